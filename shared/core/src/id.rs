@@ -1,0 +1,101 @@
+//! Names: of monitors and of regions.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+/// A name that cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{shown}` is not a {kind}: {rule}")]
+pub struct BadName {
+    shown: String,
+    kind: &'static str,
+    rule: &'static str,
+}
+
+macro_rules! name {
+    ($(#[$meta:meta])* $name:ident, $kind:literal, $max:literal, $allowed:expr, $rule:literal) => {
+        $(#[$meta])*
+        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(try_from = "String", into = "String")]
+        pub struct $name(String);
+
+        impl $name {
+            /// The name as text.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = BadName;
+
+            fn from_str(text: &str) -> Result<Self, BadName> {
+                let allowed: fn(char) -> bool = $allowed;
+                let starts_well = text.chars().next().is_some_and(|c| c.is_ascii_alphanumeric());
+                if starts_well && text.len() <= $max && text.chars().all(allowed) {
+                    Ok(Self(text.to_owned()))
+                } else {
+                    let shown = text.chars().take(80).filter(|c| !c.is_control()).collect();
+                    Err(BadName { shown, kind: $kind, rule: $rule })
+                }
+            }
+        }
+
+        impl TryFrom<String> for $name {
+            type Error = BadName;
+
+            fn try_from(text: String) -> Result<Self, BadName> {
+                text.parse()
+            }
+        }
+
+        impl From<$name> for String {
+            fn from(name: $name) -> String {
+                name.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+    };
+}
+
+name!(
+    /// A monitor's id, such as `orders-db`: a sort key of DynamoDB and a word in every message.
+    MonitorId,
+    "monitor id",
+    64,
+    |c| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | '_' | '.'),
+    "use 1 to 64 of a-z, 0-9, `-`, `_` and `.`, beginning with a letter or digit"
+);
+
+name!(
+    /// Where a checker runs: an AWS region such as `eu-west-1`; on one machine, any such name.
+    Region,
+    "region name",
+    32,
+    |c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-',
+    "use 1 to 32 of a-z, 0-9 and `-`, beginning with a letter or digit"
+);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_that_would_break_a_key_or_a_message_are_refused() {
+        for good in ["orders-db", "a", "7", "a.b_c-d", &"x".repeat(64)] {
+            assert!(good.parse::<MonitorId>().is_ok(), "{good}");
+        }
+        for bad in ["", "-a", "A", "a b", "a#b", "a\n", "ü", &"x".repeat(65)] {
+            assert!(bad.parse::<MonitorId>().is_err(), "{bad:?}");
+        }
+        assert!("eu-west-1".parse::<Region>().is_ok());
+        assert!("eu#west".parse::<Region>().is_err());
+    }
+}

@@ -1,0 +1,179 @@
+//! What a check is aimed at: the part of a monitor that the prober needs, and nothing else.
+
+use std::fmt;
+use std::net::IpAddr;
+use std::str::FromStr;
+use std::time::Duration;
+
+use crate::choice::{CloseMode, IpFamily, choice};
+
+/// One host and port, and how to try it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Target {
+    /// The host.
+    pub host: Host,
+    /// The TCP port; never 0.
+    pub port: u16,
+    /// Which address families may be used.
+    pub ip: IpFamily,
+    /// The time for all phases together.
+    pub timeout: Duration,
+    /// How far to go.
+    pub check: Check,
+}
+
+impl fmt::Display for Target {
+    /// `host:port`, with brackets around an IPv6 address.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.host {
+            Host::Address(IpAddr::V6(address)) => write!(f, "[{address}]:{}", self.port),
+            host => write!(f, "{host}:{}", self.port),
+        }
+    }
+}
+
+/// How far a check goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Check {
+    /// A timed TCP connect, ended as told.
+    Connect(CloseMode),
+    /// A connect, then the service's readiness exchange.
+    Ready(Service),
+}
+
+choice! {
+    /// A service that Portpulse knows: its usual port, timeout and readiness exchange stand in `presets.json`.
+    Service {
+        /// PostgreSQL.
+        Postgres = "postgres",
+        /// MySQL.
+        Mysql = "mysql",
+        /// MariaDB.
+        Mariadb = "mariadb",
+        /// Redis.
+        Redis = "redis",
+        /// Valkey.
+        Valkey = "valkey",
+        /// memcached.
+        Memcached = "memcached",
+        /// MongoDB.
+        Mongodb = "mongodb",
+        /// RabbitMQ and other AMQP 0-9-1 brokers.
+        Rabbitmq = "rabbitmq",
+        /// Kafka.
+        Kafka = "kafka",
+        /// ZooKeeper.
+        Zookeeper = "zookeeper",
+        /// SSH.
+        Ssh = "ssh",
+        /// DNS over TCP.
+        Dns = "dns",
+        /// SMTP between servers.
+        Smtp = "smtp",
+        /// SMTP submission.
+        Submission = "submission",
+        /// SMTP submission over TLS.
+        Smtps = "smtps",
+        /// IMAP.
+        Imap = "imap",
+        /// IMAP over TLS.
+        Imaps = "imaps",
+        /// POP3.
+        Pop3 = "pop3",
+        /// POP3 over TLS.
+        Pop3s = "pop3s",
+        /// HTTP.
+        Http = "http",
+        /// HTTP over TLS.
+        Https = "https",
+    }
+}
+
+/// A host: a DNS name or an address.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Host {
+    /// A DNS name, in ASCII, lower case, without a final dot.
+    Name(String),
+    /// A literal IPv4 or IPv6 address.
+    Address(IpAddr),
+}
+
+/// A text that is neither a DNS name nor an address.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{shown}` is not a host: {rule}")]
+pub struct BadHost {
+    shown: String,
+    rule: &'static str,
+}
+
+impl FromStr for Host {
+    type Err = BadHost;
+
+    /// Reads an address, with or without brackets, or a name of RFC 1123 (underscores are let through, as resolvers do).
+    fn from_str(text: &str) -> Result<Self, BadHost> {
+        let bad = |rule| BadHost { shown: text.chars().take(80).filter(|c| !c.is_control()).collect(), rule };
+        let bare = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(text);
+        if let Ok(address) = bare.parse::<IpAddr>() {
+            return Ok(Self::Address(address));
+        }
+        if text.contains("://") || text.contains('/') {
+            return Err(bad("write the host alone, without a scheme or a path"));
+        }
+        if text.contains(':') {
+            return Err(bad("write the host alone; the port has a field of its own"));
+        }
+        if !text.is_ascii() {
+            return Err(bad("write an international name in its ASCII form (xn--…)"));
+        }
+        let name = text.strip_suffix('.').unwrap_or(text).to_ascii_lowercase();
+        let label_is_good = |label: &str| {
+            (1..=63).contains(&label.len())
+                && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+                && !label.starts_with('-')
+                && !label.ends_with('-')
+        };
+        if name.len() > 253 || !name.split('.').all(label_is_good) {
+            return Err(bad("a name is labels of letters, digits and `-`, joined by dots, at most 253 characters"));
+        }
+        if name.split('.').all(|label| label.bytes().all(|b| b.is_ascii_digit())) {
+            return Err(bad("it looks like an IPv4 address, but is not one"));
+        }
+        Ok(Self::Name(name))
+    }
+}
+
+impl fmt::Display for Host {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Name(name) => f.write_str(name),
+            Self::Address(address) => write!(f, "{address}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn hosts_are_names_or_addresses() {
+        let read = |text: &str| text.parse::<Host>().map(|host| host.to_string());
+        assert_eq!(read("DB.Example.com."), Ok("db.example.com".to_owned()));
+        assert_eq!(read("[::1]"), Ok("::1".to_owned()));
+        assert_eq!(read("203.0.113.7"), Ok("203.0.113.7".to_owned()));
+        assert_eq!(read("_sip.example.com"), Ok("_sip.example.com".to_owned()));
+        for bad in ["", ".", "a..b", "-a", "a-", "http://a", "a/b", "a:1", "bücher.de", "1.2.3", "256.1.1.1", "a b"] {
+            assert!(read(bad).is_err(), "{bad:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_host_survives_its_text(text in "[a-zA-Z0-9._:\\[\\]-]{0,40}") {
+            if let Ok(host) = text.parse::<Host>() {
+                prop_assert_eq!(host.to_string().parse::<Host>(), Ok(host));
+            }
+        }
+    }
+}
