@@ -47,7 +47,10 @@ pub struct NotAChoice {
 
 impl NotAChoice {
     pub(crate) fn new(found: &str, allowed: &'static [&'static str]) -> Self {
-        Self { found: found.chars().take(60).collect(), allowed }
+        Self {
+            found: found.chars().take(60).collect(),
+            allowed,
+        }
     }
 
     /// The words that may stand here.

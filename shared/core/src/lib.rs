@@ -5,7 +5,11 @@
 //! and the state, and returns the next state.
 
 pub mod choice;
+pub mod definition;
+pub mod group;
 pub mod id;
+pub mod maintenance;
 pub mod outcome;
+pub mod preset;
 pub mod target;
 pub mod time;

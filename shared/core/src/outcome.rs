@@ -275,7 +275,10 @@ mod tests {
     #[test]
     fn detail_keeps_one_printable_line() {
         let shown = |text: &str| Detail::new(text).map(|d| d.as_str().to_owned());
-        assert_eq!(shown("  220 mail\r\nESMTP\t\u{1b}[31m "), Some("220 mail ESMTP [31m".to_owned()));
+        assert_eq!(
+            shown("  220 mail\r\nESMTP\t\u{1b}[31m "),
+            Some("220 mail ESMTP [31m".to_owned())
+        );
         assert_eq!(shown("a\u{202e}b"), Some("a b".to_owned()));
         assert_eq!(shown("\r\n"), None);
     }

@@ -27,7 +27,7 @@ impl fmt::Display for Target {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.host {
             Host::Address(IpAddr::V6(address)) => write!(f, "[{address}]:{}", self.port),
-            host => write!(f, "{host}:{}", self.port),
+            Host::Name(_) | Host::Address(IpAddr::V4(_)) => write!(f, "{}:{}", self.host, self.port),
         }
     }
 }
@@ -111,8 +111,14 @@ impl FromStr for Host {
 
     /// Reads an address, with or without brackets, or a name of RFC 1123 (underscores are let through, as resolvers do).
     fn from_str(text: &str) -> Result<Self, BadHost> {
-        let bad = |rule| BadHost { shown: text.chars().take(80).filter(|c| !c.is_control()).collect(), rule };
-        let bare = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(text);
+        let bad = |rule| BadHost {
+            shown: text.chars().take(80).filter(|c| !c.is_control()).collect(),
+            rule,
+        };
+        let bare = text
+            .strip_prefix('[')
+            .and_then(|rest| rest.strip_suffix(']'))
+            .unwrap_or(text);
         if let Ok(address) = bare.parse::<IpAddr>() {
             return Ok(Self::Address(address));
         }
@@ -128,14 +134,21 @@ impl FromStr for Host {
         let name = text.strip_suffix('.').unwrap_or(text).to_ascii_lowercase();
         let label_is_good = |label: &str| {
             (1..=63).contains(&label.len())
-                && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+                && label
+                    .bytes()
+                    .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
                 && !label.starts_with('-')
                 && !label.ends_with('-')
         };
         if name.len() > 253 || !name.split('.').all(label_is_good) {
-            return Err(bad("a name is labels of letters, digits and `-`, joined by dots, at most 253 characters"));
+            return Err(bad(
+                "a name is labels of letters, digits and `-`, joined by dots, at most 253 characters",
+            ));
         }
-        if name.split('.').all(|label| label.bytes().all(|b| b.is_ascii_digit())) {
+        if name
+            .split('.')
+            .all(|label| label.bytes().all(|b| b.is_ascii_digit()))
+        {
             return Err(bad("it looks like an IPv4 address, but is not one"));
         }
         Ok(Self::Name(name))
@@ -163,7 +176,20 @@ mod tests {
         assert_eq!(read("[::1]"), Ok("::1".to_owned()));
         assert_eq!(read("203.0.113.7"), Ok("203.0.113.7".to_owned()));
         assert_eq!(read("_sip.example.com"), Ok("_sip.example.com".to_owned()));
-        for bad in ["", ".", "a..b", "-a", "a-", "http://a", "a/b", "a:1", "bücher.de", "1.2.3", "256.1.1.1", "a b"] {
+        for bad in [
+            "",
+            ".",
+            "a..b",
+            "-a",
+            "a-",
+            "http://a",
+            "a/b",
+            "a:1",
+            "bücher.de",
+            "1.2.3",
+            "256.1.1.1",
+            "a b",
+        ] {
             assert!(read(bad).is_err(), "{bad:?}");
         }
     }

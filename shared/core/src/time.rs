@@ -39,7 +39,10 @@ impl Tick {
     /// The tick `count` intervals later.
     #[must_use]
     pub fn later(self, interval: Interval, count: u32) -> Self {
-        Self(self.0.saturating_add(interval.seconds().saturating_mul(i64::from(count))))
+        Self(
+            self.0
+                .saturating_add(interval.seconds().saturating_mul(i64::from(count))),
+        )
     }
 
     /// Seconds since the Unix epoch.
@@ -75,7 +78,9 @@ impl FromStr for Tick {
 /// # Errors
 /// When `text` is none.
 pub fn parse_time(text: &str) -> Result<Timestamp, BadTime> {
-    text.parse().map_err(|_| BadTime { found: text.chars().take(60).collect() })
+    text.parse().map_err(|_| BadTime {
+        found: text.chars().take(60).collect(),
+    })
 }
 
 choice! {
@@ -125,7 +130,9 @@ impl Interval {
 
 /// A text that is not a duration.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{found}` is not a duration: write a whole number and a unit (ms, s, m, h, d), such as 500ms, 5s or 2h")]
+#[error(
+    "`{found}` is not a duration: write a whole number and a unit (ms, s, m, h, d), such as 500ms, 5s or 2h"
+)]
 pub struct BadDuration {
     found: String,
 }
@@ -135,7 +142,9 @@ pub struct BadDuration {
 /// # Errors
 /// When `text` is anything else, or beyond a year.
 pub fn parse_duration(text: &str) -> Result<Duration, BadDuration> {
-    let bad = || BadDuration { found: text.chars().take(40).collect() };
+    let bad = || BadDuration {
+        found: text.chars().take(40).collect(),
+    };
     let digits = text.bytes().take_while(u8::is_ascii_digit).count();
     let (number, unit) = text.split_at_checked(digits).ok_or_else(bad)?;
     let number: u64 = number.parse().map_err(|_| bad())?;
@@ -147,7 +156,10 @@ pub fn parse_duration(text: &str) -> Result<Duration, BadDuration> {
         "d" => 86_400_000,
         _ => return Err(bad()),
     };
-    let ms = number.checked_mul(unit_ms).filter(|ms| *ms <= 366 * 86_400_000).ok_or_else(bad)?;
+    let ms = number
+        .checked_mul(unit_ms)
+        .filter(|ms| *ms <= 366 * 86_400_000)
+        .ok_or_else(bad)?;
     Ok(Duration::from_millis(ms))
 }
 
@@ -177,11 +189,28 @@ mod tests {
 
     #[test]
     fn durations_are_a_number_and_a_unit() {
-        for (text, ms) in [("500ms", 500), ("5s", 5_000), ("15m", 900_000), ("2h", 7_200_000), ("1d", 86_400_000)] {
+        for (text, ms) in [
+            ("500ms", 500),
+            ("5s", 5_000),
+            ("15m", 900_000),
+            ("2h", 7_200_000),
+            ("1d", 86_400_000),
+        ] {
             assert_eq!(parse_duration(text), Ok(Duration::from_millis(ms)));
             assert_eq!(format_duration(Duration::from_millis(ms)), text);
         }
-        for bad in ["", "5", "s", "-5s", "5 s", "1.5s", "5S", "99999999999999999999s", "400d", "5sec"] {
+        for bad in [
+            "",
+            "5",
+            "s",
+            "-5s",
+            "5 s",
+            "1.5s",
+            "5S",
+            "99999999999999999999s",
+            "400d",
+            "5sec",
+        ] {
             assert!(parse_duration(bad).is_err(), "{bad}");
         }
     }

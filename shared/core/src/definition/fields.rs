@@ -1,0 +1,141 @@
+//! The fields of a definition as written, before any rule is applied.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde_json::Value;
+
+/// A value of the right type, or whatever stood in its place.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(untagged)]
+pub enum Given<T> {
+    /// A value of the right type.
+    Right(T),
+    /// Something else.
+    Wrong(Value),
+}
+
+/// Every field that a definition may have, as written.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub struct RawMonitor {
+    /// DNS name or address.
+    pub host: Option<Given<String>>,
+    /// TCP port.
+    pub port: Option<Given<i64>>,
+    /// A known service: its port, timeout and readiness exchange.
+    pub service: Option<Given<String>>,
+    /// `critical`, `supporting` or `background`.
+    pub tier: Option<Given<String>>,
+    /// How often to check.
+    pub interval: Option<Given<String>>,
+    /// The time for all phases of one check.
+    pub timeout: Option<Given<String>>,
+    /// A connect time above which a tick counts as slow.
+    pub slow_after: Option<Given<String>>,
+    /// `open`, `closed` or `reachable`.
+    pub expect: Option<Given<String>>,
+    /// `connect` or `ready`.
+    pub check: Option<Given<String>>,
+    /// Consecutive failing ticks that make a region's vote.
+    pub failures_to_open: Option<Given<i64>>,
+    /// Consecutive good ticks that end it.
+    pub successes_to_close: Option<Given<i64>>,
+    /// How many regions must agree; a strict majority if absent.
+    pub quorum: Option<Given<i64>>,
+    /// The regions that check it; all if absent.
+    pub regions: Option<Given<Vec<String>>>,
+    /// `critical`, `warning` or `info`.
+    pub severity: Option<Given<String>>,
+    /// `any`, `v4` or `v6`.
+    pub ip: Option<Given<String>>,
+    /// `fin` or `quiet`.
+    pub close: Option<Given<String>>,
+    /// Words to filter and group by.
+    pub tags: Option<Given<Vec<String>>>,
+    /// A link to what to do about it.
+    pub runbook: Option<Given<String>>,
+    /// Monitors whose outage explains this one's.
+    pub depends_on: Option<Given<Vec<String>>>,
+    /// Whether it is checked at all.
+    pub enabled: Option<Given<bool>>,
+    /// How often an open incident is told again.
+    pub remind_every: Option<Given<String>>,
+    /// In items only: the maintenance windows that apply to it.
+    pub maintenance: Option<Given<Vec<Value>>>,
+    /// In items only: the group of each monitor in `depends_on`.
+    pub depends_on_groups: Option<Given<BTreeMap<String, String>>>,
+    /// Anything else.
+    #[serde(flatten)]
+    pub unknown: BTreeMap<String, Value>,
+}
+
+impl RawMonitor {
+    /// The names a user may write, in the order of the documentation.
+    pub const FIELDS: &'static [&'static str] = &[
+        "host",
+        "port",
+        "service",
+        "tier",
+        "interval",
+        "timeout",
+        "slow_after",
+        "expect",
+        "check",
+        "failures_to_open",
+        "successes_to_close",
+        "quorum",
+        "regions",
+        "severity",
+        "ip",
+        "close",
+        "tags",
+        "runbook",
+        "depends_on",
+        "enabled",
+        "remind_every",
+    ];
+
+    /// The known field nearest to `name`, if one is near enough to have been meant.
+    pub(super) fn nearest_field(name: &str) -> Option<&'static str> {
+        Self::FIELDS
+            .iter()
+            .map(|field| (distance(name, field), *field))
+            .min()
+            .filter(|(steps, field)| *steps <= 1 + field.len() / 4)
+            .map(|(_, field)| field)
+    }
+}
+
+/// Levenshtein's distance, in single-character edits.
+fn distance(a: &str, b: &str) -> usize {
+    let mut row: Vec<usize> = (0..=b.chars().count()).collect();
+    for (i, from) in a.chars().enumerate() {
+        let mut next = vec![i + 1];
+        for ((to, pair), left) in b.chars().zip(row.windows(2)).zip(0..) {
+            let [diagonal, above] = pair else { continue };
+            let replaced = diagonal + usize::from(from != to);
+            let inserted = next.get(left).map_or(replaced, |left| left + 1);
+            next.push(replaced.min(above + 1).min(inserted));
+        }
+        row = next;
+    }
+    row.last().copied().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_misspelt_field_is_guessed_and_a_foreign_one_is_not() {
+        assert_eq!(RawMonitor::nearest_field("time_out"), Some("timeout"));
+        assert_eq!(RawMonitor::nearest_field("hots"), Some("host"));
+        assert_eq!(
+            RawMonitor::nearest_field("failure_to_open"),
+            Some("failures_to_open")
+        );
+        assert_eq!(RawMonitor::nearest_field("colour"), None);
+        assert_eq!(distance("kitten", "sitting"), 3);
+    }
+}

@@ -1,0 +1,24 @@
+//! Definitions: what the user wrote, checked once and turned into monitors that need no further checks.
+//!
+//! The same rules serve the definitions file and the items in DynamoDB: both arrive as JSON-like values
+//! and leave as [`Monitor`]s or as a list of every [`Fault`].
+
+mod fault;
+mod fields;
+mod file;
+mod monitor;
+mod rules;
+
+pub use fault::{Fault, FieldPath};
+pub use fields::RawMonitor;
+pub use file::{Defined, DefinitionFile};
+pub use monitor::{Monitor, Quorum, Rule, Telling, Where};
+
+/// From where the checks will be made, as far as the definitions must respect it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Vantage {
+    /// A Lambda outside a VPC: no outbound port 25, no IPv6, no private addresses.
+    PlainLambda,
+    /// A machine or a VPC of the user's own: whatever its network allows.
+    OwnNetwork,
+}

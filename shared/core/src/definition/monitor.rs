@@ -1,0 +1,125 @@
+//! A monitor: a definition that has passed every rule.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use crate::choice::{Expect, Severity};
+use crate::group::GroupId;
+use crate::id::{MonitorId, Region};
+use crate::maintenance::Window;
+use crate::target::{Service, Target};
+use crate::time::Interval;
+
+/// One host and port to watch, with how and how often. Only validation makes one.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Monitor {
+    pub(super) id: MonitorId,
+    pub(super) service: Option<Service>,
+    pub(super) enabled: bool,
+    pub(super) target: Target,
+    pub(super) rule: Rule,
+    pub(super) telling: Telling,
+}
+
+impl Monitor {
+    /// Its id.
+    pub fn id(&self) -> &MonitorId {
+        &self.id
+    }
+
+    /// The service it was said to be, if any.
+    pub fn service(&self) -> Option<Service> {
+        self.service
+    }
+
+    /// Whether it is checked at all.
+    pub fn is_enabled(&self) -> bool {
+        self.enabled
+    }
+
+    /// What a check is aimed at.
+    pub fn target(&self) -> &Target {
+        &self.target
+    }
+
+    /// How outcomes become a verdict.
+    pub fn rule(&self) -> &Rule {
+        &self.rule
+    }
+
+    /// How a verdict is told.
+    pub fn telling(&self) -> &Telling {
+        &self.telling
+    }
+}
+
+/// How a monitor's outcomes become its verdict.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rule {
+    /// How often it is checked.
+    pub interval: Interval,
+    /// What a healthy one looks like.
+    pub expect: Expect,
+    /// The connect time above which a tick counts as slow.
+    pub slow_after: Option<Duration>,
+    /// Consecutive failing ticks, 1 to 10, that make a region's vote.
+    pub failures_to_open: u32,
+    /// Consecutive good ticks, 1 to 10, that end it.
+    pub successes_to_close: u32,
+    /// How many regions must agree.
+    pub quorum: Quorum,
+    /// Which regions check it.
+    pub regions: Where,
+}
+
+/// How many failing regions open an incident.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Quorum {
+    /// More than half of the regions that vote.
+    Majority,
+    /// This many, at least 1.
+    AtLeast(u32),
+}
+
+/// Which regions check a monitor.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Where {
+    /// All of them.
+    Everywhere,
+    /// These alone.
+    Only(BTreeSet<Region>),
+}
+
+impl Where {
+    /// Whether `region` is one of them.
+    pub fn includes(&self, region: &Region) -> bool {
+        match self {
+            Self::Everywhere => true,
+            Self::Only(regions) => regions.contains(region),
+        }
+    }
+}
+
+/// How a monitor's incidents are told.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Telling {
+    /// How loudly.
+    pub severity: Severity,
+    /// Words to filter and group by.
+    pub tags: Vec<String>,
+    /// A link to what to do about it.
+    pub runbook: Option<String>,
+    /// Monitors whose outage explains this one's, with the group of each; `None` where it is not known yet.
+    pub depends_on: BTreeMap<MonitorId, Option<GroupId>>,
+    /// How often an open incident is told again; never if absent.
+    pub remind_every: Option<Duration>,
+    /// When its notifications are held back.
+    pub maintenance: Vec<Window>,
+}
+
+impl Telling {
+    /// Whether a maintenance window covers `now`.
+    pub fn in_maintenance(&self, now: jiff::Timestamp) -> bool {
+        self.maintenance.iter().any(|window| window.covers(now))
+    }
+}
