@@ -41,7 +41,7 @@ pub(crate) use choice;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{found}` is none of {}", allowed.join(", "))]
 pub struct NotAChoice {
-    found: String,
+    pub(crate) found: String,
     allowed: &'static [&'static str],
 }
 

@@ -30,7 +30,7 @@ impl fmt::Display for GroupId {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{found}` is not a group: write an interval and a shard, such as 1m#0")]
 pub struct BadGroup {
-    found: String,
+    pub(crate) found: String,
 }
 
 impl FromStr for GroupId {

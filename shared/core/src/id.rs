@@ -9,9 +9,9 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{shown}` is not a {kind}: {rule}")]
 pub struct BadName {
-    shown: String,
-    kind: &'static str,
-    rule: &'static str,
+    pub(crate) shown: String,
+    pub(crate) kind: &'static str,
+    pub(crate) rule: &'static str,
 }
 
 macro_rules! name {

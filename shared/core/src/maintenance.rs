@@ -5,14 +5,15 @@ use std::time::Duration;
 use jiff::civil::{Time, Weekday};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Span, Timestamp};
-use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
-use crate::definition::{Fault, FieldPath};
+use crate::definition::{Fault, FieldPath, kind_of, shown};
 use crate::time::{parse_duration, parse_time};
 
 /// The longest a recurring window may last.
 const LONGEST: Duration = Duration::from_secs(7 * 86_400);
+/// The most bytes that the reason of a window may have: it is copied into the items of its monitors.
+const LONGEST_WHY: usize = 200;
 
 /// A time in which what happens to a monitor is expected: its notifications wait, its checks go on.
 #[derive(Debug, Clone, PartialEq)]
@@ -66,115 +67,162 @@ impl Window {
     }
 }
 
-/// A window as written: either `from` and `until`, or `every`, `for` and `zone`.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+/// A window of the definitions file: what it covers in time, and whom.
+#[derive(Debug, Clone)]
 pub(crate) struct RawWindow {
+    /// The ids it names, as written.
     pub(crate) monitors: Vec<String>,
+    /// The tags it names, as written.
     pub(crate) tags: Vec<String>,
-    from: Option<String>,
-    until: Option<String>,
-    every: Option<String>,
-    #[serde(rename = "for")]
-    length: Option<String>,
-    zone: Option<String>,
-    why: Option<String>,
+    /// When.
+    pub(crate) window: Window,
 }
 
+/// The fields a window may have.
+const FIELDS: [&str; 8] = ["monitors", "tags", "from", "until", "every", "for", "zone", "why"];
+
 impl RawWindow {
-    pub(crate) fn read(value: &Value, at: &FieldPath) -> Result<Self, Fault> {
-        serde_json::from_value(value.clone()).map_err(|error| {
-            Fault::new(
-                at.clone(),
-                format!("is not a maintenance window: {error}"),
-                "write `from` and `until`, or `every` and `for`; `monitors` and `tags` are lists",
-            )
-        })
+    /// Reads a window as written: either `from` and `until`, or `every`, `for` and `zone`.
+    pub(crate) fn read(value: &Value, at: &FieldPath) -> Result<Self, Vec<Fault>> {
+        let Value::Object(fields) = value else {
+            let mend = "write `{ from: …, until: … }` or `{ every: sun 02:00, for: 2h }`";
+            return Err(vec![Fault::new(at.clone(), "is not a maintenance window", mend)]);
+        };
+        let mut reader = WindowReader {
+            at,
+            fields,
+            faults: Vec::new(),
+        };
+        reader.unknown_fields();
+        let (monitors, tags) = (reader.texts("monitors"), reader.texts("tags"));
+        if reader.text("why").is_some_and(|why| why.len() > LONGEST_WHY) {
+            let mend = format!("keep to {LONGEST_WHY} bytes");
+            reader.fault("why", "is too long", mend);
+        }
+        match reader.kind() {
+            Some(kind) if reader.faults.is_empty() => Ok(Self {
+                monitors,
+                tags,
+                window: Window(kind),
+            }),
+            _ => Err(reader.faults),
+        }
+    }
+}
+
+/// Reads a window's fields one by one and gathers what is wrong.
+struct WindowReader<'a> {
+    at: &'a FieldPath,
+    fields: &'a Map<String, Value>,
+    faults: Vec<Fault>,
+}
+
+impl<'a> WindowReader<'a> {
+    fn fault(&mut self, field: &str, what: impl Into<String>, mend: impl Into<String>) {
+        self.faults.push(Fault::new(self.at.field(field), what, mend));
     }
 
-    pub(crate) fn validate(&self, at: &FieldPath) -> Result<Window, Vec<Fault>> {
-        let mut faults = Vec::new();
-        let time = |field: &str, text: &str, faults: &mut Vec<Fault>| match parse_time(text) {
-            Ok(time) => Some(time),
-            Err(error) => {
-                faults.push(Fault::new(
-                    at.field(field),
-                    error.to_string(),
-                    "write it as 2026-11-22T02:00:00Z",
-                ));
-                None
-            }
+    fn unknown_fields(&mut self) {
+        for name in self.fields.keys().filter(|name| !FIELDS.contains(&name.as_str())) {
+            let mend = format!("known fields: {}", FIELDS.join(", "));
+            self.fault(name, "is not a field of a maintenance window", mend);
+        }
+    }
+
+    /// The field's text; `None` if it is absent or (told) something else.
+    fn text(&mut self, field: &str) -> Option<&'a str> {
+        let value = self.fields.get(field)?;
+        let text = value.as_str();
+        if text.is_none() {
+            self.fault(field, format!("is {}", kind_of(value)), "write it as text");
+        }
+        text
+    }
+
+    fn texts(&mut self, field: &str) -> Vec<String> {
+        let Some(value) = self.fields.get(field) else {
+            return Vec::new();
         };
-        let window = match (&self.from, &self.until, &self.every, &self.length) {
-            (Some(from), Some(until), None, None) => {
-                let from = time("from", from, &mut faults);
-                let until = time("until", until, &mut faults);
-                match (from, until) {
-                    (Some(from), Some(until)) if from < until => Some(Kind::Once { from, until }),
-                    (Some(_), Some(_)) => {
-                        faults.push(Fault::new(
-                            at.field("until"),
-                            "does not lie after `from`",
-                            "swap them or correct one",
-                        ));
-                        None
-                    }
-                    _ => None,
-                }
-            }
-            (None, None, Some(every), Some(length)) => self.recurring(every, length, at, &mut faults),
+        let texts: Option<Vec<_>> = value
+            .as_array()
+            .filter(|values| !values.is_empty())
+            .and_then(|values| {
+                values
+                    .iter()
+                    .map(|value| value.as_str().map(str::to_owned))
+                    .collect()
+            });
+        if texts.is_none() {
+            self.fault(
+                field,
+                "is not a list of names",
+                "write a list such as [one, two], or leave it out to cover every monitor",
+            );
+        }
+        texts.unwrap_or_default()
+    }
+
+    fn kind(&mut self) -> Option<Kind> {
+        let has = |field: &str| self.fields.contains_key(field);
+        let single = (has("from"), has("until"));
+        let recurring = (has("every"), has("for"));
+        match (single, recurring) {
+            ((true, true), (false, false)) => self.once(),
+            ((false, false), (true, true)) => self.recurring(),
             _ => {
-                faults.push(Fault::new(
-                    at.clone(),
+                self.faults.push(Fault::new(
+                    self.at.clone(),
                     "is neither a single nor a recurring window",
                     "write `from` and `until`, or `every` (such as `sun 02:00`) and `for` (such as `2h`)",
                 ));
                 None
             }
-        };
-        match window {
-            Some(kind) if faults.is_empty() => Ok(Window(kind)),
-            _ => Err(faults),
         }
     }
 
-    fn recurring(&self, every: &str, length: &str, at: &FieldPath, faults: &mut Vec<Fault>) -> Option<Kind> {
-        let start = parse_every(every);
-        if start.is_none() {
-            faults.push(Fault::new(
-                at.field("every"),
-                format!("`{every}` is not a weekly or daily time"),
-                "write `daily 02:00`, `sun 02:00` or `mon,wed 22:30`",
-            ));
+    fn once(&mut self) -> Option<Kind> {
+        if self.fields.contains_key("zone") {
+            let mend = "leave it out: `from` and `until` name their own offset from UTC";
+            self.fault("zone", "goes with `every` alone", mend);
         }
-        let length = match parse_duration(length) {
-            Ok(length) if length > Duration::ZERO && length <= LONGEST => Some(length),
-            Ok(_) => {
-                faults.push(Fault::new(
-                    at.field("for"),
-                    "is zero or longer than 7 days",
-                    "write a length such as 2h",
-                ));
-                None
+        let (from, until) = (self.time("from"), self.time("until"));
+        let (from, until) = (from?, until?);
+        if from >= until {
+            self.fault("until", "does not lie after `from`", "swap them or correct one");
+            return None;
+        }
+        Some(Kind::Once { from, until })
+    }
+
+    fn time(&mut self, field: &str) -> Option<Timestamp> {
+        let text = self.text(field)?;
+        let time = parse_time(text).ok();
+        if time.is_none() {
+            let what = format!("`{}` is not a time of RFC 3339", shown(text));
+            self.fault(field, what, "write it as 2026-11-22T02:00:00Z");
+        }
+        time
+    }
+
+    fn recurring(&mut self) -> Option<Kind> {
+        let every = self.text("every").and_then(|text| {
+            let every = parse_every(text);
+            if every.is_none() {
+                let what = format!("`{}` is not a weekly or daily time", shown(text));
+                self.fault(
+                    "every",
+                    what,
+                    "write `daily 02:00`, `sun 02:00` or `mon,wed 22:30`",
+                );
             }
-            Err(error) => {
-                faults.push(Fault::new(
-                    at.field("for"),
-                    error.to_string(),
-                    "write a length such as 2h",
-                ));
-                None
-            }
+            every
+        });
+        let length = self.length();
+        let zone = match self.fields.get("zone") {
+            None => Some(TimeZone::UTC),
+            Some(_) => self.zone(),
         };
-        let zone = match TimeZone::get(self.zone.as_deref().unwrap_or("UTC")) {
-            Ok(zone) => Some(zone),
-            Err(error) => {
-                let mend = "write a name of the IANA time zone database, such as Europe/Berlin";
-                faults.push(Fault::new(at.field("zone"), error.to_string(), mend));
-                None
-            }
-        };
-        let (days, at) = start?;
+        let (days, at) = every?;
         Some(Kind::Recurring {
             days,
             at,
@@ -182,13 +230,44 @@ impl RawWindow {
             zone: zone?,
         })
     }
+
+    fn length(&mut self) -> Option<Duration> {
+        let text = self.text("for")?;
+        match parse_duration(text) {
+            Ok(length) if !length.is_zero() && length <= LONGEST => Some(length),
+            Ok(_) => {
+                self.fault(
+                    "for",
+                    "is zero or longer than 7 days",
+                    "write a length such as 2h",
+                );
+                None
+            }
+            Err(error) => {
+                self.faults.push(Fault::of(self.at.field("for"), error.into()));
+                None
+            }
+        }
+    }
+
+    fn zone(&mut self) -> Option<TimeZone> {
+        let name = self.text("zone")?;
+        let zone = TimeZone::get(name).ok();
+        if zone.is_none() {
+            let what = format!("`{}` is not a time zone", shown(name));
+            let mend = "write a name of the IANA time zone database, such as Europe/Berlin";
+            self.fault("zone", what, mend);
+        }
+        zone
+    }
 }
 
 /// Reads `daily 02:00` or `mon,wed 22:30`.
 fn parse_every(text: &str) -> Option<(Vec<Weekday>, Time)> {
-    let (days, at) = text.split_once(' ')?;
-    let (hour, minute) = at.trim().split_once(':')?;
-    if hour.len() != 2 || minute.len() != 2 {
+    let (days, at) = text.rsplit_once(' ')?;
+    let (hour, minute) = at.split_once(':')?;
+    let two_digits = |text: &str| text.len() == 2 && text.bytes().all(|b| b.is_ascii_digit());
+    if !two_digits(hour) || !two_digits(minute) {
         return None;
     }
     let at = Time::new(hour.parse().ok()?, minute.parse().ok()?, 0, 0).ok()?;
@@ -201,11 +280,12 @@ fn parse_every(text: &str) -> Option<(Vec<Weekday>, Time)> {
         ("sat", Weekday::Saturday),
         ("sun", Weekday::Sunday),
     ];
-    if days == "daily" {
+    let days = days.to_ascii_lowercase();
+    if days.trim() == "daily" {
         return Some((week.iter().map(|(_, day)| *day).collect(), at));
     }
     let day_of = |word: &str| week.iter().find(|(name, _)| *name == word).map(|(_, day)| *day);
-    let days: Option<Vec<_>> = days.split(',').map(day_of).collect();
+    let days: Option<Vec<_>> = days.split(',').map(|day| day_of(day.trim())).collect();
     Some((days?, at))
 }
 
@@ -215,10 +295,7 @@ mod tests {
     use serde_json::json;
 
     fn window(value: Value) -> Result<Window, Vec<Fault>> {
-        let at = FieldPath::root();
-        RawWindow::read(&value, &at)
-            .map_err(|fault| vec![fault])?
-            .validate(&at)
+        RawWindow::read(&value, &FieldPath::root()).map(|raw| raw.window)
     }
 
     /// Whether the window covers each of the times, as a string of `x` and `.`.
@@ -320,6 +397,16 @@ mod tests {
                 3,
             ),
             (json!({ "every": "sun 2:00", "for": "1h" }), 1),
+            (json!({ "every": "sun +2:00", "for": "1h" }), 1),
+            (
+                json!({ "every": "sun 02:00", "for": 2, "zone": 3, "monitors": [], "tags": [4] }),
+                4,
+            ),
+            (
+                json!({ "from": 1, "until": 2, "zone": "UTC", "why": "x".repeat(201) }),
+                4,
+            ),
+            (json!({ "from": "2026-11-22T02:00:00Z", "for": "1h" }), 1),
             (json!({ "every": "sun 02:00", "for": "1h", "colour": "red" }), 1),
             (json!("always"), 1),
         ] {

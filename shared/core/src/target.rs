@@ -102,8 +102,8 @@ pub enum Host {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{shown}` is not a host: {rule}")]
 pub struct BadHost {
-    shown: String,
-    rule: &'static str,
+    pub(crate) shown: String,
+    pub(crate) rule: &'static str,
 }
 
 impl FromStr for Host {
@@ -149,7 +149,9 @@ impl FromStr for Host {
             .split('.')
             .all(|label| label.bytes().all(|b| b.is_ascii_digit()))
         {
-            return Err(bad("it looks like an IPv4 address, but is not one"));
+            return Err(bad(
+                "an IPv4 address is four numbers from 0 to 255, joined by dots",
+            ));
         }
         Ok(Self::Name(name))
     }

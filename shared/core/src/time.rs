@@ -134,7 +134,7 @@ impl Interval {
     "`{found}` is not a duration: write a whole number and a unit (ms, s, m, h, d), such as 500ms, 5s or 2h"
 )]
 pub struct BadDuration {
-    found: String,
+    pub(crate) found: String,
 }
 
 /// Reads a duration such as `500ms`, `5s`, `15m`, `2h` or `1d`.

@@ -2,6 +2,12 @@
 
 use std::fmt;
 
+use crate::choice::NotAChoice;
+use crate::group::BadGroup;
+use crate::id::BadName;
+use crate::target::BadHost;
+use crate::time::BadDuration;
+
 /// The place of a value in a file or item, such as `monitors.orders-db.timeout`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FieldPath(Vec<String>);
@@ -20,7 +26,7 @@ impl FieldPath {
         Self(parts)
     }
 
-    /// The `index`th value of this list.
+    /// The value at `index`, from 0, of this list.
     #[must_use]
     pub fn index(&self, index: usize) -> Self {
         self.field(&index.to_string())
@@ -31,17 +37,28 @@ impl FieldPath {
         let (_, parents) = self.0.split_last()?;
         Some(Self(parents.to_vec()))
     }
+
+    /// The names and indices that lead to it, from the root.
+    pub fn parts(&self) -> &[String] {
+        &self.0
+    }
 }
 
 impl fmt::Display for FieldPath {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0.join("."))
+        for (index, part) in self.0.iter().enumerate() {
+            if index > 0 {
+                f.write_str(".")?;
+            }
+            f.write_str(&shown(part))?;
+        }
+        Ok(())
     }
 }
 
 /// One mistake in a definition.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]
-#[error("{}{}{what} ({mend})", at, if at.to_string().is_empty() { "" } else { ": " })]
+#[error("{}{}{what} ({mend})", at, if at.parts().is_empty() { "" } else { ": " })]
 pub struct Fault {
     /// Where it stands.
     pub at: FieldPath,
@@ -59,5 +76,114 @@ impl Fault {
             what: what.into(),
             mend: mend.into(),
         }
+    }
+
+    pub(crate) fn of(at: FieldPath, unfit: Unfit) -> Self {
+        Self::new(at, unfit.what, unfit.mend)
+    }
+}
+
+/// Why a value cannot be used, and what to write instead: a fault that does not know its place.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Unfit {
+    pub(crate) what: String,
+    pub(crate) mend: String,
+}
+
+impl Unfit {
+    pub(crate) fn new(what: impl Into<String>, mend: impl Into<String>) -> Self {
+        Self {
+            what: what.into(),
+            mend: mend.into(),
+        }
+    }
+}
+
+impl From<NotAChoice> for Unfit {
+    fn from(error: NotAChoice) -> Self {
+        let what = format!("`{}` is not known here", shown(&error.found));
+        Self::new(what, format!("write {}", one_of(error.allowed())))
+    }
+}
+
+impl From<BadHost> for Unfit {
+    fn from(error: BadHost) -> Self {
+        Self::new(format!("`{}` is not a host", shown(&error.shown)), error.rule)
+    }
+}
+
+impl From<BadName> for Unfit {
+    fn from(error: BadName) -> Self {
+        let what = format!("`{}` is not a {}", shown(&error.shown), error.kind);
+        Self::new(what, error.rule)
+    }
+}
+
+impl From<BadDuration> for Unfit {
+    fn from(error: BadDuration) -> Self {
+        let mend = "write a whole number and a unit (ms, s, m, h, d), such as 500ms, 5s or 2h";
+        Self::new(format!("`{}` is not a duration", shown(&error.found)), mend)
+    }
+}
+
+impl From<BadGroup> for Unfit {
+    fn from(error: BadGroup) -> Self {
+        let what = format!("`{}` is not a group", shown(&error.found));
+        Self::new(what, "write an interval and a shard, such as 1m#0")
+    }
+}
+
+/// `a, b or c`.
+fn one_of(words: &[&str]) -> String {
+    match words.split_last() {
+        Some((last, rest)) if !rest.is_empty() => format!("{} or {last}", rest.join(", ")),
+        _ => words.concat(),
+    }
+}
+
+/// A name or value as a message shows it: on one line, nothing that moves the cursor, not too long.
+pub(crate) fn shown(text: &str) -> String {
+    const LONGEST: usize = 80;
+    let plain = |c: char| matches!(c, '"' | '\'' | '\\') || c.escape_debug().len() == 1;
+    let mut kept = String::new();
+    for (count, c) in text.chars().enumerate() {
+        if count == LONGEST {
+            kept.push('…');
+            break;
+        }
+        if plain(c) {
+            kept.push(c);
+        } else {
+            kept.extend(c.escape_debug());
+        }
+    }
+    kept
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fault_reads_as_one_line_whatever_the_name() {
+        let at = FieldPath::root()
+            .field("monitors")
+            .field("a\n\u{1b}[31mb\u{202e}")
+            .field("port");
+        let fault = Fault::new(at, "is missing", "write a port");
+        let text = "monitors.a\\n\\u{1b}[31mb\\u{202e}.port: is missing (write a port)";
+        assert_eq!(fault.to_string(), text);
+        assert_eq!(
+            Fault::new(FieldPath::root(), "is empty", "fill it").to_string(),
+            "is empty (fill it)"
+        );
+        assert_eq!(shown(&"ü".repeat(90)), format!("{}…", "ü".repeat(80)));
+    }
+
+    #[test]
+    fn choices_are_listed_as_one_says_them() {
+        assert_eq!(one_of(&["a", "b", "c"]), "a, b or c");
+        assert_eq!(one_of(&["a"]), "a");
+        assert_eq!(one_of(&[]), "");
     }
 }

@@ -44,7 +44,7 @@ pub struct RawMonitor {
     /// How many regions must agree; a strict majority if absent.
     pub quorum: Option<Given<i64>>,
     /// The regions that check it; all if absent.
-    pub regions: Option<Given<Vec<String>>>,
+    pub regions: Option<Given<Vec<Value>>>,
     /// `critical`, `warning` or `info`.
     pub severity: Option<Given<String>>,
     /// `any`, `v4` or `v6`.
@@ -52,11 +52,11 @@ pub struct RawMonitor {
     /// `fin` or `quiet`.
     pub close: Option<Given<String>>,
     /// Words to filter and group by.
-    pub tags: Option<Given<Vec<String>>>,
+    pub tags: Option<Given<Vec<Value>>>,
     /// A link to what to do about it.
     pub runbook: Option<Given<String>>,
     /// Monitors whose outage explains this one's.
-    pub depends_on: Option<Given<Vec<String>>>,
+    pub depends_on: Option<Given<Vec<Value>>>,
     /// Whether it is checked at all.
     pub enabled: Option<Given<bool>>,
     /// How often an open incident is told again.
@@ -64,7 +64,7 @@ pub struct RawMonitor {
     /// In items only: the maintenance windows that apply to it.
     pub maintenance: Option<Given<Vec<Value>>>,
     /// In items only: the group of each monitor in `depends_on`.
-    pub depends_on_groups: Option<Given<BTreeMap<String, String>>>,
+    pub depends_on_groups: Option<Given<BTreeMap<String, Value>>>,
     /// Anything else.
     #[serde(flatten)]
     pub unknown: BTreeMap<String, Value>,

@@ -4,13 +4,17 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
+use super::graph::circles;
 use super::rules::{Draft, Source};
-use super::{Fault, FieldPath, Monitor, Vantage};
+use super::{Fault, FieldPath, Monitor, Vantage, shown};
 use crate::group::{GroupId, shard_of, shards_for};
 use crate::id::MonitorId;
 use crate::maintenance::RawWindow;
 use crate::preset::Fields;
 use crate::time::Interval;
+
+/// The most maintenance windows of a file: each monitor's item carries those that apply to it.
+const MOST_WINDOWS: usize = 100;
 
 /// A definitions file that has passed every rule.
 #[derive(Debug, Clone, PartialEq)]
@@ -76,12 +80,13 @@ impl DefinitionFile {
     pub fn validate(file: &Value, vantage: Vantage) -> Result<Self, Vec<Fault>> {
         let mut faults = BTreeSet::new();
         let root = FieldPath::root();
-        let Value::Object(top) = file else {
-            return Err(vec![Fault::new(
-                root,
-                "the file is not a map",
-                "begin it with `monitors:`",
-            )]);
+        let mend = "begin it with `monitors:` and, below, `  id: { host: …, port: … }`";
+        let top = match file {
+            Value::Object(top) => top,
+            Value::Null => return Err(vec![Fault::new(root, "the file says nothing", mend)]),
+            Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => {
+                return Err(vec![Fault::new(root, "the file is not a map of names", mend)]);
+            }
         };
         for name in top
             .keys()
@@ -117,11 +122,20 @@ impl DefinitionFile {
         let empty = Map::new();
         let written = match top.get("monitors") {
             Some(Value::Object(monitors)) if !monitors.is_empty() => monitors,
-            _ => {
-                let mend = "write `monitors:` and below it `id: { host: …, port: … }`";
+            None | Some(Value::Null | Value::Object(_)) => {
+                let mend = "write `id: { host: …, port: … }` for each port to watch";
                 faults.insert(Fault::new(
                     root.field("monitors"),
                     "there is nothing to watch",
+                    mend,
+                ));
+                &empty
+            }
+            Some(_) => {
+                let mend = "write `id: { host: …, port: … }` for each port to watch";
+                faults.insert(Fault::new(
+                    root.field("monitors"),
+                    "is not a map of monitors",
                     mend,
                 ));
                 &empty
@@ -147,8 +161,8 @@ impl DefinitionFile {
                 Err(found) => faults.extend(found),
             }
         }
-        faults.extend(dependency_faults(&monitors, written));
-        let windows = maintenance(top.get("maintenance"), &monitors, written, &mut faults);
+        faults.extend(dependency_faults(written));
+        let windows = maintenance(top.get("maintenance"), defaults, written, &mut faults);
         if !faults.is_empty() {
             return Err(faults.into_iter().collect());
         }
@@ -179,20 +193,34 @@ fn shards<'a>(monitors: impl Iterator<Item = &'a Monitor>) -> BTreeMap<Interval,
         .collect()
 }
 
+/// A window that has been read, with what its monitors' items will say of it.
+struct Held {
+    raw: RawWindow,
+    value: Value,
+}
+
+impl Held {
+    fn covers(&self, monitor: &Monitor) -> bool {
+        let everyone = self.raw.monitors.is_empty() && self.raw.tags.is_empty();
+        let tags = &monitor.telling().tags;
+        everyone
+            || self.raw.monitors.iter().any(|id| id == monitor.id().as_str())
+            || self.raw.tags.iter().any(|tag| tags.contains(tag))
+    }
+}
+
 /// Puts each monitor into its group, and gives it what the rest of the file says of it.
 fn assemble(
     monitors: BTreeMap<MonitorId, Monitor>,
     defaults: &Fields,
     written: &Map<String, Value>,
-    windows: &[(Value, BTreeSet<MonitorId>)],
+    windows: &[Held],
 ) -> Vec<Defined> {
     let shards = shards(monitors.values());
     let group_of = |monitor: &Monitor| {
         let interval = monitor.rule().interval;
-        GroupId {
-            interval,
-            shard: shard_of(monitor.id(), shards.get(&interval).copied().unwrap_or(1)),
-        }
+        let shard = shard_of(monitor.id(), shards.get(&interval).copied().unwrap_or(1));
+        GroupId { interval, shard }
     };
     let groups: BTreeMap<_, _> = monitors
         .iter()
@@ -204,7 +232,6 @@ fn assemble(
         if let Some(Value::Object(own)) = written.get(id.as_str()) {
             attributes.extend(own.clone());
         }
-        attributes.retain(|_, value| !value.is_null());
         let mut parents = Map::new();
         for (parent, group) in &mut monitor.telling.depends_on {
             *group = groups.get(parent).copied();
@@ -215,23 +242,13 @@ fn assemble(
         if !parents.is_empty() {
             attributes.insert("depends_on_groups".to_owned(), Value::Object(parents));
         }
-        let mine: Vec<_> = windows
-            .iter()
-            .filter(|(_, ids)| ids.contains(&id))
-            .map(|(window, _)| window.clone())
-            .collect();
+        let mine: Vec<_> = windows.iter().filter(|held| held.covers(&monitor)).collect();
         if !mine.is_empty() {
-            let at = FieldPath::root();
-            let valid = mine
-                .iter()
-                .filter_map(|value| RawWindow::read(value, &at).ok()?.validate(&at).ok());
-            monitor.telling.maintenance = valid.collect();
-            attributes.insert("maintenance".to_owned(), Value::Array(mine));
+            let values = mine.iter().map(|held| held.value.clone()).collect();
+            attributes.insert("maintenance".to_owned(), Value::Array(values));
+            monitor.telling.maintenance = mine.iter().map(|held| held.raw.window.clone()).collect();
         }
-        let group = groups.get(&id).copied().unwrap_or(GroupId {
-            interval: monitor.rule().interval,
-            shard: 0,
-        });
+        let group = group_of(&monitor);
         defined.push(Defined {
             monitor,
             group,
@@ -241,71 +258,62 @@ fn assemble(
     defined
 }
 
+/// The texts of a list as written; what is wrong with the others is told where the field is read.
+fn texts<'a>(fields: &'a Value, field: &str) -> impl Iterator<Item = (usize, &'a str)> {
+    let values = fields.get(field).and_then(Value::as_array).into_iter().flatten();
+    values
+        .enumerate()
+        .filter_map(|(index, value)| Some((index, value.as_str()?)))
+}
+
 /// Dependencies that name nothing, or lead back to where they began.
-fn dependency_faults(monitors: &BTreeMap<MonitorId, Monitor>, written: &Map<String, Value>) -> Vec<Fault> {
+fn dependency_faults(written: &Map<String, Value>) -> Vec<Fault> {
     let mut faults = Vec::new();
-    for (id, monitor) in monitors {
-        let at = FieldPath::root()
-            .field("monitors")
-            .field(id.as_str())
-            .field("depends_on");
-        for parent in monitor.telling().depends_on.keys() {
-            // A parent that is there but faulty has its own fault already.
-            if !written.contains_key(parent.as_str()) {
-                faults.push(Fault::new(
-                    at.clone(),
-                    format!("`{parent}` is no monitor of this file"),
-                    "name one that is",
-                ));
+    let mut graph = BTreeMap::new();
+    let at = |id: &str| FieldPath::root().field("monitors").field(id).field("depends_on");
+    for (id, fields) in written {
+        let mut parents = BTreeSet::new();
+        for (index, parent) in texts(fields, "depends_on") {
+            if !written.contains_key(parent) {
+                let what = format!("`{}` is no monitor of this file", shown(parent));
+                faults.push(Fault::new(at(id).index(index), what, "name one that is"));
+            } else if parent != id {
+                // A monitor that names itself is told among its own faults.
+                parents.insert(parent);
             }
         }
-        if let Some(path) = cycle_from(id, monitors) {
-            let path: Vec<_> = path.iter().map(|id| id.as_str()).collect();
-            faults.push(Fault::new(
-                at,
-                format!("goes in a circle: {}", path.join(" -> ")),
-                "take one of them out",
-            ));
-        }
+        graph.insert(id.as_str(), parents);
+    }
+    for circle in circles(&graph) {
+        let Some(first) = circle.first() else { continue };
+        let what = format!("goes in a circle: {}", way(&circle));
+        faults.push(Fault::new(at(first), what, "take one of them out"));
     }
     faults
 }
 
-/// The way from `start` back to itself, if there is one and `start` is its first id.
-fn cycle_from<'a>(
-    start: &'a MonitorId,
-    monitors: &'a BTreeMap<MonitorId, Monitor>,
-) -> Option<Vec<&'a MonitorId>> {
-    let mut paths = vec![vec![start]];
-    let mut seen = BTreeSet::new();
-    while let Some(path) = paths.pop() {
-        let parents = path
-            .last()
-            .and_then(|id| monitors.get(*id))
-            .map(|monitor| monitor.telling().depends_on.keys());
-        for parent in parents.into_iter().flatten() {
-            let next: Vec<_> = path.iter().copied().chain([parent]).collect();
-            if parent == start {
-                // Told once, at the first id of the circle; a monitor that names itself has been told already.
-                return (path.len() > 1 && path.iter().all(|id| *id >= start)).then_some(next);
-            }
-            if seen.insert(parent) {
-                paths.push(next);
-            }
-        }
+/// The most ids of a circle that a message shows.
+const LONGEST_WAY: usize = 10;
+
+/// `a -> b -> a`.
+fn way(circle: &[&str]) -> String {
+    let mut steps: Vec<_> = circle.iter().take(LONGEST_WAY).map(|id| shown(id)).collect();
+    if circle.len() > LONGEST_WAY {
+        steps.push(format!("… {} more", circle.len() - LONGEST_WAY));
     }
-    None
+    steps.extend(circle.first().map(|id| shown(id)));
+    steps.join(" -> ")
 }
 
-/// Reads `maintenance:`: each window as the items will carry it, with the monitors it covers.
+/// Reads `maintenance:`: each window with its value as the items will carry it.
 fn maintenance(
-    written: Option<&Value>,
-    monitors: &BTreeMap<MonitorId, Monitor>,
-    all: &Map<String, Value>,
+    section: Option<&Value>,
+    defaults: &Fields,
+    written: &Map<String, Value>,
     faults: &mut BTreeSet<Fault>,
-) -> Vec<(Value, BTreeSet<MonitorId>)> {
+) -> Vec<Held> {
     let at = FieldPath::root().field("maintenance");
-    let values = match written {
+    let values = match section {
         None | Some(Value::Null) => return Vec::new(),
         Some(Value::Array(values)) => values,
         Some(_) => {
@@ -313,48 +321,58 @@ fn maintenance(
             return Vec::new();
         }
     };
+    if values.len() > MOST_WINDOWS {
+        let what = format!("has {} windows", values.len());
+        faults.insert(Fault::new(
+            at,
+            what,
+            format!("keep to {MOST_WINDOWS}: remove those that are over"),
+        ));
+        return Vec::new();
+    }
+    let by_default = defaults
+        .get("tags")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten();
+    let mut tags: BTreeSet<&str> = by_default.filter_map(Value::as_str).collect();
+    tags.extend(
+        written
+            .values()
+            .flat_map(|fields| texts(fields, "tags"))
+            .map(|(_, tag)| tag),
+    );
+
     let mut windows = Vec::new();
     for (index, value) in values.iter().enumerate() {
         let at = at.index(index);
-        let raw = match RawWindow::read(value, &at) {
-            Ok(raw) => raw,
-            Err(fault) => {
-                faults.insert(fault);
-                continue;
-            }
-        };
-        faults.extend(raw.validate(&at).err().into_iter().flatten());
-        for id in raw.monitors.iter().filter(|id| !all.contains_key(*id)) {
+        for (index, id) in texts(value, "monitors").filter(|(_, id)| !written.contains_key(*id)) {
+            let what = format!("`{}` is no monitor of this file", shown(id));
             faults.insert(Fault::new(
-                at.field("monitors"),
-                format!("`{id}` is no monitor of this file"),
+                at.field("monitors").index(index),
+                what,
                 "name one that is",
             ));
         }
-        let has_tag = |monitor: &Monitor, tag: &String| monitor.telling().tags.contains(tag);
-        for tag in raw
-            .tags
-            .iter()
-            .filter(|tag| !monitors.values().any(|monitor| has_tag(monitor, tag)))
-        {
+        for (index, tag) in texts(value, "tags").filter(|(_, tag)| !tags.contains(tag)) {
+            let what = format!("no monitor has the tag `{}`", shown(tag));
             faults.insert(Fault::new(
-                at.field("tags"),
-                format!("no monitor has the tag `{tag}`"),
+                at.field("tags").index(index),
+                what,
                 "name a tag in use",
             ));
         }
-        let everyone = raw.monitors.is_empty() && raw.tags.is_empty();
-        let covered = monitors.values().filter(|monitor| {
-            let named = raw.monitors.iter().any(|id| id == monitor.id().as_str());
-            everyone || named || raw.tags.iter().any(|tag| has_tag(monitor, tag))
-        });
-        let ids = covered.map(|monitor| monitor.id().clone()).collect();
-        let mut value = value.clone();
-        if let Value::Object(window) = &mut value {
-            window.remove("monitors");
-            window.remove("tags");
+        match RawWindow::read(value, &at) {
+            Err(found) => faults.extend(found),
+            Ok(raw) => {
+                let mut value = value.clone();
+                if let Value::Object(window) = &mut value {
+                    window.remove("monitors");
+                    window.remove("tags");
+                }
+                windows.push(Held { raw, value });
+            }
         }
-        windows.push((value, ids));
     }
     windows
 }

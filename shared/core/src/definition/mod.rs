@@ -6,13 +6,18 @@
 mod fault;
 mod fields;
 mod file;
+mod graph;
 mod monitor;
+mod reader;
 mod rules;
+mod values;
 
 pub use fault::{Fault, FieldPath};
+pub(crate) use fault::{Unfit, shown};
 pub use fields::RawMonitor;
 pub use file::{Defined, DefinitionFile};
 pub use monitor::{Monitor, Quorum, Rule, Telling, Where};
+pub(crate) use values::kind_of;
 
 /// From where the checks will be made, as far as the definitions must respect it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,19 +1,17 @@
 //! The rules that turn one raw definition into a monitor, or into every fault it has.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Display;
+use std::collections::BTreeSet;
 use std::net::IpAddr;
-use std::str::FromStr;
 use std::time::Duration;
 
 use serde_json::Value;
 
-use super::fields::{Given, RawMonitor};
-use super::{Fault, FieldPath, Monitor, Quorum, Rule, Telling, Vantage, Where};
-use crate::choice::{CheckKind, CloseMode, Expect, IpFamily, Severity, Tier};
-use crate::group::GroupId;
+use super::fields::RawMonitor;
+use super::reader::Reader;
+use super::values::{self, number};
+use super::{Fault, FieldPath, Monitor, Quorum, Rule, Telling, Unfit, Vantage, Where};
+use crate::choice::{CheckKind, CloseMode, Expect, IpFamily, Severity};
 use crate::id::{MonitorId, Region};
-use crate::maintenance::RawWindow;
 use crate::preset::{self, Fields};
 use crate::target::{Check, Host, Service, Target};
 use crate::time::{Interval, format_duration, parse_duration};
@@ -38,11 +36,6 @@ pub(super) struct Draft<'a> {
     pub(super) vantage: Vantage,
 }
 
-/// The shortest timeout that can tell a slow answer from none.
-const SHORTEST_TIMEOUT: Duration = Duration::from_millis(100);
-/// The longest: what has not answered by then is down, and a tick must end.
-const LONGEST_TIMEOUT: Duration = Duration::from_secs(30);
-
 impl Draft<'_> {
     /// Applies every rule.
     ///
@@ -58,6 +51,7 @@ impl Draft<'_> {
             defaults: self.defaults,
             faults: Vec::new(),
         };
+        reader.empty_fields();
         let (service, tier) = reader.chosen_presets();
         let mut merged = preset::default().clone();
         let layers = [
@@ -67,7 +61,9 @@ impl Draft<'_> {
             Some(own),
         ];
         for (name, value) in layers.into_iter().flatten().flatten() {
-            merged.insert(name.clone(), value.clone());
+            if !value.is_null() {
+                merged.insert(name.clone(), value.clone());
+            }
         }
         match serde_json::from_value(Value::Object(merged)) {
             Ok(raw) => self.monitor(raw, service, reader),
@@ -90,12 +86,12 @@ impl Draft<'_> {
     ) -> Result<Monitor, Vec<Fault>> {
         let r = &mut reader;
         r.unknown_fields(&raw, self.source);
-        let id = r.parsed::<MonitorId>(self.id);
+        let id = r.id(self.id);
         let host = r.required(
             "host",
             raw.host,
             "write the DNS name or address to watch",
-            |text: String| Host::from_str(&text),
+            |text: String| text.parse::<Host>().map_err(Into::into),
         );
         let port = r.required(
             "port",
@@ -104,8 +100,8 @@ impl Draft<'_> {
             number(1..=65_535),
         );
         let interval = r.word::<Interval>("interval", raw.interval);
-        let timeout = r.optional("timeout", raw.timeout, timeout);
-        let slow_after = r.optional("slow_after", raw.slow_after, |text: String| parse_duration(&text));
+        let timeout = r.optional("timeout", raw.timeout, |text: String| Ok(parse_duration(&text)?));
+        let slow_after = r.optional("slow_after", raw.slow_after, values::slow_after);
         let expect = r.word::<Expect>("expect", raw.expect);
         let check = r.word::<CheckKind>("check", raw.check);
         let close = r.word::<CloseMode>("close", raw.close);
@@ -114,37 +110,27 @@ impl Draft<'_> {
         let failures_to_open = r.optional("failures_to_open", raw.failures_to_open, number(1..=10));
         let successes_to_close = r.optional("successes_to_close", raw.successes_to_close, number(1..=10));
         let quorum = r.optional("quorum", raw.quorum, number(1..=100));
-        let regions = r.optional("regions", raw.regions, regions);
-        let tags = r.optional("tags", raw.tags, tags);
-        let runbook = r.optional("runbook", raw.runbook, runbook);
-        let depends_on = r.optional("depends_on", raw.depends_on, |ids: Vec<String>| {
-            parse_all::<MonitorId>(&ids)
-        });
-        let groups = r.optional("depends_on_groups", raw.depends_on_groups, parent_groups);
-        let enabled = r.optional("enabled", raw.enabled, Ok::<bool, String>);
-        let remind_every = r.optional("remind_every", raw.remind_every, reminder);
+        let regions = r.list("regions", raw.regions, str::parse::<Region>);
+        let regions = regions.map(BTreeSet::from_iter);
+        let tags = r.list("tags", raw.tags, values::tag);
+        let runbook = r.optional("runbook", raw.runbook, values::runbook);
+        let depends_on = r.list("depends_on", raw.depends_on, str::parse::<MonitorId>);
+        let groups = r.parent_groups(raw.depends_on_groups);
+        let enabled = r.optional("enabled", raw.enabled, Ok::<bool, Unfit>);
+        let remind_every = r.optional("remind_every", raw.remind_every, values::reminder);
         let maintenance = r.windows(raw.maintenance);
 
         r.timeout_fits(timeout, slow_after, interval);
-        r.quorum_fits(quorum, regions.as_ref());
+        r.regions_fit(quorum, regions.as_ref());
         r.family_fits(host.as_ref(), ip);
         if self.vantage == Vantage::PlainLambda {
             r.reachable_from_lambda(host.as_ref(), port, ip);
         }
         let check = r.check(check, expect, close, service, port);
-        if let (Some(id), Some(parents)) = (&id, &depends_on)
-            && parents.contains(id)
-        {
-            r.fault(
-                "depends_on",
-                "names the monitor itself",
-                "name what stands in front of it, or leave it out",
-            );
-        }
         if !reader.faults.is_empty() {
             return Err(reader.faults);
         }
-        let mut groups = groups.unwrap_or_default();
+        let mut groups = groups;
         let made = (|| {
             let rule = Rule {
                 interval: interval?,
@@ -155,12 +141,12 @@ impl Draft<'_> {
                 quorum: quorum.map_or(Quorum::Majority, Quorum::AtLeast),
                 regions: regions.map_or(Where::Everywhere, Where::Only),
             };
-            let depends_on = depends_on.unwrap_or_default().into_iter();
+            let parents = depends_on.unwrap_or_default().into_iter();
             let telling = Telling {
                 severity: severity?,
                 tags: tags.unwrap_or_default(),
                 runbook,
-                depends_on: depends_on
+                depends_on: parents
                     .map(|id| {
                         let group = groups.remove(&id);
                         (id, group)
@@ -197,139 +183,7 @@ impl Draft<'_> {
     }
 }
 
-/// Reads fields one by one and gathers what is wrong.
-struct Reader<'a> {
-    at: FieldPath,
-    own: &'a Fields,
-    defaults: &'a Fields,
-    faults: Vec<Fault>,
-}
-
 impl Reader<'_> {
-    /// The place where the user wrote this field: in the monitor, in `defaults:`, or (for a preset) nowhere.
-    fn place(&self, field: &str) -> FieldPath {
-        if !self.own.contains_key(field) && self.defaults.contains_key(field) {
-            FieldPath::root().field("defaults").field(field)
-        } else {
-            self.at.field(field)
-        }
-    }
-
-    fn wrote(&self, field: &str) -> bool {
-        self.own.contains_key(field) || self.defaults.contains_key(field)
-    }
-
-    fn fault(&mut self, field: &str, what: impl Into<String>, mend: impl Into<String>) {
-        let at = self.place(field);
-        self.faults.push(Fault::new(at, what, mend));
-    }
-
-    fn parsed<T: FromStr<Err: Display>>(&mut self, id: &str) -> Option<T> {
-        match id.parse() {
-            Ok(id) => Some(id),
-            Err(error) => {
-                self.faults
-                    .push(Fault::new(self.at.clone(), error.to_string(), "rename it"));
-                None
-            }
-        }
-    }
-
-    fn optional<T, U, E: Display>(
-        &mut self,
-        field: &str,
-        given: Option<Given<T>>,
-        parse: impl FnOnce(T) -> Result<U, E>,
-    ) -> Option<U> {
-        match given? {
-            Given::Right(value) => match parse(value) {
-                Ok(value) => Some(value),
-                Err(error) => {
-                    let (what, mend) = split_mend(&error.to_string(), field);
-                    self.fault(field, what, mend);
-                    None
-                }
-            },
-            Given::Wrong(value) => {
-                self.fault(
-                    field,
-                    format!("is {}", kind_of(&value)),
-                    format!("write {}", wanted(field)),
-                );
-                None
-            }
-        }
-    }
-
-    fn required<T, U, E: Display>(
-        &mut self,
-        field: &str,
-        given: Option<Given<T>>,
-        mend: &str,
-        parse: impl FnOnce(T) -> Result<U, E>,
-    ) -> Option<U> {
-        if given.is_none() {
-            self.fault(field, "is missing", mend);
-        }
-        self.optional(field, given, parse)
-    }
-
-    fn word<T: FromStr<Err: Display>>(&mut self, field: &str, given: Option<Given<String>>) -> Option<T> {
-        self.optional(field, given, |text: String| text.parse::<T>())
-    }
-
-    /// The service and tier that were asked for; they decide what the other fields default to.
-    fn chosen_presets(&mut self) -> (Option<Service>, Option<Tier>) {
-        let given = |field: &str| {
-            let value = self.own.get(field).or_else(|| self.defaults.get(field))?;
-            (!value.is_null()).then(|| match value.as_str() {
-                Some(word) => Given::Right(word.to_owned()),
-                None => Given::Wrong(value.clone()),
-            })
-        };
-        let (service, tier) = (given("service"), given("tier"));
-        (self.word("service", service), self.word("tier", tier))
-    }
-
-    fn unknown_fields(&mut self, raw: &RawMonitor, source: Source) {
-        for name in raw.unknown.keys() {
-            let mend = match RawMonitor::nearest_field(name) {
-                Some(field) => format!("did you mean `{field}`?"),
-                None => format!("known fields: {}", RawMonitor::FIELDS.join(", ")),
-            };
-            self.fault(name, "is not a field of a monitor", mend);
-        }
-        if source == Source::File && raw.maintenance.is_some() {
-            self.fault(
-                "maintenance",
-                "does not stand inside a monitor",
-                "write it at the top of the file",
-            );
-        }
-        if source == Source::File && raw.depends_on_groups.is_some() {
-            self.fault("depends_on_groups", "is not a field of a monitor", "leave it out");
-        }
-    }
-
-    fn windows(&mut self, given: Option<Given<Vec<Value>>>) -> Vec<crate::maintenance::Window> {
-        let values = self
-            .optional("maintenance", given, Ok::<Vec<Value>, String>)
-            .unwrap_or_default();
-        let at = self.place("maintenance");
-        let mut windows = Vec::new();
-        for (index, value) in values.iter().enumerate() {
-            let at = at.index(index);
-            match RawWindow::read(value, &at)
-                .map_err(|fault| vec![fault])
-                .and_then(|raw| raw.validate(&at))
-            {
-                Ok(window) => windows.push(window),
-                Err(faults) => self.faults.extend(faults),
-            }
-        }
-        windows
-    }
-
     fn timeout_fits(
         &mut self,
         timeout: Option<Duration>,
@@ -342,7 +196,10 @@ impl Reader<'_> {
                 "{} is not below the interval of {interval}",
                 format_duration(timeout)
             );
-            self.fault("timeout", what, "shorten it, or check less often");
+            self.fault("timeout", what, "write a duration from 100ms to 30s");
+        } else if !(values::SHORTEST_TIMEOUT..=values::LONGEST_TIMEOUT).contains(&timeout) {
+            let what = format!("{} is out of range", format_duration(timeout));
+            self.fault("timeout", what, "write a duration from 100ms to 30s");
         }
         if let Some(slow) = slow_after.filter(|slow| *slow >= timeout) {
             let what = format!(
@@ -353,16 +210,23 @@ impl Reader<'_> {
             self.fault(
                 "slow_after",
                 what,
-                "a check that slow has already failed: lower it",
+                "lower it: a check as slow as that has already failed",
             );
         }
     }
 
-    fn quorum_fits(&mut self, quorum: Option<u32>, regions: Option<&BTreeSet<Region>>) {
-        if let (Some(quorum), Some(regions)) = (quorum, regions)
+    fn regions_fit(&mut self, quorum: Option<u32>, regions: Option<&BTreeSet<Region>>) {
+        let Some(regions) = regions else { return };
+        if regions.is_empty() {
+            let mend = "name at least one region, or leave it out";
+            self.fault("regions", "is empty, so nobody would check it", mend);
+        } else if let Some(quorum) = quorum
             && usize::try_from(quorum).is_ok_and(|quorum| quorum > regions.len())
         {
-            let what = format!("{quorum} can never be met by {} regions", regions.len());
+            let what = format!(
+                "{quorum} is more than the {} regions that check it",
+                regions.len()
+            );
             self.fault("quorum", what, "lower it, or name more regions");
         }
     }
@@ -381,25 +245,16 @@ impl Reader<'_> {
     }
 
     fn reachable_from_lambda(&mut self, host: Option<&Host>, port: Option<u32>, ip: Option<IpFamily>) {
-        let vpc = "check it from regions that have a VPC";
+        const VPC: &str = "check it from regions that have a VPC";
         if port == Some(25) {
-            let what = "25 is blocked by AWS for a Lambda outside a VPC";
-            self.fault("port", what, format!("use port 587 or 465, or {vpc}"));
+            let what = "port 25 is blocked by AWS for a Lambda outside a VPC";
+            self.fault("port", what, format!("use port 587 or 465, or {VPC}"));
         }
-        if ip == Some(IpFamily::V6) {
-            self.fault(
-                "ip",
-                "v6 cannot be reached by a Lambda outside a VPC",
-                format!("use v4, or {vpc}"),
-            );
-        }
+        let unreached = "which a Lambda outside a VPC cannot reach";
         match host {
             Some(Host::Address(IpAddr::V6(_))) => {
-                self.fault(
-                    "host",
-                    "is an IPv6 address, which a Lambda outside a VPC cannot reach",
-                    format!("use IPv4, or {vpc}"),
-                );
+                let what = format!("is an IPv6 address, {unreached}");
+                self.fault("host", what, format!("use IPv4, or {VPC}"));
             }
             Some(Host::Address(IpAddr::V4(address)))
                 if address.is_private()
@@ -407,13 +262,16 @@ impl Reader<'_> {
                     || address.is_link_local()
                     || address.is_unspecified() =>
             {
-                self.fault(
-                    "host",
-                    "is a private address, which a Lambda outside a VPC cannot reach",
-                    vpc,
-                );
+                self.fault("host", format!("is a private address, {unreached}"), VPC);
             }
-            _ => {}
+            Some(Host::Name(name)) if name == "localhost" || name.ends_with(".localhost") => {
+                self.fault("host", "is the Lambda itself", "name a host that is elsewhere");
+            }
+            Some(Host::Name(_)) if ip == Some(IpFamily::V6) => {
+                let what = format!("v6 asks for IPv6, {unreached}");
+                self.fault("ip", what, format!("use v4, or {VPC}"));
+            }
+            Some(Host::Name(_) | Host::Address(IpAddr::V4(_))) | None => {}
         }
     }
 
@@ -430,22 +288,22 @@ impl Reader<'_> {
         let asked = self.wrote("check");
         match (kind, expect) {
             (CheckKind::Ready, Expect::Closed | Expect::Reachable) if asked => {
-                self.fault(
-                    "check",
-                    format!("ready does not go with expect: {expect}"),
-                    "use check: connect",
-                );
+                let what = format!("`ready` does not go with `expect: {expect}`");
+                self.fault("check", what, "write `check: connect`, or leave it out");
                 return None;
             }
             // A service brings `ready` along; what is expected closed has nobody to talk to.
             (CheckKind::Ready, Expect::Open) => {
                 let Some(service) = service else {
-                    self.fault("check", "ready needs to know the service", "add `service`");
+                    // A service that is not known has been told already.
+                    if !self.wrote("service") {
+                        self.fault("check", "`ready` needs to know the service", "add `service`");
+                    }
                     return None;
                 };
                 if close == CloseMode::Quiet {
-                    let what = "quiet ends a connection before the service sees it, so nothing can be asked";
-                    self.fault("close", what, "use check: connect with it, or leave it out");
+                    let what = "`quiet` hangs up before the service sees it, so `check: ready` cannot ask it";
+                    self.fault("close", what, "add `check: connect`, or leave `close` out");
                     return None;
                 }
                 return Some(Check::Ready(service));
@@ -455,136 +313,14 @@ impl Reader<'_> {
         let mysql = port == Some(3306) || matches!(service, Some(Service::Mysql | Service::Mariadb));
         if mysql && close == CloseMode::Fin && expect != Expect::Closed {
             let field = if asked { "check" } else { "port" };
-            let what = "MySQL and MariaDB ban a client that connects and hangs up";
-            self.fault(
-                field,
-                what,
-                "add service: mysql with check: ready, or close: quiet",
-            );
+            let what = "MySQL and MariaDB ban a client that only connects and hangs up";
+            let mend = match expect {
+                Expect::Open => "write `service: mysql` with `check: ready`, or `close: quiet`",
+                Expect::Reachable | Expect::Closed => "add `close: quiet`",
+            };
+            self.fault(field, what, mend);
             return None;
         }
         Some(Check::Connect(close))
-    }
-}
-
-fn number(range: std::ops::RangeInclusive<u32>) -> impl FnOnce(i64) -> Result<u32, String> {
-    move |value| {
-        let number = u32::try_from(value).ok().filter(|number| range.contains(number));
-        number.ok_or_else(|| format!("{value} is not from {} to {}", range.start(), range.end()))
-    }
-}
-
-fn timeout(text: String) -> Result<Duration, String> {
-    let timeout = parse_duration(&text).map_err(|error| error.to_string())?;
-    if timeout < SHORTEST_TIMEOUT || timeout > LONGEST_TIMEOUT {
-        return Err(format!("{text} is not from 100ms to 30s"));
-    }
-    Ok(timeout)
-}
-
-fn reminder(text: String) -> Result<Duration, String> {
-    let every = parse_duration(&text).map_err(|error| error.to_string())?;
-    if every < Duration::from_secs(300) {
-        return Err(format!("{text} is less than 5m"));
-    }
-    Ok(every)
-}
-
-fn parse_all<T: FromStr<Err: Display> + Ord>(texts: &[String]) -> Result<BTreeSet<T>, String> {
-    texts
-        .iter()
-        .map(|text| text.parse::<T>().map_err(|error| error.to_string()))
-        .collect()
-}
-
-fn regions(texts: Vec<String>) -> Result<BTreeSet<Region>, String> {
-    if texts.is_empty() {
-        return Err(
-            "is empty, so nobody would check it: name at least one region, or leave it out".to_owned(),
-        );
-    }
-    parse_all(&texts)
-}
-
-fn tags(tags: Vec<String>) -> Result<Vec<String>, String> {
-    if tags.len() > 20 {
-        return Err(format!("has {} entries: keep to 20", tags.len()));
-    }
-    for tag in &tags {
-        let good = (1..=64).contains(&tag.len())
-            && tag
-                .chars()
-                .all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | ':' | '/' | '='));
-        if !good {
-            return Err(format!(
-                "`{}` is not a tag: use 1 to 64 letters, digits and -_.:/=",
-                tag.escape_debug()
-            ));
-        }
-    }
-    Ok(tags)
-}
-
-fn runbook(url: String) -> Result<String, String> {
-    let good = (url.starts_with("https://") || url.starts_with("http://"))
-        && url.len() <= 500
-        && url
-            .bytes()
-            .all(|b| b.is_ascii_graphic() && !matches!(b, b'<' | b'>' | b'"' | b'`'));
-    if good {
-        Ok(url)
-    } else {
-        Err("is not a link: write an http:// or https:// address of at most 500 characters".to_owned())
-    }
-}
-
-fn parent_groups(given: BTreeMap<String, String>) -> Result<BTreeMap<MonitorId, GroupId>, String> {
-    let parse = |(id, group): (&String, &String)| {
-        let id = id
-            .parse()
-            .map_err(|error: crate::id::BadName| error.to_string())?;
-        let group = group
-            .parse()
-            .map_err(|error: crate::group::BadGroup| error.to_string())?;
-        Ok((id, group))
-    };
-    given.iter().map(parse).collect()
-}
-
-/// Splits `what: mend` as parsers write it; without a mend, says what the field wants.
-fn split_mend(message: &str, field: &str) -> (String, String) {
-    match message.split_once(": ") {
-        Some((what, mend)) => (what.to_owned(), mend.to_owned()),
-        None => (message.to_owned(), format!("write {}", wanted(field))),
-    }
-}
-
-/// What a field takes, for the mend.
-fn wanted(field: &str) -> &'static str {
-    match field {
-        "port" => "a whole number from 1 to 65535",
-        "failures_to_open" | "successes_to_close" => "a whole number from 1 to 10",
-        "quorum" => "a whole number of regions, at least 1",
-        "timeout" => "a duration from 100ms to 30s",
-        "slow_after" => "a duration such as 200ms",
-        "remind_every" => "a duration of at least 5m",
-        "regions" => "a list such as [eu-west-1, us-east-1]",
-        "tags" | "depends_on" => "a list such as [one, two]",
-        "maintenance" => "a list of windows",
-        "depends_on_groups" => "a map of monitor ids to groups",
-        "enabled" => "true or false",
-        "interval" => "one of 1m, 2m, 5m, 10m, 15m, 30m, 1h",
-        _ => "one of the words that the documentation lists, as text",
-    }
-}
-
-fn kind_of(value: &Value) -> &'static str {
-    match value {
-        Value::Null => "empty",
-        Value::Bool(_) => "true or false, not what belongs here",
-        Value::Number(_) => "a number, not what belongs here",
-        Value::String(_) => "text, not what belongs here",
-        Value::Array(_) => "a list, not what belongs here",
-        Value::Object(_) => "a map, not what belongs here",
     }
 }

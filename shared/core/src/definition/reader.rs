@@ -1,0 +1,211 @@
+//! Reads a definition's fields one by one, and gathers what is wrong with them.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::str::FromStr;
+
+use serde_json::Value;
+
+use super::fields::{Given, RawMonitor};
+use super::rules::Source;
+use super::values::{kind_of, parent_group, wanted};
+use super::{Fault, FieldPath, Unfit};
+use crate::choice::Tier;
+use crate::group::GroupId;
+use crate::id::MonitorId;
+use crate::maintenance::{RawWindow, Window};
+use crate::preset::Fields;
+use crate::target::Service;
+
+/// The most entries of a list in one definition: an item of the table has a limit.
+const LONGEST_LIST: usize = 50;
+
+/// Reads fields one by one and gathers what is wrong.
+pub(super) struct Reader<'a> {
+    pub(super) at: FieldPath,
+    pub(super) own: &'a Fields,
+    pub(super) defaults: &'a Fields,
+    pub(super) faults: Vec<Fault>,
+}
+
+impl Reader<'_> {
+    /// The place where the user wrote this field: in the monitor, in `defaults:`, or (for a preset) nowhere.
+    fn place(&self, field: &str) -> FieldPath {
+        if !self.own.contains_key(field) && self.defaults.contains_key(field) {
+            FieldPath::root().field("defaults").field(field)
+        } else {
+            self.at.field(field)
+        }
+    }
+
+    /// Whether the user wrote this field, rather than a preset.
+    pub(super) fn wrote(&self, field: &str) -> bool {
+        self.own.contains_key(field) || self.defaults.contains_key(field)
+    }
+
+    pub(super) fn fault(&mut self, field: &str, what: impl Into<String>, mend: impl Into<String>) {
+        let at = self.place(field);
+        self.faults.push(Fault::new(at, what, mend));
+    }
+
+    /// Keeps the value, or notes at `at` why there is none.
+    fn keep<T>(&mut self, at: FieldPath, read: Result<T, impl Into<Unfit>>) -> Option<T> {
+        match read {
+            Ok(value) => Some(value),
+            Err(unfit) => {
+                self.faults.push(Fault::of(at, unfit.into()));
+                None
+            }
+        }
+    }
+
+    pub(super) fn id(&mut self, id: &str) -> Option<MonitorId> {
+        self.keep(self.at.clone(), id.parse::<MonitorId>())
+    }
+
+    pub(super) fn optional<T, U>(
+        &mut self,
+        field: &str,
+        given: Option<Given<T>>,
+        parse: impl FnOnce(T) -> Result<U, Unfit>,
+    ) -> Option<U> {
+        let at = self.place(field);
+        match given? {
+            Given::Right(value) => self.keep(at, parse(value)),
+            Given::Wrong(value) => {
+                let mend = format!("write {}", wanted(field));
+                self.faults
+                    .push(Fault::new(at, format!("is {}", kind_of(&value)), mend));
+                None
+            }
+        }
+    }
+
+    pub(super) fn required<T, U>(
+        &mut self,
+        field: &str,
+        given: Option<Given<T>>,
+        mend: &str,
+        parse: impl FnOnce(T) -> Result<U, Unfit>,
+    ) -> Option<U> {
+        // A field that was left empty has been told already.
+        if given.is_none() && !self.wrote(field) {
+            self.fault(field, "is missing", mend);
+        }
+        self.optional(field, given, parse)
+    }
+
+    pub(super) fn word<T: FromStr<Err: Into<Unfit>>>(
+        &mut self,
+        field: &str,
+        given: Option<Given<String>>,
+    ) -> Option<T> {
+        self.optional(field, given, |text: String| text.parse::<T>().map_err(Into::into))
+    }
+
+    /// Reads each entry of a list; one bad entry makes the list unusable.
+    pub(super) fn list<T, E: Into<Unfit>>(
+        &mut self,
+        field: &str,
+        given: Option<Given<Vec<Value>>>,
+        parse: impl Fn(&str) -> Result<T, E>,
+    ) -> Option<Vec<T>> {
+        let values = self.optional(field, given, Ok::<Vec<Value>, Unfit>)?;
+        if values.len() > LONGEST_LIST {
+            let what = format!("has {} entries", values.len());
+            self.fault(field, what, format!("keep to {LONGEST_LIST}"));
+            return None;
+        }
+        let place = self.place(field);
+        let mut read = Vec::new();
+        for (index, value) in values.iter().enumerate() {
+            let at = place.index(index);
+            match value.as_str() {
+                Some(text) => read.extend(self.keep(at, parse(text))),
+                None => {
+                    let mend = "write text, in quotes if need be";
+                    self.faults
+                        .push(Fault::new(at, format!("is {}", kind_of(value)), mend));
+                }
+            }
+        }
+        (read.len() == values.len()).then_some(read)
+    }
+
+    /// The service and tier that were asked for; they decide what the other fields default to.
+    pub(super) fn chosen_presets(&mut self) -> (Option<Service>, Option<Tier>) {
+        let given = |field: &str| {
+            let value = self.own.get(field).or_else(|| self.defaults.get(field))?;
+            (!value.is_null()).then(|| match value.as_str() {
+                Some(word) => Given::Right(word.to_owned()),
+                None => Given::Wrong(value.clone()),
+            })
+        };
+        let (service, tier) = (given("service"), given("tier"));
+        (self.word("service", service), self.word("tier", tier))
+    }
+
+    /// Fields that are there but say nothing: most often a list or map below that is not indented.
+    pub(super) fn empty_fields(&mut self) {
+        let empty = |fields: &Fields| -> Vec<String> {
+            let names = fields.iter().filter(|(_, value)| value.is_null());
+            names.map(|(name, _)| name.clone()).collect()
+        };
+        let (own, defaults) = (empty(self.own), empty(self.defaults));
+        for name in own.iter().chain(&defaults) {
+            if RawMonitor::FIELDS.contains(&name.as_str()) {
+                self.fault(
+                    name,
+                    "is empty",
+                    format!("write {}, or leave the field out", wanted(name)),
+                );
+            }
+        }
+    }
+
+    pub(super) fn unknown_fields(&mut self, raw: &RawMonitor, source: Source) {
+        let mut foreign: BTreeSet<&str> = raw.unknown.keys().map(String::as_str).collect();
+        if source == Source::File && raw.depends_on_groups.is_some() {
+            foreign.insert("depends_on_groups");
+        }
+        for name in foreign {
+            let mend = match RawMonitor::nearest_field(name) {
+                Some(field) => format!("did you mean `{field}`?"),
+                None => format!("known fields: {}", RawMonitor::FIELDS.join(", ")),
+            };
+            self.fault(name, "is not a field of a monitor", mend);
+        }
+        if source == Source::File && raw.maintenance.is_some() {
+            let mend = "write it at the top of the file, with `monitors: [id]`";
+            self.fault("maintenance", "does not stand inside a monitor", mend);
+        }
+    }
+
+    pub(super) fn parent_groups(
+        &mut self,
+        given: Option<Given<BTreeMap<String, Value>>>,
+    ) -> BTreeMap<MonitorId, GroupId> {
+        let groups = self
+            .optional("depends_on_groups", given, Ok::<_, Unfit>)
+            .unwrap_or_default();
+        let at = self.place("depends_on_groups");
+        let read = groups
+            .iter()
+            .filter_map(|(id, group)| self.keep(at.field(id), parent_group(id, group)));
+        read.collect()
+    }
+
+    pub(super) fn windows(&mut self, given: Option<Given<Vec<Value>>>) -> Vec<Window> {
+        let values = self
+            .optional("maintenance", given, Ok::<Vec<Value>, Unfit>)
+            .unwrap_or_default();
+        let place = self.place("maintenance");
+        let mut windows = Vec::new();
+        for (index, value) in values.iter().enumerate() {
+            match RawWindow::read(value, &place.index(index)) {
+                Ok(raw) => windows.push(raw.window),
+                Err(faults) => self.faults.extend(faults),
+            }
+        }
+        windows
+    }
+}

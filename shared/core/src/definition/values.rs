@@ -1,0 +1,121 @@
+//! The values that single fields take: each read from what was written, or refused with the mend.
+
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::{Unfit, shown};
+use crate::group::GroupId;
+use crate::id::MonitorId;
+use crate::time::{format_duration, parse_duration};
+
+/// The shortest timeout that can tell a slow answer from none.
+pub(super) const SHORTEST_TIMEOUT: Duration = Duration::from_millis(100);
+/// The longest: what has not answered by then is down, and a tick must end.
+pub(super) const LONGEST_TIMEOUT: Duration = Duration::from_secs(30);
+/// An incident is told again at this pace at most.
+const SHORTEST_REMINDER: Duration = Duration::from_secs(300);
+
+/// A whole number within `range`.
+pub(super) fn number(range: std::ops::RangeInclusive<u32>) -> impl FnOnce(i64) -> Result<u32, Unfit> {
+    move |value| {
+        let number = u32::try_from(value).ok().filter(|number| range.contains(number));
+        number.ok_or_else(|| {
+            let mend = format!("write a whole number from {} to {}", range.start(), range.end());
+            Unfit::new(format!("{value} is out of range"), mend)
+        })
+    }
+}
+
+/// How long a connect may take before it is slow.
+pub(super) fn slow_after(text: String) -> Result<Duration, Unfit> {
+    let slow = parse_duration(&text)?;
+    if slow.is_zero() {
+        return Err(Unfit::new(
+            format!("{text} would call every connect slow"),
+            "write a duration such as 200ms, or leave it out",
+        ));
+    }
+    Ok(slow)
+}
+
+/// How often an open incident is told again.
+pub(super) fn reminder(text: String) -> Result<Duration, Unfit> {
+    let every = parse_duration(&text)?;
+    if every < SHORTEST_REMINDER {
+        let mend = format!("write at least {}", format_duration(SHORTEST_REMINDER));
+        return Err(Unfit::new(format!("{text} is too often"), mend));
+    }
+    Ok(every)
+}
+
+/// A word to filter and group by.
+pub(super) fn tag(text: &str) -> Result<String, Unfit> {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | ':' | '/' | '=');
+    if (1..=64).contains(&text.len()) && text.chars().all(allowed) {
+        return Ok(text.to_owned());
+    }
+    let mend = "use 1 to 64 letters, digits and -_.:/=";
+    Err(Unfit::new(format!("`{}` is not a tag", shown(text)), mend))
+}
+
+/// A link to what to do about an incident.
+pub(super) fn runbook(url: String) -> Result<String, Unfit> {
+    let rest = url
+        .strip_prefix("https://")
+        .or_else(|| url.strip_prefix("http://"));
+    let plain = |b: u8| b.is_ascii_graphic() && !matches!(b, b'<' | b'>' | b'"' | b'`');
+    if rest.is_some_and(|rest| !rest.is_empty()) && url.len() <= 500 && url.bytes().all(plain) {
+        return Ok(url);
+    }
+    let mend = "write an http:// or https:// address of at most 500 characters";
+    Err(Unfit::new(format!("`{}` is not a link", shown(&url)), mend))
+}
+
+/// The group of a monitor that this one depends on.
+pub(super) fn parent_group(id: &str, group: &Value) -> Result<(MonitorId, GroupId), Unfit> {
+    let group = group
+        .as_str()
+        .ok_or_else(|| Unfit::new(format!("is {}", kind_of(group)), "write a group such as 1m#0"))?;
+    Ok((id.parse::<MonitorId>()?, group.parse::<GroupId>()?))
+}
+
+/// What a field takes, for the mend.
+pub(super) fn wanted(field: &str) -> &'static str {
+    match field {
+        "host" => "a DNS name or an address",
+        "port" => "a whole number from 1 to 65535",
+        "failures_to_open" | "successes_to_close" => "a whole number from 1 to 10",
+        "quorum" => "a whole number of regions, at least 1",
+        "timeout" => "a duration from 100ms to 30s, such as 5s",
+        "slow_after" => "a duration such as 200ms",
+        "remind_every" => "a duration of at least 5m, such as 4h",
+        "interval" => "one of 1m, 2m, 5m, 10m, 15m, 30m, 1h",
+        "regions" => "a list such as [eu-west-1, us-east-1]",
+        "tags" | "depends_on" => "a list such as [one, two]",
+        "enabled" => "true or false",
+        "runbook" => "an http:// or https:// address",
+        "expect" => "open, closed or reachable",
+        "check" => "connect or ready",
+        "tier" => "critical, supporting or background",
+        "severity" => "critical, warning or info",
+        "ip" => "any, v4 or v6",
+        "close" => "fin or quiet",
+        "service" => "the name of a service, such as postgres",
+        "maintenance" => "a list of windows",
+        "depends_on_groups" => "a map of monitor ids to groups",
+        _ => "text",
+    }
+}
+
+/// What was found where something else belongs.
+pub(crate) fn kind_of(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "empty",
+        Value::Bool(_) => "true or false, which does not belong here",
+        Value::Number(_) => "a number of the wrong kind",
+        Value::String(_) => "text, which does not belong here",
+        Value::Array(_) => "a list, which does not belong here",
+        Value::Object(_) => "a map, which does not belong here",
+    }
+}
