@@ -4,12 +4,18 @@
 //! This crate knows nothing of clocks, sockets, the environment, randomness, tokio or AWS: it is handed the time
 //! and the state, and returns the next state.
 
+pub mod assess;
+pub mod board;
 pub mod choice;
+pub mod decide;
 pub mod definition;
 pub mod group;
 pub mod id;
 pub mod maintenance;
+pub mod observation;
+pub mod outbox;
 pub mod outcome;
 pub mod preset;
+pub mod round;
 pub mod target;
 pub mod time;

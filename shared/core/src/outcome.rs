@@ -171,6 +171,14 @@ pub struct UnknownCode {
     found: String,
 }
 
+impl UnknownCode {
+    pub(crate) fn new(found: &str) -> Self {
+        Self {
+            found: found.chars().take(60).collect(),
+        }
+    }
+}
+
 macro_rules! codes {
     ($name:ident { $($variant:pat => $value:expr, $code:literal);+ $(;)? }) => {
         impl $name {
@@ -186,7 +194,7 @@ macro_rules! codes {
             fn from_str(text: &str) -> Result<Self, UnknownCode> {
                 match text {
                     $($code => Ok($value),)+
-                    _ => Err(UnknownCode { found: text.chars().take(60).collect() }),
+                    _ => Err(UnknownCode::new(text)),
                 }
             }
         }

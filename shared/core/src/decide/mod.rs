@@ -1,0 +1,179 @@
+//! The decision: from definitions, board and time to the next verdict row, the next fleet row and nothing else.
+//!
+//! It is a pure function of its input, so any checker in any region may make it, as often as it likes: deciding
+//! again on what was already decided changes nothing.
+
+mod fleet;
+mod incidents;
+mod regions;
+mod tally;
+mod tell;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+
+use crate::board::{Board, Control, FleetRow, Track, Verdict, VerdictRow};
+use crate::definition::Monitor;
+use crate::group::GroupId;
+use crate::id::{MonitorId, Region};
+use crate::outbox::Claimant;
+use crate::round::Definitions;
+use tally::{Electorate, Tally};
+
+pub use tell::{Notification, RegionView, View};
+
+/// All that a decision depends on.
+#[derive(Debug, Clone, Copy)]
+pub struct Input<'a> {
+    /// The group decided on.
+    pub group: GroupId,
+    /// Its definitions.
+    pub definitions: &'a Definitions,
+    /// Its board, read strongly consistent after this region's own row was written.
+    pub board: &'a Board,
+    /// What the groups together know of the regions; `None` where it could not be read, and so must not be written.
+    pub fleet: Option<&'a FleetRow>,
+    /// The regions that should report.
+    pub expected: &'a BTreeSet<Region>,
+    /// What people have said of the monitors.
+    pub controls: &'a BTreeMap<MonitorId, Control>,
+    /// Monitors of other groups that are down, as far as one of this group depends on them.
+    pub down_elsewhere: &'a BTreeSet<MonitorId>,
+    /// The time.
+    pub now: Timestamp,
+    /// In whose name notifications are claimed.
+    pub me: &'a Claimant,
+}
+
+/// What to write. A row that would not change is absent.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Decision {
+    /// The next verdict row, to be written on condition that the revision before it still stands.
+    pub verdict: Option<VerdictRow>,
+    /// The next fleet row, likewise. Written first.
+    pub fleet: Option<FleetRow>,
+}
+
+/// Decides.
+pub fn decide(input: &Input<'_>) -> Decision {
+    let (before, now) = (&input.board.verdict, input.now);
+    let mut next = before.clone();
+    next.revision += 1;
+
+    let mut electorate = Electorate::new(now, input.group.interval, input.expected, input.board);
+    regions::step(input, &mut electorate, &mut next);
+    let fleet = fleet::step(input, &next);
+
+    let tallies: Vec<_> = input
+        .definitions
+        .monitors
+        .values()
+        .map(|monitor| (monitor, Tally::of(monitor, &electorate)))
+        .collect();
+    for (monitor, tally) in &tallies {
+        incidents::step(monitor, tally, &electorate, now, &mut next);
+    }
+    incidents::forget_removed(input.definitions, &electorate, &mut next);
+    // Only now is it known which monitors are down, and so which others wait for them.
+    for (monitor, tally) in &tallies {
+        tell::open_incidents(input, monitor, tally, &mut next);
+    }
+    tell::broken_definitions(input, &mut next);
+    next.outbox.claim(input.me, now);
+
+    let unchanged = VerdictRow {
+        revision: before.revision,
+        ..next.clone()
+    } == *before;
+    Decision {
+        verdict: (!unchanged).then_some(next),
+        fleet,
+    }
+}
+
+/// Whether there is nothing to decide: every expected region reports, sees all well, and nothing is open or waits.
+///
+/// Then [`decide`] would change nothing, and a tick needs no further read.
+pub fn is_nominal(input: &Input<'_>) -> bool {
+    let verdict = &input.board.verdict;
+    let quiet = VerdictRow {
+        revision: verdict.revision,
+        ..VerdictRow::default()
+    } == *verdict;
+    let electorate = Electorate::new(input.now, input.group.interval, input.expected, input.board);
+    let mut reporting = input
+        .expected
+        .iter()
+        .filter(|region| input.definitions.checked_by(region).next().is_some());
+    let nobody = |monitor: &Monitor| {
+        !input
+            .expected
+            .iter()
+            .any(|region| monitor.rule().regions.includes(region))
+    };
+    quiet
+        && input.definitions.broken.is_empty()
+        && !input.definitions.monitors.values().any(nobody)
+        && reporting.all(|region| {
+            electorate
+                .fresh_row(region)
+                .is_some_and(|row| row.entries.is_empty())
+        })
+}
+
+/// The row that follows once `me` has published `published`, and the incidents in `filed` are in the archive.
+///
+/// What was claimed and not published is free for the next tick. `None` if nothing changes.
+pub fn settle(
+    row: &VerdictRow,
+    me: &Claimant,
+    published: &BTreeSet<String>,
+    filed: &[String],
+) -> Option<VerdictRow> {
+    let mut next = VerdictRow {
+        revision: row.revision + 1,
+        ..row.clone()
+    };
+    next.outbox.settle(me, published);
+    next.closed.retain(|closed| !filed.contains(&closed.key()));
+    let unchanged = VerdictRow {
+        revision: row.revision,
+        ..next.clone()
+    } == *row;
+    (!unchanged).then_some(next)
+}
+
+/// The same for the fleet row.
+pub fn settle_fleet(row: &FleetRow, me: &Claimant, published: &BTreeSet<String>) -> Option<FleetRow> {
+    let mut next = FleetRow {
+        revision: row.revision + 1,
+        ..row.clone()
+    };
+    next.outbox.settle(me, published);
+    let unchanged = FleetRow {
+        revision: row.revision,
+        ..next.clone()
+    } == *row;
+    (!unchanged).then_some(next)
+}
+
+/// What all regions together say of a monitor now.
+pub fn verdict(input: &Input<'_>, monitor: &Monitor) -> Verdict {
+    let mut electorate = Electorate::new(input.now, input.group.interval, input.expected, input.board);
+    electorate.suspects = regions::suspects(&input.board.verdict);
+    let open = |track| {
+        input
+            .board
+            .verdict
+            .incidents
+            .get(&(monitor.id().clone(), track))
+            .map(|incident| incident.verdict)
+    };
+    if Tally::of(monitor, &electorate).voters == 0 {
+        return Verdict::Unknown;
+    }
+    open(Track::Health)
+        .or_else(|| open(Track::Quality))
+        .unwrap_or(Verdict::Up)
+}

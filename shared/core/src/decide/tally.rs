@@ -1,0 +1,255 @@
+//! Counting: what the regions that may vote say of one monitor.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::board::{Board, Entry, Finding, Health, Impairment, RegionRow, Streak, Streaks};
+use crate::choice::Expect;
+use crate::definition::{Monitor, Quorum};
+use crate::id::Region;
+use crate::time::{Interval, Tick};
+
+/// Everybody who could vote: the fresh rows of the expected regions.
+pub(crate) struct Electorate<'a> {
+    pub(crate) now: Timestamp,
+    pub(crate) interval: Interval,
+    pub(crate) expected: &'a BTreeSet<Region>,
+    fresh: BTreeMap<&'a Region, &'a RegionRow>,
+    /// Regions whose votes do not count.
+    pub(crate) suspects: BTreeSet<Region>,
+}
+
+impl<'a> Electorate<'a> {
+    pub(crate) fn new(
+        now: Timestamp,
+        interval: Interval,
+        expected: &'a BTreeSet<Region>,
+        board: &'a Board,
+    ) -> Self {
+        let rows = board.rows.iter().filter(|(region, _)| expected.contains(*region));
+        let fresh = rows
+            .filter(|(_, row)| row.tick.age(now) <= interval.freshness())
+            .collect();
+        Self {
+            now,
+            interval,
+            expected,
+            fresh,
+            suspects: BTreeSet::new(),
+        }
+    }
+
+    /// The row of a region, if it is fresh.
+    pub(crate) fn fresh_row(&self, region: &Region) -> Option<&'a RegionRow> {
+        self.fresh.get(region).copied()
+    }
+
+    /// The fresh regions that check this monitor, suspect or not.
+    pub(crate) fn checking(&self, monitor: &'a Monitor) -> impl Iterator<Item = (&'a Region, &'a RegionRow)> {
+        let regions = &monitor.rule().regions;
+        self.fresh
+            .iter()
+            .filter(|(region, _)| regions.includes(region))
+            .map(|(region, row)| (*region, *row))
+    }
+
+    /// The latest tick that any fresh region has reported.
+    pub(crate) fn latest_tick(&self) -> Option<Tick> {
+        self.fresh.values().map(|row| row.tick).max()
+    }
+
+    /// What a region says of a monitor, if it may and can say anything.
+    fn ballot(&self, row: &'a RegionRow, monitor: &Monitor) -> Ballot<'a> {
+        match row.entries.get(monitor.id()) {
+            None => Ballot::Nominal,
+            Some(Entry::Unseen { since }) => Ballot::Blind {
+                long: self.is_long_ago(*since),
+            },
+            Some(Entry::Seen(streaks)) if self.is_long_ago(streaks.seen) => Ballot::Blind { long: true },
+            Some(Entry::Seen(streaks)) => Ballot::Streaks(streaks),
+        }
+    }
+
+    fn is_long_ago(&self, tick: Tick) -> bool {
+        tick.age(self.now) > self.interval.freshness()
+    }
+}
+
+/// What one region says of one monitor.
+enum Ballot<'a> {
+    /// Good, uncounted.
+    Nominal,
+    /// Good or failing, with the streaks.
+    Streaks(&'a Streaks),
+    /// Nothing: it has had no data, for longer than a row stays fresh or not.
+    Blind { long: bool },
+}
+
+/// How the regions stand to one question about one monitor.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Count {
+    /// Regions whose bad streak is long enough to be a vote.
+    pub(crate) bad: u32,
+    /// Regions whose last tick was bad, but whose streak is too short yet.
+    pub(crate) wavering: u32,
+    /// Regions whose counted good streak is long enough to end an incident.
+    pub(crate) good: u32,
+    /// The first tick of the oldest bad streak that votes.
+    pub(crate) since: Option<Tick>,
+    /// What the longest bad streak found.
+    pub(crate) finding: Option<Finding>,
+    /// The tick by which the last of the bad streaks could have become long enough.
+    due: Option<Tick>,
+}
+
+/// The state of one monitor over all regions.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Tally {
+    /// Regions that vote.
+    pub(crate) voters: u32,
+    /// Whether every fresh region has been without data for longer than a row stays fresh, or none is to check it.
+    pub(crate) blind: bool,
+    pub(crate) health: Count,
+    pub(crate) quality: Count,
+    /// How many votes open an incident.
+    pub(crate) needed: u32,
+    /// The oldest tick among the rows of the regions that check it.
+    reported: Option<Tick>,
+}
+
+impl Tally {
+    pub(crate) fn of(monitor: &Monitor, electorate: &Electorate<'_>) -> Self {
+        let rule = monitor.rule();
+        // Open where it should be closed is told at once.
+        let threshold = if rule.expect == Expect::Closed {
+            1
+        } else {
+            rule.failures_to_open
+        };
+        let mut tally = Self {
+            voters: 0,
+            blind: false,
+            health: Count::new(),
+            quality: Count::new(),
+            needed: 0,
+            reported: electorate.checking(monitor).map(|(_, row)| row.tick).min(),
+        };
+        let (mut checking, mut blind) = (0u32, 0u32);
+        for (region, row) in electorate.checking(monitor) {
+            checking += 1;
+            if electorate.suspects.contains(region) {
+                continue;
+            }
+            match electorate.ballot(row, monitor) {
+                Ballot::Blind { long } => blind += u32::from(long),
+                Ballot::Nominal => tally.voters += 1,
+                Ballot::Streaks(streaks) => {
+                    tally.voters += 1;
+                    let bad = streaks.health.state == Health::Failing;
+                    let finding = streaks.finding.as_ref();
+                    tally.health.add(streaks.health, bad, finding, threshold, monitor);
+                    if let Some(quality) = streaks.quality {
+                        let impaired = quality.state == Impairment::Impaired;
+                        // While it fails, the finding is about the failure.
+                        let finding = finding.filter(|_| !bad);
+                        tally
+                            .quality
+                            .add(quality, impaired, finding, rule.failures_to_open, monitor);
+                    }
+                }
+            }
+        }
+        let nobody = !electorate
+            .expected
+            .iter()
+            .any(|region| rule.regions.includes(region));
+        tally.blind = nobody || (checking > 0 && blind == checking);
+        tally.needed = match (rule.expect, rule.quorum) {
+            (Expect::Closed, _) => 1,
+            (Expect::Open | Expect::Reachable, Quorum::AtLeast(regions)) => regions,
+            (Expect::Open | Expect::Reachable, Quorum::Majority) => majority(tally.voters),
+        };
+        tally
+    }
+
+    /// Whether the votes of `count` open an incident now.
+    ///
+    /// A majority waits for nobody, and neither does a port that is open and should be closed. A smaller quorum
+    /// waits until all have reported the tick in question: the region may be the one at fault.
+    pub(crate) fn opens(&self, count: &Count, expect: Expect) -> bool {
+        let waits = count.bad < majority(self.voters) && expect != Expect::Closed;
+        self.still_bad(count) && (!waits || self.all_reported(count))
+    }
+
+    /// Whether the votes still meet the quorum.
+    pub(crate) fn still_bad(&self, count: &Count) -> bool {
+        count.bad > 0 && count.bad >= self.needed
+    }
+
+    /// Whether the votes end an incident: a majority is well, and the quorum is not met.
+    pub(crate) fn closes(&self, count: &Count) -> bool {
+        self.voters > 0 && count.good >= majority(self.voters) && !self.still_bad(count)
+    }
+
+    /// Whether some regions differ from the rest, and will go on to unless something changes.
+    pub(crate) fn differs(&self) -> bool {
+        let count = &self.health;
+        count.bad > 0 && count.bad + count.wavering < self.needed && self.all_reported(count)
+    }
+
+    /// Whether every region that checks it has reported the tick by which the bad streaks became votes.
+    fn all_reported(&self, count: &Count) -> bool {
+        count
+            .due
+            .is_none_or(|due| self.reported.is_some_and(|reported| reported >= due))
+    }
+}
+
+/// More than half.
+pub(crate) fn majority(voters: u32) -> u32 {
+    voters / 2 + 1
+}
+
+impl Count {
+    const fn new() -> Self {
+        Self {
+            bad: 0,
+            wavering: 0,
+            good: 0,
+            since: None,
+            finding: None,
+            due: None,
+        }
+    }
+
+    fn add<S>(
+        &mut self,
+        streak: Streak<S>,
+        bad: bool,
+        finding: Option<&Finding>,
+        threshold: u32,
+        monitor: &Monitor,
+    ) {
+        let rule = monitor.rule();
+        if !bad {
+            self.good += u32::from(streak.ticks >= rule.successes_to_close);
+        } else if streak.ticks < threshold {
+            self.wavering += 1;
+        } else {
+            self.bad += 1;
+            if self.since.is_none_or(|since| streak.since < since) {
+                self.since = Some(streak.since);
+                self.finding = finding.cloned();
+            }
+            let due = streak.since.later(rule.interval, threshold.saturating_sub(1));
+            self.due = self.due.max(Some(due));
+        }
+    }
+}
+
+/// A duration since `then`, zero if it lies ahead.
+pub(crate) fn elapsed(then: Timestamp, now: Timestamp) -> Duration {
+    Duration::try_from(now.duration_since(then)).unwrap_or(Duration::ZERO)
+}

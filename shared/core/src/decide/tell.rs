@@ -1,0 +1,343 @@
+//! Telling: which open incidents may be told now, and what a notification says when it goes out.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::Input;
+use super::regions::suspects;
+use super::tally::{Electorate, Tally, elapsed};
+use crate::board::{Cause, Entry, Finding, Health, Incident, Told, Track, Verdict, VerdictRow};
+use crate::choice::Severity;
+use crate::definition::Monitor;
+use crate::group::GroupId;
+use crate::id::{MonitorId, Region};
+use crate::outbox::{Kind, Pending, Subject};
+use crate::outcome::Detail;
+use crate::time::Tick;
+
+/// Puts into the outbox whatever is open, untold and not held back; and the reminders that are due.
+pub(super) fn open_incidents(input: &Input<'_>, monitor: &Monitor, tally: &Tally, next: &mut VerdictRow) {
+    let id = monitor.id();
+    if is_held(input, monitor) {
+        return;
+    }
+    let behind = monitor
+        .telling()
+        .depends_on
+        .keys()
+        .any(|parent| is_down(input, next, parent));
+    for track in [Track::Health, Track::Quality, Track::Sight] {
+        let Some(incident) = next.incidents.get_mut(&(id.clone(), track)) else {
+            continue;
+        };
+        // An outage in front explains silence, not an open port.
+        if behind && incident.verdict != Verdict::Exposed {
+            continue;
+        }
+        let told = match incident.told {
+            // What was held back is told only if it is still bad.
+            Told::NotYet if is_still_bad(track, tally) => first(id, incident),
+            Told::At { last, reminders } if is_reminder_due(input, monitor, incident, last) => {
+                reminder(id, incident, reminders + 1, input.now)
+            }
+            Told::NotYet | Told::At { .. } => continue,
+        };
+        incident.told = Told::At {
+            last: input.now,
+            reminders: match incident.told {
+                Told::NotYet => 0,
+                Told::At { reminders, .. } => reminders + 1,
+            },
+        };
+        next.outbox.push(told);
+    }
+    if let Some(advisory) = next
+        .advisories
+        .get_mut(id)
+        .filter(|advisory| advisory.told == Told::NotYet && !behind)
+    {
+        advisory.told = Told::At {
+            last: input.now,
+            reminders: 0,
+        };
+        let pending = Pending {
+            id: format!(
+                "{id}@{}.{}/{}",
+                advisory.opened,
+                advisory.revision,
+                Kind::Advisory
+            ),
+            kind: Kind::Advisory,
+            subject: Subject::Monitor(id.clone()),
+            verdict: Verdict::Up,
+            cause: tally.health.finding.as_ref().map(|finding| finding.cause),
+            since: tally.health.since.unwrap_or(advisory.opened).timestamp(),
+            at: advisory.opened.timestamp(),
+            claim: None,
+        };
+        next.outbox.push(pending);
+    }
+}
+
+/// Tells of each definition that cannot be read, once for as long as it cannot.
+pub(super) fn broken_definitions(input: &Input<'_>, next: &mut VerdictRow) {
+    let broken = &input.definitions.broken;
+    next.broken.retain(|id| broken.contains_key(id));
+    for id in broken.keys() {
+        if next.broken.insert(id.clone()) {
+            next.outbox.push(Pending {
+                id: format!(
+                    "{id}@{}.{}/{}",
+                    input.group,
+                    next.revision,
+                    Kind::BrokenDefinition
+                ),
+                kind: Kind::BrokenDefinition,
+                subject: Subject::Definition(id.clone()),
+                verdict: Verdict::Unknown,
+                cause: None,
+                since: input.now,
+                at: input.now,
+                claim: None,
+            });
+        }
+    }
+}
+
+/// Whether a monitor's notifications are held back whatever they say.
+fn is_held(input: &Input<'_>, monitor: &Monitor) -> bool {
+    let silenced = input
+        .controls
+        .get(monitor.id())
+        .and_then(|control| control.silenced_until);
+    monitor.telling().in_maintenance(input.now) || silenced.is_some_and(|until| input.now < until)
+}
+
+fn is_down(input: &Input<'_>, next: &VerdictRow, parent: &MonitorId) -> bool {
+    let here = next.incidents.get(&(parent.clone(), Track::Health));
+    here.is_some_and(|incident| incident.verdict == Verdict::Down) || input.down_elsewhere.contains(parent)
+}
+
+fn is_still_bad(track: Track, tally: &Tally) -> bool {
+    match track {
+        Track::Health => tally.still_bad(&tally.health),
+        Track::Quality => tally.still_bad(&tally.quality),
+        Track::Sight => tally.voters == 0,
+    }
+}
+
+fn is_reminder_due(input: &Input<'_>, monitor: &Monitor, incident: &Incident, last: Timestamp) -> bool {
+    let control = input
+        .controls
+        .get(monitor.id())
+        .and_then(|control| control.acknowledged.as_deref());
+    let acknowledged = control == Some(incident.id(monitor.id()).to_string().as_str());
+    let due = |every: Duration| elapsed(last, input.now) >= every;
+    !acknowledged && monitor.telling().remind_every.is_some_and(due)
+}
+
+fn first(id: &MonitorId, incident: &Incident) -> Pending {
+    let kind = match incident.verdict {
+        Verdict::Exposed => Kind::Exposed,
+        Verdict::Degraded => Kind::Degraded,
+        Verdict::Unknown => Kind::Unknown,
+        Verdict::Down | Verdict::Up => Kind::Down,
+    };
+    told(id, incident, kind, &kind.to_string(), incident.opened.timestamp())
+}
+
+fn reminder(id: &MonitorId, incident: &Incident, number: u32, now: Timestamp) -> Pending {
+    told(
+        id,
+        incident,
+        Kind::Reminder,
+        &format!("{}-{number}", Kind::Reminder),
+        now,
+    )
+}
+
+fn told(id: &MonitorId, incident: &Incident, kind: Kind, word: &str, at: Timestamp) -> Pending {
+    Pending {
+        id: format!("{}/{word}", incident.id(id)),
+        kind,
+        subject: Subject::Monitor(id.clone()),
+        verdict: incident.verdict,
+        cause: incident.finding.as_ref().map(|finding| finding.cause),
+        since: incident.since.timestamp(),
+        at,
+        claim: None,
+    }
+}
+
+/// A notification as it goes out: what was decided, with what the regions see at that moment.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Notification {
+    /// Its id: the same however often it is sent.
+    pub id: String,
+    /// What it tells.
+    pub kind: Kind,
+    /// What it is about.
+    pub subject: Subject,
+    /// The group it comes from.
+    pub group: GroupId,
+    /// The verdict that it tells of; for a recovery, the one that is over.
+    pub verdict: Verdict,
+    /// How loudly it is to be told.
+    pub severity: Severity,
+    /// What was found.
+    pub finding: Option<Finding>,
+    /// Since when it has been so.
+    pub since: Timestamp,
+    /// When the change happened.
+    pub at: Timestamp,
+    /// `host:port`, for a monitor that is still defined.
+    pub target: Option<String>,
+    /// The monitor's tags.
+    pub tags: Vec<String>,
+    /// The monitor's runbook.
+    pub runbook: Option<String>,
+    /// What each region that checks the monitor sees.
+    pub regions: BTreeMap<Region, RegionView>,
+    /// For a broken definition, what is wrong with it.
+    pub faults: Vec<String>,
+}
+
+/// What one region sees of a monitor.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RegionView {
+    /// How it looks from there.
+    pub view: View,
+    /// For how many counted ticks.
+    pub ticks: u32,
+    /// Since which tick, where that is known.
+    pub since: Option<Tick>,
+    /// What was found there last, if it is bad.
+    pub finding: Option<Finding>,
+}
+
+crate::choice::choice! {
+    /// How a monitor looks from one region.
+    View {
+        /// As expected.
+        Good = "good",
+        /// Not as expected.
+        Failing = "failing",
+        /// It reports, but could not tell.
+        NoData = "no_data",
+        /// It does not report.
+        Silent = "silent",
+        /// It sees most monitors failing, alone, and is not counted.
+        Suspect = "suspect",
+    }
+}
+
+impl Notification {
+    /// Completes what waits in an outbox with what is known now.
+    pub fn compose(pending: &Pending, input: &Input<'_>) -> Self {
+        let monitor = match &pending.subject {
+            Subject::Monitor(id) => input.definitions.monitors.get(id),
+            Subject::Region(_) | Subject::Definition(_) => None,
+        };
+        let faults = match &pending.subject {
+            Subject::Definition(id) => input.definitions.broken.get(id),
+            Subject::Region(_) | Subject::Monitor(_) => None,
+        };
+        let finding = pending.cause.map(|cause| Finding {
+            cause,
+            detail: monitor.and_then(|m| detail(m, cause, input)),
+        });
+        Self {
+            id: pending.id.clone(),
+            kind: pending.kind,
+            subject: pending.subject.clone(),
+            group: input.group,
+            verdict: pending.verdict,
+            severity: severity(pending.kind, monitor),
+            finding,
+            since: pending.since,
+            at: pending.at,
+            target: monitor.map(|monitor| monitor.target().to_string()),
+            tags: monitor
+                .map(|monitor| monitor.telling().tags.clone())
+                .unwrap_or_default(),
+            runbook: monitor.and_then(|monitor| monitor.telling().runbook.clone()),
+            regions: monitor.map(|monitor| views(monitor, input)).unwrap_or_default(),
+            faults: faults.into_iter().flatten().map(ToString::to_string).collect(),
+        }
+    }
+}
+
+fn severity(kind: Kind, monitor: Option<&Monitor>) -> Severity {
+    let own = monitor.map_or(Severity::Warning, |monitor| monitor.telling().severity);
+    match kind {
+        Kind::Down | Kind::Exposed | Kind::Recovered | Kind::Reminder => own,
+        // Told, not paged.
+        Kind::Degraded
+        | Kind::Unknown
+        | Kind::BrokenDefinition
+        | Kind::RegionSilent
+        | Kind::RegionSuspect => own.max(Severity::Warning),
+        Kind::Advisory | Kind::AdvisoryOver | Kind::RegionBack | Kind::RegionTrusted => Severity::Info,
+    }
+}
+
+/// The service's own words about this cause, from the open incident or from any region's row.
+fn detail(monitor: &Monitor, cause: Cause, input: &Input<'_>) -> Option<Detail> {
+    let of = |finding: &Finding| (finding.cause == cause).then(|| finding.detail.clone()).flatten();
+    let incidents = input.board.verdict.incidents.iter();
+    let mine = incidents
+        .filter(|((id, _), _)| id == monitor.id())
+        .filter_map(|(_, incident)| incident.finding.as_ref());
+    let rows = input
+        .board
+        .rows
+        .values()
+        .filter_map(|row| match row.entries.get(monitor.id()) {
+            Some(Entry::Seen(streaks)) => streaks.finding.as_ref(),
+            Some(Entry::Unseen { .. }) | None => None,
+        });
+    mine.chain(rows).find_map(of)
+}
+
+fn views(monitor: &Monitor, input: &Input<'_>) -> BTreeMap<Region, RegionView> {
+    let electorate = Electorate::new(input.now, input.group.interval, input.expected, input.board);
+    let suspects = suspects(&input.board.verdict);
+    let regions = input
+        .expected
+        .iter()
+        .filter(|region| monitor.rule().regions.includes(region));
+    let plain = |view| RegionView {
+        view,
+        ticks: 0,
+        since: None,
+        finding: None,
+    };
+    let view = |region: &Region| {
+        let Some(row) = electorate.fresh_row(region) else {
+            return plain(View::Silent);
+        };
+        match row.entries.get(monitor.id()) {
+            None => plain(View::Good),
+            Some(Entry::Unseen { .. }) => plain(View::NoData),
+            Some(Entry::Seen(streaks)) => {
+                let bad = streaks.health.state == Health::Failing;
+                let view = match (suspects.contains(region), streaks.seen < row.tick, bad) {
+                    (true, _, _) => View::Suspect,
+                    (_, true, _) => View::NoData,
+                    (_, _, true) => View::Failing,
+                    (_, _, false) => View::Good,
+                };
+                let (ticks, since) = (streaks.health.ticks, Some(streaks.health.since));
+                RegionView {
+                    view,
+                    ticks,
+                    since,
+                    finding: streaks.finding.clone().filter(|_| view != View::Good),
+                }
+            }
+        }
+    };
+    regions.map(|region| (region.clone(), view(region))).collect()
+}

@@ -1,0 +1,169 @@
+//! One region's round: from its last row and what it just saw to its next row.
+
+use std::collections::BTreeMap;
+
+use crate::assess::{Assessment, Quality, assess_seen, quality};
+use crate::board::{Cause, Entry, Finding, Health, Impairment, RegionRow, Streak, Streaks};
+use crate::choice::Expect;
+use crate::definition::{Fault, Monitor};
+use crate::id::{MonitorId, Region};
+use crate::observation::{Observation, Seen};
+use crate::time::Tick;
+
+/// The definitions of one group, as read.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Definitions {
+    /// The monitors that are checked.
+    pub monitors: BTreeMap<MonitorId, Monitor>,
+    /// Definitions that could not be read, with what is wrong with them.
+    pub broken: BTreeMap<String, Vec<Fault>>,
+}
+
+impl Definitions {
+    /// The monitors that `region` checks.
+    pub fn checked_by<'a>(&'a self, region: &'a Region) -> impl Iterator<Item = &'a Monitor> {
+        self.monitors
+            .values()
+            .filter(|monitor| monitor.rule().regions.includes(region))
+    }
+
+    /// Whether this monitor is still defined, be it unreadably.
+    pub fn knows(&self, id: &MonitorId) -> bool {
+        self.monitors.contains_key(id) || self.broken.contains_key(id.as_str())
+    }
+}
+
+/// What a region saw in one tick, by monitor.
+pub type Observations = BTreeMap<MonitorId, Observation>;
+
+/// The row that follows `previous`, or `None` if `tick` has counted already.
+///
+/// `has_incident` tells whether an incident of a monitor is open: as long as one is, its entry is kept even when
+/// all is well, so that closing rests on ticks that were counted and not on silence.
+pub fn advance(
+    previous: Option<&RegionRow>,
+    tick: Tick,
+    definitions: &Definitions,
+    seen: &Observations,
+    has_incident: impl Fn(&MonitorId) -> bool,
+) -> Option<RegionRow> {
+    if previous.is_some_and(|row| row.tick >= tick) {
+        return None;
+    }
+    let mut entries = BTreeMap::new();
+    for (id, observation) in seen {
+        let Some(monitor) = definitions.monitors.get(id) else {
+            continue;
+        };
+        let before = previous.map(|row| (row.tick, row.entries.get(id)));
+        let entry = next_entry(before, tick, monitor, observation, has_incident(id));
+        entries.extend(entry.map(|entry| (id.clone(), entry)));
+    }
+    // What could not be read today is remembered as it was.
+    for (id, entry) in previous.iter().flat_map(|row| &row.entries) {
+        if definitions.broken.contains_key(id.as_str()) {
+            entries.insert(id.clone(), entry.clone());
+        }
+    }
+    Some(RegionRow { tick, entries })
+}
+
+fn next_entry(
+    before: Option<(Tick, Option<&Entry>)>,
+    tick: Tick,
+    monitor: &Monitor,
+    observation: &Observation,
+    has_incident: bool,
+) -> Option<Entry> {
+    let rule = monitor.rule();
+    let health = match assess_seen(rule.expect, observation.seen) {
+        Assessment::Good => Health::Good,
+        Assessment::Failing => Health::Failing,
+        Assessment::NoData => return Some(without_data(before, tick, has_incident)),
+    };
+    let streaks = match before {
+        Some((_, Some(Entry::Seen(streaks)))) => Some(streaks),
+        Some((_, Some(Entry::Unseen { .. }) | None)) | None => None,
+    };
+    let health = lengthened(streaks.map(|streaks| streaks.health), health, tick);
+    let found = match (health.state, quality(rule.slow_after, observation.seen)) {
+        // A failing tick says nothing of how well the good ones go.
+        (Health::Failing, _) | (Health::Good, None) => None,
+        (Health::Good, Some(Quality::Sound)) => Some(Impairment::Sound),
+        (Health::Good, Some(Quality::Slow | Quality::Warned)) => Some(Impairment::Impaired),
+    };
+    let known = streaks.and_then(|streaks| streaks.quality);
+    let quality_streak = match found {
+        Some(found) => Some(lengthened(known, found, tick)),
+        None => known,
+    };
+    let impaired = quality_streak.is_some_and(|streak| streak.state == Impairment::Impaired);
+    if health.state == Health::Good && !impaired && !has_incident {
+        return None;
+    }
+    let finding = finding(monitor, observation, health.state)
+        .or_else(|| streaks.and_then(|streaks| streaks.finding.clone()));
+    Some(Entry::Seen(Streaks {
+        seen: tick,
+        health,
+        quality: quality_streak,
+        finding,
+    }))
+}
+
+/// No data neither breaks nor lengthens a streak; it only leaves `seen` behind.
+fn without_data(before: Option<(Tick, Option<&Entry>)>, tick: Tick, has_incident: bool) -> Entry {
+    match before {
+        Some((_, Some(entry))) => entry.clone(),
+        // Nominal until the last tick; how long before, nobody counted.
+        Some((last, None)) if !has_incident => Entry::Seen(Streaks {
+            seen: last,
+            health: Streak {
+                state: Health::Good,
+                ticks: 0,
+                since: last,
+            },
+            quality: None,
+            finding: None,
+        }),
+        Some((_, None)) | None => Entry::Unseen { since: tick },
+    }
+}
+
+fn lengthened<S: PartialEq + Copy>(streak: Option<Streak<S>>, state: S, tick: Tick) -> Streak<S> {
+    match streak {
+        Some(streak) if streak.state == state => Streak {
+            ticks: streak.ticks.saturating_add(1),
+            ..streak
+        },
+        Some(_) | None => Streak {
+            state,
+            ticks: 1,
+            since: tick,
+        },
+    }
+}
+
+fn finding(monitor: &Monitor, observation: &Observation, health: Health) -> Option<Finding> {
+    let rule = monitor.rule();
+    let cause = match (health, observation.seen) {
+        (Health::Failing, Seen::Failed(_) | Seen::Open { .. }) if rule.expect == Expect::Closed => {
+            Cause::Open
+        }
+        (Health::Failing, Seen::Failed(class)) => Cause::Failed(class),
+        (Health::Failing, Seen::Open { .. } | Seen::NoData(_)) => Cause::Open,
+        (Health::Good, seen) => match quality(rule.slow_after, seen)? {
+            Quality::Sound => return None,
+            Quality::Slow => Cause::Slow,
+            Quality::Warned => Cause::Warned,
+        },
+    };
+    let detail = match (&observation.detail, cause, observation.seen) {
+        (None, Cause::Slow, Seen::Open { connect, .. }) => crate::outcome::Detail::new(&format!(
+            "connect took {} ms",
+            crate::observation::milliseconds(connect)
+        )),
+        (detail, _, _) => detail.clone(),
+    };
+    Some(Finding { cause, detail })
+}
