@@ -1,0 +1,235 @@
+//! One connection to the first address that answers: RFC 8305, with times taken from the kernel.
+
+use std::future::pending;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use futures_util::stream::{FuturesUnordered, StreamExt};
+use portpulse_core::choice::CloseMode;
+use portpulse_core::outcome::{FailureClass, NoData, Trust};
+use rustix::io::Errno;
+use socket2::{Domain, Protocol, Socket, Type};
+use tokio::io::Interest;
+use tokio::net::TcpStream;
+use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::time::{Instant, sleep_until, timeout_at};
+
+use crate::failure::{self, Fault};
+use crate::kernel::{TcpState, tcp_info};
+use crate::pacing::Lag;
+
+/// The "Connection Attempt Delay" of RFC 8305, section 5.
+const STAGGER: Duration = Duration::from_millis(250);
+
+/// The shortest wait before a SYN is sent again (RFC 6298, section 2.1).
+const RESEND: Duration = Duration::from_secs(1);
+
+/// A connection that was made.
+pub(crate) struct Connected<'a> {
+    pub(crate) stream: TcpStream,
+    pub(crate) address: SocketAddr,
+    /// SYN to SYN-ACK.
+    pub(crate) took: Duration,
+    pub(crate) trust: Trust,
+    _place: SemaphorePermit<'a>,
+}
+
+/// The last address that failed, and the fault that tells most.
+pub(crate) struct Unconnected {
+    pub(crate) address: SocketAddr,
+    pub(crate) fault: Fault,
+}
+
+/// What all attempts at one target share.
+#[derive(Clone, Copy)]
+pub(crate) struct Terms<'a> {
+    pub(crate) close: CloseMode,
+    pub(crate) limit: Limit,
+    pub(crate) sockets: &'a Semaphore,
+    pub(crate) lag: &'a Lag,
+}
+
+/// When the time is up, and whose time it was.
+#[derive(Clone, Copy)]
+pub(crate) enum Limit {
+    /// The target's own timeout: silence until then is the target's fault.
+    Timeout(Instant),
+    /// The deadline of the whole probe: silence until then tells nothing.
+    Deadline(Instant),
+}
+
+impl Limit {
+    pub(crate) fn at(self) -> Instant {
+        match self {
+            Self::Timeout(at) | Self::Deadline(at) => at,
+        }
+    }
+
+    fn fault(self) -> Fault {
+        match self {
+            Self::Timeout(_) => Fault::Target {
+                class: FailureClass::Timeout,
+                detail: None,
+            },
+            Self::Deadline(_) => Fault::Ours(NoData::OutOfTime),
+        }
+    }
+}
+
+/// Connects to the first of `addresses` that answers; the first attempt uses `place`.
+///
+/// The next address is tried after 250 ms, or at once when one fails. Attempts still under way when one succeeds are
+/// given up.
+pub(crate) async fn first_of<'a>(
+    addresses: &[SocketAddr],
+    place: SemaphorePermit<'a>,
+    terms: Terms<'a>,
+) -> Result<Connected<'a>, Unconnected> {
+    match addresses {
+        [only] => attempt(*only, place, terms).await,
+        several => Box::pin(race(several, place, terms)).await,
+    }
+}
+
+async fn race<'a>(
+    addresses: &[SocketAddr],
+    place: SemaphorePermit<'a>,
+    terms: Terms<'a>,
+) -> Result<Connected<'a>, Unconnected> {
+    let mut waiting = addresses.iter().copied();
+    let mut place = Some(place);
+    let mut running = FuturesUnordered::new();
+    let mut next_start = Instant::now();
+    let mut worst: Option<Unconnected> = None;
+    loop {
+        if waiting.len() == 0 && running.is_empty() {
+            return Err(worst.unwrap_or_else(|| Unconnected {
+                address: SocketAddr::from(([0, 0, 0, 0], 0)),
+                fault: Fault::Ours(NoData::Internal),
+            }));
+        }
+        let next_place = async {
+            if waiting.len() == 0 {
+                return pending().await;
+            }
+            sleep_until(next_start).await;
+            match place.take() {
+                Some(place) => Ok(place),
+                None => timeout_at(terms.limit.at(), terms.sockets.acquire())
+                    .await
+                    .ok()
+                    .and_then(Result::ok)
+                    .ok_or(()),
+            }
+        };
+        tokio::select! {
+            biased;
+            Some(result) = running.next(), if !running.is_empty() => match result {
+                Ok(connected) => return Ok(connected),
+                Err(failed) => {
+                    next_start = Instant::now();
+                    let Unconnected { address, fault } = failed;
+                    let fault = match worst {
+                        Some(known) if known.fault.weight() >= fault.weight() => known.fault,
+                        _ => fault,
+                    };
+                    worst = Some(Unconnected { address, fault });
+                }
+            },
+            place = next_place => {
+                let Some(address) = waiting.next() else { continue };
+                match place {
+                    Ok(place) if Instant::now() < terms.limit.at() => {
+                        next_start = Instant::now() + STAGGER;
+                        running.push(attempt(address, place, terms));
+                    }
+                    // Time is up for addresses that were never tried; those under way say how it ended.
+                    _ => {
+                        waiting = [].iter().copied();
+                        worst.get_or_insert(Unconnected { address, fault: terms.limit.fault() });
+                    }
+                }
+            },
+        }
+    }
+}
+
+/// Connects to one address and reads from the kernel how long that took.
+async fn attempt<'a>(
+    address: SocketAddr,
+    place: SemaphorePermit<'a>,
+    terms: Terms<'a>,
+) -> Result<Connected<'a>, Unconnected> {
+    let failed = |fault| Unconnected { address, fault };
+    let (socket, began) = begin(address, terms.close).map_err(failed)?;
+    let stream = TcpStream::from_std(socket.into()).map_err(|error| failed(failure::reported(&error)))?;
+    loop {
+        let time_up = timeout_at(terms.limit.at(), stream.writable()).await.is_err();
+        let clock = began.elapsed();
+        // The kernel is asked before time is called up: an event that we read late is still an event.
+        let info = tcp_info(&stream).map_err(|error| failed(failure::reported(&error)))?;
+        match info.state {
+            TcpState::Connecting if time_up => return Err(failed(terms.limit.fault())),
+            TcpState::Connecting => {
+                // A wake-up without cause: say so, or `writable` would answer at once for ever.
+                let _ = stream.try_io(Interest::WRITABLE, || {
+                    Err::<(), _>(std::io::ErrorKind::WouldBlock.into())
+                });
+            }
+            TcpState::Closed => {
+                return Err(failed(match stream.take_error() {
+                    Ok(Some(error)) | Err(error) => failure::reported(&error),
+                    Ok(None) => Fault::Target {
+                        class: FailureClass::Reset,
+                        detail: None,
+                    },
+                }));
+            }
+            TcpState::Connected => {
+                let least = info.round_trip.unwrap_or_default() + RESEND * info.resent;
+                if time_up && least > terms.limit.at().duration_since(began) {
+                    return Err(failed(terms.limit.fault()));
+                }
+                let (took, trust) = match info.round_trip {
+                    _ if info.resent > 0 => (clock, Trust::Retransmitted),
+                    Some(round_trip) if round_trip <= clock => (round_trip, Trust::Kernel),
+                    _ if time_up || terms.lag.seen_since(began) => (clock, Trust::Starved),
+                    _ => (clock, Trust::Clock),
+                };
+                return Ok(Connected {
+                    stream,
+                    address,
+                    took,
+                    trust,
+                    _place: place,
+                });
+            }
+        }
+    }
+}
+
+/// Sends the SYN.
+fn begin(address: SocketAddr, close: CloseMode) -> Result<(Socket, Instant), Fault> {
+    let at_once = |error| failure::at_once(&error, address);
+    let socket = Socket::new(
+        Domain::for_address(address),
+        Type::STREAM.nonblocking(),
+        Some(Protocol::TCP),
+    )
+    .map_err(at_once)?;
+    match close {
+        CloseMode::Fin => {}
+        // Holds the last ACK of the handshake back, and makes the close send RST instead: the service never sees
+        // the connection.
+        CloseMode::Quiet => {
+            socket.set_tcp_quickack(false).map_err(at_once)?;
+            socket.set_linger(Some(Duration::ZERO)).map_err(at_once)?;
+        }
+    }
+    let began = Instant::now();
+    match socket.connect(&address.into()) {
+        Ok(()) => Ok((socket, began)),
+        Err(error) if Errno::from_io_error(&error) == Some(Errno::INPROGRESS) => Ok((socket, began)),
+        Err(error) => Err(at_once(error)),
+    }
+}

@@ -1,0 +1,93 @@
+//! What the kernel knows of a TCP socket: its state and round trip, which hold however late this process looks.
+
+#![expect(
+    unsafe_code,
+    reason = "no safe crate reads TCP_INFO; this module is the only one that needs unsafe"
+)]
+
+use std::io;
+use std::mem;
+use std::os::fd::{AsFd, AsRawFd};
+use std::time::Duration;
+
+/// A reading of `TCP_INFO` (tcp(7)).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct TcpInfo {
+    pub(crate) state: TcpState,
+    /// The round trip that the kernel measured, if it has measured one.
+    pub(crate) round_trip: Option<Duration>,
+    /// How many segments were sent again; before any data was sent, these are SYNs.
+    pub(crate) resent: u32,
+}
+
+/// Where a connection that this side began stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum TcpState {
+    /// The SYN is out.
+    Connecting,
+    /// The connection was made, whatever happened to it since.
+    Connected,
+    /// It was never made, or has been torn down; `SO_ERROR` says why.
+    Closed,
+}
+
+// include/net/tcp_states.h of Linux; stable, since user space sees them in /proc/net/tcp.
+const TCP_SYN_SENT: u8 = 2;
+const TCP_SYN_RECV: u8 = 3;
+const TCP_CLOSE: u8 = 7;
+
+/// Reads `TCP_INFO` of a TCP socket.
+///
+/// # Errors
+/// What `getsockopt` says: the descriptor is no TCP socket.
+pub(crate) fn tcp_info(socket: &impl AsFd) -> io::Result<TcpInfo> {
+    // SAFETY: `tcp_info` consists of integers alone, for which all bits zero is a value.
+    let mut info: libc::tcp_info = unsafe { mem::zeroed() };
+    let mut length = size_of::<libc::tcp_info>() as libc::socklen_t;
+    // SAFETY: the descriptor is open while `socket` is borrowed; the kernel writes at most `length` bytes to `info`,
+    // which is that long. An older kernel writes less and leaves zeros.
+    let result = unsafe {
+        libc::getsockopt(
+            socket.as_fd().as_raw_fd(),
+            libc::IPPROTO_TCP,
+            libc::TCP_INFO,
+            (&raw mut info).cast(),
+            &raw mut length,
+        )
+    };
+    if result != 0 {
+        return Err(io::Error::last_os_error());
+    }
+    Ok(TcpInfo {
+        state: match info.tcpi_state {
+            TCP_SYN_SENT | TCP_SYN_RECV => TcpState::Connecting,
+            TCP_CLOSE => TcpState::Closed,
+            _ => TcpState::Connected,
+        },
+        round_trip: (info.tcpi_rtt > 0).then(|| Duration::from_micros(info.tcpi_rtt.into())),
+        resent: info.tcpi_total_retrans,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::{TcpListener, TcpStream, UdpSocket};
+
+    use super::*;
+
+    #[test]
+    fn an_open_connection_has_a_round_trip_of_less_than_the_clock_saw() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let started = std::time::Instant::now();
+        let stream = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let clock = started.elapsed();
+        let info = tcp_info(&stream).unwrap();
+        assert_eq!((info.state, info.resent), (TcpState::Connected, 0));
+        assert!(info.round_trip.unwrap() <= clock, "{info:?} {clock:?}");
+    }
+
+    #[test]
+    fn a_socket_that_is_not_tcp_is_an_error() {
+        assert!(tcp_info(&UdpSocket::bind("127.0.0.1:0").unwrap()).is_err());
+    }
+}

@@ -1,0 +1,208 @@
+//! One probe: every target to exactly one outcome, within the sockets, the pace and the deadline.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::net::{IpAddr, SocketAddr};
+use std::pin::pin;
+use std::time::Duration;
+
+use futures_util::stream::{FuturesUnordered, StreamExt};
+use portpulse_core::choice::IpFamily;
+use portpulse_core::outcome::{DnsFailure, Failure, FailureClass, NoData, Outcome, Phase, Phases};
+use portpulse_core::target::{Host, Target};
+use tokio::sync::{Semaphore, mpsc};
+use tokio::time::{Instant, sleep_until};
+
+use crate::check::{Resolved, Shared, check};
+use crate::error::Error;
+use crate::pacing::{Lag, Pacer, Work};
+use crate::resolve::{Answer, Names, NoAddress, Question, in_order};
+use crate::settings::{Pace, Settings};
+
+/// Checks targets. Built once; probes may run side by side and share its sockets.
+pub struct Prober {
+    names: Names,
+    sockets: Semaphore,
+    pace: Pace,
+}
+
+impl Prober {
+    /// Reads the system's resolver configuration and the limit of open files, both once.
+    ///
+    /// # Errors
+    /// [`Error`]: a setting is zero, no descriptor is left for connections, or the resolver cannot be set up.
+    pub fn new(settings: Settings) -> Result<Self, Error> {
+        let sockets = settings.usable_sockets()?.min(Semaphore::MAX_PERMITS);
+        Ok(Self {
+            names: Names::new(&settings)?,
+            sockets: Semaphore::new(sockets),
+            pace: settings.pace,
+        })
+    }
+
+    /// Checks all targets; the outcomes come in the targets' order, one for each.
+    ///
+    /// It returns when all are known, and at the deadline at the latest; what is not finished by then is
+    /// [`NoData::OutOfTime`]. A target's timeout runs from its own start, over all its phases; waiting for a socket,
+    /// the pace or a lookup is not part of it.
+    pub async fn probe(&self, targets: &[Target], deadline: Instant) -> Vec<Outcome> {
+        let mut outcomes: Vec<Option<Outcome>> = targets.iter().map(|_| None).collect();
+        let mut record = |index: usize, outcome: Outcome| {
+            if let Some(slot) = outcomes.get_mut(index) {
+                *slot = Some(outcome);
+            }
+        };
+        let Plan {
+            asked,
+            mut ready,
+            known,
+        } = plan(targets);
+        for (index, outcome) in known {
+            record(index, outcome);
+        }
+        let questions: Vec<_> = asked.iter().map(|(question, _)| *question).collect();
+        let (answered, mut answers) = mpsc::unbounded_channel();
+        let mut lookups = pin!(self.names.look_up(&questions, answered));
+        let (mut looking_up, mut more_answers) = (true, true);
+
+        let lag = Lag::new();
+        let shared = Shared {
+            deadline,
+            sockets: &self.sockets,
+            lag: &lag,
+        };
+        let mut pacer = Pacer::new(self.pace);
+        let mut checks = FuturesUnordered::new();
+        let mut time_up = pin!(sleep_until(deadline));
+        while more_answers || !ready.is_empty() || !checks.is_empty() {
+            let work = if ready.is_empty() {
+                Work::None
+            } else {
+                Work::Waiting
+            };
+            tokio::select! {
+                biased;
+                Some((index, outcome)) = checks.next(), if !checks.is_empty() => record(index, outcome),
+                answer = answers.recv(), if more_answers => {
+                    let Some((position, answer)) = answer else {
+                        more_answers = false;
+                        continue;
+                    };
+                    if ready.is_empty() {
+                        pacer.hurry();
+                    }
+                    for index in asked.get(position).map(|(_, indices)| indices.as_slice()).unwrap_or_default() {
+                        let Some(target) = targets.get(*index) else { continue };
+                        match next_step(target, &answer) {
+                            Next::Connect(resolved) => ready.push_back((*index, resolved)),
+                            Next::Report(outcome) => record(*index, outcome),
+                        }
+                    }
+                }
+                () = &mut lookups, if looking_up => looking_up = false,
+                () = &mut time_up => break,
+                allowed = pacer.beat(work, &lag) => {
+                    for _ in 0..allowed.min(ready.len()) {
+                        let Ok(place) = self.sockets.try_acquire() else { break };
+                        let Some((index, resolved)) = ready.pop_front() else { break };
+                        checks.push(async move { (index, check(resolved, place, shared).await) });
+                    }
+                }
+            }
+        }
+        outcomes
+            .into_iter()
+            .map(|outcome| outcome.unwrap_or(Outcome::NoData(NoData::OutOfTime)))
+            .collect()
+    }
+}
+
+/// Targets, sorted by what has to happen first.
+#[derive(Default)]
+struct Plan<'a> {
+    /// Names to ask for, each with the targets that wait for it.
+    asked: Vec<(Question<'a>, Vec<usize>)>,
+    /// Targets that can start at once.
+    ready: VecDeque<(usize, Resolved<'a>)>,
+    /// Targets that cannot be tried at all.
+    known: Vec<(usize, Outcome)>,
+}
+
+fn plan(targets: &[Target]) -> Plan<'_> {
+    let mut names: BTreeMap<(&str, IpFamily), (Question<'_>, Vec<usize>)> = BTreeMap::new();
+    let mut plan = Plan::default();
+    for (index, target) in targets.iter().enumerate() {
+        match &target.host {
+            Host::Address(address) if is_of(*address, target.ip) => {
+                let addresses = vec![SocketAddr::new(*address, target.port)];
+                plan.ready.push_back((
+                    index,
+                    Resolved {
+                        target,
+                        addresses,
+                        dns: None,
+                    },
+                ));
+            }
+            Host::Address(_) => plan.known.push((index, dns_failure(DnsFailure::NotFound, None))),
+            Host::Name(name) => {
+                let (question, waiting) = names.entry((name, target.ip)).or_insert_with(|| {
+                    let question = Question {
+                        name,
+                        ip: target.ip,
+                        limit: target.timeout,
+                    };
+                    (question, Vec::new())
+                });
+                question.limit = question.limit.max(target.timeout);
+                waiting.push(index);
+            }
+        }
+    }
+    plan.asked = names.into_values().collect();
+    plan
+}
+
+fn is_of(address: IpAddr, family: IpFamily) -> bool {
+    match family {
+        IpFamily::Any => true,
+        IpFamily::V4 => address.is_ipv4(),
+        IpFamily::V6 => address.is_ipv6(),
+    }
+}
+
+fn dns_failure(kind: DnsFailure, dns: Option<Duration>) -> Outcome {
+    Outcome::Failed(Failure {
+        class: FailureClass::Dns(kind),
+        phase: Phase::Dns,
+        phases: Phases {
+            dns,
+            ..Phases::default()
+        },
+        address: None,
+        detail: None,
+    })
+}
+
+/// How it goes on for a target whose name was looked up.
+enum Next<'a> {
+    Connect(Resolved<'a>),
+    Report(Outcome),
+}
+
+/// What an answer means to one of the targets that waited for it.
+fn next_step<'a>(target: &'a Target, answer: &Answer) -> Next<'a> {
+    let dns = Some(answer.took);
+    let failed = |kind| Next::Report(dns_failure(kind, dns));
+    match &answer.addresses {
+        Ok(_) if answer.took >= target.timeout => failed(DnsFailure::Timeout),
+        Ok(found) => Next::Connect(Resolved {
+            target,
+            addresses: in_order(found.clone(), target.port),
+            dns,
+        }),
+        Err(NoAddress::NotFound) => failed(DnsFailure::NotFound),
+        Err(NoAddress::ServerFailure) => failed(DnsFailure::ServerFailure),
+        Err(NoAddress::Timeout) => failed(DnsFailure::Timeout),
+        Err(NoAddress::ResolverDown) => Next::Report(Outcome::NoData(NoData::ResolverDown)),
+    }
+}

@@ -1,0 +1,127 @@
+//! What came of a name: its addresses, in the order to try them, or whose fault it is that there are none.
+
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+use hickory_resolver::lookup::Lookup;
+use hickory_resolver::net::{DnsError, NetError, NoRecords};
+use hickory_resolver::proto::op::ResponseCode;
+
+/// What came of a name, and the time it took.
+#[derive(Debug, Clone)]
+pub(crate) struct Answer {
+    pub(crate) addresses: Addresses,
+    /// The time in which it was really asked for.
+    pub(crate) took: Duration,
+}
+
+/// The addresses of a name, at least one.
+pub(crate) type Addresses = Result<Vec<IpAddr>, NoAddress>;
+
+/// Why a name has no address; the greater tells more where both families have none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum NoAddress {
+    /// The name, or an address of the family, does not exist.
+    NotFound,
+    /// The name servers failed.
+    ServerFailure,
+    /// Nobody answered in time.
+    Timeout,
+    /// No resolver could be asked from here, or it answers for no name at all.
+    ResolverDown,
+}
+
+/// Reads what the resolver library says of one family.
+pub(crate) fn read(result: Result<Lookup, NetError>) -> Addresses {
+    match result {
+        Ok(lookup) => {
+            let found = addresses(&lookup);
+            if found.is_empty() {
+                Err(NoAddress::NotFound)
+            } else {
+                Ok(found)
+            }
+        }
+        Err(NetError::Dns(DnsError::NoRecordsFound(NoRecords {
+            response_code: ResponseCode::NoError | ResponseCode::NXDomain,
+            ..
+        }))) => Err(NoAddress::NotFound),
+        Err(NetError::Timeout) => Err(NoAddress::Timeout),
+        // The library says `NoConnections` for every error of the system: nothing could be sent.
+        Err(NetError::NoConnections | NetError::Busy | NetError::Io(_)) => Err(NoAddress::ResolverDown),
+        Err(_) => Err(NoAddress::ServerFailure),
+    }
+}
+
+/// The addresses in an answer.
+pub(crate) fn addresses(lookup: &Lookup) -> Vec<IpAddr> {
+    lookup
+        .answers()
+        .iter()
+        .filter_map(|record| record.data.ip_addr())
+        .collect()
+}
+
+/// Whether an answer shows that the resolver is there and reaches others; a refusal shows it too.
+pub(crate) fn comes_from_a_working_resolver(answer: &Result<Lookup, NetError>) -> bool {
+    match answer {
+        Ok(_) | Err(NetError::Dns(DnsError::ResponseCode(ResponseCode::Refused))) => true,
+        Err(NetError::Dns(DnsError::NoRecordsFound(none))) => none.response_code != ResponseCode::ServFail,
+        Err(_) => false,
+    }
+}
+
+/// The order in which to try addresses: the families by turns, IPv6 first (RFC 8305, section 4).
+pub(crate) fn in_order(addresses: Vec<IpAddr>, port: u16) -> Vec<SocketAddr> {
+    let (v6, v4): (Vec<_>, Vec<_>) = addresses.into_iter().partition(IpAddr::is_ipv6);
+    let (mut v6, mut v4) = (v6.into_iter(), v4.into_iter());
+    let mut ordered = Vec::with_capacity(v6.len() + v4.len());
+    while v6.len() + v4.len() > 0 {
+        ordered.extend(
+            v6.next()
+                .into_iter()
+                .chain(v4.next())
+                .map(|address| SocketAddr::new(address, port)),
+        );
+    }
+    ordered
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn families_take_turns_and_keep_the_servers_order() {
+        let order = |texts: &[&str]| -> Vec<String> {
+            let addresses = texts.iter().map(|text| text.parse().unwrap()).collect();
+            in_order(addresses, 5)
+                .iter()
+                .map(|address| address.ip().to_string())
+                .collect()
+        };
+        assert_eq!(
+            order(&["10.0.0.1", "10.0.0.2", "::1", "::2", "::3"]),
+            ["::1", "10.0.0.1", "::2", "10.0.0.2", "::3"]
+        );
+        assert_eq!(order(&["10.0.0.1", "10.0.0.2"]), ["10.0.0.1", "10.0.0.2"]);
+    }
+
+    #[test]
+    fn faults_of_this_machine_are_told_from_faults_of_the_name() {
+        let code = |code| NetError::Dns(DnsError::ResponseCode(code));
+        let table = [
+            (code(ResponseCode::ServFail), NoAddress::ServerFailure),
+            (code(ResponseCode::Refused), NoAddress::ServerFailure),
+            (NetError::Timeout, NoAddress::Timeout),
+            (
+                NetError::from(std::io::Error::other("unsent")),
+                NoAddress::ResolverDown,
+            ),
+            (NetError::NoConnections, NoAddress::ResolverDown),
+        ];
+        for (error, expected) in table {
+            assert_eq!(read(Err(error.clone())), Err(expected), "{error}");
+        }
+    }
+}

@@ -1,0 +1,261 @@
+//! Names to addresses, asked so that names without an answer hold up nobody else.
+//!
+//! Places are few, since each query is a socket. So every name gets a short first try, and those that had no answer
+//! come again, with all the time they have, after everybody else: names that never resolve cannot keep the places from
+//! names that do. Waiting for a place is not part of the time that a lookup took.
+
+mod answer;
+mod transport;
+
+use std::time::Duration;
+
+use futures_util::future::{Either, select};
+use futures_util::stream::{self, StreamExt};
+use hickory_resolver::config::{NameServerConfig, ResolveHosts, ResolverConfig, ResolverOpts};
+use hickory_resolver::proto::op::Query;
+use hickory_resolver::proto::rr::{Name, RecordType};
+use hickory_resolver::{Hosts, Resolver, system_conf};
+use portpulse_core::choice::IpFamily;
+use tokio::sync::mpsc::UnboundedSender;
+use tokio::time::{Instant, timeout};
+
+use answer::Addresses;
+pub(crate) use answer::{Answer, NoAddress, in_order};
+use transport::OneSocket;
+
+use crate::error::Error;
+use crate::settings::{NameServers, Settings};
+
+/// What the first try of a name may take. A resolver answers from its cache, or from a near one, well within.
+const FIRST_TRY: Duration = Duration::from_millis(300);
+
+/// The "Resolution Delay" of RFC 8305, section 3: how long a found family waits for the other.
+const RESOLUTION_DELAY: Duration = Duration::from_millis(50);
+
+/// From so many names without any answer on, the resolver itself is doubted.
+const DOUBTFUL: usize = 3;
+
+/// A name to look up, once for all targets that ask the same.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Question<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) ip: IpFamily,
+    /// The longest that any of its targets would wait.
+    pub(crate) limit: Duration,
+}
+
+/// Looks names up.
+pub(crate) struct Names {
+    resolver: Resolver<OneSocket>,
+    hosts: Hosts,
+    search: Vec<Name>,
+    /// A name with fewer dots is tried with the search list first.
+    dots: usize,
+    /// Names in flight at most.
+    at_once: usize,
+    lookup_timeout: Duration,
+}
+
+impl Names {
+    pub(crate) fn new(settings: &Settings) -> Result<Self, Error> {
+        let (config, mut options, hosts) = match &settings.name_servers {
+            NameServers::System => {
+                let (config, options) = system_conf::read_system_conf().unwrap_or_else(|error| {
+                    tracing::warn!(%error, "no name server in /etc/resolv.conf; asking 127.0.0.1");
+                    let local = NameServerConfig::udp_and_tcp([127, 0, 0, 1].into());
+                    (
+                        ResolverConfig::from_name_servers(vec![local]),
+                        ResolverOpts::default(),
+                    )
+                });
+                (config, options, Hosts::from_system().unwrap_or_default())
+            }
+            NameServers::Explicit(servers) => {
+                let servers = servers.iter().copied().map(transport::name_server).collect();
+                (
+                    ResolverConfig::from_name_servers(servers),
+                    ResolverOpts::default(),
+                    Hosts::default(),
+                )
+            }
+        };
+        // A monitor wants to know what is so now: no answer is kept from one probe to the next.
+        options.cache_size = 0;
+        // The hosts file is read here: a name found there is not asked for, not even in its other family.
+        options.use_hosts_file = ResolveHosts::Never;
+        // Tries are made here, where a name gives its place up in between.
+        options.attempts = 0;
+        options.timeout = settings.lookup_timeout;
+        options.num_concurrent_reqs = config.name_servers().len().clamp(1, 2);
+        let sockets_a_name = 2 * options.num_concurrent_reqs;
+        let dots = options.ndots;
+        let (_, search, servers) = config.into_parts();
+        let resolver =
+            Resolver::builder_with_config(ResolverConfig::from_name_servers(servers), OneSocket::default())
+                .with_options(options)
+                .build()
+                .map_err(|source| Error::Resolver { source })?;
+        Ok(Self {
+            resolver,
+            hosts,
+            search,
+            dots,
+            at_once: (settings.queries / sockets_a_name).max(1),
+            lookup_timeout: settings.lookup_timeout,
+        })
+    }
+
+    /// Looks up every question, and sends each position with its answer as soon as that is known.
+    pub(crate) async fn look_up(
+        &self,
+        questions: &[Question<'_>],
+        answers: UnboundedSender<(usize, Answer)>,
+    ) {
+        let tell = |position, answer| {
+            // Nobody listens any more once the deadline has passed.
+            let _ = answers.send((position, answer));
+        };
+        let mut again = Vec::new();
+        let mut first = stream::iter(questions.iter().enumerate())
+            .map(|(position, question)| async move {
+                let answer = self.ask(question, FIRST_TRY.min(self.limit(question))).await;
+                (position, question, answer)
+            })
+            .buffer_unordered(self.at_once);
+        while let Some((position, question, answer)) = first.next().await {
+            match answer.addresses {
+                Ok(_) | Err(NoAddress::NotFound) => tell(position, answer),
+                Err(_) => again.push((position, question, answer)),
+            }
+        }
+        if again.len() == questions.len() && again.len() >= DOUBTFUL && !self.resolver_works().await {
+            for (position, _, answer) in again {
+                tell(
+                    position,
+                    Answer {
+                        addresses: Err(NoAddress::ResolverDown),
+                        ..answer
+                    },
+                );
+            }
+            return;
+        }
+        let mut second = stream::iter(again)
+            .map(|(position, question, before)| async move {
+                let left = self.limit(question).saturating_sub(before.took);
+                let Answer { addresses, took } = self.ask(question, left).await;
+                (
+                    position,
+                    Answer {
+                        addresses,
+                        took: before.took + took,
+                    },
+                )
+            })
+            .buffer_unordered(self.at_once);
+        while let Some((position, answer)) = second.next().await {
+            tell(position, answer);
+        }
+    }
+
+    fn limit(&self, question: &Question<'_>) -> Duration {
+        self.lookup_timeout.min(question.limit)
+    }
+
+    async fn ask(&self, question: &Question<'_>, limit: Duration) -> Answer {
+        let began = Instant::now();
+        let names = self.candidates(question.name);
+        let addresses = match self.in_hosts_file(&names, question.ip) {
+            Some(found) => Ok(found),
+            None => match question.ip {
+                IpFamily::V4 => self.family(&names, RecordType::A, limit).await,
+                IpFamily::V6 => self.family(&names, RecordType::AAAA, limit).await,
+                IpFamily::Any => self.both(&names, limit).await,
+            },
+        };
+        Answer {
+            addresses,
+            took: began.elapsed(),
+        }
+    }
+
+    /// Asks for both families at once; a family that was found waits only a little for the other.
+    async fn both(&self, names: &[Name], limit: Duration) -> Addresses {
+        let v4 = Box::pin(self.family(names, RecordType::A, limit));
+        let v6 = Box::pin(self.family(names, RecordType::AAAA, limit));
+        let (found, other) = match select(v4, v6).await {
+            Either::Left((found, other)) | Either::Right((found, other)) => (found, other),
+        };
+        match found {
+            Ok(mut addresses) => {
+                if let Ok(Ok(more)) = timeout(RESOLUTION_DELAY, other).await {
+                    addresses.extend(more);
+                }
+                Ok(addresses)
+            }
+            Err(first) => other.await.map_err(|second| first.max(second)),
+        }
+    }
+
+    async fn family(&self, names: &[Name], kind: RecordType, limit: Duration) -> Addresses {
+        let found = timeout(limit, async {
+            for name in names {
+                match answer::read(self.resolver.lookup(name.clone(), kind).await) {
+                    // Only a name that does not exist is tried with the next of the search list.
+                    Err(NoAddress::NotFound) => {}
+                    known => return known,
+                }
+            }
+            Err(NoAddress::NotFound)
+        });
+        found.await.unwrap_or(Err(NoAddress::Timeout))
+    }
+
+    /// The names to try in turn (resolv.conf(5), `search` and `ndots`).
+    fn candidates(&self, name: &str) -> Vec<Name> {
+        let Ok(mut bare) = Name::from_str_relaxed(name) else {
+            return Vec::new();
+        };
+        let searched = self
+            .search
+            .iter()
+            .filter_map(|domain| bare.clone().append_domain(domain).ok());
+        let mut names: Vec<Name> = if bare.is_localhost() {
+            Vec::new()
+        } else {
+            searched.collect()
+        };
+        let as_it_is = if name.matches('.').count() >= self.dots {
+            0
+        } else {
+            names.len()
+        };
+        bare.set_fqdn(true);
+        names.insert(as_it_is, bare);
+        names
+    }
+
+    fn in_hosts_file(&self, names: &[Name], ip: IpFamily) -> Option<Vec<std::net::IpAddr>> {
+        let kinds: &[RecordType] = match ip {
+            IpFamily::V4 => &[RecordType::A],
+            IpFamily::V6 => &[RecordType::AAAA],
+            IpFamily::Any => &[RecordType::A, RecordType::AAAA],
+        };
+        names.iter().find_map(|name| {
+            let found: Vec<_> = kinds
+                .iter()
+                .filter_map(|kind| self.hosts.lookup_static_host(&Query::query(name.clone(), *kind)))
+                .flat_map(|lookup| answer::addresses(&lookup))
+                .collect();
+            (!found.is_empty()).then_some(found)
+        })
+    }
+
+    /// Asks for the name servers of the root, which any working resolver can answer or refuse at once.
+    async fn resolver_works(&self) -> bool {
+        let control = self.resolver.lookup(Name::root(), RecordType::NS);
+        timeout(self.lookup_timeout, control)
+            .await
+            .is_ok_and(|answer| answer::comes_from_a_working_resolver(&answer))
+    }
+}

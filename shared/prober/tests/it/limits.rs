@@ -1,0 +1,125 @@
+//! Bounds: sockets, descriptors, the deadline.
+
+use std::process::Command;
+use std::time::Duration;
+
+use portpulse_core::outcome::Outcome;
+use portpulse_prober::{Prober, Settings};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use tokio::time::Instant;
+
+use crate::name_server::{Zone, serve};
+use crate::{asking, codes, peers, probe, target, target_at, within};
+
+#[tokio::test]
+async fn four_hundred_timeouts_take_little_more_than_one() {
+    let silent = peers::silent();
+    let targets = vec![within(1_000, target_at(silent.address)); 400];
+    let began = Instant::now();
+    let outcomes = probe(asking(silent.address), &targets).await;
+    assert_eq!(codes(&outcomes), vec!["timeout"; 400]);
+    assert!(began.elapsed() < Duration::from_secs(3), "{:?}", began.elapsed());
+}
+
+#[tokio::test]
+async fn waiting_for_a_socket_is_not_charged() {
+    let silent = peers::silent();
+    let settings = Settings {
+        sockets: 2,
+        ..asking(silent.address)
+    };
+    let began = Instant::now();
+    let outcomes = probe(settings, &vec![within(200, target_at(silent.address)); 6]).await;
+    assert!(
+        began.elapsed() >= Duration::from_millis(600),
+        "two at a time: {:?}",
+        began.elapsed()
+    );
+    for outcome in outcomes {
+        let Outcome::Failed(failure) = outcome else {
+            panic!("{outcome:?}")
+        };
+        assert!(
+            failure.phases.connect.unwrap() < Duration::from_millis(260),
+            "{failure:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn at_the_deadline_what_is_unfinished_is_no_data_and_what_timed_out_is_not() {
+    let (open, silent) = (peers::open(), peers::silent());
+    let names = serve([("silent.test", Zone::Silent)]);
+    let prober = Prober::new(Settings {
+        sockets: 3,
+        ..asking(names.address)
+    })
+    .unwrap();
+    let targets = [
+        target_at(open.address),
+        within(200, target_at(silent.address)),
+        target_at(silent.address),
+        target_at(silent.address),
+        target_at(silent.address),
+        target("silent.test", 1),
+    ];
+    let deadline = Instant::now() + Duration::from_millis(500);
+    let outcomes = prober.probe(&targets, deadline).await;
+    let late = Instant::now().saturating_duration_since(deadline);
+    assert!(late < Duration::from_millis(40), "{late:?} late");
+    let time = "no_data_out_of_time";
+    assert_eq!(codes(&outcomes), ["open", "timeout", time, time, time, time]);
+}
+
+#[tokio::test]
+async fn after_the_deadline_nothing_starts() {
+    let open = peers::open();
+    let prober = Prober::new(asking(open.address)).unwrap();
+    let outcomes = prober.probe(&[target_at(open.address)], Instant::now()).await;
+    assert_eq!(codes(&outcomes), ["no_data_out_of_time"]);
+}
+
+/// Descriptors are a limit of the whole process, so this test runs itself again in a process of its own.
+#[tokio::test]
+async fn running_out_of_descriptors_is_our_own_fault() {
+    const ALONE: &str = "PORTPULSE_TEST_ALONE";
+    if std::env::var_os(ALONE).is_none() {
+        let child = Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "limits::running_out_of_descriptors_is_our_own_fault"])
+            .env(ALONE, "1")
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&child.stdout);
+        assert!(child.status.success() && said.contains("1 passed"), "{said}");
+        return;
+    }
+    let silent = peers::silent();
+    let prober = Prober::new(asking(silent.address)).unwrap();
+    let limit_to = |current| {
+        let maximum = getrlimit(Resource::Nofile).maximum;
+        setrlimit(
+            Resource::Nofile,
+            Rlimit {
+                current: Some(current),
+                maximum,
+            },
+        )
+        .unwrap();
+    };
+    let soon = || Instant::now() + Duration::from_secs(5);
+
+    let in_use = std::fs::read_dir("/proc/self/fd").unwrap().count() as u64;
+    limit_to(in_use + 4);
+    let found = codes(
+        &prober
+            .probe(&vec![within(300, target_at(silent.address)); 20], soon())
+            .await,
+    );
+    let timeouts = found.iter().take_while(|code| **code == "timeout").count();
+    assert!((3..=6).contains(&timeouts), "{found:?}");
+    assert_eq!(found[timeouts..], vec!["no_data_out_of_resources"; 20 - timeouts]);
+
+    limit_to(0);
+    let found = codes(&prober.probe(&[within(300, target("any.test", 1))], soon()).await);
+    assert_eq!(found, ["no_data_resolver_down"], "no query could be sent");
+}

@@ -1,0 +1,147 @@
+//! A name server on loopback that answers, fails, dawdles or keeps silent, name by name.
+
+use std::collections::{BTreeMap, HashMap};
+use std::net::{IpAddr, SocketAddr, UdpSocket};
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::Duration;
+
+/// What the server does with a name; a name it does not know does not exist.
+#[derive(Debug, Clone)]
+pub(crate) enum Zone {
+    Has(Vec<IpAddr>),
+    /// Answers after a while, and for IPv6 not at all.
+    Slow(Duration, Vec<IpAddr>),
+    /// IPv4 at once, IPv6 never.
+    SilentForV6(Vec<IpAddr>),
+    Fails,
+    Silent,
+}
+
+/// Addresses from their texts.
+pub(crate) fn has(addresses: &[&str]) -> Zone {
+    Zone::Has(addresses.iter().map(|text| text.parse().unwrap()).collect())
+}
+
+pub(crate) struct NameServer {
+    pub(crate) address: SocketAddr,
+    asked: Arc<Mutex<BTreeMap<String, usize>>>,
+}
+
+impl NameServer {
+    /// How often a name was asked for, both families together.
+    pub(crate) fn asked(&self, name: &str) -> usize {
+        self.asked.lock().unwrap().get(name).copied().unwrap_or_default()
+    }
+}
+
+const A: u16 = 1;
+const AAAA: u16 = 28;
+
+impl Drop for NameServer {
+    fn drop(&mut self) {
+        // An empty packet ends the thread.
+        UdpSocket::bind("127.0.0.1:0")
+            .unwrap()
+            .send_to(&[], self.address)
+            .unwrap();
+    }
+}
+
+/// Serves some names, until dropped.
+pub(crate) fn serve<N: Into<String>>(zones: impl IntoIterator<Item = (N, Zone)>) -> NameServer {
+    let zones: HashMap<String, Zone> = zones
+        .into_iter()
+        .map(|(name, zone)| (name.into(), zone))
+        .collect();
+    let socket = Arc::new(UdpSocket::bind("127.0.0.1:0").unwrap());
+    let address = socket.local_addr().unwrap();
+    let asked: Arc<Mutex<BTreeMap<String, usize>>> = Arc::default();
+    let counted = Arc::clone(&asked);
+    thread::spawn(move || {
+        let mut buffer = [0; 1500];
+        while let Ok((length @ 1.., from)) = socket.recv_from(&mut buffer) {
+            let query = buffer[..length].to_vec();
+            let (name, kind) = question(&query);
+            *counted.lock().unwrap().entry(name.clone()).or_default() += 1;
+            match zones.get(&name) {
+                None => send(&socket, from, &reply(&query, 3, &[])),
+                Some(Zone::Fails) => send(&socket, from, &reply(&query, 2, &[])),
+                Some(Zone::Silent) => {}
+                Some(Zone::Has(addresses)) => {
+                    send(&socket, from, &reply(&query, 0, &of_kind(addresses, kind)));
+                }
+                Some(Zone::SilentForV6(_) | Zone::Slow(..)) if kind == AAAA => {}
+                Some(Zone::SilentForV6(addresses)) => {
+                    send(&socket, from, &reply(&query, 0, &of_kind(addresses, kind)));
+                }
+                Some(Zone::Slow(delay, addresses)) => {
+                    let (delay, answer) = (*delay, reply(&query, 0, &of_kind(addresses, kind)));
+                    let socket = Arc::clone(&socket);
+                    thread::spawn(move || {
+                        thread::sleep(delay);
+                        send(&socket, from, &answer);
+                    });
+                }
+            }
+        }
+    });
+    NameServer { address, asked }
+}
+
+fn send(socket: &UdpSocket, to: SocketAddr, packet: &[u8]) {
+    socket.send_to(packet, to).unwrap();
+}
+
+fn of_kind(addresses: &[IpAddr], kind: u16) -> Vec<IpAddr> {
+    addresses
+        .iter()
+        .copied()
+        .filter(|address| kind == if address.is_ipv4() { A } else { AAAA })
+        .collect()
+}
+
+/// The length of the question section, which begins at byte 12 (RFC 1035, section 4.1.2).
+fn question_end(query: &[u8]) -> usize {
+    let mut at = 12;
+    while query[at] != 0 {
+        at += usize::from(query[at]) + 1;
+    }
+    at + 5
+}
+
+/// The name, without its final dot, and the type that is asked for.
+fn question(query: &[u8]) -> (String, u16) {
+    let mut labels = Vec::new();
+    let mut at = 12;
+    while query[at] != 0 {
+        let length = usize::from(query[at]);
+        labels.push(String::from_utf8_lossy(&query[at + 1..=at + length]).to_lowercase());
+        at += length + 1;
+    }
+    (
+        labels.join("."),
+        u16::from_be_bytes([query[at + 1], query[at + 2]]),
+    )
+}
+
+/// A reply with the query's id and question (RFC 1035, section 4.1); names point back to byte 12.
+fn reply(query: &[u8], response_code: u8, addresses: &[IpAddr]) -> Vec<u8> {
+    let mut packet = query[..2].to_vec();
+    packet.extend([0x81, 0x80 | response_code, 0, 1]);
+    packet.extend(u16::try_from(addresses.len()).unwrap().to_be_bytes());
+    packet.extend([0; 4]);
+    packet.extend(&query[12..question_end(query)]);
+    for address in addresses {
+        let (kind, bytes) = match address {
+            IpAddr::V4(v4) => (A, v4.octets().to_vec()),
+            IpAddr::V6(v6) => (AAAA, v6.octets().to_vec()),
+        };
+        packet.extend([0xc0, 12]);
+        packet.extend(kind.to_be_bytes());
+        packet.extend([0, 1, 0, 0, 0, 60]);
+        packet.extend(u16::try_from(bytes.len()).unwrap().to_be_bytes());
+        packet.extend(bytes);
+    }
+    packet
+}

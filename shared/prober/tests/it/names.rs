@@ -1,0 +1,211 @@
+//! Names: all their addresses, the families, and name servers that fail.
+
+use std::time::Duration;
+
+use portpulse_core::choice::IpFamily;
+use portpulse_core::outcome::Outcome;
+use portpulse_core::target::Target;
+use portpulse_prober::Settings;
+
+use crate::name_server::{Zone, has, serve};
+use crate::{asking, codes, peers, probe, target, within};
+
+/// The one address that answered, and the outcome's times in milliseconds: dns, connect.
+fn opened(outcome: &Outcome) -> (String, u128, u128) {
+    let Outcome::Open(opened) = outcome else {
+        panic!("{outcome:?}")
+    };
+    let millis = |phase: Option<Duration>| phase.unwrap().as_millis();
+    (
+        opened.address.ip().to_string(),
+        millis(opened.phases.dns),
+        millis(opened.phases.connect),
+    )
+}
+
+#[tokio::test]
+async fn the_address_that_answers_is_found_and_recorded() {
+    let open = peers::open_at("127.0.0.3:0".parse().unwrap());
+    let port = open.address.port();
+    let _refused = peers::refused_at(([127, 0, 0, 1], port).into());
+    let _silent = peers::silent_at(([127, 0, 0, 2], port).into());
+    let names = serve([
+        ("second.test", has(&["127.0.0.1", "127.0.0.3"])),
+        ("after-silence.test", has(&["127.0.0.2", "127.0.0.3"])),
+        ("no-v6-route.test", has(&[peers::UNROUTED_V6, "127.0.0.3"])),
+        (
+            "last.test",
+            has(&[peers::UNROUTED_V6, "127.0.0.1", "127.0.0.2", "127.0.0.3"]),
+        ),
+    ]);
+    let targets = [
+        "second.test",
+        "after-silence.test",
+        "no-v6-route.test",
+        "last.test",
+    ]
+    .map(|name| target(name, port));
+    let began = std::time::Instant::now();
+    for outcome in probe(asking(names.address), &targets).await {
+        let (address, _, connect) = opened(&outcome);
+        assert_eq!(address, "127.0.0.3");
+        assert!(
+            connect < 50,
+            "the attempts before it are not in its time: {connect} ms"
+        );
+    }
+    let millis = began.elapsed().as_millis();
+    assert!(
+        (250..600).contains(&millis),
+        "the next address after 250 ms, not after a timeout: {millis} ms"
+    );
+}
+
+#[tokio::test]
+async fn when_all_addresses_fail_an_answer_beats_silence() {
+    let silent = peers::silent_at("127.0.0.2:0".parse().unwrap());
+    let port = silent.address.port();
+    let _refused = peers::refused_at(([127, 0, 0, 1], port).into());
+    let names = serve([
+        ("both.test", has(&["127.0.0.2", "127.0.0.1"])),
+        ("unrouted.test", has(&[peers::UNROUTED_V4, peers::UNROUTED_V6])),
+        ("half.test", has(&[peers::UNROUTED_V6, "127.0.0.2"])),
+    ]);
+    let targets = ["both.test", "unrouted.test", "half.test"].map(|name| within(500, target(name, port)));
+    let outcomes = probe(asking(names.address), &targets).await;
+    assert_eq!(codes(&outcomes), ["refused", "no_data_no_route", "timeout"]);
+}
+
+#[tokio::test]
+async fn only_the_asked_family_is_tried() {
+    let open = peers::open();
+    let names = serve([("dual.test", has(&["127.0.0.1", peers::UNROUTED_V6]))]);
+    let asked = [IpFamily::Any, IpFamily::V4, IpFamily::V6].map(|ip| Target {
+        ip,
+        ..target("dual.test", open.address.port())
+    });
+    let outcomes = probe(asking(names.address), &asked).await;
+    assert_eq!(codes(&outcomes), ["open", "open", "no_data_no_route"]);
+}
+
+#[tokio::test]
+async fn a_name_is_asked_for_once_however_many_targets_have_it() {
+    let open = peers::open();
+    let names = serve([("shared.test", has(&["127.0.0.1"]))]);
+    let targets = vec![target("shared.test", open.address.port()); 25];
+    assert_eq!(codes(&probe(asking(names.address), &targets).await), ["open"; 25]);
+    assert_eq!(names.asked("shared.test"), 2, "one query for each family");
+}
+
+#[tokio::test]
+async fn localhost_needs_no_name_server() {
+    let open = peers::open();
+    let nobody = peers::refused();
+    let outcomes = probe(
+        asking(nobody.address),
+        &[target("localhost", open.address.port())],
+    )
+    .await;
+    assert_eq!(opened(&outcomes[0]).0, "127.0.0.1");
+    let system = probe(Settings::default(), &[target("localhost", open.address.port())]).await;
+    assert_eq!(opened(&system[0]).0, "127.0.0.1");
+}
+
+#[tokio::test]
+async fn a_family_whose_servers_are_silent_holds_the_other_up_only_a_little() {
+    let open = peers::open();
+    let names = serve([("half.test", Zone::SilentForV6(vec![[127, 0, 0, 1].into()]))]);
+    let outcomes = probe(asking(names.address), &[target("half.test", open.address.port())]).await;
+    let (_, dns, _) = opened(&outcomes[0]);
+    assert!((50..150).contains(&dns), "{dns} ms");
+}
+
+#[tokio::test]
+async fn a_slow_answer_is_waited_for_and_charged_to_its_own_target_alone() {
+    let open = peers::open();
+    let slow = Zone::Slow(Duration::from_millis(500), vec![[127, 0, 0, 1].into()]);
+    let names = serve([("slow.test", slow), ("quick.test", has(&["127.0.0.1"]))]);
+    let port = open.address.port();
+    let targets = [
+        target("slow.test", port),
+        within(700, target("slow.test", port)),
+        within(100, target("quick.test", port)),
+    ];
+    let outcomes = probe(asking(names.address), &targets).await;
+    assert_eq!(codes(&outcomes), ["open", "dns_timeout", "open"]);
+    assert!(
+        (750..900).contains(&opened(&outcomes[0]).1),
+        "a first try, then an answer: {outcomes:?}"
+    );
+    assert!(opened(&outcomes[2]).1 < 50, "{outcomes:?}");
+}
+
+#[tokio::test]
+async fn names_that_never_resolve_fail_no_good_one() {
+    let open = peers::open();
+    let good = (0..400).map(|n| (format!("good-{n}.test"), has(&["127.0.0.1"])));
+    let dead = (0..600).map(|n| (format!("dead-{n}.test"), Zone::Silent));
+    let names = serve(dead.chain(good));
+    // The good ones come last in every order there is, and have little time.
+    let targets: Vec<_> = (0..600)
+        .map(|n| within(400, target(&format!("dead-{n}.test"), open.address.port())))
+        .chain((0..400).map(|n| within(200, target(&format!("good-{n}.test"), open.address.port()))))
+        .collect();
+    let outcomes = probe(asking(names.address), &targets).await;
+    assert!(
+        outcomes[..600]
+            .iter()
+            .all(|outcome| codes(std::slice::from_ref(outcome)) == ["dns_timeout"])
+    );
+    let bad: Vec<_> = outcomes[600..]
+        .iter()
+        .filter(|outcome| !matches!(outcome, Outcome::Open(_)))
+        .collect();
+    assert!(
+        bad.is_empty(),
+        "{} good names failed, such as {:?}",
+        bad.len(),
+        bad[0]
+    );
+}
+
+#[tokio::test]
+async fn a_resolver_that_answers_for_no_name_is_our_own_fault() {
+    let dead = ["a.test", "b.test", "c.test"];
+    let targets = dead.map(|name| within(600, target(name, 1)));
+    let check = async |zones: Vec<(&str, Zone)>, expected: &str| {
+        let names = serve(zones);
+        assert_eq!(
+            codes(&probe(asking(names.address), &targets).await),
+            [expected; 3]
+        );
+    };
+    let with_root = |root: Option<Zone>, zone: Zone| {
+        dead.map(|name| (name, zone.clone()))
+            .into_iter()
+            .chain(root.map(|root| ("", root)))
+            .collect()
+    };
+    check(
+        with_root(Some(Zone::Silent), Zone::Silent),
+        "no_data_resolver_down",
+    )
+    .await;
+    check(with_root(Some(Zone::Fails), Zone::Fails), "no_data_resolver_down").await;
+    // It answers for the root: the names are at fault.
+    check(with_root(None, Zone::Silent), "dns_timeout").await;
+    check(with_root(None, Zone::Fails), "dns_server_failure").await;
+}
+
+#[tokio::test]
+async fn one_dead_name_server_of_two_harms_nobody() {
+    let open = peers::open();
+    let silent = serve([("good.test", Zone::Silent)]);
+    let names = serve([("good.test", has(&["127.0.0.1"]))]);
+    let settings = Settings {
+        name_servers: portpulse_prober::NameServers::Explicit(vec![silent.address, names.address]),
+        ..Settings::default()
+    };
+    let outcomes = probe(settings, &[within(400, target("good.test", open.address.port()))]).await;
+    assert_eq!(codes(&outcomes), ["open"]);
+}
