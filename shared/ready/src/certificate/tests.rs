@@ -1,0 +1,44 @@
+use super::*;
+use proptest::prelude::*;
+
+fn certificate(not_after: (i32, u8, u8)) -> Vec<u8> {
+    let key = rcgen::KeyPair::generate().unwrap();
+    let mut params = rcgen::CertificateParams::new(["a.example".to_owned()]).unwrap();
+    params.not_before = rcgen::date_time_ymd(1999, 1, 1);
+    params.not_after = rcgen::date_time_ymd(not_after.0, not_after.1, not_after.2);
+    params.self_signed(&key).unwrap().der().to_vec()
+}
+
+const fn day(days: u64) -> Duration {
+    Duration::from_secs(days * 86_400)
+}
+
+#[test]
+fn days_are_counted_to_the_end_of_validity() {
+    // 2026-11-22 is day 20779 of the epoch; from 2050 on times are written with four digits of year.
+    let rows = [
+        ((2026, 11, 23), day(20_779), 1),
+        ((2026, 11, 22), day(20_779), 0),
+        ((2026, 11, 22), day(20_779) + Duration::from_secs(1), -1),
+        ((2028, 2, 29), day(20_779), 464),
+        ((2028, 3, 1), day(20_779), 465),
+        ((2050, 1, 1), day(20_779), 8_441),
+        ((2000, 3, 1), day(0), 11_017),
+    ];
+    for (not_after, now, expected) in rows {
+        assert_eq!(
+            days_left(&certificate(not_after), now),
+            Some(expected),
+            "{not_after:?}"
+        );
+    }
+}
+
+proptest! {
+    #[test]
+    fn what_is_no_certificate_has_no_days(bytes in prop::collection::vec(any::<u8>(), 0..200), cut in 0..200usize) {
+        days_left(&bytes, day(0));
+        let good = certificate((2030, 1, 1));
+        prop_assert_eq!(days_left(good.get(..cut).unwrap(), day(0)), None);
+    }
+}

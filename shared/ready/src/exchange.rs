@@ -1,0 +1,275 @@
+//! The driver: holds a conversation over a socket, within one deadline, and reports how it went.
+
+use std::borrow::Cow;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use portpulse_core::outcome::{Detail, FailureClass, NoData, Phase};
+use tokio::net::TcpStream;
+use tokio::time::Instant;
+
+use crate::certificate::days_left;
+use crate::input::{Input, shown};
+use crate::report::{Finding, Healthy, Report, Trouble};
+use crate::request::{Protocol, Request, Tls};
+use crate::service::dialogue;
+use crate::step::{Dialogue, Ended, Step, Verdict};
+use crate::tls;
+use crate::wire::{Broken, Wire};
+
+/// Holds the exchange over a connected socket, which it closes with a FIN, and reports before or at the deadline.
+pub async fn exchange(stream: TcpStream, request: &Request, deadline: Instant) -> Report {
+    let begun = Instant::now();
+    let dialogue = dialogue(request, stream.local_addr().ok().map(|address| address.ip()));
+    let mut exchange = Exchange {
+        request,
+        wire: Wire::new(stream, deadline),
+        input: Input::default(),
+        sent: None,
+        tls: None,
+        certificate: Certificate::default(),
+    };
+    let (conclusion, farewell) = exchange.hold(dialogue).await;
+    let tls = exchange.tls;
+    let ready = match (&conclusion, &request.protocol) {
+        (_, Protocol::TlsAlone) | (Conclusion::TlsTrouble(..), _) => None,
+        _ => Some(begun.elapsed().saturating_sub(tls.unwrap_or_default())),
+    };
+    let finding = exchange.finding(conclusion);
+    exchange.wire.close(farewell).await;
+    Report { tls, ready, finding }
+}
+
+/// An exchange under way.
+struct Exchange<'a> {
+    request: &'a Request,
+    wire: Wire,
+    input: Input,
+    /// The name of what was sent last.
+    sent: Option<Cow<'static, str>>,
+    tls: Option<Duration>,
+    certificate: Certificate,
+}
+
+/// What the server's certificate is worth.
+#[derive(Debug, Default)]
+struct Certificate {
+    days: Option<i64>,
+    /// Why it is not believed.
+    fault: Option<String>,
+}
+
+/// How a conversation ended.
+enum Conclusion {
+    Verdict(Verdict),
+    TlsTrouble(FailureClass, String),
+    Broken(Broken, &'static str),
+    TooMuch,
+    NoData(NoData),
+}
+
+impl Exchange<'_> {
+    async fn hold(&mut self, dialogue: Option<Box<dyn Dialogue + Send>>) -> (Conclusion, &'static [u8]) {
+        let must_finish = dialogue.as_ref().is_some_and(|dialogue| dialogue.must_finish());
+        let tls_comes_first = self.request.tls == Tls::Implicit || dialogue.is_none();
+        if tls_comes_first && let Err(conclusion) = self.start_tls(must_finish).await {
+            return (conclusion, b"");
+        }
+        let Some(mut dialogue) = dialogue else {
+            let said = self
+                .wire
+                .tls()
+                .and_then(|tls| tls.protocol_version())
+                .map(|version| format!("{version:?}"));
+            return (
+                Conclusion::Verdict(Verdict::Healthy {
+                    said: said.unwrap_or_default(),
+                    warning: None,
+                }),
+                b"",
+            );
+        };
+        loop {
+            match dialogue.next(&mut self.input) {
+                Step::Done(verdict, farewell) => return (Conclusion::Verdict(verdict), farewell),
+                Step::Send { what, bytes } => {
+                    self.sent = Some(what);
+                    self.input.sent();
+                    if let Err(broken) = self.wire.send(&bytes).await {
+                        return (Conclusion::Broken(broken, ""), b"");
+                    }
+                }
+                Step::StartTls => {
+                    if let Err(conclusion) = self.start_tls(must_finish).await {
+                        return (conclusion, b"");
+                    }
+                }
+                Step::More if self.input.total() > dialogue.limit() => return (Conclusion::TooMuch, b""),
+                Step::More => {
+                    let Self { wire, input, .. } = self;
+                    if let Err(broken) = wire.receive(|bytes| input.push(bytes)).await {
+                        return (self.broken(broken, dialogue.as_mut()), b"");
+                    }
+                }
+            }
+        }
+    }
+
+    fn broken(&self, broken: Broken, dialogue: &mut dyn Dialogue) -> Conclusion {
+        match broken {
+            Broken::Ended => match dialogue.ended(&self.input) {
+                Ended::Concluded(verdict) => Conclusion::Verdict(verdict),
+                Ended::Closed { hint } => Conclusion::Broken(Broken::Ended, hint),
+            },
+            broken @ (Broken::Deadline | Broken::Io(_) | Broken::Tls(_)) => Conclusion::Broken(broken, ""),
+        }
+    }
+
+    async fn start_tls(&mut self, must_finish: bool) -> Result<(), Conclusion> {
+        if !self.input.rest().is_empty() {
+            let words = format!(
+                "the server went on in plain text after it agreed to TLS: {}",
+                shown(self.input.rest())
+            );
+            return Err(Conclusion::TlsTrouble(FailureClass::Tls, words));
+        }
+        let host = &self.request.host;
+        let connection = match self.request.client.connection(host) {
+            Ok(Ok(connection)) => connection,
+            Ok(Err(error)) => return Err(Conclusion::TlsTrouble(FailureClass::Tls, tls::words(&error))),
+            Err(_) => return Err(Conclusion::NoData(NoData::Internal)),
+        };
+        let begun = Instant::now();
+        let outcome = self.wire.start_tls(connection).await;
+        self.tls = Some(begun.elapsed());
+        if let Err(failed) = outcome {
+            let (class, words) = handshake_words(&failed.broken, &failed.heard);
+            return Err(Conclusion::TlsTrouble(class, words));
+        }
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        if let Some(tls) = self.wire.tls() {
+            let leaf = tls.peer_certificates().and_then(<[_]>::first);
+            self.certificate.days = leaf.and_then(|leaf| days_left(leaf, now));
+            self.certificate.fault = self.request.client.judge(tls, host, now).err();
+        }
+        match self.certificate.fault.take_if(|_| !must_finish) {
+            Some(fault) => Err(Conclusion::TlsTrouble(FailureClass::Tls, fault)),
+            None => Ok(()),
+        }
+    }
+
+    fn finding(&mut self, conclusion: Conclusion) -> Finding {
+        let trouble = |class, phase, words: &str| {
+            Finding::Trouble(Trouble {
+                class,
+                phase,
+                detail: Detail::new(words),
+            })
+        };
+        if let Some(fault) = self.certificate.fault.take() {
+            return trouble(FailureClass::Tls, Phase::Tls, &fault);
+        }
+        match conclusion {
+            Conclusion::NoData(no_data) => Finding::NoData(no_data),
+            Conclusion::TlsTrouble(class, words) => trouble(class, Phase::Tls, &words),
+            Conclusion::TooMuch => {
+                let words = format!("{}, and more than was to be expected", self.story());
+                trouble(FailureClass::WrongService, Phase::Ready, &words)
+            }
+            Conclusion::Broken(broken, hint) => {
+                let heard_nothing = self.input.total() == 0;
+                let (class, end) = match &broken {
+                    Broken::Ended => (FailureClass::Closed, "then closed".to_owned()),
+                    Broken::Deadline if heard_nothing => (FailureClass::Silent, "then nothing".to_owned()),
+                    Broken::Deadline => (FailureClass::Timeout, "then nothing".to_owned()),
+                    Broken::Io(error) => io_words(error),
+                    Broken::Tls(error) => (FailureClass::Tls, tls::words(error)),
+                };
+                trouble(class, Phase::Ready, &format!("{}, {end}{hint}", self.story()))
+            }
+            Conclusion::Verdict(Verdict::WrongService) => {
+                trouble(FailureClass::WrongService, Phase::Ready, &self.story())
+            }
+            Conclusion::Verdict(Verdict::Trouble(class, words)) => {
+                let phase = if class == FailureClass::Tls {
+                    Phase::Tls
+                } else {
+                    Phase::Ready
+                };
+                trouble(class, phase, &words)
+            }
+            Conclusion::Verdict(Verdict::Moved(to)) => trouble(
+                FailureClass::WrongService,
+                Phase::Ready,
+                &format!("redirects to {to}"),
+            ),
+            Conclusion::Verdict(Verdict::Healthy { said, warning }) => Finding::Healthy(Healthy {
+                said: Detail::new(&said),
+                warning: self.warning(warning),
+                certificate_days: self.certificate.days,
+            }),
+        }
+    }
+
+    /// What was sent and what came back.
+    fn story(&self) -> String {
+        let answer = self.input.answer();
+        match (&self.sent, answer.is_empty()) {
+            (Some(sent), true) => format!("sent {sent}, got no answer"),
+            (Some(sent), false) => format!("sent {sent}, got `{}`", shown(answer).trim()),
+            (None, true) => "waited for a greeting, got none".to_owned(),
+            (None, false) => format!("waited for a greeting, got `{}`", shown(answer).trim()),
+        }
+    }
+
+    fn warning(&self, of_the_service: Option<String>) -> Option<Detail> {
+        let soon = self
+            .certificate
+            .days
+            .filter(|&days| days < i64::from(self.request.warn_days));
+        let of_the_certificate = soon.map(|days| format!("the certificate expires in {days} days"));
+        let both = [of_the_certificate, of_the_service]
+            .into_iter()
+            .flatten()
+            .collect::<Vec<_>>();
+        Detail::new(&both.join("; "))
+    }
+}
+
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "the standard library may add kinds; what is unknown ended the connection"
+)]
+fn io_words(error: &std::io::Error) -> (FailureClass, String) {
+    use std::io::ErrorKind as K;
+    let class = match error.kind() {
+        K::TimedOut => FailureClass::Timeout,
+        K::HostUnreachable | K::NetworkUnreachable => FailureClass::Unreachable,
+        K::ConnectionReset | K::ConnectionAborted | K::BrokenPipe => {
+            return (FailureClass::Reset, "then a reset".to_owned());
+        }
+        _ => FailureClass::Reset,
+    };
+    (class, format!("then: {error}"))
+}
+
+fn handshake_words(broken: &Broken, heard: &[u8]) -> (FailureClass, String) {
+    const SENT: &str = "sent a TLS ClientHello";
+    match broken {
+        Broken::Ended => (FailureClass::Closed, format!("{SENT}, then closed")),
+        Broken::Deadline if heard.is_empty() => (FailureClass::Silent, format!("{SENT}, got no answer")),
+        Broken::Deadline => (
+            FailureClass::Timeout,
+            format!("{SENT}, got a part of the handshake, then nothing"),
+        ),
+        Broken::Io(error) => {
+            let (class, end) = io_words(error);
+            (class, format!("{SENT}, {end}"))
+        }
+        // The first byte of every TLS record that can answer: a handshake message or an alert.
+        Broken::Tls(_) if !matches!(heard.first(), Some(0x15 | 0x16)) => (
+            FailureClass::WrongService,
+            format!("{SENT}, got `{}`", shown(heard).trim()),
+        ),
+        Broken::Tls(error) => (FailureClass::Tls, tls::words(error)),
+    }
+}

@@ -1,0 +1,25 @@
+//! Readiness exchanges: one short conversation, without credentials, that tells an open port from a service at work.
+//!
+//! [`exchange`] takes a connected socket and a [`Request`] and gives a [`Report`]. Each service has one file below
+//! `service`, which turns received bytes into the next [`step`] and touches no socket; `exchange` is the only place
+//! that reads and writes. Nothing that a target sends is trusted: reads are capped, one deadline holds across all
+//! steps, and every connection ends with a FIN after what the target still had to say was read.
+
+mod certificate;
+mod exchange;
+mod input;
+#[cfg(test)]
+mod rehearsal;
+mod report;
+mod request;
+mod service;
+mod step;
+mod tls;
+mod wire;
+
+pub use exchange::exchange;
+pub use report::{Finding, Healthy, Report, Trouble};
+pub use request::{Protocol, Request, Tls, TlsNotOffered};
+pub use service::dns::{DnsCheck, DnsCheckError, RecordType};
+pub use service::http::{HttpCheck, HttpCheckError, Method};
+pub use tls::{NoRoots, TlsClient};

@@ -1,0 +1,134 @@
+//! Rehearses a dialogue without a socket: bytes in, the transcript as text out. For tests alone.
+
+use proptest::prelude::*;
+use proptest::test_runner::TestRunner;
+
+use crate::input::Input;
+use crate::step::{Dialogue, Ended, Step, Verdict};
+
+/// Holds the conversation with what the target says, however it is split, and compares the transcript.
+///
+/// `answers` is all that the target says, in order. The transcript tells what is sent (`> PING`), when TLS begins and
+/// the conclusion with its farewell; `more` if there is none yet when the target pauses, then what its leaving means.
+pub(crate) fn check<D: Dialogue>(make: impl Fn() -> D, answers: &[u8], expected: &str) {
+    let whole = transcript(make(), [answers]);
+    assert_eq!(whole, expected, "to {:?}", answers.escape_ascii().to_string());
+    for at in 1..answers.len() {
+        let (first, second) = answers.split_at(at);
+        assert_eq!(transcript(make(), [first, second]), whole, "split at {at}");
+        // What is cut short must not panic, and must not be taken for something else that is well.
+        let cut = transcript(make(), [first]);
+        assert!(
+            cut == whole || !cut.contains("healthy: ") || whole.contains("healthy: "),
+            "cut at {at}: {cut}"
+        );
+    }
+    assert_eq!(transcript(make(), answers.chunks(1)), whole, "byte by byte");
+}
+
+/// Tries what speaks first elsewhere, and refusals of a request not understood; all but the excepted are wrong services.
+pub(crate) fn check_others<D: Dialogue>(make: impl Fn() -> D, but: &[&str]) {
+    for (name, says) in &OTHERS {
+        let heard = transcript(make(), [*says]);
+        let is_wrong = heard.contains("wrong_service");
+        assert_eq!(is_wrong, !but.contains(name), "{name}: {heard}");
+    }
+}
+
+const OTHERS: [(&str, &[u8]); 12] = [
+    ("amqp", b"AMQP\x00\x00\x09\x01"),
+    (
+        "ftp",
+        b"220 (vsFTPd 3.0.3)\r\n500 Unknown command\r\n500 Unknown command\r\n",
+    ),
+    ("http", b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n"),
+    ("imap", b"* OK [CAPABILITY IMAP4rev1] ready\r\n"),
+    ("memcached", b"ERROR\r\n"),
+    (
+        "mysql",
+        b"\x4a\0\0\0\x0a8.0.36\0\x01\0\0\0abcdefgh\0\xff\xff!\x02\0\xff\xdf\x15\0\0",
+    ),
+    ("pop3", b"+OK POP3 ready\r\n"),
+    ("postgres", b"E\0\0\0\x20SFATAL\0C08P01\0Minvalid length\0\0"),
+    ("redis", b"-ERR unknown command 'GET'\r\n"),
+    ("ssh", b"SSH-2.0-OpenSSH_9.2p1\r\n"),
+    ("tls", b"\x15\x03\x01\x00\x02\x02\x16"),
+    ("vnc", b"RFB 003.008\n"),
+];
+
+/// Throws random bytes, and a good answer with some of its bytes changed, at a dialogue.
+pub(crate) fn fuzz<D: Dialogue>(make: impl Fn() -> D, good: &[u8]) {
+    let changes = prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..6);
+    let noise = prop::collection::vec(any::<u8>(), 0..300);
+    let mut runner = TestRunner::default();
+    runner
+        .run(&(changes, noise, 1..40usize), |(changes, noise, size)| {
+            let mut changed = good.to_vec();
+            for (at, byte) in changes {
+                if let Some(place) = changed.get_mut(at.index(good.len().max(1))) {
+                    *place = byte;
+                }
+            }
+            let whole = transcript(make(), [changed.as_slice()]);
+            // Whatever was changed, how it is split makes no difference to what is concluded of the same bytes.
+            let split = transcript(make(), changed.chunks(size));
+            prop_assert_eq!(conclusion(&whole), conclusion(&split));
+            transcript(make(), noise.chunks(size));
+            changed.extend(noise);
+            transcript(make(), changed.chunks(size));
+            Ok(())
+        })
+        .unwrap();
+}
+
+fn conclusion(transcript: &str) -> &str {
+    transcript.rsplit(" | ").next().unwrap()
+}
+
+/// The transcript of a conversation in which the target says these bytes, then leaves.
+pub(crate) fn transcript<'a, D: Dialogue>(
+    mut dialogue: D,
+    says: impl IntoIterator<Item = &'a [u8]>,
+) -> String {
+    let mut says = says.into_iter().filter(|bytes| !bytes.is_empty());
+    let mut input = Input::default();
+    let mut told = Vec::new();
+    for _ in 0..100_000 {
+        match dialogue.next(&mut input) {
+            Step::Send { what, .. } => told.push(format!("> {what}")),
+            Step::StartTls => told.push("tls".to_owned()),
+            Step::Done(verdict, farewell) => {
+                told.push(told_verdict(&verdict));
+                if !farewell.is_empty() {
+                    told.push(format!("> {}", farewell.escape_ascii()));
+                }
+                return told.join(" | ");
+            }
+            Step::More if input.total() > dialogue.limit() => return "too much".to_owned(),
+            Step::More => match says.next() {
+                Some(bytes) => input.push(bytes),
+                None => {
+                    told.push(match dialogue.ended(&input) {
+                        Ended::Closed { hint } => format!("more, then closed{hint}"),
+                        Ended::Concluded(verdict) => told_verdict(&verdict),
+                    });
+                    return told.join(" | ");
+                }
+            },
+        }
+    }
+    panic!("a conversation without an end: {told:?}");
+}
+
+fn told_verdict(verdict: &Verdict) -> String {
+    match verdict {
+        Verdict::Healthy { said, warning: None } => format!("healthy: {said}"),
+        Verdict::Healthy {
+            said,
+            warning: Some(warning),
+        } => format!("healthy: {said}, but {warning}"),
+        Verdict::Trouble(class, words) => format!("{class}: {words}"),
+        Verdict::Moved(to) => format!("moved: {to}"),
+        Verdict::WrongService => "wrong_service".to_owned(),
+    }
+}

@@ -1,0 +1,46 @@
+//! One file a service: what to send, and what its answers mean.
+
+pub(crate) mod amqp;
+pub(crate) mod dns;
+pub(crate) mod http;
+pub(crate) mod imap;
+pub(crate) mod kafka;
+pub(crate) mod memcached;
+pub(crate) mod mongodb;
+pub(crate) mod mysql;
+pub(crate) mod pop3;
+pub(crate) mod postgres;
+pub(crate) mod redis;
+pub(crate) mod smtp;
+pub(crate) mod ssh;
+pub(crate) mod zookeeper;
+
+use std::net::IpAddr;
+
+use crate::request::{Protocol, Request, Tls};
+use crate::step::Dialogue;
+
+/// The user that the login exchanges name; it is refused wherever it does not exist.
+const USER: &str = "portpulse";
+
+/// The conversation for a request, held from this address; `None` if there is nothing to say after the handshake.
+pub(crate) fn dialogue(request: &Request, from: Option<IpAddr>) -> Option<Box<dyn Dialogue + Send>> {
+    let upgrade = request.tls == Tls::Upgrade;
+    Some(match &request.protocol {
+        Protocol::Postgres => Box::new(postgres::Postgres::new(upgrade)),
+        Protocol::Mysql => Box::new(mysql::Mysql::new(upgrade)),
+        Protocol::Redis => Box::new(redis::Redis::default()),
+        Protocol::Memcached => Box::new(memcached::Memcached::default()),
+        Protocol::Mongodb => Box::new(mongodb::Mongodb::default()),
+        Protocol::Amqp => Box::new(amqp::Amqp::default()),
+        Protocol::Kafka => Box::new(kafka::Kafka::default()),
+        Protocol::Zookeeper => Box::new(zookeeper::Zookeeper::default()),
+        Protocol::Ssh => Box::new(ssh::Ssh::default()),
+        Protocol::Dns(check) => Box::new(dns::Dns::over_tcp(check)),
+        Protocol::Smtp => Box::new(smtp::Smtp::new(upgrade, from)),
+        Protocol::Imap => Box::new(imap::Imap::new(upgrade)),
+        Protocol::Pop3 => Box::new(pop3::Pop3::new(upgrade)),
+        Protocol::Http(check) => Box::new(http::Http::new(check, &request.host, request.port, request.tls)),
+        Protocol::TlsAlone => return None,
+    })
+}

@@ -1,0 +1,35 @@
+use super::*;
+use crate::rehearsal::{check, check_others, fuzz};
+
+const START_FRAME: &[u8] = b"\x01\0\0\0\0\0\x1c\0\x0a\0\x0a\0\x09\0\0\0\0\0\0\0\x05PLAIN\0\0\0\x05en_US\xce";
+
+#[test]
+fn a_start_is_healthy_and_another_version_is_named() {
+    check(
+        Amqp::default,
+        START_FRAME,
+        "> an AMQP 0-9-1 header | healthy: Connection.Start",
+    );
+    let told = "wrong_service: it speaks AMQP 1.0.0 (protocol 3), not 0-9-1";
+    check(
+        Amqp::default,
+        b"AMQP\x03\x01\0\0",
+        &format!("> an AMQP 0-9-1 header | {told}"),
+    );
+}
+
+#[test]
+fn anything_else_is_another_service() {
+    check_others(Amqp::default, &[]);
+    check(
+        Amqp::default,
+        b"\x01\0\0\0\0\0\x1c\0\x0a\0\x0b",
+        "> an AMQP 0-9-1 header | wrong_service",
+    );
+    check(
+        Amqp::default,
+        b"\x01\0\0\x7f\0\0\0",
+        "> an AMQP 0-9-1 header | wrong_service",
+    );
+    fuzz(Amqp::default, START_FRAME);
+}

@@ -1,0 +1,104 @@
+//! DNS: one question, `. NS` unless told otherwise, and the records that must or must not be in the answer.
+//!
+//! | answer | means |
+//! |---|---|
+//! | a well-formed reply with our id, REFUSED and NXDOMAIN too | healthy |
+//! | SERVFAIL | healthy, with a warning |
+//! | a record that must be there is missing, or one that must not be is there | wrong service |
+//! | nothing | silent: BIND does so at its `tcp-clients` quota |
+//!
+//! Sources: RFC 1035, section 4; RFC 7766 for TCP; RFC 3596 for AAAA; seen with BIND 9.18.
+
+mod check;
+mod message;
+
+use portpulse_core::outcome::FailureClass;
+
+use crate::input::{Input, be_u16};
+use crate::step::{Dialogue, Step, Verdict};
+pub use check::{DnsCheck, DnsCheckError, RecordType};
+use message::{Reply, ReplyCode};
+
+#[derive(Debug)]
+pub(crate) struct Dns {
+    check: DnsCheck,
+    asked: bool,
+}
+
+impl Dns {
+    pub(crate) fn over_tcp(check: &DnsCheck) -> Self {
+        Self {
+            check: check.clone(),
+            asked: false,
+        }
+    }
+}
+
+impl Dialogue for Dns {
+    fn next(&mut self, input: &mut Input) -> Step {
+        if !self.asked {
+            self.asked = true;
+            let query = message::query(&self.check);
+            let mut framed = u16::try_from(query.len())
+                .unwrap_or_default()
+                .to_be_bytes()
+                .to_vec();
+            framed.extend_from_slice(&query);
+            return Step::Send {
+                what: self.check.to_string().into(),
+                bytes: framed,
+            };
+        }
+        let answer = input.rest();
+        let Some(length) = be_u16(answer, 0) else {
+            return Step::More;
+        };
+        let message = answer.get(2..).unwrap_or_default();
+        // What is not DNS shows in the header, whatever length the first two bytes make.
+        if length < message::HEADER || !message::may_be_reply(message) {
+            return Step::WRONG_SERVICE;
+        }
+        match message.get(..usize::from(length)) {
+            Some(message) => judge(&self.check, message),
+            None => Step::More,
+        }
+    }
+
+    fn limit(&self) -> usize {
+        2 + usize::from(u16::MAX)
+    }
+}
+
+/// What a whole reply means.
+fn judge(check: &DnsCheck, message: &[u8]) -> Step {
+    let Some(reply) = Reply::read(message) else {
+        return Step::WRONG_SERVICE;
+    };
+    let found = if reply.records.is_empty() {
+        String::new()
+    } else {
+        format!(" {}", reply.records.join(", "))
+    };
+    let said = format!("{check}: {}{found}", reply.code);
+    if let Some(missing) = check.must().iter().find(|record| !reply.records.contains(record)) {
+        return Step::trouble(
+            FailureClass::WrongService,
+            format!("{said}; {missing} is missing"),
+        );
+    }
+    if let Some(unwanted) = check
+        .must_not()
+        .iter()
+        .find(|record| reply.records.contains(record))
+    {
+        return Step::trouble(
+            FailureClass::WrongService,
+            format!("{said}; {unwanted} must not be there"),
+        );
+    }
+    let warning = (reply.code == ReplyCode::SERVFAIL).then(|| said.clone());
+    Step::Done(Verdict::Healthy { said, warning }, b"")
+}
+
+#[cfg(test)]
+mod tests;

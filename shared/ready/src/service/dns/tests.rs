@@ -1,0 +1,190 @@
+use super::*;
+use crate::rehearsal::{check, check_others, fuzz};
+
+fn over_tcp(check: &DnsCheck) -> impl Fn() -> Dns + use<'_> {
+    move || Dns::over_tcp(check)
+}
+
+fn framed(message: &[u8]) -> Vec<u8> {
+    [&u16::try_from(message.len()).unwrap().to_be_bytes(), message].concat()
+}
+
+/// A reply to the check's question, with these answer records as they stand in the message.
+fn reply(check: &DnsCheck, code: u8, records: &[&[u8]]) -> Vec<u8> {
+    let mut message = message::query(check);
+    message[2] = 0x81;
+    message[3] = 0x80 | code;
+    message[7] = u8::try_from(records.len()).unwrap();
+    message.extend(records.concat());
+    framed(&message)
+}
+
+fn ask(name: &str, record_type: RecordType, must: &[&str], must_not: &[&str]) -> DnsCheck {
+    let owned = |records: &[&str]| {
+        records
+            .iter()
+            .map(|&record| record.to_owned())
+            .collect::<Vec<_>>()
+    };
+    DnsCheck::new(name, record_type, &owned(must), &owned(must_not)).unwrap()
+}
+
+const A_192_0_2_1: &[u8] = b"\xc0\x0c\0\x01\0\x01\0\0\x0e\x10\0\x04\xc0\0\x02\x01";
+
+#[test]
+fn any_reply_will_do_when_no_record_is_asked_for() {
+    let root = DnsCheck::default();
+    check(
+        over_tcp(&root),
+        &reply(&root, 0, &[]),
+        "> . NS | healthy: . NS: NOERROR",
+    );
+    check(
+        over_tcp(&root),
+        &reply(&root, 5, &[]),
+        "> . NS | healthy: . NS: REFUSED",
+    );
+    check(
+        over_tcp(&root),
+        &reply(&root, 3, &[]),
+        "> . NS | healthy: . NS: NXDOMAIN",
+    );
+    check(
+        over_tcp(&root),
+        &reply(&root, 2, &[]),
+        "> . NS | healthy: . NS: SERVFAIL, but . NS: SERVFAIL",
+    );
+    let ns = b"\0\0\x02\0\x01\0\0\x0e\x10\0\x14\x01A\x0cROOT-servers\x03net\0";
+    check(
+        over_tcp(&root),
+        &reply(&root, 0, &[ns]),
+        "> . NS | healthy: . NS: NOERROR a.root-servers.net",
+    );
+}
+
+#[test]
+fn records_must_or_must_not_be_there() {
+    let rows = [
+        (
+            &["192.0.2.1"][..],
+            &[][..],
+            "healthy: a.example A: NOERROR 192.0.2.1",
+        ),
+        (
+            &["192.0.2.2"],
+            &[],
+            "wrong_service: a.example A: NOERROR 192.0.2.1; 192.0.2.2 is missing",
+        ),
+        (
+            &[],
+            &["192.0.2.1"],
+            "wrong_service: a.example A: NOERROR 192.0.2.1; 192.0.2.1 must not be there",
+        ),
+        (&[], &["192.0.2.2"], "healthy: a.example A: NOERROR 192.0.2.1"),
+    ];
+    for (must, must_not, expected) in rows {
+        let asked = ask("A.example.", RecordType::A, must, must_not);
+        check(
+            over_tcp(&asked),
+            &reply(&asked, 0, &[A_192_0_2_1]),
+            &format!("> a.example A | {expected}"),
+        );
+    }
+    let asked = ask("a.example", RecordType::A, &["192.0.2.1"], &[]);
+    let told = "> a.example A | wrong_service: a.example A: SERVFAIL; 192.0.2.1 is missing";
+    check(over_tcp(&asked), &reply(&asked, 2, &[]), told);
+}
+
+#[test]
+fn every_type_is_read_as_a_zone_file_writes_it() {
+    let rows: [(RecordType, &[u8], &str); 7] = [
+        (
+            RecordType::A,
+            b"\0\x01\0\x01\0\0\0\0\0\x04\xc0\0\x02\x01",
+            "192.0.2.1",
+        ),
+        (
+            RecordType::Aaaa,
+            b"\0\x1c\0\x01\0\0\0\0\0\x10\x20\x01\x0d\xb8\0\0\0\0\0\0\0\0\0\0\0\x01",
+            "2001:DB8:0::1",
+        ),
+        (
+            RecordType::Cname,
+            b"\0\x05\0\x01\0\0\0\0\0\x04\x01B\xc0\x0e",
+            "b.Example.",
+        ),
+        (
+            RecordType::Ns,
+            b"\0\x02\0\x01\0\0\0\0\0\x04\x01b\xc0\x0e",
+            "b.example",
+        ),
+        (
+            RecordType::Ptr,
+            b"\0\x0c\0\x01\0\0\0\0\0\x04\x01b\xc0\x0e",
+            "b.example",
+        ),
+        (
+            RecordType::Mx,
+            b"\0\x0f\0\x01\0\0\0\0\0\x06\0\x0a\x01b\xc0\x0e",
+            "10 b.example.",
+        ),
+        (
+            RecordType::Txt,
+            b"\0\x10\0\x01\0\0\0\0\0\x0a\x04v=sp\x04f1 x",
+            "v=spf1 x",
+        ),
+    ];
+    for (record_type, data, written) in rows {
+        let asked = ask("a.example", record_type, &[written], &[]);
+        let record = [b"\xc0\x0c".as_slice(), data].concat();
+        let told =
+            crate::rehearsal::transcript(over_tcp(&asked)(), [reply(&asked, 0, &[&record]).as_slice()]);
+        assert!(told.contains("healthy: "), "{told}");
+        let asked = ask("a.example", record_type, &[], &[written]);
+        let told =
+            crate::rehearsal::transcript(over_tcp(&asked)(), [reply(&asked, 0, &[&record]).as_slice()]);
+        assert!(told.contains("must not be there"), "{told}");
+    }
+}
+
+#[test]
+fn what_is_not_a_reply_to_us_is_another_service() {
+    let root = DnsCheck::default();
+    check_others(over_tcp(&root), &[]);
+    let mut other_id = reply(&root, 0, &[]);
+    other_id[2] = 1;
+    check(over_tcp(&root), &other_id, "> . NS | wrong_service");
+    let mut no_reply = reply(&root, 0, &[]);
+    no_reply[4] = 1;
+    check(over_tcp(&root), &no_reply, "> . NS | wrong_service");
+    // Names that point at themselves, at each other, or beyond the end.
+    for name in [
+        b"\xc0\x11".as_slice(),
+        b"\xc0\x13\xc0\x11",
+        b"\x01a\xc0\x11",
+        b"\xff\xff",
+        b"\x40a\0",
+    ] {
+        let record = [name, b"\0\x01\0\x01\0\0\x0e\x10\0\x04\xc0\0\x02\x01"].concat();
+        check(
+            over_tcp(&root),
+            &reply(&root, 0, &[&record]),
+            "> . NS | wrong_service",
+        );
+    }
+    let asked = ask("a.example", RecordType::A, &["192.0.2.1"], &[]);
+    fuzz(over_tcp(&asked), &reply(&asked, 0, &[A_192_0_2_1]));
+}
+
+#[test]
+fn options_that_make_no_question_are_all_named() {
+    let told = |name: &str, must: &[String]| {
+        let errors = DnsCheck::new(name, RecordType::A, must, &[]).unwrap_err();
+        errors.iter().map(ToString::to_string).collect::<Vec<_>>()
+    };
+    let name =
+        "`a..b` is not a DNS name: labels of 1 to 63 printable ASCII characters, joined by dots, 253 in all";
+    let records = "at most 32 records of at most 255 bytes can be asked to be there, or not to be";
+    assert_eq!(told("a..b", &[String::new()]), [name, records]);
+    assert_eq!(told("a", &vec!["x".to_owned(); 33]), [records]);
+}

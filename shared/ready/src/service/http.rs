@@ -1,0 +1,225 @@
+//! HTTP/1.1: one request, `HEAD /` unless told otherwise, and the connection is over.
+//!
+//! | answer | means |
+//! |---|---|
+//! | an expected status; without any expectation, one below 500 | healthy |
+//! | 5xx, unless expected | busy: such as 502, 503, 504 of a proxy without a backend |
+//! | another status than expected | wrong service |
+//! | the text that must appear does not, in the first 64 KiB of the body | wrong service |
+//! | 3xx with a `Location`, where redirects are followed | the answer there, on the same host, after at most five |
+//! | the end before a status line | closed |
+//!
+//! Sources: RFC 9110, section 15; RFC 9112, sections 4, 6 and 7.
+
+mod body;
+mod check;
+
+use std::borrow::Cow;
+
+use portpulse_core::outcome::FailureClass;
+use portpulse_core::target::Host;
+
+use crate::input::{Begins, Input};
+use crate::request::Tls;
+use crate::step::{Dialogue, Ended, Step, Verdict};
+use body::{Body, Framing};
+pub use check::{HttpCheck, HttpCheckError, Method};
+
+#[derive(Debug)]
+pub(crate) struct Http {
+    check: HttpCheck,
+    authority: String,
+    state: State,
+}
+
+#[derive(Debug)]
+enum State {
+    Ask,
+    Status,
+    Headers(Head),
+    Body { status: String, body: Body },
+}
+
+/// What the status line and the header fields said.
+#[derive(Debug, Default)]
+struct Head {
+    code: u16,
+    /// The code and the reason.
+    status: String,
+    location: Option<String>,
+    length: Option<u64>,
+    chunked: bool,
+}
+
+impl Http {
+    pub(crate) fn new(check: &HttpCheck, host: &Host, port: u16, tls: Tls) -> Self {
+        let host = match host {
+            Host::Address(std::net::IpAddr::V6(address)) => format!("[{address}]"),
+            Host::Address(_) | Host::Name(_) => host.to_string(),
+        };
+        let usual = if tls == Tls::Off { 80 } else { 443 };
+        let authority = if port == usual {
+            host
+        } else {
+            format!("{host}:{port}")
+        };
+        Self {
+            check: check.clone(),
+            authority,
+            state: State::Ask,
+        }
+    }
+
+    fn request(&self) -> Step {
+        let method = self.check.method.as_str();
+        let path = &self.check.path;
+        // What follows the `?` may be a secret.
+        let bare = path.split('?').next().unwrap_or_default();
+        Step::Send {
+            what: Cow::Owned(format!("{method} {bare}")),
+            bytes: format!(
+                "{method} {path} HTTP/1.1\r\nHost: {}\r\nUser-Agent: portpulse\r\nAccept: */*\r\nConnection: close\r\n\r\n",
+                self.authority
+            )
+            .into_bytes(),
+        }
+    }
+
+    fn judge(&mut self, head: Head) -> Option<Step> {
+        if let (300..=399, true, Some(location)) = (head.code, self.check.follow, &head.location) {
+            return Some(Step::Done(Verdict::Moved(location.clone()), b""));
+        }
+        if !self.check.expects(head.code) {
+            let class = if head.code >= 500 {
+                FailureClass::Busy
+            } else {
+                FailureClass::WrongService
+            };
+            return Some(Step::trouble(class, head.status));
+        }
+        let Some(text) = &self.check.text else {
+            return Some(Step::healthy(head.status));
+        };
+        let framing = match (head.chunked, head.length) {
+            (true, _) => Framing::Chunked,
+            (false, Some(length)) => Framing::Length(length),
+            (false, None) => Framing::UntilClose,
+        };
+        self.state = State::Body {
+            status: head.status,
+            body: Body::new(framing, text),
+        };
+        None
+    }
+}
+
+impl Dialogue for Http {
+    fn next(&mut self, input: &mut Input) -> Step {
+        loop {
+            match &mut self.state {
+                State::Ask => {
+                    self.state = State::Status;
+                    return self.request();
+                }
+                State::Status => {
+                    if input.begins(b"HTTP/1.") == Begins::Otherwise {
+                        return Step::WRONG_SERVICE;
+                    }
+                    let Some(line) = input.line() else {
+                        return Step::More;
+                    };
+                    let Some(head) = status_line(&line) else {
+                        return Step::WRONG_SERVICE;
+                    };
+                    self.state = State::Headers(head);
+                }
+                State::Headers(head) => {
+                    let Some(line) = input.line() else {
+                        return Step::More;
+                    };
+                    if !line.is_empty() {
+                        head.field(&line);
+                    } else if (100..=199).contains(&head.code) {
+                        // An interim response: the final one follows.
+                        self.state = State::Status;
+                    } else {
+                        let head = std::mem::take(head);
+                        if let Some(step) = self.judge(head) {
+                            return step;
+                        }
+                    }
+                }
+                State::Body { status, body } => {
+                    let count = input.rest().len();
+                    let ended = body.read(input.take(count).unwrap_or_default());
+                    if body.found() {
+                        return Step::healthy(std::mem::take(status));
+                    }
+                    if ended || body.is_exhausted() {
+                        return Step::Done(missing(status), b"");
+                    }
+                    return Step::More;
+                }
+            }
+        }
+    }
+
+    fn ended(&mut self, _input: &Input) -> Ended {
+        match &self.state {
+            State::Body { status, .. } => Ended::Concluded(missing(status)),
+            State::Ask | State::Status | State::Headers(_) => Ended::Closed { hint: "" },
+        }
+    }
+
+    fn limit(&self) -> usize {
+        // Chunks of one byte carry five bytes of framing.
+        16 * 1024
+            + if self.check.text.is_some() {
+                6 * body::LIMIT
+            } else {
+                0
+            }
+    }
+}
+
+fn missing(status: &str) -> Verdict {
+    Verdict::Trouble(
+        FailureClass::WrongService,
+        format!("{status}, without the text that must appear"),
+    )
+}
+
+fn status_line(line: &str) -> Option<Head> {
+    let status = line.strip_prefix("HTTP/1.")?.split_once(' ')?.1;
+    let digits = status
+        .get(..3)
+        .filter(|code| code.bytes().all(|b| b.is_ascii_digit()))?;
+    let code = digits.parse().ok().filter(|code| (100..=599).contains(code))?;
+    if !matches!(status.as_bytes().get(3), None | Some(b' ')) {
+        return None;
+    }
+    Some(Head {
+        code,
+        status: status.trim_end().to_owned(),
+        ..Head::default()
+    })
+}
+
+impl Head {
+    fn field(&mut self, line: &str) {
+        let Some((name, value)) = line.split_once(':') else {
+            return;
+        };
+        let value = value.trim();
+        if name.eq_ignore_ascii_case("location") {
+            self.location = Some(value.to_owned());
+        } else if name.eq_ignore_ascii_case("content-length") {
+            self.length = value.parse().ok();
+        } else if name.eq_ignore_ascii_case("transfer-encoding") {
+            self.chunked = value.to_ascii_lowercase().ends_with("chunked");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

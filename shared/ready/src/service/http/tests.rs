@@ -1,0 +1,162 @@
+use super::*;
+use crate::rehearsal::{check, check_others, fuzz};
+
+fn plain(check: &HttpCheck) -> impl Fn() -> Http + use<'_> {
+    move || Http::new(check, &Host::Name("a.example".to_owned()), 80, Tls::Off)
+}
+
+fn looking_for(text: &str) -> HttpCheck {
+    HttpCheck::new(
+        Method::Get,
+        "/health?token=x",
+        Vec::new(),
+        Some(text.to_owned()),
+        false,
+    )
+    .unwrap()
+}
+
+#[test]
+fn the_status_is_judged() {
+    let default = HttpCheck::default();
+    let only = HttpCheck::new(Method::Head, "/", vec![200..=204, 401..=401], None, false).unwrap();
+    let rows = [
+        (&default, "200 OK", "healthy: 200 OK"),
+        (&default, "404 Not Found", "healthy: 404 Not Found"),
+        (
+            &default,
+            "301 Moved Permanently",
+            "healthy: 301 Moved Permanently",
+        ),
+        (&default, "502 Bad Gateway", "busy: 502 Bad Gateway"),
+        (&default, "503", "busy: 503"),
+        (&only, "204 No Content", "healthy: 204 No Content"),
+        (&only, "401 Unauthorized", "healthy: 401 Unauthorized"),
+        (&only, "404 Not Found", "wrong_service: 404 Not Found"),
+        (&only, "500 Oops", "busy: 500 Oops"),
+    ];
+    for (options, status, expected) in rows {
+        let says = format!("HTTP/1.1 {status}\r\nServer: x\r\nLocation: /a\r\n\r\n");
+        check(plain(options), says.as_bytes(), &format!("> HEAD / | {expected}"));
+    }
+    let interim = b"HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\nHTTP/1.0 200 OK\r\n\r\n";
+    check(plain(&default), interim, "> HEAD / | healthy: 200 OK");
+    check(
+        plain(&default),
+        b"HTTP/1.1 200 OK\r\n",
+        "> HEAD / | more, then closed",
+    );
+}
+
+#[test]
+fn a_text_is_looked_for_however_the_body_is_framed() {
+    let all_well = looking_for("all well");
+    let rows = [
+        ("Content-Length: 14\r\n\r\nis all well so", "healthy: 200 OK"),
+        ("\r\nis all well", "healthy: 200 OK"),
+        (
+            "Transfer-Encoding: chunked\r\n\r\n6;a=b\r\nis all\r\n5\r\n well\r\n0\r\n\r\n",
+            "healthy: 200 OK",
+        ),
+        (
+            "Content-Length: 6\r\n\r\nis all well",
+            "wrong_service: 200 OK, without the text that must appear",
+        ),
+        (
+            "\r\nis all wel",
+            "wrong_service: 200 OK, without the text that must appear",
+        ),
+        (
+            "Transfer-Encoding: chunked\r\n\r\n3\r\nall\r\n0\r\n\r\n",
+            "wrong_service: 200 OK, without the text that must appear",
+        ),
+    ];
+    for (rest, expected) in rows {
+        let says = format!("HTTP/1.1 200 OK\r\n{rest}");
+        // What follows the question mark is not told.
+        check(
+            plain(&all_well),
+            says.as_bytes(),
+            &format!("> GET /health | {expected}"),
+        );
+    }
+    let long = format!("HTTP/1.1 200 OK\r\n\r\n{}all well", "a".repeat(body::LIMIT));
+    let told = crate::rehearsal::transcript(plain(&all_well)(), long.as_bytes().chunks(1000));
+    assert_eq!(
+        told,
+        "> GET /health | wrong_service: 200 OK, without the text that must appear"
+    );
+}
+
+#[test]
+fn redirects_are_followed_only_when_asked() {
+    let follow = HttpCheck::new(Method::Head, "/", Vec::new(), None, true).unwrap();
+    let says = b"HTTP/1.1 302 Found\r\nLocation: https://a.example/b\r\n\r\n";
+    check(plain(&follow), says, "> HEAD / | moved: https://a.example/b");
+    check(
+        plain(&HttpCheck::default()),
+        says,
+        "> HEAD / | healthy: 302 Found",
+    );
+}
+
+#[test]
+fn anything_else_is_another_service() {
+    let (default, text) = (HttpCheck::default(), looking_for("all well"));
+    check_others(plain(&default), &["http"]);
+    check(
+        plain(&default),
+        b"HTTP/1.1 999 x\r\n\r\n",
+        "> HEAD / | wrong_service",
+    );
+    check(
+        plain(&default),
+        b"HTTP/1.1 20x\r\n\r\n",
+        "> HEAD / | wrong_service",
+    );
+    fuzz(plain(&default), b"HTTP/1.1 200 OK\r\nServer: x\r\n\r\n");
+    fuzz(
+        plain(&text),
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n6\r\nis all\r\n5\r\n well\r\n0\r\n\r\n",
+    );
+}
+
+#[test]
+fn the_request_names_the_host_as_rfc_9112_wants() {
+    let rows = [
+        ("a.example", 80, Tls::Off, "a.example"),
+        ("a.example", 443, Tls::Implicit, "a.example"),
+        ("a.example", 8443, Tls::Implicit, "a.example:8443"),
+        ("::1", 80, Tls::Off, "[::1]"),
+        ("192.0.2.1", 8080, Tls::Off, "192.0.2.1:8080"),
+    ];
+    for (host, port, tls, expected) in rows {
+        let mut http = Http::new(&HttpCheck::default(), &host.parse().unwrap(), port, tls);
+        let Step::Send { bytes, .. } = http.next(&mut Input::default()) else {
+            panic!("nothing sent")
+        };
+        let wanted = format!(
+            "HEAD / HTTP/1.1\r\nHost: {expected}\r\nUser-Agent: portpulse\r\nAccept: */*\r\nConnection: close\r\n\r\n"
+        );
+        assert_eq!(String::from_utf8(bytes).unwrap(), wanted);
+    }
+}
+
+#[test]
+fn options_that_make_no_request_are_all_named() {
+    let told = |path: &str, status, text: Option<&str>| {
+        let errors =
+            HttpCheck::new(Method::Head, path, vec![status], text.map(str::to_owned), false).unwrap_err();
+        errors.iter().map(ToString::to_string).collect::<Vec<_>>()
+    };
+    let path = "the path must begin with `/` and be printable ASCII without spaces, at most 1024 bytes";
+    assert_eq!(told("/a b", 200..=200, None), [path]);
+    assert_eq!(told("/\r\nX: y", 200..=200, None), [path]);
+    let expected = [
+        path,
+        "an expected status must lie between 100 and 599",
+        "the text that must appear must have 1 to 1024 bytes",
+        "HEAD brings no body to look for a text in: use GET",
+    ];
+    assert_eq!(told("a", 600..=700, Some("")), expected);
+}

@@ -1,0 +1,94 @@
+//! IMAP: wait for the greeting, then `LOGOUT`.
+//!
+//! | answer | means |
+//! |---|---|
+//! | `* OK`, `* PREAUTH` | healthy |
+//! | `* BYE` | busy: it refuses for the reason it gives |
+//! | `NO` or `BAD` to STARTTLS, where an upgrade was wanted | tls |
+//!
+//! Source: RFC 9051, sections 6.2.1 and 7.1.
+
+use portpulse_core::outcome::FailureClass;
+
+use crate::input::{Begins, Input};
+use crate::step::{Dialogue, Step};
+
+const LOGOUT: &[u8] = b"a LOGOUT\r\n";
+
+#[derive(Debug)]
+pub(crate) struct Imap {
+    upgrade: bool,
+    greeting: String,
+    state: State,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum State {
+    Greeting,
+    Upgrading,
+    Upgraded,
+}
+
+impl Imap {
+    pub(crate) fn new(upgrade: bool) -> Self {
+        Self {
+            upgrade,
+            greeting: String::new(),
+            state: State::Greeting,
+        }
+    }
+
+    fn healthy(&mut self) -> Step {
+        Step::healthy(std::mem::take(&mut self.greeting)).then_say(LOGOUT)
+    }
+
+    fn greet(&mut self, input: &mut Input) -> Step {
+        let greetings: [&[u8]; 3] = [b"* OK", b"* PREAUTH", b"* BYE"];
+        if greetings
+            .iter()
+            .all(|word| input.begins(word) == Begins::Otherwise)
+        {
+            return Step::WRONG_SERVICE;
+        }
+        let Some(line) = input.line() else {
+            return Step::More;
+        };
+        if line.starts_with("* BYE") {
+            return Step::trouble(FailureClass::Busy, line);
+        }
+        self.greeting = line;
+        if self.upgrade {
+            self.state = State::Upgrading;
+            return Step::send("STARTTLS", "s STARTTLS\r\n");
+        }
+        self.healthy()
+    }
+}
+
+impl Dialogue for Imap {
+    fn next(&mut self, input: &mut Input) -> Step {
+        match self.state {
+            State::Greeting => self.greet(input),
+            State::Upgrading => loop {
+                let Some(line) = input.line() else {
+                    return Step::More;
+                };
+                if line.starts_with("s OK") {
+                    self.state = State::Upgraded;
+                    return Step::StartTls;
+                }
+                if line.starts_with("s ") {
+                    return Step::trouble(FailureClass::Tls, line).then_say(LOGOUT);
+                }
+                // Untagged responses may come between a command and its result.
+                if !line.starts_with("* ") {
+                    return Step::WRONG_SERVICE;
+                }
+            },
+            State::Upgraded => self.healthy(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,72 @@
+//! Kafka: `ApiVersions` version 0, which every broker answers before any login.
+//!
+//! | answer | means |
+//! |---|---|
+//! | our correlation id, error 0 or 35 (`UNSUPPORTED_VERSION`) | healthy |
+//! | our correlation id, any other error | busy: it refuses with that number |
+//! | closed at once | closed; Kafka does so at `max.connections.per.ip`, and where it expects TLS |
+//!
+//! Source: the Apache Kafka protocol guide, "Protocol Primitive Types" and "`ApiVersions` API (Key: 18)".
+
+use portpulse_core::outcome::FailureClass;
+
+use crate::input::{Input, be_u16, be_u32};
+use crate::step::{Dialogue, Ended, Step};
+
+const CORRELATION: u32 = 0x7070_0001;
+const CLIENT: &[u8] = b"portpulse";
+const LONGEST: u32 = 16 * 1024 - 4;
+
+#[derive(Debug, Default)]
+pub(crate) struct Kafka {
+    asked: bool,
+}
+
+impl Dialogue for Kafka {
+    fn next(&mut self, input: &mut Input) -> Step {
+        if !self.asked {
+            self.asked = true;
+            return Step::send("an ApiVersions request", request());
+        }
+        let answer = input.rest();
+        let Some(size) = be_u32(answer, 0) else {
+            return Step::More;
+        };
+        if !(6..=LONGEST).contains(&size) {
+            return Step::WRONG_SERVICE;
+        }
+        match be_u32(answer, 4) {
+            None => return Step::More,
+            Some(CORRELATION) => {}
+            Some(_) => return Step::WRONG_SERVICE,
+        }
+        match be_u16(answer, 8) {
+            None => Step::More,
+            Some(0) => Step::healthy("answered ApiVersions"),
+            Some(35) => Step::healthy("answered ApiVersions: error 35, unsupported version"),
+            Some(error) => Step::trouble(FailureClass::Busy, format!("answered ApiVersions: error {error}")),
+        }
+    }
+
+    fn ended(&mut self, _input: &Input) -> Ended {
+        Ended::Closed {
+            hint: ", as Kafka does at max.connections.per.ip, or where it expects TLS",
+        }
+    }
+}
+
+fn request() -> Vec<u8> {
+    let mut body = vec![0, 18, 0, 0];
+    body.extend_from_slice(&CORRELATION.to_be_bytes());
+    body.extend_from_slice(&u16::try_from(CLIENT.len()).unwrap_or_default().to_be_bytes());
+    body.extend_from_slice(CLIENT);
+    let mut request = u32::try_from(body.len())
+        .unwrap_or_default()
+        .to_be_bytes()
+        .to_vec();
+    request.append(&mut body);
+    request
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,46 @@
+use super::*;
+use crate::rehearsal::{check, check_others, fuzz};
+
+/// An `ApiVersions` version 0 response with one key, after the Kafka protocol guide.
+fn response(correlation: u32, error: u16) -> Vec<u8> {
+    let mut bytes = vec![0, 0, 0, 16];
+    bytes.extend_from_slice(&correlation.to_be_bytes());
+    bytes.extend_from_slice(&error.to_be_bytes());
+    bytes.extend_from_slice(&[0, 0, 0, 1, 0, 18, 0, 0, 0, 4]);
+    bytes
+}
+
+#[test]
+fn answers_are_judged_by_their_error() {
+    let rows = [
+        (0, "healthy: answered ApiVersions"),
+        (35, "healthy: answered ApiVersions: error 35, unsupported version"),
+        (56, "busy: answered ApiVersions: error 56"),
+    ];
+    for (error, expected) in rows {
+        check(
+            Kafka::default,
+            &response(CORRELATION, error),
+            &format!("> an ApiVersions request | {expected}"),
+        );
+    }
+    let told = "more, then closed, as Kafka does at max.connections.per.ip, or where it expects TLS";
+    check(Kafka::default, b"", &format!("> an ApiVersions request | {told}"));
+}
+
+#[test]
+fn anything_else_is_another_service() {
+    check_others(Kafka::default, &[]);
+    check(
+        Kafka::default,
+        &response(7, 0),
+        "> an ApiVersions request | wrong_service",
+    );
+    fuzz(Kafka::default, &response(CORRELATION, 0));
+}
+
+#[test]
+fn the_request_is_version_0() {
+    let expected = b"\0\0\0\x13\0\x12\0\0\x70\x70\0\x01\0\x09portpulse";
+    assert_eq!(request(), expected);
+}

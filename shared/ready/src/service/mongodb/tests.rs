@@ -1,0 +1,100 @@
+use super::*;
+use crate::rehearsal::{check, check_others, fuzz};
+
+/// An `OP_MSG` reply with these elements, after the MongoDB Wire Protocol and the BSON specification.
+fn reply(elements: &[u8]) -> Vec<u8> {
+    let document = elements.len() + 5;
+    let mut bytes = Vec::new();
+    for number in [u32::try_from(21 + document).unwrap(), 77, REQUEST_ID, OP_MSG, 0] {
+        bytes.extend_from_slice(&number.to_le_bytes());
+    }
+    bytes.push(0);
+    bytes.extend_from_slice(&u32::try_from(document).unwrap().to_le_bytes());
+    bytes.extend_from_slice(elements);
+    bytes.push(0);
+    bytes
+}
+
+const OK: &[u8] = b"\x01ok\0\0\0\0\0\0\0\xf0\x3f";
+const NOT_OK: &[u8] = b"\x01ok\0\0\0\0\0\0\0\0\0";
+
+#[test]
+fn answers_are_judged_by_their_flags() {
+    let everything = b"\x03topologyVersion\0\x1c\0\0\0\x07processId\0abcdefghijkl\0\x09localTime\0abcdefgh\
+        \x12maxWriteBatchSize\0\0\0\0\0\0\0\0\0\x05id\0\x01\0\0\0\0x\x0anull\0\x11t\0abcdefgh\x13d\0abcdefghijklmnop";
+    let rows: [(&[u8], &str); 6] = [
+        (b"\x08isWritablePrimary\0\x01", "healthy: isWritablePrimary"),
+        (b"\x08ismaster\0\x01", "healthy: isWritablePrimary"),
+        (
+            b"\x08isWritablePrimary\0\0\x08secondary\0\x01",
+            "healthy: secondary",
+        ),
+        (b"\x08secondary\0\0\x08arbiterOnly\0\x01", "healthy: arbiterOnly"),
+        (
+            b"\x08isreplicaset\0\x01",
+            "starting: isreplicaset: the replica set is not initiated",
+        ),
+        (
+            b"\x08secondary\0\0",
+            "starting: neither primary nor secondary: it starts or recovers",
+        ),
+    ];
+    for (flags, expected) in rows {
+        check(
+            Mongodb::default,
+            &reply(&[everything, flags, OK].concat()),
+            &format!("> hello | {expected}"),
+        );
+    }
+}
+
+#[test]
+fn refusals_are_judged_by_their_code() {
+    let rows: [(&[u8], &str); 3] = [
+        (
+            b"\x10code\0\x5b\0\0\0\x02errmsg\0\x05\0\0\0quit\0",
+            "starting: 91 quit",
+        ),
+        (
+            b"\x10code\0\x50\x2d\0\0\x02errmsg\0\x05\0\0\0stop\0",
+            "starting: 11600 stop",
+        ),
+        (
+            b"\x10code\0\x0d\0\0\0\x02errmsg\0\x05\0\0\0nope\0",
+            "busy: 13 nope",
+        ),
+    ];
+    for (elements, expected) in rows {
+        check(
+            Mongodb::default,
+            &reply(&[elements, NOT_OK].concat()),
+            &format!("> hello | {expected}"),
+        );
+    }
+    check(
+        Mongodb::default,
+        b"",
+        "> hello | more, then closed, as MongoDB does at maxIncomingConnections",
+    );
+}
+
+#[test]
+fn anything_else_is_another_service() {
+    check_others(Mongodb::default, &[]);
+    check(
+        Mongodb::default,
+        &reply(b"\x02errmsg\0\xff\xff\xff\xff"),
+        "> hello | wrong_service",
+    );
+    fuzz(
+        Mongodb::default,
+        &reply(&[b"\x08secondary\0\x01\x02errmsg\0\x05\0\0\0quit\0", OK].concat()),
+    );
+}
+
+#[test]
+fn the_request_is_hello() {
+    let expected = b"\x34\0\0\0\x01\0\x70\x70\0\0\0\0\xdd\x07\0\0\0\0\0\0\0\
+        \x1f\0\0\0\x10hello\0\x01\0\0\0\x02$db\0\x06\0\0\0admin\0\0";
+    assert_eq!(hello(), expected);
+}

@@ -1,0 +1,267 @@
+//! MySQL and MariaDB: a login for a user that need not exist, carried through until it is refused.
+//!
+//! A client that leaves before its login is refused is counted, and banned after `max_connect_errors`; one that was
+//! refused is not. So every exchange ends with the refusal, even where the certificate is bad or TLS is not offered.
+//!
+//! | answer | means |
+//! |---|---|
+//! | greeting, then ERR 1045 or any other judgement of the login, or OK | healthy |
+//! | ERR 1130 instead of a greeting | healthy: it serves, but not this client's address |
+//! | ERR 1040, 1041, 1135, 1203, 1226 | busy: out of connections, memory or threads |
+//! | ERR 1053, 1077, 3032 | starting: it shuts down or is offline |
+//! | ERR 1129 | blocked: this client is banned |
+//! | any other ERR instead of a greeting | busy: it refuses for the reason it gives |
+//! | no `CLIENT_SSL` where an upgrade was wanted | tls: it has TLS switched off |
+//!
+//! Sources: MySQL's "Client/Server Protocol" and "Error Reference"; seen with `MariaDB` 10.11. ERR 1040 carries no
+//! SQLSTATE, since it comes before the client's capabilities are known.
+
+use portpulse_core::outcome::FailureClass;
+
+use super::USER;
+use crate::input::{Input, le_u16, shown};
+use crate::step::{Dialogue, Step, Verdict};
+
+const PLUGIN: &str = "mysql_native_password";
+const LONGEST: usize = 8 * 1024;
+/// A server may ask for another method and then for more; one that goes on asking is not MySQL.
+const MOST_ROUNDS: u8 = 4;
+/// `CLIENT_LONG_PASSWORD`, `CLIENT_PROTOCOL_41`, `CLIENT_SECURE_CONNECTION`, `CLIENT_PLUGIN_AUTH`.
+const CAPABILITIES: u32 = 0x0000_0001 | 0x0000_0200 | 0x0000_8000 | 0x0008_0000;
+const CLIENT_SSL: u16 = 0x0800;
+/// The first bytes of the packets that can come.
+const OK: u8 = 0x00;
+const AUTH_MORE: u8 = 0x01;
+const GREETING: u8 = 0x0a;
+const AUTH_SWITCH: u8 = 0xfe;
+const ERR: u8 = 0xff;
+const COM_QUIT: &[u8] = &[1, 0, 0, 0, 1];
+
+#[derive(Debug)]
+pub(crate) struct Mysql {
+    upgrade: bool,
+    no_tls: bool,
+    state: State,
+}
+
+#[derive(Debug)]
+enum State {
+    Greeting,
+    StartTls { version: String },
+    Login { version: String, sequence: u8 },
+    Refusal { version: String, rounds: u8 },
+}
+
+impl Mysql {
+    pub(crate) fn new(upgrade: bool) -> Self {
+        Self {
+            upgrade,
+            no_tls: false,
+            state: State::Greeting,
+        }
+    }
+
+    fn greeted(&mut self, payload: &[u8]) -> Step {
+        match payload.split_first() {
+            Some((&ERR, error)) => match Error::read(error) {
+                Some(error) => error.instead_of_greeting(),
+                None => Step::WRONG_SERVICE,
+            },
+            Some((&GREETING, greeting)) => {
+                let Some(end) = greeting.iter().position(|&b| b == 0) else {
+                    return Step::WRONG_SERVICE;
+                };
+                let version = shown(greeting.get(..end).unwrap_or_default());
+                // After the version: thread id (4), scramble (8), filler (1).
+                let Some(capabilities) = le_u16(greeting, end + 1 + 13) else {
+                    return Step::WRONG_SERVICE;
+                };
+                if self.upgrade && capabilities & CLIENT_SSL != 0 {
+                    self.state = State::StartTls { version };
+                    return Step::send(
+                        "an SSLRequest",
+                        packet(1, &prologue(CAPABILITIES | u32::from(CLIENT_SSL))),
+                    );
+                }
+                self.no_tls = self.upgrade;
+                self.log_in(version, 1)
+            }
+            _ => Step::WRONG_SERVICE,
+        }
+    }
+
+    fn log_in(&mut self, version: String, sequence: u8) -> Step {
+        let mut login = prologue(CAPABILITIES | if sequence == 2 { u32::from(CLIENT_SSL) } else { 0 });
+        login.extend_from_slice(USER.as_bytes());
+        // The end of the user, then an empty password.
+        login.extend_from_slice(&[0, 0]);
+        login.extend_from_slice(PLUGIN.as_bytes());
+        login.push(0);
+        self.state = State::Refusal { version, rounds: 0 };
+        Step::send("a login that is to be refused", packet(sequence, &login))
+    }
+
+    fn judge(&self, said: String) -> Step {
+        if self.no_tls {
+            return Step::trouble(
+                FailureClass::Tls,
+                "the server offers no TLS (no CLIENT_SSL in its greeting)",
+            );
+        }
+        Step::healthy(said)
+    }
+}
+
+impl Dialogue for Mysql {
+    fn next(&mut self, input: &mut Input) -> Step {
+        match &mut self.state {
+            State::Greeting => match read(input, 0, &[GREETING, ERR]) {
+                Read::More => Step::More,
+                Read::Wrong => Step::WRONG_SERVICE,
+                Read::Packet { payload, .. } => self.greeted(&payload),
+            },
+            State::StartTls { version } => {
+                self.state = State::Login {
+                    version: std::mem::take(version),
+                    sequence: 2,
+                };
+                Step::StartTls
+            }
+            State::Login { version, sequence } => {
+                let (version, sequence) = (std::mem::take(version), *sequence);
+                self.log_in(version, sequence)
+            }
+            State::Refusal { version, rounds } => {
+                // The sequence goes on from our own last packet.
+                let expected = 2 + u8::from(self.upgrade && !self.no_tls) + 2 * *rounds;
+                let (payload, sequence) = match read(input, expected, &[OK, AUTH_MORE, AUTH_SWITCH, ERR]) {
+                    Read::More => return Step::More,
+                    Read::Wrong => return Step::WRONG_SERVICE,
+                    Read::Packet { payload, sequence } => (payload, sequence),
+                };
+                match payload.split_first() {
+                    Some((&ERR, error)) => match Error::read(error) {
+                        Some(error) => match error.trouble() {
+                            Some(class) => Step::trouble(class, error.words()),
+                            None => {
+                                let said = format!("{version}: {}", error.words());
+                                self.judge(said)
+                            }
+                        },
+                        None => Step::WRONG_SERVICE,
+                    },
+                    Some((&OK, _)) => {
+                        let said = format!("{version}: accepts logins without a password");
+                        self.judge(said).then_say(COM_QUIT)
+                    }
+                    Some((&first @ (AUTH_SWITCH | AUTH_MORE), rest)) if *rounds < MOST_ROUNDS => {
+                        *rounds += 1;
+                        // An empty password is a lone NUL to the SHA-256 methods, and nothing at all to the others.
+                        let sha = first == AUTH_MORE || rest.windows(4).any(|w| w == b"sha2" || w == b"a256");
+                        let empty: &[u8] = if sha { &[0] } else { &[] };
+                        Step::send("an empty password", packet(sequence.wrapping_add(1), empty))
+                    }
+                    _ => Step::WRONG_SERVICE,
+                }
+            }
+        }
+    }
+
+    fn must_finish(&self) -> bool {
+        true
+    }
+}
+
+/// The part that an `SSLRequest` and a `HandshakeResponse41` share.
+fn prologue(capabilities: u32) -> Vec<u8> {
+    let mut bytes = capabilities.to_le_bytes().to_vec();
+    bytes.extend_from_slice(&(1u32 << 24).to_le_bytes());
+    bytes.push(33); // utf8_general_ci, known to all versions
+    bytes.extend_from_slice(&[0; 23]);
+    bytes
+}
+
+fn packet(sequence: u8, payload: &[u8]) -> Vec<u8> {
+    let [a, b, c, _] = u32::try_from(payload.len()).unwrap_or_default().to_le_bytes();
+    let mut packet = vec![a, b, c, sequence];
+    packet.extend_from_slice(payload);
+    packet
+}
+
+enum Read {
+    More,
+    Wrong,
+    Packet { payload: Vec<u8>, sequence: u8 },
+}
+
+/// Takes a packet with this number that begins with one of these bytes.
+fn read(input: &mut Input, expected: u8, kinds: &[u8]) -> Read {
+    let Some(&[a, b, c, sequence]) = input.rest().first_chunk() else {
+        return Read::More;
+    };
+    let length = usize::from(a) | usize::from(b) << 8 | usize::from(c) << 16;
+    if !(1..=LONGEST).contains(&length) || sequence != expected {
+        return Read::Wrong;
+    }
+    if input.rest().get(4).is_some_and(|kind| !kinds.contains(kind)) {
+        return Read::Wrong;
+    }
+    match input.take(4 + length) {
+        Some(packet) => Read::Packet {
+            payload: packet.get(4..).unwrap_or_default().to_vec(),
+            sequence,
+        },
+        None => Read::More,
+    }
+}
+
+struct Error {
+    code: u16,
+    message: String,
+}
+
+impl Error {
+    fn read(bytes: &[u8]) -> Option<Self> {
+        let code = le_u16(bytes, 0)?;
+        let text = bytes.get(2..)?;
+        let text = if text.first() == Some(&b'#') {
+            text.get(6..)?
+        } else {
+            text
+        };
+        Some(Self {
+            code,
+            message: shown(text),
+        })
+    }
+
+    fn words(&self) -> String {
+        format!("{} {}", self.code, self.message)
+    }
+
+    /// What the code means at any time; `None` for a judgement of the login.
+    fn trouble(&self) -> Option<FailureClass> {
+        match self.code {
+            1040 | 1041 | 1135 | 1203 | 1226 => Some(FailureClass::Busy),
+            1053 | 1077 | 3032 => Some(FailureClass::Starting),
+            1129 => Some(FailureClass::Blocked),
+            _ => None,
+        }
+    }
+
+    fn instead_of_greeting(&self) -> Step {
+        match (self.code, self.trouble()) {
+            (1130, _) => Step::Done(
+                Verdict::Healthy {
+                    said: self.words(),
+                    warning: None,
+                },
+                b"",
+            ),
+            (_, class) => Step::trouble(class.unwrap_or(FailureClass::Busy), self.words()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

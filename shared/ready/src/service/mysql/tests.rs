@@ -1,0 +1,135 @@
+use super::*;
+use crate::rehearsal::{check, check_others, fuzz};
+
+/// The greeting of `MariaDB` 10.11 with TLS switched on or off.
+fn greeting(tls: bool) -> Vec<u8> {
+    let low: u16 = if tls { 0xfffe } else { 0xf7fe };
+    let mut payload = b"\x0a10.11.14-MariaDB\0\x05\0\0\0abcdefgh\0".to_vec();
+    payload.extend_from_slice(&low.to_le_bytes());
+    payload.extend_from_slice(
+        b"\x2d\x02\0\xff\x81\x15\0\0\0\0\0\0\x1d\0\0\0abcdefghijkl\0mysql_native_password\0",
+    );
+    packet(0, &payload)
+}
+
+fn error(sequence: u8, code: u16, text: &str) -> Vec<u8> {
+    let mut payload = vec![0xff];
+    payload.extend_from_slice(&code.to_le_bytes());
+    payload.extend_from_slice(text.as_bytes());
+    packet(sequence, &payload)
+}
+
+fn plain() -> Mysql {
+    Mysql::new(false)
+}
+
+fn secured() -> Mysql {
+    Mysql::new(true)
+}
+
+fn denied(sequence: u8) -> Vec<u8> {
+    error(sequence, 1045, "#28000Access denied for user 'portpulse'")
+}
+
+const LOGIN: &str = "> a login that is to be refused";
+const DENIED: &str = "healthy: 10.11.14-MariaDB: 1045 Access denied for user 'portpulse'";
+
+#[test]
+fn a_refused_login_is_healthy() {
+    check(
+        plain,
+        &[greeting(true), denied(2)].concat(),
+        &format!("{LOGIN} | {DENIED}"),
+    );
+    let accepted = [greeting(true), packet(2, &[0, 0, 0, 2, 0, 0, 0])].concat();
+    let words = "healthy: 10.11.14-MariaDB: accepts logins without a password | > \\x01\\x00\\x00\\x00\\x01";
+    check(plain, &accepted, &format!("{LOGIN} | {words}"));
+}
+
+#[test]
+fn another_method_is_followed_to_the_refusal() {
+    let switch = packet(2, b"\xfecaching_sha2_password\0abcdefghijklmnopqrst\0");
+    let more = packet(4, b"\x01\x04");
+    let told = format!("{LOGIN} | > an empty password | > an empty password | {DENIED}");
+    check(
+        plain,
+        &[greeting(true), switch.clone(), more, denied(6)].concat(),
+        &told,
+    );
+    let endless = (1..10u8).flat_map(|round| packet(2 * round, b"\xfemysql_old_password\0"));
+    let told = format!("{LOGIN} | {}wrong_service", "> an empty password | ".repeat(4));
+    check(
+        plain,
+        &greeting(true).into_iter().chain(endless).collect::<Vec<_>>(),
+        &told,
+    );
+}
+
+#[test]
+fn an_error_instead_of_a_greeting_is_judged_by_its_code() {
+    let rows = [
+        (1040, "Too many connections", "busy: 1040 Too many connections"),
+        (1129, "Host 'a' is blocked", "blocked: 1129 Host 'a' is blocked"),
+        (
+            1130,
+            "Host 'a' is not allowed to connect",
+            "healthy: 1130 Host 'a' is not allowed to connect",
+        ),
+        (
+            1053,
+            "Server shutdown in progress",
+            "starting: 1053 Server shutdown in progress",
+        ),
+        (
+            1135,
+            "Can't create a new thread",
+            "busy: 1135 Can't create a new thread",
+        ),
+        (1158, "Got an error reading", "busy: 1158 Got an error reading"),
+    ];
+    for (code, text, expected) in rows {
+        check(plain, &error(0, code, text), expected);
+        let later = [greeting(true), error(2, code, &format!("#08004{text}"))].concat();
+        // Once it has looked at the login, an error without a row of its own is a judgement of it.
+        let expected = match code {
+            1130 | 1158 => format!("healthy: 10.11.14-MariaDB: {code} {text}"),
+            _ => expected.to_owned(),
+        };
+        check(plain, &later, &format!("{LOGIN} | {expected}"));
+    }
+}
+
+#[test]
+fn an_upgrade_comes_before_the_login_and_its_lack_is_told_after_it() {
+    let told = format!("> an SSLRequest | tls | {LOGIN} | {DENIED}");
+    check(secured, &[greeting(true), denied(3)].concat(), &told);
+    let told = format!("{LOGIN} | tls: the server offers no TLS (no CLIENT_SSL in its greeting)");
+    check(secured, &[greeting(false), denied(2)].concat(), &told);
+}
+
+#[test]
+fn anything_else_is_another_service() {
+    check_others(plain, &["mysql"]);
+    check_others(secured, &["mysql"]);
+    check(plain, &packet(0, b"\x09old"), "wrong_service");
+    check(
+        plain,
+        &[greeting(true), denied(3)].concat(),
+        &format!("{LOGIN} | wrong_service"),
+    );
+    fuzz(plain, &[greeting(true), denied(2)].concat());
+    fuzz(secured, &[greeting(true), denied(3)].concat());
+}
+
+#[test]
+fn the_login_is_a_handshake_response_41() {
+    let mut input = Input::default();
+    input.push(&greeting(true));
+    let mut expected = b"\x41\0\0\x01\x01\x82\x08\0\0\0\0\x01\x21".to_vec();
+    expected.extend_from_slice(&[0; 23]);
+    expected.extend_from_slice(b"portpulse\0\0mysql_native_password\0");
+    assert_eq!(
+        plain().next(&mut input),
+        Step::send("a login that is to be refused", expected)
+    );
+}

@@ -1,0 +1,77 @@
+//! POP3: wait for the greeting, then `QUIT`.
+//!
+//! | answer | means |
+//! |---|---|
+//! | `+OK` | healthy |
+//! | `-ERR`, such as `[SYS/TEMP]` or `[IN-USE]` | busy: it refuses for the reason it gives |
+//! | `-ERR` to STLS, where an upgrade was wanted | tls |
+//!
+//! Sources: RFC 1939, sections 3 and 4; RFC 2595, section 4; RFC 3206.
+
+use portpulse_core::outcome::FailureClass;
+
+use crate::input::{Begins, Input};
+use crate::step::{Dialogue, Step};
+
+const QUIT: &[u8] = b"QUIT\r\n";
+
+#[derive(Debug)]
+pub(crate) struct Pop3 {
+    upgrade: bool,
+    greeting: String,
+    state: State,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum State {
+    Greeting,
+    Upgrading,
+    Upgraded,
+}
+
+impl Pop3 {
+    pub(crate) fn new(upgrade: bool) -> Self {
+        Self {
+            upgrade,
+            greeting: String::new(),
+            state: State::Greeting,
+        }
+    }
+
+    fn healthy(&mut self) -> Step {
+        Step::healthy(std::mem::take(&mut self.greeting)).then_say(QUIT)
+    }
+}
+
+impl Dialogue for Pop3 {
+    fn next(&mut self, input: &mut Input) -> Step {
+        if matches!(self.state, State::Upgraded) {
+            return self.healthy();
+        }
+        if input.begins(b"+OK") == Begins::Otherwise && input.begins(b"-ERR") == Begins::Otherwise {
+            return Step::WRONG_SERVICE;
+        }
+        let Some(line) = input.line() else {
+            return Step::More;
+        };
+        match (self.state, line.starts_with("+OK")) {
+            (State::Upgrading, true) => {
+                self.state = State::Upgraded;
+                Step::StartTls
+            }
+            (State::Upgrading, false) => Step::trouble(FailureClass::Tls, line).then_say(QUIT),
+            (_, false) => Step::trouble(FailureClass::Busy, line),
+            (_, true) => {
+                self.greeting = line;
+                if self.upgrade {
+                    self.state = State::Upgrading;
+                    return Step::send("STLS", "STLS\r\n");
+                }
+                self.healthy()
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,168 @@
+//! PostgreSQL: a `StartupMessage` for a user that need not exist; the server says before any login whether it serves.
+//!
+//! | answer | means |
+//! |---|---|
+//! | `R`, any authentication request | healthy |
+//! | `E` with SQLSTATE class 28, 3D000 or 42501 | healthy: it judged the login |
+//! | `E` 08P01 `no such …` | healthy: PgBouncer judged the login |
+//! | `E` 57P01, 57P02, 57P03 | starting: it starts, recovers or shuts down |
+//! | `E` of class 53, such as 53300 | busy: too many clients, out of memory or disk |
+//! | `E` `could not …` without a SQLSTATE | busy: it could not start a process |
+//! | any other `E` | busy: it refuses for the reason it gives |
+//! | `N` to an `SSLRequest` | tls: it has TLS switched off |
+//!
+//! Sources: PostgreSQL's documentation, "Message Formats" and "`PostgreSQL` Error Codes"; seen with 15.
+//! `SSLRequest` is answered even in recovery, so that it proves nothing by itself.
+
+use portpulse_core::outcome::FailureClass;
+
+use super::USER;
+use crate::input::{Begins, Input, be_u32, begins, shown};
+use crate::step::{Dialogue, Step};
+
+/// The longest message taken for a PostgreSQL one, as in libpq.
+const LONGEST: usize = 30_000;
+
+#[derive(Debug)]
+pub(crate) struct Postgres {
+    state: State,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum State {
+    Upgrade,
+    Upgrading,
+    Startup,
+    Started,
+}
+
+impl Postgres {
+    pub(crate) fn new(upgrade: bool) -> Self {
+        Self {
+            state: if upgrade { State::Upgrade } else { State::Startup },
+        }
+    }
+}
+
+impl Dialogue for Postgres {
+    fn next(&mut self, input: &mut Input) -> Step {
+        match self.state {
+            State::Upgrade => {
+                self.state = State::Upgrading;
+                Step::send("an SSLRequest", [0, 0, 0, 8, 4, 210, 22, 47])
+            }
+            State::Upgrading => match input.rest().first() {
+                None => Step::More,
+                // A server that agreed waits for the client: more bytes are another protocol's.
+                Some(b'S') if input.rest().len() > 1 => Step::WRONG_SERVICE,
+                Some(b'S') => {
+                    input.take(1);
+                    self.state = State::Startup;
+                    Step::StartTls
+                }
+                Some(b'N') => Step::trouble(
+                    FailureClass::Tls,
+                    "the server answered N to SSLRequest: it has TLS switched off",
+                ),
+                Some(_) => answer(input),
+            },
+            State::Startup => {
+                self.state = State::Started;
+                Step::send("a StartupMessage", startup())
+            }
+            State::Started => answer(input),
+        }
+    }
+}
+
+fn startup() -> Vec<u8> {
+    let mut body = vec![0, 3, 0, 0];
+    for word in ["user", USER, "database", "postgres"] {
+        body.extend_from_slice(word.as_bytes());
+        body.push(0);
+    }
+    body.push(0);
+    let mut message = u32::try_from(body.len() + 4)
+        .unwrap_or_default()
+        .to_be_bytes()
+        .to_vec();
+    message.append(&mut body);
+    message
+}
+
+fn answer(input: &mut Input) -> Step {
+    loop {
+        let Some((&kind, after)) = input.rest().split_first() else {
+            return Step::More;
+        };
+        if !matches!(kind, b'R' | b'E' | b'N' | b'v') {
+            return Step::WRONG_SERVICE;
+        }
+        if kind == b'E' {
+            match begins(after, b"could not ") {
+                Begins::With => return unframed(after),
+                Begins::Maybe => return Step::More,
+                Begins::Otherwise => {}
+            }
+        }
+        let Some(length) = be_u32(after, 0) else {
+            return Step::More;
+        };
+        let Some(length) = usize::try_from(length).ok().filter(|n| (4..=LONGEST).contains(n)) else {
+            return Step::WRONG_SERVICE;
+        };
+        let Some(message) = input.take(1 + length) else {
+            return Step::More;
+        };
+        let body = message.get(5..).unwrap_or_default();
+        match kind {
+            b'R' => return authentication(body),
+            b'E' => return error(body),
+            // A notice, or the offer of an older protocol: the answer comes after it.
+            _ => {}
+        }
+    }
+}
+
+fn authentication(body: &[u8]) -> Step {
+    match be_u32(body, 0) {
+        Some(0) => Step::healthy("accepts logins without a password").then_say(b"X\0\0\0\x04"),
+        Some(3 | 5) => Step::healthy("asks for a password"),
+        Some(10) => Step::healthy("asks for a password (SASL)"),
+        Some(_) => Step::healthy("asks for authentication"),
+        None => Step::WRONG_SERVICE,
+    }
+}
+
+/// The form before protocol 3, which a server without a process to spare still uses.
+fn unframed(text: &[u8]) -> Step {
+    match text.iter().position(|&b| b == 0) {
+        Some(end) => Step::trouble(FailureClass::Busy, shown(text.get(..end).unwrap_or_default())),
+        None => Step::More,
+    }
+}
+
+fn error(body: &[u8]) -> Step {
+    let field = |code: u8| {
+        body.split(|&b| b == 0).find_map(|field| {
+            field
+                .split_first()
+                .filter(|(c, _)| **c == code)
+                .map(|(_, text)| shown(text))
+        })
+    };
+    let (Some(sqlstate), Some(message)) = (field(b'C'), field(b'M')) else {
+        return Step::WRONG_SERVICE;
+    };
+    let words = format!("{sqlstate} {message}");
+    match sqlstate.as_str() {
+        "3D000" | "42501" => Step::healthy(words),
+        "08P01" if message.starts_with("no such ") => Step::healthy(words),
+        "57P01" | "57P02" | "57P03" => Step::trouble(FailureClass::Starting, words),
+        state if state.starts_with("28") => Step::healthy(words),
+        _ => Step::trouble(FailureClass::Busy, words),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,151 @@
+use super::*;
+use crate::rehearsal::{check, check_others, fuzz};
+
+fn plain() -> Postgres {
+    Postgres::new(false)
+}
+
+fn refusal(sqlstate: &str, message: &str) -> Vec<u8> {
+    let body = format!("SFATAL\0VFATAL\0C{sqlstate}\0M{message}\0Fpostmaster.c\0L2335\0Rroutine\0\0");
+    let mut bytes = vec![b'E'];
+    bytes.extend_from_slice(&u32::try_from(body.len() + 4).unwrap().to_be_bytes());
+    bytes.extend_from_slice(body.as_bytes());
+    bytes
+}
+
+const SASL: &[u8] = b"R\0\0\0\x17\0\0\0\x0aSCRAM-SHA-256\0\0";
+
+#[test]
+fn an_authentication_request_is_healthy() {
+    check(
+        plain,
+        SASL,
+        "> a StartupMessage | healthy: asks for a password (SASL)",
+    );
+    check(
+        plain,
+        b"R\0\0\0\x0c\0\0\0\x05abcd",
+        "> a StartupMessage | healthy: asks for a password",
+    );
+    check(
+        plain,
+        b"R\0\0\0\x08\0\0\0\x07",
+        "> a StartupMessage | healthy: asks for authentication",
+    );
+    check(
+        plain,
+        b"R\0\0\0\x08\0\0\0\0",
+        "> a StartupMessage | healthy: accepts logins without a password | > X\\x00\\x00\\x00\\x04",
+    );
+    let negotiated = [b"v\0\0\0\x0c\0\0\0\0\0\0\0\0".as_slice(), SASL].concat();
+    check(
+        plain,
+        &negotiated,
+        "> a StartupMessage | healthy: asks for a password (SASL)",
+    );
+}
+
+#[test]
+fn a_refusal_is_judged_by_its_sqlstate() {
+    let rows = [
+        (
+            "28000",
+            "role \"portpulse\" does not exist",
+            "healthy: 28000 role \"portpulse\" does not exist",
+        ),
+        (
+            "28P01",
+            "password authentication failed",
+            "healthy: 28P01 password authentication failed",
+        ),
+        (
+            "3D000",
+            "database \"postgres\" does not exist",
+            "healthy: 3D000 database \"postgres\" does not exist",
+        ),
+        (
+            "42501",
+            "permission denied for database",
+            "healthy: 42501 permission denied for database",
+        ),
+        (
+            "08P01",
+            "no such database: postgres",
+            "healthy: 08P01 no such database: postgres",
+        ),
+        ("08P01", "invalid length", "busy: 08P01 invalid length"),
+        (
+            "57P03",
+            "the database system is starting up",
+            "starting: 57P03 the database system is starting up",
+        ),
+        (
+            "57P01",
+            "terminating connection",
+            "starting: 57P01 terminating connection",
+        ),
+        (
+            "57P02",
+            "crash of another server process",
+            "starting: 57P02 crash of another server process",
+        ),
+        (
+            "53300",
+            "sorry, too many clients already",
+            "busy: 53300 sorry, too many clients already",
+        ),
+        ("53200", "out of memory", "busy: 53200 out of memory"),
+        ("XX000", "internal error", "busy: XX000 internal error"),
+    ];
+    for (sqlstate, message, expected) in rows {
+        check(
+            plain,
+            &refusal(sqlstate, message),
+            &format!("> a StartupMessage | {expected}"),
+        );
+    }
+    check(
+        plain,
+        b"Ecould not fork new process\0",
+        "> a StartupMessage | busy: could not fork new process",
+    );
+}
+
+#[test]
+fn an_upgrade_comes_before_the_startup() {
+    let secured = || Postgres::new(true);
+    check(
+        secured,
+        b"S",
+        "> an SSLRequest | tls | > a StartupMessage | more, then closed",
+    );
+    check(
+        secured,
+        b"N",
+        "> an SSLRequest | tls: the server answered N to SSLRequest: it has TLS switched off",
+    );
+    let refused = refusal("53300", "sorry, too many clients already");
+    check(
+        secured,
+        &refused,
+        "> an SSLRequest | busy: 53300 sorry, too many clients already",
+    );
+    check_others(secured, &["postgres"]);
+}
+
+#[test]
+fn anything_else_is_another_service() {
+    check_others(plain, &["postgres"]);
+    check(plain, b"R\0\0\0\x04", "> a StartupMessage | wrong_service");
+    check(plain, b"R\x7f\xff\xff\xff", "> a StartupMessage | wrong_service");
+    check(plain, b"E\0\0\0\x05\0", "> a StartupMessage | wrong_service");
+    fuzz(plain, &refusal("57P03", "the database system is starting up"));
+    fuzz(|| Postgres::new(true), SASL);
+}
+
+#[test]
+fn the_startup_is_that_of_protocol_3() {
+    let sent = Postgres::new(false).next(&mut Input::default());
+    let expected = b"\0\0\0\x2a\0\x03\0\0user\0portpulse\0database\0postgres\0\0";
+    assert_eq!(sent, Step::send("a StartupMessage", expected.as_slice()));
+}

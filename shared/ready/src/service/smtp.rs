@@ -1,0 +1,185 @@
+//! SMTP and submission: wait for the greeting, `EHLO`, `QUIT`; never talk first.
+//!
+//! | answer | means |
+//! |---|---|
+//! | `220`, then `250` to `EHLO` (or to `HELO`, if `EHLO` is unknown) | healthy |
+//! | `421`, or any other 4xx | busy: overloaded or shutting down |
+//! | 5xx greeting, such as `554`, or `550`…`554` to `EHLO` | blocked: it will not talk to this client |
+//! | no STARTTLS offered, or it fails, where an upgrade was wanted | tls |
+//! | `220`, but neither `EHLO` nor `HELO` known | wrong service, such as FTP |
+//!
+//! Sources: RFC 5321, sections 3.1, 4.1.1 and 4.2; RFC 3207.
+
+use std::net::IpAddr;
+
+use portpulse_core::outcome::FailureClass;
+
+use crate::input::Input;
+use crate::step::{Dialogue, Step};
+
+const QUIT: &[u8] = b"QUIT\r\n";
+
+#[derive(Debug)]
+pub(crate) struct Smtp {
+    /// The client's own address literal, since it has no name (RFC 5321, section 4.1.4).
+    name: String,
+    upgrade: bool,
+    greeting: String,
+    state: State,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum State {
+    Greeting,
+    SayEhlo,
+    Ehlo,
+    Helo,
+    Upgrading,
+}
+
+impl Smtp {
+    pub(crate) fn new(upgrade: bool, from: Option<IpAddr>) -> Self {
+        let name = match from {
+            Some(IpAddr::V4(address)) => format!("[{address}]"),
+            Some(IpAddr::V6(address)) => format!("[IPv6:{address}]"),
+            None => "portpulse.invalid".to_owned(),
+        };
+        Self {
+            name,
+            upgrade,
+            greeting: String::new(),
+            state: State::Greeting,
+        }
+    }
+
+    fn ehlo(&mut self) -> Step {
+        self.state = State::Ehlo;
+        Step::send("EHLO", format!("EHLO {}\r\n", self.name))
+    }
+
+    fn healthy(&mut self) -> Step {
+        Step::healthy(std::mem::take(&mut self.greeting)).then_say(QUIT)
+    }
+
+    fn judge(&mut self, reply: Reply) -> Step {
+        match (self.state, reply.code) {
+            (State::Greeting, 220) => {
+                self.greeting = reply.words();
+                self.ehlo()
+            }
+            (State::Ehlo, 250) if self.upgrade => {
+                if !reply
+                    .lines
+                    .iter()
+                    .any(|line| line.eq_ignore_ascii_case("STARTTLS"))
+                {
+                    return Step::trouble(FailureClass::Tls, "the server does not offer STARTTLS")
+                        .then_say(QUIT);
+                }
+                self.state = State::Upgrading;
+                Step::send("STARTTLS", "STARTTLS\r\n")
+            }
+            (State::Ehlo | State::Helo, 250) => self.healthy(),
+            (State::Ehlo, 500 | 501 | 502 | 504) => {
+                self.state = State::Helo;
+                Step::send("HELO", format!("HELO {}\r\n", self.name))
+            }
+            (State::Upgrading, 220) => {
+                self.upgrade = false;
+                self.state = State::SayEhlo;
+                Step::StartTls
+            }
+            (State::Upgrading, _) => Step::trouble(FailureClass::Tls, reply.words()).then_say(QUIT),
+            (_, 400..=499) => Step::trouble(FailureClass::Busy, reply.words()).then_say(QUIT),
+            (State::Greeting, 500..=599) | (_, 550..=554) => {
+                Step::trouble(FailureClass::Blocked, reply.words()).then_say(QUIT)
+            }
+            _ => Step::WRONG_SERVICE.then_say(QUIT),
+        }
+    }
+}
+
+impl Dialogue for Smtp {
+    fn next(&mut self, input: &mut Input) -> Step {
+        if matches!(self.state, State::SayEhlo) {
+            return self.ehlo();
+        }
+        match Reply::read(input) {
+            Read::More => Step::More,
+            Read::Wrong => Step::WRONG_SERVICE,
+            Read::Reply(reply) => self.judge(reply),
+        }
+    }
+}
+
+/// A reply of one or more lines, all with the same code.
+#[derive(Debug)]
+struct Reply {
+    code: u16,
+    lines: Vec<String>,
+}
+
+enum Read {
+    More,
+    Wrong,
+    Reply(Reply),
+}
+
+impl Reply {
+    fn words(&self) -> String {
+        let text = self
+            .lines
+            .iter()
+            .map(String::as_str)
+            .find(|line| !line.is_empty())
+            .unwrap_or_default();
+        format!("{} {text}", self.code)
+    }
+
+    /// Takes a reply once all of it is there.
+    fn read(input: &mut Input) -> Read {
+        let mut reply: Option<Self> = None;
+        let mut length = 0;
+        let mut lines_done = false;
+        for line in input.rest().split_inclusive(|&b| b == b'\n') {
+            let is_last = match line.get(3) {
+                None | Some(b' ' | b'\r' | b'\n') => true,
+                Some(b'-') => false,
+                Some(_) => return Read::Wrong,
+            };
+            if !line.iter().take(3).all(u8::is_ascii_digit) {
+                return Read::Wrong;
+            }
+            let Some(text) = line.strip_suffix(b"\n") else {
+                return Read::More;
+            };
+            let text = String::from_utf8_lossy(text.strip_suffix(b"\r").unwrap_or(text));
+            let Some(code) = text.get(..3).and_then(|code| code.parse().ok()) else {
+                return Read::Wrong;
+            };
+            let reply = reply.get_or_insert_with(|| Self {
+                code,
+                lines: Vec::new(),
+            });
+            if reply.code != code {
+                return Read::Wrong;
+            }
+            reply.lines.push(text.get(4..).unwrap_or_default().to_owned());
+            length += line.len();
+            if is_last {
+                lines_done = true;
+                break;
+            }
+        }
+        match reply {
+            Some(reply) if lines_done => {
+                input.take(length);
+                Read::Reply(reply)
+            }
+            _ => Read::More,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

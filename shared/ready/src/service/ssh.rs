@@ -1,0 +1,66 @@
+//! SSH: the server's identification, answered with our own so that leaving is not an error in its log.
+//!
+//! | answer | means |
+//! |---|---|
+//! | `SSH-2.0-…` or `SSH-1.99-…`, lines before it or not | healthy |
+//! | `Exceeded MaxStartups` | busy |
+//! | `Not allowed at this time` | blocked: the address is penalised |
+//! | `SSH-1.…` | wrong service: too old for any client |
+//!
+//! Sources: RFC 4253, section 4.2; `sshd.c` of OpenSSH; seen with 9.2.
+
+use portpulse_core::outcome::FailureClass;
+
+use crate::input::Input;
+use crate::step::{Dialogue, Step};
+
+/// RFC 4253 sets no limit to the lines before the identification; OpenSSH's client gives up after 1,024.
+const MOST_LINES: u8 = 50;
+
+#[derive(Debug, Default)]
+pub(crate) struct Ssh {
+    lines: u8,
+}
+
+impl Dialogue for Ssh {
+    fn next(&mut self, input: &mut Input) -> Step {
+        loop {
+            if !is_text(input.rest()) {
+                return Step::WRONG_SERVICE;
+            }
+            let Some(line) = input.line() else {
+                return Step::More;
+            };
+            if line.starts_with("SSH-2.0-") || line.starts_with("SSH-1.99-") {
+                return Step::healthy(line).then_say(b"SSH-2.0-portpulse\r\n");
+            }
+            if line.starts_with("Exceeded MaxStartups") {
+                return Step::trouble(FailureClass::Busy, line);
+            }
+            if line.starts_with("Not allowed at this time") {
+                return Step::trouble(FailureClass::Blocked, line);
+            }
+            self.lines += 1;
+            if self.lines == MOST_LINES || is_another(&line) {
+                return Step::WRONG_SERVICE;
+            }
+        }
+    }
+}
+
+/// Whether the line up to its end is text, as everything before the key exchange must be.
+fn is_text(bytes: &[u8]) -> bool {
+    let line = bytes.split(|&b| b == b'\n').next().unwrap_or_default();
+    line.iter().all(|&b| b >= b' ' || b == b'\r' || b == b'\t')
+}
+
+/// Whether a line is the greeting of a protocol that would now wait for us, so that nothing more is to come.
+fn is_another(line: &str) -> bool {
+    let greetings = [
+        "SSH-", "HTTP/", "+OK", "-ERR", "* OK", "* BYE", "RFB ", "AMQP", "220 ", "220-", "421 ", "554 ",
+    ];
+    greetings.iter().any(|greeting| line.starts_with(greeting))
+}
+
+#[cfg(test)]
+mod tests;

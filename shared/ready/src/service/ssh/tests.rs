@@ -1,0 +1,46 @@
+use super::*;
+use crate::rehearsal::{check, check_others, fuzz};
+
+#[test]
+fn the_identification_may_come_after_other_lines() {
+    let bye = "> SSH-2.0-portpulse\\r\\n";
+    check(
+        Ssh::default,
+        b"SSH-2.0-OpenSSH_9.2p1 Debian\r\n",
+        &format!("healthy: SSH-2.0-OpenSSH_9.2p1 Debian | {bye}"),
+    );
+    check(
+        Ssh::default,
+        b"SSH-1.99-Cisco-1.25\n",
+        &format!("healthy: SSH-1.99-Cisco-1.25 | {bye}"),
+    );
+    check(
+        Ssh::default,
+        b"Welcome\r\nto the host\r\nSSH-2.0-x\r\n",
+        &format!("healthy: SSH-2.0-x | {bye}"),
+    );
+}
+
+#[test]
+fn refusals_come_as_lines() {
+    check(
+        Ssh::default,
+        b"Exceeded MaxStartups\r\n",
+        "busy: Exceeded MaxStartups",
+    );
+    check(
+        Ssh::default,
+        b"Not allowed at this time\r\n",
+        "blocked: Not allowed at this time",
+    );
+    check(Ssh::default, b"SSH-2.0-Open", "more, then closed");
+}
+
+#[test]
+fn anything_else_is_another_service() {
+    // A line that is nobody's greeting may be followed by the identification.
+    check_others(Ssh::default, &["ssh", "memcached"]);
+    check(Ssh::default, b"SSH-1.5-old\r\n", "wrong_service");
+    check(Ssh::default, "line\r\n".repeat(60).as_bytes(), "wrong_service");
+    fuzz(Ssh::default, b"Welcome\r\nSSH-2.0-OpenSSH_9.2p1\r\n");
+}

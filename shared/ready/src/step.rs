@@ -1,0 +1,116 @@
+//! The steps of a conversation: what a service's file may ask of the driver, and what it may conclude.
+
+use std::borrow::Cow;
+
+use portpulse_core::outcome::FailureClass;
+
+use crate::input::Input;
+
+/// One side of a conversation, without the socket.
+///
+/// `next` is called at first with nothing received, then after each step that was done. It never sees a socket or a
+/// clock, so that the same bytes give the same steps however they were split.
+pub(crate) trait Dialogue {
+    /// What to do next, given what has come so far.
+    fn next(&mut self, input: &mut Input) -> Step;
+
+    /// What an end of the stream before the conclusion means here.
+    fn ended(&mut self, _input: &Input) -> Ended {
+        Ended::Closed { hint: "" }
+    }
+
+    /// The most bytes that may come before a conclusion.
+    fn limit(&self) -> usize {
+        16 * 1024
+    }
+
+    /// Whether leaving halfway would be held against us, so that even a bad certificate is only reported at the end.
+    fn must_finish(&self) -> bool {
+        false
+    }
+}
+
+/// What to do next.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Step {
+    /// Wait: more has to come.
+    More,
+    /// Send this. `what` names it in messages; it holds no secret.
+    Send {
+        /// Its name.
+        what: Cow<'static, str>,
+        /// The bytes.
+        bytes: Vec<u8>,
+    },
+    /// Begin TLS.
+    StartTls,
+    /// Conclude, and take leave with these bytes.
+    Done(Verdict, &'static [u8]),
+}
+
+/// What a conversation concluded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// The service is at work.
+    Healthy {
+        /// Its own words.
+        said: String,
+        /// What wants attention all the same.
+        warning: Option<String>,
+    },
+    /// The service refuses.
+    Trouble(FailureClass, String),
+    /// The answer is to be had elsewhere: an HTTP `Location`.
+    Moved(String),
+    /// Another protocol answers; what was sent and what came is the whole story.
+    WrongService,
+}
+
+/// What an end of the stream means.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Ended {
+    /// It came too early; `hint` says when this service is known to do so.
+    Closed {
+        /// Begins with a comma, or is empty.
+        hint: &'static str,
+    },
+    /// It was the end of the answer.
+    Concluded(Verdict),
+}
+
+impl Step {
+    /// Concludes that the service is at work.
+    pub(crate) fn healthy(said: impl Into<String>) -> Self {
+        Self::Done(
+            Verdict::Healthy {
+                said: said.into(),
+                warning: None,
+            },
+            b"",
+        )
+    }
+
+    /// Concludes that the service refuses.
+    pub(crate) fn trouble(class: FailureClass, words: impl Into<String>) -> Self {
+        Self::Done(Verdict::Trouble(class, words.into()), b"")
+    }
+
+    /// Concludes that another protocol answers.
+    pub(crate) const WRONG_SERVICE: Self = Self::Done(Verdict::WrongService, b"");
+
+    /// Takes leave with these bytes, if this is a conclusion.
+    pub(crate) fn then_say(self, farewell: &'static [u8]) -> Self {
+        match self {
+            Self::Done(verdict, _) => Self::Done(verdict, farewell),
+            step @ (Self::More | Self::Send { .. } | Self::StartTls) => step,
+        }
+    }
+
+    /// Sends bytes under a fixed name.
+    pub(crate) fn send(what: &'static str, bytes: impl Into<Vec<u8>>) -> Self {
+        Self::Send {
+            what: Cow::Borrowed(what),
+            bytes: bytes.into(),
+        }
+    }
+}

@@ -1,0 +1,216 @@
+//! The socket, with or without TLS on it: reads and writes within one deadline, and a clean end.
+
+use std::io::{self, Read, Write};
+use std::time::Duration;
+
+use rustls::ClientConnection;
+use socket2::SockRef;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::time::{Instant, timeout_at};
+
+/// How much is read at once.
+const READ: usize = 4 * 1024;
+/// How much of a handshake's beginning is kept, to tell what answered if it was not TLS.
+const KEPT: usize = 200;
+/// A handshake brings certificates, some kilobytes of them; more is hostile.
+const HANDSHAKE_LIMIT: usize = 128 * 1024;
+/// How long the target may take to end its side once we ended ours, and how much it may still say.
+const LINGER: Duration = Duration::from_millis(300);
+const LINGER_BYTES: usize = 64 * 1024;
+
+/// A connected socket in use.
+#[derive(Debug)]
+pub(crate) struct Wire {
+    stream: TcpStream,
+    tls: Option<Box<ClientConnection>>,
+    deadline: Instant,
+}
+
+/// Why nothing more can be read or written.
+#[derive(Debug)]
+pub(crate) enum Broken {
+    /// The target ended its side.
+    Ended,
+    /// The time is over.
+    Deadline,
+    /// The socket failed.
+    Io(io::Error),
+    /// What came is not the TLS that was agreed on.
+    Tls(rustls::Error),
+}
+
+/// A handshake that failed, and the first bytes that came in it.
+#[derive(Debug)]
+pub(crate) struct FailedHandshake {
+    pub(crate) broken: Broken,
+    pub(crate) heard: Vec<u8>,
+}
+
+impl Wire {
+    pub(crate) fn new(stream: TcpStream, deadline: Instant) -> Self {
+        Self {
+            stream,
+            tls: None,
+            deadline,
+        }
+    }
+
+    /// The TLS under the conversation, once it has begun.
+    pub(crate) fn tls(&self) -> Option<&ClientConnection> {
+        self.tls.as_deref()
+    }
+
+    /// Completes a handshake; all that follows is within TLS.
+    pub(crate) async fn start_tls(&mut self, tls: ClientConnection) -> Result<(), FailedHandshake> {
+        let mut tls = Box::new(tls);
+        let mut heard = Vec::new();
+        let mut total = 0;
+        let outcome = loop {
+            if let Err(broken) = self.flush(&mut tls).await {
+                break Err(broken);
+            }
+            if !tls.is_handshaking() {
+                break Ok(());
+            }
+            let mut buffer = [0; READ];
+            let bytes = match self.read_raw(&mut buffer).await {
+                Ok(count) => buffer.get(..count).unwrap_or_default(),
+                Err(broken) => break Err(broken),
+            };
+            total += bytes.len();
+            heard.extend(bytes.iter().take(KEPT.saturating_sub(heard.len())));
+            if let Err(error) = decrypt(&mut tls, bytes) {
+                // The alert that says so is a courtesy.
+                let _ = self.flush(&mut tls).await;
+                break Err(Broken::Tls(error));
+            }
+            if total > HANDSHAKE_LIMIT {
+                break Err(Broken::Tls(rustls::Error::PeerSentOversizedRecord));
+            }
+        };
+        match outcome {
+            Ok(()) => {
+                self.tls = Some(tls);
+                Ok(())
+            }
+            Err(broken) => Err(FailedHandshake { broken, heard }),
+        }
+    }
+
+    /// Sends all of it. A target that answered and left before it heard us has still answered: a failed write is no
+    /// verdict, the next read is.
+    pub(crate) async fn send(&mut self, bytes: &[u8]) -> Result<(), Broken> {
+        let sent = match self.tls.take() {
+            Some(mut tls) => {
+                let encrypted = tls.writer().write_all(bytes).map_err(Broken::Io);
+                let sent = self.flush(&mut tls).await;
+                self.tls = Some(tls);
+                encrypted.and(sent)
+            }
+            None => self.write_raw(bytes).await,
+        };
+        match sent {
+            Err(Broken::Io(_)) | Ok(()) => Ok(()),
+            Err(broken @ (Broken::Ended | Broken::Deadline | Broken::Tls(_))) => Err(broken),
+        }
+    }
+
+    /// Waits for bytes of the conversation and adds them to `into`.
+    pub(crate) async fn receive(&mut self, mut into: impl FnMut(&[u8])) -> Result<(), Broken> {
+        let mut buffer = [0; READ];
+        let Some(mut tls) = self.tls.take() else {
+            let count = self.read_raw(&mut buffer).await?;
+            into(buffer.get(..count).unwrap_or_default());
+            return Ok(());
+        };
+        let outcome = loop {
+            let mut plain = [0; READ];
+            match tls.reader().read(&mut plain) {
+                Ok(0) => break Err(Broken::Ended),
+                Ok(count) => {
+                    into(plain.get(..count).unwrap_or_default());
+                    break Ok(());
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                Err(error) => break Err(Broken::Io(error)),
+            }
+            let received = match self.read_raw(&mut buffer).await {
+                Ok(count) => decrypt(&mut tls, buffer.get(..count).unwrap_or_default()).map_err(Broken::Tls),
+                Err(broken) => Err(broken),
+            };
+            // An answer may have to go out, such as a key update or an alert.
+            let flushed = self.flush(&mut tls).await;
+            if let Err(broken) = received.and(flushed) {
+                break Err(broken);
+            }
+        };
+        self.tls = Some(tls);
+        outcome
+    }
+
+    /// Takes leave: the last words, the end of TLS, FIN, and then the rest of what the target has to say is read, since
+    /// closing over unread bytes would send RST.
+    pub(crate) async fn close(mut self, farewell: &[u8]) {
+        self.deadline = self.deadline.min(Instant::now() + LINGER);
+        if !farewell.is_empty() {
+            let _ = self.send(farewell).await;
+        }
+        if let Some(mut tls) = self.tls.take() {
+            tls.send_close_notify();
+            let _ = self.flush(&mut tls).await;
+        }
+        let _ = self.stream.shutdown().await;
+        let mut left = LINGER_BYTES;
+        let mut buffer = [0; READ];
+        while left > 0 {
+            match self.read_raw(&mut buffer).await {
+                Ok(count) => left = left.saturating_sub(count),
+                Err(_) => break,
+            }
+        }
+    }
+
+    async fn flush(&mut self, tls: &mut ClientConnection) -> Result<(), Broken> {
+        let mut encrypted = Vec::new();
+        while tls.wants_write() {
+            tls.write_tls(&mut encrypted).map_err(Broken::Io)?;
+        }
+        self.write_raw(&encrypted).await
+    }
+
+    async fn write_raw(&mut self, bytes: &[u8]) -> Result<(), Broken> {
+        match timeout_at(self.deadline, self.stream.write_all(bytes)).await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(error)) => Err(Broken::Io(error)),
+            Err(_) => Err(Broken::Deadline),
+        }
+    }
+
+    async fn read_raw(&mut self, buffer: &mut [u8]) -> Result<usize, Broken> {
+        let read = match timeout_at(self.deadline, self.stream.read(buffer)).await {
+            Ok(read) => read,
+            // A process that was not served in time may have missed what came: ask the kernel before blaming the target.
+            Err(_) => match (&*SockRef::from(&self.stream)).read(buffer) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Err(Broken::Deadline),
+                read => read,
+            },
+        };
+        match read {
+            Ok(0) => Err(Broken::Ended),
+            Ok(count) => Ok(count),
+            Err(error) => Err(Broken::Io(error)),
+        }
+    }
+}
+
+/// Hands bytes to TLS.
+fn decrypt(tls: &mut ClientConnection, mut bytes: &[u8]) -> Result<(), rustls::Error> {
+    while !bytes.is_empty() {
+        if tls.read_tls(&mut bytes).is_err() {
+            return Err(rustls::Error::PeerSentOversizedRecord);
+        }
+        tls.process_new_packets()?;
+    }
+    Ok(())
+}

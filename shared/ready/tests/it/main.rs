@@ -1,0 +1,1 @@
+//! The exchanges over real sockets.
