@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::fields::nearest;
 use crate::choice::NotAChoice;
 use crate::group::BadGroup;
 use crate::id::BadName;
@@ -102,7 +103,9 @@ impl Unfit {
 impl From<NotAChoice> for Unfit {
     fn from(error: NotAChoice) -> Self {
         let what = format!("`{}` is not known here", shown(&error.found));
-        Self::new(what, format!("write {}", one_of(error.allowed())))
+        let guess = nearest(&error.found, error.allowed());
+        let guess = guess.map_or(String::new(), |word| format!("; did you mean `{word}`?"));
+        Self::new(what, format!("write {}{guess}", one_of(error.allowed())))
     }
 }
 

@@ -95,16 +95,20 @@ impl RawMonitor {
         "enabled",
         "remind_every",
     ];
+}
 
-    /// The known field nearest to `name`, if one is near enough to have been meant.
-    pub(super) fn nearest_field(name: &str) -> Option<&'static str> {
-        Self::FIELDS
-            .iter()
-            .map(|field| (distance(name, field), *field))
-            .min()
-            .filter(|(steps, field)| *steps <= 1 + field.len() / 4)
-            .map(|(_, field)| field)
+/// The word nearest to `found`, if one is near enough to have been meant.
+pub(super) fn nearest(found: &str, words: &[&'static str]) -> Option<&'static str> {
+    // Nothing longer than this is a word with a slip in it.
+    if found.len() > 40 {
+        return None;
     }
+    words
+        .iter()
+        .map(|word| (distance(found, word), *word))
+        .min()
+        .filter(|(steps, word)| *steps <= 1 + word.len() / 4)
+        .map(|(_, word)| word)
 }
 
 /// Levenshtein's distance, in single-character edits.
@@ -129,13 +133,13 @@ mod tests {
 
     #[test]
     fn a_misspelt_field_is_guessed_and_a_foreign_one_is_not() {
-        assert_eq!(RawMonitor::nearest_field("time_out"), Some("timeout"));
-        assert_eq!(RawMonitor::nearest_field("hots"), Some("host"));
+        assert_eq!(nearest("time_out", RawMonitor::FIELDS), Some("timeout"));
+        assert_eq!(nearest("hots", RawMonitor::FIELDS), Some("host"));
         assert_eq!(
-            RawMonitor::nearest_field("failure_to_open"),
+            nearest("failure_to_open", RawMonitor::FIELDS),
             Some("failures_to_open")
         );
-        assert_eq!(RawMonitor::nearest_field("colour"), None);
+        assert_eq!(nearest("colour", RawMonitor::FIELDS), None);
         assert_eq!(distance("kitten", "sitting"), 3);
     }
 }

@@ -274,11 +274,14 @@ fn dependency_faults(written: &Map<String, Value>) -> Vec<Fault> {
     for (id, fields) in written {
         let mut parents = BTreeSet::new();
         for (index, parent) in texts(fields, "depends_on") {
+            if parent.parse::<MonitorId>().is_err() {
+                // What can be no id is told among the monitor's own faults, as is one that names itself.
+                continue;
+            }
             if !written.contains_key(parent) {
                 let what = format!("`{}` is no monitor of this file", shown(parent));
                 faults.push(Fault::new(at(id).index(index), what, "name one that is"));
             } else if parent != id {
-                // A monitor that names itself is told among its own faults.
                 parents.insert(parent);
             }
         }

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde_json::Value;
 
-use super::fields::{Given, RawMonitor};
+use super::fields::{Given, RawMonitor, nearest};
 use super::rules::Source;
 use super::values::{kind_of, parent_group, wanted};
 use super::{Fault, FieldPath, Unfit};
@@ -44,6 +44,12 @@ impl Reader<'_> {
 
     pub(super) fn fault(&mut self, field: &str, what: impl Into<String>, mend: impl Into<String>) {
         let at = self.place(field);
+        self.faults.push(Fault::new(at, what, mend));
+    }
+
+    /// As [`Self::fault`], of one entry of a list.
+    pub(super) fn fault_in(&mut self, field: &str, index: usize, what: &str, mend: &str) {
+        let at = self.place(field).index(index);
         self.faults.push(Fault::new(at, what, mend));
     }
 
@@ -153,11 +159,12 @@ impl Reader<'_> {
         let (own, defaults) = (empty(self.own), empty(self.defaults));
         for name in own.iter().chain(&defaults) {
             if RawMonitor::FIELDS.contains(&name.as_str()) {
-                self.fault(
-                    name,
-                    "is empty",
-                    format!("write {}, or leave the field out", wanted(name)),
-                );
+                let instead = if name == "host" {
+                    ""
+                } else {
+                    ", or leave the field out"
+                };
+                self.fault(name, "is empty", format!("write {}{instead}", wanted(name)));
             }
         }
     }
@@ -168,7 +175,7 @@ impl Reader<'_> {
             foreign.insert("depends_on_groups");
         }
         for name in foreign {
-            let mend = match RawMonitor::nearest_field(name) {
+            let mend = match nearest(name, RawMonitor::FIELDS) {
                 Some(field) => format!("did you mean `{field}`?"),
                 None => format!("known fields: {}", RawMonitor::FIELDS.join(", ")),
             };
@@ -207,5 +214,58 @@ impl Reader<'_> {
             }
         }
         windows
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::definition::Monitor;
+    use serde_json::json;
+
+    fn check(item: Value, expected: &[&str]) {
+        let found = match Monitor::from_attributes("a", &item) {
+            Ok(_) => Vec::new(),
+            Err(faults) => faults.iter().map(ToString::to_string).collect(),
+        };
+        assert_eq!(found, expected, "{item}");
+    }
+
+    #[test]
+    fn an_item_carries_what_the_rest_of_the_file_says_of_it() {
+        let item = |groups: Value, maintenance: Value| {
+            json!({
+                "host": "a.example.com", "port": 1, "depends_on": ["b"],
+                "depends_on_groups": groups, "maintenance": maintenance,
+            })
+        };
+        let nightly = || json!({ "every": "daily 02:00", "for": "1h" });
+        check(item(json!({ "b": "5m#0" }), json!([nightly()])), &[]);
+        check(
+            item(json!({ "b": "5m", "C": "1m#0", "d": 7 }), json!([nightly(), 7])),
+            &[
+                "depends_on_groups.C: `C` is not a monitor id (use 1 to 64 of a-z, 0-9, `-`, `_` and `.`, \
+                 beginning with a letter or digit)",
+                "depends_on_groups.b: `5m` is not a group (write an interval and a shard, such as 1m#0)",
+                "depends_on_groups.d: is a number, which does not belong here (write a group such as 1m#0)",
+                "maintenance.1: is not a maintenance window (write `{ from: …, until: … }` or \
+                 `{ every: sun 02:00, for: 2h }`)",
+            ],
+        );
+        check(
+            item(json!([]), json!("daily")),
+            &[
+                "depends_on_groups: is a list, which does not belong here (write a map of monitor ids to groups)",
+                "maintenance: is text, which does not belong here (write a list of windows)",
+            ],
+        );
+    }
+
+    #[test]
+    fn an_item_that_is_no_map_is_refused() {
+        check(
+            json!(7),
+            &["is not a map of fields (write it as `id: { host: …, port: … }`)"],
+        );
     }
 }

@@ -93,12 +93,13 @@ impl Draft<'_> {
             "write the DNS name or address to watch",
             |text: String| text.parse::<Host>().map_err(Into::into),
         );
-        let port = r.required(
-            "port",
-            raw.port,
-            "write a port, or a `service` that has one",
-            number(1..=65_535),
-        );
+        let port = if service.is_none() && r.wrote("service") {
+            // The service that would have brought it along is not known, and told already.
+            r.optional("port", raw.port, number(1..=65_535))
+        } else {
+            let mend = "write a port, or a `service` that has one";
+            r.required("port", raw.port, mend, number(1..=65_535))
+        };
         let interval = r.word::<Interval>("interval", raw.interval);
         let timeout = r.optional("timeout", raw.timeout, |text: String| Ok(parse_duration(&text)?));
         let slow_after = r.optional("slow_after", raw.slow_after, values::slow_after);
@@ -127,6 +128,16 @@ impl Draft<'_> {
             r.reachable_from_lambda(host.as_ref(), port, ip);
         }
         let check = r.check(check, expect, close, service, port);
+        if let (Some(id), Some(parents)) = (&id, &depends_on)
+            && let Some(index) = parents.iter().position(|parent| parent == id)
+        {
+            r.fault_in(
+                "depends_on",
+                index,
+                "names the monitor itself",
+                "name what stands in front of it, or leave it out",
+            );
+        }
         if !reader.faults.is_empty() {
             return Err(reader.faults);
         }

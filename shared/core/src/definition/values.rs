@@ -113,7 +113,8 @@ pub(crate) fn kind_of(value: &Value) -> &'static str {
     match value {
         Value::Null => "empty",
         Value::Bool(_) => "true or false, which does not belong here",
-        Value::Number(_) => "a number of the wrong kind",
+        Value::Number(number) if number.is_f64() => "a number that is not whole, or too large",
+        Value::Number(_) => "a number, which does not belong here",
         Value::String(_) => "text, which does not belong here",
         Value::Array(_) => "a list, which does not belong here",
         Value::Object(_) => "a map, which does not belong here",

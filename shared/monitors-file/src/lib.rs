@@ -1,0 +1,49 @@
+//! Reads the file of monitor definitions: YAML into monitors, or every mistake with its line.
+//!
+//! The rules of definitions are the core's; this crate adds what belongs to the file as text. Scalars follow
+//! the core schema of YAML 1.2 (<https://yaml.org/spec/1.2.2/#103-core-schema>), as Terraform's `yamldecode`
+//! reads them, so that both see the same monitors. Where readers of YAML differ, the text is refused.
+
+mod build;
+mod mistake;
+mod scalar;
+mod tree;
+
+use std::collections::BTreeSet;
+
+use portpulse_core::definition::{DefinitionFile, Vantage};
+
+use tree::Tree;
+
+pub use mistake::Mistake;
+
+/// The most bytes of a file: room for 10,000 monitors that use every field.
+pub const MAX_BYTES: usize = 8 << 20;
+
+/// Reads a whole file.
+///
+/// # Errors
+/// Every mistake of the file, in the order of their lines. Text that is not YAML is read as far as it goes:
+/// that mistake is then the last, and what it hides is not reported.
+pub fn read(text: &str, vantage: Vantage) -> Result<DefinitionFile, Vec<Mistake>> {
+    let Tree {
+        root,
+        mut mistakes,
+        complete,
+    } = Tree::parse(text);
+    // What follows from a file that was read by half would only mislead.
+    let file = complete.then(|| DefinitionFile::validate(&root.value(), vantage));
+    match file {
+        Some(Ok(file)) if mistakes.is_empty() => return Ok(file),
+        Some(Err(faults)) => {
+            // What is wrong with the text of a value explains what is wrong with the value.
+            let told: BTreeSet<_> = mistakes.iter().map(|mistake| mistake.fault.at.clone()).collect();
+            let new = faults.into_iter().filter(|fault| !told.contains(&fault.at));
+            mistakes.extend(new.map(|fault| root.mistake(fault)));
+        }
+        Some(Ok(_)) | None => {}
+    }
+    mistakes.sort();
+    mistakes.dedup();
+    Err(mistakes)
+}

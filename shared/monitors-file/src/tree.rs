@@ -1,0 +1,118 @@
+//! YAML text as a tree that knows the line of each value.
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use portpulse_core::definition::{Fault, FieldPath};
+use serde_json::Value;
+
+use crate::Mistake;
+use crate::build::Builder;
+
+/// A file as written, as far as it could be read.
+pub(crate) struct Tree {
+    pub(crate) root: Rc<Node>,
+    pub(crate) mistakes: Vec<Mistake>,
+    /// Whether it could be read to its end.
+    pub(crate) complete: bool,
+}
+
+impl Tree {
+    /// Reads a text.
+    pub(crate) fn parse(text: &str) -> Self {
+        Builder::default().build(text)
+    }
+}
+
+/// A value and the line it begins on.
+#[derive(Debug)]
+pub(crate) struct Node {
+    line: usize,
+    pub(crate) kind: Kind,
+    /// What a copy of it costs, in bytes: its text, and 16 for each value in it.
+    pub(crate) weight: usize,
+    /// How many levels it has; a scalar has one.
+    pub(crate) depth: usize,
+}
+
+#[derive(Debug)]
+pub(crate) enum Kind {
+    Scalar(Value),
+    List(Vec<Rc<Node>>),
+    Map(Entries),
+}
+
+pub(crate) type Entries = BTreeMap<String, Entry>;
+
+/// What stands under a name of a map.
+#[derive(Debug, Clone)]
+pub(crate) struct Entry {
+    /// The line of the name.
+    pub(crate) line: usize,
+    pub(crate) value: Rc<Node>,
+}
+
+impl Node {
+    pub(crate) fn new(line: usize, kind: Kind) -> Self {
+        const EACH: usize = 16;
+        let (inside, below) = match &kind {
+            Kind::Scalar(Value::String(text)) => (text.len(), 0),
+            Kind::Scalar(_) => (0, 0),
+            Kind::List(nodes) => nodes.iter().fold((0, 0), |(weight, depth), node| {
+                (weight + node.weight, depth.max(node.depth))
+            }),
+            Kind::Map(entries) => entries.iter().fold((0, 0), |(weight, depth), (name, entry)| {
+                (
+                    weight + name.len() + entry.value.weight,
+                    depth.max(entry.value.depth),
+                )
+            }),
+        };
+        Self {
+            line,
+            kind,
+            weight: EACH + inside,
+            depth: 1 + below,
+        }
+    }
+
+    /// The value, without its lines.
+    pub(crate) fn value(&self) -> Value {
+        match &self.kind {
+            Kind::Scalar(value) => value.clone(),
+            Kind::List(nodes) => nodes.iter().map(|node| node.value()).collect(),
+            Kind::Map(entries) => {
+                let fields = entries
+                    .iter()
+                    .map(|(name, entry)| (name.clone(), entry.value.value()));
+                Value::Object(fields.collect())
+            }
+        }
+    }
+
+    /// The line on which the value at `at` was written, or else the nearest one around it.
+    pub(crate) fn line_of(&self, at: &FieldPath) -> usize {
+        let (mut line, mut node) = (self.line, self);
+        for part in at.parts() {
+            let next = match &node.kind {
+                Kind::Scalar(_) => None,
+                Kind::List(nodes) => part
+                    .parse()
+                    .ok()
+                    .and_then(|index: usize| nodes.get(index))
+                    .map(|node| (node.line, node)),
+                Kind::Map(entries) => entries.get(part).map(|entry| (entry.line, &entry.value)),
+            };
+            match next {
+                Some((next_line, next_node)) => (line, node) = (next_line, next_node),
+                None => break,
+            }
+        }
+        line
+    }
+
+    /// Places a fault of the core's.
+    pub(crate) fn mistake(&self, fault: Fault) -> Mistake {
+        Mistake::new(self.line_of(&fault.at), fault)
+    }
+}

@@ -1,0 +1,53 @@
+//! One file a mistake, with its exact messages beside it.
+
+use std::fs;
+use std::path::Path;
+
+use portpulse_core::definition::Vantage;
+
+/// Reads each `tests/invalid/NAME.yaml` and compares what is wrong with `NAME.txt`; with `PORTPULSE_BLESS=1`
+/// in the environment, writes it. Files named `lambda-…` are read as for a Lambda outside a VPC.
+#[test]
+fn each_mistake_has_its_message() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/invalid");
+    let bless = std::env::var_os("PORTPULSE_BLESS").is_some();
+    let mut wrong = Vec::new();
+    let mut seen = 0;
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_none_or(|extension| extension != "yaml") {
+            continue;
+        }
+        seen += 1;
+        let name = path.file_name().unwrap().to_str().unwrap();
+        let vantage = if name.starts_with("lambda-") {
+            Vantage::PlainLambda
+        } else {
+            Vantage::OwnNetwork
+        };
+        let found = match portpulse_monitors_file::read(&fs::read_to_string(&path).unwrap(), vantage) {
+            Ok(_) => "nothing is wrong\n".to_owned(),
+            Err(mistakes) => mistakes.iter().map(|mistake| format!("{mistake}\n")).collect(),
+        };
+        let golden = path.with_extension("txt");
+        if bless {
+            fs::write(golden, found).unwrap();
+        } else {
+            let expected = fs::read_to_string(golden).unwrap_or_default();
+            if found != expected {
+                wrong.push(format!("{name}: expected\n{expected}found\n{found}"));
+            }
+        }
+    }
+    assert!(seen > 50, "only {seen} files were found");
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// What a Lambda cannot reach is no mistake on a machine of one's own.
+#[test]
+fn a_vantage_of_ones_own_reaches_more() {
+    let text = include_str!("../invalid/lambda-addresses.yaml");
+    assert!(portpulse_monitors_file::read(text, Vantage::OwnNetwork).is_ok());
+    let text = include_str!("../invalid/lambda-port-25.yaml");
+    assert!(portpulse_monitors_file::read(text, Vantage::OwnNetwork).is_ok());
+}

@@ -1,0 +1,86 @@
+//! What a valid file says.
+
+use std::collections::BTreeMap;
+
+use portpulse_core::definition::{DefinitionFile, Monitor, Vantage};
+use serde_json::{Value, json};
+
+fn read(text: &str) -> DefinitionFile {
+    portpulse_monitors_file::read(text, Vantage::OwnNetwork).unwrap_or_else(|mistakes| {
+        let lines: Vec<_> = mistakes.iter().map(ToString::to_string).collect();
+        panic!("{}", lines.join("\n"))
+    })
+}
+
+#[test]
+fn every_field_arrives_as_written() {
+    let file = read(include_str!("../valid/every-field.yaml"));
+    let attributes: BTreeMap<_, _> = file
+        .monitors()
+        .iter()
+        .map(|defined| (defined.monitor.id().as_str(), &defined.attributes))
+        .collect();
+    let weekly =
+        json!({ "every": "sun 02:00", "for": "2h", "zone": "Europe/Berlin", "why": "the weekly vacuum" });
+    let once = json!({ "from": "2026-11-22T02:00:00Z", "until": "2026-11-22T04:00:00+01:00" });
+    let nightly = json!({ "every": "Mon, Wed 22:30", "for": "30m" });
+    let mut orders = json!({
+        "host": "DB.example.com.", "port": 5433, "service": "postgres", "tier": "critical",
+        "interval": "1m", "timeout": "2s", "slow_after": "100ms", "expect": "open", "check": "ready",
+        "failures_to_open": 3, "successes_to_close": 1, "quorum": 2,
+        "regions": ["eu-west-1", "us-east-1"], "severity": "critical", "ip": "v4", "close": "fin",
+        "tags": ["db", "env=prod"], "runbook": "https://wiki.example.com/orders-db",
+        "depends_on": ["bastion", "gateway.v6"], "enabled": true, "remind_every": "1h",
+        "depends_on_groups": { "bastion": "2m#0", "gateway.v6": "2m#0" },
+        "maintenance": [weekly, nightly],
+    });
+    assert_eq!(Value::Object(attributes["orders-db"].clone()), orders);
+    orders["host"] = json!("replica.example.com");
+    orders["enabled"] = json!(false);
+    assert_eq!(Value::Object(attributes["orders-replica"].clone()), orders);
+    let bastion = json!({
+        "host": "bastion.example.com", "service": "ssh", "tier": "supporting", "interval": "2m",
+        "tags": ["shop", "env=prod"], "slow_after": "250ms", "remind_every": "4h",
+        "maintenance": [once, nightly],
+    });
+    assert_eq!(Value::Object(attributes["bastion"].clone()), bastion);
+    assert_eq!(file.monitors().len(), 5);
+}
+
+/// The items that a file becomes say the same as the file.
+#[test]
+fn each_item_reads_back_as_the_same_monitor() {
+    let file = read(include_str!("../valid/every-field.yaml"));
+    for defined in file.monitors() {
+        let attributes = Value::Object(defined.attributes.clone());
+        let again = Monitor::from_attributes(defined.monitor.id().as_str(), &attributes).unwrap();
+        assert_eq!(again, defined.monitor);
+    }
+}
+
+#[test]
+fn ten_thousand_monitors_with_every_field_fit() {
+    let sample = include_str!("../valid/every-field.yaml");
+    let (start, end) = (
+        sample.find("    host: DB").unwrap(),
+        sample.find("  orders-replica").unwrap(),
+    );
+    let fields = sample[start..end].replace("depends_on: [bastion, gateway.v6]", "depends_on: [m0]");
+    let mut text = "monitors:\n  m0: { host: gateway.example.com, port: 443 }\n".to_owned();
+    for number in 1..10_000 {
+        text.push_str(&format!("  m{number}:\n{fields}"));
+    }
+    assert!(text.len() < portpulse_monitors_file::MAX_BYTES, "{}", text.len());
+    assert_eq!(read(&text).monitors().len(), 10_000);
+}
+
+#[test]
+fn a_file_beyond_the_limit_is_refused_unread() {
+    let text = "#".repeat(portpulse_monitors_file::MAX_BYTES + 1);
+    let mistakes = portpulse_monitors_file::read(&text, Vantage::OwnNetwork).unwrap_err();
+    let found: Vec<_> = mistakes.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        found,
+        ["line 1: the file has 8388609 bytes (keep to 8388608: split it into several installations)"]
+    );
+}
