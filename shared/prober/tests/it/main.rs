@@ -4,7 +4,8 @@
     clippy::unwrap_used,
     clippy::panic,
     clippy::indexing_slicing,
-    reason = "a test fails by panicking; its input is its own"
+    clippy::print_stdout,
+    reason = "a test fails by panicking, on input of its own, and prints what it measured"
 )]
 
 mod classes;
@@ -12,7 +13,10 @@ mod close;
 mod limits;
 mod name_server;
 mod names;
+mod network;
 mod peers;
+mod throttle;
+mod tun;
 
 use std::net::SocketAddr;
 use std::time::Duration;

@@ -1,0 +1,217 @@
+//! Against a network of the tests' own: answers that loopback cannot give, and true times on a starved processor.
+//!
+//! Each test runs itself again in a network namespace, where it owns all there is.
+
+use std::collections::HashMap;
+use std::env;
+use std::io::Write;
+use std::net::Ipv4Addr;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use portpulse_core::outcome::{Outcome, Trust};
+use portpulse_core::target::Target;
+use portpulse_prober::Prober;
+use tokio::time::Instant;
+
+use crate::throttle::throttle;
+use crate::tun::{Host, Network};
+use crate::{asking, code, codes, peers, probe, target, within};
+
+const ROLE: &str = "PORTPULSE_TEST_ROLE";
+
+/// This test, once more, in another part of its play.
+fn again(mut launcher: Command, test: &str, role: &str) -> Command {
+    launcher
+        .arg(env::current_exe().unwrap())
+        .args(["--exact", test, "--ignored", "--nocapture"])
+        .env(ROLE, role);
+    launcher
+}
+
+/// Runs this test in a network namespace of its own.
+fn in_a_network_of_its_own(test: &str) {
+    let mut unshare = Command::new("unshare");
+    unshare.arg("--net");
+    let run = again(unshare, test, "world").output().unwrap();
+    let said = String::from_utf8_lossy(&run.stdout);
+    assert!(
+        run.status.success() && said.contains("1 passed"),
+        "{said}{}",
+        String::from_utf8_lossy(&run.stderr)
+    );
+    for (_, figures) in said.lines().filter_map(|line| line.split_once("measured: ")) {
+        println!("{figures}");
+    }
+}
+
+#[tokio::test]
+#[ignore = "needs root, /dev/net/tun, `ip` and `unshare`: run as root with --ignored"]
+async fn answers_that_only_a_network_gives_have_their_classes() {
+    if env::var_os(ROLE).is_none() {
+        return in_a_network_of_its_own("network::answers_that_only_a_network_gives_have_their_classes");
+    }
+    let hosts = [
+        (Host::Accepts, "open"),
+        (Host::Refuses, "refused"),
+        (Host::Unreachable, "unreachable"),
+        (Host::AcceptsThenResets, "reset"),
+        (Host::AcceptsTheSecond, "open"),
+        (Host::AcceptsTheSecond, "timeout"),
+    ];
+    let address = |index: usize| Ipv4Addr::new(10, 99, 1, u8::try_from(index).unwrap());
+    let named = hosts
+        .iter()
+        .enumerate()
+        .map(|(index, (host, _))| (address(index), *host))
+        .collect();
+    let network = Network::start(Duration::from_millis(20), named);
+    let mut targets: Vec<_> = (0..hosts.len())
+        .map(|index| target(&address(index).to_string(), 80))
+        .collect();
+    targets[5] = within(900, targets[5].clone());
+    let outcomes = probe(asking(peers::refused().address), &targets).await;
+    let network = network.stop();
+
+    assert_eq!(codes(&outcomes), hosts.map(|(_, expected)| expected));
+    let opened = |index: usize| {
+        let Outcome::Open(opened) = &outcomes[index] else {
+            panic!("{:?}", outcomes[index])
+        };
+        (opened.trust, opened.phases.connect.unwrap().as_millis())
+    };
+    assert!(matches!(opened(0), (Trust::Kernel, 20..=25)), "{:?}", opened(0));
+    assert!(
+        matches!(opened(4), (Trust::Retransmitted, 1_000..=1_200)),
+        "{:?}",
+        opened(4)
+    );
+    assert!(network.contains_key(&address(4)));
+}
+
+#[tokio::test]
+#[ignore = "needs root, /dev/net/tun, `ip` and `unshare`: run as root with --ignored"]
+async fn a_loop_that_looks_late_calls_nobody_down() {
+    if env::var_os(ROLE).is_none() {
+        return in_a_network_of_its_own("network::a_loop_that_looks_late_calls_nobody_down");
+    }
+    let silent = Host::AcceptsTheSecond;
+    let network = Network::start(
+        Duration::from_millis(20),
+        HashMap::from([(far_target(0), silent)]),
+    );
+    let targets: Vec<_> = (0..10)
+        .map(|index| within(60, target(&far_target(index).to_string(), 80)))
+        .collect();
+    let busy = async {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+        // The answers come, and every timeout passes, while nobody looks.
+        std::thread::sleep(Duration::from_millis(200));
+    };
+    let (outcomes, ()) = tokio::join!(probe(asking(peers::refused().address), &targets), busy);
+    network.stop();
+    assert_eq!(code(&outcomes[0]), "timeout");
+    for outcome in &outcomes[1..] {
+        let Outcome::Open(opened) = outcome else {
+            panic!("{outcome:?}")
+        };
+        let took = opened.phases.connect.unwrap();
+        assert!(
+            opened.trust == Trust::Kernel && took < Duration::from_millis(25),
+            "{opened:?}"
+        );
+    }
+}
+
+const OPEN_TARGETS: u16 = 900;
+const TRUE_ROUND_TRIP: Duration = Duration::from_millis(50);
+
+fn far_target(index: u16) -> Ipv4Addr {
+    let [high, low] = index.to_be_bytes();
+    Ipv4Addr::new(10, 99, 100 + high, low)
+}
+
+#[tokio::test]
+#[ignore = "needs root, /dev/net/tun, `ip` and `unshare`: run as root with --ignored"]
+async fn a_starved_processor_falsifies_no_time_and_no_verdict() {
+    const TEST: &str = "network::a_starved_processor_falsifies_no_time_and_no_verdict";
+    match env::var(ROLE).as_deref() {
+        Err(_) => in_a_network_of_its_own(TEST),
+        Ok("world") => {
+            world(TEST, 7, 0.3, 5.0);
+            // Far less than a Lambda has: here the clock of the process itself is off by its whole waits.
+            world(TEST, 1, 1.0, 10.0);
+        }
+        Ok(_) => starved_probe().await,
+    }
+}
+
+/// Answers each SYN after a set time and holds the probing process to its share; the limits are in milliseconds.
+fn world(test: &str, percent: u32, most_at_median: f64, most_at_p99: f64) {
+    let network = Network::start(TRUE_ROUND_TRIP, HashMap::new());
+    let mut child = again(Command::new("env"), test, "prober")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let hold = throttle(child.id(), percent);
+    let began = Instant::now();
+    // It waits for this line, so that it never runs unheld.
+    child.stdin.take().unwrap().write_all(b"begin\n").unwrap();
+    let run = child.wait_with_output().unwrap();
+    let lasted = began.elapsed();
+    let answered = network.stop();
+
+    let said = String::from_utf8_lossy(&run.stdout);
+    assert!(run.status.success(), "{said}");
+    let mut errors = Vec::new();
+    for (_, line) in said.lines().filter_map(|line| line.split_once("probed: ")) {
+        let [address, found, trust, micros] = line.split(' ').collect::<Vec<_>>()[..] else {
+            panic!("{line}")
+        };
+        assert_eq!(
+            (found, trust),
+            ("open", "kernel"),
+            "{address} is falsely down or badly timed"
+        );
+        let truth = answered[&address.parse().unwrap()];
+        let truth = (truth.answer - truth.syn).as_secs_f64() * 1e3;
+        errors.push((micros.parse::<f64>().unwrap() / 1e3 - truth).abs());
+    }
+    assert_eq!(errors.len(), usize::from(OPEN_TARGETS));
+    errors.sort_by(f64::total_cmp);
+    let (median, p99) = (errors[errors.len() / 2], errors[errors.len() * 99 / 100]);
+    println!(
+        "measured: {OPEN_TARGETS} targets at {TRUE_ROUND_TRIP:?} on {percent} % of a core ({}): \
+         error median {median:.3} ms, p99 {p99:.3} ms, all open, in {lasted:.1?}, held back {:?} times",
+        hold.means,
+        hold.waits(),
+    );
+    assert!(
+        median <= most_at_median && p99 <= most_at_p99,
+        "median {median} ms, p99 {p99} ms"
+    );
+}
+
+/// The process under test.
+async fn starved_probe() {
+    std::io::stdin().read_line(&mut String::new()).unwrap();
+    let prober = Prober::new(asking(([10, 99, 0, 1], 53).into())).unwrap();
+    let targets: Vec<Target> = (0..OPEN_TARGETS)
+        .map(|index| within(500, target(&far_target(index).to_string(), 80)))
+        .collect();
+    let outcomes = prober
+        .probe(&targets, Instant::now() + Duration::from_secs(60))
+        .await;
+    println!();
+    for (target, outcome) in targets.iter().zip(&outcomes) {
+        let (trust, micros) = match outcome {
+            Outcome::Open(opened) => (
+                opened.trust.as_str(),
+                opened.phases.connect.unwrap_or_default().as_micros(),
+            ),
+            Outcome::Failed(_) | Outcome::NoData(_) => ("none", 0),
+        };
+        println!("probed: {} {} {trust} {micros}", target.host, code(outcome));
+    }
+}
