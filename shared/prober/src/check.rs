@@ -4,8 +4,9 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use portpulse_core::choice::CloseMode;
-use portpulse_core::outcome::{Failure, Opened, Outcome, Phase, Phases};
+use portpulse_core::outcome::{Failure, NoData, Opened, Outcome, Phase, Phases};
 use portpulse_core::target::{Check, Target};
+use portpulse_ready::{Finding, Healthy, Request, TlsClient, Trouble, exchange};
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::Instant;
 
@@ -27,6 +28,7 @@ pub(crate) struct Resolved<'a> {
 pub(crate) struct Shared<'a> {
     pub(crate) deadline: Instant,
     pub(crate) sockets: &'a Semaphore,
+    pub(crate) tls: &'a TlsClient,
     pub(crate) lag: &'a Lag,
 }
 
@@ -63,7 +65,7 @@ pub(crate) async fn check<'a>(
         ..Phases::default()
     };
     match connect::first_of(&addresses, place, terms).await {
-        Ok(connected) => finish(connected, &target.check, phases).await,
+        Ok(connected) => finish(connected, target, phases, limit, shared.tls).await,
         Err(Unconnected { address, fault }) => {
             let phases = Phases {
                 connect: Some(began.elapsed()),
@@ -84,26 +86,62 @@ pub(crate) async fn check<'a>(
 }
 
 /// Does what the check asks of an open connection, then closes it.
-async fn finish(connected: Connected<'_>, check: &Check, phases: Phases) -> Outcome {
+async fn finish(
+    connected: Connected<'_>,
+    target: &Target,
+    phases: Phases,
+    limit: Limit,
+    tls: &TlsClient,
+) -> Outcome {
     let Connected {
         stream,
         address,
         took,
         trust,
-        ..
+        place,
     } = connected;
     let phases = Phases {
         connect: Some(took),
         ..phases
     };
-    match check {
-        Check::Connect(_) | Check::Ready(_) => drop(stream),
+    let service = match &target.check {
+        Check::Connect(_) => {
+            drop(stream);
+            return Outcome::Open(Opened {
+                address,
+                phases,
+                trust,
+                warning: None,
+                said: None,
+            });
+        }
+        Check::Ready(service) => *service,
+    };
+    let request = Request::for_service(service, target.host.clone(), target.port, tls);
+    // Boxed, so that the many checks without an exchange stay small.
+    let report = Box::pin(exchange(stream, &request, limit.at())).await;
+    drop(place);
+    let phases = Phases {
+        tls: report.tls,
+        ready: report.ready,
+        ..phases
+    };
+    match report.finding {
+        Finding::Healthy(Healthy { said, warning, .. }) => Outcome::Open(Opened {
+            address,
+            phases,
+            trust,
+            warning,
+            said,
+        }),
+        Finding::Trouble(trouble) if limit.cut_short(trouble.class) => Outcome::NoData(NoData::OutOfTime),
+        Finding::Trouble(Trouble { class, phase, detail }) => Outcome::Failed(Failure {
+            class,
+            phase,
+            phases,
+            address: Some(address),
+            detail,
+        }),
+        Finding::NoData(no_data) => Outcome::NoData(no_data),
     }
-    Outcome::Open(Opened {
-        address,
-        phases,
-        trust,
-        warning: None,
-        said: None,
-    })
 }

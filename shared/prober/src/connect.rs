@@ -31,7 +31,8 @@ pub(crate) struct Connected<'a> {
     /// SYN to SYN-ACK.
     pub(crate) took: Duration,
     pub(crate) trust: Trust,
-    _place: SemaphorePermit<'a>,
+    /// Its place among the sockets, to be held until it is closed.
+    pub(crate) place: SemaphorePermit<'a>,
 }
 
 /// The last address that failed, and the fault that tells most.
@@ -63,6 +64,15 @@ impl Limit {
         match self {
             Self::Timeout(at) | Self::Deadline(at) => at,
         }
+    }
+
+    /// Whether silence of that kind was only found because the probe's time was up.
+    pub(crate) fn cut_short(self, class: FailureClass) -> bool {
+        let silence = matches!(
+            class,
+            FailureClass::Silent | FailureClass::Timeout | FailureClass::Tls
+        );
+        matches!(self, Self::Deadline(at) if silence && Instant::now() >= at)
     }
 
     fn fault(self) -> Fault {
@@ -201,7 +211,7 @@ async fn attempt<'a>(
                     address,
                     took,
                     trust,
-                    _place: place,
+                    place,
                 });
             }
         }

@@ -9,6 +9,7 @@ use futures_util::stream::{FuturesUnordered, StreamExt};
 use portpulse_core::choice::IpFamily;
 use portpulse_core::outcome::{DnsFailure, Failure, FailureClass, NoData, Outcome, Phase, Phases};
 use portpulse_core::target::{Host, Target};
+use portpulse_ready::TlsClient;
 use tokio::sync::{Semaphore, mpsc};
 use tokio::time::{Instant, sleep_until};
 
@@ -22,6 +23,7 @@ use crate::settings::{Pace, Settings};
 pub struct Prober {
     names: Names,
     sockets: Semaphore,
+    tls: TlsClient,
     pace: Pace,
 }
 
@@ -35,6 +37,7 @@ impl Prober {
         Ok(Self {
             names: Names::new(&settings)?,
             sockets: Semaphore::new(sockets),
+            tls: TlsClient::system(),
             pace: settings.pace,
         })
     }
@@ -68,6 +71,7 @@ impl Prober {
         let shared = Shared {
             deadline,
             sockets: &self.sockets,
+            tls: &self.tls,
             lag: &lag,
         };
         let mut pacer = Pacer::new(self.pace);

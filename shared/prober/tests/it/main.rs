@@ -15,6 +15,7 @@ mod name_server;
 mod names;
 mod network;
 mod peers;
+mod ready;
 mod throttle;
 mod tun;
 
