@@ -259,6 +259,7 @@ fn certificate_words(error: &CertificateError) -> String {
         }
         C::NotValidForName => "the certificate is for another name".to_owned(),
         C::UnknownIssuer => "the certificate's issuer is unknown".to_owned(),
+        C::BadSignature => "the certificate was not signed by the issuer that it names".to_owned(),
         C::Revoked => "the certificate is revoked".to_owned(),
         other => format!("the certificate is bad: {other}"),
     }

@@ -1,0 +1,65 @@
+//! Certificate authorities and certificates made for a test.
+
+use portpulse_ready::TlsClient;
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, date_time_ymd};
+
+/// A certificate authority of the test's own.
+pub(crate) struct Authority {
+    issuer: CertifiedIssuer<'static, KeyPair>,
+}
+
+/// A certificate and its key, in DER.
+pub(crate) struct Issued {
+    pub(crate) certificate: Vec<u8>,
+    pub(crate) key: Vec<u8>,
+}
+
+/// When a certificate is good.
+#[derive(Clone, Copy)]
+pub(crate) enum Validity {
+    Good,
+    Expired,
+    NotYet,
+    /// For this many days more, and an hour.
+    Days(i64),
+}
+
+impl Authority {
+    /// An authority by that name; two of one name would pass for one with a wrong key.
+    pub(crate) fn new(name: &str) -> Self {
+        let mut params = CertificateParams::new(Vec::new()).unwrap();
+        params.distinguished_name.push(DnType::CommonName, name);
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        Self {
+            issuer: CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap(),
+        }
+    }
+
+    /// A client that believes this authority alone.
+    pub(crate) fn client(&self) -> TlsClient {
+        TlsClient::with_roots([self.issuer.der().to_vec()])
+    }
+
+    pub(crate) fn issue(&self, name: &str, validity: Validity) -> Issued {
+        let mut params = CertificateParams::new(vec![name.to_owned()]).unwrap();
+        let now = std::time::SystemTime::now();
+        let day = std::time::Duration::from_secs(86_400);
+        params.not_before = date_time_ymd(2020, 1, 1);
+        params.not_after = date_time_ymd(2100, 1, 1);
+        match validity {
+            Validity::Good => {}
+            Validity::Expired => params.not_after = date_time_ymd(2020, 6, 1),
+            Validity::NotYet => params.not_before = date_time_ymd(2099, 1, 1),
+            Validity::Days(days) => {
+                let end = now + day * u32::try_from(days).unwrap() + std::time::Duration::from_secs(3_600);
+                params.not_after = end.into();
+            }
+        }
+        let key = KeyPair::generate().unwrap();
+        let certificate = params.signed_by(&key, &self.issuer).unwrap();
+        Issued {
+            certificate: certificate.der().to_vec(),
+            key: key.serialize_der(),
+        }
+    }
+}

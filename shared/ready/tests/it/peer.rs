@@ -1,0 +1,188 @@
+//! A target that does as it is told, and the one way to check what an exchange makes of it.
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use portpulse_ready::{Finding, Report, Request, exchange};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::{ServerConfig, ServerConnection};
+use tokio::time::Instant;
+
+use crate::authority::Issued;
+
+/// What a peer does next.
+pub(crate) enum Act {
+    /// Reads until these bytes have come.
+    Hear(&'static [u8]),
+    /// Sends.
+    Say(Vec<u8>),
+    /// Takes the server's part of a handshake; all that follows is within TLS.
+    Tls(Arc<ServerConfig>),
+    /// Ends its side at once.
+    Leave,
+    /// Ends it with a reset.
+    Reset,
+}
+
+pub(crate) fn say(bytes: impl AsRef<[u8]>) -> Act {
+    Act::Say(bytes.as_ref().to_vec())
+}
+
+/// A server's TLS with one certificate.
+pub(crate) fn tls(issued: &Issued) -> Act {
+    let key = PrivateKeyDer::try_from(issued.key.clone()).unwrap();
+    let certificates = vec![CertificateDer::from(issued.certificate.clone())];
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let config = ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(certificates, key)
+        .unwrap();
+    Act::Tls(Arc::new(config))
+}
+
+/// A target on loopback, for one connection.
+pub(crate) struct Peer {
+    address: SocketAddr,
+    thread: JoinHandle<Seen>,
+}
+
+/// How the client looked from the other side.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Seen {
+    /// All that was heard after the last act.
+    pub(crate) last_words: String,
+    /// Whether the client ended with a FIN.
+    pub(crate) fin: bool,
+}
+
+impl Peer {
+    pub(crate) fn new(acts: Vec<Act>) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let thread = std::thread::spawn(move || {
+            let (stream, _) = listener.accept().unwrap();
+            // A test that went wrong ends, too.
+            stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+            Line { stream, tls: None }.perform(acts)
+        });
+        Self { address, thread }
+    }
+
+    pub(crate) fn port(&self) -> u16 {
+        self.address.port()
+    }
+
+    /// Connects, holds the exchange, and tells both sides of it.
+    pub(crate) async fn meet(self, request: &Request, patience: Duration) -> (Report, Seen) {
+        let stream = tokio::net::TcpStream::connect(self.address).await.unwrap();
+        let report = exchange(stream, request, Instant::now() + patience).await;
+        let seen = tokio::task::spawn_blocking(|| self.thread.join().unwrap())
+            .await
+            .unwrap();
+        (report, seen)
+    }
+}
+
+struct Line {
+    stream: TcpStream,
+    tls: Option<ServerConnection>,
+}
+
+impl Line {
+    fn perform(mut self, acts: Vec<Act>) -> Seen {
+        for act in acts {
+            match act {
+                Act::Hear(wanted) => {
+                    let mut heard = Vec::new();
+                    while !heard.windows(wanted.len()).any(|window| window == wanted) {
+                        let mut byte = [0];
+                        if self.read(&mut byte).unwrap() == 0 {
+                            return Seen {
+                                last_words: heard.escape_ascii().to_string(),
+                                fin: true,
+                            };
+                        }
+                        heard.push(byte[0]);
+                    }
+                }
+                Act::Say(bytes) => match &mut self.tls {
+                    Some(tls) => rustls::Stream::new(tls, &mut self.stream)
+                        .write_all(&bytes)
+                        .unwrap(),
+                    None => self.stream.write_all(&bytes).unwrap(),
+                },
+                Act::Tls(config) => {
+                    let mut tls = ServerConnection::new(config).unwrap();
+                    while tls.is_handshaking() {
+                        if tls.complete_io(&mut self.stream).is_err() {
+                            break;
+                        }
+                    }
+                    self.tls = Some(tls);
+                }
+                Act::Leave => self.stream.shutdown(std::net::Shutdown::Write).unwrap(),
+                Act::Reset => {
+                    socket2::SockRef::from(&self.stream)
+                        .set_linger(Some(Duration::ZERO))
+                        .unwrap();
+                    return Seen {
+                        last_words: String::new(),
+                        fin: true,
+                    };
+                }
+            }
+        }
+        let mut heard = Vec::new();
+        let mut buffer = [0; 1024];
+        loop {
+            match self.read(&mut buffer) {
+                Ok(0) => {
+                    return Seen {
+                        last_words: heard.escape_ascii().to_string(),
+                        fin: true,
+                    };
+                }
+                Ok(count) => heard.extend_from_slice(&buffer[..count]),
+                Err(_) => {
+                    return Seen {
+                        last_words: heard.escape_ascii().to_string(),
+                        fin: false,
+                    };
+                }
+            }
+        }
+    }
+
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        match &mut self.tls {
+            Some(tls) => rustls::Stream::new(tls, &mut self.stream).read(buffer),
+            None => self.stream.read(buffer),
+        }
+    }
+}
+
+/// A report as text, without its times.
+pub(crate) fn told(report: &Report) -> String {
+    match &report.finding {
+        Finding::Healthy(healthy) => {
+            let said = healthy.said.as_ref().map_or("nothing", |said| said.as_str());
+            match &healthy.warning {
+                Some(warning) => format!("healthy: {said}; warning: {warning}"),
+                None => format!("healthy: {said}"),
+            }
+        }
+        Finding::Trouble(trouble) => {
+            let detail = trouble
+                .detail
+                .as_ref()
+                .map_or("nothing", |detail| detail.as_str());
+            format!("{} in {}: {detail}", trouble.class, trouble.phase.as_str())
+        }
+        Finding::NoData(no_data) => no_data.to_string(),
+    }
+}
