@@ -1,0 +1,74 @@
+# What all regions share: the table, the alert topic and the definitions, in the home region.
+
+module "table" {
+  source = "./modules/table"
+
+  name                   = var.name
+  capacity               = var.capacity
+  always_free_units      = var.always_free_units
+  point_in_time_recovery = var.point_in_time_recovery
+  deletion_protection    = var.deletion_protection
+  kms_key_arn            = var.kms_key_arn
+}
+
+module "alerts" {
+  source = "./modules/topic"
+
+  name = "${var.name}-alerts"
+  subscribers = {
+    for name, who in local.subscribers : name => {
+      protocol   = who.protocol
+      endpoint   = who.endpoint
+      severities = who.severities
+      tags       = who.tags
+    }
+  }
+}
+
+module "definitions" {
+  source = "./modules/definitions"
+
+  definitions = file(coalesce(var.monitors_file, "${path.module}/monitors.yaml"))
+  presets     = jsondecode(file("${path.module}/presets.json"))
+  regions     = var.regions
+  vpc_regions = keys(var.vpc)
+  table_name  = module.table.name
+}
+
+locals {
+  tags = merge({ Project = var.name }, var.tags)
+
+  # A text message wakes people and costs money.
+  subscribers = {
+    for name, who in var.subscribers : name => merge(who, {
+      severities = who.severities != null ? who.severities : who.protocol == "sms" ? ["critical"] : []
+    })
+  }
+
+  # What every checker is told, whatever its region.
+  checker = {
+    name = var.name
+    home = {
+      region      = var.home_region
+      table_name  = module.table.name
+      table_arn   = module.table.arn
+      kms_key_arn = var.kms_key_arn
+      topic_arn   = module.alerts.arn
+    }
+    regions = var.regions
+    shards  = module.definitions.shards
+    function = {
+      zip                  = coalesce(var.zip, "${path.module}/dist/checker-${var.architecture}.zip")
+      architecture         = var.architecture
+      memory_mb            = var.memory_mb
+      timeout_seconds      = var.timeout_seconds
+      reserved_concurrency = var.reserved_concurrency
+      environment          = var.environment
+    }
+    log_retention_days = var.log_retention_days
+    watchers = {
+      for name, who in local.subscribers : name => { protocol = who.protocol, endpoint = who.endpoint }
+      if who.watchdog != null ? who.watchdog : who.protocol != "sms" && (length(who.severities) == 0 || contains(who.severities, "critical"))
+    }
+  }
+}

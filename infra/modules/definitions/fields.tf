@@ -1,0 +1,106 @@
+# What each field of a monitor takes: `good` holds the values that can be used, and the rules look at these alone.
+
+locals {
+  words = {
+    service  = keys(var.presets.services)
+    tier     = keys(var.presets.tiers)
+    interval = local.intervals
+    expect   = ["open", "closed", "reachable"]
+    check    = ["connect", "ready"]
+    severity = ["critical", "warning", "info"]
+    ip       = ["any", "v4", "v6"]
+    close    = ["fin", "quiet"]
+  }
+  numbers = {
+    port               = [1, 65535]
+    failures_to_open   = [1, 10]
+    successes_to_close = [1, 10]
+    quorum             = [1, 100]
+  }
+  # In milliseconds.
+  durations = {
+    timeout      = [100, 30000]
+    slow_after   = [0, local.year]
+    remind_every = [300000, local.year]
+  }
+  texts = {
+    host    = { pattern = "^.*$", most = 255 }
+    runbook = { pattern = "^https?://[!#-;=?-_a-~]*$", most = 500 }
+  }
+  lists = {
+    regions    = { pattern = "^[a-z0-9][a-z0-9-]{0,31}$", least = 1, most = 100 }
+    tags       = { pattern = "^[A-Za-z0-9_.:/=-]{1,64}$", least = 0, most = 20 }
+    depends_on = { pattern = local.monitor_id, least = 0, most = 1000 }
+  }
+  wanted = merge(
+    { for field, words in local.words : field => "one of ${join(", ", words)}" },
+    { for field, range in local.numbers : field => "a whole number from ${join(" to ", range)}" },
+    {
+      host         = "a DNS name or an address, alone"
+      timeout      = "a duration from 100ms to 30s"
+      slow_after   = "a duration such as 200ms"
+      remind_every = "a duration of at least 5m"
+      runbook      = "an http:// or https:// address of at most 500 characters"
+      regions      = "a list of at least one region, such as [eu-west-1, us-east-1]"
+      tags         = "a list of at most 20 words of up to 64 letters, digits and -_.:/="
+      depends_on   = "a list of monitor ids, such as [one, two]"
+      enabled      = "true or false"
+    },
+  )
+
+  monitor_id = "^[a-z0-9][a-z0-9_.-]{0,63}$"
+  duration   = "^([0-9]{1,15})(ms|s|m|h|d)$"
+  unit       = { ms = 1, s = 1000, m = 60000, h = 3600000, d = 86400000 }
+  year       = 366 * 86400000
+  interval_ms = {
+    for interval in local.intervals : interval => regex(local.duration, interval)[0] * local.unit[regex(local.duration, interval)[1]]
+  }
+
+  ms = {
+    for id, fields in local.merged : id => {
+      for field in keys(local.durations) : field => regex(local.duration, fields[field])[0] * local.unit[regex(local.duration, fields[field])[1]]
+      if can(regex(local.duration, fields[field]))
+    }
+  }
+
+  # A host is an IPv4 address, an IPv6 address, with or without brackets, or a name of RFC 1123.
+  octet   = "(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
+  label   = "[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
+  private = "^(10\\.|127\\.|169\\.254\\.|172\\.(1[6-9]|2[0-9]|3[01])\\.|192\\.168\\.|0\\.0\\.0\\.0$)"
+  bare    = { for id, fields in local.merged : id => try(replace(fields.host, "/^\\[(.*)\\]$/", "$1"), "") }
+  host = {
+    for id, bare in local.bare : id => (
+      can(regex("^(${local.octet}\\.){3}${local.octet}$", bare)) ? "v4"
+      : can(cidrhost("${bare}/128", 0)) ? "v6"
+      : can(regex("^${local.label}(\\.${local.label})*\\.?$", local.merged[id].host)) && !can(regex("^[0-9.]*$", bare)) && length(trimsuffix(bare, ".")) <= 253 ? "name"
+      : "bad"
+    )
+  }
+
+  good = {
+    for id, fields in local.merged : id => merge(
+      { for field, words in local.words : field => fields[field] if try(local.kind[id][field] == "text" && contains(words, fields[field]), false) },
+      {
+        for field, range in local.numbers : field => fields[field]
+        if try(local.kind[id][field] == "number" && floor(fields[field]) == fields[field] && fields[field] >= range[0] && fields[field] <= range[1], false)
+      },
+      {
+        for field, range in local.durations : field => fields[field]
+        if try(local.ms[id][field] >= range[0] && local.ms[id][field] <= range[1], false)
+      },
+      {
+        for field, text in local.texts : field => fields[field]
+        if try(local.kind[id][field] == "text" && can(regex(text.pattern, fields[field])) && length(fields[field]) <= text.most && !(field == "host" && local.host[id] == "bad"), false)
+      },
+      {
+        for field, list in local.lists : field => fields[field]
+        if try(
+          local.kind[id][field] == "list" && length(fields[field]) >= list.least && length(fields[field]) <= list.most
+          && alltrue([for text in fields[field] : substr(jsonencode(text), 0, 1) == "\"" && can(regex(list.pattern, text))]),
+          false
+        )
+      },
+      { for field in ["enabled"] : field => fields[field] if try(local.kind[id][field] == "bool", false) },
+    )
+  }
+}

@@ -1,0 +1,57 @@
+# The definitions file as items of the table: one item a monitor, native attributes under the names of the file.
+
+resource "aws_dynamodb_table_item" "monitor" {
+  for_each = local.items
+
+  table_name = var.table_name
+  hash_key   = "pk"
+  range_key  = "sk"
+  item       = jsonencode(each.value)
+}
+
+# What was written, and what holds.
+locals {
+  file    = yamldecode(var.definitions)
+  written = try(merge(local.file.monitors), {})
+  own     = { for id, fields in local.written : id => try(merge(fields), {}) }
+
+  defaults = try(merge(local.file.defaults), {})
+
+  # The service and the tier decide what the other fields default to. A service's title is no field.
+  service = {
+    for id, own in local.own : id => {
+      for field, value in try(var.presets.services[merge(local.defaults, own).service], {}) : field => value if field != "title"
+    }
+  }
+  tier = { for id, own in local.own : id => try(var.presets.tiers[merge(local.defaults, own).tier], {}) }
+
+  # What holds for a monitor, the most particular last. `null` takes a default back.
+  merged = {
+    for id, own in local.own : id => {
+      for field, value in merge(var.presets.default, local.service[id], local.tier[id], local.defaults, own) : field => value if value != null
+    }
+  }
+
+  # The first character of a value's JSON tells its type: HCL has no other way to ask.
+  kind = {
+    for id, fields in local.merged : id => {
+      for field, value in fields : field => lookup(local.kind_of, substr(jsonencode(value), 0, 1), "number")
+    }
+  }
+  kind_of = { "\"" = "text", "[" = "list", "{" = "map", t = "bool", f = "bool" }
+}
+
+# Groups and shards, as `portpulse-core` computes them.
+locals {
+  intervals = ["1m", "2m", "5m", "10m", "15m", "30m", "1h"]
+  interval  = { for id, good in local.good : id => good.interval if can(good.interval) }
+
+  # An interval has a shard for every 400 monitors.
+  counts = { for interval in local.intervals : interval => length([for each in values(local.interval) : each if each == interval]) }
+  shards = { for interval, count in local.counts : interval => ceil(count / 400) if count > 0 }
+
+  # A monitor's shard is the first 32 bits of SHA-256 of its id, modulo the interval's number of shards.
+  group = {
+    for id, interval in local.interval : id => "${interval}#${parseint(substr(sha256(id), 0, 8), 16) % local.shards[interval]}"
+  }
+}

@@ -1,0 +1,210 @@
+# The rules of `portpulse validate`, as far as HCL can say them; every fault is told at once, as
+# `place: what is wrong (the mend)`. HCL does not know the names of time zones, and finds circles of at most
+# 32 monitors.
+
+locals {
+  faults = sort(distinct(concat(
+    local.file_faults,
+    local.field_faults,
+    local.monitor_faults,
+    local.dependency_faults,
+    local.window_faults,
+    local.deployment_faults,
+  )))
+
+  # Where a field was written: in the monitor, or in `defaults:`.
+  place = {
+    for id, own in local.own : id => {
+      for field in distinct(concat(keys(local.wanted), keys(own), keys(local.defaults))) :
+      field => !can(own[field]) && can(local.defaults[field]) ? "defaults.${field}" : "monitors.${id}.${field}"
+    }
+  }
+  required = ["host", "port", "interval", "timeout", "expect", "check", "close", "ip", "severity", "failures_to_open", "successes_to_close"]
+
+  # The file as a whole.
+  file_faults = concat(
+    can(keys(local.file)) ? [] : ["the file is not a map (begin it with `monitors:`)"],
+    [
+      for name in try(keys(local.file), []) : "${name}: is not known here (the top of the file has `monitors`, `defaults` and `maintenance`)"
+      if !contains(["monitors", "defaults", "maintenance"], name)
+    ],
+    can(merge(local.file.defaults)) || !can(local.file.defaults) ? [] : ["defaults: is not a map of fields (write `defaults: { tier: … }`)"],
+    [
+      for field in ["host", "depends_on"] : "defaults.${field}: belongs to one monitor (move it to the monitors that it is meant for)"
+      if can(local.defaults[field])
+    ],
+    length(local.written) > 0 ? [] : ["monitors: there is nothing to watch (write `monitors:` and below it `id: { host: …, port: … }`)"],
+    [
+      for id, fields in local.written : "monitors.${id}: is not a map of fields (write it as `id: { host: …, port: … }`)"
+      if !can(keys(fields))
+    ],
+    [
+      for id in keys(local.own) : "monitors.${id}: `${id}` is not a monitor id (rename it: use 1 to 64 of a-z, 0-9, `-`, `_` and `.`, beginning with a letter or digit)"
+      if !can(regex(local.monitor_id, id))
+    ],
+    [
+      for id, lines in local.headings : "monitors.${id}: stands there ${length(lines)} times (keep one, or rename the others)"
+      if length(lines) > 1
+    ],
+  )
+
+  # `yamldecode` keeps the last of two equal keys without a word: look for the ids in the text, as far as the file
+  # is written in block style, where all ids are indented like the first.
+  block    = try(regex("(?ms)^monitors:[^\\n]*\\n(.*?)(?:^[^\\s#]|\\z)", "${var.definitions}\n")[0], "")
+  indent   = try(regex("(?m)^( +)[^\\s#]", local.block)[0], "none")
+  headings = { for line in regexall("(?m)^${local.indent}[\"']?([A-Za-z0-9_.-]+)[\"']?\\s*:", local.block) : line[0] => line[0]... }
+
+  # Each field by itself.
+  field_faults = flatten([
+    for id, own in local.own : concat(
+      [
+        for field in distinct(concat(keys(own), keys(local.defaults))) : "${local.place[id][field]}: is not a field of a monitor (known fields: ${join(", ", keys(local.wanted))})"
+        if !contains(keys(local.wanted), field) && !(field == "maintenance" && try(merge(local.defaults, own)[field], null) == null)
+      ],
+      [
+        for field in local.required : "${local.place[id][field]}: is missing (write ${local.wanted[field]})"
+        if !can(local.merged[id][field]) && can(keys(local.written[id]))
+      ],
+      [
+        for field in keys(local.merged[id]) : "${local.place[id][field]}: ${substr(jsonencode(local.merged[id][field]), 0, 80)} cannot be used (write ${local.wanted[field]})"
+        if contains(keys(local.wanted), field) && !can(local.good[id][field])
+      ],
+    )
+  ])
+
+  # Fields against each other.
+  monitor_faults = flatten([
+    for id, good in local.good : [
+      for rule in [
+        {
+          field = "timeout"
+          wrong = try(local.ms[id].timeout >= local.interval_ms[good.interval] && can(good.timeout), false)
+          what  = "${try(good.timeout, "")} is not below the interval of ${try(good.interval, "")}"
+          mend  = "shorten it, or check less often"
+        },
+        {
+          field = "slow_after"
+          wrong = try(local.ms[id].slow_after >= local.ms[id].timeout && can(good.slow_after) && can(good.timeout), false)
+          what  = "${try(good.slow_after, "")} is not below the timeout of ${try(good.timeout, "")}"
+          mend  = "a check that slow has already failed: lower it"
+        },
+        {
+          field = "quorum"
+          wrong = try(good.quorum > length(distinct(good.regions)), false)
+          what  = "${try(good.quorum, "")} can never be met by ${try(length(distinct(good.regions)), "")} regions"
+          mend  = "lower it, or name more regions"
+        },
+        {
+          field = "ip"
+          wrong = try(good.ip == { v4 = "v6", v6 = "v4" }[local.host[id]], false)
+          what  = "excludes the host, which is an address of the other family"
+          mend  = "leave `ip` out"
+        },
+        {
+          field = "check"
+          wrong = try(good.check == "ready" && good.expect != "open" && local.wrote_check[id] && can(good.close), false)
+          what  = "ready does not go with expect: ${try(good.expect, "")}"
+          mend  = "use check: connect"
+        },
+        {
+          field = "check"
+          wrong = try(good.check == "ready" && good.expect == "open" && !can(good.service) && can(good.close), false)
+          what  = "ready needs to know the service"
+          mend  = "add `service`"
+        },
+        {
+          field = "close"
+          wrong = try(good.check == "ready" && good.expect == "open" && can(good.service) && good.close == "quiet", false)
+          what  = "quiet ends a connection before the service sees it, so nothing can be asked"
+          mend  = "use check: connect with it, or leave it out"
+        },
+        {
+          field = local.wrote_check[id] ? "check" : "port"
+          wrong = try(
+            (try(good.port, 0) == 3306 || contains(["mysql", "mariadb"], try(good.service, ""))) && good.close == "fin"
+            && (good.check == "connect" ? good.expect != "closed" : good.expect == "reachable" && !local.wrote_check[id]),
+            false
+          )
+          what = "MySQL and MariaDB ban a client that connects and hangs up"
+          mend = "add service: mysql with check: ready, or close: quiet"
+        },
+        {
+          field = "depends_on"
+          wrong = try(contains(good.depends_on, id), false)
+          what  = "names the monitor itself"
+          mend  = "name what stands in front of it, or leave it out"
+        },
+        {
+          field = "port"
+          wrong = try(good.port == 25 && local.plain[id] != "", false)
+          what  = "25 is blocked by AWS for a Lambda outside a VPC, as in ${local.plain[id]}"
+          mend  = "use port 587 or 465, or ${local.vpc_mend}"
+        },
+        {
+          field = "ip"
+          wrong = try(good.ip == "v6" && local.plain[id] != "", false)
+          what  = "v6 cannot be reached by a Lambda outside a VPC, as in ${local.plain[id]}"
+          mend  = "use v4, or ${local.vpc_mend}"
+        },
+        {
+          field = "host"
+          wrong = try(can(good.host) && local.host[id] == "v6" && local.plain[id] != "", false)
+          what  = "is an IPv6 address, which a Lambda outside a VPC cannot reach, as in ${local.plain[id]}"
+          mend  = "use IPv4, or ${local.vpc_mend}"
+        },
+        {
+          field = "host"
+          wrong = try(local.host[id] == "v4" && can(regex(local.private, local.bare[id])) && local.plain[id] != "", false)
+          what  = "is a private address, which a Lambda outside a VPC cannot reach, as in ${local.plain[id]}"
+          mend  = local.vpc_mend
+        },
+      ] : "${local.place[id][rule.field]}: ${rule.what} (${rule.mend})" if rule.wrong
+    ]
+  ])
+  wrote_check = { for id, own in local.own : id => can(merge(local.defaults, own)["check"]) }
+  vpc_mend    = "check it from regions that have a VPC"
+
+  # The first region without a VPC that would check the monitor, or "".
+  plain = {
+    for id, good in local.good : id => join("", slice(concat([
+      for region in var.regions : region if !contains(var.vpc_regions, region) && contains(try(good.regions, var.regions), region)
+    ], [""]), 0, 1))
+  }
+
+  # Dependencies that name nothing, or lead back to where they began.
+  parents_of = { for id, good in local.good : id => [for parent in try(good.depends_on, []) : parent if can(local.written[parent])] }
+  within_2   = { for id, above in local.parents_of : id => distinct(concat(above, flatten([for each in above : local.parents_of[each]]))) }
+  within_4   = { for id, above in local.within_2 : id => distinct(concat(above, flatten([for each in above : local.within_2[each]]))) }
+  within_8   = { for id, above in local.within_4 : id => distinct(concat(above, flatten([for each in above : local.within_4[each]]))) }
+  within_16  = { for id, above in local.within_8 : id => distinct(concat(above, flatten([for each in above : local.within_8[each]]))) }
+  within_32  = { for id, above in local.within_16 : id => distinct(concat(above, flatten([for each in above : local.within_16[each]]))) }
+  # Those who stand above a monitor and below it: its circle. A monitor that names itself has been told already.
+  circle = { for id, above in local.within_32 : id => sort([for each in above : each if contains(local.within_32[each], id)]) }
+
+  dependency_faults = concat(
+    flatten([
+      for id, good in local.good : [
+        for parent in try(good.depends_on, []) : "monitors.${id}.depends_on: `${parent}` is no monitor of this file (name one that is)"
+        if !can(local.written[parent])
+      ]
+    ]),
+    [
+      for id, circle in local.circle : "monitors.${id}.depends_on: goes in a circle: ${join(", ", circle)} (take one of them out)"
+      if length(circle) > 1 && id == try(circle[0], "")
+    ],
+  )
+
+  # What only this deployment can know.
+  deployment_faults = flatten([
+    for id, good in local.good : concat(
+      [
+        for region in try(good.regions, []) : "${local.place[id].regions}: `${region}` does not check here (add it to the variable `regions`, or take it out)"
+        if !contains(var.regions, region)
+      ],
+      [
+        for quorum in [try(good.quorum, 0)] : "${local.place[id].quorum}: ${quorum} can never be met by ${length(var.regions)} regions (lower it, or add regions)"
+        if quorum > length(var.regions)
+      ],
+    )
+  ])
+}

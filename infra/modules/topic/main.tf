@@ -1,0 +1,24 @@
+# A topic and who is subscribed to it.
+
+resource "aws_sns_topic" "this" {
+  name = var.name
+}
+
+resource "aws_sns_topic_subscription" "this" {
+  for_each = var.subscribers
+
+  topic_arn = aws_sns_topic.this.arn
+  protocol  = each.value.protocol
+  endpoint  = each.value.endpoint
+
+  # Each message carries the attributes `severity` (text) and `tag` (list of text).
+  filter_policy = length(local.filters[each.key]) == 0 ? null : jsonencode(local.filters[each.key])
+}
+
+locals {
+  filters = {
+    for name, who in var.subscribers : name => {
+      for attribute, words in { severity = who.severities, tag = who.tags } : attribute => words if length(words) > 0
+    }
+  }
+}

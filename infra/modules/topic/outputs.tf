@@ -1,0 +1,9 @@
+output "arn" {
+  description = "ARN of the topic."
+  value       = aws_sns_topic.this.arn
+}
+
+output "unconfirmed" {
+  description = "Subscribers who have not yet confirmed their subscription, as of the last refresh."
+  value       = [for name, subscription in aws_sns_topic_subscription.this : name if subscription.pending_confirmation]
+}

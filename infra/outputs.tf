@@ -1,0 +1,33 @@
+output "table" {
+  description = "Name of the table, in the home region."
+  value       = module.table.name
+}
+
+output "topic_arn" {
+  description = "ARN of the alert topic."
+  value       = module.alerts.arn
+}
+
+output "groups" {
+  description = "The group of each monitor, such as 1m#0."
+  value       = module.definitions.groups
+}
+
+output "checkers" {
+  description = "By region: the Lambda, its log group, and the queue of invocations that failed or came too late."
+  value = {
+    for region, checker in local.checkers : region => {
+      function_name = checker.function_name
+      log_group     = checker.log_group
+      dead_letters  = checker.dead_letters
+    }
+  }
+}
+
+output "unconfirmed" {
+  description = "Subscriptions that wait for their subscriber to confirm, by region of the topic, as of the last refresh."
+  value = {
+    alerts   = module.alerts.unconfirmed
+    watchdog = { for region, checker in local.checkers : region => checker.unconfirmed if length(checker.unconfirmed) > 0 }
+  }
+}

@@ -1,0 +1,302 @@
+# The regions that check.
+#
+# A provider block cannot have `for_each` in Terraform, and one provider serves one region as far as 5.x goes: so each
+# of the 17 regions that every account has is written out, once here and once in providers.tf. That is long, but a region
+# taken off the list is destroyed cleanly, for its provider stays; a generated file, or one root for each region, would
+# lose that. The price is a provider process for each of the 17 at every plan, used or not.
+
+module "us-east-1" {
+  source    = "./modules/checker"
+  count     = contains(var.regions, "us-east-1") ? 1 : 0
+  providers = { aws = aws.us-east-1 }
+
+  region             = "us-east-1"
+  vpc                = lookup(var.vpc, "us-east-1", null)
+  name               = local.checker.name
+  home               = local.checker.home
+  regions            = local.checker.regions
+  shards             = local.checker.shards
+  function           = local.checker.function
+  log_retention_days = local.checker.log_retention_days
+  watchers           = local.checker.watchers
+}
+
+module "us-east-2" {
+  source    = "./modules/checker"
+  count     = contains(var.regions, "us-east-2") ? 1 : 0
+  providers = { aws = aws.us-east-2 }
+
+  region             = "us-east-2"
+  vpc                = lookup(var.vpc, "us-east-2", null)
+  name               = local.checker.name
+  home               = local.checker.home
+  regions            = local.checker.regions
+  shards             = local.checker.shards
+  function           = local.checker.function
+  log_retention_days = local.checker.log_retention_days
+  watchers           = local.checker.watchers
+}
+
+module "us-west-1" {
+  source    = "./modules/checker"
+  count     = contains(var.regions, "us-west-1") ? 1 : 0
+  providers = { aws = aws.us-west-1 }
+
+  region             = "us-west-1"
+  vpc                = lookup(var.vpc, "us-west-1", null)
+  name               = local.checker.name
+  home               = local.checker.home
+  regions            = local.checker.regions
+  shards             = local.checker.shards
+  function           = local.checker.function
+  log_retention_days = local.checker.log_retention_days
+  watchers           = local.checker.watchers
+}
+
+module "us-west-2" {
+  source    = "./modules/checker"
+  count     = contains(var.regions, "us-west-2") ? 1 : 0
+  providers = { aws = aws.us-west-2 }
+
+  region             = "us-west-2"
+  vpc                = lookup(var.vpc, "us-west-2", null)
+  name               = local.checker.name
+  home               = local.checker.home
+  regions            = local.checker.regions
+  shards             = local.checker.shards
+  function           = local.checker.function
+  log_retention_days = local.checker.log_retention_days
+  watchers           = local.checker.watchers
+}
+
+module "ca-central-1" {
+  source    = "./modules/checker"
+  count     = contains(var.regions, "ca-central-1") ? 1 : 0
+  providers = { aws = aws.ca-central-1 }
+
+  region             = "ca-central-1"
+  vpc                = lookup(var.vpc, "ca-central-1", null)
+  name               = local.checker.name
+  home               = local.checker.home
+  regions            = local.checker.regions
+  shards             = local.checker.shards
+  function           = local.checker.function
+  log_retention_days = local.checker.log_retention_days
+  watchers           = local.checker.watchers
+}
+
+module "sa-east-1" {
+  source    = "./modules/checker"
+  count     = contains(var.regions, "sa-east-1") ? 1 : 0
+  providers = { aws = aws.sa-east-1 }
+
+  region             = "sa-east-1"
+  vpc                = lookup(var.vpc, "sa-east-1", null)
+  name               = local.checker.name
+  home               = local.checker.home
+  regions            = local.checker.regions
+  shards             = local.checker.shards
+  function           = local.checker.function
+  log_retention_days = local.checker.log_retention_days
+  watchers           = local.checker.watchers
+}
+
+module "eu-west-1" {
+  source    = "./modules/checker"
+  count     = contains(var.regions, "eu-west-1") ? 1 : 0
+  providers = { aws = aws.eu-west-1 }
+
+  region             = "eu-west-1"
+  vpc                = lookup(var.vpc, "eu-west-1", null)
+  name               = local.checker.name
+  home               = local.checker.home
+  regions            = local.checker.regions
+  shards             = local.checker.shards
+  function           = local.checker.function
+  log_retention_days = local.checker.log_retention_days
+  watchers           = local.checker.watchers
+}
+
+module "eu-west-2" {
+  source    = "./modules/checker"
+  count     = contains(var.regions, "eu-west-2") ? 1 : 0
+  providers = { aws = aws.eu-west-2 }
+
+  region             = "eu-west-2"
+  vpc                = lookup(var.vpc, "eu-west-2", null)
+  name               = local.checker.name
+  home               = local.checker.home
+  regions            = local.checker.regions
+  shards             = local.checker.shards
+  function           = local.checker.function
+  log_retention_days = local.checker.log_retention_days
+  watchers           = local.checker.watchers
+}
+
+module "eu-west-3" {
+  source    = "./modules/checker"
+  count     = contains(var.regions, "eu-west-3") ? 1 : 0
+  providers = { aws = aws.eu-west-3 }
+
+  region             = "eu-west-3"
+  vpc                = lookup(var.vpc, "eu-west-3", null)
+  name               = local.checker.name
+  home               = local.checker.home
+  regions            = local.checker.regions
+  shards             = local.checker.shards
+  function           = local.checker.function
+  log_retention_days = local.checker.log_retention_days
+  watchers           = local.checker.watchers
+}
+
+module "eu-central-1" {
+  source    = "./modules/checker"
+  count     = contains(var.regions, "eu-central-1") ? 1 : 0
+  providers = { aws = aws.eu-central-1 }
+
+  region             = "eu-central-1"
+  vpc                = lookup(var.vpc, "eu-central-1", null)
+  name               = local.checker.name
+  home               = local.checker.home
+  regions            = local.checker.regions
+  shards             = local.checker.shards
+  function           = local.checker.function
+  log_retention_days = local.checker.log_retention_days
+  watchers           = local.checker.watchers
+}
+
+module "eu-north-1" {
+  source    = "./modules/checker"
+  count     = contains(var.regions, "eu-north-1") ? 1 : 0
+  providers = { aws = aws.eu-north-1 }
+
+  region             = "eu-north-1"
+  vpc                = lookup(var.vpc, "eu-north-1", null)
+  name               = local.checker.name
+  home               = local.checker.home
+  regions            = local.checker.regions
+  shards             = local.checker.shards
+  function           = local.checker.function
+  log_retention_days = local.checker.log_retention_days
+  watchers           = local.checker.watchers
+}
+
+module "ap-south-1" {
+  source    = "./modules/checker"
+  count     = contains(var.regions, "ap-south-1") ? 1 : 0
+  providers = { aws = aws.ap-south-1 }
+
+  region             = "ap-south-1"
+  vpc                = lookup(var.vpc, "ap-south-1", null)
+  name               = local.checker.name
+  home               = local.checker.home
+  regions            = local.checker.regions
+  shards             = local.checker.shards
+  function           = local.checker.function
+  log_retention_days = local.checker.log_retention_days
+  watchers           = local.checker.watchers
+}
+
+module "ap-northeast-1" {
+  source    = "./modules/checker"
+  count     = contains(var.regions, "ap-northeast-1") ? 1 : 0
+  providers = { aws = aws.ap-northeast-1 }
+
+  region             = "ap-northeast-1"
+  vpc                = lookup(var.vpc, "ap-northeast-1", null)
+  name               = local.checker.name
+  home               = local.checker.home
+  regions            = local.checker.regions
+  shards             = local.checker.shards
+  function           = local.checker.function
+  log_retention_days = local.checker.log_retention_days
+  watchers           = local.checker.watchers
+}
+
+module "ap-northeast-2" {
+  source    = "./modules/checker"
+  count     = contains(var.regions, "ap-northeast-2") ? 1 : 0
+  providers = { aws = aws.ap-northeast-2 }
+
+  region             = "ap-northeast-2"
+  vpc                = lookup(var.vpc, "ap-northeast-2", null)
+  name               = local.checker.name
+  home               = local.checker.home
+  regions            = local.checker.regions
+  shards             = local.checker.shards
+  function           = local.checker.function
+  log_retention_days = local.checker.log_retention_days
+  watchers           = local.checker.watchers
+}
+
+module "ap-northeast-3" {
+  source    = "./modules/checker"
+  count     = contains(var.regions, "ap-northeast-3") ? 1 : 0
+  providers = { aws = aws.ap-northeast-3 }
+
+  region             = "ap-northeast-3"
+  vpc                = lookup(var.vpc, "ap-northeast-3", null)
+  name               = local.checker.name
+  home               = local.checker.home
+  regions            = local.checker.regions
+  shards             = local.checker.shards
+  function           = local.checker.function
+  log_retention_days = local.checker.log_retention_days
+  watchers           = local.checker.watchers
+}
+
+module "ap-southeast-1" {
+  source    = "./modules/checker"
+  count     = contains(var.regions, "ap-southeast-1") ? 1 : 0
+  providers = { aws = aws.ap-southeast-1 }
+
+  region             = "ap-southeast-1"
+  vpc                = lookup(var.vpc, "ap-southeast-1", null)
+  name               = local.checker.name
+  home               = local.checker.home
+  regions            = local.checker.regions
+  shards             = local.checker.shards
+  function           = local.checker.function
+  log_retention_days = local.checker.log_retention_days
+  watchers           = local.checker.watchers
+}
+
+module "ap-southeast-2" {
+  source    = "./modules/checker"
+  count     = contains(var.regions, "ap-southeast-2") ? 1 : 0
+  providers = { aws = aws.ap-southeast-2 }
+
+  region             = "ap-southeast-2"
+  vpc                = lookup(var.vpc, "ap-southeast-2", null)
+  name               = local.checker.name
+  home               = local.checker.home
+  regions            = local.checker.regions
+  shards             = local.checker.shards
+  function           = local.checker.function
+  log_retention_days = local.checker.log_retention_days
+  watchers           = local.checker.watchers
+}
+
+locals {
+  checkers = {
+    for region, checker in {
+      "us-east-1"      = module.us-east-1
+      "us-east-2"      = module.us-east-2
+      "us-west-1"      = module.us-west-1
+      "us-west-2"      = module.us-west-2
+      "ca-central-1"   = module.ca-central-1
+      "sa-east-1"      = module.sa-east-1
+      "eu-west-1"      = module.eu-west-1
+      "eu-west-2"      = module.eu-west-2
+      "eu-west-3"      = module.eu-west-3
+      "eu-central-1"   = module.eu-central-1
+      "eu-north-1"     = module.eu-north-1
+      "ap-south-1"     = module.ap-south-1
+      "ap-northeast-1" = module.ap-northeast-1
+      "ap-northeast-2" = module.ap-northeast-2
+      "ap-northeast-3" = module.ap-northeast-3
+      "ap-southeast-1" = module.ap-southeast-1
+      "ap-southeast-2" = module.ap-southeast-2
+    } : region => checker[0] if length(checker) > 0
+  }
+}
