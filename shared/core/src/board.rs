@@ -226,7 +226,8 @@ pub enum Told {
     },
 }
 
-/// The name of an incident: monitor, opening tick, and the revision that opened it.
+/// The name of an incident: monitor, opening tick, and the revision that opened it; and its track, unless that is
+/// its health.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct IncidentId {
     /// Whose incident it is.
@@ -235,21 +236,28 @@ pub struct IncidentId {
     pub opened: Tick,
     /// The revision of the verdict row that opened it.
     pub revision: u64,
+    /// Which side of the monitor it concerns: two tracks can open in one decision.
+    pub track: Track,
 }
 
 impl fmt::Display for IncidentId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}@{}.{}", self.monitor, self.opened, self.revision)
+        write!(f, "{}@{}.{}", self.monitor, self.opened, self.revision)?;
+        match self.track {
+            Track::Health => Ok(()),
+            Track::Quality | Track::Sight => write!(f, ".{}", self.track.as_str()),
+        }
     }
 }
 
 impl Incident {
     /// Its id.
-    pub fn id(&self, monitor: &MonitorId) -> IncidentId {
+    pub fn id(&self, monitor: &MonitorId, track: Track) -> IncidentId {
         IncidentId {
             monitor: monitor.clone(),
             opened: self.opened,
             revision: self.revision,
+            track,
         }
     }
 }
@@ -263,6 +271,13 @@ pub struct Advisory {
     pub revision: u64,
     /// Whether and when it was told.
     pub told: Told,
+}
+
+impl Advisory {
+    /// What its notifications' ids begin with.
+    pub fn id(&self, monitor: &MonitorId) -> String {
+        format!("{monitor}@{}.{}.advisory", self.opened, self.revision)
+    }
 }
 
 /// The state of an expected region that is not plainly reporting.

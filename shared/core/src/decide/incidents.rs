@@ -110,16 +110,11 @@ fn advisory(monitor: &Monitor, tally: &Tally, tick: Tick, next: &mut VerdictRow)
         Some(_) if open => {
             next.advisories.remove(id);
         }
-        Some(advisory) if tally.voters > 0 && tally.health.bad == 0 && tally.health.wavering == 0 => {
+        Some(advisory) if tally.agrees() => {
             next.advisories.remove(id);
             if advisory.told != Told::NotYet {
                 next.outbox.push(Pending {
-                    id: format!(
-                        "{id}@{}.{}/{}",
-                        advisory.opened,
-                        advisory.revision,
-                        Kind::AdvisoryOver
-                    ),
+                    id: format!("{}/{}", advisory.id(id), Kind::AdvisoryOver),
                     kind: Kind::AdvisoryOver,
                     subject: Subject::Monitor(id.clone()),
                     verdict: Verdict::Up,
@@ -142,7 +137,7 @@ fn close(id: &MonitorId, track: Track, tick: Tick, ending: Ending, next: &mut Ve
     // Never held back, and never told to those who did not hear of the incident.
     if ending == Ending::Recovered && incident.told != Told::NotYet {
         next.outbox.push(Pending {
-            id: format!("{}/{}", incident.id(id), Kind::Recovered),
+            id: format!("{}/{}", incident.id(id, track), Kind::Recovered),
             kind: Kind::Recovered,
             subject: Subject::Monitor(id.clone()),
             verdict: incident.verdict,

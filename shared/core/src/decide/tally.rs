@@ -100,8 +100,6 @@ pub(crate) struct Count {
     pub(crate) since: Option<Tick>,
     /// What the longest bad streak found.
     pub(crate) finding: Option<Finding>,
-    /// The tick by which the last of the bad streaks could have become long enough.
-    due: Option<Tick>,
 }
 
 /// The state of one monitor over all regions.
@@ -115,8 +113,8 @@ pub(crate) struct Tally {
     pub(crate) quality: Count,
     /// How many votes open an incident.
     pub(crate) needed: u32,
-    /// The oldest tick among the rows of the regions that check it.
-    reported: Option<Tick>,
+    /// Whether all fresh regions that check it have reported the same tick, the latest.
+    all_reported: bool,
 }
 
 impl Tally {
@@ -134,7 +132,12 @@ impl Tally {
             health: Count::new(),
             quality: Count::new(),
             needed: 0,
-            reported: electorate.checking(monitor).map(|(_, row)| row.tick).min(),
+            all_reported: electorate
+                .checking(monitor)
+                .map(|(_, row)| row.tick)
+                .collect::<BTreeSet<_>>()
+                .len()
+                == 1,
         };
         let (mut checking, mut blind) = (0u32, 0u32);
         for (region, row) in electorate.checking(monitor) {
@@ -177,10 +180,10 @@ impl Tally {
     /// Whether the votes of `count` open an incident now.
     ///
     /// A majority waits for nobody, and neither does a port that is open and should be closed. A smaller quorum
-    /// waits until all have reported the tick in question: the region may be the one at fault.
+    /// waits until all have reported the latest tick: the region may be the one at fault.
     pub(crate) fn opens(&self, count: &Count, expect: Expect) -> bool {
         let waits = count.bad < majority(self.voters) && expect != Expect::Closed;
-        self.still_bad(count) && (!waits || self.all_reported(count))
+        self.still_bad(count) && (!waits || self.all_reported)
     }
 
     /// Whether the votes still meet the quorum.
@@ -196,14 +199,12 @@ impl Tally {
     /// Whether some regions differ from the rest, and will go on to unless something changes.
     pub(crate) fn differs(&self) -> bool {
         let count = &self.health;
-        count.bad > 0 && count.bad + count.wavering < self.needed && self.all_reported(count)
+        count.bad > 0 && count.bad + count.wavering < self.needed && self.all_reported
     }
 
-    /// Whether every region that checks it has reported the tick by which the bad streaks became votes.
-    fn all_reported(&self, count: &Count) -> bool {
-        count
-            .due
-            .is_none_or(|due| self.reported.is_some_and(|reported| reported >= due))
+    /// Whether no region sees it failing any more.
+    pub(crate) fn agrees(&self) -> bool {
+        self.voters > 0 && self.health.bad == 0 && self.health.wavering == 0 && self.all_reported
     }
 }
 
@@ -220,7 +221,6 @@ impl Count {
             good: 0,
             since: None,
             finding: None,
-            due: None,
         }
     }
 
@@ -243,8 +243,6 @@ impl Count {
                 self.since = Some(streak.since);
                 self.finding = finding.cloned();
             }
-            let due = streak.since.later(rule.interval, threshold.saturating_sub(1));
-            self.due = self.due.max(Some(due));
         }
     }
 }

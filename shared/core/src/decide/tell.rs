@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use super::Input;
 use super::regions::suspects;
 use super::tally::{Electorate, Tally, elapsed};
-use crate::board::{Cause, Entry, Finding, Health, Incident, Told, Track, Verdict, VerdictRow};
+use crate::board::{Cause, Entry, Finding, Health, Incident, IncidentId, Told, Track, Verdict, VerdictRow};
 use crate::choice::Severity;
 use crate::definition::Monitor;
 use crate::group::GroupId;
@@ -36,11 +36,12 @@ pub(super) fn open_incidents(input: &Input<'_>, monitor: &Monitor, tally: &Tally
         if behind && incident.verdict != Verdict::Exposed {
             continue;
         }
+        let name = incident.id(id, track);
         let told = match incident.told {
             // What was held back is told only if it is still bad.
-            Told::NotYet if is_still_bad(track, tally) => first(id, incident),
-            Told::At { last, reminders } if is_reminder_due(input, monitor, incident, last) => {
-                reminder(id, incident, reminders + 1, input.now)
+            Told::NotYet if is_still_bad(track, tally) => first(&name, incident),
+            Told::At { last, reminders } if is_reminder_due(input, monitor, &name, last) => {
+                reminder(&name, incident, reminders + 1, input.now)
             }
             Told::NotYet | Told::At { .. } => continue,
         };
@@ -63,12 +64,7 @@ pub(super) fn open_incidents(input: &Input<'_>, monitor: &Monitor, tally: &Tally
             reminders: 0,
         };
         let pending = Pending {
-            id: format!(
-                "{id}@{}.{}/{}",
-                advisory.opened,
-                advisory.revision,
-                Kind::Advisory
-            ),
+            id: format!("{}/{}", advisory.id(id), Kind::Advisory),
             kind: Kind::Advisory,
             subject: Subject::Monitor(id.clone()),
             verdict: Verdict::Up,
@@ -128,29 +124,35 @@ fn is_still_bad(track: Track, tally: &Tally) -> bool {
     }
 }
 
-fn is_reminder_due(input: &Input<'_>, monitor: &Monitor, incident: &Incident, last: Timestamp) -> bool {
+fn is_reminder_due(input: &Input<'_>, monitor: &Monitor, name: &IncidentId, last: Timestamp) -> bool {
     let control = input
         .controls
         .get(monitor.id())
         .and_then(|control| control.acknowledged.as_deref());
-    let acknowledged = control == Some(incident.id(monitor.id()).to_string().as_str());
+    let acknowledged = control == Some(name.to_string().as_str());
     let due = |every: Duration| elapsed(last, input.now) >= every;
     !acknowledged && monitor.telling().remind_every.is_some_and(due)
 }
 
-fn first(id: &MonitorId, incident: &Incident) -> Pending {
+fn first(name: &IncidentId, incident: &Incident) -> Pending {
     let kind = match incident.verdict {
         Verdict::Exposed => Kind::Exposed,
         Verdict::Degraded => Kind::Degraded,
         Verdict::Unknown => Kind::Unknown,
         Verdict::Down | Verdict::Up => Kind::Down,
     };
-    told(id, incident, kind, &kind.to_string(), incident.opened.timestamp())
+    told(
+        name,
+        incident,
+        kind,
+        &kind.to_string(),
+        incident.opened.timestamp(),
+    )
 }
 
-fn reminder(id: &MonitorId, incident: &Incident, number: u32, now: Timestamp) -> Pending {
+fn reminder(name: &IncidentId, incident: &Incident, number: u32, now: Timestamp) -> Pending {
     told(
-        id,
+        name,
         incident,
         Kind::Reminder,
         &format!("{}-{number}", Kind::Reminder),
@@ -158,11 +160,11 @@ fn reminder(id: &MonitorId, incident: &Incident, number: u32, now: Timestamp) ->
     )
 }
 
-fn told(id: &MonitorId, incident: &Incident, kind: Kind, word: &str, at: Timestamp) -> Pending {
+fn told(name: &IncidentId, incident: &Incident, kind: Kind, word: &str, at: Timestamp) -> Pending {
     Pending {
-        id: format!("{}/{word}", incident.id(id)),
+        id: format!("{name}/{word}"),
         kind,
-        subject: Subject::Monitor(id.clone()),
+        subject: Subject::Monitor(name.monitor.clone()),
         verdict: incident.verdict,
         cause: incident.finding.as_ref().map(|finding| finding.cause),
         since: incident.since.timestamp(),

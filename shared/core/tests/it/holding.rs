@@ -1,0 +1,119 @@
+//! What holds notifications back, and that nothing held back is lost.
+
+use portpulse_core::board::Control;
+use portpulse_core::definition::{Fault, FieldPath};
+use serde_json::json;
+
+use crate::world::{World, check};
+
+fn fast() -> serde_json::Value {
+    json!({ "failures_to_open": 1, "successes_to_close": 1 })
+}
+
+#[test]
+fn maintenance_holds_the_alert_until_it_ends() {
+    let window = json!([{ "from": World::time(2, 0).to_string(), "until": World::time(4, 0).to_string() }]);
+    let fields = json!({ "failures_to_open": 1, "successes_to_close": 1, "maintenance": window });
+    check(
+        1,
+        fields.clone(),
+        "1 .\n2 x\n3 x\n4 x\n5 .",
+        "4 a down m\n5 a recovered m",
+    );
+    check(1, fields.clone(), "1 .\n2 x\n3 .\n4 .", "");
+    check(1, fields, "1 x\n2 x\n3 .", "1 a down m\n3 a recovered m");
+}
+
+#[test]
+fn silence_holds_the_alert_but_never_a_recovery() {
+    let mut world = World::new(1, &[("m", fast())]);
+    assert_eq!(world.play("1 x"), "1 a down m");
+    let until = Some(World::time(5, 0));
+    world.controls.insert(
+        "m".parse().unwrap(),
+        Control {
+            silenced_until: until,
+            acknowledged: None,
+        },
+    );
+    assert_eq!(world.play("2 .\n3 x\n4 x\n5 x"), "2 a recovered m\n5 a down m");
+}
+
+#[test]
+fn what_is_behind_a_down_monitor_waits_for_it() {
+    let child = json!({ "failures_to_open": 1, "successes_to_close": 2, "depends_on": ["gate"] });
+    let mut world = World::new(1, &[("gate", fast()), ("m", child)]);
+    assert_eq!(world.play("1 x\n2 x"), "1 a down gate");
+    // The gate is back first; the child is still counting its good ticks, and is not told as down.
+    assert_eq!(world.play("3 .\n4 ."), "3 a recovered gate");
+    let still_down = world.deliver(5, "a", |id| if id.as_str() == "m" { 'x' } else { '.' });
+    assert_eq!(still_down.len(), 1, "its own outage is told");
+}
+
+#[test]
+fn what_is_still_bad_when_the_gate_is_back_is_told_then() {
+    let child = json!({ "failures_to_open": 1, "successes_to_close": 1, "depends_on": ["gate"] });
+    let mut world = World::new(1, &[("gate", fast()), ("m", child)]);
+    assert_eq!(world.play("1 x"), "1 a down gate");
+    let kinds: Vec<_> = world
+        .deliver(2, "a", |id| if id.as_str() == "m" { 'x' } else { '.' })
+        .iter()
+        .map(|n| format!("{} {}", n.kind, n.subject))
+        .collect();
+    assert_eq!(kinds, ["recovered gate", "down m"]);
+}
+
+#[test]
+fn a_gate_in_another_group_holds_too_but_never_an_open_port() {
+    let child = |expect| json!({ "failures_to_open": 1, "expect": expect, "depends_on": ["gate"], "depends_on_groups": { "gate": "5m#0" } });
+    let mut world = World::new(1, &[("m", child("open"))]);
+    world.down_elsewhere.insert("gate".parse().unwrap());
+    assert_eq!(world.play("1 x\n2 x"), "");
+    let mut world = World::new(1, &[("m", child("closed"))]);
+    world.down_elsewhere.insert("gate".parse().unwrap());
+    assert_eq!(world.play("1 ."), "1 a exposed m");
+}
+
+#[test]
+fn an_open_incident_is_told_again_until_somebody_acknowledges_it() {
+    let fields = json!({ "failures_to_open": 1, "successes_to_close": 1, "remind_every": "5m" });
+    let mut world = World::new(1, &[("m", fields)]);
+    let timeline = |from: i64, to: i64| {
+        (from..=to)
+            .map(|tick| format!("{tick} x"))
+            .collect::<Vec<_>>()
+            .join("\n")
+    };
+    let told = "1 a down m\n6 a reminder m\n11 a reminder m";
+    assert_eq!(world.play(&timeline(1, 12)), told);
+    let incident = world.board.verdict.incidents.iter().next().unwrap();
+    let id = incident.1.id(&incident.0.0, incident.0.1).to_string();
+    world.controls.insert(
+        "m".parse().unwrap(),
+        Control {
+            silenced_until: None,
+            acknowledged: Some(id),
+        },
+    );
+    assert_eq!(world.play(&timeline(13, 30)), "");
+    assert_eq!(world.play("31 ."), "31 a recovered m");
+    // The next outage is a new one: nobody has acknowledged it.
+    assert_eq!(world.play(&timeline(32, 37)), "32 a down m\n37 a reminder m");
+}
+
+#[test]
+fn a_broken_definition_is_told_once_and_keeps_its_incident() {
+    let mut world = World::new(1, &[("m", fast()), ("n", fast())]);
+    assert_eq!(world.play("1 x"), "1 a down m\n1 a down n");
+    let broken = world.definitions.monitors.remove(&"m".parse().unwrap()).unwrap();
+    let fault = Fault::new(FieldPath::root().field("port"), "is missing", "write a port");
+    world.definitions.broken.insert("m".to_owned(), vec![fault]);
+    assert_eq!(
+        world.play("2 x\n3 x"),
+        "2 a broken_definition m",
+        "n goes on, and m is told once"
+    );
+    world.definitions.broken.clear();
+    world.definitions.monitors.insert(broken.id().clone(), broken);
+    assert_eq!(world.play("4 ."), "4 a recovered m\n4 a recovered n");
+}

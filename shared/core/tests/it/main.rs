@@ -1,0 +1,9 @@
+//! The rules of the core, seen from outside: timelines in, notifications out.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
+mod holding;
+mod properties;
+mod purity;
+mod regions;
+mod verdicts;
+mod world;

@@ -1,0 +1,114 @@
+//! Properties over any timeline: replays change nothing, order within a tick does not matter, nothing is lost.
+
+use std::collections::BTreeSet;
+
+use portpulse_core::board::{Entry, Health};
+use portpulse_core::outbox::Kind;
+use proptest::prelude::*;
+use serde_json::json;
+
+use crate::world::World;
+
+fn symbols(len: usize) -> impl Strategy<Value = String> {
+    proptest::collection::vec(prop_oneof![4 => Just('.'), 3 => Just('x'), 1 => Just('t'), 1 => Just('?'), 1 => Just('s'), 1 => Just('-')], len)
+        .prop_map(|symbols| symbols.into_iter().collect())
+}
+
+fn timeline(ticks: usize, regions: usize) -> impl Strategy<Value = Vec<String>> {
+    proptest::collection::vec(symbols(regions), ticks)
+}
+
+fn numbered(lines: &[String]) -> String {
+    let numbered: Vec<_> = lines
+        .iter()
+        .enumerate()
+        .map(|(tick, line)| format!("{} {line}", tick + 1))
+        .collect();
+    numbered.join("\n")
+}
+
+fn play(world: &mut World, lines: &[String]) -> String {
+    world.play(&numbered(lines))
+}
+
+fn world(failures: u32, successes: u32) -> World {
+    let fields =
+        json!({ "failures_to_open": failures, "successes_to_close": successes, "slow_after": "100ms" });
+    World::new(3, &[("m", fields)])
+}
+
+proptest! {
+    #[test]
+    fn replaying_ticks_adds_nothing(lines in timeline(12, 3), failures in 1u32..4, successes in 1u32..4) {
+        let (mut once, mut twice) = (world(failures, successes), world(failures, successes));
+        let mut told = Vec::new();
+        for (tick, line) in lines.iter().enumerate() {
+            told.push((once.play(&format!("{} {line}", tick + 1)), twice.play(&format!("{} {line}", tick + 1))));
+            let replayed = twice.play(&format!("{} {line}", tick + 1));
+            prop_assert_eq!(replayed, "");
+        }
+        for (first, second) in told {
+            prop_assert_eq!(first, second);
+        }
+        prop_assert_eq!(&once.board.rows, &twice.board.rows);
+        prop_assert_eq!(&once.archive.len(), &twice.archive.len());
+    }
+
+    #[test]
+    fn each_id_is_told_once_and_an_end_only_after_its_beginning(lines in timeline(20, 3), failures in 1u32..4, successes in 1u32..4) {
+        let mut world = world(failures, successes);
+        let mut ids = BTreeSet::new();
+        for (_, _, notification) in world.told(&numbered(&lines)) {
+            let (incident, _) = notification.id.rsplit_once('/').unwrap();
+            let begun = ids.iter().any(|id: &String| id.starts_with(&format!("{incident}/")));
+            let ends = matches!(notification.kind, Kind::Recovered | Kind::AdvisoryOver | Kind::RegionBack | Kind::RegionTrusted);
+            prop_assert_eq!(ends, begun, "{} {:?}", notification.id, ids);
+            prop_assert!(ids.insert(notification.id));
+        }
+    }
+
+    #[test]
+    fn all_well_for_long_enough_leaves_nothing_open(lines in timeline(15, 3), failures in 1u32..4, successes in 1u32..4) {
+        let mut world = world(failures, successes);
+        let mut lines = lines;
+        lines.extend(std::iter::repeat_n("...".to_owned(), 8));
+        play(&mut world, &lines);
+        let verdict = &world.board.verdict;
+        prop_assert!(verdict.incidents.is_empty() && verdict.advisories.is_empty(), "{:?}", verdict);
+        prop_assert!(verdict.outbox.is_empty() && verdict.closed.is_empty() && verdict.regions.is_empty());
+        prop_assert!(world.board.rows.values().all(|row| row.entries.is_empty()));
+    }
+
+    #[test]
+    fn an_outage_in_all_regions_is_told(lines in timeline(10, 3), failures in 1u32..4) {
+        let mut world = world(failures, 2);
+        let mut lines = lines;
+        lines.extend(std::iter::repeat_n("xxx".to_owned(), 5));
+        let told = play(&mut world, &lines);
+        let open = world.board.verdict.incidents.values().filter(|i| i.verdict.as_str() == "down").count();
+        prop_assert_eq!(open, 1);
+        prop_assert!(told.contains(" down m"));
+    }
+
+    #[test]
+    fn the_order_within_a_tick_changes_nothing_but_the_moment(line in symbols(3)) {
+        let mut orders = Vec::new();
+        for order in [["a", "b", "c"], ["c", "b", "a"], ["b", "c", "a"]] {
+            let mut world = world(1, 2);
+            world.play("1 ...");
+            let mut told = Vec::new();
+            for region in order {
+                let symbol = line.chars().nth(usize::from(region.as_bytes()[0] - b'a')).unwrap();
+                if symbol != '-' {
+                    told.extend(world.deliver(2, region, |_| symbol).iter().map(|n| (n.kind, n.subject.clone())));
+                }
+            }
+            told.sort();
+            let failing = world.board.rows.values().flat_map(|row| row.entries.values());
+            let failing = failing.filter(|entry| matches!(entry, Entry::Seen(s) if s.health.state == Health::Failing)).count();
+            orders.push((told, failing));
+        }
+        prop_assert_eq!(&orders[0], &orders[1]);
+        prop_assert_eq!(&orders[0], &orders[2]);
+    }
+}

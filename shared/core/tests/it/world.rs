@@ -1,0 +1,245 @@
+//! A group, its regions and its rows in memory, driven by timelines that a reader can see at a glance.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use portpulse_core::board::{Board, ClosedIncident, Control, FleetRow, VerdictRow};
+use portpulse_core::decide::{Input, Notification, decide, is_nominal, settle, settle_fleet};
+use portpulse_core::definition::Monitor;
+use portpulse_core::group::GroupId;
+use portpulse_core::id::{MonitorId, Region};
+use portpulse_core::observation::{Observation, Remark, Seen};
+use portpulse_core::outbox::Claimant;
+use portpulse_core::outcome::{FailureClass, NoData};
+use portpulse_core::round::{Definitions, Observations, advance};
+use portpulse_core::time::{Interval, Tick};
+use serde_json::{Value, json};
+
+/// One group with everything that is stored of it.
+pub(crate) struct World {
+    pub(crate) definitions: Definitions,
+    pub(crate) expected: BTreeSet<Region>,
+    pub(crate) board: Board,
+    pub(crate) fleet: FleetRow,
+    pub(crate) controls: BTreeMap<MonitorId, Control>,
+    pub(crate) down_elsewhere: BTreeSet<MonitorId>,
+    pub(crate) archive: Vec<ClosedIncident>,
+    pub(crate) group: GroupId,
+}
+
+/// The time of tick 0.
+const START: i64 = 1_795_305_600;
+
+impl World {
+    /// A world of one-minute monitors, each given by id and fields, in regions `a`, `b`, ….
+    pub(crate) fn new(regions: usize, monitors: &[(&str, Value)]) -> Self {
+        let mut definitions = Definitions::default();
+        for (id, fields) in monitors {
+            let mut all = json!({ "host": "192.0.2.1", "port": 7, "interval": "1m" });
+            all.as_object_mut()
+                .unwrap()
+                .extend(fields.as_object().unwrap().clone());
+            let monitor = Monitor::from_attributes(id, &all).unwrap_or_else(|faults| panic!("{faults:?}"));
+            definitions.monitors.insert(monitor.id().clone(), monitor);
+        }
+        let names = ["a", "b", "c", "d", "e"].iter().take(regions);
+        Self {
+            definitions,
+            expected: names.map(|name| name.parse().unwrap()).collect(),
+            board: Board::default(),
+            fleet: FleetRow::default(),
+            controls: BTreeMap::new(),
+            down_elsewhere: BTreeSet::new(),
+            archive: Vec::new(),
+            group: GroupId {
+                interval: Interval::OneMinute,
+                shard: 0,
+            },
+        }
+    }
+
+    /// The time of a tick, and some seconds.
+    pub(crate) fn time(tick: i64, seconds: i64) -> Timestamp {
+        Timestamp::from_second(START + tick * 60 + seconds).unwrap()
+    }
+
+    pub(crate) fn tick(tick: i64) -> Tick {
+        Tick::containing(Self::time(tick, 0), Interval::OneMinute)
+    }
+
+    /// What a checker does with one tick in one region, and what it tells; `seen` gives each monitor's symbol.
+    pub(crate) fn deliver(
+        &mut self,
+        tick: i64,
+        region: &str,
+        seen: impl Fn(&MonitorId) -> char,
+    ) -> Vec<Notification> {
+        let region: Region = region.parse().unwrap();
+        let observations: Observations = self
+            .definitions
+            .checked_by(&region)
+            .map(|monitor| (monitor.id().clone(), observation(seen(monitor.id()))))
+            .collect();
+        let incidents = self.board.verdict.incidents.clone();
+        let has_incident = |id: &MonitorId| incidents.keys().any(|(of, _)| of == id);
+        let row = advance(
+            self.board.rows.get(&region),
+            Self::tick(tick),
+            &self.definitions,
+            &observations,
+            has_incident,
+        );
+        if let Some(row) = row {
+            self.board.rows.insert(region.clone(), row);
+        }
+        self.settle(Self::time(tick, 5))
+    }
+
+    /// Decides, tells and strikes out, as a checker does at `now`.
+    pub(crate) fn settle(&mut self, now: Timestamp) -> Vec<Notification> {
+        let me = Claimant::new("me");
+        let nominal = is_nominal(&self.input(now, &me));
+        let decision = decide(&self.input(now, &me));
+        if nominal {
+            assert_eq!(
+                decision,
+                Default::default(),
+                "a nominal board leaves nothing to decide"
+            );
+        }
+        self.board.verdict = decision.verdict.unwrap_or_else(|| self.board.verdict.clone());
+        self.fleet = decision.fleet.unwrap_or_else(|| self.fleet.clone());
+        let again = decide(&self.input(now, &me));
+        assert_eq!(again.fleet, None, "a decision on what is decided changes nothing");
+        if let Some(again) = again.verdict {
+            // But for a region that was waiting for the fleet row to forget it.
+            let VerdictRow {
+                revision, regions, ..
+            } = self.board.verdict.clone();
+            assert!(
+                regions.len() > again.regions.len(),
+                "a decision on what is decided changes nothing"
+            );
+            assert_eq!(
+                VerdictRow {
+                    revision,
+                    regions,
+                    ..again
+                },
+                self.board.verdict
+            );
+        }
+
+        let input = self.input(now, &me);
+        let claimed = self
+            .fleet
+            .outbox
+            .claimed_by(&me)
+            .chain(self.board.verdict.outbox.claimed_by(&me));
+        let told: Vec<_> = claimed
+            .map(|pending| Notification::compose(pending, &input))
+            .collect();
+        let ids = told.iter().map(|notification| notification.id.clone()).collect();
+        let filed: Vec<_> = self
+            .board
+            .verdict
+            .closed
+            .iter()
+            .map(ClosedIncident::key)
+            .collect();
+        self.archive.append(&mut self.board.verdict.closed.clone());
+        if let Some(next) = settle(&self.board.verdict, &me, &ids, &filed) {
+            self.board.verdict = next;
+        }
+        if let Some(next) = settle_fleet(&self.fleet, &me, &ids) {
+            self.fleet = next;
+        }
+        told
+    }
+
+    pub(crate) fn input<'a>(&'a self, now: Timestamp, me: &'a Claimant) -> Input<'a> {
+        Input {
+            group: self.group,
+            definitions: &self.definitions,
+            board: &self.board,
+            fleet: Some(&self.fleet),
+            expected: &self.expected,
+            controls: &self.controls,
+            down_elsewhere: &self.down_elsewhere,
+            now,
+            me,
+        }
+    }
+
+    /// Plays a timeline of one line a tick: `1 x.?` is tick 1 as regions a, b and c see it, in that order.
+    /// Returns what is told, each with its tick and the region after whose commit it came.
+    pub(crate) fn told(&mut self, timeline: &str) -> Vec<(i64, &'static str, Notification)> {
+        let mut told = Vec::new();
+        for line in timeline.lines().map(str::trim).filter(|line| !line.is_empty()) {
+            let (tick, seen) = line.split_once(' ').unwrap();
+            let tick = tick.parse().unwrap();
+            for (symbol, region) in seen.trim().chars().zip(["a", "b", "c", "d", "e"]) {
+                // A dash is a tick that never came.
+                if symbol != '-' {
+                    let notifications = self.deliver(tick, region, |_| symbol);
+                    told.extend(
+                        notifications
+                            .into_iter()
+                            .map(|notification| (tick, region, notification)),
+                    );
+                }
+            }
+        }
+        told
+    }
+
+    /// The same, as one line a notification.
+    pub(crate) fn play(&mut self, timeline: &str) -> String {
+        let line = |(tick, region, n): (i64, &str, Notification)| {
+            format!("{tick} {region} {} {}", n.kind, n.subject)
+        };
+        self.told(timeline)
+            .into_iter()
+            .map(line)
+            .collect::<Vec<_>>()
+            .join("\n")
+    }
+}
+
+/// What a symbol of a timeline means.
+pub(crate) fn observation(symbol: char) -> Observation {
+    let open = |ms| Seen::Open {
+        connect: Duration::from_millis(ms),
+        remark: Remark::None,
+    };
+    let seen = match symbol {
+        '.' => open(1),
+        's' => open(200),
+        'w' => Seen::Open {
+            connect: Duration::from_millis(1),
+            remark: Remark::Warning,
+        },
+        'x' => Seen::Failed(FailureClass::Refused),
+        't' => Seen::Failed(FailureClass::Timeout),
+        '?' => Seen::NoData(NoData::OutOfTime),
+        other => panic!("`{other}` is no symbol"),
+    };
+    Observation { seen, detail: None }
+}
+
+/// Plays a timeline for one monitor `m` with these fields, and compares what is told.
+#[track_caller]
+pub(crate) fn check(regions: usize, fields: Value, timeline: &str, expected: &str) {
+    let mut world = World::new(regions, &[("m", fields)]);
+    let expected: Vec<_> = expected
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty())
+        .collect();
+    assert_eq!(
+        world.play(timeline),
+        expected.join("\n"),
+        "of the timeline {timeline}"
+    );
+}
