@@ -1,1 +1,71 @@
-fn main(){}
+//! `portpulse`: the commands that one types. This file only reads the command line and ends with its status.
+
+mod check;
+mod output;
+mod table;
+mod targets;
+mod validate;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use output::{Output, Stopped};
+
+/// Watches TCP ports: definitions validated, ports checked now, outages told.
+#[derive(Parser)]
+#[command(name = "portpulse", version, arg_required_else_help = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Validate(validate::Args),
+    Check(check::Args),
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let mut output = Output::new();
+    let ended = match cli.command {
+        Command::Validate(args) => validate::run(&args, &mut output),
+        Command::Check(args) => check::run(&args, &mut output),
+    };
+    match ended.and_then(|status| output.flush().map(|()| status)) {
+        Ok(status) => status.into(),
+        Err(stopped) => stopped.tell(),
+    }
+}
+
+/// How a command that ran to its end found things.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Status {
+    /// All is as it should be: exit status 0.
+    Good,
+    /// Something is not: exit status 1.
+    Bad,
+}
+
+impl From<Status> for ExitCode {
+    fn from(status: Status) -> Self {
+        match status {
+            Status::Good => Self::SUCCESS,
+            Status::Bad => Self::FAILURE,
+        }
+    }
+}
+
+impl Stopped {
+    /// Says why the command stopped, once, and gives its exit status.
+    fn tell(&self) -> ExitCode {
+        match self {
+            Self::NobodyReads => ExitCode::SUCCESS,
+            Self::Usage { .. } | Self::Output { .. } | Self::Unable { .. } => {
+                output::tell_chain(self);
+                ExitCode::from(2)
+            }
+        }
+    }
+}

@@ -1,0 +1,254 @@
+//! `portpulse check`: one check now of each target, with the checker's own prober and no database.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use portpulse_core::assess::{Assessment, assess};
+use portpulse_core::choice::Expect;
+use portpulse_core::observation::milliseconds;
+use portpulse_core::outcome::{Outcome, Phases};
+use portpulse_core::target::{Service, Target};
+use portpulse_core::time::parse_duration;
+use portpulse_prober::{Prober, Settings};
+use serde_json::{Map, Value, json};
+use tokio::time::Instant;
+
+use crate::Status;
+use crate::output::{BAD, GOOD, Output, Stopped, UNSURE, read_text};
+use crate::table::{self, Cell};
+use crate::targets::{Typed, Wishes};
+
+/// Check ports now, each once, without a database
+///
+/// Exit status: 0 all as expected, 1 some not, or we could not tell, 2 wrong usage.
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// What to check; the port may be left out with --service, an IPv6 address stands in brackets
+    #[arg(value_name = "HOST:PORT")]
+    targets: Vec<String>,
+
+    /// Also check the targets of this file, one a line, `#` begins a comment; `-` is standard input
+    #[arg(long, value_name = "FILE")]
+    file: Option<PathBuf>,
+
+    /// The time for all phases of one check, such as 500ms or 5s [default: the service's, or 5s]
+    #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
+    timeout: Option<Duration>,
+
+    /// What the targets are: sets the usual port, and asks in the service's own protocol whether it works
+    #[arg(long, value_parser = words(Service::ALL, Service::as_str))]
+    service: Option<Service>,
+
+    /// What is good: an open port, a closed one, or any answer of the host
+    #[arg(long, default_value = "open", value_parser = words(Expect::ALL, Expect::as_str))]
+    expect: Expect,
+
+    /// Write one JSON object a line
+    #[arg(long)]
+    json: bool,
+}
+
+/// Reads one of the words of a choice, and lists them in the help.
+fn words<T>(all: &'static [T], as_str: fn(T) -> &'static str) -> impl TypedValueParser<Value = T>
+where
+    T: Copy + std::str::FromStr<Err: std::error::Error + Send + Sync> + Send + Sync + 'static,
+{
+    PossibleValuesParser::new(all.iter().map(move |one| as_str(*one))).try_map(|word| word.parse::<T>())
+}
+
+pub(crate) fn run(args: &Args, output: &mut Output) -> Result<Status, Stopped> {
+    let targets = read_targets(args)?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Stopped::unable("start", error))?;
+    let settings = Settings::default();
+    let patience = patience(&targets, &settings);
+    let prober = Prober::new(settings).map_err(|error| Stopped::unable("check anything", error))?;
+    let outcomes = runtime.block_on(async { prober.probe(&targets, Instant::now() + patience).await });
+
+    let assessed: Vec<_> = targets
+        .iter()
+        .zip(&outcomes)
+        .map(|(target, outcome)| (target, outcome, assess(args.expect, outcome)))
+        .collect();
+    let lines = if args.json {
+        assessed
+            .iter()
+            .map(|(target, outcome, found)| json_line(target, outcome, *found))
+            .collect()
+    } else {
+        let rows: Vec<_> = assessed
+            .iter()
+            .map(|(target, outcome, found)| row(target, outcome, *found))
+            .collect();
+        table::lines(&rows)
+    };
+    for line in lines {
+        output.line(line)?;
+    }
+    let all_good = assessed.iter().all(|(_, _, found)| *found == Assessment::Good);
+    Ok(if all_good { Status::Good } else { Status::Bad })
+}
+
+/// All targets, or a complaint that names everything that is wrong with them.
+fn read_targets(args: &Args) -> Result<Vec<Target>, Stopped> {
+    let wishes = Wishes {
+        service: args.service,
+        expect: args.expect,
+        timeout: args.timeout,
+    };
+    let mut typed: Vec<_> = args
+        .targets
+        .iter()
+        .map(|text| Typed {
+            text: text.clone(),
+            place: None,
+        })
+        .collect();
+    if let Some(path) = &args.file {
+        typed.extend(Typed::from_lines(path, &read_text(path)?));
+    }
+    let (mut targets, mut wrong) = (Vec::new(), Vec::new());
+    for typed in &typed {
+        match typed.target(&wishes) {
+            Ok(target) => targets.push(target),
+            Err(complaints) => wrong.extend(complaints),
+        }
+    }
+    if typed.is_empty() {
+        wrong.push("there is nothing to check (name HOST:PORT, or a --file that has some)".to_owned());
+    }
+    if wrong.is_empty() {
+        Ok(targets)
+    } else {
+        let complaint = wrong.join("\n");
+        Err(Stopped::Usage { complaint })
+    }
+}
+
+/// How long all targets may take together, were every one of them silent.
+fn patience(targets: &[Target], settings: &Settings) -> Duration {
+    let count = u32::try_from(targets.len()).unwrap_or(u32::MAX);
+    let batches = count / u32::try_from(settings.pace.starts).unwrap_or(u32::MAX).max(1);
+    // A machine that allows few open files checks few at once: allow for a quarter of what was asked.
+    let at_once = u32::try_from(settings.sockets / 4).unwrap_or(u32::MAX).max(1);
+    let slowest = targets
+        .iter()
+        .map(|target| target.timeout)
+        .max()
+        .unwrap_or_default();
+    let lookups = settings.lookup_timeout.saturating_mul(1 + count / 32);
+    settings
+        .pace
+        .every
+        .saturating_mul(batches)
+        .saturating_add(slowest.saturating_mul(1 + count / at_once))
+        .saturating_add(lookups)
+}
+
+fn row(target: &Target, outcome: &Outcome, found: Assessment) -> Vec<Cell> {
+    let style = match found {
+        Assessment::Good => GOOD,
+        Assessment::Failing => BAD,
+        Assessment::NoData => UNSURE,
+    };
+    let word = match outcome {
+        Outcome::Open(_) => "open",
+        Outcome::Failed(failure) => failure.class.code(),
+        Outcome::NoData(_) => "could not tell",
+    };
+    let phases = phases(outcome);
+    let connect = phases.connect.map(|time| format!("{} ms", milliseconds(time)));
+    vec![
+        Cell::new(target.to_string()),
+        Cell::new(word).styled(style),
+        Cell::new(connect.unwrap_or_default()).right(),
+        Cell::new(remarks(outcome)),
+    ]
+}
+
+fn phases(outcome: &Outcome) -> Phases {
+    match outcome {
+        Outcome::Open(opened) => opened.phases,
+        Outcome::Failed(failure) => failure.phases,
+        Outcome::NoData(_) => Phases::default(),
+    }
+}
+
+/// What else there is to say, in a few words.
+fn remarks(outcome: &Outcome) -> String {
+    let mut remarks = Vec::new();
+    let mut phase = |name: &str, time: Option<Duration>| {
+        remarks.extend(time.map(|time| format!("{name} {} ms", milliseconds(time))));
+    };
+    let phases = phases(outcome);
+    phase("dns", phases.dns);
+    phase("tls", phases.tls);
+    phase("ready", phases.ready);
+    match outcome {
+        Outcome::Open(opened) => {
+            let warning = opened.warning.iter().map(|warning| format!("warning: {warning}"));
+            remarks.extend(warning.chain(opened.said.iter().map(ToString::to_string)));
+        }
+        Outcome::Failed(failure) => remarks.extend(failure.detail.iter().map(ToString::to_string)),
+        Outcome::NoData(reason) => remarks.push(reason.code().to_owned()),
+    }
+    remarks.join(", ")
+}
+
+fn json_line(target: &Target, outcome: &Outcome, found: Assessment) -> String {
+    let as_expected = match found {
+        Assessment::Good => Some(true),
+        Assessment::Failing => Some(false),
+        Assessment::NoData => None,
+    };
+    let mut line = Map::new();
+    let mut set = |name: &str, value: Value| line.insert(name.to_owned(), value);
+    set("target", target.to_string().into());
+    match outcome {
+        Outcome::Open(opened) => {
+            set("outcome", "open".into());
+            set("address", opened.address.to_string().into());
+            set("trust", opened.trust.as_str().into());
+            if let Some(warning) = &opened.warning {
+                set("warning", warning.as_str().into());
+            }
+            if let Some(said) = &opened.said {
+                set("said", said.as_str().into());
+            }
+        }
+        Outcome::Failed(failure) => {
+            set("outcome", failure.class.code().into());
+            set("phase", failure.phase.as_str().into());
+            if let Some(address) = failure.address {
+                set("address", address.to_string().into());
+            }
+            if let Some(detail) = &failure.detail {
+                set("detail", detail.as_str().into());
+            }
+        }
+        Outcome::NoData(reason) => {
+            set("outcome", reason.code().into());
+        }
+    }
+    set("as_expected", json!(as_expected));
+    set("phases", phases_json(phases(outcome)));
+    Value::Object(line).to_string()
+}
+
+/// Milliseconds by phase; a phase that did not happen is absent.
+fn phases_json(phases: Phases) -> Value {
+    let times = [
+        ("dns_ms", phases.dns),
+        ("connect_ms", phases.connect),
+        ("tls_ms", phases.tls),
+        ("ready_ms", phases.ready),
+    ];
+    let present = times.into_iter().filter_map(|(name, time)| {
+        let hundredths = (time?.as_secs_f64() * 100_000.0).round();
+        Some((name.to_owned(), json!(hundredths / 100.0)))
+    });
+    Value::Object(present.collect())
+}

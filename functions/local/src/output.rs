@@ -1,0 +1,97 @@
+//! Where commands write, and why they stop: colours on a terminal alone, and no fuss when the reader has left.
+
+use std::error::Error;
+use std::fmt;
+use std::io::{self, Write};
+use std::path::Path;
+
+use anstream::AutoStream;
+use clap::builder::styling::{AnsiColor, Style};
+
+/// Good news.
+pub(crate) const GOOD: Style = AnsiColor::Green.on_default();
+/// Bad news.
+pub(crate) const BAD: Style = AnsiColor::Red.on_default();
+/// News that is neither.
+pub(crate) const UNSURE: Style = AnsiColor::Yellow.on_default();
+
+/// Why a command stopped before its end.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Stopped {
+    /// Whoever read our output has left, as `head` does: nothing to complain of.
+    #[error("nobody reads the output")]
+    NobodyReads,
+    /// The output cannot be written.
+    #[error("cannot write the output")]
+    Output {
+        #[source]
+        source: io::Error,
+    },
+    /// What was asked for cannot be done as it was asked.
+    #[error("{complaint}")]
+    Usage { complaint: String },
+    /// What was asked for could not be done.
+    #[error("cannot {what}")]
+    Unable {
+        what: String,
+        #[source]
+        source: Box<dyn Error + Send + Sync>,
+    },
+}
+
+impl Stopped {
+    pub(crate) fn unable(what: impl Into<String>, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self::Unable {
+            what: what.into(),
+            source: source.into(),
+        }
+    }
+}
+
+/// Standard output.
+pub(crate) struct Output(AutoStream<io::Stdout>);
+
+impl Output {
+    /// Colours are kept on a terminal that wants them (`NO_COLOR`, `CLICOLOR_FORCE` are respected).
+    pub(crate) fn new() -> Self {
+        Self(AutoStream::auto(io::stdout()))
+    }
+
+    pub(crate) fn line(&mut self, line: impl fmt::Display) -> Result<(), Stopped> {
+        writeln!(self.0, "{line}").map_err(stopped)
+    }
+
+    pub(crate) fn flush(&mut self) -> Result<(), Stopped> {
+        self.0.flush().map_err(stopped)
+    }
+}
+
+fn stopped(error: io::Error) -> Stopped {
+    if error.kind() == io::ErrorKind::BrokenPipe {
+        Stopped::NobodyReads
+    } else {
+        Stopped::Output { source: error }
+    }
+}
+
+/// Reads a text file that the user named; `-` is standard input.
+pub(crate) fn read_text(path: &Path) -> Result<String, Stopped> {
+    let text = if path.as_os_str() == "-" {
+        io::read_to_string(io::stdin())
+    } else {
+        std::fs::read_to_string(path)
+    };
+    text.map_err(|error| Stopped::unable(format!("read {}", path.display()), error))
+}
+
+/// Tells an error and what it came from, on standard error.
+pub(crate) fn tell_chain(error: &dyn Error) {
+    let mut text = format!("portpulse: {error}");
+    let mut source = error.source();
+    while let Some(error) = source {
+        text.push_str(&format!(": {error}"));
+        source = error.source();
+    }
+    // There is nobody left to tell if this fails.
+    let _ = writeln!(anstream::stderr(), "{text}");
+}

@@ -1,0 +1,121 @@
+//! `portpulse validate`: every mistake of a definitions file, or what it holds.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use portpulse_core::definition::{DefinitionFile, Vantage};
+use portpulse_monitors_file::Mistake;
+use serde_json::json;
+
+use crate::Status;
+use crate::output::{GOOD, Output, Stopped, read_text};
+
+/// Check a definitions file: every mistake with its line, field and mend
+///
+/// Exit status: 0 valid, 1 mistakes, 2 the file cannot be read.
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// The definitions file; `-` is standard input
+    #[arg(default_value = "infra/monitors.yaml")]
+    file: PathBuf,
+
+    /// The checkers run in a VPC, which reaches port 25, IPv6 and private addresses
+    #[arg(long)]
+    vpc: bool,
+
+    /// Write one JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+pub(crate) fn run(args: &Args, output: &mut Output) -> Result<Status, Stopped> {
+    let text = read_text(&args.file)?;
+    let vantage = if args.vpc {
+        Vantage::OwnNetwork
+    } else {
+        Vantage::PlainLambda
+    };
+    let name = args.file.display().to_string();
+    let (lines, status) = match portpulse_monitors_file::read(&text, vantage) {
+        Ok(file) if args.json => (vec![valid_json(&file)], Status::Good),
+        Ok(file) => (summary(&name, &file), Status::Good),
+        Err(mistakes) if args.json => (vec![mistakes_json(&name, &mistakes)], Status::Bad),
+        Err(mistakes) => (complaints(&name, &mistakes), Status::Bad),
+    };
+    for line in lines {
+        output.line(line)?;
+    }
+    Ok(status)
+}
+
+/// How many monitors each group has, by the group's text.
+fn groups(file: &DefinitionFile) -> BTreeMap<String, usize> {
+    let mut groups = BTreeMap::new();
+    for defined in file.monitors() {
+        *groups.entry(defined.group.to_string()).or_insert(0) += 1;
+    }
+    groups
+}
+
+fn summary(name: &str, file: &DefinitionFile) -> Vec<String> {
+    let (monitors, groups) = (file.monitors().len(), groups(file).len());
+    let (monitors, groups) = (counted(monitors, "monitor"), counted(groups, "group"));
+    let mut lines = vec![format!("{name}: {GOOD}valid{GOOD:#}: {monitors} in {groups}")];
+    for (interval, shards) in file.shards() {
+        let every = file
+            .monitors()
+            .iter()
+            .filter(|defined| defined.group.interval == interval);
+        let shards = counted(usize::try_from(shards).unwrap_or(usize::MAX), "shard");
+        lines.push(format!(
+            "  every {interval}: {} in {shards}",
+            counted(every.count(), "monitor")
+        ));
+    }
+    lines
+}
+
+fn complaints(name: &str, mistakes: &[Mistake]) -> Vec<String> {
+    let mut lines: Vec<_> = mistakes
+        .iter()
+        .map(|mistake| format!("{name}:{}: {}", mistake.line, mistake.fault))
+        .collect();
+    lines.push(format!("{name}: {}", counted(mistakes.len(), "mistake")));
+    lines
+}
+
+fn valid_json(file: &DefinitionFile) -> String {
+    let shards: BTreeMap<_, _> = file
+        .shards()
+        .into_iter()
+        .map(|(interval, shards)| (interval.as_str(), shards))
+        .collect();
+    json!({
+        "valid": true,
+        "monitors": file.monitors().len(),
+        "groups": groups(file),
+        "shards": shards,
+    })
+    .to_string()
+}
+
+fn mistakes_json(name: &str, mistakes: &[Mistake]) -> String {
+    let mistakes: Vec<_> = mistakes
+        .iter()
+        .map(|Mistake { line, fault }| {
+            json!({
+                "file": name,
+                "line": line,
+                "field": fault.at.to_string(),
+                "what": fault.what,
+                "mend": fault.mend,
+            })
+        })
+        .collect();
+    json!({ "valid": false, "mistakes": mistakes }).to_string()
+}
+
+/// `1 monitor`, `2 monitors`.
+fn counted(count: usize, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
+}

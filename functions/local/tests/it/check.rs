@@ -1,0 +1,160 @@
+//! `portpulse check`, on real ports.
+
+use std::io::Read;
+use std::process::Stdio;
+
+use serde_json::json;
+
+use crate::program::{Run, portpulse, run, run_with_input};
+use crate::sockets;
+
+#[test]
+fn an_open_and_a_refused_port_in_a_table() {
+    let ((_open, open), (_refused, refused)) = (sockets::open(), sockets::refused());
+    let found = run(&["check", &open, &refused]);
+    assert_eq!((found.status, found.err.as_str()), (1, ""));
+    let lines: Vec<Vec<&str>> = found
+        .out
+        .lines()
+        .map(|line| line.split_whitespace().collect())
+        .collect();
+    let [first, second] = lines.as_slice() else {
+        panic!("{}", found.out)
+    };
+    assert_eq!(first[..2], [open.as_str(), "open"]);
+    assert!(
+        first[2].parse::<f64>().unwrap() < 1_000.0 && first[3] == "ms",
+        "{first:?}"
+    );
+    assert_eq!(second[..2], [refused.as_str(), "refused"]);
+}
+
+#[test]
+fn json_has_one_object_a_line() {
+    let ((_open, open), (_refused, refused)) = (sockets::open(), sockets::refused());
+    let found = run(&["check", "--json", &open, &refused]);
+    assert_eq!(found.status, 1);
+    let lines = found.json();
+    assert_eq!(lines.len(), 2);
+    assert_eq!(lines[0]["target"], json!(open));
+    assert_eq!(lines[0]["address"], json!(open));
+    assert_eq!(lines[0]["outcome"], json!("open"));
+    assert_eq!(lines[0]["as_expected"], json!(true));
+    assert!(lines[0]["phases"]["connect_ms"].as_f64().unwrap() < 1_000.0);
+    assert!(lines[0]["phases"].get("dns_ms").is_none());
+    assert_eq!(lines[1]["outcome"], json!("refused"));
+    assert_eq!(lines[1]["phase"], json!("connect"));
+    assert_eq!(lines[1]["as_expected"], json!(false));
+}
+
+#[test]
+fn what_is_expected_decides_the_status() {
+    let ((_open, open), (_refused, refused)) = (sockets::open(), sockets::refused());
+    for (expect, target, status) in [
+        ("open", &open, 0),
+        ("open", &refused, 1),
+        ("closed", &open, 1),
+        ("closed", &refused, 0),
+        ("reachable", &open, 0),
+        ("reachable", &refused, 0),
+    ] {
+        assert_eq!(
+            run(&["check", "--expect", expect, target]).status,
+            status,
+            "{expect} {target}"
+        );
+    }
+}
+
+#[test]
+fn a_file_names_targets_and_its_mistakes_have_lines() {
+    let (_open, open) = sockets::open();
+    let found = run_with_input(
+        &["check", "--json", "--file", "-"],
+        &format!("# ours\n{open}\n\n{open} # again\n"),
+    );
+    assert_eq!((found.status, found.json().len()), (0, 2));
+
+    let found = run_with_input(&["check", "--file", "-", "::1:22"], &format!("{open}\nb:99999\n"));
+    let expected = "portpulse: ::1:22: is not HOST:PORT: write an IPv6 address in brackets\n\
+                    -:2: b:99999: port: 99999 is out of range (write a whole number from 1 to 65535)\n";
+    assert_eq!(
+        (found.status, found.out.as_str(), found.err.as_str()),
+        (2, "", expected)
+    );
+}
+
+#[test]
+fn wrong_usage_says_what_is_wrong() {
+    for (args, part) in [
+        (
+            &["check"][..],
+            "there is nothing to check (name HOST:PORT, or a --file that has some)",
+        ),
+        (
+            &["check", "db"],
+            "db: port: is missing (write HOST:PORT, or add --service)",
+        ),
+        (&["check", "db:1", "--timeout", "5"], "`5` is not a duration"),
+        (
+            &["check", "db:1", "--timeout", "1ms"],
+            "timeout: 1ms is out of range (write a duration from 100ms to 30s)",
+        ),
+        (
+            &["check", "db:1", "--service", "oracle"],
+            "[possible values: postgres,",
+        ),
+        (
+            &["check", "db:1", "--file", "/nonexistent"],
+            "cannot read /nonexistent: No such file",
+        ),
+    ] {
+        let found = run(args);
+        assert_eq!((found.status, found.out.as_str()), (2, ""), "{args:?}");
+        assert!(found.err.contains(part), "{args:?}: {}", found.err);
+    }
+}
+
+#[test]
+fn colours_are_for_those_who_ask() {
+    let (_open, open) = sockets::open();
+    let forced = Run::of(
+        portpulse()
+            .env_remove("NO_COLOR")
+            .env("CLICOLOR_FORCE", "1")
+            .args(["check", &open])
+            .output()
+            .unwrap(),
+    );
+    assert!(forced.out.contains("\u{1b}[32mopen\u{1b}[0m"), "{:?}", forced.out);
+    let plain = Run::of(
+        portpulse()
+            .env_remove("NO_COLOR")
+            .args(["check", &open])
+            .output()
+            .unwrap(),
+    );
+    assert!(!plain.out.contains('\u{1b}'), "{:?}", plain.out);
+}
+
+/// As with `| head -1`: the reader leaves, and that is no failure to speak of.
+#[test]
+fn a_reader_that_leaves_is_no_panic() {
+    let (_open, open) = sockets::open();
+    let mut command = portpulse();
+    command
+        .args(["check", "--json", &open])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    drop(child.stdout.take());
+    let mut complaint = String::new();
+    child
+        .stderr
+        .take()
+        .unwrap()
+        .read_to_string(&mut complaint)
+        .unwrap();
+    let status = child.wait().unwrap();
+    assert_eq!((status.code(), complaint.as_str()), (Some(0), ""));
+}

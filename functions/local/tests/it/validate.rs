@@ -1,0 +1,65 @@
+//! `portpulse validate`.
+
+use serde_json::json;
+
+use crate::program::{run, run_with_input};
+
+const TWO_MISTAKES: &str =
+    "monitors:\n  a: { host: a.example.com, port: 25 }\n  b: { host: b.example.com }\n";
+
+#[test]
+fn a_valid_file_is_summed_up() {
+    let example = concat!(env!("CARGO_MANIFEST_DIR"), "/../../infra/monitors.yaml");
+    let found = run(&["validate", example]);
+    let expected = format!(
+        "{example}: valid: 5 monitors in 2 groups\n  every 1m: 1 monitor in 1 shard\n  every 5m: 4 monitors in 1 shard\n"
+    );
+    assert_eq!((found.status, found.out, found.err), (0, expected, String::new()));
+
+    let found = run(&["validate", "--json", example]);
+    let expected = json!({
+        "valid": true, "monitors": 5, "groups": { "1m#0": 1, "5m#0": 4 }, "shards": { "1m": 1, "5m": 1 },
+    });
+    assert_eq!((found.status, found.json()), (0, vec![expected]));
+}
+
+#[test]
+fn every_mistake_comes_with_its_line_and_mend() {
+    let found = run_with_input(&["validate", "-"], TWO_MISTAKES);
+    let expected = "\
+-:2: monitors.a.port: port 25 is blocked by AWS for a Lambda outside a VPC (use port 587 or 465, or check it from \
+regions that have a VPC)
+-:3: monitors.b.port: is missing (write a port, or a `service` that has one)
+-: 2 mistakes
+";
+    assert_eq!(
+        (found.status, found.out.as_str(), found.err.as_str()),
+        (1, expected, "")
+    );
+}
+
+#[test]
+fn a_vpc_reaches_port_25() {
+    let found = run_with_input(&["validate", "--vpc", "--json", "-"], TWO_MISTAKES);
+    let expected = json!({
+        "valid": false,
+        "mistakes": [{
+            "file": "-", "line": 3, "field": "monitors.b.port", "what": "is missing",
+            "mend": "write a port, or a `service` that has one",
+        }],
+    });
+    assert_eq!((found.status, found.json()), (1, vec![expected]));
+}
+
+#[test]
+fn a_file_that_cannot_be_read_is_wrong_usage() {
+    let found = run(&["validate", "/nonexistent/monitors.yaml"]);
+    let expected =
+        "portpulse: cannot read /nonexistent/monitors.yaml: No such file or directory (os error 2)\n";
+    assert_eq!(
+        (found.status, found.out.as_str(), found.err.as_str()),
+        (2, "", expected)
+    );
+    assert_eq!(run(&["validate", "--colour"]).status, 2);
+    assert_eq!(run(&[]).status, 2);
+}
