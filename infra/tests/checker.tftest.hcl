@@ -1,0 +1,203 @@
+# One region's checker: exactly what it is told, what it may do, and when it runs.
+
+mock_provider "aws" { source = "./tests/mocks" }
+
+variables {
+  name    = "portpulse"
+  region  = "eu-west-1"
+  regions = ["us-east-1", "eu-west-1"]
+  shards  = { "1m" = 1, "5m" = 6 }
+  home = {
+    region     = "eu-west-2"
+    table_name = "portpulse"
+    table_arn  = "arn:aws:dynamodb:eu-west-2:123456789012:table/portpulse"
+    topic_arn  = "arn:aws:sns:eu-west-2:123456789012:portpulse-alerts"
+  }
+  function = { zip = "tests/fixtures/checker.bin" }
+  watchers = { team = { protocol = "email", endpoint = "team@example.com" } }
+}
+
+run "the_lambda" {
+  module { source = "./modules/checker" }
+
+  assert {
+    condition = one(aws_lambda_function.checker.environment).variables == tomap({
+      PORTPULSE_TABLE       = "portpulse"
+      PORTPULSE_HOME_REGION = "eu-west-2"
+      PORTPULSE_TOPIC_ARN   = "arn:aws:sns:eu-west-2:123456789012:portpulse-alerts"
+      PORTPULSE_REGIONS     = "eu-west-1,us-east-1"
+    })
+    error_message = "The environment is these four variables."
+  }
+  assert {
+    condition = [
+      aws_lambda_function.checker.function_name, aws_lambda_function.checker.runtime, aws_lambda_function.checker.handler,
+      one(aws_lambda_function.checker.architectures), aws_lambda_function.checker.memory_size, aws_lambda_function.checker.reserved_concurrent_executions
+    ] == ["portpulse-checker", "provided.al2023", "bootstrap", "arm64", 128, -1]
+    error_message = "An arm64 bootstrap with 128 MB and no reserved concurrency."
+  }
+  assert {
+    condition     = aws_lambda_function.checker.source_code_hash == filebase64sha256("tests/fixtures/checker.bin")
+    error_message = "A changed zip is deployed."
+  }
+  assert {
+    condition = [
+      aws_lambda_function_event_invoke_config.checker.maximum_retry_attempts, aws_lambda_function_event_invoke_config.checker.maximum_event_age_in_seconds,
+      one(one(aws_lambda_function_event_invoke_config.checker.destination_config).on_failure).destination
+    ] == [0, 60, aws_sqs_queue.dead_letters.arn]
+    error_message = "A stale tick does not run, and is kept."
+  }
+  assert {
+    condition     = aws_cloudwatch_log_group.checker.name == "/aws/lambda/portpulse-checker" && aws_cloudwatch_log_group.checker.retention_in_days == 14
+    error_message = "The log is kept for two weeks."
+  }
+  assert {
+    condition     = aws_iam_role.checker.name == "portpulse-checker-eu-west-1"
+    error_message = "Roles are global, so their names carry the region."
+  }
+}
+
+run "the_policy" {
+  module { source = "./modules/checker" }
+
+  assert {
+    condition = jsondecode(aws_iam_role_policy.checker.policy).Statement == [
+      { Sid = "ReadTable", Effect = "Allow", Action = ["dynamodb:GetItem", "dynamodb:Query"], Resource = "arn:aws:dynamodb:eu-west-2:123456789012:table/portpulse" },
+      {
+        Sid       = "WriteWhatItFinds", Effect = "Allow", Action = ["dynamodb:PutItem"], Resource = "arn:aws:dynamodb:eu-west-2:123456789012:table/portpulse"
+        Condition = { "ForAllValues:StringLike" = { "dynamodb:LeadingKeys" = ["board#*", "results#*", "hourly#*", "daily#*", "incidents#*"] }, Null = { "dynamodb:LeadingKeys" = "false" } }
+      },
+      { Sid = "Alert", Effect = "Allow", Action = ["sns:Publish"], Resource = "arn:aws:sns:eu-west-2:123456789012:portpulse-alerts" },
+      { Sid = "Log", Effect = "Allow", Action = ["logs:CreateLogStream", "logs:PutLogEvents"], Resource = "${aws_cloudwatch_log_group.checker.arn}:*" },
+      { Sid = "SendDeadLetters", Effect = "Allow", Action = ["sqs:SendMessage"], Resource = aws_sqs_queue.dead_letters.arn },
+    ]
+    error_message = "The checker may do exactly this: ${aws_iam_role_policy.checker.policy}"
+  }
+}
+
+run "the_schedule" {
+  module { source = "./modules/checker" }
+
+  assert {
+    condition = { for key, rule in aws_cloudwatch_event_rule.interval : rule.name => rule.schedule_expression } == {
+      "portpulse-1m-0" = "cron(* * * * ? *)"
+      "portpulse-5m-0" = "cron(0/5 * * * ? *)"
+      "portpulse-5m-1" = "cron(0/5 * * * ? *)"
+    }
+    error_message = "A rule for each interval, and another for the sixth shard."
+  }
+  assert {
+    condition = { for key, target in aws_cloudwatch_event_target.shard : key => "${target.rule} ${target.target_id}" } == {
+      "1m#0" = "portpulse-1m-0 shard-0"
+      "5m#0" = "portpulse-5m-0 shard-0"
+      "5m#1" = "portpulse-5m-0 shard-1"
+      "5m#2" = "portpulse-5m-0 shard-2"
+      "5m#3" = "portpulse-5m-0 shard-3"
+      "5m#4" = "portpulse-5m-0 shard-4"
+      "5m#5" = "portpulse-5m-1 shard-5"
+    }
+    error_message = "A target for each shard, five at most in a rule."
+  }
+  assert {
+    condition     = one(aws_cloudwatch_event_target.shard["5m#5"].input_transformer).input_paths == tomap({ time = "$.time" }) && one(aws_cloudwatch_event_target.shard["5m#5"].input_transformer).input_template == "{\"time\":<time>,\"interval\":\"5m\",\"shard\":5}"
+    error_message = "The event says which tick and which group."
+  }
+  assert {
+    condition     = alltrue([for target in aws_cloudwatch_event_target.shard : one(target.retry_policy).maximum_event_age_in_seconds == 60])
+    error_message = "EventBridge, too, gives up before the tick is stale."
+  }
+  assert {
+    condition     = toset(values(aws_lambda_permission.schedule)[*].statement_id) == toset(["rule-1m-0", "rule-5m-0", "rule-5m-1"]) && alltrue([for each in aws_lambda_permission.schedule : each.principal == "events.amazonaws.com"])
+    error_message = "Each rule, and nobody else, may invoke it."
+  }
+}
+
+run "the_watchdog" {
+  module { source = "./modules/checker" }
+
+  assert {
+    condition = [
+      aws_cloudwatch_metric_alarm.silent.metric_name, aws_cloudwatch_metric_alarm.silent.period, aws_cloudwatch_metric_alarm.silent.evaluation_periods,
+      aws_cloudwatch_metric_alarm.silent.treat_missing_data
+    ] == ["Invocations", 60, 3, "breaching"]
+    error_message = "Three of the shortest intervals without an invocation are an alarm."
+  }
+  assert {
+    condition     = [aws_cloudwatch_metric_alarm.failing.metric_name, aws_cloudwatch_metric_alarm.failing.period, aws_cloudwatch_metric_alarm.failing.threshold] == ["Errors", 600, 2]
+    error_message = "Two errors in two of the longest intervals are an alarm."
+  }
+  assert {
+    condition = alltrue([
+      for alarm in [aws_cloudwatch_metric_alarm.silent, aws_cloudwatch_metric_alarm.failing] :
+      alarm.alarm_actions == toset([module.watchdog.arn]) && alarm.ok_actions == toset([module.watchdog.arn]) && alarm.dimensions == tomap({ FunctionName = "portpulse-checker" })
+    ])
+    error_message = "Both are told in this region, also when they end."
+  }
+}
+
+run "in_a_vpc" {
+  module { source = "./modules/checker" }
+  variables {
+    vpc = { subnet_ids = ["subnet-1"], security_group_ids = ["sg-1"] }
+  }
+
+  assert {
+    condition     = one(aws_lambda_function.checker.vpc_config).subnet_ids == toset(["subnet-1"])
+    error_message = "It runs in the subnets given."
+  }
+  assert {
+    condition = [for statement in jsondecode(aws_iam_role_policy.checker.policy).Statement : statement.Sid if statement.Resource == "*"] == [
+      "LambdaMakesNetworkInterfaces", "TheCodeDoesNot"
+    ]
+    error_message = "Only Lambda's network interfaces, which have no name beforehand, need `*`."
+  }
+}
+
+run "a_missing_zip_is_said_clearly" {
+  command = plan
+  module { source = "./modules/checker" }
+  variables { function = { zip = "dist/nothing.zip" } }
+  expect_failures = [aws_lambda_function.checker]
+}
+
+run "an_unknown_architecture_is_refused" {
+  command = plan
+  module { source = "./modules/checker" }
+  variables { function = { zip = "tests/fixtures/checker.bin", architecture = "riscv" } }
+  expect_failures = [var.function]
+}
+
+run "variables_of_ours_are_refused" {
+  command = plan
+  module { source = "./modules/checker" }
+  variables { function = { zip = "tests/fixtures/checker.bin", environment = { PORTPULSE_TABLE = "other" } } }
+  expect_failures = [var.function]
+}
+
+run "too_short_a_time_limit_is_refused" {
+  command = plan
+  module { source = "./modules/checker" }
+  variables { function = { zip = "tests/fixtures/checker.bin", timeout_seconds = 30 } }
+  expect_failures = [var.function]
+}
+
+run "an_interval_that_eventbridge_cannot_align_is_refused" {
+  command = plan
+  module { source = "./modules/checker" }
+  variables { shards = { "7m" = 1 } }
+  expect_failures = [var.shards]
+}
+
+run "a_vpc_without_subnets_is_refused" {
+  command = plan
+  module { source = "./modules/checker" }
+  variables { vpc = { subnet_ids = [], security_group_ids = ["sg-1"] } }
+  expect_failures = [var.vpc]
+}
+
+run "a_retention_that_cloudwatch_does_not_offer_is_refused" {
+  command = plan
+  module { source = "./modules/checker" }
+  variables { log_retention_days = 10 }
+  expect_failures = [var.log_retention_days]
+}
