@@ -1,0 +1,294 @@
+//! Rows of every shape, for properties.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use portpulse_core::board::{
+    Advisory, Cause, ClosedIncident, Control, Ending, Entry, Finding, FleetRow, FleetTrouble, Health,
+    Impairment, Incident, RegionRow, RegionState, Streak, Streaks, Told, Track, Trouble, Verdict, VerdictRow,
+};
+use portpulse_core::group::GroupId;
+use portpulse_core::id::{MonitorId, Region};
+use portpulse_core::observation::{Observation, Remark, Seen};
+use portpulse_core::outbox::{Claim, Claimant, Kind, Outbox, Pending, Subject};
+use portpulse_core::outcome::{Detail, DnsFailure, FailureClass, NoData};
+use portpulse_core::round::Observations;
+use portpulse_core::time::{Interval, Tick};
+use proptest::collection::{btree_map, btree_set, vec};
+use proptest::option;
+use proptest::prelude::*;
+use proptest::sample::select;
+
+pub(super) fn time() -> impl Strategy<Value = Timestamp> {
+    // 1970 to 2100, to the nanosecond.
+    (0i64..4_102_444_800, 0i32..1_000_000_000)
+        .prop_map(|(second, nanosecond)| Timestamp::new(second, nanosecond).unwrap())
+}
+
+pub(super) fn tick() -> impl Strategy<Value = Tick> {
+    time().prop_map(|time| Tick::containing(time, Interval::OneMinute))
+}
+
+pub(super) fn monitor() -> impl Strategy<Value = MonitorId> {
+    "[a-z0-9][a-z0-9_.-]{0,63}".prop_map(|id| id.parse().unwrap())
+}
+
+pub(super) fn region() -> impl Strategy<Value = Region> {
+    "[a-z0-9][a-z0-9-]{0,31}".prop_map(|name| name.parse().unwrap())
+}
+
+pub(super) fn group() -> impl Strategy<Value = GroupId> {
+    (select(Interval::ALL), any::<u32>()).prop_map(|(interval, shard)| GroupId { interval, shard })
+}
+
+fn class() -> impl Strategy<Value = FailureClass> {
+    use FailureClass as F;
+    select(vec![
+        F::Refused,
+        F::Timeout,
+        F::Unreachable,
+        F::Reset,
+        F::Dns(DnsFailure::NotFound),
+        F::Dns(DnsFailure::ServerFailure),
+        F::Dns(DnsFailure::Timeout),
+        F::Tls,
+        F::Closed,
+        F::Silent,
+        F::Busy,
+        F::Starting,
+        F::Blocked,
+        F::WrongService,
+    ])
+}
+
+fn cause() -> impl Strategy<Value = Cause> {
+    prop_oneof![
+        class().prop_map(Cause::Failed),
+        select(vec![Cause::Open, Cause::Slow, Cause::Warned, Cause::Blind]),
+    ]
+}
+
+fn finding() -> impl Strategy<Value = Finding> {
+    (cause(), ".{0,250}").prop_map(|(cause, detail)| Finding {
+        cause,
+        detail: Detail::new(&detail),
+    })
+}
+
+fn streak<S: Clone + std::fmt::Debug + 'static>(states: Vec<S>) -> impl Strategy<Value = Streak<S>> {
+    (select(states), any::<u32>(), tick()).prop_map(|(state, ticks, since)| Streak { state, ticks, since })
+}
+
+fn entry() -> impl Strategy<Value = Entry> {
+    let streaks = (
+        tick(),
+        streak(vec![Health::Good, Health::Failing]),
+        option::of(streak(vec![Impairment::Sound, Impairment::Impaired])),
+        option::of(finding()),
+    );
+    prop_oneof![
+        tick().prop_map(|since| Entry::Unseen { since }),
+        streaks.prop_map(|(seen, health, quality, finding)| Entry::Seen(Streaks {
+            seen,
+            health,
+            quality,
+            finding
+        })),
+    ]
+}
+
+pub(super) fn region_row() -> impl Strategy<Value = RegionRow> {
+    (tick(), btree_map(monitor(), entry(), 0..5)).prop_map(|(tick, entries)| RegionRow { tick, entries })
+}
+
+fn told() -> impl Strategy<Value = Told> {
+    option::of((time(), any::<u32>())).prop_map(|told| match told {
+        None => Told::NotYet,
+        Some((last, reminders)) => Told::At { last, reminders },
+    })
+}
+
+fn incident() -> impl Strategy<Value = Incident> {
+    let parts = (
+        select(Verdict::ALL),
+        tick(),
+        any::<u64>(),
+        tick(),
+        option::of(finding()),
+        told(),
+    );
+    parts.prop_map(|(verdict, opened, revision, since, finding, told)| Incident {
+        verdict,
+        opened,
+        revision,
+        since,
+        finding,
+        told,
+    })
+}
+
+fn track() -> impl Strategy<Value = Track> {
+    select(vec![Track::Health, Track::Quality, Track::Sight])
+}
+
+pub(super) fn closed_incident() -> impl Strategy<Value = ClosedIncident> {
+    let endings = select(vec![Ending::Recovered, Ending::Removed]);
+    (monitor(), track(), incident(), tick(), endings).prop_map(
+        |(monitor, track, incident, closed, ending)| ClosedIncident {
+            monitor,
+            track,
+            incident,
+            closed,
+            ending,
+        },
+    )
+}
+
+fn outbox() -> impl Strategy<Value = Outbox> {
+    let subject = prop_oneof![
+        monitor().prop_map(Subject::Monitor),
+        region().prop_map(Subject::Region),
+        ".{1,20}".prop_map(Subject::Definition),
+    ];
+    let claim = (".{1,40}", time()).prop_map(|(by, at)| Claim {
+        by: Claimant::new(by),
+        at,
+    });
+    let pending = (
+        ".{1,80}",
+        select(Kind::ALL),
+        subject,
+        select(Verdict::ALL),
+        option::of(cause()),
+        (time(), time()),
+        option::of(claim),
+    );
+    let pending = pending.prop_map(
+        |(id, kind, subject, verdict, cause, (since, at), claim)| Pending {
+            id,
+            kind,
+            subject,
+            verdict,
+            cause,
+            since,
+            at,
+            claim,
+        },
+    );
+    vec(pending, 0..4).prop_map(Outbox::new)
+}
+
+fn region_state() -> impl Strategy<Value = RegionState> {
+    prop_oneof![
+        time().prop_map(RegionState::Awaited),
+        time().prop_map(RegionState::Silent),
+        time().prop_map(RegionState::Suspect),
+        Just(RegionState::Returned),
+    ]
+}
+
+pub(super) fn verdict_row() -> impl Strategy<Value = VerdictRow> {
+    let advisory = (tick(), any::<u64>(), told()).prop_map(|(opened, revision, told)| Advisory {
+        opened,
+        revision,
+        told,
+    });
+    let parts = (
+        any::<u64>(),
+        btree_map((monitor(), track()), incident(), 0..4),
+        btree_map(monitor(), advisory, 0..4),
+        btree_map(region(), region_state(), 0..4),
+        btree_set(".{1,20}", 0..3),
+        outbox(),
+        vec(closed_incident(), 0..3),
+    );
+    parts.prop_map(
+        |(revision, incidents, advisories, regions, broken, outbox, closed)| VerdictRow {
+            revision,
+            incidents,
+            advisories,
+            regions,
+            broken,
+            outbox,
+            closed,
+        },
+    )
+}
+
+pub(super) fn fleet_row() -> impl Strategy<Value = FleetRow> {
+    let trouble = (time(), any::<u64>(), btree_map(group(), time(), 0..3));
+    let trouble = trouble.prop_map(|(since, revision, groups)| FleetTrouble {
+        since,
+        revision,
+        groups,
+    });
+    let key = (region(), select(vec![Trouble::Silent, Trouble::Suspect]));
+    (any::<u64>(), btree_map(key, trouble, 0..4), outbox()).prop_map(|(revision, troubles, outbox)| {
+        FleetRow {
+            revision,
+            troubles,
+            outbox,
+        }
+    })
+}
+
+fn seen() -> impl Strategy<Value = Seen> {
+    let remarks = select(vec![
+        Remark::None,
+        Remark::Retransmitted,
+        Remark::Starved,
+        Remark::Warning,
+    ]);
+    let reasons = select(vec![
+        NoData::OutOfTime,
+        NoData::OutOfResources,
+        NoData::NoRoute,
+        NoData::ResolverDown,
+        NoData::Internal,
+    ]);
+    prop_oneof![
+        (0u64..8_640_000_000, remarks).prop_map(|(hundredths, remark)| Seen::Open {
+            connect: Duration::from_micros(hundredths * 10),
+            remark
+        }),
+        class().prop_map(Seen::Failed),
+        reasons.prop_map(Seen::NoData),
+    ]
+}
+
+pub(super) fn observations() -> impl Strategy<Value = Observations> {
+    let observation = seen().prop_map(|seen| Observation { seen, detail: None });
+    btree_map(monitor(), observation, 0..20)
+}
+
+pub(super) fn control() -> impl Strategy<Value = Control> {
+    (option::of(time()), option::of(".{0,40}")).prop_map(|(silenced_until, acknowledged)| Control {
+        silenced_until,
+        acknowledged,
+    })
+}
+
+/// The definitions that nothing is wrong with, as a user may write them.
+pub(super) fn attributes() -> impl Strategy<Value = BTreeMap<&'static str, serde_json::Value>> {
+    use serde_json::json;
+    let optional = |name: &'static str, values: Vec<serde_json::Value>| {
+        option::of(select(values)).prop_map(move |value| value.map(|value| (name, value)))
+    };
+    let parts = (
+        1u16..,
+        optional("tags", vec![json!([]), json!(["prod", "eu"])]),
+        optional("timeout", vec![json!("500ms"), json!("5s")]),
+        optional("enabled", vec![json!(true), json!(false)]),
+        optional("runbook", vec![json!("https://wiki.example.com/db")]),
+    );
+    parts.prop_map(|(port, tags, timeout, enabled, runbook)| {
+        let own = [
+            ("host", json!("db.example.com")),
+            ("port", json!(port)),
+            ("interval", json!("1m")),
+        ];
+        let others = [tags, timeout, enabled, runbook].into_iter().flatten();
+        own.into_iter().chain(others).collect()
+    })
+}

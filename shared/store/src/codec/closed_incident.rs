@@ -1,0 +1,48 @@
+//! A closed incident: while it waits in the verdict row, and in the archive.
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use portpulse_core::board::{ClosedIncident, Ending};
+
+use super::fields::{Fields, Map};
+use super::{INCIDENT_DAYS, begin_expiring};
+use crate::error::Malformed;
+use crate::keys::Key;
+use crate::table::Item;
+
+pub(crate) fn encode(key: &Key, closed: &ClosedIncident) -> Item {
+    put(begin_expiring(key, closed.closed, INCIDENT_DAYS), closed).into_item()
+}
+
+#[cfg(test)]
+pub(crate) fn decode(item: &Item) -> Result<ClosedIncident, Malformed> {
+    decode_inner(&super::open(item)?)
+}
+
+pub(super) fn encode_inner(closed: &ClosedIncident) -> AttributeValue {
+    put(Map::default(), closed).into_value()
+}
+
+fn put(map: Map, closed: &ClosedIncident) -> Map {
+    map.text("monitor", &closed.monitor)
+        .text("track", closed.track.as_str())
+        .incident(&closed.incident)
+        .text("closed", closed.closed)
+        .text("ending", ending_word(closed.ending))
+}
+
+pub(super) fn decode_inner(fields: &Fields<'_>) -> Result<ClosedIncident, Malformed> {
+    Ok(ClosedIncident {
+        monitor: fields.text("monitor")?,
+        track: fields.text("track")?,
+        incident: fields.incident()?,
+        closed: fields.text("closed")?,
+        ending: fields.word("ending", &[Ending::Recovered, Ending::Removed], ending_word)?,
+    })
+}
+
+const fn ending_word(ending: Ending) -> &'static str {
+    match ending {
+        Ending::Recovered => "recovered",
+        Ending::Removed => "removed",
+    }
+}

@@ -1,0 +1,109 @@
+//! A monitor's definition: native attributes under the names of the definitions file.
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use portpulse_core::definition::{Fault, FieldPath, Monitor};
+use portpulse_core::group::GroupId;
+use serde_json::{Map, Value};
+
+use super::fields::kind_of;
+use crate::keys::{Key, PK, SK};
+use crate::table::Item;
+
+/// The item of a definition with these attributes.
+pub(crate) fn encode(key: &Key, attributes: &Map<String, Value>) -> Item {
+    let mut item: Item = attributes
+        .iter()
+        .map(|(name, value)| (name.clone(), attribute(value)))
+        .collect();
+    item.insert(PK.to_owned(), AttributeValue::S(key.pk.clone()));
+    item.insert(SK.to_owned(), AttributeValue::S(key.sk.clone()));
+    item
+}
+
+/// Reads a definition, or every fault that it has.
+pub(crate) fn decode(group: GroupId, id: &str, item: &Item) -> Result<Monitor, Vec<Fault>> {
+    let mut faults = Vec::new();
+    let mut attributes = Map::new();
+    let own = item.iter().filter(|(name, _)| !matches!(name.as_str(), PK | SK));
+    for (name, value) in own {
+        match json(&FieldPath::root().field(name), value) {
+            Ok(value) => {
+                attributes.insert(name.clone(), value);
+            }
+            Err(fault) => faults.push(fault),
+        }
+    }
+    if !faults.is_empty() {
+        faults.sort();
+        return Err(faults);
+    }
+    let monitor = Monitor::from_attributes(id, &Value::Object(attributes))?;
+    let interval = monitor.rule().interval;
+    if interval != group.interval {
+        let what = format!(
+            "is {interval}, but the item stands among those of {}",
+            group.interval
+        );
+        let mend = "write it into the group of its interval; `terraform apply` does";
+        return Err(vec![Fault::new(FieldPath::root().field("interval"), what, mend)]);
+    }
+    Ok(monitor)
+}
+
+fn attribute(value: &Value) -> AttributeValue {
+    match value {
+        Value::Null => AttributeValue::Null(true),
+        Value::Bool(value) => AttributeValue::Bool(*value),
+        Value::Number(number) => AttributeValue::N(number.to_string()),
+        Value::String(text) => AttributeValue::S(text.clone()),
+        Value::Array(values) => AttributeValue::L(values.iter().map(attribute).collect()),
+        Value::Object(map) => {
+            let entries = map.iter().map(|(name, value)| (name.clone(), attribute(value)));
+            AttributeValue::M(entries.collect())
+        }
+    }
+}
+
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "the SDK hides the variant of types it does not know"
+)]
+fn json(at: &FieldPath, value: &AttributeValue) -> Result<Value, Fault> {
+    let list = |values: &[String]| values.iter().cloned().map(Value::String).collect();
+    match value {
+        AttributeValue::Null(_) => Ok(Value::Null),
+        AttributeValue::Bool(value) => Ok(Value::Bool(*value)),
+        AttributeValue::N(digits) => number(at, digits),
+        AttributeValue::S(text) => Ok(Value::String(text.clone())),
+        // People make sets in the console where lists are meant.
+        AttributeValue::Ss(texts) => Ok(Value::Array(list(texts))),
+        AttributeValue::Ns(numbers) => numbers.iter().map(|digits| number(at, digits)).collect(),
+        AttributeValue::L(values) => {
+            let values = values.iter().enumerate();
+            values
+                .map(|(index, value)| json(&at.index(index), value))
+                .collect()
+        }
+        AttributeValue::M(map) => {
+            let entries = map.iter();
+            let entries = entries.map(|(name, value)| Ok((name.clone(), json(&at.field(name), value)?)));
+            entries.collect::<Result<_, _>>().map(Value::Object)
+        }
+        _ => {
+            let what = format!("is {}, which does not belong here", kind_of(value));
+            Err(Fault::new(at.clone(), what, "write it as text or a number"))
+        }
+    }
+}
+
+fn number(at: &FieldPath, digits: &str) -> Result<Value, Fault> {
+    let whole = digits.parse::<i64>().map(Value::from);
+    let number = whole.or_else(|_| digits.parse::<f64>().map(Value::from));
+    number.map_err(|_| {
+        Fault::new(
+            at.clone(),
+            "is no number that can be read",
+            "write a whole number",
+        )
+    })
+}

@@ -1,0 +1,57 @@
+//! How each kind of item looks: one file a kind, to the item and back, where reading back trusts nothing.
+
+#[cfg(test)]
+mod arbitrary;
+pub(crate) mod closed_incident;
+pub(crate) mod control;
+pub(crate) mod definition;
+mod fields;
+pub(crate) mod fleet_row;
+mod incident;
+mod outbox;
+pub(crate) mod region_row;
+pub(crate) mod results;
+#[cfg(test)]
+mod tests;
+pub(crate) mod verdict_row;
+
+use fields::{Fields, Map};
+use portpulse_core::time::Tick;
+
+use crate::error::Malformed;
+use crate::keys::{EXPIRES_AT, Key, PK, SK};
+use crate::table::{Item, LAYOUT};
+
+/// The version of the layout that this crate writes, and the only one that it reads.
+pub const VERSION: u32 = 1;
+
+/// The days after which results and region rows expire.
+const RESULT_DAYS: i64 = 35;
+/// The days after which closed incidents expire.
+const INCIDENT_DAYS: i64 = 400;
+
+/// The beginning of every item that Portpulse writes.
+fn begin(key: &Key) -> Map {
+    Map::default()
+        .text(PK, &key.pk)
+        .text(SK, &key.sk)
+        .number(LAYOUT, VERSION)
+}
+
+/// The beginning of an item that expires some days after a tick.
+fn begin_expiring(key: &Key, tick: Tick, days: i64) -> Map {
+    begin(key).number(EXPIRES_AT, tick.as_second().saturating_add(days * 86_400))
+}
+
+/// The attributes of an item of our layout.
+fn open(item: &Item) -> Result<Fields<'_>, Malformed> {
+    let fields = Fields::top(item);
+    let found = fields.digits(LAYOUT)?;
+    if found == VERSION.to_string() {
+        Ok(fields)
+    } else {
+        Err(Malformed::Version {
+            found: found.to_owned(),
+        })
+    }
+}

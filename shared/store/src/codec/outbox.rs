@@ -1,0 +1,73 @@
+//! Notifications that wait in the row that decided them.
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use portpulse_core::outbox::{Claim, Claimant, Outbox, Pending, Subject};
+
+use super::fields::{Fields, Map};
+use crate::error::Malformed;
+
+const OUTBOX: &str = "outbox";
+
+impl Map {
+    pub(super) fn outbox(self, outbox: &Outbox) -> Self {
+        self.list(OUTBOX, outbox.pending().iter().map(encode))
+    }
+}
+
+impl Fields<'_> {
+    pub(super) fn outbox(&self) -> Result<Outbox, Malformed> {
+        let pending: Result<_, _> = self.maps(OUTBOX)?.iter().map(decode).collect();
+        Ok(Outbox::new(pending?))
+    }
+}
+
+fn encode(pending: &Pending) -> AttributeValue {
+    let subject = match &pending.subject {
+        Subject::Monitor(_) => "monitor",
+        Subject::Region(_) => "region",
+        Subject::Definition(_) => "definition",
+    };
+    let (by, at) = match &pending.claim {
+        Some(claim) => (Some(claim.by.as_str()), Some(claim.at)),
+        None => (None, None),
+    };
+    Map::default()
+        .text("id", &pending.id)
+        .text("kind", pending.kind)
+        .text(subject, &pending.subject)
+        .text("verdict", pending.verdict)
+        .optional_text("cause", pending.cause.map(|cause| cause.code()))
+        .text("since", pending.since)
+        .text("at", pending.at)
+        .optional_text("claimed_by", by)
+        .optional_text("claimed_at", at)
+        .into_value()
+}
+
+fn decode(fields: &Fields<'_>) -> Result<Pending, Malformed> {
+    let subject = if fields.has("region") {
+        Subject::Region(fields.text("region")?)
+    } else if fields.has("definition") {
+        Subject::Definition(fields.str("definition")?.to_owned())
+    } else {
+        Subject::Monitor(fields.text("monitor")?)
+    };
+    let claim = if fields.has("claimed_by") || fields.has("claimed_at") {
+        Some(Claim {
+            by: Claimant::new(fields.str("claimed_by")?),
+            at: fields.time("claimed_at")?,
+        })
+    } else {
+        None
+    };
+    Ok(Pending {
+        id: fields.str("id")?.to_owned(),
+        kind: fields.text("kind")?,
+        subject,
+        verdict: fields.text("verdict")?,
+        cause: fields.optional_text("cause")?,
+        since: fields.time("since")?,
+        at: fields.time("at")?,
+        claim,
+    })
+}

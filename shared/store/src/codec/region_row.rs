@@ -1,0 +1,97 @@
+//! A region's row: its last tick, and the streaks of what is not nominal there.
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use portpulse_core::board::{Entry, Health, Impairment, RegionRow, Streak, Streaks};
+
+use super::fields::{Fields, Map};
+use super::{RESULT_DAYS, begin_expiring, open};
+use crate::error::Malformed;
+use crate::keys::Key;
+use crate::table::{Item, TICK};
+
+pub(crate) fn encode(key: &Key, row: &RegionRow) -> Item {
+    let entries = row.entries.iter();
+    begin_expiring(key, row.tick, RESULT_DAYS)
+        .text(TICK, row.tick)
+        .map(
+            "entries",
+            entries.map(|(id, entry)| (id.to_string(), encode_entry(entry))),
+        )
+        .into_item()
+}
+
+pub(crate) fn decode(item: &Item) -> Result<RegionRow, Malformed> {
+    let fields = open(item)?;
+    let entries = fields.map("entries")?;
+    let entry = |id| Ok((entries.key(id)?, decode_entry(&entries.map(id)?)?));
+    Ok(RegionRow {
+        tick: fields.text(TICK)?,
+        entries: entries.names().map(entry).collect::<Result<_, _>>()?,
+    })
+}
+
+fn encode_entry(entry: &Entry) -> AttributeValue {
+    let streaks = match entry {
+        Entry::Unseen { since } => return Map::default().text("unseen_since", since).into_value(),
+        Entry::Seen(streaks) => streaks,
+    };
+    let map = Map::default()
+        .text("seen", streaks.seen)
+        .text("health", health_word(streaks.health.state))
+        .number("ticks", streaks.health.ticks)
+        .text("since", streaks.health.since)
+        .finding(streaks.finding.as_ref());
+    match &streaks.quality {
+        None => map,
+        Some(quality) => map
+            .text("quality", quality_word(quality.state))
+            .number("quality_ticks", quality.ticks)
+            .text("quality_since", quality.since),
+    }
+    .into_value()
+}
+
+fn decode_entry(fields: &Fields<'_>) -> Result<Entry, Malformed> {
+    if fields.has("unseen_since") {
+        let since = fields.text("unseen_since")?;
+        return Ok(Entry::Unseen { since });
+    }
+    let health = Streak {
+        state: fields.word("health", &[Health::Good, Health::Failing], health_word)?,
+        ticks: fields.number("ticks")?,
+        since: fields.text("since")?,
+    };
+    let quality = if fields.has("quality") {
+        Some(Streak {
+            state: fields.word(
+                "quality",
+                &[Impairment::Sound, Impairment::Impaired],
+                quality_word,
+            )?,
+            ticks: fields.number("quality_ticks")?,
+            since: fields.text("quality_since")?,
+        })
+    } else {
+        None
+    };
+    Ok(Entry::Seen(Streaks {
+        seen: fields.text("seen")?,
+        health,
+        quality,
+        finding: fields.finding()?,
+    }))
+}
+
+const fn health_word(health: Health) -> &'static str {
+    match health {
+        Health::Good => "good",
+        Health::Failing => "failing",
+    }
+}
+
+const fn quality_word(quality: Impairment) -> &'static str {
+    match quality {
+        Impairment::Sound => "sound",
+        Impairment::Impaired => "impaired",
+    }
+}

@@ -1,0 +1,53 @@
+//! What one region saw in one tick: for each monitor the connect time in milliseconds, or a code.
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use portpulse_core::observation::{Observation, Remark, Seen, milliseconds};
+use portpulse_core::round::Observations;
+use portpulse_core::time::Tick;
+
+use super::fields::Fields;
+use super::{RESULT_DAYS, begin_expiring, open};
+use crate::error::Malformed;
+use crate::keys::Key;
+use crate::table::Item;
+
+pub(crate) fn encode(key: &Key, tick: Tick, observations: &Observations) -> Item {
+    let seen = observations.iter();
+    begin_expiring(key, tick, RESULT_DAYS)
+        .map(
+            "seen",
+            seen.map(|(id, observation)| (id.to_string(), encode_seen(observation.seen))),
+        )
+        .into_item()
+}
+
+/// Reads what was seen; details are not kept with the results.
+pub(crate) fn decode(item: &Item) -> Result<Observations, Malformed> {
+    let seen = open(item)?.map("seen")?;
+    let observation = |id| {
+        let observation = Observation {
+            seen: decode_seen(&seen, id)?,
+            detail: None,
+        };
+        Ok((seen.key(id)?, observation))
+    };
+    seen.names().map(observation).collect()
+}
+
+/// A plain time is a number, which weighs the least and can be calculated with.
+fn encode_seen(seen: Seen) -> AttributeValue {
+    match seen {
+        Seen::Open {
+            connect,
+            remark: Remark::None,
+        } => AttributeValue::N(milliseconds(connect)),
+        Seen::Open { .. } | Seen::Failed(_) | Seen::NoData(_) => AttributeValue::S(seen.to_string()),
+    }
+}
+
+fn decode_seen(fields: &Fields<'_>, id: &str) -> Result<Seen, Malformed> {
+    let value = fields.value(id)?;
+    let text = value.as_n().or_else(|_| value.as_s());
+    let text = text.map_err(|other| fields.wrong_type(id, other, "a time or a code"))?;
+    text.parse().map_err(|error| fields.nonsense(id, error))
+}

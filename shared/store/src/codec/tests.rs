@@ -1,0 +1,629 @@
+//! Every kind of item: what it looks like, that it survives being stored, and that nothing else is taken for it.
+
+use std::collections::BTreeMap;
+use std::fmt::Debug;
+use std::time::Duration;
+
+use aws_sdk_dynamodb::primitives::Blob;
+use aws_sdk_dynamodb::types::AttributeValue as A;
+use portpulse_core::board::{
+    Advisory, Cause, ClosedIncident, Control, Ending, Entry, Finding, FleetRow, FleetTrouble, Health,
+    Impairment, Incident, RegionRow, RegionState, Streak, Streaks, Told, Track, Trouble, Verdict, VerdictRow,
+};
+use portpulse_core::definition::Monitor;
+use portpulse_core::group::GroupId;
+use portpulse_core::observation::{Observation, Remark, Seen};
+use portpulse_core::outbox::{Claim, Claimant, Kind, Outbox, Pending, Subject};
+use portpulse_core::outcome::{Detail, FailureClass, NoData};
+use portpulse_core::round::Observations;
+use portpulse_core::time::Tick;
+use proptest::prelude::*;
+use proptest::sample::Index;
+use serde_json::{Value, json};
+
+use super::*;
+use crate::{keys, size};
+
+const GROUP: &str = "1m#0";
+const TICK: &str = "2026-11-22T05:41:00Z";
+
+fn group() -> GroupId {
+    GROUP.parse().unwrap()
+}
+
+fn tick(text: &str) -> Tick {
+    text.parse().unwrap()
+}
+
+fn time(text: &str) -> jiff::Timestamp {
+    text.parse().unwrap()
+}
+
+/// An item in DynamoDB's JSON, its attributes in order.
+fn shown(item: &Item) -> String {
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "the SDK hides the variant of types it does not know"
+    )]
+    fn value(attribute: &A) -> Value {
+        match attribute {
+            A::S(text) => json!({ "S": text }),
+            A::N(digits) => json!({ "N": digits }),
+            A::Bool(flag) => json!({ "BOOL": flag }),
+            A::Null(_) => json!({ "NULL": true }),
+            A::L(values) => json!({ "L": values.iter().map(value).collect::<Vec<_>>() }),
+            A::M(map) => json!({ "M": attributes(map) }),
+            _ => {
+                panic!("no item of ours has {attribute:?}")
+            }
+        }
+    }
+    fn attributes(map: &Item) -> BTreeMap<&str, Value> {
+        map.iter()
+            .map(|(name, attribute)| (name.as_str(), value(attribute)))
+            .collect()
+    }
+    let lines = attributes(item).into_iter();
+    let lines: Vec<_> = lines.map(|(name, value)| format!("{name}: {value}")).collect();
+    lines.join("\n")
+}
+
+fn finding(cause: Cause, detail: &str) -> Option<Finding> {
+    let detail = Detail::new(detail);
+    Some(Finding { cause, detail })
+}
+
+fn incident(told: Told) -> Incident {
+    Incident {
+        verdict: Verdict::Down,
+        opened: tick("2026-11-22T05:40:00Z"),
+        revision: 7,
+        since: tick("2026-11-22T05:39:00Z"),
+        finding: finding(
+            Cause::Failed(FailureClass::Refused),
+            "57P03 the database is starting",
+        ),
+        told,
+    }
+}
+
+fn closed_incident() -> ClosedIncident {
+    let last = time("2026-11-22T05:40:07.5Z");
+    ClosedIncident {
+        monitor: "orders-db".parse().unwrap(),
+        track: Track::Health,
+        incident: incident(Told::At { last, reminders: 2 }),
+        closed: tick("2026-11-22T05:50:00Z"),
+        ending: Ending::Recovered,
+    }
+}
+
+fn outbox() -> Outbox {
+    let pending = |id: &str, kind, subject, claim| Pending {
+        id: id.to_owned(),
+        kind,
+        subject,
+        verdict: Verdict::Down,
+        cause: Some(Cause::Failed(FailureClass::Timeout)),
+        since: time("2026-11-22T05:39:00Z"),
+        at: time("2026-11-22T05:40:00Z"),
+        claim,
+    };
+    let claim = Claim {
+        by: Claimant::new("8c4f2a"),
+        at: time("2026-11-22T05:41:03.25Z"),
+    };
+    Outbox::new(vec![
+        pending(
+            "orders-db@2026-11-22T05:40:00Z.7/down",
+            Kind::Down,
+            Subject::Monitor("orders-db".parse().unwrap()),
+            Some(claim),
+        ),
+        pending(
+            "eu-west-1.3/region_silent",
+            Kind::RegionSilent,
+            Subject::Region("eu-west-1".parse().unwrap()),
+            None,
+        ),
+        pending(
+            "No Id@1m#0.7/broken_definition",
+            Kind::BrokenDefinition,
+            Subject::Definition("No Id".to_owned()),
+            None,
+        ),
+    ])
+}
+
+fn region_row() -> RegionRow {
+    let failing = Streaks {
+        seen: tick(TICK),
+        health: Streak {
+            state: Health::Failing,
+            ticks: 3,
+            since: tick("2026-11-22T05:39:00Z"),
+        },
+        quality: Some(Streak {
+            state: Impairment::Impaired,
+            ticks: 1,
+            since: tick("2026-11-22T05:38:00Z"),
+        }),
+        finding: finding(Cause::Failed(FailureClass::Timeout), ""),
+    };
+    let since = tick(TICK);
+    RegionRow {
+        tick: tick(TICK),
+        entries: BTreeMap::from([
+            ("orders-db".parse().unwrap(), Entry::Seen(failing)),
+            ("cache".parse().unwrap(), Entry::Unseen { since }),
+        ]),
+    }
+}
+
+fn verdict_row() -> VerdictRow {
+    let opened = tick("2026-11-22T05:40:00Z");
+    let told = Told::NotYet;
+    let since = time("2026-11-22T05:40:01Z");
+    let advisory = Advisory {
+        opened,
+        revision: 6,
+        told,
+    };
+    VerdictRow {
+        revision: 7,
+        incidents: BTreeMap::from([(("orders-db".parse().unwrap(), Track::Health), incident(told))]),
+        advisories: BTreeMap::from([("cache".parse().unwrap(), advisory)]),
+        regions: BTreeMap::from([
+            ("eu-west-1".parse().unwrap(), RegionState::Silent(since)),
+            ("us-east-1".parse().unwrap(), RegionState::Returned),
+        ]),
+        broken: ["No Id".to_owned()].into(),
+        outbox: outbox(),
+        closed: vec![closed_incident()],
+    }
+}
+
+fn fleet_row() -> FleetRow {
+    let trouble = FleetTrouble {
+        since: time("2026-11-22T05:40:01Z"),
+        revision: 3,
+        groups: BTreeMap::from([(group(), time("2026-11-22T05:41:01Z"))]),
+    };
+    FleetRow {
+        revision: 3,
+        troubles: BTreeMap::from([(("eu-west-1".parse().unwrap(), Trouble::Silent), trouble)]),
+        outbox: Outbox::default(),
+    }
+}
+
+fn observations() -> Observations {
+    let open = |micros, remark| Seen::Open {
+        connect: Duration::from_micros(micros),
+        remark,
+    };
+    let seen = [
+        ("cache", open(310, Remark::None)),
+        ("mail", open(1_012_500, Remark::Retransmitted)),
+        ("orders-db", Seen::Failed(FailureClass::Timeout)),
+        ("v6-only", Seen::NoData(NoData::NoRoute)),
+    ];
+    let of = |seen| Observation { seen, detail: None };
+    seen.into_iter()
+        .map(|(id, seen)| (id.parse().unwrap(), of(seen)))
+        .collect()
+}
+
+fn control() -> Control {
+    Control {
+        silenced_until: Some(time("2026-11-22T09:00:00Z")),
+        acknowledged: Some("orders-db@2026-11-22T05:40:00Z.7".to_owned()),
+    }
+}
+
+fn definition() -> serde_json::Map<String, Value> {
+    let attributes = json!({
+        "host": "db.example.com", "service": "postgres", "interval": "1m", "failures_to_open": 1,
+        "tags": ["prod"], "enabled": true, "depends_on": ["router"], "depends_on_groups": { "router": "1m#0" },
+    });
+    attributes.as_object().unwrap().clone()
+}
+
+fn put_region_row(row: &RegionRow) -> Item {
+    region_row::encode(&keys::region_row(group(), &"eu-west-1".parse().unwrap()), row)
+}
+
+fn put_verdict_row(row: &VerdictRow) -> Item {
+    verdict_row::encode(&keys::verdict_row(group()), row)
+}
+
+fn put_fleet_row(row: &FleetRow) -> Item {
+    fleet_row::encode(&keys::fleet_row(), row)
+}
+
+fn put_results(seen: &Observations) -> Item {
+    let key = keys::results(group(), tick(TICK), &"eu-west-1".parse().unwrap());
+    results::encode(&key, tick(TICK), seen)
+}
+
+fn put_closed_incident(closed: &ClosedIncident) -> Item {
+    closed_incident::encode(&keys::closed_incident(closed), closed)
+}
+
+fn put_control(control: &Control) -> Item {
+    control::encode(&keys::control(&"orders-db".parse().unwrap()), control)
+}
+
+fn put_definition(attributes: &serde_json::Map<String, Value>) -> Item {
+    definition::encode(&keys::definition(group(), "orders-db"), attributes)
+}
+
+fn get_definition(item: &Item) -> Result<Monitor, Vec<portpulse_core::definition::Fault>> {
+    definition::decode(group(), "orders-db", item)
+}
+
+#[test]
+fn every_kind_of_item_looks_as_it_did() {
+    insta::assert_snapshot!("region_row", shown(&put_region_row(&region_row())));
+    insta::assert_snapshot!("verdict_row", shown(&put_verdict_row(&verdict_row())));
+    insta::assert_snapshot!("fleet_row", shown(&put_fleet_row(&fleet_row())));
+    insta::assert_snapshot!("results", shown(&put_results(&observations())));
+    insta::assert_snapshot!("closed_incident", shown(&put_closed_incident(&closed_incident())));
+    insta::assert_snapshot!("control", shown(&put_control(&control())));
+    insta::assert_snapshot!("definition", shown(&put_definition(&definition())));
+}
+
+fn survives<R: PartialEq + Debug>(
+    row: R,
+    encode: impl Fn(&R) -> Item,
+    decode: impl Fn(&Item) -> Result<R, Malformed>,
+) -> Result<(), TestCaseError> {
+    let read = decode(&encode(&row)).map_err(|error| TestCaseError::fail(format!("{error:?}")))?;
+    prop_assert_eq!(read, row);
+    Ok(())
+}
+
+proptest! {
+    #[test]
+    fn region_rows_survive(row in arbitrary::region_row()) {
+        survives(row, put_region_row, region_row::decode)?;
+    }
+
+    #[test]
+    fn verdict_rows_survive(row in arbitrary::verdict_row()) {
+        survives(row, put_verdict_row, verdict_row::decode)?;
+    }
+
+    #[test]
+    fn fleet_rows_survive(row in arbitrary::fleet_row()) {
+        survives(row, put_fleet_row, fleet_row::decode)?;
+    }
+
+    #[test]
+    fn results_survive(seen in arbitrary::observations()) {
+        survives(seen, put_results, results::decode)?;
+    }
+
+    #[test]
+    fn closed_incidents_survive(closed in arbitrary::closed_incident()) {
+        survives(closed, put_closed_incident, closed_incident::decode)?;
+    }
+
+    #[test]
+    fn controls_survive(control in arbitrary::control()) {
+        survives(control, put_control, control::decode)?;
+    }
+
+    #[test]
+    fn definitions_survive(attributes in arbitrary::attributes()) {
+        let own = attributes.into_iter().map(|(name, value)| (name.to_owned(), value));
+        let attributes: serde_json::Map<_, _> = own.collect();
+        let expected = Monitor::from_attributes("orders-db", &Value::Object(attributes.clone())).unwrap();
+        prop_assert_eq!(get_definition(&put_definition(&attributes)), Ok(expected));
+    }
+}
+
+/// Every reader, on the same item; the names of those that took it.
+fn readers(item: &Item) -> Vec<(&'static str, Result<(), String>)> {
+    fn outcome<R>(read: Result<R, Malformed>) -> Result<(), String> {
+        read.map(drop).map_err(|error| error.to_string())
+    }
+    let faults = |faults: Vec<portpulse_core::definition::Fault>| faults[0].to_string();
+    vec![
+        ("region_row", outcome(region_row::decode(item))),
+        ("verdict_row", outcome(verdict_row::decode(item))),
+        ("fleet_row", outcome(fleet_row::decode(item))),
+        ("results", outcome(results::decode(item))),
+        ("closed_incident", outcome(closed_incident::decode(item))),
+        ("control", outcome(control::decode(item))),
+        ("definition", get_definition(item).map(drop).map_err(faults)),
+    ]
+}
+
+fn all_items() -> Vec<(&'static str, Item)> {
+    vec![
+        ("region_row", put_region_row(&region_row())),
+        ("verdict_row", put_verdict_row(&verdict_row())),
+        ("fleet_row", put_fleet_row(&fleet_row())),
+        ("results", put_results(&observations())),
+        ("closed_incident", put_closed_incident(&closed_incident())),
+        ("control", put_control(&control())),
+        ("definition", put_definition(&definition())),
+    ]
+}
+
+fn attribute() -> impl Strategy<Value = A> {
+    let leaf = prop_oneof![
+        ".{0,30}".prop_map(A::S),
+        "-?[0-9]{1,25}(\\.[0-9]{1,5})?".prop_map(A::N),
+        Just(A::S(TICK.to_owned())),
+        Just(A::N("1".to_owned())),
+        any::<bool>().prop_map(A::Bool),
+        Just(A::Null(true)),
+        Just(A::B(Blob::new("x"))),
+        Just(A::Ss(vec!["x".to_owned()])),
+        Just(A::Ns(vec!["1".to_owned()])),
+    ];
+    leaf.prop_recursive(3, 12, 4, |inner| {
+        prop_oneof![
+            proptest::collection::vec(inner.clone(), 0..4).prop_map(A::L),
+            proptest::collection::hash_map("[a-z_]{1,10}|.{1,5}", inner, 0..4).prop_map(A::M),
+        ]
+    })
+}
+
+/// Walks into an item by `turns`, and there removes (`None`) or replaces one attribute.
+fn mutate(item: &mut Item, turns: &[Index], with: Option<&A>) {
+    let mut names: Vec<_> = item.keys().cloned().collect();
+    names.sort();
+    let Some((turn, rest)) = turns.split_first() else {
+        return;
+    };
+    let Some(name) = (!names.is_empty()).then(|| turn.get(&names)) else {
+        return;
+    };
+    match (item.get_mut(name), rest, with) {
+        (Some(A::M(map)), [_, ..], _) if !map.is_empty() => mutate(map, rest, with),
+        (Some(A::L(list)), [at, rest @ ..], _) if !list.is_empty() => {
+            let index = at.index(list.len());
+            match (&mut list[index], with) {
+                (A::M(map), _) if !rest.is_empty() => mutate(map, rest, with),
+                (entry, Some(with)) => *entry = with.clone(),
+                (_, None) => drop(list.remove(index)),
+            }
+        }
+        (_, _, Some(with)) => drop(item.insert(name.clone(), with.clone())),
+        (_, _, None) => drop(item.remove(name)),
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(1_000))]
+
+    #[test]
+    fn a_mutilated_item_is_read_or_named_and_never_a_panic(
+        kind in any::<Index>(),
+        turns in proptest::collection::vec(any::<Index>(), 1..6),
+        with in proptest::option::of(attribute()),
+    ) {
+        let mut items = all_items();
+        let (_, item) = &mut items[kind.index(7)];
+        mutate(item, &turns, with.as_ref());
+        for (_, read) in readers(item) {
+            if let Err(named) = read {
+                prop_assert!(named.contains('`') || named.contains('('), "{}", named);
+                prop_assert!(named.len() < 2_000, "{}", named);
+            }
+        }
+    }
+
+    #[test]
+    fn any_other_item_is_read_or_named_and_never_a_panic(
+        item in proptest::collection::hash_map("[a-z_]{1,10}|.{1,5}", attribute(), 0..6),
+    ) {
+        readers(&item);
+    }
+}
+
+#[test]
+fn no_kind_of_item_is_taken_for_another() {
+    for (kind, item) in all_items() {
+        let takers: Vec<_> = readers(&item)
+            .into_iter()
+            .filter(|(_, read)| read.is_ok())
+            .map(|(name, _)| name)
+            .collect();
+        // A control says nothing that it must say, so others pass for one that says nothing.
+        let takers: Vec<_> = takers
+            .into_iter()
+            .filter(|taker| *taker != "control" || kind == "control")
+            .collect();
+        assert_eq!(takers, [kind]);
+    }
+}
+
+/// What a reader says of an item after one change to it.
+fn check<R: Debug>(
+    mut item: Item,
+    change: impl FnOnce(&mut Item),
+    decode: impl Fn(&Item) -> Result<R, Malformed>,
+    expected: &str,
+) {
+    change(&mut item);
+    let error = decode(&item).unwrap_err();
+    let chain = std::iter::successors(Some(&error as &dyn std::error::Error), |error| error.source());
+    let chain: Vec<_> = chain.map(ToString::to_string).collect();
+    assert_eq!(chain.join(": "), expected);
+}
+
+fn at<'a>(item: &'a mut Item, path: &[&str]) -> &'a mut Item {
+    path.iter().fold(item, |item, name| match item.get_mut(*name) {
+        Some(A::M(map)) => map,
+        other => panic!("{name} is {other:?}"),
+    })
+}
+
+#[test]
+fn what_is_wrong_with_an_item_is_said_with_its_place_and_the_mend() {
+    let number = |digits: &str| A::N(digits.to_owned());
+    let text = |text: &str| A::S(text.to_owned());
+    let row = || put_region_row(&region_row());
+    let orders = ["entries", "orders-db"];
+    check(
+        row(),
+        |item| drop(item.insert("v".to_owned(), number("2"))),
+        region_row::decode,
+        "it has layout version 2, this version reads 1 (update this one, or delete the item to start afresh)",
+    );
+    check(
+        row(),
+        |item| drop(item.remove("v")),
+        region_row::decode,
+        "`v` is missing (delete the item to start afresh)",
+    );
+    check(
+        row(),
+        |item| drop(item.remove("entries")),
+        region_row::decode,
+        "`entries` is missing (delete the item to start afresh)",
+    );
+    check(
+        row(),
+        |item| drop(at(item, &orders).remove("ticks")),
+        region_row::decode,
+        "`entries.orders-db.ticks` is missing (delete the item to start afresh)",
+    );
+    check(
+        row(),
+        |item| drop(at(item, &orders).insert("ticks".to_owned(), text("3"))),
+        region_row::decode,
+        "`entries.orders-db.ticks` is text where a number belongs (delete the item to start afresh)",
+    );
+    check(
+        row(),
+        |item| drop(at(item, &orders).insert("ticks".to_owned(), number("-1"))),
+        region_row::decode,
+        "`entries.orders-db.ticks` makes no sense (delete the item to start afresh): invalid digit found in string",
+    );
+    check(
+        row(),
+        |item| drop(at(item, &orders).insert("health".to_owned(), text("fine"))),
+        region_row::decode,
+        "`entries.orders-db.health` makes no sense (delete the item to start afresh): it is none of good, failing",
+    );
+    check(
+        put_verdict_row(&verdict_row()),
+        |item| match item.get_mut("outbox") {
+            Some(A::L(outbox)) => outbox[1] = number("1"),
+            other => panic!("{other:?}"),
+        },
+        verdict_row::decode,
+        "`outbox.1` is a number where a map belongs (delete the item to start afresh)",
+    );
+    check(
+        put_results(&observations()),
+        |item| drop(at(item, &["seen"]).insert("cache".to_owned(), text("0.31 odd"))),
+        results::decode,
+        "`seen.cache` makes no sense (delete the item to start afresh): `0.31 odd` is not a known outcome code",
+    );
+}
+
+#[test]
+fn what_is_wrong_with_a_definition_is_said_in_full() {
+    let faults = |change: &dyn Fn(&mut Item)| {
+        let mut item = put_definition(&definition());
+        change(&mut item);
+        let faults = get_definition(&item).unwrap_err();
+        faults.iter().map(ToString::to_string).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        faults(&|item| {
+            item.insert("host".to_owned(), A::B(Blob::new("x")));
+            item.insert("tags".to_owned(), A::L(vec![A::Bs(vec![Blob::new("x")])]));
+        }),
+        [
+            "host: is binary, which does not belong here (write it as text or a number)",
+            "tags.0: is a set of binaries, which does not belong here (write it as text or a number)",
+        ]
+    );
+    assert_eq!(
+        faults(&|item| drop(item.insert("interval".to_owned(), A::S("5m".to_owned())))),
+        [
+            "interval: is 5m, but the item stands among those of 1m (write it into the group of its interval; \
+             `terraform apply` does)"
+        ]
+    );
+}
+
+#[test]
+fn a_set_made_in_the_console_is_as_good_as_a_list() {
+    let mut item = put_definition(&definition());
+    item.insert("tags".to_owned(), A::Ss(vec!["prod".to_owned()]));
+    assert_eq!(
+        get_definition(&item),
+        get_definition(&put_definition(&definition()))
+    );
+}
+
+/// The write units of a nominal tick: results of monitors whose ids are 20 characters long, and the row.
+fn nominal_units(monitors: usize) -> usize {
+    let seen = Seen::Open {
+        connect: Duration::from_micros(123_450),
+        remark: Remark::None,
+    };
+    let observation = Observation { seen, detail: None };
+    let id = |number: usize| format!("orders-database-{number:04}").parse().unwrap();
+    let seen: Observations = (0..monitors)
+        .map(|number| (id(number), observation.clone()))
+        .collect();
+    let row = RegionRow {
+        tick: tick(TICK),
+        entries: BTreeMap::new(),
+    };
+    let items = [put_results(&seen), put_region_row(&row)];
+    items.iter().map(|item| size::write_units(size::item(item))).sum()
+}
+
+#[test]
+fn a_nominal_tick_costs_few_write_units() {
+    for (monitors, most) in [(400, 16), (50, 3)] {
+        let units = nominal_units(monitors);
+        assert!(units <= most, "{monitors} monitors cost {units} write units");
+    }
+}
+
+#[test]
+fn a_group_of_which_everything_is_down_still_fits() {
+    let id = |number: usize| format!("{number:064}");
+    let detail = "x".repeat(190);
+    let last = time("2026-11-22T05:40:07.123456789Z");
+    let mut row = VerdictRow {
+        revision: 1_000_000,
+        ..VerdictRow::default()
+    };
+    let mut pending = Vec::new();
+    for number in 0..400 {
+        let monitor = id(number);
+        pending.push(Pending {
+            id: format!("{monitor}@2026-11-22T05:40:00Z.1000000.health/recovered"),
+            kind: Kind::Recovered,
+            subject: Subject::Monitor(monitor.parse().unwrap()),
+            verdict: Verdict::Down,
+            cause: Some(Cause::Failed(FailureClass::WrongService)),
+            since: time("2026-11-22T05:39:00Z"),
+            at: last,
+            claim: Some(Claim {
+                by: Claimant::new("8c4f2a7e-1b3d-4c5e-9f60-718293a4b5c6"),
+                at: last,
+            }),
+        });
+        let incident = Incident {
+            finding: finding(Cause::Failed(FailureClass::WrongService), &detail),
+            ..incident(Told::At { last, reminders: 10 })
+        };
+        row.incidents
+            .insert((monitor.parse().unwrap(), Track::Health), incident);
+    }
+    row.outbox = Outbox::new(pending);
+    let bytes = size::item(&put_verdict_row(&row));
+    assert!(bytes < size::MOST_BYTES, "{bytes}");
+}

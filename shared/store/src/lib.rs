@@ -1,0 +1,17 @@
+//! What Portpulse keeps, in one DynamoDB table: reads and conditional writes of whole rows, and nothing it decides.
+//!
+//! This crate knows nothing of checks, clocks or alerts. [`store::Store`] speaks in the words of `portpulse-core`;
+//! [`table::Table`] is the narrow seam below it, which [`dynamo::DynamoTable`] fills with the real SDK.
+
+mod codec;
+pub mod definitions;
+pub mod dynamo;
+mod error;
+pub mod keys;
+pub mod size;
+pub mod store;
+pub mod table;
+
+pub use codec::VERSION;
+pub use error::{Error, Malformed};
+pub use store::Store;

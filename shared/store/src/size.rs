@@ -1,0 +1,100 @@
+//! How large an item is, by the rules by which DynamoDB bills and limits it.
+//!
+//! Source: <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html>
+
+use aws_sdk_dynamodb::types::AttributeValue;
+
+use crate::table::Item;
+
+/// The most bytes of an item that is sent: well below DynamoDB's own limit of 400 KB (409,600 bytes), so that
+/// the error comes from here and says what to do.
+pub const MOST_BYTES: usize = 350 * 1024;
+
+/// A list or a map costs this much before its first element.
+const COLLECTION: usize = 3;
+/// Each element of a list or a map costs this much beside its name and value.
+const ELEMENT: usize = 1;
+
+/// The size of an item in bytes: the names and values of all its attributes.
+pub fn item(item: &Item) -> usize {
+    item.iter()
+        .map(|(name, attribute)| name.len() + value(attribute))
+        .sum()
+}
+
+/// The write units that putting an item costs: one for each started kilobyte.
+pub fn write_units(bytes: usize) -> usize {
+    bytes.div_ceil(1024).max(1)
+}
+
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "the SDK hides the variant of types it does not know"
+)]
+fn value(attribute: &AttributeValue) -> usize {
+    match attribute {
+        AttributeValue::S(text) => text.len(),
+        AttributeValue::N(digits) => number(digits),
+        AttributeValue::B(bytes) => bytes.as_ref().len(),
+        AttributeValue::Ss(texts) => texts.iter().map(String::len).sum(),
+        AttributeValue::Ns(numbers) => numbers.iter().map(|digits| number(digits)).sum(),
+        AttributeValue::Bs(all) => all.iter().map(|bytes| bytes.as_ref().len()).sum(),
+        AttributeValue::L(values) => {
+            COLLECTION + values.iter().map(|each| ELEMENT + value(each)).sum::<usize>()
+        }
+        AttributeValue::M(map) => {
+            let elements = map.iter().map(|(name, each)| ELEMENT + name.len() + value(each));
+            COLLECTION + elements.sum::<usize>()
+        }
+        _ => 1,
+    }
+}
+
+/// One byte for every two significant digits, one for the exponent, one for a minus.
+fn number(digits: &str) -> usize {
+    let mantissa = digits.split(['e', 'E']).next().unwrap_or_default();
+    let minus = usize::from(mantissa.starts_with('-'));
+    let digits: String = mantissa.chars().filter(char::is_ascii_digit).collect();
+    let significant = digits.trim_matches('0').len();
+    significant.div_ceil(2) + 1 + minus
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_weigh_what_the_documentation_says() {
+        use AttributeValue as A;
+        let text = |text: &str| A::S(text.to_owned());
+        for (attribute, bytes) in [
+            (text(""), 0),
+            (text("abc"), 3),
+            (text("ü"), 2),
+            (A::N("0".to_owned()), 1),
+            (A::N("12.34".to_owned()), 3),
+            (A::N("-123".to_owned()), 4),
+            (A::N("100000".to_owned()), 2),
+            (A::Bool(true), 1),
+            (A::Null(true), 1),
+            (A::L(vec![]), 3),
+            (A::L(vec![text("a"), text("bc")]), 3 + 1 + 1 + 1 + 2),
+            (A::M(Item::from([("k".to_owned(), text("abc"))])), 3 + 1 + 1 + 3),
+            (A::Ss(vec!["a".to_owned(), "bc".to_owned()]), 3),
+        ] {
+            assert_eq!(value(&attribute), bytes, "{attribute:?}");
+        }
+        let keys = Item::from([
+            ("pk".to_owned(), text("abc")),
+            ("n".to_owned(), A::N("7".to_owned())),
+        ]);
+        assert_eq!(item(&keys), 2 + 3 + 1 + 2);
+    }
+
+    #[test]
+    fn a_started_kilobyte_is_a_unit() {
+        for (bytes, units) in [(1, 1), (1024, 1), (1025, 2), (10 * 1024, 10)] {
+            assert_eq!(write_units(bytes), units);
+        }
+    }
+}

@@ -1,0 +1,278 @@
+//! What a checker reads and writes, in the words of the core; every write that decides something is conditional.
+
+use std::collections::BTreeMap;
+
+use portpulse_core::board::{Board, ClosedIncident, Control, FleetRow, RegionRow, VerdictRow};
+use portpulse_core::group::GroupId;
+use portpulse_core::id::{MonitorId, Region};
+use portpulse_core::round::{Definitions, Observations};
+use portpulse_core::time::Tick;
+
+use crate::codec;
+use crate::error::{Error, Malformed};
+use crate::keys::{self, Key, RowKey, SK};
+use crate::size;
+use crate::table::{Condition, Item, Put, Read, Table};
+
+/// The rows of Portpulse in a table.
+#[derive(Debug, Clone)]
+pub struct Store<T> {
+    pub(crate) table: T,
+}
+
+/// A board as read: an unreadable row is left out of it.
+#[derive(Debug, Default)]
+pub struct BoardRead {
+    /// The rows that could be read.
+    pub board: Board,
+    /// The others, with what is wrong with each. They must not be overwritten.
+    pub unreadable: BTreeMap<RowKey, Error>,
+}
+
+/// What became of a tick's results.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Recorded {
+    /// They are kept.
+    Written,
+    /// A twin's results of the same tick and region were there first, and count: these, without their details,
+    /// or `None` if they cannot be read.
+    AlreadyThere(Option<Observations>),
+}
+
+/// What became of a region row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Commit {
+    /// It is in place: this tick counts, once.
+    Done,
+    /// A row of this tick or a later one was there first. It may be this writer's own, where the answer to an
+    /// earlier attempt of the SDK was lost.
+    TwinWon,
+}
+
+/// What became of a row that is written by revision.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Written {
+    /// It is in place.
+    Done,
+    /// Somebody else wrote first, or this writer did in an attempt whose answer was lost: read and decide again.
+    Conflict,
+}
+
+impl<T: Table> Store<T> {
+    /// The rows in `table`.
+    pub fn new(table: T) -> Self {
+        Self { table }
+    }
+
+    /// The definitions of a group; those that cannot be read are told apart, disabled ones are left out.
+    ///
+    /// # Errors
+    /// When the table cannot be read.
+    pub async fn definitions(&self, group: GroupId) -> Result<Definitions, Error> {
+        let items = self
+            .table
+            .query(&keys::definitions(group), Read::Eventual)
+            .await?;
+        let mut definitions = Definitions::default();
+        for item in &items {
+            let id = sort_key(item);
+            match codec::definition::decode(group, id, item) {
+                Ok(monitor) if monitor.is_enabled() => {
+                    definitions.monitors.insert(monitor.id().clone(), monitor);
+                }
+                Ok(_) => {}
+                Err(faults) => {
+                    definitions.broken.insert(id.to_owned(), faults);
+                }
+            }
+        }
+        Ok(definitions)
+    }
+
+    /// The board of a group, in one strongly consistent query.
+    ///
+    /// # Errors
+    /// When the table cannot be read; a row that is malformed is no error of the whole.
+    pub async fn board(&self, group: GroupId) -> Result<BoardRead, Error> {
+        let pk = keys::board(group);
+        let mut read = BoardRead::default();
+        for item in self.table.query(&pk, Read::Strong).await? {
+            let sk = sort_key(&item);
+            let row = RowKey::of(sk);
+            let decoded = match &row {
+                RowKey::Region(region) => codec::region_row::decode(&item).map(|row| {
+                    read.board.rows.insert(region.clone(), row);
+                }),
+                RowKey::Verdict => codec::verdict_row::decode(&item).map(|row| read.board.verdict = row),
+                RowKey::Other(_) => Err(Malformed::Unknown),
+            };
+            if let Err(source) = decoded {
+                let (pk, sk) = (pk.clone(), sk.to_owned());
+                let key = Key { pk, sk };
+                read.unreadable.insert(row, Error::Unreadable { key, source });
+            }
+        }
+        Ok(read)
+    }
+
+    /// What people have said of monitors, and what of it cannot be read.
+    ///
+    /// # Errors
+    /// When the table cannot be read.
+    pub async fn controls(&self) -> Result<(BTreeMap<MonitorId, Control>, Vec<Error>), Error> {
+        let pk = keys::controls();
+        let (mut controls, mut unreadable) = (BTreeMap::new(), Vec::new());
+        for item in self.table.query(&pk, Read::Eventual).await? {
+            let sk = sort_key(&item);
+            let id = sk.parse().map_err(|error| Malformed::Value {
+                at: SK.to_owned(),
+                source: Box::<portpulse_core::id::BadName>::new(error),
+            });
+            match id.and_then(|id| Ok((id, codec::control::decode(&item)?))) {
+                Ok((id, control)) => {
+                    controls.insert(id, control);
+                }
+                Err(source) => {
+                    let (pk, sk) = (pk.clone(), sk.to_owned());
+                    unreadable.push(Error::Unreadable {
+                        key: Key { pk, sk },
+                        source,
+                    });
+                }
+            }
+        }
+        Ok((controls, unreadable))
+    }
+
+    /// What the groups together know of the regions, strongly consistent; nothing, where there is no row yet.
+    ///
+    /// # Errors
+    /// When the table or the row cannot be read.
+    pub async fn fleet(&self) -> Result<FleetRow, Error> {
+        let key = keys::fleet_row();
+        match self.table.get(&key.pk, &key.sk, Read::Strong).await? {
+            None => Ok(FleetRow::default()),
+            Some(item) => codec::fleet_row::decode(&item).map_err(|source| Error::Unreadable { key, source }),
+        }
+    }
+
+    /// Keeps what a region saw in a tick. The first results of a tick stand, whoever brings others.
+    ///
+    /// # Errors
+    /// When the item is too large, or it is not known whether it is in place.
+    pub async fn put_results(
+        &self,
+        group: GroupId,
+        tick: Tick,
+        region: &Region,
+        observations: &Observations,
+    ) -> Result<Recorded, Error> {
+        let key = keys::results(group, tick, region);
+        let item = codec::results::encode(&key, tick, observations);
+        match self.put(key, item, Condition::Absent).await? {
+            Put::Done => Ok(Recorded::Written),
+            Put::Refused { current } => {
+                let there = current.and_then(|item| codec::results::decode(&item).ok());
+                Ok(Recorded::AlreadyThere(there))
+            }
+        }
+    }
+
+    /// Commits a region's tick, on condition that the row in place is older: so that it counts once.
+    ///
+    /// # Errors
+    /// When the row is too large, or the one in place is of a layout that this version does not know (it is left
+    /// as it is), or it is not known whether the row is in place.
+    pub async fn put_region_row(
+        &self,
+        group: GroupId,
+        region: &Region,
+        row: &RegionRow,
+    ) -> Result<Commit, Error> {
+        let key = keys::region_row(group, region);
+        let item = codec::region_row::encode(&key, row);
+        match self
+            .put(key.clone(), item, Condition::TickBefore(row.tick))
+            .await?
+        {
+            Put::Done => Ok(Commit::Done),
+            Put::Refused { current } => {
+                known(key, current.as_ref(), codec::region_row::decode)?;
+                Ok(Commit::TwinWon)
+            }
+        }
+    }
+
+    /// Writes a verdict row, on condition that the row in place has the revision before its own.
+    ///
+    /// # Errors
+    /// As with [`Store::put_region_row`].
+    pub async fn put_verdict(&self, group: GroupId, row: &VerdictRow) -> Result<Written, Error> {
+        let key = keys::verdict_row(group);
+        let item = codec::verdict_row::encode(&key, row);
+        let condition = Condition::Revision(row.revision.saturating_sub(1));
+        match self.put(key.clone(), item, condition).await? {
+            Put::Done => Ok(Written::Done),
+            Put::Refused { current } => {
+                known(key, current.as_ref(), codec::verdict_row::decode)?;
+                Ok(Written::Conflict)
+            }
+        }
+    }
+
+    /// Writes the fleet row, on condition that the row in place has the revision before its own.
+    ///
+    /// # Errors
+    /// As with [`Store::put_region_row`].
+    pub async fn put_fleet(&self, row: &FleetRow) -> Result<Written, Error> {
+        let key = keys::fleet_row();
+        let item = codec::fleet_row::encode(&key, row);
+        let condition = Condition::Revision(row.revision.saturating_sub(1));
+        match self.put(key.clone(), item, condition).await? {
+            Put::Done => Ok(Written::Done),
+            Put::Refused { current } => {
+                known(key, current.as_ref(), codec::fleet_row::decode)?;
+                Ok(Written::Conflict)
+            }
+        }
+    }
+
+    /// Files a closed incident; one that is filed already stays as it is.
+    ///
+    /// # Errors
+    /// When it is not known whether it is filed.
+    pub async fn file_incident(&self, closed: &ClosedIncident) -> Result<(), Error> {
+        let key = keys::closed_incident(closed);
+        let item = codec::closed_incident::encode(&key, closed);
+        self.put(key, item, Condition::Absent).await?;
+        Ok(())
+    }
+
+    /// Every write goes through here, so that none is too large.
+    pub(crate) async fn put(&self, key: Key, item: Item, condition: Condition) -> Result<Put, Error> {
+        let (bytes, limit) = (size::item(&item), size::MOST_BYTES);
+        if bytes > limit {
+            return Err(Error::TooLarge { key, bytes, limit });
+        }
+        Ok(self.table.put(item, condition).await?)
+    }
+}
+
+/// Tells a row that lost a race from one that stands in the way because nobody here can read it.
+fn known<R>(
+    key: Key,
+    current: Option<&Item>,
+    decode: impl Fn(&Item) -> Result<R, Malformed>,
+) -> Result<(), Error> {
+    match current.map(decode) {
+        Some(Err(source)) => Err(Error::Unreadable { key, source }),
+        Some(Ok(_)) | None => Ok(()),
+    }
+}
+
+/// The sort key of an item that a query returned: always there, always text.
+fn sort_key(item: &Item) -> &str {
+    item.get(SK)
+        .and_then(|value| value.as_s().ok())
+        .map_or("", String::as_str)
+}

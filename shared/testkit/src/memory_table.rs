@@ -1,0 +1,369 @@
+//! A table in memory, in which every operation can be interrupted, and can fail before or after it took effect.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::future::poll_fn;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::Poll;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use portpulse_store::VERSION;
+use portpulse_store::keys::{Key, PK, SK};
+use portpulse_store::table::{
+    Condition, Delete, Item, LAYOUT, Operation, Put, REVISION, Read, TICK, Table, TableError,
+};
+
+/// Every item by its partition and sort key, in the order in which DynamoDB sorts.
+pub type Items = BTreeMap<(String, String), Item>;
+
+/// A table in memory; a clone is another handle to the same items.
+///
+/// Each operation yields once before it takes effect and once after, so that dropping its future leaves either.
+/// It has no clock and no threads: the same calls in the same order give the same answers.
+#[derive(Clone, Default)]
+pub struct MemoryTable {
+    state: Arc<Mutex<State>>,
+}
+
+#[derive(Default)]
+struct State {
+    items: Items,
+    /// What each item was before its last write: what a stale read sees.
+    before: BTreeMap<(String, String), Option<Item>>,
+    calls: u64,
+    plan: Option<Plan>,
+}
+
+type Plan = Box<dyn FnMut(&Call<'_>) -> Fault + Send>;
+
+/// One operation, as a fault plan sees it.
+#[derive(Debug, Clone, Copy)]
+pub struct Call<'a> {
+    /// How many operations came before it, since the table was made.
+    pub number: u64,
+    /// What is asked.
+    pub operation: Operation,
+    /// Of which partition.
+    pub pk: &'a str,
+    /// Of which item; none for a query.
+    pub sk: Option<&'a str>,
+    /// How current a read must be; none for a write.
+    pub read: Option<Read>,
+}
+
+/// What happens to an operation.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Fault {
+    /// Nothing: it works.
+    #[default]
+    None,
+    /// It fails without an effect, as when it is throttled.
+    Before,
+    /// It takes effect, and the answer is lost, as in a timeout.
+    After,
+    /// A read that need not be strong misses the last write of each item.
+    Stale,
+}
+
+/// A failure that the test asked for.
+#[derive(Debug, thiserror::Error)]
+pub enum Injected {
+    /// Nothing happened.
+    #[error("throttled, as the test asked for")]
+    Throttled,
+    /// It happened, unseen.
+    #[error("timed out after it took effect, as the test asked for")]
+    AnswerLost,
+}
+
+impl MemoryTable {
+    /// An empty table that works.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// A table of its own with these items.
+    pub fn from_items(items: Items) -> Self {
+        let table = Self::default();
+        table.state().items = items;
+        table
+    }
+
+    /// A copy of every item.
+    pub fn snapshot(&self) -> Items {
+        self.state().items.clone()
+    }
+
+    /// From now on, asks `plan` what happens to each operation, in the order in which they begin.
+    pub fn set_faults(&self, plan: impl FnMut(&Call<'_>) -> Fault + Send + 'static) {
+        self.state().plan = Some(Box::new(plan));
+    }
+
+    /// From now on, everything works.
+    pub fn heal(&self) {
+        self.state().plan = None;
+    }
+
+    /// How many operations have begun.
+    pub fn calls(&self) -> u64 {
+        self.state().calls
+    }
+
+    /// Puts an item in place, as somebody else would who asks nothing: at once, and without a fault.
+    pub fn overwrite(&self, item: Item) {
+        let key = key_of(&item);
+        self.state().write(key, Some(item));
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        // Nothing panics while it holds the lock, and half a state is still shown.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Runs one operation with its two points of interruption and its fault.
+    async fn run<R>(
+        &self,
+        operation: Operation,
+        (pk, sk): (&str, Option<&str>),
+        read: Option<Read>,
+        effect: impl FnOnce(&mut State, bool) -> R,
+    ) -> Result<R, TableError> {
+        let fault = {
+            let mut state = self.state();
+            let number = state.calls;
+            state.calls += 1;
+            let call = Call {
+                number,
+                operation,
+                pk,
+                sk,
+                read,
+            };
+            state.plan.as_mut().map_or(Fault::None, |plan| plan(&call))
+        };
+        let failed = |injected| TableError {
+            operation,
+            key: sk.map_or_else(|| pk.to_owned(), |sk| key(pk, sk)),
+            source: Box::<Injected>::new(injected),
+        };
+        yield_once().await;
+        if fault == Fault::Before {
+            return Err(failed(Injected::Throttled));
+        }
+        let stale = fault == Fault::Stale && read == Some(Read::Eventual);
+        let answer = effect(&mut self.state(), stale);
+        yield_once().await;
+        if fault == Fault::After {
+            return Err(failed(Injected::AnswerLost));
+        }
+        Ok(answer)
+    }
+}
+
+impl fmt::Debug for MemoryTable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let state = self.state();
+        f.debug_struct("MemoryTable")
+            .field("items", &state.items)
+            .field("calls", &state.calls)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Table for MemoryTable {
+    async fn query(&self, pk: &str, read: Read) -> Result<Vec<Item>, TableError> {
+        self.run(Operation::Query, (pk, None), Some(read), |state, stale| {
+            let mut keys: Vec<_> = state.items.keys().chain(state.before.keys()).collect();
+            keys.retain(|(partition, _)| partition == pk);
+            keys.sort();
+            keys.dedup();
+            let items = keys.into_iter().filter_map(|key| state.read(key, stale));
+            items.cloned().collect()
+        })
+        .await
+    }
+
+    async fn get(&self, pk: &str, sk: &str, read: Read) -> Result<Option<Item>, TableError> {
+        self.run(Operation::Get, (pk, Some(sk)), Some(read), |state, stale| {
+            state.read(&(pk.to_owned(), sk.to_owned()), stale).cloned()
+        })
+        .await
+    }
+
+    async fn put(&self, item: Item, condition: Condition) -> Result<Put, TableError> {
+        let (pk, sk) = key_of(&item);
+        let at = (pk.as_str(), Some(sk.as_str()));
+        let key = (pk.clone(), sk.clone());
+        self.run(Operation::Put, at, None, |state, _| {
+            let current = state.items.get(&key);
+            if holds(condition, current) {
+                state.write(key, Some(item));
+                Put::Done
+            } else {
+                Put::Refused {
+                    current: current.cloned(),
+                }
+            }
+        })
+        .await
+    }
+}
+
+impl Delete for MemoryTable {
+    async fn delete(&self, pk: &str, sk: &str) -> Result<(), TableError> {
+        self.run(Operation::Delete, (pk, Some(sk)), None, |state, _| {
+            state.write((pk.to_owned(), sk.to_owned()), None);
+        })
+        .await
+    }
+}
+
+impl State {
+    fn read(&self, key: &(String, String), stale: bool) -> Option<&Item> {
+        match self.before.get(key) {
+            Some(before) if stale => before.as_ref(),
+            Some(_) | None => self.items.get(key),
+        }
+    }
+
+    fn write(&mut self, key: (String, String), item: Option<Item>) {
+        let before = match item {
+            Some(item) => self.items.insert(key.clone(), item),
+            None => self.items.remove(&key),
+        };
+        self.before.insert(key, before);
+    }
+}
+
+/// Whether an item in place satisfies a condition, as DynamoDB would find: a missing attribute, or one of
+/// another type, compares with nothing.
+fn holds(condition: Condition, current: Option<&Item>) -> bool {
+    let number = |item: &Item, name| match item.get(name) {
+        Some(AttributeValue::N(digits)) => digits.parse::<u64>().ok(),
+        Some(_) | None => None,
+    };
+    let of_our_layout = |item: &Item| number(item, LAYOUT) == Some(u64::from(VERSION));
+    match (condition, current) {
+        (Condition::Always, _)
+        | (Condition::Absent | Condition::TickBefore(_) | Condition::Revision(0), None) => true,
+        (Condition::Absent | Condition::Revision(0), Some(_)) | (Condition::Revision(_), None) => false,
+        (Condition::TickBefore(tick), Some(item)) => {
+            let older = match item.get(TICK) {
+                Some(AttributeValue::S(text)) => *text < tick.to_string(),
+                Some(_) | None => false,
+            };
+            of_our_layout(item) && older
+        }
+        (Condition::Revision(revision), Some(item)) => {
+            of_our_layout(item) && number(item, REVISION) == Some(revision)
+        }
+    }
+}
+
+fn key_of(item: &Item) -> (String, String) {
+    let text = |name| match item.get(name) {
+        Some(AttributeValue::S(text)) => text.clone(),
+        Some(_) | None => String::new(),
+    };
+    (text(PK), text(SK))
+}
+
+fn key(pk: &str, sk: &str) -> String {
+    let (pk, sk) = (pk.to_owned(), sk.to_owned());
+    Key { pk, sk }.to_string()
+}
+
+/// Lets everybody else go first, once.
+async fn yield_once() {
+    let mut yielded = false;
+    poll_fn(|context| {
+        if yielded {
+            return Poll::Ready(());
+        }
+        yielded = true;
+        context.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
+}
+
+#[cfg(test)]
+mod tests {
+    use std::pin::pin;
+    use std::task::{Context, Waker};
+
+    use super::*;
+
+    fn item(sk: &str, said: &str) -> Item {
+        let pairs = [(PK, "p"), (SK, sk), ("said", said)];
+        let pairs = pairs.map(|(name, text)| (name.to_owned(), AttributeValue::S(text.to_owned())));
+        Item::from(pairs)
+    }
+
+    /// Polls a future at most `polls` times, then drops it.
+    fn poll<F: Future>(future: F, polls: usize) -> Option<F::Output> {
+        let (mut future, mut context) = (pin!(future), Context::from_waker(Waker::noop()));
+        (0..polls).find_map(|_| match future.as_mut().poll(&mut context) {
+            Poll::Ready(output) => Some(output),
+            Poll::Pending => None,
+        })
+    }
+
+    #[test]
+    fn a_dropped_put_may_or_may_not_have_taken_effect() {
+        for (polls, present, answered) in [
+            (0, false, false),
+            (1, false, false),
+            (2, true, false),
+            (3, true, true),
+        ] {
+            let table = MemoryTable::new();
+            let answer = poll(table.put(item("a", ""), Condition::Always), polls);
+            assert_eq!(answer.is_some(), answered, "{polls}");
+            assert_eq!(!table.snapshot().is_empty(), present, "{polls}");
+        }
+    }
+
+    #[test]
+    fn a_fault_strikes_before_or_after_the_effect() {
+        for (fault, present) in [(Fault::Before, false), (Fault::After, true)] {
+            let table = MemoryTable::new();
+            table.set_faults(move |_| fault);
+            let answer = poll(table.put(item("a", ""), Condition::Always), 3).unwrap();
+            assert_eq!(answer.unwrap_err().to_string(), "could not put `p/a`");
+            assert_eq!(!table.snapshot().is_empty(), present, "{fault:?}");
+        }
+    }
+
+    #[test]
+    fn a_stale_read_misses_the_last_write_unless_it_is_strong() {
+        let table = MemoryTable::new();
+        table.overwrite(item("a", "old"));
+        table.overwrite(item("a", "new"));
+        table.overwrite(item("b", "new"));
+        table.set_faults(|_| Fault::Stale);
+        let said = |read| poll(table.query("p", read), 3).unwrap().unwrap();
+        assert_eq!(said(Read::Eventual), [item("a", "old")]);
+        assert_eq!(said(Read::Strong), [item("a", "new"), item("b", "new")]);
+        let get = |read| poll(table.get("p", "b", read), 3).unwrap().unwrap();
+        assert_eq!(get(Read::Eventual), None);
+        assert_eq!(get(Read::Strong), Some(item("b", "new")));
+    }
+
+    #[test]
+    fn the_plan_sees_every_call_in_order() {
+        let table = MemoryTable::new();
+        table.set_faults(|call| match (call.number, call.operation, call.sk) {
+            (1, Operation::Put, Some("b")) => Fault::Before,
+            _ => Fault::None,
+        });
+        let put = |sk| {
+            poll(table.put(item(sk, ""), Condition::Always), 3)
+                .unwrap()
+                .is_ok()
+        };
+        assert_eq!(["a", "b", "b"].map(put), [true, false, true]);
+        table.heal();
+        assert_eq!((put("c"), table.calls()), (true, 4));
+    }
+}
