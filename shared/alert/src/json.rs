@@ -1,0 +1,106 @@
+//! A notification as programs read it: one JSON value, the same in a queue, a webhook and on standard output.
+
+use portpulse_core::board::Finding;
+use portpulse_core::decide::{Notification, RegionView};
+use portpulse_core::outbox::Subject;
+use serde_json::{Map, Value, json};
+
+use crate::text::plain;
+
+/// The most entries of a list, and regions, that one notification carries.
+pub(crate) const MOST_ENTRIES: usize = 50;
+/// The most bytes of one of its texts.
+pub(crate) const MOST_TEXT: usize = 500;
+
+/// A notification as JSON.
+///
+/// | field | what |
+/// |---|---|
+/// | `type` | always `notification` |
+/// | `id` | the same however often it is sent: what came twice can be told |
+/// | `kind` | `down`, `exposed`, `degraded`, `unknown`, `recovered`, `reminder`, `advisory`, `advisory_over`, `region_silent`, `region_back`, `region_suspect`, `region_trusted` or `broken_definition` |
+/// | `monitor`, `region`, `definition` | what it is about; the two others are null |
+/// | `group` | the monitors that are checked together, such as `1m#0` |
+/// | `verdict` | `up`, `degraded`, `down`, `exposed` or `unknown`; for a recovery, the one that is over |
+/// | `severity` | `critical`, `warning` or `info` |
+/// | `finding`, `detail` | what was found, such as `refused`, and the service's own words; or null |
+/// | `since`, `at` | since when it has been so, and when it changed: RFC 3339, UTC |
+/// | `target` | `host:port`, or null |
+/// | `tags`, `runbook` | the monitor's own |
+/// | `regions` | for each region: `view` (`good`, `failing`, `no_data`, `silent`, `suspect`), for how many `ticks`, `since` when, `finding`, `detail` |
+/// | `faults` | what is wrong with a definition |
+///
+/// Lists end after 50 entries, texts after 500 bytes.
+pub fn to_json(notification: &Notification) -> Value {
+    let Notification {
+        id,
+        kind,
+        subject,
+        group,
+        verdict,
+        severity,
+        finding,
+        since,
+        at,
+        target,
+        tags,
+        runbook,
+        regions,
+        faults,
+    } = notification;
+    let (monitor, region, definition) = match subject {
+        Subject::Monitor(id) => (Some(id.as_str()), None, None),
+        Subject::Region(region) => (None, Some(region.as_str()), None),
+        Subject::Definition(id) => (None, None, Some(id.as_str())),
+    };
+    let texts = |texts: &[String]| {
+        texts
+            .iter()
+            .take(MOST_ENTRIES)
+            .map(|each| plain(each, MOST_TEXT))
+            .collect()
+    };
+    let (tags, faults): (Vec<_>, Vec<_>) = (texts(tags), texts(faults));
+    let regions = regions.iter().take(MOST_ENTRIES);
+    let regions: Map<_, _> = regions
+        .map(|(region, view)| (region.to_string(), of_region(view)))
+        .collect();
+    json!({
+        "type": "notification",
+        "id": id,
+        "kind": kind.as_str(),
+        "monitor": monitor,
+        "region": region,
+        "definition": definition,
+        "group": group.to_string(),
+        "verdict": verdict.as_str(),
+        "severity": severity.as_str(),
+        "finding": code(finding.as_ref()),
+        "detail": detail(finding.as_ref()),
+        "since": since.to_string(),
+        "at": at.to_string(),
+        "target": target.as_ref().map(|target| plain(target, MOST_TEXT)),
+        "tags": tags,
+        "runbook": runbook.as_ref().map(|link| plain(link, MOST_TEXT)),
+        "regions": regions,
+        "faults": faults,
+    })
+}
+
+fn of_region(view: &RegionView) -> Value {
+    json!({
+        "view": view.view.as_str(),
+        "ticks": view.ticks,
+        "since": view.since.map(|tick| tick.to_string()),
+        "finding": code(view.finding.as_ref()),
+        "detail": detail(view.finding.as_ref()),
+    })
+}
+
+fn code(finding: Option<&Finding>) -> Option<&'static str> {
+    finding.map(|finding| finding.cause.code())
+}
+
+fn detail(finding: Option<&Finding>) -> Option<&str> {
+    finding?.detail.as_ref().map(|detail| detail.as_str())
+}

@@ -1,0 +1,16 @@
+//! How Portpulse tells: notifications into messages for people and programs, and their way to SNS.
+//!
+//! [`messages`] is pure. [`Publish`] is the only door to the outside; it knows nothing of notifications.
+
+mod body;
+mod json;
+mod message;
+mod publish;
+mod render;
+mod text;
+mod words;
+
+pub use json::to_json;
+pub use message::{Attribute, MOST_BYTES, MOST_SMS, MOST_SUBJECT, Message};
+pub use publish::{Publish, PublishError, SnsTopic};
+pub use render::{MOST_SINGLE, messages};

@@ -1,0 +1,323 @@
+//! What every kind of notification looks like, and that no notification breaks the limits or its place.
+
+use std::collections::BTreeMap;
+
+use portpulse_core::board::{Cause, Finding, Verdict};
+use portpulse_core::choice::Severity;
+use portpulse_core::decide::{RegionView, View};
+use portpulse_core::outcome::{Detail, FailureClass};
+use portpulse_core::time::Tick;
+use proptest::collection::{btree_map, vec};
+use proptest::option;
+use proptest::prelude::*;
+use proptest::sample::select;
+
+use super::*;
+
+fn finding(cause: Cause, detail: &str) -> Finding {
+    let detail = Detail::new(detail);
+    Finding { cause, detail }
+}
+
+fn tick(text: &str) -> Tick {
+    text.parse().unwrap()
+}
+
+/// A notification of each kind, as it would be.
+fn sample(kind: Kind) -> Notification {
+    let monitor = Subject::Monitor("orders-db".parse().unwrap());
+    let region = Subject::Region("eu-west-1".parse().unwrap());
+    let refused = finding(Cause::Failed(FailureClass::Refused), "");
+    let starting = finding(
+        Cause::Failed(FailureClass::Starting),
+        "57P03 the database system is starting up",
+    );
+    let (subject, verdict, found) = match kind {
+        Kind::Down | Kind::Reminder => (monitor, Verdict::Down, Some(starting.clone())),
+        Kind::Recovered => (monitor, Verdict::Down, Some(refused.clone())),
+        Kind::Exposed => (monitor, Verdict::Exposed, Some(finding(Cause::Open, ""))),
+        Kind::Degraded => (
+            monitor,
+            Verdict::Degraded,
+            Some(finding(Cause::Slow, "connect took 812.5 ms")),
+        ),
+        Kind::Unknown => (monitor, Verdict::Unknown, Some(finding(Cause::Blind, ""))),
+        Kind::Advisory => (monitor, Verdict::Up, Some(refused.clone())),
+        Kind::AdvisoryOver => (monitor, Verdict::Up, None),
+        Kind::RegionSilent | Kind::RegionBack | Kind::RegionSuspect | Kind::RegionTrusted => {
+            (region, Verdict::Unknown, None)
+        }
+        Kind::BrokenDefinition => (
+            Subject::Definition("Orders\nDB".to_owned()),
+            Verdict::Unknown,
+            None,
+        ),
+    };
+    let of_monitor = matches!(subject, Subject::Monitor(_));
+    let view = |view, ticks, since: Option<&str>, finding| RegionView {
+        view,
+        ticks,
+        since: since.map(tick),
+        finding,
+    };
+    let views = [
+        (
+            "eu-west-1",
+            view(View::Failing, 3, Some("2026-11-22T05:39:00Z"), Some(starting)),
+        ),
+        (
+            "eu-north-1",
+            view(View::Failing, 1, Some("2026-11-22T05:41:00Z"), Some(refused)),
+        ),
+        ("us-east-1", view(View::Good, 0, None, None)),
+        ("us-west-2", view(View::NoData, 0, None, None)),
+        ("sa-east-1", view(View::Silent, 0, None, None)),
+        (
+            "ap-south-1",
+            view(View::Suspect, 2, Some("2026-11-22T05:40:00Z"), None),
+        ),
+    ];
+    let regions = views.map(|(region, view)| (region.parse().unwrap(), view));
+    let faults = ["port: is missing (write a port, or a `service` that has one)".to_owned()];
+    Notification {
+        id: format!("orders-db@2026-11-22T05:40:00Z.7/{kind}"),
+        kind,
+        subject,
+        group: "1m#0".parse().unwrap(),
+        verdict,
+        severity: Severity::Critical,
+        finding: found,
+        since: "2026-11-22T05:39:00Z".parse().unwrap(),
+        at: "2026-11-22T05:50:00.25Z".parse().unwrap(),
+        target: of_monitor.then(|| "db.example.com:5432".to_owned()),
+        tags: if of_monitor {
+            vec!["prod".to_owned(), "eu".to_owned()]
+        } else {
+            vec![]
+        },
+        runbook: of_monitor.then(|| "https://wiki.example.com/orders-db".to_owned()),
+        regions: if of_monitor {
+            BTreeMap::from(regions)
+        } else {
+            BTreeMap::new()
+        },
+        faults: if kind == Kind::BrokenDefinition {
+            faults.to_vec()
+        } else {
+            vec![]
+        },
+    }
+}
+
+/// All of a message that anybody gets to see.
+fn shown(message: &Message) -> String {
+    let Message {
+        ids,
+        subject,
+        body,
+        sms,
+        json,
+        attributes,
+    } = message;
+    let attributes = attributes.iter();
+    let attributes: Vec<_> = attributes
+        .map(|(name, value)| format!("{name} {} {}", value.data_type(), value.value()))
+        .collect();
+    let json = serde_json::to_string_pretty(json).unwrap();
+    format!(
+        "ids: {ids:?}\nsubject: {subject}\nsms: {sms}\nattributes:\n  {}\n\n{body}\n{json}",
+        attributes.join("\n  ")
+    )
+}
+
+#[test]
+fn every_kind_reads_as_it_did() {
+    for kind in Kind::ALL {
+        let messages = messages(&[sample(*kind)]);
+        assert_eq!(messages.len(), 1);
+        insta::assert_snapshot!(kind.as_str(), shown(&messages[0]));
+    }
+}
+
+#[test]
+fn more_than_three_go_together() {
+    let kinds = [Kind::Down, Kind::Recovered, Kind::RegionSilent, Kind::Recovered];
+    let notifications = kinds.map(sample);
+    assert_eq!(messages(&notifications[..3]).len(), 3);
+    let together = messages(&notifications);
+    assert_eq!(together.len(), 1);
+    insta::assert_snapshot!("together", shown(&together[0]));
+}
+
+#[test]
+fn a_whole_group_going_down_is_a_few_messages_that_fit() {
+    let of = |number: usize| Notification {
+        id: format!("m{number}/down"),
+        subject: Subject::Monitor(format!("m{number}").parse().unwrap()),
+        ..sample(Kind::Down)
+    };
+    let notifications: Vec<_> = (0..400).map(of).collect();
+    let messages = messages(&notifications);
+    let subjects: Vec<_> = messages.iter().map(|message| message.subject.as_str()).collect();
+    assert!((2..=8).contains(&messages.len()), "{subjects:?}");
+    assert!(
+        subjects
+            .iter()
+            .all(|subject| subject.ends_with(&format!(" of {})", messages.len()))),
+        "{subjects:?}"
+    );
+    // Those that have a successor leave no room for what would have fitted.
+    for message in &messages[..messages.len() - 1] {
+        assert!(message.bytes() > MOST_BYTES * 9 / 10, "{}", message.bytes());
+    }
+}
+
+#[test]
+fn email_text_and_json_go_out_side_by_side() {
+    let message = &messages(&[sample(Kind::Down)])[0];
+    let payload: Value = serde_json::from_str(&message.payload()).unwrap();
+    assert_eq!(payload["email"], json!(message.body));
+    assert_eq!(payload["sms"], json!(message.sms));
+    let default: Value = serde_json::from_str(payload["default"].as_str().unwrap()).unwrap();
+    assert_eq!(default, message.json);
+}
+
+fn foreign() -> impl Strategy<Value = String> {
+    let nasty = select(vec![
+        "\r\nSubject: x",
+        "\u{202e}",
+        "\"}",
+        "\u{0}",
+        "\u{fffe}",
+        "\u{7f}",
+        "]}",
+        "\\",
+        "…",
+    ]);
+    vec(prop_oneof![nasty.prop_map(str::to_owned), ".{0,40}"], 0..6).prop_map(|parts| parts.concat())
+}
+
+fn arbitrary() -> impl Strategy<Value = Notification> {
+    let id = "[a-z0-9][a-z0-9_.-]{0,63}";
+    let region = || "[a-z0-9][a-z0-9-]{0,31}".prop_map(|name| name.parse().unwrap());
+    let subject = prop_oneof![
+        id.prop_map(|id| Subject::Monitor(id.parse().unwrap())),
+        region().prop_map(Subject::Region),
+        foreign().prop_map(Subject::Definition),
+    ];
+    let causes = select(vec![
+        Cause::Failed(FailureClass::Starting),
+        Cause::Open,
+        Cause::Blind,
+    ]);
+    let finding =
+        || option::of((causes.clone(), foreign()).prop_map(|(cause, detail)| finding(cause, &detail)));
+    let second = || 0i64..4_000_000_000;
+    let view = (select(View::ALL), any::<u32>(), option::of(second()), finding());
+    let view = view.prop_map(|(view, ticks, since, finding)| RegionView {
+        view,
+        ticks,
+        since: since.map(|second| {
+            jiff::Timestamp::from_second(second)
+                .unwrap()
+                .to_string()
+                .parse()
+                .unwrap()
+        }),
+        finding,
+    });
+    let head = (
+        foreign(),
+        select(Kind::ALL),
+        subject,
+        select(Verdict::ALL),
+        select(Severity::ALL),
+    );
+    let told = (
+        finding(),
+        second(),
+        second(),
+        option::of(foreign()),
+        option::of(foreign()),
+    );
+    let lists = (
+        vec(foreign(), 0..70),
+        btree_map(region(), view, 0..60),
+        vec(foreign(), 0..70),
+    );
+    (head, told, lists).prop_map(|(head, told, lists)| {
+        let (id, kind, subject, verdict, severity) = head;
+        let (finding, since, at, target, runbook) = told;
+        let (tags, regions, faults) = lists;
+        let time = |second| jiff::Timestamp::from_second(second).unwrap();
+        Notification {
+            id,
+            kind,
+            subject,
+            group: "1m#0".parse().unwrap(),
+            verdict,
+            severity,
+            finding,
+            since: time(since),
+            at: time(at),
+            target,
+            tags,
+            runbook,
+            regions,
+            faults,
+        }
+    })
+}
+
+/// The lines of a body that this program wrote the beginning of.
+fn begins_as_ours(line: &str) -> bool {
+    let labels = [
+        "Target ",
+        "Cause ",
+        "Was ",
+        "Detail ",
+        "Since ",
+        "Changed ",
+        "Severity ",
+        "Runbook ",
+        "Tags ",
+        "Group ",
+        "Id ",
+    ];
+    let others = ["What each region sees:", "What is wrong with it:", ""];
+    line.starts_with("  ") || labels.iter().any(|label| line.starts_with(label)) || others.contains(&line)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(60))]
+
+    #[test]
+    fn every_message_keeps_the_limits_and_everything_is_told_once(notifications in vec(arbitrary(), 0..12)) {
+        let messages = messages(&notifications);
+        for message in &messages {
+            prop_assert!(message.bytes() <= MOST_BYTES, "{}", message.bytes());
+            prop_assert!((1..100).contains(&message.subject.len()));
+            prop_assert!(message.subject.bytes().all(|b| (b' '..=b'~').contains(&b)), "{:?}", message.subject);
+            prop_assert!(message.subject.starts_with(|c: char| c.is_ascii_alphanumeric()));
+            prop_assert!(message.sms.len() <= MOST_SMS);
+            prop_assert!(!message.sms.contains(['[', ']', '{', '}', '\\', '^', '~', '|', '`', '\n']), "{:?}", message.sms);
+            let refused = |c: char| (c.is_control() && c != '\n') || matches!(c, '\u{fffe}' | '\u{ffff}');
+            let payload = message.payload();
+            prop_assert!(!payload.contains(refused));
+            let payload: BTreeMap<String, String> = serde_json::from_str(&payload).unwrap();
+            prop_assert!(!payload["email"].contains(refused) && !payload["default"].contains(refused));
+            prop_assert!(serde_json::from_str::<Value>(&payload["default"]).is_ok());
+            prop_assert!(message.attributes.values().all(|attribute| !attribute.value().is_empty()));
+        }
+        let told: Vec<_> = messages.iter().flat_map(|message| &message.ids).collect();
+        prop_assert_eq!(told, notifications.iter().map(|each| &each.id).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn nobody_elses_words_begin_a_line(notification in arbitrary()) {
+        let body = body(&notification);
+        for line in body.lines().skip(1) {
+            prop_assert!(begins_as_ours(line), "{:?}", line);
+        }
+    }
+}
