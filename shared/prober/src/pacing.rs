@@ -10,51 +10,56 @@ use crate::settings::Pace;
 /// A timer that fires later than this shows that the process is starved. Timers are exact to a millisecond.
 const PROMPT: Duration = Duration::from_millis(5);
 
-/// How often to look when nothing is to be started: rare, since each look costs a starved process a wake-up.
-const IDLE: Duration = Duration::from_millis(50);
+/// How often to look whether the process is starved; rare, since each look costs a starved process a wake-up.
+const WATCH: Duration = Duration::from_millis(20);
+
+fn beat(every: Duration) -> Interval {
+    let mut interval = interval(every);
+    // Missed beats are not made up for: a burst is what the pace is there to prevent.
+    interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    interval
+}
 
 /// The beat to which connections start.
 pub(crate) struct Pacer {
-    pace: Pace,
-    interval: Interval,
+    starts: usize,
+    beat: Interval,
 }
 
 impl Pacer {
     /// A beat whose first batch may start at once.
     pub(crate) fn new(pace: Pace) -> Self {
-        let mut interval = interval(pace.every);
-        // Missed beats are not made up for: a burst is what the pace is there to prevent.
-        interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        Self { pace, interval }
+        Self {
+            starts: pace.starts,
+            beat: beat(pace.every),
+        }
     }
 
-    /// Waits for the next beat and returns how many connections may start; notes in `lag` if it came late.
-    ///
-    /// Safe to drop and call again.
-    pub(crate) async fn beat(&mut self, work: Work, lag: &Lag) -> usize {
-        let due = self.interval.tick().await;
+    /// Waits for the next beat and returns how many connections may start. Safe to drop and call again.
+    pub(crate) async fn beat(&mut self) -> usize {
+        self.beat.tick().await;
+        self.starts
+    }
+}
+
+/// Looks again and again whether this process is served promptly.
+pub(crate) struct Watch {
+    beat: Interval,
+}
+
+impl Watch {
+    pub(crate) fn new() -> Self {
+        Self { beat: beat(WATCH) }
+    }
+
+    /// Waits for the next look, and notes in `lag` if it came late. Safe to drop and call again.
+    pub(crate) async fn look(&mut self, lag: &Lag) {
+        let due = self.beat.tick().await;
         let now = Instant::now();
         if now.duration_since(due) > PROMPT {
             lag.note(now);
         }
-        match work {
-            Work::Waiting => {}
-            Work::None => self.interval.reset_after(IDLE),
-        }
-        self.pace.starts
     }
-
-    /// Brings the next beat forward, now that there is work again.
-    pub(crate) fn hurry(&mut self) {
-        self.interval.reset_after(self.pace.every);
-    }
-}
-
-/// Whether connections wait to be started.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Work {
-    Waiting,
-    None,
 }
 
 /// When this process was last seen to be served late.
@@ -88,18 +93,16 @@ impl Lag {
 mod tests {
     use super::*;
 
-    const PACE: Pace = Pace {
-        starts: 10,
-        every: Duration::from_millis(10),
-    };
-
     #[tokio::test(start_paused = true)]
     async fn batches_keep_their_distance_and_missed_beats_are_not_made_up_for() {
         let began = Instant::now();
-        let (lag, mut pacer) = (Lag::new(), Pacer::new(PACE));
+        let mut pacer = Pacer::new(Pace {
+            starts: 10,
+            every: Duration::from_millis(10),
+        });
         let mut beats = Vec::new();
         for busy in [0, 0, 95, 0, 0] {
-            assert_eq!(pacer.beat(Work::Waiting, &lag).await, 10);
+            assert_eq!(pacer.beat().await, 10);
             beats.push(began.elapsed().as_millis());
             tokio::time::advance(Duration::from_millis(busy)).await;
         }
@@ -107,13 +110,14 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_late_beat_is_remembered_for_those_under_way() {
-        let (lag, mut pacer) = (Lag::new(), Pacer::new(PACE));
-        pacer.beat(Work::Waiting, &lag).await;
+    async fn a_late_look_is_remembered_for_those_under_way() {
+        let (lag, mut watch) = (Lag::new(), Watch::new());
+        watch.look(&lag).await;
+        watch.look(&lag).await;
         let before = Instant::now();
         assert!(!lag.seen_since(before));
-        tokio::time::advance(Duration::from_millis(17)).await;
-        pacer.beat(Work::Waiting, &lag).await;
+        tokio::time::advance(WATCH + PROMPT + Duration::from_millis(1)).await;
+        watch.look(&lag).await;
         assert!(lag.seen_since(before));
         tokio::time::advance(Duration::from_millis(1)).await;
         assert!(!lag.seen_since(Instant::now()));

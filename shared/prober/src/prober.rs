@@ -15,7 +15,7 @@ use tokio::time::{Instant, sleep_until};
 
 use crate::check::{Resolved, Shared, check};
 use crate::error::Error;
-use crate::pacing::{Lag, Pacer, Work};
+use crate::pacing::{Lag, Pacer, Watch};
 use crate::resolve::{Answer, Names, NoAddress, Question, in_order};
 use crate::settings::{Pace, Settings};
 
@@ -55,16 +55,16 @@ impl Prober {
             }
         };
         let Plan {
-            asked,
+            questions,
+            waiting,
             mut ready,
             known,
         } = plan(targets);
         for (index, outcome) in known {
             record(index, outcome);
         }
-        let questions: Vec<_> = asked.iter().map(|(question, _)| *question).collect();
         let (answered, mut answers) = mpsc::unbounded_channel();
-        let mut lookups = pin!(self.names.look_up(&questions, answered));
+        let mut lookups = pin!(self.names.look_up(questions, answered));
         let (mut looking_up, mut more_answers) = (true, true);
 
         let lag = Lag::new();
@@ -74,15 +74,10 @@ impl Prober {
             tls: &self.tls,
             lag: &lag,
         };
-        let mut pacer = Pacer::new(self.pace);
+        let (mut pacer, mut watch) = (Pacer::new(self.pace), Watch::new());
         let mut checks = FuturesUnordered::new();
         let mut time_up = pin!(sleep_until(deadline));
         while more_answers || !ready.is_empty() || !checks.is_empty() {
-            let work = if ready.is_empty() {
-                Work::None
-            } else {
-                Work::Waiting
-            };
             tokio::select! {
                 biased;
                 Some((index, outcome)) = checks.next(), if !checks.is_empty() => record(index, outcome),
@@ -91,10 +86,7 @@ impl Prober {
                         more_answers = false;
                         continue;
                     };
-                    if ready.is_empty() {
-                        pacer.hurry();
-                    }
-                    for index in asked.get(position).map(|(_, indices)| indices.as_slice()).unwrap_or_default() {
+                    for index in waiting.get(position).into_iter().flatten() {
                         let Some(target) = targets.get(*index) else { continue };
                         match next_step(target, &answer) {
                             Next::Connect(resolved) => ready.push_back((*index, resolved)),
@@ -104,7 +96,8 @@ impl Prober {
                 }
                 () = &mut lookups, if looking_up => looking_up = false,
                 () = &mut time_up => break,
-                allowed = pacer.beat(work, &lag) => {
+                () = watch.look(&lag) => {}
+                allowed = pacer.beat(), if !ready.is_empty() => {
                     for _ in 0..allowed.min(ready.len()) {
                         let Ok(place) = self.sockets.try_acquire() else { break };
                         let Some((index, resolved)) = ready.pop_front() else { break };
@@ -123,8 +116,10 @@ impl Prober {
 /// Targets, sorted by what has to happen first.
 #[derive(Default)]
 struct Plan<'a> {
-    /// Names to ask for, each with the targets that wait for it.
-    asked: Vec<(Question<'a>, Vec<usize>)>,
+    /// Names to ask for.
+    questions: Vec<Question>,
+    /// The targets that wait for each of them, by their positions.
+    waiting: Vec<Vec<usize>>,
     /// Targets that can start at once.
     ready: VecDeque<(usize, Resolved<'a>)>,
     /// Targets that cannot be tried at all.
@@ -132,7 +127,7 @@ struct Plan<'a> {
 }
 
 fn plan(targets: &[Target]) -> Plan<'_> {
-    let mut names: BTreeMap<(&str, IpFamily), (Question<'_>, Vec<usize>)> = BTreeMap::new();
+    let mut names: BTreeMap<(&str, IpFamily), (Question, Vec<usize>)> = BTreeMap::new();
     let mut plan = Plan::default();
     for (index, target) in targets.iter().enumerate() {
         match &target.host {
@@ -151,7 +146,7 @@ fn plan(targets: &[Target]) -> Plan<'_> {
             Host::Name(name) => {
                 let (question, waiting) = names.entry((name, target.ip)).or_insert_with(|| {
                     let question = Question {
-                        name,
+                        name: name.clone(),
                         ip: target.ip,
                         limit: target.timeout,
                     };
@@ -162,7 +157,7 @@ fn plan(targets: &[Target]) -> Plan<'_> {
             }
         }
     }
-    plan.asked = names.into_values().collect();
+    (plan.questions, plan.waiting) = names.into_values().unzip();
     plan
 }
 
@@ -208,5 +203,18 @@ fn next_step<'a>(target: &'a Target, answer: &Answer) -> Next<'a> {
         Err(NoAddress::ServerFailure) => failed(DnsFailure::ServerFailure),
         Err(NoAddress::Timeout) => failed(DnsFailure::Timeout),
         Err(NoAddress::ResolverDown) => Next::Report(Outcome::NoData(NoData::ResolverDown)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Compiles only if a probe may be spawned on a runtime of many threads.
+    #[test]
+    fn a_probe_may_move_between_threads() {
+        let prober = Prober::new(Settings::default()).unwrap();
+        fn movable(_: impl Send) {}
+        movable(prober.probe(&[], Instant::now()));
     }
 }

@@ -50,6 +50,7 @@ impl Settings {
             ("pace.starts", self.pace.starts > 0),
             ("pace.every", !self.pace.every.is_zero()),
             ("queries", self.queries > 0),
+            ("lookup_timeout", !self.lookup_timeout.is_zero()),
         ];
         if let Some((setting, _)) = positive.into_iter().find(|(_, is_positive)| !is_positive) {
             return Err(Error::ZeroSetting { setting });

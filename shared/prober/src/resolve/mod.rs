@@ -7,6 +7,7 @@
 mod answer;
 mod transport;
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use futures_util::future::{Either, select};
@@ -36,9 +37,9 @@ const RESOLUTION_DELAY: Duration = Duration::from_millis(50);
 const DOUBTFUL: usize = 3;
 
 /// A name to look up, once for all targets that ask the same.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Question<'a> {
-    pub(crate) name: &'a str,
+#[derive(Debug, Clone)]
+pub(crate) struct Question {
+    pub(crate) name: String,
     pub(crate) ip: IpFamily,
     /// The longest that any of its targets would wait.
     pub(crate) limit: Duration,
@@ -106,35 +107,35 @@ impl Names {
     }
 
     /// Looks up every question, and sends each position with its answer as soon as that is known.
-    pub(crate) async fn look_up(
-        &self,
-        questions: &[Question<'_>],
-        answers: UnboundedSender<(usize, Answer)>,
-    ) {
+    pub(crate) async fn look_up(&self, questions: Vec<Question>, answers: UnboundedSender<(usize, Answer)>) {
         let tell = |position, answer| {
             // Nobody listens any more once the deadline has passed.
             let _ = answers.send((position, answer));
         };
         let mut again = Vec::new();
-        let mut first = stream::iter(questions.iter().enumerate())
+        let mut resolver_answered = false;
+        let mut first = stream::iter(questions.into_iter().enumerate())
             .map(|(position, question)| async move {
-                let answer = self.ask(question, FIRST_TRY.min(self.limit(question))).await;
+                let answer = self.ask(&question, FIRST_TRY.min(self.limit(&question))).await;
                 (position, question, answer)
             })
             .buffer_unordered(self.at_once);
         while let Some((position, question, answer)) = first.next().await {
             match answer.addresses {
-                Ok(_) | Err(NoAddress::NotFound) => tell(position, answer),
+                Ok(_) | Err(NoAddress::NotFound) => {
+                    resolver_answered |= !self.is_known_here(&question);
+                    tell(position, answer);
+                }
                 Err(_) => again.push((position, question, answer)),
             }
         }
-        if again.len() == questions.len() && again.len() >= DOUBTFUL && !self.resolver_works().await {
-            for (position, _, answer) in again {
+        if !resolver_answered && again.len() >= DOUBTFUL && !self.resolver_works().await {
+            for (position, _, Answer { took, .. }) in again {
                 tell(
                     position,
                     Answer {
                         addresses: Err(NoAddress::ResolverDown),
-                        ..answer
+                        took,
                     },
                 );
             }
@@ -142,8 +143,11 @@ impl Names {
         }
         let mut second = stream::iter(again)
             .map(|(position, question, before)| async move {
-                let left = self.limit(question).saturating_sub(before.took);
-                let Answer { addresses, took } = self.ask(question, left).await;
+                let left = self.limit(&question).saturating_sub(before.took);
+                if left.is_zero() {
+                    return (position, before);
+                }
+                let Answer { addresses, took } = self.ask(&question, left).await;
                 (
                     position,
                     Answer {
@@ -158,13 +162,19 @@ impl Names {
         }
     }
 
-    fn limit(&self, question: &Question<'_>) -> Duration {
+    /// Whether a name has its addresses without any resolver.
+    fn is_known_here(&self, question: &Question) -> bool {
+        let names = self.candidates(&question.name);
+        names.iter().any(Name::is_localhost) || self.in_hosts_file(&names, question.ip).is_some()
+    }
+
+    fn limit(&self, question: &Question) -> Duration {
         self.lookup_timeout.min(question.limit)
     }
 
-    async fn ask(&self, question: &Question<'_>, limit: Duration) -> Answer {
+    async fn ask(&self, question: &Question, limit: Duration) -> Answer {
         let began = Instant::now();
-        let names = self.candidates(question.name);
+        let names = self.candidates(&question.name);
         let addresses = match self.in_hosts_file(&names, question.ip) {
             Some(found) => Ok(found),
             None => match question.ip {
@@ -235,7 +245,7 @@ impl Names {
         names
     }
 
-    fn in_hosts_file(&self, names: &[Name], ip: IpFamily) -> Option<Vec<std::net::IpAddr>> {
+    fn in_hosts_file(&self, names: &[Name], ip: IpFamily) -> Option<Vec<IpAddr>> {
         let kinds: &[RecordType] = match ip {
             IpFamily::V4 => &[RecordType::A],
             IpFamily::V6 => &[RecordType::AAAA],
@@ -257,5 +267,62 @@ impl Names {
         timeout(self.lookup_timeout, control)
             .await
             .is_ok_and(|answer| answer::comes_from_a_working_resolver(&answer))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A resolver that has a hosts file and a search list, and nobody to ask.
+    fn names(hosts: &str, search: &[&str]) -> Names {
+        let settings = Settings {
+            name_servers: NameServers::Explicit(vec![]),
+            ..Settings::default()
+        };
+        let mut names = Names::new(&settings).unwrap();
+        names.hosts.read_hosts_conf(hosts.as_bytes()).unwrap();
+        names.search = search
+            .iter()
+            .map(|domain| Name::from_ascii(domain).unwrap())
+            .collect();
+        names
+    }
+
+    #[test]
+    fn the_search_list_comes_first_only_for_names_without_dots() {
+        let names = names("", &["corp.test.", "lan."]);
+        let tried =
+            |name: &str| -> Vec<String> { names.candidates(name).iter().map(Name::to_string).collect() };
+        assert_eq!(tried("db"), ["db.corp.test.", "db.lan.", "db."]);
+        assert_eq!(
+            tried("db.east"),
+            ["db.east.", "db.east.corp.test.", "db.east.lan."]
+        );
+        assert_eq!(tried("localhost"), ["localhost."]);
+    }
+
+    #[tokio::test]
+    async fn a_name_in_the_hosts_file_is_not_asked_for_not_even_in_its_other_family() {
+        let names = names("127.0.0.9 db.test alias.test\n::9 six.test\n", &["test."]);
+        let check = async |name: &str, ip: IpFamily, expected: Result<&str, NoAddress>| {
+            let question = Question {
+                name: name.to_owned(),
+                ip,
+                limit: Duration::from_secs(1),
+            };
+            let found = names.ask(&question, Duration::from_secs(1)).await.addresses;
+            assert_eq!(
+                found,
+                expected.map(|address| vec![address.parse().unwrap()]),
+                "{name} {ip}"
+            );
+        };
+        check("db.test", IpFamily::Any, Ok("127.0.0.9")).await;
+        check("alias.test", IpFamily::V4, Ok("127.0.0.9")).await;
+        check("db", IpFamily::Any, Ok("127.0.0.9")).await;
+        check("six.test", IpFamily::Any, Ok("::9")).await;
+        check("db.test", IpFamily::V6, Err(NoAddress::ResolverDown)).await;
+        check("other.test", IpFamily::Any, Err(NoAddress::ResolverDown)).await;
     }
 }

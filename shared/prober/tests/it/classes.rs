@@ -20,7 +20,10 @@ async fn an_open_port_is_timed_by_the_kernel() {
         (None, None, None)
     );
     let took = opened.phases.connect.unwrap();
-    assert!(!took.is_zero() && took.as_millis() < 50, "loopback took {took:?}");
+    assert!(
+        !took.is_zero() && took.as_millis() < 200,
+        "loopback took {took:?}"
+    );
 }
 
 #[tokio::test]
@@ -46,13 +49,13 @@ async fn each_class_has_its_phase_and_times() {
     ];
     let outcomes = probe(asking(names.address), &targets).await;
     let expected = [
-        (FailureClass::Refused.code(), Phase::Connect, 0, 50),
-        ("timeout", Phase::Connect, 300, 350),
-        ("dns_not_found", Phase::Dns, 0, 50),
-        ("dns_server_failure", Phase::Dns, 0, 50),
-        ("dns_timeout", Phase::Dns, 600, 700),
-        ("dns_not_found", Phase::Dns, 0, 50),
-        ("dns_not_found", Phase::Dns, 0, 50),
+        (FailureClass::Refused.code(), Phase::Connect, 0, 250),
+        ("timeout", Phase::Connect, 300, 600),
+        ("dns_not_found", Phase::Dns, 0, 250),
+        ("dns_server_failure", Phase::Dns, 0, 250),
+        ("dns_timeout", Phase::Dns, 600, 900),
+        ("dns_not_found", Phase::Dns, 0, 250),
+        ("dns_not_found", Phase::Dns, 0, 250),
     ];
     for (outcome, (class, phase, least, most)) in outcomes.iter().zip(expected) {
         let Outcome::Failed(failure) = outcome else {

@@ -40,7 +40,7 @@ async fn waiting_for_a_socket_is_not_charged() {
             panic!("{outcome:?}")
         };
         assert!(
-            failure.phases.connect.unwrap() < Duration::from_millis(260),
+            failure.phases.connect.unwrap() < Duration::from_millis(390),
             "{failure:?}"
         );
     }
@@ -66,7 +66,7 @@ async fn at_the_deadline_what_is_unfinished_is_no_data_and_what_timed_out_is_not
     let deadline = Instant::now() + Duration::from_millis(500);
     let outcomes = prober.probe(&targets, deadline).await;
     let late = Instant::now().saturating_duration_since(deadline);
-    assert!(late < Duration::from_millis(40), "{late:?} late");
+    assert!(late < Duration::from_millis(150), "{late:?} late");
     let time = "no_data_out_of_time";
     assert_eq!(codes(&outcomes), ["open", "timeout", time, time, time, time]);
 }
