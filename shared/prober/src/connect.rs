@@ -106,62 +106,60 @@ async fn race<'a>(
     place: SemaphorePermit<'a>,
     terms: Terms<'a>,
 ) -> Result<Connected<'a>, Unconnected> {
+    let limit = terms.limit.at();
     let mut waiting = addresses.iter().copied();
     let mut place = Some(place);
     let mut running = FuturesUnordered::new();
-    let mut next_start = Instant::now();
+    let mut due = Instant::now();
     let mut worst: Option<Unconnected> = None;
-    loop {
-        if waiting.len() == 0 && running.is_empty() {
-            return Err(worst.unwrap_or_else(|| Unconnected {
-                address: SocketAddr::from(([0, 0, 0, 0], 0)),
-                fault: Fault::Ours(NoData::Internal),
-            }));
-        }
+    while waiting.len() > 0 || !running.is_empty() {
         let next_place = async {
             if waiting.len() == 0 {
                 return pending().await;
             }
-            sleep_until(next_start).await;
+            sleep_until(due).await;
             match place.take() {
-                Some(place) => Ok(place),
-                None => timeout_at(terms.limit.at(), terms.sockets.acquire())
-                    .await
-                    .ok()
-                    .and_then(Result::ok)
-                    .ok_or(()),
+                Some(place) => Some(place),
+                None => timeout_at(limit, terms.sockets.acquire()).await.ok()?.ok(),
             }
         };
-        tokio::select! {
+        let failed = tokio::select! {
             biased;
             Some(result) = running.next(), if !running.is_empty() => match result {
                 Ok(connected) => return Ok(connected),
                 Err(failed) => {
-                    next_start = Instant::now();
-                    let Unconnected { address, fault } = failed;
-                    let fault = match worst {
-                        Some(known) if known.fault.weight() >= fault.weight() => known.fault,
-                        _ => fault,
-                    };
-                    worst = Some(Unconnected { address, fault });
+                    due = due.min(Instant::now());
+                    failed
                 }
             },
             place = next_place => {
                 let Some(address) = waiting.next() else { continue };
                 match place {
-                    Ok(place) if Instant::now() < terms.limit.at() => {
-                        next_start = Instant::now() + STAGGER;
+                    Some(place) if Instant::now() < limit => {
+                        due = Instant::now() + STAGGER;
                         running.push(attempt(address, place, terms));
+                        continue;
                     }
-                    // Time is up for addresses that were never tried; those under way say how it ended.
-                    _ => {
-                        waiting = [].iter().copied();
-                        worst.get_or_insert(Unconnected { address, fault: terms.limit.fault() });
-                    }
+                    // It was due, but there was no socket for it, or we were not there to see to it.
+                    _ if due < limit => Unconnected { address, fault: Fault::Ours(NoData::OutOfResources) },
+                    _ => Unconnected { address, fault: terms.limit.fault() },
                 }
-            },
-        }
+            }
+        };
+        let tells_more = worst
+            .as_ref()
+            .is_none_or(|known| known.fault.weight() < failed.fault.weight());
+        worst = Some(match worst {
+            Some(Unconnected { fault, .. }) if !tells_more => Unconnected { fault, ..failed },
+            _ => failed,
+        });
     }
+    // There is always an address, and each either answered or left its fault.
+    let nothing = || Unconnected {
+        address: SocketAddr::from(([0; 4], 0)),
+        fault: Fault::Ours(NoData::Internal),
+    };
+    Err(worst.unwrap_or_else(nothing))
 }
 
 /// Connects to one address and reads from the kernel how long that took.

@@ -8,7 +8,7 @@ use portpulse_prober::{Prober, Settings};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::time::Instant;
 
-use crate::name_server::{Zone, serve};
+use crate::name_server::{Zone, has, serve};
 use crate::{asking, codes, peers, probe, target, target_at, within};
 
 #[tokio::test]
@@ -44,6 +44,22 @@ async fn waiting_for_a_socket_is_not_charged() {
             "{failure:?}"
         );
     }
+}
+
+#[tokio::test]
+async fn an_address_that_no_socket_was_left_for_is_not_called_down() {
+    let silent = peers::silent();
+    let names = serve([("two.test", has(&["127.0.0.1", "127.0.0.2"]))]);
+    let settings = Settings {
+        sockets: 2,
+        ..asking(names.address)
+    };
+    let hog = within(3_000, target_at(silent.address));
+    let two = within(600, target("two.test", silent.address.port()));
+    assert_eq!(
+        codes(&probe(settings, &[hog, two]).await),
+        ["timeout", "no_data_out_of_resources"]
+    );
 }
 
 #[tokio::test]
