@@ -9,6 +9,7 @@ module "table" {
   point_in_time_recovery = var.point_in_time_recovery
   deletion_protection    = var.deletion_protection
   kms_key_arn            = var.kms_key_arn
+  items                  = module.definitions.items
 }
 
 module "alerts" {
@@ -32,7 +33,6 @@ module "definitions" {
   presets     = jsondecode(file("${path.module}/presets.json"))
   regions     = var.regions
   vpc_regions = keys(var.vpc)
-  table_name  = module.table.name
 }
 
 locals {

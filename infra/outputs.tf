@@ -11,6 +11,12 @@ output "topic_arn" {
 output "groups" {
   description = "The group of each monitor, such as 1m#0."
   value       = module.definitions.groups
+
+  # Told here, once and whole: a plan with a faulty file fails.
+  precondition {
+    condition     = length(module.definitions.faults) == 0
+    error_message = "The definitions file cannot be used:\n${join("\n", module.definitions.faults)}"
+  }
 }
 
 output "checkers" {

@@ -1,11 +1,8 @@
 # Definitions as items, in their groups. That these agree with the Rust code over many files is tested from Rust.
 
-mock_provider "aws" { source = "./tests/mocks" }
-
 variables {
-  presets    = jsondecode(file("./presets.json"))
-  regions    = ["eu-west-1", "us-east-1", "ap-south-1"]
-  table_name = "portpulse"
+  presets = jsondecode(file("./presets.json"))
+  regions = ["eu-west-1", "us-east-1", "ap-south-1"]
 }
 
 run "an_item_says_what_the_file_says" {
@@ -14,7 +11,7 @@ run "an_item_says_what_the_file_says" {
     definitions = <<-EOT
       defaults: { tags: [env=prod], remind_every: 4h }
       monitors:
-        orders-db: { host: db.example.com, service: postgres, tier: critical, depends_on: [bastion], remind_every: ~ }
+        orders-db: { host: db.example.com, service: postgres, tier: critical, depends_on: [bastion] }
         bastion: { host: bastion.example.com, port: 22, enabled: false }
       maintenance:
         - { every: sun 02:00, for: 2h, monitors: [bastion] }
@@ -22,20 +19,21 @@ run "an_item_says_what_the_file_says" {
   }
 
   assert {
-    condition = jsondecode(aws_dynamodb_table_item.monitor["orders-db"].item) == {
+    condition = jsondecode(output.items["orders-db"]) == {
       pk                = { S = "monitors#1m#0" }
       sk                = { S = "orders-db" }
       host              = { S = "db.example.com" }
       service           = { S = "postgres" }
       tier              = { S = "critical" }
       tags              = { L = [{ S = "env=prod" }] }
+      remind_every      = { S = "4h" }
       depends_on        = { L = [{ S = "bastion" }] }
       depends_on_groups = { M = { bastion = { S = "5m#0" } } }
     }
-    error_message = "Own fields over defaults, no presets, nulls dropped: ${aws_dynamodb_table_item.monitor["orders-db"].item}"
+    error_message = "Own fields over defaults, no presets: ${output.items["orders-db"]}"
   }
   assert {
-    condition = jsondecode(aws_dynamodb_table_item.monitor["bastion"].item) == {
+    condition = jsondecode(output.items["bastion"]) == {
       pk           = { S = "monitors#5m#0" }
       sk           = { S = "bastion" }
       host         = { S = "bastion.example.com" }
@@ -45,7 +43,7 @@ run "an_item_says_what_the_file_says" {
       remind_every = { S = "4h" }
       maintenance  = { L = [{ M = { every = { S = "sun 02:00" }, for = { S = "2h" } } }] }
     }
-    error_message = "Numbers, booleans and windows keep their types: ${aws_dynamodb_table_item.monitor["bastion"].item}"
+    error_message = "Numbers, booleans and windows keep their types: ${output.items["bastion"]}"
   }
   assert {
     condition     = output.shards == { "1m" = 1, "5m" = 1 }
@@ -54,40 +52,71 @@ run "an_item_says_what_the_file_says" {
 }
 
 run "the_example_file_is_accepted" {
-  command = plan
   module { source = "./modules/definitions" }
   variables { definitions = file("./monitors.yaml") }
+
+  assert {
+    condition     = length(output.faults) == 0
+    error_message = join("\n", output.faults)
+  }
 }
 
 run "a_vpc_reaches_what_a_plain_lambda_cannot" {
-  command = plan
   module { source = "./modules/definitions" }
   variables {
     vpc_regions = ["eu-west-1"]
     definitions = "monitors: { relay: { host: 10.0.0.1, port: 25, regions: [eu-west-1] } }"
   }
+
+  assert {
+    condition     = length(output.faults) == 0
+    error_message = join("\n", output.faults)
+  }
 }
 
-run "a_private_address_is_refused_where_one_region_has_no_vpc" {
-  command = plan
+run "what_only_this_deployment_can_know" {
   module { source = "./modules/definitions" }
   variables {
     vpc_regions = ["eu-west-1"]
-    definitions = "monitors: { relay: { host: 10.0.0.1, port: 2525, regions: [eu-west-1, us-east-1] } }"
+    definitions = <<-EOT
+      monitors:
+        elsewhere: { host: a.example.com, port: 1, regions: [eu-west-1, eu-west-2] }
+        outvoted: { host: a.example.com, port: 1, quorum: 4 }
+        private: { host: 10.0.0.1, port: 2525, regions: [eu-west-1, us-east-1] }
+    EOT
   }
-  expect_failures = [output.shards]
+
+  assert {
+    condition = join("\n", output.faults) == join("\n", [
+      "monitors.elsewhere.regions.1: `eu-west-2` does not check here (add it to the variable `regions`, or take it out)",
+      "monitors.outvoted.quorum: 4 can never be met by 3 regions (lower it, or add regions)",
+      "monitors.private.host: is a private address, which a Lambda outside a VPC cannot reach, as in us-east-1 (check it from regions that have a VPC)",
+    ])
+    error_message = join("\n", output.faults)
+  }
 }
 
-run "a_region_that_does_not_check_is_refused" {
-  command = plan
+run "an_id_that_stands_there_twice" {
   module { source = "./modules/definitions" }
-  variables { definitions = "monitors: { a: { host: a.example.com, port: 1, regions: [eu-west-2] } }" }
-  expect_failures = [output.shards]
-}
+  variables {
+    definitions = <<-EOT
+      # The second would be kept without a word.
+      monitors:
+        orders-db: { host: a.example.com, port: 1 }
 
-run "a_quorum_that_cannot_be_met_is_refused" {
-  command = plan
-  module { source = "./modules/definitions" }
-  variables { definitions = "monitors: { a: { host: a.example.com, port: 1, quorum: 4 } }" }
-  expect_failures = [output.shards]
+        "queue":
+          host: b.example.com
+          port: 2
+        orders-db:
+          host: c.example.com
+          port: 3
+      defaults:
+        tags: [x]
+    EOT
+  }
+
+  assert {
+    condition     = join("\n", output.faults) == "monitors.orders-db: stands there 2 times (keep one, or rename the others)"
+    error_message = join("\n", output.faults)
+  }
 }

@@ -141,3 +141,9 @@ run "a_definitions_file_that_is_not_there_is_refused" {
   variables { monitors_file = "no/such/file.yaml" }
   expect_failures = [var.monitors_file]
 }
+
+run "a_faulty_definitions_file_is_refused" {
+  command = plan
+  variables { monitors_file = "tests/fixtures/faulty.yaml" }
+  expect_failures = [output.groups]
+}

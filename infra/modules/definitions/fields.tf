@@ -20,18 +20,20 @@ locals {
   # In milliseconds.
   durations = {
     timeout      = [100, 30000]
-    slow_after   = [0, local.year]
+    slow_after   = [1, local.year]
     remind_every = [300000, local.year]
   }
   texts = {
     host    = { pattern = "^.*$", most = 255 }
-    runbook = { pattern = "^https?://[!#-;=?-_a-~]*$", most = 500 }
+    runbook = { pattern = "^https?://[!#-;=?-_a-~]+$", most = 500 }
   }
+  # The pattern of each entry.
   lists = {
-    regions    = { pattern = "^[a-z0-9][a-z0-9-]{0,31}$", least = 1, most = 100 }
-    tags       = { pattern = "^[A-Za-z0-9_.:/=-]{1,64}$", least = 0, most = 20 }
-    depends_on = { pattern = local.monitor_id, least = 0, most = 1000 }
+    regions    = "^[a-z0-9][a-z0-9-]{0,31}$"
+    tags       = "^[A-Za-z0-9_.:/=-]{1,64}$"
+    depends_on = local.monitor_id
   }
+  longest_list = 50
   wanted = merge(
     { for field, words in local.words : field => "one of ${join(", ", words)}" },
     { for field, range in local.numbers : field => "a whole number from ${join(" to ", range)}" },
@@ -42,7 +44,7 @@ locals {
       remind_every = "a duration of at least 5m"
       runbook      = "an http:// or https:// address of at most 500 characters"
       regions      = "a list of at least one region, such as [eu-west-1, us-east-1]"
-      tags         = "a list of at most 20 words of up to 64 letters, digits and -_.:/="
+      tags         = "a list of words of up to 64 letters, digits and -_.:/="
       depends_on   = "a list of monitor ids, such as [one, two]"
       enabled      = "true or false"
     },
@@ -52,9 +54,6 @@ locals {
   duration   = "^([0-9]{1,15})(ms|s|m|h|d)$"
   unit       = { ms = 1, s = 1000, m = 60000, h = 3600000, d = 86400000 }
   year       = 366 * 86400000
-  interval_ms = {
-    for interval in local.intervals : interval => regex(local.duration, interval)[0] * local.unit[regex(local.duration, interval)[1]]
-  }
 
   ms = {
     for id, fields in local.merged : id => {
@@ -93,14 +92,19 @@ locals {
         if try(local.kind[id][field] == "text" && can(regex(text.pattern, fields[field])) && length(fields[field]) <= text.most && !(field == "host" && local.host[id] == "bad"), false)
       },
       {
-        for field, list in local.lists : field => fields[field]
-        if try(
-          local.kind[id][field] == "list" && length(fields[field]) >= list.least && length(fields[field]) <= list.most
-          && alltrue([for text in fields[field] : substr(jsonencode(text), 0, 1) == "\"" && can(regex(list.pattern, text))]),
-          false
-        )
+        for field, pattern in local.lists : field => fields[field]
+        if try(local.kind[id][field] == "list" && length(fields[field]) <= local.longest_list, false) && length(try(local.bad_entries[id][field], [])) == 0
       },
       { for field in ["enabled"] : field => fields[field] if try(local.kind[id][field] == "bool", false) },
     )
+  }
+
+  # The places in a list of what cannot be used.
+  bad_entries = {
+    for id, fields in local.merged : id => {
+      for field, pattern in local.lists : field => [
+        for index, text in try(concat(fields[field], []), []) : index if substr(jsonencode(text), 0, 1) != "\"" || !can(regex(pattern, text))
+      ]
+    }
   }
 }

@@ -20,16 +20,16 @@ locals {
 
   parents = {
     for id, fields in local.good : id => {
-      for parent in try(fields.depends_on, []) : parent => { S = local.group[parent] } if can(local.group[parent])
+      for parent in distinct(try(fields.depends_on, [])) : parent => { S = local.group[parent] } if can(local.group[parent])
     }
   }
 
   items = {
-    for id in keys(local.interval) : id => merge(
+    for id in keys(local.interval) : id => jsonencode(merge(
       local.attributes[id],
       { for name, value in { depends_on_groups = { M = local.parents[id] } } : name => value if length(value.M) > 0 },
       { for name, value in { maintenance = { L = local.maintenance[id] } } : name => value if length(value.L) > 0 },
       { pk = { S = "monitors#${local.group[id]}" }, sk = { S = id } },
-    )
+    ))
   }
 }

@@ -1,15 +1,6 @@
-# The definitions file as items of the table: one item a monitor, native attributes under the names of the file.
+# Reads the definitions file: what is wrong with it, which groups its monitors form, and each monitor's item. It makes
+# nothing.
 
-resource "aws_dynamodb_table_item" "monitor" {
-  for_each = local.items
-
-  table_name = var.table_name
-  hash_key   = "pk"
-  range_key  = "sk"
-  item       = jsonencode(each.value)
-}
-
-# What was written, and what holds.
 locals {
   file    = yamldecode(var.definitions)
   written = try(merge(local.file.monitors), {})
@@ -25,11 +16,15 @@ locals {
   }
   tier = { for id, own in local.own : id => try(var.presets.tiers[merge(local.defaults, own).tier], {}) }
 
-  # What holds for a monitor, the most particular last. `null` takes a default back.
+  # What holds for a monitor, the most particular last. A field left empty says nothing, and is a fault.
   merged = {
-    for id, own in local.own : id => {
-      for field, value in merge(var.presets.default, local.service[id], local.tier[id], local.defaults, own) : field => value if value != null
-    }
+    for id, own in local.own : id => merge(
+      var.presets.default,
+      local.service[id],
+      local.tier[id],
+      { for field, value in local.defaults : field => value if value != null },
+      { for field, value in own : field => value if value != null },
+    )
   }
 
   # The first character of a value's JSON tells its type: HCL has no other way to ask.

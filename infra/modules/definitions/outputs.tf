@@ -1,11 +1,11 @@
+output "faults" {
+  description = "What is wrong with the file, each as `place: what is wrong (the mend)`. Nothing else may be used unless this is empty."
+  value       = local.faults
+}
+
 output "shards" {
   description = "The number of shards of each interval that has monitors."
   value       = local.shards
-
-  precondition {
-    condition     = length(local.faults) == 0
-    error_message = "The definitions cannot be used.\n${join("\n", local.faults)}"
-  }
 }
 
 output "groups" {

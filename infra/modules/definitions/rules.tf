@@ -19,7 +19,6 @@ locals {
       field => !can(own[field]) && can(local.defaults[field]) ? "defaults.${field}" : "monitors.${id}.${field}"
     }
   }
-  required = ["host", "port", "interval", "timeout", "expect", "check", "close", "ip", "severity", "failures_to_open", "successes_to_close"]
 
   # The file as a whole.
   file_faults = concat(
@@ -33,7 +32,7 @@ locals {
       for field in ["host", "depends_on"] : "defaults.${field}: belongs to one monitor (move it to the monitors that it is meant for)"
       if can(local.defaults[field])
     ],
-    length(local.written) > 0 ? [] : ["monitors: there is nothing to watch (write `monitors:` and below it `id: { host: …, port: … }`)"],
+    length(local.written) > 0 || !can(keys(local.file)) ? [] : ["monitors: there is nothing to watch (write `id: { host: …, port: … }` for each port to watch)"],
     [
       for id, fields in local.written : "monitors.${id}: is not a map of fields (write it as `id: { host: …, port: … }`)"
       if !can(keys(fields))
@@ -59,16 +58,27 @@ locals {
     for id, own in local.own : concat(
       [
         for field in distinct(concat(keys(own), keys(local.defaults))) : "${local.place[id][field]}: is not a field of a monitor (known fields: ${join(", ", keys(local.wanted))})"
-        if !contains(keys(local.wanted), field) && !(field == "maintenance" && try(merge(local.defaults, own)[field], null) == null)
+        if !contains(keys(local.wanted), field)
       ],
       [
-        for field in local.required : "${local.place[id][field]}: is missing (write ${local.wanted[field]})"
-        if !can(local.merged[id][field]) && can(keys(local.written[id]))
+        for field in distinct(concat(keys(own), keys(local.defaults))) : "${local.place[id][field]}: is empty (write ${local.wanted[field]}, or leave the field out)"
+        if contains(keys(local.wanted), field) && (try(own[field] == null, false) || try(local.defaults[field] == null, false))
       ],
       [
-        for field in keys(local.merged[id]) : "${local.place[id][field]}: ${substr(jsonencode(local.merged[id][field]), 0, 80)} cannot be used (write ${local.wanted[field]})"
-        if contains(keys(local.wanted), field) && !can(local.good[id][field])
+        for field, mend in { host = "write the DNS name or address to watch", port = "write a port, or a `service` that has one" } : "${local.place[id][field]}: is missing (${mend})"
+        if !can(local.merged[id][field]) && can(keys(local.written[id])) && !can(own[field]) && !can(local.defaults[field])
+        # The service that would have brought it along is not known, and told already.
+        && !(field == "port" && can(merge(local.defaults, own).service) && !can(local.good[id].service))
       ],
+      [
+        for field, value in local.merged[id] : "${local.place[id][field]}: ${substr(jsonencode(value), 0, 80)} cannot be used (write ${local.wanted[field]})"
+        if contains(keys(local.wanted), field) && !can(local.good[id][field]) && length(try(local.bad_entries[id][field], [])) == 0
+      ],
+      flatten([
+        for field, bad in local.bad_entries[id] : [
+          for index in bad : "${local.place[id][field]}.${index}: ${substr(jsonencode(local.merged[id][field][index]), 0, 80)} cannot be used (write ${local.wanted[field]})"
+        ]
+      ]),
     )
   ])
 
@@ -77,20 +87,20 @@ locals {
     for id, good in local.good : [
       for rule in [
         {
-          field = "timeout"
-          wrong = try(local.ms[id].timeout >= local.interval_ms[good.interval] && can(good.timeout), false)
-          what  = "${try(good.timeout, "")} is not below the interval of ${try(good.interval, "")}"
-          mend  = "shorten it, or check less often"
+          field = "regions"
+          wrong = try(length(good.regions) == 0, false)
+          what  = "is empty, so nobody would check it"
+          mend  = "name at least one region, or leave it out"
         },
         {
           field = "slow_after"
-          wrong = try(local.ms[id].slow_after >= local.ms[id].timeout && can(good.slow_after) && can(good.timeout), false)
-          what  = "${try(good.slow_after, "")} is not below the timeout of ${try(good.timeout, "")}"
+          wrong = can(good.slow_after) && try(local.ms[id].slow_after >= local.ms[id].timeout, false)
+          what  = "${try(good.slow_after, "")} is not below the timeout of ${try(local.merged[id].timeout, "")}"
           mend  = "a check that slow has already failed: lower it"
         },
         {
           field = "quorum"
-          wrong = try(good.quorum > length(distinct(good.regions)), false)
+          wrong = try(length(good.regions) > 0 && good.quorum > length(distinct(good.regions)), false)
           what  = "${try(good.quorum, "")} can never be met by ${try(length(distinct(good.regions)), "")} regions"
           mend  = "lower it, or name more regions"
         },
@@ -108,7 +118,7 @@ locals {
         },
         {
           field = "check"
-          wrong = try(good.check == "ready" && good.expect == "open" && !can(good.service) && can(good.close), false)
+          wrong = try(good.check == "ready" && good.expect == "open" && !can(merge(local.defaults, local.own[id]).service) && can(good.close), false)
           what  = "ready needs to know the service"
           mend  = "add `service`"
         },
@@ -129,12 +139,6 @@ locals {
           mend = "add service: mysql with check: ready, or close: quiet"
         },
         {
-          field = "depends_on"
-          wrong = try(contains(good.depends_on, id), false)
-          what  = "names the monitor itself"
-          mend  = "name what stands in front of it, or leave it out"
-        },
-        {
           field = "port"
           wrong = try(good.port == 25 && local.plain[id] != "", false)
           what  = "25 is blocked by AWS for a Lambda outside a VPC, as in ${local.plain[id]}"
@@ -142,8 +146,8 @@ locals {
         },
         {
           field = "ip"
-          wrong = try(good.ip == "v6" && local.plain[id] != "", false)
-          what  = "v6 cannot be reached by a Lambda outside a VPC, as in ${local.plain[id]}"
+          wrong = try(local.host[id] == "name" && good.ip == "v6" && local.plain[id] != "", false)
+          what  = "v6 asks for IPv6, which a Lambda outside a VPC cannot reach, as in ${local.plain[id]}"
           mend  = "use v4, or ${local.vpc_mend}"
         },
         {
@@ -158,6 +162,12 @@ locals {
           what  = "is a private address, which a Lambda outside a VPC cannot reach, as in ${local.plain[id]}"
           mend  = local.vpc_mend
         },
+        {
+          field = "host"
+          wrong = can(good.host) && can(regex("^(?i:(.*\\.)?localhost\\.?)$", local.bare[id])) && local.plain[id] != ""
+          what  = "is the Lambda itself"
+          mend  = "name a host that is elsewhere"
+        },
       ] : "${local.place[id][rule.field]}: ${rule.what} (${rule.mend})" if rule.wrong
     ]
   ])
@@ -167,30 +177,33 @@ locals {
   # The first region without a VPC that would check the monitor, or "".
   plain = {
     for id, good in local.good : id => join("", slice(concat([
-      for region in var.regions : region if !contains(var.vpc_regions, region) && contains(try(good.regions, var.regions), region)
+      for region in var.regions : region if !contains(var.vpc_regions, region) && (length(try(good.regions, [])) == 0 || contains(try(good.regions, []), region))
     ], [""]), 0, 1))
   }
 
   # Dependencies that name nothing, or lead back to where they began.
-  parents_of = { for id, good in local.good : id => [for parent in try(good.depends_on, []) : parent if can(local.written[parent])] }
+  named      = { for id, own in local.own : id => [for parent in try(concat(own.depends_on, []), []) : try(tostring(parent), "")] }
+  parents_of = { for id, named in local.named : id => [for parent in named : parent if can(local.written[parent]) && parent != id] }
   within_2   = { for id, above in local.parents_of : id => distinct(concat(above, flatten([for each in above : local.parents_of[each]]))) }
   within_4   = { for id, above in local.within_2 : id => distinct(concat(above, flatten([for each in above : local.within_2[each]]))) }
   within_8   = { for id, above in local.within_4 : id => distinct(concat(above, flatten([for each in above : local.within_4[each]]))) }
   within_16  = { for id, above in local.within_8 : id => distinct(concat(above, flatten([for each in above : local.within_8[each]]))) }
   within_32  = { for id, above in local.within_16 : id => distinct(concat(above, flatten([for each in above : local.within_16[each]]))) }
-  # Those who stand above a monitor and below it: its circle. A monitor that names itself has been told already.
-  circle = { for id, above in local.within_32 : id => sort([for each in above : each if contains(local.within_32[each], id)]) }
+  # Those who stand both above a monitor and below it, itself among them: the knot of circles that it is part of.
+  knot = { for id, above in local.within_32 : id => sort([for each in above : each if contains(local.within_32[each], id)]) }
 
   dependency_faults = concat(
     flatten([
-      for id, good in local.good : [
-        for parent in try(good.depends_on, []) : "monitors.${id}.depends_on: `${parent}` is no monitor of this file (name one that is)"
-        if !can(local.written[parent])
+      for id, named in local.named : [
+        for index, parent in named : (
+          parent == id ? "monitors.${id}.depends_on.${index}: names the monitor itself (name what stands in front of it, or leave it out)"
+          : "monitors.${id}.depends_on.${index}: `${parent}` is no monitor of this file (name one that is)"
+        ) if !can(local.written[parent]) && can(regex(local.monitor_id, parent)) || parent == id
       ]
     ]),
     [
-      for id, circle in local.circle : "monitors.${id}.depends_on: goes in a circle: ${join(", ", circle)} (take one of them out)"
-      if length(circle) > 1 && id == try(circle[0], "")
+      for id, knot in local.knot : "monitors.${id}.depends_on: goes in a circle, through ${join(", ", knot)} (take one of them out)"
+      if length(knot) > 0 && id == try(knot[0], "")
     ],
   )
 
@@ -198,7 +211,7 @@ locals {
   deployment_faults = flatten([
     for id, good in local.good : concat(
       [
-        for region in try(good.regions, []) : "${local.place[id].regions}: `${region}` does not check here (add it to the variable `regions`, or take it out)"
+        for index, region in try(good.regions, []) : "${local.place[id].regions}.${index}: `${region}` does not check here (add it to the variable `regions`, or take it out)"
         if !contains(var.regions, region)
       ],
       [

@@ -23,8 +23,3 @@ variable "vpc_regions" {
   type        = list(string)
   default     = []
 }
-
-variable "table_name" {
-  description = "Name of the table that holds the definitions."
-  type        = string
-}

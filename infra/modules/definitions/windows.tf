@@ -1,17 +1,14 @@
 # Maintenance windows: their rules, and what a monitor's item carries of them.
 
 locals {
-  written_windows = try([for window in local.file.maintenance : try(merge(window), {})], [])
+  written_windows = [for window in try(concat(local.file.maintenance), []) : try(merge(window), {})]
 
   windows = [
     for window in local.written_windows : {
-      monitors = try(tolist(window.monitors), [])
-      tags     = try(tolist(window.tags), [])
+      monitors = try([for id in window.monitors : tostring(id)], [])
+      tags     = try([for tag in window.tags : tostring(tag)], [])
       # The item needs no word of whom else it covers.
-      encoded = { M = {
-        for name, value in window : name => { (value == null ? "NULL" : "S") = [value, true][value == null ? 1 : 0] }
-        if !contains(["monitors", "tags"], name)
-      } }
+      encoded = { M = { for name, text in window : name => { S = text } if !contains(["monitors", "tags"], name) } }
     }
   ]
   maintenance = {
@@ -21,78 +18,110 @@ locals {
     ]
   }
 
-  tags_in_use  = distinct(flatten([for good in values(local.good) : try(good.tags, [])]))
+  tags_in_use = distinct(flatten([
+    for fields in concat([local.defaults], values(local.own)) : [for tag in try(concat(fields.tags, []), []) : try(tostring(tag), "")]
+  ]))
   window_texts = ["from", "until", "every", "for", "zone", "why"]
-  # `every`: days, a space, a time.
-  recurring = "^(daily|((mon|tue|wed|thu|fri|sat|sun)(,(mon|tue|wed|thu|fri|sat|sun))*)) +([01][0-9]|2[0-3]):[0-5][0-9]$"
-  week_ms   = 7 * 86400000
+  # Days, a space, a time.
+  recurring    = "^(?i: *daily *|( *(mon|tue|wed|thu|fri|sat|sun) *)(,( *(mon|tue|wed|thu|fri|sat|sun) *))*) ([01][0-9]|2[0-3]):[0-5][0-9]$"
+  week_ms      = 7 * 86400000
+  most_windows = 100
+
+  # Which of the fields that say when are there, and which of all are text.
+  window_form = [for window in local.written_windows : join(",", [for name in ["from", "until", "every", "for"] : name if can(window[name])])]
+  window_texts_of = [
+    for window in local.written_windows : { for name, value in window : name => value if substr(jsonencode(value), 0, 1) == "\"" }
+  ]
+  window_ms = [for window in local.written_windows : try(regex(local.duration, window.for)[0] * local.unit[regex(local.duration, window.for)[1]], 0)]
 
   window_faults = concat(
-    try(local.file.maintenance, null) == null || substr(jsonencode(try(local.file.maintenance, "")), 0, 1) == "[" ? [] : ["maintenance: is not a list of windows (begin each with `- `)"],
+    try(local.file.maintenance, null) == null || can(concat(local.file.maintenance)) ? [] : ["maintenance: is not a list of windows (begin each with `- `)"],
+    length(local.written_windows) <= local.most_windows ? [] : ["maintenance: has ${length(local.written_windows)} windows (keep to ${local.most_windows}: remove those that are over)"],
     flatten([
-      for index, window in local.written_windows : concat(
-        can(keys(local.file.maintenance[index])) && alltrue([
-          for name, value in window : (
-            contains(local.window_texts, name) ? value == null || substr(jsonencode(value), 0, 1) == "\""
-            : contains(["monitors", "tags"], name) && can(regex("^\\[(\"([^\"\\\\]|\\\\.)*\",?)*]$", jsonencode(value)))
-          )
-        ]) ? [] : ["maintenance.${index}: is not a maintenance window (write `from` and `until`, or `every` and `for`, as text; `monitors` and `tags` are lists)"],
-        [
-          for rule in [
-            {
-              at    = ""
-              wrong = !contains(["from,until", "every,for"], join(",", [for name in ["from", "until", "every", "for"] : name if try(window[name], null) != null]))
-              what  = "is neither a single nor a recurring window"
-              mend  = "write `from` and `until`, or `every` (such as `sun 02:00`) and `for` (such as `2h`)"
-            },
-            {
-              at    = ".from"
-              wrong = can(window.until) && can(regex(".", window.from)) && !can(timecmp(window.from, window.from))
-              what  = "is not a time of RFC 3339"
-              mend  = "write it as 2026-11-22T02:00:00Z"
-            },
-            {
-              at    = ".until"
-              wrong = can(window.from) && can(regex(".", window.until)) && !can(timecmp(window.until, window.until))
-              what  = "is not a time of RFC 3339"
-              mend  = "write it as 2026-11-22T02:00:00Z"
-            },
-            {
-              at    = ".until"
-              wrong = try(timecmp(window.from, window.until) >= 0, false)
-              what  = "does not lie after `from`"
-              mend  = "swap them or correct one"
-            },
-            {
-              at    = ".every"
-              wrong = can(window.for) && try(!can(regex(local.recurring, window.every)), false) && can(window.every)
-              what  = "is not a weekly or daily time"
-              mend  = "write `daily 02:00`, `sun 02:00` or `mon,wed 22:30`"
-            },
-            {
-              at    = ".for"
-              wrong = can(window.every) && can(window.for) && !try(local.window_ms[index] > 0 && local.window_ms[index] <= local.week_ms, false)
-              what  = "is no length above zero and of at most 7 days"
-              mend  = "write a length such as 2h"
-            },
-            {
-              at    = ".zone"
-              wrong = can(window.every) && can(window.for) && can(regex(".", window.zone)) && !can(regex("^[A-Za-z0-9_+/-]+$", window.zone))
-              what  = "is not a time zone"
-              mend  = "write a name of the IANA time zone database, such as Europe/Berlin"
-            },
-          ] : "maintenance.${index}${rule.at}: ${rule.what} (${rule.mend})" if rule.wrong
-        ],
-        [
-          for id in local.windows[index].monitors : "maintenance.${index}.monitors: `${id}` is no monitor of this file (name one that is)"
-          if !can(local.written[id])
-        ],
-        [
-          for tag in local.windows[index].tags : "maintenance.${index}.tags: no monitor has the tag `${tag}` (name a tag in use)"
-          if !contains(local.tags_in_use, tag)
-        ],
-      )
+      for index, window in local.written_windows : [for fault in local.faults_of_window[index] : "maintenance.${index}${fault}"]
+      if length(local.written_windows) <= local.most_windows
     ]),
   )
-  window_ms = [for window in local.written_windows : try(regex(local.duration, window.for)[0] * local.unit[regex(local.duration, window.for)[1]], 0)]
+  faults_of_window = [
+    for index, window in local.written_windows : !can(keys(local.file.maintenance[index])) ? [": is not a maintenance window (write `{ from: …, until: … }` or `{ every: sun 02:00, for: 2h }`)"] : concat(
+      [
+        for name in keys(window) : ".${name}: is not a field of a maintenance window (known fields: ${join(", ", concat(["monitors", "tags"], local.window_texts))})"
+        if !contains(concat(["monitors", "tags"], local.window_texts), name)
+      ],
+      [
+        for name in local.window_texts : ".${name}: is not text (write it as text)"
+        if can(window[name]) && !can(local.window_texts_of[index][name])
+      ],
+      [
+        for name in ["monitors", "tags"] : ".${name}: is not a list of names (write a list such as [one, two], or leave it out to cover every monitor)"
+        if can(window[name]) && !can(regex("^\\[\"([^\"\\\\]|\\\\.)*\"(,\"([^\"\\\\]|\\\\.)*\")*]$", jsonencode(window[name])))
+      ],
+      [
+        for rule in [
+          {
+            at    = ""
+            wrong = !contains(["from,until", "every,for"], local.window_form[index])
+            what  = "is neither a single nor a recurring window"
+            mend  = "write `from` and `until`, or `every` (such as `sun 02:00`) and `for` (such as `2h`)"
+          },
+          {
+            at    = ".zone"
+            wrong = local.window_form[index] == "from,until" && can(window.zone)
+            what  = "goes with `every` alone"
+            mend  = "leave it out: `from` and `until` name their own offset from UTC"
+          },
+          {
+            at    = ".from"
+            wrong = local.window_form[index] == "from,until" && can(local.window_texts_of[index].from) && !can(timecmp(window.from, window.from))
+            what  = "is not a time of RFC 3339"
+            mend  = "write it as 2026-11-22T02:00:00Z"
+          },
+          {
+            at    = ".until"
+            wrong = local.window_form[index] == "from,until" && can(local.window_texts_of[index].until) && !can(timecmp(window.until, window.until))
+            what  = "is not a time of RFC 3339"
+            mend  = "write it as 2026-11-22T02:00:00Z"
+          },
+          {
+            at    = ".until"
+            wrong = try(timecmp(window.from, window.until) >= 0, false)
+            what  = "does not lie after `from`"
+            mend  = "swap them or correct one"
+          },
+          {
+            at    = ".every"
+            wrong = local.window_form[index] == "every,for" && can(local.window_texts_of[index].every) && !can(regex(local.recurring, window.every))
+            what  = "is not a weekly or daily time"
+            mend  = "write `daily 02:00`, `sun 02:00` or `mon,wed 22:30`"
+          },
+          {
+            at    = ".for"
+            wrong = local.window_form[index] == "every,for" && can(local.window_texts_of[index].for) && (local.window_ms[index] <= 0 || local.window_ms[index] > local.week_ms)
+            what  = "is no length above zero and of at most 7 days"
+            mend  = "write a length such as 2h"
+          },
+          {
+            at    = ".zone"
+            wrong = local.window_form[index] == "every,for" && can(local.window_texts_of[index].zone) && !can(regex("^[A-Za-z0-9_+/-]+$", window.zone))
+            what  = "is not a time zone"
+            mend  = "write a name of the IANA time zone database, such as Europe/Berlin"
+          },
+          {
+            at    = ".why"
+            wrong = try(length(local.window_texts_of[index].why) > 200, false)
+            what  = "is too long"
+            mend  = "keep to 200 bytes"
+          },
+        ] : "${rule.at}: ${rule.what} (${rule.mend})" if rule.wrong
+      ],
+      [
+        for at, id in try(concat(window.monitors), []) : ".monitors.${at}: `${id}` is no monitor of this file (name one that is)"
+        if substr(jsonencode(id), 0, 1) == "\"" && !can(local.written[id])
+      ],
+      [
+        for at, tag in try(concat(window.tags), []) : ".tags.${at}: no monitor has the tag `${tag}` (name a tag in use)"
+        if substr(jsonencode(tag), 0, 1) == "\"" && !contains(local.tags_in_use, tag)
+      ],
+    )
+  ]
 }

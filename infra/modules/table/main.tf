@@ -38,3 +38,12 @@ resource "aws_dynamodb_table" "this" {
     }
   }
 }
+
+resource "aws_dynamodb_table_item" "this" {
+  for_each = var.items
+
+  table_name = aws_dynamodb_table.this.name
+  hash_key   = aws_dynamodb_table.this.hash_key
+  range_key  = aws_dynamodb_table.this.range_key
+  item       = each.value
+}

@@ -54,3 +54,9 @@ variable "kms_key_arn" {
     error_message = "`kms_key_arn` is the ARN of a KMS key in the home region."
   }
 }
+
+variable "items" {
+  description = "Items that it is to hold, by a name: each in DynamoDB's JSON, with `pk` and `sk`."
+  type        = map(string)
+  default     = {}
+}
