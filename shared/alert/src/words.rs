@@ -47,7 +47,11 @@ fn failing(notification: &Notification) -> String {
     let regions = notification.regions.iter();
     let failing = regions.filter(|(_, view)| view.view == View::Failing);
     let names: Vec<_> = failing.map(|(region, _)| region.as_str()).collect();
-    if names.is_empty() { "some regions".to_owned() } else { names.join(", ") }
+    if names.is_empty() {
+        "some regions".to_owned()
+    } else {
+        names.join(", ")
+    }
 }
 
 /// What the change means, in a sentence.

@@ -64,6 +64,11 @@ impl<T: Table> Store<T> {
         Self { table }
     }
 
+    /// The table itself.
+    pub fn table(&self) -> &T {
+        &self.table
+    }
+
     /// The definitions of a group; those that cannot be read are told apart, disabled ones are left out.
     ///
     /// # Errors

@@ -1,5 +1,10 @@
 //! Stand-ins for what Portpulse talks to, all on this machine: tables, SNS, Lambda's Runtime API.
 //!
-//! No deployed function links this crate. What it serves listens on 127.0.0.1 only, on a port of its own.
+//! No deployed function links this crate. What it serves listens on 127.0.0.1 only, on a port of its own, and stops
+//! when it is dropped.
 
+pub mod embedded;
 pub mod memory_table;
+pub mod runtime_api;
+mod server;
+pub mod sns;

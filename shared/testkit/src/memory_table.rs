@@ -94,6 +94,12 @@ impl MemoryTable {
         self.state().items.clone()
     }
 
+    /// One item as it is, at once and past all faults.
+    pub fn peek(&self, pk: &str, sk: &str) -> Option<Item> {
+        let key = (pk.to_owned(), sk.to_owned());
+        self.state().items.get(&key).cloned()
+    }
+
     /// From now on, asks `plan` what happens to each operation, in the order in which they begin.
     pub fn set_faults(&self, plan: impl FnMut(&Call<'_>) -> Fault + Send + 'static) {
         self.state().plan = Some(Box::new(plan));

@@ -1,0 +1,135 @@
+//! An embedded DynamoDB, spoken to with the real SDK.
+
+use std::io;
+use std::net::SocketAddr;
+use std::path::Path;
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::config::{BehaviorVersion, Config, Credentials, Region};
+use aws_sdk_dynamodb::error::SdkError;
+use aws_sdk_dynamodb::operation::create_table::CreateTableError;
+use aws_sdk_dynamodb::types::{
+    AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType,
+};
+use dynoxide::Database;
+use portpulse_store::dynamo::DynamoTable;
+use portpulse_store::keys::{PK, SK};
+
+use crate::server::{Server, dropped};
+
+/// The name of the table.
+pub const TABLE: &str = "portpulse";
+
+/// A DynamoDB on 127.0.0.1 with one table, [`TABLE`]; dropping it stops it.
+#[derive(Debug)]
+pub struct EmbeddedDynamo {
+    server: Server,
+    client: Client,
+}
+
+/// An embedded DynamoDB that could not be started.
+#[derive(Debug, thiserror::Error)]
+pub enum EmbeddedError {
+    /// Its database could not be opened.
+    #[error("could not open the database {at}")]
+    Open {
+        /// Where it is.
+        at: String,
+        /// Why.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// It could not listen.
+    #[error("could not listen on 127.0.0.1")]
+    Listen(#[source] io::Error),
+    /// Its table could not be made.
+    #[error("could not create the table `{TABLE}`")]
+    CreateTable(#[source] Box<SdkError<CreateTableError>>),
+}
+
+impl EmbeddedDynamo {
+    /// Starts an empty one in memory.
+    ///
+    /// # Errors
+    /// When it cannot listen, or its table cannot be made.
+    pub async fn start() -> Result<Self, EmbeddedError> {
+        Self::serve(Database::memory(), "in memory").await
+    }
+
+    /// Starts one on a file, which is made if it is not there.
+    ///
+    /// # Errors
+    /// When the file cannot be opened, and as with [`EmbeddedDynamo::start`].
+    pub async fn open(file: &Path) -> Result<Self, EmbeddedError> {
+        let path = file.display().to_string();
+        Self::serve(Database::new(&path), &path).await
+    }
+
+    async fn serve(database: dynoxide::Result<Database>, at: &str) -> Result<Self, EmbeddedError> {
+        let database = database.map_err(|error| EmbeddedError::Open {
+            at: at.to_owned(),
+            source: Box::new(error),
+        })?;
+        let server = Server::spawn(|listener, stopped| async move {
+            drop(dynoxide::server::serve_with_shutdown(listener, database, dropped(stopped)).await);
+        });
+        let server = server.await.map_err(EmbeddedError::Listen)?;
+        let client = client(server.address());
+        create_table(&client).await?;
+        Ok(Self { server, client })
+    }
+
+    /// Where it listens, as the SDK's `AWS_ENDPOINT_URL` takes it.
+    pub fn endpoint_url(&self) -> String {
+        format!("http://{}", self.server.address())
+    }
+
+    /// A client of it.
+    pub fn client(&self) -> &Client {
+        &self.client
+    }
+
+    /// Its table.
+    pub fn table(&self) -> DynamoTable {
+        DynamoTable::new(self.client.clone(), TABLE)
+    }
+}
+
+fn client(address: SocketAddr) -> Client {
+    let config = Config::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::new("us-east-1"))
+        .endpoint_url(format!("http://{address}"))
+        .credentials_provider(Credentials::new("test", "test", None, None, "testkit"))
+        .build();
+    Client::from_conf(config)
+}
+
+/// Makes the table as it is deployed: two text keys, on demand. One that is there already stays.
+async fn create_table(client: &Client) -> Result<(), EmbeddedError> {
+    let failed = |error| EmbeddedError::CreateTable(Box::new(error));
+    let mut request = client
+        .create_table()
+        .table_name(TABLE)
+        .billing_mode(BillingMode::PayPerRequest);
+    for (name, role) in [(PK, KeyType::Hash), (SK, KeyType::Range)] {
+        let key = KeySchemaElement::builder().attribute_name(name).key_type(role);
+        let attribute = AttributeDefinition::builder()
+            .attribute_name(name)
+            .attribute_type(ScalarAttributeType::S);
+        let built = |error| failed(SdkError::construction_failure(error));
+        request = request
+            .key_schema(key.build().map_err(built)?)
+            .attribute_definitions(attribute.build().map_err(built)?);
+    }
+    match Box::pin(request.send()).await {
+        Ok(_) => Ok(()),
+        Err(error)
+            if error
+                .as_service_error()
+                .is_some_and(CreateTableError::is_resource_in_use_exception) =>
+        {
+            Ok(())
+        }
+        Err(error) => Err(failed(error)),
+    }
+}

@@ -1,0 +1,195 @@
+//! The table in memory answers as DynamoDB does.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity};
+use portpulse_core::time::Tick;
+use portpulse_store::size;
+use portpulse_store::table::{Condition, Delete, Item, Put, Read, Table};
+use portpulse_testkit::embedded::{EmbeddedDynamo, TABLE};
+use portpulse_testkit::memory_table::MemoryTable;
+use proptest::collection::{btree_map, vec};
+use proptest::option;
+use proptest::prelude::*;
+use proptest::sample::select;
+
+use crate::items::{item, number, text};
+
+const TICKS: [&str; 4] = [
+    "2026-11-22T05:40:00Z",
+    "2026-11-22T05:41:00Z",
+    "2026-11-22T10:00:00Z",
+    "2027-01-01T00:00:00Z",
+];
+
+#[derive(Debug, Clone)]
+enum Step {
+    Put(Item, Condition),
+    Get(String, String, Read),
+    Query(String, Read),
+    Delete(String, String),
+}
+
+/// What an operation said; conditions that fail show the item in place.
+#[derive(Debug, PartialEq)]
+enum Answer {
+    Put(Put),
+    Items(Vec<Item>),
+    Done,
+}
+
+async fn run(table: &(impl Table + Delete), step: Step) -> Answer {
+    match step {
+        Step::Put(item, condition) => Answer::Put(table.put(item, condition).await.unwrap()),
+        Step::Get(pk, sk, read) => {
+            let item = table.get(&pk, &sk, read).await.unwrap();
+            Answer::Items(item.into_iter().collect())
+        }
+        Step::Query(pk, read) => Answer::Items(table.query(&pk, read).await.unwrap()),
+        Step::Delete(pk, sk) => {
+            table.delete(&pk, &sk).await.unwrap();
+            Answer::Done
+        }
+    }
+}
+
+fn arbitrary_item() -> impl Strategy<Value = Item> {
+    let tick = prop_oneof![
+        select(&TICKS).prop_map(text),
+        Just(number(7)),
+        Just(text("")),
+        Just(AttributeValue::Null(true)),
+    ];
+    let revision = prop_oneof![(0u8..4).prop_map(number), Just(text("1"))];
+    let layout = prop_oneof![3 => Just(number(1)), 1 => Just(number(2)), 1 => Just(text("1"))];
+    let attributes = (
+        option::of(tick),
+        option::of(revision),
+        option::weighted(0.9, layout),
+    );
+    (key(), attributes).prop_map(|((pk, sk), (tick, revision, layout))| {
+        let attributes = [("tick", tick), ("revision", revision), ("v", layout)];
+        let attributes: Vec<_> = attributes
+            .into_iter()
+            .filter_map(|(name, value)| Some((name, value?)))
+            .collect();
+        item(&pk, &sk, &attributes)
+    })
+}
+
+fn key() -> impl Strategy<Value = (String, String)> {
+    const SKS: &[&str] = &["region#a", "region#b", "verdict", "é", "Z"];
+    (select(&["p", "q"]), select(SKS)).prop_map(|(pk, sk)| (pk.to_owned(), sk.to_owned()))
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let condition = prop_oneof![
+        Just(Condition::Absent),
+        Just(Condition::Always),
+        select(&TICKS).prop_map(|tick| Condition::TickBefore(tick.parse::<Tick>().unwrap())),
+        (0u64..4).prop_map(Condition::Revision),
+    ];
+    let read = || select(&[Read::Strong, Read::Eventual]);
+    prop_oneof![
+        6 => (arbitrary_item(), condition).prop_map(|(item, condition)| Step::Put(item, condition)),
+        2 => (key(), read()).prop_map(|((pk, sk), read)| Step::Get(pk, sk, read)),
+        2 => (key(), read()).prop_map(|((pk, _), read)| Step::Query(pk, read)),
+        1 => key().prop_map(|(pk, sk)| Step::Delete(pk, sk)),
+    ]
+}
+
+/// Moves a step to partitions of its case's own.
+fn in_case(step: Step, case: u32) -> Step {
+    match step {
+        Step::Put(mut item, condition) => {
+            let pk = item["pk"].as_s().unwrap().clone();
+            item.insert("pk".to_owned(), text(&format!("{pk}{case}")));
+            Step::Put(item, condition)
+        }
+        Step::Get(pk, sk, read) => Step::Get(format!("{pk}{case}"), sk, read),
+        Step::Query(pk, read) => Step::Query(format!("{pk}{case}"), read),
+        Step::Delete(pk, sk) => Step::Delete(format!("{pk}{case}"), sk),
+    }
+}
+
+fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap()
+}
+
+#[test]
+fn the_same_steps_get_the_same_answers_from_memory_and_from_dynamodb() {
+    let runtime = runtime();
+    let dynamo = runtime.block_on(EmbeddedDynamo::start()).unwrap();
+    let (memory, real) = (MemoryTable::new(), dynamo.table());
+    let cases = AtomicU32::new(0);
+    proptest!(ProptestConfig::with_cases(100), |(steps in vec(step(), 1..25))| {
+        let case = cases.fetch_add(1, Ordering::Relaxed);
+        for step in steps {
+            let step = in_case(step, case);
+            let (expected, found) = runtime.block_on(async {
+                (run(&real, step.clone()).await, run(&memory, step.clone()).await)
+            });
+            prop_assert_eq!(found, expected, "{:?}", step);
+        }
+    });
+}
+
+fn value() -> impl Strategy<Value = AttributeValue> {
+    let leaf = prop_oneof![
+        ".{0,200}".prop_map(AttributeValue::S),
+        "-?[1-9][0-9]{0,20}(\\.[0-9]{0,3}[1-9])?".prop_map(AttributeValue::N),
+        any::<bool>().prop_map(AttributeValue::Bool),
+        Just(AttributeValue::Null(true)),
+    ];
+    leaf.prop_recursive(3, 40, 8, |inner| {
+        prop_oneof![
+            vec(inner.clone(), 0..8).prop_map(AttributeValue::L),
+            btree_map("[a-z]{1,12}", inner, 0..8)
+                .prop_map(|map| AttributeValue::M(map.into_iter().collect())),
+        ]
+    })
+}
+
+#[test]
+fn an_item_costs_the_write_units_that_were_calculated() {
+    let runtime = runtime();
+    let dynamo = runtime.block_on(EmbeddedDynamo::start()).unwrap();
+    proptest!(ProptestConfig::with_cases(100), |(values in vec(value(), 0..12), padding in 0usize..3_000)| {
+        let mut sized = item("p", "s", &[("padding", text(&"x".repeat(padding)))]);
+        for (number, value) in values.into_iter().enumerate() {
+            sized.insert(format!("attribute{number}"), value);
+        }
+        let put = dynamo.client().delete_item().table_name(TABLE).key("pk", text("p")).key("sk", text("s")).send();
+        runtime.block_on(put).unwrap();
+        let put = dynamo
+            .client()
+            .put_item()
+            .table_name(TABLE)
+            .set_item(Some(sized.clone()))
+            .return_consumed_capacity(ReturnConsumedCapacity::Total)
+            .send();
+        let units = runtime.block_on(put).unwrap().consumed_capacity.unwrap().capacity_units.unwrap();
+        prop_assert_eq!(size::write_units(size::item(&sized)) as f64, units);
+    });
+}
+
+#[tokio::test]
+async fn a_query_reads_every_page() {
+    let dynamo = EmbeddedDynamo::start().await.unwrap();
+    let table = dynamo.table();
+    // DynamoDB ends a page after a megabyte.
+    let large = text(&"x".repeat(340 * 1024));
+    for sk in ["a", "b", "c", "d", "e"] {
+        let item = item("p", sk, &[("large", large.clone())]);
+        table.put(item, Condition::Absent).await.unwrap();
+    }
+    let items = table.query("p", Read::Strong).await.unwrap();
+    let sks: Vec<_> = items
+        .iter()
+        .map(|item| item["sk"].as_s().unwrap().as_str())
+        .collect();
+    assert_eq!(sks, ["a", "b", "c", "d", "e"]);
+}

@@ -1,0 +1,107 @@
+//! Sixteen writers at once on DynamoDB: exactly one of them wins.
+
+use std::collections::BTreeMap;
+
+use portpulse_core::board::{FleetRow, RegionRow, VerdictRow};
+use portpulse_core::group::GroupId;
+use portpulse_store::dynamo::DynamoTable;
+use portpulse_store::store::{Commit, Recorded, Written};
+use portpulse_store::{Error, Store};
+use portpulse_testkit::embedded::EmbeddedDynamo;
+
+const WRITERS: usize = 16;
+
+fn group() -> GroupId {
+    "1m#0".parse().unwrap()
+}
+
+fn row(tick: &str) -> RegionRow {
+    RegionRow {
+        tick: tick.parse().unwrap(),
+        entries: BTreeMap::new(),
+    }
+}
+
+/// What sixteen tasks get that write at once.
+async fn race<R, F>(dynamo: &EmbeddedDynamo, write: impl Fn(Store<DynamoTable>) -> F) -> Vec<R>
+where
+    F: Future<Output = Result<R, Error>> + Send + 'static,
+    R: Send + 'static,
+{
+    let tasks: Vec<_> = (0..WRITERS)
+        .map(|_| tokio::spawn(write(Store::new(dynamo.table()))))
+        .collect();
+    let mut outcomes = Vec::new();
+    for task in tasks {
+        outcomes.push(task.await.unwrap().unwrap());
+    }
+    outcomes
+}
+
+fn count<R: PartialEq>(outcomes: &[R], wanted: &R) -> usize {
+    outcomes.iter().filter(|outcome| *outcome == wanted).count()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_tick_counts_once() {
+    let dynamo = EmbeddedDynamo::start().await.unwrap();
+    for tick in [
+        "2026-11-22T05:40:00Z",
+        "2026-11-22T05:41:00Z",
+        "2026-11-22T05:42:00Z",
+    ] {
+        let outcomes = race(&dynamo, |store| async move {
+            store
+                .put_region_row(group(), &"eu-west-1".parse().unwrap(), &row(tick))
+                .await
+        })
+        .await;
+        assert_eq!(count(&outcomes, &Commit::Done), 1, "{tick}");
+        assert_eq!(count(&outcomes, &Commit::TwinWon), WRITERS - 1, "{tick}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_revision_is_written_once() {
+    let dynamo = EmbeddedDynamo::start().await.unwrap();
+    for revision in 1..4 {
+        let outcomes = race(&dynamo, |store| async move {
+            let row = VerdictRow {
+                revision,
+                ..VerdictRow::default()
+            };
+            store.put_verdict(group(), &row).await
+        })
+        .await;
+        assert_eq!(count(&outcomes, &Written::Done), 1, "{revision}");
+        assert_eq!(count(&outcomes, &Written::Conflict), WRITERS - 1, "{revision}");
+        let outcomes = race(&dynamo, |store| async move {
+            store
+                .put_fleet(&FleetRow {
+                    revision,
+                    ..FleetRow::default()
+                })
+                .await
+        })
+        .await;
+        assert_eq!(count(&outcomes, &Written::Done), 1, "{revision}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn the_first_results_stand() {
+    let dynamo = EmbeddedDynamo::start().await.unwrap();
+    let outcomes = race(&dynamo, |store| async move {
+        let (tick, region) = (
+            "2026-11-22T05:40:00Z".parse().unwrap(),
+            "eu-west-1".parse().unwrap(),
+        );
+        store.put_results(group(), tick, &region, &BTreeMap::new()).await
+    })
+    .await;
+    assert_eq!(count(&outcomes, &Recorded::Written), 1);
+    assert_eq!(
+        count(&outcomes, &Recorded::AlreadyThere(Some(BTreeMap::new()))),
+        WRITERS - 1
+    );
+}

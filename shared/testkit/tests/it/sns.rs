@@ -1,0 +1,113 @@
+//! What the SDK publishes arrives at the stand-in as it would at SNS.
+
+use std::collections::BTreeMap;
+
+use portpulse_alert::{Attribute, Message, Publish, SnsTopic};
+use portpulse_testkit::sns::{Published, SnsServer, TOPIC_ARN};
+use serde_json::json;
+
+fn message() -> Message {
+    let attributes = [
+        ("severity", Attribute::Text("critical".to_owned())),
+        ("tags", Attribute::List(vec!["prod".to_owned(), "eu".to_owned()])),
+    ];
+    Message {
+        ids: vec!["orders-db@2026-11-22T05:40:00Z.7/down".to_owned()],
+        subject: "DOWN: orders-db".to_owned(),
+        body: "orders-db is down: \"a & b\" ü\n".to_owned(),
+        sms: "DOWN: orders-db".to_owned(),
+        json: json!({ "type": "notification", "detail": "a\"b" }),
+        attributes: BTreeMap::from(attributes),
+    }
+}
+
+#[tokio::test]
+async fn a_message_arrives_as_it_was_sent() {
+    let (sns, mut published) = SnsServer::start().await.unwrap();
+    let topic = SnsTopic::new(sns.client(), TOPIC_ARN);
+    topic.publish(&message()).await.unwrap();
+    let arrived = published.try_recv().unwrap();
+    assert_eq!(arrived.topic_arn, TOPIC_ARN);
+    assert_eq!(arrived.subject.as_deref(), Some("DOWN: orders-db"));
+    assert_eq!(arrived.text("email"), message().body);
+    assert_eq!(arrived.text("sms"), message().sms);
+    assert_eq!(arrived.text("https"), message().json.to_string());
+    let attributes = arrived
+        .attributes
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.as_str()));
+    assert_eq!(
+        attributes.collect::<Vec<_>>(),
+        [("severity", "critical"), ("tags", r#"["prod","eu"]"#)]
+    );
+}
+
+#[tokio::test]
+async fn the_sdk_tries_again_and_a_failure_is_an_error_with_its_cause() {
+    let (sns, mut published) = SnsServer::start().await.unwrap();
+    let topic = SnsTopic::new(sns.client(), TOPIC_ARN);
+    sns.fail_next(1);
+    topic.publish(&message()).await.unwrap();
+    assert!(published.try_recv().is_ok());
+    sns.fail_next(3);
+    let error = topic.publish(&message()).await.unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        format!("could not publish `DOWN: orders-db` to `{TOPIC_ARN}`")
+    );
+    let chain = std::iter::successors(Some(&error as &dyn std::error::Error), |error| error.source());
+    assert!(
+        chain
+            .into_iter()
+            .any(|error| error.to_string().contains("InternalError"))
+    );
+    assert!(published.try_recv().is_err());
+    topic.publish(&message()).await.unwrap();
+}
+
+/// Whether SNS takes a message with this change.
+async fn is_accepted(change: impl FnOnce(&mut Message)) -> Option<Published> {
+    let (sns, mut published) = SnsServer::start().await.unwrap();
+    let mut message = message();
+    change(&mut message);
+    let result = SnsTopic::new(sns.client(), TOPIC_ARN).publish(&message).await;
+    assert_eq!(result.is_ok(), published.len() == 1);
+    published.try_recv().ok()
+}
+
+#[tokio::test]
+async fn what_sns_refuses_is_refused_here() {
+    assert!(is_accepted(|_| {}).await.is_some());
+    assert!(
+        is_accepted(|message| message.subject = "x".repeat(100))
+            .await
+            .is_none()
+    );
+    assert!(
+        is_accepted(|message| message.subject = "a\nb".to_owned())
+            .await
+            .is_none()
+    );
+    assert!(
+        is_accepted(|message| message.subject = "ü".to_owned())
+            .await
+            .is_none()
+    );
+    assert!(
+        is_accepted(|message| message.body = "x".repeat(262_144))
+            .await
+            .is_none()
+    );
+    assert!(
+        is_accepted(|message| message.body = "x".repeat(200_000))
+            .await
+            .is_some()
+    );
+    assert!(
+        is_accepted(|message| {
+            message.attributes.insert("empty", Attribute::Text(String::new()));
+        })
+        .await
+        .is_none()
+    );
+}

@@ -1,0 +1,367 @@
+//! The rules of the store, on DynamoDB and on the table in memory alike.
+
+use std::collections::BTreeMap;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use portpulse_core::board::{Control, FleetRow, RegionRow, VerdictRow};
+use portpulse_core::group::GroupId;
+use portpulse_core::id::{MonitorId, Region};
+use portpulse_core::observation::{Observation, Seen};
+use portpulse_core::outcome::{Detail, FailureClass};
+use portpulse_core::round::Observations;
+use portpulse_store::keys::RowKey;
+use portpulse_store::store::{Commit, Recorded, Store, Written};
+use portpulse_store::table::{Condition, Delete, Item, Table};
+use portpulse_store::{Error, Malformed};
+use portpulse_testkit::embedded::EmbeddedDynamo;
+use portpulse_testkit::memory_table::MemoryTable;
+use serde_json::json;
+
+use crate::items::{item, number, text};
+
+fn group() -> GroupId {
+    "1m#0".parse().unwrap()
+}
+
+fn region() -> Region {
+    "eu-west-1".parse().unwrap()
+}
+
+fn row(minute: u32) -> RegionRow {
+    RegionRow {
+        tick: format!("2026-11-22T05:{minute}:00Z").parse().unwrap(),
+        entries: BTreeMap::new(),
+    }
+}
+
+fn observations(detail: Option<&str>) -> Observations {
+    let observation = Observation {
+        seen: Seen::Failed(FailureClass::Refused),
+        detail: detail.and_then(Detail::new),
+    };
+    BTreeMap::from([("orders-db".parse().unwrap(), observation)])
+}
+
+/// Runs a check on both kinds of table.
+macro_rules! on_both_tables {
+    ($($check:ident),+ $(,)?) => { $(
+        mod $check {
+            #[tokio::test]
+            async fn in_memory() {
+                super::$check(super::MemoryTable::new()).await;
+            }
+
+            #[tokio::test]
+            async fn on_dynamodb() {
+                let dynamo = super::EmbeddedDynamo::start().await.unwrap();
+                super::$check(dynamo.table()).await;
+            }
+        }
+    )+ };
+}
+
+on_both_tables!(
+    a_row_moves_only_forward,
+    revisions_follow_each_other,
+    first_results_stand,
+    another_version_is_left_alone,
+    an_unreadable_row_hides_no_other,
+    definitions_are_told_apart,
+    controls_are_read,
+    an_item_too_large_is_not_sent,
+);
+
+async fn a_row_moves_only_forward<T: Table>(table: T) {
+    let store = Store::new(table);
+    let steps = [
+        (41, Commit::Done),
+        (41, Commit::TwinWon),
+        (40, Commit::TwinWon),
+        (43, Commit::Done),
+        (42, Commit::TwinWon),
+        (44, Commit::Done),
+    ];
+    for (minute, expected) in steps {
+        let commit = store
+            .put_region_row(group(), &region(), &row(minute))
+            .await
+            .unwrap();
+        assert_eq!(commit, expected, "{minute}");
+    }
+    let board = store.board(group()).await.unwrap().board;
+    assert_eq!(board.rows, BTreeMap::from([(region(), row(44))]));
+    assert_eq!(board.verdict, VerdictRow::default());
+}
+
+async fn revisions_follow_each_other<T: Table>(table: T) {
+    let store = Store::new(table);
+    assert_eq!(store.fleet().await.unwrap(), FleetRow::default());
+    let steps = [
+        (2, Written::Conflict),
+        (1, Written::Done),
+        (1, Written::Conflict),
+        (3, Written::Conflict),
+        (2, Written::Done),
+    ];
+    for (revision, expected) in steps {
+        let row = VerdictRow {
+            revision,
+            broken: [revision.to_string()].into(),
+            ..VerdictRow::default()
+        };
+        assert_eq!(
+            store.put_verdict(group(), &row).await.unwrap(),
+            expected,
+            "{revision}"
+        );
+        let row = FleetRow {
+            revision,
+            ..FleetRow::default()
+        };
+        assert_eq!(store.put_fleet(&row).await.unwrap(), expected, "{revision}");
+    }
+    let verdict = store.board(group()).await.unwrap().board.verdict;
+    assert_eq!((verdict.revision, verdict.broken), (2, ["2".to_owned()].into()));
+    assert_eq!(store.fleet().await.unwrap().revision, 2);
+}
+
+async fn first_results_stand<T: Table>(table: T) {
+    let store = Store::new(table);
+    let tick = row(41).tick;
+    let first = observations(Some("57P03"));
+    let recorded = store.put_results(group(), tick, &region(), &first).await.unwrap();
+    assert_eq!(recorded, Recorded::Written);
+    let recorded = store
+        .put_results(group(), tick, &region(), &BTreeMap::new())
+        .await
+        .unwrap();
+    assert_eq!(recorded, Recorded::AlreadyThere(Some(observations(None))));
+}
+
+/// The item of a region row, as another program would write it.
+fn raw_row(sk: &str, layout: u32) -> Item {
+    let attributes = [
+        ("v", number(layout)),
+        ("tick", text("2026-11-22T05:41:00Z")),
+        ("revision", number(1)),
+        ("entries", AttributeValue::M(Item::new())),
+    ];
+    item("board#1m#0", sk, &attributes)
+}
+
+async fn another_version_is_left_alone<T: Table>(table: T) {
+    for sk in ["region#eu-west-1", "verdict"] {
+        table.put(raw_row(sk, 2), Condition::Always).await.unwrap();
+    }
+    let results = item(
+        "results#1m#0#2026-11-22",
+        "05:42:00#eu-west-1",
+        &[("v", number(2))],
+    );
+    table.put(results, Condition::Always).await.unwrap();
+    let store = Store::new(table);
+    let before = store
+        .table()
+        .query("board#1m#0", portpulse_store::table::Read::Strong)
+        .await
+        .unwrap();
+
+    let error = store
+        .put_region_row(group(), &region(), &row(42))
+        .await
+        .unwrap_err();
+    assert!(is_newer(&error), "{error:?}");
+    let verdict = VerdictRow {
+        revision: 2,
+        ..VerdictRow::default()
+    };
+    let error = store.put_verdict(group(), &verdict).await.unwrap_err();
+    assert!(is_newer(&error), "{error:?}");
+    let recorded = store
+        .put_results(group(), row(42).tick, &region(), &observations(None))
+        .await
+        .unwrap();
+    assert_eq!(recorded, Recorded::AlreadyThere(None));
+
+    let after = store
+        .table()
+        .query("board#1m#0", portpulse_store::table::Read::Strong)
+        .await
+        .unwrap();
+    assert_eq!(after, before);
+}
+
+fn is_newer(error: &Error) -> bool {
+    matches!(error, Error::Unreadable { source: Malformed::Version { found }, .. } if found == "2")
+}
+
+async fn an_unreadable_row_hides_no_other<T: Table>(table: T) {
+    let mut truncated = raw_row("region#us-east-1", 1);
+    truncated.remove("entries");
+    let items = [
+        raw_row("region#eu-west-1", 1),
+        truncated,
+        raw_row("verdict", 9),
+        raw_row("weather", 1),
+    ];
+    for item in items {
+        table.put(item, Condition::Always).await.unwrap();
+    }
+    let read = Store::new(table).board(group()).await.unwrap();
+    assert_eq!(read.board.rows, BTreeMap::from([(region(), row(41))]));
+    assert_eq!(read.board.verdict, VerdictRow::default());
+    let unreadable = read.unreadable.iter();
+    let said: Vec<_> = unreadable
+        .map(|(row, error)| {
+            let source = std::error::Error::source(error).unwrap();
+            (row.clone(), format!("{error}: {source}"))
+        })
+        .collect();
+    let expected = [
+        (
+            RowKey::Region("us-east-1".parse().unwrap()),
+            "the item `board#1m#0/region#us-east-1` cannot be read: `entries` is missing (delete the item to start \
+             afresh)",
+        ),
+        (
+            RowKey::Verdict,
+            "the item `board#1m#0/verdict` cannot be read: it has layout version 9, this version reads 1 (update \
+             this one, or delete the item to start afresh)",
+        ),
+        (
+            RowKey::Other("weather".to_owned()),
+            "the item `board#1m#0/weather` cannot be read: no such row is known here (update this version, or \
+             delete the item)",
+        ),
+    ];
+    assert_eq!(said, expected.map(|(row, text)| (row, text.to_owned())));
+}
+
+async fn definitions_are_told_apart<T: Table + Delete>(table: T) {
+    let store = Store::new(table);
+    let definitions = [
+        (
+            "good",
+            json!({ "host": "a.example.com", "port": 22, "interval": "1m" }),
+        ),
+        (
+            "off",
+            json!({ "host": "a.example.com", "port": 22, "interval": "1m", "enabled": false }),
+        ),
+        ("no port", json!({ "host": "a.example.com", "interval": "1m" })),
+    ];
+    for (id, attributes) in &definitions {
+        store
+            .put_definition(group(), id, attributes.as_object().unwrap())
+            .await
+            .unwrap();
+    }
+    let read = store.definitions(group()).await.unwrap();
+    let monitors: Vec<_> = read.monitors.keys().map(MonitorId::as_str).collect();
+    assert_eq!(monitors, ["good"]);
+    let broken: Vec<_> = read.broken.keys().map(String::as_str).collect();
+    assert_eq!(broken, ["no port"]);
+    let faults = read.broken["no port"].iter().map(ToString::to_string);
+    assert_eq!(faults.filter(|fault| fault.contains("port:")).count(), 1);
+
+    let listed = ["good", "no port", "off"].map(str::to_owned);
+    assert_eq!(store.list_definitions(group()).await.unwrap(), listed.into());
+    for id in ["no port", "never there"] {
+        store.delete_definition(group(), id).await.unwrap();
+    }
+    assert!(store.definitions(group()).await.unwrap().broken.is_empty());
+}
+
+async fn controls_are_read<T: Table>(table: T) {
+    let bad = [
+        item(
+            "controls",
+            "broken",
+            &[("v", number(1)), ("silenced_until", number(7))],
+        ),
+        item("controls", "Not An Id", &[("v", number(1))]),
+    ];
+    for item in bad {
+        table.put(item, Condition::Always).await.unwrap();
+    }
+    let store = Store::new(table);
+    let control = Control {
+        silenced_until: Some("2026-11-22T09:00:00Z".parse().unwrap()),
+        acknowledged: None,
+    };
+    let monitor: MonitorId = "orders-db".parse().unwrap();
+    store.put_control(&monitor, &control).await.unwrap();
+    let (controls, unreadable) = store.controls().await.unwrap();
+    assert_eq!(controls, BTreeMap::from([(monitor, control)]));
+    let unreadable: Vec<_> = unreadable.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        unreadable,
+        [
+            "the item `controls/Not An Id` cannot be read",
+            "the item `controls/broken` cannot be read"
+        ]
+    );
+}
+
+async fn an_item_too_large_is_not_sent<T: Table>(table: T) {
+    let store = Store::new(table);
+    let broken = |count: usize| VerdictRow {
+        revision: 1,
+        broken: (0..count).map(|number| format!("{number:01000}")).collect(),
+        ..VerdictRow::default()
+    };
+    let error = store.put_verdict(group(), &broken(400)).await.unwrap_err();
+    let Error::TooLarge { key, bytes, limit } = &error else {
+        panic!("{error:?}")
+    };
+    assert_eq!(
+        (key.to_string().as_str(), *limit),
+        ("board#1m#0/verdict", 358_400)
+    );
+    assert!((400_000..410_000).contains(bytes), "{bytes}");
+    assert!(
+        store
+            .board(group())
+            .await
+            .unwrap()
+            .board
+            .verdict
+            .broken
+            .is_empty()
+    );
+    assert_eq!(
+        store.put_verdict(group(), &broken(350)).await.unwrap(),
+        Written::Done
+    );
+}
+
+#[tokio::test]
+async fn a_table_that_is_not_there_is_an_error_that_names_what_was_asked() {
+    let dynamo = EmbeddedDynamo::start().await.unwrap();
+    let table = portpulse_store::dynamo::DynamoTable::new(dynamo.client().clone(), "elsewhere");
+    let store = Store::new(table);
+    let chain = |error: Error| {
+        let chain = std::iter::successors(Some(&error as &dyn std::error::Error), |error| error.source());
+        chain.map(ToString::to_string).collect::<Vec<_>>().join(" <- ")
+    };
+    for (error, said) in [
+        (
+            store.board(group()).await.unwrap_err(),
+            "could not query `board#1m#0`",
+        ),
+        (
+            store.fleet().await.unwrap_err(),
+            "could not get `board#fleet/verdict`",
+        ),
+        (
+            store.put_fleet(&FleetRow::default()).await.unwrap_err(),
+            "could not put `board#fleet/verdict`",
+        ),
+    ] {
+        let chain = chain(error);
+        assert!(
+            chain.starts_with(said) && chain.contains("ResourceNotFoundException"),
+            "{chain}"
+        );
+    }
+}
