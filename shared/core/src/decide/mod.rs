@@ -51,7 +51,8 @@ pub struct Input<'a> {
 pub struct Decision {
     /// The next verdict row, to be written on condition that the revision before it still stands.
     pub verdict: Option<VerdictRow>,
-    /// The next fleet row, likewise. Written first.
+    /// The next fleet row, likewise. Written second: the verdict row keeps a region in mind until the fleet row shows
+    /// that all is said of it, so a writer lost in between is made good.
     pub fleet: Option<FleetRow>,
 }
 
@@ -120,6 +121,20 @@ pub fn is_nominal(input: &Input<'_>) -> bool {
                 .fresh_row(region)
                 .is_some_and(|row| row.entries.is_empty())
         })
+}
+
+/// Whether the board shows an incident or an advisory beginning or ending that its verdict row does not have yet.
+///
+/// So it stands when a checker was lost between its commit and its decision. It must be decided before a region
+/// replaces the row that shows it, or the change would never be told.
+pub fn is_undecided(input: &Input<'_>) -> bool {
+    let before = &input.board.verdict;
+    let Some(next) = decide(input).verdict else {
+        return false;
+    };
+    let incidents =
+        next.incidents.keys().eq(before.incidents.keys()) && next.closed.len() == before.closed.len();
+    !incidents || !next.advisories.keys().eq(before.advisories.keys())
 }
 
 /// The row that follows once `me` has published `published`, and the incidents in `filed` are in the archive.

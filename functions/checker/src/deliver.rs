@@ -1,0 +1,175 @@
+//! Delivery: publish what this invocation claimed, file what closed, then strike both from the rows.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use portpulse_alert::{Publish, messages};
+use portpulse_core::board::{ClosedIncident, FleetRow, VerdictRow};
+use portpulse_core::decide::{Input, Notification, settle, settle_fleet};
+use portpulse_core::group::GroupId;
+use portpulse_store::keys::RowKey;
+use portpulse_store::store::Written;
+use portpulse_store::table::Table;
+
+use crate::Error;
+use crate::probe::{Clock, Probe};
+use crate::settle::ATTEMPTS;
+use crate::tick::{Checker, Invocation, Report};
+
+/// What is to be delivered, and the rows it is to be struck from.
+pub(crate) struct Delivery {
+    group: GroupId,
+    notifications: Vec<Notification>,
+    closed: Vec<ClosedIncident>,
+    verdict: VerdictRow,
+    fleet: Option<FleetRow>,
+}
+
+impl Delivery {
+    /// All that the decided rows hold for this claimant.
+    pub(crate) fn of(input: &Input<'_>) -> Self {
+        let fleet = input
+            .fleet
+            .into_iter()
+            .flat_map(|fleet| fleet.outbox.claimed_by(input.me));
+        let claimed = fleet.chain(input.board.verdict.outbox.claimed_by(input.me));
+        Self {
+            group: input.group,
+            notifications: claimed
+                .map(|pending| Notification::compose(pending, input))
+                .collect(),
+            closed: input.board.verdict.closed.clone(),
+            verdict: input.board.verdict.clone(),
+            fleet: input.fleet.cloned(),
+        }
+    }
+}
+
+impl<T: Table, P: Probe, N: Publish, C: Clock> Checker<T, P, N, C> {
+    /// Delivers, and strikes out what was delivered. A crash in between repeats a message under the same id.
+    pub(crate) async fn deliver(&self, delivery: Delivery, invocation: &Invocation, report: &mut Report) {
+        let Delivery {
+            group,
+            notifications,
+            closed,
+            verdict,
+            fleet,
+        } = delivery;
+        let published = self.publish(&notifications, report).await;
+        report.published.extend(
+            notifications
+                .into_iter()
+                .filter(|notification| published.contains(&notification.id)),
+        );
+        let mut filed = Vec::new();
+        for incident in &closed {
+            match self.store.file_incident(incident).await {
+                Ok(()) => filed.push(incident.key()),
+                Err(source) => report.troubles.push(Error::File {
+                    key: incident.key(),
+                    source,
+                }),
+            }
+        }
+        let struck = self
+            .strike_verdict(group, verdict, invocation, &published, &filed)
+            .await;
+        report.troubles.extend(struck.err());
+        if let Some(fleet) = fleet {
+            let struck = self.strike_fleet(group, fleet, invocation, &published).await;
+            report.troubles.extend(struck.err());
+        }
+    }
+
+    /// Publishes, and returns the ids of what went out.
+    ///
+    /// What is about the same subject goes out in order: after a failure, what comes later waits with it.
+    async fn publish(&self, notifications: &[Notification], report: &mut Report) -> BTreeSet<String> {
+        let subjects: BTreeMap<_, _> = notifications
+            .iter()
+            .map(|n| (n.id.as_str(), &n.subject))
+            .collect();
+        let (mut published, mut stuck) = (BTreeSet::new(), BTreeSet::new());
+        for message in messages(notifications) {
+            let about: BTreeSet<_> = message
+                .ids
+                .iter()
+                .filter_map(|id| subjects.get(id.as_str()))
+                .collect();
+            if !stuck.is_disjoint(&about) {
+                stuck.extend(about);
+                continue;
+            }
+            match self.topic.publish(&message).await {
+                Ok(()) => published.extend(message.ids),
+                Err(source) => {
+                    stuck.extend(about);
+                    report.troubles.push(Error::Publish {
+                        ids: message.ids,
+                        source,
+                    });
+                }
+            }
+        }
+        published
+    }
+
+    async fn strike_verdict(
+        &self,
+        group: GroupId,
+        mut row: VerdictRow,
+        invocation: &Invocation,
+        published: &BTreeSet<String>,
+        filed: &[String],
+    ) -> Result<(), Error> {
+        for _ in 0..ATTEMPTS {
+            let Some(next) = settle(&row, &invocation.claimant, published, filed) else {
+                return Ok(());
+            };
+            let written = self.store.put_verdict(group, &next).await;
+            if written.map_err(|source| Error::Decide { group, source })? == Written::Done {
+                return Ok(());
+            }
+            let read = self.store.board(group).await.map_err(|source| Error::Read {
+                what: "board",
+                group,
+                source,
+            })?;
+            if read.unreadable.contains_key(&RowKey::Verdict) {
+                return Ok(());
+            }
+            row = read.board.verdict;
+        }
+        Err(Error::Contended {
+            group,
+            attempts: ATTEMPTS,
+        })
+    }
+
+    async fn strike_fleet(
+        &self,
+        group: GroupId,
+        mut row: FleetRow,
+        invocation: &Invocation,
+        published: &BTreeSet<String>,
+    ) -> Result<(), Error> {
+        for _ in 0..ATTEMPTS {
+            let Some(next) = settle_fleet(&row, &invocation.claimant, published) else {
+                return Ok(());
+            };
+            let written = self.store.put_fleet(&next).await;
+            if written.map_err(|source| Error::Decide { group, source })? == Written::Done {
+                return Ok(());
+            }
+            let read = self.store.fleet().await;
+            row = read.map_err(|source| Error::Read {
+                what: "fleet row",
+                group,
+                source,
+            })?;
+        }
+        Err(Error::Contended {
+            group,
+            attempts: ATTEMPTS,
+        })
+    }
+}

@@ -1,0 +1,98 @@
+//! What can go wrong in a tick; none of it keeps the rest of the tick from going on.
+
+use std::error::Error as StdError;
+use std::fmt::Write;
+
+use portpulse_core::group::GroupId;
+use portpulse_core::time::Tick;
+
+/// A trouble of one tick.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The event's time lies ahead: counting it would make every tick until then look old.
+    #[error("tick {tick} of {group} lies in the future: check the event's time and the checker's clock")]
+    FutureTick {
+        /// The tick.
+        tick: Tick,
+        /// Its group.
+        group: GroupId,
+    },
+    /// Something could not be read from the table.
+    #[error("cannot read the {what} of {group}")]
+    Read {
+        /// What.
+        what: &'static str,
+        /// Whose.
+        group: GroupId,
+        /// Why.
+        #[source]
+        source: portpulse_store::Error,
+    },
+    /// An item in the table is not what it should be. It is left as it is, and the rest goes on without it.
+    #[error("an item of {group} is unreadable")]
+    Unreadable {
+        /// Whose.
+        group: GroupId,
+        /// Which, and why.
+        #[source]
+        source: portpulse_store::Error,
+    },
+    /// The tick could not be committed.
+    #[error("cannot commit tick {tick} of {group}")]
+    Commit {
+        /// The tick.
+        tick: Tick,
+        /// Its group.
+        group: GroupId,
+        /// Why.
+        #[source]
+        source: portpulse_store::Error,
+    },
+    /// A decision could not be written.
+    #[error("cannot write the decision for {group}")]
+    Decide {
+        /// Whose.
+        group: GroupId,
+        /// Why.
+        #[source]
+        source: portpulse_store::Error,
+    },
+    /// Other checkers kept changing the row between read and write.
+    #[error("gave up on the decision for {group} after {attempts} conflicts; the next tick decides")]
+    Contended {
+        /// Whose.
+        group: GroupId,
+        /// How often it was tried.
+        attempts: u32,
+    },
+    /// Notifications could not be published; they stay pending, and the next tick tries again.
+    #[error("cannot publish {}", ids.join(", "))]
+    Publish {
+        /// Their ids.
+        ids: Vec<String>,
+        /// Why.
+        #[source]
+        source: portpulse_alert::PublishError,
+    },
+    /// A closed incident could not be filed; it stays in the row, and the next tick tries again.
+    #[error("cannot file the closed incident {key}")]
+    File {
+        /// Its key.
+        key: String,
+        /// Why.
+        #[source]
+        source: portpulse_store::Error,
+    },
+}
+
+/// An error with everything that caused it, on one line.
+pub fn chain(error: &dyn StdError) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        // Writing to a String cannot fail.
+        let _ = write!(text, ": {cause}");
+        source = cause.source();
+    }
+    text
+}

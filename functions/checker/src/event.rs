@@ -1,0 +1,150 @@
+//! The event that starts a tick: `{"time":"2026-11-22T05:41:00Z","interval":"1m","shard":0}`.
+
+use std::fmt;
+
+use jiff::Timestamp;
+use portpulse_core::group::GroupId;
+use portpulse_core::time::{Interval, Tick, parse_time};
+use serde_json::Value;
+
+/// Which group is to be checked, and for which scheduled time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TickEvent {
+    time: Timestamp,
+    group: GroupId,
+}
+
+/// An event that starts no tick, with all that is wrong with it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub struct BadEvent {
+    faults: Vec<String>,
+}
+
+impl fmt::Display for BadEvent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let example = r#"{"time":"2026-11-22T05:41:00Z","interval":"1m","shard":0}"#;
+        write!(
+            f,
+            "the event is not a tick: {}; expected one like {example}",
+            self.faults.join("; ")
+        )
+    }
+}
+
+impl TickEvent {
+    /// The tick of `group` that was scheduled for `time`.
+    pub fn new(time: Timestamp, group: GroupId) -> Self {
+        Self { time, group }
+    }
+
+    /// Reads an event, as the rule's input transformer sends it. Fields it does not know are let through.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it, at once.
+    pub fn parse(event: &Value) -> Result<Self, BadEvent> {
+        let mut faults = Vec::new();
+        let text = |field: &str| match event.get(field) {
+            Some(Value::String(text)) => Ok(text.as_str()),
+            Some(other) => Err(format!("`{field}` is not text but {}", excerpt(other))),
+            None => Err(format!("`{field}` is missing")),
+        };
+        let time = text("time").and_then(|text| parse_time(text).map_err(|error| format!("`time`: {error}")));
+        let interval = text("interval").and_then(|text| {
+            text.parse::<Interval>()
+                .map_err(|error| format!("`interval`: {error}"))
+        });
+        let shard = match event.get("shard") {
+            Some(value) => value
+                .as_u64()
+                .and_then(|shard| u32::try_from(shard).ok())
+                .ok_or_else(|| format!("`shard` is not a whole number from 0 but {}", excerpt(value))),
+            None => Err("`shard` is missing".to_owned()),
+        };
+        match (time, interval, shard) {
+            (Ok(time), Ok(interval), Ok(shard)) => Ok(Self {
+                time,
+                group: GroupId { interval, shard },
+            }),
+            (time, interval, shard) => {
+                faults.extend(time.err());
+                faults.extend(interval.err());
+                faults.extend(shard.err());
+                Err(BadEvent { faults })
+            }
+        }
+    }
+
+    /// The group to check.
+    pub fn group(&self) -> GroupId {
+        self.group
+    }
+
+    /// The tick: the scheduled time, aligned to the interval.
+    pub fn tick(&self) -> Tick {
+        Tick::containing(self.time, self.group.interval)
+    }
+}
+
+/// A value, short enough for a message.
+fn excerpt(value: &Value) -> String {
+    let text = value.to_string();
+    match text.char_indices().nth(60) {
+        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
+        None => text,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    #[test]
+    fn every_sample_under_events_is_a_tick() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../events");
+        let mut read = 0;
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if !path.file_name().unwrap().to_str().unwrap().starts_with("tick-") {
+                continue;
+            }
+            let event = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+            assert!(TickEvent::parse(&event).is_ok(), "{}", path.display());
+            read += 1;
+        }
+        assert!(read >= 2, "{folder} lost its samples");
+    }
+
+    #[test]
+    fn all_faults_are_named_at_once() {
+        let error =
+            TickEvent::parse(&json!({ "time": "yesterday", "interval": "3m", "shard": -1 })).unwrap_err();
+        assert_eq!(error.faults.len(), 3);
+        let error = TickEvent::parse(&json!([])).unwrap_err().to_string();
+        assert!(
+            error.contains("`time` is missing; `interval` is missing; `shard` is missing"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn a_time_within_the_interval_names_its_tick() {
+        let event = json!({ "time": "2026-11-22T05:43:17Z", "interval": "5m", "shard": 2, "version": "0" });
+        let event = TickEvent::parse(&event).unwrap();
+        assert_eq!(
+            (
+                event.tick().to_string().as_str(),
+                event.group().to_string().as_str()
+            ),
+            ("2026-11-22T05:40:00Z", "5m#2")
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn no_event_makes_it_panic(time in ".{0,30}", interval in ".{0,4}", shard in any::<i64>()) {
+            let _ = TickEvent::parse(&json!({ "time": time, "interval": interval, "shard": shard }));
+        }
+    }
+}

@@ -1,0 +1,19 @@
+//! The checker: reads a group's definitions and board, checks, commits, decides and delivers.
+//!
+//! It chooses nothing: what a tick means is decided in `portpulse-core`, and what it may touch is handed in as
+//! narrow capabilities ([`Probe`], [`Clock`], a table, a topic). So the same handler runs as a Lambda, on one
+//! machine, and in simulations.
+
+mod deliver;
+mod error;
+mod event;
+mod probe;
+mod settings;
+mod settle;
+mod tick;
+
+pub use error::{Error, chain};
+pub use event::{BadEvent, TickEvent};
+pub use probe::{Clock, Probe, SystemClock};
+pub use settings::{BadSettings, Settings};
+pub use tick::{Checker, Course, Invocation, Report};

@@ -1,0 +1,70 @@
+//! The checker as a Lambda: settings, clients, wiring, and nothing else.
+
+use std::time::{Duration, SystemTime};
+
+use aws_config::{BehaviorVersion, Region};
+use lambda_runtime::{Context, LambdaEvent, service_fn};
+use portpulse_alert::SnsTopic;
+use portpulse_checker::{Checker, Invocation, Settings, SystemClock, TickEvent, chain};
+use portpulse_core::outbox::Claimant;
+use portpulse_prober::Prober;
+use portpulse_store::Store;
+use portpulse_store::dynamo::DynamoTable;
+use serde_json::{Value, json};
+
+/// The longest an invocation may take: Lambda's own limit.
+const LONGEST: Duration = Duration::from_secs(15 * 60);
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), lambda_runtime::Error> {
+    tracing_subscriber::fmt()
+        .json()
+        .with_current_span(false)
+        .with_target(false)
+        .without_time()
+        .init();
+    let settings =
+        Settings::parse(|name| std::env::var(name).ok()).inspect_err(|error| tracing::error!("{error}"))?;
+    let home = Region::new(settings.home_region);
+    let config = aws_config::defaults(BehaviorVersion::latest())
+        .region(home)
+        .load()
+        .await;
+    let store = Store::new(DynamoTable::new(
+        aws_sdk_dynamodb::Client::new(&config),
+        settings.table,
+    ));
+    let topic = SnsTopic::new(aws_sdk_sns::Client::new(&config), settings.topic_arn);
+    let prober = Prober::new(portpulse_prober::Settings::default())?;
+    let checker = Checker::new(
+        store,
+        prober,
+        topic,
+        SystemClock,
+        settings.region,
+        settings.expected,
+    );
+
+    lambda_runtime::run(service_fn(async |event: LambdaEvent<Value>| {
+        let tick = TickEvent::parse(&event.payload)?;
+        let report = checker.handle(&tick, &invocation(&event.context)).await;
+        if report.troubles.is_empty() {
+            return Ok(json!({ "tick": report.tick.to_string(), "group": report.group.to_string() }));
+        }
+        let troubles: Vec<_> = report.troubles.iter().map(|trouble| chain(trouble)).collect();
+        Err::<Value, lambda_runtime::Error>(troubles.join("; ").into())
+    }))
+    .await
+}
+
+fn invocation(context: &Context) -> Invocation {
+    // Some stand-ins send a deadline that is no time at all; then the longest must do.
+    let remaining = context
+        .deadline()
+        .duration_since(SystemTime::now())
+        .unwrap_or(LONGEST);
+    Invocation {
+        claimant: Claimant::new(context.request_id.clone()),
+        remaining: remaining.min(LONGEST),
+    }
+}

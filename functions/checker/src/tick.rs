@@ -1,0 +1,254 @@
+//! One tick: read, probe, commit; then settle whatever is not nominal.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use futures_util::future::join;
+use portpulse_alert::Publish;
+use portpulse_core::board::Board;
+use portpulse_core::decide::{Input, Notification, is_nominal, is_undecided};
+use portpulse_core::group::GroupId;
+use portpulse_core::id::{MonitorId, Region};
+use portpulse_core::observation::Observation;
+use portpulse_core::outbox::Claimant;
+use portpulse_core::outcome::Outcome;
+use portpulse_core::round::{Definitions, Observations, advance};
+use portpulse_core::time::Tick;
+use portpulse_store::Store;
+use portpulse_store::keys::RowKey;
+use portpulse_store::store::{Commit, Recorded};
+use portpulse_store::table::Table;
+
+use crate::probe::{Clock, Probe};
+use crate::{Error, TickEvent};
+
+/// The time kept back from an invocation to commit, decide and deliver.
+const RESERVE: Duration = Duration::from_secs(10);
+/// The least time for checks: without it there would be no point in starting.
+const LEAST_BUDGET: Duration = Duration::from_secs(1);
+
+/// Checks groups in the name of one region. Made once; handles one tick after the other.
+#[derive(Debug)]
+pub struct Checker<T, P, N, C> {
+    pub(crate) store: Store<T>,
+    pub(crate) prober: P,
+    pub(crate) topic: N,
+    pub(crate) clock: C,
+    pub(crate) region: Region,
+    pub(crate) expected: BTreeSet<Region>,
+}
+
+/// What is particular to one invocation.
+#[derive(Debug, Clone)]
+pub struct Invocation {
+    /// In whose name notifications are claimed: unique to the invocation.
+    pub claimant: Claimant,
+    /// How long it may still take.
+    pub remaining: Duration,
+}
+
+/// What became of a tick.
+#[derive(Debug)]
+pub struct Report {
+    /// The tick.
+    pub tick: Tick,
+    /// Its group.
+    pub group: GroupId,
+    /// In whose name it was checked.
+    pub region: Region,
+    /// How it went.
+    pub course: Course,
+    /// What was published.
+    pub published: Vec<Notification>,
+    /// What went wrong. Not empty where the tick could not be committed, or notifications are left unpublished.
+    pub troubles: Vec<Error>,
+}
+
+/// How a tick went.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Course {
+    /// It was checked and counts.
+    Counted(BTreeMap<MonitorId, Outcome>),
+    /// It was checked, but a twin committed it first: what the twin saw counts.
+    TwinWon,
+    /// It had been counted before, or came more than its interval late.
+    Repeated,
+    /// It could not be counted; see the troubles.
+    Failed,
+}
+
+impl<T: Table, P: Probe, N: Publish, C: Clock> Checker<T, P, N, C> {
+    /// A checker for `region`, one of the `expected`.
+    pub fn new(
+        store: Store<T>,
+        prober: P,
+        topic: N,
+        clock: C,
+        region: Region,
+        expected: BTreeSet<Region>,
+    ) -> Self {
+        Self {
+            store,
+            prober,
+            topic,
+            clock,
+            region,
+            expected,
+        }
+    }
+
+    /// Handles one tick. Every delivery of the same tick after the first only finishes what was left to deliver.
+    pub async fn handle(&self, event: &TickEvent, invocation: &Invocation) -> Report {
+        let (group, tick) = (event.group(), event.tick());
+        let mut report = Report {
+            tick,
+            group,
+            region: self.region.clone(),
+            course: Course::Failed,
+            published: Vec::new(),
+            troubles: Vec::new(),
+        };
+        let now = self.clock.now();
+        if tick.ahead_of(now) > group.interval.length() {
+            report.troubles.push(Error::FutureTick { tick, group });
+            return report;
+        }
+        let (definitions, read) = join(self.store.definitions(group), self.store.board(group)).await;
+        let (definitions, read) = match (definitions, read) {
+            (Ok(definitions), Ok(read)) => (definitions, read),
+            (definitions, read) => {
+                let trouble = |what| move |source| Error::Read { what, group, source };
+                report
+                    .troubles
+                    .extend(definitions.err().map(trouble("definitions")));
+                report.troubles.extend(read.err().map(trouble("board")));
+                return report;
+            }
+        };
+        let (board, unreadable) = (read.board, read.unreadable);
+        let own_row_is_readable = !unreadable.contains_key(&RowKey::Region(self.region.clone()));
+        let verdict_is_readable = !unreadable.contains_key(&RowKey::Verdict);
+        report.troubles.extend(
+            unreadable
+                .into_values()
+                .map(|source| Error::Unreadable { group, source }),
+        );
+        let mut round = Round {
+            group,
+            tick,
+            definitions,
+            board,
+        };
+
+        let seen_before = round
+            .board
+            .rows
+            .get(&self.region)
+            .is_some_and(|row| row.tick >= tick);
+        if seen_before || tick.age(now) > group.interval.length() {
+            report.course = Course::Repeated;
+        } else if own_row_is_readable {
+            if verdict_is_readable && self.judge(&round, invocation, is_undecided) {
+                // A checker was lost before it could decide on what its row shows: decide before that row is replaced.
+                match self
+                    .settle(group, &round.definitions, invocation, &mut report)
+                    .await
+                {
+                    Ok(board) => round.board = board,
+                    Err(trouble) => {
+                        report.troubles.push(trouble);
+                        return report;
+                    }
+                }
+            }
+            let (course, trouble) = self.check(&mut round, invocation).await;
+            report.course = course;
+            report.troubles.extend(trouble);
+        }
+        if verdict_is_readable && !self.judge(&round, invocation, is_nominal) {
+            let settled = self
+                .settle(group, &round.definitions, invocation, &mut report)
+                .await;
+            report.troubles.extend(settled.err());
+        }
+        report
+    }
+
+    /// Checks all monitors and commits what was seen; puts the committed row on the board.
+    async fn check(&self, round: &mut Round, invocation: &Invocation) -> (Course, Option<Error>) {
+        let Round {
+            group,
+            tick,
+            definitions,
+            board,
+        } = round;
+        let (group, tick) = (*group, *tick);
+        let monitors: Vec<_> = definitions.checked_by(&self.region).collect();
+        let targets: Vec<_> = monitors.iter().map(|monitor| monitor.target().clone()).collect();
+        let budget = invocation.remaining.saturating_sub(RESERVE).max(LEAST_BUDGET);
+        let outcomes = self.prober.probe(&targets, budget).await;
+        let outcomes: BTreeMap<_, _> = monitors
+            .iter()
+            .map(|monitor| monitor.id().clone())
+            .zip(outcomes)
+            .collect();
+        let seen: Observations = outcomes
+            .iter()
+            .map(|(id, outcome)| (id.clone(), Observation::of(outcome)))
+            .collect();
+
+        let failed = |source| (Course::Failed, Some(Error::Commit { tick, group, source }));
+        let seen = match self.store.put_results(group, tick, &self.region, &seen).await {
+            // Whoever recorded this tick first is believed, so that a row never contradicts the results.
+            Ok(Recorded::AlreadyThere(Some(recorded))) => recorded,
+            Ok(Recorded::Written | Recorded::AlreadyThere(None)) => seen,
+            Err(source) => return failed(source),
+        };
+        let has_incident = |id: &MonitorId| board.verdict.incidents.keys().any(|(of, _)| of == id);
+        let Some(row) = advance(
+            board.rows.get(&self.region),
+            tick,
+            definitions,
+            &seen,
+            has_incident,
+        ) else {
+            return (Course::Repeated, None);
+        };
+        let course = match self.store.put_region_row(group, &self.region, &row).await {
+            Ok(Commit::Done) => Course::Counted(outcomes),
+            // Or this very write did, and its answer was lost: what it shows still wants a decision.
+            Ok(Commit::TwinWon) => Course::TwinWon,
+            Err(source) => return failed(source),
+        };
+        board.rows.insert(self.region.clone(), row);
+        (course, None)
+    }
+
+    /// Asks the core about a round, without what is only read where something is to be decided.
+    fn judge(
+        &self,
+        round: &Round,
+        invocation: &Invocation,
+        question: impl FnOnce(&Input<'_>) -> bool,
+    ) -> bool {
+        question(&Input {
+            group: round.group,
+            definitions: &round.definitions,
+            board: &round.board,
+            fleet: None,
+            expected: &self.expected,
+            controls: &BTreeMap::new(),
+            down_elsewhere: &BTreeSet::new(),
+            now: self.clock.now(),
+            me: &invocation.claimant,
+        })
+    }
+}
+
+/// What a tick has read, and its own row once that is committed.
+struct Round {
+    group: GroupId,
+    tick: Tick,
+    definitions: Definitions,
+    board: Board,
+}

@@ -1,0 +1,70 @@
+//! Random schedules for several regions: lost, doubled, delayed and reordered ticks, crashes, failing tables and
+//! topics, and clocks that disagree. Every schedule comes from a seed, which a failure prints.
+//!
+//! `PORTPULSE_SIM_SCHEDULES` sets how many schedules are run, `PORTPULSE_SIM_SEED` replays one.
+
+mod oracle;
+mod schedule;
+mod watched;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+const SCHEDULES: u64 = 2_000;
+const THREADS: u64 = 2;
+
+fn number(name: &str) -> Option<u64> {
+    let text = std::env::var(name).ok()?;
+    Some(
+        text.parse()
+            .unwrap_or_else(|_| panic!("{name} is `{text}`, not a whole number")),
+    )
+}
+
+#[test]
+fn random_schedules_lose_nothing_and_invent_nothing() {
+    if let Some(seed) = number("PORTPULSE_SIM_SEED") {
+        schedule::run(seed);
+        return;
+    }
+    let schedules = number("PORTPULSE_SIM_SCHEDULES").unwrap_or(SCHEDULES);
+    let first = fastrand::u64(..1 << 40);
+    let run = |thread: u64| {
+        let mut seen = schedule::Totals::default();
+        for seed in (first..first + schedules).filter(|seed| seed % THREADS == thread) {
+            match catch_unwind(AssertUnwindSafe(|| schedule::run(seed))) {
+                Ok(totals) => seen += totals,
+                Err(panic) => {
+                    eprintln!("the schedule failed: replay it with PORTPULSE_SIM_SEED={seed}");
+                    std::panic::resume_unwind(panic);
+                }
+            }
+        }
+        seen
+    };
+    let totals = std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..THREADS)
+            .map(|thread| scope.spawn(move || run(thread)))
+            .collect();
+        let mut totals = schedule::Totals::default();
+        for thread in threads {
+            totals += thread
+                .join()
+                .unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        }
+        totals
+    });
+    eprintln!("{schedules} schedules from seed {first}: {totals:?}");
+    // A simulation in which nothing happens holds nothing.
+    let expected = schedules / 4;
+    for (what, count) in [
+        ("outages", totals.incidents),
+        ("recoveries", totals.closed),
+        ("crashes", totals.crashes),
+        ("repeated messages", totals.repeats * 20),
+    ] {
+        assert!(
+            schedules < 200 || count >= expected,
+            "only {count} {what} in {schedules} schedules"
+        );
+    }
+}

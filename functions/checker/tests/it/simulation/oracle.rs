@@ -1,0 +1,110 @@
+//! What should be: counted anew from the ticks that were committed, with none of the code under test.
+
+use std::collections::BTreeMap;
+
+use crate::rig::Sight;
+
+/// A monitor's thresholds.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Rule {
+    pub(super) failures_to_open: usize,
+    pub(super) successes_to_close: usize,
+    pub(super) quorum: Option<usize>,
+}
+
+/// For each region the ticks that were committed, in order.
+pub(super) type History = BTreeMap<usize, Vec<i64>>;
+
+/// What a read of the board showed: the last tick of each region, and the reader's time in milliseconds.
+#[derive(Debug, Clone, Default)]
+pub(super) struct ReadBoard {
+    pub(super) ticks: BTreeMap<usize, i64>,
+    pub(super) at_ms: i64,
+}
+
+/// Two intervals and a minute.
+const FRESH_MS: i64 = 180_000;
+
+pub(super) struct Oracle<'a> {
+    pub(super) history: &'a History,
+    pub(super) sight: &'a dyn Fn(usize, i64, usize) -> Sight,
+}
+
+/// The ticks at the end of a region's history that brought the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Trail {
+    pub(super) failing: bool,
+    pub(super) ticks: usize,
+    pub(super) since: i64,
+    pub(super) seen: i64,
+}
+
+impl Oracle<'_> {
+    /// The streak of a monitor in a region as of a tick; `None` where no tick has brought data.
+    pub(super) fn trail(&self, region: usize, monitor: usize, until: i64) -> Option<Trail> {
+        let ticks = self
+            .history
+            .get(&region)?
+            .iter()
+            .rev()
+            .filter(|tick| **tick <= until);
+        let mut told = ticks
+            .map(|tick| (*tick, (self.sight)(region, *tick, monitor)))
+            .filter(|(_, s)| *s != Sight::NoData);
+        let (seen, last) = told.next()?;
+        let mut trail = Trail {
+            failing: last == Sight::Failing,
+            ticks: 1,
+            since: seen,
+            seen,
+        };
+        for (tick, _) in told.take_while(|(_, sight)| *sight == last) {
+            trail.ticks += 1;
+            trail.since = tick;
+        }
+        Some(trail)
+    }
+
+    fn votes(&self, monitor: usize, read: &ReadBoard) -> Vec<Trail> {
+        let fresh = read
+            .ticks
+            .iter()
+            .filter(|(_, tick)| read.at_ms - **tick * 60_000 <= FRESH_MS);
+        let trails = fresh.filter_map(|(region, tick)| self.trail(*region, monitor, *tick));
+        trails
+            .filter(|trail| read.at_ms - trail.seen * 60_000 <= FRESH_MS)
+            .collect()
+    }
+
+    /// Whether an incident has to be open after a decision on this read.
+    pub(super) fn opens(&self, monitor: usize, rule: Rule, read: &ReadBoard) -> bool {
+        let votes = self.votes(monitor, read);
+        let failing = votes
+            .iter()
+            .filter(|t| t.failing && t.ticks >= rule.failures_to_open)
+            .count();
+        let majority = votes.len() / 2 + 1;
+        let fresh: Vec<_> = read
+            .ticks
+            .values()
+            .filter(|tick| read.at_ms - **tick * 60_000 <= FRESH_MS)
+            .collect();
+        let all_reported = fresh.windows(2).all(|pair| pair[0] == pair[1]);
+        failing > 0 && failing >= rule.quorum.unwrap_or(majority) && (failing >= majority || all_reported)
+    }
+
+    /// Whether a decision on this read may end an incident.
+    pub(super) fn may_close(&self, monitor: usize, rule: Rule, read: &ReadBoard) -> bool {
+        let votes = self.votes(monitor, read);
+        let majority = votes.len() / 2 + 1;
+        let good = votes
+            .iter()
+            .filter(|t| !t.failing && t.ticks >= rule.successes_to_close)
+            .count();
+        let failing = votes
+            .iter()
+            .filter(|t| t.failing && t.ticks >= rule.failures_to_open)
+            .count();
+        good >= majority && (failing == 0 || failing < rule.quorum.unwrap_or(majority))
+    }
+}

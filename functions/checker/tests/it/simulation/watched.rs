@@ -1,0 +1,71 @@
+//! A table that notes what each checker read before it wrote a verdict.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use portpulse_core::time::Tick;
+use portpulse_store::table::{Condition, Item, Put, Read, Table, TableError};
+use portpulse_testkit::memory_table::MemoryTable;
+
+use super::oracle::ReadBoard;
+use crate::rig::{GROUP, Skewed, Time};
+use portpulse_checker::Clock;
+
+/// What the checkers did, as far as it can be seen from outside.
+#[derive(Debug, Default)]
+pub(super) struct Notes {
+    /// Each verdict row that was sent, with the read that its decision rests on, oldest first.
+    pub(super) sent: Vec<(Item, ReadBoard)>,
+    /// The last board that each checker read.
+    pub(super) last_read: BTreeMap<usize, ReadBoard>,
+}
+
+/// One checker's handle to the table.
+pub(super) struct Watched {
+    pub(super) table: MemoryTable,
+    pub(super) who: usize,
+    pub(super) clock: Skewed,
+    pub(super) notes: Rc<RefCell<Notes>>,
+}
+
+impl Table for Watched {
+    async fn query(&self, pk: &str, read: Read) -> Result<Vec<Item>, TableError> {
+        let items = self.table.query(pk, read).await?;
+        if pk == format!("board#{GROUP}") {
+            let ticks = items.iter().filter_map(|item| {
+                let region = text(item, "sk")?.strip_prefix("region#")?.to_owned();
+                let tick: Tick = text(item, "tick")?.parse().ok()?;
+                Some((usize::from(region.as_bytes()[0] - b'a'), Time::number(tick)))
+            });
+            let at_ms = self.clock.now().as_millisecond() - Time::of_tick(0).as_millisecond();
+            let board = ReadBoard {
+                ticks: ticks.collect(),
+                at_ms,
+            };
+            self.notes.borrow_mut().last_read.insert(self.who, board);
+        }
+        Ok(items)
+    }
+
+    async fn get(&self, pk: &str, sk: &str, read: Read) -> Result<Option<Item>, TableError> {
+        self.table.get(pk, sk, read).await
+    }
+
+    async fn put(&self, item: Item, condition: Condition) -> Result<Put, TableError> {
+        if text(&item, "sk") == Some("verdict") && text(&item, "pk") == Some(&format!("board#{GROUP}")) {
+            let mut notes = self.notes.borrow_mut();
+            let read = notes.last_read.get(&self.who).cloned().unwrap_or_default();
+            notes.sent.push((item.clone(), read));
+        }
+        self.table.put(item, condition).await
+    }
+}
+
+pub(super) fn text<'a>(item: &'a Item, name: &str) -> Option<&'a str> {
+    match item.get(name) {
+        Some(AttributeValue::S(text)) => Some(text),
+        _ => None,
+    }
+}
