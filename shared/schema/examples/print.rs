@@ -1,0 +1,6 @@
+//! Prints the schema: `cargo run -q -p portpulse-schema --example print > infra/monitors.schema.json`.
+#![expect(clippy::print_stdout, reason = "its whole job")]
+
+fn main() {
+    println!("{:#}", portpulse_schema::definitions());
+}
