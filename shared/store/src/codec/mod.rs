@@ -12,8 +12,12 @@ mod outbox;
 pub(crate) mod region_row;
 pub(crate) mod results;
 #[cfg(test)]
+mod samples;
+#[cfg(test)]
 mod tests;
 pub(crate) mod verdict_row;
+#[cfg(test)]
+mod weights;
 
 use fields::{Fields, Map};
 use portpulse_core::time::Tick;

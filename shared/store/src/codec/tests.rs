@@ -2,42 +2,19 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Debug;
-use std::time::Duration;
 
 use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::AttributeValue as A;
-use portpulse_core::board::{
-    Advisory, Cause, ClosedIncident, Control, Ending, Entry, Finding, FleetRow, FleetTrouble, Health,
-    Impairment, Incident, RegionRow, RegionState, Streak, Streaks, Told, Track, Trouble, Verdict, VerdictRow,
-};
+use portpulse_core::board::{ClosedIncident, Control, FleetRow, RegionRow, VerdictRow};
 use portpulse_core::definition::Monitor;
-use portpulse_core::group::GroupId;
-use portpulse_core::observation::{Observation, Remark, Seen};
-use portpulse_core::outbox::{Claim, Claimant, Kind, Outbox, Pending, Subject};
-use portpulse_core::outcome::{Detail, FailureClass, NoData};
 use portpulse_core::round::Observations;
-use portpulse_core::time::Tick;
 use proptest::prelude::*;
 use proptest::sample::Index;
 use serde_json::{Value, json};
 
+use super::samples::{TICK, group, tick};
 use super::*;
-use crate::{keys, size};
-
-const GROUP: &str = "1m#0";
-const TICK: &str = "2026-11-22T05:41:00Z";
-
-fn group() -> GroupId {
-    GROUP.parse().unwrap()
-}
-
-fn tick(text: &str) -> Tick {
-    text.parse().unwrap()
-}
-
-fn time(text: &str) -> jiff::Timestamp {
-    text.parse().unwrap()
-}
+use crate::keys;
 
 /// An item in DynamoDB's JSON, its attributes in order.
 fn shown(item: &Item) -> String {
@@ -66,166 +43,6 @@ fn shown(item: &Item) -> String {
     let lines = attributes(item).into_iter();
     let lines: Vec<_> = lines.map(|(name, value)| format!("{name}: {value}")).collect();
     lines.join("\n")
-}
-
-fn finding(cause: Cause, detail: &str) -> Option<Finding> {
-    let detail = Detail::new(detail);
-    Some(Finding { cause, detail })
-}
-
-fn incident(told: Told) -> Incident {
-    Incident {
-        verdict: Verdict::Down,
-        opened: tick("2026-11-22T05:40:00Z"),
-        revision: 7,
-        since: tick("2026-11-22T05:39:00Z"),
-        finding: finding(
-            Cause::Failed(FailureClass::Refused),
-            "57P03 the database is starting",
-        ),
-        told,
-    }
-}
-
-fn closed_incident() -> ClosedIncident {
-    let last = time("2026-11-22T05:40:07.5Z");
-    ClosedIncident {
-        monitor: "orders-db".parse().unwrap(),
-        track: Track::Health,
-        incident: incident(Told::At { last, reminders: 2 }),
-        closed: tick("2026-11-22T05:50:00Z"),
-        ending: Ending::Recovered,
-    }
-}
-
-fn outbox() -> Outbox {
-    let pending = |id: &str, kind, subject, claim| Pending {
-        id: id.to_owned(),
-        kind,
-        subject,
-        verdict: Verdict::Down,
-        cause: Some(Cause::Failed(FailureClass::Timeout)),
-        since: time("2026-11-22T05:39:00Z"),
-        at: time("2026-11-22T05:40:00Z"),
-        claim,
-    };
-    let claim = Claim {
-        by: Claimant::new("8c4f2a"),
-        at: time("2026-11-22T05:41:03.25Z"),
-    };
-    Outbox::new(vec![
-        pending(
-            "orders-db@2026-11-22T05:40:00Z.7/down",
-            Kind::Down,
-            Subject::Monitor("orders-db".parse().unwrap()),
-            Some(claim),
-        ),
-        pending(
-            "eu-west-1.3/region_silent",
-            Kind::RegionSilent,
-            Subject::Region("eu-west-1".parse().unwrap()),
-            None,
-        ),
-        pending(
-            "No Id@1m#0.7/broken_definition",
-            Kind::BrokenDefinition,
-            Subject::Definition("No Id".to_owned()),
-            None,
-        ),
-    ])
-}
-
-fn region_row() -> RegionRow {
-    let failing = Streaks {
-        seen: tick(TICK),
-        health: Streak {
-            state: Health::Failing,
-            ticks: 3,
-            since: tick("2026-11-22T05:39:00Z"),
-        },
-        quality: Some(Streak {
-            state: Impairment::Impaired,
-            ticks: 1,
-            since: tick("2026-11-22T05:38:00Z"),
-        }),
-        finding: finding(Cause::Failed(FailureClass::Timeout), ""),
-    };
-    let since = tick(TICK);
-    RegionRow {
-        tick: tick(TICK),
-        entries: BTreeMap::from([
-            ("orders-db".parse().unwrap(), Entry::Seen(failing)),
-            ("cache".parse().unwrap(), Entry::Unseen { since }),
-        ]),
-    }
-}
-
-fn verdict_row() -> VerdictRow {
-    let opened = tick("2026-11-22T05:40:00Z");
-    let told = Told::NotYet;
-    let since = time("2026-11-22T05:40:01Z");
-    let advisory = Advisory {
-        opened,
-        revision: 6,
-        told,
-    };
-    VerdictRow {
-        revision: 7,
-        incidents: BTreeMap::from([(("orders-db".parse().unwrap(), Track::Health), incident(told))]),
-        advisories: BTreeMap::from([("cache".parse().unwrap(), advisory)]),
-        regions: BTreeMap::from([
-            ("eu-west-1".parse().unwrap(), RegionState::Silent(since)),
-            ("us-east-1".parse().unwrap(), RegionState::Returned),
-        ]),
-        broken: ["No Id".to_owned()].into(),
-        outbox: outbox(),
-        closed: vec![closed_incident()],
-    }
-}
-
-fn fleet_row() -> FleetRow {
-    let trouble = FleetTrouble {
-        since: time("2026-11-22T05:40:01Z"),
-        revision: 3,
-        groups: BTreeMap::from([(group(), time("2026-11-22T05:41:01Z"))]),
-    };
-    FleetRow {
-        revision: 3,
-        troubles: BTreeMap::from([(("eu-west-1".parse().unwrap(), Trouble::Silent), trouble)]),
-        outbox: Outbox::default(),
-    }
-}
-
-fn observations() -> Observations {
-    let open = |micros, remark| Seen::Open {
-        connect: Duration::from_micros(micros),
-        remark,
-    };
-    let seen = [
-        ("cache", open(310, Remark::None)),
-        ("mail", open(1_012_500, Remark::Retransmitted)),
-        ("orders-db", Seen::Failed(FailureClass::Timeout)),
-        ("v6-only", Seen::NoData(NoData::NoRoute)),
-    ];
-    let of = |seen| Observation { seen, detail: None };
-    seen.into_iter()
-        .map(|(id, seen)| (id.parse().unwrap(), of(seen)))
-        .collect()
-}
-
-fn control() -> Control {
-    Control {
-        silenced_until: Some(time("2026-11-22T09:00:00Z")),
-        acknowledged: Some("orders-db@2026-11-22T05:40:00Z.7".to_owned()),
-    }
-}
-
-fn definition() -> serde_json::Map<String, Value> {
-    let attributes = json!({
-        "host": "db.example.com", "service": "postgres", "interval": "1m", "failures_to_open": 1,
-        "tags": ["prod"], "enabled": true, "depends_on": ["router"], "depends_on_groups": { "router": "1m#0" },
-    });
-    attributes.as_object().unwrap().clone()
 }
 
 fn put_region_row(row: &RegionRow) -> Item {
@@ -263,13 +80,16 @@ fn get_definition(item: &Item) -> Result<Monitor, Vec<portpulse_core::definition
 
 #[test]
 fn every_kind_of_item_looks_as_it_did() {
-    insta::assert_snapshot!("region_row", shown(&put_region_row(&region_row())));
-    insta::assert_snapshot!("verdict_row", shown(&put_verdict_row(&verdict_row())));
-    insta::assert_snapshot!("fleet_row", shown(&put_fleet_row(&fleet_row())));
-    insta::assert_snapshot!("results", shown(&put_results(&observations())));
-    insta::assert_snapshot!("closed_incident", shown(&put_closed_incident(&closed_incident())));
-    insta::assert_snapshot!("control", shown(&put_control(&control())));
-    insta::assert_snapshot!("definition", shown(&put_definition(&definition())));
+    insta::assert_snapshot!("region_row", shown(&put_region_row(&samples::region_row())));
+    insta::assert_snapshot!("verdict_row", shown(&put_verdict_row(&samples::verdict_row())));
+    insta::assert_snapshot!("fleet_row", shown(&put_fleet_row(&samples::fleet_row())));
+    insta::assert_snapshot!("results", shown(&put_results(&samples::observations())));
+    insta::assert_snapshot!(
+        "closed_incident",
+        shown(&put_closed_incident(&samples::closed_incident()))
+    );
+    insta::assert_snapshot!("control", shown(&put_control(&samples::control())));
+    insta::assert_snapshot!("definition", shown(&put_definition(&samples::definition())));
 }
 
 fn survives<R: PartialEq + Debug>(
@@ -341,13 +161,16 @@ fn readers(item: &Item) -> Vec<(&'static str, Result<(), String>)> {
 
 fn all_items() -> Vec<(&'static str, Item)> {
     vec![
-        ("region_row", put_region_row(&region_row())),
-        ("verdict_row", put_verdict_row(&verdict_row())),
-        ("fleet_row", put_fleet_row(&fleet_row())),
-        ("results", put_results(&observations())),
-        ("closed_incident", put_closed_incident(&closed_incident())),
-        ("control", put_control(&control())),
-        ("definition", put_definition(&definition())),
+        ("region_row", put_region_row(&samples::region_row())),
+        ("verdict_row", put_verdict_row(&samples::verdict_row())),
+        ("fleet_row", put_fleet_row(&samples::fleet_row())),
+        ("results", put_results(&samples::observations())),
+        (
+            "closed_incident",
+            put_closed_incident(&samples::closed_incident()),
+        ),
+        ("control", put_control(&samples::control())),
+        ("definition", put_definition(&samples::definition())),
     ]
 }
 
@@ -466,7 +289,7 @@ fn at<'a>(item: &'a mut Item, path: &[&str]) -> &'a mut Item {
 fn what_is_wrong_with_an_item_is_said_with_its_place_and_the_mend() {
     let number = |digits: &str| A::N(digits.to_owned());
     let text = |text: &str| A::S(text.to_owned());
-    let row = || put_region_row(&region_row());
+    let row = || put_region_row(&samples::region_row());
     let orders = ["entries", "orders-db"];
     check(
         row(),
@@ -511,7 +334,7 @@ fn what_is_wrong_with_an_item_is_said_with_its_place_and_the_mend() {
         "`entries.orders-db.health` makes no sense (delete the item to start afresh): it is none of good, failing",
     );
     check(
-        put_verdict_row(&verdict_row()),
+        put_verdict_row(&samples::verdict_row()),
         |item| match item.get_mut("outbox") {
             Some(A::L(outbox)) => outbox[1] = number("1"),
             other => panic!("{other:?}"),
@@ -520,7 +343,7 @@ fn what_is_wrong_with_an_item_is_said_with_its_place_and_the_mend() {
         "`outbox.1` is a number where a map belongs (delete the item to start afresh)",
     );
     check(
-        put_results(&observations()),
+        put_results(&samples::observations()),
         |item| drop(at(item, &["seen"]).insert("cache".to_owned(), text("0.31 odd"))),
         results::decode,
         "`seen.cache` makes no sense (delete the item to start afresh): `0.31 odd` is not a known outcome code",
@@ -530,7 +353,7 @@ fn what_is_wrong_with_an_item_is_said_with_its_place_and_the_mend() {
 #[test]
 fn what_is_wrong_with_a_definition_is_said_in_full() {
     let faults = |change: &dyn Fn(&mut Item)| {
-        let mut item = put_definition(&definition());
+        let mut item = put_definition(&samples::definition());
         change(&mut item);
         let faults = get_definition(&item).unwrap_err();
         faults.iter().map(ToString::to_string).collect::<Vec<_>>()
@@ -556,74 +379,10 @@ fn what_is_wrong_with_a_definition_is_said_in_full() {
 
 #[test]
 fn a_set_made_in_the_console_is_as_good_as_a_list() {
-    let mut item = put_definition(&definition());
+    let mut item = put_definition(&samples::definition());
     item.insert("tags".to_owned(), A::Ss(vec!["prod".to_owned()]));
     assert_eq!(
         get_definition(&item),
-        get_definition(&put_definition(&definition()))
+        get_definition(&put_definition(&samples::definition()))
     );
-}
-
-/// The write units of a nominal tick: results of monitors whose ids are 20 characters long, and the row.
-fn nominal_units(monitors: usize) -> usize {
-    let seen = Seen::Open {
-        connect: Duration::from_micros(123_450),
-        remark: Remark::None,
-    };
-    let observation = Observation { seen, detail: None };
-    let id = |number: usize| format!("orders-database-{number:04}").parse().unwrap();
-    let seen: Observations = (0..monitors)
-        .map(|number| (id(number), observation.clone()))
-        .collect();
-    let row = RegionRow {
-        tick: tick(TICK),
-        entries: BTreeMap::new(),
-    };
-    let items = [put_results(&seen), put_region_row(&row)];
-    items.iter().map(|item| size::write_units(size::item(item))).sum()
-}
-
-#[test]
-fn a_nominal_tick_costs_few_write_units() {
-    for (monitors, most) in [(400, 16), (50, 3)] {
-        let units = nominal_units(monitors);
-        assert!(units <= most, "{monitors} monitors cost {units} write units");
-    }
-}
-
-#[test]
-fn a_group_of_which_everything_is_down_still_fits() {
-    let id = |number: usize| format!("{number:064}");
-    let detail = "x".repeat(190);
-    let last = time("2026-11-22T05:40:07.123456789Z");
-    let mut row = VerdictRow {
-        revision: 1_000_000,
-        ..VerdictRow::default()
-    };
-    let mut pending = Vec::new();
-    for number in 0..400 {
-        let monitor = id(number);
-        pending.push(Pending {
-            id: format!("{monitor}@2026-11-22T05:40:00Z.1000000.health/recovered"),
-            kind: Kind::Recovered,
-            subject: Subject::Monitor(monitor.parse().unwrap()),
-            verdict: Verdict::Down,
-            cause: Some(Cause::Failed(FailureClass::WrongService)),
-            since: time("2026-11-22T05:39:00Z"),
-            at: last,
-            claim: Some(Claim {
-                by: Claimant::new("8c4f2a7e-1b3d-4c5e-9f60-718293a4b5c6"),
-                at: last,
-            }),
-        });
-        let incident = Incident {
-            finding: finding(Cause::Failed(FailureClass::WrongService), &detail),
-            ..incident(Told::At { last, reminders: 10 })
-        };
-        row.incidents
-            .insert((monitor.parse().unwrap(), Track::Health), incident);
-    }
-    row.outbox = Outbox::new(pending);
-    let bytes = size::item(&put_verdict_row(&row));
-    assert!(bytes < size::MOST_BYTES, "{bytes}");
 }

@@ -1,9 +1,15 @@
 //! The table in memory answers as DynamoDB does.
 
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
 
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::config::interceptors::BeforeTransmitInterceptorContextRef;
+use aws_sdk_dynamodb::config::{ConfigBag, Intercept, RuntimeComponents};
+use aws_sdk_dynamodb::error::BoxError;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity};
 use portpulse_core::time::Tick;
+use portpulse_store::dynamo::DynamoTable;
 use portpulse_store::size;
 use portpulse_store::table::{Condition, Delete, Item, Put, Read, Table};
 use portpulse_testkit::embedded::{EmbeddedDynamo, TABLE};
@@ -192,4 +198,51 @@ async fn a_query_reads_every_page() {
         .map(|item| item["sk"].as_s().unwrap().as_str())
         .collect();
     assert_eq!(sks, ["a", "b", "c", "d", "e"]);
+}
+
+/// Hears what the SDK sends.
+#[derive(Debug, Clone, Default)]
+struct Wiretap(Arc<Mutex<Vec<String>>>);
+
+impl Intercept for Wiretap {
+    fn name(&self) -> &'static str {
+        "wiretap"
+    }
+
+    fn read_before_transmit(
+        &self,
+        context: &BeforeTransmitInterceptorContextRef<'_>,
+        _: &RuntimeComponents,
+        _: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        let body = context.request().body().bytes().unwrap_or_default();
+        self.0
+            .lock()
+            .unwrap()
+            .push(String::from_utf8_lossy(body).into_owned());
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn a_strong_read_is_asked_for_as_such() {
+    let dynamo = EmbeddedDynamo::start().await.unwrap();
+    let tap = Wiretap::default();
+    let config = dynamo
+        .client()
+        .config()
+        .to_builder()
+        .interceptor(tap.clone())
+        .build();
+    let table = DynamoTable::new(Client::from_conf(config), TABLE);
+    for read in [Read::Strong, Read::Eventual] {
+        table.query("p", read).await.unwrap();
+        table.get("p", "s", read).await.unwrap();
+    }
+    let heard = tap.0.lock().unwrap().clone();
+    let strong: Vec<_> = heard
+        .iter()
+        .map(|body| body.contains("\"ConsistentRead\":true"))
+        .collect();
+    assert_eq!(strong, [true, true, false, false], "{heard:?}");
 }

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use portpulse_core::board::{Control, FleetRow, RegionRow, VerdictRow};
+use portpulse_core::board::{
+    ClosedIncident, Control, Ending, FleetRow, Incident, RegionRow, Told, Track, Verdict, VerdictRow,
+};
 use portpulse_core::group::GroupId;
 use portpulse_core::id::{MonitorId, Region};
 use portpulse_core::observation::{Observation, Seen};
@@ -11,10 +13,10 @@ use portpulse_core::outcome::{Detail, FailureClass};
 use portpulse_core::round::Observations;
 use portpulse_store::keys::RowKey;
 use portpulse_store::store::{Commit, Recorded, Store, Written};
-use portpulse_store::table::{Condition, Delete, Item, Table};
+use portpulse_store::table::{Condition, Delete, Item, Read, Table};
 use portpulse_store::{Error, Malformed};
 use portpulse_testkit::embedded::EmbeddedDynamo;
-use portpulse_testkit::memory_table::MemoryTable;
+use portpulse_testkit::memory_table::{Fault, MemoryTable};
 use serde_json::json;
 
 use crate::items::{item, number, text};
@@ -69,6 +71,7 @@ on_both_tables!(
     definitions_are_told_apart,
     controls_are_read,
     an_item_too_large_is_not_sent,
+    a_filed_incident_stays_as_it_is,
 );
 
 async fn a_row_moves_only_forward<T: Table>(table: T) {
@@ -160,11 +163,7 @@ async fn another_version_is_left_alone<T: Table>(table: T) {
     );
     table.put(results, Condition::Always).await.unwrap();
     let store = Store::new(table);
-    let before = store
-        .table()
-        .query("board#1m#0", portpulse_store::table::Read::Strong)
-        .await
-        .unwrap();
+    let before = store.table().query("board#1m#0", Read::Strong).await.unwrap();
 
     let error = store
         .put_region_row(group(), &region(), &row(42))
@@ -183,11 +182,7 @@ async fn another_version_is_left_alone<T: Table>(table: T) {
         .unwrap();
     assert_eq!(recorded, Recorded::AlreadyThere(None));
 
-    let after = store
-        .table()
-        .query("board#1m#0", portpulse_store::table::Read::Strong)
-        .await
-        .unwrap();
+    let after = store.table().query("board#1m#0", Read::Strong).await.unwrap();
     assert_eq!(after, before);
 }
 
@@ -333,6 +328,59 @@ async fn an_item_too_large_is_not_sent<T: Table>(table: T) {
         store.put_verdict(group(), &broken(350)).await.unwrap(),
         Written::Done
     );
+}
+
+fn closed(minute: u32) -> ClosedIncident {
+    ClosedIncident {
+        monitor: "orders-db".parse().unwrap(),
+        track: Track::Health,
+        incident: Incident {
+            verdict: Verdict::Down,
+            opened: row(40).tick,
+            revision: 7,
+            since: row(39).tick,
+            finding: None,
+            told: Told::NotYet,
+        },
+        closed: row(minute).tick,
+        ending: Ending::Recovered,
+    }
+}
+
+async fn a_filed_incident_stays_as_it_is<T: Table>(table: T) {
+    let store = Store::new(table);
+    store.file_incident(&closed(50)).await.unwrap();
+    store.file_incident(&closed(51)).await.unwrap();
+    let filed = store
+        .table()
+        .query("incidents#2026-11", Read::Strong)
+        .await
+        .unwrap();
+    let closed: Vec<_> = filed.iter().map(|item| item["closed"].clone()).collect();
+    assert_eq!(closed, [text("2026-11-22T05:50:00Z")]);
+}
+
+/// What is decided on is read strongly consistent; what may be a second old is not, at half the price.
+#[tokio::test]
+async fn decisions_rest_on_strong_reads() {
+    let table = MemoryTable::new();
+    for revision in [1, 2] {
+        let mut region_row = raw_row("region#eu-west-1", 1);
+        region_row.insert("tick".to_owned(), text(&row(40 + revision).tick.to_string()));
+        table.overwrite(region_row);
+        let fleet = [
+            ("v", number(1)),
+            ("revision", number(revision)),
+            ("regions", AttributeValue::M(Item::new())),
+            ("outbox", AttributeValue::L(Vec::new())),
+        ];
+        table.overwrite(item("board#fleet", "verdict", &fleet));
+    }
+    table.set_faults(|_| Fault::Stale);
+    let store = Store::new(table);
+    let board = store.board(group()).await.unwrap().board;
+    assert_eq!(board.rows, BTreeMap::from([(region(), row(42))]));
+    assert_eq!(store.fleet().await.unwrap().revision, 2);
 }
 
 #[tokio::test]

@@ -1,0 +1,191 @@
+//! One row of every kind, as it would be after a bad morning.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use portpulse_core::board::{
+    Advisory, Cause, ClosedIncident, Control, Ending, Entry, Finding, FleetRow, FleetTrouble, Health,
+    Impairment, Incident, RegionRow, RegionState, Streak, Streaks, Told, Track, Trouble, Verdict, VerdictRow,
+};
+use portpulse_core::group::GroupId;
+use portpulse_core::observation::{Observation, Remark, Seen};
+use portpulse_core::outbox::{Claim, Claimant, Kind, Outbox, Pending, Subject};
+use portpulse_core::outcome::{Detail, FailureClass, NoData};
+use portpulse_core::round::Observations;
+use portpulse_core::time::Tick;
+use serde_json::{Value, json};
+
+pub(super) const GROUP: &str = "1m#0";
+pub(super) const TICK: &str = "2026-11-22T05:41:00Z";
+
+pub(super) fn group() -> GroupId {
+    GROUP.parse().unwrap()
+}
+
+pub(super) fn tick(text: &str) -> Tick {
+    text.parse().unwrap()
+}
+
+pub(super) fn time(text: &str) -> jiff::Timestamp {
+    text.parse().unwrap()
+}
+
+pub(super) fn finding(cause: Cause, detail: &str) -> Option<Finding> {
+    let detail = Detail::new(detail);
+    Some(Finding { cause, detail })
+}
+
+pub(super) fn incident(told: Told) -> Incident {
+    Incident {
+        verdict: Verdict::Down,
+        opened: tick("2026-11-22T05:40:00Z"),
+        revision: 7,
+        since: tick("2026-11-22T05:39:00Z"),
+        finding: finding(
+            Cause::Failed(FailureClass::Refused),
+            "57P03 the database is starting",
+        ),
+        told,
+    }
+}
+
+pub(super) fn closed_incident() -> ClosedIncident {
+    let last = time("2026-11-22T05:40:07.5Z");
+    ClosedIncident {
+        monitor: "orders-db".parse().unwrap(),
+        track: Track::Health,
+        incident: incident(Told::At { last, reminders: 2 }),
+        closed: tick("2026-11-22T05:50:00Z"),
+        ending: Ending::Recovered,
+    }
+}
+
+pub(super) fn outbox() -> Outbox {
+    let pending = |id: &str, kind, subject, claim| Pending {
+        id: id.to_owned(),
+        kind,
+        subject,
+        verdict: Verdict::Down,
+        cause: Some(Cause::Failed(FailureClass::Timeout)),
+        since: time("2026-11-22T05:39:00Z"),
+        at: time("2026-11-22T05:40:00Z"),
+        claim,
+    };
+    let claim = Claim {
+        by: Claimant::new("8c4f2a"),
+        at: time("2026-11-22T05:41:03.25Z"),
+    };
+    Outbox::new(vec![
+        pending(
+            "orders-db@2026-11-22T05:40:00Z.7/down",
+            Kind::Down,
+            Subject::Monitor("orders-db".parse().unwrap()),
+            Some(claim),
+        ),
+        pending(
+            "eu-west-1.3/region_silent",
+            Kind::RegionSilent,
+            Subject::Region("eu-west-1".parse().unwrap()),
+            None,
+        ),
+        pending(
+            "No Id@1m#0.7/broken_definition",
+            Kind::BrokenDefinition,
+            Subject::Definition("No Id".to_owned()),
+            None,
+        ),
+    ])
+}
+
+pub(super) fn region_row() -> RegionRow {
+    let failing = Streaks {
+        seen: tick(TICK),
+        health: Streak {
+            state: Health::Failing,
+            ticks: 3,
+            since: tick("2026-11-22T05:39:00Z"),
+        },
+        quality: Some(Streak {
+            state: Impairment::Impaired,
+            ticks: 1,
+            since: tick("2026-11-22T05:38:00Z"),
+        }),
+        finding: finding(Cause::Failed(FailureClass::Timeout), ""),
+    };
+    let since = tick(TICK);
+    RegionRow {
+        tick: tick(TICK),
+        entries: BTreeMap::from([
+            ("orders-db".parse().unwrap(), Entry::Seen(failing)),
+            ("cache".parse().unwrap(), Entry::Unseen { since }),
+        ]),
+    }
+}
+
+pub(super) fn verdict_row() -> VerdictRow {
+    let opened = tick("2026-11-22T05:40:00Z");
+    let told = Told::NotYet;
+    let since = time("2026-11-22T05:40:01Z");
+    let advisory = Advisory {
+        opened,
+        revision: 6,
+        told,
+    };
+    VerdictRow {
+        revision: 7,
+        incidents: BTreeMap::from([(("orders-db".parse().unwrap(), Track::Health), incident(told))]),
+        advisories: BTreeMap::from([("cache".parse().unwrap(), advisory)]),
+        regions: BTreeMap::from([
+            ("eu-west-1".parse().unwrap(), RegionState::Silent(since)),
+            ("us-east-1".parse().unwrap(), RegionState::Returned),
+        ]),
+        broken: ["No Id".to_owned()].into(),
+        outbox: outbox(),
+        closed: vec![closed_incident()],
+    }
+}
+
+pub(super) fn fleet_row() -> FleetRow {
+    let trouble = FleetTrouble {
+        since: time("2026-11-22T05:40:01Z"),
+        revision: 3,
+        groups: BTreeMap::from([(group(), time("2026-11-22T05:41:01Z"))]),
+    };
+    FleetRow {
+        revision: 3,
+        troubles: BTreeMap::from([(("eu-west-1".parse().unwrap(), Trouble::Silent), trouble)]),
+        outbox: Outbox::default(),
+    }
+}
+
+pub(super) fn observations() -> Observations {
+    let open = |micros, remark| Seen::Open {
+        connect: Duration::from_micros(micros),
+        remark,
+    };
+    let seen = [
+        ("cache", open(310, Remark::None)),
+        ("mail", open(1_012_500, Remark::Retransmitted)),
+        ("orders-db", Seen::Failed(FailureClass::Timeout)),
+        ("v6-only", Seen::NoData(NoData::NoRoute)),
+    ];
+    let of = |seen| Observation { seen, detail: None };
+    seen.into_iter()
+        .map(|(id, seen)| (id.parse().unwrap(), of(seen)))
+        .collect()
+}
+
+pub(super) fn control() -> Control {
+    Control {
+        silenced_until: Some(time("2026-11-22T09:00:00Z")),
+        acknowledged: Some("orders-db@2026-11-22T05:40:00Z.7".to_owned()),
+    }
+}
+
+pub(super) fn definition() -> serde_json::Map<String, Value> {
+    let attributes = json!({
+        "host": "db.example.com", "service": "postgres", "interval": "1m", "failures_to_open": 1,
+        "tags": ["prod"], "enabled": true, "depends_on": ["router"], "depends_on_groups": { "router": "1m#0" },
+    });
+    attributes.as_object().unwrap().clone()
+}

@@ -1,0 +1,86 @@
+//! What the items of a tick weigh: in a quiet minute, and when everything is down.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use portpulse_core::board::{Cause, Incident, RegionRow, Told, Track, Verdict, VerdictRow};
+use portpulse_core::id::Region;
+use portpulse_core::observation::{Observation, Remark, Seen};
+use portpulse_core::outbox::{Claim, Claimant, Kind, Outbox, Pending, Subject};
+use portpulse_core::outcome::FailureClass;
+use portpulse_core::round::Observations;
+
+use super::samples::{TICK, finding, group, incident, tick, time};
+use super::*;
+use crate::{keys, size};
+
+fn region() -> Region {
+    "ap-southeast-1".parse().unwrap()
+}
+
+/// The write units of a nominal tick: results of monitors whose ids are 20 characters long, and the row.
+fn nominal_units(monitors: usize) -> usize {
+    let seen = Seen::Open {
+        connect: Duration::from_micros(123_450),
+        remark: Remark::None,
+    };
+    let observation = Observation { seen, detail: None };
+    let id = |number: usize| format!("orders-database-{number:04}").parse().unwrap();
+    let seen: Observations = (0..monitors)
+        .map(|number| (id(number), observation.clone()))
+        .collect();
+    let row = RegionRow {
+        tick: tick(TICK),
+        entries: BTreeMap::new(),
+    };
+    let items = [
+        results::encode(&keys::results(group(), tick(TICK), &region()), tick(TICK), &seen),
+        region_row::encode(&keys::region_row(group(), &region()), &row),
+    ];
+    items.iter().map(|item| size::write_units(size::item(item))).sum()
+}
+
+#[test]
+fn a_nominal_tick_costs_few_write_units() {
+    for (monitors, most) in [(400, 16), (50, 3)] {
+        let units = nominal_units(monitors);
+        assert!(units <= most, "{monitors} monitors cost {units} write units");
+    }
+}
+
+#[test]
+fn a_group_of_which_everything_is_down_still_fits() {
+    let id = |number: usize| format!("{number:064}");
+    let detail = "x".repeat(190);
+    let last = time("2026-11-22T05:40:07.123456789Z");
+    let mut row = VerdictRow {
+        revision: 1_000_000,
+        ..VerdictRow::default()
+    };
+    let mut pending = Vec::new();
+    for number in 0..400 {
+        let monitor = id(number);
+        pending.push(Pending {
+            id: format!("{monitor}@2026-11-22T05:40:00Z.1000000.health/recovered"),
+            kind: Kind::Recovered,
+            subject: Subject::Monitor(monitor.parse().unwrap()),
+            verdict: Verdict::Down,
+            cause: Some(Cause::Failed(FailureClass::WrongService)),
+            since: time("2026-11-22T05:39:00Z"),
+            at: last,
+            claim: Some(Claim {
+                by: Claimant::new("8c4f2a7e-1b3d-4c5e-9f60-718293a4b5c6"),
+                at: last,
+            }),
+        });
+        let incident = Incident {
+            finding: finding(Cause::Failed(FailureClass::WrongService), &detail),
+            ..incident(Told::At { last, reminders: 10 })
+        };
+        row.incidents
+            .insert((monitor.parse().unwrap(), Track::Health), incident);
+    }
+    row.outbox = Outbox::new(pending);
+    let bytes = size::item(&verdict_row::encode(&keys::verdict_row(group()), &row));
+    assert!(bytes < size::MOST_BYTES, "{bytes}");
+}
