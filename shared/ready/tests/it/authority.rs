@@ -8,10 +8,12 @@ pub(crate) struct Authority {
     issuer: CertifiedIssuer<'static, KeyPair>,
 }
 
-/// A certificate and its key, in DER.
+/// A certificate and its key, in both forms.
 pub(crate) struct Issued {
     pub(crate) certificate: Vec<u8>,
     pub(crate) key: Vec<u8>,
+    pub(crate) certificate_pem: String,
+    pub(crate) key_pem: String,
 }
 
 /// When a certificate is good.
@@ -60,6 +62,8 @@ impl Authority {
         Issued {
             certificate: certificate.der().to_vec(),
             key: key.serialize_der(),
+            certificate_pem: certificate.pem(),
+            key_pem: key.serialize_pem(),
         }
     }
 }

@@ -1,11 +1,14 @@
 //! The exchanges over real sockets: with scripted peers, and with the real servers.
 #![expect(
     clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
     clippy::indexing_slicing,
     reason = "a test fails by panicking"
 )]
 
 mod authority;
+mod conformance;
 mod endings;
 mod handshakes;
 mod peer;

@@ -1,0 +1,139 @@
+//! BIND and unbound: answering, refusing, with wrong records, and out of TCP connections.
+
+use std::process::Command;
+
+use portpulse_core::target::Service;
+use portpulse_ready::{DnsCheck, Protocol, RecordType, Request, TlsClient, exchange};
+use tokio::net::TcpStream;
+use tokio::time::{Duration, Instant};
+
+use super::server::{Dir, Server, check, free_port, plain};
+use crate::peer::told;
+
+fn start(dir: &Dir, port: u16, options: &str) -> Server {
+    let zone = "$TTL 60\n@ SOA ns hostmaster 1 60 60 60 60\n@ NS ns\nns A 127.0.0.1\nwww A 192.0.2.1\nwww A 192.0.2.2\n\
+        @ MX 10 mail\nmail AAAA 2001:db8::1\n@ TXT \"v=spf1 \" \"-all\"\nalias CNAME www\n";
+    dir.write("zone", zone);
+    let all = format!(
+        "options {{\n directory \"{{dir}}\"; pid-file \"{{dir}}/pid\"; session-keyfile none; recursion no;\n \
+         listen-on port {port} {{ 127.0.0.1; }}; listen-on-v6 {{ none; }}; dnssec-validation no; {options}\n}};\n\
+         controls {{}};\nzone \"corp.example\" {{ type master; file \"{{dir}}/zone\"; }};\n\
+         zone \"broken.example\" {{ type slave; masters {{ 127.0.0.1 port 9; }}; }};\n"
+    );
+    let file = dir.write("named.conf", &all);
+    Server::start(dir, Command::new("named").args(["-g", "-n", "1", "-c", &file])).ready(" running\n")
+}
+
+fn question(port: u16, name: &str, record_type: RecordType, must: &[&str], must_not: &[&str]) -> Request {
+    let owned = |records: &[&str]| {
+        records
+            .iter()
+            .map(|&record| record.to_owned())
+            .collect::<Vec<_>>()
+    };
+    let check = DnsCheck::new(name, record_type, &owned(must), &owned(must_not)).unwrap();
+    Request::for_protocol(
+        Protocol::Dns(check),
+        "localhost".parse().unwrap(),
+        port,
+        &TlsClient::with_roots([]),
+    )
+}
+
+#[tokio::test]
+#[ignore = "needs BIND: run .ci/run"]
+async fn answering_refusing_and_failing() {
+    let (dir, port) = (Dir::new(), free_port());
+    let server = start(&dir, port, "");
+    for _ in 0..20 {
+        check(&plain(Service::Dns, port), port, "healthy: . NS: REFUSED").await;
+    }
+    let rows = [
+        (
+            "www.corp.example",
+            RecordType::A,
+            &["192.0.2.1", "192.0.2.2"][..],
+            &["192.0.2.3"][..],
+        ),
+        ("corp.example", RecordType::Mx, &["10 mail.corp.example"], &[]),
+        ("corp.example", RecordType::Txt, &["v=spf1 -all"], &[]),
+        ("corp.example", RecordType::Ns, &["ns.corp.example"], &[]),
+        ("mail.corp.example", RecordType::Aaaa, &["2001:db8:0::1"], &[]),
+        (
+            "alias.corp.example",
+            RecordType::Cname,
+            &["www.corp.example."],
+            &[],
+        ),
+    ];
+    for (name, record_type, must, must_not) in rows {
+        check(
+            &question(port, name, record_type, must, must_not),
+            port,
+            "healthy: ",
+        )
+        .await;
+    }
+    let wrong = question(port, "mail.corp.example", RecordType::Aaaa, &["2001:db8::2"], &[]);
+    let told = "wrong_service in ready: mail.corp.example AAAA: NOERROR 2001:db8::1; 2001:db8::2 is missing";
+    check(&wrong, port, told).await;
+    let failing = question(port, "broken.example", RecordType::A, &[], &[]);
+    check(
+        &failing,
+        port,
+        "healthy: broken.example A: SERVFAIL; warning: broken.example A: SERVFAIL",
+    )
+    .await;
+    server.check_log(&[
+        "managed-keys",
+        "built with",
+        "zone broken.example",
+        "couldn't add command channel",
+        "transfer of 'broken.example",
+    ]);
+}
+
+#[tokio::test]
+#[ignore = "needs BIND: run .ci/run"]
+async fn out_of_tcp_connections() {
+    let (dir, port) = (Dir::new(), free_port());
+    let server = start(&dir, port, "tcp-clients 3;");
+    let request = plain(Service::Dns, port);
+    let mut held = Vec::new();
+    let silent = loop {
+        let stream = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+        let report = exchange(stream, &request, Instant::now() + Duration::from_secs(1)).await;
+        let told = told(&report);
+        if !told.starts_with("healthy") || held.len() == 20 {
+            break told;
+        }
+        held.push(TcpStream::connect(("127.0.0.1", port)).await.unwrap());
+    };
+    assert_eq!(silent, "silent in ready: sent . NS, got no answer, then nothing");
+    server.check_log(&[
+        "TCP connection failed: quota reached",
+        "managed-keys",
+        "built with",
+        "zone broken.example",
+    ]);
+}
+
+#[tokio::test]
+#[ignore = "needs unbound: run .ci/run"]
+async fn unbound_answers() {
+    let (dir, port) = (Dir::new(), free_port());
+    let all = format!(
+        "server:\n username: \"\"\n chroot: \"\"\n directory: \"{{dir}}\"\n pidfile: \"{{dir}}/pid\"\n do-daemonize: no\n \
+         interface: 127.0.0.1\n port: {port}\n use-syslog: no\n module-config: \"iterator\"\n do-not-query-localhost: no\n \
+         local-data: \"www.corp.example. A 192.0.2.1\"\n\
+         remote-control:\n control-enable: no\n"
+    );
+    let file = dir.write("unbound.conf", &all);
+    let server =
+        Server::start(&dir, Command::new("unbound").args(["-d", "-c", &file])).ready("start of service");
+    let good = question(port, "www.corp.example", RecordType::A, &["192.0.2.1"], &[]);
+    for _ in 0..20 {
+        check(&good, port, "healthy: www.corp.example A: NOERROR 192.0.2.1").await;
+    }
+    server.check_log(&[]);
+}

@@ -1,0 +1,69 @@
+//! memcached: serving, and at its limit of connections, where it either says so or does not even accept.
+
+use std::process::Command;
+
+use portpulse_core::target::Service;
+use portpulse_ready::exchange;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::time::{Duration, Instant};
+
+use super::server::{Dir, Server, check, free_port, plain};
+use crate::peer::told;
+
+fn start(dir: &Dir, port: u16, more: &[&str]) -> Server {
+    let port = port.to_string();
+    let mut command = Command::new("memcached");
+    command
+        .args(["-vv", "-u", "memcache", "-l", "127.0.0.1", "-t", "1", "-p", &port])
+        .args(more);
+    Server::start(dir, &mut command).ready("server listening")
+}
+
+#[tokio::test]
+#[ignore = "needs memcached: run .ci/run"]
+async fn serving() {
+    let (dir, port) = (Dir::new(), free_port());
+    let server = start(&dir, port, &[]);
+    for _ in 0..20 {
+        check(&plain(Service::Memcached, port), port, "healthy: VERSION 1.").await;
+    }
+    server.check_log(&[]);
+}
+
+/// Checks again and again, one more client holding on each time, until the server is no longer healthy.
+async fn fill(port: u16) -> String {
+    let request = plain(Service::Memcached, port);
+    let mut held = Vec::new();
+    loop {
+        let stream = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+        let report = exchange(stream, &request, Instant::now() + Duration::from_secs(1)).await;
+        let told = told(&report);
+        if !told.starts_with("healthy") {
+            return told;
+        }
+        let mut client = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+        client.write_all(b"version\r\n").await.unwrap();
+        client.read_u8().await.unwrap();
+        held.push(client);
+    }
+}
+
+#[tokio::test]
+#[ignore = "needs memcached: run .ci/run"]
+async fn at_its_limit() {
+    let rows = [
+        ("maxconns_fast", "busy in ready: ERROR Too many open connections"),
+        // Its queue of connects then holds a single one: that is silent, and those after it get no SYN-ACK.
+        (
+            "no_maxconns_fast",
+            "silent in ready: sent version, got no answer, then nothing",
+        ),
+    ];
+    for (option, expected) in rows {
+        let (dir, port) = (Dir::new(), free_port());
+        let server = start(&dir, port, &["-c", "64", "-o", option]);
+        assert_eq!(fill(port).await, expected);
+        server.check_log(&["Too many open connections"]);
+    }
+}

@@ -1,0 +1,131 @@
+//! nginx: plain and with TLS, with certificates good and bad, and in front of a backend that is gone.
+
+use std::process::Command;
+
+use portpulse_core::target::Service;
+use portpulse_ready::{HttpCheck, Method, Protocol, Request, TlsClient};
+
+use super::server::{Dir, Server, check, free_port, plain};
+use crate::authority::{Authority, Validity};
+
+/// A server whose `server { … }` blocks are these.
+fn start(dir: &Dir, servers: &str) -> Server {
+    for temp in ["body", "proxy", "fastcgi", "uwsgi", "scgi"] {
+        std::fs::create_dir(dir.path().join(temp)).unwrap();
+    }
+    let all = format!(
+        "daemon off;\nmaster_process off;\npid {{dir}}/pid;\nerror_log {{dir}}/log info;\nevents {{}}\nhttp {{\n\
+         access_log off;\nclient_body_temp_path {{dir}}/body;\nproxy_temp_path {{dir}}/proxy;\n\
+         fastcgi_temp_path {{dir}}/fastcgi;\nuwsgi_temp_path {{dir}}/uwsgi;\nscgi_temp_path {{dir}}/scgi;\n{servers}\n}}\n"
+    );
+    let file = dir.write("nginx.conf", &all);
+    let mut command = Command::new("nginx");
+    let error_log = dir.at("log");
+    Server::start(dir, command.args(["-e", &error_log, "-c", &file])).ready("nginx/")
+}
+
+fn get(port: u16, text: &str) -> Request {
+    let check = HttpCheck::new(Method::Get, "/", vec![200..=200], Some(text.to_owned()), false).unwrap();
+    Request::for_protocol(
+        Protocol::Http(check),
+        "localhost".parse().unwrap(),
+        port,
+        &TlsClient::with_roots([]),
+    )
+}
+
+#[tokio::test]
+#[ignore = "needs nginx: run .ci/run"]
+async fn plain_and_without_a_backend() {
+    let (dir, port, proxy, nobody) = (Dir::new(), free_port(), free_port(), free_port());
+    std::fs::create_dir(dir.path().join("www")).unwrap();
+    dir.write("www/index.html", "<p>all is well</p>");
+    let servers = format!(
+        "server {{ listen 127.0.0.1:{port}; root {{dir}}/www; }}\n\
+         server {{ listen 127.0.0.1:{proxy}; location / {{ proxy_pass http://127.0.0.1:{nobody}; }} }}"
+    );
+    let server = start(&dir, &servers);
+    for _ in 0..20 {
+        check(&plain(Service::Http, port), port, "healthy: 200 OK").await;
+    }
+    check(&get(port, "all is well"), port, "healthy: 200 OK").await;
+    check(
+        &get(port, "sorry"),
+        port,
+        "wrong_service in ready: 200 OK, without the text that must appear",
+    )
+    .await;
+    // A service that waits for us to speak another protocol.
+    check(
+        &plain(Service::Redis, port),
+        port,
+        "wrong_service in ready: sent PING, got `HTTP/1.1 400 Bad Request",
+    )
+    .await;
+    check(
+        &plain(Service::Postgres, port),
+        port,
+        "wrong_service in ready: sent a StartupMessage, got `HTTP/1.1 400 Bad Request",
+    )
+    .await;
+    server.check_log(&["client sent invalid"]);
+    check(
+        &plain(Service::Http, proxy),
+        proxy,
+        "busy in ready: 502 Bad Gateway",
+    )
+    .await;
+}
+
+#[tokio::test]
+#[ignore = "needs nginx: run .ci/run"]
+async fn certificates() {
+    let dir = Dir::new();
+    let (ours, theirs) = (Authority::new("ours"), Authority::new("theirs"));
+    let rows = [
+        (ours.issue("localhost", Validity::Good), "healthy: 200 OK"),
+        (
+            ours.issue("localhost", Validity::Days(3)),
+            "healthy: 200 OK; warning: the certificate expires in 3 days",
+        ),
+        (
+            ours.issue("localhost", Validity::Expired),
+            "tls in tls: the certificate expired ",
+        ),
+        (
+            ours.issue("other.example", Validity::Good),
+            "tls in tls: the certificate is for another name: for other.example, not for localhost",
+        ),
+        (
+            theirs.issue("localhost", Validity::Good),
+            "tls in tls: the certificate's issuer is unknown",
+        ),
+    ];
+    let rows = rows.map(|(issued, expected)| (free_port(), issued, expected));
+    let mut servers = String::new();
+    std::fs::create_dir(dir.path().join("www")).unwrap();
+    dir.write("www/index.html", "well");
+    for (port, issued, _) in &rows {
+        dir.write(&format!("{port}.certificate"), &issued.certificate_pem);
+        dir.write(&format!("{port}.key"), &issued.key_pem);
+        servers += &format!(
+            "server {{ listen 127.0.0.1:{port} ssl; root {{dir}}/www; ssl_certificate {{dir}}/{port}.certificate; \
+             ssl_certificate_key {{dir}}/{port}.key; }}\n"
+        );
+    }
+    let server = start(&dir, &servers);
+    for (port, _, expected) in &rows {
+        let request = Request::for_service(
+            Service::Https,
+            "localhost".parse().unwrap(),
+            *port,
+            &ours.client(),
+        );
+        for _ in 0..5 {
+            check(&request, *port, expected).await;
+        }
+        let told = "healthy: 400 Bad Request";
+        check(&plain(Service::Http, *port), *port, told).await;
+    }
+    server.check_log(&["client sent plain HTTP request to HTTPS port"]);
+}

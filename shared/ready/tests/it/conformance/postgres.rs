@@ -1,0 +1,157 @@
+//! PostgreSQL: serving, with TLS, out of connections, and a standby that refuses for good.
+
+use std::process::{Command, Stdio};
+
+use portpulse_core::target::Service;
+use portpulse_ready::{Request, Tls, TlsClient};
+
+use super::server::{Dir, Server, as_user, ask, check, free_port, plain, run};
+use crate::authority::{Authority, Validity};
+use crate::peer::told;
+
+/// The newest installed version's programs.
+fn program(name: &str) -> String {
+    let mut versions = std::fs::read_dir("/usr/lib/postgresql")
+        .expect("run .ci/servers")
+        .flatten()
+        .collect::<Vec<_>>();
+    versions.sort_by_key(std::fs::DirEntry::file_name);
+    let newest = versions.last().expect("run .ci/servers").path();
+    newest
+        .join("bin")
+        .join(name)
+        .into_os_string()
+        .into_string()
+        .unwrap()
+}
+
+fn cluster(settings: &str) -> Dir {
+    let dir = Dir::new();
+    dir.give_to("postgres");
+    run(as_user("postgres", &program("initdb")).args([
+        "--auth=scram-sha-256",
+        "--auth-local=trust",
+        "--no-sync",
+        "--pgdata",
+        &dir.at("data"),
+    ]));
+    let all = "fsync = off\nlisten_addresses = '127.0.0.1'\nunix_socket_directories = '{dir}'\nshared_buffers = 8MB\n";
+    dir.write("data/postgresql.auto.conf", &format!("{all}{settings}\n"));
+    dir
+}
+
+fn start(dir: &Dir, port: u16) -> Server {
+    let mut command = as_user("postgres", &program("postgres"));
+    // QUIT does not wait for clients.
+    Server::start(
+        dir,
+        command.args(["-D", &dir.at("data"), "-p", &port.to_string()]),
+    )
+    .stopped_by("-QUIT")
+}
+
+#[tokio::test]
+#[ignore = "needs PostgreSQL: run .ci/run"]
+async fn serving_and_out_of_connections() {
+    let dir = cluster("max_connections = 5\nsuperuser_reserved_connections = 0\nmax_wal_senders = 0");
+    let port = free_port();
+    let server = start(&dir, port).ready("ready to accept connections");
+    let request = plain(Service::Postgres, port);
+    for _ in 0..20 {
+        check(&request, port, "healthy: asks for a password (SASL)").await;
+    }
+    let no_tls = plain(Service::Postgres, port).with_tls(Tls::Upgrade).unwrap();
+    check(
+        &no_tls,
+        port,
+        "tls in tls: the server answered N to SSLRequest: it has TLS switched off",
+    )
+    .await;
+    server.check_log(&[]);
+
+    // More and more, since our own checks take their turns too.
+    let session = || {
+        let mut psql = Command::new("psql");
+        psql.args([
+            "-h",
+            &dir.at(""),
+            "-p",
+            &port.to_string(),
+            "-U",
+            "postgres",
+            "-c",
+            "select pg_sleep(60)",
+        ]);
+        psql.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
+    };
+    let mut sessions = Vec::new();
+    let refused = loop {
+        let told = told(&ask(&request, port).await);
+        if told.starts_with("busy") || sessions.len() == 200 {
+            break told;
+        }
+        sessions.push(session());
+    };
+    for session in &mut sessions {
+        session.kill().unwrap();
+        session.wait().unwrap();
+    }
+    assert_eq!(refused, "busy in ready: 53300 sorry, too many clients already");
+    // The server names each client that it turned away, ours too.
+    server.check_log(&[
+        "sorry, too many clients already",
+        "connection to client lost",
+        "could not send data to client",
+        "could not receive data from client",
+    ]);
+}
+
+#[tokio::test]
+#[ignore = "needs PostgreSQL: run .ci/run"]
+async fn a_standby_that_takes_no_readers_refuses_for_good() {
+    let dir = cluster("hot_standby = off\nprimary_conninfo = ''");
+    dir.write("data/standby.signal", "");
+    let port = free_port();
+    let server = start(&dir, port).ready("entering standby mode");
+    let request = plain(Service::Postgres, port);
+    for _ in 0..20 {
+        check(&request, port, "starting in ready: 57P03 the database system is ").await;
+    }
+    // It says so for every client, ours too.
+    server.check_log(&[
+        "FATAL:  the database system is ",
+        "specified neither primary_conninfo nor restore_command",
+    ]);
+}
+
+#[tokio::test]
+#[ignore = "needs PostgreSQL: run .ci/run"]
+async fn with_tls() {
+    let dir = cluster("ssl = on\nssl_cert_file = '{dir}/certificate'\nssl_key_file = '{dir}/key'");
+    let authority = Authority::new("ours");
+    let issued = authority.issue("localhost", Validity::Good);
+    dir.write("certificate", &issued.certificate_pem);
+    dir.write("key", &issued.key_pem);
+    run(Command::new("chmod").args(["600", &dir.at("key")]));
+    dir.give_to("postgres");
+    let port = free_port();
+    let server = start(&dir, port).ready("ready to accept connections");
+    let request = |client: &TlsClient| {
+        let request = Request::for_service(Service::Postgres, "localhost".parse().unwrap(), port, client);
+        request.with_tls(Tls::Upgrade).unwrap()
+    };
+    check(
+        &request(&authority.client()),
+        port,
+        "healthy: asks for a password (SASL)",
+    )
+    .await;
+    let stranger = Authority::new("theirs").client();
+    check(
+        &request(&stranger),
+        port,
+        "tls in tls: the certificate's issuer is unknown",
+    )
+    .await;
+    server.check_log(&[]);
+}

@@ -1,0 +1,49 @@
+//! RabbitMQ: serving.
+
+use portpulse_core::target::Service;
+
+use super::server::{Dir, Server, as_user, check, free_port, plain};
+
+#[tokio::test]
+#[ignore = "needs RabbitMQ: run .ci/run"]
+async fn serving() {
+    let (dir, port, distribution) = (Dir::new(), free_port(), free_port());
+    let settings = format!(
+        "listeners.tcp.1 = 127.0.0.1:{port}\nlog.console = true\nlog.console.level = info\nlog.file = false\n"
+    );
+    dir.write("rabbitmq.conf", &settings);
+    dir.write("plugins", "[].\n");
+    dir.give_to("rabbitmq");
+    // A name, a cookie and a port mapper of its own: nothing is shared with a broker of this machine.
+    let mut command = as_user("rabbitmq", "/usr/lib/rabbitmq/bin/rabbitmq-server");
+    command
+        .env_clear()
+        .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
+        .env("HOME", dir.path())
+        .env("LANG", "C.UTF-8")
+        .env("RABBITMQ_NODENAME", format!("portpulse{port}@localhost"))
+        .env("RABBITMQ_DIST_PORT", distribution.to_string())
+        .env("ERL_EPMD_PORT", free_port().to_string())
+        .env("ERL_EPMD_ADDRESS", "127.0.0.1")
+        .env("RABBITMQ_MNESIA_BASE", dir.at("mnesia"))
+        .env("RABBITMQ_LOG_BASE", dir.at("logs"))
+        .env("RABBITMQ_CONFIG_FILE", dir.at("rabbitmq.conf"))
+        .env("RABBITMQ_CONF_ENV_FILE", dir.at("none"))
+        .env("RABBITMQ_ENABLED_PLUGINS_FILE", dir.at("plugins"));
+    let mut server = Server::start(&dir, &mut command).ready("Server startup complete");
+    for _ in 0..20 {
+        check(&plain(Service::Rabbitmq, port), port, "healthy: Connection.Start").await;
+    }
+    server.wait_for("client unexpectedly closed TCP connection");
+    // It has no quiet way out between `Connection.Start` and a login: each check is a warning of these two lines.
+    let insisted = [
+        "closing AMQP connection",
+        "client unexpectedly closed TCP connection",
+    ];
+    server.check_log(&[
+        insisted[0],
+        insisted[1],
+        "[info]",
+        "rebuilding indices from scratch",
+    ]);
+}

@@ -1,0 +1,117 @@
+//! Redis: serving, with a password, loading, at its limit of clients, and unable to persist.
+
+use std::process::Command;
+
+use portpulse_core::target::Service;
+
+use super::server::{Dir, Server, ask, check, free_port, plain, run};
+use crate::peer::told;
+
+fn start(dir: &Dir, port: u16, settings: &str) -> Server {
+    let all = format!(
+        "port {port}\nbind 127.0.0.1\ndir {{dir}}\nsave \"\"\nenable-debug-command yes\n{settings}\n"
+    );
+    let file = dir.write("redis.conf", &all);
+    Server::start(dir, Command::new("redis-server").arg(file))
+}
+
+fn cli(port: u16, words: &[&str]) -> String {
+    run(Command::new("redis-cli")
+        .args(["-p", &port.to_string()])
+        .args(words))
+}
+
+/// Redis warns at every start of settings of the machine.
+const OF_THE_MACHINE: &[&str] = &[
+    "overcommit_memory",
+    "TCP backlog",
+    "Transparent Huge",
+    "no config file",
+    "WARNING: The",
+];
+
+#[tokio::test]
+#[ignore = "needs Redis: run .ci/run"]
+async fn serving_and_with_a_password() {
+    for (settings, expected) in [
+        ("", "healthy: PONG"),
+        ("requirepass secret", "healthy: NOAUTH Authentication required."),
+    ] {
+        let (dir, port) = (Dir::new(), free_port());
+        let server = start(&dir, port, settings).ready("Ready to accept connections");
+        for _ in 0..20 {
+            check(&plain(Service::Redis, port), port, expected).await;
+        }
+        server.check_log(OF_THE_MACHINE);
+    }
+}
+
+#[tokio::test]
+#[ignore = "needs Redis: run .ci/run"]
+async fn at_its_limit_of_clients() {
+    let (dir, port) = (Dir::new(), free_port());
+    let server = start(&dir, port, "maxclients 2").ready("Ready to accept connections");
+    let mut held = Vec::new();
+    for _ in 0..2 {
+        let mut client = tokio::net::TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+        tokio::io::AsyncWriteExt::write_all(&mut client, b"PING\r\n")
+            .await
+            .unwrap();
+        tokio::io::AsyncReadExt::read(&mut client, &mut [0; 16])
+            .await
+            .unwrap();
+        held.push(client);
+    }
+    check(
+        &plain(Service::Redis, port),
+        port,
+        "busy in ready: ERR max number of clients reached",
+    )
+    .await;
+    server.check_log(OF_THE_MACHINE);
+}
+
+#[tokio::test]
+#[ignore = "needs Redis: run .ci/run"]
+async fn unable_to_persist() {
+    let (dir, port) = (Dir::new(), free_port());
+    let server = start(&dir, port, "save 3600 1").ready("Ready to accept connections");
+    cli(port, &["set", "a", "b"]);
+    // The snapshot's name is taken by a directory that is not empty.
+    std::fs::create_dir_all(dir.path().join("dump.rdb/in-the-way")).unwrap();
+    cli(port, &["bgsave"]);
+    let mut server = server;
+    server.wait_for("Background saving error");
+    check(&plain(Service::Redis, port), port, "busy in ready: MISCONF ").await;
+}
+
+#[tokio::test]
+#[ignore = "needs Redis: run .ci/run"]
+async fn loading() {
+    let (dir, port) = (Dir::new(), free_port());
+    {
+        let _server = start(&dir, port, "").ready("Ready to accept connections");
+        cli(port, &["debug", "populate", "20000"]);
+        cli(port, &["save"]);
+    }
+    // A server that rests after each key is loading for as long as it is asked.
+    let server = start(
+        &dir,
+        port,
+        "key-load-delay 1000\nloading-process-events-interval-bytes 1024",
+    )
+    .ready("Loading RDB");
+    let request = plain(Service::Redis, port);
+    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(20);
+    let loading = loop {
+        let told = told(&ask(&request, port).await);
+        if told.contains("LOADING") || std::time::Instant::now() > deadline {
+            break told;
+        }
+    };
+    assert_eq!(
+        loading,
+        "starting in ready: LOADING Redis is loading the dataset in memory"
+    );
+    server.check_log(OF_THE_MACHINE);
+}

@@ -1,0 +1,229 @@
+//! Starts a real server in a directory of its own, and stops it when the test is over.
+
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
+
+use portpulse_core::target::Service;
+use portpulse_ready::{Report, Request, TlsClient, exchange};
+
+use crate::peer::told;
+
+/// The longest that a server may take to start, on a busy machine.
+const START: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(15);
+
+/// A directory that is gone after the test.
+pub(crate) struct Dir(PathBuf);
+
+impl Dir {
+    pub(crate) fn new() -> Self {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let name = format!(
+            "portpulse-ready-{}-{}",
+            std::process::id(),
+            COUNT.fetch_add(1, Ordering::Relaxed)
+        );
+        let path = std::env::temp_dir().join(name);
+        std::fs::create_dir(&path).unwrap();
+        Self(path)
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.0
+    }
+
+    /// The path of something inside, as text.
+    pub(crate) fn at(&self, name: &str) -> String {
+        self.0.join(name).into_os_string().into_string().unwrap()
+    }
+
+    /// Writes a file, in which `{dir}` stands for the directory.
+    pub(crate) fn write(&self, name: &str, text: &str) -> String {
+        std::fs::write(self.0.join(name), text.replace("{dir}", self.0.to_str().unwrap())).unwrap();
+        self.at(name)
+    }
+
+    /// Gives the directory to a user.
+    pub(crate) fn give_to(&self, user: &str) {
+        run(Command::new("chown").args(["-R", user]).arg(&self.0));
+    }
+}
+
+impl Drop for Dir {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+/// A port that was free a moment ago.
+pub(crate) fn free_port() -> u16 {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port()
+}
+
+/// Runs a command to its end, which must be a good one.
+pub(crate) fn run(command: &mut Command) -> String {
+    let output = command
+        .output()
+        .unwrap_or_else(|error| panic!("{command:?}: {error}: run .ci/servers"));
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(
+        output.status.success(),
+        "{command:?}: {text}{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    text
+}
+
+/// A command that runs as a user, since some servers refuse to be root.
+pub(crate) fn as_user(user: &str, program: &str) -> Command {
+    let mut command = Command::new("setpriv");
+    command.args(["--reuid", user, "--regid", user, "--clear-groups", "--", program]);
+    command
+}
+
+/// A running server.
+pub(crate) struct Server {
+    child: Child,
+    stop: &'static str,
+    log: PathBuf,
+}
+
+impl Server {
+    /// Starts a server that logs into `log` in its directory, by itself or to its standard outputs.
+    pub(crate) fn start(dir: &Dir, command: &mut Command) -> Self {
+        let log = dir.path().join("log");
+        let file = std::fs::OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(&log)
+            .unwrap();
+        command
+            .stdin(Stdio::null())
+            .stdout(file.try_clone().unwrap())
+            .stderr(file)
+            .process_group(0);
+        let child = command
+            .spawn()
+            .unwrap_or_else(|error| panic!("{command:?}: {error}: run .ci/servers"));
+        Self {
+            child,
+            stop: "-TERM",
+            log,
+        }
+    }
+
+    /// Stops it by another signal than TERM.
+    pub(crate) fn stopped_by(mut self, signal: &'static str) -> Self {
+        self.stop = signal;
+        self
+    }
+
+    pub(crate) fn log(&self) -> String {
+        String::from_utf8_lossy(&std::fs::read(&self.log).unwrap_or_default()).into_owned()
+    }
+
+    /// Waits until its log has these words: a connect to see whether it listens would be in the log itself.
+    pub(crate) fn ready(mut self, words: &str) -> Self {
+        self.wait_for(words);
+        self
+    }
+
+    pub(crate) fn wait_for(&mut self, words: &str) {
+        let begun = Instant::now();
+        while !self.log().contains(words) {
+            let ended = self.child.try_wait().unwrap();
+            assert!(
+                ended.is_none() && begun.elapsed() < START,
+                "no `{words}` ({ended:?}): {}",
+                self.log()
+            );
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    /// Asserts that no line of the log tells of something wrong, but for those with one of these words.
+    #[track_caller]
+    pub(crate) fn check_log(&self, known: &[&str]) {
+        let log = self.log();
+        assert!(!log.is_empty(), "no log");
+        let alarming = [
+            "error",
+            "warn",
+            "fatal",
+            "crit",
+            "panic",
+            "unexpected",
+            "abort",
+            "fail",
+            "lost connection",
+            "reset",
+        ];
+        let bad = log.lines().filter(|line| {
+            let lower = line.to_lowercase();
+            alarming.iter().any(|word| lower.contains(word)) && !known.iter().any(|word| line.contains(word))
+        });
+        let bad = bad.collect::<Vec<_>>();
+        assert!(bad.is_empty(), "in the log:\n{}", bad.join("\n"));
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = Command::new("kill")
+            .args([self.stop, "--", &self.child.id().to_string()])
+            .status();
+        let begun = Instant::now();
+        while self.child.try_wait().is_ok_and(|ended| ended.is_none())
+            && begun.elapsed() < Duration::from_secs(10)
+        {
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        // What is left of its process group.
+        let group = format!("-{}", self.child.id());
+        let _ = Command::new("kill")
+            .args(["-KILL", "--", &group])
+            .stderr(Stdio::null())
+            .status();
+        let _ = self.child.wait();
+    }
+}
+
+/// The exchange for a service on a loopback port, without TLS.
+pub(crate) fn plain(service: Service, port: u16) -> Request {
+    Request::for_service(
+        service,
+        "localhost".parse().unwrap(),
+        port,
+        &TlsClient::with_roots([]),
+    )
+}
+
+/// Holds the exchange with a server on 127.0.0.1.
+pub(crate) async fn ask(request: &Request, port: u16) -> Report {
+    ask_from(Ipv4Addr::LOCALHOST, request, port).await
+}
+
+/// Holds the exchange from another loopback address.
+pub(crate) async fn ask_from(from: Ipv4Addr, request: &Request, port: u16) -> Report {
+    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    socket.bind((from, 0).into()).unwrap();
+    let stream = socket
+        .connect(SocketAddr::from((Ipv4Addr::LOCALHOST, port)))
+        .await
+        .unwrap();
+    exchange(stream, request, tokio::time::Instant::now() + PATIENCE).await
+}
+
+/// Holds the exchange and compares what it tells.
+pub(crate) async fn check(request: &Request, port: u16, expected: &str) {
+    let told = told(&ask(request, port).await);
+    assert!(told.starts_with(expected), "{told:?} instead of {expected:?}");
+}
