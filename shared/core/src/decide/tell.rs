@@ -256,7 +256,7 @@ impl Notification {
             subject: pending.subject.clone(),
             group: input.group,
             verdict: pending.verdict,
-            severity: severity(pending.kind, monitor),
+            severity: severity(pending.kind, pending.verdict, monitor),
             finding,
             since: pending.since,
             at: pending.at,
@@ -271,17 +271,23 @@ impl Notification {
     }
 }
 
-fn severity(kind: Kind, monitor: Option<&Monitor>) -> Severity {
+/// Only what is down or exposed is as loud as the monitor asks for, with what follows from it; the rest is told, not
+/// paged. So whoever hears of an incident hears of its end.
+fn severity(kind: Kind, verdict: Verdict, monitor: Option<&Monitor>) -> Severity {
     let own = monitor.map_or(Severity::Warning, |monitor| monitor.telling().severity);
-    match kind {
-        Kind::Down | Kind::Exposed | Kind::Recovered | Kind::Reminder => own,
-        // Told, not paged.
-        Kind::Degraded
-        | Kind::Unknown
-        | Kind::BrokenDefinition
-        | Kind::RegionSilent
-        | Kind::RegionSuspect => own.max(Severity::Warning),
-        Kind::Advisory | Kind::AdvisoryOver | Kind::RegionBack | Kind::RegionTrusted => Severity::Info,
+    match (kind, verdict) {
+        (Kind::Down | Kind::Exposed, _)
+        | (Kind::Recovered | Kind::Reminder, Verdict::Down | Verdict::Exposed | Verdict::Up) => own,
+        (Kind::Recovered | Kind::Reminder, Verdict::Degraded | Verdict::Unknown)
+        | (
+            Kind::Degraded
+            | Kind::Unknown
+            | Kind::BrokenDefinition
+            | Kind::RegionSilent
+            | Kind::RegionSuspect,
+            _,
+        ) => own.max(Severity::Warning),
+        (Kind::Advisory | Kind::AdvisoryOver | Kind::RegionBack | Kind::RegionTrusted, _) => Severity::Info,
     }
 }
 

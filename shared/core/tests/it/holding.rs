@@ -117,3 +117,23 @@ fn a_broken_definition_is_told_once_and_keeps_its_incident() {
     world.definitions.monitors.insert(broken.id().clone(), broken);
     assert_eq!(world.play("4 ."), "4 a recovered m\n4 a recovered n");
 }
+
+#[test]
+fn the_end_of_an_incident_is_as_loud_as_its_beginning() {
+    let fields = json!({ "failures_to_open": 1, "successes_to_close": 1, "slow_after": "100ms", "severity": "critical" });
+    let mut world = World::new(1, &[("m", fields)]);
+    let loudness: Vec<_> = world
+        .told("1 s\n2 .\n3 x\n4 .")
+        .iter()
+        .map(|(_, _, n)| format!("{} {}", n.kind, n.severity))
+        .collect();
+    assert_eq!(
+        loudness,
+        [
+            "degraded warning",
+            "recovered warning",
+            "down critical",
+            "recovered critical"
+        ]
+    );
+}
