@@ -5,19 +5,66 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use portpulse_core::outcome::{Detail, FailureClass, NoData, Phase};
 use tokio::net::TcpStream;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 
 use crate::certificate::days_left;
 use crate::input::{Input, shown};
 use crate::report::{Finding, Healthy, Report, Trouble};
 use crate::request::{Protocol, Request, Tls};
 use crate::service::dialogue;
+use crate::service::http::redirect;
 use crate::step::{Dialogue, Ended, Step, Verdict};
 use crate::tls;
 use crate::wire::{Broken, Wire};
 
 /// Holds the exchange over a connected socket, which it closes with a FIN, and reports before or at the deadline.
+///
+/// Where an HTTP check follows redirects, the times are those of the last request.
 pub async fn exchange(stream: TcpStream, request: &Request, deadline: Instant) -> Report {
+    let peer = stream.peer_addr().ok();
+    let (mut report, mut moved) = hold(stream, request, deadline).await;
+    let mut request = Cow::Borrowed(request);
+    let mut hops = 0;
+    while let (Some(location), Some(mut address)) = (moved.take(), peer) {
+        let stopped = |why: &str| {
+            let words = format!("redirected to {location}: {why}");
+            Finding::Trouble(Trouble {
+                class: FailureClass::WrongService,
+                phase: Phase::Ready,
+                detail: Detail::new(&words),
+            })
+        };
+        hops += 1;
+        if hops > redirect::MOST {
+            report.finding = stopped("too many redirects");
+            break;
+        }
+        let next = match redirect::follow(&request, &location) {
+            Ok(next) => next,
+            Err(why) => {
+                report.finding = stopped(why);
+                break;
+            }
+        };
+        address.set_port(next.port);
+        match timeout_at(deadline, TcpStream::connect(address)).await {
+            Ok(Ok(stream)) => (report, moved) = hold(stream, &next, deadline).await,
+            Ok(Err(error)) => {
+                report.finding = stopped(&error.to_string());
+                break;
+            }
+            Err(_) => {
+                report.finding = stopped("no connection there in time");
+                break;
+            }
+        }
+        request = Cow::Owned(next);
+    }
+    report
+}
+
+/// One exchange, and where the answer is to be had if it is elsewhere.
+async fn hold(stream: TcpStream, request: &Request, deadline: Instant) -> (Report, Option<String>) {
     let begun = Instant::now();
     let dialogue = dialogue(request, stream.local_addr().ok().map(|address| address.ip()));
     let mut exchange = Exchange {
@@ -34,9 +81,17 @@ pub async fn exchange(stream: TcpStream, request: &Request, deadline: Instant) -
         (_, Protocol::TlsAlone) | (Conclusion::TlsTrouble(..), _) => None,
         _ => Some(begun.elapsed().saturating_sub(tls.unwrap_or_default())),
     };
+    let moved = match &conclusion {
+        Conclusion::Verdict(Verdict::Moved(location)) => Some(location.clone()),
+        Conclusion::Verdict(_)
+        | Conclusion::TlsTrouble(..)
+        | Conclusion::Broken(..)
+        | Conclusion::TooMuch
+        | Conclusion::NoData(_) => None,
+    };
     let finding = exchange.finding(conclusion);
     exchange.wire.close(farewell).await;
-    Report { tls, ready, finding }
+    (Report { tls, ready, finding }, moved)
 }
 
 /// An exchange under way.

@@ -6,6 +6,7 @@
 //! steps, and every connection ends with a FIN after what the target still had to say was read.
 
 mod certificate;
+mod datagram;
 mod exchange;
 mod input;
 #[cfg(test)]
@@ -17,9 +18,11 @@ mod step;
 mod tls;
 mod wire;
 
+pub use datagram::exchange_dns_over_udp;
 pub use exchange::exchange;
 pub use report::{Finding, Healthy, Report, Trouble};
 pub use request::{Protocol, Request, Tls, TlsNotOffered};
 pub use service::dns::{DnsCheck, DnsCheckError, RecordType};
 pub use service::http::{HttpCheck, HttpCheckError, Method};
+pub use service::script::{Script, ScriptError, ScriptStep};
 pub use tls::{NoRoots, TlsClient};

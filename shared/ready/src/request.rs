@@ -4,6 +4,7 @@ use portpulse_core::target::{Host, Service};
 
 use crate::service::dns::DnsCheck;
 use crate::service::http::HttpCheck;
+use crate::service::script::Script;
 use crate::tls::TlsClient;
 
 /// One exchange to be held, as often as wanted.
@@ -48,6 +49,8 @@ pub enum Protocol {
     Pop3,
     /// HTTP/1.1, with the request to make.
     Http(HttpCheck),
+    /// Texts to send and to wait for.
+    Script(Script),
     /// Nothing but the TLS handshake.
     TlsAlone,
 }
@@ -158,6 +161,7 @@ impl Protocol {
             | Self::Ssh
             | Self::Dns(_)
             | Self::Http(_)
+            | Self::Script(_)
             | Self::TlsAlone => false,
         }
     }

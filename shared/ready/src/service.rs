@@ -11,6 +11,7 @@ pub(crate) mod mysql;
 pub(crate) mod pop3;
 pub(crate) mod postgres;
 pub(crate) mod redis;
+pub(crate) mod script;
 pub(crate) mod smtp;
 pub(crate) mod ssh;
 pub(crate) mod zookeeper;
@@ -41,6 +42,7 @@ pub(crate) fn dialogue(request: &Request, from: Option<IpAddr>) -> Option<Box<dy
         Protocol::Imap => Box::new(imap::Imap::new(upgrade)),
         Protocol::Pop3 => Box::new(pop3::Pop3::new(upgrade)),
         Protocol::Http(check) => Box::new(http::Http::new(check, &request.host, request.port, request.tls)),
+        Protocol::Script(script) => Box::new(script::Scripted::new(script)),
         Protocol::TlsAlone => return None,
     })
 }

@@ -59,7 +59,7 @@ impl Dialogue for Dns {
             return Step::WRONG_SERVICE;
         }
         match message.get(..usize::from(length)) {
-            Some(message) => judge(&self.check, message),
+            Some(message) => Step::Done(judge(&self.check, message), b""),
             None => Step::More,
         }
     }
@@ -69,19 +69,25 @@ impl Dialogue for Dns {
     }
 }
 
+/// The question as a datagram.
+pub(crate) fn datagram(check: &DnsCheck) -> Vec<u8> {
+    message::query(check)
+}
+
 /// What a whole reply means.
-fn judge(check: &DnsCheck, message: &[u8]) -> Step {
+pub(crate) fn judge(check: &DnsCheck, message: &[u8]) -> Verdict {
     let Some(reply) = Reply::read(message) else {
-        return Step::WRONG_SERVICE;
+        return Verdict::WrongService;
     };
     let found = if reply.records.is_empty() {
         String::new()
     } else {
         format!(" {}", reply.records.join(", "))
     };
-    let said = format!("{check}: {}{found}", reply.code);
+    let cut = if reply.truncated { ", truncated" } else { "" };
+    let said = format!("{check}: {}{found}{cut}", reply.code);
     if let Some(missing) = check.must().iter().find(|record| !reply.records.contains(record)) {
-        return Step::trouble(
+        return Verdict::Trouble(
             FailureClass::WrongService,
             format!("{said}; {missing} is missing"),
         );
@@ -91,13 +97,13 @@ fn judge(check: &DnsCheck, message: &[u8]) -> Step {
         .iter()
         .find(|record| reply.records.contains(record))
     {
-        return Step::trouble(
+        return Verdict::Trouble(
             FailureClass::WrongService,
             format!("{said}; {unwanted} must not be there"),
         );
     }
     let warning = (reply.code == ReplyCode::SERVFAIL).then(|| said.clone());
-    Step::Done(Verdict::Healthy { said, warning }, b"")
+    Verdict::Healthy { said, warning }
 }
 
 #[cfg(test)]

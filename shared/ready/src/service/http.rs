@@ -13,6 +13,7 @@
 
 mod body;
 mod check;
+pub(crate) mod redirect;
 
 use std::borrow::Cow;
 

@@ -9,6 +9,8 @@
 
 mod authority;
 mod conformance;
+mod datagrams;
 mod endings;
 mod handshakes;
 mod peer;
+mod redirects;

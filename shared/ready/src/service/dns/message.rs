@@ -70,6 +70,8 @@ impl fmt::Display for ReplyCode {
 #[derive(Debug)]
 pub(super) struct Reply {
     pub(super) code: ReplyCode,
+    /// Whether records were left out for want of room.
+    pub(super) truncated: bool,
     /// The records of the answer section whose types are known, in the form of a zone file.
     pub(super) records: Vec<String>,
 }
@@ -104,6 +106,7 @@ impl Reply {
         }
         Some(Self {
             code: ReplyCode(flags & 0x000f),
+            truncated: flags & 0x0200 != 0,
             records,
         })
     }

@@ -114,6 +114,17 @@ impl HttpCheck {
         }
     }
 
+    /// The same check of another path.
+    pub(super) fn at(&self, path: &str) -> Result<Self, Vec<HttpCheckError>> {
+        Self::new(
+            self.method,
+            path,
+            self.expected.clone(),
+            self.text.clone(),
+            self.follow,
+        )
+    }
+
     /// Whether a status is as expected.
     pub(super) fn expects(&self, code: u16) -> bool {
         if self.expected.is_empty() {

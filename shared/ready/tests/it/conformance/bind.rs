@@ -3,7 +3,7 @@
 use std::process::Command;
 
 use portpulse_core::target::Service;
-use portpulse_ready::{DnsCheck, Protocol, RecordType, Request, TlsClient, exchange};
+use portpulse_ready::{DnsCheck, Protocol, RecordType, Request, TlsClient, exchange, exchange_dns_over_udp};
 use tokio::net::TcpStream;
 use tokio::time::{Duration, Instant};
 
@@ -45,6 +45,14 @@ fn question(port: u16, name: &str, record_type: RecordType, must: &[&str], must_
 async fn answering_refusing_and_failing() {
     let (dir, port) = (Dir::new(), free_port());
     let server = start(&dir, port, "");
+    let over_udp = DnsCheck::new("www.corp.example", RecordType::A, &["192.0.2.1".to_owned()], &[]).unwrap();
+    let deadline = Instant::now() + Duration::from_secs(10);
+    let told_over_udp =
+        told(&exchange_dns_over_udp(([127, 0, 0, 1], port).into(), &over_udp, deadline).await);
+    assert!(
+        told_over_udp.starts_with("healthy: www.corp.example A: NOERROR 192.0.2."),
+        "{told_over_udp}"
+    );
     for _ in 0..20 {
         check(&plain(Service::Dns, port), port, "healthy: . NS: REFUSED").await;
     }

@@ -1,0 +1,86 @@
+//! Where a redirect leads, as far as it is followed: to the same host.
+
+use portpulse_core::target::Host;
+
+use super::check::HttpCheck;
+use crate::request::{Protocol, Request, Tls};
+
+/// The most redirects that are followed.
+pub(crate) const MOST: u8 = 5;
+
+/// The request that a `Location` asks for.
+///
+/// It stays with the host that the user named, on any port: a target must not be able to send us elsewhere in a
+/// network that trusts us.
+///
+/// # Errors
+/// Why it is not followed.
+pub(crate) fn follow(request: &Request, location: &str) -> Result<Request, &'static str> {
+    let Protocol::Http(check) = &request.protocol else {
+        return Err("the protocol is not HTTP");
+    };
+    let location = location.split('#').next().unwrap_or_default();
+    let (tls, rest) = match location.split_once("://") {
+        Some((scheme, rest)) if scheme.eq_ignore_ascii_case("https") => (Tls::Implicit, Some(rest)),
+        Some((scheme, rest)) if scheme.eq_ignore_ascii_case("http") => (Tls::Off, Some(rest)),
+        // A query may hold a URL.
+        Some((scheme, _)) if !scheme.contains(['/', '?']) => return Err("the scheme is not http or https"),
+        _ => (request.tls, location.strip_prefix("//")),
+    };
+    let (port, path) = match rest {
+        None => (request.port, resolve(check, location)),
+        Some(rest) => {
+            let end = rest.find(['/', '?']).unwrap_or(rest.len());
+            let (authority, path) = rest.split_at_checked(end).unwrap_or((rest, ""));
+            let (host, port) = split(authority).ok_or("the address cannot be read")?;
+            if host.parse::<Host>().ok().as_ref() != Some(&request.host) {
+                return Err("another host is not followed to");
+            }
+            let usual = if tls == Tls::Off { 80 } else { 443 };
+            (
+                port.unwrap_or(usual),
+                if path.starts_with('/') {
+                    path.to_owned()
+                } else {
+                    format!("/{path}")
+                },
+            )
+        }
+    };
+    let check = check.at(&path).map_err(|_| "the path cannot be asked for")?;
+    Ok(Request {
+        protocol: Protocol::Http(check),
+        port,
+        tls,
+        ..request.clone()
+    })
+}
+
+/// A reference without a host, as RFC 3986, section 5.2 resolves it, but for dot segments, which servers know.
+fn resolve(check: &HttpCheck, location: &str) -> String {
+    let current = check.path.split('?').next().unwrap_or_default();
+    match location.chars().next() {
+        Some('/') => location.to_owned(),
+        Some('?') => format!("{current}{location}"),
+        _ => {
+            let directory = current.rsplit_once('/').map_or("", |(directory, _)| directory);
+            format!("{directory}/{location}")
+        }
+    }
+}
+
+/// Host and port; `None` if the port is no port, or somebody is named before the host.
+fn split(authority: &str) -> Option<(&str, Option<u16>)> {
+    if authority.contains('@') {
+        return None;
+    }
+    match authority.rsplit_once(':') {
+        Some((host, port)) if !port.contains(']') => {
+            Some((host, Some(port.parse().ok().filter(|&port| port != 0)?)))
+        }
+        _ => Some((authority, None)),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,51 @@
+use super::super::Method;
+use super::*;
+use crate::tls::TlsClient;
+
+fn told(host: &str, port: u16, location: &str) -> String {
+    let check = HttpCheck::new(Method::Get, "/a/b?c", Vec::new(), None, true).unwrap();
+    let client = TlsClient::with_roots([]);
+    let request = Request::for_protocol(Protocol::Http(check), host.parse().unwrap(), port, &client);
+    match follow(&request, location) {
+        Ok(Request {
+            protocol: Protocol::Http(check),
+            port,
+            tls,
+            ..
+        }) => {
+            assert!(check.follow);
+            format!("{tls:?} {port} {}", check.path)
+        }
+        Ok(other) => panic!("{other:?}"),
+        Err(why) => why.to_owned(),
+    }
+}
+
+#[test]
+fn redirects_stay_with_the_host() {
+    let rows = [
+        ("https://a.example/x", "Implicit 443 /x"),
+        ("HTTPS://A.example.:8443", "Implicit 8443 /"),
+        ("http://a.example?q", "Off 80 /?q"),
+        ("//a.example/y#z", "Off 80 /y"),
+        (
+            "/login?to=https://b.example/",
+            "Off 8080 /login?to=https://b.example/",
+        ),
+        ("next", "Off 8080 /a/next"),
+        ("?q", "Off 8080 /a/b?q"),
+        ("", "Off 8080 /a/"),
+        ("https://b.example/x", "another host is not followed to"),
+        ("https://a.example@b.example/", "the address cannot be read"),
+        ("https://a.example:0/", "the address cannot be read"),
+        ("https://a.example:99999/", "the address cannot be read"),
+        ("ftp://a.example/", "the scheme is not http or https"),
+        ("/a b", "the path cannot be asked for"),
+        ("/\u{e9}", "the path cannot be asked for"),
+    ];
+    for (location, expected) in rows {
+        assert_eq!(told("a.example", 8080, location), expected, "{location}");
+    }
+    assert_eq!(told("::1", 8080, "https://[::1]/x"), "Implicit 443 /x");
+    assert_eq!(told("::1", 8080, "http://[::1]:81/x"), "Off 81 /x");
+}

@@ -1,0 +1,58 @@
+//! Redirects, followed when asked, on the same host.
+
+use std::time::Duration;
+
+use portpulse_ready::{HttpCheck, Method, Protocol, Request};
+
+use crate::authority::{Authority, Validity};
+use crate::peer::{Act, Peer, say, tls, told};
+
+fn moved(to: &str) -> Act {
+    say(format!(
+        "HTTP/1.1 301 Moved Permanently\r\nLocation: {to}\r\n\r\n"
+    ))
+}
+
+/// Meets the first peer, with redirects followed; whatever it redirects to must be listening by then.
+async fn check(first: Peer, authority: &Authority) -> String {
+    let check = HttpCheck::new(Method::Get, "/", vec![200..=200], None, true).unwrap();
+    let host = "db.example".parse().unwrap();
+    let request = Request::for_protocol(Protocol::Http(check), host, first.port(), &authority.client());
+    let (report, seen) = first.meet(&request, Duration::from_secs(10)).await;
+    assert!(seen.fin);
+    told(&report)
+}
+
+#[tokio::test]
+async fn a_redirect_to_another_port_and_tls_is_followed() {
+    let ours = Authority::new("ours");
+    let acts = vec![
+        tls(&ours.issue("db.example", Validity::Good)),
+        Act::Hear(b"GET /in HTTP/1.1\r\nHost: db.example:"),
+        Act::Hear(b"\r\n\r\n"),
+        say("HTTP/1.1 200 OK\r\n\r\n"),
+    ];
+    let second = Peer::new(acts);
+    let first = Peer::new(vec![
+        Act::Hear(b"\r\n\r\n"),
+        moved(&format!("https://db.example:{}/in", second.port())),
+    ]);
+    assert_eq!(check(first, &ours).await, "healthy: 200 OK");
+}
+
+#[tokio::test]
+async fn a_redirect_elsewhere_or_in_a_circle_is_told() {
+    let ours = Authority::new("ours");
+    let first = Peer::new(vec![Act::Hear(b"\r\n\r\n"), moved("https://other.example/")]);
+    let told =
+        "wrong_service in ready: redirected to https://other.example/: another host is not followed to";
+    assert_eq!(check(first, &ours).await, told);
+
+    let mut next = Peer::new(vec![Act::Hear(b"\r\n\r\n"), moved("/last")]);
+    for _ in 0..5 {
+        let to = format!("http://db.example:{}/", next.port());
+        next = Peer::new(vec![Act::Hear(b"\r\n\r\n"), moved(&to)]);
+    }
+    let told = "wrong_service in ready: redirected to /last: too many redirects";
+    assert_eq!(check(next, &ours).await, told);
+}
