@@ -4,7 +4,7 @@ use portpulse_core::decide::{Notification, RegionView, View};
 use portpulse_core::id::Region;
 use portpulse_core::outbox::Kind;
 
-use crate::json::{MOST_ENTRIES, MOST_TEXT};
+use crate::json::{MOST_ENTRIES, MOST_FAULT, MOST_TAG, MOST_TEXT};
 use crate::text::plain;
 use crate::words::{clock, sentence, words};
 
@@ -40,7 +40,7 @@ pub(crate) fn body(notification: &Notification) -> String {
         lines.push(String::new());
         lines.push("What is wrong with it:".to_owned());
         let faults = notification.faults.iter().take(MOST_ENTRIES);
-        lines.extend(faults.map(|fault| format!("  - {}", plain(fault, MOST_TEXT))));
+        lines.extend(faults.map(|fault| format!("  - {}", plain(fault, MOST_FAULT))));
         lines.extend(more(notification.faults.len()));
     }
     lines.push(String::new());
@@ -50,7 +50,7 @@ pub(crate) fn body(notification: &Notification) -> String {
     }
     if !notification.tags.is_empty() {
         let tags = notification.tags.iter().take(MOST_ENTRIES);
-        let tags: Vec<_> = tags.map(|tag| plain(tag, MOST_TEXT)).collect();
+        let tags: Vec<_> = tags.map(|tag| plain(tag, MOST_TAG)).collect();
         say("Tags", tags.join(", "));
     }
     say("Group", notification.group.to_string());
@@ -59,6 +59,11 @@ pub(crate) fn body(notification: &Notification) -> String {
 }
 
 fn of_region(region: &Region, view: &RegionView) -> String {
+    format!("{:<16} {}", region.as_str(), region_words(view))
+}
+
+/// What one region sees, on one line.
+pub fn region_words(view: &RegionView) -> String {
     let state = match view.view {
         View::Good => "good",
         View::Failing => "failing",
@@ -66,7 +71,7 @@ fn of_region(region: &Region, view: &RegionView) -> String {
         View::Silent => "does not report",
         View::Suspect => "failing, not counted: it alone sees most monitors failing",
     };
-    let mut text = format!("{:<16} {state}", region.as_str());
+    let mut text = state.to_owned();
     if let (Some(since), true) = (view.since, view.ticks > 0) {
         let unit = if view.ticks == 1 { "tick" } else { "ticks" };
         text += &format!(", {} {unit} since {}", view.ticks, clock(since.timestamp()));

@@ -8,9 +8,13 @@ use serde_json::{Map, Value, json};
 use crate::text::plain;
 
 /// The most entries of a list, and regions, that one notification carries.
-pub(crate) const MOST_ENTRIES: usize = 50;
+pub const MOST_ENTRIES: usize = 50;
 /// The most bytes of one of its texts.
-pub(crate) const MOST_TEXT: usize = 500;
+pub const MOST_TEXT: usize = 500;
+/// The most bytes of one of its faults.
+pub const MOST_FAULT: usize = 300;
+/// The most bytes of one of its tags: as long as a definition may have them.
+pub const MOST_TAG: usize = 64;
 
 /// A notification as JSON.
 ///
@@ -30,7 +34,7 @@ pub(crate) const MOST_TEXT: usize = 500;
 /// | `regions` | for each region: `view` (`good`, `failing`, `no_data`, `silent`, `suspect`), for how many `ticks`, `since` when, `finding`, `detail` |
 /// | `faults` | what is wrong with a definition |
 ///
-/// Lists end after 50 entries, texts after 500 bytes.
+/// Lists end after 50 entries, tags after 64 bytes, faults after 300, other texts after 500.
 pub fn to_json(notification: &Notification) -> Value {
     let Notification {
         id,
@@ -53,14 +57,10 @@ pub fn to_json(notification: &Notification) -> Value {
         Subject::Region(region) => (None, Some(region.as_str()), None),
         Subject::Definition(id) => (None, None, Some(id.as_str())),
     };
-    let texts = |texts: &[String]| {
-        texts
-            .iter()
-            .take(MOST_ENTRIES)
-            .map(|each| plain(each, MOST_TEXT))
-            .collect()
+    let texts = |texts: &[String], most| {
+        let texts = texts.iter().take(MOST_ENTRIES);
+        texts.map(|each| plain(each, most)).collect::<Vec<_>>()
     };
-    let (tags, faults): (Vec<_>, Vec<_>) = (texts(tags), texts(faults));
     let regions = regions.iter().take(MOST_ENTRIES);
     let regions: Map<_, _> = regions
         .map(|(region, view)| (region.to_string(), of_region(view)))
@@ -80,10 +80,10 @@ pub fn to_json(notification: &Notification) -> Value {
         "since": since.to_string(),
         "at": at.to_string(),
         "target": target.as_ref().map(|target| plain(target, MOST_TEXT)),
-        "tags": tags,
+        "tags": texts(tags, MOST_TAG),
         "runbook": runbook.as_ref().map(|link| plain(link, MOST_TEXT)),
         "regions": regions,
-        "faults": faults,
+        "faults": texts(faults, MOST_FAULT),
     })
 }
 

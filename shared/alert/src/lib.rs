@@ -10,7 +10,10 @@ mod render;
 mod text;
 mod words;
 
-pub use json::to_json;
+pub use body::region_words;
+pub use json::{MOST_ENTRIES, MOST_TEXT, to_json};
 pub use message::{Attribute, MOST_BYTES, MOST_SMS, MOST_SUBJECT, Message};
 pub use publish::{Publish, PublishError, SnsTopic};
-pub use render::{MOST_SINGLE, messages};
+pub use render::{MOST_SINGLE, messages, summary};
+pub use text::plain;
+pub use words::{clock, headline, name, sentence, words};

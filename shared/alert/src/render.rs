@@ -7,7 +7,7 @@ use portpulse_core::outbox::{Kind, Subject};
 use serde_json::{Value, json};
 
 use crate::body::body;
-use crate::json::{MOST_ENTRIES, MOST_TEXT, to_json};
+use crate::json::{MOST_ENTRIES, MOST_TAG, to_json};
 use crate::message::{Attribute, MOST_BYTES, MOST_SMS, MOST_SUBJECT, Message};
 use crate::text::{accepted, ascii, gsm, plain};
 use crate::words::{headline, name};
@@ -119,7 +119,7 @@ fn together(parts: &[Part<'_>], (number, count): (usize, usize)) -> Message {
 }
 
 /// How many of each kind, such as `9 down, 3 recovered`.
-fn summary(notifications: &[&Notification]) -> String {
+pub fn summary(notifications: &[&Notification]) -> String {
     let mut counts = BTreeMap::<Kind, usize>::new();
     for notification in notifications {
         *counts.entry(notification.kind).or_default() += 1;
@@ -181,8 +181,7 @@ fn list(words: BTreeSet<String>) -> Option<Attribute> {
 
 fn tags(notification: &Notification) -> impl Iterator<Item = String> {
     let tags = notification.tags.iter().take(MOST_ENTRIES);
-    tags.map(|tag| plain(tag, MOST_TEXT))
-        .filter(|tag| !tag.is_empty())
+    tags.map(|tag| plain(tag, MOST_TAG)).filter(|tag| !tag.is_empty())
 }
 
 #[cfg(test)]

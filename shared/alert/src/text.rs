@@ -1,7 +1,7 @@
 //! Foreign text made fit for its place: one line, one alphabet, a most length.
 
 /// On one line, without what moves the cursor or the eye, in at most `most` bytes.
-pub(crate) fn plain(text: &str, most: usize) -> String {
+pub fn plain(text: &str, most: usize) -> String {
     let clean = text.chars().map(|c| if is_plain(c) { c } else { ' ' });
     let words: String = clean.collect();
     cut(words.split_whitespace().collect::<Vec<_>>().join(" "), most, "…")

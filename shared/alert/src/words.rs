@@ -12,12 +12,12 @@ use crate::text::plain;
 const MOST_NAME: usize = 80;
 
 /// What it is about, on one line.
-pub(crate) fn name(subject: &Subject) -> String {
+pub fn name(subject: &Subject) -> String {
     plain(&subject.to_string(), MOST_NAME)
 }
 
 /// The change in one line, such as `DOWN: orders-db - the connection was refused`.
-pub(crate) fn headline(notification: &Notification) -> String {
+pub fn headline(notification: &Notification) -> String {
     let name = name(&notification.subject);
     let cause = notification.finding.as_ref().map(|finding| words(finding.cause));
     let because = cause.map(|words| format!(" - {words}")).unwrap_or_default();
@@ -55,7 +55,7 @@ fn failing(notification: &Notification) -> String {
 }
 
 /// What the change means, in a sentence.
-pub(crate) fn sentence(notification: &Notification) -> String {
+pub fn sentence(notification: &Notification) -> String {
     let name = name(&notification.subject);
     let lasted = lasting(notification.since, notification.at);
     let state = adjective(notification.verdict);
@@ -85,7 +85,7 @@ pub(crate) fn sentence(notification: &Notification) -> String {
 }
 
 /// What was found, for people.
-pub(crate) const fn words(cause: Cause) -> &'static str {
+pub const fn words(cause: Cause) -> &'static str {
     match cause {
         Cause::Failed(FailureClass::Refused) => "the connection was refused",
         Cause::Failed(FailureClass::Timeout) => "nothing answered in time",
@@ -141,7 +141,7 @@ pub(crate) fn lasting(since: Timestamp, until: Timestamp) -> String {
 }
 
 /// A time as an email shows it, in UTC to the second.
-pub(crate) fn clock(time: Timestamp) -> String {
+pub fn clock(time: Timestamp) -> String {
     time.strftime("%Y-%m-%d %H:%M:%S UTC").to_string()
 }
 

@@ -97,6 +97,11 @@ pub fn control(monitor: &MonitorId) -> Key {
     Key::new(controls(), monitor.as_str())
 }
 
+/// That a notification has reached a destination of the relay.
+pub fn relayed(destination: &str, id: &str) -> Key {
+    Key::new(format!("relayed#{destination}"), id)
+}
+
 /// Which row of a board an item is.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum RowKey {
@@ -159,6 +164,7 @@ mod tests {
                 "incidents#2026-11/2026-11-22T05:41:00Z#orders-db#7#health",
             ),
             (control(&monitor), "controls/orders-db"),
+            (relayed("ops", "orders-db@x.7/down"), "relayed#ops/orders-db@x.7/down"),
         ] {
             assert_eq!(key.to_string(), text);
         }

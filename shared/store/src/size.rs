@@ -50,13 +50,24 @@ fn value(attribute: &AttributeValue) -> usize {
     }
 }
 
-/// One byte for every two significant digits, one for the exponent, one for a minus.
+/// One byte for two significant digits, where a pair does not reach over the decimal point; one more, and one for
+/// a minus.
 fn number(digits: &str) -> usize {
-    let mantissa = digits.split(['e', 'E']).next().unwrap_or_default();
+    let (mantissa, exponent) = digits.split_once(['e', 'E']).unwrap_or((digits, "0"));
     let minus = usize::from(mantissa.starts_with('-'));
-    let digits: String = mantissa.chars().filter(char::is_ascii_digit).collect();
-    let significant = digits.trim_matches('0').len();
-    significant.div_ceil(2) + 1 + minus
+    let mantissa = mantissa.trim_start_matches(['-', '+']);
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    let all = format!("{whole}{fraction}");
+    let significant = all.trim_matches('0').len();
+    let leading = all.len() - all.trim_start_matches('0').len();
+    // How many of the significant digits stand before the point.
+    let before = exponent
+        .parse::<isize>()
+        .unwrap_or(0)
+        .saturating_add_unsigned(whole.len())
+        .saturating_sub_unsigned(leading);
+    let before = usize::try_from(before).unwrap_or(0).min(significant);
+    before.div_ceil(2) + (significant - before).div_ceil(2) + 1 + minus
 }
 
 #[cfg(test)]
@@ -75,6 +86,12 @@ mod tests {
             (A::N("12.34".to_owned()), 3),
             (A::N("-123".to_owned()), 4),
             (A::N("100000".to_owned()), 2),
+            (A::N("123.4".to_owned()), 4),
+            (A::N("0.31".to_owned()), 2),
+            (A::N("0.0031".to_owned()), 2),
+            (A::N("-303.8199".to_owned()), 6),
+            (A::N("1.5E3".to_owned()), 2),
+            (A::N("1.5e-3".to_owned()), 2),
             (A::Bool(true), 1),
             (A::Null(true), 1),
             (A::L(vec![]), 3),

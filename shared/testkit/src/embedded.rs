@@ -1,5 +1,6 @@
 //! An embedded DynamoDB, spoken to with the real SDK.
 
+use std::fmt;
 use std::io;
 use std::net::SocketAddr;
 use std::path::Path;
@@ -8,12 +9,13 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::{BehaviorVersion, Config, Credentials, Region};
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::create_table::CreateTableError;
+use aws_sdk_dynamodb::operation::update_time_to_live::UpdateTimeToLiveError;
 use aws_sdk_dynamodb::types::{
-    AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType,
+    AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType, TimeToLiveSpecification,
 };
 use dynoxide::Database;
 use portpulse_store::dynamo::DynamoTable;
-use portpulse_store::keys::{PK, SK};
+use portpulse_store::keys::{EXPIRES_AT, PK, SK};
 
 use crate::server::{Server, dropped};
 
@@ -21,10 +23,10 @@ use crate::server::{Server, dropped};
 pub const TABLE: &str = "portpulse";
 
 /// A DynamoDB on 127.0.0.1 with one table, [`TABLE`]; dropping it stops it.
-#[derive(Debug)]
 pub struct EmbeddedDynamo {
     server: Server,
     client: Client,
+    database: Database,
 }
 
 /// An embedded DynamoDB that could not be started.
@@ -44,6 +46,20 @@ pub enum EmbeddedError {
     /// Its table could not be made.
     #[error("could not create the table `{TABLE}`")]
     CreateTable(#[source] Box<SdkError<CreateTableError>>),
+    /// Its table could not be told which items expire.
+    #[error("could not let items of the table `{TABLE}` expire")]
+    Expiry(#[source] Box<SdkError<UpdateTimeToLiveError>>),
+    /// What has expired could not be removed.
+    #[error("could not remove what has expired")]
+    Sweep(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl fmt::Debug for EmbeddedDynamo {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("EmbeddedDynamo")
+            .field("server", &self.server)
+            .finish_non_exhaustive()
+    }
 }
 
 impl EmbeddedDynamo {
@@ -69,13 +85,28 @@ impl EmbeddedDynamo {
             at: at.to_owned(),
             source: Box::new(error),
         })?;
+        let served = database.clone();
         let server = Server::spawn(|listener, stopped| async move {
-            drop(dynoxide::server::serve_with_shutdown(listener, database, dropped(stopped)).await);
+            drop(dynoxide::server::serve_with_shutdown(listener, served, dropped(stopped)).await);
         });
         let server = server.await.map_err(EmbeddedError::Listen)?;
         let client = client(server.address());
         create_table(&client).await?;
-        Ok(Self { server, client })
+        Ok(Self {
+            server,
+            client,
+            database,
+        })
+    }
+
+    /// Removes the items that have expired, as DynamoDB does by itself, and tells how many there were.
+    ///
+    /// # Errors
+    /// When the database cannot be written to.
+    pub fn remove_expired(&self) -> Result<usize, EmbeddedError> {
+        self.database
+            .sweep_ttl()
+            .map_err(|error| EmbeddedError::Sweep(Box::new(error)))
     }
 
     /// Where it listens, as the SDK's `AWS_ENDPOINT_URL` takes it.
@@ -122,7 +153,7 @@ async fn create_table(client: &Client) -> Result<(), EmbeddedError> {
             .attribute_definitions(attribute.build().map_err(built)?);
     }
     match Box::pin(request.send()).await {
-        Ok(_) => Ok(()),
+        Ok(_) => expire(client).await,
         Err(error)
             if error
                 .as_service_error()
@@ -132,4 +163,20 @@ async fn create_table(client: &Client) -> Result<(), EmbeddedError> {
         }
         Err(error) => Err(failed(error)),
     }
+}
+
+/// Names the attribute that says when an item expires.
+async fn expire(client: &Client) -> Result<(), EmbeddedError> {
+    let failed = |error| EmbeddedError::Expiry(Box::new(error));
+    let expiry = TimeToLiveSpecification::builder()
+        .attribute_name(EXPIRES_AT)
+        .enabled(true);
+    let expiry = expiry
+        .build()
+        .map_err(|error| failed(SdkError::construction_failure(error)))?;
+    let request = client
+        .update_time_to_live()
+        .table_name(TABLE)
+        .time_to_live_specification(expiry);
+    Box::pin(request.send()).await.map(drop).map_err(failed)
 }

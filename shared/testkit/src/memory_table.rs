@@ -31,6 +31,7 @@ struct State {
     /// What each item was before its last write: what a stale read sees.
     before: BTreeMap<(String, String), Option<Item>>,
     calls: u64,
+    writes: u64,
     plan: Option<Plan>,
 }
 
@@ -115,6 +116,11 @@ impl MemoryTable {
         self.state().calls
     }
 
+    /// How many writes have taken effect: while this stays, so does every item.
+    pub fn writes(&self) -> u64 {
+        self.state().writes
+    }
+
     /// Puts an item in place, as somebody else would who asks nothing: at once, and without a fault.
     pub fn overwrite(&self, item: Item) {
         let key = key_of(&item);
@@ -179,8 +185,13 @@ impl fmt::Debug for MemoryTable {
 impl Table for MemoryTable {
     async fn query(&self, pk: &str, read: Read) -> Result<Vec<Item>, TableError> {
         self.run(Operation::Query, (pk, None), Some(read), |state, stale| {
-            let mut keys: Vec<_> = state.items.keys().chain(state.before.keys()).collect();
-            keys.retain(|(partition, _)| partition == pk);
+            let first = (pk.to_owned(), String::new());
+            let of_partition = |key: &&(String, String)| key.0 == pk;
+            // A stale read may still see what is deleted.
+            let written = state.before.range(&first..).map(|(key, _)| key);
+            let placed = state.items.range(&first..).map(|(key, _)| key);
+            let mut keys: Vec<_> = written.take_while(of_partition).collect();
+            keys.extend(placed.take_while(of_partition));
             keys.sort();
             keys.dedup();
             let items = keys.into_iter().filter_map(|key| state.read(key, stale));
@@ -233,6 +244,7 @@ impl State {
     }
 
     fn write(&mut self, key: (String, String), item: Option<Item>) {
+        self.writes += 1;
         let before = match item {
             Some(item) => self.items.insert(key.clone(), item),
             None => self.items.remove(&key),

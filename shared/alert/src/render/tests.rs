@@ -166,10 +166,38 @@ fn a_whole_group_going_down_is_a_few_messages_that_fit() {
             .all(|subject| subject.ends_with(&format!(" of {})", messages.len()))),
         "{subjects:?}"
     );
+    assert!(
+        messages.iter().all(|message| message.bytes() <= MOST_BYTES),
+        "{subjects:?}"
+    );
     // Those that have a successor leave no room for what would have fitted.
     for message in &messages[..messages.len() - 1] {
         assert!(message.bytes() > MOST_BYTES * 9 / 10, "{}", message.bytes());
     }
+}
+
+#[test]
+fn no_notification_is_too_large_by_itself() {
+    // Each of these characters is four once it stands in JSON within JSON.
+    let long = "\"".repeat(2_000);
+    let region = |number: usize| format!("region-{number}").parse().unwrap();
+    let view = RegionView {
+        view: View::Failing,
+        ticks: 1,
+        since: None,
+        finding: Some(finding(Cause::Open, &long)),
+    };
+    let notification = Notification {
+        finding: Some(finding(Cause::Open, &long)),
+        target: Some(long.clone()),
+        tags: vec![long.clone(); 100],
+        runbook: Some(long.clone()),
+        regions: (0..100).map(|number| (region(number), view.clone())).collect(),
+        faults: vec![long.clone(); 100],
+        ..sample(Kind::Down)
+    };
+    let bytes = messages(&[notification])[0].bytes();
+    assert!(bytes <= MOST_BYTES, "{bytes}");
 }
 
 #[test]
