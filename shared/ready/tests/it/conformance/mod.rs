@@ -7,6 +7,7 @@
 mod server;
 
 mod bind;
+mod cost;
 mod dovecot;
 mod mariadb;
 mod memcached;

@@ -9,7 +9,7 @@ use super::server::{Dir, Server, check, free_port, plain};
 use crate::authority::{Authority, Validity};
 
 /// A server whose `server { … }` blocks are these.
-fn start(dir: &Dir, servers: &str) -> Server {
+pub(crate) fn start(dir: &Dir, servers: &str) -> Server {
     for temp in ["body", "proxy", "fastcgi", "uwsgi", "scgi"] {
         std::fs::create_dir(dir.path().join(temp)).unwrap();
     }

@@ -1,4 +1,4 @@
-//! ZooKeeper: alone and serving, one of three without a quorum, and at its limit for one address.
+//! ZooKeeper: alone and serving, three with a quorum, one of them left without it, and at its limit for one address.
 
 use std::process::Command;
 
@@ -6,17 +6,18 @@ use portpulse_core::target::Service;
 use portpulse_ready::exchange;
 use tokio::time::{Duration, Instant};
 
-use super::server::{Dir, Server, check, free_port, plain};
+use super::server::{Dir, Server, ask, check, free_port, plain};
 use crate::peer::told;
 
-fn start(dir: &Dir, port: u16, settings: &str) -> Server {
+/// Starts the member with this number.
+fn start(dir: &Dir, number: usize, port: u16, settings: &str) -> Server {
     std::fs::create_dir(dir.path().join("data")).unwrap();
     let all = format!(
         "tickTime=2000\ninitLimit=10\nsyncLimit=5\ndataDir={{dir}}/data\nclientPort={port}\n\
         clientPortAddress=127.0.0.1\nadmin.enableServer=false\n{settings}\n"
     );
     let file = dir.write("zoo.cfg", &all);
-    dir.write("data/myid", "1");
+    dir.write("data/myid", &number.to_string());
     // The library that logs is left to the operator; this one writes to the standard error.
     let classes = "/usr/share/java/zookeeper.jar:/usr/share/java/slf4j-simple.jar";
     let mut command = Command::new("java");
@@ -31,7 +32,7 @@ fn start(dir: &Dir, port: u16, settings: &str) -> Server {
 #[ignore = "needs ZooKeeper: run .ci/run"]
 async fn serving_and_at_its_limit_for_one_address() {
     let (dir, port) = (Dir::new(), free_port());
-    let server = start(&dir, port, "maxClientCnxns=2").ready("Using checkIntervalMs");
+    let server = start(&dir, 1, port, "maxClientCnxns=2").ready("Using checkIntervalMs");
     for _ in 0..20 {
         check(
             &plain(Service::Zookeeper, port),
@@ -80,19 +81,41 @@ const OF_ITS_OWN: &[&str] = &["running in standalone mode", "maxCnxns is not con
 
 #[tokio::test]
 #[ignore = "needs ZooKeeper: run .ci/run"]
-async fn without_a_quorum() {
-    let (dir, [port, a, b]) = (Dir::new(), [(); 3].map(|()| free_port()));
-    let server = start(
-        &dir,
-        port,
-        &format!("server.1=127.0.0.1:{a}:{b}\nserver.2=127.0.0.2:1:2\nserver.3=127.0.0.3:1:2"),
+async fn with_a_quorum_and_without() {
+    let ports = [(); 3].map(|()| [free_port(), free_port(), free_port()]);
+    let members = ports
+        .iter()
+        .enumerate()
+        .map(|(n, [_, a, b])| format!("server.{}=127.0.0.1:{a}:{b}\n", n + 1));
+    let members = members.collect::<String>();
+    let mut ensemble = Vec::new();
+    for (n, &[port, ..]) in ports.iter().enumerate() {
+        let dir = Dir::new();
+        let server = start(&dir, n + 1, port, &members);
+        ensemble.push((server, dir));
+    }
+    let told_at_last = async |port, wanted: &str| {
+        let deadline = Instant::now() + Duration::from_secs(40);
+        loop {
+            let told = told(&ask(&plain(Service::Zookeeper, port), port).await);
+            if told.starts_with(wanted) || Instant::now() > deadline {
+                return told;
+            }
+            // An election takes as long as it takes.
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    for (server, _) in &mut ensemble {
+        server.wait_for("binding to port");
+    }
+    for [port, ..] in ports {
+        let told = told_at_last(port, "healthy").await;
+        assert!(told.starts_with("healthy: Zookeeper version: 3."), "{told}");
+    }
+    ensemble.truncate(1);
+    let told = told_at_last(ports[0][0], "starting").await;
+    assert_eq!(
+        told,
+        "starting in ready: This ZooKeeper instance is not currently serving requests"
     );
-    let server = server.ready("binding to port");
-    check(
-        &plain(Service::Zookeeper, port),
-        port,
-        "starting in ready: This ZooKeeper instance is not currently serving",
-    )
-    .await;
-    drop(server);
 }
