@@ -12,9 +12,9 @@ pub const MOST_ENTRIES: usize = 50;
 /// The most bytes of one of its texts.
 pub const MOST_TEXT: usize = 500;
 /// The most bytes of one of its faults.
-pub const MOST_FAULT: usize = 300;
+pub(crate) const MOST_FAULT: usize = 300;
 /// The most bytes of one of its tags: as long as a definition may have them.
-pub const MOST_TAG: usize = 64;
+pub(crate) const MOST_TAG: usize = 64;
 
 /// A notification as JSON.
 ///

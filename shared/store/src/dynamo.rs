@@ -85,9 +85,8 @@ impl Table for DynamoTable {
             Condition::Absent | Condition::Revision(0) => request
                 .condition_expression("attribute_not_exists(#pk)")
                 .expression_attribute_names("#pk", PK),
-            Condition::TickBefore(tick) => request
-                .condition_expression("attribute_not_exists(#pk) OR (#v = :v AND #tick < :tick)")
-                .expression_attribute_names("#pk", PK)
+            Condition::Tick(tick) => request
+                .condition_expression("#v = :v AND #tick = :tick")
                 .expression_attribute_names("#v", LAYOUT)
                 .expression_attribute_values(":v", layout)
                 .expression_attribute_names("#tick", TICK)

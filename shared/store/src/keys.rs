@@ -164,7 +164,10 @@ mod tests {
                 "incidents#2026-11/2026-11-22T05:41:00Z#orders-db#7#health",
             ),
             (control(&monitor), "controls/orders-db"),
-            (relayed("ops", "orders-db@x.7/down"), "relayed#ops/orders-db@x.7/down"),
+            (
+                relayed("ops", "orders-db@x.7/down"),
+                "relayed#ops/orders-db@x.7/down",
+            ),
         ] {
             assert_eq!(key.to_string(), text);
         }
@@ -177,6 +180,7 @@ mod tests {
             ("verdict", RowKey::Verdict),
             ("region#eu-west-1", region),
             ("region#EU", RowKey::Other("region#EU".to_owned())),
+            ("verdicts", RowKey::Other("verdicts".to_owned())),
             ("", RowKey::Other(String::new())),
         ] {
             assert_eq!(RowKey::of(sk), row);

@@ -47,6 +47,8 @@ pub enum Commit {
     /// A row of this tick or a later one was there first. It may be this writer's own, where the answer to an
     /// earlier attempt of the SDK was lost.
     TwinWon,
+    /// An earlier tick was committed since the row was read: what it counted would be lost. Read and count again.
+    Overtaken,
 }
 
 /// What became of a row that is written by revision.
@@ -183,7 +185,8 @@ impl<T: Table> Store<T> {
         }
     }
 
-    /// Commits a region's tick, on condition that the row in place is older: so that it counts once.
+    /// Commits a region's tick, on condition that the row in place is still the one of the tick `before`, from which
+    /// this row was counted (none, where none was read): so that each tick counts, and once.
     ///
     /// # Errors
     /// When the row is too large, or the one in place is of a layout that this version does not know (it is left
@@ -192,19 +195,18 @@ impl<T: Table> Store<T> {
         &self,
         group: GroupId,
         region: &Region,
+        before: Option<Tick>,
         row: &RegionRow,
     ) -> Result<Commit, Error> {
         let key = keys::region_row(group, region);
         let item = codec::region_row::encode(&key, row);
-        match self
-            .put(key.clone(), item, Condition::TickBefore(row.tick))
-            .await?
-        {
+        let condition = before.map_or(Condition::Absent, Condition::Tick);
+        match self.put(key.clone(), item, condition).await? {
             Put::Done => Ok(Commit::Done),
-            Put::Refused { current } => {
-                known(key, current.as_ref(), codec::region_row::decode)?;
-                Ok(Commit::TwinWon)
-            }
+            Put::Refused { current } => match known(key, current.as_ref(), codec::region_row::decode)? {
+                Some(current) if current.tick >= row.tick => Ok(Commit::TwinWon),
+                Some(_) | None => Ok(Commit::Overtaken),
+            },
         }
     }
 
@@ -268,11 +270,9 @@ fn known<R>(
     key: Key,
     current: Option<&Item>,
     decode: impl Fn(&Item) -> Result<R, Malformed>,
-) -> Result<(), Error> {
-    match current.map(decode) {
-        Some(Err(source)) => Err(Error::Unreadable { key, source }),
-        Some(Ok(_)) | None => Ok(()),
-    }
+) -> Result<Option<R>, Error> {
+    let row = current.map(decode).transpose();
+    row.map_err(|source| Error::Unreadable { key, source })
 }
 
 /// The sort key of an item that a query returned: always there, always text.

@@ -10,7 +10,7 @@ use portpulse_core::time::Tick;
 /// One item of the table, keys included.
 pub type Item = HashMap<String, AttributeValue>;
 
-/// The attribute that [`Condition::TickBefore`] compares: RFC 3339 text in UTC with whole seconds.
+/// The attribute that [`Condition::Tick`] compares: RFC 3339 text in UTC with whole seconds.
 ///
 /// Text of this form sorts as the times do, from year 0 to 9999, so the console shows a time that people can
 /// read and DynamoDB can still compare it.
@@ -31,14 +31,14 @@ pub enum Read {
 
 /// What must hold of the item in place for a put to replace it.
 ///
-/// An item of another layout version satisfies neither `TickBefore` nor `Revision`: what this version cannot
+/// An item of another layout version satisfies neither `Tick` nor `Revision`: what this version cannot
 /// read it does not overwrite.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Condition {
     /// There is none.
     Absent,
-    /// There is none, or one of our layout with an older tick.
-    TickBefore(Tick),
+    /// It is of our layout and has this tick.
+    Tick(Tick),
     /// It is of our layout and has this revision; 0 means that there is none.
     Revision(u64),
     /// Nothing.

@@ -263,14 +263,15 @@ fn holds(condition: Condition, current: Option<&Item>) -> bool {
     let of_our_layout = |item: &Item| number(item, LAYOUT) == Some(u64::from(VERSION));
     match (condition, current) {
         (Condition::Always, _)
-        | (Condition::Absent | Condition::TickBefore(_) | Condition::Revision(0), None) => true,
-        (Condition::Absent | Condition::Revision(0), Some(_)) | (Condition::Revision(_), None) => false,
-        (Condition::TickBefore(tick), Some(item)) => {
-            let older = match item.get(TICK) {
-                Some(AttributeValue::S(text)) => *text < tick.to_string(),
+        | (Condition::Absent | Condition::Revision(0), None) => true,
+        (Condition::Absent | Condition::Revision(0), Some(_))
+        | (Condition::Tick(_) | Condition::Revision(_), None) => false,
+        (Condition::Tick(tick), Some(item)) => {
+            let same = match item.get(TICK) {
+                Some(AttributeValue::S(text)) => *text == tick.to_string(),
                 Some(_) | None => false,
             };
-            of_our_layout(item) && older
+            of_our_layout(item) && same
         }
         (Condition::Revision(revision), Some(item)) => {
             of_our_layout(item) && number(item, REVISION) == Some(revision)

@@ -269,9 +269,9 @@ fn arbitrary() -> impl Strategy<Value = Notification> {
         option::of(foreign()),
     );
     let lists = (
-        vec(foreign(), 0..70),
-        btree_map(region(), view, 0..60),
-        vec(foreign(), 0..70),
+        vec(foreign(), 0..6),
+        btree_map(region(), view, 0..5),
+        vec(foreign(), 0..6),
     );
     (head, told, lists).prop_map(|(head, told, lists)| {
         let (id, kind, subject, verdict, severity) = head;
@@ -317,7 +317,7 @@ fn begins_as_ours(line: &str) -> bool {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(60))]
+    #![proptest_config(ProptestConfig::with_cases(200))]
 
     #[test]
     fn every_message_keeps_the_limits_and_everything_is_told_once(notifications in vec(arbitrary(), 0..12)) {

@@ -334,6 +334,17 @@ fn what_is_wrong_with_an_item_is_said_with_its_place_and_the_mend() {
         "`entries.orders-db.health` makes no sense (delete the item to start afresh): it is none of good, failing",
     );
     check(
+        row(),
+        |item| drop(at(item, &["entries"]).insert(format!("a\n{}", "b".repeat(100)), number("1"))),
+        region_row::decode,
+        &format!(
+            "`entries.a\\n{}` makes no sense (delete the item to start afresh): `a{}` is not a monitor id: use 1 to \
+             64 of a-z, 0-9, `-`, `_` and `.`, beginning with a letter or digit",
+            "b".repeat(77),
+            "b".repeat(78),
+        ),
+    );
+    check(
         put_verdict_row(&samples::verdict_row()),
         |item| match item.get_mut("outbox") {
             Some(A::L(outbox)) => outbox[1] = number("1"),

@@ -92,7 +92,7 @@ fn step() -> impl Strategy<Value = Step> {
     let condition = prop_oneof![
         Just(Condition::Absent),
         Just(Condition::Always),
-        select(&TICKS).prop_map(|tick| Condition::TickBefore(tick.parse::<Tick>().unwrap())),
+        select(&TICKS).prop_map(|tick| Condition::Tick(tick.parse::<Tick>().unwrap())),
         (0u64..4).prop_map(Condition::Revision),
     ];
     let read = || select(&[Read::Strong, Read::Eventual]);

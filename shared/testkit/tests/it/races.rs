@@ -45,6 +45,7 @@ fn count<R: PartialEq>(outcomes: &[R], wanted: &R) -> usize {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_tick_counts_once() {
     let dynamo = EmbeddedDynamo::start().await.unwrap();
+    let mut before = None;
     for tick in [
         "2026-11-22T05:40:00Z",
         "2026-11-22T05:41:00Z",
@@ -52,12 +53,13 @@ async fn a_tick_counts_once() {
     ] {
         let outcomes = race(&dynamo, |store| async move {
             store
-                .put_region_row(group(), &"eu-west-1".parse().unwrap(), &row(tick))
+                .put_region_row(group(), &"eu-west-1".parse().unwrap(), before, &row(tick))
                 .await
         })
         .await;
         assert_eq!(count(&outcomes, &Commit::Done), 1, "{tick}");
         assert_eq!(count(&outcomes, &Commit::TwinWon), WRITERS - 1, "{tick}");
+        before = Some(row(tick).tick);
     }
 }
 

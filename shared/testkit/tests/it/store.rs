@@ -77,19 +77,24 @@ on_both_tables!(
 async fn a_row_moves_only_forward<T: Table>(table: T) {
     let store = Store::new(table);
     let steps = [
-        (41, Commit::Done),
-        (41, Commit::TwinWon),
-        (40, Commit::TwinWon),
-        (43, Commit::Done),
-        (42, Commit::TwinWon),
-        (44, Commit::Done),
+        (Some(40), 41, Commit::Overtaken),
+        (None, 41, Commit::Done),
+        (None, 41, Commit::TwinWon),
+        (None, 40, Commit::TwinWon),
+        (Some(41), 43, Commit::Done),
+        (Some(41), 42, Commit::TwinWon),
+        // Counted from a row that did not know of tick 43.
+        (Some(41), 44, Commit::Overtaken),
+        (None, 44, Commit::Overtaken),
+        (Some(43), 44, Commit::Done),
     ];
-    for (minute, expected) in steps {
+    for (before, minute, expected) in steps {
+        let before = before.map(|minute| row(minute).tick);
         let commit = store
-            .put_region_row(group(), &region(), &row(minute))
+            .put_region_row(group(), &region(), before, &row(minute))
             .await
             .unwrap();
-        assert_eq!(commit, expected, "{minute}");
+        assert_eq!(commit, expected, "{minute} after {before:?}");
     }
     let board = store.board(group()).await.unwrap().board;
     assert_eq!(board.rows, BTreeMap::from([(region(), row(44))]));
@@ -166,7 +171,7 @@ async fn another_version_is_left_alone<T: Table>(table: T) {
     let before = store.table().query("board#1m#0", Read::Strong).await.unwrap();
 
     let error = store
-        .put_region_row(group(), &region(), &row(42))
+        .put_region_row(group(), &region(), Some(row(41).tick), &row(42))
         .await
         .unwrap_err();
     assert!(is_newer(&error), "{error:?}");
