@@ -11,11 +11,11 @@ use portpulse_core::outcome::{Outcome, Phases};
 use portpulse_core::target::{Service, Target};
 use portpulse_core::time::parse_duration;
 use portpulse_prober::{Prober, Settings};
-use serde_json::{Map, Value, json};
+use serde::Serialize;
 use tokio::time::Instant;
 
 use crate::Status;
-use crate::output::{BAD, GOOD, Output, Stopped, UNSURE, read_text};
+use crate::output::{BAD, GOOD, Output, Stopped, UNSURE, read_text, rounded_ms};
 use crate::table::{self, Cell};
 use crate::targets::{Typed, Wishes};
 
@@ -74,16 +74,15 @@ pub(crate) fn run(args: &Args, output: &mut Output) -> Result<Status, Stopped> {
         .map(|(target, outcome)| (target, outcome, assess(args.expect, outcome)))
         .collect();
     let lines = if args.json {
-        assessed
+        let lines = assessed
             .iter()
-            .map(|(target, outcome, found)| json_line(target, outcome, *found))
-            .collect()
+            .map(|(target, outcome, found)| json_line(target, outcome, *found));
+        lines.collect::<Result<Vec<_>, _>>()?
     } else {
-        let rows: Vec<_> = assessed
+        let rows = assessed
             .iter()
-            .map(|(target, outcome, found)| row(target, outcome, *found))
-            .collect();
-        table::lines(&rows)
+            .map(|(target, outcome, found)| row(target, outcome, *found));
+        table::lines(&rows.collect::<Vec<_>>())
     };
     for line in lines {
         output.line(line)?;
@@ -198,57 +197,78 @@ fn remarks(outcome: &Outcome) -> String {
     remarks.join(", ")
 }
 
-fn json_line(target: &Target, outcome: &Outcome, found: Assessment) -> String {
-    let as_expected = match found {
-        Assessment::Good => Some(true),
-        Assessment::Failing => Some(false),
-        Assessment::NoData => None,
-    };
-    let mut line = Map::new();
-    let mut set = |name: &str, value: Value| line.insert(name.to_owned(), value);
-    set("target", target.to_string().into());
-    match outcome {
-        Outcome::Open(opened) => {
-            set("outcome", "open".into());
-            set("address", opened.address.to_string().into());
-            set("trust", opened.trust.as_str().into());
-            if let Some(warning) = &opened.warning {
-                set("warning", warning.as_str().into());
-            }
-            if let Some(said) = &opened.said {
-                set("said", said.as_str().into());
-            }
-        }
-        Outcome::Failed(failure) => {
-            set("outcome", failure.class.code().into());
-            set("phase", failure.phase.as_str().into());
-            if let Some(address) = failure.address {
-                set("address", address.to_string().into());
-            }
-            if let Some(detail) = &failure.detail {
-                set("detail", detail.as_str().into());
-            }
-        }
-        Outcome::NoData(reason) => {
-            set("outcome", reason.code().into());
-        }
-    }
-    set("as_expected", json!(as_expected));
-    set("phases", phases_json(phases(outcome)));
-    Value::Object(line).to_string()
+/// A check as one JSON object, in the order of the documentation.
+#[derive(Serialize)]
+struct Line<'a> {
+    target: String,
+    outcome: &'static str,
+    /// `null` where we could not tell.
+    as_expected: Option<bool>,
+    phases: Times,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    phase: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    address: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    trust: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    warning: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    said: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    detail: Option<&'a str>,
 }
 
 /// Milliseconds by phase; a phase that did not happen is absent.
-fn phases_json(phases: Phases) -> Value {
-    let times = [
-        ("dns_ms", phases.dns),
-        ("connect_ms", phases.connect),
-        ("tls_ms", phases.tls),
-        ("ready_ms", phases.ready),
-    ];
-    let present = times.into_iter().filter_map(|(name, time)| {
-        let hundredths = (time?.as_secs_f64() * 100_000.0).round();
-        Some((name.to_owned(), json!(hundredths / 100.0)))
-    });
-    Value::Object(present.collect())
+#[derive(Serialize)]
+struct Times {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    dns_ms: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    connect_ms: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tls_ms: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ready_ms: Option<f64>,
+}
+
+fn json_line(target: &Target, outcome: &Outcome, found: Assessment) -> Result<String, Stopped> {
+    let phases = phases(outcome);
+    let mut line = Line {
+        target: target.to_string(),
+        outcome: "open",
+        as_expected: match found {
+            Assessment::Good => Some(true),
+            Assessment::Failing => Some(false),
+            Assessment::NoData => None,
+        },
+        phases: Times {
+            dns_ms: phases.dns.map(rounded_ms),
+            connect_ms: phases.connect.map(rounded_ms),
+            tls_ms: phases.tls.map(rounded_ms),
+            ready_ms: phases.ready.map(rounded_ms),
+        },
+        phase: None,
+        address: None,
+        trust: None,
+        warning: None,
+        said: None,
+        detail: None,
+    };
+    match outcome {
+        Outcome::Open(opened) => {
+            line.address = Some(opened.address.to_string());
+            line.trust = Some(opened.trust.as_str());
+            line.warning = opened.warning.as_ref().map(|detail| detail.as_str());
+            line.said = opened.said.as_ref().map(|detail| detail.as_str());
+        }
+        Outcome::Failed(failure) => {
+            line.outcome = failure.class.code();
+            line.phase = Some(failure.phase.as_str());
+            line.address = failure.address.map(|address| address.to_string());
+            line.detail = failure.detail.as_ref().map(|detail| detail.as_str());
+        }
+        Outcome::NoData(reason) => line.outcome = reason.code(),
+    }
+    serde_json::to_string(&line).map_err(|error| Stopped::unable("write JSON", error))
 }

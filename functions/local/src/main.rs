@@ -1,6 +1,7 @@
 //! `portpulse`: the commands that one types. This file only reads the command line and ends with its status.
 
 mod check;
+mod local;
 mod output;
 mod table;
 mod targets;
@@ -24,6 +25,7 @@ struct Cli {
 enum Command {
     Validate(validate::Args),
     Check(check::Args),
+    Local(local::Args),
 }
 
 fn main() -> ExitCode {
@@ -32,6 +34,7 @@ fn main() -> ExitCode {
     let ended = match cli.command {
         Command::Validate(args) => validate::run(&args, &mut output),
         Command::Check(args) => check::run(&args, &mut output),
+        Command::Local(args) => local::run(&args, &mut output),
     };
     match ended.and_then(|status| output.flush().map(|()| status)) {
         Ok(status) => status.into(),
@@ -62,6 +65,8 @@ impl Stopped {
     fn tell(&self) -> ExitCode {
         match self {
             Self::NobodyReads => ExitCode::SUCCESS,
+            // As a shell has it: 128 and the signal's number.
+            Self::Interrupted => ExitCode::from(130),
             Self::Usage { .. } | Self::Output { .. } | Self::Unable { .. } => {
                 output::tell_chain(self);
                 ExitCode::from(2)

@@ -4,6 +4,7 @@ use std::error::Error;
 use std::fmt;
 use std::io::{self, Write};
 use std::path::Path;
+use std::time::Duration;
 
 use anstream::AutoStream;
 use clap::builder::styling::{AnsiColor, Style};
@@ -21,6 +22,9 @@ pub(crate) enum Stopped {
     /// Whoever read our output has left, as `head` does: nothing to complain of.
     #[error("nobody reads the output")]
     NobodyReads,
+    /// It was told to end, and then told again.
+    #[error("interrupted")]
+    Interrupted,
     /// The output cannot be written.
     #[error("cannot write the output")]
     Output {
@@ -61,6 +65,11 @@ impl Output {
         writeln!(self.0, "{line}").map_err(stopped)
     }
 
+    /// Moves the cursor and the like, on a terminal that wants no colours too.
+    pub(crate) fn control(&mut self, sequence: &str) -> Result<(), Stopped> {
+        io::stdout().write_all(sequence.as_bytes()).map_err(stopped)
+    }
+
     pub(crate) fn flush(&mut self) -> Result<(), Stopped> {
         self.0.flush().map_err(stopped)
     }
@@ -92,6 +101,22 @@ pub(crate) fn tell_chain(error: &dyn Error) {
         text.push_str(&format!(": {error}"));
         source = error.source();
     }
+    tell(&text);
+}
+
+/// Writes a line on standard error.
+pub(crate) fn tell(line: &str) {
     // There is nobody left to tell if this fails.
-    let _ = writeln!(anstream::stderr(), "{text}");
+    let _ = writeln!(anstream::stderr(), "{line}");
+}
+
+/// `1 monitor`, `2 monitors`.
+pub(crate) fn counted(count: impl Into<u64>, what: &str) -> String {
+    let count = count.into();
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
+}
+
+/// Milliseconds, to the hundredth.
+pub(crate) fn rounded_ms(time: Duration) -> f64 {
+    (time.as_secs_f64() * 100_000.0).round() / 100.0
 }

@@ -8,7 +8,7 @@ use portpulse_monitors_file::Mistake;
 use serde_json::json;
 
 use crate::Status;
-use crate::output::{GOOD, Output, Stopped, read_text};
+use crate::output::{GOOD, Output, Stopped, counted, read_text};
 
 /// Check a definitions file: every mistake with its line, field and mend
 ///
@@ -59,17 +59,20 @@ fn groups(file: &DefinitionFile) -> BTreeMap<String, usize> {
 
 fn summary(name: &str, file: &DefinitionFile) -> Vec<String> {
     let (monitors, groups) = (file.monitors().len(), groups(file).len());
-    let (monitors, groups) = (counted(monitors, "monitor"), counted(groups, "group"));
+    let (monitors, groups) = (
+        counted(monitors as u64, "monitor"),
+        counted(groups as u64, "group"),
+    );
     let mut lines = vec![format!("{name}: {GOOD}valid{GOOD:#}: {monitors} in {groups}")];
     for (interval, shards) in file.shards() {
         let every = file
             .monitors()
             .iter()
             .filter(|defined| defined.group.interval == interval);
-        let shards = counted(usize::try_from(shards).unwrap_or(usize::MAX), "shard");
+        let shards = counted(shards, "shard");
         lines.push(format!(
             "  every {interval}: {} in {shards}",
-            counted(every.count(), "monitor")
+            counted(every.count() as u64, "monitor")
         ));
     }
     lines
@@ -80,7 +83,7 @@ fn complaints(name: &str, mistakes: &[Mistake]) -> Vec<String> {
         .iter()
         .map(|mistake| format!("{name}:{}: {}", mistake.line, mistake.fault))
         .collect();
-    lines.push(format!("{name}: {}", counted(mistakes.len(), "mistake")));
+    lines.push(format!("{name}: {}", counted(mistakes.len() as u64, "mistake")));
     lines
 }
 
@@ -113,9 +116,4 @@ fn mistakes_json(name: &str, mistakes: &[Mistake]) -> String {
         })
         .collect();
     json!({ "valid": false, "mistakes": mistakes }).to_string()
-}
-
-/// `1 monitor`, `2 monitors`.
-fn counted(count: usize, what: &str) -> String {
-    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }

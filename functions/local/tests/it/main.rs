@@ -1,7 +1,8 @@
 //! The built program, run as a user runs it.
-#![expect(clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod check;
+mod local;
 mod program;
 mod sockets;
 mod validate;

@@ -1,0 +1,281 @@
+//! `portpulse local`: the checker's own handler, store and alerts on one machine, with an embedded DynamoDB.
+
+mod alert;
+mod clock;
+mod demo;
+mod scheduler;
+mod screen;
+mod seed;
+mod stand_ins;
+mod watch;
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::rc::Rc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use portpulse_checker::Clock as _;
+use portpulse_core::definition::{DefinitionFile, Vantage};
+use portpulse_core::id::Region;
+use portpulse_core::time::parse_duration;
+use portpulse_prober::{Prober, Settings};
+use portpulse_store::Store;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::{mpsc, watch as channel};
+use tokio::task::LocalSet;
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
+
+use crate::Status;
+use crate::output::{Output, Stopped, counted, read_text};
+use alert::Alert;
+use clock::FastClock;
+use demo::Demo;
+use scheduler::{Parts, SharedProber};
+use screen::{Mode, Screen};
+use stand_ins::{Keep, StandIns, Ways};
+use watch::Watch;
+
+/// Watch ports from this machine: the checker, its store and its alerts, with nothing else installed
+///
+/// Ctrl-C ends it cleanly and loses nothing: the next start goes on where this one ended.
+///
+/// Exit status: 0 ended as asked, 2 wrong usage, or it could not start.
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// The definitions file
+    #[arg(long, value_name = "FILE", default_value = "infra/monitors.yaml")]
+    monitors: PathBuf,
+
+    /// Where the data are kept from one start to the next
+    #[arg(long, value_name = "DIR", default_value = ".portpulse")]
+    data: PathBuf,
+
+    /// The regions to check from, by any names; each is a checker of its own
+    #[arg(long, value_name = "NAMES", value_delimiter = ',', default_value = "local")]
+    regions: Vec<Region>,
+
+    /// How many times faster minutes pass; timeouts do not [default: 1, with --demo 20]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=600))]
+    speed: Option<u32>,
+
+    /// Write one JSON object a line: ticks, notifications, and at the end a summary
+    #[arg(long)]
+    json: bool,
+
+    /// Watch services of the demo's own, on loopback: healthy, refused, silent, slow, and one that dies and returns
+    #[arg(long, conflicts_with_all = ["monitors", "data"])]
+    demo: bool,
+
+    /// End by itself after this time, such as 30s
+    #[arg(long = "for", value_name = "DURATION", value_parser = parse_duration)]
+    length: Option<Duration>,
+}
+
+pub(crate) fn run(args: &Args, output: &mut Output) -> Result<Status, Stopped> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Stopped::unable("start", error))?;
+    // The handler's futures stay on one thread.
+    LocalSet::new().block_on(&runtime, watch_ports(args, output))?;
+    Ok(Status::Good)
+}
+
+async fn watch_ports(args: &Args, output: &mut Output) -> Result<(), Stopped> {
+    let demo = match args.demo {
+        true => Some(Demo::open().await.map_err(unable("open the demo's ports"))?),
+        false => None,
+    };
+    let file = definitions(args, demo.as_ref())?;
+    let speed = args.speed.unwrap_or(if args.demo { demo::SPEED } else { 1 });
+    let complaints = scheduler::too_fast(file.monitors(), speed);
+    if !complaints.is_empty() {
+        let complaint = complaints.join("\n");
+        return Err(Stopped::Usage { complaint });
+    }
+    let regions: BTreeSet<Region> = args.regions.iter().cloned().collect();
+    let mut ending = Ending::new(args.length)?;
+    let mut screen = Screen::new(output, Mode::suited(args.json));
+
+    let keep = if args.demo {
+        Keep::Nowhere
+    } else {
+        Keep::In(&args.data)
+    };
+    let (stand_ins, ways) = StandIns::start(keep).await?;
+    let Ways {
+        table,
+        topic,
+        mut published,
+    } = ways;
+    let store = Store::new(table);
+    let found = seed::look(&store).await.map_err(unable("read what is kept"))?;
+    seed::seed(&store, &file, &found)
+        .await
+        .map_err(unable("write the definitions"))?;
+
+    let start = start_time(found.latest, args.demo);
+    let clock = FastClock::starting(start, speed);
+    for line in greeting(&file, &regions, speed, start) {
+        screen.note(&line)?;
+    }
+    let prober = Prober::new(Settings::default()).map_err(unable("check anything"))?;
+    let parts = Parts {
+        store,
+        prober: SharedProber(Rc::new(prober)),
+        topic,
+        clock,
+        regions: regions.clone(),
+    };
+    let services = demo.map(|demo| tokio::task::spawn_local(demo.run(clock)));
+
+    let (stop, stopped) = channel::channel(false);
+    let (sender, mut ticked) = mpsc::unbounded_channel();
+    let mut tasks = scheduler::start(&parts, &file, &sender, &stopped);
+    drop((sender, parts));
+    let mut watch = Watch::new(&regions, &file);
+    let mut second = interval(Duration::from_secs(1));
+    second.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut shown = Ok(());
+    // The schedule ends its ticks when told to stop; until then what they bring is shown.
+    loop {
+        let event = tokio::select! {
+            event = ticked.recv() => match event {
+                Some(event) => {
+                    watch.ticked(&event);
+                    screen.ticked(&watch, &event, clock.now())
+                }
+                None => break,
+            },
+            Some(message) = published.recv() => {
+                let alert = Alert::of(&message);
+                watch.alerted(&alert);
+                screen.alert(&watch, &alert, clock.now())
+            }
+            _ = second.tick() => screen.refresh(&watch, clock.now()),
+            () = ending.wait() => {
+                if stop.send_replace(true) {
+                    return Err(Stopped::Interrupted);
+                }
+                Ok(())
+            }
+        };
+        if event.is_err() && shown.is_ok() {
+            // Whoever watched has left: end as if told to.
+            shown = event;
+            stop.send_replace(true);
+        }
+    }
+    while tasks.join_next().await.is_some() {}
+    if let Some(services) = services {
+        services.abort();
+    }
+    stand_ins.stop()?;
+    while let Some(message) = published.recv().await {
+        let alert = Alert::of(&message);
+        watch.alerted(&alert);
+        shown = shown.and_then(|()| screen.alert(&watch, &alert, clock.now()));
+    }
+    shown?;
+    screen.summary(&watch)
+}
+
+fn unable<E>(what: &'static str) -> impl FnOnce(E) -> Stopped
+where
+    E: std::error::Error + Send + Sync + 'static,
+{
+    move |error| Stopped::unable(what, error)
+}
+
+/// The definitions of the demo, or of the file; what is wrong with them is wrong usage.
+fn definitions(args: &Args, demo: Option<&Demo>) -> Result<DefinitionFile, Stopped> {
+    let (name, text) = match demo {
+        Some(demo) => (
+            "the demo".to_owned(),
+            demo.definitions().map_err(unable("open the demo's ports"))?,
+        ),
+        None => (args.monitors.display().to_string(), read_text(&args.monitors)?),
+    };
+    portpulse_monitors_file::read(&text, Vantage::OwnNetwork).map_err(|mistakes| {
+        let lines: Vec<_> = mistakes
+            .iter()
+            .map(|mistake| format!("{name}:{}: {}", mistake.line, mistake.fault))
+            .collect();
+        let complaint = lines.join("\n");
+        Stopped::Usage { complaint }
+    })
+}
+
+/// The time at which to go on: never before what was counted already.
+fn start_time(latest: Option<Timestamp>, demo: bool) -> Timestamp {
+    let now = Timestamp::now();
+    if demo {
+        // On the minute, so that the first tick is as punctual as the others.
+        return Timestamp::from_second(now.as_second().div_euclid(60) * 60).unwrap_or(now);
+    }
+    latest.map_or(now, |latest| latest.max(now))
+}
+
+fn greeting(file: &DefinitionFile, regions: &BTreeSet<Region>, speed: u32, start: Timestamp) -> Vec<String> {
+    let names: Vec<_> = regions.iter().map(Region::as_str).collect();
+    let mut lines = vec![format!(
+        "Watching {} from {}{}. Ctrl-C ends it.",
+        counted(file.monitors().len() as u64, "monitor"),
+        names.join(", "),
+        if speed == 1 {
+            String::new()
+        } else {
+            format!(", minutes passing {speed} times faster")
+        },
+    )];
+    if start > Timestamp::now() {
+        lines.push(format!("Time goes on at {start}, where the last start ended."));
+    }
+    for defined in file.monitors() {
+        let monitor = &defined.monitor;
+        if monitor.is_enabled()
+            && !regions
+                .iter()
+                .any(|region| monitor.rule().regions.includes(region))
+        {
+            lines.push(format!(
+                "{} is checked from none of these regions (see --regions).",
+                monitor.id()
+            ));
+        }
+    }
+    lines
+}
+
+/// What ends the watch: Ctrl-C, a polite kill, or the time that was given.
+struct Ending {
+    interrupted: tokio::signal::unix::Signal,
+    terminated: tokio::signal::unix::Signal,
+    at: Option<Instant>,
+}
+
+impl Ending {
+    fn new(length: Option<Duration>) -> Result<Self, Stopped> {
+        Ok(Self {
+            interrupted: signal(SignalKind::interrupt()).map_err(unable("listen for Ctrl-C"))?,
+            terminated: signal(SignalKind::terminate()).map_err(unable("listen for signals"))?,
+            at: length.map(|length| Instant::now() + length),
+        })
+    }
+
+    /// Resolves at each signal, and once when the time is up.
+    async fn wait(&mut self) {
+        let time_is_up = async {
+            match self.at {
+                Some(at) => sleep_until(at).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            _ = self.interrupted.recv() => {}
+            _ = self.terminated.recv() => {}
+            () = time_is_up => self.at = None,
+        }
+    }
+}

@@ -1,0 +1,151 @@
+//! What stands in for AWS on this machine, on a thread of its own, so that no write there delays a check here:
+//! an embedded DynamoDB, kept in a file, and an SNS topic; both are spoken to with the real SDK.
+
+use std::fs::{File, TryLockError};
+use std::path::{Path, PathBuf};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use portpulse_alert::SnsTopic;
+use portpulse_store::dynamo::DynamoTable;
+use portpulse_testkit::embedded::EmbeddedDynamo;
+use portpulse_testkit::sns::{Published, SnsServer, TOPIC_ARN};
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::{MissedTickBehavior, interval};
+
+use crate::output::Stopped;
+
+/// How often items that have expired are removed.
+const SWEEP: Duration = Duration::from_secs(3_600);
+
+/// Where the data are kept.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Keep<'a> {
+    /// In this folder, from one start to the next.
+    In(&'a Path),
+    /// Nowhere.
+    Nowhere,
+}
+
+/// The stand-ins.
+pub(crate) struct StandIns {
+    stop: oneshot::Sender<()>,
+    thread: JoinHandle<()>,
+    /// Held while the data are in use.
+    _lock: Option<File>,
+}
+
+/// How to reach them.
+pub(crate) struct Ways {
+    pub(crate) table: DynamoTable,
+    pub(crate) topic: SnsTopic,
+    /// What is published to the topic.
+    pub(crate) published: mpsc::UnboundedReceiver<Published>,
+}
+
+impl StandIns {
+    /// Starts them; nobody else may use the same folder meanwhile.
+    pub(crate) async fn start(keep: Keep<'_>) -> Result<(Self, Ways), Stopped> {
+        let (file, lock) = match keep {
+            Keep::In(folder) => {
+                let (file, lock) = claim(folder)?;
+                (Some(file), Some(lock))
+            }
+            Keep::Nowhere => (None, None),
+        };
+        let (tell_ways, ways) = oneshot::channel();
+        let (stop, stopped) = oneshot::channel();
+        let unable = |error| Stopped::unable("start a thread for the stand-ins of AWS", error);
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(unable)?;
+        let serve = move || runtime.block_on(serve(file, tell_ways, stopped));
+        let thread = std::thread::Builder::new()
+            .name("stand-ins".to_owned())
+            .spawn(serve)
+            .map_err(unable)?;
+        let gone = |_| Stopped::unable("start the stand-ins of AWS", "their thread is gone");
+        let ways = ways.await.map_err(gone)??;
+        let stand_ins = Self {
+            stop,
+            thread,
+            _lock: lock,
+        };
+        Ok((stand_ins, ways))
+    }
+
+    /// Stops them and closes the file.
+    pub(crate) fn stop(self) -> Result<(), Stopped> {
+        drop(self.stop);
+        let gone = |_| Stopped::unable("end cleanly", "the thread of the stand-ins of AWS is gone");
+        self.thread.join().map_err(gone)
+    }
+}
+
+/// Makes sure that the folder is there, and ours alone.
+fn claim(folder: &Path) -> Result<(PathBuf, File), Stopped> {
+    let what = |what: &str| format!("{what} {}", folder.display());
+    std::fs::create_dir_all(folder).map_err(|error| Stopped::unable(what("make the folder"), error))?;
+    let lock = File::create(folder.join("lock")).map_err(|error| Stopped::unable(what("write to"), error))?;
+    lock.try_lock().map_err(|error| match error {
+        TryLockError::WouldBlock => {
+            let mend = "another portpulse is using them (end it, or choose another --data)";
+            Stopped::unable(what("use the data in"), mend)
+        }
+        TryLockError::Error(error) => Stopped::unable(what("lock"), error),
+    })?;
+    Ok((folder.join("portpulse.sqlite"), lock))
+}
+
+/// Serves until the other end of `stopped` is dropped.
+async fn serve(
+    file: Option<PathBuf>,
+    tell_ways: oneshot::Sender<Result<Ways, Stopped>>,
+    stopped: oneshot::Receiver<()>,
+) {
+    let (dynamodb, _sns) = match open(file).await {
+        Ok((dynamodb, sns, published)) => {
+            let topic = SnsTopic::new(sns.client(), TOPIC_ARN);
+            let ways = Ways {
+                table: dynamodb.table(),
+                topic,
+                published,
+            };
+            // If nobody waits for them any more, `stopped` resolves at once.
+            drop(tell_ways.send(Ok(ways)));
+            (dynamodb, sns)
+        }
+        Err(error) => {
+            drop(tell_ways.send(Err(error)));
+            return;
+        }
+    };
+    let mut sweep = interval(SWEEP);
+    sweep.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let sweeping = async {
+        loop {
+            sweep.tick().await;
+            // What cannot be removed now is removed the next time.
+            drop(dynamodb.remove_expired());
+        }
+    };
+    tokio::select! {
+        () = sweeping => {}
+        // An error is how it ends: the other end was dropped.
+        _ = stopped => {}
+    }
+}
+
+type Opened = (EmbeddedDynamo, SnsServer, mpsc::UnboundedReceiver<Published>);
+
+async fn open(file: Option<PathBuf>) -> Result<Opened, Stopped> {
+    let dynamodb = match &file {
+        Some(file) => EmbeddedDynamo::open(file).await,
+        None => EmbeddedDynamo::start().await,
+    };
+    let dynamodb = dynamodb.map_err(|error| Stopped::unable("start the embedded DynamoDB", error))?;
+    let sns = SnsServer::start().await;
+    let (sns, published) = sns.map_err(|error| Stopped::unable("start the stand-in for SNS", error))?;
+    Ok((dynamodb, sns, published))
+}

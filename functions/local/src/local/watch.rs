@@ -1,0 +1,500 @@
+//! What has been seen and told so far, and how that reads: pure, from events to text.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use clap::builder::styling::{AnsiColor, Style};
+use jiff::Timestamp;
+use jiff::tz::Offset;
+use portpulse_checker::Course;
+use portpulse_core::assess::{Assessment, Quality, assess_seen, quality};
+use portpulse_core::board::Verdict;
+use portpulse_core::choice::Expect;
+use portpulse_core::definition::{Defined, DefinitionFile, Monitor};
+use portpulse_core::group::GroupId;
+use portpulse_core::id::{MonitorId, Region};
+use portpulse_core::observation::{Observation, Seen, milliseconds};
+use portpulse_core::outcome::Outcome;
+use serde::Serialize;
+use serde_json::{Map, json};
+
+use super::alert::Alert;
+use super::scheduler::Ticked;
+use crate::output::{BAD, GOOD, UNSURE, counted, rounded_ms};
+use crate::table::{self, Cell};
+
+pub(crate) const TITLE: Style = Style::new().bold();
+const QUIET: Style = AnsiColor::BrightBlack.on_default();
+
+/// The monitors, what each region saw of them last, and what was counted.
+pub(crate) struct Watch {
+    regions: BTreeSet<Region>,
+    rows: BTreeMap<MonitorId, Row>,
+    ticks: u64,
+    checks: u64,
+    notifications: u64,
+}
+
+struct Row {
+    monitor: Monitor,
+    group: GroupId,
+    seen: BTreeMap<Region, Seen>,
+    verdict: Option<Verdict>,
+}
+
+/// How a sight is to be taken.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Tone {
+    Good,
+    Bad,
+    Unsure,
+}
+
+impl Tone {
+    fn style(self) -> Style {
+        match self {
+            Self::Good => GOOD,
+            Self::Bad => BAD,
+            Self::Unsure => UNSURE,
+        }
+    }
+}
+
+impl Watch {
+    pub(crate) fn new(regions: &BTreeSet<Region>, file: &DefinitionFile) -> Self {
+        let row = |defined: &Defined| Row {
+            monitor: defined.monitor.clone(),
+            group: defined.group,
+            seen: BTreeMap::new(),
+            verdict: None,
+        };
+        let enabled = file
+            .monitors()
+            .iter()
+            .filter(|defined| defined.monitor.is_enabled());
+        Self {
+            regions: regions.clone(),
+            rows: enabled
+                .map(|defined| (defined.monitor.id().clone(), row(defined)))
+                .collect(),
+            ticks: 0,
+            checks: 0,
+            notifications: 0,
+        }
+    }
+
+    /// Takes note of a tick.
+    pub(crate) fn ticked(&mut self, ticked: &Ticked) {
+        let report = &ticked.report;
+        if let Course::Counted(outcomes) = &report.course {
+            self.ticks += 1;
+            self.checks += outcomes.len() as u64;
+            for (id, outcome) in outcomes {
+                if let Some(row) = self.rows.get_mut(id) {
+                    row.seen
+                        .insert(report.region.clone(), Observation::of(outcome).seen);
+                }
+            }
+        }
+        let Some(open) = &ticked.open else { return };
+        for row in self.rows.values_mut().filter(|row| row.group == report.group) {
+            let known = open.get(row.monitor.id()).copied();
+            row.verdict = known.or((!row.seen.is_empty()).then_some(Verdict::Up));
+        }
+    }
+
+    /// Takes note of a message.
+    pub(crate) fn alerted(&mut self, alert: &Alert) {
+        self.notifications += alert.notifications.len() as u64;
+    }
+
+    /// The table of monitors by region, under a line that counts; the bad ones alone if all take more than
+    /// `height` lines.
+    pub(crate) fn table(&self, now: Timestamp, height: usize) -> Vec<String> {
+        let mut lines = vec![
+            String::new(),
+            format!("{TITLE}{}{TITLE:#}  {}", clock_time(now), self.counts()),
+        ];
+        let mut header = vec![title("MONITOR"), title("TARGET")];
+        header.extend(self.regions.iter().map(|region| title(region.as_str()).right()));
+        header.push(title("VERDICT"));
+        let room = height.saturating_sub(lines.len() + 2).max(1);
+        let mut shown: Vec<_> = self.rows.values().collect();
+        if shown.len() > room {
+            // Stable: within the bad and the good ones the order stays.
+            shown.sort_by_key(|row| row.tone() == Tone::Good);
+        }
+        let left = shown.len().saturating_sub(room);
+        let rows = shown.iter().take(room).map(|row| row.cells(&self.regions));
+        let table: Vec<_> = std::iter::once(header).chain(rows).collect();
+        lines.extend(table::lines(&table));
+        if left > 0 {
+            lines.push(format!("{QUIET}… and {left} more{QUIET:#}"));
+        }
+        lines
+    }
+
+    fn counts(&self) -> String {
+        let counts = [
+            (self.ticks, "tick"),
+            (self.checks, "check"),
+            (self.notifications, "notification"),
+        ];
+        counts.map(|(count, what)| counted(count, what)).join(", ")
+    }
+
+    /// What was done, and what is still open.
+    pub(crate) fn summary(&self) -> Vec<String> {
+        let mut lines = vec![format!("{}.", self.counts())];
+        let bad = self
+            .rows
+            .values()
+            .filter(|row| row.verdict.is_some_and(|verdict| verdict != Verdict::Up));
+        let bad: Vec<_> = bad
+            .map(|row| format!("{} ({})", row.monitor.id(), row.verdict_word()))
+            .collect();
+        lines.push(match bad.as_slice() {
+            [] => "Nothing is open.".to_owned(),
+            open => format!("Still open: {}.", open.join(", ")),
+        });
+        lines
+    }
+
+    pub(crate) fn summary_json(&self) -> String {
+        let open = self
+            .rows
+            .values()
+            .filter(|row| row.verdict.is_some_and(|verdict| verdict != Verdict::Up));
+        let open: Map<_, _> = open
+            .map(|row| (row.monitor.id().to_string(), row.verdict_word().into()))
+            .collect();
+        json!({
+            "type": "summary",
+            "ticks": self.ticks,
+            "checks": self.checks,
+            "notifications": self.notifications,
+            "open": open,
+        })
+        .to_string()
+    }
+
+    /// A tick on one line: how many are as they should be, and which are not.
+    pub(crate) fn tick_line(&self, ticked: &Ticked) -> Option<String> {
+        let report = &ticked.report;
+        let Course::Counted(outcomes) = &report.course else {
+            return None;
+        };
+        let mut good = 0;
+        let mut others = Vec::new();
+        for (id, outcome) in outcomes {
+            let Some(row) = self.rows.get(id) else { continue };
+            let seen = Observation::of(outcome).seen;
+            match row.tone_of(seen) {
+                Tone::Good => good += 1,
+                tone @ (Tone::Bad | Tone::Unsure) => {
+                    let style = tone.style();
+                    others.push(format!(
+                        "{id} {style}{}{style:#}",
+                        sight(row.monitor.rule().expect, seen)
+                    ));
+                }
+            }
+        }
+        let (time, region, group) = (clock_time(report.tick.timestamp()), &report.region, report.group);
+        let others = if others.is_empty() {
+            String::new()
+        } else {
+            format!("; {}", others.join(", "))
+        };
+        Some(format!(
+            "{time}  {region}  {group}  {good} of {} as expected{others}",
+            outcomes.len()
+        ))
+    }
+}
+
+impl Row {
+    fn cells(&self, regions: &BTreeSet<Region>) -> Vec<Cell> {
+        let mut cells = vec![
+            Cell::new(self.monitor.id().as_str()),
+            Cell::new(self.monitor.target().to_string()),
+        ];
+        cells.extend(regions.iter().map(|region| {
+            match self.seen.get(region) {
+                Some(seen) => Cell::new(sight(self.monitor.rule().expect, *seen))
+                    .styled(self.tone_of(*seen).style())
+                    .right(),
+                None if self.monitor.rule().regions.includes(region) => Cell::new("…").right(),
+                None => Cell::new("-").styled(QUIET).right(),
+            }
+        }));
+        let style = match self.verdict {
+            Some(Verdict::Up) => GOOD,
+            Some(Verdict::Down | Verdict::Exposed) => BAD,
+            Some(Verdict::Degraded | Verdict::Unknown) => UNSURE,
+            None => QUIET,
+        };
+        cells.push(Cell::new(self.verdict_word()).styled(style));
+        cells
+    }
+
+    fn verdict_word(&self) -> &'static str {
+        self.verdict.map_or("…", Verdict::as_str)
+    }
+
+    fn tone_of(&self, seen: Seen) -> Tone {
+        let rule = self.monitor.rule();
+        match (assess_seen(rule.expect, seen), quality(rule.slow_after, seen)) {
+            (Assessment::Failing, _) => Tone::Bad,
+            (Assessment::NoData, _) | (_, Some(Quality::Slow | Quality::Warned)) => Tone::Unsure,
+            (Assessment::Good, _) => Tone::Good,
+        }
+    }
+
+    /// The worst of its sights and its verdict.
+    fn tone(&self) -> Tone {
+        let up = matches!(self.verdict, None | Some(Verdict::Up));
+        let good = self.seen.values().all(|seen| self.tone_of(*seen) == Tone::Good);
+        if up && good { Tone::Good } else { Tone::Bad }
+    }
+}
+
+fn title(text: &str) -> Cell {
+    Cell::new(text).styled(TITLE)
+}
+
+/// What was seen, in few words: a connect time, or a class of failure.
+fn sight(expect: Expect, seen: Seen) -> String {
+    match (seen, expect) {
+        (Seen::Open { connect, .. }, Expect::Closed) => format!("open {} ms", milliseconds(connect)),
+        (Seen::Open { connect, .. }, Expect::Open | Expect::Reachable) => {
+            format!("{} ms", milliseconds(connect))
+        }
+        (Seen::Failed(class), _) => class.code().to_owned(),
+        (Seen::NoData(_), _) => "could not tell".to_owned(),
+    }
+}
+
+/// `2026-11-22 05:41:00Z`.
+pub(crate) fn clock_time(time: Timestamp) -> String {
+    Offset::UTC
+        .to_datetime(time)
+        .strftime("%Y-%m-%d %H:%M:%SZ")
+        .to_string()
+}
+
+/// A tick as one JSON object, in the order of the documentation.
+#[derive(Serialize)]
+struct TickLine<'a> {
+    r#type: &'static str,
+    time: String,
+    region: &'a str,
+    group: String,
+    results: BTreeMap<&'a str, ResultOf>,
+}
+
+#[derive(Serialize)]
+struct ResultOf {
+    outcome: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    connect_ms: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    detail: Option<String>,
+}
+
+/// A tick as one line of JSON; `None` if it did not count.
+pub(crate) fn tick_json(ticked: &Ticked) -> Option<String> {
+    let report = &ticked.report;
+    let Course::Counted(outcomes) = &report.course else {
+        return None;
+    };
+    let line = TickLine {
+        r#type: "tick",
+        time: report.tick.to_string(),
+        region: report.region.as_str(),
+        group: report.group.to_string(),
+        results: outcomes
+            .iter()
+            .map(|(id, outcome)| (id.as_str(), result_of(outcome)))
+            .collect(),
+    };
+    serde_json::to_string(&line).ok()
+}
+
+fn result_of(outcome: &Outcome) -> ResultOf {
+    let observation = Observation::of(outcome);
+    let (outcome, connect_ms) = match observation.seen {
+        Seen::Open { connect, .. } => ("open", Some(rounded_ms(connect))),
+        Seen::Failed(class) => (class.code(), None),
+        Seen::NoData(reason) => (reason.code(), None),
+    };
+    let detail = observation.detail.map(|detail| detail.as_str().to_owned());
+    ResultOf {
+        outcome,
+        connect_ms,
+        detail,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    use portpulse_checker::Report;
+    use portpulse_core::definition::Vantage;
+    use portpulse_core::outcome::{Failure, FailureClass, NoData, Opened, Phase, Phases, Trust};
+
+    const FILE: &str = "\
+monitors:
+  db: { host: db.example.com, port: 5432, slow_after: 100ms }
+  gone: { host: 203.0.113.7, port: 23, expect: closed }
+  far: { host: far.example.com, port: 80, regions: [west] }
+  off: { host: off.example.com, port: 80, enabled: false }
+";
+
+    fn open(ms: u64) -> Outcome {
+        let phases = Phases {
+            connect: Some(Duration::from_millis(ms)),
+            ..Phases::default()
+        };
+        Outcome::Open(Opened {
+            address: "203.0.113.9:80".parse().unwrap(),
+            phases,
+            trust: Trust::Kernel,
+            warning: None,
+            said: None,
+        })
+    }
+
+    fn failed(class: FailureClass) -> Outcome {
+        Outcome::Failed(Failure {
+            class,
+            phase: Phase::Connect,
+            phases: Phases::default(),
+            address: None,
+            detail: None,
+        })
+    }
+
+    fn ticked(region: &str, outcomes: &[(&str, Outcome)], open: &[(&str, Verdict)]) -> Ticked {
+        let id = |text: &str| text.parse::<MonitorId>().unwrap();
+        let outcomes = outcomes
+            .iter()
+            .map(|(name, outcome)| (id(name), outcome.clone()))
+            .collect();
+        Ticked {
+            report: Report {
+                tick: "2026-11-22T05:40:00Z".parse().unwrap(),
+                group: "5m#0".parse().unwrap(),
+                region: region.parse().unwrap(),
+                course: Course::Counted(outcomes),
+                published: Vec::new(),
+                troubles: Vec::new(),
+            },
+            open: Some(open.iter().map(|(name, verdict)| (id(name), *verdict)).collect()),
+        }
+    }
+
+    fn watch() -> Watch {
+        let regions = ["east", "west"].map(|name| name.parse().unwrap()).into();
+        Watch::new(
+            &regions,
+            &portpulse_monitors_file::read(FILE, Vantage::OwnNetwork).unwrap(),
+        )
+    }
+
+    /// The table without its colours.
+    fn table(watch: &Watch, height: usize) -> String {
+        let lines = watch
+            .table("2026-11-22T05:40:07Z".parse().unwrap(), height)
+            .join("\n");
+        anstream::adapter::strip_str(&lines).to_string()
+    }
+
+    #[test]
+    fn the_table_shows_each_monitor_from_each_region() {
+        let mut watch = watch();
+        let east = [("db", open(12)), ("gone", failed(FailureClass::Refused))];
+        watch.ticked(&ticked("east", &east, &[]));
+        let west = [
+            ("db", Outcome::NoData(NoData::NoRoute)),
+            ("gone", open(3)),
+            ("far", failed(FailureClass::Timeout)),
+        ];
+        watch.ticked(&ticked("west", &west, &[("gone", Verdict::Exposed)]));
+        let expected = "
+2026-11-22 05:40:07Z  2 ticks, 5 checks, 0 notifications
+MONITOR  TARGET                  east            west  VERDICT
+db       db.example.com:5432    12 ms  could not tell  up
+far      far.example.com:80         -         timeout  up
+gone     203.0.113.7:23       refused       open 3 ms  exposed";
+        assert_eq!(table(&watch, 24), expected);
+        let expected = "
+2026-11-22 05:40:07Z  2 ticks, 5 checks, 0 notifications
+MONITOR  TARGET                east            west  VERDICT
+db       db.example.com:5432  12 ms  could not tell  up
+… and 2 more";
+        assert_eq!(table(&watch, 5), expected);
+        let summary = watch.summary().join("\n");
+        assert_eq!(
+            summary,
+            "2 ticks, 5 checks, 0 notifications.\nStill open: gone (exposed)."
+        );
+    }
+
+    #[test]
+    fn what_is_bad_is_shown_first_where_room_is_short() {
+        let mut watch = watch();
+        let good = [("db", open(12)), ("far", open(12)), ("gone", open(1))];
+        watch.ticked(&ticked("west", &good, &[("gone", Verdict::Exposed)]));
+        let shown = table(&watch, 5);
+        assert!(shown.contains("\ngone ") && !shown.contains("\ndb "), "{shown}");
+    }
+
+    #[test]
+    fn nothing_is_said_of_what_was_not_seen() {
+        let watch = watch();
+        let expected = "
+2026-11-22 05:40:07Z  0 ticks, 0 checks, 0 notifications
+MONITOR  TARGET               east  west  VERDICT
+db       db.example.com:5432     …     …  …
+far      far.example.com:80      -     …  …
+gone     203.0.113.7:23          …     …  …";
+        assert_eq!(table(&watch, 24), expected);
+        assert_eq!(watch.summary()[1], "Nothing is open.");
+    }
+
+    #[test]
+    fn an_incident_of_an_earlier_start_is_shown_before_its_first_check() {
+        let mut watch = watch();
+        let mut repeated = ticked("east", &[], &[("db", Verdict::Down)]);
+        repeated.report.course = Course::Repeated;
+        watch.ticked(&repeated);
+        assert!(
+            table(&watch, 24).contains("…     …  down"),
+            "{}",
+            table(&watch, 24)
+        );
+        assert_eq!((watch.tick_line(&repeated), tick_json(&repeated)), (None, None));
+    }
+
+    #[test]
+    fn a_tick_is_one_line() {
+        let watch = watch();
+        let outcomes = [
+            ("db", open(150)),
+            ("gone", failed(FailureClass::Timeout)),
+            ("far", failed(FailureClass::Reset)),
+        ];
+        let ticked = ticked("west", &outcomes, &[]);
+        let line = watch.tick_line(&ticked).unwrap();
+        assert_eq!(
+            anstream::adapter::strip_str(&line).to_string(),
+            "2026-11-22 05:40:00Z  west  5m#0  1 of 3 as expected; db 150 ms, far reset"
+        );
+        assert_eq!(
+            tick_json(&ticked).unwrap(),
+            r#"{"type":"tick","time":"2026-11-22T05:40:00Z","region":"west","group":"5m#0","results":{"db":{"outcome":"open","connect_ms":150.0},"far":{"outcome":"reset"},"gone":{"outcome":"timeout"}}}"#
+        );
+    }
+}
