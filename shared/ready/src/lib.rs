@@ -1,9 +1,19 @@
 //! Readiness exchanges: one short conversation, without credentials, that tells an open port from a service at work.
 //!
 //! [`exchange`] takes a connected socket and a [`Request`] and gives a [`Report`]. Each service has one file below
-//! `service`, which turns received bytes into the next [`step`] and touches no socket; `exchange` is the only place
+//! `service`, which turns received bytes into the next step and touches no socket; `exchange` is the only place
 //! that reads and writes. Nothing that a target sends is trusted: reads are capped, one deadline holds across all
 //! steps, and every connection ends with a FIN after what the target still had to say was read.
+//!
+//! # What a check leaves in the target's log
+//!
+//! | server | for each check |
+//! |---|---|
+//! | PostgreSQL | nothing where it asks for a password; under `trust`, `FATAL: role "portpulse" does not exist`, unless there is one; what it refuses is a `FATAL` line, as for every client |
+//! | MariaDB | `[Warning] Access denied for user 'portpulse'@…`; nothing with `log_warnings` at 1 or below |
+//! | RabbitMQ | `[warning] closing AMQP connection … client unexpectedly closed TCP connection`: it knows no leave before a login |
+//! | Dovecot | `Info: Disconnected: Aborted login by logging out` |
+//! | nginx, OpenSSH, Postfix, Redis, memcached, BIND, unbound, ZooKeeper | no error and no warning |
 
 mod certificate;
 mod datagram;

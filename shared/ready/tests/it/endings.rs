@@ -174,3 +174,21 @@ async fn what_came_in_time_counts_though_we_were_late_to_read_it() {
     let report = exchange(fresh, &request(Service::Ssh, port), Instant::now()).await;
     assert_eq!(told(&report), "healthy: SSH-2.0-late");
 }
+
+#[tokio::test]
+async fn an_answer_in_front_of_a_reset_counts() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let stream = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+    let (mut peer, _) = listener.accept().await.unwrap();
+    peer.write_all(b"-ERR max number of clients reached\r\n")
+        .await
+        .unwrap();
+    // Dropped so, it resets: our question cannot even be written.
+    socket2::SockRef::from(&peer)
+        .set_linger(Some(Duration::ZERO))
+        .unwrap();
+    drop(peer);
+    let report = exchange(stream, &request(Service::Redis, port), Instant::now() + PATIENT).await;
+    assert_eq!(told(&report), "busy in ready: ERR max number of clients reached");
+}

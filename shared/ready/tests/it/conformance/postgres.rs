@@ -25,11 +25,11 @@ fn program(name: &str) -> String {
         .unwrap()
 }
 
-fn cluster(settings: &str) -> Dir {
+fn cluster(auth: &str, settings: &str) -> Dir {
     let dir = Dir::new();
     dir.give_to("postgres");
     run(as_user("postgres", &program("initdb")).args([
-        "--auth=scram-sha-256",
+        &format!("--auth-host={auth}"),
         "--auth-local=trust",
         "--no-sync",
         "--pgdata",
@@ -53,7 +53,10 @@ fn start(dir: &Dir, port: u16) -> Server {
 #[tokio::test]
 #[ignore = "needs PostgreSQL: run .ci/run"]
 async fn serving_and_out_of_connections() {
-    let dir = cluster("max_connections = 5\nsuperuser_reserved_connections = 0\nmax_wal_senders = 0");
+    let dir = cluster(
+        "scram-sha-256",
+        "max_connections = 5\nsuperuser_reserved_connections = 0\nmax_wal_senders = 0",
+    );
     let port = free_port();
     let server = start(&dir, port).ready("ready to accept connections");
     let request = plain(Service::Postgres, port);
@@ -109,7 +112,7 @@ async fn serving_and_out_of_connections() {
 #[tokio::test]
 #[ignore = "needs PostgreSQL: run .ci/run"]
 async fn a_standby_that_takes_no_readers_refuses_for_good() {
-    let dir = cluster("hot_standby = off\nprimary_conninfo = ''");
+    let dir = cluster("scram-sha-256", "hot_standby = off\nprimary_conninfo = ''");
     dir.write("data/standby.signal", "");
     let port = free_port();
     let server = start(&dir, port).ready("entering standby mode");
@@ -127,7 +130,10 @@ async fn a_standby_that_takes_no_readers_refuses_for_good() {
 #[tokio::test]
 #[ignore = "needs PostgreSQL: run .ci/run"]
 async fn with_tls() {
-    let dir = cluster("ssl = on\nssl_cert_file = '{dir}/certificate'\nssl_key_file = '{dir}/key'");
+    let dir = cluster(
+        "scram-sha-256",
+        "ssl = on\nssl_cert_file = '{dir}/certificate'\nssl_key_file = '{dir}/key'",
+    );
     let authority = Authority::new("ours");
     let issued = authority.issue("localhost", Validity::Good);
     dir.write("certificate", &issued.certificate_pem);
@@ -154,4 +160,29 @@ async fn with_tls() {
     )
     .await;
     server.check_log(&[]);
+}
+
+#[tokio::test]
+#[ignore = "needs PostgreSQL: run .ci/run"]
+async fn that_trusts_everybody_it_knows() {
+    let (dir, port) = (cluster("trust", ""), free_port());
+    let mut server = start(&dir, port).ready("ready to accept connections");
+    let request = plain(Service::Postgres, port);
+    let accepted = "healthy: accepts logins without a password";
+    let unknown = "FATAL:  role \"portpulse\" does not exist";
+    check(&request, port, accepted).await;
+    server.wait_for(unknown);
+    server.check_log(&[unknown]);
+    let mut psql = Command::new("psql");
+    psql.args(["-h", &dir.at(""), "-p", &port.to_string(), "-U", "postgres"]);
+    run(psql.args(["-c", "create role portpulse login"]));
+    for _ in 0..20 {
+        check(&request, port, accepted).await;
+    }
+    server.check_log(&[unknown]);
+    assert_eq!(
+        server.log().matches(unknown).count(),
+        1,
+        "a role that exists is logged in quietly"
+    );
 }
