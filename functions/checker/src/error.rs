@@ -58,7 +58,7 @@ pub enum Error {
         source: portpulse_store::Error,
     },
     /// Other checkers kept changing the row between read and write.
-    #[error("gave up on the decision for {group} after {attempts} conflicts; the next tick decides")]
+    #[error("gave up on {group} after {attempts} conflicts; the next tick goes on")]
     Contended {
         /// Whose.
         group: GroupId,

@@ -1,7 +1,9 @@
 //! The checker as a Lambda: settings, clients, wiring, and nothing else.
 
+use std::process::ExitCode;
 use std::time::{Duration, SystemTime};
 
+use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region};
 use lambda_runtime::{Context, LambdaEvent, service_fn};
 use portpulse_alert::SnsTopic;
@@ -15,19 +17,37 @@ use serde_json::{Value, json};
 /// The longest an invocation may take: Lambda's own limit.
 const LONGEST: Duration = Duration::from_secs(15 * 60);
 
+/// The time one connection to AWS may take: a lost SYN is sent again after one second.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
+/// The time one attempt may take: from the farthest region, connecting and reading a whole group takes about two.
+const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(3);
+/// The time one operation may take with all its attempts: half of what a tick keeps back after its checks, so that
+/// even a write and a read that both hang end within the invocation, as errors that say so.
+const OPERATION_TIMEOUT: Duration = Duration::from_secs(5);
+
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), lambda_runtime::Error> {
+async fn main() -> ExitCode {
     tracing_subscriber::fmt()
         .json()
         .with_current_span(false)
         .with_target(false)
         .without_time()
         .init();
-    let settings =
-        Settings::parse(|name| std::env::var(name).ok()).inspect_err(|error| tracing::error!("{error}"))?;
+    match run().await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            tracing::error!("{}", chain(error.as_ref()));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run() -> Result<(), lambda_runtime::Error> {
+    let settings = Settings::parse(|name| std::env::var(name).ok())?;
     let home = Region::new(settings.home_region);
     let config = aws_config::defaults(BehaviorVersion::latest())
         .region(home)
+        .timeout_config(timeouts())
         .load()
         .await;
     let store = Store::new(DynamoTable::new(
@@ -55,6 +75,14 @@ async fn main() -> Result<(), lambda_runtime::Error> {
         Err::<Value, lambda_runtime::Error>(troubles.join("; ").into())
     }))
     .await
+}
+
+fn timeouts() -> TimeoutConfig {
+    TimeoutConfig::builder()
+        .connect_timeout(CONNECT_TIMEOUT)
+        .operation_attempt_timeout(ATTEMPT_TIMEOUT)
+        .operation_timeout(OPERATION_TIMEOUT)
+        .build()
 }
 
 fn invocation(context: &Context) -> Invocation {

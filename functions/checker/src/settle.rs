@@ -17,7 +17,7 @@ use crate::deliver::Delivery;
 use crate::probe::{Clock, Probe};
 use crate::tick::{Checker, Invocation, Report};
 
-/// How often a decision is made again because another checker wrote first. Each conflict is another's progress, so
+/// How often something is written again because another checker wrote first. Each conflict is another's progress, so
 /// with seventeen regions deciding at once the last one needs at most that many.
 pub(crate) const ATTEMPTS: u32 = 40;
 

@@ -20,6 +20,7 @@ use portpulse_store::store::{Commit, Recorded};
 use portpulse_store::table::Table;
 
 use crate::probe::{Clock, Probe};
+use crate::settle::ATTEMPTS;
 use crate::{Error, TickEvent};
 
 /// The time kept back from an invocation to commit, decide and deliver.
@@ -148,22 +149,13 @@ impl<T: Table, P: Probe, N: Publish, C: Clock> Checker<T, P, N, C> {
         if seen_before || tick.age(now) > group.interval.length() {
             report.course = Course::Repeated;
         } else if own_row_is_readable {
-            if verdict_is_readable && self.judge(&round, invocation, is_undecided) {
-                // A checker was lost before it could decide on what its row shows: decide before that row is replaced.
-                match self
-                    .settle(group, &round.definitions, invocation, &mut report)
-                    .await
-                {
-                    Ok(board) => round.board = board,
-                    Err(trouble) => {
-                        report.troubles.push(trouble);
-                        return report;
-                    }
-                }
+            match self
+                .check(&mut round, verdict_is_readable, invocation, &mut report)
+                .await
+            {
+                Ok(course) => report.course = course,
+                Err(trouble) => report.troubles.push(trouble),
             }
-            let (course, trouble) = self.check(&mut round, invocation).await;
-            report.course = course;
-            report.troubles.extend(trouble);
         }
         if verdict_is_readable && !self.judge(&round, invocation, is_nominal) {
             let settled = self
@@ -175,15 +167,15 @@ impl<T: Table, P: Probe, N: Publish, C: Clock> Checker<T, P, N, C> {
     }
 
     /// Checks all monitors and commits what was seen; puts the committed row on the board.
-    async fn check(&self, round: &mut Round, invocation: &Invocation) -> (Course, Option<Error>) {
-        let Round {
-            group,
-            tick,
-            definitions,
-            board,
-        } = round;
-        let (group, tick) = (*group, *tick);
-        let monitors: Vec<_> = definitions.checked_by(&self.region).collect();
+    async fn check(
+        &self,
+        round: &mut Round,
+        verdict_is_readable: bool,
+        invocation: &Invocation,
+        report: &mut Report,
+    ) -> Result<Course, Error> {
+        let (group, tick) = (round.group, round.tick);
+        let monitors: Vec<_> = round.definitions.checked_by(&self.region).collect();
         let targets: Vec<_> = monitors.iter().map(|monitor| monitor.target().clone()).collect();
         let budget = invocation.remaining.saturating_sub(RESERVE).max(LEAST_BUDGET);
         let outcomes = self.prober.probe(&targets, budget).await;
@@ -196,32 +188,48 @@ impl<T: Table, P: Probe, N: Publish, C: Clock> Checker<T, P, N, C> {
             .iter()
             .map(|(id, outcome)| (id.clone(), Observation::of(outcome)))
             .collect();
-
-        let failed = |source| (Course::Failed, Some(Error::Commit { tick, group, source }));
-        let seen = match self.store.put_results(group, tick, &self.region, &seen).await {
+        let failed = |source| Error::Commit { tick, group, source };
+        let recorded = self.store.put_results(group, tick, &self.region, &seen).await;
+        let seen = match recorded.map_err(failed)? {
             // Whoever recorded this tick first is believed, so that a row never contradicts the results.
-            Ok(Recorded::AlreadyThere(Some(recorded))) => recorded,
-            Ok(Recorded::Written | Recorded::AlreadyThere(None)) => seen,
-            Err(source) => return failed(source),
+            Recorded::AlreadyThere(Some(recorded)) => recorded,
+            Recorded::Written | Recorded::AlreadyThere(None) => seen,
         };
-        let has_incident = |id: &MonitorId| board.verdict.incidents.keys().any(|(of, _)| of == id);
-        let Some(row) = advance(
-            board.rows.get(&self.region),
-            tick,
-            definitions,
-            &seen,
-            has_incident,
-        ) else {
-            return (Course::Repeated, None);
-        };
-        let course = match self.store.put_region_row(group, &self.region, &row).await {
-            Ok(Commit::Done) => Course::Counted(outcomes),
-            // Or this very write did, and its answer was lost: what it shows still wants a decision.
-            Ok(Commit::TwinWon) => Course::TwinWon,
-            Err(source) => return failed(source),
-        };
-        board.rows.insert(self.region.clone(), row);
-        (course, None)
+        for _ in 0..ATTEMPTS {
+            if verdict_is_readable && self.judge(round, invocation, is_undecided) {
+                // A checker was lost before it could decide on what its row shows: decide before that row is replaced.
+                round.board = self
+                    .settle(group, &round.definitions, invocation, report)
+                    .await?;
+            }
+            let before = round.board.rows.get(&self.region);
+            let incidents = &round.board.verdict.incidents;
+            let has_incident = |id: &MonitorId| incidents.keys().any(|(of, _)| of == id);
+            let Some(row) = advance(before, tick, &round.definitions, &seen, has_incident) else {
+                return Ok(Course::TwinWon);
+            };
+            let before = before.map(|row| row.tick);
+            let committed = self
+                .store
+                .put_region_row(group, &self.region, before, &row)
+                .await;
+            let course = match committed.map_err(failed)? {
+                Commit::Done => Course::Counted(outcomes),
+                // Or this very write did, and its answer was lost: what it shows still wants a decision.
+                Commit::TwinWon => Course::TwinWon,
+                Commit::Overtaken => {
+                    let read = self.store.board(group).await.map_err(failed)?;
+                    round.board = read.board;
+                    continue;
+                }
+            };
+            round.board.rows.insert(self.region.clone(), row);
+            return Ok(course);
+        }
+        Err(Error::Contended {
+            group,
+            attempts: ATTEMPTS,
+        })
     }
 
     /// Asks the core about a round, without what is only read where something is to be decided.

@@ -79,7 +79,7 @@ fn next_entry(
     let health = match assess_seen(rule.expect, observation.seen) {
         Assessment::Good => Health::Good,
         Assessment::Failing => Health::Failing,
-        Assessment::NoData => return Some(without_data(before, tick, has_incident)),
+        Assessment::NoData => return Some(without_data(before, tick)),
     };
     let streaks = match before {
         Some((_, Some(Entry::Seen(streaks)))) => Some(streaks),
@@ -112,11 +112,11 @@ fn next_entry(
 }
 
 /// No data neither breaks nor lengthens a streak; it only leaves `seen` behind.
-fn without_data(before: Option<(Tick, Option<&Entry>)>, tick: Tick, has_incident: bool) -> Entry {
+fn without_data(before: Option<(Tick, Option<&Entry>)>, tick: Tick) -> Entry {
     match before {
         Some((_, Some(entry))) => entry.clone(),
         // Nominal until the last tick; how long before, nobody counted.
-        Some((last, None)) if !has_incident => Entry::Seen(Streaks {
+        Some((last, None)) => Entry::Seen(Streaks {
             seen: last,
             health: Streak {
                 state: Health::Good,
@@ -126,7 +126,7 @@ fn without_data(before: Option<(Tick, Option<&Entry>)>, tick: Tick, has_incident
             quality: None,
             finding: None,
         }),
-        Some((_, None)) | None => Entry::Unseen { since: tick },
+        None => Entry::Unseen { since: tick },
     }
 }
 

@@ -10,10 +10,8 @@ use portpulse_core::time::Tick;
 /// One item of the table, keys included.
 pub type Item = HashMap<String, AttributeValue>;
 
-/// The attribute that [`Condition::Tick`] compares: RFC 3339 text in UTC with whole seconds.
-///
-/// Text of this form sorts as the times do, from year 0 to 9999, so the console shows a time that people can
-/// read and DynamoDB can still compare it.
+/// The attribute that [`Condition::Tick`] compares: RFC 3339 text in UTC with whole seconds, so that the console shows
+/// a time that people can read.
 pub const TICK: &str = "tick";
 /// The attribute that [`Condition::Revision`] compares: a number.
 pub const REVISION: &str = "revision";

@@ -66,9 +66,16 @@ pub(crate) struct Skewed {
     pub(crate) skew_ms: i64,
 }
 
+impl Skewed {
+    /// What it shows, in milliseconds since tick 0.
+    pub(crate) fn ms(&self) -> i64 {
+        self.time.ms() + self.skew_ms
+    }
+}
+
 impl Clock for Skewed {
     fn now(&self) -> Timestamp {
-        Timestamp::from_millisecond(START * 1000 + self.time.ms() + self.skew_ms).unwrap()
+        Timestamp::from_millisecond(START * 1000 + self.ms()).unwrap()
     }
 }
 

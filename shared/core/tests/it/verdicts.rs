@@ -34,6 +34,13 @@ fn no_data_neither_breaks_nor_lengthens_a_streak() {
 }
 
 #[test]
+fn a_region_without_data_still_counts_among_the_voters() {
+    let fields = json!({ "failures_to_open": 1, "successes_to_close": 1, "quorum": 1 });
+    let told = "2 b down m\n4 b recovered m";
+    check(2, fields, "1 ..\n2 x.\n3 .?\n4 ..", told);
+}
+
+#[test]
 fn a_recovery_is_interrupted_by_a_failure() {
     let fields = json!({ "failures_to_open": 1, "successes_to_close": 2 });
     check(

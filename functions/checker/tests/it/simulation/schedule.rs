@@ -143,7 +143,14 @@ fn deliveries(rng: &mut Rng, regions: usize, weather: Weather) -> Vec<Delivery> 
     all
 }
 
-type Running = (usize, Option<usize>, Pin<Box<dyn Future<Output = Report>>>);
+/// A checker at work.
+struct Running {
+    who: usize,
+    /// How many polls it has left, if it is to be killed.
+    left: Option<usize>,
+    clock: Skewed,
+    tick: Pin<Box<dyn Future<Output = Report>>>,
+}
 
 /// Runs the schedule of a seed, and panics where something does not hold.
 pub(super) fn run(seed: u64) -> Totals {
@@ -161,7 +168,7 @@ pub(super) fn run(seed: u64) -> Totals {
             quorum: (rng.u8(..4) == 0).then(|| rng.usize(1..=region_count)),
         })
         .collect();
-    let mut world = Rc::new(World::new(&mut rng, region_count, monitor_count));
+    let world = Rc::new(World::new(&mut rng, region_count, monitor_count));
     let mut ledger = Ledger::new(rules, Rc::clone(&world), region_count);
     let (time, topic) = (Time::default(), Topic::default());
     if weather == Weather::Stormy {
@@ -172,7 +179,7 @@ pub(super) fn run(seed: u64) -> Totals {
     let mut running: Vec<Running> = Vec::new();
     let mut totals = Totals::default();
     let mut started = 0;
-    let mut calm = false;
+    let (mut calm, mut held_still) = (false, false);
     while let Some(next) = waiting
         .last()
         .map(|delivery| delivery.at_ms)
@@ -188,15 +195,20 @@ pub(super) fn run(seed: u64) -> Totals {
         }
         if next <= time.ms() {
             let delivery = waiting.pop().unwrap();
+            if !held_still && delivery.tick >= STORM + STILL {
+                held_still = true;
+                ledger.hold_while_still();
+            }
             let clock = Skewed {
                 time: time.clone(),
                 skew_ms: skews[delivery.region],
             };
-            running.push((
-                started,
-                delivery.killed_after,
-                start(&delivery, started, clock, &ledger, &topic, &mut world),
-            ));
+            running.push(Running {
+                who: started,
+                left: delivery.killed_after,
+                clock: clock.clone(),
+                tick: start(&delivery, started, clock, &ledger, &topic, &world),
+            });
             started += 1;
         }
         let chosen = rng.usize(..running.len());
@@ -208,8 +220,13 @@ pub(super) fn run(seed: u64) -> Totals {
                     rng.i64(0..40)
                 },
         );
-        let (who, lives, future) = &mut running[chosen];
-        if lives.as_mut().is_some_and(|polls| {
+        let Running {
+            who,
+            left,
+            clock,
+            tick,
+        } = &mut running[chosen];
+        if left.as_mut().is_some_and(|polls| {
             *polls -= 1;
             *polls == 0
         }) {
@@ -217,11 +234,10 @@ pub(super) fn run(seed: u64) -> Totals {
             drop(running.swap_remove(chosen));
             continue;
         }
-        let polled = future.as_mut().poll(&mut Context::from_waker(Waker::noop()));
-        let who = *who;
+        let polled = tick.as_mut().poll(&mut Context::from_waker(Waker::noop()));
         ledger.look();
         if let Poll::Ready(report) = polled {
-            ledger.done(who, &report);
+            ledger.done(*who, clock, &report);
             drop(running.swap_remove(chosen));
         }
     }
@@ -235,7 +251,7 @@ fn start(
     clock: Skewed,
     ledger: &Ledger,
     topic: &Topic,
-    world: &mut Rc<World>,
+    world: &World,
 ) -> Pin<Box<dyn Future<Output = Report>>> {
     let (tick, at) = (delivery.tick, delivery.region);
     let sights = (0..ledger.rules.len())
@@ -289,6 +305,8 @@ struct Ledger {
     region_count: usize,
     history: History,
     verdict: VerdictRow,
+    /// How many writes had taken effect when it was looked at last.
+    writes: u64,
     /// The verdict row as it was stored when it was looked at last.
     item: Option<Item>,
     /// Every incident that was ever in the verdict row, with how many looks ago it was last there.
@@ -323,6 +341,7 @@ impl Ledger {
             region_count,
             history,
             verdict,
+            writes: 0,
             item: None,
             incidents: BTreeMap::new(),
             looks: 0,
@@ -332,6 +351,10 @@ impl Ledger {
     /// Looks at the board after each step: which tick was committed, which verdict was written, and whether it was due.
     fn look(&mut self) {
         self.looks += 1;
+        let writes = self.table.writes();
+        if std::mem::replace(&mut self.writes, writes) == writes {
+            return;
+        }
         let pk = format!("board#{GROUP}");
         let mut committed = false;
         for number in 0..self.region_count {
@@ -425,6 +448,7 @@ impl Ledger {
             let (monitor, key) = (number_of(id.as_str()), name(id, incident));
             if !self.incidents.contains_key(&key) {
                 let due = self.oracle(|oracle| oracle.opens(monitor, self.rules[monitor], read));
+                if !due { eprintln!("{:?} {:?} {:?} SKEW\n{:?}\nHIST {:?}\n{:?}", self.rules[monitor], self.oracle(|o| (0..self.region_count).map(|r| o.trail(r, monitor, read.ticks[&r])).collect::<Vec<_>>()), incident, board(&self.table).board.rows, self.history, (0..16).map(|t| (0..self.region_count).map(|r| format!("{:?}", self.world.sight(r,t,monitor)).chars().next().unwrap()).collect::<String>()).collect::<Vec<_>>()); }
                 assert!(
                     due,
                     "{key} opened although no quorum had met its threshold: {read:?}"
@@ -439,22 +463,19 @@ impl Ledger {
                 );
             }
         }
-        for ClosedIncident {
-            monitor,
-            track,
-            incident,
-            ending,
-            ..
-        } in &next.closed
-        {
-            let was_open = self.verdict.incidents.contains_key(&(monitor.clone(), *track));
-            if *track != Track::Health
-                || !was_open
-                || self.verdict.closed.iter().any(|c| c.incident == *incident)
-            {
+        for closed in &next.closed {
+            let ClosedIncident {
+                monitor,
+                track,
+                incident,
+                ending,
+                ..
+            } = closed;
+            let before = self.verdict.incidents.get(&(monitor.clone(), *track));
+            let (number, key) = (number_of(monitor.as_str()), name(monitor, incident));
+            if *track != Track::Health || before.is_none_or(|before| name(monitor, before) != key) {
                 continue;
             }
-            let (number, key) = (number_of(monitor.as_str()), name(monitor, incident));
             assert_eq!(*ending, Ending::Recovered);
             let due = self.oracle(|oracle| oracle.may_close(number, self.rules[number], read));
             assert!(due, "{key} closed although the monitor was not well: {read:?}");
@@ -466,14 +487,14 @@ impl Ledger {
     }
 
     /// A checker that came to its end has decided on what it last read.
-    fn done(&mut self, who: usize, report: &Report) {
+    fn done(&mut self, who: usize, clock: &Skewed, report: &Report) {
         for trouble in &report.troubles {
             assert!(
                 !matches!(trouble, Error::Contended { .. } | Error::FutureTick { .. }),
                 "{trouble}"
             );
         }
-        let read = self.notes.borrow_mut().last_read.remove(&who);
+        let read = self.notes.borrow_mut().decided_on.remove(&who);
         let decided = report
             .troubles
             .iter()
@@ -481,8 +502,15 @@ impl Ledger {
         let (Some(read), true) = (read, decided) else {
             return;
         };
+        // It decided at some time between this read and now: rows may have become stale in between.
+        let later = ReadBoard {
+            at_ms: clock.ms(),
+            ..read.clone()
+        };
         for (monitor, rule) in self.rules.iter().enumerate() {
-            let due = self.oracle(|oracle| oracle.opens(monitor, *rule, &read));
+            let due = self.oracle(|oracle| {
+                oracle.opens(monitor, *rule, &read) && oracle.opens(monitor, *rule, &later)
+            });
             let open = self
                 .incidents
                 .values()
@@ -491,6 +519,19 @@ impl Ledger {
                 !due || open,
                 "checker {who} left the outage of m{monitor} undecided: {read:?}"
             );
+        }
+    }
+
+    /// After enough ticks in which all regions agree and nothing fails, whatever is down has an incident open.
+    fn hold_while_still(&self) {
+        for monitor in 0..self.rules.len() {
+            let down = (0..self.region_count)
+                .all(|region| self.world.sight(region, STORM + STILL - 1, monitor) == Sight::Failing);
+            let open = self
+                .incidents
+                .values()
+                .any(|seen| seen.monitor == monitor && !seen.closed);
+            assert_eq!(down, open, "m{monitor} at the end of the calm: {:?}", self.verdict);
         }
     }
 

@@ -11,15 +11,16 @@ use portpulse_testkit::memory_table::MemoryTable;
 
 use super::oracle::ReadBoard;
 use crate::rig::{GROUP, Skewed, Time};
-use portpulse_checker::Clock;
 
 /// What the checkers did, as far as it can be seen from outside.
 #[derive(Debug, Default)]
 pub(super) struct Notes {
     /// Each verdict row that was sent, with the read that its decision rests on, oldest first.
     pub(super) sent: Vec<(Item, ReadBoard)>,
-    /// The last board that each checker read.
-    pub(super) last_read: BTreeMap<usize, ReadBoard>,
+    /// The board that each checker read last.
+    read: BTreeMap<usize, ReadBoard>,
+    /// The board that each checker decided on last: its first, and each that it read the controls after.
+    pub(super) decided_on: BTreeMap<usize, ReadBoard>,
 }
 
 /// One checker's handle to the table.
@@ -32,6 +33,11 @@ pub(super) struct Watched {
 
 impl Table for Watched {
     async fn query(&self, pk: &str, read: Read) -> Result<Vec<Item>, TableError> {
+        if pk == "controls" {
+            let mut notes = self.notes.borrow_mut();
+            let board = notes.read.get(&self.who).cloned().unwrap_or_default();
+            notes.decided_on.insert(self.who, board);
+        }
         let items = self.table.query(pk, read).await?;
         if pk == format!("board#{GROUP}") {
             let ticks = items.iter().filter_map(|item| {
@@ -39,12 +45,16 @@ impl Table for Watched {
                 let tick: Tick = text(item, "tick")?.parse().ok()?;
                 Some((usize::from(region.as_bytes()[0] - b'a'), Time::number(tick)))
             });
-            let at_ms = self.clock.now().as_millisecond() - Time::of_tick(0).as_millisecond();
             let board = ReadBoard {
                 ticks: ticks.collect(),
-                at_ms,
+                at_ms: self.clock.ms(),
             };
-            self.notes.borrow_mut().last_read.insert(self.who, board);
+            let mut notes = self.notes.borrow_mut();
+            notes
+                .decided_on
+                .entry(self.who)
+                .or_insert_with(|| board.clone());
+            notes.read.insert(self.who, board);
         }
         Ok(items)
     }
@@ -56,8 +66,10 @@ impl Table for Watched {
     async fn put(&self, item: Item, condition: Condition) -> Result<Put, TableError> {
         if text(&item, "sk") == Some("verdict") && text(&item, "pk") == Some(&format!("board#{GROUP}")) {
             let mut notes = self.notes.borrow_mut();
-            let read = notes.last_read.get(&self.who).cloned().unwrap_or_default();
-            notes.sent.push((item.clone(), read));
+            let mut board = notes.decided_on.get(&self.who).cloned().unwrap_or_default();
+            // Nothing is awaited between a decision and its write.
+            board.at_ms = self.clock.ms();
+            notes.sent.push((item.clone(), board));
         }
         self.table.put(item, condition).await
     }
