@@ -29,7 +29,7 @@ async fn check(service: Service, patience: Duration, acts: Vec<Act>, expected: &
     let request = request(service, peer.port());
     let (report, seen) = peer.meet(&request, patience).await;
     assert_eq!(told(&report), expected);
-    assert!(seen.fin, "{expected}: the target saw a reset");
+    assert!(seen.fin && seen.played, "{expected}: {seen:?}");
     assert_eq!(seen.last_words, last_words, "{expected}");
     assert!(report.ready.is_some() && report.tls.is_none());
 }

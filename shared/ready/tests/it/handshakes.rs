@@ -27,7 +27,7 @@ async fn check(request: impl Fn(u16) -> Request, patience: Duration, acts: Vec<A
     let request = request(peer.port());
     let (report, seen) = peer.meet(&request, patience).await;
     assert_eq!(told(&report), expected);
-    assert!(seen.fin, "{expected}: the target saw a reset");
+    assert!(seen.fin && seen.played, "{expected}: {seen:?}");
 }
 
 fn answer() -> Act {
@@ -90,7 +90,7 @@ async fn certificates_are_judged_for_chain_time_and_name() {
 #[tokio::test]
 async fn days_are_recorded_and_warned_of_as_asked() {
     let ours = Authority::new("ours");
-    for (warn_days, warns) in [(30, true), (31, true), (0, false)] {
+    for (warn_days, warns) in [(30, true), (29, false), (0, false)] {
         let peer = Peer::new(vec![tls(&ours.issue("db.example", Validity::Days(29)))]);
         let host = "db.example".parse().unwrap();
         let request = Request::for_protocol(Protocol::TlsAlone, host, peer.port(), &ours.client());
@@ -223,4 +223,20 @@ async fn mysql_is_logged_in_to_even_if_its_certificate_is_bad() {
     let client = ours.client();
     let told = "tls in tls: the certificate's issuer is unknown";
     check(upgrading(Service::Mysql, &client), PATIENT, acts, told).await;
+}
+
+#[tokio::test]
+async fn every_handshake_shows_the_certificate() {
+    let ours = Authority::new("ours");
+    let client = ours.client();
+    let Act::Tls(server) = tls(&ours.issue("db.example", Validity::Good)) else {
+        unreachable!()
+    };
+    for _ in 0..2 {
+        let peer = Peer::new(vec![Act::Tls(server.clone()), Act::Hear(b"\r\n\r\n"), answer()]);
+        let request = https(&client)(peer.port());
+        let (report, seen) = peer.meet(&request, PATIENT).await;
+        assert_eq!(told(&report), "healthy: 200 OK");
+        assert!(!seen.resumed);
+    }
 }

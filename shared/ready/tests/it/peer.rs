@@ -58,6 +58,10 @@ pub(crate) struct Seen {
     pub(crate) last_words: String,
     /// Whether the client ended with a FIN.
     pub(crate) fin: bool,
+    /// Whether it came to the last act.
+    pub(crate) played: bool,
+    /// Whether the client took up an earlier session, in which no certificate is shown.
+    pub(crate) resumed: bool,
 }
 
 impl Peer {
@@ -102,10 +106,7 @@ impl Line {
                     while !heard.windows(wanted.len()).any(|window| window == wanted) {
                         let mut byte = [0];
                         if self.read(&mut byte).unwrap() == 0 {
-                            return Seen {
-                                last_words: heard.escape_ascii().to_string(),
-                                fin: true,
-                            };
+                            return self.seen(&heard, true, false);
                         }
                         heard.push(byte[0]);
                     }
@@ -130,10 +131,7 @@ impl Line {
                     socket2::SockRef::from(&self.stream)
                         .set_linger(Some(Duration::ZERO))
                         .unwrap();
-                    return Seen {
-                        last_words: String::new(),
-                        fin: true,
-                    };
+                    return self.seen(&[], true, true);
                 }
             }
         }
@@ -142,19 +140,24 @@ impl Line {
         loop {
             match self.read(&mut buffer) {
                 Ok(0) => {
-                    return Seen {
-                        last_words: heard.escape_ascii().to_string(),
-                        fin: true,
-                    };
+                    return self.seen(&heard, true, true);
                 }
                 Ok(count) => heard.extend_from_slice(&buffer[..count]),
                 Err(_) => {
-                    return Seen {
-                        last_words: heard.escape_ascii().to_string(),
-                        fin: false,
-                    };
+                    return self.seen(&heard, false, true);
                 }
             }
+        }
+    }
+
+    fn seen(&self, heard: &[u8], fin: bool, played: bool) -> Seen {
+        let kind = self.tls.as_ref().and_then(|tls| tls.handshake_kind());
+        let resumed = kind == Some(rustls::HandshakeKind::Resumed);
+        Seen {
+            last_words: heard.escape_ascii().to_string(),
+            fin,
+            played,
+            resumed,
         }
     }
 
