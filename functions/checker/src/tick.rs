@@ -198,9 +198,7 @@ impl<T: Table, P: Probe, N: Publish, C: Clock> Checker<T, P, N, C> {
         for _ in 0..ATTEMPTS {
             if verdict_is_readable && self.judge(round, invocation, is_undecided) {
                 // A checker was lost before it could decide on what its row shows: decide before that row is replaced.
-                round.board = self
-                    .settle(group, &round.definitions, invocation, report)
-                    .await?;
+                round.board = self.settle(group, &round.definitions, invocation, report).await?;
             }
             let before = round.board.rows.get(&self.region);
             let incidents = &round.board.verdict.incidents;
@@ -209,10 +207,7 @@ impl<T: Table, P: Probe, N: Publish, C: Clock> Checker<T, P, N, C> {
                 return Ok(Course::TwinWon);
             };
             let before = before.map(|row| row.tick);
-            let committed = self
-                .store
-                .put_region_row(group, &self.region, before, &row)
-                .await;
+            let committed = self.store.put_region_row(group, &self.region, before, &row).await;
             let course = match committed.map_err(failed)? {
                 Commit::Done => Course::Counted(outcomes),
                 // Or this very write did, and its answer was lost: what it shows still wants a decision.

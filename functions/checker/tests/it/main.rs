@@ -1,4 +1,5 @@
-//! The checker as a whole: crashes at every await point, random schedules, racing twins, malformed rows.
+//! The checker as a whole: as Lambda runs it, killed at every await point, through random schedules, beside twins, over
+//! malformed items, and at its limits.
 #![expect(
     clippy::unwrap_used,
     clippy::panic,
@@ -7,5 +8,8 @@
 )]
 
 mod crash;
+mod lambda;
+mod peers;
+mod race;
 mod rig;
 mod simulation;

@@ -50,10 +50,7 @@ impl Table for Watched {
                 at_ms: self.clock.ms(),
             };
             let mut notes = self.notes.borrow_mut();
-            notes
-                .decided_on
-                .entry(self.who)
-                .or_insert_with(|| board.clone());
+            notes.decided_on.entry(self.who).or_insert_with(|| board.clone());
             notes.read.insert(self.who, board);
         }
         Ok(items)

@@ -1,0 +1,204 @@
+//! Checkers at the same time, over the real SDK: copies of one tick, ticks that overtake each other, regions that decide
+//! at once.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use portpulse_checker::{Checker, Course, Invocation, Report, TickEvent};
+use portpulse_core::board::{Board, Entry, Health, Streak};
+use portpulse_core::outbox::Claimant;
+use portpulse_store::Store;
+use portpulse_testkit::embedded::EmbeddedDynamo;
+use serde_json::{Value, json};
+
+use crate::rig::{GROUP, Scripted, Sight, Skewed, Time, Topic, region, regions};
+
+const COPIES: usize = 8;
+
+/// A group of one monitor in DynamoDB, checked from some regions.
+struct World {
+    dynamo: EmbeddedDynamo,
+    topic: Topic,
+    regions: usize,
+}
+
+/// One delivery of one tick to one region, and what it sees there.
+#[derive(Clone, Copy)]
+struct Delivery {
+    tick: i64,
+    region: usize,
+    sight: Sight,
+}
+
+impl World {
+    async fn new(regions: usize, fields: Value) -> Self {
+        let dynamo = EmbeddedDynamo::start().await.unwrap();
+        let mut attributes = json!({ "host": "192.0.2.1", "port": 1000, "interval": "1m" });
+        let all = attributes.as_object_mut().unwrap();
+        all.extend(fields.as_object().unwrap().clone());
+        let store = Store::new(dynamo.table());
+        store.put_definition(GROUP, "m", all).await.unwrap();
+        let topic = Topic::default();
+        Self {
+            dynamo,
+            topic,
+            regions,
+        }
+    }
+
+    /// Handles all deliveries at once, at the time of the latest tick among them; every one by a checker of its own.
+    async fn at_once(&self, deliveries: &[Delivery]) -> Vec<Report> {
+        let time = Time::default();
+        let latest = deliveries.iter().map(|delivery| delivery.tick).max();
+        time.set(latest.unwrap() * 60_000 + 5_000);
+        let deliveries = deliveries.iter().enumerate();
+        let handled = deliveries.map(async |(number, delivery)| {
+            let Delivery {
+                tick,
+                region: at,
+                sight,
+            } = *delivery;
+            let clock = Skewed {
+                time: time.clone(),
+                skew_ms: 0,
+            };
+            let checker = Checker::new(
+                Store::new(self.dynamo.table()),
+                Scripted(vec![sight]),
+                self.topic.clone(),
+                clock,
+                region(at),
+                regions(self.regions),
+            );
+            let invocation = Invocation {
+                claimant: Claimant::new(format!("{tick}/{at}/{number}")),
+                remaining: Duration::from_secs(60),
+            };
+            let event = TickEvent::new(Time::of_tick(tick), GROUP);
+            checker.handle(&event, &invocation).await
+        });
+        let reports = join_all(handled).await;
+        for report in &reports {
+            assert!(report.troubles.is_empty(), "{report:?}");
+        }
+        reports
+    }
+
+    async fn board(&self) -> Board {
+        let read = Store::new(self.dynamo.table()).board(GROUP).await.unwrap();
+        assert!(read.unreadable.is_empty(), "{:?}", read.unreadable);
+        read.board
+    }
+
+    /// The monitor's streak in a region.
+    async fn streak(&self, number: usize) -> Streak<Health> {
+        let board = self.board().await;
+        let row = &board.rows[&region(number)];
+        match row.entries.values().next() {
+            Some(Entry::Seen(streaks)) => streaks.health,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// What came to the topic so far, by kind: how often each.
+    fn told(&self) -> BTreeMap<String, usize> {
+        let mut told = BTreeMap::new();
+        for id in self.topic.sent.borrow().iter() {
+            *told.entry(id.rsplit('/').next().unwrap().to_owned()).or_default() += 1;
+        }
+        told
+    }
+}
+
+fn copies(tick: i64) -> Vec<Delivery> {
+    let failing = Delivery {
+        tick,
+        region: 0,
+        sight: Sight::Failing,
+    };
+    vec![failing; COPIES]
+}
+
+fn counted(reports: &[Report]) -> usize {
+    let counted = reports
+        .iter()
+        .filter(|report| matches!(report.course, Course::Counted(_)));
+    counted.count()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_tick_delivered_eight_times_at_once_counts_once() {
+    let world = World::new(1, json!({ "failures_to_open": 3 })).await;
+    for tick in 1..=2 {
+        let reports = world.at_once(&copies(tick)).await;
+        assert_eq!(counted(&reports), 1, "tick {tick}");
+        assert_eq!(i64::from(world.streak(0).await.ticks), tick);
+    }
+    // Late copies of what has counted, among the copies of what has not.
+    let mixed: Vec<_> = (0..COPIES).map(|n| copies([2, 3, 2, 1][n % 4])[0]).collect();
+    assert_eq!(counted(&world.at_once(&mixed).await), 1);
+    assert_eq!(world.streak(0).await.ticks, 3);
+    assert_eq!(world.told(), BTreeMap::from([("down".to_owned(), 1)]));
+    for tick in [3, 2] {
+        assert_eq!(
+            counted(&world.at_once(&copies(tick)).await),
+            0,
+            "tick {tick} again"
+        );
+    }
+    assert_eq!(world.told(), BTreeMap::from([("down".to_owned(), 1)]));
+    assert!(world.board().await.verdict.outbox.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn ticks_that_overtake_each_other_all_count_or_are_left_out() {
+    let world = World::new(1, json!({ "failures_to_open": 10 })).await;
+    let mut ticks = 0;
+    for first in (1..=7).step_by(2) {
+        // A delayed tick and the next one, handled at the same time: the later is never counted from a row that
+        // lacks the earlier.
+        let pair: Vec<_> = (first..first + 2).map(|tick| copies(tick)[0]).collect();
+        ticks += counted(&world.at_once(&pair).await);
+        assert_eq!(
+            world.streak(0).await.ticks as usize,
+            ticks,
+            "after tick {}",
+            first + 1
+        );
+    }
+    // A good tick in the middle ends the streak, however late it is committed.
+    let mut pair: Vec<_> = (9..11).map(|tick| copies(tick)[0]).collect();
+    pair[0].sight = Sight::Good;
+    let expected = match counted(&world.at_once(&pair).await) {
+        2 => 1,
+        _ => ticks + 1,
+    };
+    assert_eq!(world.streak(0).await.ticks as usize, expected);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn regions_that_decide_at_once_tell_it_once() {
+    let world = World::new(4, json!({ "failures_to_open": 1, "successes_to_close": 1 })).await;
+    let everywhere = |tick, sight| (0..4).map(move |region| Delivery { tick, region, sight });
+    let all_twice =
+        |tick, sight| -> Vec<_> { everywhere(tick, sight).chain(everywhere(tick, sight)).collect() };
+    let mut expected = BTreeMap::new();
+    for round in 0..3 {
+        let tick = 1 + 2 * round;
+        assert_eq!(counted(&world.at_once(&all_twice(tick, Sight::Failing)).await), 4);
+        *expected.entry("down".to_owned()).or_default() += 1;
+        assert_eq!(world.told(), expected, "tick {tick}");
+        assert_eq!(
+            counted(&world.at_once(&all_twice(tick + 1, Sight::Good)).await),
+            4
+        );
+        *expected.entry("recovered".to_owned()).or_default() += 1;
+        assert_eq!(world.told(), expected, "tick {}", tick + 1);
+    }
+    let verdict = world.board().await.verdict;
+    assert!(
+        verdict.incidents.is_empty() && verdict.outbox.is_empty() && verdict.closed.is_empty(),
+        "{verdict:?}"
+    );
+}
