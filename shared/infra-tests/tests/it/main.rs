@@ -7,7 +7,10 @@
 )]
 
 mod definitions;
+mod deployment;
 mod generated;
+mod outage;
+mod package;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -28,4 +31,27 @@ fn scratch(name: &str) -> PathBuf {
     }
     fs::create_dir_all(&folder).unwrap();
     folder
+}
+
+/// A copy of `infra/`, so that state and plug-ins stay out of the tree.
+fn copy_of_infra(name: &str) -> PathBuf {
+    let folder = scratch(name);
+    copy(&repository().join("infra"), &folder);
+    folder
+}
+
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_str().unwrap();
+        // What somebody's own use of the tree left there.
+        let left =
+            [".terraform", "dist"].contains(&name) || name.contains("tfstate") || name == "terraform.tfvars";
+        match path.is_dir() {
+            _ if left => {}
+            true => copy(&path, &to.join(name)),
+            false => drop(fs::copy(&path, to.join(name)).unwrap()),
+        }
+    }
 }

@@ -1,0 +1,171 @@
+//! Stand-ins of AWS as processes of their own: `moto_server` and `ministack`, on loopback.
+
+use std::ffi::OsString;
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+
+/// A stand-in could not be started.
+#[derive(Debug, thiserror::Error)]
+pub enum StandInError {
+    /// Nobody said where the programs are.
+    #[error("PORTPULSE_TOOLS is not set: name the folder that .ci/python-tools prints")]
+    NoTools,
+    /// The program could not be started.
+    #[error("cannot run {}", program.display())]
+    Start {
+        /// The program.
+        program: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// The program ended, or said nothing of where it listens.
+    #[error("{} does not say where it listens; it said:\n{said}", program.display())]
+    Silent {
+        /// The program.
+        program: PathBuf,
+        /// What it said instead.
+        said: String,
+    },
+}
+
+/// `moto_server` as a process, ended when this is dropped.
+#[derive(Debug)]
+pub struct Moto {
+    child: Child,
+    endpoint: String,
+}
+
+impl Moto {
+    /// Starts it on a free port of loopback.
+    ///
+    /// # Errors
+    /// When it is not installed or does not start.
+    pub fn start() -> Result<Self, StandInError> {
+        let program = tool("moto_server")?;
+        let silent = |said: &str| StandInError::Silent {
+            program: program.clone(),
+            said: said.to_owned(),
+        };
+        let mut child = Command::new(&program)
+            .args(["-H", "127.0.0.1", "-p", "0"])
+            .env("MOTO_IAM_LOAD_MANAGED_POLICIES", "true")
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .map_err(|source| StandInError::Start {
+                program: program.clone(),
+                source,
+            })?;
+        let stderr = child.stderr.take();
+        let mut moto = Self {
+            child,
+            endpoint: String::new(),
+        };
+        let mut lines = BufReader::new(stderr.ok_or_else(|| silent(""))?).lines();
+        let mut said = String::new();
+        for line in lines.by_ref().map_while(Result::ok) {
+            if let Some((_, endpoint)) = line.split_once("Running on ") {
+                // It stops when nobody reads what it says.
+                std::thread::spawn(move || lines.map_while(Result::ok).for_each(drop));
+                moto.endpoint = endpoint.trim().to_owned();
+                return Ok(moto);
+            }
+            said.push_str(&line);
+            said.push('\n');
+        }
+        Err(silent(&said))
+    }
+
+    /// Its address, such as `http://127.0.0.1:5000`.
+    pub fn endpoint(&self) -> &str {
+        &self.endpoint
+    }
+
+    /// What sends an AWS client there.
+    pub fn environment(&self) -> Vec<(&'static str, OsString)> {
+        environment(&self.endpoint)
+    }
+}
+
+impl Drop for Moto {
+    fn drop(&mut self) {
+        // It may have ended already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// What sends an AWS client to `endpoint`, with credentials that are worth nothing.
+pub fn environment(endpoint: &str) -> Vec<(&'static str, OsString)> {
+    [
+        ("AWS_ENDPOINT_URL", endpoint),
+        ("AWS_ACCESS_KEY_ID", "test"),
+        ("AWS_SECRET_ACCESS_KEY", "test"),
+        ("AWS_EC2_METADATA_DISABLED", "true"),
+        ("AWS_MAX_ATTEMPTS", "2"),
+    ]
+    .map(|(name, value)| (name, value.into()))
+    .into()
+}
+
+/// A program that `.ci/python-tools` installed.
+///
+/// # Errors
+/// When `PORTPULSE_TOOLS` does not name their folder.
+pub fn tool(name: &str) -> Result<PathBuf, StandInError> {
+    let folder = std::env::var_os("PORTPULSE_TOOLS").ok_or(StandInError::NoTools)?;
+    Ok(PathBuf::from(folder).join(name))
+}
+
+/// An operation of an AWS service, in the protocol that the service speaks.
+#[derive(Debug, Clone, Copy)]
+pub enum Operation<'a> {
+    /// AWS JSON: the operation in a header, its input as JSON.
+    Json {
+        /// The service's prefix and the operation.
+        target: &'a str,
+        /// The input.
+        body: &'a str,
+    },
+    /// AWS Query: the operation and its input as a form.
+    Query(&'a str),
+    /// A REST path.
+    Get(&'a str),
+}
+
+/// Asks a stand-in, which checks no signature, and gives the answer's body.
+///
+/// # Errors
+/// When it cannot be reached, or does not answer with status 200.
+pub fn ask(endpoint: &str, region: &str, service: &str, operation: &Operation<'_>) -> io::Result<String> {
+    let address = endpoint.trim_start_matches("http://");
+    let (request, headers, body) = match operation {
+        Operation::Json { target, body } => (
+            "POST /".to_owned(),
+            format!("Content-Type: application/x-amz-json-1.0\r\nX-Amz-Target: {target}\r\n"),
+            *body,
+        ),
+        Operation::Query(form) => (
+            "POST /".to_owned(),
+            "Content-Type: application/x-www-form-urlencoded\r\n".to_owned(),
+            *form,
+        ),
+        Operation::Get(path) => (format!("GET {path}"), String::new(), ""),
+    };
+    let mut stream = TcpStream::connect(address)?;
+    write!(
+        stream,
+        "{request} HTTP/1.0\r\nHost: {address}\r\nContent-Length: {}\r\nAuthorization: AWS4-HMAC-SHA256 \
+         Credential=test/20261122/{region}/{service}/aws4_request, SignedHeaders=host, Signature=0\r\n{headers}\r\n{body}",
+        body.len(),
+    )?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer)?;
+    match answer.split_once("\r\n\r\n") {
+        Some((head, body)) if head.split(' ').nth(1) == Some("200") => Ok(body.to_owned()),
+        _ => Err(io::Error::other(format!("{service} answered: {answer}"))),
+    }
+}

@@ -1,0 +1,195 @@
+//! The whole of `infra/`, applied to a stand-in of AWS: what is made, what a change touches, what is left behind.
+
+use std::collections::BTreeSet;
+use std::fs;
+
+use portpulse_infra_tests::aws::{Moto, Operation, ask};
+use portpulse_infra_tests::terraform::{Change, Terraform};
+use serde_json::{Value, json};
+
+use crate::copy_of_infra;
+
+const MONITORS: &str = "
+monitors:
+  orders-db: { host: db.example.com, service: postgres, tier: critical }
+  bastion: { host: bastion.example.com, service: ssh }
+  queue: { host: queue.example.com, port: 9000, timeout: 2s }
+";
+
+fn variables(regions: &[&str]) -> Value {
+    json!({
+        "home_region": "eu-west-1",
+        "regions": regions,
+        "zip": "tests/fixtures/checker.bin",
+        "monitors_file": "test-monitors.yaml",
+        "deletion_protection": false,
+        "subscribers": {
+            "team": { "protocol": "email", "endpoint": "team@example.com" },
+            "phone": { "protocol": "sms", "endpoint": "+15555550100" },
+            "orders": { "protocol": "https", "endpoint": "https://example.com/hook", "tags": ["team=orders"] },
+        },
+    })
+}
+
+fn change(address: &str, action: &str) -> Change {
+    Change {
+        address: address.to_owned(),
+        action: action.to_owned(),
+    }
+}
+
+/// The modules that a plan touches, each with what becomes of its resources.
+fn modules(changes: &[Change]) -> BTreeSet<(String, String)> {
+    let module = |change: &Change| change.address.split('[').next().unwrap().to_owned();
+    changes
+        .iter()
+        .map(|change| (module(change), change.action.clone()))
+        .collect()
+}
+
+#[test]
+#[ignore = "needs Terraform, its AWS provider and moto: .ci/infra runs it"]
+fn three_regions_are_applied_changed_and_destroyed() {
+    let moto = Moto::start().unwrap();
+    let folder = copy_of_infra("three-regions");
+    fs::write(folder.join("test-monitors.yaml"), MONITORS).unwrap();
+    let terraform = Terraform::init(&folder, moto.environment()).unwrap();
+    let three = variables(&["eu-west-1", "us-east-1", "ap-southeast-1"]);
+
+    terraform.apply(&three).unwrap();
+    assert_eq!(
+        terraform.plan(&three).unwrap(),
+        [],
+        "a second plan changes nothing"
+    );
+
+    let everything: BTreeSet<_> = LISTINGS.iter().map(|(service, ..)| *service).collect();
+    assert_eq!(
+        holds(&moto, "eu-west-1"),
+        everything,
+        "at home there is something of each"
+    );
+
+    // One field of one monitor.
+    fs::write(
+        folder.join("test-monitors.yaml"),
+        MONITORS.replace("timeout: 2s", "timeout: 3s"),
+    )
+    .unwrap();
+    assert_eq!(
+        terraform.plan(&three).unwrap(),
+        [change(
+            "module.table.aws_dynamodb_table_item.this[\"queue\"]",
+            "update"
+        )]
+    );
+
+    // A region more and a region less, at once. The others learn whom to expect, and nothing else.
+    fs::write(folder.join("test-monitors.yaml"), MONITORS).unwrap();
+    let moved = variables(&["eu-west-1", "us-east-1", "sa-east-1"]);
+    let changes = terraform.plan(&moved).unwrap();
+    let expected = [
+        ("module.ap-southeast-1", "delete"),
+        ("module.eu-west-1", "update"),
+        ("module.sa-east-1", "create"),
+        ("module.us-east-1", "update"),
+    ];
+    assert_eq!(
+        modules(&changes),
+        expected
+            .map(|(module, action)| (module.to_owned(), action.to_owned()))
+            .into()
+    );
+    let updated: Vec<_> = changes
+        .iter()
+        .filter(|change| change.action == "update")
+        .map(|change| change.address.as_str())
+        .collect();
+    assert_eq!(
+        updated,
+        [
+            "module.eu-west-1[0].aws_lambda_function.checker",
+            "module.us-east-1[0].aws_lambda_function.checker"
+        ]
+    );
+    terraform.apply(&moved).unwrap();
+    assert_eq!(terraform.plan(&moved).unwrap(), [], "after the move, too");
+
+    // A faulty file stops the plan, and says where.
+    fs::write(
+        folder.join("test-monitors.yaml"),
+        MONITORS.replace("9000", "90000"),
+    )
+    .unwrap();
+    let refused = terraform.plan(&moved).unwrap_err().to_string();
+    assert!(
+        refused.contains("monitors.queue.port: 90000 cannot be used"),
+        "{refused}"
+    );
+    fs::write(folder.join("test-monitors.yaml"), MONITORS).unwrap();
+
+    // A zip that is not there stops it, and says how to build it.
+    let mut without_zip = moved.clone();
+    without_zip["zip"] = Value::Null;
+    let refused = terraform.plan(&without_zip).unwrap_err().to_string();
+    assert!(refused.contains("infra/build arm64"), "{refused}");
+
+    terraform.destroy(&moved).unwrap();
+    assert_eq!(terraform.resources().unwrap(), Vec::<String>::new());
+    for region in ["eu-west-1", "us-east-1", "ap-southeast-1", "sa-east-1"] {
+        assert_eq!(holds(&moto, region), BTreeSet::new(), "left behind in {region}");
+    }
+}
+
+/// How each service is asked for all that it holds.
+const LISTINGS: [(&str, Operation<'_>); 9] = [
+    (
+        "dynamodb",
+        Operation::Json {
+            target: "DynamoDB_20120810.ListTables",
+            body: "{}",
+        },
+    ),
+    ("sns", Operation::Query("Action=ListTopics&Version=2010-03-31")),
+    (
+        "sns",
+        Operation::Query("Action=ListSubscriptions&Version=2010-03-31"),
+    ),
+    (
+        "sqs",
+        Operation::Json {
+            target: "AmazonSQS.ListQueues",
+            body: "{}",
+        },
+    ),
+    ("lambda", Operation::Get("/2015-03-31/functions")),
+    (
+        "events",
+        Operation::Json {
+            target: "AWSEvents.ListRules",
+            body: "{}",
+        },
+    ),
+    ("iam", Operation::Query("Action=ListRoles&Version=2010-05-08")),
+    (
+        "logs",
+        Operation::Json {
+            target: "Logs_20140328.DescribeLogGroups",
+            body: "{}",
+        },
+    ),
+    (
+        "monitoring",
+        Operation::Query("Action=DescribeAlarms&Version=2010-08-01"),
+    ),
+];
+
+/// The services in which the stand-in holds something of ours in `region`.
+fn holds(moto: &Moto, region: &str) -> BTreeSet<&'static str> {
+    let ours = LISTINGS.iter().filter(|(service, operation)| {
+        ask(moto.endpoint(), region, service, operation)
+            .unwrap()
+            .contains("portpulse")
+    });
+    ours.map(|(service, _)| *service).collect()
+}

@@ -1,0 +1,223 @@
+//! From a port that closes to the message on the topic: the packaged checker in three regions, on the table, topic,
+//! environment and input that Terraform made.
+
+use std::fs;
+use std::path::Path;
+
+use jiff::Timestamp;
+use portpulse_infra_tests::aws::{Moto, Operation, ask, environment};
+use portpulse_infra_tests::terraform::Terraform;
+use portpulse_testkit::runtime_api::{Heard, Invocation, RuntimeApi};
+use serde_json::{Value, json};
+use socket2::{Domain, Socket, Type};
+use tokio::process::{Child, Command};
+
+use crate::copy_of_infra;
+use crate::package::unpacked;
+
+const HOME: &str = "eu-west-1";
+const REGIONS: [&str; 3] = ["eu-west-1", "us-east-1", "ap-southeast-1"];
+
+/// A port that refuses: bound, so that nobody else has it, and not listening yet.
+fn closed_port() -> (Socket, u16) {
+    let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+    socket
+        .bind(&"127.0.0.1:0".parse::<std::net::SocketAddr>().unwrap().into())
+        .unwrap();
+    let port = socket.local_addr().unwrap().as_socket().unwrap().port();
+    (socket, port)
+}
+
+/// One resource of a region's checker, as Terraform's state has it.
+fn resource<'a>(state: &'a Value, region: &str, address: &str) -> &'a Value {
+    let address = format!("module.{region}[0].{address}");
+    let modules = state["values"]["root_module"]["child_modules"]
+        .as_array()
+        .unwrap();
+    let mut resources = modules
+        .iter()
+        .flat_map(|module| module["resources"].as_array().into_iter().flatten());
+    &resources
+        .find(|resource| resource["address"] == address.as_str())
+        .unwrap()["values"]
+}
+
+/// One region's checker, as Lambda runs it.
+struct Running {
+    runtime: RuntimeApi,
+    input_template: String,
+    _process: Child,
+}
+
+impl Running {
+    async fn start(bootstrap: &Path, region: &str, state: &Value, endpoint: &str) -> Self {
+        let runtime = RuntimeApi::start().await.unwrap();
+        let function = resource(state, region, "aws_lambda_function.checker");
+        let variables = function["environment"][0]["variables"].as_object().unwrap();
+        let target = resource(state, region, "aws_cloudwatch_event_target.shard[\"1m#0\"]");
+        let process = Command::new(bootstrap)
+            .env_clear()
+            .envs(
+                variables
+                    .iter()
+                    .map(|(name, value)| (name, value.as_str().unwrap())),
+            )
+            .envs(environment(endpoint))
+            .env("AWS_REGION", region)
+            .env(
+                "AWS_LAMBDA_FUNCTION_NAME",
+                function["function_name"].as_str().unwrap(),
+            )
+            .env(
+                "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
+                function["memory_size"].to_string(),
+            )
+            .env("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST")
+            .env("AWS_LAMBDA_LOG_GROUP_NAME", "/aws/lambda/portpulse-checker")
+            .env("AWS_LAMBDA_LOG_STREAM_NAME", "test")
+            .env("AWS_LAMBDA_RUNTIME_API", runtime.address().to_string())
+            .kill_on_drop(true)
+            .spawn()
+            .unwrap();
+        Self {
+            runtime,
+            input_template: target["input_transformer"][0]["input_template"]
+                .as_str()
+                .unwrap()
+                .to_owned(),
+            _process: process,
+        }
+    }
+
+    /// Fires the rule as EventBridge would: the scheduled time, in quotes, in the place that the template gives it.
+    async fn tick(&mut self, time: Timestamp) {
+        let event = self
+            .input_template
+            .replace("<time>", &json!(time.to_string()).to_string());
+        let deadline = Timestamp::now().as_millisecond() + 60_000;
+        let invocation = Invocation {
+            request_id: format!("tick-at-{}", Timestamp::now().as_nanosecond()),
+            deadline_ms: u64::try_from(deadline).unwrap(),
+            event,
+        };
+        let answer = self.runtime.answer(invocation).await;
+        assert!(matches!(answer, Some(Heard::Response { .. })), "{answer:?}");
+    }
+}
+
+/// A queue that is subscribed to the alert topic, with the filter of one of its subscribers.
+struct Inbox {
+    endpoint: String,
+    url: String,
+}
+
+impl Inbox {
+    fn subscribe(moto: &Moto, topic: &str, filter: &str) -> Self {
+        let endpoint = moto.endpoint().to_owned();
+        let create = Operation::Json {
+            target: "AmazonSQS.CreateQueue",
+            body: r#"{"QueueName":"inbox"}"#,
+        };
+        let queue: Value = serde_json::from_str(&ask(&endpoint, HOME, "sqs", &create).unwrap()).unwrap();
+        let filter = filter.replace('=', "%3D");
+        let form = format!(
+            "Action=Subscribe&Version=2010-03-31&TopicArn={topic}&Protocol=sqs\
+             &Endpoint=arn:aws:sqs:{HOME}:123456789012:inbox\
+             &Attributes.entry.1.key=FilterPolicy&Attributes.entry.1.value={filter}"
+        );
+        ask(&endpoint, HOME, "sns", &Operation::Query(&form)).unwrap();
+        Self {
+            endpoint,
+            url: queue["QueueUrl"].as_str().unwrap().to_owned(),
+        }
+    }
+
+    /// The kinds of the notifications that have arrived since the last look.
+    fn kinds(&self) -> Vec<String> {
+        let body = json!({ "QueueUrl": self.url, "MaxNumberOfMessages": 10 }).to_string();
+        let receive = Operation::Json {
+            target: "AmazonSQS.ReceiveMessage",
+            body: &body,
+        };
+        let answer: Value =
+            serde_json::from_str(&ask(&self.endpoint, HOME, "sqs", &receive).unwrap()).unwrap();
+        let messages = answer["Messages"].as_array().cloned().unwrap_or_default();
+        let kind = |message: &Value| {
+            let envelope: Value = serde_json::from_str(message["Body"].as_str().unwrap()).unwrap();
+            envelope["MessageAttributes"]["kind"]["Value"]
+                .as_str()
+                .unwrap()
+                .to_owned()
+        };
+        messages.iter().map(kind).collect()
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs Terraform, its AWS provider, moto and the x86_64 zip: .ci/infra runs it"]
+async fn an_outage_is_told_once_and_so_is_its_end() {
+    let (port, number) = closed_port();
+    let moto = Moto::start().unwrap();
+    let folder = copy_of_infra("outage");
+    let monitors = format!(
+        "monitors: {{ door: {{ host: 127.0.0.1, port: {number}, tier: critical, successes_to_close: 1, tags: [team=door] }} }}"
+    );
+    fs::write(folder.join("test-monitors.yaml"), monitors).unwrap();
+    let zip = crate::repository().join("infra/dist/checker-x86_64.zip");
+    // In a VPC, for a loopback address cannot be reached from anywhere else.
+    let vpc = json!({ "subnet_ids": ["subnet-1"], "security_group_ids": ["sg-1"] });
+    let variables = json!({
+        "home_region": HOME,
+        "regions": REGIONS,
+        "architecture": "x86_64",
+        "zip": zip,
+        "monitors_file": "test-monitors.yaml",
+        "deletion_protection": false,
+        "vpc": REGIONS.map(|region| (region, &vpc)).into_iter().collect::<std::collections::BTreeMap<_, _>>(),
+        "subscribers": {
+            "hook": { "protocol": "https", "endpoint": "https://example.com/hook", "severities": ["critical"], "tags": ["team=door"] },
+        },
+    });
+    let terraform = Terraform::init(&folder, moto.environment()).unwrap();
+    terraform.apply(&variables).unwrap();
+    let state = terraform.show().unwrap();
+    let topic = terraform.output("topic_arn").unwrap();
+    let modules = state["values"]["root_module"]["child_modules"]
+        .as_array()
+        .unwrap();
+    let mut resources = modules
+        .iter()
+        .flat_map(|module| module["resources"].as_array().into_iter().flatten());
+    let hook = resources
+        .find(|resource| resource["address"] == "module.alerts.aws_sns_topic_subscription.this[\"hook\"]")
+        .unwrap();
+    let inbox = Inbox::subscribe(
+        &moto,
+        topic.as_str().unwrap(),
+        hook["values"]["filter_policy"].as_str().unwrap(),
+    );
+
+    let bootstrap = unpacked("x86_64", "outage-zip").join("bootstrap");
+    let mut permissions = fs::metadata(&bootstrap).unwrap().permissions();
+    std::os::unix::fs::PermissionsExt::set_mode(&mut permissions, 0o755);
+    fs::set_permissions(&bootstrap, permissions).unwrap();
+    let [mut a, mut b, mut c] = [
+        Running::start(&bootstrap, REGIONS[0], &state, moto.endpoint()).await,
+        Running::start(&bootstrap, REGIONS[1], &state, moto.endpoint()).await,
+        Running::start(&bootstrap, REGIONS[2], &state, moto.endpoint()).await,
+    ];
+
+    let minute = Timestamp::now().as_second() / 60 * 60;
+    let first = Timestamp::from_second(minute).unwrap();
+    tokio::join!(a.tick(first), b.tick(first), c.tick(first));
+    assert_eq!(inbox.kinds(), ["down"]);
+
+    // The same tick once more, as EventBridge may deliver it.
+    tokio::join!(a.tick(first), b.tick(first), c.tick(first));
+    assert_eq!(inbox.kinds(), [""; 0]);
+
+    port.listen(16).unwrap();
+    let next = Timestamp::from_second(minute + 60).unwrap();
+    tokio::join!(a.tick(next), b.tick(next), c.tick(next));
+    assert_eq!(inbox.kinds(), ["recovered"]);
+}

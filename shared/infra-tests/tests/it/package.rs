@@ -1,0 +1,92 @@
+//! The zips that are deployed: what is in them, how large it is, and what it needs of the system.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::{repository, scratch};
+
+/// The most bytes of a zip: a start of the function downloads and unpacks it.
+const MOST_BYTES: u64 = 5 << 20;
+/// glibc of provided.al2023. <https://docs.aws.amazon.com/linux/al2023/ug/compare-with-al2.html>
+const GLIBC: (u32, u32) = (2, 34);
+
+/// Unpacks a zip into an empty folder.
+pub(crate) fn unpacked(architecture: &str, name: &str) -> PathBuf {
+    let zip = zip(architecture);
+    assert!(
+        zip.exists(),
+        "{} is missing: run infra/build {architecture}",
+        zip.display()
+    );
+    let folder = scratch(name);
+    // The standard library has no zip; Python's has, and building needs Python anyway.
+    let python = Command::new("python3")
+        .args(["-m", "zipfile", "-e"])
+        .args([&zip, &folder])
+        .status()
+        .unwrap();
+    assert!(python.success());
+    folder
+}
+
+fn zip(architecture: &str) -> PathBuf {
+    repository().join(format!("infra/dist/checker-{architecture}.zip"))
+}
+
+/// The newest glibc that a binary asks for, by the versions of the symbols it names.
+fn glibc_needed(binary: &[u8]) -> (u32, u32) {
+    let versions = binary.windows(12).filter_map(|window| {
+        let version = window.strip_prefix(b"GLIBC_2.")?;
+        let digits: String = version
+            .iter()
+            .take_while(|byte| byte.is_ascii_digit())
+            .map(|byte| char::from(*byte))
+            .collect();
+        digits.parse().ok().map(|minor| (2, minor))
+    });
+    versions.max().unwrap()
+}
+
+fn check(architecture: &str, machine: u8) {
+    let size = fs::metadata(zip(architecture)).unwrap().len();
+    assert!(size <= MOST_BYTES, "the zip for {architecture} has {size} bytes");
+    let folder = unpacked(architecture, &format!("zip-{architecture}"));
+    let files: Vec<_> = fs::read_dir(&folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name())
+        .collect();
+    assert_eq!(files, ["bootstrap"]);
+    let binary = fs::read(folder.join("bootstrap")).unwrap();
+    assert_eq!(&binary[..4], b"\x7fELF");
+    // e_machine of the ELF header.
+    assert_eq!(binary[18], machine, "not built for {architecture}");
+    let needed = glibc_needed(&binary);
+    assert!(needed <= GLIBC, "needs glibc {}.{}", needed.0, needed.1);
+    // Where it was built is nobody's business, and would keep two machines from building the same.
+    let here = repository();
+    let home = std::env::var("HOME").unwrap();
+    for place in [here.to_str().unwrap(), home.as_str()] {
+        let holds = binary
+            .windows(place.len())
+            .any(|window| window == place.as_bytes());
+        assert!(
+            !holds || Path::new(place) == Path::new("/"),
+            "the binary names {place}"
+        );
+    }
+}
+
+#[test]
+#[ignore = "needs the zip: .ci/infra builds and runs it"]
+fn the_x86_64_zip_fits_lambda() {
+    check("x86_64", 62);
+}
+
+#[test]
+#[ignore = "needs the zip: .ci/infra builds and runs it"]
+fn the_arm64_zip_fits_lambda_where_it_can_be_built() {
+    if zip("arm64").exists() {
+        check("arm64", 183);
+    }
+}
