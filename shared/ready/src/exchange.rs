@@ -231,15 +231,17 @@ impl Exchange<'_> {
                 trouble(FailureClass::WrongService, Phase::Ready, &words)
             }
             Conclusion::Broken(broken, hint) => {
-                let heard_nothing = self.input.total() == 0;
                 let (class, end) = match &broken {
-                    Broken::Ended => (FailureClass::Closed, "then closed".to_owned()),
-                    Broken::Deadline if heard_nothing => (FailureClass::Silent, "then nothing".to_owned()),
-                    Broken::Deadline => (FailureClass::Timeout, "then nothing".to_owned()),
+                    Broken::Ended => (FailureClass::Closed, ", then closed".to_owned()),
+                    Broken::Deadline if self.input.total() == 0 => (FailureClass::Silent, String::new()),
+                    Broken::Deadline if self.input.answer().is_empty() => {
+                        (FailureClass::Timeout, String::new())
+                    }
+                    Broken::Deadline => (FailureClass::Timeout, ", then nothing".to_owned()),
                     Broken::Io(error) => io_words(error),
-                    Broken::Tls(error) => (FailureClass::Tls, tls::words(error)),
+                    Broken::Tls(error) => (FailureClass::Tls, format!(", then: {}", tls::words(error))),
                 };
-                trouble(class, Phase::Ready, &format!("{}, {end}{hint}", self.story()))
+                trouble(class, Phase::Ready, &format!("{}{end}{hint}", self.story()))
             }
             Conclusion::Verdict(Verdict::WrongService) => {
                 trouble(FailureClass::WrongService, Phase::Ready, &self.story())
@@ -300,11 +302,11 @@ fn io_words(error: &std::io::Error) -> (FailureClass, String) {
         K::TimedOut => FailureClass::Timeout,
         K::HostUnreachable | K::NetworkUnreachable => FailureClass::Unreachable,
         K::ConnectionReset | K::ConnectionAborted | K::BrokenPipe => {
-            return (FailureClass::Reset, "then a reset".to_owned());
+            return (FailureClass::Reset, ", then a reset".to_owned());
         }
         _ => FailureClass::Reset,
     };
-    (class, format!("then: {error}"))
+    (class, format!(", then: {error}"))
 }
 
 fn handshake_words(broken: &Broken, heard: &[u8]) -> (FailureClass, String) {
@@ -318,7 +320,7 @@ fn handshake_words(broken: &Broken, heard: &[u8]) -> (FailureClass, String) {
         ),
         Broken::Io(error) => {
             let (class, end) = io_words(error);
-            (class, format!("{SENT}, {end}"))
+            (class, format!("{SENT}{end}"))
         }
         // The first byte of every TLS record that can answer: a handshake message or an alert.
         Broken::Tls(_) if !matches!(heard.first(), Some(0x15 | 0x16)) => (
