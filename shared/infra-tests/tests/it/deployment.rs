@@ -26,7 +26,7 @@ fn variables(regions: &[&str]) -> Value {
         "subscribers": {
             "team": { "protocol": "email", "endpoint": "team@example.com" },
             "phone": { "protocol": "sms", "endpoint": "+15555550100" },
-            "orders": { "protocol": "https", "endpoint": "https://example.com/hook", "tags": ["team=orders"] },
+            "orders": { "protocol": "https", "endpoint": "https://127.0.0.1:9/hook", "tags": ["team=orders"] },
         },
     })
 }

@@ -175,7 +175,7 @@ async fn an_outage_is_told_once_and_so_is_its_end() {
         "deletion_protection": false,
         "vpc": REGIONS.map(|region| (region, &vpc)).into_iter().collect::<std::collections::BTreeMap<_, _>>(),
         "subscribers": {
-            "hook": { "protocol": "https", "endpoint": "https://example.com/hook", "severities": ["critical"], "tags": ["team=door"] },
+            "team": { "protocol": "email", "endpoint": "team@example.com", "severities": ["critical"], "tags": ["team=door"] },
         },
     });
     let terraform = Terraform::init(&folder, moto.environment()).unwrap();
@@ -188,13 +188,13 @@ async fn an_outage_is_told_once_and_so_is_its_end() {
     let mut resources = modules
         .iter()
         .flat_map(|module| module["resources"].as_array().into_iter().flatten());
-    let hook = resources
-        .find(|resource| resource["address"] == "module.alerts.aws_sns_topic_subscription.this[\"hook\"]")
+    let team = resources
+        .find(|resource| resource["address"] == "module.alerts.aws_sns_topic_subscription.this[\"team\"]")
         .unwrap();
     let inbox = Inbox::subscribe(
         &moto,
         topic.as_str().unwrap(),
-        hook["values"]["filter_policy"].as_str().unwrap(),
+        team["values"]["filter_policy"].as_str().unwrap(),
     );
 
     let bootstrap = unpacked("x86_64", "outage-zip").join("bootstrap");
