@@ -3,6 +3,7 @@
 mod alert;
 mod clock;
 mod demo;
+mod lines;
 mod scheduler;
 mod screen;
 mod seed;
@@ -95,7 +96,7 @@ async fn watch_ports(args: &Args, output: &mut Output) -> Result<(), Stopped> {
         return Err(Stopped::Usage { complaint });
     }
     let regions: BTreeSet<Region> = args.regions.iter().cloned().collect();
-    let mut ending = Ending::new(args.length)?;
+    let mut ending = Ending::new()?;
     let mut screen = Screen::new(output, Mode::suited(args.json));
 
     let keep = if args.demo {
@@ -111,12 +112,14 @@ async fn watch_ports(args: &Args, output: &mut Output) -> Result<(), Stopped> {
     } = ways;
     let store = Store::new(table);
     let found = seed::look(&store).await.map_err(unable("read what is kept"))?;
-    seed::seed(&store, &file, &found)
+    let latest = found.latest;
+    seed::seed(&store, &file, found)
         .await
         .map_err(unable("write the definitions"))?;
 
-    let start = start_time(found.latest, args.demo);
+    let start = start_time(latest, args.demo);
     let clock = FastClock::starting(start, speed);
+    ending.at = args.length.map(|length| Instant::now() + length);
     for line in greeting(&file, &regions, speed, start) {
         screen.note(&line)?;
     }
@@ -256,11 +259,12 @@ struct Ending {
 }
 
 impl Ending {
-    fn new(length: Option<Duration>) -> Result<Self, Stopped> {
+    /// Signals are caught from now on.
+    fn new() -> Result<Self, Stopped> {
         Ok(Self {
             interrupted: signal(SignalKind::interrupt()).map_err(unable("listen for Ctrl-C"))?,
             terminated: signal(SignalKind::terminate()).map_err(unable("listen for signals"))?,
-            at: length.map(|length| Instant::now() + length),
+            at: None,
         })
     }
 

@@ -6,8 +6,9 @@ use jiff::Timestamp;
 use portpulse_checker::chain;
 
 use super::alert::Alert;
+use super::lines::tick_json;
 use super::scheduler::Ticked;
-use super::watch::{Watch, tick_json};
+use super::watch::Watch;
 use crate::output::{BAD, Output, Stopped, tell};
 
 /// How the watch is shown.

@@ -1,8 +1,16 @@
 //! The built program, run as a user runs it.
-#![expect(clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking"
+)]
 
 mod check;
+mod demo;
+mod endings;
 mod local;
+mod place;
 mod program;
 mod sockets;
 mod validate;

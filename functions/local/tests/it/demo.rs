@@ -1,0 +1,114 @@
+//! `portpulse local --demo`: every state of a service, and the screen.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io::Read;
+
+use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+use serde_json::json;
+
+use crate::place::{of_type, told};
+use crate::program::{portpulse, run};
+
+#[test]
+fn the_demo_opens_tells_and_closes_an_outage_within_half_a_minute() {
+    let found = run(&["local", "--demo", "--json", "--for", "23s"]);
+    assert_eq!(found.status, 0, "{}", found.err);
+    let lines = found.json();
+    let mut told = told(&lines);
+    told.sort();
+    assert_eq!(
+        told,
+        [
+            "degraded slow",
+            "down dies-and-returns",
+            "down refused",
+            "down silent",
+            "recovered dies-and-returns"
+        ]
+    );
+    let ids: BTreeSet<_> = of_type(&lines, "notification")
+        .iter()
+        .filter(|line| line["monitor"] == json!("dies-and-returns"))
+        .map(|line| {
+            line["id"]
+                .as_str()
+                .unwrap()
+                .rsplit_once('/')
+                .unwrap()
+                .0
+                .to_owned()
+        })
+        .collect();
+    assert_eq!(ids.len(), 1, "an outage and its end share the incident: {ids:?}");
+
+    let outcomes = |id: &str| -> BTreeSet<String> {
+        let ticks = of_type(&lines, "tick").into_iter();
+        ticks
+            .map(|line| line["results"][id]["outcome"].as_str().unwrap().to_owned())
+            .collect()
+    };
+    for (id, expected) in [
+        ("healthy", &["open"][..]),
+        ("refused", &["refused"]),
+        ("silent", &["timeout"]),
+        ("slow", &["open"]),
+        ("expected-closed", &["refused"]),
+        ("dies-and-returns", &["open", "refused"]),
+    ] {
+        let expected = expected.iter().map(|outcome| (*outcome).to_owned()).collect();
+        assert_eq!(outcomes(id), expected, "{id}");
+    }
+    let summary = lines.last().unwrap();
+    assert_eq!(summary["type"], json!("summary"));
+    assert_eq!(
+        summary["open"],
+        json!({ "refused": "down", "silent": "down", "slow": "degraded" })
+    );
+}
+
+/// A terminal without colours still gets a table that is redrawn in place, below what was told.
+#[test]
+fn on_a_terminal_the_table_is_redrawn() {
+    let terminal = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+    grantpt(&terminal).unwrap();
+    unlockpt(&terminal).unwrap();
+    let name = ptsname(&terminal, Vec::new()).unwrap().into_string().unwrap();
+    let screen = fs::OpenOptions::new().read(true).write(true).open(name).unwrap();
+    let mut command = portpulse();
+    command
+        .args(["local", "--demo", "--for", "4s"])
+        .env("TERM", "xterm")
+        .stdout(screen);
+    let mut child = command.spawn().unwrap();
+    // The terminal hangs up when the last of its users has gone.
+    drop(command);
+    let mut shown = Vec::new();
+    let mut chunk = [0; 4096];
+    let mut terminal = fs::File::from(terminal);
+    while let Ok(1..) = terminal.read(&mut chunk).inspect(|&count| {
+        shown.extend_from_slice(&chunk[..count]);
+    }) {}
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    let shown = String::from_utf8(shown).unwrap().replace("\r\n", "\n");
+    // Nine lines: an empty one, the counts, the header and six monitors.
+    let frames: Vec<_> = shown.split("\u{1b}[9F\u{1b}[J\u{1b}[?7l").collect();
+    assert!(frames.len() >= 4, "{shown:?}");
+    for frame in &frames[1..] {
+        assert_eq!(frame.matches("MONITOR           TARGET").count(), 1, "{frame:?}");
+        assert!(frame.contains("\u{1b}[?7h"), "{frame:?}");
+    }
+    let alert = frames
+        .iter()
+        .find(|frame| frame.contains("DOWN: refused - "))
+        .unwrap();
+    assert!(
+        alert.find("DOWN: refused").unwrap() < alert.find("MONITOR").unwrap(),
+        "{alert:?}"
+    );
+    assert!(!shown.contains("\u{1b}[31m"), "{shown:?}");
+    assert!(
+        shown.ends_with("Still open: refused (down), silent (down), slow (degraded).\n"),
+        "{shown:?}"
+    );
+}
