@@ -197,3 +197,46 @@ fn tls_by_port(port: u16) -> Tls {
         _ => Tls::Off,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tls_is_implied_by_service_and_port() {
+        let client = TlsClient::with_roots([]);
+        let rows = [
+            (Service::Http, 80, Tls::Off),
+            (Service::Http, 443, Tls::Implicit),
+            (Service::Http, 8443, Tls::Implicit),
+            (Service::Https, 8080, Tls::Implicit),
+            (Service::Smtp, 465, Tls::Implicit),
+            (Service::Smtps, 2465, Tls::Implicit),
+            (Service::Imap, 993, Tls::Implicit),
+            (Service::Pop3, 995, Tls::Implicit),
+            (Service::Submission, 587, Tls::Off),
+            (Service::Postgres, 5432, Tls::Off),
+        ];
+        for (service, port, expected) in rows {
+            let request = Request::for_service(service, Host::Name("a.example".to_owned()), port, &client);
+            assert_eq!(request.tls(), expected, "{service} {port}");
+        }
+    }
+
+    #[test]
+    fn only_some_protocols_begin_tls_themselves() {
+        let offering = Service::ALL.iter().filter(|&&service| {
+            let client = TlsClient::with_roots([]);
+            let request = Request::for_service(service, Host::Name("a.example".to_owned()), 1, &client);
+            request.with_tls(Tls::Upgrade).is_ok()
+        });
+        let names = offering
+            .map(|service| service.as_str())
+            .collect::<Vec<_>>()
+            .join(" ");
+        assert_eq!(
+            names,
+            "postgres mysql mariadb smtp submission smtps imap imaps pop3 pop3s"
+        );
+    }
+}

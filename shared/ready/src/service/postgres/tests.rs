@@ -131,6 +131,11 @@ fn an_upgrade_comes_before_the_startup() {
         "> an SSLRequest | busy: 53300 sorry, too many clients already",
     );
     check_others(secured, &["postgres"]);
+    let ssh = crate::rehearsal::transcript(secured(), [b"SSH-2.0-x\r\n".as_slice()]);
+    assert_eq!(
+        ssh, "> an SSLRequest | wrong_service",
+        "its first letter is no agreement"
+    );
 }
 
 #[test]

@@ -14,6 +14,11 @@ async fn serving() {
     dir.write("rabbitmq.conf", &settings);
     dir.write("plugins", "[].\n");
     dir.give_to("rabbitmq");
+    // Left to itself, the broker would start a port mapper that outlives it.
+    let (mapper_dir, mapper_port) = (Dir::new(), free_port().to_string());
+    let mut mapper = as_user("rabbitmq", "epmd");
+    mapper.args(["-d", "-address", "127.0.0.1", "-port", &mapper_port]);
+    let _mapper = Server::start(&mapper_dir, &mut mapper).ready("epmd running");
     // A name, a cookie and a port mapper of its own: nothing is shared with a broker of this machine.
     let mut command = as_user("rabbitmq", "/usr/lib/rabbitmq/bin/rabbitmq-server");
     command
@@ -23,7 +28,7 @@ async fn serving() {
         .env("LANG", "C.UTF-8")
         .env("RABBITMQ_NODENAME", format!("portpulse{port}@localhost"))
         .env("RABBITMQ_DIST_PORT", distribution.to_string())
-        .env("ERL_EPMD_PORT", free_port().to_string())
+        .env("ERL_EPMD_PORT", &mapper_port)
         .env("ERL_EPMD_ADDRESS", "127.0.0.1")
         .env("RABBITMQ_MNESIA_BASE", dir.at("mnesia"))
         .env("RABBITMQ_LOG_BASE", dir.at("logs"))
