@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use portpulse_alert::Publish;
 use portpulse_core::board::{Board, FleetRow, Track, Verdict};
-use portpulse_core::decide::{Input, decide};
+use portpulse_core::decide::{Input, claim, decide};
 use portpulse_core::group::GroupId;
 use portpulse_core::id::MonitorId;
 use portpulse_core::round::Definitions;
@@ -115,10 +115,19 @@ impl<T: Table, P: Probe, N: Publish, C: Clock> Checker<T, P, N, C> {
         };
         let decision = decide(&input);
         let failed = |source| Error::Decide { group, source };
-        if let Some(next) = &decision.verdict
-            && self.store.put_verdict(group, next).await.map_err(failed)? == Written::Conflict
-        {
-            return Ok(Attempt::Overtaken);
+        if let Some(next) = &decision.verdict {
+            match self.store.put_verdict(group, next).await {
+                Ok(Written::Done) => {}
+                Ok(Written::Conflict) => return Ok(Attempt::Overtaken),
+                Err(source @ portpulse_store::Error::TooLarge { .. }) => {
+                    return if self.make_room(&input, invocation, report).await? {
+                        Ok(Attempt::Overtaken)
+                    } else {
+                        Err(failed(source))
+                    };
+                }
+                Err(source) => return Err(failed(source)),
+            }
         }
         if let Some(next) = &decision.fleet
             && self.store.put_fleet(next).await.map_err(failed)? == Written::Conflict
@@ -137,6 +146,34 @@ impl<T: Table, P: Probe, N: Publish, C: Clock> Checker<T, P, N, C> {
         };
         self.deliver(Delivery::of(&input), invocation, report).await;
         Ok(Attempt::Settled(decided))
+    }
+
+    /// Tells what waits in the verdict row, for a decision that does not fit beside it. Whether there is more room then.
+    async fn make_room(
+        &self,
+        input: &Input<'_>,
+        invocation: &Invocation,
+        report: &mut Report,
+    ) -> Result<bool, Error> {
+        let group = input.group;
+        let Some(verdict) = claim(input) else {
+            return Ok(false);
+        };
+        let written = self.store.put_verdict(group, &verdict).await;
+        if written.map_err(|source| Error::Decide { group, source })? == Written::Conflict {
+            return Ok(true);
+        }
+        let claimed = Board {
+            verdict,
+            ..input.board.clone()
+        };
+        let told = report.published.len();
+        let input = Input {
+            board: &claimed,
+            ..*input
+        };
+        self.deliver(Delivery::of(&input), invocation, report).await;
+        Ok(report.published.len() > told)
     }
 
     /// Which monitors of other groups are down, of those that a monitor in trouble here depends on.

@@ -191,9 +191,13 @@ impl<T: Table, P: Probe, N: Publish, C: Clock> Checker<T, P, N, C> {
         let failed = |source| Error::Commit { tick, group, source };
         let recorded = self.store.put_results(group, tick, &self.region, &seen).await;
         let seen = match recorded.map_err(failed)? {
+            Recorded::Written => seen,
             // Whoever recorded this tick first is believed, so that a row never contradicts the results.
-            Recorded::AlreadyThere(Some(recorded)) => recorded,
-            Recorded::Written | Recorded::AlreadyThere(None) => seen,
+            Recorded::AlreadyThere(recorded) => recorded,
+            Recorded::Unreadable(source) => {
+                report.troubles.push(Error::Unreadable { group, source });
+                seen
+            }
         };
         for _ in 0..ATTEMPTS {
             if verdict_is_readable && self.judge(round, invocation, is_undecided) {

@@ -30,13 +30,14 @@ pub struct BoardRead {
 }
 
 /// What became of a tick's results.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug)]
 pub enum Recorded {
     /// They are kept.
     Written,
-    /// A twin's results of the same tick and region were there first, and count: these, without their details,
-    /// or `None` if they cannot be read.
-    AlreadyThere(Option<Observations>),
+    /// A twin's results of the same tick and region were there first, and count: these, without their details.
+    AlreadyThere(Observations),
+    /// An item that cannot be read stands there, and is left as it is.
+    Unreadable(Error),
 }
 
 /// What became of a region row.
@@ -176,12 +177,12 @@ impl<T: Table> Store<T> {
     ) -> Result<Recorded, Error> {
         let key = keys::results(group, tick, region);
         let item = codec::results::encode(&key, tick, observations);
-        match self.put(key, item, Condition::Absent).await? {
+        match self.put(key.clone(), item, Condition::Absent).await? {
             Put::Done => Ok(Recorded::Written),
-            Put::Refused { current } => {
-                let there = current.and_then(|item| codec::results::decode(&item).ok());
-                Ok(Recorded::AlreadyThere(there))
-            }
+            Put::Refused { current } => Ok(match known(key, current.as_ref(), codec::results::decode) {
+                Ok(there) => Recorded::AlreadyThere(there.unwrap_or_else(|| observations.clone())),
+                Err(error) => Recorded::Unreadable(error),
+            }),
         }
     }
 

@@ -17,6 +17,7 @@ use dynoxide::Database;
 use portpulse_store::dynamo::DynamoTable;
 use portpulse_store::keys::{EXPIRES_AT, PK, SK};
 
+use crate::meter::Meter;
 use crate::server::{Server, dropped};
 
 /// The name of the table.
@@ -117,6 +118,14 @@ impl EmbeddedDynamo {
     /// A client of it.
     pub fn client(&self) -> &Client {
         &self.client
+    }
+
+    /// Its table, by a client whose requests are counted.
+    pub fn metered_table(&self) -> (DynamoTable, Meter) {
+        let meter = Meter::default();
+        let config = self.client.config().to_builder().interceptor(meter.clone());
+        let client = Client::from_conf(config.build());
+        (DynamoTable::new(client, TABLE), meter)
     }
 
     /// Its table.

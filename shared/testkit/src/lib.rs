@@ -5,6 +5,7 @@
 
 pub mod embedded;
 pub mod memory_table;
+pub mod meter;
 pub mod runtime_api;
 mod server;
 pub mod sns;

@@ -262,8 +262,7 @@ fn holds(condition: Condition, current: Option<&Item>) -> bool {
     };
     let of_our_layout = |item: &Item| number(item, LAYOUT) == Some(u64::from(VERSION));
     match (condition, current) {
-        (Condition::Always, _)
-        | (Condition::Absent | Condition::Revision(0), None) => true,
+        (Condition::Always, _) | (Condition::Absent | Condition::Revision(0), None) => true,
         (Condition::Absent | Condition::Revision(0), Some(_))
         | (Condition::Tick(_) | Condition::Revision(_), None) => false,
         (Condition::Tick(tick), Some(item)) => {

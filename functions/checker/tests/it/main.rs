@@ -9,7 +9,11 @@
 
 mod crash;
 mod lambda;
+mod malformed;
+mod nominal;
 mod peers;
 mod race;
 mod rig;
 mod simulation;
+mod sizes;
+mod units;

@@ -93,6 +93,19 @@ pub fn decide(input: &Input<'_>) -> Decision {
     }
 }
 
+/// The verdict row in which `me` claims what waits, and nothing else changes; `None` if nothing is to be claimed.
+///
+/// For a decision that does not fit into its row before what waits there is told.
+pub fn claim(input: &Input<'_>) -> Option<VerdictRow> {
+    let mut next = input.board.verdict.clone();
+    next.outbox.claim(input.me, input.now);
+    if next == input.board.verdict {
+        return None;
+    }
+    next.revision += 1;
+    Some(next)
+}
+
 /// Whether there is nothing to decide: every expected region reports, sees all well, and nothing is open or waits.
 ///
 /// Then [`decide`] would change nothing, and a tick needs no further read.

@@ -1,0 +1,31 @@
+//! What a nominal tick costs in DynamoDB, as its answers to the real SDK say (`ReturnConsumedCapacity`).
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a benchmark prints, and ends when something is wrong"
+)]
+
+#[path = "../tests/it/nominal.rs"]
+mod nominal;
+
+fn main() {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    println!("One tick of one region in which all is well:");
+    println!(
+        "{:>9} {:>8} {:>7} {:>12} {:>6} {:>11}",
+        "monitors", "regions", "writes", "write units", "reads", "read units"
+    );
+    for monitors in [50, 400] {
+        for regions in [1, 3] {
+            let consumed = runtime.block_on(nominal::tick(monitors, regions));
+            println!(
+                "{monitors:>9} {regions:>8} {:>7} {:>12} {:>6} {:>11}",
+                consumed.writes, consumed.write_units, consumed.reads, consumed.read_units
+            );
+        }
+    }
+}

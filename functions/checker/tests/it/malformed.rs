@@ -1,0 +1,287 @@
+//! Items of another version, cut short or of wrong types: each is named, left as it is, and keeps nothing else from going
+//! on.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use portpulse_checker::{Checker, Course, Invocation, Report, TickEvent, chain};
+use portpulse_core::board::{Control, FleetRow};
+use portpulse_core::outbox::Claimant;
+use portpulse_store::Store;
+use portpulse_store::keys::{self, Key};
+use portpulse_store::table::Item;
+use portpulse_testkit::memory_table::MemoryTable;
+use serde_json::json;
+
+use crate::rig::{GROUP, Scripted, Sight, Skewed, Time, Topic, board, define, region, regions, run};
+
+/// Three monitors that alert on the first failing tick, in two regions. `m0` is good in tick 0 and fails everywhere from
+/// tick 1 on, `m1` is always good, `m2` fails as `m0` does and is silenced.
+struct World {
+    table: MemoryTable,
+    topic: Topic,
+}
+
+impl World {
+    fn new() -> Self {
+        let (table, topic) = (MemoryTable::new(), Topic::default());
+        let fields = BTreeMap::from([("failures_to_open", json!(1))]);
+        for monitor in 0..3 {
+            define(&table, monitor, &fields);
+        }
+        let store = Store::new(table.clone());
+        let control = Control {
+            silenced_until: Some("2027-01-01T00:00:00Z".parse().unwrap()),
+            acknowledged: None,
+        };
+        for id in ["m0", "m2"] {
+            // Of `m0` somebody has only said that they are at work on something else.
+            let control = match id {
+                "m2" => control.clone(),
+                _ => Control {
+                    silenced_until: None,
+                    acknowledged: Some("another".to_owned()),
+                },
+            };
+            run(store.put_control(&id.parse().unwrap(), &control)).unwrap();
+        }
+        let fleet = FleetRow {
+            revision: 1,
+            ..FleetRow::default()
+        };
+        run(store.put_fleet(&fleet)).unwrap();
+        let world = Self { table, topic };
+        for at in 0..2 {
+            let report = world.tick(0, at);
+            assert!(report.troubles.is_empty(), "{report:?}");
+        }
+        world
+    }
+
+    fn tick(&self, tick: i64, at: usize) -> Report {
+        let time = Time::default();
+        time.set(tick * 60_000 + 5_000);
+        let sight = if tick == 0 { Sight::Good } else { Sight::Failing };
+        let checker = Checker::new(
+            Store::new(self.table.clone()),
+            Scripted(vec![sight, Sight::Good, sight]),
+            self.topic.clone(),
+            Skewed { time, skew_ms: 0 },
+            region(at),
+            regions(2),
+        );
+        let invocation = Invocation {
+            claimant: Claimant::new(format!("{tick}/{at}")),
+            remaining: Duration::from_secs(60),
+        };
+        run(checker.handle(&TickEvent::new(Time::of_tick(tick), GROUP), &invocation))
+    }
+
+    fn item(&self, key: &Key) -> Item {
+        self.table.peek(&key.pk, &key.sk).unwrap()
+    }
+
+    /// What was told, as monitor and kind.
+    fn told(&self) -> Vec<String> {
+        let sent = self.topic.sent.borrow();
+        let short = sent.iter().map(|id| {
+            let (subject, kind) = (id.split('@').next().unwrap(), id.rsplit('/').next().unwrap());
+            format!("{subject} {kind}")
+        });
+        short.collect()
+    }
+}
+
+/// Every way in which an item is spoilt here, with what the error must say of it.
+fn spoilt(item: &Item, required: &[&str], optional: &[&str]) -> Vec<(Item, String)> {
+    let with = |name: &str, value: Option<AttributeValue>| {
+        let mut item = item.clone();
+        match value {
+            Some(value) => item.insert(name.to_owned(), value),
+            None => item.remove(name),
+        };
+        item
+    };
+    let mut all = vec![(
+        with("v", Some(AttributeValue::N("2".to_owned()))),
+        "layout version 2".to_owned(),
+    )];
+    for name in required {
+        assert!(item.contains_key(*name), "{name}: {item:?}");
+        all.push((with(name, None), format!("`{name}` is missing")));
+    }
+    for name in required.iter().chain(optional) {
+        all.push((
+            with(name, Some(AttributeValue::Bool(true))),
+            format!("`{name}` is true or false"),
+        ));
+    }
+    all
+}
+
+/// What a tick of each region comes to while an item is malformed.
+struct Expected {
+    /// Which regions count the tick.
+    counted: [bool; 2],
+    told: &'static [&'static str],
+}
+
+/// Spoils the item at `key` in every way, and runs the next tick in both regions.
+fn check(key: &Key, (required, optional): (&[&str], &[&str]), expected: &Expected) {
+    for (item, what) in spoilt(&World::new().item(key), required, optional) {
+        let world = World::new();
+        world.table.overwrite(item.clone());
+        let mut named = false;
+        for at in 0..2 {
+            let report = world.tick(1, at);
+            let counted = matches!(&report.course, Course::Counted(seen) if seen.len() == 3);
+            assert_eq!(counted, expected.counted[at], "{key}, {what}: {report:?}");
+            for trouble in report.troubles.iter().map(|trouble| chain(trouble)) {
+                assert!(
+                    trouble.contains(&format!("`{key}`")),
+                    "{key}, {what}: says where: {trouble}"
+                );
+                assert!(trouble.contains(&what), "{key}, {what}: says what: {trouble}");
+                assert!(
+                    trouble.contains("delete the item"),
+                    "{key}, {what}: says how to mend it: {trouble}"
+                );
+                named = true;
+            }
+        }
+        assert!(named, "{key}, {what}: no trouble names it");
+        assert_eq!(world.told(), expected.told, "{key}, {what}");
+        assert_eq!(world.item(key), item, "{key}, {what}: left as it is");
+    }
+}
+
+#[test]
+fn a_region_row_stops_its_own_region_alone() {
+    for at in 0..2 {
+        let expected = Expected {
+            counted: [at != 0, at != 1],
+            told: &["m0 down"],
+        };
+        let key = keys::region_row(GROUP, &region(at));
+        check(&key, (&["v", "tick", "entries"], &[]), &expected);
+    }
+}
+
+#[test]
+fn a_verdict_row_stops_decisions_and_no_counting() {
+    let names = [
+        "v",
+        "revision",
+        "incidents",
+        "advisories",
+        "regions",
+        "broken",
+        "outbox",
+        "closed",
+    ];
+    let expected = Expected {
+        counted: [true, true],
+        told: &[],
+    };
+    check(&keys::verdict_row(GROUP), (&names, &[]), &expected);
+}
+
+#[test]
+fn a_fleet_row_stops_nothing_of_a_monitor() {
+    let expected = Expected {
+        counted: [true, true],
+        told: &["m0 down"],
+    };
+    let names = ["v", "revision", "regions", "outbox"];
+    check(&keys::fleet_row(), (&names, &[]), &expected);
+}
+
+#[test]
+fn a_control_that_cannot_be_read_silences_nobody_and_hides_no_other() {
+    let key = keys::control(&"m0".parse().unwrap());
+    let expected = Expected {
+        counted: [true, true],
+        told: &["m0 down"],
+    };
+    check(&key, (&["v"], &["acknowledged", "silenced_until"]), &expected);
+}
+
+#[test]
+fn what_stands_among_the_rows_and_is_none_is_named() {
+    let world = World::new();
+    let mut item = world.item(&keys::verdict_row(GROUP));
+    item.insert("sk".to_owned(), AttributeValue::S("weather".to_owned()));
+    world.table.overwrite(item);
+    let report = world.tick(1, 0);
+    assert!(matches!(report.course, Course::Counted(_)), "{report:?}");
+    let troubles: Vec<_> = report.troubles.iter().map(|trouble| chain(trouble)).collect();
+    assert_eq!(troubles.len(), 1, "{troubles:?}");
+    assert!(troubles[0].contains("`board#1m#0/weather`"), "{troubles:?}");
+}
+
+#[test]
+fn results_that_cannot_be_read_are_left_and_the_tick_counts() {
+    let key = keys::results(GROUP, "2026-11-22T00:01:00Z".parse().unwrap(), &region(0));
+    let done = World::new();
+    done.tick(1, 0);
+    for (item, what) in spoilt(&done.item(&key), &["v", "seen"], &[]) {
+        let world = World::new();
+        world.table.overwrite(item.clone());
+        let report = world.tick(1, 0);
+        assert!(matches!(report.course, Course::Counted(_)), "{what}: {report:?}");
+        let troubles: Vec<_> = report.troubles.iter().map(|trouble| chain(trouble)).collect();
+        assert_eq!(troubles.len(), 1, "{what}: {troubles:?}");
+        assert!(
+            troubles[0].contains(&format!("`{key}`")) && troubles[0].contains(&what),
+            "{what}: {troubles:?}"
+        );
+        world.tick(1, 1);
+        assert_eq!(world.told(), ["m0 down"], "{what}");
+        assert_eq!(world.item(&key), item, "{what}");
+    }
+}
+
+#[test]
+fn a_definition_that_cannot_be_read_is_told_once_and_the_others_are_checked() {
+    let key = keys::definition(GROUP, "m1");
+    let good = World::new().item(&key);
+    let wrong = |name: &str, value: Option<AttributeValue>| {
+        let mut item = good.clone();
+        match value {
+            Some(value) => item.insert(name.to_owned(), value),
+            None => item.remove(name),
+        };
+        item
+    };
+    for item in [
+        wrong("host", None),
+        wrong("port", None),
+        wrong("port", Some(AttributeValue::S("many".to_owned()))),
+        wrong("failures_to_open", Some(AttributeValue::Bool(true))),
+        wrong("interval", Some(AttributeValue::S("5m".to_owned()))),
+        wrong("of_a_later_version", Some(AttributeValue::N("1".to_owned()))),
+        wrong("host", Some(AttributeValue::B(b"x".to_vec().into()))),
+    ] {
+        let world = World::new();
+        // Twice, so that every read sees it.
+        world.table.overwrite(item.clone());
+        for tick in 1..4 {
+            for at in 0..2 {
+                let report = world.tick(tick, at);
+                let Course::Counted(seen) = &report.course else {
+                    panic!("{report:?}")
+                };
+                let checked: Vec<_> = seen.keys().map(|id| id.as_str()).collect();
+                assert_eq!(checked, ["m0", "m2"], "{item:?}");
+                assert!(report.troubles.is_empty(), "{report:?}");
+            }
+        }
+        let mut told = world.told();
+        told.sort();
+        assert_eq!(told, ["m0 down", "m1 broken_definition"], "{item:?}");
+        assert_eq!(world.item(&key), item);
+        let row = board(&world.table).board.verdict;
+        assert!(row.broken.contains("m1") && row.outbox.is_empty(), "{row:?}");
+    }
+}

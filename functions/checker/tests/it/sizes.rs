@@ -1,0 +1,301 @@
+//! Full groups: how large their items become at worst, what is refused before it is sent, and how long a tick takes in
+//! which everything times out.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+use portpulse_alert::SnsTopic;
+use portpulse_checker::{Checker, Course, Invocation, Probe, Report, SystemClock, TickEvent, chain};
+use portpulse_core::definition::{DefinitionFile, Vantage};
+use portpulse_core::group::MONITORS_PER_SHARD;
+use portpulse_core::outbox::Claimant;
+use portpulse_core::outcome::{Detail, Failure, FailureClass, Opened, Outcome, Phase, Phases, Trust};
+use portpulse_core::target::Target;
+use portpulse_prober::Prober;
+use portpulse_store::table::{Condition, Item, Operation, Put, Read, Table, TableError};
+use portpulse_store::{Store, size};
+use portpulse_testkit::embedded::EmbeddedDynamo;
+use portpulse_testkit::memory_table::{Fault, MemoryTable};
+use portpulse_testkit::sns::{SnsServer, TOPIC_ARN};
+use serde_json::{Map, json};
+
+use crate::peers::BlackHole;
+use crate::rig::{GROUP, Skewed, Time, Topic, TopicFault, board, region, regions, run};
+
+/// DynamoDB's limit for an item.
+const LIMIT: usize = 400 * 1024;
+const REGIONS: usize = 3;
+
+/// Finds everything failing, and says of each as much as a detail may; or everything open.
+struct Verbose {
+    failing: bool,
+}
+
+impl Probe for Verbose {
+    async fn probe(&self, targets: &[Target], _: Duration) -> Vec<Outcome> {
+        let phases = Phases {
+            connect: Some(Duration::from_millis(4_321)),
+            ..Phases::default()
+        };
+        let outcome = |target: &Target| {
+            let address = ([192, 0, 2, 1], target.port).into();
+            if !self.failing {
+                return Outcome::Open(Opened {
+                    address,
+                    phases,
+                    trust: Trust::Retransmitted,
+                    warning: None,
+                    said: None,
+                });
+            }
+            Outcome::Failed(Failure {
+                class: FailureClass::WrongService,
+                phase: Phase::Ready,
+                phases,
+                address: Some(address),
+                detail: Detail::new(&"a service that has much to say ".repeat(20)),
+            })
+        };
+        targets.iter().map(outcome).collect()
+    }
+}
+
+/// The largest item of each kind that was put, whether it stayed or not.
+type Largest = Rc<RefCell<BTreeMap<String, usize>>>;
+
+/// A table that weighs what is put into it.
+struct Weighed {
+    table: MemoryTable,
+    largest: Largest,
+}
+
+impl Table for Weighed {
+    async fn query(&self, pk: &str, read: Read) -> Result<Vec<Item>, TableError> {
+        self.table.query(pk, read).await
+    }
+
+    async fn get(&self, pk: &str, sk: &str, read: Read) -> Result<Option<Item>, TableError> {
+        self.table.get(pk, sk, read).await
+    }
+
+    async fn put(&self, item: Item, condition: Condition) -> Result<Put, TableError> {
+        let first = |name: &str| item[name].as_s().unwrap().split('#').next().unwrap().to_owned();
+        let kind = match first("pk").as_str() {
+            "board" => first("sk"),
+            kind => kind.to_owned(),
+        };
+        let mut largest = self.largest.borrow_mut();
+        let bytes = largest.entry(kind).or_insert(0);
+        *bytes = size::item(&item).max(*bytes);
+        drop(largest);
+        self.table.put(item, condition).await
+    }
+}
+
+fn define(table: &MemoryTable, id: &str) {
+    let attributes = json!({ "host": "192.0.2.1", "port": 1000, "interval": "1m", "failures_to_open": 1, "successes_to_close": 1 });
+    let store = Store::new(table.clone());
+    run(store.put_definition(GROUP, id, attributes.as_object().unwrap())).unwrap();
+}
+
+fn tick(table: impl Table, topic: &Topic, tick: i64, at: usize, failing: bool) -> Report {
+    let time = Time::default();
+    time.set(tick * 60_000 + 5_000);
+    let checker = Checker::new(
+        Store::new(table),
+        Verbose { failing },
+        topic.clone(),
+        Skewed { time, skew_ms: 0 },
+        region(at),
+        regions(REGIONS),
+    );
+    let invocation = Invocation {
+        claimant: Claimant::new(format!("00000000-0000-0000-0000-{tick:06}{at:06}")),
+        remaining: Duration::from_secs(60),
+    };
+    run(checker.handle(&TickEvent::new(Time::of_tick(tick), GROUP), &invocation))
+}
+
+/// Whether the topic takes anything while the monitors fail and come back.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Telling {
+    Works,
+    /// All that can pile up does; in the end the topic works again.
+    Fails,
+}
+
+/// The largest item of each kind, while these monitors all fail and come back; each of which must be told.
+fn largest_items(ids: &[String], telling: Telling) -> BTreeMap<String, usize> {
+    let (table, topic) = (MemoryTable::new(), Topic::default());
+    for id in ids {
+        define(&table, id);
+    }
+    if telling == Telling::Fails {
+        *topic.faults.borrow_mut() = Some(Box::new(|| TopicFault::Before));
+    }
+    let largest = Largest::default();
+    for (number, failing) in [(0, true), (1, true), (2, false), (3, false), (4, false)] {
+        if number == 4 {
+            topic.faults.borrow_mut().take();
+        }
+        for at in 0..REGIONS {
+            let weighed = Weighed {
+                table: table.clone(),
+                largest: Rc::clone(&largest),
+            };
+            tick(weighed, &topic, number, at, failing);
+        }
+    }
+    let sent = topic.sent.borrow();
+    let expected: BTreeSet<_> = ["down", "recovered"]
+        .into_iter()
+        .flat_map(|kind| ids.iter().map(move |id| (id.as_str(), kind)))
+        .collect();
+    let told: Vec<_> = sent
+        .iter()
+        .map(|id| (id.split('@').next().unwrap(), id.rsplit('/').next().unwrap()))
+        // Regions whose ticks could not be decided were silent meanwhile, which is told as well.
+        .filter(|(_, kind)| !kind.starts_with("region_"))
+        .collect();
+    assert_eq!(told.len(), expected.len(), "each once");
+    assert_eq!(BTreeSet::from_iter(told), expected);
+    let left = board(&table).board.verdict;
+    assert!(
+        left.outbox.is_empty() && left.closed.is_empty() && left.incidents.is_empty(),
+        "{left:?}"
+    );
+    largest.take()
+}
+
+fn long_id(number: usize) -> String {
+    format!("orders-database-primary-{number:05}")
+}
+
+#[test]
+fn four_hundred_monitors_that_all_fail_at_length_stay_far_below_the_limit() {
+    let ids: Vec<_> = (0..MONITORS_PER_SHARD).map(long_id).collect();
+    let largest = largest_items(&ids, Telling::Works);
+    for (kind, most) in [("region", 160), ("verdict", 300), ("results", 25)] {
+        let bytes = largest[kind];
+        assert!(bytes < most * 1024 && bytes > most * 512, "{kind}: {largest:?}");
+    }
+    assert!(
+        largest.values().all(|bytes| *bytes < LIMIT * 3 / 4),
+        "{largest:?}"
+    );
+}
+
+#[test]
+fn a_decision_that_does_not_fit_beside_what_waits_to_be_told_is_made_once_that_is_told() {
+    let ids: Vec<_> = (0..MONITORS_PER_SHARD).map(long_id).collect();
+    let verdict = largest_items(&ids, Telling::Fails)["verdict"];
+    assert!(verdict < size::MOST_BYTES, "{verdict}");
+}
+
+#[test]
+fn the_largest_of_the_groups_of_ten_thousand_monitors_stays_below_the_limit() {
+    let monitor = json!({ "host": "192.0.2.1", "port": 7, "interval": "1m" });
+    let monitors: Map<_, _> = (0..10_000)
+        .map(|number| (long_id(number), monitor.clone()))
+        .collect();
+    let file = DefinitionFile::validate(&json!({ "monitors": monitors }), Vantage::OwnNetwork).unwrap();
+    let mut groups: BTreeMap<_, Vec<String>> = BTreeMap::new();
+    for defined in file.monitors() {
+        let id = defined.monitor.id().to_string();
+        groups.entry(defined.group).or_default().push(id);
+    }
+    assert_eq!(groups.len(), 25);
+    let ids = groups.values().max_by_key(|ids| ids.len()).unwrap();
+    assert!(ids.len() > MONITORS_PER_SHARD, "{}", ids.len());
+    let largest = largest_items(ids, Telling::Works);
+    let below = largest.values().all(|bytes| *bytes < size::MOST_BYTES);
+    assert!(below, "{largest:?} with {} monitors", ids.len());
+}
+
+#[test]
+fn an_item_that_would_be_too_large_is_refused_by_name_and_not_sent() {
+    let (table, topic) = (MemoryTable::new(), Topic::default());
+    for number in 0..1_500 {
+        define(&table, &long_id(number));
+    }
+    let sent = Arc::new(Mutex::new(Vec::new()));
+    let noted = Arc::clone(&sent);
+    table.set_faults(move |call| {
+        if call.operation == Operation::Put {
+            noted.lock().unwrap().push(call.sk.unwrap_or_default().to_owned());
+        }
+        Fault::None
+    });
+    let report = tick(table, &topic, 0, 0, true);
+    assert_eq!(report.course, Course::Failed);
+    assert_eq!(report.troubles.len(), 1, "{:?}", report.troubles);
+    let trouble = chain(&report.troubles[0]);
+    assert!(
+        trouble.starts_with(
+            "cannot commit tick 2026-11-22T00:00:00Z of 1m#0: the item `board#1m#0/region#a` would have "
+        ) && trouble.ends_with(
+            "more than the 358400 that Portpulse puts into one (spread its monitors over more groups)"
+        ),
+        "{trouble}"
+    );
+    let sent = sent.lock().unwrap();
+    assert!(
+        sent.contains(&"00:00:00#a".to_owned()),
+        "the results fit: {sent:?}"
+    );
+    assert!(
+        !sent.contains(&"region#a".to_owned()),
+        "the row does not: {sent:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_tick_in_which_four_hundred_monitors_time_out_takes_little_longer_than_one_timeout() {
+    let hole = BlackHole::new();
+    let dynamo = EmbeddedDynamo::start().await.unwrap();
+    let (sns, mut topic) = SnsServer::start().await.unwrap();
+    let store = Store::new(dynamo.table());
+    let attributes = json!({ "host": "127.0.0.1", "port": hole.port, "interval": "1m", "timeout": "1s", "failures_to_open": 1 });
+    for number in 0..MONITORS_PER_SHARD {
+        let attributes = attributes.as_object().unwrap();
+        store
+            .put_definition(GROUP, &long_id(number), attributes)
+            .await
+            .unwrap();
+    }
+    let checker = Checker::new(
+        store,
+        Prober::new(portpulse_prober::Settings::default()).unwrap(),
+        SnsTopic::new(sns.client(), TOPIC_ARN),
+        SystemClock,
+        region(0),
+        regions(1),
+    );
+    let invocation = Invocation {
+        claimant: Claimant::new("only"),
+        remaining: Duration::from_secs(60),
+    };
+    let began = Instant::now();
+    let report = checker
+        .handle(&TickEvent::new(Timestamp::now(), GROUP), &invocation)
+        .await;
+    let took = began.elapsed();
+    let Course::Counted(outcomes) = &report.course else {
+        panic!("{report:?}")
+    };
+    assert_eq!(outcomes.len(), MONITORS_PER_SHARD);
+    for outcome in outcomes.values() {
+        assert!(
+            matches!(outcome, Outcome::Failed(failure) if failure.class == FailureClass::Timeout),
+            "{outcome:?}"
+        );
+    }
+    assert!(report.troubles.is_empty(), "{:?}", report.troubles);
+    assert_eq!(report.published.len(), MONITORS_PER_SHARD);
+    assert!(topic.try_recv().is_ok(), "told, together");
+    assert!(took < Duration::from_secs(1 + 5), "{took:?}");
+}

@@ -1,0 +1,139 @@
+//! One decision on 400 monitors seen from three regions.
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "a benchmark prints, and ends when something is wrong"
+)]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::hint::black_box;
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+use portpulse_core::board::{Board, Cause, Entry, Finding, FleetRow, Health, RegionRow, Streak, Streaks};
+use portpulse_core::decide::{Decision, Input, decide, is_nominal};
+use portpulse_core::definition::Monitor;
+use portpulse_core::group::GroupId;
+use portpulse_core::id::{MonitorId, Region};
+use portpulse_core::outbox::Claimant;
+use portpulse_core::outcome::{Detail, FailureClass};
+use portpulse_core::round::Definitions;
+use portpulse_core::time::{Interval, Tick};
+use serde_json::json;
+
+const MONITORS: usize = 400;
+const REGIONS: [&str; 3] = ["ap-northeast-1", "eu-west-1", "us-east-1"];
+const RUNS: usize = 1_000;
+const TICK: &str = "2026-11-22T05:41:00Z";
+const NOW: &str = "2026-11-22T05:41:07Z";
+
+fn main() {
+    println!(
+        "decide() for {MONITORS} monitors from {} regions, {RUNS} runs:",
+        REGIONS.len()
+    );
+    println!(
+        "{:>24} {:>10} {:>10} {:>14}",
+        "board", "median", "p99", "notifications"
+    );
+    let definitions = definitions();
+    let opening = |failing| board(&definitions, failing);
+    // What is open already is the board that follows the decision.
+    let open = Board {
+        verdict: decision(&definitions, &opening(MONITORS)).verdict.unwrap(),
+        ..opening(MONITORS)
+    };
+    for (name, board) in [
+        ("all well", opening(0)),
+        ("one begins to fail", opening(1)),
+        ("all begin to fail", opening(MONITORS)),
+        ("all fail and are open", open),
+    ] {
+        let mut times: Vec<Duration> = (0..RUNS)
+            .map(|_| {
+                let began = Instant::now();
+                black_box(decision(&definitions, black_box(&board)));
+                began.elapsed()
+            })
+            .collect();
+        times.sort();
+        let us = |time: Duration| time.as_secs_f64() * 1e6;
+        let told = decision(&definitions, &board)
+            .verdict
+            .map_or(0, |row| row.outbox.pending().len());
+        println!(
+            "{name:>24} {:>7.0} µs {:>7.0} µs {told:>14}",
+            us(times[RUNS / 2]),
+            us(times[RUNS * 99 / 100])
+        );
+    }
+}
+
+fn definitions() -> Definitions {
+    let monitors = (0..MONITORS).map(|number| {
+        let id = format!("orders-db-{number:03}-primary");
+        let attributes = json!({ "host": "db.example.com", "service": "postgres", "tier": "critical" });
+        let monitor = Monitor::from_attributes(&id, &attributes).unwrap();
+        (monitor.id().clone(), monitor)
+    });
+    Definitions {
+        monitors: monitors.collect(),
+        broken: BTreeMap::new(),
+    }
+}
+
+/// A board on which the first `failing` monitors have just failed everywhere.
+fn board(definitions: &Definitions, failing: usize) -> Board {
+    let tick: Tick = TICK.parse().unwrap();
+    let entry = Entry::Seen(Streaks {
+        seen: tick,
+        health: Streak {
+            state: Health::Failing,
+            ticks: 1,
+            since: tick,
+        },
+        quality: None,
+        finding: Some(Finding {
+            cause: Cause::Failed(FailureClass::Starting),
+            detail: Detail::new("57P03: the database system is starting up"),
+        }),
+    });
+    let ids = definitions.monitors.keys().take(failing);
+    let entries: BTreeMap<MonitorId, Entry> = ids.map(|id| (id.clone(), entry.clone())).collect();
+    let row = RegionRow { tick, entries };
+    Board {
+        rows: regions()
+            .into_iter()
+            .map(|region| (region, row.clone()))
+            .collect(),
+        ..Board::default()
+    }
+}
+
+fn regions() -> BTreeSet<Region> {
+    REGIONS.iter().map(|name| name.parse().unwrap()).collect()
+}
+
+fn decision(definitions: &Definitions, board: &Board) -> Decision {
+    let (expected, me) = (regions(), Claimant::new("only"));
+    let now: Timestamp = NOW.parse().unwrap();
+    let fleet = FleetRow::default();
+    let input = Input {
+        group: GroupId {
+            interval: Interval::OneMinute,
+            shard: 0,
+        },
+        definitions,
+        board,
+        fleet: Some(&fleet),
+        expected: &expected,
+        controls: &BTreeMap::new(),
+        down_elsewhere: &BTreeSet::new(),
+        now,
+        me: &me,
+    };
+    // A tick asks this first, and decides only if not.
+    black_box(is_nominal(&input));
+    decide(&input)
+}
