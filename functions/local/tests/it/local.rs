@@ -145,3 +145,15 @@ fn without_a_terminal_lines_are_appended() {
     }
     assert!(!found.out.contains('\u{1b}'), "{}", found.out);
 }
+
+#[test]
+fn what_is_changed_in_the_file_is_watched_as_it_is_now() {
+    let place = Place::new("changed");
+    let ((_refusing, refused), (_open, open)) = (sockets::refused(), sockets::open());
+    place.define(&[("db", &refused)]);
+    let first = place.run(&["--speed", "60", "--json", "--for", "2s"]);
+    assert_eq!(told(&first.json()), ["down db"], "{}", first.err);
+    place.define(&[("db", &open)]);
+    let second = place.run(&["--speed", "60", "--json", "--for", "2s"]);
+    assert_eq!(told(&second.json()), ["recovered db"], "{}", second.err);
+}
