@@ -161,3 +161,17 @@ fn a_tick_is_one_line() {
         r#"{"type":"tick","time":"2026-11-22T05:40:00Z","region":"west","group":"5m#0","results":{"db":{"outcome":"open","connect_ms":150.0},"far":{"outcome":"reset"},"gone":{"outcome":"timeout"}}}"#
     );
 }
+
+#[test]
+fn a_tick_says_nothing_of_other_groups() {
+    let mut watch = watch();
+    watch.ticked(&ticked(
+        "west",
+        &[("gone", open(1))],
+        &[("gone", Verdict::Exposed)],
+    ));
+    let mut other = ticked("west", &[], &[]);
+    other.report.group = "1m#0".parse().unwrap();
+    watch.ticked(&other);
+    assert_eq!(watch.summary()[1], "Still open: gone (exposed).");
+}
