@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 use std::io::{self, BufRead, BufReader, Read, Write};
-use std::net::TcpStream;
+use std::net::{TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
@@ -31,47 +31,72 @@ pub enum StandInError {
     },
 }
 
-/// `moto_server` as a process, ended when this is dropped.
+/// A stand-in as a process, ended when this is dropped.
 #[derive(Debug)]
-pub struct Moto {
+pub struct StandIn {
     child: Child,
     endpoint: String,
 }
 
-impl Moto {
-    /// Starts it on a free port of loopback.
+impl StandIn {
+    /// Starts `moto_server`: it keeps resources and does nothing with them.
     ///
     /// # Errors
     /// When it is not installed or does not start.
-    pub fn start() -> Result<Self, StandInError> {
+    pub fn moto() -> Result<Self, StandInError> {
         let program = tool("moto_server")?;
+        let mut command = Command::new(&program);
+        command
+            .args(["-H", "127.0.0.1", "-p", "0"])
+            .env("MOTO_IAM_LOAD_MANAGED_POLICIES", "true");
+        Self::start(program, command)
+    }
+
+    /// Starts `ministack`: it fires rules, runs functions and delivers messages.
+    ///
+    /// # Errors
+    /// When it is not installed or does not start.
+    pub fn ministack() -> Result<Self, StandInError> {
+        let program = tool("ministack")?;
+        // It wants to be told its port: one that is free now.
+        let port = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
+        let port = port.map_err(|source| StandInError::Start {
+            program: program.clone(),
+            source,
+        })?;
+        let mut command = Command::new(&program);
+        command
+            .env("BIND_HOST", "127.0.0.1")
+            .env("GATEWAY_PORT", port.port().to_string());
+        Self::start(program, command)
+    }
+
+    fn start(program: PathBuf, mut command: Command) -> Result<Self, StandInError> {
         let silent = |said: &str| StandInError::Silent {
             program: program.clone(),
             said: said.to_owned(),
         };
-        let mut child = Command::new(&program)
-            .args(["-H", "127.0.0.1", "-p", "0"])
-            .env("MOTO_IAM_LOAD_MANAGED_POLICIES", "true")
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn()
-            .map_err(|source| StandInError::Start {
-                program: program.clone(),
-                source,
-            })?;
+        let child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn();
+        let mut child = child.map_err(|source| StandInError::Start {
+            program: program.clone(),
+            source,
+        })?;
         let stderr = child.stderr.take();
-        let mut moto = Self {
+        let mut stand_in = Self {
             child,
             endpoint: String::new(),
         };
         let mut lines = BufReader::new(stderr.ok_or_else(|| silent(""))?).lines();
         let mut said = String::new();
         for line in lines.by_ref().map_while(Result::ok) {
-            if let Some((_, endpoint)) = line.split_once("Running on ") {
+            let endpoint = line
+                .split_once("Running on ")
+                .and_then(|(_, rest)| rest.split_whitespace().next());
+            if let Some(endpoint) = endpoint {
+                endpoint.clone_into(&mut stand_in.endpoint);
                 // It stops when nobody reads what it says.
                 std::thread::spawn(move || lines.map_while(Result::ok).for_each(drop));
-                moto.endpoint = endpoint.trim().to_owned();
-                return Ok(moto);
+                return Ok(stand_in);
             }
             said.push_str(&line);
             said.push('\n');
@@ -90,7 +115,7 @@ impl Moto {
     }
 }
 
-impl Drop for Moto {
+impl Drop for StandIn {
     fn drop(&mut self) {
         // It may have ended already.
         let _ = self.child.kill();

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 
-use portpulse_infra_tests::aws::{Moto, Operation, ask};
+use portpulse_infra_tests::aws::{Operation, StandIn, ask};
 use portpulse_infra_tests::terraform::{Change, Terraform};
 use serde_json::{Value, json};
 
@@ -50,7 +50,7 @@ fn modules(changes: &[Change]) -> BTreeSet<(String, String)> {
 #[test]
 #[ignore = "needs Terraform, its AWS provider and moto: .ci/infra runs it"]
 fn three_regions_are_applied_changed_and_destroyed() {
-    let moto = Moto::start().unwrap();
+    let moto = StandIn::moto().unwrap();
     let folder = copy_of_infra("three-regions");
     fs::write(folder.join("test-monitors.yaml"), MONITORS).unwrap();
     let terraform = Terraform::init(&folder, moto.environment()).unwrap();
@@ -185,7 +185,7 @@ const LISTINGS: [(&str, Operation<'_>); 9] = [
 ];
 
 /// The services in which the stand-in holds something of ours in `region`.
-fn holds(moto: &Moto, region: &str) -> BTreeSet<&'static str> {
+fn holds(moto: &StandIn, region: &str) -> BTreeSet<&'static str> {
     let ours = LISTINGS.iter().filter(|(service, operation)| {
         ask(moto.endpoint(), region, service, operation)
             .unwrap()

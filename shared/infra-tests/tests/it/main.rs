@@ -11,6 +11,7 @@ mod deployment;
 mod generated;
 mod outage;
 mod package;
+mod schedule;
 
 use std::fs;
 use std::path::{Path, PathBuf};

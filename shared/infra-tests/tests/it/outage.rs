@@ -2,10 +2,11 @@
 //! environment and input that Terraform made.
 
 use std::fs;
+use std::net::SocketAddr;
 use std::path::Path;
 
 use jiff::Timestamp;
-use portpulse_infra_tests::aws::{Moto, Operation, ask, environment};
+use portpulse_infra_tests::aws::{Operation, StandIn, ask, environment};
 use portpulse_infra_tests::terraform::Terraform;
 use portpulse_testkit::runtime_api::{Heard, Invocation, RuntimeApi};
 use serde_json::{Value, json};
@@ -18,11 +19,13 @@ use crate::package::unpacked;
 const HOME: &str = "eu-west-1";
 const REGIONS: [&str; 3] = ["eu-west-1", "us-east-1", "ap-southeast-1"];
 
-/// A port that refuses: bound, so that nobody else has it, and not listening yet.
-fn closed_port() -> (Socket, u16) {
+/// A port that refuses: bound, so that nobody else has it, and not listening. With 0, one that is free.
+pub(crate) fn closed_port(number: u16) -> (Socket, u16) {
     let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+    // What is left of earlier connections must not keep the port.
+    socket.set_reuse_address(true).unwrap();
     socket
-        .bind(&"127.0.0.1:0".parse::<std::net::SocketAddr>().unwrap().into())
+        .bind(&SocketAddr::from(([127, 0, 0, 1], number)).into())
         .unwrap();
     let port = socket.local_addr().unwrap().as_socket().unwrap().port();
     (socket, port)
@@ -112,7 +115,7 @@ struct Inbox {
 }
 
 impl Inbox {
-    fn subscribe(moto: &Moto, topic: &str, filter: &str) -> Self {
+    fn subscribe(moto: &StandIn, topic: &str, filter: &str) -> Self {
         let endpoint = moto.endpoint().to_owned();
         let create = Operation::Json {
             target: "AmazonSQS.CreateQueue",
@@ -156,8 +159,8 @@ impl Inbox {
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs Terraform, its AWS provider, moto and the x86_64 zip: .ci/infra runs it"]
 async fn an_outage_is_told_once_and_so_is_its_end() {
-    let (port, number) = closed_port();
-    let moto = Moto::start().unwrap();
+    let (port, number) = closed_port(0);
+    let moto = StandIn::moto().unwrap();
     let folder = copy_of_infra("outage");
     let monitors = format!(
         "monitors: {{ door: {{ host: 127.0.0.1, port: {number}, tier: critical, successes_to_close: 1, tags: [team=door] }} }}"
