@@ -1,0 +1,103 @@
+//! The event that SNS invokes a Lambda with: records, each with one message.
+//!
+//! Source: <https://docs.aws.amazon.com/lambda/latest/dg/with-sns.html>
+
+use portpulse_core::decide::Notification;
+use portpulse_relay::BadNotification;
+use serde_json::Value;
+
+/// A part of an event that tells no notification.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum BadRecord {
+    /// The event has no records.
+    #[error("the event has no `Records`: subscribe this function to the topic of Portpulse")]
+    NoRecords,
+    /// A record has no message.
+    #[error("record {index} has no text at `Sns.Message`")]
+    NoMessage {
+        /// Which, from 0.
+        index: usize,
+    },
+    /// A message holds something that is no notification.
+    #[error("the message {message_id} holds what is no notification")]
+    NoNotification {
+        /// The id of the message.
+        message_id: String,
+        /// What is wrong with it.
+        source: BadNotification,
+    },
+}
+
+/// Every notification of an event, in order, and everything in it that is none.
+pub fn notifications(event: &Value) -> (Vec<Notification>, Vec<BadRecord>) {
+    let (mut told, mut bad) = (Vec::new(), Vec::new());
+    let Some(records) = event.get("Records").and_then(Value::as_array) else {
+        return (told, vec![BadRecord::NoRecords]);
+    };
+    for (index, record) in records.iter().enumerate() {
+        let text = |at: &str| record.pointer(at).and_then(Value::as_str);
+        let Some(message) = text("/Sns/Message") else {
+            bad.push(BadRecord::NoMessage { index });
+            continue;
+        };
+        for read in portpulse_relay::notifications(message) {
+            match read {
+                Ok(notification) => told.push(notification),
+                Err(source) => bad.push(BadRecord::NoNotification {
+                    message_id: text("/Sns/MessageId").unwrap_or("without an id").to_owned(),
+                    source,
+                }),
+            }
+        }
+    }
+    (told, bad)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn sample(name: &str) -> Value {
+        let path = format!("{}/../../events/{name}", env!("CARGO_MANIFEST_DIR"));
+        serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn the_samples_under_events_are_read() {
+        for (name, ids) in [
+            ("relay-down.json", &["orders-db@2026-11-22T05:40:00Z.7/down"][..]),
+            (
+                "relay-together.json",
+                &[
+                    "orders-db@2026-11-22T05:40:00Z.7/recovered",
+                    "cache@2026-11-22T05:41:00Z.9/down",
+                    "queue@2026-11-22T05:41:00Z.9/down",
+                    "eu-west-1.12/region_silent",
+                ],
+            ),
+        ] {
+            let (told, bad) = notifications(&sample(name));
+            assert_eq!(bad, [], "{name}");
+            let told: Vec<_> = told.iter().map(|each| each.id.as_str()).collect();
+            assert_eq!(told, ids, "{name}");
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_is_named_and_the_rest_goes_on() {
+        let good = sample("relay-down.json")["Records"][0].clone();
+        let foreign = json!({ "Sns": { "MessageId": "m-1", "Message": "Hello" } });
+        let (told, bad) = notifications(&json!({ "Records": [{}, foreign, good] }));
+        let bad: Vec<_> = bad.iter().map(|error| portpulse_relay::chain(error)).collect();
+        assert_eq!(told.len(), 1);
+        assert_eq!(
+            bad,
+            [
+                "record 0 has no text at `Sns.Message`",
+                "the message m-1 holds what is no notification: the notification without an id cannot be read: the message is not JSON",
+            ]
+        );
+        assert_eq!(notifications(&json!({ "time": "now" })).1, [BadRecord::NoRecords]);
+    }
+}

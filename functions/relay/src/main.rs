@@ -1,0 +1,67 @@
+//! The relay as a Lambda: settings, clients, wiring, and nothing else.
+
+use std::time::{Duration, SystemTime};
+
+use aws_config::{BehaviorVersion, Region};
+use lambda_runtime::{Context, LambdaEvent, service_fn};
+use portpulse_relay::{Client, Patience, Relay, chain};
+use portpulse_relay_function::{ParameterStore, Settings, notifications};
+use portpulse_store::dynamo::DynamoTable;
+use serde_json::{Value, json};
+
+/// The longest an invocation may take: Lambda's own limit.
+const LONGEST: Duration = Duration::from_secs(15 * 60);
+/// What is left of an invocation to say how it went.
+const MARGIN: Duration = Duration::from_secs(2);
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), lambda_runtime::Error> {
+    tracing_subscriber::fmt()
+        .json()
+        .with_current_span(false)
+        .with_target(false)
+        .without_time()
+        .init();
+    let settings =
+        Settings::parse(|name| std::env::var(name).ok()).inspect_err(|error| tracing::error!("{error}"))?;
+    let home = Region::new(settings.home_region);
+    let aws = aws_config::defaults(BehaviorVersion::latest())
+        .region(home)
+        .load()
+        .await;
+    let table = DynamoTable::new(aws_sdk_dynamodb::Client::new(&aws), settings.table);
+    let secrets = ParameterStore::new(aws_sdk_ssm::Client::new(&aws));
+    let relay = Relay::new(
+        settings.config,
+        table,
+        secrets,
+        Client::new()?,
+        Patience::default(),
+    );
+
+    lambda_runtime::run(service_fn(async |event: LambdaEvent<Value>| {
+        let (told, bad) = notifications(&event.payload);
+        let report = relay.deliver(&told, remaining(&event.context)).await;
+        report
+            .warnings
+            .iter()
+            .for_each(|warning| tracing::warn!("{}", chain(warning)));
+        let bad = bad.iter().map(|error| chain(error));
+        let troubles: Vec<_> = bad
+            .chain(report.troubles.iter().map(|error| chain(error)))
+            .collect();
+        if troubles.is_empty() {
+            let (delivered, repeated) = (report.delivered.len(), report.repeated.len());
+            return Ok(json!({ "delivered": delivered, "repeated": repeated }));
+        }
+        // So the event comes again, and after that goes to the dead-letter queue.
+        Err::<Value, lambda_runtime::Error>(troubles.join("; ").into())
+    }))
+    .await
+}
+
+fn remaining(context: &Context) -> Duration {
+    // Some stand-ins send a deadline that is no time at all; then the longest must do.
+    let remaining = context.deadline().duration_since(SystemTime::now());
+    remaining.unwrap_or(LONGEST).min(LONGEST).saturating_sub(MARGIN)
+}

@@ -1,0 +1,123 @@
+//! The relay's settings, read once at start, with everything that is wrong named at once.
+
+use std::fmt;
+
+use portpulse_core::definition::Vantage;
+use portpulse_relay::Config;
+use serde_json::Value;
+
+/// What a relay is told about its surroundings.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    /// The table.
+    pub table: String,
+    /// The region in which table and secrets are.
+    pub home_region: String,
+    /// The destinations.
+    pub config: Config,
+}
+
+/// Settings that cannot be used, with all that is wrong with them.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub struct BadSettings {
+    faults: Vec<String>,
+}
+
+impl fmt::Display for BadSettings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "the environment does not say what the relay needs: {}",
+            self.faults.join("; ")
+        )
+    }
+}
+
+impl Settings {
+    /// Reads `PORTPULSE_TABLE`, `PORTPULSE_HOME_REGION` and `PORTPULSE_RELAY` from a lookup. The last is a
+    /// [`Config`] as JSON; it holds the names of secrets, never a secret. All variables of a Lambda together may have
+    /// 4 KB: room for some twenty destinations.
+    /// Source: <https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html>
+    ///
+    /// # Errors
+    /// Everything that is missing or wrong.
+    pub fn parse(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, BadSettings> {
+        let mut faults = Vec::new();
+        let mut required = |name: &str, what: &str| {
+            let value = lookup(name).filter(|value| !value.trim().is_empty());
+            value.unwrap_or_else(|| {
+                faults.push(format!("{name} is not set: it names {what}"));
+                String::new()
+            })
+        };
+        let table = required("PORTPULSE_TABLE", "the DynamoDB table");
+        let home_region = required("PORTPULSE_HOME_REGION", "the region of table and secrets");
+        let written = required("PORTPULSE_RELAY", "the destinations, as JSON");
+        let config = match serde_json::from_str::<Value>(&written) {
+            Ok(written) => Config::validate(&written, Vantage::PlainLambda),
+            // What is not set has been said.
+            Err(_) if written.is_empty() => Ok(Config::default()),
+            Err(error) => {
+                let (line, column) = (error.line(), error.column());
+                faults.push(format!(
+                    "PORTPULSE_RELAY is not JSON at line {line}, column {column}"
+                ));
+                Ok(Config::default())
+            }
+        };
+        match config {
+            Ok(config) if faults.is_empty() => Ok(Self {
+                table,
+                home_region,
+                config,
+            }),
+            config => {
+                let more = config.err().into_iter().flatten();
+                faults.extend(more.map(|fault| format!("PORTPULSE_RELAY: {fault}")));
+                Err(BadSettings { faults })
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(vars: &[(&str, &str)]) -> Result<Settings, BadSettings> {
+        let find = |name: &str| {
+            let found = vars.iter().find(|(key, _)| *key == name);
+            found.map(|(_, value)| (*value).to_owned())
+        };
+        Settings::parse(find)
+    }
+
+    #[test]
+    fn settings_are_read_from_the_environment() {
+        let relay = r#"{"destinations":{"ops":{"kind":"slack","url":"ssm:/slack"}}}"#;
+        let settings = parse(&[
+            ("PORTPULSE_TABLE", "t"),
+            ("PORTPULSE_HOME_REGION", "eu-west-1"),
+            ("PORTPULSE_RELAY", relay),
+        ]);
+        let settings = settings.unwrap();
+        assert_eq!(
+            (settings.table.as_str(), settings.home_region.as_str()),
+            ("t", "eu-west-1")
+        );
+        assert_eq!(settings.config.destinations().count(), 1);
+    }
+
+    #[test]
+    fn everything_wrong_is_named_at_once() {
+        assert_eq!(parse(&[]).unwrap_err().faults.len(), 3);
+        let relay = r#"{"destinations":{"ops":{"kind":"slack","url":"env:SLACK"},"b":{}}}"#;
+        let error = parse(&[("PORTPULSE_TABLE", "t"), ("PORTPULSE_RELAY", relay)]).unwrap_err();
+        assert_eq!(error.faults.len(), 3, "{error}");
+        let error = parse(&[("PORTPULSE_RELAY", "{hush")]).unwrap_err().to_string();
+        assert!(
+            error.contains("not JSON at line 1") && !error.contains("hush"),
+            "{error}"
+        );
+    }
+}

@@ -1,0 +1,98 @@
+//! ntfy: a message to a topic, as plain text.
+//!
+//! Source: <https://docs.ntfy.sh/publish/#publish-as-json> (a message of more than 4,096 bytes becomes an attachment;
+//! the topic is as good as a password, so it is a secret here).
+
+use http::Request;
+use http::header::AUTHORIZATION;
+use serde_json::{Value, json};
+
+use super::{AddressError, Post, request, secret_header, token};
+use crate::address::Server;
+use crate::fields::Fields;
+use crate::page::{Page, Tone};
+use crate::secret::{Keyring, ReadSecret, SecretName};
+use crate::text::{Place, Unit, as_it_is};
+
+const MOST_TITLE: usize = 250;
+const MOST_MESSAGE: usize = 4_096;
+const MOST_LINE: usize = 300;
+
+const PLAIN: Place = Place {
+    escape: as_it_is,
+    unit: Unit::Bytes,
+};
+
+/// A topic of ntfy.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ntfy {
+    server: Server,
+    topic: SecretName,
+    token: Option<SecretName>,
+}
+
+impl Ntfy {
+    pub(crate) fn read(fields: &mut Fields<'_>) -> Option<Self> {
+        let topic = fields.secret("topic", "the topic");
+        let token = fields.optional_secret("token", "the access token");
+        let server = fields.server("server", "https://ntfy.sh");
+        Some(Self {
+            server: server?,
+            topic: topic?,
+            token,
+        })
+    }
+
+    pub(crate) fn secrets(&self) -> Vec<&SecretName> {
+        [&self.topic].into_iter().chain(&self.token).collect()
+    }
+
+    pub(crate) async fn request<S: ReadSecret>(
+        &self,
+        post: &Post,
+        secrets: &Keyring<S>,
+    ) -> Result<Request<String>, AddressError> {
+        let topic = secrets.get(&self.topic).await?;
+        let mut body = post.body.clone();
+        if let Some(body) = body.as_object_mut() {
+            body.insert("topic".to_owned(), json!(token(&self.topic, &topic)?));
+        }
+        let mut headers = Vec::new();
+        if let Some(name) = &self.token {
+            let secret = secrets.get(name).await?;
+            let header = secret_header(&format!("Bearer {}", token(name, &secret)?));
+            headers.extend(header.map(|value| (AUTHORIZATION, value)));
+        }
+        request(self.server.as_str(), &self.topic, &headers, body.to_string())
+    }
+}
+
+pub(crate) fn body(page: &Page) -> Value {
+    // 5 makes a telephone ring on, 3 is the usual.
+    let (priority, tag) = match page.tone {
+        Tone::Alarm => (5, "rotating_light"),
+        Tone::Warning => (4, "warning"),
+        Tone::Note => (3, "information_source"),
+        Tone::Relief => (3, "white_check_mark"),
+    };
+    let mut lines = vec![page.sentence.clone()];
+    lines.extend(
+        page.facts
+            .iter()
+            .map(|(label, value)| format!("{label}: {value}")),
+    );
+    for (title, list) in &page.lists {
+        lines.push(format!("{title}:"));
+        lines.extend(list.iter().map(|line| format!("- {line}")));
+    }
+    let mut body = json!({
+        "title": PLAIN.fit(&page.headline, MOST_TITLE),
+        "message": PLAIN.lines(&lines, MOST_LINE, MOST_MESSAGE),
+        "priority": priority,
+        "tags": [tag],
+    });
+    if let (Some(runbook), Some(body)) = (&page.runbook, body.as_object_mut()) {
+        body.insert("click".to_owned(), json!(runbook.as_str()));
+    }
+    body
+}

@@ -1,0 +1,150 @@
+//! Opsgenie: alerts through the Alert API, opened and closed under the id of the incident.
+//!
+//! Its messages are shown as HTML in some places and as text in others, so that neither escaping fits both: angle
+//! brackets become others that look like them.
+//!
+//! Source: <https://docs.opsgenie.com/docs/alert-api> (message 130 characters, alias and entity 512, description
+//! 15,000, 20 tags of 50, details 8,000 together, source 100).
+
+use http::Request;
+use http::header::AUTHORIZATION;
+use portpulse_alert::{clock, headline, sentence};
+use portpulse_core::choice::Severity;
+use portpulse_core::decide::Notification;
+use serde_json::{Value, json};
+
+use super::{AddressError, Post, request, secret_header, token};
+use crate::address::Server;
+use crate::fields::Fields;
+use crate::page::{Page, place};
+use crate::secret::{Keyring, ReadSecret, SecretName};
+use crate::stage::{Stage, alert_key};
+use crate::text::{Place, Unit};
+
+const MOST_MESSAGE: usize = 130;
+const MOST_DESCRIPTION: usize = 15_000;
+const MOST_TAGS: usize = 20;
+const MOST_TAG: usize = 50;
+const MOST_ENTITY: usize = 512;
+const MOST_DETAIL: usize = 500;
+const MOST_NOTE: usize = 1_000;
+
+const TEXT: Place = Place {
+    escape: no_brackets,
+    unit: Unit::Characters,
+};
+
+/// An integration of Opsgenie.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Opsgenie {
+    server: Server,
+    key: SecretName,
+}
+
+impl Opsgenie {
+    pub(crate) fn read(fields: &mut Fields<'_>) -> Option<Self> {
+        let key = fields.secret("key", "the key of the API integration");
+        // In the EU: https://api.eu.opsgenie.com
+        let server = fields.server("server", "https://api.opsgenie.com");
+        Some(Self {
+            server: server?,
+            key: key?,
+        })
+    }
+
+    pub(crate) fn key(&self) -> &SecretName {
+        &self.key
+    }
+
+    pub(crate) async fn request<S: ReadSecret>(
+        &self,
+        post: &Post,
+        secrets: &Keyring<S>,
+    ) -> Result<Request<String>, AddressError> {
+        let secret = secrets.get(&self.key).await?;
+        let header = secret_header(&format!("GenieKey {}", token(&self.key, &secret)?));
+        let headers: Vec<_> = header.map(|value| (AUTHORIZATION, value)).into_iter().collect();
+        let url = format!("{}{}", self.server.as_str(), post.path);
+        request(&url, &self.key, &headers, post.body.to_string())
+    }
+}
+
+pub(crate) fn post(notification: &Notification) -> Post {
+    let (alias, ids) = (alert_key(notification), vec![notification.id.clone()]);
+    if Stage::of(notification.kind) == Stage::Over {
+        let path = format!("/v2/alerts/{}/close?identifierType=alias", percent(&alias));
+        let note = TEXT.fit(&sentence(notification), MOST_NOTE);
+        return Post::new(path, json!({ "source": "Portpulse", "note": note }), ids);
+    }
+    Post::new("/v2/alerts", opened(notification, &alias), ids)
+}
+
+fn opened(notification: &Notification, alias: &str) -> Value {
+    let priority = match notification.severity {
+        Severity::Critical => "P1",
+        Severity::Warning => "P3",
+        Severity::Info => "P5",
+    };
+    let tags = notification.tags.iter().take(MOST_TAGS);
+    let mut tags: Vec<_> = tags.map(|tag| TEXT.fit(tag, MOST_TAG)).collect();
+    tags.retain(|tag| !tag.is_empty());
+    json!({
+        "message": TEXT.fit(&headline(notification), MOST_MESSAGE),
+        "alias": alias,
+        "description": description(notification),
+        "tags": tags,
+        "details": {
+            "id": TEXT.fit(&notification.id, MOST_DETAIL),
+            "kind": notification.kind.as_str(),
+            "verdict": notification.verdict.as_str(),
+            "severity": notification.severity.as_str(),
+            "group": notification.group.to_string(),
+            "since": clock(notification.since),
+        },
+        "entity": TEXT.fit(&place(notification), MOST_ENTITY),
+        "source": "Portpulse",
+        "priority": priority,
+    })
+}
+
+fn description(notification: &Notification) -> String {
+    let mut lines = vec![sentence(notification)];
+    for page in Page::of(&[notification]) {
+        lines.extend(
+            page.facts
+                .iter()
+                .map(|(label, value)| format!("{label}: {value}")),
+        );
+        lines.extend(
+            page.runbook
+                .iter()
+                .map(|link| format!("Runbook: {}", link.as_str())),
+        );
+        for (title, list) in page.lists {
+            lines.push(format!("{title}:"));
+            lines.extend(list.into_iter().map(|line| format!("- {line}")));
+        }
+    }
+    TEXT.lines(&lines, MOST_NOTE, MOST_DESCRIPTION)
+}
+
+fn no_brackets(c: char, to: &mut String) {
+    to.push(match c {
+        '<' => '‹',
+        '>' => '›',
+        other => other,
+    });
+}
+
+/// A part of a path, by RFC 3986, section 2.1.
+fn percent(text: &str) -> String {
+    let bytes = text.bytes();
+    bytes.fold(String::new(), |mut path, byte| {
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
+            path.push(char::from(byte));
+        } else {
+            path += &format!("%{byte:02X}");
+        }
+        path
+    })
+}

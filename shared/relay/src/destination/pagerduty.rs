@@ -1,0 +1,114 @@
+//! PagerDuty: alerts through the Events API v2, opened and resolved under the id of the incident.
+//!
+//! Source: <https://developer.pagerduty.com/docs/events-api-v2/trigger-events/> (summary 1,024 characters, `dedup_key`
+//! 255, an event 512 KB).
+
+use http::Request;
+use portpulse_alert::{MOST_TEXT, headline, plain, to_json};
+use portpulse_core::choice::Severity;
+use portpulse_core::decide::Notification;
+use serde_json::{Value, json};
+
+use super::{AddressError, Post, request, token};
+use crate::address::Server;
+use crate::fields::Fields;
+use crate::page::{Link, place};
+use crate::secret::{Keyring, ReadSecret, SecretName};
+use crate::stage::{Stage, alert_key};
+use crate::text::{Place, Unit, as_it_is};
+
+const MOST_SUMMARY: usize = 1_024;
+
+const PLAIN: Place = Place {
+    escape: as_it_is,
+    unit: Unit::Characters,
+};
+
+/// A service of PagerDuty.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PagerDuty {
+    server: Server,
+    key: SecretName,
+}
+
+impl PagerDuty {
+    pub(crate) fn read(fields: &mut Fields<'_>) -> Option<Self> {
+        let key = fields.secret("key", "the integration key of the service (Events API v2)");
+        // In the service region EU: https://events.eu.pagerduty.com
+        let server = fields.server("server", "https://events.pagerduty.com");
+        Some(Self {
+            server: server?,
+            key: key?,
+        })
+    }
+
+    pub(crate) fn key(&self) -> &SecretName {
+        &self.key
+    }
+
+    pub(crate) async fn request<S: ReadSecret>(
+        &self,
+        post: &Post,
+        secrets: &Keyring<S>,
+    ) -> Result<Request<String>, AddressError> {
+        let secret = secrets.get(&self.key).await?;
+        let mut body = post.body.clone();
+        if let Some(body) = body.as_object_mut() {
+            body.insert("routing_key".to_owned(), json!(token(&self.key, &secret)?));
+        }
+        let url = format!("{}{}", self.server.as_str(), post.path);
+        request(&url, &self.key, &[], body.to_string())
+    }
+}
+
+pub(crate) fn post(notification: &Notification) -> Post {
+    let ids = vec![notification.id.clone()];
+    Post::new("/v2/enqueue", body(notification), ids)
+}
+
+fn body(notification: &Notification) -> Value {
+    let dedup_key = alert_key(notification);
+    if Stage::of(notification.kind) == Stage::Over {
+        return json!({ "event_action": "resolve", "dedup_key": dedup_key });
+    }
+    let severity = match notification.severity {
+        Severity::Critical => "critical",
+        Severity::Warning => "warning",
+        Severity::Info => "info",
+    };
+    let links: Vec<_> = notification
+        .runbook
+        .as_deref()
+        .and_then(Link::new)
+        .map(|link| json!({ "href": link.as_str(), "text": "Runbook" }))
+        .into_iter()
+        .collect();
+    json!({
+        "event_action": "trigger",
+        "dedup_key": dedup_key,
+        "client": "Portpulse",
+        "links": links,
+        "payload": {
+            "summary": PLAIN.fit(&headline(notification), MOST_SUMMARY),
+            "source": PLAIN.fit(&place(notification), MOST_SUMMARY),
+            "severity": severity,
+            "timestamp": notification.at.to_string(),
+            "group": notification.group.to_string(),
+            "class": notification.kind.as_str(),
+            "custom_details": printable(to_json(notification)),
+        },
+    })
+}
+
+/// JSON whose texts people can look at.
+fn printable(json: Value) -> Value {
+    match json {
+        Value::String(text) => Value::String(plain(&text, MOST_TEXT)),
+        Value::Array(items) => items.into_iter().map(printable).collect(),
+        Value::Object(fields) => {
+            let fields = fields.into_iter();
+            Value::Object(fields.map(|(name, value)| (name, printable(value))).collect())
+        }
+        other @ (Value::Null | Value::Bool(_) | Value::Number(_)) => other,
+    }
+}

@@ -1,0 +1,93 @@
+//! Slack: an incoming webhook, and a message of Block Kit.
+//!
+//! Sources: <https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks>,
+//! <https://docs.slack.dev/reference/block-kit/blocks> (50 blocks a message),
+//! [header](https://docs.slack.dev/reference/block-kit/blocks/header-block) (150 characters),
+//! [section](https://docs.slack.dev/reference/block-kit/blocks/section-block) (text 3,000 characters, 10 fields of
+//! 2,000), [context](https://docs.slack.dev/reference/block-kit/blocks/context-block) (10 elements),
+//! [escaping](https://docs.slack.dev/messaging/formatting-message-text#escaping).
+
+use serde_json::{Value, json};
+
+use crate::fields::Fields;
+use crate::page::Page;
+use crate::secret::SecretName;
+use crate::text::{Place, Unit, as_it_is};
+
+const MOST_HEADER: usize = 150;
+const MOST_SECTION: usize = 3_000;
+const MOST_FIELDS: usize = 10;
+const MOST_FIELD: usize = 2_000;
+
+/// Text of type `plain_text`: no markup, no mentions, no escapes.
+const PLAIN: Place = Place {
+    escape: as_it_is,
+    unit: Unit::Characters,
+};
+/// The text that stands for the message in a notification, in which `<!channel>` would be a mention.
+const MARKED: Place = Place {
+    escape: entities,
+    unit: Unit::Characters,
+};
+
+/// A channel of Slack.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Slack {
+    url: SecretName,
+}
+
+impl Slack {
+    pub(crate) fn read(fields: &mut Fields<'_>) -> Option<Self> {
+        let url = fields.secret("url", "the address of the incoming webhook")?;
+        Some(Self { url })
+    }
+
+    pub(crate) fn url(&self) -> &SecretName {
+        &self.url
+    }
+}
+
+pub(crate) fn body(page: &Page) -> Value {
+    let headline = format!("{} {}", page.tone.mark(), page.headline);
+    let mut blocks = vec![
+        json!({ "type": "header", "text": plain_text(&PLAIN.fit(&headline, MOST_HEADER)) }),
+        json!({ "type": "section", "text": plain_text(&PLAIN.fit(&page.sentence, MOST_SECTION)) }),
+    ];
+    if !page.facts.is_empty() {
+        let facts = page.facts.iter().take(MOST_FIELDS);
+        let fields =
+            facts.map(|(label, value)| plain_text(&PLAIN.fit(&format!("{label}: {value}"), MOST_FIELD)));
+        blocks.push(json!({ "type": "section", "fields": fields.collect::<Vec<_>>() }));
+    }
+    for (title, lines) in &page.lists {
+        let room = MOST_SECTION - title.len() - 2;
+        let text = format!("{title}:\n{}", PLAIN.lines(lines, room, room));
+        blocks.push(json!({ "type": "section", "text": plain_text(&text) }));
+    }
+    if let Some(runbook) = &page.runbook {
+        let link = MARKED.fit(runbook.as_str(), MOST_SECTION);
+        let text = json!({ "type": "mrkdwn", "text": format!("<{link}|Runbook>"), "verbatim": true });
+        blocks.push(json!({ "type": "section", "text": text }));
+    }
+    let footer = plain_text(&PLAIN.fit(&page.footer, MOST_FIELD));
+    blocks.push(json!({ "type": "context", "elements": [footer] }));
+    json!({
+        "text": MARKED.fit(&headline, MOST_SECTION),
+        "blocks": blocks,
+        "unfurl_links": false,
+        "unfurl_media": false,
+    })
+}
+
+fn plain_text(text: &str) -> Value {
+    json!({ "type": "plain_text", "text": text, "emoji": false })
+}
+
+fn entities(c: char, to: &mut String) {
+    match c {
+        '&' => to.push_str("&amp;"),
+        '<' => to.push_str("&lt;"),
+        '>' => to.push_str("&gt;"),
+        other => to.push(other),
+    }
+}

@@ -1,0 +1,121 @@
+//! Microsoft Teams: a workflow that starts when a webhook request is received, and an Adaptive Card.
+//!
+//! All text stands in runs of rich text, which know no Markdown.
+//!
+//! Sources: <https://learn.microsoft.com/en-us/microsoftteams/platform/webhooks-and-connectors/how-to/connectors-using>
+//! (28 KB a message), <https://learn.microsoft.com/en-us/adaptive-cards/schema-explorer/text-run>,
+//! [formatting functions](https://learn.microsoft.com/en-us/adaptive-cards/authoring-cards/text-features).
+
+use serde_json::{Value, json};
+
+use crate::fields::Fields;
+use crate::page::{Page, Tone};
+use crate::secret::SecretName;
+use crate::text::{Place, Unit};
+
+// Shares of the 28 KB; JSON doubles the bytes of a quote, and of a backslash.
+const MOST_HEADLINE: usize = 400;
+const MOST_SENTENCE: usize = 400;
+const MOST_FACTS: usize = 10;
+const MOST_FACT: usize = 300;
+const MOST_LINE: usize = 400;
+const MOST_LIST: usize = 2_500;
+const MOST_FOOTER: usize = 400;
+
+const RUN: Place = Place {
+    escape: no_function,
+    unit: Unit::Bytes,
+};
+
+/// A chat or channel of Microsoft Teams.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Teams {
+    url: SecretName,
+}
+
+impl Teams {
+    pub(crate) fn read(fields: &mut Fields<'_>) -> Option<Self> {
+        let url = fields.secret("url", "the address of the workflow")?;
+        Some(Self { url })
+    }
+
+    pub(crate) fn url(&self) -> &SecretName {
+        &self.url
+    }
+}
+
+pub(crate) fn body(page: &Page) -> Value {
+    let colour = match page.tone {
+        Tone::Alarm => "attention",
+        Tone::Warning => "warning",
+        Tone::Note => "accent",
+        Tone::Relief => "good",
+    };
+    let headline = format!("{} {}", page.tone.mark(), page.headline);
+    let mut elements = vec![
+        paragraph(vec![json!({
+            "type": "TextRun",
+            "text": RUN.fit(&headline, MOST_HEADLINE),
+            "weight": "bolder",
+            "size": "large",
+            "color": colour,
+        })]),
+        paragraph(vec![run(&RUN.fit(&page.sentence, MOST_SENTENCE))]),
+    ];
+    for (label, value) in page.facts.iter().take(MOST_FACTS) {
+        elements.push(labelled(label, &RUN.fit(value, MOST_FACT)));
+    }
+    for (title, lines) in &page.lists {
+        elements.push(paragraph(vec![bold(&format!("{title}:"))]));
+        let lines = RUN.lines(lines, MOST_LINE, MOST_LIST);
+        elements.extend(lines.lines().map(|line| paragraph(vec![run(line)])));
+    }
+    let footer = json!({ "type": "TextRun", "text": RUN.fit(&page.footer, MOST_FOOTER), "isSubtle": true, "size": "small" });
+    elements.push(paragraph(vec![footer]));
+    let actions: Vec<_> = page
+        .runbook
+        .iter()
+        .map(|link| json!({ "type": "Action.OpenUrl", "title": "Runbook", "url": link.as_str() }))
+        .collect();
+    let card = json!({
+        "$schema": "http://adaptivecards.io/schemas/adaptive-card.json",
+        "type": "AdaptiveCard",
+        "version": "1.4",
+        "fallbackText": RUN.fit(&headline, MOST_HEADLINE),
+        "msteams": { "width": "Full" },
+        "body": elements,
+        "actions": actions,
+    });
+    json!({
+        "type": "message",
+        "attachments": [{
+            "contentType": "application/vnd.microsoft.card.adaptive",
+            "contentUrl": null,
+            "content": card,
+        }],
+    })
+}
+
+fn paragraph(runs: Vec<Value>) -> Value {
+    json!({ "type": "RichTextBlock", "inlines": runs })
+}
+
+fn labelled(label: &str, value: &str) -> Value {
+    paragraph(vec![bold(&format!("{label}: ")), run(value)])
+}
+
+fn run(text: &str) -> Value {
+    json!({ "type": "TextRun", "text": text })
+}
+
+fn bold(text: &str) -> Value {
+    json!({ "type": "TextRun", "text": text, "weight": "bolder" })
+}
+
+/// `{{DATE(…)}}` would be a date: two braces never stand side by side.
+fn no_function(c: char, to: &mut String) {
+    if matches!(c, '{' | '}') && to.ends_with(c) {
+        to.push(' ');
+    }
+    to.push(c);
+}

@@ -1,0 +1,121 @@
+//! Telegram: a bot that writes to a chat, in HTML.
+//!
+//! What others wrote stands within `<code>`, where Telegram looks for no links, mentions or commands.
+//!
+//! Sources: <https://core.telegram.org/bots/api#sendmessage> (4,096 characters),
+//! <https://core.telegram.org/bots/api#html-style>, <https://core.telegram.org/bots/api#responseparameters>.
+
+use http::Request;
+use serde_json::{Value, json};
+
+use super::{AddressError, Post, request, token};
+use crate::address::Server;
+use crate::fields::Fields;
+use crate::page::Page;
+use crate::secret::{Keyring, ReadSecret, SecretName};
+use crate::text::{Place, Unit, html};
+
+/// Where a refusal says for how many seconds it wants to be left alone.
+pub(crate) const PAUSE: &str = "/parameters/retry_after";
+
+// Shares of the 4,096 characters, tags included though they do not count.
+const MOST_HEADLINE: usize = 200;
+const MOST_SENTENCE: usize = 300;
+const MOST_FACTS: usize = 10;
+const MOST_FACT: usize = 100;
+const MOST_LINE: usize = 160;
+const MOST_LIST: usize = 1_700;
+const MOST_LINK: usize = 600;
+const MOST_FOOTER: usize = 150;
+const MOST_TEXT: usize = 4_096;
+
+const HTML: Place = Place {
+    escape: html,
+    unit: Unit::Characters,
+};
+
+/// A chat of Telegram.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Telegram {
+    server: Server,
+    token: SecretName,
+    chat: String,
+}
+
+impl Telegram {
+    pub(crate) fn read(fields: &mut Fields<'_>) -> Option<Self> {
+        let token = fields.secret("token", "the token of the bot");
+        let mend = "write the number of a chat, such as \"-1001234567890\", or the @name of a channel";
+        let chat = fields.required("chat", mend).and_then(|chat| {
+            let number = chat.strip_prefix('-').unwrap_or(chat);
+            let is_number = (1..=20).contains(&number.len()) && number.bytes().all(|b| b.is_ascii_digit());
+            let is_name = chat.strip_prefix('@').is_some_and(is_name);
+            if !is_number && !is_name {
+                fields.fault("chat", "is no chat", mend);
+                return None;
+            }
+            Some(chat.to_owned())
+        });
+        // A Bot API server of one's own: https://core.telegram.org/bots/api#using-a-local-bot-api-server
+        let server = fields.server("server", "https://api.telegram.org");
+        Some(Self {
+            server: server?,
+            token: token?,
+            chat: chat?,
+        })
+    }
+
+    pub(crate) fn token(&self) -> &SecretName {
+        &self.token
+    }
+
+    pub(crate) fn body(&self, page: &Page) -> Value {
+        let mut text = format!(
+            "{} <b><code>{}</code></b>\n{}",
+            page.tone.mark(),
+            HTML.fit(&page.headline, MOST_HEADLINE),
+            code(&page.sentence, MOST_SENTENCE)
+        );
+        for (label, value) in page.facts.iter().take(MOST_FACTS) {
+            text += &format!("\n{label}: {}", code(value, MOST_FACT));
+        }
+        if let Some(runbook) = &page.runbook {
+            let link = HTML.fit(runbook.as_str(), MOST_LINK);
+            text += &format!("\n<a href=\"{link}\">Runbook</a>");
+        }
+        let footer = format!("\n\n{}", code(&page.footer, MOST_FOOTER));
+        for (title, lines) in &page.lists {
+            let used = HTML.length(&text) + HTML.length(&footer) + title.len() + 30;
+            let room = MOST_LIST.min(MOST_TEXT.saturating_sub(used));
+            text += &format!(
+                "\n\n<b>{title}</b>\n<code>{}</code>",
+                HTML.lines(lines, MOST_LINE, room)
+            );
+        }
+        json!({
+            "chat_id": self.chat,
+            "text": text + &footer,
+            "parse_mode": "HTML",
+            "link_preview_options": { "is_disabled": true },
+        })
+    }
+
+    pub(crate) async fn request<S: ReadSecret>(
+        &self,
+        post: &Post,
+        secrets: &Keyring<S>,
+    ) -> Result<Request<String>, AddressError> {
+        let secret = secrets.get(&self.token).await?;
+        let token = token(&self.token, &secret)?;
+        let url = format!("{}/bot{token}/sendMessage", self.server.as_str());
+        request(&url, &self.token, &[], post.body.to_string())
+    }
+}
+
+fn code(text: &str, most: usize) -> String {
+    format!("<code>{}</code>", HTML.fit(text, most))
+}
+
+fn is_name(name: &str) -> bool {
+    (1..=64).contains(&name.len()) && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
+}

@@ -1,0 +1,33 @@
+//! The relay: notifications into the channels people read.
+//!
+//! [`Destination::posts`] is pure: it renders notifications as each channel takes them, within that channel's limits,
+//! with everything that others wrote kept in its place. [`Config`] says who is told what; [`Relay`] posts it, once.
+//! This crate decides nothing about incidents, and keeps no secret but in memory.
+
+mod address;
+mod client;
+mod config;
+mod delivery;
+mod destination;
+mod error;
+mod fields;
+mod ledger;
+mod page;
+mod reading;
+mod relay;
+mod route;
+mod secret;
+mod stage;
+mod text;
+
+pub use client::{Client, ClientError, TlsError};
+pub use config::{BadDestinationName, Config, DestinationName, MOST_DESTINATIONS};
+pub use delivery::{BadPatience, Patience};
+pub use destination::{
+    AddressError, Destination, Discord, GoogleChat, Ntfy, Opsgenie, PagerDuty, Post, SIGNATURE_HEADER, Slack,
+    TIMESTAMP_HEADER, Teams, Telegram, Webhook,
+};
+pub use error::{Error, Warning, chain};
+pub use reading::{BadNotification, notification, notifications};
+pub use relay::{Relay, Report};
+pub use secret::{ReadSecret, Secret, SecretError, SecretName, ThisMachine};

@@ -1,0 +1,214 @@
+//! Notifications read back from the JSON in which they were published.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::str::FromStr;
+
+use portpulse_core::board::Finding;
+use portpulse_core::decide::{Notification, RegionView};
+use portpulse_core::id::Region;
+use portpulse_core::outbox::Subject;
+use portpulse_core::outcome::Detail;
+use portpulse_core::time::parse_time;
+use serde_json::{Map, Value};
+
+use crate::fields::shown;
+
+/// JSON that tells no notification.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub struct BadNotification {
+    /// Its id, where it has one.
+    pub id: Option<String>,
+    faults: Vec<String>,
+}
+
+impl fmt::Display for BadNotification {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let which = self
+            .id
+            .as_deref()
+            .map_or_else(|| "without an id".to_owned(), |id| format!("`{}`", shown(id)));
+        write!(
+            f,
+            "the notification {which} cannot be read: {}",
+            self.faults.join("; ")
+        )
+    }
+}
+
+/// The notifications in a message, as [`portpulse_alert::Message`] publishes it: one, or several. Each that cannot be
+/// read is an error of its own.
+pub fn notifications(message: &str) -> Vec<Result<Notification, BadNotification>> {
+    let nothing = |fault: &str| {
+        vec![Err(BadNotification {
+            id: None,
+            faults: vec![fault.to_owned()],
+        })]
+    };
+    let Ok(message) = serde_json::from_str::<Value>(message) else {
+        return nothing("the message is not JSON");
+    };
+    let several = message.get("notifications").and_then(Value::as_array);
+    match (message.get("type").and_then(Value::as_str), several) {
+        (Some("notification"), _) => vec![notification(&message)],
+        (Some("notifications"), Some(several)) => several.iter().map(notification).collect(),
+        _ => nothing("`type` is neither `notification` nor `notifications` with a list of them"),
+    }
+}
+
+/// One notification: the inverse of [`portpulse_alert::to_json`]. Fields that it does not know are let through.
+///
+/// # Errors
+/// Everything that is wrong with it.
+pub fn notification(json: &Value) -> Result<Notification, BadNotification> {
+    let mut reader = Reader {
+        json,
+        faults: Vec::new(),
+    };
+    let read = reader.notification();
+    let id = json.get("id").and_then(Value::as_str).map(str::to_owned);
+    match read {
+        Some(notification) if reader.faults.is_empty() => Ok(notification),
+        _ => Err(BadNotification {
+            id,
+            faults: reader.faults,
+        }),
+    }
+}
+
+struct Reader<'a> {
+    json: &'a Value,
+    faults: Vec<String>,
+}
+
+impl<'a> Reader<'a> {
+    fn notification(&mut self) -> Option<Notification> {
+        let id = self.text("id").filter(|id| !id.is_empty());
+        if id.is_none() {
+            self.faults.push("`id` is missing or empty".to_owned());
+        }
+        let kind = self.parsed("kind");
+        let subject = self.subject();
+        let group = self.parsed("group");
+        let verdict = self.parsed("verdict");
+        let severity = self.parsed("severity");
+        let finding = finding(self.json, &mut self.faults);
+        let since = self
+            .required("since")
+            .and_then(|text| self.read("since", parse_time(text)));
+        let at = self
+            .required("at")
+            .and_then(|text| self.read("at", parse_time(text)));
+        let regions = self.regions();
+        Some(Notification {
+            id: id?.to_owned(),
+            kind: kind?,
+            subject: subject?,
+            group: group?,
+            verdict: verdict?,
+            severity: severity?,
+            finding,
+            since: since?,
+            at: at?,
+            target: self.text("target").map(str::to_owned),
+            tags: self.texts("tags"),
+            runbook: self.text("runbook").map(str::to_owned),
+            regions,
+            faults: self.texts("faults"),
+        })
+    }
+
+    fn subject(&mut self) -> Option<Subject> {
+        if let Some(id) = self.text("monitor") {
+            return self.read("monitor", id.parse()).map(Subject::Monitor);
+        }
+        if let Some(region) = self.text("region") {
+            return self.read("region", region.parse()).map(Subject::Region);
+        }
+        let definition = self.text("definition");
+        if definition.is_none() {
+            self.faults
+                .push("none of `monitor`, `region` and `definition` is there".to_owned());
+        }
+        definition.map(|id| Subject::Definition(id.to_owned()))
+    }
+
+    fn regions(&mut self) -> BTreeMap<Region, RegionView> {
+        let empty = Map::new();
+        let regions = self
+            .json
+            .get("regions")
+            .and_then(Value::as_object)
+            .unwrap_or(&empty);
+        let mut views = BTreeMap::new();
+        for (name, json) in regions {
+            let mut reader = Reader {
+                json,
+                faults: Vec::new(),
+            };
+            let region = reader.read("region", name.parse());
+            let view = reader.parsed("view");
+            let since = reader
+                .text("since")
+                .and_then(|text| reader.read("since", text.parse()));
+            let ticks = json.get("ticks").and_then(Value::as_u64).unwrap_or(0);
+            let finding = finding(json, &mut reader.faults);
+            let at = format!("`regions.{}`: ", shown(name));
+            self.faults
+                .extend(reader.faults.into_iter().map(|fault| format!("{at}{fault}")));
+            if let (Some(region), Some(view)) = (region, view) {
+                let ticks = u32::try_from(ticks).unwrap_or(u32::MAX);
+                views.insert(
+                    region,
+                    RegionView {
+                        view,
+                        ticks,
+                        since,
+                        finding,
+                    },
+                );
+            }
+        }
+        views
+    }
+
+    fn text(&self, field: &str) -> Option<&'a str> {
+        self.json.get(field)?.as_str()
+    }
+
+    fn texts(&self, field: &str) -> Vec<String> {
+        let items = self.json.get(field).and_then(Value::as_array);
+        let items = items.into_iter().flatten();
+        items
+            .filter_map(|item| item.as_str().map(str::to_owned))
+            .collect()
+    }
+
+    fn required(&mut self, field: &str) -> Option<&'a str> {
+        let text = self.text(field);
+        if text.is_none() {
+            self.faults.push(format!("`{field}` is missing or not text"));
+        }
+        text
+    }
+
+    fn parsed<T: FromStr<Err: fmt::Display>>(&mut self, field: &str) -> Option<T> {
+        let text = self.required(field)?;
+        self.read(field, text.parse())
+    }
+
+    fn read<T, E: fmt::Display>(&mut self, field: &str, read: Result<T, E>) -> Option<T> {
+        read.map_err(|error| self.faults.push(format!("`{field}`: {error}")))
+            .ok()
+    }
+}
+
+fn finding(json: &Value, faults: &mut Vec<String>) -> Option<Finding> {
+    let code = json.get("finding")?.as_str()?;
+    let cause = code
+        .parse()
+        .map_err(|error| faults.push(format!("`finding`: {error}")))
+        .ok()?;
+    let detail = json.get("detail").and_then(Value::as_str).and_then(Detail::new);
+    Some(Finding { cause, detail })
+}

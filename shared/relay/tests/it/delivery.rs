@@ -1,0 +1,341 @@
+//! Delivery over real sockets: tried again, told once, and no destination in another's way.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use portpulse_core::decide::Notification;
+use portpulse_core::outbox::Kind;
+use portpulse_relay::{Client, Error, Patience, Relay, Report, chain};
+use portpulse_store::table::Operation;
+use portpulse_testkit::embedded::EmbeddedDynamo;
+use portpulse_testkit::memory_table::{Fault, MemoryTable};
+use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpSocket};
+use tokio::sync::Barrier;
+
+use crate::rig::{KINDS, LONG, Reply, Secrets, Service, config, destination, relay, secrets_of};
+use crate::sample;
+
+const OK: Reply = Reply::Status(200, None, "ok");
+
+fn down() -> Vec<Notification> {
+    vec![sample::of(Kind::Down)]
+}
+
+/// A relay with one destination of this kind at this address.
+fn to(kind: &str, address: SocketAddr) -> (Relay<MemoryTable, Secrets>, MemoryTable) {
+    let table = MemoryTable::new();
+    let destinations = json!({ "it": destination(kind, Some(address)) });
+    (relay(&destinations, &table, &secrets_of(address)), table)
+}
+
+fn outcome(report: &Report) -> (usize, usize, usize, usize) {
+    let Report {
+        delivered,
+        repeated,
+        troubles,
+        warnings,
+    } = report;
+    (delivered.len(), repeated.len(), troubles.len(), warnings.len())
+}
+
+#[tokio::test]
+async fn every_service_takes_what_it_is_sent_and_gets_nothing_twice() {
+    let all: Vec<_> = Kind::ALL.iter().map(|kind| sample::of(*kind)).collect();
+    for kind in KINDS {
+        let service = Service::start(kind, []).await;
+        let (relay, _) = to(kind, service.address);
+        for notifications in [&all[..2], &all[..]] {
+            let report = relay.deliver(notifications, LONG).await;
+            let (_, _, troubles, warnings) = outcome(&report);
+            assert_eq!((troubles, warnings), (0, 0), "{kind}: {:?}", report.troubles);
+        }
+        let (asked, taken) = service.log();
+        assert_eq!(asked, taken.len());
+        let report = relay.deliver(&all, LONG).await;
+        assert_eq!(outcome(&report), (0, all.len(), 0, 0), "{kind}");
+        assert_eq!(service.log().0, asked, "{kind} heard something twice");
+    }
+}
+
+#[tokio::test]
+async fn what_may_pass_is_tried_again() {
+    let retries = [
+        ("slack", Reply::Status(429, Some("0"), "rate_limited")),
+        ("slack", Reply::Status(503, None, "")),
+        (
+            "discord",
+            Reply::Status(429, None, r#"{"retry_after":0.002,"global":false}"#),
+        ),
+        (
+            "telegram",
+            Reply::Status(429, None, r#"{"ok":false,"parameters":{"retry_after":0}}"#),
+        ),
+        ("pagerduty", Reply::Status(500, None, "")),
+        ("opsgenie", Reply::Status(422, Some("0"), "")),
+        ("webhook", Reply::Silence),
+    ];
+    for (kind, reply) in retries {
+        let is_final = matches!(reply, Reply::Status(422, ..));
+        let service = Service::start(kind, [reply]).await;
+        let mut configured = destination(kind, Some(service.address));
+        configured["timeout"] = json!("200ms");
+        let relay = relay(
+            &json!({ "it": configured }),
+            &MemoryTable::new(),
+            &secrets_of(service.address),
+        );
+        let report = relay.deliver(&down(), LONG).await;
+        let (asked, taken) = service.log();
+        if is_final {
+            assert_eq!((asked, taken.len(), report.troubles.len()), (1, 0, 1), "{kind}");
+        } else {
+            assert_eq!((asked, taken.len()), (2, 1), "{kind}: {:?}", report.troubles);
+            assert_eq!(outcome(&report), (1, 0, 0, 0), "{kind}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_pause_that_was_asked_for_is_kept() {
+    let service = Service::start("slack", [Reply::Status(429, Some("0.3"), "")]).await;
+    let (relay, _) = to("slack", service.address);
+    let began = std::time::Instant::now();
+    let report = relay.deliver(&down(), LONG).await;
+    assert_eq!(outcome(&report), (1, 0, 0, 0));
+    assert!(began.elapsed() >= Duration::from_millis(300));
+
+    // Longer than there is time: left to whoever calls again, at once.
+    let service = Service::start("discord", [Reply::Status(429, None, r#"{"retry_after":600}"#)]).await;
+    let (relay, _) = to("discord", service.address);
+    let report = relay.deliver(&down(), LONG).await;
+    assert!(
+        matches!(&report.troubles[..], [Error::PutOff { attempts: 1, .. }]),
+        "{:?}",
+        report.troubles
+    );
+    assert_eq!(outcome(&relay.deliver(&down(), LONG).await), (1, 0, 0, 0));
+}
+
+/// A server that hangs up on the first requests, and takes the next.
+async fn hangs_up(times: usize) -> SocketAddr {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        for number in 0.. {
+            let (mut socket, _) = listener.accept().await.unwrap();
+            let mut buffer = [0; 64 * 1024];
+            let _ = socket.read(&mut buffer).await.unwrap();
+            if number >= times {
+                let answer = b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+                socket.write_all(answer).await.unwrap();
+            }
+        }
+    });
+    address
+}
+
+#[tokio::test]
+async fn a_hang_up_is_tried_again_and_then_told() {
+    let (relay, _) = to("slack", hangs_up(2).await);
+    assert_eq!(outcome(&relay.deliver(&down(), LONG).await), (1, 0, 0, 0));
+
+    let (relay, _) = to("slack", hangs_up(3).await);
+    let report = relay.deliver(&down(), LONG).await;
+    assert!(matches!(
+        &report.troubles[..],
+        [Error::Unanswered { attempts: 3, .. }]
+    ));
+    assert_eq!(outcome(&relay.deliver(&down(), LONG).await), (1, 0, 0, 0));
+}
+
+#[tokio::test]
+async fn no_destination_waits_for_another() {
+    // Each answers only once all of them have been asked.
+    let together = Arc::new(Barrier::new(3));
+    let wait = || [Reply::Together(Arc::clone(&together))];
+    let services = [
+        Service::start("slack", wait()).await,
+        Service::start("slack", wait()).await,
+        Service::start("slack", wait()).await,
+    ];
+    let black_hole = Service::start("slack", std::iter::repeat_n(Reply::Silence, 9)).await;
+    let secrets = Secrets::default();
+    let mut destinations = serde_json::Map::new();
+    let all = [&black_hole].into_iter().chain(&services);
+    for (number, service) in all.enumerate() {
+        let name = format!("ssm:/{number}");
+        secrets.set(&name, &format!("http://{}/services/x", service.address));
+        destinations.insert(
+            format!("d{number}"),
+            json!({ "kind": "slack", "url": name, "timeout": "30s" }),
+        );
+    }
+    let relay = relay(&Value::Object(destinations), &MemoryTable::new(), &secrets);
+    let report = relay.deliver(&down(), Duration::from_secs(2)).await;
+    assert_eq!(outcome(&report), (3, 0, 1, 0));
+    assert_eq!(report.troubles[0].destination().as_str(), "d0");
+    assert_eq!(
+        report.troubles[0].ids(),
+        ["orders-db@2026-11-22T05:40:00Z.7/down"]
+    );
+    assert!(
+        matches!(report.troubles[0], Error::OutOfTime { .. }),
+        "{:?}",
+        report.troubles
+    );
+}
+
+#[tokio::test]
+async fn after_a_failure_only_those_are_told_who_do_not_know() {
+    let good = Service::start("slack", []).await;
+    let bad = Service::start("slack", std::iter::repeat_n(Reply::Status(500, None, "down"), 3)).await;
+    let secrets = Secrets::default();
+    secrets.set("ssm:/good", &format!("http://{}/services/x", good.address));
+    secrets.set("ssm:/bad", &format!("http://{}/services/x", bad.address));
+    let destinations = json!({
+        "good": { "kind": "slack", "url": "ssm:/good" },
+        "bad": { "kind": "slack", "url": "ssm:/bad" },
+    });
+    let relay = relay(&destinations, &MemoryTable::new(), &secrets);
+    let notifications = [sample::down("a"), sample::down("b")];
+    let report = relay.deliver(&notifications, LONG).await;
+    assert_eq!(outcome(&report), (2, 0, 1, 0));
+    // What stands behind the failure is undelivered too, and was not tried: 3 attempts in all.
+    assert_eq!(report.troubles[0].ids().len(), 2);
+    assert_eq!(bad.log().0, 3);
+    let report = relay.deliver(&notifications, LONG).await;
+    assert_eq!(outcome(&report), (2, 2, 0, 0));
+    assert_eq!((good.log().0, bad.log().0), (2, 5));
+}
+
+#[tokio::test]
+async fn one_that_is_refused_for_good_does_not_hold_up_the_next() {
+    let service = Service::start("slack", [Reply::Status(400, None, "invalid_blocks")]).await;
+    let (relay, _) = to("slack", service.address);
+    let report = relay.deliver(&[sample::down("a"), sample::down("b")], LONG).await;
+    assert_eq!(outcome(&report), (1, 0, 1, 0));
+    let error = chain(&report.troubles[0]);
+    let expected = "`it` refused a@2026-11-22T05:40:00Z.7/down with 400 Bad Request: invalid_blocks";
+    assert_eq!(error, expected);
+}
+
+#[tokio::test]
+async fn a_redirect_is_not_followed() {
+    let service = Service::start("slack", [Reply::Status(302, None, "")]).await;
+    let (relay, _) = to("slack", service.address);
+    assert!(matches!(
+        &relay.deliver(&down(), LONG).await.troubles[..],
+        [Error::Refused { .. }]
+    ));
+    assert_eq!(service.log().0, 1);
+}
+
+#[tokio::test]
+async fn without_the_ledger_all_is_told_and_perhaps_twice() {
+    let service = Service::start("slack", []).await;
+    let (relay, table) = to("slack", service.address);
+    table.set_faults(|_| Fault::Before);
+    assert_eq!(outcome(&relay.deliver(&down(), LONG).await), (1, 0, 0, 2));
+    table.heal();
+    // As after a crash between sending and noting.
+    assert_eq!(outcome(&relay.deliver(&down(), LONG).await), (1, 0, 0, 0));
+    assert_eq!(outcome(&relay.deliver(&down(), LONG).await), (0, 1, 0, 0));
+    // A note whose acknowledgement was lost is a note.
+    table.set_faults(|call| {
+        if call.operation == Operation::Put {
+            Fault::After
+        } else {
+            Fault::None
+        }
+    });
+    let other = [sample::down("other")];
+    assert_eq!(outcome(&relay.deliver(&other, LONG).await), (1, 0, 0, 1));
+    assert_eq!(outcome(&relay.deliver(&other, LONG).await), (0, 1, 0, 0));
+    assert_eq!(service.log().0, 3);
+}
+
+#[tokio::test]
+async fn a_real_table_remembers_across_relays() {
+    let dynamo = EmbeddedDynamo::start().await.unwrap();
+    let service = Service::start("slack", []).await;
+    let relay = || {
+        let config = config(&json!({ "it": destination("slack", None) }));
+        let client = Client::new().unwrap();
+        Relay::new(
+            config,
+            dynamo.table(),
+            secrets_of(service.address),
+            client,
+            Patience::default(),
+        )
+    };
+    assert_eq!(outcome(&relay().deliver(&down(), LONG).await), (1, 0, 0, 0));
+    assert_eq!(outcome(&relay().deliver(&down(), LONG).await), (0, 1, 0, 0));
+    // A hostile id is a key as well.
+    let hostile = [Notification {
+        id: "ü\n".repeat(2_000),
+        ..sample::of(Kind::Down)
+    }];
+    assert_eq!(outcome(&relay().deliver(&hostile, LONG).await), (1, 0, 0, 0));
+    assert_eq!(outcome(&relay().deliver(&hostile, LONG).await), (0, 1, 0, 0));
+}
+
+#[tokio::test]
+async fn a_secret_is_read_once_and_again_when_it_is_refused() {
+    let service = Service::start("slack", [OK, Reply::Status(403, None, "invalid_token")]).await;
+    let secrets = secrets_of(service.address);
+    let relay = relay(
+        &json!({ "it": destination("slack", None) }),
+        &MemoryTable::new(),
+        &secrets,
+    );
+    for monitor in ["a", "b", "b", "c"] {
+        relay.deliver(&[sample::down(monitor)], LONG).await;
+    }
+    assert_eq!(secrets.reads(), ["ssm:/slack", "ssm:/slack"]);
+    assert_eq!(service.log().0, 4);
+}
+
+#[tokio::test]
+async fn no_trouble_shows_a_secret() {
+    // Nobody listens there, and nobody else can.
+    let held = TcpSocket::new_v4().unwrap();
+    held.bind((Ipv4Addr::LOCALHOST, 0).into()).unwrap();
+    let address = held.local_addr().unwrap();
+    let secrets = [
+        ("slack", "secret-token"),
+        ("discord", "secret-token"),
+        ("teams", "secret-token"),
+        ("google_chat", "secret-token"),
+        ("telegram", "secret-token"),
+        ("pagerduty", "secret0123456789secret0123456789"),
+        ("opsgenie", "secret-key"),
+        ("ntfy", "secret-topic"),
+        ("webhook", "secret-signing-key"),
+    ];
+    for (kind, secret) in secrets {
+        let broken = Secrets::default();
+        for name in KINDS.into_iter().chain(["topic"]) {
+            broken.set(&format!("ssm:/{name}"), "no fit");
+        }
+        let echo = Service::start(kind, std::iter::repeat_n(Reply::Status(400, None, secret), 2)).await;
+        for (address, secrets) in [
+            (address, secrets_of(address)),
+            (echo.address, secrets_of(echo.address)),
+            (echo.address, broken),
+            (echo.address, Secrets::default()),
+        ] {
+            let destinations = json!({ "it": destination(kind, Some(address)) });
+            let relay = relay(&destinations, &MemoryTable::new(), &secrets);
+            let report = relay.deliver(&down(), LONG).await;
+            assert_eq!(report.troubles.len(), 1, "{kind}");
+            for trouble in &report.troubles {
+                let shown = format!("{} {trouble:?}", chain(trouble));
+                assert!(!shown.contains(secret), "{kind}: {shown}");
+            }
+        }
+    }
+}

@@ -1,0 +1,14 @@
+//! The relay against services on this machine that take only what the real ones document.
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+
+mod config;
+mod delivery;
+mod rendering;
+mod rig;
+mod routing;
+mod sample;
+mod services;

@@ -1,0 +1,264 @@
+//! What every kind of notification looks like in every channel, and that none breaks a limit or its place.
+
+use std::fmt::Write;
+
+use axum::http::HeaderMap;
+use portpulse_alert::{messages, to_json};
+use portpulse_core::decide::Notification;
+use portpulse_core::outbox::Kind;
+use portpulse_relay::{Destination, Post, notification, notifications};
+use proptest::collection::vec;
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+use crate::rig::{KINDS, config, destination};
+use crate::sample;
+use crate::services::{self, Received};
+
+fn with<R>(kind: &str, see: impl FnOnce(&Destination) -> R) -> R {
+    let config = config(&json!({ "it": destination(kind, None) }));
+    let (_, destination) = config.destinations().next().unwrap();
+    assert_eq!(destination.kind(), kind);
+    see(destination)
+}
+
+fn posts(kind: &str, notifications: &[&Notification]) -> Vec<Post> {
+    with(kind, |destination| destination.posts(notifications))
+}
+
+/// What every kind of notification looks like, one after the other.
+fn every_kind(channel: &str) -> String {
+    let mut text = String::new();
+    for kind in Kind::ALL {
+        let posts = posts(channel, &[&sample::of(*kind)]);
+        assert_eq!(posts.len(), 1);
+        write!(text, "## {kind}\n{:#}\n", posts[0].body).unwrap();
+    }
+    text
+}
+
+#[test]
+fn every_kind_reads_as_it_did() {
+    for channel in ["slack", "discord", "pagerduty", "webhook"] {
+        insta::assert_snapshot!(channel, every_kind(channel));
+    }
+}
+
+#[test]
+fn the_other_channels_tell_an_outage_and_its_end() {
+    for channel in ["teams", "google_chat", "telegram", "opsgenie", "ntfy"] {
+        let mut text = String::new();
+        for kind in [Kind::Down, Kind::Recovered, Kind::BrokenDefinition] {
+            let posts = posts(channel, &[&sample::of(kind)]);
+            write!(text, "## {kind}\n{:#}\n", posts[0].body).unwrap();
+        }
+        insta::assert_snapshot!(channel, text);
+    }
+}
+
+#[test]
+fn every_channel_names_what_every_kind_is_about() {
+    for channel in KINDS {
+        for kind in Kind::ALL {
+            let body = posts(channel, &[&sample::of(*kind)])[0].body.to_string();
+            let ends = [
+                Kind::Recovered,
+                Kind::AdvisoryOver,
+                Kind::RegionBack,
+                Kind::RegionTrusted,
+            ]
+            .contains(kind);
+            let name = match kind {
+                Kind::RegionSilent | Kind::RegionBack | Kind::RegionSuspect | Kind::RegionTrusted => {
+                    "eu-west-1"
+                }
+                Kind::BrokenDefinition => "Orders",
+                Kind::Down
+                | Kind::Exposed
+                | Kind::Degraded
+                | Kind::Unknown
+                | Kind::Recovered
+                | Kind::Reminder
+                | Kind::Advisory
+                | Kind::AdvisoryOver => "orders-db",
+            };
+            // Discord escapes the hyphen; PagerDuty resolves by the incident alone.
+            let body = body.replace("\\\\", "");
+            assert!(body.contains(name), "{channel} {kind}: {body}");
+            assert!(
+                body.contains("resolve") == (channel == "pagerduty" && ends),
+                "{channel} {kind}: {body}"
+            );
+        }
+    }
+}
+
+#[test]
+fn pagers_open_and_end_the_same_alert() {
+    let pairs = [
+        (Kind::Down, Kind::Recovered),
+        (Kind::Reminder, Kind::Recovered),
+        (Kind::Advisory, Kind::AdvisoryOver),
+        (Kind::RegionSilent, Kind::RegionBack),
+        (Kind::RegionSuspect, Kind::RegionTrusted),
+    ];
+    for (begins, ends) in pairs {
+        let mut beginning = sample::of(begins);
+        // The ids of what regions do have nothing in common; those of a monitor's incident begin alike.
+        if matches!(begins, Kind::RegionSilent | Kind::RegionSuspect) {
+            beginning.id = "eu-west-1.3/other".to_owned();
+        }
+        let end = sample::of(ends);
+        let key = |notification| posts("pagerduty", &[notification])[0].body["dedup_key"].clone();
+        assert_eq!(key(&beginning), key(&end), "{begins}");
+        let opened = posts("opsgenie", &[&beginning])[0].body["alias"].clone();
+        let closed = format!("{:?}", posts("opsgenie", &[&end])[0]);
+        let alias = opened
+            .as_str()
+            .unwrap()
+            .replace('@', "%40")
+            .replace(':', "%3A")
+            .replace('/', "%2F");
+        assert!(closed.contains(&format!("/v2/alerts/{alias}/close")), "{closed}");
+    }
+    let other = sample::down("other");
+    let body = &posts("pagerduty", &[&other])[0].body;
+    assert_eq!(body["dedup_key"], "other@2026-11-22T05:40:00Z.7");
+}
+
+#[test]
+fn many_at_once_share_pages_in_chats_and_stand_alone_elsewhere() {
+    let many: Vec<_> = (0..25)
+        .map(|number| sample::down(&format!("m{number}")))
+        .collect();
+    for channel in KINDS {
+        let alone = ["pagerduty", "opsgenie", "webhook"].contains(&channel);
+        let told = posts(channel, &many.iter().collect::<Vec<_>>());
+        assert_eq!(told.len(), if alone { 25 } else { 3 }, "{channel}");
+        assert_eq!(
+            posts(channel, &many[..3].iter().collect::<Vec<_>>()).len(),
+            3,
+            "{channel}"
+        );
+        for post in &told {
+            let body = post.body.to_string();
+            for id in &post.ids {
+                let monitor = id.split_once('@').unwrap().0;
+                // Discord escapes the colon; programs get fields.
+                let names = [
+                    format!("DOWN: {monitor} "),
+                    format!("DOWN\\\\: {monitor} "),
+                    format!("\"monitor\":\"{monitor}\""),
+                ];
+                assert!(names.iter().any(|name| body.contains(name)), "{channel}: {body}");
+            }
+        }
+    }
+    insta::assert_snapshot!(
+        "slack_together",
+        format!("{:#}", posts("slack", &many.iter().collect::<Vec<_>>())[2].body)
+    );
+}
+
+#[test]
+fn what_is_published_is_read_back() {
+    let all: Vec<_> = Kind::ALL.iter().map(|kind| sample::of(*kind)).collect();
+    for some in [&all[..1], &all[..]] {
+        for message in messages(some) {
+            let payload: Value = serde_json::from_str(&message.payload()).unwrap();
+            let read = notifications(payload["default"].as_str().unwrap());
+            let read: Vec<_> = read.into_iter().map(Result::unwrap).collect();
+            assert_eq!(read, some);
+        }
+    }
+}
+
+#[test]
+fn what_is_no_notification_is_named_and_the_rest_goes_on() {
+    let good = to_json(&sample::of(Kind::Down));
+    let mut bad = good.clone();
+    bad["kind"] = json!("confused");
+    bad["since"] = json!("yesterday");
+    let message = json!({ "type": "notifications", "notifications": [bad, good] }).to_string();
+    let read = notifications(&message);
+    assert!(read[1].is_ok());
+    let error = read[0].as_ref().unwrap_err().to_string();
+    assert!(
+        error.contains("`orders-db@2026-11-22T05:40:00Z.7/down`"),
+        "{error}"
+    );
+    assert!(
+        error.contains("`kind`: `confused`") && error.contains("`since`"),
+        "{error}"
+    );
+    for nothing in ["", "{}", "[]", "{\"type\":\"notifications\"}", "null"] {
+        let read = notifications(nothing);
+        assert!(
+            matches!(&read[..], [Err(error)] if error.id.is_none()),
+            "{nothing}"
+        );
+    }
+}
+
+/// The request as a service would see it, with the secrets that the relay would add.
+fn as_received(kind: &str, post: &Post) -> Result<u16, String> {
+    let mut headers = HeaderMap::new();
+    headers.insert("content-type", "application/json".parse().unwrap());
+    headers.insert("authorization", "GenieKey secret-key".parse().unwrap());
+    let mut body = post.body.clone();
+    let path = match kind {
+        "slack" => "/services/x",
+        "discord" => "/api/webhooks/x",
+        "telegram" => "/bot123:secret-token/sendMessage",
+        "pagerduty" => {
+            body["routing_key"] = json!("0123456789abcdef0123456789abcdef");
+            "/v2/enqueue"
+        }
+        "ntfy" => {
+            body["topic"] = json!("topic");
+            "/"
+        }
+        "opsgenie" if body.get("alias").is_none() => "/v2/alerts/x/close?identifierType=alias",
+        "opsgenie" => "/v2/alerts",
+        _ => "/x",
+    };
+    services::takes(
+        kind,
+        &Received {
+            path,
+            headers: &headers,
+            body: &body.to_string(),
+        },
+    )
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    #[test]
+    fn every_channel_takes_every_notification(notifications in vec(sample::any_notification(), 1..7)) {
+        let all: Vec<_> = notifications.iter().collect();
+        for channel in KINDS.into_iter().filter(|channel| *channel != "webhook") {
+            let posts = posts(channel, &all);
+            for post in &posts {
+                let taken = as_received(channel, post);
+                prop_assert!(taken.is_ok(), "{}: {:?}", channel, taken);
+            }
+            let told: Vec<_> = posts.iter().flat_map(|post| &post.ids).collect();
+            prop_assert_eq!(told, notifications.iter().map(|each| &each.id).collect::<Vec<_>>());
+        }
+    }
+
+    #[test]
+    fn what_was_published_means_the_same_to_its_reader(one in sample::any_notification()) {
+        let json = to_json(&one);
+        let read = notification(&json);
+        prop_assert!(read.is_ok(), "{:?}", read);
+        prop_assert_eq!(to_json(&read.unwrap()), json);
+    }
+
+    #[test]
+    fn no_json_makes_the_reader_panic(text in ".{0,60}") {
+        let _ = notifications(&text);
+    }
+}

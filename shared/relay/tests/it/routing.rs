@@ -1,0 +1,99 @@
+//! Who is told what.
+
+use portpulse_core::choice::Severity;
+use portpulse_core::decide::Notification;
+use portpulse_core::outbox::Kind;
+use portpulse_testkit::memory_table::MemoryTable;
+use serde_json::{Value, json};
+
+use crate::rig::{LONG, Service, destination, relay, secrets_of};
+use crate::sample;
+
+/// Whether a destination with these fields is told of this.
+async fn is_told(kind: &'static str, fields: &Value, notification: &Notification) -> bool {
+    let service = Service::start(kind, []).await;
+    let mut configured = destination(kind, Some(service.address));
+    configured.as_object_mut().unwrap().remove("severities");
+    for (name, value) in fields.as_object().unwrap() {
+        configured[name] = value.clone();
+    }
+    let relay = relay(
+        &json!({ "it": configured }),
+        &MemoryTable::new(),
+        &secrets_of(service.address),
+    );
+    let report = relay.deliver(std::slice::from_ref(notification), LONG).await;
+    assert!(report.troubles.is_empty(), "{:?}", report.troubles);
+    service.log().0 == 1
+}
+
+#[tokio::test]
+async fn a_destination_hears_what_fits_every_part_of_its_route() {
+    let down = || sample::of(Kind::Down);
+    for (fields, notification, told) in [
+        (json!({}), down(), true),
+        (json!({}), sample::of(Kind::RegionBack), true),
+        (json!({ "severities": ["critical"] }), down(), true),
+        (json!({ "severities": ["warning", "info"] }), down(), false),
+        (json!({ "tags": ["eu", "prod"] }), down(), true),
+        (json!({ "tags": ["eu"] }), down(), false),
+        (json!({ "tags": ["prod"] }), sample::of(Kind::RegionSilent), false),
+        (json!({ "monitors": ["orders-db"] }), down(), true),
+        (json!({ "monitors": ["orders-*"] }), down(), true),
+        (json!({ "monitors": ["web-*", "orders"] }), down(), false),
+        (
+            json!({ "monitors": ["*"] }),
+            sample::of(Kind::RegionSilent),
+            false,
+        ),
+        (
+            json!({ "tags": ["prod"], "monitors": ["orders-db"], "severities": ["critical"] }),
+            down(),
+            true,
+        ),
+        (
+            json!({ "tags": ["prod"], "monitors": ["orders-db"], "severities": ["info"] }),
+            down(),
+            false,
+        ),
+    ] {
+        let case = format!("{fields} {}", notification.kind);
+        assert_eq!(is_told("slack", &fields, &notification).await, told, "{case}");
+    }
+}
+
+#[tokio::test]
+async fn whoever_hears_of_a_beginning_hears_of_its_end() {
+    for (begins, ends) in [
+        (Kind::Down, Kind::Recovered),
+        (Kind::Advisory, Kind::AdvisoryOver),
+        (Kind::RegionSilent, Kind::RegionBack),
+        (Kind::RegionSuspect, Kind::RegionTrusted),
+    ] {
+        for severity in Severity::ALL {
+            let fields = json!({ "severities": [severity.as_str()] });
+            let (begins, ends) = (sample::of(begins), sample::of(ends));
+            let told = (
+                is_told("slack", &fields, &begins).await,
+                is_told("slack", &fields, &ends).await,
+            );
+            assert_eq!(told.0, told.1, "{fields} {}", ends.kind);
+        }
+    }
+}
+
+#[tokio::test]
+async fn only_what_is_critical_pages_people() {
+    for kind in ["pagerduty", "opsgenie"] {
+        assert!(is_told(kind, &json!({}), &sample::of(Kind::Down)).await);
+        assert!(!is_told(kind, &json!({}), &sample::of(Kind::Degraded)).await);
+        assert!(
+            is_told(
+                kind,
+                &json!({ "severities": ["warning"] }),
+                &sample::of(Kind::Degraded)
+            )
+            .await
+        );
+    }
+}

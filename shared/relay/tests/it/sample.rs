@@ -1,0 +1,206 @@
+//! Notifications: one of each kind as it would be, and any that there could be.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use portpulse_core::board::{Cause, Finding, Verdict};
+use portpulse_core::choice::Severity;
+use portpulse_core::decide::{Notification, RegionView, View};
+use portpulse_core::id::Region;
+use portpulse_core::outbox::{Kind, Subject};
+use portpulse_core::outcome::{Detail, FailureClass};
+use proptest::collection::{btree_map, vec};
+use proptest::option;
+use proptest::prelude::*;
+use proptest::sample::select;
+
+/// A notification of each kind, as it would be.
+pub(crate) fn of(kind: Kind) -> Notification {
+    let monitor = Subject::Monitor("orders-db".parse().unwrap());
+    let region = Subject::Region("eu-west-1".parse().unwrap());
+    let found = |cause, detail: &str| {
+        let detail = Detail::new(detail);
+        Some(Finding { cause, detail })
+    };
+    let starting = found(
+        Cause::Failed(FailureClass::Starting),
+        "57P03 the database system is starting up",
+    );
+    let refused = found(Cause::Failed(FailureClass::Refused), "");
+    let (subject, verdict, severity, finding) = match kind {
+        Kind::Down | Kind::Reminder => (monitor, Verdict::Down, Severity::Critical, starting.clone()),
+        Kind::Recovered => (monitor, Verdict::Down, Severity::Critical, refused.clone()),
+        Kind::Exposed => (
+            monitor,
+            Verdict::Exposed,
+            Severity::Critical,
+            found(Cause::Open, ""),
+        ),
+        Kind::Degraded => {
+            let slow = found(Cause::Slow, "connect took 812.5 ms");
+            (monitor, Verdict::Degraded, Severity::Warning, slow)
+        }
+        Kind::Unknown => (
+            monitor,
+            Verdict::Unknown,
+            Severity::Warning,
+            found(Cause::Blind, ""),
+        ),
+        Kind::Advisory => (monitor, Verdict::Up, Severity::Info, refused.clone()),
+        Kind::AdvisoryOver => (monitor, Verdict::Up, Severity::Info, None),
+        Kind::RegionSilent | Kind::RegionSuspect => (region, Verdict::Unknown, Severity::Warning, None),
+        Kind::RegionBack | Kind::RegionTrusted => (region, Verdict::Unknown, Severity::Info, None),
+        Kind::BrokenDefinition => {
+            let definition = Subject::Definition("Orders\nDB".to_owned());
+            (definition, Verdict::Unknown, Severity::Warning, None)
+        }
+    };
+    let of_monitor = matches!(subject, Subject::Monitor(_));
+    let view = |view, ticks, since: Option<&str>, finding| RegionView {
+        view,
+        ticks,
+        since: since.map(|since| since.parse().unwrap()),
+        finding,
+    };
+    let regions = BTreeMap::from([
+        (
+            "eu-west-1".parse().unwrap(),
+            view(View::Failing, 3, Some("2026-11-22T05:39:00Z"), starting),
+        ),
+        ("us-east-1".parse().unwrap(), view(View::Good, 0, None, None)),
+        ("sa-east-1".parse().unwrap(), view(View::Silent, 0, None, None)),
+    ]);
+    let when = |condition: bool, text: &str| condition.then(|| text.to_owned());
+    Notification {
+        id: format!("orders-db@2026-11-22T05:40:00Z.7/{kind}"),
+        kind,
+        subject,
+        group: "1m#0".parse().unwrap(),
+        verdict,
+        severity,
+        finding,
+        since: "2026-11-22T05:39:00Z".parse().unwrap(),
+        at: "2026-11-22T05:50:00Z".parse().unwrap(),
+        target: when(of_monitor, "db.example.com:5432"),
+        tags: when(of_monitor, "prod").into_iter().collect(),
+        runbook: when(of_monitor, "https://wiki.example.com/orders-db?a=1&b=2"),
+        regions: if of_monitor { regions } else { BTreeMap::new() },
+        faults: when(
+            kind == Kind::BrokenDefinition,
+            "port: is missing (write a port, or a `service` that has one)",
+        )
+        .into_iter()
+        .collect(),
+    }
+}
+
+/// The same about another monitor.
+pub(crate) fn down(monitor: &str) -> Notification {
+    Notification {
+        id: format!("{monitor}@2026-11-22T05:40:00Z.7/down"),
+        subject: Subject::Monitor(monitor.parse().unwrap()),
+        ..of(Kind::Down)
+    }
+}
+
+/// What the least friendly of hosts, banners and files may say.
+fn foreign() -> impl Strategy<Value = String> {
+    let nasty = select(vec![
+        "\r\nX-Header: x",
+        "\u{202e}\u{2066}",
+        "\"}]",
+        "\u{0}\u{1b}[2J",
+        "\u{fffe}",
+        "<!channel> <@U1> <https://evil.example|click>",
+        "@everyone <@&1> [a](https://evil.example)",
+        "**b** __u__ ~~s~~ ||s|| `c` ```\n# h\n> q",
+        "<b onload=x>&lt;&amp;</b></code><a href=\"https://evil.example\">",
+        "{{DATE(2026-11-22T05:40:00Z, SHORT)}} {{{{",
+        "\\\\\\",
+        "🔥👩‍👩‍👧‍👦",
+        "/start@bot #tag",
+        "javascript:alert(1)",
+        "https://evil.example/?a=<b>&c=\"d\"",
+        "…",
+    ]);
+    let long = (nasty.clone(), 0..400usize).prop_map(|(text, times)| text.repeat(times));
+    let parts = vec(
+        prop_oneof![4 => nasty.prop_map(str::to_owned), 4 => ".{0,40}", 1 => long],
+        0..6,
+    );
+    parts.prop_map(|parts| parts.concat().chars().take(10_000).collect())
+}
+
+/// Any notification, however hostile its texts.
+pub(crate) fn any_notification() -> impl Strategy<Value = Notification> {
+    let region = || "[a-z0-9][a-z0-9-]{0,31}".prop_map(|name| name.parse::<Region>().unwrap());
+    let subject = prop_oneof![
+        "[a-z0-9][a-z0-9_.-]{0,63}".prop_map(|id| Subject::Monitor(id.parse().unwrap())),
+        region().prop_map(Subject::Region),
+        foreign().prop_map(Subject::Definition),
+    ];
+    let causes = vec![Cause::Failed(FailureClass::Starting), Cause::Open, Cause::Blind];
+    let finding = move || {
+        let found = (select(causes.clone()), foreign());
+        option::of(found.prop_map(|(cause, detail)| Finding {
+            cause,
+            detail: Detail::new(&detail),
+        }))
+    };
+    let view = (
+        select(View::ALL),
+        any::<u32>(),
+        option::of(0i64..4_000_000_000),
+        finding(),
+    );
+    let view = view.prop_map(|(view, ticks, since, finding)| RegionView {
+        view,
+        ticks,
+        since: since.map(|since| at(since).to_string().parse().unwrap()),
+        finding,
+    });
+    let head = (
+        prop_oneof![foreign(), "[a-z]{1,9}@[0-9]{4}/[a-z_]{1,9}"],
+        select(Kind::ALL),
+        subject,
+        select(Verdict::ALL),
+        select(Severity::ALL),
+    );
+    let told = (
+        finding(),
+        0i64..4_000_000_000,
+        0i64..4_000_000_000,
+        option::of(foreign()),
+        option::of(prop_oneof![foreign(), "https://[a-z]{1,9}\\.example/[!-~]{0,99}"]),
+    );
+    let lists = (
+        vec(foreign(), 0..30),
+        btree_map(region(), view, 0..60),
+        vec(foreign(), 0..30),
+    );
+    (head, told, lists).prop_map(|(head, told, lists)| {
+        let (id, kind, subject, verdict, severity) = head;
+        let (finding, since, then, target, runbook) = told;
+        let (tags, regions, faults) = lists;
+        Notification {
+            id: if id.is_empty() { "x/down".to_owned() } else { id },
+            kind,
+            subject,
+            group: "1m#0".parse().unwrap(),
+            verdict,
+            severity,
+            finding,
+            since: at(since),
+            at: at(then),
+            target,
+            tags,
+            runbook,
+            regions,
+            faults,
+        }
+    })
+}
+
+fn at(second: i64) -> Timestamp {
+    Timestamp::from_second(second).unwrap()
+}
