@@ -3,7 +3,8 @@
     clippy::unwrap_used,
     clippy::indexing_slicing,
     clippy::print_stdout,
-    reason = "a benchmark prints, and ends when something is wrong"
+    clippy::disallowed_methods,
+    reason = "a benchmark takes the time and prints it, and ends when something is wrong"
 )]
 
 use std::collections::{BTreeMap, BTreeSet};

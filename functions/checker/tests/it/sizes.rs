@@ -73,6 +73,14 @@ struct Weighed {
     largest: Largest,
 }
 
+impl Weighed {
+    fn weigh(&self, kind: String, bytes: usize) {
+        let mut largest = self.largest.borrow_mut();
+        let known = largest.entry(kind).or_insert(0);
+        *known = bytes.max(*known);
+    }
+}
+
 impl Table for Weighed {
     async fn query(&self, pk: &str, read: Read) -> Result<Vec<Item>, TableError> {
         self.table.query(pk, read).await
@@ -88,10 +96,7 @@ impl Table for Weighed {
             "board" => first("sk"),
             kind => kind.to_owned(),
         };
-        let mut largest = self.largest.borrow_mut();
-        let bytes = largest.entry(kind).or_insert(0);
-        *bytes = size::item(&item).max(*bytes);
-        drop(largest);
+        self.weigh(kind, size::item(&item));
         self.table.put(item, condition).await
     }
 }

@@ -1,7 +1,12 @@
 //! Random schedules for several regions: lost, doubled, delayed and reordered ticks, crashes, failing tables and
 //! topics, and clocks that disagree. Every schedule comes from a seed, which a failure prints.
 //!
-//! `PORTPULSE_SIM_SCHEDULES` sets how many schedules are run, `PORTPULSE_SIM_SEED` replays one.
+//! To replay one, and to run more than usual:
+//!
+//! ```text
+//! PORTPULSE_SIM_SEED=447182931235 cargo test -p portpulse-checker simulation
+//! PORTPULSE_SIM_SCHEDULES=100000 cargo test -p portpulse-checker simulation -- --nocapture
+//! ```
 
 mod oracle;
 mod schedule;

@@ -448,26 +448,6 @@ impl Ledger {
             let (monitor, key) = (number_of(id.as_str()), name(id, incident));
             if !self.incidents.contains_key(&key) {
                 let due = self.oracle(|oracle| oracle.opens(monitor, self.rules[monitor], read));
-                if !due {
-                    eprintln!(
-                        "{:?} {:?} {:?} SKEW\n{:?}\nHIST {:?}\n{:?}",
-                        self.rules[monitor],
-                        self.oracle(|o| (0..self.region_count)
-                            .map(|r| o.trail(r, monitor, read.ticks[&r]))
-                            .collect::<Vec<_>>()),
-                        incident,
-                        board(&self.table).board.rows,
-                        self.history,
-                        (0..16)
-                            .map(|t| (0..self.region_count)
-                                .map(|r| format!("{:?}", self.world.sight(r, t, monitor))
-                                    .chars()
-                                    .next()
-                                    .unwrap())
-                                .collect::<String>())
-                            .collect::<Vec<_>>()
-                    );
-                }
                 assert!(
                     due,
                     "{key} opened although no quorum had met its threshold: {read:?}"
