@@ -47,11 +47,12 @@ impl World {
         }
     }
 
-    /// Handles all deliveries at once, at the time of the latest tick among them; every one by a checker of its own.
+    /// Handles all deliveries at once, at the time of the latest tick among them, when the one before is just not stale;
+    /// every one by a checker of its own.
     async fn at_once(&self, deliveries: &[Delivery]) -> Vec<Report> {
         let time = Time::default();
         let latest = deliveries.iter().map(|delivery| delivery.tick).max();
-        time.set(latest.unwrap() * 60_000 + 5_000);
+        time.set(latest.unwrap() * 60_000);
         let deliveries = deliveries.iter().enumerate();
         let handled = deliveries.map(async |(number, delivery)| {
             let Delivery {
