@@ -269,6 +269,17 @@ async fn an_event_that_is_no_tick_is_one_error_that_names_everything_wrong() {
 }
 
 #[tokio::test]
+async fn a_tick_of_the_future_is_refused_before_anything_is_read() {
+    let mut function = Function::start("http://127.0.0.1:9", "http://127.0.0.1:9").await;
+    let (_, second) = ticks().await;
+    let error = function
+        .tick(second.later(Interval::OneHour, 1))
+        .await
+        .unwrap_err();
+    assert!(error.contains("of 1h#0 lies in the future"), "{error}");
+}
+
+#[tokio::test]
 async fn a_table_that_cannot_be_reached_fails_the_invocation() {
     let (sns, mut topic) = SnsServer::start().await.unwrap();
     let nobody = Port::closed();

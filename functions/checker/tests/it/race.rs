@@ -181,6 +181,19 @@ async fn of_ticks_that_overtake_each_other_the_last_always_counts_and_none_is_lo
     assert_eq!(world.streak(0).await.ticks as usize, ticks);
 }
 
+#[tokio::test]
+async fn a_tick_more_than_its_interval_late_is_not_counted() {
+    let world = World::new(1, json!({ "failures_to_open": 10 })).await;
+    let reports = world.at_once(&[copies(1)[0], copies(3)[0]]).await;
+    assert_eq!(reports[0].course, Course::Repeated);
+    assert!(
+        matches!(reports[1].course, Course::Counted(_)),
+        "{:?}",
+        reports[1]
+    );
+    assert_eq!(world.streak(0).await.ticks, 1);
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn regions_that_decide_at_once_tell_it_once() {
     let world = World::new(4, json!({ "failures_to_open": 1, "successes_to_close": 1 })).await;
