@@ -122,6 +122,7 @@ mod tests {
         assert_eq!(HTML.lines(&lines, 9, 99), "one\ntwo\nthree");
         assert_eq!(HTML.lines(&lines, 9, 13), "one\ntwo\nthree");
         assert_eq!(HTML.lines(&lines, 9, 12), "one\n… 2 more");
+        assert_eq!(HTML.lines(&lines, 9, 11), "… 3 more");
         assert_eq!(HTML.lines(&lines, 2, 99), "o…\nt…\nt…");
         assert_eq!(HTML.lines(&[], 9, 99), "");
     }

@@ -4,8 +4,9 @@ use std::fmt::Write;
 
 use axum::http::HeaderMap;
 use portpulse_alert::{messages, to_json};
-use portpulse_core::decide::Notification;
+use portpulse_core::decide::{Notification, RegionView, View};
 use portpulse_core::outbox::Kind;
+use portpulse_core::outcome::Detail;
 use portpulse_relay::{Destination, Post, notification, notifications};
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -197,6 +198,44 @@ fn what_is_no_notification_is_named_and_the_rest_goes_on() {
             matches!(&read[..], [Err(error)] if error.id.is_none()),
             "{nothing}"
         );
+    }
+}
+
+#[test]
+fn the_largest_notification_fits_every_channel() {
+    for piece in ["a", "\"", "\\", "<", "&", "*", "{{", "ü", "🔥"] {
+        // Twice what a published text may have.
+        let long = piece.repeat(1_000 / piece.len());
+        let mut largest = sample::of(Kind::Down);
+        let finding = largest.finding.as_mut().unwrap();
+        finding.detail = Detail::new(&long);
+        let view = RegionView {
+            view: View::Failing,
+            ticks: u32::MAX,
+            since: largest.regions.values().find_map(|view| view.since),
+            finding: largest.finding.clone(),
+        };
+        largest.regions = (0..60)
+            .map(|number| (format!("region-{number:0>25}").parse().unwrap(), view.clone()))
+            .collect();
+        for runbook in [long.clone(), format!("https://h/{}", "&".repeat(490))] {
+            let largest = Notification {
+                id: format!("{long}/down"),
+                target: Some(long.clone()),
+                tags: vec![long.clone(); 60],
+                runbook: Some(runbook),
+                faults: vec![long.clone(); 60],
+                ..largest.clone()
+            };
+            for channel in KINDS.into_iter().filter(|channel| *channel != "webhook") {
+                for post in posts(channel, &[&largest]) {
+                    assert_eq!(as_received(channel, &post).err(), None, "{channel} {piece}");
+                }
+                for post in posts(channel, &[&largest; 4]) {
+                    assert_eq!(as_received(channel, &post).err(), None, "{channel} {piece}");
+                }
+            }
+        }
     }
 }
 
