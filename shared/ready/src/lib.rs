@@ -1,6 +1,6 @@
 //! Readiness exchanges: one short conversation, without credentials, that tells an open port from a service at work.
 //!
-//! [`exchange`] takes a connected socket and a [`Request`] and gives a [`Report`]. Each service has one file below
+//! [`exchange()`] takes a connected socket and a [`Request`] and gives a [`Report`]. Each service has one file below
 //! `service`, which turns received bytes into the next step and touches no socket; `exchange` is the only place
 //! that reads and writes. Nothing that a target sends is trusted: reads are capped, one deadline holds across all
 //! steps, and every connection ends with a FIN after what the target still had to say was read.
