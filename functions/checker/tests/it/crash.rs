@@ -70,6 +70,13 @@ fn killed_at_any_point_nothing_is_lost_and_nothing_invented() {
                 told <= 3,
                 "killed in tick {victim} after {polls} polls: {told} messages"
             );
+            let filed = table.snapshot().into_keys();
+            let filed: Vec<_> = filed.filter(|(pk, _)| pk == "incidents#2026-11").collect();
+            assert_eq!(
+                filed.len(),
+                1,
+                "killed in tick {victim} after {polls} polls: {filed:?}"
+            );
             let left = board(&table).board.verdict;
             assert!(
                 left.outbox.is_empty() && left.incidents.is_empty() && left.closed.is_empty(),

@@ -555,6 +555,10 @@ impl Ledger {
             "left in the fleet: {fleet:?}"
         );
 
+        let filed = self.table.snapshot().into_keys();
+        let filed = filed.filter(|(pk, sk)| pk == "incidents#2026-11" && sk.ends_with("#health"));
+        assert_eq!(filed.count(), self.incidents.len(), "filed, of all incidents");
+
         let place = |id: &str| sent.iter().position(|known| known == id);
         for (key, seen) in &self.incidents {
             assert!(seen.closed, "{key} is not closed");
