@@ -8,6 +8,7 @@
 //! PORTPULSE_SIM_SCHEDULES=100000 cargo test -p portpulse-checker simulation -- --nocapture
 //! ```
 
+mod ledger;
 mod oracle;
 mod schedule;
 mod watched;
