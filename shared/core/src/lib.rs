@@ -7,6 +7,7 @@
 pub mod assess;
 pub mod board;
 pub mod choice;
+pub mod connect_times;
 pub mod decide;
 pub mod definition;
 pub mod group;
@@ -15,7 +16,10 @@ pub mod maintenance;
 pub mod observation;
 pub mod outbox;
 pub mod outcome;
+pub mod period;
 pub mod preset;
+pub mod rollup;
 pub mod round;
 pub mod target;
 pub mod time;
+pub mod uptime;

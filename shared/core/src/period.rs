@@ -1,0 +1,212 @@
+//! Hours and days of UTC: the periods over which checks are summed up.
+
+use std::fmt;
+use std::str::FromStr;
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::Offset;
+
+use crate::choice::choice;
+use crate::time::Tick;
+
+choice! {
+    /// How long a period is.
+    Grain {
+        /// From one full hour to the next.
+        Hour = "hour",
+        /// From midnight to midnight, UTC.
+        Day = "day",
+    }
+}
+
+impl Grain {
+    /// Its length in seconds; UTC days are all alike here, as they are in Unix time.
+    pub const fn seconds(self) -> i64 {
+        match self {
+            Self::Hour => 3_600,
+            Self::Day => 86_400,
+        }
+    }
+}
+
+/// One hour or one day of UTC. Its text is `2026-11-22T05` or `2026-11-22`, which sorts as time goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Period {
+    /// Whole multiples of the grain since the Unix epoch.
+    number: i64,
+    grain: Grain,
+}
+
+impl Period {
+    /// The hour or day that `time` falls in.
+    pub fn containing(time: Timestamp, grain: Grain) -> Self {
+        Self {
+            number: time.as_second().div_euclid(grain.seconds()),
+            grain,
+        }
+    }
+
+    /// The hour or day of a tick.
+    pub fn of(tick: Tick, grain: Grain) -> Self {
+        Self::containing(tick.timestamp(), grain)
+    }
+
+    /// Whether it is an hour or a day.
+    pub const fn grain(self) -> Grain {
+        self.grain
+    }
+
+    /// Its first second, since the Unix epoch.
+    pub const fn first_second(self) -> i64 {
+        self.number.saturating_mul(self.grain.seconds())
+    }
+
+    /// The second after its last, since the Unix epoch.
+    pub const fn end_second(self) -> i64 {
+        self.first_second().saturating_add(self.grain.seconds())
+    }
+
+    /// When it begins.
+    pub fn start(self) -> Timestamp {
+        Timestamp::from_second(self.first_second()).unwrap_or(Timestamp::MIN)
+    }
+
+    /// The period of the same grain that is `count` later; earlier, if that is negative.
+    #[must_use]
+    pub const fn later(self, count: i64) -> Self {
+        Self {
+            number: self.number.saturating_add(count),
+            grain: self.grain,
+        }
+    }
+
+    /// The hours of a day, or the hour itself, in order.
+    pub fn hours(self) -> impl Iterator<Item = Self> {
+        let hours = self.grain.seconds() / Grain::Hour.seconds();
+        let first = self.number.saturating_mul(hours);
+        (0..hours).map(move |hour| Self {
+            number: first.saturating_add(hour),
+            grain: Grain::Hour,
+        })
+    }
+
+    /// The day that it is, or is part of.
+    #[must_use]
+    pub fn day(self) -> Self {
+        Self::containing(self.start(), Grain::Day)
+    }
+}
+
+impl fmt::Display for Period {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let start = Offset::UTC.to_datetime(self.start());
+        match self.grain {
+            Grain::Hour => write!(f, "{}T{:02}", start.date(), start.hour()),
+            Grain::Day => write!(f, "{}", start.date()),
+        }
+    }
+}
+
+/// A text that names neither an hour nor a day.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{found}` is neither an hour nor a day of UTC, such as 2026-11-22T05 or 2026-11-22")]
+pub struct BadPeriod {
+    found: String,
+}
+
+impl FromStr for Period {
+    type Err = BadPeriod;
+
+    fn from_str(text: &str) -> Result<Self, BadPeriod> {
+        let bad = || BadPeriod {
+            found: text.chars().take(40).collect(),
+        };
+        let (date, hour, grain) = match text.split_once('T') {
+            Some((date, hour)) => (date, hour.parse::<i8>().map_err(|_| bad())?, Grain::Hour),
+            None => (text, 0, Grain::Day),
+        };
+        let date: Date = date.parse().map_err(|_| bad())?;
+        let time = jiff::civil::Time::new(hour, 0, 0, 0).map_err(|_| bad())?;
+        let start = Offset::UTC
+            .to_timestamp(date.to_datetime(time))
+            .map_err(|_| bad())?;
+        let period = Self::containing(start, grain);
+        // Only the one spelling that sorts.
+        if period.to_string() == text {
+            Ok(period)
+        } else {
+            Err(bad())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn at(text: &str) -> Timestamp {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn a_time_falls_in_one_hour_and_one_day_of_utc() {
+        for (time, hour, day) in [
+            ("2026-11-22T05:00:00Z", "2026-11-22T05", "2026-11-22"),
+            ("2026-11-22T05:59:59.9Z", "2026-11-22T05", "2026-11-22"),
+            ("2026-11-23T00:30:00+01:00", "2026-11-22T23", "2026-11-22"),
+            ("1969-12-31T23:59:59Z", "1969-12-31T23", "1969-12-31"),
+        ] {
+            assert_eq!(Period::containing(at(time), Grain::Hour).to_string(), hour);
+            assert_eq!(Period::containing(at(time), Grain::Day).to_string(), day);
+        }
+    }
+
+    #[test]
+    fn a_day_has_its_hours() {
+        let day: Period = "2026-11-22".parse().unwrap();
+        let hours: Vec<_> = day.hours().map(|hour| hour.to_string()).collect();
+        assert_eq!(hours.len(), 24);
+        assert_eq!(
+            (hours[0].as_str(), hours[23].as_str()),
+            ("2026-11-22T00", "2026-11-22T23")
+        );
+        assert!(day.hours().all(|hour| hour.day() == day));
+        let hour: Period = "2026-11-22T05".parse().unwrap();
+        assert!(hour.hours().eq([hour]));
+        assert_eq!(day.later(-22).to_string(), "2026-10-31");
+    }
+
+    #[test]
+    fn other_texts_are_refused() {
+        for text in [
+            "",
+            "2026-11-22T",
+            "2026-11-22T5",
+            "2026-11-22T24",
+            "2026-11-22T05:00",
+            "20261122",
+            "2026-11-31",
+            "2026-11-22T-1",
+        ] {
+            assert!(text.parse::<Period>().is_err(), "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_period_survives_its_text(second in -62_000_000_000i64..250_000_000_000, day in any::<bool>()) {
+            let grain = if day { Grain::Day } else { Grain::Hour };
+            let time = Timestamp::from_second(second).unwrap();
+            let period = Period::containing(time, grain);
+            prop_assert!(period.first_second() <= second && second < period.end_second());
+            prop_assert_eq!(period.to_string().parse(), Ok(period));
+        }
+
+        #[test]
+        fn no_text_makes_it_panic(text in "[0-9T:-]{0,20}|.{0,20}") {
+            let _ = text.parse::<Period>();
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! What one region saw of each monitor over an hour or a day, in numbers.
+
+use std::collections::BTreeMap;
+
+use crate::assess::{Assessment, assess_seen};
+use crate::board::Cause;
+use crate::choice::Expect;
+use crate::connect_times::ConnectTimes;
+use crate::id::MonitorId;
+use crate::observation::{Remark, Seen};
+use crate::round::{Definitions, Observations};
+use crate::time::{Interval, Tick};
+
+/// What one region saw of each monitor of a group over a period.
+pub type Rollup = BTreeMap<MonitorId, Tally>;
+
+/// What one region saw of one monitor over a period; sums of tallies are tallies.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Checks that found it as expected.
+    pub good: u32,
+    /// Checks that did not, by what they found instead.
+    pub failing: BTreeMap<Cause, u32>,
+    /// Checks that could not tell.
+    pub no_data: u32,
+    /// The connect times of good checks, but for those that a starved checker could not measure.
+    pub connect: ConnectTimes,
+}
+
+impl Tally {
+    /// Counts one check of a monitor of which `expect` is expected.
+    pub fn count(&mut self, expect: Expect, seen: Seen) {
+        match assess_seen(expect, seen) {
+            Assessment::NoData => self.no_data = self.no_data.saturating_add(1),
+            Assessment::Failing => {
+                let cause = match (expect, seen) {
+                    (Expect::Open | Expect::Reachable, Seen::Failed(class)) => Cause::Failed(class),
+                    (Expect::Closed, _) | (_, Seen::Open { .. } | Seen::NoData(_)) => Cause::Open,
+                };
+                let count = self.failing.entry(cause).or_insert(0);
+                *count = count.saturating_add(1);
+            }
+            Assessment::Good => {
+                self.good = self.good.saturating_add(1);
+                match seen {
+                    Seen::Open {
+                        remark: Remark::Starved,
+                        ..
+                    }
+                    | Seen::Failed(_)
+                    | Seen::NoData(_) => {}
+                    Seen::Open {
+                        connect,
+                        remark: Remark::None | Remark::Retransmitted | Remark::Warning,
+                    } => self.connect.record(connect),
+                }
+            }
+        }
+    }
+
+    /// Counts all that another has counted.
+    pub fn add(&mut self, other: &Self) {
+        self.good = self.good.saturating_add(other.good);
+        self.no_data = self.no_data.saturating_add(other.no_data);
+        for (cause, more) in &other.failing {
+            let count = self.failing.entry(*cause).or_insert(0);
+            *count = count.saturating_add(*more);
+        }
+        self.connect.add(&other.connect);
+    }
+
+    /// Checks that did not find it as expected.
+    pub fn failures(&self) -> u32 {
+        self.failing
+            .values()
+            .fold(0, |sum, count| sum.saturating_add(*count))
+    }
+
+    /// Checks that could tell.
+    pub fn told(&self) -> u32 {
+        self.good.saturating_add(self.failures())
+    }
+
+    /// All checks.
+    pub fn checks(&self) -> u32 {
+        self.told().saturating_add(self.no_data)
+    }
+
+    /// The share of the checks that could tell which were good: what this one region saw, from 0 to 1; `None` where
+    /// none could tell.
+    pub fn availability(&self) -> Option<f64> {
+        let told = self.told();
+        (told > 0).then(|| f64::from(self.good) / f64::from(told))
+    }
+
+    /// The seconds for which the region could tell: each check stands for its interval.
+    pub fn observed_seconds(&self, interval: Interval) -> i64 {
+        i64::from(self.told()).saturating_mul(interval.seconds())
+    }
+}
+
+/// Sums up a period's ticks. A monitor that is not, or not readably, defined is left out: what was expected of it
+/// is not known.
+pub fn of_ticks(definitions: &Definitions, ticks: &BTreeMap<Tick, Observations>) -> Rollup {
+    let mut rollup = Rollup::new();
+    for (id, observation) in ticks.values().flatten() {
+        if let Some(monitor) = definitions.monitors.get(id) {
+            let tally = rollup.entry(id.clone()).or_default();
+            tally.count(monitor.rule().expect, observation.seen);
+        }
+    }
+    rollup
+}
+
+/// Sums up shorter periods' rollups into that of a longer one.
+pub fn of_rollups<'a>(parts: impl IntoIterator<Item = &'a Rollup>) -> Rollup {
+    let mut rollup = Rollup::new();
+    for (id, tally) in parts.into_iter().flatten() {
+        rollup.entry(id.clone()).or_default().add(tally);
+    }
+    rollup
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,169 @@
+//! Counting against a table, and that neither order nor partition of the ticks changes a sum.
+
+use std::time::Duration;
+
+use proptest::collection::{btree_map, vec};
+use proptest::prelude::*;
+use proptest::sample::select;
+use serde_json::json;
+
+use super::*;
+use crate::definition::Monitor;
+use crate::observation::Observation;
+use crate::outcome::{FailureClass, NoData};
+use crate::period::{Grain, Period};
+
+fn definitions() -> Definitions {
+    let monitors = [("db", "open"), ("telnet", "closed"), ("host", "reachable")];
+    let monitors = monitors.map(|(id, expect)| {
+        let attributes = json!({ "host": "192.0.2.1", "port": 7, "expect": expect });
+        let monitor = Monitor::from_attributes(id, &attributes).unwrap();
+        (monitor.id().clone(), monitor)
+    });
+    Definitions {
+        monitors: monitors.into(),
+        broken: BTreeMap::new(),
+    }
+}
+
+fn tick(minute: i64) -> Tick {
+    let first: Tick = "2026-11-22T05:00:00Z".parse().unwrap();
+    first.later(Interval::OneMinute, u32::try_from(minute).unwrap())
+}
+
+fn seen(texts: &[(&str, &str)]) -> Observations {
+    let observation = |text: &str| Observation {
+        seen: text.parse().unwrap(),
+        detail: None,
+    };
+    let texts = texts
+        .iter()
+        .map(|(id, text)| (id.parse().unwrap(), observation(text)));
+    texts.collect()
+}
+
+#[test]
+fn checks_are_counted_by_what_was_expected() {
+    let ticks = BTreeMap::from([
+        (
+            tick(0),
+            seen(&[
+                ("db", "12"),
+                ("telnet", "refused"),
+                ("host", "refused"),
+                ("gone", "1"),
+            ]),
+        ),
+        (
+            tick(1),
+            seen(&[("db", "timeout"), ("telnet", "3.5"), ("host", "timeout")]),
+        ),
+        (
+            tick(2),
+            seen(&[("db", "timeout"), ("telnet", "dns_not_found"), ("host", "4")]),
+        ),
+        (
+            tick(3),
+            seen(&[
+                ("db", "1100 starved"),
+                ("telnet", "silent"),
+                ("host", "no_data_no_route"),
+            ]),
+        ),
+        (tick(4), seen(&[("db", "1020 retransmitted")])),
+    ]);
+    let rollup = of_ticks(&definitions(), &ticks);
+    let shown: Vec<_> = rollup
+        .iter()
+        .map(|(id, tally)| {
+            let failing: Vec<_> = tally
+                .failing
+                .iter()
+                .map(|(cause, count)| format!("{}*{count}", cause.code()))
+                .collect();
+            format!(
+                "{id}: {} good, [{}] failing, {} no data, {} timed, at most {:?}",
+                tally.good,
+                failing.join(" "),
+                tally.no_data,
+                tally.connect.count(),
+                tally.connect.max(),
+            )
+        })
+        .collect();
+    assert_eq!(
+        shown,
+        [
+            "db: 3 good, [timeout*2] failing, 0 no data, 2 timed, at most Some(1.02s)",
+            "host: 2 good, [timeout*1] failing, 1 no data, 1 timed, at most Some(4ms)",
+            "telnet: 1 good, [open*2] failing, 1 no data, 0 timed, at most None",
+        ]
+    );
+    let db = &rollup[&"db".parse().unwrap()];
+    assert_eq!((db.checks(), db.told(), db.failures()), (5, 5, 2));
+    assert_eq!(db.availability(), Some(0.6));
+    assert_eq!(db.observed_seconds(Interval::FiveMinutes), 1_500);
+    let telnet = &rollup[&"telnet".parse().unwrap()];
+    assert_eq!((telnet.checks(), telnet.told()), (4, 3));
+    assert_eq!(Tally::default().availability(), None);
+}
+
+fn sight() -> impl Strategy<Value = Seen> {
+    prop_oneof![
+        3 => (0u64..400).prop_map(|ms| Seen::Open {
+            connect: Duration::from_millis(ms),
+            remark: Remark::None,
+        }),
+        1 => select(&[FailureClass::Timeout, FailureClass::Refused]).prop_map(Seen::Failed),
+        1 => Just(Seen::NoData(NoData::OutOfTime)),
+    ]
+}
+
+fn ticks() -> impl Strategy<Value = BTreeMap<i64, Seen>> {
+    // Three days, most of whose ticks are missing.
+    btree_map(0i64..3 * 1_440, sight(), 0..80)
+}
+
+proptest! {
+    #[test]
+    fn days_of_hours_count_what_the_ticks_count(
+        ticks in ticks(),
+        again in vec(any::<prop::sample::Index>(), 0..20),
+        order in any::<prop::sample::Index>(),
+    ) {
+        let definitions = definitions();
+        let mut deliveries: Vec<_> = ticks.iter().map(|(minute, seen)| (tick(*minute), *seen)).collect();
+        let twice: Vec<_> = again.iter().filter(|_| !deliveries.is_empty()).map(|one| *one.get(&deliveries)).collect();
+        deliveries.extend(twice);
+        let turns = order.index(deliveries.len().max(1));
+        deliveries.rotate_left(turns);
+
+        // The results of a tick stand once, under its name; hours are summed up from them, days from those.
+        let mut hours: BTreeMap<Period, BTreeMap<Tick, Observations>> = BTreeMap::new();
+        for (tick, seen) in deliveries {
+            let observation = Observation { seen, detail: None };
+            let results = Observations::from([("db".parse().unwrap(), observation)]);
+            hours.entry(Period::of(tick, Grain::Hour)).or_default().insert(tick, results);
+        }
+        let hourly: BTreeMap<_, _> =
+            hours.iter().map(|(hour, ticks)| (*hour, of_ticks(&definitions, ticks))).collect();
+        let days: BTreeMap<_, Vec<_>> = hourly.iter().fold(BTreeMap::new(), |mut days: BTreeMap<_, Vec<_>>, (hour, rollup)| {
+            days.entry(hour.day()).or_default().push(rollup);
+            days
+        });
+        let days: BTreeMap<_, _> = days.into_iter().map(|(day, mut hours)| {
+            hours.reverse();
+            (day, of_rollups(hours))
+        }).collect();
+
+        let mut counted: BTreeMap<Period, Tally> = BTreeMap::new();
+        for (minute, seen) in &ticks {
+            counted.entry(Period::of(tick(*minute), Grain::Day)).or_default().count(Expect::Open, *seen);
+        }
+        let counted: BTreeMap<_, _> = counted
+            .into_iter()
+            .map(|(day, tally)| (day, Rollup::from([("db".parse().unwrap(), tally)])))
+            .collect();
+        prop_assert_eq!(days, counted);
+    }
+}

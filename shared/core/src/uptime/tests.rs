@@ -1,0 +1,164 @@
+//! Figures against a table computed by hand, and against a count of every second.
+
+use std::collections::BTreeMap;
+
+use proptest::collection::{btree_set, vec};
+use proptest::prelude::*;
+
+use super::*;
+use crate::board::{Ending, Told, Verdict};
+use crate::period::Grain;
+use crate::time::Tick;
+
+const MIDNIGHT: i64 = 1_795_305_600; // 2026-11-22T00:00:00Z
+
+fn tick(minute: i64) -> Tick {
+    let time = Timestamp::from_second(MIDNIGHT + minute * 60).unwrap();
+    Tick::containing(time, Interval::OneMinute)
+}
+
+fn incident(since: i64) -> Incident {
+    Incident {
+        verdict: Verdict::Down,
+        opened: tick(since + 1),
+        revision: 1,
+        since: tick(since),
+        finding: None,
+        told: Told::NotYet,
+    }
+}
+
+fn closed(since: i64, closed: i64, track: Track) -> ClosedIncident {
+    ClosedIncident {
+        monitor: "db".parse().unwrap(),
+        track,
+        incident: incident(since),
+        closed: tick(closed),
+        ending: Ending::Recovered,
+    }
+}
+
+fn tally(good: u32, failing: u32) -> Tally {
+    let failing = (failing > 0).then_some((crate::board::Cause::Open, failing));
+    Tally {
+        good,
+        failing: failing.into_iter().collect(),
+        no_data: 7,
+        ..Tally::default()
+    }
+}
+
+fn day(number: i64) -> Period {
+    Period::of(tick(number * 1_440), Grain::Day)
+}
+
+#[test]
+fn a_week_computed_by_hand() {
+    // Incidents by the minute since midnight of day 0.
+    let closed = [
+        // Day 0: ten minutes, and twenty of slowness, which are no outage.
+        closed(60, 70, Track::Health),
+        closed(100, 120, Track::Quality),
+        // Day 1, 23:00, to day 2, 01:00.
+        closed(1_440 + 23 * 60, 2 * 1_440 + 60, Track::Health),
+        // Day 4: while hardly anybody watched.
+        closed(4 * 1_440, 4 * 1_440 + 720, Track::Health),
+    ];
+    // Open since day 6, 11:00; it is 12:00.
+    let open = incident(6 * 1_440 + 660);
+    let now = tick(6 * 1_440 + 720).timestamp();
+    let outages = Outages::of(&closed, [(Track::Health, &open)], now);
+
+    // What the regions saw: minutes as expected, minutes not.
+    let table: [(&[(u32, u32)], i64, i64, Shade); 7] = [
+        // All three regions saw it; one saw a blip besides, which moves nothing.
+        (
+            &[(1_430, 10), (1_430, 10), (1_400, 40)],
+            86_400,
+            600,
+            Shade::Partly,
+        ),
+        // One region was silent all day, one missed half of it.
+        (&[(1_380, 60), (700, 20), (0, 0)], 86_400, 3_600, Shade::Partly),
+        (&[(1_380, 60)], 86_400, 3_600, Shade::Partly),
+        // Nobody watched.
+        (&[(0, 0), (0, 0)], 0, 0, Shade::NoData),
+        // One region for ten minutes of twelve hours' outage: ten minutes, all of them down.
+        (&[(0, 10), (0, 0)], 600, 600, Shade::Down),
+        // A bad region sees nothing but failures, all day; the others see none.
+        (&[(0, 1_440), (1_440, 0), (1_440, 0)], 86_400, 0, Shade::Up),
+        // Today, until noon.
+        (&[(660, 60)], 43_200, 3_600, Shade::Partly),
+    ];
+    let mut week = Watched::default();
+    for (number, (regions, seconds, down, shade)) in table.into_iter().enumerate() {
+        let tallies: Vec<_> = regions
+            .iter()
+            .map(|(good, failing)| tally(*good, *failing))
+            .collect();
+        let day = day(i64::try_from(number).unwrap());
+        let watched = outages.watched(day, now, Interval::OneMinute, &tallies);
+        let found = (watched.seconds(), watched.down_seconds(), watched.shade());
+        assert_eq!(found, (seconds, down, shade), "day {number}");
+        week = week.and(watched);
+    }
+    // 4 days, 10 minutes and 12 hours; 600 + 3,600 + 3,600 + 600 + 3,600 seconds down.
+    assert_eq!((week.seconds(), week.down_seconds()), (389_400, 12_000));
+    assert_eq!(week.uptime(), Some(377_400.0 / 389_400.0));
+    assert_eq!(Watched::default().uptime(), None);
+}
+
+/// What a region saw of one tick.
+#[derive(Debug, Clone, Copy)]
+enum Saw {
+    Told,
+    NoData,
+}
+
+proptest! {
+    /// Against a count of every minute, whatever the order of ticks, gaps, duplicates and silent regions.
+    #[test]
+    fn uptime_is_what_a_count_of_every_minute_tells(
+        regions in vec(btree_set((0i64..240, prop::bool::weighted(0.8)), 0..240), 1..4),
+        spans in vec((0i64..240, 0i64..60), 0..5),
+        order in any::<prop::sample::Index>(),
+    ) {
+        let saw = |told| if told { Saw::Told } else { Saw::NoData };
+        // The first results of a tick stand.
+        let regions: Vec<BTreeMap<i64, Saw>> = regions
+            .iter()
+            .map(|ticks| ticks.iter().rev().map(|(minute, told)| (*minute, saw(*told))).collect())
+            .collect();
+        let mut incidents: Vec<_> =
+            spans.iter().map(|(from, length)| closed(*from, from + length, Track::Health)).collect();
+        let turns = order.index(incidents.len().max(1));
+        let now = tick(240).timestamp();
+        let outages = Outages::of(&incidents, [], now);
+        incidents.rotate_left(turns);
+        incidents.extend(incidents.clone());
+        prop_assert_eq!(&outages, &Outages::of(&incidents, [], now));
+
+        for hour in day(0).hours().take(4) {
+            let minutes = (hour.first_second() - MIDNIGHT) / 60..(hour.end_second() - MIDNIGHT) / 60;
+            let told = |ticks: &BTreeMap<i64, Saw>| {
+                let told = ticks.range(minutes.clone()).filter(|(_, saw)| matches!(saw, Saw::Told));
+                u32::try_from(told.count()).unwrap()
+            };
+            let tallies: Vec<_> = regions.iter().map(|ticks| tally(told(ticks), 0)).collect();
+            let watched = outages.watched(hour, now, Interval::OneMinute, &tallies);
+
+            let most = regions.iter().map(told).max().unwrap();
+            let in_outage = |minute: &i64| spans.iter().any(|(from, length)| (*from..from + length).contains(minute));
+            let down = minutes.clone().filter(in_outage).count();
+            prop_assert_eq!(watched.seconds(), i64::from(most) * 60);
+            prop_assert_eq!(watched.down_seconds(), (i64::try_from(down).unwrap() * 60).min(watched.seconds()));
+            if let Some(uptime) = watched.uptime() {
+                prop_assert!((0.0..=1.0).contains(&uptime));
+            }
+            // A region that says nothing changes nothing.
+            let silent = tally(0, 0);
+            let with_silent = tallies.iter().chain([&silent]);
+            prop_assert_eq!(outages.watched(hour, now, Interval::OneMinute, with_silent), watched);
+        }
+    }
+}
