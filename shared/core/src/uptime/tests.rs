@@ -52,6 +52,9 @@ fn day(number: i64) -> Period {
     Period::of(tick(number * 1_440), Grain::Day)
 }
 
+/// What the regions saw, as (good, failing) checks; the seconds watched and down; the shade.
+type Row = (&'static [(u32, u32)], i64, i64, Shade);
+
 #[test]
 fn a_week_computed_by_hand() {
     // Incidents by the minute since midnight of day 0.
@@ -70,7 +73,7 @@ fn a_week_computed_by_hand() {
     let outages = Outages::of(&closed, [(Track::Health, &open)], now);
 
     // What the regions saw: minutes as expected, minutes not.
-    let table: [(&[(u32, u32)], i64, i64, Shade); 7] = [
+    let table: [Row; 7] = [
         // All three regions saw it; one saw a blip besides, which moves nothing.
         (
             &[(1_430, 10), (1_430, 10), (1_400, 40)],

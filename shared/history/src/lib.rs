@@ -1,0 +1,6 @@
+//! What people and programs are shown of monitors: read from the table within a ceiling, assembled into plain values, and
+//! put into JSON, badges, Prometheus' text and Atom.
+//!
+//! This crate knows nothing of HTTP, HTML or who is asking; it decides nothing, and writes nothing.
+
+pub mod view;

@@ -1,0 +1,245 @@
+//! What is shown: plain values, in which everything that is not for the public stands apart.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use portpulse_core::board::{Control, Ending, Finding, IncidentId, Trouble, Verdict};
+use portpulse_core::definition::Monitor;
+use portpulse_core::group::GroupId;
+use portpulse_core::id::{MonitorId, Region};
+use portpulse_core::period::Period;
+use portpulse_core::time::Tick;
+use portpulse_core::uptime::Watched;
+
+/// Who is shown something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Audience {
+    /// Anybody: names, verdicts and uptime. Never hosts, ports, addresses, regions, times of connects or words of services:
+    /// every `inside` is `None`.
+    Public,
+    /// Those who may see everything.
+    Private,
+}
+
+/// All monitors at a glance.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Overview {
+    /// When it was assembled.
+    pub at: Timestamp,
+    /// The monitors: what is bad first, then by id.
+    pub monitors: Vec<MonitorView>,
+    /// Open incidents, the latest first.
+    pub open: Vec<IncidentView>,
+    /// Closed incidents of the last 90 days, the latest first, as far as they were read.
+    pub closed: Vec<IncidentView>,
+    /// What history was left unread, for it would have cost more than one request may.
+    pub left_out: LeftOut,
+    /// What only those within may see.
+    pub inside: Option<OverviewInside>,
+}
+
+/// What history was left unread, because one request may not read more.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct LeftOut {
+    /// Days, the earliest ones: they show as "no data", and no figure is told over them.
+    pub days: bool,
+    /// Closed incidents, the earliest ones: no uptime is told, for it would be too good.
+    pub incidents: bool,
+}
+
+/// What only those within may see of the whole.
+#[derive(Debug, Clone, PartialEq)]
+pub struct OverviewInside {
+    /// Every region that should report.
+    pub regions: BTreeMap<Region, RegionStanding>,
+    /// Definitions that cannot be read, with all that is wrong with each.
+    pub broken: BTreeMap<String, Vec<String>>,
+    /// Rows of the table that cannot be read, with what is wrong with each.
+    pub unreadable: Vec<String>,
+}
+
+/// How a region stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RegionStanding {
+    /// The latest tick that it has reported; `None` where it never has.
+    pub last: Option<Tick>,
+    /// What is wrong with it, and since when.
+    pub trouble: Option<(Trouble, Timestamp)>,
+}
+
+/// One monitor.
+#[derive(Debug, Clone, PartialEq)]
+pub struct MonitorView {
+    /// Its id.
+    pub id: MonitorId,
+    /// What all regions together say of it.
+    pub verdict: Verdict,
+    /// Since when, unless it is up.
+    pub since: Option<Timestamp>,
+    /// Whether a maintenance window covers now: what it shows is expected.
+    pub in_maintenance: bool,
+    /// Its uptime.
+    pub uptime: Uptime,
+    /// The last 24 hours, the earliest first; the last one is running.
+    pub hours: Vec<Bar>,
+    /// The last 90 days of UTC, the earliest first; the last one is running.
+    pub days: Vec<Bar>,
+    /// What only those within may see.
+    pub inside: Option<Box<MonitorInside>>,
+}
+
+/// Uptime over the usual spans; `None` where not all of the span could be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Uptime {
+    /// Of the last 24 hours, by hours.
+    pub day: Option<Watched>,
+    /// Of the last 7 days of UTC, today among them.
+    pub week: Option<Watched>,
+    /// Of the last 30 days of UTC, today among them.
+    pub month: Option<Watched>,
+    /// Of the last 90 days of UTC, today among them.
+    pub quarter: Option<Watched>,
+}
+
+/// An hour or a day.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Bar {
+    /// Which.
+    pub period: Period,
+    /// How much of it was watched, and how much of that was an outage.
+    pub watched: Watched,
+}
+
+/// What only those within may see of a monitor.
+#[derive(Debug, Clone, PartialEq)]
+pub struct MonitorInside {
+    /// The group it is checked in.
+    pub group: GroupId,
+    /// Its definition.
+    pub definition: Monitor,
+    /// What was found last, of the incident that makes its verdict.
+    pub finding: Option<Finding>,
+    /// Whether fewer regions than the quorum see it failing, for long enough to be told.
+    pub advisory: bool,
+    /// What people have said of it.
+    pub control: Option<Control>,
+    /// What each region that should check it sees.
+    pub regions: BTreeMap<Region, RegionSight>,
+    /// All regions' connect times by hour, for the last 24 hours.
+    pub hours: Vec<Point>,
+    /// All regions' connect times by day, for the last 90 days.
+    pub days: Vec<Point>,
+}
+
+/// What one region sees of one monitor.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RegionSight {
+    /// What it sees now.
+    pub state: SightState,
+    /// The first tick of the streak that makes this state, where it was counted.
+    pub since: Option<Tick>,
+    /// The last tick that brought data; `None` where none ever did.
+    pub seen: Option<Tick>,
+    /// What it found last while it was not as it should be, in the service's own words.
+    pub finding: Option<Finding>,
+    /// Checks and connect times by hour, for the last 24 hours.
+    pub hours: Vec<Point>,
+    /// Checks and connect times by day, for the last 90 days.
+    pub days: Vec<Point>,
+}
+
+/// What a region sees of a monitor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SightState {
+    /// As expected.
+    Good,
+    /// As expected, but slow or with a warning.
+    Impaired,
+    /// Not as expected.
+    Failing,
+    /// Its last check could not tell.
+    NoData,
+    /// The region does not report.
+    Silent,
+}
+
+/// The checks of an hour or a day.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Point {
+    /// Which.
+    pub period: Period,
+    /// Checks that found the monitor as expected.
+    pub good: u32,
+    /// Checks that did not.
+    pub failing: u32,
+    /// Checks that could not tell.
+    pub no_data: u32,
+    /// Connect times of the good checks; `None` where there are none.
+    pub connect: Option<Connect>,
+}
+
+/// Connect times.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Connect {
+    /// Half of the connects took at most this long, give or take 6.25 %.
+    pub p50: Duration,
+    /// 95 of 100 took at most this long, give or take 6.25 %.
+    pub p95: Duration,
+    /// The longest, exactly.
+    pub max: Duration,
+}
+
+/// One incident, or the difference between its beginning and its end.
+#[derive(Debug, Clone, PartialEq)]
+pub struct IncidentView {
+    /// Its id, as in notifications.
+    pub id: IncidentId,
+    /// What the verdict was, or is.
+    pub verdict: Verdict,
+    /// The first bad tick.
+    pub since: Timestamp,
+    /// When it was certain.
+    pub opened: Timestamp,
+    /// When it ended, and why; `None` while it is open.
+    pub closed: Option<(Timestamp, Ending)>,
+    /// What only those within may see.
+    pub inside: Option<IncidentInside>,
+}
+
+/// What only those within may see of an incident.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IncidentInside {
+    /// What was found last.
+    pub finding: Option<Finding>,
+    /// When it was told last; `None` while it is held back.
+    pub told: Option<Timestamp>,
+    /// How many reminders followed the first message.
+    pub reminders: u32,
+}
+
+/// One monitor with its incidents.
+#[derive(Debug, Clone, PartialEq)]
+pub struct MonitorPage {
+    /// When it was assembled.
+    pub at: Timestamp,
+    /// The monitor.
+    pub monitor: MonitorView,
+    /// Its incidents of the last 90 days, the latest first, open ones among them.
+    pub incidents: Vec<IncidentView>,
+    /// What history was left unread.
+    pub left_out: LeftOut,
+}
+
+/// Incidents of all monitors.
+#[derive(Debug, Clone, PartialEq)]
+pub struct IncidentsPage {
+    /// When it was assembled.
+    pub at: Timestamp,
+    /// Open ones, the latest first.
+    pub open: Vec<IncidentView>,
+    /// Closed ones of the last 90 days, the latest first, as far as they were read.
+    pub closed: Vec<IncidentView>,
+    /// What history was left unread.
+    pub left_out: LeftOut,
+}
