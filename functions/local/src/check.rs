@@ -212,7 +212,7 @@ struct Line<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     trust: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    warning: Option<&'a str>,
+    warning: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     said: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -259,7 +259,7 @@ fn json_line(target: &Target, outcome: &Outcome, found: Assessment) -> Result<St
         Outcome::Open(opened) => {
             line.address = Some(opened.address.to_string());
             line.trust = Some(opened.trust.as_str());
-            line.warning = opened.warning.as_ref().map(|detail| detail.as_str());
+            line.warning = opened.warning.as_ref().map(ToString::to_string);
             line.said = opened.said.as_ref().map(|detail| detail.as_str());
         }
         Outcome::Failed(failure) => {

@@ -22,7 +22,7 @@ pub(crate) const MOST_TAG: usize = 64;
 /// |---|---|
 /// | `type` | always `notification` |
 /// | `id` | the same however often it is sent: what came twice can be told |
-/// | `kind` | `down`, `exposed`, `degraded`, `unknown`, `recovered`, `reminder`, `advisory`, `advisory_over`, `region_silent`, `region_back`, `region_suspect`, `region_trusted` or `broken_definition` |
+/// | `kind` | `down`, `exposed`, `degraded`, `certificate_expiring`, `unknown`, `recovered`, `reminder`, `advisory`, `advisory_over`, `region_silent`, `region_back`, `region_suspect`, `region_trusted` or `broken_definition` |
 /// | `monitor`, `region`, `definition` | what it is about; the two others are null |
 /// | `group` | the monitors that are checked together, such as `1m#0` |
 /// | `verdict` | `up`, `degraded`, `down`, `exposed` or `unknown`; for a recovery, the one that is over |

@@ -26,6 +26,7 @@ pub fn headline(notification: &Notification) -> String {
         Kind::Down => format!("DOWN: {name}{because}"),
         Kind::Exposed => format!("EXPOSED: {name}{because}"),
         Kind::Degraded => format!("DEGRADED: {name}{because}"),
+        Kind::CertificateExpiring => format!("CERTIFICATE EXPIRING: {name}{}", told(notification)),
         Kind::Unknown => format!("UNKNOWN: {name}{because}"),
         Kind::Recovered => format!("RECOVERED: {name} - after {lasted}"),
         Kind::Reminder => {
@@ -40,6 +41,13 @@ pub fn headline(notification: &Notification) -> String {
         Kind::RegionTrusted => format!("REGION TRUSTED: {name} counts again"),
         Kind::BrokenDefinition => format!("BROKEN DEFINITION: {name} is not checked"),
     }
+}
+
+/// The finding's own words, where it has some.
+fn told(notification: &Notification) -> String {
+    let finding = notification.finding.as_ref();
+    let detail = finding.and_then(|finding| finding.detail.as_ref());
+    detail.map(|detail| format!(" - {detail}")).unwrap_or_default()
 }
 
 /// The regions that see it failing.
@@ -63,6 +71,7 @@ pub fn sentence(notification: &Notification) -> String {
         Kind::Down => format!("{name} is down."),
         Kind::Exposed => format!("{name} is open, and should be closed."),
         Kind::Degraded => format!("{name} answers, but not as well as it should."),
+        Kind::CertificateExpiring => format!("{name} answers, but its certificate is about to expire."),
         Kind::Unknown => format!("No region can tell how {name} is."),
         Kind::Recovered => format!("{name} is as it should be again. It was {state} for {lasted}."),
         Kind::Reminder => format!("{name} is still {state}, for {lasted} now."),
@@ -104,6 +113,7 @@ pub const fn words(cause: Cause) -> &'static str {
         Cause::Open => "the port is open",
         Cause::Slow => "it is slow",
         Cause::Warned => "the service gives a warning",
+        Cause::Certificate => "its certificate is about to expire",
         Cause::Blind => "no region has data",
     }
 }

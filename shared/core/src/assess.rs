@@ -72,6 +72,8 @@ pub enum Quality {
     Slow,
     /// The service itself gave cause for a warning.
     Warned,
+    /// The server's certificate is about to expire.
+    Expiring,
 }
 
 /// How well a good tick went; `None` where nothing can be said.
@@ -85,6 +87,7 @@ pub fn quality(slow_after: Option<Duration>, seen: Seen) -> Option<Quality> {
     let slow = slow_after.is_some_and(|limit| connect > limit);
     match (remark, slow) {
         (Remark::Warning, _) => Some(Quality::Warned),
+        (Remark::Certificate, _) => Some(Quality::Expiring),
         (Remark::Starved, true) => None,
         (Remark::None | Remark::Retransmitted, true) => Some(Quality::Slow),
         (Remark::None | Remark::Retransmitted | Remark::Starved, false) => Some(Quality::Sound),
@@ -144,6 +147,7 @@ mod tests {
         assert_eq!(at(11, Remark::Starved), None);
         assert_eq!(at(9, Remark::Starved), Some(Quality::Sound));
         assert_eq!(at(9, Remark::Warning), Some(Quality::Warned));
+        assert_eq!(at(11, Remark::Certificate), Some(Quality::Expiring));
         assert_eq!(quality(None, Seen::Failed(FailureClass::Refused)), None);
     }
 }

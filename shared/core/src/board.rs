@@ -94,6 +94,8 @@ pub enum Cause {
     Slow,
     /// The service gave cause for a warning.
     Warned,
+    /// The server's certificate is about to expire.
+    Certificate,
     /// No region could tell.
     Blind,
 }
@@ -106,6 +108,7 @@ impl Cause {
             Self::Open => "open",
             Self::Slow => "slow",
             Self::Warned => "warned",
+            Self::Certificate => "certificate",
             Self::Blind => "blind",
         }
     }
@@ -119,6 +122,7 @@ impl std::str::FromStr for Cause {
             "open" => Ok(Self::Open),
             "slow" => Ok(Self::Slow),
             "warned" => Ok(Self::Warned),
+            "certificate" => Ok(Self::Certificate),
             "blind" => Ok(Self::Blind),
             _ => text.parse().map(Self::Failed),
         }

@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
-use crate::outcome::{Detail, FailureClass, NoData, Outcome, Trust, UnknownCode};
+use crate::outcome::{Detail, FailureClass, NoData, Outcome, Trust, UnknownCode, Warning};
 
 /// What one tick saw of one monitor.
 #[derive(Debug, Clone, PartialEq)]
@@ -40,8 +40,10 @@ pub enum Remark {
     Retransmitted,
     /// This process was starved: the time is an upper bound.
     Starved,
-    /// The service works and wants attention, such as for a certificate about to expire.
+    /// The service works, and gave cause for a remark.
     Warning,
+    /// The service works, and its certificate is about to expire.
+    Certificate,
 }
 
 impl Observation {
@@ -50,13 +52,15 @@ impl Observation {
         match outcome {
             Outcome::Open(opened) => {
                 let remark = match (&opened.warning, opened.trust) {
-                    (Some(_), _) => Remark::Warning,
+                    (Some(Warning::CertificateExpiring { .. }), _) => Remark::Certificate,
+                    (Some(Warning::Remark(_)), _) => Remark::Warning,
                     (None, Trust::Retransmitted) => Remark::Retransmitted,
                     (None, Trust::Starved) => Remark::Starved,
                     (None, Trust::Kernel | Trust::Clock) => Remark::None,
                 };
                 let connect = rounded(opened.phases.connect.unwrap_or_default());
-                let detail = opened.warning.clone().or_else(|| opened.said.clone());
+                let warning = opened.warning.as_ref().and_then(Warning::detail);
+                let detail = warning.or_else(|| opened.said.clone());
                 Self {
                     seen: Seen::Open { connect, remark },
                     detail,
@@ -101,6 +105,7 @@ impl fmt::Display for Seen {
                     Remark::Retransmitted => f.write_str(" retransmitted"),
                     Remark::Starved => f.write_str(" starved"),
                     Remark::Warning => f.write_str(" warning"),
+                    Remark::Certificate => f.write_str(" certificate"),
                 }
             }
             Self::Failed(class) => f.write_str(class.code()),
@@ -123,6 +128,7 @@ impl FromStr for Seen {
             "retransmitted" => Remark::Retransmitted,
             "starved" => Remark::Starved,
             "warning" => Remark::Warning,
+            "certificate" => Remark::Certificate,
             _ => return class.map(Self::Failed),
         };
         match parse_milliseconds(number) {
@@ -166,8 +172,9 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_written_is_read_back(hundredths in 0u64..8_640_000_000, remark in 0usize..4) {
-            let remark = [Remark::None, Remark::Retransmitted, Remark::Starved, Remark::Warning][remark];
+        fn what_is_written_is_read_back(hundredths in 0u64..8_640_000_000, remark in 0usize..5) {
+            let remarks = [Remark::None, Remark::Retransmitted, Remark::Starved, Remark::Warning, Remark::Certificate];
+            let remark = remarks[remark];
             let seen = Seen::Open { connect: Duration::from_micros(hundredths * 10), remark };
             prop_assert_eq!(seen.to_string().parse(), Ok(seen));
         }

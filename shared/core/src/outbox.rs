@@ -48,6 +48,8 @@ choice! {
         Exposed = "exposed",
         /// A monitor is slow, or gives cause for a warning.
         Degraded = "degraded",
+        /// A monitor's certificate is about to expire.
+        CertificateExpiring = "certificate_expiring",
         /// No region can tell how a monitor is.
         Unknown = "unknown",
         /// An incident that was told is over.

@@ -5,6 +5,8 @@ use std::net::SocketAddr;
 use std::str::FromStr;
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 /// What one check found.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Outcome {
@@ -25,10 +27,47 @@ pub struct Opened {
     pub phases: Phases,
     /// How far `phases.connect` can be trusted.
     pub trust: Trust,
-    /// What works but wants attention, such as a certificate about to expire.
-    pub warning: Option<Detail>,
+    /// What works but wants attention.
+    pub warning: Option<Warning>,
     /// What the service said of itself, such as `220 mail.example.com ESMTP`.
     pub said: Option<Detail>,
+}
+
+/// What works but wants attention.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Warning {
+    /// The server's certificate is about to expire.
+    CertificateExpiring {
+        /// When.
+        at: Timestamp,
+        /// Whole days until then, rounded down.
+        days: i64,
+    },
+    /// What the service itself gave cause to remark.
+    Remark(Detail),
+}
+
+impl Warning {
+    /// The same in words.
+    pub fn detail(&self) -> Option<Detail> {
+        Detail::new(&self.to_string())
+    }
+}
+
+impl fmt::Display for Warning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::CertificateExpiring { at, days } => {
+                let unit = if *days == 1 { "day" } else { "days" };
+                write!(
+                    f,
+                    "the certificate expires in {days} {unit}, on {}",
+                    at.strftime("%Y-%m-%d")
+                )
+            }
+            Self::Remark(detail) => write!(f, "{detail}"),
+        }
+    }
 }
 
 /// A check that failed, and where.

@@ -51,7 +51,7 @@ impl Tally {
                     | Seen::NoData(_) => {}
                     Seen::Open {
                         connect,
-                        remark: Remark::None | Remark::Retransmitted | Remark::Warning,
+                        remark: Remark::None | Remark::Retransmitted | Remark::Warning | Remark::Certificate,
                     } => self.connect.record(connect),
                 }
             }

@@ -90,7 +90,9 @@ fn next_entry(
         // A failing tick says nothing of how well the good ones go.
         (Health::Failing, _) | (Health::Good, None) => None,
         (Health::Good, Some(Quality::Sound)) => Some(Impairment::Sound),
-        (Health::Good, Some(Quality::Slow | Quality::Warned)) => Some(Impairment::Impaired),
+        (Health::Good, Some(Quality::Slow | Quality::Warned | Quality::Expiring)) => {
+            Some(Impairment::Impaired)
+        }
     };
     let known = streaks.and_then(|streaks| streaks.quality);
     let quality_streak = match found {
@@ -156,6 +158,7 @@ fn finding(monitor: &Monitor, observation: &Observation, health: Health) -> Opti
             Quality::Sound => return None,
             Quality::Slow => Cause::Slow,
             Quality::Warned => Cause::Warned,
+            Quality::Expiring => Cause::Certificate,
         },
     };
     let detail = match (&observation.detail, cause, observation.seen) {

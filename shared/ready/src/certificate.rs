@@ -2,11 +2,21 @@
 
 use std::time::Duration;
 
-/// Days from `now` (since the Unix epoch) until a certificate expires, rounded down; `None` if it cannot be read.
+use jiff::Timestamp;
+
+/// When a certificate expires.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Expiry {
+    pub(crate) at: Timestamp,
+    /// Whole days until then, rounded down.
+    pub(crate) days: i64,
+}
+
+/// When a certificate expires, seen at `now` (since the Unix epoch); `None` if it cannot be read.
 ///
 /// Source: RFC 5280, section 4.1: `Certificate ::= { tbsCertificate { [0] version?, serialNumber, signature, issuer,
 /// validity { notBefore, notAfter }, … }, … }`.
-pub(crate) fn days_left(certificate: &[u8], now: Duration) -> Option<i64> {
+pub(crate) fn expiry(certificate: &[u8], now: Duration) -> Option<Expiry> {
     let (outer, _) = element(certificate, SEQUENCE)?;
     let (mut tbs, _) = element(outer, SEQUENCE)?;
     if let Some((_, rest)) = element(tbs, EXPLICIT_0) {
@@ -18,7 +28,10 @@ pub(crate) fn days_left(certificate: &[u8], now: Duration) -> Option<i64> {
     let (validity, _) = element(rest, SEQUENCE)?;
     let (_not_before, rest) = any_time(validity)?;
     let (not_after, _) = any_time(rest)?;
-    Some((not_after - i64::try_from(now.as_secs()).ok()?).div_euclid(86_400))
+    Some(Expiry {
+        at: Timestamp::from_second(not_after).ok()?,
+        days: (not_after - i64::try_from(now.as_secs()).ok()?).div_euclid(86_400),
+    })
 }
 
 const INTEGER: u8 = 0x02;

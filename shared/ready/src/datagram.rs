@@ -4,7 +4,7 @@ use std::io::{self, ErrorKind};
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
-use portpulse_core::outcome::{Detail, FailureClass, NoData, Phase};
+use portpulse_core::outcome::{Detail, FailureClass, NoData, Phase, Warning};
 use tokio::net::UdpSocket;
 use tokio::time::{Instant, timeout_at};
 
@@ -31,7 +31,7 @@ pub async fn exchange_dns_over_udp(server: SocketAddr, check: &DnsCheck, deadlin
         Answer::Reply(reply) => match judge(check, &reply) {
             Verdict::Healthy { said, warning } => Finding::Healthy(Healthy {
                 said: Detail::new(&said),
-                warning: warning.and_then(|warning| Detail::new(&warning)),
+                warning: warning.and_then(|words| Detail::new(&words)).map(Warning::Remark),
                 certificate_days: None,
             }),
             Verdict::Trouble(class, words) => Finding::Trouble(Trouble {

@@ -3,11 +3,11 @@
 use std::borrow::Cow;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use portpulse_core::outcome::{Detail, FailureClass, NoData, Phase};
+use portpulse_core::outcome::{Detail, FailureClass, NoData, Phase, Warning};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout_at};
 
-use crate::certificate::days_left;
+use crate::certificate::{Expiry, expiry};
 use crate::input::{Input, shown};
 use crate::report::{Finding, Healthy, Report, Trouble};
 use crate::request::{Protocol, Request, Tls};
@@ -108,7 +108,7 @@ struct Exchange<'a> {
 /// What the server's certificate is worth.
 #[derive(Debug, Default)]
 struct Certificate {
-    days: Option<i64>,
+    expiry: Option<Expiry>,
     /// Why it is not believed.
     fault: Option<String>,
 }
@@ -203,7 +203,7 @@ impl Exchange<'_> {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         if let Some(tls) = self.wire.tls() {
             let leaf = tls.peer_certificates().and_then(<[_]>::first);
-            self.certificate.days = leaf.and_then(|leaf| days_left(leaf, now));
+            self.certificate.expiry = leaf.and_then(|leaf| expiry(leaf, now));
             self.certificate.fault = self.request.client.judge(tls, host, now).err();
         }
         match self.certificate.fault.take_if(|_| !must_finish) {
@@ -262,7 +262,7 @@ impl Exchange<'_> {
             Conclusion::Verdict(Verdict::Healthy { said, warning }) => Finding::Healthy(Healthy {
                 said: Detail::new(&said),
                 warning: self.warning(warning),
-                certificate_days: self.certificate.days,
+                certificate_days: self.certificate.expiry.map(|expiry| expiry.days),
             }),
         }
     }
@@ -278,17 +278,13 @@ impl Exchange<'_> {
         }
     }
 
-    fn warning(&self, of_the_service: Option<String>) -> Option<Detail> {
-        let soon = self
-            .certificate
-            .days
-            .filter(|&days| days < i64::from(self.request.warn_days));
-        let of_the_certificate = soon.map(|days| format!("the certificate expires in {days} days"));
-        let both = [of_the_certificate, of_the_service]
-            .into_iter()
-            .flatten()
-            .collect::<Vec<_>>();
-        Detail::new(&both.join("; "))
+    /// Of two warnings that of the certificate: it has a day on which it becomes an outage.
+    fn warning(&self, of_the_service: Option<String>) -> Option<Warning> {
+        let expiry = self.certificate.expiry;
+        let soon = expiry.filter(|expiry| expiry.days < i64::from(self.request.warn_days));
+        let of_the_certificate = soon.map(|Expiry { at, days }| Warning::CertificateExpiring { at, days });
+        let remark = || of_the_service.and_then(|words| Detail::new(&words));
+        of_the_certificate.or_else(|| remark().map(Warning::Remark))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use portpulse_core::outcome::{Detail, FailureClass, NoData, Phase};
+use portpulse_core::outcome::{Detail, FailureClass, NoData, Phase, Warning};
 
 /// What one exchange found.
 #[derive(Debug, Clone, PartialEq)]
@@ -32,7 +32,7 @@ pub struct Healthy {
     /// What the service said of itself.
     pub said: Option<Detail>,
     /// What works but wants attention.
-    pub warning: Option<Detail>,
+    pub warning: Option<Warning>,
     /// Whole days until the server's certificate expires; absent without TLS.
     pub certificate_days: Option<i64>,
 }

@@ -154,6 +154,7 @@ fn facts(notification: &Notification, runbook: Option<&Link>) -> Vec<(&'static s
             Kind::Down
             | Kind::Exposed
             | Kind::Degraded
+            | Kind::CertificateExpiring
             | Kind::Unknown
             | Kind::Reminder
             | Kind::Advisory

@@ -20,6 +20,7 @@ impl Stage {
             Kind::Down
             | Kind::Exposed
             | Kind::Degraded
+            | Kind::CertificateExpiring
             | Kind::Unknown
             | Kind::Reminder
             | Kind::Advisory
@@ -39,6 +40,7 @@ pub(crate) fn routed_as(notification: &Notification) -> Severity {
         Kind::Down
         | Kind::Exposed
         | Kind::Degraded
+        | Kind::CertificateExpiring
         | Kind::Unknown
         | Kind::Recovered
         | Kind::Reminder

@@ -41,6 +41,14 @@ fn sample(kind: Kind) -> Notification {
             Verdict::Degraded,
             Some(finding(Cause::Slow, "connect took 812.5 ms")),
         ),
+        Kind::CertificateExpiring => (
+            monitor,
+            Verdict::Degraded,
+            Some(finding(
+                Cause::Certificate,
+                "the certificate expires in 6 days, on 2026-11-28",
+            )),
+        ),
         Kind::Unknown => (monitor, Verdict::Unknown, Some(finding(Cause::Blind, ""))),
         Kind::Advisory => (monitor, Verdict::Up, Some(refused.clone())),
         Kind::AdvisoryOver => (monitor, Verdict::Up, None),

@@ -135,11 +135,13 @@ fn is_reminder_due(input: &Input<'_>, monitor: &Monitor, name: &IncidentId, last
 }
 
 fn first(name: &IncidentId, incident: &Incident) -> Pending {
-    let kind = match incident.verdict {
-        Verdict::Exposed => Kind::Exposed,
-        Verdict::Degraded => Kind::Degraded,
-        Verdict::Unknown => Kind::Unknown,
-        Verdict::Down | Verdict::Up => Kind::Down,
+    let cause = incident.finding.as_ref().map(|finding| finding.cause);
+    let kind = match (incident.verdict, cause) {
+        (Verdict::Exposed, _) => Kind::Exposed,
+        (Verdict::Degraded, Some(Cause::Certificate)) => Kind::CertificateExpiring,
+        (Verdict::Degraded, _) => Kind::Degraded,
+        (Verdict::Unknown, _) => Kind::Unknown,
+        (Verdict::Down | Verdict::Up, _) => Kind::Down,
     };
     told(
         name,
@@ -281,6 +283,7 @@ fn severity(kind: Kind, verdict: Verdict, monitor: Option<&Monitor>) -> Severity
         (Kind::Recovered | Kind::Reminder, Verdict::Degraded | Verdict::Unknown)
         | (
             Kind::Degraded
+            | Kind::CertificateExpiring
             | Kind::Unknown
             | Kind::BrokenDefinition
             | Kind::RegionSilent

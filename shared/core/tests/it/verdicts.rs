@@ -182,6 +182,15 @@ fn a_warning_degrades_without_a_limit_on_time() {
 }
 
 #[test]
+fn a_certificate_is_told_as_such_and_a_changing_cause_is_not_told_again() {
+    let fields = json!({ "failures_to_open": 2, "successes_to_close": 1, "slow_after": "100ms" });
+    let expiring = "3 a certificate_expiring m\n5 a recovered m";
+    check(1, fields.clone(), "1 .\n2 c\n3 c\n4 w\n5 .", expiring);
+    let slow = "3 a degraded m\n6 a recovered m";
+    check(1, fields, "1 .\n2 c\n3 s\n4 c\n5 c\n6 .", slow);
+}
+
+#[test]
 fn a_tick_counts_once_however_often_and_however_late_it_comes() {
     let fields = json!({ "failures_to_open": 3 });
     check(1, fields, "1 x\n1 x\n1 x\n2 x\n1 x\n2 x\n3 x", "3 a down m");

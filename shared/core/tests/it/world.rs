@@ -220,6 +220,10 @@ pub(crate) fn observation(symbol: char) -> Observation {
             connect: Duration::from_millis(1),
             remark: Remark::Warning,
         },
+        'c' => Seen::Open {
+            connect: Duration::from_millis(1),
+            remark: Remark::Certificate,
+        },
         'x' => Seen::Failed(FailureClass::Refused),
         't' => Seen::Failed(FailureClass::Timeout),
         '?' => Seen::NoData(NoData::OutOfTime),

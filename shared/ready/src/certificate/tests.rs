@@ -27,18 +27,20 @@ fn days_are_counted_to_the_end_of_validity() {
     ];
     for (not_after, now, expected) in rows {
         assert_eq!(
-            days_left(&certificate(not_after), now),
+            expiry(&certificate(not_after), now).map(|expiry| expiry.days),
             Some(expected),
             "{not_after:?}"
         );
     }
+    let at = expiry(&certificate((2026, 11, 23)), day(0)).unwrap().at;
+    assert_eq!(at.to_string(), "2026-11-23T00:00:00Z");
 }
 
 proptest! {
     #[test]
     fn what_is_no_certificate_has_no_days(bytes in prop::collection::vec(any::<u8>(), 0..200), cut in 0..200usize) {
-        days_left(&bytes, day(0));
+        expiry(&bytes, day(0));
         let good = certificate((2030, 1, 1));
-        prop_assert_eq!(days_left(good.get(..cut).unwrap(), day(0)), None);
+        prop_assert_eq!(expiry(good.get(..cut).unwrap(), day(0)), None);
     }
 }

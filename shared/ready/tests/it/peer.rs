@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use portpulse_core::outcome::Warning;
 use portpulse_ready::{Finding, Report, Request, exchange};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ServerConfig, ServerConnection};
@@ -175,7 +176,10 @@ pub(crate) fn told(report: &Report) -> String {
         Finding::Healthy(healthy) => {
             let said = healthy.said.as_ref().map_or("nothing", |said| said.as_str());
             match &healthy.warning {
-                Some(warning) => format!("healthy: {said}; warning: {warning}"),
+                Some(Warning::CertificateExpiring { days, .. }) => {
+                    format!("healthy: {said}; warning: the certificate expires in {days} days")
+                }
+                Some(Warning::Remark(words)) => format!("healthy: {said}; warning: {words}"),
                 None => format!("healthy: {said}"),
             }
         }

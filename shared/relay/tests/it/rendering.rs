@@ -77,6 +77,7 @@ fn every_channel_names_what_every_kind_is_about() {
                 Kind::Down
                 | Kind::Exposed
                 | Kind::Degraded
+                | Kind::CertificateExpiring
                 | Kind::Unknown
                 | Kind::Recovered
                 | Kind::Reminder

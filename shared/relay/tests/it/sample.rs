@@ -40,6 +40,13 @@ pub(crate) fn of(kind: Kind) -> Notification {
             let slow = found(Cause::Slow, "connect took 812.5 ms");
             (monitor, Verdict::Degraded, Severity::Warning, slow)
         }
+        Kind::CertificateExpiring => {
+            let expiring = found(
+                Cause::Certificate,
+                "the certificate expires in 6 days, on 2026-11-28",
+            );
+            (monitor, Verdict::Degraded, Severity::Warning, expiring)
+        }
         Kind::Unknown => (
             monitor,
             Verdict::Unknown,

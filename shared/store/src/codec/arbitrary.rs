@@ -65,7 +65,13 @@ fn class() -> impl Strategy<Value = FailureClass> {
 fn cause() -> impl Strategy<Value = Cause> {
     prop_oneof![
         class().prop_map(Cause::Failed),
-        select(vec![Cause::Open, Cause::Slow, Cause::Warned, Cause::Blind]),
+        select(vec![
+            Cause::Open,
+            Cause::Slow,
+            Cause::Warned,
+            Cause::Certificate,
+            Cause::Blind
+        ]),
     ]
 }
 
@@ -239,6 +245,7 @@ fn seen() -> impl Strategy<Value = Seen> {
         Remark::Retransmitted,
         Remark::Starved,
         Remark::Warning,
+        Remark::Certificate,
     ]);
     let reasons = select(vec![
         NoData::OutOfTime,
