@@ -4,6 +4,7 @@ mod alert;
 mod clock;
 mod demo;
 mod lines;
+mod relay;
 mod scheduler;
 mod screen;
 mod seed;
@@ -20,7 +21,9 @@ use portpulse_checker::Clock as _;
 use portpulse_core::definition::{DefinitionFile, Vantage};
 use portpulse_core::id::Region;
 use portpulse_core::time::parse_duration;
+use portpulse_monitors_file::Mistake;
 use portpulse_prober::{Prober, Settings};
+use portpulse_relay::Config;
 use portpulse_store::Store;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{mpsc, watch as channel};
@@ -32,6 +35,7 @@ use crate::output::{Output, Stopped, counted, read_text};
 use alert::Alert;
 use clock::FastClock;
 use demo::Demo;
+use relay::Relaying;
 use scheduler::{Parts, SharedProber};
 use screen::{Mode, Screen};
 use stand_ins::{Keep, StandIns, Ways};
@@ -55,6 +59,13 @@ pub(crate) struct Args {
     /// The regions to check from, by any names; each is a checker of its own
     #[arg(long, value_name = "NAMES", value_delimiter = ',', default_value = "local")]
     regions: Vec<Region>,
+
+    /// Tell the destinations in this file too: Slack, PagerDuty, any webhook and the others, each once
+    ///
+    /// `destinations:` and under it one by name, as `infra/README.md` has it; its secrets are named by `env:NAME` or
+    /// `file:/path`.
+    #[arg(long, value_name = "FILE")]
+    relay: Option<PathBuf>,
 
     /// How many times faster minutes pass; timeouts do not [default: 1, with --demo 20]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=600))]
@@ -89,6 +100,7 @@ async fn watch_ports(args: &Args, output: &mut Output) -> Result<(), Stopped> {
         false => None,
     };
     let file = definitions(args, demo.as_ref())?;
+    let destinations = destinations(args)?;
     let speed = args.speed.unwrap_or(if args.demo { demo::SPEED } else { 1 });
     let complaints = scheduler::too_fast(file.monitors(), speed);
     if !complaints.is_empty() {
@@ -110,6 +122,7 @@ async fn watch_ports(args: &Args, output: &mut Output) -> Result<(), Stopped> {
         topic,
         mut published,
     } = ways;
+    let (relaying, mut relayed) = Relaying::start(destinations, &table).map_err(unable("relay anything"))?;
     let store = Store::new(table);
     let found = seed::look(&store).await.map_err(unable("read what is kept"))?;
     let latest = found.latest;
@@ -152,9 +165,14 @@ async fn watch_ports(args: &Args, output: &mut Output) -> Result<(), Stopped> {
                 None => break,
             },
             Some(message) = published.recv() => {
+                relaying.tell(&message);
                 let alert = Alert::of(&message);
                 watch.alerted(&alert);
                 screen.alert(&watch, &alert, clock.now())
+            }
+            Some(relayed) = relayed.recv() => {
+                watch.relayed(&relayed);
+                screen.relayed(&watch, &relayed, clock.now())
             }
             _ = second.tick() => screen.refresh(&watch, clock.now()),
             () = ending.wait() => {
@@ -174,12 +192,27 @@ async fn watch_ports(args: &Args, output: &mut Output) -> Result<(), Stopped> {
     if let Some(services) = services {
         services.abort();
     }
-    stand_ins.stop()?;
-    while let Some(message) = published.recv().await {
+    // The last ticks have published what they had.
+    while let Ok(message) = published.try_recv() {
+        relaying.tell(&message);
         let alert = Alert::of(&message);
         watch.alerted(&alert);
         shown = shown.and_then(|()| screen.alert(&watch, &alert, clock.now()));
     }
+    relaying.end();
+    loop {
+        tokio::select! {
+            next = relayed.recv() => match next {
+                Some(relayed) => {
+                    watch.relayed(&relayed);
+                    shown = shown.and_then(|()| screen.relayed(&watch, &relayed, clock.now()));
+                }
+                None => break,
+            },
+            () = ending.wait() => return Err(Stopped::Interrupted),
+        }
+    }
+    stand_ins.stop()?;
     shown?;
     screen.summary(&watch)
 }
@@ -200,14 +233,27 @@ fn definitions(args: &Args, demo: Option<&Demo>) -> Result<DefinitionFile, Stopp
         ),
         None => (args.monitors.display().to_string(), read_text(&args.monitors)?),
     };
-    portpulse_monitors_file::read(&text, Vantage::OwnNetwork).map_err(|mistakes| {
-        let lines: Vec<_> = mistakes
-            .iter()
-            .map(|mistake| format!("{name}:{}: {}", mistake.line, mistake.fault))
-            .collect();
-        let complaint = lines.join("\n");
-        Stopped::Usage { complaint }
-    })
+    portpulse_monitors_file::read(&text, Vantage::OwnNetwork).map_err(|mistakes| complaint(&name, &mistakes))
+}
+
+/// The destinations that are told, if there is a file of them.
+fn destinations(args: &Args) -> Result<Config, Stopped> {
+    let Some(path) = &args.relay else {
+        return Ok(Config::default());
+    };
+    let read = portpulse_monitors_file::read_as(&read_text(path)?, |written| {
+        Config::validate(written, Vantage::OwnNetwork)
+    });
+    read.map_err(|mistakes| complaint(&path.display().to_string(), &mistakes))
+}
+
+fn complaint(name: &str, mistakes: &[Mistake]) -> Stopped {
+    let lines: Vec<_> = mistakes
+        .iter()
+        .map(|mistake| format!("{name}:{}: {}", mistake.line, mistake.fault))
+        .collect();
+    let complaint = lines.join("\n");
+    Stopped::Usage { complaint }
 }
 
 /// The time at which to go on: never before what was counted already.

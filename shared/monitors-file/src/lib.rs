@@ -1,4 +1,5 @@
-//! Reads the file of monitor definitions: YAML into monitors, or every mistake with its line.
+//! Reads the file of monitor definitions: YAML into monitors, or every mistake with its line. Other files of settings
+//! are read the same way, by rules of their own.
 //!
 //! The rules of definitions are the core's; this crate adds what belongs to the file as text. Scalars follow
 //! the core schema of YAML 1.2 (<https://yaml.org/spec/1.2.2/#103-core-schema>), as Terraform's `yamldecode`
@@ -11,7 +12,8 @@ mod tree;
 
 use std::collections::BTreeSet;
 
-use portpulse_core::definition::{DefinitionFile, Vantage};
+use portpulse_core::definition::{DefinitionFile, Fault, Vantage};
+use serde_json::Value;
 
 use tree::Tree;
 
@@ -23,16 +25,27 @@ pub const MAX_BYTES: usize = 8 << 20;
 /// Reads a whole file.
 ///
 /// # Errors
+/// As [`read_as`].
+pub fn read(text: &str, vantage: Vantage) -> Result<DefinitionFile, Vec<Mistake>> {
+    read_as(text, |written| DefinitionFile::validate(written, vantage))
+}
+
+/// Reads YAML whose rules are those of `validate`.
+///
+/// # Errors
 /// Every mistake of the file, in the order of their lines. Text that is not YAML is read as far as it goes:
 /// that mistake is then the last, and what it hides is not reported.
-pub fn read(text: &str, vantage: Vantage) -> Result<DefinitionFile, Vec<Mistake>> {
+pub fn read_as<T>(
+    text: &str,
+    validate: impl FnOnce(&Value) -> Result<T, Vec<Fault>>,
+) -> Result<T, Vec<Mistake>> {
     let Tree {
         root,
         mut mistakes,
         complete,
     } = Tree::parse(text);
     // What follows from a file that was read by half would only mislead.
-    let file = complete.then(|| DefinitionFile::validate(&root.value(), vantage));
+    let file = complete.then(|| validate(&root.value()));
     match file {
         Some(Ok(file)) if mistakes.is_empty() => return Ok(file),
         Some(Err(faults)) => {

@@ -141,6 +141,16 @@ impl Config {
         }
     }
 
+    /// Each destination in a configuration of its own, for whoever tells them apart from each other.
+    pub fn apart(self) -> impl Iterator<Item = (DestinationName, Self)> {
+        let destinations = self.destinations.into_iter();
+        destinations.map(|each| {
+            let name = each.name.clone();
+            let destinations = vec![each];
+            (name, Self { destinations })
+        })
+    }
+
     /// The destinations by their names.
     pub fn destinations(&self) -> impl Iterator<Item = (&DestinationName, &Destination)> {
         let destinations = self.destinations.iter();

@@ -7,6 +7,7 @@ use portpulse_checker::chain;
 
 use super::alert::Alert;
 use super::lines::tick_json;
+use super::relay::Relayed;
 use super::scheduler::Ticked;
 use super::watch::Watch;
 use crate::output::{BAD, Output, Stopped, tell};
@@ -81,6 +82,25 @@ impl<'a> Screen<'a> {
             Mode::Json => self.lines(alert.notifications.iter().map(ToString::to_string)),
             Mode::Appended => self.lines(alert.lines(now)),
             Mode::Redrawn => self.redraw(watch, now, alert.lines(now)),
+        }
+    }
+
+    pub(crate) fn relayed(
+        &mut self,
+        watch: &Watch,
+        relayed: &Relayed,
+        now: Timestamp,
+    ) -> Result<(), Stopped> {
+        match self.mode {
+            Mode::Json => {
+                let line = relayed.json();
+                if line.is_none() {
+                    relayed.line().iter().for_each(|line| tell(line));
+                }
+                self.lines(line.as_ref().map(ToString::to_string))
+            }
+            Mode::Appended => self.lines(relayed.line()),
+            Mode::Redrawn => self.redraw(watch, now, relayed.line().into_iter().collect()),
         }
     }
 

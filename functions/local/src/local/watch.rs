@@ -16,6 +16,7 @@ use portpulse_core::observation::{Observation, Seen, milliseconds};
 use serde_json::{Map, json};
 
 use super::alert::Alert;
+use super::relay::Relayed;
 use super::scheduler::Ticked;
 use crate::output::{BAD, GOOD, UNSURE, counted};
 use crate::table::{self, Cell};
@@ -30,6 +31,8 @@ pub(crate) struct Watch {
     ticks: u64,
     checks: u64,
     notifications: u64,
+    /// How often a destination took one.
+    deliveries: u64,
 }
 
 struct Row {
@@ -77,6 +80,7 @@ impl Watch {
             ticks: 0,
             checks: 0,
             notifications: 0,
+            deliveries: 0,
         }
     }
 
@@ -103,6 +107,14 @@ impl Watch {
     /// Takes note of a message.
     pub(crate) fn alerted(&mut self, alert: &Alert) {
         self.notifications += alert.notifications.len() as u64;
+    }
+
+    /// Takes note of what became of a notification.
+    pub(crate) fn relayed(&mut self, relayed: &Relayed) {
+        match relayed {
+            Relayed::Delivered { .. } => self.deliveries += 1,
+            Relayed::Delayed { .. } | Relayed::GivenUp { .. } | Relayed::Warned { .. } => {}
+        }
     }
 
     /// The table of monitors by region, under a line that counts; the bad ones alone if all take more than
@@ -132,12 +144,15 @@ impl Watch {
     }
 
     fn counts(&self) -> String {
-        let counts = [
-            (self.ticks, "tick"),
-            (self.checks, "check"),
-            (self.notifications, "notification"),
+        let mut counts = vec![
+            counted(self.ticks, "tick"),
+            counted(self.checks, "check"),
+            counted(self.notifications, "notification"),
         ];
-        counts.map(|(count, what)| counted(count, what)).join(", ")
+        if self.deliveries > 0 {
+            counts.push(format!("{} delivered", self.deliveries));
+        }
+        counts.join(", ")
     }
 
     /// What was done, and what is still open.
@@ -170,6 +185,7 @@ impl Watch {
             "ticks": self.ticks,
             "checks": self.checks,
             "notifications": self.notifications,
+            "deliveries": self.deliveries,
             "open": open,
         })
         .to_string()

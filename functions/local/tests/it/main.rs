@@ -9,8 +9,10 @@
 mod check;
 mod demo;
 mod endings;
+mod hook;
 mod local;
 mod place;
 mod program;
+mod relay;
 mod sockets;
 mod validate;
