@@ -85,6 +85,22 @@ pub enum Error {
     },
 }
 
+impl Error {
+    /// What kind of trouble it is, in one word that stays: what people filter logs and alarms by.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::FutureTick { .. } => "FutureTick",
+            Self::Read { .. } => "Read",
+            Self::Unreadable { .. } => "Unreadable",
+            Self::Commit { .. } => "Commit",
+            Self::Decide { .. } => "Decide",
+            Self::Contended { .. } => "Contended",
+            Self::Publish { .. } => "Publish",
+            Self::File { .. } => "File",
+        }
+    }
+}
+
 /// An error with everything that caused it, on one line.
 pub fn chain(error: &dyn StdError) -> String {
     let mut text = error.to_string();

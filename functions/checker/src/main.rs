@@ -5,9 +5,9 @@ use std::time::{Duration, SystemTime};
 
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region};
-use lambda_runtime::{Context, LambdaEvent, service_fn};
+use lambda_runtime::{Context, Diagnostic, LambdaEvent, service_fn};
 use portpulse_alert::SnsTopic;
-use portpulse_checker::{Checker, Invocation, Settings, SystemClock, TickEvent, chain};
+use portpulse_checker::{BadEvent, Checker, Error, Invocation, Settings, SystemClock, TickEvent, chain};
 use portpulse_core::outbox::Claimant;
 use portpulse_prober::Prober;
 use portpulse_store::Store;
@@ -66,15 +66,31 @@ async fn run() -> Result<(), lambda_runtime::Error> {
     );
 
     lambda_runtime::run(service_fn(async |event: LambdaEvent<Value>| {
-        let tick = TickEvent::parse(&event.payload)?;
+        let tick = TickEvent::parse(&event.payload).map_err(|error| no_tick(&error))?;
         let report = checker.handle(&tick, &invocation(&event.context)).await;
         if report.troubles.is_empty() {
             return Ok(json!({ "tick": report.tick.to_string(), "group": report.group.to_string() }));
         }
-        let troubles: Vec<_> = report.troubles.iter().map(|trouble| chain(trouble)).collect();
-        Err::<Value, lambda_runtime::Error>(troubles.join("; ").into())
+        Err(failed(&report.troubles))
     }))
     .await
+}
+
+/// How Lambda tells of an event that names no tick.
+fn no_tick(error: &BadEvent) -> Diagnostic {
+    Diagnostic {
+        error_type: "BadEvent".to_owned(),
+        error_message: chain(error),
+    }
+}
+
+/// How Lambda tells of a tick that left troubles: its type is the kind of the first of them.
+fn failed(troubles: &[Error]) -> Diagnostic {
+    let messages: Vec<_> = troubles.iter().map(|trouble| chain(trouble)).collect();
+    Diagnostic {
+        error_type: troubles.first().map_or("Error", Error::kind).to_owned(),
+        error_message: messages.join("; "),
+    }
 }
 
 fn timeouts() -> TimeoutConfig {

@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use aws_config::{BehaviorVersion, Region};
-use lambda_runtime::{Context, LambdaEvent, service_fn};
+use lambda_runtime::{Context, Diagnostic, LambdaEvent, service_fn};
 use portpulse_relay::{Client, Patience, Relay, chain};
 use portpulse_relay_function::{ParameterStore, Settings, notifications};
 use portpulse_store::dynamo::DynamoTable;
@@ -55,7 +55,15 @@ async fn main() -> Result<(), lambda_runtime::Error> {
             return Ok(json!({ "delivered": delivered, "repeated": repeated }));
         }
         // So the event comes again, and after that goes to the dead-letter queue.
-        Err::<Value, lambda_runtime::Error>(troubles.join("; ").into())
+        Err(Diagnostic {
+            error_type: if report.troubles.is_empty() {
+                "BadRecord"
+            } else {
+                "Undelivered"
+            }
+            .to_owned(),
+            error_message: troubles.join("; "),
+        })
     }))
     .await
 }

@@ -8,7 +8,8 @@ use portpulse_core::definition::{Fault, FieldPath};
 use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, Tag};
 use serde_json::Value;
 
-use crate::tree::{Entries, Entry, Kind, Node, Tree};
+use crate::open::{Holds, Key, Open, Stack};
+use crate::tree::{Entries, Kind, Node, Tree};
 use crate::{MAX_BYTES, Mistake, scalar};
 
 /// How deep values may be nested; definitions need five levels.
@@ -19,43 +20,12 @@ const MOST_ALIASED: usize = MAX_BYTES;
 /// What has been read so far.
 #[derive(Default)]
 pub(crate) struct Builder {
-    /// The lists and maps that the next event stands in.
-    open: Vec<Open>,
+    open: Stack,
     root: Option<Rc<Node>>,
     anchors: HashMap<usize, Rc<Node>>,
     aliased: usize,
     documents: usize,
     mistakes: Vec<Mistake>,
-}
-
-/// A list or map whose end has not come.
-struct Open {
-    line: usize,
-    anchor: usize,
-    holds: Holds,
-}
-
-enum Holds {
-    List(Vec<Rc<Node>>),
-    Map {
-        entries: Entries,
-        merged: Option<Rc<Node>>,
-        key: Key,
-    },
-}
-
-/// Where a map stands: before a name, or before the value of one.
-enum Key {
-    /// A name comes next.
-    Awaited,
-    /// The value of this name comes next.
-    Named { name: String, line: usize },
-    /// The value of `<<` comes next.
-    Merge,
-    /// A list or map stands where a name belongs, and is not at its end.
-    Complex,
-    /// The value of a name that cannot be used comes next.
-    Dropped,
 }
 
 /// Whether reading can go on.
@@ -140,24 +110,11 @@ impl Builder {
     }
 
     fn begin(&mut self, anchor: usize, line: usize, holds: Holds) -> Next {
-        if self.open.len() >= DEEPEST {
+        if self.open.depth() >= DEEPEST {
             return self.too_deep(line);
         }
-        let stands_as_key = match self.open.last_mut() {
-            Some(Open {
-                holds:
-                    Holds::Map {
-                        key: key @ Key::Awaited,
-                        ..
-                    },
-                ..
-            }) => {
-                *key = Key::Complex;
-                true
-            }
-            _ => false,
-        };
-        if stands_as_key {
+        if self.open.awaits_name() {
+            self.open.set_key(Key::Complex);
             self.mistake(
                 line,
                 "has a list or map where a name belongs",
@@ -215,7 +172,7 @@ impl Builder {
             self.mistake(line, "holds an alias of itself", "write the value out");
             return Next::Stop;
         };
-        if self.open.len() + node.depth > DEEPEST {
+        if self.open.depth() + node.depth > DEEPEST {
             return self.too_deep(line);
         }
         self.aliased = self.aliased.saturating_add(node.weight);
@@ -228,13 +185,13 @@ impl Builder {
             );
             return Next::Stop;
         }
-        if self.awaits_name() {
+        if self.open.awaits_name() {
             match &node.kind {
                 Kind::Scalar(Value::String(name)) => self.name(name.clone(), line),
                 Kind::Scalar(_) | Kind::List(_) | Kind::Map(_) => {
                     let what = "has an alias of something other than text where a name belongs";
                     self.mistake(line, what, "write text before the `:`");
-                    self.set_key(Key::Dropped);
+                    self.open.set_key(Key::Dropped);
                 }
             }
         } else {
@@ -251,7 +208,7 @@ impl Builder {
             | ScalarStyle::Literal
             | ScalarStyle::Folded => Ok(Value::String(text.to_owned())),
         };
-        if self.awaits_name() {
+        if self.open.awaits_name() {
             if style == ScalarStyle::Plain && text == "<<" {
                 self.merge_key(line);
                 return;
@@ -268,12 +225,8 @@ impl Builder {
             self.anchor(anchor, &node);
             return;
         }
-        let value = value.unwrap_or_else(|what| {
-            self.mistake(
-                line,
-                format!("`{text}` {what}"),
-                "write it in decimal digits alone, or in quotes",
-            );
+        let value = value.unwrap_or_else(|scalar::Doubt { what, mend }| {
+            self.mistake(line, format!("`{text}` {what}"), mend);
             // Text is what the value was at least, so that its field is not also reported as missing.
             Value::String(text.to_owned())
         });
@@ -282,55 +235,19 @@ impl Builder {
         self.attach(node);
     }
 
-    fn awaits_name(&self) -> bool {
-        matches!(
-            self.open.last(),
-            Some(Open {
-                holds: Holds::Map {
-                    key: Key::Awaited,
-                    ..
-                },
-                ..
-            })
-        )
-    }
-
-    fn set_key(&mut self, next: Key) {
-        if let Some(Open {
-            holds: Holds::Map { key, .. },
-            ..
-        }) = self.open.last_mut()
-        {
-            *key = next;
-        }
-    }
-
     fn name(&mut self, name: String, line: usize) {
-        let Some(Open {
-            holds: Holds::Map { entries, .. },
-            ..
-        }) = self.open.last()
-        else {
-            return;
-        };
-        let first = entries.get(&name).map(|entry| entry.line);
-        self.set_key(Key::Named { name, line });
+        let first = self.open.line_of(&name);
+        self.open.set_key(Key::Named { name, line });
         if let Some(first) = first {
             let what = format!("is written again; the first is on line {first}");
             self.mistake(line, what, "keep one, or rename one");
-            self.set_key(Key::Dropped);
+            self.open.set_key(Key::Dropped);
         }
     }
 
     fn merge_key(&mut self, line: usize) {
-        let again = matches!(
-            self.open.last(),
-            Some(Open {
-                holds: Holds::Map { merged: Some(_), .. },
-                ..
-            })
-        );
-        self.set_key(if again { Key::Dropped } else { Key::Merge });
+        let again = self.open.has_merged();
+        self.open.set_key(if again { Key::Dropped } else { Key::Merge });
         if again {
             self.mistake(
                 line,
@@ -342,17 +259,8 @@ impl Builder {
 
     /// Puts a finished value where it belongs.
     fn attach(&mut self, node: Rc<Node>) {
-        match self.open.last_mut().map(|open| &mut open.holds) {
-            None => self.root = Some(node),
-            Some(Holds::List(nodes)) => nodes.push(node),
-            Some(Holds::Map { entries, merged, key }) => match std::mem::replace(key, Key::Awaited) {
-                Key::Named { name, line } => {
-                    entries.insert(name, Entry { line, value: node });
-                }
-                Key::Merge => *merged = Some(node),
-                Key::Complex => *key = Key::Dropped,
-                Key::Awaited | Key::Dropped => {}
-            },
+        if let Some(root) = self.open.attach(node) {
+            self.root = Some(root);
         }
     }
 
@@ -395,17 +303,7 @@ impl Builder {
 
     /// Notes what is wrong with the value that is being read.
     fn mistake(&mut self, line: usize, what: impl Into<String>, mend: impl Into<String>) {
-        let at = self
-            .open
-            .iter()
-            .fold(FieldPath::root(), |at, open| match &open.holds {
-                Holds::List(nodes) => at.index(nodes.len()),
-                Holds::Map {
-                    key: Key::Named { name, .. },
-                    ..
-                } => at.field(name),
-                Holds::Map { .. } => at,
-            });
+        let at = self.open.place();
         self.mistakes.push(Mistake::new(line, Fault::new(at, what, mend)));
     }
 }

@@ -2,11 +2,12 @@
 //! are read the same way, by rules of their own.
 //!
 //! The rules of definitions are the core's; this crate adds what belongs to the file as text. Scalars follow
-//! the core schema of YAML 1.2 (<https://yaml.org/spec/1.2.2/#103-core-schema>), as Terraform's `yamldecode`
-//! reads them, so that both see the same monitors. Where readers of YAML differ, the text is refused.
+//! the core schema of YAML 1.2 (<https://yaml.org/spec/1.2.2/#103-core-schema>). Where readers of YAML differ, as
+//! Terraform's `yamldecode` does over `yes` and `2026-11-22`, the text is refused, so that all see the same monitors.
 
 mod build;
 mod mistake;
+mod open;
 mod scalar;
 mod tree;
 

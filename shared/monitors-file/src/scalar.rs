@@ -1,41 +1,146 @@
 //! Plain scalars: what YAML 1.2's core schema makes of unquoted text.
 
+use std::ops::RangeInclusive;
+
 use serde_json::{Number, Value};
 
-/// What unquoted text means, or why it is better not to guess.
-pub(crate) fn plain(text: &str) -> Result<Value, &'static str> {
+/// Why it is better not to guess what unquoted text means, and the mend.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Doubt {
+    pub(crate) what: &'static str,
+    pub(crate) mend: &'static str,
+}
+
+impl Doubt {
+    const WORD: Self = Self {
+        what: "is true or false to Terraform, and text to other readers of YAML",
+        mend: "write true or false, or put it in quotes",
+    };
+    const TIME: Self = Self {
+        what: "is a time to Terraform, which writes it in another form, and text to other readers of YAML",
+        mend: "put it in quotes",
+    };
+
+    const fn number(what: &'static str) -> Self {
+        let mend = "write it in decimal digits alone, or in quotes";
+        Self { what, mend }
+    }
+}
+
+/// What unquoted text means.
+pub(crate) fn plain(text: &str) -> Result<Value, Doubt> {
     match text {
         "" | "~" | "null" | "Null" | "NULL" => return Ok(Value::Null),
         "true" | "True" | "TRUE" => return Ok(Value::Bool(true)),
         "false" | "False" | "FALSE" => return Ok(Value::Bool(false)),
         _ => {}
     }
+    if is_word_of_yaml_1_1(text) {
+        return Err(Doubt::WORD);
+    }
+    if is_rewritten_time(text) {
+        return Err(Doubt::TIME);
+    }
     let unsigned = text.strip_prefix(['-', '+']).unwrap_or(text);
     if let ".inf" | ".Inf" | ".INF" = unsigned {
-        return Err("is infinite");
+        return Err(Doubt::number("is infinite"));
     }
     if let ".nan" | ".NaN" | ".NAN" = text {
-        return Err("is not a number");
+        return Err(Doubt::number("is not a number"));
     }
     let all_digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
     if unsigned.len() > 1 && unsigned.starts_with('0') && all_digits(unsigned) {
-        return Err("is octal to some readers of YAML and decimal to others");
+        return Err(Doubt::number(
+            "is octal to some readers of YAML and decimal to others",
+        ));
     }
     if all_digits(&unsigned.replace('_', "")) && unsigned.contains('_') && !unsigned.starts_with('_') {
-        return Err("is a number to some readers of YAML and text to others");
+        return Err(Doubt::number(
+            "is a number to some readers of YAML and text to others",
+        ));
     }
     for (prefix, radix) in [("0x", 16), ("0o", 8), ("0b", 2)] {
         let Some(digits) = unsigned.strip_prefix(prefix) else {
             continue;
         };
         if !digits.is_empty() && digits.chars().all(|c| c.is_digit(radix)) {
-            return Err("is not written in decimal digits");
+            return Err(Doubt::number("is not written in decimal digits"));
         }
     }
     if all_digits(unsigned) || is_float(unsigned) {
-        return number(text).map(Value::Number).ok_or("is too large a number");
+        return number(text)
+            .map(Value::Number)
+            .ok_or(Doubt::number("is too large a number"));
     }
     Ok(Value::String(text.to_owned()))
+}
+
+/// The words that YAML 1.1 has beside `true` and `false`: <https://yaml.org/type/bool.html>.
+fn is_word_of_yaml_1_1(text: &str) -> bool {
+    matches!(
+        text,
+        "y" | "Y"
+            | "n"
+            | "N"
+            | "yes"
+            | "Yes"
+            | "YES"
+            | "no"
+            | "No"
+            | "NO"
+            | "on"
+            | "On"
+            | "ON"
+            | "off"
+            | "Off"
+            | "OFF"
+    )
+}
+
+/// A date or a time by <https://yaml.org/type/timestamp.html>, unless it is written as such readers write it again:
+/// `2026-11-22T02:00:00Z`.
+fn is_rewritten_time(text: &str) -> bool {
+    let Some((date, rest)) = after_numbers(text, '-', &[4..=4, 1..=2, 1..=2]) else {
+        return false;
+    };
+    let Some(from) = rest.strip_prefix(['T', 't', ' ']) else {
+        return rest.is_empty();
+    };
+    let Some((time, zone)) = after_numbers(from.trim_start(), ':', &[1..=2, 1..=2, 1..=2]) else {
+        return false;
+    };
+    let is_as_written_again = date.len() == "2026-11-22".len()
+        && time.len() == "02:00:00".len()
+        && rest.starts_with('T')
+        && (zone == "Z" || is_distance(zone));
+    !is_as_written_again
+}
+
+/// `+01:00` and the like; none at all is written `Z`.
+fn is_distance(zone: &str) -> bool {
+    zone.strip_prefix(['+', '-'])
+        .and_then(|zone| after_numbers(zone, ':', &[2..=2, 2..=2]))
+        .is_some_and(|(zone, rest)| rest.is_empty() && zone != "00:00")
+}
+
+/// Splits a text after numbers of so many digits, with `between` between them.
+fn after_numbers<'a>(
+    text: &'a str,
+    between: char,
+    digits: &[RangeInclusive<usize>],
+) -> Option<(&'a str, &'a str)> {
+    let mut rest = text;
+    for (index, digits) in digits.iter().enumerate() {
+        if index > 0 {
+            rest = rest.strip_prefix(between)?;
+        }
+        let end = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
+        if !digits.contains(&end) {
+            return None;
+        }
+        rest = rest.get(end..)?;
+    }
+    Some((text.get(..text.len() - rest.len())?, rest))
 }
 
 /// `( "." digits | digits ( "." digits? )? ) ( e sign? digits )?`, without a sign.
@@ -86,10 +191,14 @@ mod tests {
             (".5", json!(0.5)),
             ("1e3", json!(1000.0)),
             ("1.", json!(1.0)),
-            // Text, unlike in YAML 1.1.
-            ("yes", json!("yes")),
-            ("off", json!("off")),
             ("nULL", json!("nULL")),
+            ("yES", json!("yES")),
+            ("2026-11-22T02:00", json!("2026-11-22T02:00")),
+            ("2026-11-22T02:00:00+01:00", json!("2026-11-22T02:00:00+01:00")),
+            ("2026-11", json!("2026-11")),
+            ("12026-11-22", json!("12026-11-22")),
+            ("2026-11-22-primary", json!("2026-11-22-primary")),
+            ("1:30", json!("1:30")),
             ("5s", json!("5s")),
             ("02:30", json!("02:30")),
             ("2026-11-22T02:00:00Z", json!("2026-11-22T02:00:00Z")),
@@ -103,6 +212,40 @@ mod tests {
             ("_1", json!("_1")),
         ] {
             assert_eq!(plain(text), Ok(value), "{text}");
+        }
+    }
+
+    /// What Terraform 1.11 makes of each was asked of `terraform console`.
+    #[test]
+    fn words_and_times_that_terraform_takes_for_something_else_are_refused() {
+        for text in [
+            "y",
+            "Y",
+            "n",
+            "N",
+            "yes",
+            "Yes",
+            "YES",
+            "no",
+            "No",
+            "NO",
+            "on",
+            "On",
+            "ON",
+            "off",
+            "Off",
+            "OFF",
+            "2026-11-22",
+            "2026-1-2",
+            "2026-11-22 02:00:00",
+            "2026-1-2 2:0:0",
+            "2026-11-22t02:00:00Z",
+            "2026-11-22T2:00:00Z",
+            "2026-11-22T02:00:00",
+            "2026-11-22T02:00:00.5Z",
+            "2026-11-22T02:00:00+00:00",
+        ] {
+            assert!(plain(text).is_err(), "{text}");
         }
     }
 

@@ -93,7 +93,7 @@ impl Function {
         }
     }
 
-    /// Invokes it, and returns what it answered, or the message of its error.
+    /// Invokes it, and returns what it answered, or its error as `type: message`.
     async fn invoke(&mut self, event: Value) -> Result<Value, String> {
         self.invocations += 1;
         let deadline = SystemTime::now().duration_since(UNIX_EPOCH).unwrap() + PATIENCE;
@@ -107,7 +107,8 @@ impl Function {
             Heard::Response { body, .. } => Ok(serde_json::from_str(&body).unwrap()),
             Heard::Error { body, .. } => {
                 let error: Value = serde_json::from_str(&body).unwrap();
-                Err(error["errorMessage"].as_str().unwrap().to_owned())
+                let text = |name: &str| error[name].as_str().unwrap().to_owned();
+                Err(format!("{}: {}", text("errorType"), text("errorMessage")))
             }
             other @ (Heard::Ready | Heard::InitError { .. }) => panic!("{other:?}"),
         }
@@ -240,7 +241,7 @@ async fn what_the_topic_did_not_take_fails_the_invocation_and_goes_out_with_the_
 
     sns.fail_next(ATTEMPTS);
     let error = function.tick(first).await.unwrap_err();
-    assert!(error.starts_with("cannot publish m@"), "{error}");
+    assert!(error.starts_with("Publish: cannot publish m@"), "{error}");
     assert!(
         error.contains("as the test asked for"),
         "names the cause: {error}"
@@ -258,7 +259,7 @@ async fn an_event_that_is_no_tick_is_one_error_that_names_everything_wrong() {
     let event = json!({ "time": "yesterday", "interval": "3m", "shard": "none" });
     let error = function.invoke(event).await.unwrap_err();
     for part in [
-        "the event is not a tick",
+        "BadEvent: the event is not a tick",
         "`time`",
         "`interval`",
         "`shard`",
@@ -276,6 +277,7 @@ async fn a_tick_of_the_future_is_refused_before_anything_is_read() {
         .tick(second.later(Interval::OneHour, 1))
         .await
         .unwrap_err();
+    assert!(error.starts_with("FutureTick: tick "), "{error}");
     assert!(error.contains("of 1h#0 lies in the future"), "{error}");
 }
 
@@ -288,7 +290,7 @@ async fn a_table_that_cannot_be_reached_fails_the_invocation() {
     let (tick, _) = ticks().await;
     let error = function.tick(tick).await.unwrap_err();
     for part in [
-        "cannot read the definitions of 1h#0: could not query `monitors#1h#0`",
+        "Read: cannot read the definitions of 1h#0: could not query `monitors#1h#0`",
         "cannot read the board of 1h#0: could not query `board#1h#0`",
     ] {
         assert!(error.contains(part), "{part}: {error}");

@@ -137,7 +137,7 @@ impl Function {
         }
     }
 
-    /// Invokes it, and returns what it answered, or the message of its error.
+    /// Invokes it, and returns what it answered, or its error as `type: message`.
     async fn invoke(&mut self, event: &Value) -> Result<Value, String> {
         self.invocations += 1;
         let deadline = SystemTime::now().duration_since(UNIX_EPOCH).unwrap() + PATIENCE;
@@ -152,7 +152,8 @@ impl Function {
             Heard::Response { body, .. } => Ok(serde_json::from_str(body).unwrap()),
             Heard::Error { body, .. } => {
                 let error: Value = serde_json::from_str(body).unwrap();
-                Err(error["errorMessage"].as_str().unwrap().to_owned())
+                let text = |name: &str| error[name].as_str().unwrap().to_owned();
+                Err(format!("{}: {}", text("errorType"), text("errorMessage")))
             }
             Heard::Ready | Heard::InitError { .. } => Err(format!("{heard:?}")),
         }
@@ -176,7 +177,7 @@ async fn an_event_reaches_every_destination_once_however_often_it_comes() {
 
     *world.broken.lock().unwrap() = Some("two");
     let error = function.invoke(&sample("relay-down.json")).await.unwrap_err();
-    let expected = "`two` refused orders-db@2026-11-22T05:40:00Z.7/down with 404 Not Found: ";
+    let expected = "Undelivered: `two` refused orders-db@2026-11-22T05:40:00Z.7/down with 404 Not Found: ";
     assert_eq!(error, expected);
     let secrets = ["/aws/reference/secretsmanager/portpulse/two", "/portpulse/one"];
     assert_eq!(world.posted(), [secrets[0], secrets[1], "one", "two"]);
@@ -195,7 +196,7 @@ async fn an_event_reaches_every_destination_once_however_often_it_comes() {
         .insert(0, json!({ "Sns": { "Message": "Hello" } }));
     let error = function.invoke(&event).await.unwrap_err();
     assert!(
-        error.starts_with("the message without an id holds what is no notification"),
+        error.starts_with("BadRecord: the message without an id holds what is no notification"),
         "{error}"
     );
     assert_eq!(world.posted(), ["one", "two"]);
@@ -213,7 +214,7 @@ async fn a_secret_that_is_not_there_is_named() {
     let error = function.invoke(&sample("relay-down.json")).await.unwrap_err();
     assert_eq!(
         error,
-        "cannot address `it`: there is no secret `ssm:/portpulse/nowhere`, or it is empty: put it there"
+        "Undelivered: cannot address `it`: there is no secret `ssm:/portpulse/nowhere`, or it is empty: put it there"
     );
 }
 

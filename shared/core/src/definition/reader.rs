@@ -169,19 +169,22 @@ impl Reader<'_> {
         }
     }
 
-    pub(super) fn unknown_fields(&mut self, raw: &RawMonitor, source: Source) {
-        let mut foreign: BTreeSet<&str> = raw.unknown.keys().map(String::as_str).collect();
-        if source == Source::File && raw.depends_on_groups.is_some() {
-            foreign.insert("depends_on_groups");
-        }
-        for name in foreign {
+    pub(super) fn unknown_fields(&mut self, source: Source) {
+        let written = self.own.keys().chain(self.defaults.keys()).map(String::as_str);
+        let of_items =
+            |name: &str| name == "maintenance" || source == Source::Item && name == "depends_on_groups";
+        let foreign: BTreeSet<String> = written
+            .filter(|name| !RawMonitor::FIELDS.contains(name) && !of_items(name))
+            .map(str::to_owned)
+            .collect();
+        for name in &foreign {
             let mend = match nearest(name, RawMonitor::FIELDS) {
                 Some(field) => format!("did you mean `{field}`?"),
                 None => format!("known fields: {}", RawMonitor::FIELDS.join(", ")),
             };
             self.fault(name, "is not a field of a monitor", mend);
         }
-        if source == Source::File && raw.maintenance.is_some() {
+        if source == Source::File && self.wrote("maintenance") {
             let mend = "write it at the top of the file, with `monitors: [id]`";
             self.fault("maintenance", "does not stand inside a monitor", mend);
         }

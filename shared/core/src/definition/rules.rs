@@ -85,7 +85,7 @@ impl Draft<'_> {
         mut reader: Reader<'_>,
     ) -> Result<Monitor, Vec<Fault>> {
         let r = &mut reader;
-        r.unknown_fields(&raw, self.source);
+        r.unknown_fields(self.source);
         let id = r.id(self.id);
         let host = r.required(
             "host",

@@ -223,3 +223,37 @@ fn faults_are_found_where_rust_finds_them() {
     }
     assert!(different.is_empty(), "{}", different.join("\n"));
 }
+
+/// Unquoted words, numbers and times: what one reader of YAML or another takes for something else.
+const SCALARS: &str = include_str!("../scalars.txt");
+
+#[test]
+#[ignore = "needs Terraform: .ci/infra runs it"]
+fn unquoted_text_that_rust_accepts_means_the_same_to_terraform() {
+    let mut monitors = Vec::new();
+    for (field, rest) in [("tags: [", "]"), ("failures_to_open: ", "")] {
+        for scalar in SCALARS.lines() {
+            let fields = format!("{{ host: a.example.com, port: 1, {field}{scalar}{rest} }}");
+            let alone = format!("monitors: {{ m: {fields} }}");
+            if portpulse_monitors_file::read(&alone, Vantage::PlainLambda).is_ok() {
+                monitors.push(format!("  m{}: {fields}\n", monitors.len()));
+            }
+        }
+    }
+    assert!(
+        monitors.len() > 30 && monitors.len() < SCALARS.lines().count(),
+        "{monitors:?}"
+    );
+    let text = format!("monitors:\n{}", monitors.concat());
+    let read = read_with_terraform("scalars", &BTreeMap::from([("scalars".to_owned(), text.clone())]));
+    assert_eq!(read["scalars"]["faults"], json!([]));
+    let file = portpulse_monitors_file::read(&text, Vantage::PlainLambda).unwrap();
+    for defined in file.monitors() {
+        let id = defined.monitor.id().as_str();
+        let item = plain_map(&read["scalars"]["items"][id]);
+        for field in ["tags", "failures_to_open"] {
+            let (hcl, rust) = (item.get(field), defined.attributes.get(field));
+            assert_eq!(hcl, rust, "{}", monitors[id[1..].parse::<usize>().unwrap()]);
+        }
+    }
+}

@@ -9,6 +9,9 @@ use serde_json::{Map, Value, json};
 /// A value in YAML's flow style, with text in the style that `quoted` picks.
 fn yaml(value: &Value) -> String {
     match value {
+        Value::String(text) if matches!(text.as_str(), "y" | "n" | "yes" | "no" | "on" | "off") => {
+            value.to_string()
+        }
         Value::String(text) if text.bytes().all(|b| b.is_ascii_lowercase()) => text.clone(),
         Value::Array(values) => format!("[{}]", values.iter().map(yaml).collect::<Vec<_>>().join(", ")),
         Value::Object(fields) => {
