@@ -25,8 +25,8 @@ run "each_subscriber_has_its_filter" {
     error_message = "Severities are filtered by the attribute `severity`."
   }
   assert {
-    condition     = jsondecode(aws_sns_topic_subscription.this["orders"].filter_policy) == { severity = ["critical", "warning"], tags = ["team=orders"] }
-    error_message = "Tags are filtered by the attribute `tags`."
+    condition     = jsondecode(aws_sns_topic_subscription.this["orders"].filter_policy) == { severity = ["critical", "warning"], tag = ["team=orders"] }
+    error_message = "Tags are filtered by the attribute `tag`."
   }
 }
 

@@ -11,14 +11,14 @@ resource "aws_sns_topic_subscription" "this" {
   protocol  = each.value.protocol
   endpoint  = each.value.endpoint
 
-  # Each message carries the attributes `severity` (text) and `tags` (list of text).
+  # Each message carries the attributes `severity` and `tag`, each a text or a list of texts.
   filter_policy = length(local.filters[each.key]) == 0 ? null : jsonencode(local.filters[each.key])
 }
 
 locals {
   filters = {
     for name, who in var.subscribers : name => {
-      for attribute, words in { severity = who.severities, tags = who.tags } : attribute => words if length(words) > 0
+      for attribute, words in { severity = who.severities, tag = who.tags } : attribute => words if length(words) > 0
     }
   }
 }

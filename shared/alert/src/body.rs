@@ -2,7 +2,7 @@
 
 use portpulse_core::decide::{Notification, RegionView, View};
 use portpulse_core::id::Region;
-use portpulse_core::outbox::Kind;
+use portpulse_core::outbox::{Kind, Stage, Subject};
 
 use crate::json::{MOST_ENTRIES, MOST_FAULT, MOST_TAG, MOST_TEXT};
 use crate::text::plain;
@@ -16,10 +16,9 @@ pub(crate) fn body(notification: &Notification) -> String {
         say("Target", plain(target, MOST_TEXT));
     }
     if let Some(finding) = &notification.finding {
-        let label = if notification.kind == Kind::Recovered {
-            "Was"
-        } else {
-            "Cause"
+        let label = match notification.kind.stage() {
+            Stage::On | Stage::Test => "Cause",
+            Stage::Over => "Was",
         };
         say(label, words(finding.cause).to_owned());
         if let Some(detail) = &finding.detail {
@@ -53,9 +52,29 @@ pub(crate) fn body(notification: &Notification) -> String {
         let tags: Vec<_> = tags.map(|tag| plain(tag, MOST_TAG)).collect();
         say("Tags", tags.join(", "));
     }
-    say("Group", notification.group.to_string());
+    for (label, command) in commands(notification) {
+        say(label, command);
+    }
+    if let Some(group) = notification.group {
+        say("Group", group.to_string());
+    }
     say("Id", plain(&notification.id, MOST_TEXT));
     lines.join("\n") + "\n"
+}
+
+/// What its reader may want to type.
+fn commands(notification: &Notification) -> Vec<(&'static str, String)> {
+    let (Subject::Monitor(id), Stage::On) = (&notification.subject, notification.kind.stage()) else {
+        return Vec::new();
+    };
+    let silence = ("Silence", format!("portpulse silence {id} --for 2h --why \"…\""));
+    let acknowledge = ("Ack", format!("portpulse ack {id}"));
+    // An advisory is no incident that could be acknowledged.
+    if notification.kind == Kind::Advisory {
+        vec![silence]
+    } else {
+        vec![silence, acknowledge]
+    }
 }
 
 fn of_region(region: &Region, view: &RegionView) -> String {

@@ -7,6 +7,8 @@ use serde_json::{Map, Value, json};
 
 use crate::text::plain;
 
+/// The version of the JSON.
+pub(crate) const VERSION: u32 = 1;
 /// The most entries of a list, and regions, that one notification carries.
 pub const MOST_ENTRIES: usize = 50;
 /// The most bytes of one of its texts.
@@ -21,18 +23,23 @@ pub(crate) const MOST_TAG: usize = 64;
 /// | field | what |
 /// |---|---|
 /// | `type` | always `notification` |
+/// | `version` | always 1, see below |
 /// | `id` | the same however often it is sent: what came twice can be told |
-/// | `kind` | `down`, `exposed`, `degraded`, `certificate_expiring`, `unknown`, `recovered`, `reminder`, `advisory`, `advisory_over`, `region_silent`, `region_back`, `region_suspect`, `region_trusted` or `broken_definition` |
-/// | `monitor`, `region`, `definition` | what it is about; the two others are null |
-/// | `group` | the monitors that are checked together, such as `1m#0` |
+/// | `kind` | `down`, `exposed`, `degraded`, `certificate_expiring`, `unknown`, `recovered`, `reminder`, `flapping`, `escalated`, `advisory`, `advisory_over`, `region_silent`, `region_back`, `region_suspect`, `region_trusted`, `broken_definition` or `test` |
+/// | `monitor`, `region`, `definition` | what it is about, the others are null; a test may be about none of them |
+/// | `group` | the monitors that are checked together, such as `1m#0`; null for a test |
 /// | `verdict` | `up`, `degraded`, `down`, `exposed` or `unknown`; for a recovery, the one that is over |
 /// | `severity` | `critical`, `warning` or `info` |
+/// | `audience` | the severities whose subscribers hear it: its own, and those under which its incident was told before |
 /// | `finding`, `detail` | what was found, such as `refused`, and the service's own words; or null |
 /// | `since`, `at` | since when it has been so, and when it changed: RFC 3339, UTC |
 /// | `target` | `host:port`, or null |
 /// | `tags`, `runbook` | the monitor's own |
 /// | `regions` | for each region: `view` (`good`, `failing`, `no_data`, `silent`, `suspect`), for how many `ticks`, `since` when, `finding`, `detail` |
 /// | `faults` | what is wrong with a definition |
+///
+/// Within a version fields and words may come to it, and readers let through what they do not know; what is there keeps
+/// its name, its type and its meaning. `notification.schema.json` beside this crate says the same as a JSON Schema.
 ///
 /// Lists end after 50 entries, tags after 64 bytes, faults after 300, other texts after 500.
 pub fn to_json(notification: &Notification) -> Value {
@@ -43,6 +50,7 @@ pub fn to_json(notification: &Notification) -> Value {
         group,
         verdict,
         severity,
+        audience,
         finding,
         since,
         at,
@@ -56,7 +64,9 @@ pub fn to_json(notification: &Notification) -> Value {
         Subject::Monitor(id) => (Some(id.as_str()), None, None),
         Subject::Region(region) => (None, Some(region.as_str()), None),
         Subject::Definition(id) => (None, None, Some(id.as_str())),
+        Subject::Portpulse => (None, None, None),
     };
+    let audience: Vec<_> = audience.iter().map(|severity| severity.as_str()).collect();
     let texts = |texts: &[String], most| {
         let texts = texts.iter().take(MOST_ENTRIES);
         texts.map(|each| plain(each, most)).collect::<Vec<_>>()
@@ -67,14 +77,16 @@ pub fn to_json(notification: &Notification) -> Value {
         .collect();
     json!({
         "type": "notification",
+        "version": VERSION,
         "id": id,
         "kind": kind.as_str(),
         "monitor": monitor,
         "region": region,
         "definition": definition,
-        "group": group.to_string(),
+        "group": group.map(|group| group.to_string()),
         "verdict": verdict.as_str(),
         "severity": severity.as_str(),
+        "audience": audience,
         "finding": code(finding.as_ref()),
         "detail": detail(finding.as_ref()),
         "since": since.to_string(),

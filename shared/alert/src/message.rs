@@ -27,7 +27,7 @@ pub struct Message {
     pub body: String,
     /// The text message to a telephone.
     pub sms: String,
-    /// What programs get: one notification, or `{"type":"notifications","notifications":[…]}`.
+    /// What programs get: one notification, or `{"type":"notifications","version":1,"notifications":[…]}`.
     pub json: Value,
     /// What subscriptions can filter by.
     pub attributes: BTreeMap<&'static str, Attribute>,

@@ -2,12 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use portpulse_core::board::Verdict;
 use portpulse_core::decide::Notification;
 use portpulse_core::outbox::{Kind, Subject};
 use serde_json::{Value, json};
 
 use crate::body::body;
-use crate::json::{MOST_ENTRIES, MOST_TAG, to_json};
+use crate::json::{MOST_ENTRIES, MOST_TAG, VERSION, to_json};
 use crate::message::{Attribute, MOST_BYTES, MOST_SMS, MOST_SUBJECT, Message};
 use crate::text::{accepted, ascii, gsm, plain};
 use crate::words::{headline, name};
@@ -113,7 +114,7 @@ fn together(parts: &[Part<'_>], (number, count): (usize, usize)) -> Message {
             bodies.join(RULE)
         ),
         sms: gsm(&format!("{summary}: {}", names.join(", ")), MOST_SMS),
-        json: json!({ "type": "notifications", "notifications": json }),
+        json: json!({ "type": "notifications", "version": VERSION, "notifications": json }),
         attributes: attributes(&notifications),
     }
 }
@@ -141,15 +142,23 @@ fn attributes(notifications: &[&Notification]) -> BTreeMap<&'static str, Attribu
     let all = [
         (
             "severity",
-            one_or_more(each.clone().map(|each| each.severity.to_string())),
+            one_or_more(
+                each.clone()
+                    .flat_map(|each| &each.audience)
+                    .map(ToString::to_string),
+            ),
         ),
         (
             "kind",
-            one_or_more(each.clone().map(|each| each.kind.to_string())),
+            one_or_more(each.clone().flat_map(|each| kinds(each)).map(ToString::to_string)),
         ),
         (
             "verdict",
-            one_or_more(each.clone().map(|each| each.verdict.to_string())),
+            one_or_more(
+                each.clone()
+                    .flat_map(|each| verdicts(each))
+                    .map(ToString::to_string),
+            ),
         ),
         (
             "monitor",
@@ -159,11 +168,29 @@ fn attributes(notifications: &[&Notification]) -> BTreeMap<&'static str, Attribu
             "region",
             subjects(|subject| matches!(subject, Subject::Region(_))),
         ),
-        ("tags", list(each.clone().flat_map(|each| tags(each)).collect())),
+        ("tag", list(each.clone().flat_map(|each| tags(each)).collect())),
     ];
     let all = all.into_iter();
     all.filter_map(|(name, attribute)| Some((name, attribute?)))
         .collect()
+}
+
+/// A test passes every filter by kind.
+fn kinds(notification: &Notification) -> &[Kind] {
+    if notification.kind == Kind::Test {
+        Kind::ALL
+    } else {
+        std::slice::from_ref(&notification.kind)
+    }
+}
+
+/// A test passes every filter by verdict.
+fn verdicts(notification: &Notification) -> &[Verdict] {
+    if notification.kind == Kind::Test {
+        Verdict::ALL
+    } else {
+        std::slice::from_ref(&notification.verdict)
+    }
 }
 
 /// One word where all agree, else a list.

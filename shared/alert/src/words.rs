@@ -33,6 +33,14 @@ pub fn headline(notification: &Notification) -> String {
             let state = adjective(notification.verdict).to_uppercase();
             format!("STILL {state}: {name} - for {lasted}")
         }
+        Kind::Flapping => {
+            let state = adjective(notification.verdict);
+            format!("FLAPPING: {name} - {state} and back, again and again")
+        }
+        Kind::Escalated => {
+            let state = adjective(notification.verdict).to_uppercase();
+            format!("ESCALATED: {name} - {state} for {lasted}")
+        }
         Kind::Advisory => format!("ADVISORY: {name} - failing only in {}", failing(notification)),
         Kind::AdvisoryOver => format!("ADVISORY OVER: {name} - no region sees it failing any more"),
         Kind::RegionSilent => format!("REGION SILENT: {name} does not report"),
@@ -40,6 +48,7 @@ pub fn headline(notification: &Notification) -> String {
         Kind::RegionSuspect => format!("REGION SUSPECT: {name} alone sees most monitors failing"),
         Kind::RegionTrusted => format!("REGION TRUSTED: {name} counts again"),
         Kind::BrokenDefinition => format!("BROKEN DEFINITION: {name} is not checked"),
+        Kind::Test => format!("TEST: {name} - nothing is wrong, this is a test message"),
     }
 }
 
@@ -75,6 +84,12 @@ pub fn sentence(notification: &Notification) -> String {
         Kind::Unknown => format!("No region can tell how {name} is."),
         Kind::Recovered => format!("{name} is as it should be again. It was {state} for {lasted}."),
         Kind::Reminder => format!("{name} is still {state}, for {lasted} now."),
+        Kind::Flapping => format!(
+            "{name} changes between {state} and well more often than it is told. You hear of it again when it is stable."
+        ),
+        Kind::Escalated => format!(
+            "{name} is {state} for {lasted} now, and nobody has acknowledged it. It is critical from now on."
+        ),
         Kind::Advisory => format!("Some regions see {name} failing, too few to call it down."),
         Kind::AdvisoryOver => format!("No region sees {name} failing any more. Some did for {lasted}."),
         Kind::RegionSilent => {
@@ -90,6 +105,14 @@ pub fn sentence(notification: &Notification) -> String {
         Kind::BrokenDefinition => {
             format!("The definition of {name} cannot be read. It is not checked until it is mended.")
         }
+        Kind::Test => match notification.subject {
+            Subject::Monitor(_) => {
+                format!("Nothing is wrong. This is a test message, on the way that alerts of {name} take.")
+            }
+            Subject::Region(_) | Subject::Definition(_) | Subject::Portpulse => {
+                "Nothing is wrong. This is a test message, on the way that alerts take.".to_owned()
+            }
+        },
     }
 }
 

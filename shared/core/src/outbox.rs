@@ -56,6 +56,10 @@ choice! {
         Recovered = "recovered",
         /// An incident that was told is still open.
         Reminder = "reminder",
+        /// A monitor changes more often than anybody wants to hear: nothing more is told until it is stable.
+        Flapping = "flapping",
+        /// An incident was open for so long that it is told to those who hear of critical ones.
+        Escalated = "escalated",
         /// Fewer regions than the quorum see a monitor failing.
         Advisory = "advisory",
         /// An advisory that was told is over.
@@ -70,6 +74,41 @@ choice! {
         RegionTrusted = "region_trusted",
         /// A definition cannot be read: its monitor is not checked.
         BrokenDefinition = "broken_definition",
+        /// Nothing: somebody wants to see whom a message reaches.
+        Test = "test",
+    }
+}
+
+/// Where a notification stands in the life of what it tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stage {
+    /// It begins, or still is so.
+    On,
+    /// It has ended.
+    Over,
+    /// It never was: a test.
+    Test,
+}
+
+impl Kind {
+    /// Where it stands.
+    pub const fn stage(self) -> Stage {
+        match self {
+            Self::Down
+            | Self::Exposed
+            | Self::Degraded
+            | Self::CertificateExpiring
+            | Self::Unknown
+            | Self::Reminder
+            | Self::Flapping
+            | Self::Escalated
+            | Self::Advisory
+            | Self::RegionSilent
+            | Self::RegionSuspect
+            | Self::BrokenDefinition => Stage::On,
+            Self::Recovered | Self::AdvisoryOver | Self::RegionBack | Self::RegionTrusted => Stage::Over,
+            Self::Test => Stage::Test,
+        }
     }
 }
 
@@ -82,6 +121,8 @@ pub enum Subject {
     Region(Region),
     /// A definition whose id may not even be one.
     Definition(String),
+    /// Portpulse itself.
+    Portpulse,
 }
 
 impl fmt::Display for Subject {
@@ -90,6 +131,7 @@ impl fmt::Display for Subject {
             Self::Monitor(id) => write!(f, "{id}"),
             Self::Region(region) => write!(f, "{region}"),
             Self::Definition(id) => f.write_str(id),
+            Self::Portpulse => f.write_str("portpulse"),
         }
     }
 }

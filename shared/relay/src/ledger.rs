@@ -11,8 +11,8 @@ use jiff::Timestamp;
 use portpulse_store::keys::{EXPIRES_AT, Key, PK, SK, relayed};
 use portpulse_store::table::{Condition, Item, Read, Table, TableError};
 
+use crate::alert_key::bounded;
 use crate::config::DestinationName;
-use crate::stage::bounded;
 
 /// How long an entry is kept. SNS tries to deliver for 23 days, and what lies in a dead-letter queue may be sent again
 /// within 14 more. Source: <https://docs.aws.amazon.com/sns/latest/dg/sns-message-delivery-retries.html>

@@ -5,6 +5,7 @@
 //! This crate decides nothing about incidents, and keeps no secret but in memory.
 
 mod address;
+mod alert_key;
 mod client;
 mod config;
 mod delivery;
@@ -17,7 +18,6 @@ mod reading;
 mod relay;
 mod route;
 mod secret;
-mod stage;
 mod text;
 
 pub use client::{Client, ClientError, TlsError};

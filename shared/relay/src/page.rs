@@ -3,9 +3,7 @@
 use portpulse_alert::{MOST_ENTRIES, clock, headline, plain, region_words, sentence, summary, words};
 use portpulse_core::choice::Severity;
 use portpulse_core::decide::Notification;
-use portpulse_core::outbox::Kind;
-
-use crate::stage::Stage;
+use portpulse_core::outbox::Stage;
 
 /// The most notifications that are shown one by one; more of them share pages, as they share an email.
 const MOST_SINGLE: usize = portpulse_alert::MOST_SINGLE;
@@ -44,11 +42,11 @@ pub(crate) enum Tone {
 
 impl Tone {
     pub(crate) fn of(notification: &Notification) -> Self {
-        match (Stage::of(notification.kind), notification.severity) {
+        match (notification.kind.stage(), notification.severity) {
             (Stage::Over, _) => Self::Relief,
             (Stage::On, Severity::Critical) => Self::Alarm,
             (Stage::On, Severity::Warning) => Self::Warning,
-            (Stage::On, Severity::Info) => Self::Note,
+            (Stage::On, Severity::Info) | (Stage::Test, _) => Self::Note,
         }
     }
 
@@ -119,7 +117,7 @@ impl Page {
             facts: facts(notification, runbook.as_ref()),
             lists,
             runbook,
-            footer: format!("{} · {}", notification.group, notification.id),
+            footer: footer(notification),
         }
     }
 
@@ -144,26 +142,19 @@ impl Page {
     }
 }
 
+fn footer(notification: &Notification) -> String {
+    let group = notification.group.map(|group| format!("{group} · "));
+    group.unwrap_or_default() + &notification.id
+}
+
 /// What is known of it, each in a few words.
 fn facts(notification: &Notification, runbook: Option<&Link>) -> Vec<(&'static str, String)> {
     let mut facts = Vec::new();
     facts.extend(notification.target.clone().map(|target| ("Target", target)));
     if let Some(finding) = &notification.finding {
-        let label = match notification.kind {
-            Kind::Recovered => "Was",
-            Kind::Down
-            | Kind::Exposed
-            | Kind::Degraded
-            | Kind::CertificateExpiring
-            | Kind::Unknown
-            | Kind::Reminder
-            | Kind::Advisory
-            | Kind::AdvisoryOver
-            | Kind::RegionSilent
-            | Kind::RegionBack
-            | Kind::RegionSuspect
-            | Kind::RegionTrusted
-            | Kind::BrokenDefinition => "Cause",
+        let label = match notification.kind.stage() {
+            Stage::On | Stage::Test => "Cause",
+            Stage::Over => "Was",
         };
         facts.push((label, words(finding.cause).to_owned()));
         let detail = finding.detail.as_ref();

@@ -1,13 +1,14 @@
 //! Notifications read back from the JSON in which they were published.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::str::FromStr;
 
 use portpulse_core::board::Finding;
+use portpulse_core::choice::Severity;
 use portpulse_core::decide::{Notification, RegionView};
 use portpulse_core::id::Region;
-use portpulse_core::outbox::Subject;
+use portpulse_core::outbox::{Kind, Subject};
 use portpulse_core::outcome::Detail;
 use portpulse_core::time::parse_time;
 use serde_json::{Map, Value};
@@ -88,10 +89,11 @@ impl<'a> Reader<'a> {
             self.faults.push("`id` is missing or empty".to_owned());
         }
         let kind = self.parsed("kind");
-        let subject = self.subject();
-        let group = self.parsed("group");
+        let subject = self.subject(kind);
+        let group = self.text("group").map(|group| self.read("group", group.parse()));
         let verdict = self.parsed("verdict");
         let severity = self.parsed("severity");
+        let audience = self.audience(severity);
         let finding = finding(self.json, &mut self.faults);
         let since = self
             .required("since")
@@ -104,9 +106,10 @@ impl<'a> Reader<'a> {
             id: id?.to_owned(),
             kind: kind?,
             subject: subject?,
-            group: group?,
+            group: group.flatten(),
             verdict: verdict?,
             severity: severity?,
+            audience,
             finding,
             since: since?,
             at: at?,
@@ -118,19 +121,36 @@ impl<'a> Reader<'a> {
         })
     }
 
-    fn subject(&mut self) -> Option<Subject> {
+    /// The severities whose subscribers hear it; where that is not said, its own.
+    fn audience(&mut self, severity: Option<Severity>) -> BTreeSet<Severity> {
+        let words = self.texts("audience");
+        let named = words
+            .iter()
+            .filter_map(|word| self.read("audience", word.parse()));
+        let named: BTreeSet<_> = named.collect();
+        if named.is_empty() {
+            severity.into_iter().collect()
+        } else {
+            named
+        }
+    }
+
+    fn subject(&mut self, kind: Option<Kind>) -> Option<Subject> {
         if let Some(id) = self.text("monitor") {
             return self.read("monitor", id.parse()).map(Subject::Monitor);
         }
         if let Some(region) = self.text("region") {
             return self.read("region", region.parse()).map(Subject::Region);
         }
-        let definition = self.text("definition");
-        if definition.is_none() {
-            self.faults
-                .push("none of `monitor`, `region` and `definition` is there".to_owned());
+        if let Some(id) = self.text("definition") {
+            return Some(Subject::Definition(id.to_owned()));
         }
-        definition.map(|id| Subject::Definition(id.to_owned()))
+        if kind == Some(Kind::Test) {
+            return Some(Subject::Portpulse);
+        }
+        self.faults
+            .push("none of `monitor`, `region` and `definition` is there".to_owned());
+        None
     }
 
     fn regions(&mut self) -> BTreeMap<Region, RegionView> {

@@ -4,9 +4,7 @@ use std::collections::BTreeSet;
 
 use portpulse_core::choice::Severity;
 use portpulse_core::decide::Notification;
-use portpulse_core::outbox::Subject;
-
-use crate::stage::routed_as;
+use portpulse_core::outbox::{Kind, Subject};
 
 /// What a destination is told of: a notification that fits every part.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,11 +50,16 @@ impl Pattern {
 
 impl Route {
     /// Whether the destination is told of this.
+    ///
+    /// A test that is of no monitor goes everywhere.
     pub(crate) fn takes(&self, notification: &Notification) -> bool {
+        if (notification.kind, &notification.subject) == (Kind::Test, &Subject::Portpulse) {
+            return true;
+        }
         let id = match &notification.subject {
             Subject::Monitor(id) => Some(id.as_str()),
             Subject::Definition(id) => Some(id.as_str()),
-            Subject::Region(_) => None,
+            Subject::Region(_) | Subject::Portpulse => None,
         };
         let by_tag = self
             .tags
@@ -66,6 +69,6 @@ impl Route {
             .monitors
             .as_ref()
             .is_none_or(|patterns| id.is_some_and(|id| patterns.iter().any(|pattern| pattern.fits(id))));
-        self.severities.contains(&routed_as(notification)) && by_tag && by_monitor
+        !self.severities.is_disjoint(&notification.audience) && by_tag && by_monitor
     }
 }

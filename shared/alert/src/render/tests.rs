@@ -1,13 +1,13 @@
 //! What every kind of notification looks like, and that no notification breaks the limits or its place.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use portpulse_core::board::{Cause, Finding, Verdict};
 use portpulse_core::choice::Severity;
 use portpulse_core::decide::{RegionView, View};
 use portpulse_core::outcome::{Detail, FailureClass};
 use portpulse_core::time::Tick;
-use proptest::collection::{btree_map, vec};
+use proptest::collection::{btree_map, btree_set, vec};
 use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -33,7 +33,9 @@ fn sample(kind: Kind) -> Notification {
         "57P03 the database system is starting up",
     );
     let (subject, verdict, found) = match kind {
-        Kind::Down | Kind::Reminder => (monitor, Verdict::Down, Some(starting.clone())),
+        Kind::Down | Kind::Reminder | Kind::Flapping | Kind::Escalated => {
+            (monitor, Verdict::Down, Some(starting.clone()))
+        }
         Kind::Recovered => (monitor, Verdict::Down, Some(refused.clone())),
         Kind::Exposed => (monitor, Verdict::Exposed, Some(finding(Cause::Open, ""))),
         Kind::Degraded => (
@@ -60,6 +62,7 @@ fn sample(kind: Kind) -> Notification {
             Verdict::Unknown,
             None,
         ),
+        Kind::Test => return Notification::test(None, "2026-11-22T05:50:00.25Z".parse().unwrap()),
     };
     let of_monitor = matches!(subject, Subject::Monitor(_));
     let view = |view, ticks, since: Option<&str>, finding| RegionView {
@@ -91,9 +94,14 @@ fn sample(kind: Kind) -> Notification {
         id: format!("orders-db@2026-11-22T05:40:00Z.7/{kind}"),
         kind,
         subject,
-        group: "1m#0".parse().unwrap(),
+        group: Some("1m#0".parse().unwrap()),
         verdict,
         severity: Severity::Critical,
+        audience: if kind == Kind::Escalated {
+            BTreeSet::from([Severity::Critical, Severity::Warning])
+        } else {
+            BTreeSet::from([Severity::Critical])
+        },
         finding: found,
         since: "2026-11-22T05:39:00Z".parse().unwrap(),
         at: "2026-11-22T05:50:00.25Z".parse().unwrap(),
@@ -267,7 +275,7 @@ fn arbitrary() -> impl Strategy<Value = Notification> {
         select(Kind::ALL),
         subject,
         select(Verdict::ALL),
-        select(Severity::ALL),
+        (select(Severity::ALL), btree_set(select(Severity::ALL), 1..3)),
     );
     let told = (
         finding(),
@@ -282,7 +290,7 @@ fn arbitrary() -> impl Strategy<Value = Notification> {
         vec(foreign(), 0..6),
     );
     (head, told, lists).prop_map(|(head, told, lists)| {
-        let (id, kind, subject, verdict, severity) = head;
+        let (id, kind, subject, verdict, (severity, audience)) = head;
         let (finding, since, at, target, runbook) = told;
         let (tags, regions, faults) = lists;
         let time = |second| jiff::Timestamp::from_second(second).unwrap();
@@ -290,9 +298,10 @@ fn arbitrary() -> impl Strategy<Value = Notification> {
             id,
             kind,
             subject,
-            group: "1m#0".parse().unwrap(),
+            group: Some("1m#0".parse().unwrap()),
             verdict,
             severity,
+            audience,
             finding,
             since: time(since),
             at: time(at),
@@ -317,6 +326,8 @@ fn begins_as_ours(line: &str) -> bool {
         "Severity ",
         "Runbook ",
         "Tags ",
+        "Silence ",
+        "Ack ",
         "Group ",
         "Id ",
     ];

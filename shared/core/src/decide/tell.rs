@@ -1,6 +1,6 @@
 //! Telling: which open incidents may be told now, and what a notification says when it goes out.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -184,12 +184,14 @@ pub struct Notification {
     pub kind: Kind,
     /// What it is about.
     pub subject: Subject,
-    /// The group it comes from.
-    pub group: GroupId,
+    /// The group it comes from; a test comes from none.
+    pub group: Option<GroupId>,
     /// The verdict that it tells of; for a recovery, the one that is over.
     pub verdict: Verdict,
     /// How loudly it is to be told.
     pub severity: Severity,
+    /// The severities whose subscribers hear it: its own, and those under which its incident was told before.
+    pub audience: BTreeSet<Severity>,
     /// What was found.
     pub finding: Option<Finding>,
     /// Since when it has been so.
@@ -242,23 +244,25 @@ impl Notification {
     pub fn compose(pending: &Pending, input: &Input<'_>) -> Self {
         let monitor = match &pending.subject {
             Subject::Monitor(id) => input.definitions.monitors.get(id),
-            Subject::Region(_) | Subject::Definition(_) => None,
+            Subject::Region(_) | Subject::Definition(_) | Subject::Portpulse => None,
         };
         let faults = match &pending.subject {
             Subject::Definition(id) => input.definitions.broken.get(id),
-            Subject::Region(_) | Subject::Monitor(_) => None,
+            Subject::Region(_) | Subject::Monitor(_) | Subject::Portpulse => None,
         };
         let finding = pending.cause.map(|cause| Finding {
             cause,
             detail: monitor.and_then(|m| detail(m, cause, input)),
         });
+        let severity = severity(pending.kind, pending.verdict, monitor);
         Self {
             id: pending.id.clone(),
             kind: pending.kind,
             subject: pending.subject.clone(),
-            group: input.group,
+            group: Some(input.group),
             verdict: pending.verdict,
-            severity: severity(pending.kind, pending.verdict, monitor),
+            severity,
+            audience: BTreeSet::from([severity]),
             finding,
             since: pending.since,
             at: pending.at,
@@ -271,6 +275,35 @@ impl Notification {
             faults: faults.into_iter().flatten().map(ToString::to_string).collect(),
         }
     }
+
+    /// A message that tells of nothing, to see whom it reaches: whoever hears of any severity hears it, and where a
+    /// monitor is given, whoever hears of that one.
+    ///
+    /// Its id holds the time: two tests are told apart if they are not of the same moment.
+    pub fn test(monitor: Option<&Monitor>, now: Timestamp) -> Self {
+        let subject = monitor.map_or(Subject::Portpulse, |monitor| {
+            Subject::Monitor(monitor.id().clone())
+        });
+        Self {
+            id: format!("{subject}@{now}/{}", Kind::Test),
+            kind: Kind::Test,
+            subject,
+            group: None,
+            verdict: Verdict::Up,
+            severity: Severity::Info,
+            audience: Severity::ALL.iter().copied().collect(),
+            finding: None,
+            since: now,
+            at: now,
+            target: monitor.map(|monitor| monitor.target().to_string()),
+            tags: monitor
+                .map(|monitor| monitor.telling().tags.clone())
+                .unwrap_or_default(),
+            runbook: monitor.and_then(|monitor| monitor.telling().runbook.clone()),
+            regions: BTreeMap::new(),
+            faults: Vec::new(),
+        }
+    }
 }
 
 /// Only what is down or exposed is as loud as the monitor asks for, with what follows from it; the rest is told, not
@@ -279,18 +312,26 @@ fn severity(kind: Kind, verdict: Verdict, monitor: Option<&Monitor>) -> Severity
     let own = monitor.map_or(Severity::Warning, |monitor| monitor.telling().severity);
     match (kind, verdict) {
         (Kind::Down | Kind::Exposed, _)
-        | (Kind::Recovered | Kind::Reminder, Verdict::Down | Verdict::Exposed | Verdict::Up) => own,
-        (Kind::Recovered | Kind::Reminder, Verdict::Degraded | Verdict::Unknown)
+        | (
+            Kind::Recovered | Kind::Reminder | Kind::Flapping | Kind::Escalated,
+            Verdict::Down | Verdict::Exposed | Verdict::Up,
+        ) => own,
+        (
+            Kind::Recovered | Kind::Reminder | Kind::Flapping | Kind::Escalated,
+            Verdict::Degraded | Verdict::Unknown,
+        )
         | (
             Kind::Degraded
             | Kind::CertificateExpiring
             | Kind::Unknown
             | Kind::BrokenDefinition
             | Kind::RegionSilent
-            | Kind::RegionSuspect,
+            | Kind::RegionBack
+            | Kind::RegionSuspect
+            | Kind::RegionTrusted,
             _,
         ) => own.max(Severity::Warning),
-        (Kind::Advisory | Kind::AdvisoryOver | Kind::RegionBack | Kind::RegionTrusted, _) => Severity::Info,
+        (Kind::Advisory | Kind::AdvisoryOver | Kind::Test, _) => Severity::Info,
     }
 }
 

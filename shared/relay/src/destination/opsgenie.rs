@@ -11,14 +11,15 @@ use http::header::AUTHORIZATION;
 use portpulse_alert::{clock, headline, sentence};
 use portpulse_core::choice::Severity;
 use portpulse_core::decide::Notification;
+use portpulse_core::outbox::Stage;
 use serde_json::{Value, json};
 
 use super::{AddressError, Post, request, secret_header, token};
 use crate::address::Server;
+use crate::alert_key::alert_key;
 use crate::fields::Fields;
 use crate::page::{Page, place};
 use crate::secret::{Keyring, ReadSecret, SecretName};
-use crate::stage::{Stage, alert_key};
 use crate::text::{Place, Unit};
 
 const MOST_MESSAGE: usize = 130;
@@ -71,7 +72,7 @@ impl Opsgenie {
 
 pub(crate) fn post(notification: &Notification) -> Post {
     let (alias, ids) = (alert_key(notification), vec![notification.id.clone()]);
-    if Stage::of(notification.kind) == Stage::Over {
+    if notification.kind.stage() == Stage::Over {
         let path = format!("/v2/alerts/{}/close?identifierType=alias", percent(&alias));
         let note = TEXT.fit(&sentence(notification), MOST_NOTE);
         return Post::new(path, json!({ "source": "Portpulse", "note": note }), ids);
@@ -98,7 +99,7 @@ fn opened(notification: &Notification, alias: &str) -> Value {
             "kind": notification.kind.as_str(),
             "verdict": notification.verdict.as_str(),
             "severity": notification.severity.as_str(),
-            "group": notification.group.to_string(),
+            "group": notification.group.map_or_else(String::new, |group| group.to_string()),
             "since": clock(notification.since),
         },
         "entity": TEXT.fit(&place(notification), MOST_ENTITY),

@@ -7,14 +7,15 @@ use http::Request;
 use portpulse_alert::{MOST_TEXT, headline, plain, to_json};
 use portpulse_core::choice::Severity;
 use portpulse_core::decide::Notification;
+use portpulse_core::outbox::Stage;
 use serde_json::{Value, json};
 
 use super::{AddressError, Post, request, token};
 use crate::address::Server;
+use crate::alert_key::alert_key;
 use crate::fields::Fields;
 use crate::page::{Link, place};
 use crate::secret::{Keyring, ReadSecret, SecretName};
-use crate::stage::{Stage, alert_key};
 use crate::text::{Place, Unit, as_it_is};
 
 const MOST_SUMMARY: usize = 1_024;
@@ -68,7 +69,7 @@ pub(crate) fn post(notification: &Notification) -> Post {
 
 fn body(notification: &Notification) -> Value {
     let dedup_key = alert_key(notification);
-    if Stage::of(notification.kind) == Stage::Over {
+    if notification.kind.stage() == Stage::Over {
         return json!({ "event_action": "resolve", "dedup_key": dedup_key });
     }
     let severity = match notification.severity {
@@ -93,7 +94,7 @@ fn body(notification: &Notification) -> Value {
             "source": PLAIN.fit(&place(notification), MOST_SUMMARY),
             "severity": severity,
             "timestamp": notification.at.to_string(),
-            "group": notification.group.to_string(),
+            "group": notification.group.map_or_else(String::new, |group| group.to_string()),
             "class": notification.kind.as_str(),
             "custom_details": printable(to_json(notification)),
         },

@@ -17,9 +17,9 @@ use sha2::Sha256;
 
 use super::{AddressError, Post, request};
 use crate::address::address;
+use crate::alert_key::hex;
 use crate::fields::Fields;
 use crate::secret::{Keyring, ReadSecret, SecretName};
-use crate::stage::hex;
 
 /// The header that says when a request was sent.
 pub const TIMESTAMP_HEADER: HeaderName = HeaderName::from_static("portpulse-timestamp");

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use axum::http::HeaderMap;
 use portpulse_alert::{messages, to_json};
 use portpulse_core::decide::{Notification, RegionView, View};
-use portpulse_core::outbox::Kind;
+use portpulse_core::outbox::{Kind, Stage};
 use portpulse_core::outcome::Detail;
 use portpulse_relay::{Destination, Post, notification, notifications};
 use proptest::collection::vec;
@@ -62,18 +62,13 @@ fn every_channel_names_what_every_kind_is_about() {
     for channel in KINDS {
         for kind in Kind::ALL {
             let body = posts(channel, &[&sample::of(*kind)])[0].body.to_string();
-            let ends = [
-                Kind::Recovered,
-                Kind::AdvisoryOver,
-                Kind::RegionBack,
-                Kind::RegionTrusted,
-            ]
-            .contains(kind);
+            let ends = kind.stage() == Stage::Over;
             let name = match kind {
                 Kind::RegionSilent | Kind::RegionBack | Kind::RegionSuspect | Kind::RegionTrusted => {
                     "eu-west-1"
                 }
                 Kind::BrokenDefinition => "Orders",
+                Kind::Test => "portpulse",
                 Kind::Down
                 | Kind::Exposed
                 | Kind::Degraded
@@ -81,6 +76,8 @@ fn every_channel_names_what_every_kind_is_about() {
                 | Kind::Unknown
                 | Kind::Recovered
                 | Kind::Reminder
+                | Kind::Flapping
+                | Kind::Escalated
                 | Kind::Advisory
                 | Kind::AdvisoryOver => "orders-db",
             };

@@ -1,6 +1,6 @@
 //! Notifications: one of each kind as it would be, and any that there could be.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use portpulse_core::board::{Cause, Finding, Verdict};
@@ -9,7 +9,7 @@ use portpulse_core::decide::{Notification, RegionView, View};
 use portpulse_core::id::Region;
 use portpulse_core::outbox::{Kind, Subject};
 use portpulse_core::outcome::{Detail, FailureClass};
-use proptest::collection::{btree_map, vec};
+use proptest::collection::{btree_map, btree_set, vec};
 use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -28,7 +28,9 @@ pub(crate) fn of(kind: Kind) -> Notification {
     );
     let refused = found(Cause::Failed(FailureClass::Refused), "");
     let (subject, verdict, severity, finding) = match kind {
-        Kind::Down | Kind::Reminder => (monitor, Verdict::Down, Severity::Critical, starting.clone()),
+        Kind::Down | Kind::Reminder | Kind::Flapping | Kind::Escalated => {
+            (monitor, Verdict::Down, Severity::Critical, starting.clone())
+        }
         Kind::Recovered => (monitor, Verdict::Down, Severity::Critical, refused.clone()),
         Kind::Exposed => (
             monitor,
@@ -55,8 +57,10 @@ pub(crate) fn of(kind: Kind) -> Notification {
         ),
         Kind::Advisory => (monitor, Verdict::Up, Severity::Info, refused.clone()),
         Kind::AdvisoryOver => (monitor, Verdict::Up, Severity::Info, None),
-        Kind::RegionSilent | Kind::RegionSuspect => (region, Verdict::Unknown, Severity::Warning, None),
-        Kind::RegionBack | Kind::RegionTrusted => (region, Verdict::Unknown, Severity::Info, None),
+        Kind::RegionSilent | Kind::RegionBack | Kind::RegionSuspect | Kind::RegionTrusted => {
+            (region, Verdict::Unknown, Severity::Warning, None)
+        }
+        Kind::Test => return Notification::test(None, "2026-11-22T05:50:00Z".parse().unwrap()),
         Kind::BrokenDefinition => {
             let definition = Subject::Definition("Orders\nDB".to_owned());
             (definition, Verdict::Unknown, Severity::Warning, None)
@@ -82,9 +86,14 @@ pub(crate) fn of(kind: Kind) -> Notification {
         id: format!("orders-db@2026-11-22T05:40:00Z.7/{kind}"),
         kind,
         subject,
-        group: "1m#0".parse().unwrap(),
+        group: Some("1m#0".parse().unwrap()),
         verdict,
         severity,
+        audience: if kind == Kind::Escalated {
+            BTreeSet::from([Severity::Critical, Severity::Warning])
+        } else {
+            BTreeSet::from([severity])
+        },
         finding,
         since: "2026-11-22T05:39:00Z".parse().unwrap(),
         at: "2026-11-22T05:50:00Z".parse().unwrap(),
@@ -171,7 +180,7 @@ pub(crate) fn any_notification() -> impl Strategy<Value = Notification> {
         select(Kind::ALL),
         subject,
         select(Verdict::ALL),
-        select(Severity::ALL),
+        (select(Severity::ALL), btree_set(select(Severity::ALL), 1..3)),
     );
     let told = (
         finding(),
@@ -186,16 +195,17 @@ pub(crate) fn any_notification() -> impl Strategy<Value = Notification> {
         vec(foreign(), 0..30),
     );
     (head, told, lists).prop_map(|(head, told, lists)| {
-        let (id, kind, subject, verdict, severity) = head;
+        let (id, kind, subject, verdict, (severity, audience)) = head;
         let (finding, since, then, target, runbook) = told;
         let (tags, regions, faults) = lists;
         Notification {
             id: if id.is_empty() { "x/down".to_owned() } else { id },
             kind,
             subject,
-            group: "1m#0".parse().unwrap(),
+            group: Some("1m#0".parse().unwrap()),
             verdict,
             severity,
+            audience,
             finding,
             since: at(since),
             at: at(then),

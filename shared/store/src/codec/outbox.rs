@@ -7,6 +7,7 @@ use super::fields::{Fields, Map};
 use crate::error::Malformed;
 
 const OUTBOX: &str = "outbox";
+const PORTPULSE: &str = "portpulse";
 
 impl Map {
     pub(super) fn outbox(self, outbox: &Outbox) -> Self {
@@ -26,6 +27,7 @@ fn encode(pending: &Pending) -> AttributeValue {
         Subject::Monitor(_) => "monitor",
         Subject::Region(_) => "region",
         Subject::Definition(_) => "definition",
+        Subject::Portpulse => PORTPULSE,
     };
     let (by, at) = match &pending.claim {
         Some(claim) => (Some(claim.by.as_str()), Some(claim.at)),
@@ -45,7 +47,9 @@ fn encode(pending: &Pending) -> AttributeValue {
 }
 
 fn decode(fields: &Fields<'_>) -> Result<Pending, Malformed> {
-    let subject = if fields.has("region") {
+    let subject = if fields.has(PORTPULSE) {
+        Subject::Portpulse
+    } else if fields.has("region") {
         Subject::Region(fields.text("region")?)
     } else if fields.has("definition") {
         Subject::Definition(fields.str("definition")?.to_owned())

@@ -9,7 +9,7 @@ use serde_json::json;
 fn message() -> Message {
     let attributes = [
         ("severity", Attribute::Text("critical".to_owned())),
-        ("tags", Attribute::List(vec!["prod".to_owned(), "eu".to_owned()])),
+        ("tag", Attribute::List(vec!["prod".to_owned(), "eu".to_owned()])),
     ];
     Message {
         ids: vec!["orders-db@2026-11-22T05:40:00Z.7/down".to_owned()],
@@ -38,7 +38,7 @@ async fn a_message_arrives_as_it_was_sent() {
         .map(|(name, value)| (name.as_str(), value.as_str()));
     assert_eq!(
         attributes.collect::<Vec<_>>(),
-        [("severity", "critical"), ("tags", r#"["prod","eu"]"#)]
+        [("severity", "critical"), ("tag", r#"["prod","eu"]"#)]
     );
 }
 

@@ -1,56 +1,8 @@
-//! Where a notification stands in the life of what it tells, and the name under which pagers keep that.
+//! The name under which pagers keep what a notification tells.
 
-use portpulse_core::choice::Severity;
 use portpulse_core::decide::Notification;
 use portpulse_core::outbox::{Kind, Subject};
 use sha2::{Digest, Sha256};
-
-/// Whether what a notification tells goes on or is over.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Stage {
-    /// It begins, or still is so.
-    On,
-    /// It has ended.
-    Over,
-}
-
-impl Stage {
-    pub(crate) fn of(kind: Kind) -> Self {
-        match kind {
-            Kind::Down
-            | Kind::Exposed
-            | Kind::Degraded
-            | Kind::CertificateExpiring
-            | Kind::Unknown
-            | Kind::Reminder
-            | Kind::Advisory
-            | Kind::RegionSilent
-            | Kind::RegionSuspect
-            | Kind::BrokenDefinition => Self::On,
-            Kind::Recovered | Kind::AdvisoryOver | Kind::RegionBack | Kind::RegionTrusted => Self::Over,
-        }
-    }
-}
-
-/// The severity by which a notification is routed: an end goes wherever its beginning went.
-pub(crate) fn routed_as(notification: &Notification) -> Severity {
-    match notification.kind {
-        // A region that is silent or suspect is told as a warning, its return as information.
-        Kind::RegionBack | Kind::RegionTrusted => notification.severity.min(Severity::Warning),
-        Kind::Down
-        | Kind::Exposed
-        | Kind::Degraded
-        | Kind::CertificateExpiring
-        | Kind::Unknown
-        | Kind::Recovered
-        | Kind::Reminder
-        | Kind::Advisory
-        | Kind::AdvisoryOver
-        | Kind::RegionSilent
-        | Kind::RegionSuspect
-        | Kind::BrokenDefinition => notification.severity,
-    }
-}
 
 /// The name of an alert in a pager: the same from the beginning of an incident to its end, in at most 255 characters.
 pub(crate) fn alert_key(notification: &Notification) -> String {
@@ -61,7 +13,7 @@ pub(crate) fn alert_key(notification: &Notification) -> String {
             format!("region/{region}/suspect")
         }
         // `orders-db@2026-11-22T05:40:00Z.7/down` belongs to the incident `orders-db@2026-11-22T05:40:00Z.7`.
-        (Subject::Monitor(_) | Subject::Region(_) | Subject::Definition(_), _) => {
+        (Subject::Monitor(_) | Subject::Region(_) | Subject::Definition(_) | Subject::Portpulse, _) => {
             let id = notification.id.as_str();
             id.rsplit_once('/')
                 .map_or(id, |(incident, _)| incident)
