@@ -40,8 +40,14 @@ impl Window {
     /// forward) it starts as much later; where it comes twice (clocks go back), at the first. It lasts its
     /// length in real hours.
     pub fn covers(&self, now: Timestamp) -> bool {
+        self.next(now).is_some_and(|(from, _)| from <= now)
+    }
+
+    /// From when until when it is on next, or is on now; `None` once it is over for good. Of windows that overlap
+    /// themselves, the one that began first.
+    pub fn next(&self, now: Timestamp) -> Option<(Timestamp, Timestamp)> {
         match &self.0 {
-            Kind::Once { from, until } => *from <= now && now < *until,
+            Kind::Once { from, until } => (now < *until).then_some((*from, *until)),
             Kind::Recurring {
                 days,
                 at,
@@ -50,18 +56,17 @@ impl Window {
             } => {
                 let today = now.to_zoned(zone.clone()).date();
                 let length = SignedDuration::try_from(*length).unwrap_or(SignedDuration::ZERO);
-                // A window that began up to a week ago may still last; one that begins "tomorrow" cannot cover now.
-                (0..=8i64).any(|back| {
-                    let Ok(day) = today.checked_sub(Span::new().days(back)) else {
-                        return false;
-                    };
-                    let started = day
-                        .to_datetime(*at)
-                        .to_zoned(zone.clone())
-                        .map(|start| start.timestamp());
-                    let Ok(start) = started else { return false };
-                    days.contains(&day.weekday()) && start <= now && now.duration_since(start) < length
-                })
+                // One that began up to a week ago may still last; the next begins within a week.
+                let near = (-8..=8i64).filter_map(|ahead| today.checked_add(Span::new().days(ahead)).ok());
+                let starts = near
+                    .filter(|day| days.contains(&day.weekday()))
+                    .filter_map(|day| {
+                        let start = day.to_datetime(*at).to_zoned(zone.clone()).ok()?;
+                        Some(start.timestamp())
+                    });
+                starts
+                    .map(|from| (from, from.saturating_add(length).unwrap_or(Timestamp::MAX)))
+                    .find(|(_, until)| now < *until)
             }
         }
     }
@@ -380,6 +385,34 @@ mod tests {
                 ]
             ),
             ".xx."
+        );
+    }
+
+    #[test]
+    fn the_next_window_is_the_one_that_is_on_or_comes_first() {
+        let check = |value: Value, now: &str, expected: Option<(&str, &str)>| {
+            let next = window(value).unwrap().next(now.parse().unwrap());
+            let next = next.map(|(from, until)| (from.to_string(), until.to_string()));
+            let expected = expected.map(|(from, until)| (from.to_owned(), until.to_owned()));
+            assert_eq!(next, expected, "at {now}");
+        };
+        let (from, until) = ("2026-11-22T02:00:00Z", "2026-11-22T04:00:00Z");
+        let once = || json!({ "from": from, "until": until });
+        for now in ["2026-11-01T00:00:00Z", from, "2026-11-22T03:59:59Z"] {
+            check(once(), now, Some((from, until)));
+        }
+        check(once(), until, None);
+        // 2026-11-22 is a Sunday.
+        let weekly = || json!({ "every": "sun 02:00", "for": "2h" });
+        let next_week = ("2026-11-29T02:00:00Z", "2026-11-29T04:00:00Z");
+        check(weekly(), "2026-11-15T04:00:00Z", Some((from, until)));
+        check(weekly(), "2026-11-22T03:59:59Z", Some((from, until)));
+        check(weekly(), until, Some(next_week));
+        let overlapping = json!({ "every": "daily 00:00", "for": "2d" });
+        check(
+            overlapping,
+            "2026-11-22T12:00:00Z",
+            Some(("2026-11-21T00:00:00Z", "2026-11-23T00:00:00Z")),
         );
     }
 

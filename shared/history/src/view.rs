@@ -13,7 +13,7 @@ use portpulse_core::time::Tick;
 use portpulse_core::uptime::Watched;
 
 /// Who is shown something.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Audience {
     /// Anybody: names, verdicts and uptime. Never hosts, ports, addresses, regions, times of connects or words of services:
     /// every `inside` is `None`.

@@ -1,0 +1,182 @@
+//! The event that a function URL invokes a Lambda with, and what it takes for an answer: payload format 2.0.
+//!
+//! Source: <https://docs.aws.amazon.com/lambda/latest/dg/urls-invocation.html#urls-payloads>
+
+use std::collections::BTreeMap;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use portpulse_status::{Method, Request, Response, Signature};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+/// An event that is none of a function URL.
+#[derive(Debug, thiserror::Error)]
+pub enum BadEvent {
+    /// It has another form.
+    #[error("the event is none of a function URL: invoke this function through its URL")]
+    Form {
+        /// What is wrong with it.
+        source: serde_json::Error,
+    },
+    /// Its body is said to be Base64, and is not.
+    #[error("the body of the request is not Base64")]
+    Body {
+        /// What is wrong with it.
+        source: base64::DecodeError,
+    },
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Event {
+    raw_path: String,
+    #[serde(default)]
+    raw_query_string: String,
+    #[serde(default)]
+    cookies: Vec<String>,
+    /// Names in lower case.
+    #[serde(default)]
+    headers: BTreeMap<String, String>,
+    request_context: Context,
+    body: Option<String>,
+    #[serde(default)]
+    is_base64_encoded: bool,
+}
+
+#[derive(Deserialize)]
+struct Context {
+    http: Http,
+    authorizer: Option<Authorizer>,
+}
+
+#[derive(Deserialize)]
+struct Http {
+    method: String,
+}
+
+/// There with `AuthType: AWS_IAM`, after the signature was verified.
+#[derive(Deserialize)]
+struct Authorizer {
+    iam: Option<Value>,
+}
+
+/// The request that an event stands for.
+///
+/// # Errors
+/// When it is an event of something else.
+pub fn request(event: &Value) -> Result<Request, BadEvent> {
+    let event = Event::deserialize(event).map_err(|source| BadEvent::Form { source })?;
+    let body = event.body.unwrap_or_default();
+    let body = if event.is_base64_encoded {
+        STANDARD
+            .decode(body)
+            .map_err(|source| BadEvent::Body { source })?
+    } else {
+        body.into_bytes()
+    };
+    let header = |name: &str| event.headers.get(name).cloned();
+    let iam = event
+        .request_context
+        .authorizer
+        .and_then(|authorizer| authorizer.iam);
+    Ok(Request {
+        method: Method::named(&event.request_context.http.method),
+        path: event.raw_path,
+        query: event.raw_query_string,
+        host: header("host"),
+        authorization: header("authorization"),
+        cookies: event.cookies.join("; "),
+        body,
+        signature: match iam {
+            Some(Value::Null) | None => Signature::None,
+            Some(_) => Signature::Verified,
+        },
+    })
+}
+
+/// A response as the function returns it. Cookies stand apart from the other headers; HEAD has no body.
+pub fn response(response: Response, method: Method) -> Value {
+    let (cookies, headers): (Vec<_>, Vec<_>) = response
+        .headers
+        .into_iter()
+        .partition(|(name, _)| *name == "set-cookie");
+    let body = match method {
+        Method::Head => String::new(),
+        Method::Get | Method::Post | Method::Other => response.body,
+    };
+    json!({
+        "statusCode": response.status,
+        "headers": headers.into_iter().collect::<BTreeMap<_, _>>(),
+        "cookies": cookies.into_iter().map(|(_, cookie)| cookie).collect::<Vec<_>>(),
+        "body": body,
+        "isBase64Encoded": false,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use portpulse_status::{Content, Keep};
+
+    fn sample(name: &str) -> Value {
+        let path = format!("{}/../../events/{name}", env!("CARGO_MANIFEST_DIR"));
+        serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn the_samples_under_events_are_read() {
+        let open = request(&sample("status-overview.json")).unwrap();
+        assert_eq!(
+            (open.method, open.path.as_str(), open.query.as_str()),
+            (Method::Get, "/", "by=tag&q=orders%20db")
+        );
+        assert_eq!(open.query_value("q").as_deref(), Some("orders db"));
+        assert_eq!(open.cookies, "__Host-portpulse=1.00; other=2");
+        assert_eq!(open.host.as_deref(), Some("abcdefg.lambda-url.eu-west-1.on.aws"));
+        assert_eq!(open.signature, Signature::None);
+
+        let signed = request(&sample("status-signed.json")).unwrap();
+        assert_eq!(signed.signature, Signature::Verified);
+        assert_eq!(signed.path, "/monitors/orders-db");
+        assert!(signed.authorization.unwrap().starts_with("AWS4-HMAC-SHA256 "));
+
+        let sign_in = request(&sample("status-sign-in.json")).unwrap();
+        assert_eq!(
+            (sign_in.method, sign_in.path.as_str()),
+            (Method::Post, "/sign-in")
+        );
+        assert_eq!(sign_in.body, b"token=not-the-token");
+    }
+
+    #[test]
+    fn an_event_of_something_else_is_refused() {
+        let error = request(&json!({ "time": "now" })).unwrap_err().to_string();
+        assert_eq!(
+            error,
+            "the event is none of a function URL: invoke this function through its URL"
+        );
+        let mut event = sample("status-sign-in.json");
+        event["body"] = "?".into();
+        assert!(matches!(request(&event), Err(BadEvent::Body { .. })));
+        // A context that says nothing of IAM is no signature.
+        let mut event = sample("status-signed.json");
+        event["requestContext"]["authorizer"] = json!({ "iam": null });
+        assert_eq!(request(&event).unwrap().signature, Signature::None);
+    }
+
+    #[test]
+    fn cookies_stand_apart_and_head_has_no_body() {
+        let answer = |method| {
+            let mut answer = Response::new(200, Content::Text, Keep::Never, "text");
+            answer.headers.push(("set-cookie", "a=1".to_owned()));
+            response(answer, method)
+        };
+        let got = answer(Method::Get);
+        assert_eq!((&got["statusCode"], &got["body"]), (&json!(200), &json!("text")));
+        assert_eq!(got["cookies"], json!(["a=1"]));
+        assert_eq!(got["headers"]["cache-control"], "no-store");
+        assert_eq!(got["headers"]["set-cookie"], Value::Null);
+        assert_eq!(answer(Method::Head)["body"], "");
+    }
+}

@@ -1,0 +1,284 @@
+//! Pages answered, from what is read or was read a moment ago: many readers at once cost as much as one.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+use portpulse_core::id::MonitorId;
+use portpulse_history::view::{Audience, MonitorPage, Overview};
+use portpulse_status::{Page, Received, Request, Response, Site};
+use tokio::sync::Mutex;
+
+/// Whoever reads what pages show.
+#[expect(
+    async_fn_in_trait,
+    reason = "used through generics, where the concrete type tells whether its futures are Send"
+)]
+pub trait Reader {
+    /// Why it could not.
+    type Error;
+
+    /// All monitors at a glance, with their incidents.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    async fn overview(&self, audience: Audience, now: Timestamp) -> Result<Overview, Self::Error>;
+
+    /// One monitor over time; `None` if there is none of that id.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    async fn monitor(
+        &self,
+        audience: Audience,
+        id: &MonitorId,
+        now: Timestamp,
+    ) -> Result<Option<MonitorPage>, Self::Error>;
+}
+
+/// The most monitors of which a page is kept at a time.
+const MOST_KEPT: usize = 100;
+
+/// The pages, and what was read for them of late.
+pub struct Pages<R> {
+    site: Site,
+    reader: R,
+    keep: SignedDuration,
+    // Held while something is read: who comes meanwhile waits for that, and does not read it again.
+    overviews: Mutex<Kept<Audience, Overview>>,
+    monitors: Mutex<Kept<(Audience, MonitorId), Option<MonitorPage>>>,
+}
+
+/// What was read, and when.
+type Kept<K, V> = BTreeMap<K, (Timestamp, Arc<V>)>;
+
+/// An answer.
+#[derive(Debug)]
+pub struct Answered<E> {
+    /// The response.
+    pub response: Response,
+    /// Why it shows nothing, where it could not be read.
+    pub trouble: Option<E>,
+}
+
+impl<R: Reader> Pages<R> {
+    /// Pages of this site; what was read is shown for as long as `keep`.
+    pub fn new(site: Site, reader: R, keep: SignedDuration) -> Self {
+        Self {
+            site,
+            reader,
+            keep,
+            overviews: Mutex::default(),
+            monitors: Mutex::default(),
+        }
+    }
+
+    /// Answers a request.
+    pub async fn answer(&self, request: &Request, now: Timestamp) -> Answered<R::Error> {
+        let asked = match self.site.receive(request, now) {
+            Received::Asked(asked) => asked,
+            Received::Answer(response) => {
+                return Answered {
+                    response,
+                    trouble: None,
+                };
+            }
+        };
+        let audience = asked.audience;
+        let answer = match &asked.page {
+            Page::Overview(selection) => self
+                .read_overview(audience, now)
+                .await
+                .map(|known| self.site.overview(audience, selection, &known)),
+            Page::Incidents => self
+                .read_overview(audience, now)
+                .await
+                .map(|known| self.site.incidents(audience, &known)),
+            Page::Monitor(id, span) => self
+                .read_monitor(audience, id, now)
+                .await
+                .map(|known| self.site.monitor(audience, *span, Option::as_ref(&known))),
+        };
+        match answer {
+            Ok(response) => Answered {
+                response,
+                trouble: None,
+            },
+            Err(trouble) => Answered {
+                response: self.site.unreadable(),
+                trouble: Some(trouble),
+            },
+        }
+    }
+
+    async fn read_overview(&self, audience: Audience, now: Timestamp) -> Result<Arc<Overview>, R::Error> {
+        let mut kept = self.overviews.lock().await;
+        if let Some(fresh) = self.fresh(&kept, &audience, now) {
+            return Ok(fresh);
+        }
+        let read = Arc::new(self.reader.overview(audience, now).await?);
+        kept.insert(audience, (now, Arc::clone(&read)));
+        Ok(read)
+    }
+
+    async fn read_monitor(
+        &self,
+        audience: Audience,
+        id: &MonitorId,
+        now: Timestamp,
+    ) -> Result<Arc<Option<MonitorPage>>, R::Error> {
+        let mut kept = self.monitors.lock().await;
+        let key = (audience, id.clone());
+        if let Some(fresh) = self.fresh(&kept, &key, now) {
+            return Ok(fresh);
+        }
+        let read = Arc::new(self.reader.monitor(audience, id, now).await?);
+        kept.retain(|_, (at, _)| self.is_fresh(*at, now));
+        if kept.len() >= MOST_KEPT {
+            kept.clear();
+        }
+        kept.insert(key, (now, Arc::clone(&read)));
+        Ok(read)
+    }
+
+    fn fresh<K: Ord, V>(&self, kept: &Kept<K, V>, key: &K, now: Timestamp) -> Option<Arc<V>> {
+        let (at, value) = kept.get(key)?;
+        self.is_fresh(*at, now).then(|| Arc::clone(value))
+    }
+
+    /// A clock that was set back makes nothing fresh for longer.
+    fn is_fresh(&self, at: Timestamp, now: Timestamp) -> bool {
+        let age = now.duration_since(at);
+        !age.is_negative() && age < self.keep
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use portpulse_status::Access;
+    use tokio::sync::Semaphore;
+
+    use super::*;
+
+    /// Counts what it is asked, and answers when it may.
+    struct Counting {
+        reads: AtomicUsize,
+        may: Semaphore,
+    }
+
+    impl Counting {
+        async fn read(&self) -> Result<(), &'static str> {
+            self.reads.fetch_add(1, Ordering::SeqCst);
+            self.may
+                .acquire()
+                .await
+                .map_err(|_| "the table is gone")?
+                .forget();
+            Ok(())
+        }
+    }
+
+    impl Reader for Arc<Counting> {
+        type Error = &'static str;
+
+        async fn overview(&self, _: Audience, now: Timestamp) -> Result<Overview, Self::Error> {
+            self.read().await?;
+            Ok(Overview {
+                at: now,
+                monitors: Vec::new(),
+                open: Vec::new(),
+                closed: Vec::new(),
+                left_out: Default::default(),
+                inside: None,
+            })
+        }
+
+        async fn monitor(
+            &self,
+            _: Audience,
+            _: &MonitorId,
+            _: Timestamp,
+        ) -> Result<Option<MonitorPage>, Self::Error> {
+            self.read().await?;
+            Ok(None)
+        }
+    }
+
+    fn pages(permits: usize) -> (Arc<Counting>, Pages<Arc<Counting>>) {
+        let counting = Arc::new(Counting {
+            reads: AtomicUsize::new(0),
+            may: Semaphore::new(permits),
+        });
+        let site = Site::new(Access::Public, 60);
+        let pages = Pages::new(site, Arc::clone(&counting), SignedDuration::from_secs(10));
+        (counting, pages)
+    }
+
+    fn get(path: &str) -> Request {
+        Request {
+            path: path.to_owned(),
+            ..Request::default()
+        }
+    }
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(1_795_326_060 + second).unwrap()
+    }
+
+    #[tokio::test]
+    async fn who_comes_while_it_is_read_waits_for_that() {
+        let (counting, pages) = pages(0);
+        let (overview, incidents) = (get("/"), get("/incidents"));
+        let (first, second, ()) = tokio::join!(
+            pages.answer(&overview, at(0)),
+            pages.answer(&incidents, at(0)),
+            async { counting.may.add_permits(1) }
+        );
+        assert_eq!((first.response.status, second.response.status), (200, 200));
+        assert_eq!(counting.reads.load(Ordering::SeqCst), 1);
+    }
+
+    #[tokio::test]
+    async fn what_was_read_is_shown_for_a_while_and_no_longer() {
+        let (counting, pages) = pages(100);
+        let mut reads = Vec::new();
+        for second in [0, 9, 10, 19, 3] {
+            pages.answer(&get("/"), at(second)).await;
+            reads.push(counting.reads.load(Ordering::SeqCst));
+        }
+        assert_eq!(reads, [1, 1, 2, 2, 3]);
+    }
+
+    #[tokio::test]
+    async fn monitors_are_kept_one_by_one_and_not_without_end() {
+        let (counting, pages) = pages(1_000);
+        for _ in 0..2 {
+            for id in ["a", "b"] {
+                let answered = pages.answer(&get(&format!("/monitors/{id}")), at(0)).await;
+                assert_eq!(answered.response.status, 404);
+            }
+        }
+        assert_eq!(counting.reads.load(Ordering::SeqCst), 2);
+        for number in 0..3 * MOST_KEPT {
+            pages.answer(&get(&format!("/monitors/m{number}")), at(0)).await;
+        }
+        assert!(pages.monitors.lock().await.len() <= MOST_KEPT);
+    }
+
+    #[tokio::test]
+    async fn what_cannot_be_read_is_said_and_tried_again() {
+        let (counting, pages) = pages(0);
+        counting.may.close();
+        for reads in [1, 2] {
+            let answered = pages.answer(&get("/"), at(0)).await;
+            assert_eq!(answered.response.status, 503);
+            assert_eq!(answered.trouble, Some("the table is gone"));
+            assert!(!answered.response.body.contains("gone"));
+            assert_eq!(counting.reads.load(Ordering::SeqCst), reads);
+        }
+        // What needs no table needs none.
+        assert_eq!(pages.answer(&get("/nothing"), at(0)).await.response.status, 404);
+    }
+}

@@ -1,0 +1,183 @@
+//! The page's settings, read once at start, with everything that is wrong named at once.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use portpulse_core::id::Region;
+
+/// What the function is told about its surroundings.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    /// The table.
+    pub table: String,
+    /// The region in which table and token are.
+    pub home_region: String,
+    /// The regions that should report, so that one that never did is missed; empty if it was not said.
+    pub regions: BTreeSet<Region>,
+    /// Who may read.
+    pub readers: Readers,
+}
+
+/// Who may read, and with that, what they see.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Readers {
+    /// Anybody: names and verdicts.
+    Anybody,
+    /// Callers whose signature AWS has verified: everything. The function URL has `AuthType: AWS_IAM`.
+    Signed,
+    /// Whoever knows the token that this parameter of Parameter Store holds: everything.
+    WithToken(ParameterName),
+}
+
+/// The name of a parameter in AWS Systems Manager's Parameter Store, such as `/portpulse/status-token`.
+/// Source: <https://docs.aws.amazon.com/systems-manager/latest/userguide/sysman-paramstore-su-create.html>
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ParameterName(String);
+
+impl ParameterName {
+    /// Reads `ssm:/name`; `None` if it is anything else, and then it is not shown: it may be the token itself.
+    fn parse(text: &str) -> Option<Self> {
+        let name = text.strip_prefix("ssm:")?;
+        let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-' | '/');
+        let is_name = name.starts_with('/') && (2..=1_011).contains(&name.len()) && name.chars().all(fits);
+        is_name.then(|| Self(name.to_owned()))
+    }
+
+    /// The name as Parameter Store knows it.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// Settings that cannot be used, with all that is wrong with them.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub struct BadSettings {
+    faults: Vec<String>,
+}
+
+impl fmt::Display for BadSettings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let faults = self.faults.join("; ");
+        write!(
+            f,
+            "the environment does not say what the status page needs: {faults}"
+        )
+    }
+}
+
+impl Settings {
+    /// Reads from a lookup: `PORTPULSE_TABLE`, `PORTPULSE_HOME_REGION`, `PORTPULSE_REGIONS` (comma-separated; may
+    /// be absent), `PORTPULSE_STATUS_ACCESS` (`public` or `private`) and `PORTPULSE_STATUS_TOKEN` (`ssm:/name`).
+    /// A private page without a token is for signed callers.
+    ///
+    /// # Errors
+    /// Everything that is missing or wrong.
+    pub fn parse(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, BadSettings> {
+        let mut faults = Vec::new();
+        let set = |name: &str| lookup(name).filter(|value| !value.trim().is_empty());
+        let mut required = |name: &str, what: &str| {
+            set(name).unwrap_or_else(|| {
+                faults.push(format!("{name} is not set: {what}"));
+                String::new()
+            })
+        };
+        let table = required("PORTPULSE_TABLE", "it names the DynamoDB table");
+        let home_region = required("PORTPULSE_HOME_REGION", "it names the table's region");
+        let access = required("PORTPULSE_STATUS_ACCESS", "use `public` or `private`");
+        let token = set("PORTPULSE_STATUS_TOKEN").map(|text| ParameterName::parse(text.trim()));
+        let readers = match (access.as_str(), token) {
+            ("public", None) => Readers::Anybody,
+            ("private", None) => Readers::Signed,
+            ("private", Some(Some(name))) => Readers::WithToken(name),
+            ("public", Some(_)) => {
+                faults.push(
+                    "PORTPULSE_STATUS_TOKEN is set, and a public page asks for none: remove one".to_owned(),
+                );
+                Readers::Signed
+            }
+            (_, Some(None)) => {
+                faults.push(
+                    "PORTPULSE_STATUS_TOKEN names no parameter: keep the token in Parameter Store and write \
+                     `ssm:/its/name`"
+                        .to_owned(),
+                );
+                Readers::Signed
+            }
+            // What is not set has been said.
+            ("", _) => Readers::Signed,
+            (other, _) => {
+                faults.push(format!(
+                    "PORTPULSE_STATUS_ACCESS is `{}`: use `public` or `private`",
+                    other.escape_debug()
+                ));
+                Readers::Signed
+            }
+        };
+        let mut regions = BTreeSet::new();
+        for name in set("PORTPULSE_REGIONS").iter().flat_map(|names| names.split(',')) {
+            match name.trim().parse() {
+                Ok(region) => {
+                    regions.insert(region);
+                }
+                Err(error) => faults.push(format!("PORTPULSE_REGIONS: {error}")),
+            }
+        }
+        if !faults.is_empty() {
+            return Err(BadSettings { faults });
+        }
+        Ok(Self {
+            table,
+            home_region,
+            regions,
+            readers,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(vars: &[(&str, &str)]) -> Result<Settings, BadSettings> {
+        let base = [("PORTPULSE_TABLE", "t"), ("PORTPULSE_HOME_REGION", "eu-west-1")];
+        Settings::parse(|name| {
+            let mut all = base.iter().chain(vars).filter(|(key, _)| *key == name);
+            all.next_back().map(|(_, value)| (*value).to_owned())
+        })
+    }
+
+    #[test]
+    fn who_may_read_is_public_signed_or_with_a_token() {
+        let readers = |vars: &[(&str, &str)]| parse(vars).unwrap().readers;
+        let token = ("PORTPULSE_STATUS_TOKEN", "ssm:/portpulse/status-token");
+        let (public, private) = (
+            ("PORTPULSE_STATUS_ACCESS", "public"),
+            ("PORTPULSE_STATUS_ACCESS", "private"),
+        );
+        assert_eq!(readers(&[public]), Readers::Anybody);
+        assert_eq!(readers(&[private]), Readers::Signed);
+        let name = ParameterName("/portpulse/status-token".to_owned());
+        assert_eq!(readers(&[private, token]), Readers::WithToken(name));
+        assert_eq!(parse(&[public, token]).unwrap_err().faults.len(), 1);
+    }
+
+    #[test]
+    fn everything_wrong_is_named_at_once_and_no_token_is_shown() {
+        let error = Settings::parse(|_| None).unwrap_err();
+        assert_eq!(error.faults.len(), 3, "{error}");
+        let error = parse(&[
+            ("PORTPULSE_TABLE", " "),
+            ("PORTPULSE_STATUS_ACCESS", "private"),
+            ("PORTPULSE_STATUS_TOKEN", "hush-hush"),
+            ("PORTPULSE_REGIONS", "eu-west-1, ?"),
+        ]);
+        let error = error.unwrap_err();
+        assert_eq!(error.faults.len(), 3, "{error}");
+        assert!(!error.to_string().contains("hush"), "{error}");
+        let error = parse(&[("PORTPULSE_STATUS_ACCESS", "open")]).unwrap_err();
+        assert_eq!(
+            error.faults,
+            ["PORTPULSE_STATUS_ACCESS is `open`: use `public` or `private`"]
+        );
+    }
+}

@@ -1,0 +1,153 @@
+use super::*;
+
+const TOKEN: &str = "0123456789abcdef0123456789abcdef";
+
+fn now() -> Timestamp {
+    "2026-11-22T05:41:00Z".parse().unwrap()
+}
+
+fn token() -> Token {
+    Token::new(&format!(" {TOKEN}\n"), Transport::Tls).unwrap()
+}
+
+/// The cookie that a `Set-Cookie` header sets.
+fn set_by(header: &str) -> String {
+    header.split(';').next().unwrap().to_owned()
+}
+
+#[test]
+fn only_a_loopback_host_reads_what_loopback_shows() {
+    let admitted = |host: Option<&str>| {
+        let request = Request {
+            host: host.map(str::to_owned),
+            ..Request::default()
+        };
+        Access::Loopback.admit(&request, now())
+    };
+    for host in [
+        "localhost",
+        "LOCALHOST:8080",
+        "127.0.0.1:8080",
+        "127.8.8.8",
+        "[::1]:80",
+        "[::1]",
+    ] {
+        assert_eq!(admitted(Some(host)), Ok(Audience::Private), "{host}");
+    }
+    for host in [
+        "evil.example",
+        "127.0.0.1.evil.example",
+        "localhost.evil.example:8080",
+        "192.0.2.1",
+        "",
+        "[::2]",
+    ] {
+        assert_eq!(admitted(Some(host)), Err(Refusal::ForeignHost), "{host}");
+    }
+    assert_eq!(admitted(None), Err(Refusal::ForeignHost));
+}
+
+#[test]
+fn a_public_page_shows_the_public_view_and_a_signed_one_wants_a_signature() {
+    let mut request = Request::default();
+    assert_eq!(Access::Public.admit(&request, now()), Ok(Audience::Public));
+    assert_eq!(Access::Signed.admit(&request, now()), Err(Refusal::Unsigned));
+    request.signature = Signature::Verified;
+    assert_eq!(Access::Signed.admit(&request, now()), Ok(Audience::Private));
+    assert_eq!(Access::Public.admit(&request, now()), Ok(Audience::Public));
+}
+
+#[test]
+fn the_token_opens_as_bearer_and_nothing_else_does() {
+    let admitted = |authorization: &str| {
+        let request = Request {
+            authorization: Some(authorization.to_owned()),
+            ..Request::default()
+        };
+        Access::Token(token()).admit(&request, now())
+    };
+    for right in [format!("Bearer {TOKEN}"), format!("bearer  {TOKEN} ")] {
+        assert_eq!(admitted(&right), Ok(Audience::Private), "{right}");
+    }
+    for wrong in [
+        TOKEN.to_owned(),
+        format!("Basic {TOKEN}"),
+        format!("Bearer {TOKEN}0"),
+        format!("Bearer {}", &TOKEN[1..]),
+        "Bearer ".to_owned(),
+        String::new(),
+    ] {
+        assert_eq!(admitted(&wrong), Err(Refusal::SignInFirst), "{wrong}");
+    }
+    let in_query = Request {
+        query: format!("token={TOKEN}"),
+        ..Request::default()
+    };
+    assert_eq!(
+        Access::Token(token()).admit(&in_query, now()),
+        Err(Refusal::SignInFirst)
+    );
+}
+
+#[test]
+fn a_session_is_signed_ends_and_holds_no_token() {
+    let header = token().session(now());
+    assert!(!header.contains(TOKEN), "{header}");
+    assert!(header.starts_with("__Host-portpulse="), "{header}");
+    assert!(
+        header.ends_with("; Path=/; Max-Age=2592000; HttpOnly; SameSite=Lax; Secure"),
+        "{header}"
+    );
+    let admitted = |token: &Token, cookies: String, now| {
+        let request = Request {
+            cookies,
+            ..Request::default()
+        };
+        Access::Token(token.clone()).admit(&request, now)
+    };
+    let (cookie, end) = (set_by(&header), now() + SESSION);
+    assert_eq!(admitted(&token(), cookie.clone(), now()), Ok(Audience::Private));
+    assert_eq!(
+        admitted(&token(), cookie.clone(), end - SignedDuration::from_secs(1)),
+        Ok(Audience::Private)
+    );
+    let refused = Err(Refusal::SignInFirst);
+    assert_eq!(admitted(&token(), cookie.clone(), end), refused, "it has ended");
+    let other = Token::new(&TOKEN.replace('0', "1"), Transport::Tls).unwrap();
+    assert_eq!(
+        admitted(&other, cookie.clone(), now()),
+        refused,
+        "the token was changed"
+    );
+    let longer = cookie.replacen(
+        &end.as_second().to_string(),
+        &(end.as_second() + 9).to_string(),
+        1,
+    );
+    assert_ne!(longer, cookie);
+    for forged in [
+        longer,
+        cookie[..cookie.len() - 2].to_owned(),
+        format!("{cookie}0"),
+        "__Host-portpulse=".to_owned(),
+    ] {
+        assert_eq!(admitted(&token(), forged.clone(), now()), refused, "{forged}");
+    }
+}
+
+#[test]
+fn over_plain_http_the_cookie_is_one_that_browsers_send() {
+    let plain = Token::new(TOKEN, Transport::Plain).unwrap();
+    let header = plain.session(now());
+    assert!(
+        header.starts_with("portpulse=") && !header.contains("Secure"),
+        "{header}"
+    );
+}
+
+#[test]
+fn a_short_token_is_refused_and_none_is_shown() {
+    assert_eq!(Token::new(&TOKEN[1..], Transport::Tls), Err(ShortToken));
+    assert!(!ShortToken.to_string().contains(TOKEN));
+    assert_eq!(format!("{:?}", Access::Token(token())), "Token(Token(…))");
+}

@@ -1,0 +1,23 @@
+//! The status page: from a request, and what is known of the monitors, to a response. Pages are HTML that needs no
+//! script; charts are SVG within them.
+//!
+//! This crate reads nothing and asks nobody: it says what must be read ([`Site::receive`]), and is handed that with the
+//! time. It knows nothing of tables, sockets or AWS.
+
+mod access;
+mod asset;
+mod chart;
+mod page;
+mod request;
+mod response;
+mod route;
+mod site;
+mod span;
+mod words;
+
+pub use access::{Access, ShortToken, Token, Transport};
+pub use request::{MOST_BODY_BYTES, Method, Request, Signature};
+pub use response::{Content, Keep, Response};
+pub use route::{By, Page, Selection};
+pub use site::{Asked, Received, Site};
+pub use span::Span;

@@ -1,0 +1,56 @@
+//! Incidents, open and past, each with its timeline; and maintenance, on and ahead.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use maud::{Markup, html};
+use portpulse_history::view::Overview;
+
+use super::parts::{as_of, incidents_left_out};
+use super::timeline::{On, incidents};
+use crate::words::{self, Show};
+
+/// The page's title, and the page.
+pub(crate) fn page(known: &Overview) -> (String, Markup) {
+    let heading = match known.open.len() {
+        0 => "No open incident".to_owned(),
+        count => words::counted(count, "open incident"),
+    };
+    let main = html! {
+        h1 { (heading) }
+        (incidents(&known.open, known.at, On::AnyPage))
+        (maintenance(known))
+        h2 { "Past 90 days" }
+        @if known.closed.is_empty() { p .quiet { "No incident has closed." } }
+        (incidents(&known.closed, known.at, On::AnyPage))
+        (incidents_left_out(known.left_out))
+        (as_of(known.at))
+    };
+    (heading, main)
+}
+
+/// Windows that are on or ahead, soonest first, with the monitors of each.
+fn maintenance(known: &Overview) -> Markup {
+    let mut windows: BTreeMap<(Timestamp, Timestamp), Vec<&str>> = BTreeMap::new();
+    for monitor in &known.monitors {
+        let Some(inside) = &monitor.inside else { continue };
+        let own = &inside.definition.telling().maintenance;
+        for next in own.iter().filter_map(|window| window.next(known.at)) {
+            windows.entry(next).or_default().push(monitor.id.as_str());
+        }
+    }
+    html! {
+        @if !windows.is_empty() {
+            h2 { "Maintenance" }
+            ul .windows {
+                @for ((from, until), monitors) in windows {
+                    li .card {
+                        (words::moment(from, Show::Full)) " to " (words::moment(until, Show::Full))
+                        @if from <= known.at { " " strong { "now" } }
+                        ul .names { @for id in monitors { li { a href={ "/monitors/" (id) } { (id) } } } }
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,257 @@
+//! One monitor over time: connect times by region with incidents on the same axis, incidents, last answers, definition.
+
+use jiff::Timestamp;
+use maud::{Markup, html};
+use portpulse_core::definition::{Monitor, Quorum, Where};
+use portpulse_core::target::Check;
+use portpulse_core::time::{Tick, format_duration};
+use portpulse_history::view::{Connect, IncidentView, MonitorInside, MonitorPage, Point};
+
+use super::parts::{as_of, found, incidents_left_out, look, remarks, sights, uptimes};
+use super::timeline::{On, incidents};
+use crate::chart::{self, Axis};
+use crate::span::Span;
+use crate::words::{self, Show};
+
+/// The page's title, and the page.
+pub(crate) fn page(span: Span, known: &MonitorPage) -> (String, Markup) {
+    let monitor = &known.monitor;
+    let inside = monitor.inside.as_deref();
+    let from = known.at.saturating_sub(span.length()).unwrap_or(Timestamp::MIN);
+    let is_within = |event: &&IncidentView| event.closed.is_none_or(|(closed, _)| closed >= from);
+    let within: Vec<_> = known.incidents.iter().filter(is_within).collect();
+    let main = html! {
+        p .crumbs { a href="/" { "All monitors" } }
+        div .title {
+            h1 { (monitor.id) }
+            (words::verdict(monitor.verdict))
+            (remarks(monitor, known.at))
+        }
+        @if let Some(inside) = inside { (sights(inside)) }
+        section { h2 { "Uptime" } (uptimes(monitor)) }
+        nav .spans aria-label="Time shown" {
+            @for each in Span::ALL {
+                a href={ "/monitors/" (monitor.id) "?span=" (each.as_str()) }
+                    aria-current=[(each == span).then_some("true")] { (each.words()) }
+            }
+        }
+        @if let Some(inside) = inside { (times(inside, span, known.at, &within)) }
+        section {
+            h2 { "Incidents" }
+            @if within.is_empty() { p .quiet { "None within " (span.words()) "." } }
+            (incidents(within, known.at, On::ItsMonitorsPage))
+            (incidents_left_out(known.left_out))
+        }
+        @if let Some(inside) = inside {
+            (answers(inside))
+            section { h2 { "Definition" } (definition(&inside.definition)) }
+        }
+        (as_of(known.at))
+    };
+    (monitor.id.to_string(), main)
+}
+
+/// The connect times by region, on one axis.
+fn times(inside: &MonitorInside, span: Span, now: Timestamp, incidents: &[&IncidentView]) -> Markup {
+    let regions = inside.regions.iter();
+    let all: Vec<_> = regions
+        .map(|(region, sight)| (region, span.points(&sight.hours, &sight.days)))
+        .collect();
+    let points: Vec<_> = all.iter().map(|(_, points)| *points).collect();
+    let axis = Axis::of(&points, span, now);
+    html! {
+        section {
+            h2 { "Connect time by region" }
+            ul .legend aria-label="Legend" {
+                @for (class, path, word) in KEYS {
+                    li {
+                        svg .series width="18" height="14" viewBox="0 0 18 14" aria-hidden="true" {
+                            path class=(class) d=(path) {}
+                        }
+                        (word)
+                    }
+                }
+            }
+            div .charts {
+                @for (region, points) in &all {
+                    figure .card {
+                        figcaption { (region) }
+                        (chart::series(region, points, &axis, incidents))
+                        (figures(points, span))
+                    }
+                }
+            }
+            p .quiet { "From SYN to SYN-ACK, by " (span.unit()) " of UTC, on a logarithmic scale." }
+        }
+    }
+}
+
+/// How each thing in a chart is drawn.
+const KEYS: [(&str, &str, &str); 6] = [
+    ("p50", "M1 7h16", "median"),
+    ("p95", "M1 7h16", "95th percentile"),
+    ("most", "M1 7h16", "maximum"),
+    ("failed", "M6 13v-5M9 13v-11M12 13v-8", "failures"),
+    ("gap", "M1 12h16", "no data"),
+    ("band down", "M4 1h10v12h-10z", "incident"),
+];
+
+/// The numbers of a chart.
+fn figures(points: &[Point], span: Span) -> Markup {
+    let has_checks = |point: &&Point| point.good > 0 || point.failing > 0 || point.no_data > 0;
+    let time = |point: &Point, pick: fn(Connect) -> std::time::Duration| {
+        point
+            .connect
+            .map_or_else(|| "–".to_owned(), |connect| words::time(pick(connect)))
+    };
+    html! {
+        details {
+            summary { "Figures" }
+            div .scroll tabindex="0" role="group" aria-label="Figures" {
+                table {
+                    thead {
+                        tr {
+                            @for title in [span.unit(), "good", "failed", "no data", "p50", "p95", "max"] {
+                                th scope="col" { (title) }
+                            }
+                        }
+                    }
+                    tbody {
+                        @for point in points.iter().rev().filter(has_checks) {
+                            tr {
+                                th scope="row" { (words::moment(point.period.start(), Show::Brief)) }
+                                td { (point.good) }
+                                td { (point.failing) }
+                                td { (point.no_data) }
+                                td { (time(point, |connect| connect.p50)) }
+                                td { (time(point, |connect| connect.p95)) }
+                                td { (time(point, |connect| connect.max)) }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// What each region heard last, in the service's own words where it was not as it should be.
+fn answers(inside: &MonitorInside) -> Markup {
+    html! {
+        section {
+            h2 { "Last answers" }
+            div .scroll.card tabindex="0" role="group" aria-label="Last answers" {
+                table {
+                    thead {
+                        tr {
+                            @for title in ["Region", "Sees", "Since", "Last data", "Found last"] {
+                                th scope="col" { (title) }
+                            }
+                        }
+                    }
+                    tbody {
+                        @for (region, sight) in &inside.regions {
+                            @let (class, word) = look(sight);
+                            tr {
+                                th scope="row" { (region) }
+                                td { span .sight.(class) { span .seen { (word) } } }
+                                td { (tick(sight.since)) }
+                                td { (tick(sight.seen)) }
+                                td .words {
+                                    @match &sight.finding {
+                                        Some(finding) => (found(finding)),
+                                        None => span .quiet { "nothing to note" },
+                                    }
+                                }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn tick(tick: Option<Tick>) -> Markup {
+    match tick {
+        Some(tick) => words::moment(tick.timestamp(), Show::Brief),
+        None => html! { "–" },
+    }
+}
+
+/// The definition, field by field, as it holds.
+fn definition(monitor: &Monitor) -> Markup {
+    let runbook = monitor.telling().runbook.as_deref();
+    html! {
+        dl .definition.card {
+            @for (field, value) in fields(monitor) {
+                @if !value.is_empty() { div { dt { (field) } dd { (value) } } }
+            }
+            @if let Some(runbook) = runbook {
+                div {
+                    dt { "runbook" }
+                    dd {
+                        @if is_web(runbook) { a href=(runbook) rel="noreferrer noopener" { (runbook) } }
+                        @else { (runbook) }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn fields(monitor: &Monitor) -> [(&'static str, String); 17] {
+    let (target, rule, telling) = (monitor.target(), monitor.rule(), monitor.telling());
+    let check = match &target.check {
+        Check::Connect(close) => format!("connect (close: {close})"),
+        Check::Ready(service) => format!("ready ({service})"),
+    };
+    let quorum = match rule.quorum {
+        Quorum::Majority => "majority".to_owned(),
+        Quorum::AtLeast(count) => count.to_string(),
+    };
+    let regions = match &rule.regions {
+        Where::Everywhere => "all".to_owned(),
+        Where::Only(regions) => joined(regions.iter().map(ToString::to_string)),
+    };
+    let service = monitor.service().map(|service| service.to_string());
+    [
+        ("host", target.host.to_string()),
+        ("port", target.port.to_string()),
+        ("service", service.unwrap_or_default()),
+        ("check", check),
+        ("interval", rule.interval.to_string()),
+        ("timeout", format_duration(target.timeout)),
+        (
+            "slow_after",
+            rule.slow_after.map(format_duration).unwrap_or_default(),
+        ),
+        ("expect", rule.expect.to_string()),
+        ("failures_to_open", rule.failures_to_open.to_string()),
+        ("successes_to_close", rule.successes_to_close.to_string()),
+        ("quorum", quorum),
+        ("regions", regions),
+        ("severity", telling.severity.to_string()),
+        ("ip", target.ip.to_string()),
+        ("tags", joined(telling.tags.iter().cloned())),
+        (
+            "depends_on",
+            joined(telling.depends_on.keys().map(ToString::to_string)),
+        ),
+        (
+            "remind_every",
+            telling.remind_every.map(format_duration).unwrap_or_default(),
+        ),
+    ]
+}
+
+fn joined(words: impl Iterator<Item = String>) -> String {
+    words.collect::<Vec<_>>().join(", ")
+}
+
+/// Whether a text is an address on the web: nothing else becomes a link.
+fn is_web(text: &str) -> bool {
+    ["https://", "http://"]
+        .iter()
+        .any(|scheme| text.starts_with(scheme))
+}

@@ -1,0 +1,256 @@
+//! All monitors at a glance: what is bad first.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use maud::{Markup, html};
+use portpulse_core::board::{Trouble, Verdict};
+use portpulse_history::view::{MonitorInside, MonitorView, Overview, OverviewInside};
+
+use super::parts::{as_of, remarks, sights, tags, uptimes};
+use crate::chart;
+use crate::route::{By, Selection};
+use crate::words::{self, Show};
+
+/// The page's title, and the page.
+pub(crate) fn page(selection: &Selection, known: &Overview) -> (String, Markup) {
+    let fits = |monitor: &&MonitorView| matches(selection, monitor);
+    let shown: Vec<_> = known.monitors.iter().filter(fits).collect();
+    let heading = heading(&known.monitors);
+    let main = html! {
+        h1 { (heading) }
+        (counts(&known.monitors))
+        (notices(known))
+        @if known.monitors.is_empty() {
+            p { "Nothing is watched yet: define a monitor, and apply that." }
+        } @else {
+            (form(selection, known))
+        }
+        @if shown.is_empty() && !known.monitors.is_empty() {
+            p { "No monitor matches. " a href="/" { "Show all" } }
+        }
+        @for (title, monitors) in sections(selection.by, &shown) {
+            section {
+                h2 { (title) " " span .count { (monitors.len()) } }
+                ul .monitors { @for monitor in monitors { (row(monitor, known.at)) } }
+            }
+        }
+        (as_of(known.at))
+    };
+    (heading, main)
+}
+
+fn heading(monitors: &[MonitorView]) -> String {
+    let bad = monitors.iter().filter(|monitor| monitor.verdict != Verdict::Up);
+    match (monitors.len(), bad.count()) {
+        (0, _) => "No monitors".to_owned(),
+        (1, 0) => "The one monitor is up".to_owned(),
+        (all, 0) => format!("All {all} monitors are up"),
+        (all, 1) => format!("1 of {all} monitors needs attention"),
+        (all, bad) => format!("{bad} of {all} monitors need attention"),
+    }
+}
+
+/// The worst first.
+const ORDER: [Verdict; 5] = [
+    Verdict::Exposed,
+    Verdict::Down,
+    Verdict::Degraded,
+    Verdict::Unknown,
+    Verdict::Up,
+];
+
+fn counts(monitors: &[MonitorView]) -> Markup {
+    let count = |verdict| {
+        monitors
+            .iter()
+            .filter(|monitor| monitor.verdict == verdict)
+            .count()
+    };
+    let counts = ORDER.map(|verdict| (verdict, count(verdict)));
+    html! {
+        @if !monitors.is_empty() {
+            ul .counts aria-label="Monitors by verdict" {
+                @for (verdict, count) in counts {
+                    @if count > 0 { li { (count) " " (words::verdict(verdict)) } }
+                }
+            }
+        }
+    }
+}
+
+/// What whoever runs this should know: what is left out, silent regions, and what cannot be read.
+fn notices(known: &Overview) -> Markup {
+    let mut notices = Vec::new();
+    if known.left_out.days {
+        notices.push(html! { "The earliest days show as no data: one page does not read more." });
+    }
+    if known.left_out.incidents {
+        notices.push(html! { "Some uptime is not told: there are more incidents than one page reads." });
+    }
+    notices.extend(known.inside.iter().flat_map(of_the_system));
+    html! {
+        @if !notices.is_empty() {
+            ul .notices aria-label="Notices" { @for notice in notices { li { (notice) } } }
+        }
+    }
+}
+
+fn of_the_system(inside: &OverviewInside) -> Vec<Markup> {
+    let mut notices = Vec::new();
+    for (region, standing) in &inside.regions {
+        let Some((trouble, since)) = standing.trouble else {
+            continue;
+        };
+        let what = match trouble {
+            Trouble::Silent => "does not report",
+            Trouble::Suspect => "alone sees most monitors failing, and is not counted",
+        };
+        notices.push(html! {
+            "Region " strong { (region) } " " (what) ", since " (words::moment(since, Show::Brief))
+        });
+    }
+    for (id, faults) in &inside.broken {
+        notices.push(html! {
+            "The definition of " strong { (id) } " cannot be read, and it is not checked: " (faults.join("; "))
+        });
+    }
+    let unreadable = inside.unreadable.iter();
+    notices.extend(unreadable.map(|row| html! { "A row of the table cannot be read: " (row) }));
+    notices
+}
+
+/// Search and order, without a script.
+fn form(selection: &Selection, known: &Overview) -> Markup {
+    let all: BTreeSet<_> = known.monitors.iter().flat_map(tags).collect();
+    let chosen = |tag: &str| selection.tag.as_deref() == Some(tag);
+    html! {
+        form .filter method="get" action="/" role="search" {
+            label { span { "Search" } input name="q" type="search" value=(selection.words) maxlength="100"; }
+            @if !all.is_empty() {
+                label {
+                    span { "Tag" }
+                    select name="tag" {
+                        option value="" { "any" }
+                        @for tag in all { option value=(tag) selected[chosen(tag)] { (tag) } }
+                    }
+                }
+            }
+            @if known.inside.is_some() {
+                label {
+                    span { "Order by" }
+                    select name="by" {
+                        @for by in By::ALL {
+                            option value=(by.as_str()) selected[selection.by == by] { (by.as_str()) }
+                        }
+                    }
+                }
+            }
+            button type="submit" { "Show" }
+        }
+    }
+}
+
+fn matches(selection: &Selection, monitor: &MonitorView) -> bool {
+    let inside = monitor.inside.as_deref();
+    let target = inside.map(|inside| inside.definition.target().to_string());
+    let names = [Some(monitor.id.as_str()), target.as_deref()]
+        .into_iter()
+        .flatten();
+    let texts: Vec<_> = names.chain(tags(monitor)).map(str::to_lowercase).collect();
+    let wanted = selection.words.to_lowercase();
+    let has = |word: &str| texts.iter().any(|text| text.contains(word));
+    let has_tag = |tag: &String| tags(monitor).any(|each| each == tag);
+    wanted.split_whitespace().all(has) && selection.tag.as_ref().is_none_or(has_tag)
+}
+
+/// The monitors under headings; within each they keep their order.
+fn sections<'a>(by: By, shown: &[&'a MonitorView]) -> Vec<(String, Vec<&'a MonitorView>)> {
+    let mut sections: BTreeMap<String, Vec<&MonitorView>> = BTreeMap::new();
+    let mut last = Vec::new();
+    let last_title = match by {
+        By::Verdict => {
+            let is_up = |monitor: &&MonitorView| monitor.verdict == Verdict::Up;
+            let (up, bad): (Vec<_>, Vec<_>) = shown.iter().partition(|monitor| is_up(monitor));
+            if !bad.is_empty() {
+                sections.insert("Needs attention".to_owned(), bad);
+            }
+            last = up;
+            "Up"
+        }
+        By::Tag => {
+            for monitor in shown {
+                for tag in tags(monitor) {
+                    sections.entry(tag.to_owned()).or_default().push(monitor);
+                }
+                if tags(monitor).next().is_none() {
+                    last.push(*monitor);
+                }
+            }
+            "Without a tag"
+        }
+        By::Group => {
+            for monitor in shown {
+                match &monitor.inside {
+                    Some(inside) => {
+                        let title = format!("Group {}", inside.group);
+                        sections.entry(title).or_default().push(monitor);
+                    }
+                    None => last.push(*monitor),
+                }
+            }
+            "All"
+        }
+    };
+    let mut sections: Vec<_> = sections.into_iter().collect();
+    if !last.is_empty() {
+        sections.push((last_title.to_owned(), last));
+    }
+    sections
+}
+
+/// One monitor.
+fn row(monitor: &MonitorView, now: Timestamp) -> Markup {
+    let id = monitor.id.as_str();
+    html! {
+        li .monitor.card {
+            div .who {
+                div .title { (words::verdict(monitor.verdict)) a .name href={ "/monitors/" (id) } { (id) } }
+                (remarks(monitor, now))
+                @if tags(monitor).next().is_some() {
+                    ul .tags aria-label="Tags" { @for tag in tags(monitor) { li { (tag) } } }
+                }
+            }
+            @if let Some(inside) = monitor.inside.as_deref() {
+                (sights(inside))
+                (connects(inside))
+            }
+            (uptimes(monitor))
+        }
+    }
+}
+
+/// Connect times of the last day, and the last of them.
+fn connects(inside: &MonitorInside) -> Markup {
+    let last = inside.hours.iter().rev().find_map(|point| point.connect);
+    html! {
+        div .connect {
+            (chart::trend(&inside.hours))
+            @match last {
+                Some(connect) => span .last { (words::time(connect.p50)) },
+                None => span .quiet { "no times" },
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_known_is_said_so() {
+        assert_eq!(heading(&[]), "No monitors");
+        assert_eq!(counts(&[]).into_string(), "");
+    }
+}

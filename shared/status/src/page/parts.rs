@@ -1,0 +1,109 @@
+//! What several pages show of a monitor.
+
+use jiff::Timestamp;
+use maud::{Markup, html};
+use portpulse_core::board::{Cause, Finding, Verdict};
+use portpulse_history::view::{LeftOut, MonitorInside, MonitorView, RegionSight, SightState};
+
+use crate::chart;
+use crate::span::Span;
+use crate::words::{self, Show};
+
+/// When what stands above was read.
+pub(crate) fn as_of(at: Timestamp) -> Markup {
+    html! { p .asof { "As of " (words::moment(at, Show::Full)) } }
+}
+
+/// That incidents are missing, if they are.
+pub(crate) fn incidents_left_out(left_out: LeftOut) -> Markup {
+    html! {
+        @if left_out.incidents {
+            p .quiet { "Earlier incidents are not shown: one page does not read more." }
+        }
+    }
+}
+
+/// What was found, in a word, and in the service's own.
+pub(crate) fn found(finding: &Finding) -> Markup {
+    html! {
+        (cause(finding.cause))
+        @if let Some(detail) = &finding.detail { ": " q { (detail) } }
+    }
+}
+
+fn cause(cause: Cause) -> String {
+    cause.code().replace('_', " ")
+}
+
+/// A monitor's tags; a public page has none.
+pub(crate) fn tags(monitor: &MonitorView) -> impl Iterator<Item = &str> {
+    let inside = monitor.inside.as_deref();
+    let tags = inside.map(|inside| inside.definition.telling().tags.iter());
+    tags.into_iter().flatten().map(String::as_str)
+}
+
+/// What is to be said beside a verdict: since when, and why.
+pub(crate) fn remarks(monitor: &MonitorView, now: Timestamp) -> Markup {
+    let inside = monitor.inside.as_deref();
+    let is_bad = monitor.verdict != Verdict::Up;
+    let finding = inside.and_then(|inside| inside.finding.as_ref());
+    let control = inside.and_then(|inside| inside.control.as_ref());
+    let silenced = control.and_then(|control| control.silenced_until.filter(|until| now < *until));
+    let acknowledged = is_bad && control.is_some_and(|control| control.acknowledged.is_some());
+    html! {
+        span .remarks {
+            @if let Some(since) = monitor.since {
+                span { "for " (words::length(now.duration_since(since))) }
+            }
+            @if let Some(finding) = finding.filter(|_| is_bad) { span .words { (found(finding)) } }
+            @if inside.is_some_and(|inside| inside.advisory) {
+                span .hold { "some regions see it failing" }
+            }
+            @if monitor.in_maintenance { span .hold { "in maintenance" } }
+            @if let Some(until) = silenced {
+                span .hold { "silenced until " (words::moment(until, Show::Brief)) }
+            }
+            @if acknowledged { span .hold { "acknowledged" } }
+        }
+    }
+}
+
+/// What each region sees: a port that is open from one and blocked from another shows at once.
+pub(crate) fn sights(inside: &MonitorInside) -> Markup {
+    html! {
+        ul .regions aria-label="Regions" {
+            @for (region, sight) in &inside.regions {
+                @let (class, word) = look(sight);
+                li .sight.(class) { span .region { (region) } " " span .seen { (word) } }
+            }
+        }
+    }
+}
+
+/// The style sheet's name for what a region sees, and the words: the last median connect time, or what is wrong.
+pub(crate) fn look(sight: &RegionSight) -> (&'static str, String) {
+    let last = sight.hours.iter().rev().find_map(|point| point.connect);
+    let time = || last.map(|connect| words::time(connect.p50));
+    let finding = || sight.finding.as_ref().map(|finding| cause(finding.cause));
+    match sight.state {
+        SightState::Good => ("good", time().unwrap_or_else(|| "good".to_owned())),
+        SightState::Impaired => ("poor", finding().unwrap_or_else(|| "impaired".to_owned())),
+        SightState::Failing => ("bad", finding().unwrap_or_else(|| "failing".to_owned())),
+        SightState::NoData => ("none", "no data".to_owned()),
+        SightState::Silent => ("none", "silent".to_owned()),
+    }
+}
+
+/// How a monitor fared over the usual spans, as figures and bars.
+pub(crate) fn uptimes(monitor: &MonitorView) -> Markup {
+    html! {
+        dl .uptime {
+            @for span in Span::ALL {
+                div {
+                    dt { (span.as_str()) " " span .figure { (words::uptime(span.uptime(monitor))) } }
+                    dd { (chart::strip(span, monitor)) }
+                }
+            }
+        }
+    }
+}

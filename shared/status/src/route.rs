@@ -1,0 +1,169 @@
+//! What a path means.
+
+use portpulse_core::id::MonitorId;
+
+use crate::asset;
+use crate::request::Request;
+use crate::span::Span;
+
+/// What a request is for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Route {
+    /// A page, for which somebody must read.
+    Page(Page),
+    /// A file that is part of the program.
+    Asset(asset::Asset),
+    /// To sign in.
+    SignIn,
+    /// To sign out.
+    SignOut,
+    /// Nothing that there is.
+    Nothing,
+}
+
+/// A page.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Page {
+    /// All monitors at a glance.
+    Overview(Selection),
+    /// One monitor over time.
+    Monitor(MonitorId, Span),
+    /// Incidents and maintenance.
+    Incidents,
+}
+
+/// Which monitors to show, and in what order.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Selection {
+    /// Words that must all occur in the id, the host or the tags.
+    pub words: String,
+    /// A tag that they must have.
+    pub tag: Option<String>,
+    /// What they are put together by.
+    pub by: By,
+}
+
+/// What monitors are put together by.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum By {
+    /// Nothing.
+    #[default]
+    Verdict,
+    /// Their tags; one with two tags stands twice.
+    Tag,
+    /// The group that one tick checks together.
+    Group,
+}
+
+impl By {
+    /// All of them.
+    pub(crate) const ALL: [Self; 3] = [Self::Verdict, Self::Tag, Self::Group];
+
+    /// Its name in addresses.
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Verdict => "verdict",
+            Self::Tag => "tag",
+            Self::Group => "group",
+        }
+    }
+}
+
+/// The most characters that a search is taken to have.
+const MOST_WORDS: usize = 100;
+
+impl Route {
+    /// What the path of a request means.
+    pub(crate) fn of(request: &Request) -> Self {
+        let path = request.path.as_str();
+        match path {
+            "/" => Self::Page(Page::Overview(Selection::of(request))),
+            "/incidents" => Self::Page(Page::Incidents),
+            "/sign-in" => Self::SignIn,
+            "/sign-out" => Self::SignOut,
+            _ => match (asset::Asset::at(path), path.strip_prefix("/monitors/")) {
+                (Some(asset), _) => Self::Asset(asset),
+                // Every character that an id may have stands for itself in a path.
+                (None, Some(id)) => id.parse().map_or(Self::Nothing, |id| {
+                    let span = request.query_value("span").and_then(|name| Span::named(&name));
+                    Self::Page(Page::Monitor(id, span.unwrap_or_default()))
+                }),
+                (None, None) => Self::Nothing,
+            },
+        }
+    }
+}
+
+impl Selection {
+    fn of(request: &Request) -> Self {
+        let text = |name| {
+            let value = request.query_value(name).unwrap_or_default();
+            value.trim().chars().take(MOST_WORDS).collect::<String>()
+        };
+        let by = text("by");
+        Self {
+            words: text("q"),
+            tag: Some(text("tag")).filter(|tag| !tag.is_empty()),
+            by: By::ALL
+                .into_iter()
+                .find(|each| each.as_str() == by)
+                .unwrap_or_default(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn route(path: &str, query: &str) -> Route {
+        Route::of(&Request {
+            path: path.to_owned(),
+            query: query.to_owned(),
+            ..Request::default()
+        })
+    }
+
+    #[test]
+    fn a_path_means_one_thing() {
+        let page = |path, query| {
+            let Route::Page(page) = route(path, query) else {
+                return None;
+            };
+            Some(page)
+        };
+        let monitor = |span| Some(Page::Monitor("orders-db".parse().unwrap(), span));
+        assert_eq!(page("/", ""), Some(Page::Overview(Selection::default())));
+        assert_eq!(page("/monitors/orders-db", ""), monitor(Span::Day));
+        assert_eq!(page("/monitors/orders-db", "span=90d"), monitor(Span::Quarter));
+        assert_eq!(page("/monitors/orders-db", "span=9"), monitor(Span::Day));
+        assert_eq!(page("/incidents", ""), Some(Page::Incidents));
+        assert_eq!(route("/sign-in", ""), Route::SignIn);
+        for nothing in [
+            "",
+            "/x",
+            "/monitors/",
+            "/monitors/A",
+            "/monitors/a/b",
+            "/monitors/%61",
+            "//",
+        ] {
+            assert_eq!(route(nothing, ""), Route::Nothing, "{nothing}");
+        }
+    }
+
+    #[test]
+    fn a_selection_is_read_from_the_query() {
+        let long = "x".repeat(500);
+        let Route::Page(Page::Overview(selection)) = route("/", &format!("q=+{long}&tag=a+b&by=group"))
+        else {
+            unreachable!()
+        };
+        assert_eq!(selection.words.len(), MOST_WORDS);
+        assert_eq!((selection.tag.as_deref(), selection.by), (Some("a b"), By::Group));
+        assert_eq!(
+            route("/", "q=&tag=&by=x"),
+            Route::Page(Page::Overview(Selection::default()))
+        );
+    }
+}

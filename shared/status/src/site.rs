@@ -1,0 +1,177 @@
+//! From a request to a response, or to what must be read first.
+
+use jiff::Timestamp;
+use maud::Markup;
+use portpulse_history::view::{Audience, MonitorPage, Overview};
+
+use crate::access::{Access, Refusal};
+use crate::page::{Frame, Place, incidents, message, monitor, overview, sign_in};
+use crate::request::{Method, Request};
+use crate::response::{Content, Keep, Response};
+use crate::route::{Page, Route, Selection};
+use crate::span::Span;
+
+/// The pages, for those who may read them.
+#[derive(Debug, Clone)]
+pub struct Site {
+    access: Access,
+    refresh_seconds: u32,
+}
+
+/// What a request comes to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Received {
+    /// This answer: nothing needs to be read.
+    Answer(Response),
+    /// A page: what it shows must be read first.
+    Asked(Asked),
+}
+
+/// A page that somebody may see.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Asked {
+    /// Which.
+    pub page: Page,
+    /// What of it they may see.
+    pub audience: Audience,
+}
+
+impl Site {
+    /// The pages for these readers; with the script, a page that stays open is renewed every `refresh_seconds`.
+    pub fn new(access: Access, refresh_seconds: u32) -> Self {
+        Self {
+            access,
+            refresh_seconds,
+        }
+    }
+
+    /// What a request comes to. Credentials are looked at before anything else is said.
+    pub fn receive(&self, request: &Request, now: Timestamp) -> Received {
+        let route = Route::of(request);
+        if let (Route::Asset(asset), Method::Get | Method::Head) = (&route, request.method) {
+            return Received::Answer(asset.response());
+        }
+        if let Route::SignIn | Route::SignOut = route {
+            return Received::Answer(self.session(&route, request, now));
+        }
+        let audience = match self.access.admit(request, now) {
+            Ok(audience) => audience,
+            Err(refusal) => return Received::Answer(self.refuse(refusal, &route)),
+        };
+        match (request.method, route) {
+            (Method::Get | Method::Head, Route::Page(page)) => Received::Asked(Asked { page, audience }),
+            (Method::Get | Method::Head, _) => Received::Answer(self.nothing_here()),
+            (Method::Post | Method::Other, _) => Received::Answer(self.not_that_way()),
+        }
+    }
+
+    /// The overview.
+    pub fn overview(&self, audience: Audience, selection: &Selection, known: &Overview) -> Response {
+        let (title, main) = overview::page(selection, known);
+        self.page(200, Keep::page(audience), Place::Monitors, (&title, main))
+    }
+
+    /// One monitor; `None` where there is none of that id.
+    pub fn monitor(&self, audience: Audience, span: Span, known: Option<&MonitorPage>) -> Response {
+        let Some(known) = known else {
+            return self.nothing_here();
+        };
+        let (title, main) = monitor::page(span, known);
+        self.page(200, Keep::page(audience), Place::Below, (&title, main))
+    }
+
+    /// Incidents and maintenance.
+    pub fn incidents(&self, audience: Audience, known: &Overview) -> Response {
+        let (title, main) = incidents::page(known);
+        self.page(200, Keep::page(audience), Place::Incidents, (&title, main))
+    }
+
+    /// What could not be read; why stands in the log.
+    pub fn unreadable(&self) -> Response {
+        let main = message::page(
+            "This cannot be read now",
+            "The table did not answer, or not in time. The checks go on: only this page is missing. Try again in a \
+             moment; why it failed is in the function's log.",
+        );
+        let response = self.page(503, Keep::Never, Place::Below, ("Unreadable", main));
+        response.with("retry-after", "5")
+    }
+
+    fn nothing_here(&self) -> Response {
+        let main = message::page(
+            "There is nothing here",
+            "No page has this address. A monitor that was removed from the definitions has none either.",
+        );
+        self.page(404, Keep::Never, Place::Below, ("Not found", main))
+    }
+
+    fn not_that_way(&self) -> Response {
+        let text = "These pages are read with GET and HEAD.\n";
+        Response::new(405, Content::Text, Keep::Never, text).with("allow", "GET, HEAD")
+    }
+
+    fn refuse(&self, refusal: Refusal, route: &Route) -> Response {
+        let text = |status, text: &str| Response::new(status, Content::Text, Keep::Never, text);
+        match (refusal, route) {
+            (Refusal::ForeignHost, _) => text(
+                421,
+                "This page is for this machine alone: open it as http://localhost or http://127.0.0.1.\n",
+            ),
+            (Refusal::Unsigned, _) => text(
+                403,
+                "This page wants callers that IAM knows, and no signature of this request was verified.\n",
+            ),
+            (Refusal::SignInFirst, Route::Page(_)) => Response::see_other("/sign-in"),
+            (Refusal::SignInFirst, _) => {
+                text(401, "Send the token as `Authorization: Bearer …`.\n").with("www-authenticate", "Bearer")
+            }
+        }
+    }
+
+    /// Signs a browser in or out.
+    fn session(&self, route: &Route, request: &Request, now: Timestamp) -> Response {
+        let Access::Token(token) = &self.access else {
+            return Response::see_other("/");
+        };
+        match (route, request.method) {
+            (Route::SignIn, Method::Get | Method::Head) => self.sign_in(200, sign_in::Tried::Nothing),
+            (Route::SignIn, Method::Post) => {
+                if request
+                    .form_value("token")
+                    .is_some_and(|text| token.is(text.trim()))
+                {
+                    Response::see_other("/").with("set-cookie", token.session(now))
+                } else {
+                    self.sign_in(403, sign_in::Tried::Wrong)
+                }
+            }
+            (_, Method::Post) => Response::see_other("/sign-in").with("set-cookie", token.no_session()),
+            (_, Method::Get | Method::Head | Method::Other) => self.not_that_way(),
+        }
+    }
+
+    fn sign_in(&self, status: u16, tried: sign_in::Tried) -> Response {
+        let frame = Frame {
+            title: "Sign in",
+            place: Place::Outside,
+            refresh_seconds: 0,
+            signs_out: false,
+        };
+        let body = frame.around(&sign_in::page(tried)).into_string();
+        Response::new(status, Content::Html, Keep::Never, body)
+    }
+
+    fn page(&self, status: u16, keep: Keep, place: Place, (title, main): (&str, Markup)) -> Response {
+        let frame = Frame {
+            title,
+            place,
+            refresh_seconds: self.refresh_seconds,
+            signs_out: matches!(self.access, Access::Token(_)),
+        };
+        let body = frame.around(&main).into_string();
+        Response::new(status, Content::Html, keep, body)
+    }
+}
+
+#[cfg(test)]
+mod tests;
