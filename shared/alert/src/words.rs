@@ -133,6 +133,7 @@ pub const fn words(cause: Cause) -> &'static str {
         Cause::Failed(FailureClass::Starting) => "the service is starting or stopping",
         Cause::Failed(FailureClass::Blocked) => "the service has banned the checker",
         Cause::Failed(FailureClass::WrongService) => "something else answers there",
+        Cause::Failed(FailureClass::WrongAnswer) => "it answers, but not as it must",
         Cause::Open => "the port is open",
         Cause::Slow => "it is slow",
         Cause::Warned => "the service gives a warning",

@@ -55,7 +55,8 @@ pub fn assess_seen(expect: Expect, seen: Seen) -> Assessment {
             | FailureClass::Busy
             | FailureClass::Starting
             | FailureClass::Blocked
-            | FailureClass::WrongService,
+            | FailureClass::WrongService
+            | FailureClass::WrongAnswer,
         ) => match expect {
             Expect::Reachable => Good,
             Expect::Open | Expect::Closed => Failing,
@@ -123,6 +124,7 @@ mod tests {
             (FailureClass::Silent, [F, F, G]),
             (FailureClass::Tls, [F, F, G]),
             (FailureClass::WrongService, [F, F, G]),
+            (FailureClass::WrongAnswer, [F, F, G]),
         ];
         for (class, expected) in classes {
             assert_eq!(row(Seen::Failed(class)), expected, "{class}");

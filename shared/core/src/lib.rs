@@ -18,6 +18,7 @@ pub mod outbox;
 pub mod outcome;
 pub mod period;
 pub mod preset;
+pub mod readiness;
 pub mod rollup;
 pub mod round;
 pub mod target;

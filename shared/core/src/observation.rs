@@ -20,7 +20,7 @@ pub struct Observation {
 pub enum Seen {
     /// The check succeeded.
     Open {
-        /// SYN to SYN-ACK, to a hundredth of a millisecond.
+        /// SYN to SYN-ACK, or over UDP question to answer, to a hundredth of a millisecond.
         connect: Duration,
         /// What is to be said against that time, or against the service.
         remark: Remark,
@@ -58,7 +58,8 @@ impl Observation {
                     (None, Trust::Starved) => Remark::Starved,
                     (None, Trust::Kernel | Trust::Clock) => Remark::None,
                 };
-                let connect = rounded(opened.phases.connect.unwrap_or_default());
+                let answered = opened.phases.connect.or(opened.phases.ready);
+                let connect = rounded(answered.unwrap_or_default());
                 let warning = opened.warning.as_ref().and_then(Warning::detail);
                 let detail = warning.or_else(|| opened.said.clone());
                 Self {

@@ -175,6 +175,8 @@ pub enum FailureClass {
     Blocked,
     /// Something else answers there.
     WrongService,
+    /// The service answers, but not as it must: another status, text or record.
+    WrongAnswer,
 }
 
 /// Why a name could not be resolved.
@@ -261,6 +263,7 @@ codes!(FailureClass {
     Self::Starting => Self::Starting, "starting";
     Self::Blocked => Self::Blocked, "blocked";
     Self::WrongService => Self::WrongService, "wrong_service";
+    Self::WrongAnswer => Self::WrongAnswer, "wrong_answer";
 });
 
 codes!(NoData {

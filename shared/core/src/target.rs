@@ -6,13 +6,14 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use crate::choice::{CloseMode, IpFamily, choice};
+use crate::readiness::Readiness;
 
 /// One host and port, and how to try it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Target {
     /// The host.
     pub host: Host,
-    /// The TCP port; never 0.
+    /// The TCP port, or the UDP port of a DNS server asked over UDP; never 0.
     pub port: u16,
     /// Which address families may be used.
     pub ip: IpFamily,
@@ -37,8 +38,8 @@ impl fmt::Display for Target {
 pub enum Check {
     /// A timed TCP connect, ended as told.
     Connect(CloseMode),
-    /// A connect, then the service's readiness exchange.
-    Ready(Service),
+    /// A connect, then an exchange in the service's own protocol.
+    Ready(Readiness),
 }
 
 choice! {
@@ -66,7 +67,7 @@ choice! {
         Zookeeper = "zookeeper",
         /// SSH.
         Ssh = "ssh",
-        /// DNS over TCP.
+        /// DNS.
         Dns = "dns",
         /// SMTP between servers.
         Smtp = "smtp",
@@ -86,6 +87,8 @@ choice! {
         Http = "http",
         /// HTTP over TLS.
         Https = "https",
+        /// Any service that begins with TLS: the handshake alone.
+        Tls = "tls",
     }
 }
 

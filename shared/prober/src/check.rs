@@ -4,9 +4,10 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use portpulse_core::choice::CloseMode;
-use portpulse_core::outcome::{Failure, NoData, Opened, Outcome, Phase, Phases};
+use portpulse_core::outcome::{Failure, FailureClass, NoData, Opened, Outcome, Phase, Phases, Trust};
+use portpulse_core::readiness::{DnsCheck, Protocol, Transport};
 use portpulse_core::target::{Check, Target};
-use portpulse_ready::{Finding, Healthy, Request, TlsClient, Trouble, exchange};
+use portpulse_ready::{Finding, Healthy, Request, TlsClient, Trouble, exchange, exchange_dns_over_udp};
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::Instant;
 
@@ -50,9 +51,19 @@ pub(crate) async fn check<'a>(
     } else {
         Limit::Deadline(shared.deadline)
     };
-    let close = match target.check {
-        Check::Connect(close) => close,
-        Check::Ready(_) => CloseMode::Fin,
+    let close = match &target.check {
+        Check::Connect(close) => *close,
+        Check::Ready(readiness) => {
+            if let Protocol::Dns(question) = readiness.protocol()
+                && question.transport() == Transport::Udp
+            {
+                let asked = over_udp(&addresses, question, dns, limit, shared.lag);
+                let outcome = Box::pin(asked).await;
+                drop(place);
+                return outcome;
+            }
+            CloseMode::Fin
+        }
     };
     let terms = Terms {
         close,
@@ -104,7 +115,7 @@ async fn finish(
         connect: Some(took),
         ..phases
     };
-    let service = match &target.check {
+    let readiness = match &target.check {
         Check::Connect(_) => {
             drop(stream);
             return Outcome::Open(Opened {
@@ -115,9 +126,9 @@ async fn finish(
                 said: None,
             });
         }
-        Check::Ready(service) => *service,
+        Check::Ready(readiness) => readiness,
     };
-    let request = Request::for_service(service, target.host.clone(), target.port, tls);
+    let request = Request::new(readiness.clone(), target.host.clone(), target.port, tls);
     // Boxed, so that the many checks without an exchange stay small.
     let report = Box::pin(exchange(stream, &request, limit.at())).await;
     drop(place);
@@ -126,7 +137,52 @@ async fn finish(
         ready: report.ready,
         ..phases
     };
-    match report.finding {
+    outcome(report.finding, address, phases, trust, limit)
+}
+
+/// Asks a name server over UDP: there is no connect, and each address in turn gets an equal share of the time left.
+async fn over_udp(
+    addresses: &[SocketAddr],
+    question: &DnsCheck,
+    dns: Option<Duration>,
+    limit: Limit,
+    lag: &Lag,
+) -> Outcome {
+    let mut found = Outcome::NoData(NoData::Internal);
+    for (tried, address) in addresses.iter().enumerate() {
+        let began = Instant::now();
+        let waiting = u32::try_from(addresses.len() - tried).unwrap_or(u32::MAX);
+        let share = limit.at().saturating_duration_since(began) / waiting;
+        let report = exchange_dns_over_udp(*address, question, began + share).await;
+        let trust = if lag.seen_since(began) {
+            Trust::Starved
+        } else {
+            Trust::Clock
+        };
+        let phases = Phases {
+            dns,
+            ready: report.ready,
+            ..Phases::default()
+        };
+        let answered = match &report.finding {
+            Finding::Healthy(_) => true,
+            Finding::Trouble(trouble) => !matches!(
+                trouble.class,
+                FailureClass::Silent | FailureClass::Refused | FailureClass::Unreachable
+            ),
+            Finding::NoData(_) => false,
+        };
+        found = outcome(report.finding, *address, phases, trust, limit);
+        if answered {
+            break;
+        }
+    }
+    found
+}
+
+/// What an exchange found, as the outcome of the check.
+fn outcome(finding: Finding, address: SocketAddr, phases: Phases, trust: Trust, limit: Limit) -> Outcome {
+    match finding {
         Finding::Healthy(Healthy { said, warning, .. }) => Outcome::Open(Opened {
             address,
             phases,

@@ -5,11 +5,12 @@ use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
 use portpulse_core::outcome::{Detail, FailureClass, NoData, Phase, Warning};
+use portpulse_core::readiness::DnsCheck;
 use tokio::net::UdpSocket;
 use tokio::time::{Instant, timeout_at};
 
 use crate::report::{Finding, Healthy, Report, Trouble};
-use crate::service::dns::{DnsCheck, datagram, judge};
+use crate::service::dns::{datagram, judge};
 use crate::step::Verdict;
 
 /// A datagram may be lost: it is sent again after this long without an answer (RFC 1536, section 1).

@@ -4,13 +4,14 @@ use std::borrow::Cow;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use portpulse_core::outcome::{Detail, FailureClass, NoData, Phase, Warning};
+use portpulse_core::readiness::{Protocol, Tls};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout_at};
 
 use crate::certificate::{Expiry, expiry};
 use crate::input::{Input, shown};
 use crate::report::{Finding, Healthy, Report, Trouble};
-use crate::request::{Protocol, Request, Tls};
+use crate::request::Request;
 use crate::service::dialogue;
 use crate::service::http::redirect;
 use crate::step::{Dialogue, Ended, Step, Verdict};
@@ -29,7 +30,7 @@ pub async fn exchange(stream: TcpStream, request: &Request, deadline: Instant) -
         let stopped = |why: &str| {
             let words = format!("redirected to {location}: {why}");
             Finding::Trouble(Trouble {
-                class: FailureClass::WrongService,
+                class: FailureClass::WrongAnswer,
                 phase: Phase::Ready,
                 detail: Detail::new(&words),
             })
@@ -77,7 +78,7 @@ async fn hold(stream: TcpStream, request: &Request, deadline: Instant) -> (Repor
     };
     let (conclusion, farewell) = exchange.hold(dialogue).await;
     let tls = exchange.tls;
-    let ready = match (&conclusion, &request.protocol) {
+    let ready = match (&conclusion, request.readiness.protocol()) {
         (_, Protocol::TlsAlone) | (Conclusion::TlsTrouble(..), _) => None,
         _ => Some(begun.elapsed().saturating_sub(tls.unwrap_or_default())),
     };
@@ -125,7 +126,7 @@ enum Conclusion {
 impl Exchange<'_> {
     async fn hold(&mut self, dialogue: Option<Box<dyn Dialogue + Send>>) -> (Conclusion, &'static [u8]) {
         let must_finish = dialogue.as_ref().is_some_and(|dialogue| dialogue.must_finish());
-        let tls_comes_first = self.request.tls == Tls::Implicit || dialogue.is_none();
+        let tls_comes_first = self.request.readiness.tls() == Tls::Implicit || dialogue.is_none();
         if tls_comes_first && let Err(conclusion) = self.start_tls(must_finish).await {
             return (conclusion, b"");
         }
@@ -255,7 +256,7 @@ impl Exchange<'_> {
                 trouble(class, phase, &words)
             }
             Conclusion::Verdict(Verdict::Moved(to)) => trouble(
-                FailureClass::WrongService,
+                FailureClass::WrongAnswer,
                 Phase::Ready,
                 &format!("redirects to {to}"),
             ),
@@ -281,7 +282,7 @@ impl Exchange<'_> {
     /// Of two warnings that of the certificate: it has a day on which it becomes an outage.
     fn warning(&self, of_the_service: Option<String>) -> Option<Warning> {
         let expiry = self.certificate.expiry;
-        let soon = expiry.filter(|expiry| expiry.days < i64::from(self.request.warn_days));
+        let soon = expiry.filter(|expiry| expiry.days < i64::from(self.request.readiness.warn_days()));
         let of_the_certificate = soon.map(|Expiry { at, days }| Warning::CertificateExpiring { at, days });
         let remark = || of_the_service.and_then(|words| Detail::new(&words));
         of_the_certificate.or_else(|| remark().map(Warning::Remark))

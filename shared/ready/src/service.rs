@@ -18,7 +18,9 @@ pub(crate) mod zookeeper;
 
 use std::net::IpAddr;
 
-use crate::request::{Protocol, Request, Tls};
+use portpulse_core::readiness::{Protocol, Tls};
+
+use crate::request::Request;
 use crate::step::Dialogue;
 
 /// The user that the login exchanges name; it is refused wherever it does not exist.
@@ -26,8 +28,8 @@ const USER: &str = "portpulse";
 
 /// The conversation for a request, held from this address; `None` if there is nothing to say after the handshake.
 pub(crate) fn dialogue(request: &Request, from: Option<IpAddr>) -> Option<Box<dyn Dialogue + Send>> {
-    let upgrade = request.tls == Tls::Upgrade;
-    Some(match &request.protocol {
+    let upgrade = request.readiness.tls() == Tls::Upgrade;
+    Some(match request.readiness.protocol() {
         Protocol::Postgres => Box::new(postgres::Postgres::new(upgrade)),
         Protocol::Mysql => Box::new(mysql::Mysql::new(upgrade)),
         Protocol::Redis => Box::new(redis::Redis::default()),
@@ -41,7 +43,12 @@ pub(crate) fn dialogue(request: &Request, from: Option<IpAddr>) -> Option<Box<dy
         Protocol::Smtp => Box::new(smtp::Smtp::new(upgrade, from)),
         Protocol::Imap => Box::new(imap::Imap::new(upgrade)),
         Protocol::Pop3 => Box::new(pop3::Pop3::new(upgrade)),
-        Protocol::Http(check) => Box::new(http::Http::new(check, &request.host, request.port, request.tls)),
+        Protocol::Http(check) => Box::new(http::Http::new(
+            check,
+            &request.host,
+            request.port,
+            request.readiness.tls(),
+        )),
         Protocol::Script(script) => Box::new(script::Scripted::new(script)),
         Protocol::TlsAlone => return None,
     })

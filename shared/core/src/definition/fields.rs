@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 /// A value of the right type, or whatever stood in its place.
 #[derive(Debug, Clone, Deserialize)]
@@ -13,6 +13,16 @@ pub enum Given<T> {
     Right(T),
     /// Something else.
     Wrong(Value),
+}
+
+/// The field `tls` as written.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(untagged)]
+pub enum RawTls {
+    /// `true` or `false`.
+    Switch(bool),
+    /// `starttls`, or a word that means nothing.
+    Word(String),
 }
 
 /// Every field that a definition may have, as written.
@@ -37,6 +47,16 @@ pub struct RawMonitor {
     pub expect: Option<Given<String>>,
     /// `connect` or `ready`.
     pub check: Option<Given<String>>,
+    /// Whether and when TLS begins.
+    pub tls: Option<Given<RawTls>>,
+    /// Days before a certificate's expiry from which the monitor is degraded.
+    pub warn_days: Option<Given<i64>>,
+    /// The HTTP request, and what must come back.
+    pub http: Option<Given<Map<String, Value>>>,
+    /// The DNS question, and what must come back.
+    pub dns: Option<Given<Map<String, Value>>>,
+    /// What to send and what to wait for.
+    pub script: Option<Given<Vec<Value>>>,
     /// Consecutive failing ticks that make a region's vote.
     pub failures_to_open: Option<Given<i64>>,
     /// Consecutive good ticks that end it.
@@ -82,6 +102,11 @@ impl RawMonitor {
         "slow_after",
         "expect",
         "check",
+        "tls",
+        "warn_days",
+        "http",
+        "dns",
+        "script",
         "failures_to_open",
         "successes_to_close",
         "quorum",

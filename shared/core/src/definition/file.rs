@@ -108,7 +108,7 @@ impl DefinitionFile {
                 &nothing
             }
         };
-        for field in ["host", "depends_on"]
+        for field in ["host", "script", "depends_on"]
             .into_iter()
             .filter(|field| defaults.contains_key(*field))
         {

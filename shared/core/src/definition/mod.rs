@@ -3,11 +3,13 @@
 //! The same rules serve the definitions file and the items in DynamoDB: both arrive as JSON-like values
 //! and leave as [`Monitor`]s or as a list of every [`Fault`].
 
+mod check;
 mod fault;
 mod fields;
 mod file;
 mod graph;
 mod monitor;
+mod options;
 mod reader;
 mod rules;
 mod values;

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::fields::{Given, RawMonitor, nearest};
 use super::rules::Source;
-use super::values::{kind_of, parent_group, wanted};
+use super::values::{self, kind_of, parent_group, wanted};
 use super::{Fault, FieldPath, Unfit};
 use crate::choice::Tier;
 use crate::group::GroupId;
@@ -24,12 +24,13 @@ pub(super) struct Reader<'a> {
     pub(super) at: FieldPath,
     pub(super) own: &'a Fields,
     pub(super) defaults: &'a Fields,
+    pub(super) source: Source,
     pub(super) faults: Vec<Fault>,
 }
 
 impl Reader<'_> {
     /// The place where the user wrote this field: in the monitor, in `defaults:`, or (for a preset) nowhere.
-    fn place(&self, field: &str) -> FieldPath {
+    pub(super) fn place(&self, field: &str) -> FieldPath {
         if !self.own.contains_key(field) && self.defaults.contains_key(field) {
             FieldPath::root().field("defaults").field(field)
         } else {
@@ -45,6 +46,13 @@ impl Reader<'_> {
     pub(super) fn fault(&mut self, field: &str, what: impl Into<String>, mend: impl Into<String>) {
         let at = self.place(field);
         self.faults.push(Fault::new(at, what, mend));
+    }
+
+    /// Whether the user wrote this field for this monitor in particular.
+    ///
+    /// In an item it cannot be told: what the file's defaults said stands among its own fields.
+    pub(super) fn wrote_here(&self, field: &str) -> bool {
+        self.source == Source::File && self.own.get(field).is_some_and(|value| !value.is_null())
     }
 
     /// As [`Self::fault`], of one entry of a list.
@@ -147,7 +155,8 @@ impl Reader<'_> {
             })
         };
         let (service, tier) = (given("service"), given("tier"));
-        (self.word("service", service), self.word("tier", tier))
+        let service = self.optional("service", service, values::word_or_ping);
+        (service, self.word("tier", tier))
     }
 
     /// Fields that are there but say nothing: most often a list or map below that is not indented.

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use super::check::Wish;
 use super::fields::RawMonitor;
 use super::reader::Reader;
 use super::values::{self, number};
@@ -13,7 +14,7 @@ use super::{Fault, FieldPath, Monitor, Quorum, Rule, Telling, Unfit, Vantage, Wh
 use crate::choice::{CheckKind, CloseMode, Expect, IpFamily, Severity};
 use crate::id::{MonitorId, Region};
 use crate::preset::{self, Fields};
-use crate::target::{Check, Host, Service, Target};
+use crate::target::{Host, Service, Target};
 use crate::time::{Interval, format_duration, parse_duration};
 
 /// Where a definition comes from.
@@ -49,6 +50,7 @@ impl Draft<'_> {
             at: self.at.clone(),
             own,
             defaults: self.defaults,
+            source: self.source,
             faults: Vec::new(),
         };
         reader.empty_fields();
@@ -104,8 +106,9 @@ impl Draft<'_> {
         let timeout = r.optional("timeout", raw.timeout, |text: String| Ok(parse_duration(&text)?));
         let slow_after = r.optional("slow_after", raw.slow_after, values::slow_after);
         let expect = r.word::<Expect>("expect", raw.expect);
-        let check = r.word::<CheckKind>("check", raw.check);
+        let check = r.optional::<_, CheckKind>("check", raw.check, values::word_or_ping);
         let close = r.word::<CloseMode>("close", raw.close);
+        let options = r.options(raw.tls, raw.warn_days, raw.http, raw.dns, raw.script);
         let ip = r.word::<IpFamily>("ip", raw.ip);
         let severity = r.word::<Severity>("severity", raw.severity);
         let failures_to_open = r.optional("failures_to_open", raw.failures_to_open, number(1..=10));
@@ -127,7 +130,15 @@ impl Draft<'_> {
         if self.vantage == Vantage::PlainLambda {
             r.reachable_from_lambda(host.as_ref(), port, ip);
         }
-        let check = r.check(check, expect, close, service, port);
+        let wish = Wish {
+            kind: check,
+            expect,
+            close,
+            service,
+            port,
+            options,
+        };
+        let check = r.check(wish);
         if let (Some(id), Some(parents)) = (&id, &depends_on)
             && let Some(index) = parents.iter().position(|parent| parent == id)
         {
@@ -284,54 +295,5 @@ impl Reader<'_> {
             }
             Some(Host::Name(_) | Host::Address(IpAddr::V4(_))) | None => {}
         }
-    }
-
-    /// Which check is made: the one asked for, as far as the expectation and the service allow it.
-    fn check(
-        &mut self,
-        kind: Option<CheckKind>,
-        expect: Option<Expect>,
-        close: Option<CloseMode>,
-        service: Option<Service>,
-        port: Option<u32>,
-    ) -> Option<Check> {
-        let (kind, expect, close) = (kind?, expect?, close?);
-        let asked = self.wrote("check");
-        match (kind, expect) {
-            (CheckKind::Ready, Expect::Closed | Expect::Reachable) if asked => {
-                let what = format!("`ready` does not go with `expect: {expect}`");
-                self.fault("check", what, "write `check: connect`, or leave it out");
-                return None;
-            }
-            // A service brings `ready` along; what is expected closed has nobody to talk to.
-            (CheckKind::Ready, Expect::Open) => {
-                let Some(service) = service else {
-                    // A service that is not known has been told already.
-                    if !self.wrote("service") {
-                        self.fault("check", "`ready` needs to know the service", "add `service`");
-                    }
-                    return None;
-                };
-                if close == CloseMode::Quiet {
-                    let what = "`quiet` hangs up before the service sees it, so `check: ready` cannot ask it";
-                    self.fault("close", what, "add `check: connect`, or leave `close` out");
-                    return None;
-                }
-                return Some(Check::Ready(service));
-            }
-            (CheckKind::Ready, _) | (CheckKind::Connect, _) => {}
-        }
-        let mysql = port == Some(3306) || matches!(service, Some(Service::Mysql | Service::Mariadb));
-        if mysql && close == CloseMode::Fin && expect != Expect::Closed {
-            let field = if asked { "check" } else { "port" };
-            let what = "MySQL and MariaDB ban a client that only connects and hangs up";
-            let mend = match expect {
-                Expect::Open => "write `service: mysql` with `check: ready`, or `close: quiet`",
-                Expect::Reachable | Expect::Closed => "add `close: quiet`",
-            };
-            self.fault(field, what, mend);
-            return None;
-        }
-        Some(Check::Connect(close))
     }
 }

@@ -1,5 +1,6 @@
 //! The values that single fields take: each read from what was written, or refused with the mend.
 
+use std::str::FromStr;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -37,6 +38,20 @@ pub(super) fn slow_after(text: String) -> Result<Duration, Unfit> {
         ));
     }
     Ok(slow)
+}
+
+/// One of a choice's words, or where to go for those who look for ping.
+pub(super) fn word_or_ping<T: FromStr<Err: Into<Unfit>>>(text: String) -> Result<T, Unfit> {
+    let ping = ["ping", "icmp", "echo"];
+    if ping.iter().any(|word| text.eq_ignore_ascii_case(word)) {
+        let mend =
+            "write `expect: reachable` and a port: open or refused, either proves that the host answers";
+        return Err(Unfit::new(
+            format!("`{text}` is not to be had, since a Lambda can send no ICMP"),
+            mend,
+        ));
+    }
+    text.parse::<T>().map_err(Into::into)
 }
 
 /// How often an open incident is told again.
@@ -97,6 +112,11 @@ pub(super) fn wanted(field: &str) -> &'static str {
         "runbook" => "an http:// or https:// address",
         "expect" => "open, closed or reachable",
         "check" => "connect or ready",
+        "tls" => "true, false or starttls",
+        "warn_days" => "a whole number of days from 0 to 365",
+        "http" => "a map such as { path: /health, status: 200 }",
+        "dns" => "a map such as { name: example.com, type: A, must: [192.0.2.1] }",
+        "script" => "a list such as [{ send: \"PING\\r\\n\" }, { expect: PONG }]",
         "tier" => "critical, supporting or background",
         "severity" => "critical, warning or info",
         "ip" => "any, v4 or v6",

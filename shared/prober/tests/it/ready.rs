@@ -6,6 +6,7 @@ use std::thread;
 use std::time::Duration;
 
 use portpulse_core::outcome::{Outcome, Phase};
+use portpulse_core::readiness::Readiness;
 use portpulse_core::target::{Check, Service, Target};
 use portpulse_prober::Prober;
 use tokio::time::Instant;
@@ -29,7 +30,7 @@ fn answers(words: &'static str, clients: usize) -> SocketAddr {
 
 fn redis(address: SocketAddr) -> Target {
     Target {
-        check: Check::Ready(Service::Redis),
+        check: Check::Ready(Readiness::of(Service::Redis, address.port())),
         ..target_at(address)
     }
 }

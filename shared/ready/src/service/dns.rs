@@ -4,19 +4,18 @@
 //! |---|---|
 //! | a well-formed reply with our id, REFUSED and NXDOMAIN too | healthy |
 //! | SERVFAIL | healthy, with a warning |
-//! | a record that must be there is missing, or one that must not be is there | wrong service |
+//! | a record that must be there is missing, or one that must not be is there | wrong answer |
 //! | nothing | silent: BIND does so at its `tcp-clients` quota |
 //!
 //! Sources: RFC 1035, section 4; RFC 7766 for TCP; RFC 3596 for AAAA; seen with BIND 9.18.
 
-mod check;
 mod message;
 
 use portpulse_core::outcome::FailureClass;
+use portpulse_core::readiness::DnsCheck;
 
 use crate::input::{Input, be_u16};
 use crate::step::{Dialogue, Step, Verdict};
-pub use check::{DnsCheck, DnsCheckError, RecordType};
 use message::{Reply, ReplyCode};
 
 #[derive(Debug)]
@@ -87,10 +86,7 @@ pub(crate) fn judge(check: &DnsCheck, message: &[u8]) -> Verdict {
     let cut = if reply.truncated { ", truncated" } else { "" };
     let said = format!("{check}: {}{found}{cut}", reply.code);
     if let Some(missing) = check.must().iter().find(|record| !reply.records.contains(record)) {
-        return Verdict::Trouble(
-            FailureClass::WrongService,
-            format!("{said}; {missing} is missing"),
-        );
+        return Verdict::Trouble(FailureClass::WrongAnswer, format!("{said}; {missing} is missing"));
     }
     if let Some(unwanted) = check
         .must_not()
@@ -98,7 +94,7 @@ pub(crate) fn judge(check: &DnsCheck, message: &[u8]) -> Verdict {
         .find(|record| reply.records.contains(record))
     {
         return Verdict::Trouble(
-            FailureClass::WrongService,
+            FailureClass::WrongAnswer,
             format!("{said}; {unwanted} must not be there"),
         );
     }

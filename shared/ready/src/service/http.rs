@@ -4,27 +4,25 @@
 //! |---|---|
 //! | an expected status; without any expectation, one below 500 | healthy |
 //! | 5xx, unless expected | busy: such as 502, 503, 504 of a proxy without a backend |
-//! | another status than expected | wrong service |
-//! | the text that must appear does not, in the first 64 KiB of the body | wrong service |
+//! | another status than expected | wrong answer |
+//! | the text that must appear does not, in the first 64 KiB of the body | wrong answer |
 //! | 3xx with a `Location`, where redirects are followed | the answer there, on the same host, after at most five |
 //! | the end before a status line | closed |
 //!
 //! Sources: RFC 9110, section 15; RFC 9112, sections 4, 6 and 7.
 
 mod body;
-mod check;
 pub(crate) mod redirect;
 
 use std::borrow::Cow;
 
 use portpulse_core::outcome::FailureClass;
+use portpulse_core::readiness::{HttpCheck, Tls};
 use portpulse_core::target::Host;
 
 use crate::input::{Begins, Input};
-use crate::request::Tls;
 use crate::step::{Dialogue, Ended, Step, Verdict};
 use body::{Body, Framing};
-pub use check::{HttpCheck, HttpCheckError, Method};
 
 #[derive(Debug)]
 pub(crate) struct Http {
@@ -72,8 +70,8 @@ impl Http {
     }
 
     fn request(&self) -> Step {
-        let method = self.check.method.as_str();
-        let path = &self.check.path;
+        let method = self.check.method();
+        let path = self.check.path();
         // What follows the `?` may be a secret.
         let bare = path.split('?').next().unwrap_or_default();
         Step::Send {
@@ -87,18 +85,18 @@ impl Http {
     }
 
     fn judge(&mut self, head: Head) -> Option<Step> {
-        if let (300..=399, true, Some(location)) = (head.code, self.check.follow, &head.location) {
+        if let (300..=399, true, Some(location)) = (head.code, self.check.follows(), &head.location) {
             return Some(Step::Done(Verdict::Moved(location.clone()), b""));
         }
         if !self.check.expects(head.code) {
             let class = if head.code >= 500 {
                 FailureClass::Busy
             } else {
-                FailureClass::WrongService
+                FailureClass::WrongAnswer
             };
             return Some(Step::trouble(class, head.status));
         }
-        let Some(text) = &self.check.text else {
+        let Some(text) = self.check.text() else {
             return Some(Step::healthy(head.status));
         };
         let framing = match (head.chunked, head.length) {
@@ -175,7 +173,7 @@ impl Dialogue for Http {
     fn limit(&self) -> usize {
         // Chunks of one byte carry five bytes of framing.
         16 * 1024
-            + if self.check.text.is_some() {
+            + if self.check.text().is_some() {
                 6 * body::LIMIT
             } else {
                 0
@@ -185,7 +183,7 @@ impl Dialogue for Http {
 
 fn missing(status: &str) -> Verdict {
     Verdict::Trouble(
-        FailureClass::WrongService,
+        FailureClass::WrongAnswer,
         format!("{status}, without the text that must appear"),
     )
 }

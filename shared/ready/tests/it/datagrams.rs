@@ -3,7 +3,8 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use portpulse_ready::{DnsCheck, RecordType, exchange_dns_over_udp};
+use portpulse_core::readiness::{DnsCheck, RecordType, Transport};
+use portpulse_ready::exchange_dns_over_udp;
 use tokio::net::UdpSocket;
 use tokio::time::Instant;
 
@@ -56,8 +57,15 @@ async fn a_reply_is_judged_as_over_tcp() {
             expected
         );
     }
-    let wanted = DnsCheck::new("a.example", RecordType::A, &["192.0.2.1".to_owned()], &[]).unwrap();
-    let told = "wrong_service in ready: a.example A: REFUSED; 192.0.2.1 is missing";
+    let wanted = DnsCheck::new(
+        "a.example",
+        RecordType::A,
+        &["192.0.2.1".to_owned()],
+        &[],
+        Transport::Udp,
+    )
+    .unwrap();
+    let told = "wrong_answer in ready: a.example A: REFUSED; 192.0.2.1 is missing";
     assert_eq!(
         check(&wanted, 0, |query| reply(query, [0x81, 0x85]), PATIENT).await,
         told

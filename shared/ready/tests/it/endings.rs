@@ -8,14 +8,14 @@ use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::Instant;
 
-use crate::peer::{Act, Peer, say, told};
+use crate::peer::{Act, Peer, say, told, usual};
 
 const PATIENT: Duration = Duration::from_secs(10);
 /// Long enough for loopback, short enough to wait out.
 const BRIEF: Duration = Duration::from_millis(300);
 
 fn request(service: Service, port: u16) -> Request {
-    Request::for_service(
+    usual(
         service,
         "db.example".parse().unwrap(),
         port,

@@ -2,23 +2,24 @@
 
 use std::time::Duration;
 
+use portpulse_core::readiness::{Protocol, Readiness, Tls};
 use portpulse_core::target::Service;
-use portpulse_ready::{Finding, Protocol, Request, Tls, TlsClient};
+use portpulse_ready::{Finding, Request, TlsClient};
 
 use crate::authority::{Authority, Validity};
-use crate::peer::{Act, Peer, say, tls, told};
+use crate::peer::{Act, Peer, say, tls, told, usual};
 
 const PATIENT: Duration = Duration::from_secs(10);
 const BRIEF: Duration = Duration::from_millis(300);
 
 fn https(client: &TlsClient) -> impl Fn(u16) -> Request + '_ {
-    |port| Request::for_service(Service::Https, "db.example".parse().unwrap(), port, client)
+    |port| usual(Service::Https, "db.example".parse().unwrap(), port, client)
 }
 
 fn upgrading(service: Service, client: &TlsClient) -> impl Fn(u16) -> Request + '_ {
     move |port| {
-        let request = Request::for_service(service, "db.example".parse().unwrap(), port, client);
-        request.with_tls(Tls::Upgrade).unwrap()
+        let host = "db.example".parse().unwrap();
+        crate::peer::upgrading(service, host, port, client)
     }
 }
 
@@ -93,8 +94,9 @@ async fn days_are_recorded_and_warned_of_as_asked() {
     for (warn_days, warns) in [(30, true), (29, false), (0, false)] {
         let peer = Peer::new(vec![tls(&ours.issue("db.example", Validity::Days(29)))]);
         let host = "db.example".parse().unwrap();
-        let request = Request::for_protocol(Protocol::TlsAlone, host, peer.port(), &ours.client());
-        let (report, _) = peer.meet(&request.with_warn_days(warn_days), PATIENT).await;
+        let readiness = Readiness::new(Protocol::TlsAlone, Tls::Implicit, warn_days).unwrap();
+        let request = Request::new(readiness, host, peer.port(), &ours.client());
+        let (report, _) = peer.meet(&request, PATIENT).await;
         let Finding::Healthy(healthy) = &report.finding else {
             panic!("{}", told(&report))
         };

@@ -7,12 +7,31 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use portpulse_core::outcome::Warning;
-use portpulse_ready::{Finding, Report, Request, exchange};
+use portpulse_core::readiness::{Protocol, Readiness, Tls};
+use portpulse_core::target::{Host, Service};
+use portpulse_ready::{Finding, Report, Request, TlsClient, exchange};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ServerConfig, ServerConnection};
 use tokio::time::Instant;
 
 use crate::authority::Issued;
+
+/// What a service is asked by default.
+pub(crate) fn usual(service: Service, host: Host, port: u16, client: &TlsClient) -> Request {
+    Request::new(Readiness::of(service, port), host, port, client)
+}
+
+/// The same, with TLS begun within the protocol.
+pub(crate) fn upgrading(service: Service, host: Host, port: u16, client: &TlsClient) -> Request {
+    let readiness = Readiness::new(Protocol::of(service), Tls::Upgrade, Readiness::WARN_DAYS);
+    Request::new(readiness.unwrap(), host, port, client)
+}
+
+/// A protocol with options of its own.
+pub(crate) fn asking(protocol: Protocol, tls: Tls, host: Host, port: u16, client: &TlsClient) -> Request {
+    let readiness = Readiness::new(protocol, tls, Readiness::WARN_DAYS);
+    Request::new(readiness.unwrap(), host, port, client)
+}
 
 /// What a peer does next.
 pub(crate) enum Act {

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use portpulse_ready::{HttpCheck, Method, Protocol, Request};
+use portpulse_core::readiness::{HttpCheck, Method, Protocol, Tls};
 
 use crate::authority::{Authority, Validity};
-use crate::peer::{Act, Peer, say, tls, told};
+use crate::peer::{Act, Peer, asking, say, tls, told};
 
 fn moved(to: &str) -> Act {
     say(format!(
@@ -17,7 +17,13 @@ fn moved(to: &str) -> Act {
 async fn check(first: Peer, authority: &Authority) -> String {
     let check = HttpCheck::new(Method::Get, "/", vec![200..=200], None, true).unwrap();
     let host = "db.example".parse().unwrap();
-    let request = Request::for_protocol(Protocol::Http(check), host, first.port(), &authority.client());
+    let request = asking(
+        Protocol::Http(check),
+        Tls::Off,
+        host,
+        first.port(),
+        &authority.client(),
+    );
     let (report, seen) = first.meet(&request, Duration::from_secs(10)).await;
     assert!(seen.fin);
     told(&report)
@@ -44,8 +50,7 @@ async fn a_redirect_to_another_port_and_tls_is_followed() {
 async fn a_redirect_elsewhere_or_in_a_circle_is_told() {
     let ours = Authority::new("ours");
     let first = Peer::new(vec![Act::Hear(b"\r\n\r\n"), moved("https://other.example/")]);
-    let told =
-        "wrong_service in ready: redirected to https://other.example/: another host is not followed to";
+    let told = "wrong_answer in ready: redirected to https://other.example/: another host is not followed to";
     assert_eq!(check(first, &ours).await, told);
 
     let mut next = Peer::new(vec![Act::Hear(b"\r\n\r\n"), moved("/last")]);
@@ -53,6 +58,6 @@ async fn a_redirect_elsewhere_or_in_a_circle_is_told() {
         let to = format!("http://db.example:{}/", next.port());
         next = Peer::new(vec![Act::Hear(b"\r\n\r\n"), moved(&to)]);
     }
-    let told = "wrong_service in ready: redirected to /last: too many redirects";
+    let told = "wrong_answer in ready: redirected to /last: too many redirects";
     assert_eq!(check(next, &ours).await, told);
 }

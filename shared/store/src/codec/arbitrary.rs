@@ -59,6 +59,7 @@ fn class() -> impl Strategy<Value = FailureClass> {
         F::Starting,
         F::Blocked,
         F::WrongService,
+        F::WrongAnswer,
     ])
 }
 

@@ -3,7 +3,8 @@
 use std::fmt;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-use super::check::{DnsCheck, RecordType};
+use portpulse_core::readiness::{DnsCheck, RecordType};
+
 use crate::input::{be_u16, shown};
 
 /// The length of a header.
@@ -98,7 +99,7 @@ impl Reply {
             let start = after + 10;
             at = start + usize::from(be_u16(message, after + 8)?);
             if let Some(known) = RecordType::ALL.into_iter().find(|known| known.number() == number) {
-                records.push(record(known, message, start, message.get(start..at)?)?);
+                records.push(record(*known, message, start, message.get(start..at)?)?);
             }
         }
         if at > message.len() {

@@ -1,9 +1,9 @@
 //! Where a redirect leads, as far as it is followed: to the same host.
 
+use portpulse_core::readiness::{HttpCheck, Protocol, Readiness, Tls};
 use portpulse_core::target::Host;
 
-use super::check::HttpCheck;
-use crate::request::{Protocol, Request, Tls};
+use crate::request::Request;
 
 /// The most redirects that are followed.
 pub(crate) const MOST: u8 = 5;
@@ -16,7 +16,7 @@ pub(crate) const MOST: u8 = 5;
 /// # Errors
 /// Why it is not followed.
 pub(crate) fn follow(request: &Request, location: &str) -> Result<Request, &'static str> {
-    let Protocol::Http(check) = &request.protocol else {
+    let Protocol::Http(check) = request.readiness.protocol() else {
         return Err("the protocol is not HTTP");
     };
     let location = location.split('#').next().unwrap_or_default();
@@ -25,7 +25,7 @@ pub(crate) fn follow(request: &Request, location: &str) -> Result<Request, &'sta
         Some((scheme, rest)) if scheme.eq_ignore_ascii_case("http") => (Tls::Off, Some(rest)),
         // A query may hold a URL.
         Some((scheme, _)) if !scheme.contains(['/', '?']) => return Err("the scheme is not http or https"),
-        _ => (request.tls, location.strip_prefix("//")),
+        _ => (request.readiness.tls(), location.strip_prefix("//")),
     };
     let (port, path) = match rest {
         None => (request.port, resolve(check, location)),
@@ -48,17 +48,19 @@ pub(crate) fn follow(request: &Request, location: &str) -> Result<Request, &'sta
         }
     };
     let check = check.at(&path).map_err(|_| "the path cannot be asked for")?;
-    Ok(Request {
-        protocol: Protocol::Http(check),
+    let readiness = Readiness::new(Protocol::Http(check), tls, request.readiness.warn_days());
+    let readiness = readiness.map_err(|_| "it cannot be asked for like that")?;
+    Ok(Request::new(
+        readiness,
+        request.host.clone(),
         port,
-        tls,
-        ..request.clone()
-    })
+        &request.client,
+    ))
 }
 
 /// A reference without a host, as RFC 3986, section 5.2 resolves it, but for dot segments, which servers know.
 fn resolve(check: &HttpCheck, location: &str) -> String {
-    let current = check.path.split('?').next().unwrap_or_default();
+    let current = check.path().split('?').next().unwrap_or_default();
     match location.chars().next() {
         Some('/') => location.to_owned(),
         Some('?') => format!("{current}{location}"),

@@ -1,3 +1,5 @@
+use portpulse_core::readiness::Method;
+
 use super::*;
 use crate::rehearsal::{check, check_others, fuzz};
 
@@ -32,7 +34,7 @@ fn the_status_is_judged() {
         (&default, "503", "busy: 503"),
         (&only, "204 No Content", "healthy: 204 No Content"),
         (&only, "401 Unauthorized", "healthy: 401 Unauthorized"),
-        (&only, "404 Not Found", "wrong_service: 404 Not Found"),
+        (&only, "404 Not Found", "wrong_answer: 404 Not Found"),
         (&only, "500 Oops", "busy: 500 Oops"),
     ];
     for (options, status, expected) in rows {
@@ -60,15 +62,15 @@ fn a_text_is_looked_for_however_the_body_is_framed() {
         ),
         (
             "Content-Length: 6\r\n\r\nis all well",
-            "wrong_service: 200 OK, without the text that must appear",
+            "wrong_answer: 200 OK, without the text that must appear",
         ),
         (
             "\r\nis all wel",
-            "wrong_service: 200 OK, without the text that must appear",
+            "wrong_answer: 200 OK, without the text that must appear",
         ),
         (
             "Transfer-Encoding: chunked\r\n\r\n3\r\nall\r\n0\r\n\r\n",
-            "wrong_service: 200 OK, without the text that must appear",
+            "wrong_answer: 200 OK, without the text that must appear",
         ),
     ];
     for (rest, expected) in rows {
@@ -84,7 +86,7 @@ fn a_text_is_looked_for_however_the_body_is_framed() {
     let told = crate::rehearsal::transcript(plain(&all_well)(), long.as_bytes().chunks(1000));
     assert_eq!(
         told,
-        "> GET /health | wrong_service: 200 OK, without the text that must appear"
+        "> GET /health | wrong_answer: 200 OK, without the text that must appear"
     );
 }
 
@@ -140,23 +142,4 @@ fn the_request_names_the_host_as_rfc_9112_wants() {
         );
         assert_eq!(String::from_utf8(bytes).unwrap(), wanted);
     }
-}
-
-#[test]
-fn options_that_make_no_request_are_all_named() {
-    let told = |path: &str, status, text: Option<&str>| {
-        let errors =
-            HttpCheck::new(Method::Head, path, vec![status], text.map(str::to_owned), false).unwrap_err();
-        errors.iter().map(ToString::to_string).collect::<Vec<_>>()
-    };
-    let path = "the path must begin with `/` and be printable ASCII without spaces, at most 1024 bytes";
-    assert_eq!(told("/a b", 200..=200, None), [path]);
-    assert_eq!(told("/\r\nX: y", 200..=200, None), [path]);
-    let expected = [
-        path,
-        "an expected status must lie between 100 and 599",
-        "the text that must appear must have 1 to 1024 bytes",
-        "HEAD brings no body to look for a text in: use GET",
-    ];
-    assert_eq!(told("a", 600..=700, Some("")), expected);
 }

@@ -2,13 +2,14 @@
 
 use std::process::Command;
 
+use portpulse_core::readiness::{DnsCheck, Protocol, RecordType, Tls, Transport};
 use portpulse_core::target::Service;
-use portpulse_ready::{DnsCheck, Protocol, RecordType, Request, TlsClient, exchange, exchange_dns_over_udp};
+use portpulse_ready::{Request, TlsClient, exchange, exchange_dns_over_udp};
 use tokio::net::TcpStream;
 use tokio::time::{Duration, Instant};
 
 use super::server::{Dir, Server, check, free_port, plain};
-use crate::peer::told;
+use crate::peer::{asking, told};
 
 fn start(dir: &Dir, port: u16, options: &str) -> Server {
     let zone = "$TTL 60\n@ SOA ns hostmaster 1 60 60 60 60\n@ NS ns\nns A 127.0.0.1\nwww A 192.0.2.1\nwww A 192.0.2.2\n\
@@ -31,9 +32,10 @@ fn question(port: u16, name: &str, record_type: RecordType, must: &[&str], must_
             .map(|&record| record.to_owned())
             .collect::<Vec<_>>()
     };
-    let check = DnsCheck::new(name, record_type, &owned(must), &owned(must_not)).unwrap();
-    Request::for_protocol(
+    let check = DnsCheck::new(name, record_type, &owned(must), &owned(must_not), Transport::Tcp).unwrap();
+    asking(
         Protocol::Dns(check),
+        Tls::Off,
         "localhost".parse().unwrap(),
         port,
         &TlsClient::with_roots([]),
@@ -45,7 +47,14 @@ fn question(port: u16, name: &str, record_type: RecordType, must: &[&str], must_
 async fn answering_refusing_and_failing() {
     let (dir, port) = (Dir::new(), free_port());
     let server = start(&dir, port, "");
-    let over_udp = DnsCheck::new("www.corp.example", RecordType::A, &["192.0.2.1".to_owned()], &[]).unwrap();
+    let over_udp = DnsCheck::new(
+        "www.corp.example",
+        RecordType::A,
+        &["192.0.2.1".to_owned()],
+        &[],
+        Transport::Udp,
+    )
+    .unwrap();
     let deadline = Instant::now() + Duration::from_secs(10);
     let told_over_udp =
         told(&exchange_dns_over_udp(([127, 0, 0, 1], port).into(), &over_udp, deadline).await);
@@ -83,7 +92,7 @@ async fn answering_refusing_and_failing() {
         .await;
     }
     let wrong = question(port, "mail.corp.example", RecordType::Aaaa, &["2001:db8::2"], &[]);
-    let told = "wrong_service in ready: mail.corp.example AAAA: NOERROR 2001:db8::1; 2001:db8::2 is missing";
+    let told = "wrong_answer in ready: mail.corp.example AAAA: NOERROR 2001:db8::1; 2001:db8::2 is missing";
     check(&wrong, port, told).await;
     let failing = question(port, "broken.example", RecordType::A, &[], &[]);
     check(

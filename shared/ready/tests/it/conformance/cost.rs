@@ -1,13 +1,13 @@
 //! What four hundred exchanges over TLS cost the checker, all begun at once: the most that one tick may ask of it.
 
 use portpulse_core::target::Service;
-use portpulse_ready::{Finding, Request};
+use portpulse_ready::Finding;
 use tokio::task::JoinSet;
 
 use super::nginx;
 use super::server::{Dir, ask, free_port};
 use crate::authority::{Authority, Validity};
-use crate::peer::told;
+use crate::peer::{told, usual};
 
 const CHECKS: usize = 400;
 
@@ -23,7 +23,7 @@ async fn four_hundred_over_tls() {
          ssl_certificate_key {{dir}}/key; }}"
     );
     let _server = nginx::start(&dir, &server);
-    let request = Request::for_service(
+    let request = usual(
         Service::Https,
         "localhost".parse().unwrap(),
         port,

@@ -3,10 +3,10 @@
 use std::process::Command;
 
 use portpulse_core::target::Service;
-use portpulse_ready::{Request, Tls};
 
 use super::server::{Dir, Server, check, free_port, plain};
 use crate::authority::{Authority, Validity};
+use crate::peer::{upgrading, usual};
 
 #[tokio::test]
 #[ignore = "needs Dovecot: run .ci/run"]
@@ -28,21 +28,14 @@ async fn imap_and_pop3() {
     let server = Server::start(&dir, Command::new("dovecot").args(["-F", "-c", &file])).ready("starting up");
 
     let client = authority.client();
-    let secured = |service, port| Request::for_service(service, "localhost".parse().unwrap(), port, &client);
+    let upgraded = |service, port| upgrading(service, "localhost".parse().unwrap(), port, &client);
+    let secured = |service, port| usual(service, "localhost".parse().unwrap(), port, &client);
     let rows = [
         (plain(Service::Imap, imap), imap, "healthy: * OK "),
-        (
-            secured(Service::Imap, imap).with_tls(Tls::Upgrade).unwrap(),
-            imap,
-            "healthy: * OK ",
-        ),
+        (upgraded(Service::Imap, imap), imap, "healthy: * OK "),
         (secured(Service::Imaps, imaps), imaps, "healthy: * OK "),
         (plain(Service::Pop3, pop3), pop3, "healthy: +OK Dovecot"),
-        (
-            secured(Service::Pop3, pop3).with_tls(Tls::Upgrade).unwrap(),
-            pop3,
-            "healthy: +OK Dovecot",
-        ),
+        (upgraded(Service::Pop3, pop3), pop3, "healthy: +OK Dovecot"),
         (secured(Service::Pop3s, pop3s), pop3s, "healthy: +OK Dovecot"),
     ];
     for (request, port, expected) in &rows {

@@ -4,11 +4,11 @@ use std::net::Ipv4Addr;
 use std::process::{Command, Stdio};
 
 use portpulse_core::target::Service;
-use portpulse_ready::{Request, Tls, TlsClient};
+use portpulse_ready::TlsClient;
 
 use super::server::{Dir, Server, ask, ask_from, check, free_port, plain, run};
 use crate::authority::{Authority, Validity};
-use crate::peer::told;
+use crate::peer::{told, upgrading};
 
 /// An address that has a name, so that the server keeps count of its errors; of 127.0.0.1 it never does.
 const NAMED: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 2);
@@ -157,10 +157,8 @@ async fn with_tls_good_and_bad() {
         dir.write("certificate", &issued.certificate_pem);
         dir.write("key", &issued.key_pem);
     });
-    let request = |client: &TlsClient| {
-        let request = Request::for_service(Service::Mariadb, "localhost".parse().unwrap(), port, client);
-        request.with_tls(Tls::Upgrade).unwrap()
-    };
+    let request =
+        |client: &TlsClient| upgrading(Service::Mariadb, "localhost".parse().unwrap(), port, client);
     let (ours, theirs) = (authority.client(), Authority::new("theirs").client());
     for _ in 0..20 {
         let good = told(&ask_from(NAMED, &request(&ours), port).await);

@@ -2,11 +2,13 @@
 
 use std::process::Command;
 
+use portpulse_core::readiness::{HttpCheck, Method, Protocol, Tls};
 use portpulse_core::target::Service;
-use portpulse_ready::{HttpCheck, Method, Protocol, Request, TlsClient};
+use portpulse_ready::{Request, TlsClient};
 
 use super::server::{Dir, Server, check, free_port, plain};
 use crate::authority::{Authority, Validity};
+use crate::peer::{asking, usual};
 
 /// A server whose `server { … }` blocks are these.
 pub(crate) fn start(dir: &Dir, servers: &str) -> Server {
@@ -26,8 +28,9 @@ pub(crate) fn start(dir: &Dir, servers: &str) -> Server {
 
 fn get(port: u16, text: &str) -> Request {
     let check = HttpCheck::new(Method::Get, "/", vec![200..=200], Some(text.to_owned()), false).unwrap();
-    Request::for_protocol(
+    asking(
         Protocol::Http(check),
+        Tls::Off,
         "localhost".parse().unwrap(),
         port,
         &TlsClient::with_roots([]),
@@ -52,7 +55,7 @@ async fn plain_and_without_a_backend() {
     check(
         &get(port, "sorry"),
         port,
-        "wrong_service in ready: 200 OK, without the text that must appear",
+        "wrong_answer in ready: 200 OK, without the text that must appear",
     )
     .await;
     // A service that waits for us to speak another protocol.
@@ -115,7 +118,7 @@ async fn certificates() {
     }
     let server = start(&dir, &servers);
     for (port, _, expected) in &rows {
-        let request = Request::for_service(
+        let request = usual(
             Service::Https,
             "localhost".parse().unwrap(),
             *port,

@@ -3,10 +3,10 @@
 use std::process::Command;
 
 use portpulse_core::target::Service;
-use portpulse_ready::{Request, Tls};
 
 use super::server::{Dir, Server, check, free_port, plain, run};
 use crate::authority::{Authority, Validity};
+use crate::peer::{upgrading, usual};
 
 #[tokio::test]
 #[ignore = "needs Postfix: run .ci/run"]
@@ -42,8 +42,8 @@ async fn serving_with_and_without_tls_and_turning_away() {
     let server = Server::start(&dir, command.args(["-c", &dir.at("etc"), "-d"])).ready("daemon started");
 
     let client = authority.client();
-    let secured = |service, port| Request::for_service(service, "localhost".parse().unwrap(), port, &client);
-    let upgraded = secured(Service::Submission, port).with_tls(Tls::Upgrade).unwrap();
+    let secured = |service, port| usual(service, "localhost".parse().unwrap(), port, &client);
+    let upgraded = upgrading(Service::Submission, "localhost".parse().unwrap(), port, &client);
     let wrapped = secured(Service::Smtps, smtps);
     for _ in 0..20 {
         check(

@@ -3,11 +3,11 @@
 use std::process::{Command, Stdio};
 
 use portpulse_core::target::Service;
-use portpulse_ready::{Request, Tls, TlsClient};
+use portpulse_ready::TlsClient;
 
 use super::server::{Dir, Server, as_user, ask, check, free_port, plain, run};
 use crate::authority::{Authority, Validity};
-use crate::peer::told;
+use crate::peer::{told, upgrading};
 
 /// The newest installed version's programs.
 fn program(name: &str) -> String {
@@ -63,7 +63,12 @@ async fn serving_and_out_of_connections() {
     for _ in 0..20 {
         check(&request, port, "healthy: asks for a password (SASL)").await;
     }
-    let no_tls = plain(Service::Postgres, port).with_tls(Tls::Upgrade).unwrap();
+    let no_tls = upgrading(
+        Service::Postgres,
+        "localhost".parse().unwrap(),
+        port,
+        &TlsClient::with_roots([]),
+    );
     check(
         &no_tls,
         port,
@@ -142,10 +147,8 @@ async fn with_tls() {
     dir.give_to("postgres");
     let port = free_port();
     let server = start(&dir, port).ready("ready to accept connections");
-    let request = |client: &TlsClient| {
-        let request = Request::for_service(Service::Postgres, "localhost".parse().unwrap(), port, client);
-        request.with_tls(Tls::Upgrade).unwrap()
-    };
+    let request =
+        |client: &TlsClient| upgrading(Service::Postgres, "localhost".parse().unwrap(), port, client);
     check(
         &request(&authority.client()),
         port,

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use portpulse_core::target::Service;
 use portpulse_ready::{Report, Request, TlsClient, exchange};
 
-use crate::peer::told;
+use crate::peer::{told, usual};
 
 /// The longest that a server may take to start, on a busy machine.
 const START: Duration = Duration::from_secs(60);
@@ -198,7 +198,7 @@ impl Drop for Server {
 
 /// The exchange for a service on a loopback port, without TLS.
 pub(crate) fn plain(service: Service, port: u16) -> Request {
-    Request::for_service(
+    usual(
         service,
         "localhost".parse().unwrap(),
         port,

@@ -1,22 +1,22 @@
-use super::super::Method;
+use portpulse_core::readiness::Method;
+
 use super::*;
 use crate::tls::TlsClient;
 
 fn told(host: &str, port: u16, location: &str) -> String {
     let check = HttpCheck::new(Method::Get, "/a/b?c", Vec::new(), None, true).unwrap();
     let client = TlsClient::with_roots([]);
-    let request = Request::for_protocol(Protocol::Http(check), host.parse().unwrap(), port, &client);
+    let readiness = Readiness::new(Protocol::Http(check), Tls::implied(None, port), 30).unwrap();
+    let request = Request::new(readiness, host.parse().unwrap(), port, &client);
     match follow(&request, location) {
-        Ok(Request {
-            protocol: Protocol::Http(check),
-            port,
-            tls,
-            ..
-        }) => {
-            assert!(check.follow);
-            format!("{tls:?} {port} {}", check.path)
+        Ok(request) => {
+            let (readiness, port) = (&request.readiness, request.port);
+            let Protocol::Http(check) = readiness.protocol() else {
+                panic!("{request:?}")
+            };
+            assert!(check.follows() && readiness.warn_days() == 30);
+            format!("{:?} {port} {}", readiness.tls(), check.path())
         }
-        Ok(other) => panic!("{other:?}"),
         Err(why) => why.to_owned(),
     }
 }

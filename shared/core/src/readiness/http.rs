@@ -1,47 +1,39 @@
-//! The request to make and what must come back.
+//! The HTTP request to make and what must come back.
 
 use std::ops::RangeInclusive;
+
+use crate::choice::choice;
 
 /// One HTTP request and its expectations.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HttpCheck {
-    pub(super) method: Method,
-    pub(super) path: String,
+    method: Method,
+    path: String,
     expected: Vec<RangeInclusive<u16>>,
-    pub(super) text: Option<String>,
-    pub(super) follow: bool,
+    text: Option<String>,
+    follow: bool,
 }
 
-/// The methods that change nothing (RFC 9110, section 9.2.1).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Method {
-    /// The header fields alone.
-    Head,
-    /// The body too.
-    Get,
-    /// What the server offers.
-    Options,
-}
-
-impl Method {
-    /// The method as it is sent.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Head => "HEAD",
-            Self::Get => "GET",
-            Self::Options => "OPTIONS",
-        }
+choice! {
+    /// The methods that change nothing (RFC 9110, section 9.2.1).
+    Method {
+        /// The header fields alone.
+        Head = "HEAD",
+        /// The body too.
+        Get = "GET",
+        /// What the server offers.
+        Options = "OPTIONS",
     }
 }
 
 /// Options that make no request.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum HttpCheckError {
     /// The path is not one.
     #[error("the path must begin with `/` and be printable ASCII without spaces, at most 1024 bytes")]
     Path,
     /// No status is like that.
-    #[error("an expected status must lie between 100 and 599")]
+    #[error("at most 16 statuses can be expected, each between 100 and 599")]
     Status,
     /// The text cannot be looked for.
     #[error("the text that must appear must have 1 to 1024 bytes")]
@@ -67,6 +59,8 @@ impl Default for HttpCheck {
 impl HttpCheck {
     /// The longest path, and the longest text to look for, in bytes.
     pub const MAX_BYTES: usize = 1024;
+    /// The most expected statuses, or ranges of them.
+    pub const MAX_STATUSES: usize = 16;
 
     /// A request for `path`; without an expected status, any below 500 will do.
     ///
@@ -86,10 +80,9 @@ impl HttpCheck {
         {
             errors.push(HttpCheckError::Path);
         }
-        if expected
-            .iter()
-            .any(|range| range.is_empty() || *range.start() < 100 || *range.end() > 599)
-        {
+        let is_status =
+            |range: &RangeInclusive<u16>| !range.is_empty() && *range.start() >= 100 && *range.end() <= 599;
+        if expected.len() > Self::MAX_STATUSES || !expected.iter().all(is_status) {
             errors.push(HttpCheckError::Status);
         }
         if text
@@ -115,7 +108,10 @@ impl HttpCheck {
     }
 
     /// The same check of another path.
-    pub(super) fn at(&self, path: &str) -> Result<Self, Vec<HttpCheckError>> {
+    ///
+    /// # Errors
+    /// As [`Self::new`].
+    pub fn at(&self, path: &str) -> Result<Self, Vec<HttpCheckError>> {
         Self::new(
             self.method,
             path,
@@ -125,12 +121,68 @@ impl HttpCheck {
         )
     }
 
+    /// The method to ask with.
+    pub fn method(&self) -> Method {
+        self.method
+    }
+
+    /// What to ask for, query included.
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// The text that must appear in the body.
+    pub fn text(&self) -> Option<&str> {
+        self.text.as_deref()
+    }
+
+    /// Whether redirects are followed.
+    pub fn follows(&self) -> bool {
+        self.follow
+    }
+
     /// Whether a status is as expected.
-    pub(super) fn expects(&self, code: u16) -> bool {
+    pub fn expects(&self, code: u16) -> bool {
         if self.expected.is_empty() {
             code < 500
         } else {
             self.expected.iter().any(|range| range.contains(&code))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn options_that_make_no_request_are_all_named() {
+        use HttpCheckError as E;
+        let wrong = HttpCheck::new(Method::Head, "a b", vec![99..=200], Some(String::new()), false);
+        assert_eq!(wrong, Err(vec![E::Path, E::Status, E::Text, E::NoBody]));
+        let long = "x".repeat(1025);
+        let wrong = HttpCheck::new(Method::Get, "/", vec![200..=200; 17], Some(long), false);
+        assert_eq!(wrong, Err(vec![E::Status, E::Text]));
+        assert_eq!(
+            HttpCheck::new(
+                Method::Get,
+                &format!("/{}", "x".repeat(1024)),
+                Vec::new(),
+                None,
+                false
+            ),
+            Err(vec![E::Path])
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn a_path_that_passes_stays_on_its_line(path in "/[ -~]{0,20}|\\PC{0,20}|/\\PC{0,20}|.{0,20}") {
+            if let Ok(check) = HttpCheck::new(Method::Get, &path, Vec::new(), None, false) {
+                prop_assert!(check.path().starts_with('/'));
+                prop_assert!(!check.path().contains([' ', '\r', '\n', '\0']));
+            }
         }
     }
 }

@@ -1,0 +1,421 @@
+//! The options of a `ready` check, each read from what was written.
+
+use std::ops::RangeInclusive;
+use std::str::FromStr;
+
+use serde_json::{Map, Value};
+
+use super::fields::{Given, RawTls, nearest};
+use super::reader::Reader;
+use super::values::{kind_of, number};
+use super::{Fault, FieldPath, Unfit, shown};
+use crate::readiness::{
+    DnsCheck, DnsCheckError, HttpCheck, HttpCheckError, Method, Readiness, RecordType, Script, ScriptError,
+    ScriptStep, Transport,
+};
+
+/// What was said of the exchange; what could not be read is absent, and told already.
+pub(super) struct Options {
+    pub(super) tls: Option<TlsChoice>,
+    pub(super) warn_days: Option<u16>,
+    pub(super) http: Option<HttpCheck>,
+    pub(super) dns: Option<DnsCheck>,
+    pub(super) script: Scripted,
+}
+
+/// What was said of TLS.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum TlsChoice {
+    /// `true`: at once.
+    On,
+    /// `false`: never.
+    Off,
+    /// `starttls`: within the protocol.
+    Within,
+}
+
+/// A script, if one was written and could be read.
+pub(super) struct Scripted {
+    pub(super) is_given: bool,
+    pub(super) read: Option<Script>,
+}
+
+const STEP: &str = "write `{ send: … }` or `{ expect: … }`";
+
+impl Reader<'_> {
+    pub(super) fn options(
+        &mut self,
+        tls: Option<Given<RawTls>>,
+        warn_days: Option<Given<i64>>,
+        http: Option<Given<Map<String, Value>>>,
+        dns: Option<Given<Map<String, Value>>>,
+        script: Option<Given<Vec<Value>>>,
+    ) -> Options {
+        let most = u32::from(Readiness::MOST_WARN_DAYS);
+        let warn_days = self.optional("warn_days", warn_days, number(0..=most));
+        Options {
+            tls: self.optional("tls", tls, tls_choice),
+            warn_days: warn_days.and_then(|days| u16::try_from(days).ok()),
+            http: self.map("http", http, read_http),
+            dns: self.map("dns", dns, read_dns),
+            script: Scripted {
+                is_given: script.is_some(),
+                read: self.script(script),
+            },
+        }
+    }
+
+    /// Reads a map of fields of its own.
+    fn map<T>(
+        &mut self,
+        field: &str,
+        given: Option<Given<Map<String, Value>>>,
+        read: impl FnOnce(&mut Section<'_>) -> Option<T>,
+    ) -> Option<T> {
+        let fields = self.optional(field, given, Ok::<_, Unfit>)?;
+        let mut section = Section {
+            at: self.place(field),
+            fields: &fields,
+            faults: Vec::new(),
+        };
+        let made = read(&mut section);
+        let is_good = section.faults.is_empty();
+        self.faults.append(&mut section.faults);
+        made.filter(|_| is_good)
+    }
+
+    fn script(&mut self, given: Option<Given<Vec<Value>>>) -> Option<Script> {
+        let values = self.optional("script", given, Ok::<Vec<Value>, Unfit>)?;
+        let at = self.place("script");
+        let faults = self.faults.len();
+        let mut steps = Vec::new();
+        for (index, value) in values.iter().enumerate() {
+            match read_step(&at.index(index), value) {
+                Ok(step) => steps.push(step),
+                Err(fault) => self.faults.push(fault),
+            }
+        }
+        let is_read = steps.len() == values.len();
+        let errors = match Script::new(steps) {
+            Ok(script) if self.faults.len() == faults => return Some(script),
+            Ok(_) => Vec::new(),
+            Err(errors) => errors,
+        };
+        for error in errors {
+            let (place, what, mend) = match error {
+                ScriptError::Count if !values.is_empty() && values.len() <= Script::MAX_STEPS => continue,
+                ScriptError::Count => (
+                    at.clone(),
+                    format!("has {} steps", values.len()),
+                    format!("write 1 to {}", Script::MAX_STEPS),
+                ),
+                // Told where the step stands, or not to be told while others cannot be read.
+                ScriptError::Size(_) | ScriptError::ExpectsNothing if !is_read => continue,
+                ScriptError::ExpectsNothing if values.is_empty() => continue,
+                ScriptError::ExpectsNothing => (
+                    at.clone(),
+                    "waits for nothing, so that nothing would ever be wrong".to_owned(),
+                    "add `{ expect: … }`".to_owned(),
+                ),
+                ScriptError::Size(step) => (
+                    at.index(step.saturating_sub(1)),
+                    "is empty, or too long".to_owned(),
+                    format!("write 1 to {} bytes", Script::MAX_BYTES),
+                ),
+            };
+            self.faults.push(Fault::new(place, what, mend));
+        }
+        None
+    }
+}
+
+fn tls_choice(raw: RawTls) -> Result<TlsChoice, Unfit> {
+    match raw {
+        RawTls::Switch(true) => Ok(TlsChoice::On),
+        RawTls::Switch(false) => Ok(TlsChoice::Off),
+        RawTls::Word(word) if word == "starttls" => Ok(TlsChoice::Within),
+        RawTls::Word(word) => Err(Unfit::new(
+            format!("`{}` is not known here", shown(&word)),
+            "write true, false or starttls",
+        )),
+    }
+}
+
+fn read_step(at: &FieldPath, value: &Value) -> Result<ScriptStep, Fault> {
+    let none = || Fault::new(at.clone(), "is not a step", STEP);
+    let fields = value.as_object().ok_or_else(none)?;
+    let mut fields = fields.iter();
+    let (Some((name, value)), None) = (fields.next(), fields.next()) else {
+        return Err(none());
+    };
+    let make = match name.as_str() {
+        "send" => ScriptStep::Send,
+        "expect" => ScriptStep::Expect,
+        _ => return Err(none()),
+    };
+    match value.as_str() {
+        Some(text) => Ok(make(text.as_bytes().to_vec())),
+        None => {
+            let mend = "write text, in quotes if need be";
+            Err(Fault::new(at.field(name), format!("is {}", kind_of(value)), mend))
+        }
+    }
+}
+
+/// A map of fields inside a definition, and what is wrong with it.
+struct Section<'a> {
+    at: FieldPath,
+    fields: &'a Map<String, Value>,
+    faults: Vec<Fault>,
+}
+
+impl Section<'_> {
+    fn fault(&mut self, field: &str, what: impl Into<String>, mend: impl Into<String>) {
+        self.faults.push(Fault::new(self.at.field(field), what, mend));
+    }
+
+    /// Whether a field is there, and says something.
+    fn has(&self, field: &str) -> bool {
+        self.fields.contains_key(field)
+    }
+
+    /// Names every field that is none of these.
+    fn only(&mut self, known: &[&'static str]) {
+        for name in self.fields.keys().filter(|name| !known.contains(&name.as_str())) {
+            let mend = match nearest(name, known) {
+                Some(field) => format!("did you mean `{field}`?"),
+                None => format!("known here: {}", known.join(", ")),
+            };
+            let at = self.at.field(name);
+            self.faults.push(Fault::new(at, "is not known here", mend));
+        }
+    }
+
+    /// A field's value, if it is there and of the right kind.
+    fn read<'v, T>(
+        &'v mut self,
+        field: &str,
+        wanted: &str,
+        of_kind: impl FnOnce(&'v Value) -> Option<T>,
+    ) -> Option<T> {
+        let value = self.fields.get(field)?;
+        let read = of_kind(value);
+        if read.is_none() {
+            self.faults.push(Fault::new(
+                self.at.field(field),
+                format!("is {}", kind_of(value)),
+                format!("write {wanted}"),
+            ));
+        }
+        read
+    }
+
+    fn text(&mut self, field: &str, wanted: &str) -> Option<String> {
+        self.read(field, wanted, |value| value.as_str().map(str::to_owned))
+    }
+
+    fn word<T: FromStr<Err: Into<Unfit>>>(&mut self, field: &str, wanted: &str) -> Option<T> {
+        let word = self.text(field, wanted)?;
+        match word.parse() {
+            Ok(value) => Some(value),
+            Err(error) => {
+                self.faults.push(Fault::of(self.at.field(field), error.into()));
+                None
+            }
+        }
+    }
+
+    /// The texts of a list; none if one of them is none.
+    fn texts(&mut self, field: &str, wanted: &str) -> Vec<String> {
+        let values = self.read(field, wanted, |value| value.as_array().cloned());
+        let faults = self.faults.len();
+        let at = self.at.field(field);
+        let mut texts = Vec::new();
+        for (index, value) in values.into_iter().flatten().enumerate() {
+            match value.as_str() {
+                Some(text) => texts.push(text.to_owned()),
+                None => {
+                    let mend = "write text, in quotes if need be";
+                    self.faults.push(Fault::new(
+                        at.index(index),
+                        format!("is {}", kind_of(&value)),
+                        mend,
+                    ));
+                }
+            }
+        }
+        if self.faults.len() > faults {
+            texts.clear();
+        }
+        texts
+    }
+
+    /// One status, or a list of them.
+    fn statuses(&mut self, field: &str) -> Vec<RangeInclusive<u16>> {
+        let at = self.at.field(field);
+        let one = |at: FieldPath, value: &Value| {
+            status(value).ok_or_else(|| {
+                let mend = "write a status such as 200, a class such as 2xx, or a range such as 200-299";
+                Fault::new(at, "is no status from 100 to 599", mend)
+            })
+        };
+        let read: Vec<_> = match self.fields.get(field) {
+            None => Vec::new(),
+            Some(Value::Array(values)) if values.is_empty() => {
+                vec![Err(Fault::new(
+                    at,
+                    "is empty, so that no answer would do",
+                    "name a status, or leave it out",
+                ))]
+            }
+            Some(Value::Array(values)) => {
+                let values = values.iter().enumerate();
+                values.map(|(index, value)| one(at.index(index), value)).collect()
+            }
+            Some(value) => vec![one(at, value)],
+        };
+        let mut statuses = Vec::new();
+        for read in read {
+            match read {
+                Ok(status) => statuses.push(status),
+                Err(fault) => self.faults.push(fault),
+            }
+        }
+        statuses
+    }
+}
+
+/// `200`, `2xx` or `200-299`.
+fn status(value: &Value) -> Option<RangeInclusive<u16>> {
+    let code = |text: &str| {
+        let is_code = text.len() == 3 && text.bytes().all(|b| b.is_ascii_digit());
+        is_code.then(|| text.parse::<u16>().ok()).flatten()
+    };
+    let range = match value {
+        Value::Number(number) => {
+            let code = number.as_u64().and_then(|code| u16::try_from(code).ok())?;
+            code..=code
+        }
+        Value::String(text) => match (text.strip_suffix("xx"), text.split_once('-')) {
+            (Some(class), _) => {
+                let first = code(&format!("{class}00"))?;
+                first..=first + 99
+            }
+            (None, Some((first, last))) => code(first)?..=code(last)?,
+            (None, None) => code(text).map(|code| code..=code)?,
+        },
+        Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => return None,
+    };
+    (*range.start() >= 100 && *range.end() <= 599 && !range.is_empty()).then_some(range)
+}
+
+fn read_http(section: &mut Section<'_>) -> Option<HttpCheck> {
+    section.only(&["method", "path", "status", "text", "follow"]);
+    // What brings a body, where a text is looked for in it.
+    let usual = if section.has("text") {
+        Method::Get
+    } else {
+        Method::Head
+    };
+    let written = section.word::<Method>("method", "GET, HEAD or OPTIONS");
+    let path = section.text("path", "a path such as /health");
+    let statuses = section.statuses("status");
+    let text = section.text("text", "the text that must appear");
+    let follow = section.read("follow", "true or false", Value::as_bool);
+    let made = HttpCheck::new(
+        written.unwrap_or(usual),
+        path.as_deref().unwrap_or("/"),
+        statuses,
+        text,
+        follow.unwrap_or(false),
+    );
+    let most = HttpCheck::MAX_BYTES;
+    for error in made.as_ref().err().into_iter().flatten() {
+        match error {
+            HttpCheckError::Path => {
+                let what = format!("`{}` is not a path", shown(&path.clone().unwrap_or_default()));
+                let mend = format!(
+                    "begin it with `/`, and use printable ASCII without spaces, at most {most} bytes"
+                );
+                section.fault("path", what, mend);
+            }
+            HttpCheckError::Status => {
+                let mend = format!("keep to {}, or use ranges", HttpCheck::MAX_STATUSES);
+                section.fault("status", "has too many entries", mend);
+            }
+            HttpCheckError::Text => {
+                let mend = format!("write 1 to {most} bytes");
+                section.fault("text", "is empty, or too long", mend);
+            }
+            HttpCheckError::NoBody => {
+                let what = "`HEAD` brings no body to look for a text in";
+                section.fault("method", what, "write GET, or leave it out");
+            }
+        }
+    }
+    made.ok()
+}
+
+fn read_dns(section: &mut Section<'_>) -> Option<DnsCheck> {
+    section.only(&["name", "type", "must", "must_not", "transport"]);
+    let list = "a list of records such as [192.0.2.1]";
+    let name = section.text("name", "the name to ask for, such as example.com");
+    let written = section.word::<RecordType>("type", "the type of record to ask for, such as A");
+    let (must, must_not) = (section.texts("must", list), section.texts("must_not", list));
+    let transport = section.word::<Transport>("transport", "tcp or udp");
+    if !section.has("name") && (section.has("must") || section.has("must_not")) {
+        section.fault("name", "is missing", "write the name whose records these are");
+    }
+    if section.has("type") && written.is_none() {
+        // What the records must look like is not known.
+        return None;
+    }
+    // What every server can answer or refuse, or else what most people ask for.
+    let usual = if section.has("name") {
+        RecordType::A
+    } else {
+        RecordType::Ns
+    };
+    let made = DnsCheck::new(
+        name.as_deref().unwrap_or_default(),
+        written.unwrap_or(usual),
+        &must,
+        &must_not,
+        transport.unwrap_or(Transport::Tcp),
+    );
+    for error in made.as_ref().err().into_iter().flatten() {
+        match error {
+            DnsCheckError::Name(found) => {
+                let what = format!("`{}` is not a DNS name", shown(found));
+                let mend = "write labels of 1 to 63 characters, joined by dots, at most 253 in all";
+                section.fault("name", what, mend);
+            }
+            DnsCheckError::Count => {
+                let mend = format!("keep to {} in all", DnsCheck::MAX_RECORDS);
+                let list = if must.is_empty() { "must_not" } else { "must" };
+                section.fault(list, "has too many records", mend);
+            }
+            DnsCheckError::Record(place, record_type) => {
+                let (list, index) = match place.checked_sub(must.len()) {
+                    None => ("must", *place),
+                    Some(index) => ("must_not", index),
+                };
+                let at = section.at.field(list).index(index);
+                let what = format!("can be no {record_type} record");
+                section.faults.push(Fault::new(at, what, example(*record_type)));
+            }
+        }
+    }
+    made.ok()
+}
+
+/// How a record of the type is written.
+fn example(record_type: RecordType) -> &'static str {
+    match record_type {
+        RecordType::A => "write an IPv4 address",
+        RecordType::Aaaa => "write an IPv6 address",
+        RecordType::Mx => "write a preference and a name, such as `10 mail.example.com`",
+        RecordType::Cname | RecordType::Ns | RecordType::Ptr => "write a name",
+        RecordType::Txt => "write 1 to 255 bytes of text, without quotes",
+    }
+}

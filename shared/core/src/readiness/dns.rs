@@ -1,0 +1,291 @@
+//! The DNS question to ask and the records that must or must not come back.
+
+use std::fmt;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use crate::choice::choice;
+
+/// One question and its expectations.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DnsCheck {
+    /// Lower case, without a final dot; empty for the root.
+    name: String,
+    record_type: RecordType,
+    must: Vec<String>,
+    must_not: Vec<String>,
+    transport: Transport,
+}
+
+choice! {
+    /// The types of records that can be asked for.
+    RecordType {
+        /// An IPv4 address.
+        A = "A",
+        /// An IPv6 address.
+        Aaaa = "AAAA",
+        /// Another name.
+        Cname = "CNAME",
+        /// A mail server: `10 mail.example.com`.
+        Mx = "MX",
+        /// A name server.
+        Ns = "NS",
+        /// A name for an address.
+        Ptr = "PTR",
+        /// A text, its strings joined.
+        Txt = "TXT",
+    }
+}
+
+choice! {
+    /// How a question travels.
+    Transport {
+        /// Over a connection, as zone transfers and long answers do.
+        Tcp = "tcp",
+        /// In one datagram, as most questions do.
+        Udp = "udp",
+    }
+}
+
+impl RecordType {
+    /// IANA's number for it.
+    pub const fn number(self) -> u16 {
+        match self {
+            Self::A => 1,
+            Self::Ns => 2,
+            Self::Cname => 5,
+            Self::Ptr => 12,
+            Self::Mx => 15,
+            Self::Txt => 16,
+            Self::Aaaa => 28,
+        }
+    }
+}
+
+/// Options that make no question.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum DnsCheckError {
+    /// The name is not one.
+    #[error(
+        "`{0}` is not a DNS name: labels of 1 to 63 printable ASCII characters, joined by dots, 253 in all"
+    )]
+    Name(String),
+    /// The records fill more than any answer holds.
+    #[error("at most 32 records can be asked to be there, or not to be")]
+    Count,
+    /// A record, counted from 0 through those that must and those that must not be there, can be none of the type.
+    #[error("record {0} can be no {record_type} record of 1 to 255 bytes", record_type = .1.as_str())]
+    Record(usize, RecordType),
+}
+
+impl Default for DnsCheck {
+    /// `. NS` over TCP, which every server can answer or refuse.
+    fn default() -> Self {
+        Self {
+            name: String::new(),
+            record_type: RecordType::Ns,
+            must: Vec::new(),
+            must_not: Vec::new(),
+            transport: Transport::Tcp,
+        }
+    }
+}
+
+impl DnsCheck {
+    /// The most records that can be asked to be there, or not to be, in all.
+    pub const MAX_RECORDS: usize = 32;
+    /// The longest of them, in bytes.
+    pub const MAX_BYTES: usize = 255;
+
+    /// A question for `name`, with the records that must, and those that must not, be in the answer.
+    ///
+    /// Records are written as in a zone file: `192.0.2.1`, `10 mail.example.com`, a text without quotes.
+    ///
+    /// # Errors
+    /// Each option that makes no question, all of them together.
+    pub fn new(
+        name: &str,
+        record_type: RecordType,
+        must: &[String],
+        must_not: &[String],
+        transport: Transport,
+    ) -> Result<Self, Vec<DnsCheckError>> {
+        let mut errors = Vec::new();
+        if !is_name(name) {
+            let shown = name.chars().take(80).filter(|c| !c.is_control());
+            errors.push(DnsCheckError::Name(shown.collect()));
+        }
+        if must.len() + must_not.len() > Self::MAX_RECORDS {
+            errors.push(DnsCheckError::Count);
+        }
+        for (place, record) in must.iter().chain(must_not).enumerate() {
+            if !(1..=Self::MAX_BYTES).contains(&record.len()) || !can_be(record_type, record) {
+                errors.push(DnsCheckError::Record(place, record_type));
+            }
+        }
+        if !errors.is_empty() {
+            return Err(errors);
+        }
+        let normal = |records: &[String]| {
+            records
+                .iter()
+                .map(|record| canonical(record_type, record))
+                .collect()
+        };
+        Ok(Self {
+            name: canonical_name(name),
+            record_type,
+            must: normal(must),
+            must_not: normal(must_not),
+            transport,
+        })
+    }
+
+    /// The name to ask for: lower case, without a final dot; empty for the root.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The type to ask for.
+    pub fn record_type(&self) -> RecordType {
+        self.record_type
+    }
+
+    /// The records that must be in the answer, in the form that answers are read into.
+    pub fn must(&self) -> &[String] {
+        &self.must
+    }
+
+    /// The records that must not be in the answer.
+    pub fn must_not(&self) -> &[String] {
+        &self.must_not
+    }
+
+    /// How the question travels.
+    pub fn transport(&self) -> Transport {
+        self.transport
+    }
+}
+
+impl fmt::Display for DnsCheck {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = if self.name.is_empty() { "." } else { &self.name };
+        write!(f, "{name} {}", self.record_type)
+    }
+}
+
+/// Whether a text is a name, the root included.
+fn is_name(text: &str) -> bool {
+    let bare = text.strip_suffix('.').unwrap_or(text);
+    let label_is_good =
+        |label: &str| (1..=63).contains(&label.len()) && label.bytes().all(|b| b.is_ascii_graphic());
+    bare.is_empty() || (bare.len() <= 253 && bare.split('.').all(label_is_good))
+}
+
+/// Whether a record of the type can read like that at all.
+fn can_be(record_type: RecordType, record: &str) -> bool {
+    match record_type {
+        RecordType::A => record.parse::<Ipv4Addr>().is_ok(),
+        RecordType::Aaaa => record.parse::<Ipv6Addr>().is_ok(),
+        RecordType::Mx => exchange(record).is_some_and(|(_, name)| is_name(name)),
+        RecordType::Cname | RecordType::Ns | RecordType::Ptr => is_name(record),
+        RecordType::Txt => true,
+    }
+}
+
+/// A record as answers are compared: names in lower case without a final dot, addresses in their usual form.
+fn canonical(record_type: RecordType, record: &str) -> String {
+    match record_type {
+        RecordType::Txt => record.to_owned(),
+        RecordType::A | RecordType::Aaaa => record
+            .parse::<IpAddr>()
+            .map_or_else(|_| record.to_owned(), |address| address.to_string()),
+        RecordType::Mx => exchange(record).map_or_else(
+            || record.to_owned(),
+            |(preference, name)| format!("{preference} {}", canonical_name(name)),
+        ),
+        RecordType::Cname | RecordType::Ns | RecordType::Ptr => canonical_name(record),
+    }
+}
+
+fn canonical_name(name: &str) -> String {
+    name.strip_suffix('.').unwrap_or(name).to_ascii_lowercase()
+}
+
+/// The preference and the name of an MX record.
+fn exchange(record: &str) -> Option<(u16, &str)> {
+    let (preference, name) = record.split_once(' ')?;
+    preference
+        .bytes()
+        .all(|b| b.is_ascii_digit())
+        .then_some((preference.parse().ok()?, name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn ask(name: &str, record_type: RecordType, must: &[&str]) -> Result<DnsCheck, Vec<DnsCheckError>> {
+        let must: Vec<_> = must.iter().map(|&record| record.to_owned()).collect();
+        DnsCheck::new(name, record_type, &must, &[], Transport::Tcp)
+    }
+
+    #[test]
+    fn records_are_compared_in_one_form() {
+        let rows = [
+            (RecordType::A, "192.0.2.1", "192.0.2.1"),
+            (RecordType::Aaaa, "2001:DB8:0::1", "2001:db8::1"),
+            (RecordType::Mx, "010 Mail.Example.com.", "10 mail.example.com"),
+            (RecordType::Mx, "0 .", "0 "),
+            (RecordType::Cname, "WWW.example.com.", "www.example.com"),
+            (RecordType::Txt, "v=spf1 -ALL.", "v=spf1 -ALL."),
+        ];
+        for (record_type, written, kept) in rows {
+            let check = ask("Example.COM.", record_type, &[written]).unwrap();
+            assert_eq!(check.must(), [kept]);
+            assert_eq!(check.to_string(), format!("example.com {record_type}"));
+        }
+    }
+
+    #[test]
+    fn options_that_make_no_question_are_all_named() {
+        let told = |asked: Result<DnsCheck, Vec<DnsCheckError>>| {
+            let errors = asked.unwrap_err();
+            errors.iter().map(ToString::to_string).collect::<Vec<_>>()
+        };
+        let name = "`a..b` is not a DNS name: labels of 1 to 63 printable ASCII characters, joined by dots, 253 in all";
+        assert_eq!(
+            told(ask("a..b", RecordType::A, &["192.0.2.1", "::1"])),
+            [name, "record 1 can be no A record of 1 to 255 bytes"]
+        );
+        let many = "at most 32 records can be asked to be there, or not to be";
+        assert_eq!(told(ask("a", RecordType::Txt, &["x"; 33])), [many]);
+        let long = "x".repeat(256);
+        for (record_type, record) in [
+            (RecordType::Aaaa, "192.0.2.1"),
+            (RecordType::Mx, "mail.example.com"),
+            (RecordType::Mx, "+1 mail.example.com"),
+            (RecordType::Ns, "a b"),
+            (RecordType::Txt, ""),
+            (RecordType::Txt, &long),
+        ] {
+            let expected = format!("record 0 can be no {record_type} record of 1 to 255 bytes");
+            assert_eq!(told(ask("a", record_type, &[record])), [expected]);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_was_read_is_read_again_as_the_same(
+            name in "[a-zA-Z0-9._-]{0,30}|.{0,30}",
+            kind in 0..RecordType::ALL.len(),
+            must in prop::collection::vec("[0-9a-f.:]{0,12}|[0-9]{1,5} [a-zA-Z.]{0,10}|.{0,20}", 0..4),
+        ) {
+            let record_type = RecordType::ALL[kind];
+            if let Ok(check) = DnsCheck::new(&name, record_type, &must, &must, Transport::Udp) {
+                let again = DnsCheck::new(check.name(), record_type, check.must(), check.must_not(), Transport::Udp);
+                prop_assert_eq!(again, Ok(check));
+            }
+        }
+    }
+}

@@ -1,0 +1,274 @@
+//! What a `ready` check asks of a service: the protocol with its options, and the TLS under it.
+
+mod dns;
+mod http;
+mod script;
+
+pub use dns::{DnsCheck, DnsCheckError, RecordType, Transport};
+pub use http::{HttpCheck, HttpCheckError, Method};
+pub use script::{Script, ScriptError, ScriptStep};
+
+use crate::preset;
+use crate::target::Service;
+
+/// One question to a service, complete with its options. Only validation makes one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Readiness {
+    protocol: Protocol,
+    tls: Tls,
+    warn_days: u16,
+}
+
+/// The conversation to hold, with what it needs to know.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Protocol {
+    /// PostgreSQL 3.0.
+    Postgres,
+    /// MySQL and MariaDB.
+    Mysql,
+    /// Redis and Valkey.
+    Redis,
+    /// memcached's text protocol.
+    Memcached,
+    /// MongoDB's `OP_MSG`.
+    Mongodb,
+    /// AMQP 0-9-1.
+    Amqp,
+    /// Kafka.
+    Kafka,
+    /// ZooKeeper's four-letter words.
+    Zookeeper,
+    /// SSH 2.0.
+    Ssh,
+    /// DNS, with the question to ask.
+    Dns(DnsCheck),
+    /// SMTP.
+    Smtp,
+    /// IMAP.
+    Imap,
+    /// POP3.
+    Pop3,
+    /// HTTP/1.1, with the request to make.
+    Http(HttpCheck),
+    /// Texts to send and to wait for.
+    Script(Script),
+    /// Nothing but the TLS handshake.
+    TlsAlone,
+}
+
+/// Whether and when TLS begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tls {
+    /// Never.
+    Off,
+    /// At once, before the protocol.
+    Implicit,
+    /// Within the protocol: STARTTLS, STLS, `SSLRequest`.
+    Upgrade,
+}
+
+/// Parts that make no question together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum ReadinessError {
+    /// The protocol has no way to begin TLS by itself.
+    #[error("only PostgreSQL, MySQL, MariaDB, SMTP, IMAP and POP3 can begin TLS within the protocol")]
+    NoUpgrade,
+    /// Datagrams carry no TLS.
+    #[error("DNS over UDP has no TLS")]
+    TlsOverUdp,
+    /// A handshake alone, without TLS, is nothing at all.
+    #[error("a TLS handshake cannot do without TLS")]
+    NothingToAsk,
+    /// Nobody is warned that early.
+    #[error("a certificate is warned of at most 365 days before it expires")]
+    WarnDays,
+}
+
+impl Readiness {
+    /// Days before expiry from which a certificate is warned of, unless told otherwise.
+    pub const WARN_DAYS: u16 = 14;
+    /// The most that can be asked for.
+    pub const MOST_WARN_DAYS: u16 = 365;
+
+    /// A question; `warn_days` before its expiry, a certificate makes the answer a degraded one.
+    ///
+    /// # Errors
+    /// Everything that does not go together.
+    pub fn new(protocol: Protocol, tls: Tls, warn_days: u16) -> Result<Self, Vec<ReadinessError>> {
+        let mut errors = Vec::new();
+        if tls == Tls::Upgrade && !protocol.can_upgrade() {
+            errors.push(ReadinessError::NoUpgrade);
+        }
+        if tls != Tls::Off && protocol.is_over_udp() {
+            errors.push(ReadinessError::TlsOverUdp);
+        }
+        if tls == Tls::Off && protocol == Protocol::TlsAlone {
+            errors.push(ReadinessError::NothingToAsk);
+        }
+        if warn_days > Self::MOST_WARN_DAYS {
+            errors.push(ReadinessError::WarnDays);
+        }
+        if errors.is_empty() {
+            Ok(Self {
+                protocol,
+                tls,
+                warn_days,
+            })
+        } else {
+            Err(errors)
+        }
+    }
+
+    /// What a service is asked by default, with the TLS that the service and the port imply.
+    pub fn of(service: Service, port: u16) -> Self {
+        Self {
+            protocol: Protocol::of(service),
+            tls: Tls::implied(Some(service), port),
+            warn_days: Self::WARN_DAYS,
+        }
+    }
+
+    /// The conversation.
+    pub fn protocol(&self) -> &Protocol {
+        &self.protocol
+    }
+
+    /// When TLS begins.
+    pub fn tls(&self) -> Tls {
+        self.tls
+    }
+
+    /// How many days before its expiry a certificate is warned of; 0 is never.
+    pub fn warn_days(&self) -> u16 {
+        self.warn_days
+    }
+}
+
+impl Protocol {
+    /// The protocol of a service, with default options.
+    pub fn of(service: Service) -> Self {
+        match service {
+            Service::Postgres => Self::Postgres,
+            Service::Mysql | Service::Mariadb => Self::Mysql,
+            Service::Redis | Service::Valkey => Self::Redis,
+            Service::Memcached => Self::Memcached,
+            Service::Mongodb => Self::Mongodb,
+            Service::Rabbitmq => Self::Amqp,
+            Service::Kafka => Self::Kafka,
+            Service::Zookeeper => Self::Zookeeper,
+            Service::Ssh => Self::Ssh,
+            Service::Dns => Self::Dns(DnsCheck::default()),
+            Service::Smtp | Service::Submission | Service::Smtps => Self::Smtp,
+            Service::Imap | Service::Imaps => Self::Imap,
+            Service::Pop3 | Service::Pop3s => Self::Pop3,
+            Service::Http | Service::Https => Self::Http(HttpCheck::default()),
+            Service::Tls => Self::TlsAlone,
+        }
+    }
+
+    /// Whether TLS can begin within the protocol.
+    pub fn can_upgrade(&self) -> bool {
+        match self {
+            Self::Postgres | Self::Mysql | Self::Smtp | Self::Imap | Self::Pop3 => true,
+            Self::Redis
+            | Self::Memcached
+            | Self::Mongodb
+            | Self::Amqp
+            | Self::Kafka
+            | Self::Zookeeper
+            | Self::Ssh
+            | Self::Dns(_)
+            | Self::Http(_)
+            | Self::Script(_)
+            | Self::TlsAlone => false,
+        }
+    }
+
+    /// Whether it needs no connection.
+    pub fn is_over_udp(&self) -> bool {
+        matches!(self, Self::Dns(check) if check.transport() == Transport::Udp)
+    }
+}
+
+impl Tls {
+    /// What holds unless told otherwise: IANA's ports for TLS-wrapped services, and the customary second HTTPS port,
+    /// begin with TLS, as do the services whose preset says so.
+    pub fn implied(service: Option<Service>, port: u16) -> Self {
+        match port {
+            443 | 465 | 993 | 995 | 8443 => Self::Implicit,
+            _ if service.is_some_and(begins_with_tls) => Self::Implicit,
+            _ => Self::Off,
+        }
+    }
+}
+
+/// Whether a service is the TLS-wrapped form of another, or TLS itself.
+pub(crate) fn begins_with_tls(service: Service) -> bool {
+    preset::service(service)
+        .get("tls")
+        .and_then(serde_json::Value::as_bool)
+        == Some(true)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tls_is_implied_by_service_and_port() {
+        let rows = [
+            (Service::Http, 80, Tls::Off),
+            (Service::Http, 443, Tls::Implicit),
+            (Service::Http, 8443, Tls::Implicit),
+            (Service::Https, 8080, Tls::Implicit),
+            (Service::Smtp, 465, Tls::Implicit),
+            (Service::Smtps, 2465, Tls::Implicit),
+            (Service::Imap, 993, Tls::Implicit),
+            (Service::Imaps, 1993, Tls::Implicit),
+            (Service::Pop3, 995, Tls::Implicit),
+            (Service::Pop3s, 1995, Tls::Implicit),
+            (Service::Tls, 636, Tls::Implicit),
+            (Service::Submission, 587, Tls::Off),
+            (Service::Postgres, 5432, Tls::Off),
+        ];
+        for (service, port, expected) in rows {
+            assert_eq!(Readiness::of(service, port).tls(), expected, "{service} {port}");
+        }
+    }
+
+    #[test]
+    fn only_some_protocols_begin_tls_themselves() {
+        let upgrade = |service| Readiness::new(Protocol::of(service), Tls::Upgrade, 14);
+        let offering = Service::ALL.iter().filter(|&&service| upgrade(service).is_ok());
+        let names = offering.map(|service| service.as_str()).collect::<Vec<_>>();
+        assert_eq!(
+            names.join(" "),
+            "postgres mysql mariadb smtp submission smtps imap imaps pop3 pop3s"
+        );
+    }
+
+    #[test]
+    fn what_does_not_go_together_is_told_at_once() {
+        use ReadinessError as E;
+        let over_udp = DnsCheck::new("", RecordType::Ns, &[], &[], Transport::Udp).unwrap();
+        let rows = [
+            (
+                Protocol::Redis,
+                Tls::Upgrade,
+                366,
+                vec![E::NoUpgrade, E::WarnDays],
+            ),
+            (
+                Protocol::Dns(over_udp.clone()),
+                Tls::Upgrade,
+                0,
+                vec![E::NoUpgrade, E::TlsOverUdp],
+            ),
+            (Protocol::Dns(over_udp), Tls::Implicit, 0, vec![E::TlsOverUdp]),
+            (Protocol::TlsAlone, Tls::Off, 365, vec![E::NothingToAsk]),
+        ];
+        for (protocol, tls, warn_days, expected) in rows {
+            assert_eq!(Readiness::new(protocol, tls, warn_days), Err(expected));
+        }
+    }
+}
