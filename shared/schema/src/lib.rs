@@ -3,6 +3,8 @@
 //! Words, services and presets come from the core. A schema cannot say every rule: what it refuses is wrong, what it
 //! accepts may still be refused by `portpulse validate`.
 
+mod options;
+
 use portpulse_core::choice::{CheckKind, CloseMode, Expect, IpFamily, Severity, Tier};
 use portpulse_core::definition::RawMonitor;
 use portpulse_core::preset;
@@ -30,7 +32,7 @@ pub fn definitions() -> Value {
                 "description": "What holds for every monitor that does not say otherwise.",
                 "type": ["object", "null"],
                 "additionalProperties": false,
-                "properties": fields(|field| !matches!(field, "host" | "depends_on")),
+                "properties": fields(|field| !matches!(field, "host" | "script" | "depends_on")),
             },
             "maintenance": {
                 "description": "Times in which notifications are held back; the checks go on.",
@@ -84,13 +86,18 @@ fn field(name: &str) -> Value {
         "timeout" => duration("The time for all phases of one check: 100ms to 30s."),
         "slow_after" => duration("A connect time above which a tick counts as slow; below the timeout."),
         "expect" => words(
-            "What a healthy one looks like: an open port, a closed one, or a host that answers at all.",
+            "What a healthy one looks like: an open port, a closed one, or (what ping would tell) a host that answers at all.",
             Expect::ALL.iter().map(|word| word.as_str()),
         ),
         "check" => words(
-            "A timed connect, or also one exchange in the service's own protocol.",
+            "A timed connect, or also one exchange in the service's own protocol. For ping, see `expect: reachable`.",
             CheckKind::ALL.iter().map(|word| word.as_str()),
         ),
+        "tls" => options::tls(),
+        "warn_days" => options::warn_days(),
+        "http" => options::http(),
+        "dns" => options::dns(),
+        "script" => options::script(),
         "failures_to_open" => number("Consecutive failing ticks that make a region's vote.", 1, 10),
         "successes_to_close" => number("Consecutive good ticks that end it.", 1, 10),
         "quorum" => number("How many regions must agree; more than half if absent.", 1, 100),

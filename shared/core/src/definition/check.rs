@@ -62,6 +62,7 @@ impl Reader<'_> {
         }
         if self.gets_banned(readiness.as_ref(), expect, close, service, port) {
             let mend = match expect {
+                _ if asks => "write `service: mysql`",
                 Expect::Open => "write `service: mysql` with `check: ready`, or `close: quiet`",
                 Expect::Reachable | Expect::Closed => "add `close: quiet`",
             };

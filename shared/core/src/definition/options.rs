@@ -361,14 +361,15 @@ fn read_dns(section: &mut Section<'_>) -> Option<DnsCheck> {
     let list = "a list of records such as [192.0.2.1]";
     let name = section.text("name", "the name to ask for, such as example.com");
     let written = section.word::<RecordType>("type", "the type of record to ask for, such as A");
-    let (must, must_not) = (section.texts("must", list), section.texts("must_not", list));
+    let (mut must, mut must_not) = (section.texts("must", list), section.texts("must_not", list));
     let transport = section.word::<Transport>("transport", "tcp or udp");
     if !section.has("name") && (section.has("must") || section.has("must_not")) {
         section.fault("name", "is missing", "write the name whose records these are");
     }
     if section.has("type") && written.is_none() {
-        // What the records must look like is not known.
-        return None;
+        // How they must look is not known.
+        must.clear();
+        must_not.clear();
     }
     // What every server can answer or refuse, or else what most people ask for.
     let usual = if section.has("name") {

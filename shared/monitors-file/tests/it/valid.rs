@@ -3,6 +3,10 @@
 use std::collections::BTreeMap;
 
 use portpulse_core::definition::{DefinitionFile, Monitor, Vantage};
+use portpulse_core::readiness::{
+    DnsCheck, HttpCheck, Method, Protocol, Readiness, RecordType, Script, ScriptStep, Tls, Transport,
+};
+use portpulse_core::target::Check;
 use serde_json::{Value, json};
 
 fn read(text: &str) -> DefinitionFile {
@@ -31,6 +35,7 @@ fn every_field_arrives_as_written() {
         "regions": ["eu-west-1", "us-east-1"], "severity": "critical", "ip": "v4", "close": "fin",
         "tags": ["db", "env=prod"], "runbook": "https://wiki.example.com/orders-db",
         "depends_on": ["bastion", "gateway.v6"], "enabled": true, "remind_every": "1h",
+        "warn_days": 21, "http": { "path": "/up" },
         "depends_on_groups": { "bastion": "2m#0", "gateway.v6": "2m#0" },
         "maintenance": [weekly, nightly],
     });
@@ -41,10 +46,97 @@ fn every_field_arrives_as_written() {
     let bastion = json!({
         "host": "bastion.example.com", "service": "ssh", "tier": "supporting", "interval": "2m",
         "tags": ["shop", "env=prod"], "slow_after": "250ms", "remind_every": "4h",
+        "warn_days": 21, "http": { "path": "/up" },
         "maintenance": [once, nightly],
     });
     assert_eq!(Value::Object(attributes["bastion"].clone()), bastion);
-    assert_eq!(file.monitors().len(), 5);
+    assert_eq!(file.monitors().len(), 13);
+    let ns = json!({ "name": "www.example.com", "must": ["192.0.2.1"], "must_not": ["192.0.2.66"], "transport": "udp" });
+    assert_eq!(attributes["ns"]["dns"], ns);
+    let chat = json!([{ "expect": "INFO {" }, { "send": "PING\r\n" }, { "expect": "PONG" }]);
+    assert_eq!(attributes["chat"]["script"], chat);
+}
+
+/// What is asked of each, with the defaults that fit it and the TLS that its service and port imply.
+#[test]
+fn each_option_means_what_it_says() {
+    let file = read(include_str!("../valid/every-field.yaml"));
+    let asked: BTreeMap<_, _> = file
+        .monitors()
+        .iter()
+        .map(|defined| (defined.monitor.id().as_str(), &defined.monitor.target().check))
+        .collect();
+    let strings = |records: &[&str]| {
+        records
+            .iter()
+            .map(|&record| record.to_owned())
+            .collect::<Vec<_>>()
+    };
+    let http = |method, path: &str, status: &[_], text: Option<&str>, follow| {
+        let check = HttpCheck::new(method, path, status.to_vec(), text.map(str::to_owned), follow);
+        Protocol::Http(check.unwrap())
+    };
+    let dns = |name, kind, must: &[&str], must_not: &[&str], transport| {
+        Protocol::Dns(DnsCheck::new(name, kind, &strings(must), &strings(must_not), transport).unwrap())
+    };
+    let (expect, send) = (
+        |text: &str| ScriptStep::Expect(text.into()),
+        |text: &str| ScriptStep::Send(text.into()),
+    );
+    let chat = Script::new(vec![expect("INFO {"), send("PING\r\n"), expect("PONG")]).unwrap();
+    let statuses = [200..=200, 300..=399, 400..=404, 410..=410];
+    let rows = [
+        ("orders-db", Protocol::Postgres, Tls::Off, 21),
+        ("mail", Protocol::Smtp, Tls::Upgrade, 30),
+        (
+            "web",
+            http(Method::Get, "/health?full=1", &statuses, Some("all well"), true),
+            Tls::Implicit,
+            21,
+        ),
+        (
+            "shop",
+            http(Method::Head, "/up", &[], None, false),
+            Tls::Implicit,
+            21,
+        ),
+        (
+            "inner",
+            http(Method::Get, "/", &[], Some("ok"), false),
+            Tls::Off,
+            21,
+        ),
+        (
+            "ns",
+            dns(
+                "www.example.com",
+                RecordType::A,
+                &["192.0.2.1"],
+                &["192.0.2.66"],
+                Transport::Udp,
+            ),
+            Tls::Off,
+            21,
+        ),
+        (
+            "mx",
+            dns(
+                "example.com",
+                RecordType::Mx,
+                &["10 mail.example.com"],
+                &[],
+                Transport::Tcp,
+            ),
+            Tls::Off,
+            21,
+        ),
+        ("chat", Protocol::Script(chat), Tls::Off, 21),
+        ("directory", Protocol::TlsAlone, Tls::Implicit, 21),
+    ];
+    for (id, protocol, tls, warn_days) in rows {
+        let expected = Check::Ready(Readiness::new(protocol, tls, warn_days).unwrap());
+        assert_eq!(asked[id], &expected, "{id}");
+    }
 }
 
 /// The items that a file becomes say the same as the file.

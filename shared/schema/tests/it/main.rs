@@ -139,6 +139,63 @@ fn samples(field: &str) -> (Vec<Value>, Vec<Value>) {
         "slow_after" => (vec![json!("200ms")], vec![json!(5), json!("fast")]),
         "expect" => words(&["open", "closed", "reachable"]),
         "check" => words(&["connect"]),
+        "tls" => (
+            vec![json!(true), json!(false), json!("starttls")],
+            vec![json!("yes"), json!(1), json!(null)],
+        ),
+        "warn_days" => (
+            vec![json!(0), json!(365)],
+            vec![json!(-1), json!(366), json!("14"), json!(null)],
+        ),
+        "http" => (
+            vec![
+                json!({}),
+                json!({ "method": "GET", "path": "/a?b", "status": 200, "text": "well", "follow": true }),
+                json!({ "status": [204, "3xx", "400-404"] }),
+                json!({ "status": "2xx" }),
+            ],
+            vec![
+                json!([]),
+                json!({ "method": "POST" }),
+                json!({ "path": "a" }),
+                json!({ "path": "/a b" }),
+                json!({ "status": 99 }),
+                json!({ "status": "6xx" }),
+                json!({ "status": [] }),
+                json!({ "status": true }),
+                json!({ "text": "" }),
+                json!({ "follow": "yes" }),
+                json!({ "paths": "/" }),
+            ],
+        ),
+        "dns" => (
+            vec![
+                json!({}),
+                json!({ "name": "example.com", "type": "MX", "must": ["10 mail.example.com"], "transport": "udp" }),
+                json!({ "name": "example.com", "must_not": ["192.0.2.1"] }),
+            ],
+            vec![
+                json!("example.com"),
+                json!({ "type": "ANY" }),
+                json!({ "transport": "tls" }),
+                json!({ "name": "a", "must": "192.0.2.1" }),
+                json!({ "name": "a", "must": [1] }),
+                json!({ "name": "a", "type": "TXT", "must": [""] }),
+                json!({ "names": "a" }),
+            ],
+        ),
+        "script" => (
+            vec![json!([{ "expect": "220" }, { "send": "QUIT\r\n" }])],
+            vec![
+                json!([]),
+                json!({}),
+                json!([{ "expect": "" }]),
+                json!([{ "wait": "x" }]),
+                json!([{ "send": "x", "expect": "y" }]),
+                json!([{ "expect": 220 }]),
+                json!(vec![json!({ "expect": "x" }); 17]),
+            ],
+        ),
         "failures_to_open" | "successes_to_close" => (
             vec![json!(1), json!(10)],
             vec![json!(0), json!(11), json!("2"), json!(null)],
@@ -183,6 +240,14 @@ fn schema_and_core_agree_on_every_field() {
     for field in RawMonitor::FIELDS {
         let file = |value: &Value| {
             let mut monitor = json!({ "host": "a.example.com", "port": 8080 });
+            // An option goes with its service alone.
+            match *field {
+                "http" => monitor["service"] = json!("http"),
+                "dns" => monitor["service"] = json!("dns"),
+                "tls" => monitor["service"] = json!("postgres"),
+                "warn_days" => monitor["service"] = json!("tls"),
+                _ => {}
+            }
             monitor[field] = value.clone();
             json!({ "monitors": { "a": monitor, "other": { "host": "b.example.com", "port": 1 } } })
         };

@@ -98,7 +98,7 @@ impl Reply {
             let number = be_u16(message, after)?;
             let start = after + 10;
             at = start + usize::from(be_u16(message, after + 8)?);
-            if let Some(known) = RecordType::ALL.into_iter().find(|known| known.number() == number) {
+            if let Some(known) = RecordType::ALL.iter().find(|known| known.number() == number) {
                 records.push(record(*known, message, start, message.get(start..at)?)?);
             }
         }
