@@ -3,6 +3,7 @@
 mod check;
 mod local;
 mod output;
+mod plan_cost;
 mod table;
 mod targets;
 mod validate;
@@ -26,6 +27,7 @@ enum Command {
     Validate(validate::Args),
     Check(check::Args),
     Local(local::Args),
+    PlanCost(plan_cost::Args),
 }
 
 fn main() -> ExitCode {
@@ -35,6 +37,7 @@ fn main() -> ExitCode {
         Command::Validate(args) => validate::run(&args, &mut output),
         Command::Check(args) => check::run(&args, &mut output),
         Command::Local(args) => local::run(&args, &mut output),
+        Command::PlanCost(args) => plan_cost::run(&args, &mut output),
     };
     match ended.and_then(|status| output.flush().map(|()| status)) {
         Ok(status) => status.into(),

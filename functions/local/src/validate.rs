@@ -36,16 +36,33 @@ pub(crate) fn run(args: &Args, output: &mut Output) -> Result<Status, Stopped> {
         Vantage::PlainLambda
     };
     let name = args.file.display().to_string();
-    let (lines, status) = match portpulse_monitors_file::read(&text, vantage) {
-        Ok(file) if args.json => (vec![valid_json(&file)], Status::Good),
-        Ok(file) => (summary(&name, &file), Status::Good),
-        Err(mistakes) if args.json => (vec![mistakes_json(&name, &mistakes)], Status::Bad),
-        Err(mistakes) => (complaints(&name, &mistakes), Status::Bad),
+    let lines = match portpulse_monitors_file::read(&text, vantage) {
+        Ok(file) if args.json => vec![valid_json(&file)],
+        Ok(file) => summary(&name, &file),
+        Err(mistakes) => return complain(&name, &mistakes, args.json, output),
     };
     for line in lines {
         output.line(line)?;
     }
-    Ok(status)
+    Ok(Status::Good)
+}
+
+/// Tells every mistake of a file.
+pub(crate) fn complain(
+    name: &str,
+    mistakes: &[Mistake],
+    json: bool,
+    output: &mut Output,
+) -> Result<Status, Stopped> {
+    let lines = if json {
+        vec![mistakes_json(name, mistakes)]
+    } else {
+        complaints(name, mistakes)
+    };
+    for line in lines {
+        output.line(line)?;
+    }
+    Ok(Status::Bad)
 }
 
 /// How many monitors each group has, by the group's text.

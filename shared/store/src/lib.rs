@@ -8,6 +8,7 @@ pub mod definitions;
 pub mod dynamo;
 mod error;
 pub mod keys;
+pub mod layout;
 pub mod size;
 pub mod store;
 pub mod table;

@@ -4,7 +4,7 @@
 
 use aws_sdk_dynamodb::types::AttributeValue;
 
-use crate::table::Item;
+use crate::table::{Item, Read};
 
 /// The most bytes of an item that is sent: well below DynamoDB's own limit of 400 KB (409,600 bytes), so that
 /// the error comes from here and says what to do.
@@ -25,6 +25,44 @@ pub fn item(item: &Item) -> usize {
 /// The write units that putting an item costs: one for each started kilobyte.
 pub fn write_units(bytes: usize) -> usize {
     bytes.div_ceil(1024).max(1)
+}
+
+/// The read units that a query costs whose items weigh so much together: one for each started 4 KB, half as much where
+/// it need not see the last writes.
+pub fn read_units(bytes: usize, read: Read) -> f64 {
+    let units = u32::try_from(bytes.div_ceil(4096).max(1)).unwrap_or(u32::MAX);
+    match read {
+        Read::Strong => f64::from(units),
+        Read::Eventual => f64::from(units) / 2.0,
+    }
+}
+
+/// The bytes of an item on the network, in DynamoDB's JSON, but for what text needs to be escaped.
+pub fn sent(item: &Item) -> usize {
+    let attributes = item
+        .iter()
+        .map(|(name, attribute)| name.len() + r#""":,"#.len() + sent_value(attribute));
+    "{}".len() + attributes.sum::<usize>()
+}
+
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "the SDK hides the variant of types it does not know"
+)]
+fn sent_value(attribute: &AttributeValue) -> usize {
+    match attribute {
+        AttributeValue::S(text) => r#"{"S":""}"#.len() + text.len(),
+        AttributeValue::N(digits) => r#"{"N":""}"#.len() + digits.len(),
+        AttributeValue::L(values) => {
+            r#"{"L":[]}"#.len()
+                + values
+                    .iter()
+                    .map(|each| ",".len() + sent_value(each))
+                    .sum::<usize>()
+        }
+        AttributeValue::M(map) => r#"{"M":}"#.len() + sent(map),
+        other => r#"{"BOOL":false}"#.len() + value(other),
+    }
 }
 
 #[expect(
@@ -106,6 +144,32 @@ mod tests {
             ("n".to_owned(), A::N("7".to_owned())),
         ]);
         assert_eq!(item(&keys), 2 + 3 + 1 + 2);
+    }
+
+    #[test]
+    fn four_started_kilobytes_are_a_read_unit_or_half_of_one() {
+        for (bytes, units) in [(0, 1.0), (4096, 1.0), (4097, 2.0), (40_000, 10.0)] {
+            assert!((read_units(bytes, Read::Strong) - units).abs() < 1e-9, "{bytes}");
+            assert!(
+                (read_units(bytes, Read::Eventual) - units / 2.0).abs() < 1e-9,
+                "{bytes}"
+            );
+        }
+    }
+
+    #[test]
+    fn on_the_network_an_item_is_as_long_as_its_json() {
+        use AttributeValue as A;
+        let text = |text: &str| A::S(text.to_owned());
+        let map = Item::from([("b-1".to_owned(), A::N("12.5".to_owned()))]);
+        let item = Item::from([
+            ("pk".to_owned(), text("results#1m#0")),
+            ("seen".to_owned(), A::M(map)),
+            ("tags".to_owned(), A::L(vec![text("a"), text("bc")])),
+        ]);
+        let json = r#"{"pk":{"S":"results#1m#0"},"seen":{"M":{"b-1":{"N":"12.5"}}},"tags":{"L":[{"S":"a"},{"S":"bc"}]}}"#;
+        // A comma behind the last of each map and list is counted that JSON does not have.
+        assert_eq!(sent(&item), json.len() + 3);
     }
 
     #[test]

@@ -15,9 +15,9 @@ use portpulse_core::time::Interval;
 use portpulse_store::Store;
 use portpulse_testkit::embedded::EmbeddedDynamo;
 use portpulse_testkit::meter::Consumed;
-use serde_json::json;
+use serde_json::{Map, Value, json};
 
-const GROUP: GroupId = GroupId {
+pub(crate) const GROUP: GroupId = GroupId {
     interval: Interval::OneMinute,
     shard: 0,
 };
@@ -62,19 +62,31 @@ impl Publish for NoTopic {
     }
 }
 
+/// So many monitors of one group, as a file has them.
+pub(crate) fn definitions(monitors: usize) -> Map<String, Value> {
+    let definition = |number: usize| {
+        let fields =
+            json!({ "host": format!("db-{number:03}.example.com"), "service": "postgres", "interval": "1m" });
+        (format!("orders-db-{number:03}-primary"), fields)
+    };
+    (0..monitors).map(definition).collect()
+}
+
+/// So many regions.
+pub(crate) fn expected(regions: usize) -> BTreeSet<Region> {
+    let names = ["eu-west-1", "us-east-1", "ap-northeast-1"].iter().take(regions);
+    names.map(|name| name.parse().unwrap()).collect()
+}
+
 /// What a tick of this many monitors costs, seen from one of these regions while the others report as well.
 pub(crate) async fn tick(monitors: usize, regions: usize) -> Consumed {
     let dynamo = EmbeddedDynamo::start().await.unwrap();
     let store = Store::new(dynamo.table());
-    for number in 0..monitors {
-        let attributes =
-            json!({ "host": format!("db-{number:03}.example.com"), "service": "postgres", "interval": "1m" });
-        let id = format!("orders-db-{number:03}-primary");
+    for (id, attributes) in definitions(monitors) {
         let attributes = attributes.as_object().unwrap();
         store.put_definition(GROUP, &id, attributes).await.unwrap();
     }
-    let names = ["eu-west-1", "us-east-1", "ap-northeast-1"].iter().take(regions);
-    let expected: BTreeSet<Region> = names.map(|name| name.parse().unwrap()).collect();
+    let expected = expected(regions);
     let mut last = Consumed::default();
     // The first ticks wait for the other regions to report; the last is like all that follow.
     for tick in 0..3 {

@@ -1,5 +1,9 @@
 //! What a nominal tick may cost.
 
+use portpulse_core::definition::{Defined, DefinitionFile, Vantage};
+use portpulse_cost::TickCost;
+use serde_json::json;
+
 use crate::nominal;
 
 #[tokio::test]
@@ -14,5 +18,30 @@ async fn a_nominal_tick_is_two_writes_within_its_units() {
                 "{monitors} from {regions}: {consumed:?}"
             );
         }
+    }
+}
+
+/// `portpulse plan-cost` promises what DynamoDB then bills.
+#[tokio::test]
+async fn a_nominal_tick_costs_what_was_foretold() {
+    for (monitors, regions) in [(1, 1), (10, 3), (50, 1), (50, 3), (120, 2), (400, 3)] {
+        let whole = json!({ "monitors": nominal::definitions(monitors) });
+        let file = DefinitionFile::validate(&whole, Vantage::PlainLambda).unwrap();
+        let defined: Vec<&Defined> = file.monitors().iter().collect();
+        let expected = nominal::expected(regions);
+        let region = expected.last().unwrap();
+        let foretold = TickCost::of(nominal::GROUP, &defined, region, &expected);
+        let consumed = nominal::tick(monitors, regions).await;
+
+        let of = format!("{monitors} from {regions}: {foretold:?}, {consumed:?}");
+        assert_eq!(
+            u64::from(TickCost::REQUESTS),
+            consumed.reads + consumed.writes,
+            "{of}"
+        );
+        assert!((foretold.read_units - consumed.read_units).abs() < 1e-9, "{of}");
+        // Connect times have three digits or fewer where five are reckoned with.
+        let more = foretold.write_units - consumed.write_units;
+        assert!((0.0..=1.0).contains(&more), "{of}");
     }
 }

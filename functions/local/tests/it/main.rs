@@ -12,6 +12,7 @@ mod endings;
 mod hook;
 mod local;
 mod place;
+mod plan_cost;
 mod program;
 mod relay;
 mod sockets;

@@ -1,0 +1,201 @@
+//! `portpulse plan-cost`: what a definitions file costs a month, before anything is deployed.
+
+mod regions;
+mod words;
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::ValueEnum;
+use portpulse_core::definition::{DefinitionFile, Vantage, Where};
+use portpulse_core::id::Region;
+use portpulse_cost::{
+    Alternative, Architecture, Assumptions, Bill, Capacity, Deployment, Endpoint, Prices, Quantities, bill,
+    health_checks,
+};
+use serde_json::json;
+
+use crate::Status;
+use crate::output::{Output, Stopped, read_text};
+use crate::validate;
+use regions::RegionsArg;
+
+/// Tell what a definitions file costs a month, before anything is deployed
+///
+/// Exit status: 0 told, 1 the file has mistakes, 2 it cannot be read or the options do not fit it.
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// The definitions file; `-` is standard input
+    #[arg(default_value = "infra/monitors.yaml")]
+    file: PathBuf,
+
+    /// From where checks are made: how many regions, or their names with commas between
+    #[arg(long, default_value = "3", value_name = "N|NAME,…")]
+    regions: RegionsArg,
+
+    /// Where the table is; the first of the regions if absent
+    #[arg(long, value_name = "REGION")]
+    home: Option<Region>,
+
+    /// How DynamoDB is paid for
+    #[arg(long, value_enum, default_value = "on_demand")]
+    capacity: CapacityArg,
+
+    /// What the Lambdas run on
+    #[arg(long, value_enum, default_value = "arm64")]
+    architecture: ArchitectureArg,
+
+    /// The memory of a Lambda in MB
+    #[arg(long, default_value_t = 128, value_parser = clap::value_parser!(u32).range(128..=10_240))]
+    memory: u32,
+
+    /// How long a tick lasts on average, in milliseconds
+    #[arg(long, default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(1..=900_000))]
+    duration_ms: u32,
+
+    /// How many incidents there are a month
+    #[arg(long, default_value_t = 10)]
+    incidents: u32,
+
+    /// How many are told by email
+    #[arg(long, default_value_t = 1)]
+    emails: u32,
+
+    /// How many are told by HTTPS
+    #[arg(long, default_value_t = 0)]
+    https: u32,
+
+    /// Without point-in-time recovery of the table
+    #[arg(long)]
+    no_recovery: bool,
+
+    /// The checkers run in a VPC, which reaches port 25, IPv6 and private addresses
+    #[arg(long)]
+    vpc: bool,
+
+    /// Write one JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum CapacityArg {
+    /// By the unit
+    #[value(name = "on_demand")]
+    OnDemand,
+    /// Provisioned within the 25 units that are always free
+    #[value(name = "always_free")]
+    AlwaysFree,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum ArchitectureArg {
+    #[value(name = "arm64")]
+    Arm64,
+    #[value(name = "x86_64")]
+    X86,
+}
+
+/// All that is told.
+struct Plan<'a> {
+    deployment: &'a Deployment<'a>,
+    assumptions: Assumptions,
+    quantities: Quantities,
+    bill: Bill,
+    prices: &'a Prices,
+    alternatives: [Alternative; 2],
+}
+
+pub(crate) fn run(args: &Args, output: &mut Output) -> Result<Status, Stopped> {
+    let text = read_text(&args.file)?;
+    let name = args.file.display().to_string();
+    let vantage = if args.vpc {
+        Vantage::OwnNetwork
+    } else {
+        Vantage::PlainLambda
+    };
+    let file = match portpulse_monitors_file::read(&text, vantage) {
+        Ok(file) => file,
+        Err(mistakes) => return validate::complain(&name, &mistakes, args.json, output),
+    };
+    let (regions, first) = args.regions.choose(&named(&file), args.home.as_ref())?;
+    let home = args.home.clone().unwrap_or(first);
+    let deployment = Deployment {
+        file: &file,
+        home: &home,
+        regions: &regions,
+        capacity: match args.capacity {
+            CapacityArg::OnDemand => Capacity::OnDemand,
+            CapacityArg::AlwaysFree => Capacity::AlwaysFree,
+        },
+        architecture: match args.architecture {
+            ArchitectureArg::Arm64 => Architecture::Arm64,
+            ArchitectureArg::X86 => Architecture::X86,
+        },
+        memory_mb: args.memory,
+        recovery: !args.no_recovery,
+    };
+    let assumptions = Assumptions {
+        duration: Duration::from_millis(args.duration_ms.into()),
+        incidents: args.incidents,
+        emails: args.emails,
+        https: args.https,
+        ..Assumptions::default()
+    };
+    let prices = Prices::current();
+    let quantities = Quantities::of(&deployment, &assumptions);
+    let plan = Plan {
+        deployment: &deployment,
+        assumptions,
+        quantities,
+        bill: bill(&deployment, &quantities, prices),
+        prices,
+        alternatives: [Endpoint::Aws, Endpoint::Elsewhere]
+            .map(|endpoint| health_checks(&file, endpoint, prices)),
+    };
+    if args.json {
+        output.line(plan.json(&name))?;
+    } else {
+        for line in plan.text(&name) {
+            output.line(line)?;
+        }
+    }
+    Ok(Status::Good)
+}
+
+/// The regions that monitors ask for by name.
+fn named(file: &DefinitionFile) -> BTreeSet<Region> {
+    let mut named = BTreeSet::new();
+    for defined in file.monitors() {
+        match &defined.monitor.rule().regions {
+            Where::Everywhere => {}
+            Where::Only(regions) => named.extend(regions.iter().cloned()),
+        }
+    }
+    named
+}
+
+impl Plan<'_> {
+    fn json(&self, name: &str) -> String {
+        let deployment = self.deployment;
+        json!({
+            "file": name,
+            "monitors": deployment.file.monitors().len(),
+            "home": deployment.home,
+            "regions": deployment.regions,
+            "capacity": deployment.capacity,
+            "architecture": deployment.architecture,
+            "memory_mb": deployment.memory_mb,
+            "quantities": self.quantities,
+            "always_free_fits": self.quantities.peak.fit(),
+            "lines": self.bill.lines,
+            "usd": self.bill.usd,
+            "usd_beyond_free": self.bill.usd_beyond_free,
+            "health_checks": self.alternatives,
+            "prices_read": self.prices.date(),
+            "rests_on": self.grounds(),
+        })
+        .to_string()
+    }
+}

@@ -1,0 +1,99 @@
+//! Which regions are meant by a number, or by names.
+
+use std::collections::BTreeSet;
+use std::str::FromStr;
+
+use portpulse_core::id::{BadName, Region};
+
+use crate::output::Stopped;
+
+/// The regions that every account has, the likely ones first.
+/// Source: <https://docs.aws.amazon.com/global-infrastructure/latest/regions/aws-regions.html>
+const BY_DEFAULT: [&str; 17] = [
+    "us-east-1",
+    "eu-west-1",
+    "ap-northeast-1",
+    "us-west-2",
+    "eu-central-1",
+    "ap-southeast-1",
+    "sa-east-1",
+    "ap-south-1",
+    "ca-central-1",
+    "ap-southeast-2",
+    "eu-north-1",
+    "us-east-2",
+    "eu-west-2",
+    "ap-northeast-2",
+    "us-west-1",
+    "eu-west-3",
+    "ap-northeast-3",
+];
+
+/// What `--regions` says.
+#[derive(Debug, Clone)]
+pub(super) enum RegionsArg {
+    /// So many, whichever.
+    Count(usize),
+    /// These.
+    Named(Vec<Region>),
+}
+
+impl FromStr for RegionsArg {
+    type Err = BadName;
+
+    fn from_str(text: &str) -> Result<Self, BadName> {
+        match text.parse() {
+            Ok(count) => Ok(Self::Count(count)),
+            Err(_) => text
+                .split(',')
+                .map(|name| name.trim().parse())
+                .collect::<Result<_, _>>()
+                .map(Self::Named),
+        }
+    }
+}
+
+impl RegionsArg {
+    /// The regions, and the first of them. Those that the definitions ask for come before any others.
+    pub(super) fn choose(
+        &self,
+        asked_for: &BTreeSet<Region>,
+        home: Option<&Region>,
+    ) -> Result<(BTreeSet<Region>, Region), Stopped> {
+        let complaint = |complaint: String| Stopped::Usage { complaint };
+        let chosen: Vec<Region> = match self {
+            Self::Named(names) => names.clone(),
+            Self::Count(count) => {
+                let likely = BY_DEFAULT.iter().filter_map(|name| name.parse().ok());
+                let mut chosen: Vec<Region> = Vec::new();
+                for region in asked_for.iter().cloned().chain(home.cloned()).chain(likely) {
+                    if chosen.len() < (*count).max(asked_for.len()) && !chosen.contains(&region) {
+                        chosen.push(region);
+                    }
+                }
+                if chosen.len() > *count {
+                    return Err(complaint(format!(
+                        "the monitors name {} regions: give --regions at least that many",
+                        asked_for.len()
+                    )));
+                }
+                if chosen.len() < *count {
+                    return Err(complaint(format!(
+                        "there are {} regions to choose from: name them with commas between, or give a smaller number",
+                        chosen.len()
+                    )));
+                }
+                chosen
+            }
+        };
+        let regions = BTreeSet::from_iter(chosen.iter().cloned());
+        if let Some(missing) = asked_for.iter().find(|region| !regions.contains(region)) {
+            return Err(complaint(format!(
+                "a monitor names the region {missing}, which does not check: add it to --regions"
+            )));
+        }
+        let first = chosen.into_iter().next();
+        let first = first.ok_or_else(|| complaint("give at least one region".to_owned()))?;
+        Ok((regions, first))
+    }
+}

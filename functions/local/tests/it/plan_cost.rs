@@ -1,0 +1,137 @@
+//! `portpulse plan-cost`.
+
+use std::fmt::Write;
+
+use crate::program::{run, run_with_input};
+
+/// Fifty databases, watched every minute.
+fn fifty() -> String {
+    let mut text = "monitors:\n".to_owned();
+    for number in 0..50 {
+        writeln!(
+            text,
+            "  db-{number:02}: {{ host: db-{number:02}.example.com, service: postgres, tier: critical }}"
+        )
+        .unwrap();
+    }
+    text
+}
+
+#[test]
+fn fifty_monitors_from_three_regions() {
+    let found = run_with_input(&["plan-cost", "-", "--regions", "3"], &fifty());
+    assert_eq!((found.status, found.err.as_str()), (0, ""));
+    insta::assert_snapshot!(found.out);
+}
+
+#[test]
+fn what_is_free_is_provisioned_and_everything_is_in_the_json() {
+    let args = [
+        "plan-cost",
+        "-",
+        "--json",
+        "--capacity",
+        "always_free",
+        "--regions",
+        "eu-west-1,us-east-1",
+    ];
+    let found = run_with_input(&args, &fifty());
+    let [plan] = &found.json()[..] else {
+        panic!("{}", found.out)
+    };
+    assert_eq!((found.status, &plan["home"]), (0, &"eu-west-1".into()));
+    assert_eq!(plan["always_free_fits"], "each_second");
+    let lines = plan["lines"].as_array().unwrap();
+    let sum = |field: &str| {
+        lines
+            .iter()
+            .map(|line| line[field].as_f64().unwrap())
+            .sum::<f64>()
+    };
+    for field in ["usd", "usd_beyond_free"] {
+        assert!(
+            (sum(field) - plan[field].as_f64().unwrap()).abs() < 1e-9,
+            "{field}"
+        );
+    }
+    let capacity = lines
+        .iter()
+        .filter(|line| line["unit"].as_str().unwrap().contains("capacity"));
+    assert!(
+        capacity
+            .clone()
+            .all(|line| line["usd_beyond_free"] == 0.0 && line["usd"].as_f64().unwrap() > 1.0)
+    );
+    assert_eq!(capacity.count(), 2);
+}
+
+#[test]
+fn what_cannot_be_planned_is_said() {
+    let of_region = "monitors:\n  a: { host: a.example.com, port: 1, regions: [eu-central-1, sa-east-1] }\n";
+    for (args, input, status, complaint) in [
+        (
+            &["plan-cost", "-"][..],
+            "monitors: {}\n",
+            1,
+            "-:1: monitors: there is nothing to watch",
+        ),
+        (
+            &["plan-cost", "-", "--regions", "1"],
+            of_region,
+            2,
+            "the monitors name 2 regions: give --regions at least that many",
+        ),
+        (
+            &["plan-cost", "-", "--regions", "eu-central-1"],
+            of_region,
+            2,
+            "a monitor names the region sa-east-1, which does not check: add it to --regions",
+        ),
+        (
+            &["plan-cost", "-", "--regions", "18"],
+            of_region,
+            2,
+            "there are 17 regions to choose from",
+        ),
+        (
+            &["plan-cost", "-", "--regions", "0"],
+            "monitors:\n  a: { host: a.example.com, port: 1 }\n",
+            2,
+            "give at least one region",
+        ),
+        (
+            &["plan-cost", "-", "--regions", "Mars"],
+            of_region,
+            2,
+            "`Mars` is not a region",
+        ),
+    ] {
+        let found = run_with_input(args, input);
+        let said = format!("{}{}", found.out, found.err);
+        assert_eq!(found.status, status, "{args:?}: {said}");
+        assert!(said.contains(complaint), "{args:?}: {said}");
+    }
+    let found = run(&["plan-cost", "/nowhere/monitors.yaml"]);
+    assert_eq!(found.status, 2);
+}
+
+#[test]
+fn regions_that_monitors_name_are_among_those_that_are_counted() {
+    let of_region = "monitors:\n  a: { host: a.example.com, port: 1, regions: [ap-south-1] }\n";
+    let found = run_with_input(
+        &[
+            "plan-cost",
+            "-",
+            "--json",
+            "--regions",
+            "2",
+            "--home",
+            "eu-west-3",
+        ],
+        of_region,
+    );
+    assert_eq!(
+        found.json()[0]["regions"],
+        serde_json::json!(["ap-south-1", "eu-west-3"])
+    );
+}

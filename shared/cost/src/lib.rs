@@ -1,0 +1,18 @@
+//! What a definitions file costs a month: quantities from the layout that the checkers write, times prices from one file.
+//!
+//! This crate knows nothing of clocks, files and networks, and of AWS only its prices. What it takes for granted is in
+//! [`Assumptions`], and each of them is in the words that it hands out with the sums.
+
+mod alternative;
+mod bill;
+mod capacity;
+mod prices;
+mod quantities;
+mod tick;
+
+pub use alternative::{Alternative, Endpoint, health_checks};
+pub use bill::{Bill, Line, bill};
+pub use capacity::{Capacity, Fit, Peak};
+pub use prices::{BadPrices, Item, Price, Prices};
+pub use quantities::{ALARMS_A_REGION, Architecture, Assumptions, Deployment, MONTH, Quantities};
+pub use tick::TickCost;

@@ -1,0 +1,301 @@
+//! How much of everything a deployment uses a month, when all is well but for the incidents that are assumed.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use portpulse_core::definition::{Defined, DefinitionFile};
+use portpulse_core::group::GroupId;
+use portpulse_core::id::Region;
+use portpulse_store::layout;
+use serde::Serialize;
+
+use crate::capacity::{Capacity, FREE_UNITS, Peak};
+use crate::tick::{TickCost, whole};
+
+/// The hours of a month, as AWS reckons.
+pub const MONTH: f64 = 730.0;
+/// The alarms that each region has: that its checker is silent, and that it fails.
+pub const ALARMS_A_REGION: u32 = 2;
+
+/// How long results are kept.
+const RESULT_DAYS: f64 = 35.0;
+const HOUR: f64 = 3600.0;
+/// Bytes of a GB, as DynamoDB, Lambda and CloudWatch reckon.
+const GIB: f64 = (1u64 << 30) as f64;
+/// What DynamoDB adds to each item's size where it bills storage.
+/// Source: <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html>
+const STORED_WITH_EACH: usize = 100;
+
+/// Where checks are made from, and how it is all paid for.
+#[derive(Debug, Clone)]
+pub struct Deployment<'a> {
+    /// What is watched.
+    pub file: &'a DefinitionFile,
+    /// Where the table is; it need not be one that checks.
+    pub home: &'a Region,
+    /// Where checks are made from.
+    pub regions: &'a BTreeSet<Region>,
+    /// How DynamoDB is paid for.
+    pub capacity: Capacity,
+    /// What the Lambdas run on.
+    pub architecture: Architecture,
+    /// A Lambda's memory in MB.
+    pub memory_mb: u32,
+    /// Whether the table can be restored to any second.
+    pub recovery: bool,
+}
+
+/// What Lambdas run on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub enum Architecture {
+    /// Graviton.
+    #[serde(rename = "arm64")]
+    Arm64,
+    /// Intel and AMD.
+    #[serde(rename = "x86_64")]
+    X86,
+}
+
+/// What no definitions file can tell.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Assumptions {
+    /// How long a tick lasts on average, as Lambda bills it.
+    pub duration: Duration,
+    /// How many incidents there are a month; each is told when it opens and when it closes.
+    pub incidents: u32,
+    /// How many are told by email.
+    pub emails: u32,
+    /// How many are told by HTTPS.
+    pub https: u32,
+    /// What one tick writes to its log, in bytes: Lambda's own START, END and REPORT.
+    pub log_bytes: u32,
+    /// What headers and signatures add to each request and its answer, in bytes.
+    pub request_bytes: u32,
+    /// What a new TLS connection costs once a tick, in bytes.
+    pub connection_bytes: u32,
+}
+
+impl Default for Assumptions {
+    fn default() -> Self {
+        Self {
+            duration: Duration::from_secs(1),
+            incidents: 10,
+            emails: 1,
+            https: 0,
+            log_bytes: 400,
+            request_bytes: 1_500,
+            connection_bytes: 6_000,
+        }
+    }
+}
+
+/// How much of everything a month.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Quantities {
+    /// Ticks of all groups in all regions.
+    pub ticks: f64,
+    /// DynamoDB's write units.
+    pub write_units: f64,
+    /// DynamoDB's read units.
+    pub read_units: f64,
+    /// The hours of provisioned write units, and as many of read units; 0 on demand.
+    pub capacity_hours: f64,
+    /// What the table holds once nothing more is added to it than expires, in GB.
+    pub storage_gb: f64,
+    /// The part of it that recovery is paid for, in GB.
+    pub recovery_gb: f64,
+    /// Lambda's time by memory.
+    pub gb_seconds: f64,
+    /// What goes to CloudWatch's logs, in GB.
+    pub log_gb: f64,
+    /// CloudWatch's alarms.
+    pub alarms: f64,
+    /// What is published to SNS.
+    pub publishes: f64,
+    /// What SNS sends by email.
+    pub emails: f64,
+    /// What SNS sends by HTTPS.
+    pub https: f64,
+    /// What goes between the home region and the others, in GB.
+    pub transfer_gb: f64,
+    /// What is asked of the table on the full hour.
+    pub peak: Peak,
+}
+
+impl Quantities {
+    /// What this deployment uses.
+    pub fn of(deployment: &Deployment<'_>, assumptions: &Assumptions) -> Self {
+        let mut groups: BTreeMap<GroupId, Vec<&Defined>> = BTreeMap::new();
+        for defined in deployment.file.monitors() {
+            groups.entry(defined.group).or_default().push(defined);
+        }
+        let mut sum = Sum::default();
+        for (group, definitions) in &groups {
+            sum.stored += definitions
+                .iter()
+                .map(|defined| whole(layout::definition(defined).stored + STORED_WITH_EACH))
+                .sum::<f64>();
+            let a_month = MONTH * HOUR / group.interval.length().as_secs_f64();
+            for region in deployment.regions {
+                let cost = TickCost::of(*group, definitions, region, deployment.regions);
+                sum.add(&cost, a_month);
+                if region != deployment.home {
+                    sum.transferred += a_month * transferred(&cost, assumptions);
+                }
+            }
+        }
+        let seconds = MONTH * HOUR;
+        let told = f64::from(assumptions.incidents) * 2.0;
+        let storage_gb = sum.stored / GIB;
+        let memory_gb = f64::from(deployment.memory_mb) / 1024.0;
+        Self {
+            ticks: sum.ticks,
+            write_units: sum.write_units,
+            read_units: sum.read_units,
+            capacity_hours: match deployment.capacity {
+                Capacity::OnDemand => 0.0,
+                Capacity::AlwaysFree => FREE_UNITS * MONTH,
+            },
+            storage_gb,
+            recovery_gb: if deployment.recovery { storage_gb } else { 0.0 },
+            gb_seconds: sum.ticks * memory_gb * assumptions.duration.as_secs_f64(),
+            log_gb: sum.ticks * f64::from(assumptions.log_bytes) / GIB,
+            alarms: f64::from(ALARMS_A_REGION) * whole(deployment.regions.len()),
+            publishes: told,
+            emails: told * f64::from(assumptions.emails),
+            https: told * f64::from(assumptions.https),
+            transfer_gb: sum.transferred / GIB,
+            peak: Peak {
+                write_units: sum.at_once_written,
+                read_units: sum.at_once_read,
+                write_rate: sum.write_units / seconds,
+                read_rate: sum.read_units / seconds,
+            },
+        }
+    }
+}
+
+#[derive(Default)]
+struct Sum {
+    ticks: f64,
+    write_units: f64,
+    read_units: f64,
+    stored: f64,
+    transferred: f64,
+    at_once_written: f64,
+    at_once_read: f64,
+}
+
+impl Sum {
+    fn add(&mut self, cost: &TickCost, a_month: f64) {
+        self.ticks += a_month;
+        self.write_units += a_month * cost.write_units;
+        self.read_units += a_month * cost.read_units;
+        let kept = a_month * RESULT_DAYS * 24.0 / MONTH;
+        self.stored += kept * whole(cost.kept_bytes + STORED_WITH_EACH);
+        self.at_once_written += cost.write_units;
+        self.at_once_read += cost.read_units;
+    }
+}
+
+/// What a tick moves between its region and another, in bytes.
+fn transferred(cost: &TickCost, assumptions: &Assumptions) -> f64 {
+    let around = assumptions.request_bytes.saturating_mul(TickCost::REQUESTS);
+    whole(cost.read_bytes + cost.written_bytes) + f64::from(around) + f64::from(assumptions.connection_bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::Path;
+
+    use serde_json::{Map, json};
+
+    use super::*;
+    use portpulse_core::definition::Vantage;
+
+    #[test]
+    fn each_region_has_the_alarms_that_are_deployed() {
+        let module = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../infra/modules/checker");
+        let mut alarms = 0;
+        for entry in fs::read_dir(module).unwrap() {
+            let path = entry.unwrap().path();
+            if path.extension().is_some_and(|extension| extension == "tf") {
+                let text = fs::read_to_string(path).unwrap();
+                alarms += text.matches("resource \"aws_cloudwatch_metric_alarm\"").count();
+            }
+        }
+        assert_eq!(u32::try_from(alarms), Ok(ALARMS_A_REGION));
+    }
+
+    fn quantities(monitors: &Map<String, serde_json::Value>, regions: &[&str], home: &str) -> Quantities {
+        let file = DefinitionFile::validate(&json!({ "monitors": monitors }), Vantage::PlainLambda).unwrap();
+        let deployment = Deployment {
+            file: &file,
+            home: &home.parse().unwrap(),
+            regions: &regions.iter().map(|name| name.parse().unwrap()).collect(),
+            capacity: Capacity::OnDemand,
+            architecture: Architecture::Arm64,
+            memory_mb: 128,
+            recovery: true,
+        };
+        Quantities::of(&deployment, &Assumptions::default())
+    }
+
+    fn every(interval: &str, monitors: usize) -> Map<String, serde_json::Value> {
+        let monitor = |number| {
+            let fields = json!({ "host": "a.example.com", "port": 1, "interval": interval });
+            (format!("{interval}-{number}"), fields)
+        };
+        (0..monitors).map(monitor).collect()
+    }
+
+    #[test]
+    fn ticks_are_those_of_every_group_in_every_region() {
+        let mut monitors = every("1m", 3);
+        monitors.extend(every("1h", 1));
+        let found = quantities(&monitors, &["eu-west-1", "us-east-1"], "eu-west-1");
+        assert!((found.ticks - 2.0 * (43_800.0 + 730.0)).abs() < 1e-6, "{found:?}");
+        // 128 MB for a second is an eighth of a GB-second.
+        assert!((found.gb_seconds - found.ticks / 8.0).abs() < 1e-6, "{found:?}");
+        assert!(
+            (found.peak.write_units - 8.0).abs() < 1e-6,
+            "two writes, two groups, two regions: {found:?}"
+        );
+    }
+
+    #[test]
+    fn nothing_is_transferred_within_the_home_region() {
+        let monitors = every("5m", 2);
+        let at_home = quantities(&monitors, &["eu-west-1"], "eu-west-1");
+        assert!(at_home.transfer_gb.abs() < 1e-12, "{at_home:?}");
+        let abroad = quantities(&monitors, &["us-east-1"], "eu-west-1");
+        // 8,760 ticks of four requests at 1,500 bytes and a connection of 6,000, and the items.
+        let least = 8_760.0 * 12_000.0 / GIB;
+        assert!(
+            abroad.transfer_gb > least && abroad.transfer_gb < least * 1.2,
+            "{abroad:?}"
+        );
+    }
+
+    #[test]
+    fn a_monitor_that_is_disabled_or_elsewhere_is_read_and_not_kept() {
+        let mut monitors = every("1m", 40);
+        let all = quantities(&monitors, &["eu-west-1"], "eu-west-1");
+        for (number, (_, fields)) in monitors.iter_mut().enumerate() {
+            let fields = fields.as_object_mut().unwrap();
+            if number % 2 == 0 {
+                fields.insert("enabled".to_owned(), json!(false));
+            } else {
+                fields.insert("regions".to_owned(), json!(["us-east-1"]));
+            }
+        }
+        let none = quantities(&monitors, &["eu-west-1"], "eu-west-1");
+        assert!(none.storage_gb < all.storage_gb / 2.0, "{none:?}");
+        assert!(
+            (none.ticks - all.ticks).abs() < 1e-9,
+            "its groups tick all the same"
+        );
+        assert!(none.read_units >= all.read_units, "{none:?}");
+    }
+}

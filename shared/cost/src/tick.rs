@@ -1,0 +1,93 @@
+//! What one tick asks of DynamoDB when all is well, by the sizes of the items that it reads and writes.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use portpulse_core::definition::Defined;
+use portpulse_core::group::GroupId;
+use portpulse_core::id::Region;
+use portpulse_core::observation::{Observation, Remark, Seen};
+use portpulse_core::round::Observations;
+use portpulse_core::time::Tick;
+use portpulse_store::layout::{self, Weight};
+use portpulse_store::size;
+use portpulse_store::table::Read;
+
+/// A connect time with as many digits as there are below a second.
+const CONNECT: Duration = Duration::from_micros(123_450);
+/// A time like those that are written.
+const SOME_TIME: Timestamp = Timestamp::constant(1_795_305_660, 0);
+
+/// What one tick of one group costs in one region: two queries, and two puts.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct TickCost {
+    /// DynamoDB's write units.
+    pub write_units: f64,
+    /// DynamoDB's read units.
+    pub read_units: f64,
+    /// What it reads, in bytes on the network.
+    pub read_bytes: usize,
+    /// What it writes, in bytes on the network.
+    pub written_bytes: usize,
+    /// What its results occupy in the table until they expire, in bytes.
+    pub kept_bytes: usize,
+}
+
+impl TickCost {
+    /// The requests of a tick.
+    pub const REQUESTS: u32 = 4;
+
+    /// A tick of the `group` of these `definitions`, checked from `region`, one of the `expected`.
+    pub fn of(
+        group: GroupId,
+        definitions: &[&Defined],
+        region: &Region,
+        expected: &BTreeSet<Region>,
+    ) -> Self {
+        let tick = Tick::containing(SOME_TIME, group.interval);
+        let checked = definitions
+            .iter()
+            .map(|defined| &defined.monitor)
+            .filter(|monitor| monitor.is_enabled() && monitor.rule().regions.includes(region));
+        let open = Seen::Open {
+            connect: CONNECT,
+            remark: Remark::None,
+        };
+        let observation = Observation {
+            seen: open,
+            detail: None,
+        };
+        let seen: Observations = checked
+            .map(|monitor| (monitor.id().clone(), observation.clone()))
+            .collect();
+        let results = layout::results(group, tick, region, &seen);
+        let row = layout::nominal_region_row(group, tick, region);
+
+        let definitions = total(definitions.iter().map(|defined| layout::definition(defined)));
+        let rows = expected
+            .iter()
+            .map(|region| layout::nominal_region_row(group, tick, region));
+        let board = total(rows.chain([layout::nominal_verdict_row(group)]));
+        Self {
+            write_units: whole(size::write_units(results.stored) + size::write_units(row.stored)),
+            read_units: size::read_units(definitions.stored, Read::Eventual)
+                + size::read_units(board.stored, Read::Strong),
+            read_bytes: definitions.sent + board.sent,
+            written_bytes: results.sent + row.sent,
+            kept_bytes: results.stored,
+        }
+    }
+}
+
+fn total(weights: impl Iterator<Item = Weight>) -> Weight {
+    weights.fold(Weight { stored: 0, sent: 0 }, |sum, each| Weight {
+        stored: sum.stored + each.stored,
+        sent: sum.sent + each.sent,
+    })
+}
+
+/// A count as a quantity.
+pub(crate) fn whole(count: usize) -> f64 {
+    f64::from(u32::try_from(count).unwrap_or(u32::MAX))
+}
