@@ -8,6 +8,8 @@ pub use dns::{DnsCheck, DnsCheckError, RecordType, Transport};
 pub use http::{HttpCheck, HttpCheckError, Method};
 pub use script::{Script, ScriptError, ScriptStep};
 
+use std::fmt;
+
 use crate::preset;
 use crate::target::Service;
 
@@ -144,6 +146,37 @@ impl Readiness {
     }
 }
 
+impl fmt::Display for Readiness {
+    /// In a few words that hold no secret, such as `SMTP with STARTTLS`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = match &self.protocol {
+            Protocol::Postgres => "PostgreSQL",
+            Protocol::Mysql => "MySQL",
+            Protocol::Redis => "Redis",
+            Protocol::Memcached => "memcached",
+            Protocol::Mongodb => "MongoDB",
+            Protocol::Amqp => "AMQP",
+            Protocol::Kafka => "Kafka",
+            Protocol::Zookeeper => "ZooKeeper",
+            Protocol::Ssh => "SSH",
+            Protocol::Dns(check) if check.transport() == Transport::Udp => "DNS over UDP",
+            Protocol::Dns(_) => "DNS over TCP",
+            Protocol::Smtp => "SMTP",
+            Protocol::Imap => "IMAP",
+            Protocol::Pop3 => "POP3",
+            Protocol::Http(_) => "HTTP",
+            Protocol::Script(_) => "a script",
+            Protocol::TlsAlone => return f.write_str("a TLS handshake"),
+        };
+        f.write_str(name)?;
+        match self.tls {
+            Tls::Off => Ok(()),
+            Tls::Implicit => f.write_str(" over TLS"),
+            Tls::Upgrade => f.write_str(" with STARTTLS"),
+        }
+    }
+}
+
 impl Protocol {
     /// The protocol of a service, with default options.
     pub fn of(service: Service) -> Self {
@@ -245,6 +278,17 @@ mod tests {
             names.join(" "),
             "postgres mysql mariadb smtp submission smtps imap imaps pop3 pop3s"
         );
+    }
+
+    #[test]
+    fn a_question_is_told_in_a_few_words() {
+        let told = |service, port| Readiness::of(service, port).to_string();
+        assert_eq!(told(Service::Mariadb, 3306), "MySQL");
+        assert_eq!(told(Service::Https, 443), "HTTP over TLS");
+        assert_eq!(told(Service::Dns, 53), "DNS over TCP");
+        assert_eq!(told(Service::Tls, 636), "a TLS handshake");
+        let upgrading = Readiness::new(Protocol::Smtp, Tls::Upgrade, 14).unwrap();
+        assert_eq!(upgrading.to_string(), "SMTP with STARTTLS");
     }
 
     #[test]

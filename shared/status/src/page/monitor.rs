@@ -204,7 +204,7 @@ fn fields(monitor: &Monitor) -> [(&'static str, String); 17] {
     let (target, rule, telling) = (monitor.target(), monitor.rule(), monitor.telling());
     let check = match &target.check {
         Check::Connect(close) => format!("connect (close: {close})"),
-        Check::Ready(service) => format!("ready ({service})"),
+        Check::Ready(readiness) => format!("ready ({readiness})"),
     };
     let quorum = match rule.quorum {
         Quorum::Majority => "majority".to_owned(),
