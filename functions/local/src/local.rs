@@ -8,7 +8,7 @@ mod relay;
 mod scheduler;
 mod screen;
 mod seed;
-mod stand_ins;
+pub(crate) mod stand_ins;
 mod watch;
 
 use std::collections::BTreeSet;
@@ -32,6 +32,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 
 use crate::Status;
 use crate::output::{Output, Stopped, counted, read_text};
+use crate::place::FOLDER;
 use alert::Alert;
 use clock::FastClock;
 use demo::Demo;
@@ -53,7 +54,7 @@ pub(crate) struct Args {
     monitors: PathBuf,
 
     /// Where the data are kept from one start to the next
-    #[arg(long, value_name = "DIR", default_value = ".portpulse")]
+    #[arg(long, value_name = "DIR", default_value = FOLDER)]
     data: PathBuf,
 
     /// The regions to check from, by any names; each is a checker of its own
@@ -121,17 +122,19 @@ async fn watch_ports(args: &Args, output: &mut Output) -> Result<(), Stopped> {
         table,
         topic,
         mut published,
+        endpoints: _,
     } = ways;
     let (relaying, mut relayed) = Relaying::start(destinations, &table).map_err(unable("relay anything"))?;
     let store = Store::new(table);
     let found = seed::look(&store).await.map_err(unable("read what is kept"))?;
     let latest = found.latest;
-    seed::seed(&store, &file, found)
+    seed::seed(&store, &file, &found)
         .await
         .map_err(unable("write the definitions"))?;
 
     let start = start_time(latest, args.demo);
     let clock = FastClock::starting(start, speed);
+    stand_ins.announce(&clock)?;
     ending.at = args.length.map(|length| Instant::now() + length);
     for line in greeting(&file, &regions, speed, start) {
         screen.note(&line)?;

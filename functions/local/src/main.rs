@@ -1,9 +1,12 @@
 //! `portpulse`: the commands that one types. This file only reads the command line and ends with its status.
 
 mod check;
+mod folder;
 mod local;
 mod output;
+mod place;
 mod plan_cost;
+mod seed;
 mod table;
 mod targets;
 mod validate;
@@ -28,6 +31,7 @@ enum Command {
     Check(check::Args),
     Local(local::Args),
     PlanCost(plan_cost::Args),
+    Seed(seed::Args),
 }
 
 fn main() -> ExitCode {
@@ -38,6 +42,7 @@ fn main() -> ExitCode {
         Command::Check(args) => check::run(&args, &mut output),
         Command::Local(args) => local::run(&args, &mut output),
         Command::PlanCost(args) => plan_cost::run(&args, &mut output),
+        Command::Seed(args) => seed::run(&args, &mut output),
     };
     match ended.and_then(|status| output.flush().map(|()| status)) {
         Ok(status) => status.into(),

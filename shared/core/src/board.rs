@@ -378,12 +378,3 @@ pub struct Board {
     /// The verdict row.
     pub verdict: VerdictRow,
 }
-
-/// What people have said of a monitor.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Control {
-    /// Its notifications are held back until then.
-    pub silenced_until: Option<Timestamp>,
-    /// Somebody is at work on this incident: no reminders.
-    pub acknowledged: Option<String>,
-}

@@ -8,6 +8,7 @@ pub mod assess;
 pub mod board;
 pub mod choice;
 pub mod connect_times;
+pub mod control;
 pub mod decide;
 pub mod definition;
 pub mod group;

@@ -1,13 +1,17 @@
 //! The table in DynamoDB, through the AWS SDK.
 
+use std::collections::HashMap;
+
 use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::operation::delete_item::DeleteItemError;
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure};
 
 use crate::codec::VERSION;
+use crate::definitions::{MANAGED_BY, SEED};
 use crate::keys::{Key, PK, SK};
 use crate::table::{
-    Condition, Delete, Item, LAYOUT, Operation, Put, REVISION, Read, TICK, Table, TableError,
+    Condition, Delete, Deleted, Item, LAYOUT, Operation, Put, REVISION, Read, TICK, Table, TableError,
 };
 
 /// A table in DynamoDB.
@@ -79,24 +83,12 @@ impl Table for DynamoTable {
             .table_name(&self.name)
             .set_item(Some(item))
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
-        let layout = AttributeValue::N(VERSION.to_string());
-        let request = match condition {
-            Condition::Always => request,
-            Condition::Absent | Condition::Revision(0) => request
-                .condition_expression("attribute_not_exists(#pk)")
-                .expression_attribute_names("#pk", PK),
-            Condition::Tick(tick) => request
-                .condition_expression("#v = :v AND #tick = :tick")
-                .expression_attribute_names("#v", LAYOUT)
-                .expression_attribute_values(":v", layout)
-                .expression_attribute_names("#tick", TICK)
-                .expression_attribute_values(":tick", AttributeValue::S(tick.to_string())),
-            Condition::Revision(revision) => request
-                .condition_expression("#v = :v AND #revision = :revision")
-                .expression_attribute_names("#v", LAYOUT)
-                .expression_attribute_values(":v", layout)
-                .expression_attribute_names("#revision", REVISION)
-                .expression_attribute_values(":revision", AttributeValue::N(revision.to_string())),
+        let request = match Clause::of(condition) {
+            None => request,
+            Some(clause) => request
+                .condition_expression(clause.expression)
+                .set_expression_attribute_names(Some(clause.names))
+                .set_expression_attribute_values(clause.values),
         };
         match Box::pin(request.send()).await {
             Ok(_) => Ok(Put::Done),
@@ -113,17 +105,77 @@ impl Table for DynamoTable {
 }
 
 impl Delete for DynamoTable {
-    async fn delete(&self, pk: &str, sk: &str) -> Result<(), TableError> {
+    async fn delete(&self, pk: &str, sk: &str, condition: Condition) -> Result<Deleted, TableError> {
         let request = self
             .client
             .delete_item()
             .table_name(&self.name)
             .key(PK, AttributeValue::S(pk.to_owned()))
-            .key(SK, AttributeValue::S(sk.to_owned()))
-            .send();
-        match Box::pin(request).await {
-            Ok(_) => Ok(()),
-            Err(error) => Err(failed(Operation::Delete, key(pk, sk), error)),
+            .key(SK, AttributeValue::S(sk.to_owned()));
+        let request = match Clause::of(condition) {
+            None => request,
+            Some(clause) => request
+                .condition_expression(clause.expression)
+                .set_expression_attribute_names(Some(clause.names))
+                .set_expression_attribute_values(clause.values),
+        };
+        match Box::pin(request.send()).await {
+            Ok(_) => Ok(Deleted::Done),
+            Err(error) => match error.as_service_error() {
+                Some(DeleteItemError::ConditionalCheckFailedException(_)) => Ok(Deleted::Refused),
+                Some(_) | None => Err(failed(Operation::Delete, key(pk, sk), error)),
+            },
+        }
+    }
+}
+
+/// A condition in DynamoDB's words.
+struct Clause {
+    expression: &'static str,
+    names: HashMap<String, String>,
+    /// `None` instead of none, which DynamoDB refuses.
+    values: Option<HashMap<String, AttributeValue>>,
+}
+
+impl Clause {
+    /// `None` where nothing is asked.
+    fn of(condition: Condition) -> Option<Self> {
+        let layout = (":v", AttributeValue::N(VERSION.to_string()));
+        Some(match condition {
+            Condition::Always => return None,
+            Condition::Absent | Condition::Revision(0) => {
+                Self::new("attribute_not_exists(#pk)", &[("#pk", PK)], [])
+            }
+            Condition::Seeded => {
+                let seed = (":seed", AttributeValue::S(SEED.to_owned()));
+                Self::new("#by = :seed", &[("#by", MANAGED_BY)], [seed])
+            }
+            Condition::Tick(tick) => {
+                let tick = (":tick", AttributeValue::S(tick.to_string()));
+                let names = [("#v", LAYOUT), ("#tick", TICK)];
+                Self::new("#v = :v AND #tick = :tick", &names, [layout, tick])
+            }
+            Condition::Revision(revision) => {
+                let revision = (":revision", AttributeValue::N(revision.to_string()));
+                let names = [("#v", LAYOUT), ("#revision", REVISION)];
+                Self::new("#v = :v AND #revision = :revision", &names, [layout, revision])
+            }
+        })
+    }
+
+    fn new<const N: usize>(
+        expression: &'static str,
+        names: &[(&str, &str)],
+        values: [(&str, AttributeValue); N],
+    ) -> Self {
+        let names = names
+            .iter()
+            .map(|(name, of)| ((*name).to_owned(), (*of).to_owned()));
+        let values = values.into_iter().map(|(name, value)| (name.to_owned(), value));
+        Self {
+            expression,
+            names: names.collect(),
+            values: (N > 0).then(|| values.collect()),
         }
     }
 }

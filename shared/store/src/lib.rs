@@ -4,6 +4,7 @@
 //! [`table::Table`] is the narrow seam below it, which [`dynamo::DynamoTable`] fills with the real SDK.
 
 mod codec;
+mod controls;
 pub mod definitions;
 pub mod dynamo;
 mod error;

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use portpulse_core::board::{Board, ClosedIncident, Control, FleetRow, RegionRow, VerdictRow};
+use portpulse_core::board::{Board, ClosedIncident, FleetRow, RegionRow, VerdictRow};
+use portpulse_core::control::Control;
 use portpulse_core::group::GroupId;
 use portpulse_core::id::{MonitorId, Region};
 use portpulse_core::round::{Definitions, Observations};
@@ -267,7 +268,7 @@ impl<T: Table> Store<T> {
 }
 
 /// Tells a row that lost a race from one that stands in the way because nobody here can read it.
-fn known<R>(
+pub(crate) fn known<R>(
     key: Key,
     current: Option<&Item>,
     decode: impl Fn(&Item) -> Result<R, Malformed>,
@@ -277,7 +278,7 @@ fn known<R>(
 }
 
 /// The sort key of an item that a query returned: always there, always text.
-fn sort_key(item: &Item) -> &str {
+pub(crate) fn sort_key(item: &Item) -> &str {
     item.get(SK)
         .and_then(|value| value.as_s().ok())
         .map_or("", String::as_str)

@@ -39,6 +39,8 @@ pub enum Condition {
     Tick(Tick),
     /// It is of our layout and has this revision; 0 means that there is none.
     Revision(u64),
+    /// It is a definition that `portpulse seed` looks after.
+    Seeded,
     /// Nothing.
     Always,
 }
@@ -53,6 +55,15 @@ pub enum Put {
         /// The item in place, if there is one.
         current: Option<Item>,
     },
+}
+
+/// What became of a deletion.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Deleted {
+    /// The item is gone, or never was there.
+    Done,
+    /// Its condition did not hold, and nothing changed.
+    Refused,
 }
 
 /// A table of items with a partition and a sort key, in DynamoDB or like it.
@@ -88,11 +99,11 @@ pub trait Table {
     reason = "used through generics, where the concrete type tells whether its futures are Send"
 )]
 pub trait Delete {
-    /// Deletes an item; one that is not there is no error.
+    /// Deletes an item on a condition; one that is not there is no error.
     ///
     /// # Errors
     /// When it is not known whether the item is gone.
-    async fn delete(&self, pk: &str, sk: &str) -> Result<(), TableError>;
+    async fn delete(&self, pk: &str, sk: &str, condition: Condition) -> Result<Deleted, TableError>;
 }
 
 /// What was asked of a table.

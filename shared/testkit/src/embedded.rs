@@ -2,7 +2,6 @@
 
 use std::fmt;
 use std::io;
-use std::net::SocketAddr;
 use std::path::Path;
 
 use aws_sdk_dynamodb::Client;
@@ -91,7 +90,7 @@ impl EmbeddedDynamo {
             drop(dynoxide::server::serve_with_shutdown(listener, served, dropped(stopped)).await);
         });
         let server = server.await.map_err(EmbeddedError::Listen)?;
-        let client = client(server.address());
+        let client = connect(&format!("http://{}", server.address()));
         create_table(&client).await?;
         Ok(Self {
             server,
@@ -134,11 +133,12 @@ impl EmbeddedDynamo {
     }
 }
 
-fn client(address: SocketAddr) -> Client {
+/// A client of the one that listens at `endpoint`.
+pub fn connect(endpoint: &str) -> Client {
     let config = Config::builder()
         .behavior_version(BehaviorVersion::latest())
         .region(Region::new("us-east-1"))
-        .endpoint_url(format!("http://{address}"))
+        .endpoint_url(endpoint)
         .credentials_provider(Credentials::new("test", "test", None, None, "testkit"))
         .build();
     Client::from_conf(config)

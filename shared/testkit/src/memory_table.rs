@@ -8,9 +8,10 @@ use std::task::Poll;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use portpulse_store::VERSION;
+use portpulse_store::definitions::{MANAGED_BY, SEED};
 use portpulse_store::keys::{Key, PK, SK};
 use portpulse_store::table::{
-    Condition, Delete, Item, LAYOUT, Operation, Put, REVISION, Read, TICK, Table, TableError,
+    Condition, Delete, Deleted, Item, LAYOUT, Operation, Put, REVISION, Read, TICK, Table, TableError,
 };
 
 /// Every item by its partition and sort key, in the order in which DynamoDB sorts.
@@ -227,9 +228,15 @@ impl Table for MemoryTable {
 }
 
 impl Delete for MemoryTable {
-    async fn delete(&self, pk: &str, sk: &str) -> Result<(), TableError> {
+    async fn delete(&self, pk: &str, sk: &str, condition: Condition) -> Result<Deleted, TableError> {
+        let key = (pk.to_owned(), sk.to_owned());
         self.run(Operation::Delete, (pk, Some(sk)), None, |state, _| {
-            state.write((pk.to_owned(), sk.to_owned()), None);
+            if holds(condition, state.items.get(&key)) {
+                state.write(key, None);
+                Deleted::Done
+            } else {
+                Deleted::Refused
+            }
         })
         .await
     }
@@ -264,7 +271,8 @@ fn holds(condition: Condition, current: Option<&Item>) -> bool {
     match (condition, current) {
         (Condition::Always, _) | (Condition::Absent | Condition::Revision(0), None) => true,
         (Condition::Absent | Condition::Revision(0), Some(_))
-        | (Condition::Tick(_) | Condition::Revision(_), None) => false,
+        | (Condition::Tick(_) | Condition::Revision(_) | Condition::Seeded, None) => false,
+        (Condition::Seeded, Some(item)) => item.get(MANAGED_BY) == Some(&AttributeValue::S(SEED.to_owned())),
         (Condition::Tick(tick), Some(item)) => {
             let same = match item.get(TICK) {
                 Some(AttributeValue::S(text)) => *text == tick.to_string(),

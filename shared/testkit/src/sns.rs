@@ -92,14 +92,19 @@ impl SnsServer {
 
     /// A client of it.
     pub fn client(&self) -> Client {
-        let config = Config::builder()
-            .behavior_version(BehaviorVersion::latest())
-            .region(Region::new("us-east-1"))
-            .endpoint_url(self.endpoint_url())
-            .credentials_provider(Credentials::new("test", "test", None, None, "testkit"))
-            .build();
-        Client::from_conf(config)
+        connect(&self.endpoint_url())
     }
+}
+
+/// A client of the one that listens at `endpoint`.
+pub fn connect(endpoint: &str) -> Client {
+    let config = Config::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::new("us-east-1"))
+        .endpoint_url(endpoint)
+        .credentials_provider(Credentials::new("test", "test", None, None, "testkit"))
+        .build();
+    Client::from_conf(config)
 }
 
 impl Published {

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use portpulse_checker::{Checker, Course, Invocation, Report, TickEvent, chain};
-use portpulse_core::board::{Control, FleetRow};
+use portpulse_core::board::FleetRow;
+use portpulse_core::control::{Acknowledgement, Control, Note, Silence};
 use portpulse_core::outbox::Claimant;
 use portpulse_store::Store;
 use portpulse_store::keys::{self, Key};
@@ -31,20 +32,22 @@ impl World {
             define(&table, monitor, &fields);
         }
         let store = Store::new(table.clone());
-        let control = Control {
-            silenced_until: Some("2027-01-01T00:00:00Z".parse().unwrap()),
-            acknowledged: None,
+        let now = "2026-11-22T00:00:00Z".parse().unwrap();
+        let note = Note::new("ann", now, None).unwrap();
+        let silence = Silence {
+            until: "2027-01-01T00:00:00Z".parse().unwrap(),
+            note: note.clone(),
         };
-        for id in ["m0", "m2"] {
-            // Of `m0` somebody has only said that they are at work on something else.
-            let control = match id {
-                "m2" => control.clone(),
-                _ => Control {
-                    silenced_until: None,
-                    acknowledged: Some("another".to_owned()),
-                },
-            };
-            run(store.put_control(&id.parse().unwrap(), &control)).unwrap();
+        // Of `m0` somebody has only said that they are at work on something else.
+        let elsewhere = Acknowledgement {
+            incidents: ["another".to_owned()].into(),
+            note,
+        };
+        for (id, control) in [
+            ("m0", Control::default().acknowledged(elsewhere)),
+            ("m2", Control::default().silenced(silence)),
+        ] {
+            run(store.put_control(&id.parse().unwrap(), &control, now)).unwrap();
         }
         let fleet = FleetRow {
             revision: 1,
@@ -204,7 +207,11 @@ fn a_control_that_cannot_be_read_silences_nobody_and_hides_no_other() {
         counted: [true, true],
         told: &["m0 down"],
     };
-    check(&key, (&["v"], &["acknowledged", "silenced_until"]), &expected);
+    check(
+        &key,
+        (&["v", "revision"], &["acknowledgement", "silence"]),
+        &expected,
+    );
 }
 
 #[test]

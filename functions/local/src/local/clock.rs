@@ -27,6 +27,11 @@ impl FastClock {
         self.began + ahead / self.speed
     }
 
+    /// How many times faster than the machine's it runs.
+    pub(crate) fn speed(&self) -> u32 {
+        self.speed
+    }
+
     /// How long an interval of this clock really takes.
     pub(crate) fn really(&self, interval: Duration) -> Duration {
         interval / self.speed

@@ -1,19 +1,17 @@
 //! Brings what is kept in line with the definitions file, and finds how far time has come there.
 
-use std::collections::BTreeMap;
-
 use jiff::Timestamp;
-use portpulse_core::definition::{DefinitionFile, Monitor};
+use portpulse_core::definition::DefinitionFile;
 use portpulse_core::group::GroupId;
-use portpulse_core::id::MonitorId;
 use portpulse_core::time::Interval;
 use portpulse_store::table::{Delete, Table};
 use portpulse_store::{Error, Store};
 
+use crate::seed::{Definitions, Ours, Plan, Rules, apply};
+
 /// What was found in the table.
 pub(crate) struct Found {
-    /// Every definition there, with the monitor that it defines if it can be read and is enabled.
-    definitions: BTreeMap<(GroupId, String), Option<Monitor>>,
+    definitions: Definitions,
     /// The latest tick that any region has counted.
     pub(crate) latest: Option<Timestamp>,
 }
@@ -21,7 +19,7 @@ pub(crate) struct Found {
 /// Looks through every group that has definitions or a board.
 pub(crate) async fn look<T: Table>(store: &Store<T>) -> Result<Found, Error> {
     let mut found = Found {
-        definitions: BTreeMap::new(),
+        definitions: Definitions::new(),
         latest: None,
     };
     for interval in Interval::ALL {
@@ -31,19 +29,15 @@ pub(crate) async fn look<T: Table>(store: &Store<T>) -> Result<Found, Error> {
                 interval: *interval,
                 shard,
             };
-            let ids = store.list_definitions(group).await?;
+            let definitions = store.standing_definitions(group).await?;
             let rows = store.board(group).await?.board.rows;
-            if ids.is_empty() && rows.is_empty() {
+            if definitions.is_empty() && rows.is_empty() {
                 break;
             }
             found.latest = found
                 .latest
                 .max(rows.values().map(|row| row.tick.timestamp()).max());
-            let mut monitors = store.definitions(group).await?.monitors;
-            found.definitions.extend(ids.into_iter().map(|id| {
-                let monitor = id.parse().ok().and_then(|id: MonitorId| monitors.remove(&id));
-                ((group, id), monitor)
-            }));
+            found.definitions.insert(group, definitions);
         }
     }
     Ok(found)
@@ -53,21 +47,13 @@ pub(crate) async fn look<T: Table>(store: &Store<T>) -> Result<Found, Error> {
 pub(crate) async fn seed<T: Table + Delete>(
     store: &Store<T>,
     file: &DefinitionFile,
-    found: Found,
+    found: &Found,
 ) -> Result<(), Error> {
-    let mut there = found.definitions;
-    for defined in file.monitors() {
-        let id = defined.monitor.id().as_str();
-        let known = there.remove(&(defined.group, id.to_owned())).flatten();
-        // Most starts change nothing, and a write takes its time.
-        if known.as_ref() != Some(&defined.monitor) {
-            store
-                .put_definition(defined.group, id, &defined.attributes)
-                .await?;
-        }
-    }
-    for (group, id) in there.into_keys() {
-        store.delete_definition(group, &id).await?;
-    }
-    Ok(())
+    // Nobody else writes here while the folder is ours. Most starts change nothing, and a write takes its time.
+    let rules = Rules {
+        ours: Ours::Everything,
+        prune: true,
+    };
+    let plan = Plan::between(file, &found.definitions, rules);
+    apply(store, &plan).await.map(drop)
 }

@@ -1,18 +1,21 @@
 //! What stands in for AWS on this machine, on a thread of its own, so that no write there delays a check here:
 //! an embedded DynamoDB, kept in a file, and an SNS topic; both are spoken to with the real SDK.
 
-use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use portpulse_alert::SnsTopic;
+use portpulse_checker::Clock as _;
 use portpulse_store::dynamo::DynamoTable;
 use portpulse_testkit::embedded::EmbeddedDynamo;
 use portpulse_testkit::sns::{Published, SnsServer, TOPIC_ARN};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{MissedTickBehavior, interval};
 
+use super::clock::FastClock;
+use crate::folder::{Claimed, Endpoints, Face, Folder, Running};
 use crate::output::Stopped;
 
 /// How often items that have expired are removed.
@@ -31,14 +34,24 @@ pub(crate) enum Keep<'a> {
 pub(crate) struct StandIns {
     stop: oneshot::Sender<()>,
     thread: JoinHandle<()>,
+    endpoints: Endpoints,
     /// Held while the data are in use.
-    _lock: Option<File>,
+    folder: Option<Folder>,
+}
+
+/// Stand-ins that a command has found.
+pub(crate) enum Reached {
+    /// Those of a running watch.
+    Running(Running),
+    /// Our own, which stop when they are dropped.
+    Started(StandIns, Endpoints),
 }
 
 /// How to reach them.
 pub(crate) struct Ways {
     pub(crate) table: DynamoTable,
     pub(crate) topic: SnsTopic,
+    pub(crate) endpoints: Endpoints,
     /// What is published to the topic.
     pub(crate) published: mpsc::UnboundedReceiver<Published>,
 }
@@ -46,13 +59,33 @@ pub(crate) struct Ways {
 impl StandIns {
     /// Starts them; nobody else may use the same folder meanwhile.
     pub(crate) async fn start(keep: Keep<'_>) -> Result<(Self, Ways), Stopped> {
-        let (file, lock) = match keep {
-            Keep::In(folder) => {
-                let (file, lock) = claim(folder)?;
-                (Some(file), Some(lock))
-            }
-            Keep::Nowhere => (None, None),
+        let folder = match keep {
+            Keep::Nowhere => None,
+            Keep::In(path) => match Folder::claim(path).await? {
+                Claimed::Ours(folder) => Some(folder),
+                Claimed::Running(_) => {
+                    let what = format!("use the data in {}", path.display());
+                    let mend = "another portpulse is using them (end it, or choose another --data)";
+                    return Err(Stopped::unable(what, mend));
+                }
+            },
         };
+        Self::spawn(folder).await
+    }
+
+    /// Finds those of the watch that uses the folder, or starts some on its data.
+    pub(crate) async fn reach(path: &Path) -> Result<Reached, Stopped> {
+        Ok(match Folder::claim(path).await? {
+            Claimed::Running(running) => Reached::Running(running),
+            Claimed::Ours(folder) => {
+                let (stand_ins, ways) = Self::spawn(Some(folder)).await?;
+                Reached::Started(stand_ins, ways.endpoints)
+            }
+        })
+    }
+
+    async fn spawn(folder: Option<Folder>) -> Result<(Self, Ways), Stopped> {
+        let file = folder.as_ref().map(Folder::database);
         let (tell_ways, ways) = oneshot::channel();
         let (stop, stopped) = oneshot::channel();
         let unable = |error| Stopped::unable("start a thread for the stand-ins of AWS", error);
@@ -70,9 +103,22 @@ impl StandIns {
         let stand_ins = Self {
             stop,
             thread,
-            _lock: lock,
+            endpoints: ways.endpoints.clone(),
+            folder,
         };
         Ok((stand_ins, ways))
+    }
+
+    /// Says in the folder where they are to be reached, and what the clock of their watch shows.
+    pub(crate) fn announce(&self, clock: &FastClock) -> Result<(), Stopped> {
+        let Some(folder) = &self.folder else { return Ok(()) };
+        let clock = Face {
+            shown: clock.now(),
+            at: Timestamp::now(),
+            speed: clock.speed(),
+        };
+        let endpoints = self.endpoints.clone();
+        folder.announce(&Running { endpoints, clock })
     }
 
     /// Stops them and closes the file.
@@ -81,21 +127,6 @@ impl StandIns {
         let gone = |_| Stopped::unable("end cleanly", "the thread of the stand-ins of AWS is gone");
         self.thread.join().map_err(gone)
     }
-}
-
-/// Makes sure that the folder is there, and ours alone.
-fn claim(folder: &Path) -> Result<(PathBuf, File), Stopped> {
-    let what = |what: &str| format!("{what} {}", folder.display());
-    std::fs::create_dir_all(folder).map_err(|error| Stopped::unable(what("make the folder"), error))?;
-    let lock = File::create(folder.join("lock")).map_err(|error| Stopped::unable(what("write to"), error))?;
-    lock.try_lock().map_err(|error| match error {
-        TryLockError::WouldBlock => {
-            let mend = "another portpulse is using them (end it, or choose another --data)";
-            Stopped::unable(what("use the data in"), mend)
-        }
-        TryLockError::Error(error) => Stopped::unable(what("lock"), error),
-    })?;
-    Ok((folder.join("portpulse.sqlite"), lock))
 }
 
 /// Serves until the other end of `stopped` is dropped.
@@ -110,6 +141,10 @@ async fn serve(
             let ways = Ways {
                 table: dynamodb.table(),
                 topic,
+                endpoints: Endpoints {
+                    dynamodb: dynamodb.endpoint_url(),
+                    sns: sns.endpoint_url(),
+                },
                 published,
             };
             // If nobody waits for them any more, `stopped` resolves at once.

@@ -6,6 +6,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod aws;
 mod check;
 mod demo;
 mod endings;
@@ -15,5 +16,6 @@ mod place;
 mod plan_cost;
 mod program;
 mod relay;
+mod seed;
 mod sockets;
 mod validate;

@@ -18,6 +18,8 @@ pub(crate) fn portpulse() -> Command {
     command
         .env("NO_COLOR", "1")
         .env_remove("CLICOLOR_FORCE")
+        .env_remove("PORTPULSE_TABLE")
+        .env_remove("PORTPULSE_HOME_REGION")
         .stdin(Stdio::null());
     command
 }

@@ -13,7 +13,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
-use crate::board::{Board, Control, FleetRow, Track, Verdict, VerdictRow};
+use crate::board::{Board, FleetRow, Track, Verdict, VerdictRow};
+use crate::control::Control;
 use crate::definition::Monitor;
 use crate::group::GroupId;
 use crate::id::{MonitorId, Region};

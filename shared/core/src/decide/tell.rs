@@ -104,11 +104,9 @@ pub(super) fn broken_definitions(input: &Input<'_>, next: &mut VerdictRow) {
 
 /// Whether a monitor's notifications are held back whatever they say.
 fn is_held(input: &Input<'_>, monitor: &Monitor) -> bool {
-    let silenced = input
-        .controls
-        .get(monitor.id())
-        .and_then(|control| control.silenced_until);
-    monitor.telling().in_maintenance(input.now) || silenced.is_some_and(|until| input.now < until)
+    let control = input.controls.get(monitor.id());
+    let silenced = control.is_some_and(|control| control.is_silenced(input.now));
+    silenced || monitor.telling().in_maintenance(input.now)
 }
 
 fn is_down(input: &Input<'_>, next: &VerdictRow, parent: &MonitorId) -> bool {
@@ -125,11 +123,8 @@ fn is_still_bad(track: Track, tally: &Tally) -> bool {
 }
 
 fn is_reminder_due(input: &Input<'_>, monitor: &Monitor, name: &IncidentId, last: Timestamp) -> bool {
-    let control = input
-        .controls
-        .get(monitor.id())
-        .and_then(|control| control.acknowledged.as_deref());
-    let acknowledged = control == Some(name.to_string().as_str());
+    let control = input.controls.get(monitor.id());
+    let acknowledged = control.is_some_and(|control| control.has_acknowledged(name));
     let due = |every: Duration| elapsed(last, input.now) >= every;
     !acknowledged && monitor.telling().remind_every.is_some_and(due)
 }

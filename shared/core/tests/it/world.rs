@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use portpulse_core::board::{Board, ClosedIncident, Control, FleetRow, VerdictRow};
+use portpulse_core::board::{Board, ClosedIncident, FleetRow, VerdictRow};
+use portpulse_core::control::Control;
 use portpulse_core::decide::{Input, Notification, decide, is_nominal, settle, settle_fleet};
 use portpulse_core::definition::Monitor;
 use portpulse_core::group::GroupId;

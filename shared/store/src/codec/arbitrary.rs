@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use portpulse_core::board::{
-    Advisory, Cause, ClosedIncident, Control, Ending, Entry, Finding, FleetRow, FleetTrouble, Health,
-    Impairment, Incident, RegionRow, RegionState, Streak, Streaks, Told, Track, Trouble, Verdict, VerdictRow,
+    Advisory, Cause, ClosedIncident, Ending, Entry, Finding, FleetRow, FleetTrouble, Health, Impairment,
+    Incident, RegionRow, RegionState, Streak, Streaks, Told, Track, Trouble, Verdict, VerdictRow,
 };
+use portpulse_core::control::{Acknowledgement, Control, Note, Silence};
 use portpulse_core::group::GroupId;
 use portpulse_core::id::{MonitorId, Region};
 use portpulse_core::observation::{Observation, Remark, Seen};
@@ -271,10 +272,20 @@ pub(super) fn observations() -> impl Strategy<Value = Observations> {
 }
 
 pub(super) fn control() -> impl Strategy<Value = Control> {
-    (option::of(time()), option::of(".{0,40}")).prop_map(|(silenced_until, acknowledged)| Control {
-        silenced_until,
-        acknowledged,
+    let silence = (time(), note()).prop_map(|(until, note)| Silence { until, note });
+    let incidents = btree_set(".{0,40}", 0..4);
+    let ack = (incidents, note()).prop_map(|(incidents, note)| Acknowledgement { incidents, note });
+    let parts = (any::<u64>(), option::of(silence), option::of(ack));
+    parts.prop_map(|(revision, silence, acknowledgement)| Control {
+        revision,
+        silence,
+        acknowledgement,
     })
+}
+
+fn note() -> impl Strategy<Value = Note> {
+    let words = "[^\\p{C}]{0,20}x[^\\p{C}]{0,20}";
+    (words, time(), option::of(words)).prop_map(|(by, at, why)| Note::new(&by, at, why.as_deref()).unwrap())
 }
 
 /// The definitions that nothing is wrong with, as a user may write them.

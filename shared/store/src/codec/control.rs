@@ -1,27 +1,78 @@
 //! What people have said of a monitor: silenced, acknowledged.
 
-use portpulse_core::board::Control;
+use std::collections::BTreeSet;
 
+use aws_sdk_dynamodb::types::AttributeValue;
+use jiff::Timestamp;
+use portpulse_core::control::{Acknowledgement, Control, Note, Silence};
+
+use super::fields::{Fields, Map};
 use super::{begin, open};
 use crate::error::Malformed;
-use crate::keys::Key;
-use crate::table::Item;
+use crate::keys::{EXPIRES_AT, Key};
+use crate::table::{Item, REVISION};
 
-pub(crate) fn encode(key: &Key, control: &Control) -> Item {
-    begin(key)
-        .optional_text("silenced_until", control.silenced_until)
-        .optional_text("acknowledged", control.acknowledged.as_ref())
-        .into_item()
+/// How long what somebody said is kept after it has ended: readers compare with the time themselves.
+const ENDED_SECONDS: i64 = 86_400;
+/// How long an acknowledgement is kept; the reminders of an incident that is still open then begin again.
+const ACKNOWLEDGED_SECONDS: i64 = 90 * 86_400;
+
+pub(crate) fn encode(key: &Key, control: &Control, now: Timestamp) -> Item {
+    let until = control.silence.as_ref().map(|silence| silence.until.as_second());
+    let acknowledged = control
+        .acknowledgement
+        .as_ref()
+        .map(|ack| ack.note.at().as_second());
+    let latest = until
+        .max(acknowledged.map(|at| at.saturating_add(ACKNOWLEDGED_SECONDS)))
+        .max(Some(now.as_second()))
+        .unwrap_or_default();
+    let mut map = begin(key)
+        .number(REVISION, control.revision)
+        .number(EXPIRES_AT, latest.saturating_add(ENDED_SECONDS));
+    if let Some(silence) = &control.silence {
+        let said = Map::default().text("until", silence.until).note(&silence.note);
+        map = map.with("silence", said.into_value());
+    }
+    if let Some(ack) = &control.acknowledgement {
+        let incidents = ack.incidents.iter().map(|id| AttributeValue::S(id.clone()));
+        let said = Map::default().list("incidents", incidents).note(&ack.note);
+        map = map.with("acknowledgement", said.into_value());
+    }
+    map.into_item()
 }
 
 pub(crate) fn decode(item: &Item) -> Result<Control, Malformed> {
     let fields = open(item)?;
-    let silenced = fields
-        .has("silenced_until")
-        .then(|| fields.time("silenced_until"));
-    let acknowledged = fields.has("acknowledged").then(|| fields.str("acknowledged"));
+    let silence = fields.has("silence").then(|| {
+        let fields = fields.map("silence")?;
+        let (until, note) = (fields.time("until")?, fields.note()?);
+        Ok(Silence { until, note })
+    });
+    let acknowledgement = fields.has("acknowledgement").then(|| {
+        let fields = fields.map("acknowledgement")?;
+        let incidents = fields.texts("incidents")?.into_iter().map(str::to_owned);
+        let (incidents, note) = (incidents.collect::<BTreeSet<_>>(), fields.note()?);
+        Ok(Acknowledgement { incidents, note })
+    });
     Ok(Control {
-        silenced_until: silenced.transpose()?,
-        acknowledged: acknowledged.transpose()?.map(str::to_owned),
+        revision: fields.number(REVISION)?,
+        silence: silence.transpose()?,
+        acknowledgement: acknowledgement.transpose()?,
     })
+}
+
+impl Map {
+    fn note(self, note: &Note) -> Self {
+        self.text("by", note.by())
+            .text("at", note.at())
+            .optional_text("why", note.why())
+    }
+}
+
+impl Fields<'_> {
+    fn note(&self) -> Result<Note, Malformed> {
+        let why = self.has("why").then(|| self.str("why")).transpose()?;
+        Note::new(self.str("by")?, self.time("at")?, why).map_err(|error| self.nonsense("by", error))
+    }
 }

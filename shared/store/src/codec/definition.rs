@@ -6,6 +6,7 @@ use portpulse_core::group::GroupId;
 use serde_json::{Map, Value};
 
 use super::fields::kind_of;
+use crate::definitions::{Keeper, MANAGED_BY, SEED, Standing};
 use crate::keys::{Key, PK, SK};
 use crate::table::Item;
 
@@ -17,27 +18,25 @@ pub(crate) fn encode(key: &Key, attributes: &Map<String, Value>) -> Item {
         .collect();
     item.insert(PK.to_owned(), AttributeValue::S(key.pk.clone()));
     item.insert(SK.to_owned(), AttributeValue::S(key.sk.clone()));
+    item.insert(MANAGED_BY.to_owned(), AttributeValue::S(SEED.to_owned()));
     item
+}
+
+/// A definition as it stands, whatever it says.
+pub(crate) fn standing(item: &Item) -> Standing {
+    let seeded = item.get(MANAGED_BY).and_then(|value| value.as_s().ok());
+    Standing {
+        keeper: match seeded {
+            Some(keeper) if keeper == SEED => Keeper::Seed,
+            Some(_) | None => Keeper::Other,
+        },
+        attributes: attributes(item),
+    }
 }
 
 /// Reads a definition, or every fault that it has.
 pub(crate) fn decode(group: GroupId, id: &str, item: &Item) -> Result<Monitor, Vec<Fault>> {
-    let mut faults = Vec::new();
-    let mut attributes = Map::new();
-    let own = item.iter().filter(|(name, _)| !matches!(name.as_str(), PK | SK));
-    for (name, value) in own {
-        match json(&FieldPath::root().field(name), value) {
-            Ok(value) => {
-                attributes.insert(name.clone(), value);
-            }
-            Err(fault) => faults.push(fault),
-        }
-    }
-    if !faults.is_empty() {
-        faults.sort();
-        return Err(faults);
-    }
-    let monitor = Monitor::from_attributes(id, &Value::Object(attributes))?;
+    let monitor = Monitor::from_attributes(id, &Value::Object(attributes(item)?))?;
     let interval = monitor.rule().interval;
     if interval != group.interval {
         let what = format!(
@@ -48,6 +47,27 @@ pub(crate) fn decode(group: GroupId, id: &str, item: &Item) -> Result<Monitor, V
         return Err(vec![Fault::new(FieldPath::root().field("interval"), what, mend)]);
     }
     Ok(monitor)
+}
+
+/// What a definition says, apart from where it stands and who looks after it.
+fn attributes(item: &Item) -> Result<Map<String, Value>, Vec<Fault>> {
+    let (mut attributes, mut faults) = (Map::new(), Vec::new());
+    let own = item
+        .iter()
+        .filter(|(name, _)| !matches!(name.as_str(), PK | SK | MANAGED_BY));
+    for (name, value) in own {
+        match json(&FieldPath::root().field(name), value) {
+            Ok(value) => {
+                attributes.insert(name.clone(), value);
+            }
+            Err(fault) => faults.push(fault),
+        }
+    }
+    if faults.is_empty() {
+        return Ok(attributes);
+    }
+    faults.sort();
+    Err(faults)
 }
 
 fn attribute(value: &Value) -> AttributeValue {

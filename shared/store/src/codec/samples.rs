@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use portpulse_core::board::{
-    Advisory, Cause, ClosedIncident, Control, Ending, Entry, Finding, FleetRow, FleetTrouble, Health,
-    Impairment, Incident, RegionRow, RegionState, Streak, Streaks, Told, Track, Trouble, Verdict, VerdictRow,
+    Advisory, Cause, ClosedIncident, Ending, Entry, Finding, FleetRow, FleetTrouble, Health, Impairment,
+    Incident, RegionRow, RegionState, Streak, Streaks, Told, Track, Trouble, Verdict, VerdictRow,
 };
+use portpulse_core::control::{Acknowledgement, Control, Note, Silence};
 use portpulse_core::group::GroupId;
 use portpulse_core::observation::{Observation, Remark, Seen};
 use portpulse_core::outbox::{Claim, Claimant, Kind, Outbox, Pending, Subject};
@@ -176,9 +177,17 @@ pub(super) fn observations() -> Observations {
 }
 
 pub(super) fn control() -> Control {
+    let note = |by, at, why| Note::new(by, time(at), why).unwrap();
     Control {
-        silenced_until: Some(time("2026-11-22T09:00:00Z")),
-        acknowledged: Some("orders-db@2026-11-22T05:40:00Z.7".to_owned()),
+        revision: 2,
+        silence: Some(Silence {
+            until: time("2026-11-22T09:00:00Z"),
+            note: note("ann", "2026-11-22T07:00:00Z", Some("a new switch")),
+        }),
+        acknowledgement: Some(Acknowledgement {
+            incidents: ["orders-db@2026-11-22T05:40:00Z.7".to_owned()].into(),
+            note: note("bob", "2026-11-22T05:45:00Z", None),
+        }),
     }
 }
 

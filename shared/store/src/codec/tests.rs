@@ -5,7 +5,8 @@ use std::fmt::Debug;
 
 use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::AttributeValue as A;
-use portpulse_core::board::{ClosedIncident, Control, FleetRow, RegionRow, VerdictRow};
+use portpulse_core::board::{ClosedIncident, FleetRow, RegionRow, VerdictRow};
+use portpulse_core::control::Control;
 use portpulse_core::definition::Monitor;
 use portpulse_core::round::Observations;
 use proptest::prelude::*;
@@ -67,7 +68,11 @@ fn put_closed_incident(closed: &ClosedIncident) -> Item {
 }
 
 fn put_control(control: &Control) -> Item {
-    control::encode(&keys::control(&"orders-db".parse().unwrap()), control)
+    control::encode(
+        &keys::control(&"orders-db".parse().unwrap()),
+        control,
+        samples::time(TICK),
+    )
 }
 
 fn put_definition(attributes: &serde_json::Map<String, Value>) -> Item {
@@ -255,7 +260,7 @@ fn no_kind_of_item_is_taken_for_another() {
             .filter(|(_, read)| read.is_ok())
             .map(|(name, _)| name)
             .collect();
-        // A control says nothing that it must say, so others pass for one that says nothing.
+        // A control need not say more than its revision, so what has one passes for one that says nothing.
         let takers: Vec<_> = takers
             .into_iter()
             .filter(|taker| *taker != "control" || kind == "control")

@@ -11,7 +11,7 @@ use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity};
 use portpulse_core::time::Tick;
 use portpulse_store::dynamo::DynamoTable;
 use portpulse_store::size;
-use portpulse_store::table::{Condition, Delete, Item, Put, Read, Table};
+use portpulse_store::table::{Condition, Delete, Deleted, Item, Put, Read, Table};
 use portpulse_testkit::embedded::{EmbeddedDynamo, TABLE};
 use portpulse_testkit::memory_table::MemoryTable;
 use proptest::collection::{btree_map, vec};
@@ -33,7 +33,7 @@ enum Step {
     Put(Item, Condition),
     Get(String, String, Read),
     Query(String, Read),
-    Delete(String, String),
+    Delete(String, String, Condition),
 }
 
 /// What an operation said; conditions that fail show the item in place.
@@ -41,7 +41,7 @@ enum Step {
 enum Answer {
     Put(Put),
     Items(Vec<Item>),
-    Done,
+    Delete(Deleted),
 }
 
 async fn run(table: &(impl Table + Delete), step: Step) -> Answer {
@@ -52,10 +52,7 @@ async fn run(table: &(impl Table + Delete), step: Step) -> Answer {
             Answer::Items(item.into_iter().collect())
         }
         Step::Query(pk, read) => Answer::Items(table.query(&pk, read).await.unwrap()),
-        Step::Delete(pk, sk) => {
-            table.delete(&pk, &sk).await.unwrap();
-            Answer::Done
-        }
+        Step::Delete(pk, sk, condition) => Answer::Delete(table.delete(&pk, &sk, condition).await.unwrap()),
     }
 }
 
@@ -72,9 +69,15 @@ fn arbitrary_item() -> impl Strategy<Value = Item> {
         option::of(tick),
         option::of(revision),
         option::weighted(0.9, layout),
+        option::of(select(&["seed", "somebody"]).prop_map(text)),
     );
-    (key(), attributes).prop_map(|((pk, sk), (tick, revision, layout))| {
-        let attributes = [("tick", tick), ("revision", revision), ("v", layout)];
+    (key(), attributes).prop_map(|((pk, sk), (tick, revision, layout, keeper))| {
+        let attributes = [
+            ("tick", tick),
+            ("revision", revision),
+            ("v", layout),
+            ("managed_by", keeper),
+        ];
         let attributes: Vec<_> = attributes
             .into_iter()
             .filter_map(|(name, value)| Some((name, value?)))
@@ -94,13 +97,14 @@ fn step() -> impl Strategy<Value = Step> {
         Just(Condition::Always),
         select(&TICKS).prop_map(|tick| Condition::Tick(tick.parse::<Tick>().unwrap())),
         (0u64..4).prop_map(Condition::Revision),
+        Just(Condition::Seeded),
     ];
     let read = || select(&[Read::Strong, Read::Eventual]);
     prop_oneof![
-        6 => (arbitrary_item(), condition).prop_map(|(item, condition)| Step::Put(item, condition)),
+        6 => (arbitrary_item(), condition.clone()).prop_map(|(item, condition)| Step::Put(item, condition)),
         2 => (key(), read()).prop_map(|((pk, sk), read)| Step::Get(pk, sk, read)),
         2 => (key(), read()).prop_map(|((pk, _), read)| Step::Query(pk, read)),
-        1 => key().prop_map(|(pk, sk)| Step::Delete(pk, sk)),
+        1 => (key(), condition).prop_map(|((pk, sk), condition)| Step::Delete(pk, sk, condition)),
     ]
 }
 
@@ -114,7 +118,7 @@ fn in_case(step: Step, case: u32) -> Step {
         }
         Step::Get(pk, sk, read) => Step::Get(format!("{pk}{case}"), sk, read),
         Step::Query(pk, read) => Step::Query(format!("{pk}{case}"), read),
-        Step::Delete(pk, sk) => Step::Delete(format!("{pk}{case}"), sk),
+        Step::Delete(pk, sk, condition) => Step::Delete(format!("{pk}{case}"), sk, condition),
     }
 }
 
@@ -161,7 +165,7 @@ fn value() -> impl Strategy<Value = AttributeValue> {
 
 /// The write units that putting an item costs on DynamoDB, where none is in place.
 async fn units(dynamo: &EmbeddedDynamo, item: Item) -> f64 {
-    dynamo.table().delete("p", "s").await.unwrap();
+    dynamo.table().delete("p", "s", Condition::Always).await.unwrap();
     let put = dynamo
         .client()
         .put_item()

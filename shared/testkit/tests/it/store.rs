@@ -4,13 +4,15 @@ use std::collections::BTreeMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use portpulse_core::board::{
-    ClosedIncident, Control, Ending, FleetRow, Incident, RegionRow, Told, Track, Verdict, VerdictRow,
+    ClosedIncident, Ending, FleetRow, Incident, RegionRow, Told, Track, Verdict, VerdictRow,
 };
+use portpulse_core::control::{Control, Note, Silence};
 use portpulse_core::group::GroupId;
 use portpulse_core::id::{MonitorId, Region};
 use portpulse_core::observation::{Observation, Seen};
 use portpulse_core::outcome::{Detail, FailureClass};
 use portpulse_core::round::Observations;
+use portpulse_store::definitions::{Keeper, May, Standing, Tended};
 use portpulse_store::keys::RowKey;
 use portpulse_store::store::{Commit, Recorded, Store, Written};
 use portpulse_store::table::{Condition, Delete, Item, Read, Table};
@@ -69,6 +71,7 @@ on_both_tables!(
     another_version_is_left_alone,
     an_unreadable_row_hides_no_other,
     definitions_are_told_apart,
+    definitions_are_tended_by_their_keeper,
     controls_are_read,
     an_item_too_large_is_not_sent,
     a_filed_incident_stays_as_it_is,
@@ -271,12 +274,56 @@ async fn definitions_are_told_apart<T: Table + Delete>(table: T) {
     let faults = read.broken["no port"].iter().map(ToString::to_string);
     assert_eq!(faults.filter(|fault| fault.contains("port:")).count(), 1);
 
-    let listed = ["good", "no port", "off"].map(str::to_owned);
-    assert_eq!(store.list_definitions(group()).await.unwrap(), listed.into());
+    let standing = store.standing_definitions(group()).await.unwrap();
+    let listed: Vec<_> = standing.keys().map(String::as_str).collect();
+    assert_eq!(listed, ["good", "no port", "off"]);
+    let no_port = Standing {
+        keeper: Keeper::Seed,
+        attributes: Ok(definitions[2].1.as_object().unwrap().clone()),
+    };
+    assert_eq!(standing["no port"], no_port);
     for id in ["no port", "never there"] {
-        store.delete_definition(group(), id).await.unwrap();
+        let deleted = store.delete_definition(group(), id, May::TakeOver).await.unwrap();
+        assert_eq!(deleted, Tended::Done, "{id}");
     }
     assert!(store.definitions(group()).await.unwrap().broken.is_empty());
+}
+
+/// What is not `seed`'s is neither overwritten nor deleted unless it is taken over.
+async fn definitions_are_tended_by_their_keeper<T: Table + Delete>(table: T) {
+    let foreign = item("monitors#1m#0", "theirs", &[("host", text("a.example.com"))]);
+    table.put(foreign, Condition::Always).await.unwrap();
+    let store = Store::new(table);
+    let attributes = json!({ "host": "b.example.com" });
+    let attributes = attributes.as_object().unwrap();
+    for (id, may, expected) in [
+        ("ours", May::Keep, Tended::NotOurs),
+        ("ours", May::Add, Tended::Done),
+        ("ours", May::Add, Tended::NotOurs),
+        ("ours", May::Keep, Tended::Done),
+        ("theirs", May::Add, Tended::NotOurs),
+        ("theirs", May::Keep, Tended::NotOurs),
+    ] {
+        let tended = store.tend_definition(group(), id, attributes, may).await.unwrap();
+        assert_eq!(tended, expected, "{id} {may:?}");
+    }
+    let keepers = async || {
+        let standing = store.standing_definitions(group()).await.unwrap();
+        let keepers = standing.into_iter().map(|(id, standing)| (id, standing.keeper));
+        keepers.collect::<Vec<_>>()
+    };
+    let named = |id: &str, keeper| (id.to_owned(), keeper);
+    let both = [named("ours", Keeper::Seed), named("theirs", Keeper::Other)];
+    assert_eq!(keepers().await, both);
+    let delete = async |id, may| store.delete_definition(group(), id, may).await.unwrap();
+    assert_eq!(delete("theirs", May::Keep).await, Tended::NotOurs);
+    assert_eq!(delete("ours", May::Keep).await, Tended::Done);
+    assert_eq!(keepers().await, [named("theirs", Keeper::Other)]);
+    let taken = store
+        .tend_definition(group(), "theirs", attributes, May::TakeOver)
+        .await;
+    assert_eq!(taken.unwrap(), Tended::Done);
+    assert_eq!(keepers().await, [named("theirs", Keeper::Seed)]);
 }
 
 async fn controls_are_read<T: Table>(table: T) {
@@ -284,20 +331,39 @@ async fn controls_are_read<T: Table>(table: T) {
         item(
             "controls",
             "broken",
-            &[("v", number(1)), ("silenced_until", number(7))],
+            &[("v", number(1)), ("revision", number(1)), ("silence", number(7))],
         ),
-        item("controls", "Not An Id", &[("v", number(1))]),
+        item(
+            "controls",
+            "Not An Id",
+            &[("v", number(1)), ("revision", number(1))],
+        ),
     ];
     for item in bad {
         table.put(item, Condition::Always).await.unwrap();
     }
     let store = Store::new(table);
-    let control = Control {
-        silenced_until: Some("2026-11-22T09:00:00Z".parse().unwrap()),
-        acknowledged: None,
-    };
+    let (at, until) = ("2026-11-22T08:00:00Z", "2026-11-22T09:00:00Z");
+    let note = Note::new("ann", at.parse().unwrap(), None).unwrap();
+    let silence = Silence::new(until.parse().unwrap(), note).unwrap();
+    let control = Control::default().silenced(silence);
     let monitor: MonitorId = "orders-db".parse().unwrap();
-    store.put_control(&monitor, &control).await.unwrap();
+    let now = at.parse().unwrap();
+    assert_eq!(store.control(&monitor).await.unwrap(), Control::default());
+    for (control, expected) in [
+        (&control, Written::Done),
+        // Somebody who has not read what is there.
+        (&control, Written::Conflict),
+        (&control.unsilenced(), Written::Done),
+    ] {
+        let written = store.put_control(&monitor, control, now).await.unwrap();
+        assert_eq!(written, expected, "{control:?}");
+    }
+    let control = control.unsilenced();
+    assert_eq!(store.control(&monitor).await.unwrap(), control);
+    let broken: MonitorId = "broken".parse().unwrap();
+    let error = store.control(&broken).await.unwrap_err();
+    assert_eq!(error.to_string(), "the item `controls/broken` cannot be read");
     let (controls, unreadable) = store.controls().await.unwrap();
     assert_eq!(controls, BTreeMap::from([(monitor, control)]));
     let unreadable: Vec<_> = unreadable.iter().map(ToString::to_string).collect();

@@ -1,0 +1,147 @@
+//! `portpulse seed`: writes a file's definitions to a table, with the differences, and leaves alone what is not its own.
+
+mod plan;
+mod shown;
+
+use std::path::PathBuf;
+
+use portpulse_core::definition::{DefinitionFile, Vantage};
+use portpulse_store::definitions::Tended;
+use portpulse_store::table::{Delete, Table};
+use portpulse_store::{Error, Store};
+
+use crate::Status;
+use crate::output::{Output, Stopped, read_text};
+use crate::place::{Fresh, Kind, Opened, Which, with_table};
+
+pub(crate) use plan::{Definitions, Ours, Plan, Rules};
+
+/// Write a file's definitions to a table, and say what differs
+///
+/// What it writes carries `managed_by: seed`. Definitions without that mark are somebody else's, most likely
+/// Terraform's: they are named where they differ, and left alone unless told otherwise. A monitor whose group changes is
+/// put into the new one before it leaves the old one. Only definitions are written: which groups are checked in AWS,
+/// and from where, is deployed with Terraform.
+///
+/// Examples:
+///   portpulse seed infra/monitors.yaml --table portpulse --region eu-west-1 --dry-run
+///   portpulse seed infra/monitors.yaml --table portpulse --region eu-west-1 --prune
+///
+/// Exit status: 0 done, or nothing to do; 1 with --dry-run there is something to do, or something that differs is not
+/// seed's and was left; 2 mistakes in the file, wrong usage, or it could not be done.
+#[derive(clap::Args)]
+#[command(verbatim_doc_comment)]
+pub(crate) struct Args {
+    /// The definitions file; `-` is standard input
+    #[arg(default_value = "infra/monitors.yaml")]
+    file: PathBuf,
+
+    /// Say what differs, and write nothing
+    #[arg(long)]
+    dry_run: bool,
+
+    /// Remove what seed has written before and the file no longer has
+    #[arg(long)]
+    prune: bool,
+
+    /// Write over definitions of this file that somebody else looks after, and look after them from now on
+    #[arg(long)]
+    take_over: bool,
+
+    /// The checkers run in a VPC, which reaches port 25, IPv6 and private addresses
+    #[arg(long)]
+    vpc: bool,
+
+    /// Write one JSON object
+    #[arg(long)]
+    json: bool,
+
+    #[command(flatten)]
+    place: Which,
+}
+
+pub(crate) fn run(args: &Args, output: &mut Output) -> Result<Status, Stopped> {
+    let text = read_text(&args.file)?;
+    with_table(&args.place, Fresh::Made, async |table| {
+        let file = definitions(args, &text, table.kind)?;
+        let plan = plan(args, &file, table).await?;
+        let unable = |error| Stopped::unable(format!("write the definitions to {table}"), error);
+        let conflicts = if args.dry_run {
+            Vec::new()
+        } else {
+            apply(&table.store, &plan).await.map_err(unable)?
+        };
+        let lines = if args.json {
+            vec![shown::json(&plan, table, args.dry_run)]
+        } else {
+            shown::lines(&plan, args.dry_run)
+        };
+        for line in lines {
+            output.line(line)?;
+        }
+        if !conflicts.is_empty() {
+            let what = format!("write {}", conflicts.join(", "));
+            return Err(Stopped::unable(
+                what,
+                "somebody else has changed them meanwhile (run it again)",
+            ));
+        }
+        let undone = plan.is_held_up() || (args.dry_run && !plan.is_idle());
+        Ok(if undone { Status::Bad } else { Status::Good })
+    })
+}
+
+/// Everything that is wrong with the file is wrong usage.
+fn definitions(args: &Args, text: &str, kind: Kind) -> Result<DefinitionFile, Stopped> {
+    let vantage = match kind {
+        Kind::Aws if !args.vpc => Vantage::PlainLambda,
+        Kind::Aws | Kind::Running | Kind::Resting => Vantage::OwnNetwork,
+    };
+    portpulse_monitors_file::read(text, vantage).map_err(|mistakes| {
+        let name = args.file.display();
+        let lines = mistakes
+            .iter()
+            .map(|mistake| format!("{name}:{}: {}", mistake.line, mistake.fault));
+        let complaint = lines.collect::<Vec<_>>().join("\n");
+        Stopped::Usage { complaint }
+    })
+}
+
+async fn plan(args: &Args, file: &DefinitionFile, table: &Opened) -> Result<Plan, Stopped> {
+    let there = table.store.all_standing_definitions(&file.shards()).await;
+    let there = there.map_err(|error| Stopped::unable(format!("read the definitions of {table}"), error))?;
+    let ours = match table.kind {
+        // Nobody else looks after a table on this machine.
+        Kind::Running | Kind::Resting => Ours::Everything,
+        Kind::Aws if args.take_over => Ours::Named,
+        Kind::Aws => Ours::Marked,
+    };
+    let prune = args.prune;
+    Ok(Plan::between(file, &there, Rules { ours, prune }))
+}
+
+/// Carries out a plan; the ids of what somebody else has changed since it was made, which stay as they are.
+pub(crate) async fn apply<T: Table + Delete>(store: &Store<T>, plan: &Plan) -> Result<Vec<String>, Error> {
+    let mut conflicts = Vec::new();
+    for put in &plan.puts {
+        let tended = store
+            .tend_definition(put.group, &put.id, &put.attributes, put.may)
+            .await?;
+        if tended == Tended::NotOurs {
+            conflicts.push(put.id.clone());
+        }
+    }
+    for deletion in &plan.deletions {
+        // What did not arrive in its new group stays in the old one.
+        if conflicts.contains(&deletion.id) {
+            continue;
+        }
+        let tended = store
+            .delete_definition(deletion.group, &deletion.id, deletion.may)
+            .await?;
+        if tended == Tended::NotOurs {
+            conflicts.push(deletion.id.clone());
+        }
+    }
+    Ok(conflicts)
+}

@@ -1,0 +1,49 @@
+//! A table as in AWS: the program finds it by name and region, at the endpoint that the AWS configuration names.
+
+use std::process::Command;
+
+use portpulse_store::Store;
+use portpulse_store::dynamo::DynamoTable;
+use portpulse_testkit::embedded::{EmbeddedDynamo, TABLE};
+use tokio::runtime::Runtime;
+
+use crate::program::{Run, portpulse};
+
+/// A table of the test's own.
+pub(crate) struct Aws {
+    runtime: Runtime,
+    dynamodb: EmbeddedDynamo,
+}
+
+impl Aws {
+    pub(crate) fn new() -> Self {
+        let runtime = Runtime::new().unwrap();
+        let dynamodb = runtime.block_on(EmbeddedDynamo::start()).unwrap();
+        Self { runtime, dynamodb }
+    }
+
+    pub(crate) fn store(&self) -> Store<DynamoTable> {
+        Store::new(self.dynamodb.table())
+    }
+
+    pub(crate) fn wait<R>(&self, work: impl Future<Output = R>) -> R {
+        self.runtime.block_on(work)
+    }
+
+    pub(crate) fn run(&self, args: &[&str]) -> Run {
+        Run::of(self.command(args).output().unwrap())
+    }
+
+    fn command(&self, args: &[&str]) -> Command {
+        let mut command = portpulse();
+        command
+            .args(args)
+            .args(["--table", TABLE, "--region", "eu-west-1"])
+            .env("AWS_ENDPOINT_URL", self.dynamodb.endpoint_url())
+            .env("AWS_ACCESS_KEY_ID", "test")
+            .env("AWS_SECRET_ACCESS_KEY", "test")
+            .env("AWS_EC2_METADATA_DISABLED", "true")
+            .env_remove("AWS_PROFILE");
+        command
+    }
+}

@@ -1,0 +1,192 @@
+//! `portpulse seed`: to a table in AWS, and to the folder of a watch, running or not.
+
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::process::Stdio;
+
+use portpulse_store::table::{Condition, Item, Table};
+use serde_json::json;
+
+use crate::aws::Aws;
+use crate::place::Place;
+use crate::program::{Run, portpulse};
+use crate::sockets;
+
+const TWO: &str = "monitors:\n  a: { host: a.example.com, port: 1 }\n  b: { host: b.example.com, port: 2, tier: critical }\n";
+
+fn file(place: &Place, text: &str) -> String {
+    let path = place.0.join("monitors.yaml");
+    fs::write(&path, text).unwrap();
+    path.display().to_string()
+}
+
+/// What the checkers find: `group id port`.
+fn found(aws: &Aws) -> Vec<String> {
+    let mut found = Vec::new();
+    for group in ["1m#0", "5m#0"] {
+        let read = aws.wait(aws.store().definitions(group.parse().unwrap())).unwrap();
+        assert!(read.broken.is_empty(), "{:?}", read.broken);
+        let monitors = read.monitors.values();
+        found.extend(monitors.map(|monitor| format!("{group} {} {}", monitor.id(), monitor.target().port)));
+    }
+    found
+}
+
+fn check(run: &Run, status: i32, out: &str) {
+    assert_eq!(
+        (run.status, run.out.as_str(), run.err.as_str()),
+        (status, out, "Table: portpulse in eu-west-1\n")
+    );
+}
+
+#[test]
+fn a_table_is_brought_to_say_what_the_file_says() {
+    let (aws, place) = (Aws::new(), Place::new("seed"));
+    let path = file(&place, TWO);
+    let added = "+  a  5m#0\n+  b  1m#0\n";
+    check(
+        &aws.run(&["seed", &path, "--dry-run"]),
+        1,
+        &format!("{added}2 to add, 0 unchanged.\n"),
+    );
+    assert_eq!(found(&aws), [""; 0]);
+    check(
+        &aws.run(&["seed", &path]),
+        0,
+        &format!("{added}2 added, 0 unchanged.\n"),
+    );
+    assert_eq!(found(&aws), ["1m#0 b 2", "5m#0 a 1"]);
+    check(&aws.run(&["seed", &path]), 0, "2 unchanged.\n");
+    check(&aws.run(&["seed", &path, "--dry-run"]), 0, "2 unchanged.\n");
+
+    file(&place, "monitors:\n  b: { host: b.example.com, port: 3 }\n");
+    let moved = ">  b  1m#0 -> 5m#0  port: 2 -> 3; -tier: critical\n";
+    let left = "-  a  5m#0          left: no --prune\n";
+    check(
+        &aws.run(&["seed", &path]),
+        0,
+        &format!(
+            "{left}{moved}1 moved, 0 unchanged.\n1 is not in the file any more (--prune removes what seed wrote).\n"
+        ),
+    );
+    assert_eq!(found(&aws), ["5m#0 a 1", "5m#0 b 3"]);
+    check(
+        &aws.run(&["seed", &path, "--prune"]),
+        0,
+        "-  a  5m#0\n1 removed, 1 unchanged.\n",
+    );
+    assert_eq!(found(&aws), ["5m#0 b 3"]);
+}
+
+#[test]
+fn what_terraform_wrote_is_left_until_it_is_taken_over() {
+    let (aws, place) = (Aws::new(), Place::new("foreign"));
+    let path = file(&place, TWO);
+    let text = |text: &str| aws_sdk_dynamodb::types::AttributeValue::S(text.to_owned());
+    let foreign = Item::from([
+        ("pk".to_owned(), text("monitors#5m#0")),
+        ("sk".to_owned(), text("a")),
+        ("host".to_owned(), text("elsewhere.example.com")),
+        (
+            "port".to_owned(),
+            aws_sdk_dynamodb::types::AttributeValue::N("1".to_owned()),
+        ),
+    ]);
+    let store = aws.store();
+    aws.wait(store.table().put(foreign, Condition::Always)).unwrap();
+
+    let run = aws.run(&["seed", &path, "--json"]);
+    let host = json!({ "before": "elsewhere.example.com", "after": "a.example.com" });
+    let differences = |left: serde_json::Value, b: Option<serde_json::Value>| {
+        let a = json!({ "what": "changed", "group": "5m#0", "left": left, "fields": { "host": host } });
+        match b {
+            Some(b) => json!({ "a": a, "b": b }),
+            None => json!({ "a": a }),
+        }
+    };
+    let b = json!({ "what": "added", "group": "1m#0", "left": null });
+    let expected = json!({
+        "table": "portpulse in eu-west-1", "dry_run": false, "unchanged": 0, "others": 0,
+        "differences": differences("not_ours".into(), Some(b)),
+    });
+    assert_eq!((run.status, run.json()), (1, vec![expected]), "{}", run.err);
+    let host = |id: &str| {
+        let read = aws.wait(store.definitions("5m#0".parse().unwrap())).unwrap();
+        read.monitors[&id.parse().unwrap()].target().to_string()
+    };
+    assert_eq!(host("a"), "elsewhere.example.com:1");
+
+    let run = aws.run(&["seed", &path, "--json", "--take-over"]);
+    assert_eq!(
+        run.json()[0]["differences"],
+        differences(serde_json::Value::Null, None)
+    );
+    assert_eq!((run.status, host("a")), (0, "a.example.com:1".to_owned()));
+}
+
+#[test]
+fn a_folder_is_written_to_whether_its_watch_runs_or_not() {
+    let place = Place::new("seed-folder");
+    let (_open, open) = sockets::open();
+    place.define(&[("web", &open)]);
+    let path = place.0.join("monitors.yaml").display().to_string();
+    let data = place.0.join("data").display().to_string();
+    let seed = |args: &[&str]| {
+        let args = [&["seed", &path, "--data", &data], args].concat();
+        Run::of(portpulse().args(args).output().unwrap())
+    };
+    let resting = seed(&[]);
+    assert_eq!(
+        (resting.status, resting.out.as_str()),
+        (0, "+  web  1m#0\n1 added, 0 unchanged.\n")
+    );
+    assert_eq!(
+        resting.err,
+        format!("Table: {data}, where portpulse does not run now\n")
+    );
+
+    let mut watch = place
+        .command(&["--json"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(watch.stdout.take().unwrap()).lines();
+    lines.next().unwrap().unwrap();
+    let running = seed(&["--dry-run"]);
+    watch.kill().unwrap();
+    watch.wait().unwrap();
+    assert_eq!((running.status, running.out.as_str()), (0, "1 unchanged.\n"));
+    assert_eq!(running.err, format!("Table: {data}, where portpulse runs\n"));
+
+    // What the killed watch left behind does not lead anybody astray.
+    let after = seed(&["--dry-run"]);
+    assert_eq!(
+        after.err,
+        format!("Table: {data}, where portpulse does not run now\n")
+    );
+}
+
+#[test]
+fn mistakes_and_wrong_usage_are_named() {
+    let place = Place::new("seed-usage");
+    let path = file(&place, "monitors:\n  a: { host: a.example.com }\n");
+    let data = place.0.join("data").display().to_string();
+    let seed = |args: &[&str]| {
+        let args = [&["seed", &path], args].concat();
+        Run::of(portpulse().args(args).output().unwrap())
+    };
+    let run = seed(&["--data", &data]);
+    let mistake = "monitors.a.port: is missing (write a port, or a `service` that has one)\n";
+    assert!(run.status == 2 && run.err.ends_with(mistake), "{}", run.err);
+    for (args, part) in [
+        (&["--data", &data, "--table", "t"][..], "cannot be used with"),
+        (
+            &["--region", "eu-west-1"],
+            "--region: of which table? (add --table, or set PORTPULSE_TABLE)\n",
+        ),
+    ] {
+        let run = seed(args);
+        assert!(run.status == 2 && run.err.contains(part), "{args:?}: {}", run.err);
+    }
+}
