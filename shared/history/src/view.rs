@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use portpulse_core::board::{Control, Ending, Finding, IncidentId, Trouble, Verdict};
+use portpulse_core::board::{Ending, Finding, IncidentId, Trouble, Verdict};
+use portpulse_core::control::Control;
 use portpulse_core::definition::Monitor;
 use portpulse_core::group::GroupId;
 use portpulse_core::id::{MonitorId, Region};
