@@ -48,8 +48,14 @@ pub(crate) fn remarks(monitor: &MonitorView, now: Timestamp) -> Markup {
     let is_bad = monitor.verdict != Verdict::Up;
     let finding = inside.and_then(|inside| inside.finding.as_ref());
     let control = inside.and_then(|inside| inside.control.as_ref());
-    let silenced = control.and_then(|control| control.silenced_until.filter(|until| now < *until));
-    let acknowledged = is_bad && control.is_some_and(|control| control.acknowledged.is_some());
+    let silenced = control.and_then(|control| {
+        control
+            .silence
+            .as_ref()
+            .map(|silence| silence.until)
+            .filter(|until| now < *until)
+    });
+    let acknowledged = is_bad && control.is_some_and(|control| control.acknowledgement.is_some());
     html! {
         span .remarks {
             @if let Some(since) = monitor.since {

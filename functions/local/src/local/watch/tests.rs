@@ -13,7 +13,7 @@ monitors:
   db: { host: db.example.com, port: 5432, slow_after: 100ms }
   gone: { host: 203.0.113.7, port: 23, expect: closed }
   far: { host: far.example.com, port: 80, regions: [west] }
-  off: { host: off.example.com, port: 80, enabled: false }
+  idle: { host: off.example.com, port: 80, enabled: false }
 ";
 
 fn open(ms: u64) -> Outcome {
