@@ -72,7 +72,7 @@ pub(crate) fn run(args: &Args, output: &mut Output) -> Result<Status, Stopped> {
             apply(&table.store, &plan).await.map_err(unable)?
         };
         let lines = if args.json {
-            vec![shown::json(&plan, table, args.dry_run)]
+            vec![shown::json(&plan, table, args.dry_run)?]
         } else {
             shown::lines(&plan, args.dry_run)
         };

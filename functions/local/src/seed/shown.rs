@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use portpulse_core::group::GroupId;
-use serde_json::{Map, Value, json};
+use serde::Serialize;
+use serde_json::Value;
 
 use super::plan::{Difference, FieldChange, Left, Plan, What};
-use crate::output::{BAD, GOOD, UNSURE};
+use crate::output::{BAD, GOOD, Stopped, UNSURE};
 use crate::place::Opened;
 use crate::table::{self, Cell};
 
@@ -118,56 +119,76 @@ fn change(change: &FieldChange) -> String {
 
 /// A value on one line: text as it is, unless it would not stay there.
 fn value(value: &Value) -> String {
-    match value {
-        Value::String(text) if !text.chars().any(char::is_control) => text.clone(),
-        other => other.to_string(),
-    }
+    let text = value.as_str().filter(|text| !text.chars().any(char::is_control));
+    text.map_or_else(|| value.to_string(), str::to_owned)
 }
 
-pub(crate) fn json(plan: &Plan, table: &Opened, dry_run: bool) -> String {
-    let differences: Map<_, _> = plan
-        .differences
-        .iter()
-        .map(|(id, difference)| (id.clone(), difference_json(difference)))
-        .collect();
-    json!({
-        "table": table.to_string(),
-        "dry_run": dry_run,
-        "differences": differences,
-        "unchanged": plan.unchanged,
-        "others": plan.others,
-    })
-    .to_string()
+/// A plan as one JSON object, in the order of the documentation.
+#[derive(Serialize)]
+struct PlanJson<'a> {
+    table: String,
+    dry_run: bool,
+    differences: BTreeMap<&'a str, DifferenceJson<'a>>,
+    unchanged: u64,
+    others: u64,
 }
 
-fn difference_json(difference: &Difference) -> Value {
-    let (what, fields) = match &difference.what {
-        What::Added => ("added", None),
-        What::Changed(fields) => ("changed", Some(fields)),
-        What::Moved(_, fields) => ("moved", Some(fields)),
-        What::Removed => ("removed", None),
+#[derive(Serialize)]
+struct DifferenceJson<'a> {
+    what: &'static str,
+    group: String,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    from: Vec<String>,
+    fields: BTreeMap<&'a str, FieldJson<'a>>,
+    left: Option<&'static str>,
+}
+
+#[derive(Serialize)]
+struct FieldJson<'a> {
+    before: Option<&'a Value>,
+    after: Option<&'a Value>,
+}
+
+pub(crate) fn json(plan: &Plan, table: &Opened, dry_run: bool) -> Result<String, Stopped> {
+    let differences = plan.differences.iter();
+    let json = PlanJson {
+        table: table.to_string(),
+        dry_run,
+        differences: differences
+            .map(|(id, difference)| (id.as_str(), difference_json(difference)))
+            .collect(),
+        unchanged: plan.unchanged,
+        others: plan.others,
     };
-    let mut json = json!({
-        "what": what,
-        "group": difference.group.to_string(),
-        "left": match difference.left {
-            None => Value::Null,
-            Some(Left::NotOurs) => "not_ours".into(),
-            Some(Left::NotPruned) => "not_pruned".into(),
-        },
-    });
-    if let What::Moved(from, _) = &difference.what {
-        json["from"] = from.iter().map(ToString::to_string).collect();
-    }
-    if let Some(fields) = fields {
-        let fields = fields.iter();
-        let fields: Map<_, _> = fields
-            .map(|field| {
-                let change = json!({ "before": field.before, "after": field.after });
-                (field.name.clone(), change)
+    serde_json::to_string(&json).map_err(|error| Stopped::unable("write JSON", error))
+}
+
+fn difference_json(difference: &Difference) -> DifferenceJson<'_> {
+    let from = match &difference.what {
+        What::Moved(from, _) => from.iter().map(ToString::to_string).collect(),
+        What::Added | What::Changed(_) | What::Removed => Vec::new(),
+    };
+    let (what, fields) = match &difference.what {
+        What::Added => ("added", &[][..]),
+        What::Changed(fields) => ("changed", &fields[..]),
+        What::Moved(_, fields) => ("moved", &fields[..]),
+        What::Removed => ("removed", &[][..]),
+    };
+    DifferenceJson {
+        what,
+        group: difference.group.to_string(),
+        from,
+        fields: fields
+            .iter()
+            .map(|change| {
+                let FieldChange { name, before, after } = change;
+                let (before, after) = (before.as_ref(), after.as_ref());
+                (name.as_str(), FieldJson { before, after })
             })
-            .collect();
-        json["fields"] = fields.into();
+            .collect(),
+        left: difference.left.map(|left| match left {
+            Left::NotOurs => "not_ours",
+            Left::NotPruned => "not_pruned",
+        }),
     }
-    json
 }

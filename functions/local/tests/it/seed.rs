@@ -104,7 +104,7 @@ fn what_terraform_wrote_is_left_until_it_is_taken_over() {
             None => json!({ "a": a }),
         }
     };
-    let b = json!({ "what": "added", "group": "1m#0", "left": null });
+    let b = json!({ "what": "added", "group": "1m#0", "left": null, "fields": {} });
     let expected = json!({
         "table": "portpulse in eu-west-1", "dry_run": false, "unchanged": 0, "others": 0,
         "differences": differences("not_ours".into(), Some(b)),
