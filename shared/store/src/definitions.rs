@@ -105,7 +105,8 @@ impl<T: Table> Store<T> {
         Ok(all)
     }
 
-    /// Writes a definition over whatever stands there. Nothing is checked: checkers name what is wrong.
+    /// Writes a definition over whatever stands there, as Terraform does: without a keeper's mark. Nothing is checked:
+    /// checkers name what is wrong.
     ///
     /// # Errors
     /// As with [`Store::tend_definition`].
@@ -115,7 +116,9 @@ impl<T: Table> Store<T> {
         id: &str,
         attributes: &Map<String, Value>,
     ) -> Result<(), Error> {
-        self.tend_definition(group, id, attributes, May::TakeOver).await?;
+        let key = keys::definition(group, id);
+        let item = codec::definition::encode(&key, attributes);
+        self.put(key, item, Condition::Always).await?;
         Ok(())
     }
 
@@ -131,7 +134,7 @@ impl<T: Table> Store<T> {
         may: May,
     ) -> Result<Tended, Error> {
         let key = keys::definition(group, id);
-        let item = codec::definition::encode(&key, attributes);
+        let item = codec::definition::encode_seeded(&key, attributes);
         Ok(match self.put(key, item, may.condition()).await? {
             Put::Done => Tended::Done,
             Put::Refused { .. } => Tended::NotOurs,

@@ -18,6 +18,12 @@ pub(crate) fn encode(key: &Key, attributes: &Map<String, Value>) -> Item {
         .collect();
     item.insert(PK.to_owned(), AttributeValue::S(key.pk.clone()));
     item.insert(SK.to_owned(), AttributeValue::S(key.sk.clone()));
+    item
+}
+
+/// The same, with the mark of `portpulse seed`.
+pub(crate) fn encode_seeded(key: &Key, attributes: &Map<String, Value>) -> Item {
+    let mut item = encode(key, attributes);
     item.insert(MANAGED_BY.to_owned(), AttributeValue::S(SEED.to_owned()));
     item
 }

@@ -95,6 +95,12 @@ fn every_kind_of_item_looks_as_it_did() {
     );
     insta::assert_snapshot!("control", shown(&put_control(&samples::control())));
     insta::assert_snapshot!("definition", shown(&put_definition(&samples::definition())));
+    let seeded = definition::encode_seeded(&keys::definition(group(), "orders-db"), &samples::definition());
+    insta::assert_snapshot!("definition_seeded", shown(&seeded));
+    assert_eq!(
+        get_definition(&seeded),
+        get_definition(&put_definition(&samples::definition()))
+    );
 }
 
 fn survives<R: PartialEq + Debug>(

@@ -278,7 +278,7 @@ async fn definitions_are_told_apart<T: Table + Delete>(table: T) {
     let listed: Vec<_> = standing.keys().map(String::as_str).collect();
     assert_eq!(listed, ["good", "no port", "off"]);
     let no_port = Standing {
-        keeper: Keeper::Seed,
+        keeper: Keeper::Other,
         attributes: Ok(definitions[2].1.as_object().unwrap().clone()),
     };
     assert_eq!(standing["no port"], no_port);
