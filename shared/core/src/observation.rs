@@ -139,8 +139,8 @@ impl FromStr for Seen {
     }
 }
 
-/// Reads what [`milliseconds`] writes, up to a day.
-fn parse_milliseconds(text: &str) -> Option<Duration> {
+/// Reads what [`milliseconds`] writes, up to a day; `None` for any other text.
+pub fn parse_milliseconds(text: &str) -> Option<Duration> {
     let (whole, part) = text.split_once('.').unwrap_or((text, ""));
     let digits = |text: &str| text.bytes().all(|b| b.is_ascii_digit());
     if whole.is_empty() || whole.len() > 8 || part.len() > 2 || !digits(whole) || !digits(part) {

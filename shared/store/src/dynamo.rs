@@ -5,14 +5,28 @@ use std::collections::HashMap;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::operation::delete_item::DeleteItemError;
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
-use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure};
+use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes, ReturnValuesOnConditionCheckFailure};
 
 use crate::codec::VERSION;
 use crate::definitions::{MANAGED_BY, SEED};
 use crate::keys::{Key, PK, SK};
 use crate::table::{
-    Condition, Delete, Deleted, Item, LAYOUT, Operation, Put, REVISION, Read, TICK, Table, TableError,
+    Browse, Condition, Delete, Deleted, Item, LAYOUT, Operation, Order, Page, Put, REVISION, Read, Stretch,
+    TICK, Table, TableError,
 };
+
+/// The most items that one request may name.
+/// <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html>
+const MOST_KEYS: usize = 100;
+/// How many answers a batch may take: one may leave keys for the next where it grows beyond 16 MB or is throttled.
+const MOST_ANSWERS: u32 = 5;
+
+/// DynamoDB kept leaving items of a batch unread.
+#[derive(Debug, thiserror::Error)]
+#[error("{keys} items were left unread in each of {MOST_ANSWERS} answers")]
+struct Unprocessed {
+    keys: usize,
+}
 
 /// A table in DynamoDB.
 #[derive(Debug, Clone)]
@@ -71,6 +85,14 @@ impl Table for DynamoTable {
         }
     }
 
+    async fn get_many(&self, keys: &[Key], read: Read) -> Result<Vec<Item>, TableError> {
+        let mut items = Vec::new();
+        for keys in keys.chunks(MOST_KEYS) {
+            self.get_batch(keys, read, &mut items).await?;
+        }
+        Ok(items)
+    }
+
     async fn put(&self, item: Item, condition: Condition) -> Result<Put, TableError> {
         let text = |name| item.get(name).and_then(|value| value.as_s().ok());
         let at = key(
@@ -101,6 +123,79 @@ impl Table for DynamoTable {
                 Err(failed(Operation::Put, at, error))
             }
         }
+    }
+}
+
+impl DynamoTable {
+    /// Gets at most [`MOST_KEYS`] items, in as many answers as they take.
+    async fn get_batch(&self, keys: &[Key], read: Read, items: &mut Vec<Item>) -> Result<(), TableError> {
+        let at = || keys.first().map(ToString::to_string).unwrap_or_default();
+        let wanted = keys.iter().map(|key| {
+            let (pk, sk) = (key.pk.clone(), key.sk.clone());
+            HashMap::from([
+                (PK.to_owned(), AttributeValue::S(pk)),
+                (SK.to_owned(), AttributeValue::S(sk)),
+            ])
+        });
+        let mut left: Vec<Item> = wanted.collect();
+        for _ in 0..MOST_ANSWERS {
+            if left.is_empty() {
+                return Ok(());
+            }
+            let wanted = KeysAndAttributes::builder()
+                .set_keys(Some(left))
+                .consistent_read(read == Read::Strong)
+                .build()
+                .map_err(|error| failed(Operation::GetMany, at(), error))?;
+            let request = self.client.batch_get_item().request_items(&self.name, wanted);
+            let answer = Box::pin(request.send())
+                .await
+                .map_err(|error| failed(Operation::GetMany, at(), error))?;
+            let found = answer.responses.unwrap_or_default().into_values();
+            items.extend(found.flatten());
+            let unprocessed = answer.unprocessed_keys.unwrap_or_default().into_values();
+            left = unprocessed.flat_map(|wanted| wanted.keys).collect();
+        }
+        if left.is_empty() {
+            return Ok(());
+        }
+        Err(failed(Operation::GetMany, at(), Unprocessed { keys: left.len() }))
+    }
+}
+
+impl Browse for DynamoTable {
+    async fn page(&self, stretch: &Stretch, limit: u32) -> Result<Page, TableError> {
+        let at = || key(&stretch.pk, &stretch.from);
+        let text = |text: &str| AttributeValue::S(text.to_owned());
+        let after = stretch
+            .after
+            .as_deref()
+            .map(|sk| HashMap::from([(PK.to_owned(), text(&stretch.pk)), (SK.to_owned(), text(sk))]));
+        let request = self
+            .client
+            .query()
+            .table_name(&self.name)
+            .key_condition_expression("#pk = :pk AND #sk BETWEEN :from AND :to")
+            .expression_attribute_names("#pk", PK)
+            .expression_attribute_names("#sk", SK)
+            .expression_attribute_values(":pk", text(&stretch.pk))
+            .expression_attribute_values(":from", text(&stretch.from))
+            .expression_attribute_values(":to", text(&stretch.to))
+            .scan_index_forward(stretch.order == Order::Ascending)
+            .limit(i32::try_from(limit.max(1)).unwrap_or(i32::MAX))
+            .set_exclusive_start_key(after);
+        let page = Box::pin(request.send())
+            .await
+            .map_err(|error| failed(Operation::Query, at(), error))?;
+        let last = page.last_evaluated_key.as_ref().and_then(|last| last.get(SK));
+        let rest = last.and_then(|sk| sk.as_s().ok()).map(|sk| Stretch {
+            after: Some(sk.clone()),
+            ..stretch.clone()
+        });
+        Ok(Page {
+            items: page.items.unwrap_or_default(),
+            rest,
+        })
     }
 }
 

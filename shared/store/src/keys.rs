@@ -2,11 +2,15 @@
 
 use std::fmt;
 
+use jiff::Timestamp;
 use jiff::tz::Offset;
 use portpulse_core::board::ClosedIncident;
 use portpulse_core::group::GroupId;
 use portpulse_core::id::{MonitorId, Region};
+use portpulse_core::period::{Grain, Period};
 use portpulse_core::time::Tick;
+
+use crate::table::{Order, Stretch};
 
 /// The name of the partition key.
 pub const PK: &str = "pk";
@@ -18,6 +22,8 @@ pub const EXPIRES_AT: &str = "expires_at";
 /// The sort key of a group's verdict row, and of the fleet's.
 const VERDICT: &str = "verdict";
 const REGION: &str = "region#";
+/// Sorts behind every name and time.
+const LAST: &str = "~";
 
 /// Where an item stands.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -80,11 +86,71 @@ pub fn results(group: GroupId, tick: Tick, region: &Region) -> Key {
     Key::new(format!("results#{group}#{date}"), format!("{time}#{region}"))
 }
 
+/// What all regions saw in the ticks of one day, the latest first.
+pub fn results_of_day(group: GroupId, day: Period) -> Stretch {
+    whole(format!("results#{group}#{}", day.day()))
+}
+
+/// Reads the sort key of results: the time of day, and whose they are.
+pub(crate) fn parse_results(day: &str, sk: &str) -> Option<(Tick, Region)> {
+    let (time, region) = sk.split_once('#')?;
+    let tick = format!("{day}T{time}Z").parse().ok()?;
+    Some((tick, region.parse().ok()?))
+}
+
+/// What one region saw over an hour or a day.
+pub fn rollup(group: GroupId, period: Period, region: &Region) -> Key {
+    Key::new(rollups_of(group, period.grain()), format!("{period}#{region}"))
+}
+
+/// What all regions saw from one hour to another, or from one day to another, both included; the latest first.
+pub fn rollups(group: GroupId, first: Period, last: Period) -> Stretch {
+    Stretch {
+        pk: rollups_of(group, last.grain()),
+        from: format!("{first}#"),
+        to: format!("{last}#{LAST}"),
+        after: None,
+        order: Order::Descending,
+    }
+}
+
+fn rollups_of(group: GroupId, grain: Grain) -> String {
+    match grain {
+        Grain::Hour => format!("hourly#{group}"),
+        Grain::Day => format!("daily#{group}"),
+    }
+}
+
+/// Reads the sort key of a rollup.
+pub(crate) fn parse_rollup(sk: &str) -> Option<(Period, Region)> {
+    let (period, region) = sk.split_once('#')?;
+    Some((period.parse().ok()?, region.parse().ok()?))
+}
+
 /// A closed incident, in the month in which it opened.
 pub fn closed_incident(closed: &ClosedIncident) -> Key {
-    let opened = Offset::UTC.to_datetime(closed.incident.opened.timestamp());
-    let pk = format!("incidents#{:04}-{:02}", opened.year(), opened.month());
-    Key::new(pk, closed.key())
+    Key::new(incidents_of(closed.incident.opened.timestamp()), closed.key())
+}
+
+/// The closed incidents that opened in the month of `time`, the latest first.
+pub fn incidents_of_month(time: Timestamp) -> Stretch {
+    whole(incidents_of(time))
+}
+
+fn incidents_of(time: Timestamp) -> String {
+    let month = Offset::UTC.to_datetime(time);
+    format!("incidents#{:04}-{:02}", month.year(), month.month())
+}
+
+/// A whole partition, from its end. Its sort keys begin with digits.
+fn whole(pk: String) -> Stretch {
+    Stretch {
+        pk,
+        from: "0".to_owned(),
+        to: LAST.to_owned(),
+        after: None,
+        order: Order::Descending,
+    }
 }
 
 /// The partition of what people have said of monitors.
@@ -160,6 +226,14 @@ mod tests {
                 "results#1m#0#2026-11-22/05:41:00#eu-west-1",
             ),
             (
+                rollup(group, "2026-11-22T05".parse().unwrap(), &region),
+                "hourly#1m#0/2026-11-22T05#eu-west-1",
+            ),
+            (
+                rollup(group, "2026-11-22".parse().unwrap(), &region),
+                "daily#1m#0/2026-11-22#eu-west-1",
+            ),
+            (
                 closed_incident(&closed),
                 "incidents#2026-11/2026-11-22T05:41:00Z#orders-db#7#health",
             ),
@@ -171,6 +245,47 @@ mod tests {
         ] {
             assert_eq!(key.to_string(), text);
         }
+    }
+
+    #[test]
+    fn stretches_hold_the_keys_of_what_they_are_of_and_no_others() {
+        let group: GroupId = "5m#1".parse().unwrap();
+        let (first, last): (Region, Region) = ("0".parse().unwrap(), "z".repeat(32).parse().unwrap());
+        let period = |text: &str| text.parse::<Period>().unwrap();
+        let days = rollups(group, period("2026-11-20"), period("2026-11-22"));
+        for (day, inside) in [
+            ("2026-11-19", false),
+            ("2026-11-20", true),
+            ("2026-11-22", true),
+            ("2026-11-23", false),
+        ] {
+            for region in [&first, &last] {
+                let key = rollup(group, period(day), region);
+                assert_eq!(
+                    (key.pk.as_str(), holds(&days, &key)),
+                    ("daily#5m#1", inside),
+                    "{day}"
+                );
+                assert_eq!(parse_rollup(&key.sk), Some((period(day), region.clone())));
+            }
+        }
+        let day = results_of_day(group, period("2026-11-22T05"));
+        for time in ["00:00:00", "23:59:00"] {
+            let tick: Tick = format!("2026-11-22T{time}Z").parse().unwrap();
+            let key = results(group, tick, &last);
+            assert!(holds(&day, &key), "{time}");
+            assert_eq!(parse_results("2026-11-22", &key.sk), Some((tick, last.clone())));
+        }
+        let month = incidents_of_month("2026-11-30T23:59:59Z".parse().unwrap());
+        assert_eq!(month.pk, "incidents#2026-11");
+        assert!(holds(
+            &month,
+            &Key::new("incidents#2026-11", "2026-11-01T00:00:00Z#a#1#health")
+        ));
+    }
+
+    fn holds(stretch: &Stretch, key: &Key) -> bool {
+        stretch.pk == key.pk && stretch.from <= key.sk && key.sk <= stretch.to
     }
 
     #[test]

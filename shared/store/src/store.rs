@@ -103,9 +103,17 @@ impl<T: Table> Store<T> {
     /// # Errors
     /// When the table cannot be read; a row that is malformed is no error of the whole.
     pub async fn board(&self, group: GroupId) -> Result<BoardRead, Error> {
+        self.board_as_of(group, Read::Strong).await
+    }
+
+    /// The board of a group, in one query: one that need not be strong will do for showing it, not for deciding.
+    ///
+    /// # Errors
+    /// As with [`Store::board`].
+    pub async fn board_as_of(&self, group: GroupId, how: Read) -> Result<BoardRead, Error> {
         let pk = keys::board(group);
         let mut read = BoardRead::default();
-        for item in self.table.query(&pk, Read::Strong).await? {
+        for item in self.table.query(&pk, how).await? {
             let sk = sort_key(&item);
             let row = RowKey::of(sk);
             let decoded = match &row {

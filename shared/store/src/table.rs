@@ -7,6 +7,8 @@ use std::fmt;
 use aws_sdk_dynamodb::types::AttributeValue;
 use portpulse_core::time::Tick;
 
+use crate::keys::Key;
+
 /// One item of the table, keys included.
 pub type Item = HashMap<String, AttributeValue>;
 
@@ -86,11 +88,63 @@ pub trait Table {
     /// When the table cannot be read.
     async fn get(&self, pk: &str, sk: &str, read: Read) -> Result<Option<Item>, TableError>;
 
+    /// Those of these items that are there, in no order. Each key may be named once.
+    ///
+    /// # Errors
+    /// When the table cannot be read, or not all of it.
+    async fn get_many(&self, keys: &[Key], read: Read) -> Result<Vec<Item>, TableError>;
+
     /// Puts an item in the place that its keys name, on a condition.
     ///
     /// # Errors
     /// When it is not known whether the item is in place.
     async fn put(&self, item: Item, condition: Condition) -> Result<Put, TableError>;
+}
+
+/// A table that can be read piece by piece: for those who look back, who may read only so much.
+#[expect(
+    async_fn_in_trait,
+    reason = "used through generics, where the concrete type tells whether its futures are Send"
+)]
+pub trait Browse {
+    /// The next items of a stretch, eventually consistent: at most `limit` of them, and at most a megabyte.
+    ///
+    /// # Errors
+    /// When the table cannot be read.
+    async fn page(&self, stretch: &Stretch, limit: u32) -> Result<Page, TableError>;
+}
+
+/// Part of a partition, in one direction.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stretch {
+    /// The partition.
+    pub pk: String,
+    /// The least sort key that belongs to it.
+    pub from: String,
+    /// The greatest sort key that belongs to it.
+    pub to: String,
+    /// The sort key after which it goes on, once a page was read.
+    pub after: Option<String>,
+    /// Which way it is read.
+    pub order: Order,
+}
+
+/// Which way a stretch is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Order {
+    /// From the least sort key on.
+    Ascending,
+    /// From the greatest sort key back.
+    Descending,
+}
+
+/// Some items of a stretch.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Page {
+    /// The items, in the stretch's order.
+    pub items: Vec<Item>,
+    /// What is left of the stretch; `None` where that is nothing. It may turn out to hold no more items.
+    pub rest: Option<Stretch>,
 }
 
 /// A table whose items can be deleted: for tools, not for checkers.
@@ -113,6 +167,8 @@ pub enum Operation {
     Query,
     /// Reading an item.
     Get,
+    /// Reading several items.
+    GetMany,
     /// Putting an item.
     Put,
     /// Deleting an item.
@@ -124,6 +180,7 @@ impl fmt::Display for Operation {
         f.write_str(match self {
             Self::Query => "query",
             Self::Get => "get",
+            Self::GetMany => "get items such as",
             Self::Put => "put",
             Self::Delete => "delete",
         })

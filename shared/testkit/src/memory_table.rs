@@ -1,6 +1,6 @@
 //! A table in memory, in which every operation can be interrupted, and can fail before or after it took effect.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::future::poll_fn;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -11,7 +11,8 @@ use portpulse_store::VERSION;
 use portpulse_store::definitions::{MANAGED_BY, SEED};
 use portpulse_store::keys::{Key, PK, SK};
 use portpulse_store::table::{
-    Condition, Delete, Deleted, Item, LAYOUT, Operation, Put, REVISION, Read, TICK, Table, TableError,
+    Browse, Condition, Delete, Deleted, Item, LAYOUT, Operation, Order, Page, Put, REVISION, Read, Stretch,
+    TICK, Table, TableError,
 };
 
 /// Every item by its partition and sort key, in the order in which DynamoDB sorts.
@@ -47,7 +48,7 @@ pub struct Call<'a> {
     pub operation: Operation,
     /// Of which partition.
     pub pk: &'a str,
-    /// Of which item; none for a query.
+    /// Of which item, the first of several; none for a query.
     pub sk: Option<&'a str>,
     /// How current a read must be; none for a write.
     pub read: Option<Read>,
@@ -208,6 +209,18 @@ impl Table for MemoryTable {
         .await
     }
 
+    async fn get_many(&self, keys: &[Key], read: Read) -> Result<Vec<Item>, TableError> {
+        let Some(first) = keys.first() else {
+            return Ok(Vec::new());
+        };
+        let at = (first.pk.as_str(), Some(first.sk.as_str()));
+        self.run(Operation::GetMany, at, Some(read), |state, stale| {
+            let keys = keys.iter().map(|key| (key.pk.clone(), key.sk.clone()));
+            keys.filter_map(|key| state.read(&key, stale).cloned()).collect()
+        })
+        .await
+    }
+
     async fn put(&self, item: Item, condition: Condition) -> Result<Put, TableError> {
         let (pk, sk) = key_of(&item);
         let at = (pk.as_str(), Some(sk.as_str()));
@@ -221,6 +234,47 @@ impl Table for MemoryTable {
                 Put::Refused {
                     current: current.cloned(),
                 }
+            }
+        })
+        .await
+    }
+}
+
+impl Browse for MemoryTable {
+    async fn page(&self, stretch: &Stretch, limit: u32) -> Result<Page, TableError> {
+        let at = (stretch.pk.as_str(), None);
+        self.run(Operation::Query, at, Some(Read::Eventual), |state, stale| {
+            let Stretch {
+                pk,
+                from,
+                to,
+                after,
+                order,
+            } = stretch;
+            let known = state.before.keys().chain(state.items.keys());
+            let keys: BTreeSet<_> = known
+                .filter(|(of, sk)| of == pk && from <= sk && sk <= to)
+                .collect();
+            let keys: Vec<_> = match order {
+                Order::Ascending => keys.into_iter().collect(),
+                Order::Descending => keys.into_iter().rev().collect(),
+            };
+            let read = keys.iter().filter(|(_, sk)| match (after, order) {
+                (None, _) => true,
+                (Some(after), Order::Ascending) => sk > after,
+                (Some(after), Order::Descending) => sk < after,
+            });
+            let read = read.filter_map(|key| Some((&key.1, state.read(key, stale)?)));
+            let limit = usize::try_from(limit.max(1)).unwrap_or(usize::MAX);
+            let page: Vec<_> = read.take(limit).collect();
+            // As DynamoDB does, which does not look whether there is more.
+            let last = page.last().filter(|_| page.len() == limit);
+            Page {
+                rest: last.map(|(sk, _)| Stretch {
+                    after: Some((*sk).clone()),
+                    ..stretch.clone()
+                }),
+                items: page.iter().map(|(_, item)| (*item).clone()).collect(),
             }
         })
         .await

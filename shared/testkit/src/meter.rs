@@ -7,6 +7,7 @@ use aws_sdk_dynamodb::config::interceptors::{
 };
 use aws_sdk_dynamodb::config::{ConfigBag, Intercept, RuntimeComponents};
 use aws_sdk_dynamodb::error::BoxError;
+use aws_sdk_dynamodb::operation::batch_get_item::{BatchGetItemInput, BatchGetItemOutput};
 use aws_sdk_dynamodb::operation::get_item::{GetItemInput, GetItemOutput};
 use aws_sdk_dynamodb::operation::put_item::{PutItemInput, PutItemOutput};
 use aws_sdk_dynamodb::operation::query::{QueryInput, QueryOutput};
@@ -19,7 +20,7 @@ pub struct Meter(Arc<Mutex<Consumed>>);
 /// What requests came to.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Consumed {
-    /// Queries and gets.
+    /// Queries and gets, each of one item or several.
     pub reads: u64,
     /// Read units, at 4 KB strongly or 8 KB eventually consistent.
     pub read_units: f64,
@@ -58,6 +59,8 @@ impl Intercept for Meter {
             query.return_consumed_capacity = total;
         } else if let Some(get) = input.downcast_mut::<GetItemInput>() {
             get.return_consumed_capacity = total;
+        } else if let Some(batch) = input.downcast_mut::<BatchGetItemInput>() {
+            batch.return_consumed_capacity = total;
         } else if let Some(put) = input.downcast_mut::<PutItemInput>() {
             put.return_consumed_capacity = total;
         }
@@ -84,6 +87,10 @@ impl Intercept for Meter {
         } else if let Some(get) = output.downcast_ref::<GetItemOutput>() {
             consumed.reads += 1;
             consumed.read_units += units(get.consumed_capacity()).unwrap_or_default();
+        } else if let Some(batch) = output.downcast_ref::<BatchGetItemOutput>() {
+            consumed.reads += 1;
+            let all = batch.consumed_capacity().iter();
+            consumed.read_units += all.filter_map(|table| units(Some(table))).sum::<f64>();
         }
         Ok(())
     }

@@ -16,6 +16,7 @@ use portpulse_core::outbox::Claimant;
 use portpulse_core::outcome::{Detail, Failure, FailureClass, Opened, Outcome, Phase, Phases, Trust};
 use portpulse_core::target::Target;
 use portpulse_prober::Prober;
+use portpulse_store::keys::Key;
 use portpulse_store::table::{Condition, Item, Operation, Put, Read, Table, TableError};
 use portpulse_store::{Store, size};
 use portpulse_testkit::embedded::EmbeddedDynamo;
@@ -88,6 +89,10 @@ impl Table for Weighed {
 
     async fn get(&self, pk: &str, sk: &str, read: Read) -> Result<Option<Item>, TableError> {
         self.table.get(pk, sk, read).await
+    }
+
+    async fn get_many(&self, keys: &[Key], read: Read) -> Result<Vec<Item>, TableError> {
+        self.table.get_many(keys, read).await
     }
 
     async fn put(&self, item: Item, condition: Condition) -> Result<Put, TableError> {

@@ -8,12 +8,14 @@ use portpulse_core::board::{
     Advisory, Cause, ClosedIncident, Ending, Entry, Finding, FleetRow, FleetTrouble, Health, Impairment,
     Incident, RegionRow, RegionState, Streak, Streaks, Told, Track, Trouble, Verdict, VerdictRow,
 };
+use portpulse_core::choice::Expect;
 use portpulse_core::control::{Acknowledgement, Control, Note, Silence};
 use portpulse_core::group::GroupId;
 use portpulse_core::id::{MonitorId, Region};
 use portpulse_core::observation::{Observation, Remark, Seen};
 use portpulse_core::outbox::{Claim, Claimant, Kind, Outbox, Pending, Subject};
 use portpulse_core::outcome::{Detail, DnsFailure, FailureClass, NoData};
+use portpulse_core::rollup::{Rollup, Tally};
 use portpulse_core::round::Observations;
 use portpulse_core::time::{Interval, Tick};
 use proptest::collection::{btree_map, btree_set, vec};
@@ -269,6 +271,18 @@ fn seen() -> impl Strategy<Value = Seen> {
 pub(super) fn observations() -> impl Strategy<Value = Observations> {
     let observation = seen().prop_map(|seen| Observation { seen, detail: None });
     btree_map(monitor(), observation, 0..20)
+}
+
+pub(super) fn rollup() -> impl Strategy<Value = Rollup> {
+    let tally = (vec(seen(), 0..60), select(Expect::ALL));
+    let tally = tally.prop_map(|(all, expect)| {
+        let mut tally = Tally::default();
+        for seen in all {
+            tally.count(expect, seen);
+        }
+        tally
+    });
+    btree_map(monitor(), tally, 0..10)
 }
 
 pub(super) fn control() -> impl Strategy<Value = Control> {

@@ -4,18 +4,21 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use portpulse_core::board::{ClosedIncident, Ending};
 
 use super::fields::{Fields, Map};
-use super::{INCIDENT_DAYS, begin_expiring};
+use super::{HISTORY_DAYS, begin_expiring, open};
 use crate::error::Malformed;
 use crate::keys::Key;
 use crate::table::Item;
 
 pub(crate) fn encode(key: &Key, closed: &ClosedIncident) -> Item {
-    put(begin_expiring(key, closed.closed, INCIDENT_DAYS), closed).into_item()
+    put(
+        begin_expiring(key, closed.closed.as_second(), HISTORY_DAYS),
+        closed,
+    )
+    .into_item()
 }
 
-#[cfg(test)]
 pub(crate) fn decode(item: &Item) -> Result<ClosedIncident, Malformed> {
-    decode_inner(&super::open(item)?)
+    decode_inner(&open(item)?)
 }
 
 pub(super) fn encode_inner(closed: &ClosedIncident) -> AttributeValue {

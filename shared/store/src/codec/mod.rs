@@ -11,6 +11,7 @@ mod incident;
 mod outbox;
 pub(crate) mod region_row;
 pub(crate) mod results;
+pub(crate) mod rollup;
 #[cfg(test)]
 mod samples;
 #[cfg(test)]
@@ -20,7 +21,6 @@ pub(crate) mod verdict_row;
 mod weights;
 
 use fields::{Fields, Map};
-use portpulse_core::time::Tick;
 
 use crate::error::Malformed;
 use crate::keys::{EXPIRES_AT, Key, PK, SK};
@@ -31,8 +31,8 @@ pub const VERSION: u32 = 1;
 
 /// The days after which results and region rows expire.
 const RESULT_DAYS: i64 = 35;
-/// The days after which closed incidents expire.
-const INCIDENT_DAYS: i64 = 400;
+/// The days after which closed incidents and rollups expire.
+const HISTORY_DAYS: i64 = 400;
 
 /// The beginning of every item that Portpulse writes.
 fn begin(key: &Key) -> Map {
@@ -42,9 +42,9 @@ fn begin(key: &Key) -> Map {
         .number(LAYOUT, VERSION)
 }
 
-/// The beginning of an item that expires some days after a tick.
-fn begin_expiring(key: &Key, tick: Tick, days: i64) -> Map {
-    begin(key).number(EXPIRES_AT, tick.as_second().saturating_add(days * 86_400))
+/// The beginning of an item that expires some days after a second since the Unix epoch.
+fn begin_expiring(key: &Key, second: i64, days: i64) -> Map {
+    begin(key).number(EXPIRES_AT, second.saturating_add(days * 86_400))
 }
 
 /// The attributes of an item of our layout.

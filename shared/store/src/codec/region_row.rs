@@ -11,7 +11,7 @@ use crate::table::{Item, TICK};
 
 pub(crate) fn encode(key: &Key, row: &RegionRow) -> Item {
     let entries = row.entries.iter();
-    begin_expiring(key, row.tick, RESULT_DAYS)
+    begin_expiring(key, row.tick.as_second(), RESULT_DAYS)
         .text(TICK, row.tick)
         .map(
             "entries",

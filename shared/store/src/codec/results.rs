@@ -13,7 +13,7 @@ use crate::table::Item;
 
 pub(crate) fn encode(key: &Key, tick: Tick, observations: &Observations) -> Item {
     let seen = observations.iter();
-    begin_expiring(key, tick, RESULT_DAYS)
+    begin_expiring(key, tick.as_second(), RESULT_DAYS)
         .map(
             "seen",
             seen.map(|(id, observation)| (id.to_string(), encode_seen(observation.seen))),

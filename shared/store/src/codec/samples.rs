@@ -7,11 +7,13 @@ use portpulse_core::board::{
     Advisory, Cause, ClosedIncident, Ending, Entry, Finding, FleetRow, FleetTrouble, Health, Impairment,
     Incident, RegionRow, RegionState, Streak, Streaks, Told, Track, Trouble, Verdict, VerdictRow,
 };
+use portpulse_core::choice::Expect;
 use portpulse_core::control::{Acknowledgement, Control, Note, Silence};
 use portpulse_core::group::GroupId;
 use portpulse_core::observation::{Observation, Remark, Seen};
 use portpulse_core::outbox::{Claim, Claimant, Kind, Outbox, Pending, Subject};
 use portpulse_core::outcome::{Detail, FailureClass, NoData};
+use portpulse_core::rollup::{Rollup, Tally};
 use portpulse_core::round::Observations;
 use portpulse_core::time::Tick;
 use serde_json::{Value, json};
@@ -59,6 +61,23 @@ pub(super) fn closed_incident() -> ClosedIncident {
         closed: tick("2026-11-22T05:50:00Z"),
         ending: Ending::Recovered,
     }
+}
+
+pub(super) fn rollup() -> Rollup {
+    let mut well = Tally::default();
+    for hundredths in [980, 990, 1_000, 1_100, 4_200] {
+        let connect = Duration::from_micros(hundredths * 10);
+        let remark = Remark::None;
+        well.count(Expect::Open, Seen::Open { connect, remark });
+    }
+    let mut ill = Tally::default();
+    for seen in ["refused", "timeout", "refused", "no_data_no_route"] {
+        ill.count(Expect::Open, seen.parse().unwrap());
+    }
+    BTreeMap::from([
+        ("orders-db".parse().unwrap(), well),
+        ("cache".parse().unwrap(), ill),
+    ])
 }
 
 pub(super) fn outbox() -> Outbox {

@@ -8,6 +8,7 @@ use aws_sdk_dynamodb::types::AttributeValue as A;
 use portpulse_core::board::{ClosedIncident, FleetRow, RegionRow, VerdictRow};
 use portpulse_core::control::Control;
 use portpulse_core::definition::Monitor;
+use portpulse_core::rollup::Rollup;
 use portpulse_core::round::Observations;
 use proptest::prelude::*;
 use proptest::sample::Index;
@@ -67,6 +68,15 @@ fn put_closed_incident(closed: &ClosedIncident) -> Item {
     closed_incident::encode(&keys::closed_incident(closed), closed)
 }
 
+fn put_rollup(rollup: &Rollup) -> Item {
+    let hour = "2026-11-22T05".parse().unwrap();
+    rollup::encode(
+        &keys::rollup(group(), hour, &"eu-west-1".parse().unwrap()),
+        hour,
+        rollup,
+    )
+}
+
 fn put_control(control: &Control) -> Item {
     control::encode(
         &keys::control(&"orders-db".parse().unwrap()),
@@ -93,6 +103,7 @@ fn every_kind_of_item_looks_as_it_did() {
         "closed_incident",
         shown(&put_closed_incident(&samples::closed_incident()))
     );
+    insta::assert_snapshot!("rollup", shown(&put_rollup(&samples::rollup())));
     insta::assert_snapshot!("control", shown(&put_control(&samples::control())));
     insta::assert_snapshot!("definition", shown(&put_definition(&samples::definition())));
     let seeded = definition::encode_seeded(&keys::definition(group(), "orders-db"), &samples::definition());
@@ -140,6 +151,11 @@ proptest! {
     }
 
     #[test]
+    fn rollups_survive(rollup in arbitrary::rollup()) {
+        survives(rollup, put_rollup, rollup::decode)?;
+    }
+
+    #[test]
     fn controls_survive(control in arbitrary::control()) {
         survives(control, put_control, control::decode)?;
     }
@@ -165,6 +181,7 @@ fn readers(item: &Item) -> Vec<(&'static str, Result<(), String>)> {
         ("fleet_row", outcome(fleet_row::decode(item))),
         ("results", outcome(results::decode(item))),
         ("closed_incident", outcome(closed_incident::decode(item))),
+        ("rollup", outcome(rollup::decode(item))),
         ("control", outcome(control::decode(item))),
         ("definition", get_definition(item).map(drop).map_err(faults)),
     ]
@@ -180,6 +197,7 @@ fn all_items() -> Vec<(&'static str, Item)> {
             "closed_incident",
             put_closed_incident(&samples::closed_incident()),
         ),
+        ("rollup", put_rollup(&samples::rollup())),
         ("control", put_control(&samples::control())),
         ("definition", put_definition(&samples::definition())),
     ]
@@ -240,7 +258,7 @@ proptest! {
         with in proptest::option::of(attribute()),
     ) {
         let mut items = all_items();
-        let (_, item) = &mut items[kind.index(7)];
+        let (_, item) = &mut items[kind.index(8)];
         mutate(item, &turns, with.as_ref());
         for (_, read) in readers(item) {
             if let Err(named) = read {
@@ -369,6 +387,28 @@ fn what_is_wrong_with_an_item_is_said_with_its_place_and_the_mend() {
         |item| drop(at(item, &["seen"]).insert("cache".to_owned(), text("0.31 odd"))),
         results::decode,
         "`seen.cache` makes no sense (delete the item to start afresh): `0.31 odd` is not a known outcome code",
+    );
+    let orders = ["monitors", "orders-db"];
+    check(
+        put_rollup(&samples::rollup()),
+        |item| drop(at(item, &orders).insert("connect".to_owned(), text("63:58 200:2"))),
+        rollup::decode,
+        "`monitors.orders-db.connect` makes no sense (delete the item to start afresh): it is no list of steps from \
+         bucket to bucket and their counts, such as 63:58 1:2",
+    );
+    check(
+        put_rollup(&samples::rollup()),
+        |item| drop(at(item, &orders).insert("max".to_owned(), number("-1"))),
+        rollup::decode,
+        "`monitors.orders-db.max` makes no sense (delete the item to start afresh): it is no time in milliseconds, \
+         such as 12.5",
+    );
+    check(
+        put_rollup(&samples::rollup()),
+        |item| drop(at(item, &["monitors", "cache", "failing"]).insert("odd".to_owned(), number("1"))),
+        rollup::decode,
+        "`monitors.cache.failing.odd` makes no sense (delete the item to start afresh): `odd` is not a known outcome \
+         code",
     );
 }
 

@@ -4,10 +4,12 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use portpulse_core::board::{Cause, Incident, RegionRow, Told, Track, Verdict, VerdictRow};
+use portpulse_core::choice::Expect;
 use portpulse_core::id::Region;
 use portpulse_core::observation::{Observation, Remark, Seen};
 use portpulse_core::outbox::{Claim, Claimant, Kind, Outbox, Pending, Subject};
 use portpulse_core::outcome::FailureClass;
+use portpulse_core::rollup::{Rollup, Tally};
 use portpulse_core::round::Observations;
 
 use super::samples::{TICK, finding, group, incident, tick, time};
@@ -83,4 +85,47 @@ fn a_group_of_which_everything_is_down_still_fits() {
     row.outbox = Outbox::new(pending);
     let bytes = size::item(&verdict_row::encode(&keys::verdict_row(group()), &row));
     assert!(bytes < size::MOST_BYTES, "{bytes}");
+}
+
+/// What one region saw over a period of so many ticks, of monitors whose connects take anything up to 30 s.
+fn rollup_bytes(monitors: usize, ticks: u64, times: impl Fn(u64) -> Duration) -> usize {
+    let mut tally = Tally::default();
+    for number in 0..ticks {
+        let connect = times(number);
+        let remark = Remark::None;
+        tally.count(Expect::Open, Seen::Open { connect, remark });
+    }
+    let id = |number: usize| format!("orders-database-{number:04}").parse().unwrap();
+    let rollup: Rollup = (0..monitors).map(|number| (id(number), tally.clone())).collect();
+    let day = "2026-11-22".parse().unwrap();
+    size::item(&rollup::encode(
+        &keys::rollup(group(), day, &region()),
+        day,
+        &rollup,
+    ))
+}
+
+#[test]
+fn rollups_are_small_and_fit_whatever_the_connect_times() {
+    // 20 to 25 ms, as between two regions; now and then twice as much.
+    let usual =
+        |number: u64| Duration::from_micros((20_000 + number * 7_919 % 5_000) << u32::from(number % 50 == 0));
+    assert!(
+        rollup_bytes(50, 60, usual) < 4 * 1024,
+        "{}",
+        rollup_bytes(50, 60, usual)
+    );
+    assert!(
+        rollup_bytes(50, 1_440, usual) < 5 * 1024,
+        "{}",
+        rollup_bytes(50, 1_440, usual)
+    );
+    // Every bucket there is below the longest timeout of 30 s, each held by many.
+    let widest =
+        |number: u64| Duration::from_micros(1.02_f64.powi(i32::try_from(number % 900).unwrap()) as u64 * 10);
+    let bytes = rollup_bytes(400, 1_440, widest);
+    assert!(
+        bytes < size::MOST_BYTES && bytes > size::MOST_BYTES / 2,
+        "{bytes}"
+    );
 }

@@ -1,5 +1,6 @@
 //! The table in memory answers as DynamoDB does.
 
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -10,11 +11,14 @@ use aws_sdk_dynamodb::error::BoxError;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity};
 use portpulse_core::time::Tick;
 use portpulse_store::dynamo::DynamoTable;
+use portpulse_store::keys::Key;
 use portpulse_store::size;
-use portpulse_store::table::{Condition, Delete, Deleted, Item, Put, Read, Table};
+use portpulse_store::table::{
+    Browse, Condition, Delete, Deleted, Item, Order, Page, Put, Read, Stretch, Table,
+};
 use portpulse_testkit::embedded::{EmbeddedDynamo, TABLE};
 use portpulse_testkit::memory_table::MemoryTable;
-use proptest::collection::{btree_map, vec};
+use proptest::collection::{btree_map, btree_set, vec};
 use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -32,7 +36,9 @@ const TICKS: [&str; 4] = [
 enum Step {
     Put(Item, Condition),
     Get(String, String, Read),
+    GetMany(BTreeSet<(String, String)>, Read),
     Query(String, Read),
+    Page(Stretch, u32),
     Delete(String, String, Condition),
 }
 
@@ -41,17 +47,26 @@ enum Step {
 enum Answer {
     Put(Put),
     Items(Vec<Item>),
+    Page(Page),
     Delete(Deleted),
 }
 
-async fn run(table: &(impl Table + Delete), step: Step) -> Answer {
+async fn run(table: &(impl Table + Browse + Delete), step: Step) -> Answer {
     match step {
         Step::Put(item, condition) => Answer::Put(table.put(item, condition).await.unwrap()),
         Step::Get(pk, sk, read) => {
             let item = table.get(&pk, &sk, read).await.unwrap();
             Answer::Items(item.into_iter().collect())
         }
+        Step::GetMany(keys, read) => {
+            let keys: Vec<_> = keys.into_iter().map(|(pk, sk)| Key { pk, sk }).collect();
+            let mut items = table.get_many(&keys, read).await.unwrap();
+            // In no order.
+            items.sort_by_key(|item| ["pk", "sk"].map(|name| item[name].as_s().unwrap().clone()));
+            Answer::Items(items)
+        }
         Step::Query(pk, read) => Answer::Items(table.query(&pk, read).await.unwrap()),
+        Step::Page(stretch, limit) => Answer::Page(table.page(&stretch, limit).await.unwrap()),
         Step::Delete(pk, sk, condition) => Answer::Delete(table.delete(&pk, &sk, condition).await.unwrap()),
     }
 }
@@ -103,9 +118,29 @@ fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         6 => (arbitrary_item(), condition.clone()).prop_map(|(item, condition)| Step::Put(item, condition)),
         2 => (key(), read()).prop_map(|((pk, sk), read)| Step::Get(pk, sk, read)),
+        2 => (btree_set(key(), 1..4), read()).prop_map(|(keys, read)| Step::GetMany(keys, read)),
         2 => (key(), read()).prop_map(|((pk, _), read)| Step::Query(pk, read)),
+        3 => (stretch(), 1u32..6).prop_map(|(stretch, limit)| Step::Page(stretch, limit)),
         1 => (key(), condition).prop_map(|((pk, sk), condition)| Step::Delete(pk, sk, condition)),
     ]
+}
+
+fn stretch() -> impl Strategy<Value = Stretch> {
+    const ENDS: &[&str] = &["region#", "region#a", "region#b", "verdict", "~"];
+    let order = select(&[Order::Ascending, Order::Descending]);
+    let parts = (key(), select(ENDS), select(ENDS), option::of(key()), order);
+    parts.prop_map(|((pk, _), one, other, after, order)| {
+        let (from, to) = (one.min(other).to_owned(), one.max(other).to_owned());
+        // DynamoDB goes on only from within.
+        let after = after.map(|(_, sk)| sk).filter(|sk| from <= *sk && *sk <= to);
+        Stretch {
+            pk,
+            from,
+            to,
+            after,
+            order,
+        }
+    })
 }
 
 /// Moves a step to partitions of its case's own.
@@ -117,7 +152,15 @@ fn in_case(step: Step, case: u32) -> Step {
             Step::Put(item, condition)
         }
         Step::Get(pk, sk, read) => Step::Get(format!("{pk}{case}"), sk, read),
+        Step::GetMany(keys, read) => {
+            let keys = keys.into_iter().map(|(pk, sk)| (format!("{pk}{case}"), sk));
+            Step::GetMany(keys.collect(), read)
+        }
         Step::Query(pk, read) => Step::Query(format!("{pk}{case}"), read),
+        Step::Page(stretch, limit) => {
+            let pk = format!("{}{case}", stretch.pk);
+            Step::Page(Stretch { pk, ..stretch }, limit)
+        }
         Step::Delete(pk, sk, condition) => Step::Delete(format!("{pk}{case}"), sk, condition),
     }
 }
@@ -212,6 +255,35 @@ async fn a_query_reads_every_page() {
         .map(|item| item["sk"].as_s().unwrap().as_str())
         .collect();
     assert_eq!(sks, ["a", "b", "c", "d", "e"]);
+}
+
+#[tokio::test]
+async fn more_items_than_one_answer_holds_are_all_got() {
+    let dynamo = EmbeddedDynamo::start().await.unwrap();
+    let table = dynamo.table();
+    // DynamoDB takes a hundred keys, and ends an answer after 16 MB.
+    let large = text(&"x".repeat(340 * 1024));
+    let key = |number: usize| Key {
+        pk: "p".to_owned(),
+        sk: format!("{number:03}"),
+    };
+    for number in 0..130 {
+        let attributes = [("large", large.clone())];
+        let attributes = if number < 60 { &attributes[..] } else { &[] };
+        let item = item("p", &key(number).sk, attributes);
+        table.put(item, Condition::Absent).await.unwrap();
+    }
+    let keys: Vec<_> = (0..140).map(key).collect();
+    let items = table.get_many(&keys, Read::Eventual).await.unwrap();
+    let sks: BTreeSet<_> = items
+        .iter()
+        .map(|item| item["sk"].as_s().unwrap().clone())
+        .collect();
+    assert_eq!(
+        (items.len(), sks),
+        (130, (0..130).map(|number| key(number).sk).collect())
+    );
+    assert_eq!(table.get_many(&[], Read::Eventual).await.unwrap(), []);
 }
 
 /// Hears what the SDK sends.

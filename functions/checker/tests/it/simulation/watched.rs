@@ -6,6 +6,7 @@ use std::rc::Rc;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use portpulse_core::time::Tick;
+use portpulse_store::keys::Key;
 use portpulse_store::table::{Condition, Item, Put, Read, Table, TableError};
 use portpulse_testkit::memory_table::MemoryTable;
 
@@ -58,6 +59,10 @@ impl Table for Watched {
 
     async fn get(&self, pk: &str, sk: &str, read: Read) -> Result<Option<Item>, TableError> {
         self.table.get(pk, sk, read).await
+    }
+
+    async fn get_many(&self, keys: &[Key], read: Read) -> Result<Vec<Item>, TableError> {
+        self.table.get_many(keys, read).await
     }
 
     async fn put(&self, item: Item, condition: Condition) -> Result<Put, TableError> {

@@ -1,0 +1,100 @@
+//! What one region saw over an hour or a day: for each monitor the checks, and the connect times in buckets.
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use portpulse_core::board::Cause;
+use portpulse_core::connect_times::{Bucket, ConnectTimes};
+use portpulse_core::observation::{milliseconds, parse_milliseconds};
+use portpulse_core::period::Period;
+use portpulse_core::rollup::{Rollup, Tally};
+
+use super::fields::{Fields, Map};
+use super::{HISTORY_DAYS, begin_expiring, open};
+use crate::error::Malformed;
+use crate::keys::Key;
+use crate::table::Item;
+
+pub(crate) fn encode(key: &Key, period: Period, rollup: &Rollup) -> Item {
+    let monitors = rollup.iter();
+    begin_expiring(key, period.end_second(), HISTORY_DAYS)
+        .map(
+            "monitors",
+            monitors.map(|(id, tally)| (id.to_string(), encode_tally(tally))),
+        )
+        .into_item()
+}
+
+pub(crate) fn decode(item: &Item) -> Result<Rollup, Malformed> {
+    let monitors = open(item)?.map("monitors")?;
+    let tally = |id| Ok((monitors.key(id)?, decode_tally(&monitors.map(id)?)?));
+    monitors.names().map(tally).collect()
+}
+
+/// What did not happen takes no room.
+fn encode_tally(tally: &Tally) -> AttributeValue {
+    let mut map = Map::default().number("good", tally.good);
+    if !tally.failing.is_empty() {
+        let causes = tally.failing.iter();
+        let count = |count: &u32| AttributeValue::N(count.to_string());
+        map = map.map(
+            "failing",
+            causes.map(|(cause, times)| (cause.code().to_owned(), count(times))),
+        );
+    }
+    if tally.no_data > 0 {
+        map = map.number("no_data", tally.no_data);
+    }
+    if let Some(max) = tally.connect.max() {
+        map = map
+            .text("connect", encode_buckets(&tally.connect))
+            .number("max", milliseconds(max));
+    }
+    map.into_value()
+}
+
+fn decode_tally(fields: &Fields<'_>) -> Result<Tally, Malformed> {
+    let mut tally = Tally {
+        good: fields.number("good")?,
+        ..Tally::default()
+    };
+    if fields.has("failing") {
+        let failing = fields.map("failing")?;
+        let cause = |code| Ok((failing.key::<Cause>(code)?, failing.number(code)?));
+        tally.failing = failing.names().map(cause).collect::<Result<_, Malformed>>()?;
+    }
+    if fields.has("no_data") {
+        tally.no_data = fields.number("no_data")?;
+    }
+    if fields.has("connect") {
+        let max = parse_milliseconds(fields.digits("max")?)
+            .ok_or_else(|| fields.nonsense("max", "it is no time in milliseconds, such as 12.5"))?;
+        let buckets = decode_buckets(fields.str("connect")?).ok_or_else(|| {
+            fields.nonsense(
+                "connect",
+                "it is no list of steps from bucket to bucket and their counts, such as 63:58 1:2",
+            )
+        })?;
+        tally.connect = ConnectTimes::from_buckets(buckets, max);
+    }
+    Ok(tally)
+}
+
+/// Each bucket, by its distance from the one before, with its count: half the size of a map, and still text.
+fn encode_buckets(times: &ConnectTimes) -> String {
+    let mut before = 0;
+    let words = times.buckets().map(|(bucket, count)| {
+        let step = bucket - before;
+        before = bucket;
+        format!("{step}:{count}")
+    });
+    words.collect::<Vec<_>>().join(" ")
+}
+
+fn decode_buckets(text: &str) -> Option<Vec<(Bucket, u32)>> {
+    let mut bucket: Bucket = 0;
+    let next = |word: &str| {
+        let (step, count) = word.split_once(':')?;
+        bucket = bucket.checked_add(step.parse().ok()?)?;
+        Some((bucket, count.parse().ok()?))
+    };
+    text.split(' ').map(next).collect()
+}
