@@ -108,8 +108,9 @@ fn rollup_bytes(monitors: usize, ticks: u64, times: impl Fn(u64) -> Duration) ->
 #[test]
 fn rollups_are_small_and_fit_whatever_the_connect_times() {
     // 20 to 25 ms, as between two regions; now and then twice as much.
-    let usual =
-        |number: u64| Duration::from_micros((20_000 + number * 7_919 % 5_000) << u32::from(number % 50 == 0));
+    let usual = |number: u64| {
+        Duration::from_micros((20_000 + number * 7_919 % 5_000) << u32::from(number.is_multiple_of(50)))
+    };
     assert!(
         rollup_bytes(50, 60, usual) < 4 * 1024,
         "{}",
