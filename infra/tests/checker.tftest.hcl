@@ -62,7 +62,7 @@ run "the_policy" {
 
   assert {
     condition = jsondecode(aws_iam_role_policy.checker.policy).Statement == [
-      { Sid = "ReadTable", Effect = "Allow", Action = ["dynamodb:GetItem", "dynamodb:Query"], Resource = "arn:aws:dynamodb:eu-west-2:123456789012:table/portpulse" },
+      { Sid = "ReadTable", Effect = "Allow", Action = ["dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query"], Resource = "arn:aws:dynamodb:eu-west-2:123456789012:table/portpulse" },
       {
         Sid       = "WriteWhatItFinds", Effect = "Allow", Action = ["dynamodb:PutItem"], Resource = "arn:aws:dynamodb:eu-west-2:123456789012:table/portpulse"
         Condition = { "ForAllValues:StringLike" = { "dynamodb:LeadingKeys" = ["board#*", "results#*", "hourly#*", "daily#*", "incidents#*"] }, Null = { "dynamodb:LeadingKeys" = "false" } }

@@ -6,6 +6,8 @@
     reason = "a benchmark prints, and ends when something is wrong"
 )]
 
+use portpulse_core::period::Grain;
+
 #[path = "../tests/it/nominal.rs"]
 mod nominal;
 
@@ -26,6 +28,13 @@ fn main() {
                 "{monitors:>9} {regions:>8} {:>7} {:>12} {:>6} {:>11}",
                 consumed.writes, consumed.write_units, consumed.reads, consumed.read_units
             );
+        }
+    }
+    println!("\nThe first tick of an hour, and of a day, which sum up what is over:");
+    for monitors in [50, 400] {
+        for grain in [Grain::Hour, Grain::Day] {
+            let consumed = runtime.block_on(nominal::first_of(grain, monitors));
+            println!("{monitors} monitors, {grain}: {consumed:?}");
         }
     }
 }

@@ -4,6 +4,7 @@ use std::error::Error as StdError;
 use std::fmt::Write;
 
 use portpulse_core::group::GroupId;
+use portpulse_core::period::Period;
 use portpulse_core::time::Tick;
 
 /// A trouble of one tick.
@@ -83,6 +84,25 @@ pub enum Error {
         #[source]
         source: portpulse_store::Error,
     },
+    /// An hour or a day could not be summed up. The first tick of a later hour tries again.
+    #[error("cannot sum up {period} of {group}; the first tick of the next hour tries again")]
+    RollUp {
+        /// Which.
+        period: Period,
+        /// Whose.
+        group: GroupId,
+        /// Why.
+        #[source]
+        source: portpulse_store::Error,
+    },
+    /// No time was left to sum up what is over. The first tick of a later hour tries again.
+    #[error(
+        "no time is left to sum up the last hour of {group}; the first tick of the next hour tries again"
+    )]
+    NoTimeToRollUp {
+        /// Whose.
+        group: GroupId,
+    },
 }
 
 impl Error {
@@ -97,6 +117,8 @@ impl Error {
             Self::Contended { .. } => "Contended",
             Self::Publish { .. } => "Publish",
             Self::File { .. } => "File",
+            Self::RollUp { .. } => "RollUp",
+            Self::NoTimeToRollUp { .. } => "NoTimeToRollUp",
         }
     }
 }

@@ -8,6 +8,7 @@ mod deliver;
 mod error;
 mod event;
 mod probe;
+mod roll_up;
 mod settings;
 mod settle;
 mod tick;

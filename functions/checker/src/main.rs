@@ -68,6 +68,9 @@ async fn run() -> Result<(), lambda_runtime::Error> {
     lambda_runtime::run(service_fn(async |event: LambdaEvent<Value>| {
         let tick = TickEvent::parse(&event.payload).map_err(|error| no_tick(&error))?;
         let report = checker.handle(&tick, &invocation(&event.context)).await;
+        for late in &report.left_for_later {
+            tracing::warn!("{}", chain(late));
+        }
         if report.troubles.is_empty() {
             return Ok(json!({ "tick": report.tick.to_string(), "group": report.group.to_string() }));
         }

@@ -12,6 +12,7 @@ use portpulse_core::id::{MonitorId, Region};
 use portpulse_core::observation::Observation;
 use portpulse_core::outbox::Claimant;
 use portpulse_core::outcome::Outcome;
+use portpulse_core::rollup::due;
 use portpulse_core::round::{Definitions, Observations, advance};
 use portpulse_core::time::Tick;
 use portpulse_store::Store;
@@ -20,6 +21,7 @@ use portpulse_store::store::{Commit, Recorded};
 use portpulse_store::table::Table;
 
 use crate::probe::{Clock, Probe};
+use crate::roll_up::Until;
 use crate::settle::ATTEMPTS;
 use crate::{Error, TickEvent};
 
@@ -63,6 +65,8 @@ pub struct Report {
     pub published: Vec<Notification>,
     /// What went wrong. Not empty where the tick could not be committed, or notifications are left unpublished.
     pub troubles: Vec<Error>,
+    /// What was not summed up, or not all of it. No harm to the tick: a later one makes it good.
+    pub left_for_later: Vec<Error>,
 }
 
 /// How a tick went.
@@ -108,6 +112,7 @@ impl<T: Table, P: Probe, N: Publish, C: Clock> Checker<T, P, N, C> {
             course: Course::Failed,
             published: Vec::new(),
             troubles: Vec::new(),
+            left_for_later: Vec::new(),
         };
         let now = self.clock.now();
         if tick.ahead_of(now) > group.interval.length() {
@@ -141,12 +146,8 @@ impl<T: Table, P: Probe, N: Publish, C: Clock> Checker<T, P, N, C> {
             board,
         };
 
-        let seen_before = round
-            .board
-            .rows
-            .get(&self.region)
-            .is_some_and(|row| row.tick >= tick);
-        if seen_before || tick.age(now) > group.interval.length() {
+        let before = round.board.rows.get(&self.region).map(|row| row.tick);
+        if before.is_some_and(|before| before >= tick) || tick.age(now) > group.interval.length() {
             report.course = Course::Repeated;
         } else if own_row_is_readable {
             match self
@@ -162,6 +163,15 @@ impl<T: Table, P: Probe, N: Publish, C: Clock> Checker<T, P, N, C> {
                 .settle(group, &round.definitions, invocation, &mut report)
                 .await;
             report.troubles.extend(settled.err());
+        }
+        if let Course::Counted(_) = report.course {
+            let until = Until {
+                began: now,
+                remaining: invocation.remaining,
+            };
+            let due = due(before, tick);
+            self.roll_up(group, &due, &round.definitions, until, &mut report)
+                .await;
         }
         report
     }

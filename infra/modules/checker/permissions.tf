@@ -29,7 +29,7 @@ locals {
     {
       Sid      = "ReadTable"
       Effect   = "Allow"
-      Action   = ["dynamodb:GetItem", "dynamodb:Query"]
+      Action   = ["dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query"]
       Resource = var.home.table_arn
     },
     {

@@ -8,7 +8,7 @@ use jiff::civil::Date;
 use jiff::tz::Offset;
 
 use crate::choice::choice;
-use crate::time::Tick;
+use crate::time::{Interval, Tick};
 
 choice! {
     /// How long a period is.
@@ -89,6 +89,13 @@ impl Period {
             number: first.saturating_add(hour),
             grain: Grain::Hour,
         })
+    }
+
+    /// The ticks of an interval that fall into it, in order.
+    pub fn ticks(self, interval: Interval) -> impl Iterator<Item = Tick> {
+        let first = Tick::containing(self.start(), interval);
+        let count = u32::try_from(self.grain.seconds() / interval.seconds()).unwrap_or(0);
+        (0..count).map(move |number| first.later(interval, number))
     }
 
     /// The day that it is, or is part of.
@@ -176,6 +183,20 @@ mod tests {
         let hour: Period = "2026-11-22T05".parse().unwrap();
         assert!(hour.hours().eq([hour]));
         assert_eq!(day.later(-22).to_string(), "2026-10-31");
+    }
+
+    #[test]
+    fn an_hour_has_the_ticks_of_an_interval() {
+        let hour: Period = "2026-11-22T05".parse().unwrap();
+        for (interval, count, last) in [
+            (Interval::OneMinute, 60, "2026-11-22T05:59:00Z"),
+            (Interval::FifteenMinutes, 4, "2026-11-22T05:45:00Z"),
+            (Interval::OneHour, 1, "2026-11-22T05:00:00Z"),
+        ] {
+            let ticks: Vec<_> = hour.ticks(interval).collect();
+            assert_eq!((ticks.len(), ticks[count - 1].to_string().as_str()), (count, last));
+            assert!(ticks.iter().all(|tick| Period::of(*tick, Grain::Hour) == hour));
+        }
     }
 
     #[test]

@@ -8,6 +8,7 @@ use crate::choice::Expect;
 use crate::connect_times::ConnectTimes;
 use crate::id::MonitorId;
 use crate::observation::{Remark, Seen};
+use crate::period::{Grain, Period};
 use crate::round::{Definitions, Observations};
 use crate::time::{Interval, Tick};
 
@@ -96,6 +97,40 @@ impl Tally {
     /// The seconds for which the region could tell: each check stands for its interval.
     pub fn observed_seconds(&self, interval: Interval) -> i64 {
         i64::from(self.told()).saturating_mul(interval.seconds())
+    }
+}
+
+/// What a region's tick is to sum up, as far as it is not there yet: each from the earliest on, hours before days.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Due {
+    /// Hours that are over, to be summed up from their ticks.
+    pub hours: Vec<Period>,
+    /// Days that are over, to be summed up from their hours.
+    pub days: Vec<Period>,
+}
+
+/// How many hours back a tick sees to: what was lost (a checker that died, a table that failed) is made good as long.
+const HOURS_BACK: i64 = 6;
+/// Likewise days.
+const DAYS_BACK: i64 = 2;
+
+/// What is due at a region's `tick`, where `before` is the tick that it counted before: nothing, unless it is the
+/// first of its hour.
+pub fn due(before: Option<Tick>, tick: Tick) -> Due {
+    let Some(before) = before else {
+        return Due::default();
+    };
+    let over = |grain, count: i64| {
+        let (last, running) = (Period::of(before, grain), Period::of(tick, grain));
+        let periods = (0..count).rev().map(move |back| last.later(-back));
+        periods.filter(|period| *period < running).collect()
+    };
+    if Period::of(before, Grain::Hour) >= Period::of(tick, Grain::Hour) {
+        return Due::default();
+    }
+    Due {
+        hours: over(Grain::Hour, HOURS_BACK),
+        days: over(Grain::Day, DAYS_BACK),
     }
 }
 

@@ -14,6 +14,7 @@ mod nominal;
 mod peers;
 mod race;
 mod rig;
+mod roll_up;
 mod simulation;
 mod sizes;
 mod units;

@@ -1,6 +1,7 @@
 //! What a nominal tick may cost.
 
 use portpulse_core::definition::{Defined, DefinitionFile, Vantage};
+use portpulse_core::period::Grain;
 use portpulse_cost::TickCost;
 use serde_json::json;
 
@@ -43,5 +44,31 @@ async fn a_nominal_tick_costs_what_was_foretold() {
         // Connect times have three digits or fewer where five are reckoned with.
         let more = foretold.write_units - consumed.write_units;
         assert!((0.0..=1.0).contains(&more), "{of}");
+    }
+}
+
+#[tokio::test]
+async fn summing_up_an_hour_or_a_day_costs_little_more_than_a_tick() {
+    for (monitors, hour, day) in [
+        (50, (5.0, 40.0), (5.0, 30.0)),
+        (400, (35.0, 150.0), (35.0, 150.0)),
+    ] {
+        let tick = nominal::tick(monitors, 1).await;
+        let hourly = nominal::first_of(Grain::Hour, monitors).await;
+        let daily = nominal::first_of(Grain::Day, monitors).await;
+        assert_eq!((hourly.writes, daily.writes), (tick.writes + 1, tick.writes + 2));
+        assert_eq!((hourly.reads, daily.reads), (tick.reads + 2, tick.reads + 3));
+        let more = (
+            hourly.write_units - tick.write_units,
+            hourly.read_units - tick.read_units,
+        );
+        assert!(more.0 >= 1.0 && more.0 <= hour.0, "{monitors}: {hourly:?}");
+        assert!(more.1 >= 1.0 && more.1 <= hour.1, "{monitors}: {hourly:?}");
+        let more = (
+            daily.write_units - hourly.write_units,
+            daily.read_units - hourly.read_units,
+        );
+        assert!(more.0 >= 1.0 && more.0 <= day.0, "{monitors}: {daily:?}");
+        assert!(more.1 >= 1.0 && more.1 <= day.1, "{monitors}: {daily:?}");
     }
 }

@@ -63,7 +63,8 @@ impl<'a> Screen<'a> {
 
     pub(crate) fn ticked(&mut self, watch: &Watch, ticked: &Ticked, now: Timestamp) -> Result<(), Stopped> {
         let report = &ticked.report;
-        let troubles = report.troubles.iter().map(|trouble| {
+        let troubles = report.troubles.iter().chain(&report.left_for_later);
+        let troubles = troubles.map(|trouble| {
             let (region, group) = (&report.region, report.group);
             format!("{BAD}{region} {group}: {}{BAD:#}", chain(trouble))
         });

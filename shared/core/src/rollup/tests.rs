@@ -11,7 +11,6 @@ use super::*;
 use crate::definition::Monitor;
 use crate::observation::Observation;
 use crate::outcome::{FailureClass, NoData};
-use crate::period::{Grain, Period};
 
 fn definitions() -> Definitions {
     let monitors = [("db", "open"), ("telnet", "closed"), ("host", "reachable")];
@@ -106,6 +105,40 @@ fn checks_are_counted_by_what_was_expected() {
     let telnet = &rollup[&"telnet".parse().unwrap()];
     assert_eq!((telnet.checks(), telnet.told()), (4, 3));
     assert_eq!(Tally::default().availability(), None);
+}
+
+#[test]
+fn the_first_tick_of_an_hour_sums_up_what_is_over() {
+    let due = |before: &str, tick: &str| {
+        let due = due(Some(before.parse().unwrap()), tick.parse().unwrap());
+        let shown = |periods: &[Period]| periods.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
+        format!("{} | {}", shown(&due.hours), shown(&due.days))
+    };
+    for (before, tick, expected) in [
+        ("2026-11-22T05:58:00Z", "2026-11-22T05:59:00Z", " | "),
+        (
+            "2026-11-22T05:59:00Z",
+            "2026-11-22T06:00:00Z",
+            "2026-11-22T00 2026-11-22T01 2026-11-22T02 2026-11-22T03 2026-11-22T04 2026-11-22T05 | 2026-11-21",
+        ),
+        // The first of a day, late.
+        (
+            "2026-11-21T23:58:00Z",
+            "2026-11-22T00:02:00Z",
+            "2026-11-21T18 2026-11-21T19 2026-11-21T20 2026-11-21T21 2026-11-21T22 2026-11-21T23 | 2026-11-20 2026-11-21",
+        ),
+        // After days of silence: what was seen before it.
+        (
+            "2026-11-18T01:30:00Z",
+            "2026-11-22T07:10:00Z",
+            "2026-11-17T20 2026-11-17T21 2026-11-17T22 2026-11-17T23 2026-11-18T00 2026-11-18T01 | 2026-11-17 2026-11-18",
+        ),
+        // Out of order.
+        ("2026-11-22T06:00:00Z", "2026-11-22T05:59:00Z", " | "),
+    ] {
+        assert_eq!(due(before, tick), expected, "{tick} after {before}");
+    }
+    assert_eq!(super::due(None, tick(0)), Due::default());
 }
 
 fn sight() -> impl Strategy<Value = Seen> {

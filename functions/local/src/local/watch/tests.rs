@@ -54,6 +54,7 @@ fn ticked(region: &str, outcomes: &[(&str, Outcome)], open: &[(&str, Verdict)]) 
             course: Course::Counted(outcomes),
             published: Vec::new(),
             troubles: Vec::new(),
+            left_for_later: Vec::new(),
         },
         open: Some(open.iter().map(|(name, verdict)| (id(name), *verdict)).collect()),
     }

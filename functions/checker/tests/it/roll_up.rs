@@ -1,0 +1,282 @@
+//! Summing up hours and days: what is kept counts what the ticks counted, whoever is killed, doubled or lost.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::pin::pin;
+use std::task::{Context, Waker};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use portpulse_checker::{Checker, Clock, Course, Error, Invocation, Report, TickEvent, chain};
+use portpulse_core::choice::Expect;
+use portpulse_core::group::GroupId;
+use portpulse_core::id::Region;
+use portpulse_core::outbox::Claimant;
+use portpulse_core::period::{Grain, Period};
+use portpulse_core::rollup::{Rollup, Tally};
+use portpulse_core::time::{Interval, Tick};
+use portpulse_store::Store;
+use portpulse_store::table::{Operation, Read};
+use portpulse_testkit::memory_table::{Fault, MemoryTable};
+use serde_json::json;
+
+use crate::rig::{Scripted, Sight, Topic, region, regions, run};
+
+const GROUP: GroupId = GroupId {
+    interval: Interval::FifteenMinutes,
+    shard: 0,
+};
+/// Ticks in an hour.
+const HOUR: u32 = 4;
+
+fn tick(number: u32) -> Tick {
+    let first: Tick = "2026-11-21T20:00:00Z".parse().unwrap();
+    first.later(GROUP.interval, number)
+}
+
+/// Twenty seconds after a tick, and it stays so.
+struct At(Tick);
+
+impl Clock for At {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_second(self.0.as_second() + 20).unwrap()
+    }
+}
+
+/// Two monitors; what is seen of the first is up to the test, the second is always good.
+fn table() -> MemoryTable {
+    let table = MemoryTable::new();
+    let store = Store::new(table.clone());
+    for number in 0..2 {
+        let fields = json!({ "host": "192.0.2.1", "port": 1000 + number, "interval": "15m" });
+        let fields = fields.as_object().unwrap();
+        run(store.put_definition(GROUP, &format!("m{number}"), fields)).unwrap();
+    }
+    table
+}
+
+/// One tick of a region, killed after so many polls; what it reported, if it lived.
+fn killed(
+    table: &MemoryTable,
+    at: usize,
+    number: u32,
+    sight: Sight,
+    polls: usize,
+    time: Duration,
+) -> Option<Report> {
+    let checker = Checker::new(
+        Store::new(table.clone()),
+        Scripted(vec![sight, Sight::Good]),
+        Topic::default(),
+        At(tick(number)),
+        region(at),
+        regions(2),
+    );
+    let event = TickEvent::new(tick(number).timestamp(), GROUP);
+    let invocation = Invocation {
+        claimant: Claimant::new(format!("{at}/{number}/{polls}")),
+        remaining: time,
+    };
+    let mut future = pin!(checker.handle(&event, &invocation));
+    let mut context = Context::from_waker(Waker::noop());
+    (0..polls).find_map(|_| match future.as_mut().poll(&mut context) {
+        std::task::Poll::Ready(report) => Some(report),
+        std::task::Poll::Pending => None,
+    })
+}
+
+fn whole(table: &MemoryTable, at: usize, number: u32, sight: Sight) -> Report {
+    let report = killed(table, at, number, sight, usize::MAX, Duration::from_secs(60)).unwrap();
+    assert!(report.troubles.is_empty(), "{report:?}");
+    report
+}
+
+/// What is kept of hours or days.
+fn kept(
+    table: &MemoryTable,
+    region: &Region,
+    periods: impl IntoIterator<Item = Period>,
+) -> BTreeMap<Period, Rollup> {
+    let store = Store::new(table.clone());
+    let found = run(store.rollups_of(GROUP, periods, region, Read::Strong)).unwrap();
+    assert!(found.unreadable.is_empty());
+    found.rows
+}
+
+fn period(number: u32, grain: Grain) -> Period {
+    Period::of(tick(number), grain)
+}
+
+/// What a region saw, summed up by the test.
+fn summed(seen: &BTreeMap<u32, Sight>, grain: Grain) -> BTreeMap<Period, Rollup> {
+    let mut sums: BTreeMap<Period, Rollup> = BTreeMap::new();
+    for (number, sight) in seen {
+        let sum = sums.entry(period(*number, grain)).or_default();
+        for (id, sight) in [("m0", *sight), ("m1", Sight::Good)] {
+            let code = match sight {
+                Sight::Good => "1",
+                Sight::Failing => "refused",
+                Sight::NoData => "no_data_out_of_time",
+            };
+            let tally: &mut Tally = sum.entry(id.parse().unwrap()).or_default();
+            tally.count(Expect::Open, code.parse().unwrap());
+        }
+    }
+    sums
+}
+
+#[test]
+fn hours_and_days_count_what_each_region_counted() {
+    let table = table();
+    let mut seen = [BTreeMap::new(), BTreeMap::new()];
+    // From 20:00 for three days and more. One region misses a few ticks, most of a night, and sees other things.
+    let last = 4 * HOUR + 3 * 24 * HOUR + 1;
+    for number in 0..=last {
+        for at in 0..2_usize {
+            let missed = at == 1 && (number % 7 == 3 || (120..180).contains(&number));
+            if missed {
+                continue;
+            }
+            let sight = match (number + 5 * u32::try_from(at).unwrap()) % 11 {
+                0..=1 => Sight::Failing,
+                2 => Sight::NoData,
+                _ => Sight::Good,
+            };
+            // Delivered twice, now and then with another sight: what came first counts.
+            whole(&table, at, number, sight);
+            if number % 5 == 0 {
+                whole(&table, at, number, Sight::Failing);
+            }
+            seen[at].insert(number, sight);
+        }
+    }
+    for (at, seen) in seen.iter().enumerate() {
+        for grain in [Grain::Hour, Grain::Day] {
+            let mut expected = summed(seen, grain);
+            // The last is running.
+            expected.remove(&period(last, grain));
+            let all: BTreeSet<_> = (0..=last).map(|number| period(number, grain)).collect();
+            assert_eq!(kept(&table, &region(at), all), expected, "{at}: {grain}");
+        }
+    }
+}
+
+#[test]
+fn killed_at_any_point_an_hour_is_summed_up_by_the_next() {
+    let mut points = 0;
+    // The first tick of an hour, and of a day.
+    for victim in [HOUR, 4 * HOUR] {
+        for polls in 1.. {
+            let table = table();
+            let mut lived = true;
+            for number in 0..=victim + HOUR {
+                let sight = if number % 3 == 0 {
+                    Sight::Failing
+                } else {
+                    Sight::Good
+                };
+                if number == victim {
+                    let patience = Duration::from_secs(60);
+                    lived = killed(&table, 0, number, sight, polls, patience).is_some();
+                    continue;
+                }
+                whole(&table, 0, number, sight);
+            }
+            let hours: BTreeSet<_> = (0..victim).map(|number| period(number, Grain::Hour)).collect();
+            let seen = (0..victim).map(|number| {
+                let sight = if number % 3 == 0 {
+                    Sight::Failing
+                } else {
+                    Sight::Good
+                };
+                (number, sight)
+            });
+            let seen: BTreeMap<_, _> = seen.collect();
+            let found = kept(&table, &region(0), hours);
+            assert_eq!(
+                found,
+                summed(&seen, Grain::Hour),
+                "{victim} killed after {polls} polls"
+            );
+            let day = kept(&table, &region(0), [period(0, Grain::Day)]);
+            if victim == 4 * HOUR {
+                assert_eq!(
+                    day,
+                    summed(&seen, Grain::Day),
+                    "{victim} killed after {polls} polls"
+                );
+            } else {
+                assert_eq!(day, BTreeMap::new(), "not over yet");
+            }
+            if lived {
+                break;
+            }
+            points += 1;
+        }
+    }
+    assert!(points > 25, "only {points} points were visited");
+}
+
+#[test]
+fn what_fails_or_has_no_time_is_left_for_later_and_harms_no_tick() {
+    for (what, said) in [
+        (Some(Operation::GetMany), "cannot sum up 2026-11-21T15 of 15m#0"),
+        (Some(Operation::Put), "cannot sum up 2026-11-21T20 of 15m#0"),
+        (None, "no time is left to sum up the last hour of 15m#0"),
+    ] {
+        let table = table();
+        let mut seen = BTreeMap::new();
+        for number in 0..=2 * HOUR {
+            if number == HOUR {
+                table.set_faults(move |call| {
+                    let of_rollups = call.pk.starts_with("hourly#") || call.pk.starts_with("results#");
+                    let fails = Some(call.operation) == what
+                        && of_rollups
+                        && !call.sk.unwrap_or("").starts_with("21:00");
+                    if fails { Fault::Before } else { Fault::None }
+                });
+                let seconds = if what.is_none() { 5 } else { 60 };
+                let patience = Duration::from_secs(seconds);
+                let report = killed(&table, 0, number, Sight::Good, usize::MAX, patience).unwrap();
+                assert!(matches!(report.course, Course::Counted(_)), "{report:?}");
+                assert!(report.troubles.is_empty(), "{report:?}");
+                let late: Vec<_> = report.left_for_later.iter().map(|error| chain(error)).collect();
+                assert!(late.len() == 1 && late[0].starts_with(said), "{late:?}");
+                table.heal();
+                let hour = period(0, Grain::Hour);
+                assert_eq!(kept(&table, &region(0), [hour]), BTreeMap::new());
+            } else {
+                let report = whole(&table, 0, number, Sight::Good);
+                assert!(report.left_for_later.is_empty(), "{report:?}");
+            }
+            seen.insert(number, Sight::Good);
+        }
+        seen.remove(&(2 * HOUR));
+        let hours = [period(0, Grain::Hour), period(HOUR, Grain::Hour)];
+        assert_eq!(
+            kept(&table, &region(0), hours),
+            summed(&seen, Grain::Hour),
+            "{what:?}"
+        );
+    }
+}
+
+#[test]
+fn results_that_cannot_be_read_are_named_and_the_others_count() {
+    let table = table();
+    for number in 0..HOUR {
+        whole(&table, 0, number, Sight::Good);
+    }
+    let mut broken = table.peek("results#15m#0#2026-11-21", "20:15:00#a").unwrap();
+    broken.remove("seen");
+    table.overwrite(broken);
+    let report = whole(&table, 0, HOUR, Sight::Good);
+    let late: Vec<_> = report.left_for_later.iter().map(|error| chain(error)).collect();
+    assert!(
+        matches!(report.left_for_later[..], [Error::Unreadable { .. }])
+            && late[0].contains("`results#15m#0#2026-11-21/20:15:00#a`"),
+        "{late:?}"
+    );
+    let hour = period(0, Grain::Hour);
+    let tally = &kept(&table, &region(0), [hour])[&hour][&"m0".parse().unwrap()];
+    assert_eq!((tally.good, tally.checks()), (3, 3));
+}
