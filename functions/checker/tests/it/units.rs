@@ -49,26 +49,15 @@ async fn a_nominal_tick_costs_what_was_foretold() {
 
 #[tokio::test]
 async fn summing_up_an_hour_or_a_day_costs_little_more_than_a_tick() {
-    for (monitors, hour, day) in [
-        (50, (5.0, 40.0), (5.0, 30.0)),
-        (400, (35.0, 150.0), (35.0, 150.0)),
-    ] {
-        let tick = nominal::tick(monitors, 1).await;
-        let hourly = nominal::first_of(Grain::Hour, monitors).await;
-        let daily = nominal::first_of(Grain::Day, monitors).await;
-        assert_eq!((hourly.writes, daily.writes), (tick.writes + 1, tick.writes + 2));
-        assert_eq!((hourly.reads, daily.reads), (tick.reads + 2, tick.reads + 3));
-        let more = (
-            hourly.write_units - tick.write_units,
-            hourly.read_units - tick.read_units,
-        );
-        assert!(more.0 >= 1.0 && more.0 <= hour.0, "{monitors}: {hourly:?}");
-        assert!(more.1 >= 1.0 && more.1 <= hour.1, "{monitors}: {hourly:?}");
-        let more = (
-            daily.write_units - hourly.write_units,
-            daily.read_units - hourly.read_units,
-        );
-        assert!(more.0 >= 1.0 && more.0 <= day.0, "{monitors}: {daily:?}");
-        assert!(more.1 >= 1.0 && more.1 <= day.1, "{monitors}: {daily:?}");
+    let tick = nominal::tick(50, 1).await;
+    let hourly = nominal::first_of(Grain::Hour, 50).await;
+    let daily = nominal::first_of(Grain::Day, 50).await;
+    assert_eq!((hourly.writes, daily.writes), (tick.writes + 1, tick.writes + 2));
+    assert_eq!((hourly.reads, daily.reads), (tick.reads + 2, tick.reads + 3));
+    for (more, less, write_units, read_units) in [(&hourly, &tick, 4.0, 40.0), (&daily, &hourly, 5.0, 30.0)] {
+        let writes = more.write_units - less.write_units;
+        let reads = more.read_units - less.read_units;
+        assert!((1.0..=write_units).contains(&writes), "{more:?} after {less:?}");
+        assert!((1.0..=read_units).contains(&reads), "{more:?} after {less:?}");
     }
 }
