@@ -52,10 +52,6 @@ pub(crate) struct Face {
 
 impl Face {
     /// What it shows at a time of the machine's.
-    #[cfg_attr(
-        not(test),
-        expect(dead_code, reason = "the commands that need the time come next")
-    )]
     pub(crate) fn shows(&self, at: Timestamp) -> Timestamp {
         let passed = at.duration_since(self.at);
         let passed = passed.checked_mul(i32::try_from(self.speed).unwrap_or(i32::MAX));

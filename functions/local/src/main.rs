@@ -1,14 +1,20 @@
 //! `portpulse`: the commands that one types. This file only reads the command line and ends with its status.
 
+mod ack;
 mod check;
+mod control;
 mod folder;
 mod local;
 mod output;
+mod overview;
 mod place;
 mod plan_cost;
 mod seed;
+mod silence;
+mod status;
 mod table;
 mod targets;
+mod unsilence;
 mod validate;
 
 use std::process::ExitCode;
@@ -32,6 +38,10 @@ enum Command {
     Local(local::Args),
     PlanCost(plan_cost::Args),
     Seed(seed::Args),
+    Status(status::Args),
+    Silence(silence::Args),
+    Unsilence(unsilence::Args),
+    Ack(ack::Args),
 }
 
 fn main() -> ExitCode {
@@ -43,6 +53,10 @@ fn main() -> ExitCode {
         Command::Local(args) => local::run(&args, &mut output),
         Command::PlanCost(args) => plan_cost::run(&args, &mut output),
         Command::Seed(args) => seed::run(&args, &mut output),
+        Command::Status(args) => status::run(&args, &mut output),
+        Command::Silence(args) => silence::run(&args, &mut output),
+        Command::Unsilence(args) => unsilence::run(&args, &mut output),
+        Command::Ack(args) => ack::run(&args, &mut output),
     };
     match ended.and_then(|status| output.flush().map(|()| status)) {
         Ok(status) => status.into(),

@@ -8,6 +8,8 @@ use std::time::Duration;
 
 use anstream::AutoStream;
 use clap::builder::styling::{AnsiColor, Style};
+use jiff::Timestamp;
+use jiff::tz::Offset;
 
 /// Good news.
 pub(crate) const GOOD: Style = AnsiColor::Green.on_default();
@@ -119,4 +121,12 @@ pub(crate) fn counted(count: impl Into<u64>, what: &str) -> String {
 /// Milliseconds, to the hundredth.
 pub(crate) fn rounded_ms(time: Duration) -> f64 {
     (time.as_secs_f64() * 100_000.0).round() / 100.0
+}
+
+/// `2026-11-22 05:41:00Z`.
+pub(crate) fn clock_time(time: Timestamp) -> String {
+    Offset::UTC
+        .to_datetime(time)
+        .strftime("%Y-%m-%d %H:%M:%SZ")
+        .to_string()
 }

@@ -7,11 +7,13 @@ use std::time::Duration;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region};
 use aws_sdk_dynamodb::Client as DynamoDb;
+use jiff::Timestamp;
 use portpulse_store::Store;
 use portpulse_store::dynamo::DynamoTable;
 use portpulse_testkit::embedded::{self, TABLE};
+use portpulse_testkit::meter::Meter;
 
-use crate::folder::{Endpoints, Folder, Running};
+use crate::folder::{Endpoints, Face, Folder, Running};
 use crate::local::stand_ins::{Reached, StandIns};
 use crate::output::{Stopped, tell};
 
@@ -89,6 +91,8 @@ pub(crate) struct Opened {
     pub(crate) store: Store<DynamoTable>,
     pub(crate) kind: Kind,
     shown: String,
+    meter: Meter,
+    clock: Option<Face>,
     _stand_ins: Option<StandIns>,
 }
 
@@ -110,6 +114,17 @@ impl fmt::Display for Opened {
 }
 
 impl Opened {
+    /// The time there.
+    pub(crate) fn now(&self) -> Timestamp {
+        let now = Timestamp::now();
+        self.clock.map_or(now, |clock| clock.shows(now))
+    }
+
+    /// What was read since this was asked last, in DynamoDB's units.
+    pub(crate) fn read_units(&self) -> f64 {
+        self.meter.take().read_units
+    }
+
     async fn open(place: Place, fresh: Fresh) -> Result<Self, Stopped> {
         match place {
             Place::Aws { table, region } => Self::in_aws(table, region).await,
@@ -131,10 +146,14 @@ impl Opened {
             return Err(Stopped::Usage { complaint });
         };
         let shown = format!("{table} in {region}");
+        let meter = Meter::default();
+        let dynamodb = aws_sdk_dynamodb::config::Builder::from(&config).interceptor(meter.clone());
         Ok(Self {
-            store: store(DynamoDb::new(&config), table),
+            store: store(DynamoDb::from_conf(dynamodb.build()), table),
             kind: Kind::Aws,
             shown,
+            meter,
+            clock: None,
             _stand_ins: None,
         })
     }
@@ -148,23 +167,28 @@ impl Opened {
             );
             return Err(Stopped::Usage { complaint });
         }
-        let local = |endpoints: &Endpoints, kind, how, stand_ins| {
+        let local = |endpoints: &Endpoints, kind, how, clock, stand_ins| {
+            let meter = Meter::default();
             let client = embedded::connect(&endpoints.dynamodb);
+            let metered = client.config().to_builder().interceptor(meter.clone());
             Self {
-                store: store(client, TABLE.to_owned()),
+                store: store(DynamoDb::from_conf(metered.build()), TABLE.to_owned()),
                 kind,
                 shown: format!("{}, where {how}", path.display()),
+                meter,
+                clock,
                 _stand_ins: stand_ins,
             }
         };
         Ok(match StandIns::reach(path).await? {
-            Reached::Running(Running { endpoints, .. }) => {
-                local(&endpoints, Kind::Running, "portpulse runs", None)
+            Reached::Running(Running { endpoints, clock }) => {
+                local(&endpoints, Kind::Running, "portpulse runs", Some(clock), None)
             }
             Reached::Started(stand_ins, endpoints) => local(
                 &endpoints,
                 Kind::Resting,
                 "portpulse does not run now",
+                None,
                 Some(stand_ins),
             ),
         })

@@ -16,4 +16,4 @@ pub use message::{Attribute, MOST_BYTES, MOST_SMS, MOST_SUBJECT, Message};
 pub use publish::{Publish, PublishError, SnsTopic};
 pub use render::{MOST_SINGLE, messages, summary};
 pub use text::plain;
-pub use words::{clock, headline, name, sentence, words};
+pub use words::{clock, headline, lasting, name, sentence, words};

@@ -153,7 +153,7 @@ pub(crate) const fn adjective(verdict: Verdict) -> &'static str {
 }
 
 /// The time between two times, in the two largest units that say it.
-pub(crate) fn lasting(since: Timestamp, until: Timestamp) -> String {
+pub fn lasting(since: Timestamp, until: Timestamp) -> String {
     let seconds = until.duration_since(since).as_secs().max(0);
     let units = [("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1)];
     let mut rest = seconds;

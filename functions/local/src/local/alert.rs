@@ -4,7 +4,8 @@ use jiff::Timestamp;
 use portpulse_testkit::sns::Published;
 use serde_json::Value;
 
-use super::watch::{TITLE, clock_time};
+use super::watch::TITLE;
+use crate::output::clock_time;
 
 /// A message that SNS accepted.
 pub(crate) struct Alert {

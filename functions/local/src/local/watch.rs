@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use clap::builder::styling::{AnsiColor, Style};
 use jiff::Timestamp;
-use jiff::tz::Offset;
 use portpulse_checker::Course;
 use portpulse_core::assess::{Assessment, Quality, assess_seen, quality};
 use portpulse_core::board::Verdict;
@@ -18,7 +17,7 @@ use serde_json::{Map, json};
 use super::alert::Alert;
 use super::relay::Relayed;
 use super::scheduler::Ticked;
-use crate::output::{BAD, GOOD, UNSURE, counted};
+use crate::output::{BAD, GOOD, UNSURE, clock_time, counted};
 use crate::table::{self, Cell};
 
 pub(crate) const TITLE: Style = Style::new().bold();
@@ -286,14 +285,6 @@ fn sight(expect: Expect, seen: Seen) -> String {
         (Seen::Failed(class), _) => class.code().to_owned(),
         (Seen::NoData(_), _) => "could not tell".to_owned(),
     }
-}
-
-/// `2026-11-22 05:41:00Z`.
-pub(crate) fn clock_time(time: Timestamp) -> String {
-    Offset::UTC
-        .to_datetime(time)
-        .strftime("%Y-%m-%d %H:%M:%SZ")
-        .to_string()
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@
 
 mod aws;
 mod check;
+mod control;
 mod demo;
 mod endings;
 mod hook;

@@ -22,7 +22,7 @@ use crate::outbox::Claimant;
 use crate::round::Definitions;
 use tally::{Electorate, Tally};
 
-pub use tell::{Notification, RegionView, View};
+pub use tell::{Notification, RegionView, View, views};
 
 /// All that a decision depends on.
 #[derive(Debug, Clone, Copy)]

@@ -348,7 +348,8 @@ fn detail(monitor: &Monitor, cause: Cause, input: &Input<'_>) -> Option<Detail> 
     mine.chain(rows).find_map(of)
 }
 
-fn views(monitor: &Monitor, input: &Input<'_>) -> BTreeMap<Region, RegionView> {
+/// How a monitor looks now from each of the regions that check it.
+pub fn views(monitor: &Monitor, input: &Input<'_>) -> BTreeMap<Region, RegionView> {
     let electorate = Electorate::new(input.now, input.group.interval, input.expected, input.board);
     let suspects = suspects(&input.board.verdict);
     let regions = input

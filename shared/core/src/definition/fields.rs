@@ -136,6 +136,22 @@ pub(super) fn nearest(found: &str, words: &[&'static str]) -> Option<&'static st
         .map(|(_, word)| word)
 }
 
+/// Those of `words` that may have been meant by `found`: near to it, or with it as a part; the nearest first, at most
+/// three.
+pub fn near_misses<'a>(found: &str, words: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
+    if found.len() > 70 {
+        return Vec::new();
+    }
+    let rank = |word: &'a str| {
+        let steps = distance(found, word);
+        let is_part = found.len() > 2 && word.contains(found);
+        (steps <= 1 + word.len() / 4 || is_part).then_some((steps, word))
+    };
+    let mut near: Vec<_> = words.into_iter().filter_map(rank).collect();
+    near.sort_unstable();
+    near.into_iter().map(|(_, word)| word).take(3).collect()
+}
+
 /// Levenshtein's distance, in single-character edits.
 fn distance(a: &str, b: &str) -> usize {
     let mut row: Vec<usize> = (0..=b.chars().count()).collect();
@@ -166,5 +182,20 @@ mod tests {
         );
         assert_eq!(nearest("colour", RawMonitor::FIELDS), None);
         assert_eq!(distance("kitten", "sitting"), 3);
+    }
+
+    #[test]
+    fn a_misspelt_id_is_guessed_and_so_is_a_part_of_one() {
+        let ids = ["orders-db", "orders-db-replica", "order-db", "cache", "web"];
+        for (found, expected) in [
+            ("ordres-db", &["orders-db", "order-db"][..]),
+            ("replica", &["orders-db-replica"]),
+            ("chache", &["cache"]),
+            ("we", &["web"]),
+            ("smtp", &[]),
+            (&"x".repeat(100), &[]),
+        ] {
+            assert_eq!(near_misses(found, ids), expected, "{found}");
+        }
     }
 }

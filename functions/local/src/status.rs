@@ -1,0 +1,52 @@
+//! `portpulse status`: what is bad now.
+
+mod findings;
+mod shown;
+
+use crate::Status;
+use crate::output::{Output, Stopped, tell};
+use crate::overview::Overview;
+use crate::place::{Fresh, Which, with_table};
+use findings::Findings;
+
+/// Say what is bad now: monitors, regions, definitions; and what is silenced or acknowledged
+///
+/// Regions that have reported before count; how much was read is said on standard error.
+///
+/// Examples:
+///   portpulse status
+///   portpulse status --table portpulse --region eu-west-1 --json
+///
+/// Exit status: 0 all is well, 1 something is not, 2 wrong usage, or the table could not be read.
+#[derive(clap::Args)]
+#[command(verbatim_doc_comment)]
+pub(crate) struct Args {
+    /// Write one JSON object, with all monitors
+    #[arg(long)]
+    json: bool,
+
+    #[command(flatten)]
+    place: Which,
+}
+
+pub(crate) fn run(args: &Args, output: &mut Output) -> Result<Status, Stopped> {
+    with_table(&args.place, Fresh::Refused, async |table| {
+        let read = Overview::read(&table.store, table.now()).await;
+        let overview = read.map_err(|error| Stopped::unable(format!("read {table}"), error))?;
+        let findings = Findings::of(&overview);
+        let lines = if args.json {
+            vec![shown::json(&findings, &table.to_string())?]
+        } else {
+            shown::lines(&findings)
+        };
+        for line in lines {
+            output.line(line)?;
+        }
+        tell(&format!("Read {} read units.", table.read_units()));
+        Ok(if findings.is_well() {
+            Status::Good
+        } else {
+            Status::Bad
+        })
+    })
+}

@@ -1,0 +1,125 @@
+//! What is to be said of a table now: pure, from what was read.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use portpulse_checker::chain;
+use portpulse_core::board::{Finding, Incident, Track, Trouble, Verdict};
+use portpulse_core::control::{Note, Silence};
+use portpulse_core::decide::{View, verdict, views};
+use portpulse_core::definition::Monitor;
+use portpulse_core::group::GroupId;
+use portpulse_core::id::{MonitorId, Region};
+
+use crate::overview::{Group, Overview};
+
+/// What is to be said.
+#[derive(Debug)]
+pub(crate) struct Findings {
+    pub(crate) now: Timestamp,
+    pub(crate) monitors: BTreeMap<MonitorId, Found>,
+    /// Regions that do not report, or are not believed, and since when.
+    pub(crate) regions: BTreeMap<(Region, Trouble), Timestamp>,
+    /// Definitions that cannot be read, with what is wrong with them.
+    pub(crate) broken: BTreeMap<String, Vec<String>>,
+    /// Items that cannot be read.
+    pub(crate) unreadable: Vec<String>,
+    /// The last tick that anybody has reported.
+    pub(crate) latest_tick: Option<Timestamp>,
+}
+
+/// What is to be said of a monitor.
+#[derive(Debug)]
+pub(crate) struct Found {
+    pub(crate) group: GroupId,
+    pub(crate) target: String,
+    pub(crate) verdict: Verdict,
+    pub(crate) incidents: Vec<Open>,
+    /// Since when fewer regions than the quorum see it failing.
+    pub(crate) advisory: Option<Timestamp>,
+    pub(crate) regions: BTreeMap<Region, View>,
+    pub(crate) silence: Option<Silence>,
+}
+
+/// An open incident.
+#[derive(Debug)]
+pub(crate) struct Open {
+    pub(crate) id: String,
+    pub(crate) verdict: Verdict,
+    pub(crate) since: Timestamp,
+    pub(crate) finding: Option<Finding>,
+    pub(crate) acknowledged: Option<Note>,
+}
+
+impl Findings {
+    pub(crate) fn of(overview: &Overview) -> Self {
+        let (mut monitors, mut broken) = (BTreeMap::new(), BTreeMap::new());
+        for (id, group) in &overview.groups {
+            for monitor in group.definitions.monitors.values() {
+                monitors.insert(monitor.id().clone(), Found::of(overview, *id, group, monitor));
+            }
+            let faults = group.definitions.broken.iter();
+            broken.extend(faults.map(|(id, faults)| {
+                let faults = faults.iter().map(ToString::to_string);
+                (id.clone(), faults.collect())
+            }));
+        }
+        let troubles = overview.fleet.troubles.iter();
+        Self {
+            now: overview.now,
+            monitors,
+            regions: troubles
+                .map(|(key, trouble)| (key.clone(), trouble.since))
+                .collect(),
+            broken,
+            unreadable: overview.unreadable.iter().map(|error| chain(error)).collect(),
+            latest_tick: overview.latest_tick(),
+        }
+    }
+
+    /// Whether there is nothing to do.
+    pub(crate) fn is_well(&self) -> bool {
+        let quiet = self.regions.is_empty() && self.broken.is_empty() && self.unreadable.is_empty();
+        quiet && self.monitors.values().all(Found::is_well)
+    }
+}
+
+impl Found {
+    fn of(overview: &Overview, id: GroupId, group: &Group, monitor: &Monitor) -> Self {
+        let input = overview.input(id, group);
+        let control = overview.controls.get(monitor.id());
+        let open = |track| {
+            let key = (monitor.id().clone(), track);
+            let incident: &Incident = group.board.verdict.incidents.get(&key)?;
+            let id = incident.id(monitor.id(), track);
+            let acknowledged = control
+                .filter(|control| control.has_acknowledged(&id))
+                .and_then(|control| control.acknowledgement.as_ref());
+            Some(Open {
+                id: id.to_string(),
+                verdict: incident.verdict,
+                since: incident.since.timestamp(),
+                finding: incident.finding.clone(),
+                acknowledged: acknowledged.map(|ack| ack.note.clone()),
+            })
+        };
+        let tracks = [Track::Health, Track::Quality, Track::Sight];
+        let advisory = group.board.verdict.advisories.get(monitor.id());
+        let views = views(monitor, &input).into_iter();
+        Self {
+            group: id,
+            target: monitor.target().to_string(),
+            verdict: verdict(&input, monitor),
+            incidents: tracks.into_iter().filter_map(open).collect(),
+            advisory: advisory.map(|advisory| advisory.opened.timestamp()),
+            regions: views.map(|(region, view)| (region, view.view)).collect(),
+            silence: control
+                .filter(|control| control.is_silenced(overview.now))
+                .and_then(|control| control.silence.clone()),
+        }
+    }
+
+    pub(crate) fn is_well(&self) -> bool {
+        self.verdict == Verdict::Up && self.incidents.is_empty() && self.advisory.is_none()
+    }
+}

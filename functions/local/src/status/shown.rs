@@ -1,0 +1,292 @@
+//! What is bad now, for people and for programs.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use portpulse_alert::{lasting, plain, words};
+use portpulse_core::board::{Finding, Trouble, Verdict};
+use portpulse_core::control::{Note, Silence};
+use portpulse_core::decide::View;
+use portpulse_core::id::MonitorId;
+use serde::Serialize;
+
+use super::findings::{Findings, Found, Open};
+use crate::output::{BAD, GOOD, Stopped, UNSURE, clock_time, counted};
+use crate::table::{self, Cell};
+
+/// The most bytes of a service's own words that a line shows.
+const MOST_WORDS: usize = 120;
+
+/// One line where all is well; else the worst first.
+pub(crate) fn lines(findings: &Findings) -> Vec<String> {
+    let now = findings.now;
+    let mut lines = vec![sum(findings)];
+    let mut bad: Vec<_> = findings
+        .monitors
+        .iter()
+        .filter(|(_, found)| !found.is_well())
+        .collect();
+    // Stable: within one verdict the ids stay in order.
+    bad.sort_by_key(|(_, found)| rank(found.verdict));
+    let rows: Vec<_> = bad.iter().flat_map(|(id, found)| rows(id, found, now)).collect();
+    lines.extend(table::lines(&rows));
+    for ((region, trouble), since) in &findings.regions {
+        let what = match trouble {
+            Trouble::Silent => "does not report",
+            Trouble::Suspect => "alone sees most monitors failing, and is not counted",
+        };
+        lines.push(format!(
+            "{BAD}{region}{BAD:#} {what}, for {}.",
+            lasting(*since, now)
+        ));
+    }
+    for (id, faults) in &findings.broken {
+        let faults: Vec<_> = faults.iter().map(|fault| plain(fault, MOST_WORDS)).collect();
+        let id = plain(id, MOST_WORDS);
+        lines.push(format!("{BAD}{id}{BAD:#} is not checked: {}", faults.join("; ")));
+    }
+    for error in &findings.unreadable {
+        lines.push(format!("{BAD}Not read{BAD:#}: {}", plain(error, 2 * MOST_WORDS)));
+    }
+    for (id, found) in &findings.monitors {
+        if let Some(Silence { until, note }) = &found.silence {
+            let (until, left) = (clock_time(*until), lasting(now, *until));
+            lines.push(format!(
+                "{id} is silent until {until}, {left} more, {}.",
+                said(note)
+            ));
+        }
+        for open in &found.incidents {
+            if let Some(note) = &open.acknowledged {
+                lines.push(format!("{} is acknowledged, {}.", open.id, said(note)));
+            }
+        }
+    }
+    lines
+}
+
+fn sum(findings: &Findings) -> String {
+    let all = findings.monitors.len() as u64;
+    let up = findings.monitors.values().filter(|found| found.is_well()).count() as u64;
+    let unseen = match findings.latest_tick {
+        None if all > 0 => " Nobody has checked them yet.".to_owned(),
+        Some(latest) if nobody_sees(findings) => {
+            let (latest, passed) = (clock_time(latest), lasting(latest, findings.now));
+            format!(" Nobody checks them: the last tick was at {latest}, {passed} ago.")
+        }
+        None | Some(_) => String::new(),
+    };
+    match all {
+        0 => "There is nothing to watch.".to_owned(),
+        1 if up == all => format!("{GOOD}The 1 monitor is up.{GOOD:#}"),
+        _ if up == all => format!("{GOOD}All {} are up.{GOOD:#}", counted(all, "monitor")),
+        _ => format!("{up} of {} are up.{unseen}", counted(all, "monitor")),
+    }
+}
+
+/// Whether no region has reported of any monitor lately.
+fn nobody_sees(findings: &Findings) -> bool {
+    let mut regions = findings
+        .monitors
+        .values()
+        .flat_map(|found| found.regions.values());
+    regions.all(|view| *view == View::Silent)
+}
+
+fn rank(verdict: Verdict) -> u8 {
+    match verdict {
+        Verdict::Exposed => 0,
+        Verdict::Down => 1,
+        Verdict::Degraded => 2,
+        Verdict::Unknown => 3,
+        Verdict::Up => 4,
+    }
+}
+
+/// A line for each open incident, and for an advisory.
+fn rows(id: &MonitorId, found: &Found, now: Timestamp) -> Vec<Vec<Cell>> {
+    let row = |word: &str, style, since: Option<Timestamp>, what: String| {
+        vec![
+            Cell::new(id.as_str()),
+            Cell::new(word).styled(style),
+            Cell::new(since.map(|since| lasting(since, now)).unwrap_or_default()).right(),
+            Cell::new(what),
+        ]
+    };
+    let failing = |view| {
+        let regions = found.regions.iter().filter(|(_, seen)| **seen == view);
+        let names: Vec<_> = regions.map(|(region, _)| region.as_str()).collect();
+        names.join(", ")
+    };
+    let mut rows: Vec<_> = found
+        .incidents
+        .iter()
+        .map(|open| {
+            let style = match open.verdict {
+                Verdict::Down | Verdict::Exposed => BAD,
+                Verdict::Up | Verdict::Degraded | Verdict::Unknown => UNSURE,
+            };
+            row(
+                open.verdict.as_str(),
+                style,
+                Some(open.since),
+                cause(open.finding.as_ref()),
+            )
+        })
+        .collect();
+    if found.advisory.is_some() {
+        let what = format!("failing only in {}", failing(View::Failing));
+        rows.push(row("advisory", UNSURE, found.advisory, what));
+    }
+    if rows.is_empty() {
+        let silent = failing(View::Silent);
+        let what = if silent.is_empty() {
+            "no region has reported yet".to_owned()
+        } else {
+            format!("no data from {silent}")
+        };
+        rows.push(row(found.verdict.as_str(), UNSURE, None, what));
+    }
+    rows
+}
+
+/// What was found, in words, with the service's own.
+pub(crate) fn cause(finding: Option<&Finding>) -> String {
+    let Some(finding) = finding else {
+        return String::new();
+    };
+    let detail = finding
+        .detail
+        .as_ref()
+        .map(|detail| plain(detail.as_str(), MOST_WORDS));
+    match detail {
+        Some(detail) => format!("{}: {detail}", words(finding.cause)),
+        None => words(finding.cause).to_owned(),
+    }
+}
+
+/// `said by ann: new switch`.
+fn said(note: &Note) -> String {
+    let by = plain(note.by(), MOST_WORDS);
+    match note.why() {
+        Some(why) => format!("by {by}: {}", plain(why, 2 * MOST_WORDS)),
+        None => format!("by {by}"),
+    }
+}
+
+/// The state as one JSON object, in the order of the documentation.
+#[derive(Serialize)]
+struct StatusJson<'a> {
+    table: &'a str,
+    time: String,
+    well: bool,
+    last_tick: Option<String>,
+    monitors: BTreeMap<&'a str, MonitorJson<'a>>,
+    regions: Vec<RegionJson<'a>>,
+    broken: &'a BTreeMap<String, Vec<String>>,
+    unreadable: &'a [String],
+}
+
+#[derive(Serialize)]
+struct MonitorJson<'a> {
+    verdict: &'static str,
+    group: String,
+    target: &'a str,
+    incidents: Vec<IncidentJson<'a>>,
+    advisory_since: Option<String>,
+    regions: BTreeMap<&'a str, &'static str>,
+    silence: Option<SilenceJson<'a>>,
+}
+
+#[derive(Serialize)]
+struct IncidentJson<'a> {
+    id: &'a str,
+    verdict: &'static str,
+    since: String,
+    cause: Option<&'static str>,
+    detail: Option<&'a str>,
+    acknowledged: Option<NoteJson<'a>>,
+}
+
+#[derive(Serialize)]
+struct SilenceJson<'a> {
+    until: String,
+    #[serde(flatten)]
+    note: NoteJson<'a>,
+}
+
+#[derive(Serialize)]
+struct NoteJson<'a> {
+    by: &'a str,
+    at: String,
+    why: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct RegionJson<'a> {
+    region: &'a str,
+    trouble: &'static str,
+    since: String,
+}
+
+pub(crate) fn json(findings: &Findings, table: &str) -> Result<String, Stopped> {
+    let monitors = findings.monitors.iter();
+    let regions = findings.regions.iter();
+    let status = StatusJson {
+        table,
+        time: findings.now.to_string(),
+        well: findings.is_well(),
+        last_tick: findings.latest_tick.map(|tick| tick.to_string()),
+        monitors: monitors
+            .map(|(id, found)| (id.as_str(), monitor_json(found)))
+            .collect(),
+        regions: regions
+            .map(|((region, trouble), since)| RegionJson {
+                region: region.as_str(),
+                trouble: trouble.as_str(),
+                since: since.to_string(),
+            })
+            .collect(),
+        broken: &findings.broken,
+        unreadable: &findings.unreadable,
+    };
+    serde_json::to_string(&status).map_err(|error| Stopped::unable("write JSON", error))
+}
+
+fn monitor_json(found: &Found) -> MonitorJson<'_> {
+    let regions = found.regions.iter();
+    MonitorJson {
+        verdict: found.verdict.as_str(),
+        group: found.group.to_string(),
+        target: &found.target,
+        incidents: found.incidents.iter().map(incident_json).collect(),
+        advisory_since: found.advisory.map(|since| since.to_string()),
+        regions: regions
+            .map(|(region, view)| (region.as_str(), view.as_str()))
+            .collect(),
+        silence: found.silence.as_ref().map(|silence| SilenceJson {
+            until: silence.until.to_string(),
+            note: note_json(&silence.note),
+        }),
+    }
+}
+
+fn incident_json(open: &Open) -> IncidentJson<'_> {
+    let detail = open.finding.as_ref().and_then(|finding| finding.detail.as_ref());
+    IncidentJson {
+        id: &open.id,
+        verdict: open.verdict.as_str(),
+        since: open.since.to_string(),
+        cause: open.finding.as_ref().map(|finding| finding.cause.code()),
+        detail: detail.map(|detail| detail.as_str()),
+        acknowledged: open.acknowledged.as_ref().map(note_json),
+    }
+}
+
+fn note_json(note: &Note) -> NoteJson<'_> {
+    NoteJson {
+        by: note.by(),
+        at: note.at().to_string(),
+        why: note.why(),
+    }
+}
