@@ -126,7 +126,8 @@ impl Folder {
         fs::rename(&draft, self.path.join(RUNNING)).map_err(unable)
     }
 
-    fn withdraw(&self) -> io::Result<()> {
+    /// Says no more where the watch is to be reached: it ends, or another has ended.
+    pub(crate) fn withdraw(&self) -> io::Result<()> {
         match fs::remove_file(self.path.join(RUNNING)) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
             Ok(()) | Err(_) => Ok(()),

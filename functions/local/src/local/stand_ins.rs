@@ -123,6 +123,8 @@ impl StandIns {
 
     /// Stops them and closes the file.
     pub(crate) fn stop(self) -> Result<(), Stopped> {
+        // Who comes now waits until the folder is free.
+        drop(self.folder.as_ref().map(Folder::withdraw));
         drop(self.stop);
         let gone = |_| Stopped::unable("end cleanly", "the thread of the stand-ins of AWS is gone");
         self.thread.join().map_err(gone)

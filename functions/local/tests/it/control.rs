@@ -1,7 +1,7 @@
 //! `portpulse status`, `silence`, `unsilence` and `ack`, beside a watch that runs, and on what it left.
 
-use std::io::{BufRead, BufReader};
-use std::process::{Child, Stdio};
+use std::io::{BufRead, BufReader, Lines};
+use std::process::{Child, ChildStdout, Stdio};
 
 use serde_json::{Value, json};
 
@@ -11,7 +11,11 @@ use crate::program::{Run, portpulse};
 use crate::sockets;
 
 /// A watch that runs until this is dropped.
-struct Watch(Child);
+struct Watch {
+    child: Child,
+    /// A watch whose reader has left would end.
+    _lines: Lines<BufReader<ChildStdout>>,
+}
 
 impl Watch {
     /// Starts it, and waits until it has told of an outage.
@@ -22,19 +26,17 @@ impl Watch {
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
-        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let told = lines
-            .map(Result::unwrap)
-            .find(|line| line.contains("\"notification\""));
-        assert!(told.is_some());
-        Self(child)
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let mut told = lines.by_ref().map(Result::unwrap);
+        assert!(told.any(|line| line.contains("\"notification\"")));
+        Self { child, _lines: lines }
     }
 }
 
 impl Drop for Watch {
     fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 }
 
