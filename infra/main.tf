@@ -35,7 +35,58 @@ module "definitions" {
   vpc_regions = keys(var.vpc)
 }
 
+module "destinations" {
+  source = "./modules/destinations"
+
+  destinations = try(file(coalesce(var.relay_file, "${path.module}/relay.yaml")), "{}")
+}
+
+module "relay" {
+  source = "./modules/relay"
+  count  = local.relays ? 1 : 0
+
+  name               = var.name
+  home               = local.checker.home
+  destinations       = module.destinations.json
+  secrets            = module.destinations.secrets
+  secret_key_arns    = var.secret_key_arns
+  log_retention_days = var.log_retention_days
+  watchdog_arn       = one(concat(module.home_watchdog[*].arn, [for region, checker in local.checkers : checker.watchdog_arn if region == var.home_region]))
+  function = {
+    zip          = coalesce(var.relay_zip, "${path.module}/dist/relay-${var.architecture}.zip")
+    architecture = var.architecture
+    environment  = var.environment
+  }
+}
+
+module "dashboard" {
+  source = "./modules/dashboard"
+  count  = var.dashboard ? 1 : 0
+
+  name    = var.name
+  regions = var.regions
+  checker = "${var.name}-checker"
+  home = {
+    region       = var.home_region
+    table        = module.table.name
+    topic        = "${var.name}-alerts"
+    relay        = one(module.relay[*].function_name)
+    dead_letters = local.relays ? "${var.name}-relay-dead-letters" : null
+  }
+}
+
+# Where the home region does not check, nobody there hears of the relay's troubles yet.
+module "home_watchdog" {
+  source = "./modules/topic"
+  count  = local.relays && !contains(var.regions, var.home_region) ? 1 : 0
+
+  name        = "${var.name}-watchdog"
+  subscribers = local.checker.watchers
+}
+
 locals {
+  relays = length(module.destinations.names) > 0
+
   tags = merge({ Project = var.name }, var.tags)
 
   # A text message wakes people and costs money.

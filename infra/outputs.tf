@@ -30,10 +30,37 @@ output "checkers" {
   }
 }
 
+output "relay" {
+  description = "The relay: its Lambda, its log group, and the queue of what could not be delivered; null without destinations."
+  value = one([
+    for relay in module.relay : {
+      function_name = relay.function_name
+      log_group     = relay.log_group
+      dead_letters  = relay.dead_letters
+    }
+  ])
+
+  # Told here, once and whole: a plan with a faulty file fails.
+  precondition {
+    condition     = length(module.destinations.faults) == 0
+    error_message = "The file of destinations cannot be used:\n${join("\n", module.destinations.faults)}"
+  }
+}
+
+output "dashboard" {
+  description = "Address of the CloudWatch dashboard; null without one."
+  value       = one(module.dashboard[*].url)
+}
+
 output "unconfirmed" {
   description = "Subscriptions that wait for their subscriber to confirm, by region of the topic, as of the last refresh."
   value = {
-    alerts   = module.alerts.unconfirmed
-    watchdog = { for region, checker in local.checkers : region => checker.unconfirmed if length(checker.unconfirmed) > 0 }
+    alerts = module.alerts.unconfirmed
+    watchdog = {
+      for region, unconfirmed in merge(
+        { for region, checker in local.checkers : region => checker.unconfirmed },
+        { for topic in module.home_watchdog : var.home_region => topic.unconfirmed },
+      ) : region => unconfirmed if length(unconfirmed) > 0
+    }
   }
 }

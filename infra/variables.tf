@@ -40,6 +40,23 @@ variable "monitors_file" {
   }
 }
 
+variable "relay_file" {
+  description = "The file of the relay's destinations; ./relay.yaml beside this configuration if absent. Without a destination, no relay is made."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = try(fileexists(var.relay_file), var.relay_file == null)
+    error_message = "`relay_file` names no file."
+  }
+}
+
+variable "secret_key_arns" {
+  description = "Customer managed keys, in the home region, that encrypt the secrets which the relay reads. The keys that AWS manages need not be named."
+  type        = list(string)
+  default     = []
+}
+
 variable "subscribers" {
   description = <<-EOT
     Who is alerted, by a name of your choice: protocol (email, sms or https) and endpoint, and, if they are not to hear
@@ -89,7 +106,7 @@ variable "kms_key_arn" {
 }
 
 variable "architecture" {
-  description = "Processor of the Lambda: arm64, a fifth cheaper, or x86_64."
+  description = "Processor of the Lambdas: arm64, a fifth cheaper, or x86_64."
   type        = string
   default     = "arm64"
 }
@@ -100,32 +117,38 @@ variable "zip" {
   default     = null
 }
 
+variable "relay_zip" {
+  description = "The relay's zip; ./dist/relay-ARCHITECTURE.zip beside this configuration if absent."
+  type        = string
+  default     = null
+}
+
 variable "memory_mb" {
-  description = "The Lambda's memory in MB, from 128. Lambda gives processor time in proportion."
+  description = "The checker's memory in MB, from 128. Lambda gives processor time in proportion."
   type        = number
   default     = 128
 }
 
 variable "timeout_seconds" {
-  description = "The Lambda's time limit in seconds, from 45."
+  description = "The checker's time limit in seconds, from 45."
   type        = number
   default     = 60
 }
 
 variable "reserved_concurrency" {
-  description = "Concurrency reserved in each region, -1 for none. A new account has 10 in all and cannot reserve any."
+  description = "Concurrency reserved for the checker in each region, -1 for none. A new account has 10 in all and cannot reserve any."
   type        = number
   default     = -1
 }
 
 variable "environment" {
-  description = "Environment variables of the Lambda beside Portpulse's own, such as { RUST_LOG = \"debug\" }."
+  description = "Environment variables of every Lambda beside Portpulse's own, such as { RUST_LOG = \"debug\" }."
   type        = map(string)
   default     = {}
 }
 
 variable "log_retention_days" {
-  description = "How long CloudWatch keeps the Lambda's log."
+  description = "How long CloudWatch keeps the Lambdas' logs."
   type        = number
   default     = 14
 }
@@ -139,6 +162,12 @@ variable "vpc" {
     condition     = alltrue([for region in keys(var.vpc) : can(regex("^[a-z]+-[a-z]+-[1-3]$", region))])
     error_message = "`vpc` is a map by region, such as { eu-west-1 = { subnet_ids = [...], security_group_ids = [...] } }."
   }
+}
+
+variable "dashboard" {
+  description = "Whether there is a CloudWatch dashboard of Portpulse itself, in the home region. An account has three for nothing; each further one costs 3 USD a month."
+  type        = bool
+  default     = true
 }
 
 variable "tags" {

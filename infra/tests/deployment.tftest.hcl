@@ -106,6 +106,54 @@ run "each_region_named_has_a_checker" {
   }
 }
 
+run "nobody_to_relay_to_needs_no_relay" {
+  command = plan
+
+  assert {
+    condition     = length(module.relay) == 0 && output.relay == null
+    error_message = "Without a destination there is no relay."
+  }
+}
+
+run "a_destination_needs_a_relay" {
+  variables {
+    relay_file  = "tests/fixtures/relay.yaml"
+    relay_zip   = "tests/fixtures/checker.bin"
+    subscribers = { team = { protocol = "email", endpoint = "team@example.com" } }
+  }
+
+  assert {
+    condition     = output.relay.function_name == "portpulse-relay" && length(module.home_watchdog) == 0
+    error_message = "There is a relay; the home region's watchdog hears of its troubles."
+  }
+}
+
+run "where_home_does_not_check_there_is_a_watchdog_for_the_relay" {
+  command = plan
+  variables {
+    home_region = "eu-north-1"
+    relay_file  = "tests/fixtures/relay.yaml"
+    relay_zip   = "tests/fixtures/checker.bin"
+  }
+
+  assert {
+    condition     = length(module.home_watchdog) == 1
+    error_message = "Somebody hears of the relay's troubles."
+  }
+}
+
+run "a_faulty_file_of_destinations_is_refused" {
+  command = plan
+  variables { relay_file = "tests/fixtures/faulty-relay.yaml" }
+  expect_failures = [output.relay]
+}
+
+run "a_file_of_destinations_that_is_not_there_is_refused" {
+  command = plan
+  variables { relay_file = "no/such/file.yaml" }
+  expect_failures = [var.relay_file]
+}
+
 run "a_region_that_must_be_opted_into_is_refused" {
   command = plan
   variables { regions = ["eu-west-1", "af-south-1"] }

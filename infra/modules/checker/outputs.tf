@@ -17,3 +17,8 @@ output "unconfirmed" {
   description = "Subscribers of the dead-man's switch who have not yet confirmed, as of the last refresh."
   value       = module.watchdog.unconfirmed
 }
+
+output "watchdog_arn" {
+  description = "ARN of the dead-man's switch's topic in this region."
+  value       = module.watchdog.arn
+}

@@ -159,12 +159,30 @@ pub enum Operation<'a> {
     Query(&'a str),
     /// A REST path.
     Get(&'a str),
+    /// Lambda's `Invoke`.
+    Invoke {
+        /// The function's name.
+        function: &'a str,
+        /// Whether to wait for what it answers.
+        invocation: Invocation,
+        /// The event.
+        event: &'a str,
+    },
+}
+
+/// How a function is invoked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Invocation {
+    /// The answer is the function's own.
+    Awaited,
+    /// As another service does it: tried again where it fails, and nobody waits.
+    Asynchronous,
 }
 
 /// Asks a stand-in, which checks no signature, and gives the answer's body.
 ///
 /// # Errors
-/// When it cannot be reached, or does not answer with status 200.
+/// When it cannot be reached, or does not answer with a status of success.
 pub fn ask(endpoint: &str, region: &str, service: &str, operation: &Operation<'_>) -> io::Result<String> {
     let address = endpoint.trim_start_matches("http://");
     let (request, headers, body) = match operation {
@@ -179,6 +197,21 @@ pub fn ask(endpoint: &str, region: &str, service: &str, operation: &Operation<'_
             *form,
         ),
         Operation::Get(path) => (format!("GET {path}"), String::new(), ""),
+        Operation::Invoke {
+            function,
+            invocation,
+            event,
+        } => {
+            let kind = match invocation {
+                Invocation::Awaited => "RequestResponse",
+                Invocation::Asynchronous => "Event",
+            };
+            (
+                format!("POST /2015-03-31/functions/{function}/invocations"),
+                format!("Content-Type: application/json\r\nX-Amz-Invocation-Type: {kind}\r\n"),
+                *event,
+            )
+        }
     };
     let mut stream = TcpStream::connect(address)?;
     write!(
@@ -190,7 +223,14 @@ pub fn ask(endpoint: &str, region: &str, service: &str, operation: &Operation<'_
     let mut answer = String::new();
     stream.read_to_string(&mut answer)?;
     match answer.split_once("\r\n\r\n") {
-        Some((head, body)) if head.split(' ').nth(1) == Some("200") => Ok(body.to_owned()),
+        Some((head, body))
+            if head
+                .split(' ')
+                .nth(1)
+                .is_some_and(|status| status.starts_with('2')) =>
+        {
+            Ok(body.to_owned())
+        }
         _ => Err(io::Error::other(format!("{service} answered: {answer}"))),
     }
 }

@@ -21,6 +21,8 @@ fn variables(regions: &[&str]) -> Value {
         "home_region": "eu-west-1",
         "regions": regions,
         "zip": "tests/fixtures/checker.bin",
+        "relay_zip": "tests/fixtures/checker.bin",
+        "relay_file": "tests/fixtures/relay.yaml",
         "monitors_file": "test-monitors.yaml",
         "deletion_protection": false,
         "subscribers": {
@@ -84,12 +86,14 @@ fn three_regions_are_applied_changed_and_destroyed() {
         )]
     );
 
-    // A region more and a region less, at once. The others learn whom to expect, and nothing else.
+    // A region more and a region less, at once. The others learn whom to expect, the dashboard what to show, and
+    // nothing else changes.
     fs::write(folder.join("test-monitors.yaml"), MONITORS).unwrap();
     let moved = variables(&["eu-west-1", "us-east-1", "sa-east-1"]);
     let changes = terraform.plan(&moved).unwrap();
     let expected = [
         ("module.ap-southeast-1", "delete"),
+        ("module.dashboard", "update"),
         ("module.eu-west-1", "update"),
         ("module.sa-east-1", "create"),
         ("module.us-east-1", "update"),
@@ -108,6 +112,7 @@ fn three_regions_are_applied_changed_and_destroyed() {
     assert_eq!(
         updated,
         [
+            "module.dashboard[0].aws_cloudwatch_dashboard.this",
             "module.eu-west-1[0].aws_lambda_function.checker",
             "module.us-east-1[0].aws_lambda_function.checker"
         ]
@@ -142,7 +147,7 @@ fn three_regions_are_applied_changed_and_destroyed() {
 }
 
 /// How each service is asked for all that it holds.
-const LISTINGS: [(&str, Operation<'_>); 9] = [
+const LISTINGS: [(&str, Operation<'_>); 10] = [
     (
         "dynamodb",
         Operation::Json {
@@ -181,6 +186,10 @@ const LISTINGS: [(&str, Operation<'_>); 9] = [
     (
         "monitoring",
         Operation::Query("Action=DescribeAlarms&Version=2010-08-01"),
+    ),
+    (
+        "monitoring",
+        Operation::Query("Action=ListDashboards&Version=2010-08-01"),
     ),
 ];
 

@@ -8,6 +8,7 @@
 
 mod definitions;
 mod deployment;
+mod destinations;
 mod generated;
 mod outage;
 mod package;

@@ -14,7 +14,7 @@ use socket2::{Domain, Socket, Type};
 use tokio::process::{Child, Command};
 
 use crate::copy_of_infra;
-use crate::package::unpacked;
+use crate::package::{unpacked, zip};
 
 const HOME: &str = "eu-west-1";
 const REGIONS: [&str; 3] = ["eu-west-1", "us-east-1", "ap-southeast-1"];
@@ -166,14 +166,13 @@ async fn an_outage_is_told_once_and_so_is_its_end() {
         "monitors: {{ door: {{ host: 127.0.0.1, port: {number}, tier: critical, successes_to_close: 1, tags: [team=door] }} }}"
     );
     fs::write(folder.join("test-monitors.yaml"), monitors).unwrap();
-    let zip = crate::repository().join("infra/dist/checker-x86_64.zip");
     // In a VPC, for a loopback address cannot be reached from anywhere else.
     let vpc = json!({ "subnet_ids": ["subnet-1"], "security_group_ids": ["sg-1"] });
     let variables = json!({
         "home_region": HOME,
         "regions": REGIONS,
         "architecture": "x86_64",
-        "zip": zip,
+        "zip": zip("checker", "x86_64"),
         "monitors_file": "test-monitors.yaml",
         "deletion_protection": false,
         "vpc": REGIONS.map(|region| (region, &vpc)).into_iter().collect::<std::collections::BTreeMap<_, _>>(),
@@ -200,7 +199,7 @@ async fn an_outage_is_told_once_and_so_is_its_end() {
         team["values"]["filter_policy"].as_str().unwrap(),
     );
 
-    let bootstrap = unpacked("x86_64", "outage-zip").join("bootstrap");
+    let bootstrap = unpacked("checker", "x86_64", "outage-zip").join("bootstrap");
     let mut permissions = fs::metadata(&bootstrap).unwrap().permissions();
     std::os::unix::fs::PermissionsExt::set_mode(&mut permissions, 0o755);
     fs::set_permissions(&bootstrap, permissions).unwrap();

@@ -11,9 +11,12 @@ const MOST_BYTES: u64 = 5 << 20;
 /// glibc of provided.al2023. <https://docs.aws.amazon.com/linux/al2023/ug/compare-with-al2.html>
 const GLIBC: (u32, u32) = (2, 34);
 
-/// Unpacks a zip into an empty folder.
-pub(crate) fn unpacked(architecture: &str, name: &str) -> PathBuf {
-    let zip = zip(architecture);
+/// The functions that are deployed.
+const FUNCTIONS: [&str; 2] = ["checker", "relay"];
+
+/// Unpacks a function's zip into an empty folder.
+pub(crate) fn unpacked(function: &str, architecture: &str, name: &str) -> PathBuf {
+    let zip = zip(function, architecture);
     assert!(
         zip.exists(),
         "{} is missing: run infra/build {architecture}",
@@ -30,8 +33,9 @@ pub(crate) fn unpacked(architecture: &str, name: &str) -> PathBuf {
     folder
 }
 
-fn zip(architecture: &str) -> PathBuf {
-    repository().join(format!("infra/dist/checker-{architecture}.zip"))
+/// A function's zip, as `infra/build` leaves it.
+pub(crate) fn zip(function: &str, architecture: &str) -> PathBuf {
+    repository().join(format!("infra/dist/{function}-{architecture}.zip"))
 }
 
 /// The newest glibc that a binary asks for, by the versions of the symbols it names.
@@ -48,10 +52,13 @@ fn glibc_needed(binary: &[u8]) -> (u32, u32) {
     versions.max().unwrap()
 }
 
-fn check(architecture: &str, machine: u8) {
-    let size = fs::metadata(zip(architecture)).unwrap().len();
-    assert!(size <= MOST_BYTES, "the zip for {architecture} has {size} bytes");
-    let folder = unpacked(architecture, &format!("zip-{architecture}"));
+fn check(function: &str, architecture: &str, machine: u8) {
+    let folder = unpacked(function, architecture, &format!("zip-{function}-{architecture}"));
+    let size = fs::metadata(zip(function, architecture)).unwrap().len();
+    assert!(
+        size <= MOST_BYTES,
+        "{function} for {architecture} has {size} bytes"
+    );
     let files: Vec<_> = fs::read_dir(&folder)
         .unwrap()
         .map(|entry| entry.unwrap().file_name())
@@ -78,15 +85,18 @@ fn check(architecture: &str, machine: u8) {
 }
 
 #[test]
-#[ignore = "needs the zip: .ci/infra builds and runs it"]
-fn the_x86_64_zip_fits_lambda() {
-    check("x86_64", 62);
+#[ignore = "needs the zips: .ci/infra builds and runs it"]
+fn the_x86_64_zips_fit_lambda() {
+    FUNCTIONS
+        .iter()
+        .for_each(|function| check(function, "x86_64", 62));
 }
 
 #[test]
-#[ignore = "needs the zip: .ci/infra builds and runs it"]
-fn the_arm64_zip_fits_lambda_where_it_can_be_built() {
-    if zip("arm64").exists() {
-        check("arm64", 183);
-    }
+#[ignore = "needs the zips: .ci/infra builds and runs it"]
+fn the_arm64_zips_fit_lambda_where_they_can_be_built() {
+    let built = FUNCTIONS
+        .iter()
+        .filter(|function| zip(function, "arm64").exists());
+    built.for_each(|function| check(function, "arm64", 183));
 }

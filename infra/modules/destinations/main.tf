@@ -1,0 +1,120 @@
+# Reads the file of destinations: what is wrong with it, and which secrets it names. It makes nothing.
+
+locals {
+  # An error of `yamldecode` would show the text, and what may be a secret in it.
+  is_yaml = can(yamldecode(var.destinations))
+  file    = try(yamldecode(var.destinations), {})
+  written = try(merge(local.file.destinations), {})
+
+  # A field left empty says nothing.
+  own = {
+    for name, fields in local.written : name => { for field, value in try(merge(fields), {}) : field => value if value != null }
+  }
+
+  # The first character of a value's JSON tells its type: HCL has no other way to ask.
+  kind_of = { "\"" = "text", "[" = "list", "{" = "map", t = "bool", f = "bool" }
+  type = {
+    for name, fields in local.own : name => {
+      for field, value in fields : field => lookup(local.kind_of, substr(jsonencode(value), 0, 1), "number")
+    }
+  }
+
+  # What each kind of destination needs, and may have, beside what all have.
+  kinds = {
+    slack       = { needs = { url = "secret" }, may = {} }
+    discord     = { needs = { url = "secret" }, may = {} }
+    teams       = { needs = { url = "secret" }, may = {} }
+    google_chat = { needs = { url = "secret" }, may = {} }
+    telegram    = { needs = { token = "secret", chat = "chat" }, may = { server = "server" } }
+    pagerduty   = { needs = { key = "secret" }, may = { server = "server" } }
+    opsgenie    = { needs = { key = "secret" }, may = { server = "server" } }
+    ntfy        = { needs = { topic = "secret" }, may = { token = "secret", server = "server" } }
+    webhook     = { needs = { url = "address", key = "secret" }, may = {} }
+  }
+  common = { kind = "kind", severities = "severities", tags = "tags", monitors = "monitors", timeout = "timeout" }
+  takes = {
+    for name, fields in local.own : name => try(merge(local.common, local.kinds[fields.kind].needs, local.kinds[fields.kind].may), {})
+  }
+
+  # What a field takes. https, or plain http within one machine, and no user's name in either.
+  secret  = "(ssm:/[A-Za-z0-9_.\\-/]*|secretsmanager:[A-Za-z0-9_.\\-/+=@]{1,512})"
+  address = "(https://[^/?#@\\s]+|http://(localhost|127\\.[0-9.]+|\\[::1\\])(:[0-9]+)?)"
+  patterns = {
+    secret  = "^${local.secret}$"
+    address = "^(${local.address}([/?][!-~]*)?|${local.secret})$"
+    server  = "^${local.address}(/[^?#\\s]*)?$"
+    chat    = "^(-?[0-9]{1,20}|@[A-Za-z0-9_]{1,64})$"
+    kind    = "^(${join("|", keys(local.kinds))})$"
+    timeout = "^([1-9][0-9]{2,3}ms|[12][0-9]{4}ms|30000ms|([1-9]|[12][0-9]|30)s)$"
+  }
+  entries = {
+    severities = "^(critical|warning|info)$"
+    tags       = "."
+    monitors   = "^[a-z0-9_.-]{0,64}\\*?$"
+  }
+  wanted = {
+    secret     = "put it into a secret, and name that by ssm:/path or secretsmanager:name"
+    address    = "write an address that begins with https://, or name the secret that holds it by ssm:/path or secretsmanager:name"
+    server     = "write an address that begins with https://"
+    chat       = "write the number of a chat, such as \"-1001234567890\", or the @name of a channel, in quotes"
+    kind       = "write one of ${join(", ", keys(local.kinds))}"
+    timeout    = "write a duration from 100ms to 30s"
+    severities = "write a list such as [critical, warning]"
+    tags       = "write a list such as [prod, eu]"
+    monitors   = "write a list such as [orders-db, \"web-*\"]"
+  }
+
+  # Whether each field that is known holds what it takes.
+  good = {
+    for name, fields in local.own : name => {
+      for field, value in fields : field => (
+        can(local.entries[local.takes[name][field]])
+        ? local.type[name][field] == "list" && length(value) > 0 && alltrue([
+          for entry in try(concat(value, []), []) : substr(jsonencode(entry), 0, 1) == "\"" && can(regex(local.entries[local.takes[name][field]], entry))
+        ])
+        : local.type[name][field] == "text" && can(regex(local.patterns[local.takes[name][field]], value))
+      )
+      if can(local.takes[name][field])
+    }
+  }
+
+  secrets = sort(distinct(flatten([
+    for name, fields in local.own : [
+      for field, value in fields : value
+      if contains(["secret", "address"], try(local.takes[name][field], "")) && can(regex(local.patterns.secret, value))
+    ]
+  ])))
+}
+
+# The rules of the relay itself, every fault at once. No value is repeated: it may be a secret.
+locals {
+  faults = sort(concat(
+    local.is_yaml ? [] : ["the file is not YAML (check its indentation, brackets and quotes; an address within braces goes in quotes)"],
+    can(keys(local.file)) ? [] : ["the file is not a map (write `destinations:` and under it one destination by name)"],
+    [
+      for name in try(keys(local.file), []) : "${name}: is not known here (write `destinations:` and under it one destination by name)"
+      if name != "destinations"
+    ],
+    can(merge(local.file.destinations)) || try(local.file.destinations, null) == null ? [] : ["destinations: is not a map (write one destination by name)"],
+    length(local.written) <= 50 ? [] : ["destinations: has ${length(local.written)} destinations (name at most 50)"],
+    flatten([
+      for name, fields in local.own : concat(
+        can(regex("^[a-z0-9][a-z0-9-]{0,31}$", name)) ? [] : ["destinations.${name}: is not a name for a destination (use 1 to 32 of a-z, 0-9 and `-`, beginning with a letter or digit)"],
+        can(keys(local.written[name])) ? [] : ["destinations.${name}: is not a map (write its fields, `kind` first)"],
+        can(local.kinds[fields.kind]) || !can(keys(local.written[name])) ? [] : ["destinations.${name}.kind: is not known here (${local.wanted.kind})"],
+        [
+          for field, takes in try(local.kinds[fields.kind].needs, {}) : "destinations.${name}.${field}: is missing (${local.wanted[takes]})"
+          if !can(fields[field])
+        ],
+        [
+          for field in keys(fields) : "destinations.${name}.${field}: is not known here (leave it out; here stand ${join(", ", keys(local.takes[name]))})"
+          if length(local.takes[name]) > 0 && !can(local.takes[name][field])
+        ],
+        [
+          for field, good in local.good[name] : "destinations.${name}.${field}: cannot be used (${local.wanted[local.takes[name][field]]})"
+          if !good
+        ],
+      )
+    ]),
+  ))
+}

@@ -1,0 +1,4 @@
+variable "destinations" {
+  description = "The file of destinations, as text."
+  type        = string
+}

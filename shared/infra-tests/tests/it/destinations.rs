@@ -1,0 +1,96 @@
+//! The HCL that reads destinations against the Rust code that does: what one refuses, the other refuses.
+
+use std::collections::BTreeSet;
+use std::fs;
+
+use portpulse_core::definition::Vantage;
+use portpulse_infra_tests::terraform::Terraform;
+use portpulse_relay::Config;
+use serde_json::{Value, json};
+
+use crate::{repository, scratch};
+
+/// Destinations with all that can be wrong with them, and some with which nothing is.
+fn written() -> Value {
+    let long = "x".repeat(33);
+    json!({
+        "relay": {},
+        "destinations": {
+            "Ops Chat": { "kind": "slack", "url": "ssm:/slack" },
+            &long: { "kind": "slack", "url": "ssm:/slack" },
+            "clear": { "kind": "slack", "url": "https://hooks.slack.com/services/hush" },
+            "here": { "kind": "discord", "url": "env:DISCORD" },
+            "file": { "kind": "teams", "url": "file:/run/secrets/teams" },
+            "mystery": { "kind": "pigeon", "loft": "roof" },
+            "nothing": null,
+            "text": "slack",
+            "bare": {},
+            "number": { "kind": 7 },
+            "empty": { "kind": "google_chat", "url": null },
+            "bot": { "kind": "telegram", "token": "ssm:/bot", "chat": "my friends", "server": "http://telegram.example.com" },
+            "bot-number": { "kind": "telegram", "token": "ssm:/bot", "chat": -1_001_234 },
+            "pager": {
+                "kind": "pagerduty", "key": "ssm:/key", "sevrities": ["critical"],
+                "severities": ["loud", 7], "tags": [], "monitors": "all", "timeout": "1h",
+            },
+            "phone": { "kind": "ntfy", "topic": 7, "token": "hush", "timeout": "soon" },
+            "eu": { "kind": "opsgenie", "key": "ssm:no-slash", "server": "https://me@api.eu.opsgenie.com" },
+            "query": { "kind": "opsgenie", "key": "ssm:/key", "server": "https://api.eu.opsgenie.com/?x" },
+            "hook": { "kind": "webhook", "url": "ftp://hook.example.com", "monitors": ["A"], "tags": [7] },
+            "hook-clear": { "kind": "webhook", "url": "http://hook.example.com/", "key": "hush" },
+            "hook-user": { "kind": "webhook", "url": "https://me:you@hook.example.com/", "key": "ssm:/hook" },
+            "hook-host": { "kind": "webhook", "url": "http://127.0.0.1.example.com/", "key": "ssm:/hook" },
+            "quick": { "kind": "slack", "url": "ssm:/slack", "timeout": "99ms" },
+            "slow": { "kind": "slack", "url": "ssm:/slack", "timeout": "31s" },
+            "slower": { "kind": "slack", "url": "ssm:/slack", "timeout": "30001ms" },
+            "good-0": { "kind": "slack", "url": "ssm:/slack", "timeout": "30s", "severities": ["info"], "tags": ["env=prod"] },
+            "good-1": { "kind": "telegram", "token": "secretsmanager:a/b+c", "chat": "@orders_9", "timeout": "100ms" },
+            "good-2": { "kind": "ntfy", "topic": "ssm:/t", "server": "https://ntfy.example.com:8443/base/", "timeout": "30000ms" },
+            "good-3": { "kind": "webhook", "url": "http://[::1]:8080/x?y=z", "key": "ssm:/hook", "monitors": ["*", "web-*", "a"] },
+            "good-4": { "kind": "webhook", "url": "secretsmanager:url", "key": "ssm:/hook", "timeout": null },
+            "good-5": { "kind": "opsgenie", "key": "ssm:/key", "server": "https://api.eu.opsgenie.com", "timeout": "1500ms" },
+        },
+    })
+}
+
+/// Where a fault is: a destination and its field, without the place in a list.
+fn place(fault: &str) -> String {
+    fault.split('.').take(3).collect::<Vec<_>>().join(".")
+}
+
+#[test]
+#[ignore = "needs Terraform: .ci/infra runs it"]
+fn what_rust_refuses_terraform_refuses() {
+    let folder = scratch("destinations");
+    fs::write(folder.join("destinations.yaml"), written().to_string()).unwrap();
+    let main = format!(
+        r#"
+        module "destinations" {{
+          source       = "{}/infra/modules/destinations"
+          destinations = file("${{path.module}}/destinations.yaml")
+        }}
+        output "faults" {{ value = module.destinations.faults }}
+        "#,
+        repository().display()
+    );
+    fs::write(folder.join("main.tf"), main).unwrap();
+    let terraform = Terraform::init(&folder, Vec::new()).unwrap();
+    terraform.apply(&json!({})).unwrap();
+    let said = terraform.output("faults").unwrap();
+    let said: Vec<_> = said
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|fault| fault.as_str().unwrap())
+        .collect();
+    assert!(!said.join("").contains("hush"), "{said:#?}");
+    // `destinations.a.b: what is wrong (the mend)`
+    let terraform: BTreeSet<_> = said
+        .iter()
+        .map(|fault| place(fault.split(": ").next().unwrap()))
+        .collect();
+
+    let faults = Config::validate(&written(), Vantage::PlainLambda).unwrap_err();
+    let rust: BTreeSet<_> = faults.iter().map(|fault| place(&fault.at.to_string())).collect();
+    assert_eq!(terraform, rust);
+}
