@@ -16,6 +16,7 @@ locals {
     failures_to_open   = [1, 10]
     successes_to_close = [1, 10]
     quorum             = [1, 100]
+    warn_days          = [0, 365]
   }
   # In milliseconds.
   durations = {
@@ -35,7 +36,7 @@ locals {
   }
   longest_list = 50
   wanted = merge(
-    { for field, words in local.words : field => "one of ${join(", ", words)}" },
+    { for field, words in local.words : field => "one of ${join(", ", words)}${contains(["check", "service"], field) ? "; for ping, see `expect: reachable`" : ""}" },
     { for field, range in local.numbers : field => "a whole number from ${join(" to ", range)}" },
     {
       host         = "a DNS name or an address, alone"
@@ -47,6 +48,10 @@ locals {
       tags         = "a list of words of up to 64 letters, digits and -_.:/="
       depends_on   = "a list of monitor ids, such as [one, two]"
       enabled      = "true or false"
+      tls          = "true, false or starttls"
+      http         = "a map such as { path: /health, status: 200 }"
+      dns          = "a map such as { name: example.com, type: A, must: [192.0.2.1] }"
+      script       = "a list such as [{ send: \"PING\\r\\n\" }, { expect: PONG }]"
     },
   )
 
@@ -96,6 +101,9 @@ locals {
         if try(local.kind[id][field] == "list" && length(fields[field]) <= local.longest_list, false) && length(try(local.bad_entries[id][field], [])) == 0
       },
       { for field in ["enabled"] : field => fields[field] if try(local.kind[id][field] == "bool", false) },
+      { for field in ["tls"] : field => fields[field] if try(local.kind[id][field] == "bool" || fields[field] == "starttls", false) },
+      { for field in ["http", "dns"] : field => fields[field] if try(local.kind[id][field] == "map", false) },
+      { for field in ["script"] : field => fields[field] if try(local.kind[id][field] == "list", false) },
     )
   }
 

@@ -2,7 +2,9 @@
 # groups of the monitors it depends on. Presets are not written out.
 
 locals {
-  type_of = { text = "S", number = "N", bool = "BOOL", list = "L" }
+  type_of = { text = "S", number = "N", bool = "BOOL", list = "L", map = "M" }
+  # By the first character of its JSON, as `kind` is found.
+  nested_type_of = { "\"" = "S", "[" = "L", t = "BOOL", f = "BOOL" }
 
   attributes = {
     for id, own in local.own : id => {
@@ -11,7 +13,25 @@ locals {
           S    = value
           N    = jsonencode(value)
           BOOL = value
-          L    = try([for text in value : { S = text }], [])
+          # Texts, or the steps of a script.
+          L = try([
+            for each in value : {
+              for type in [can(keys(each)) ? "M" : "S"] : type => {
+                S = try(tostring(each), "")
+                M = try({ for name, text in each : name => { S = text } }, {})
+              }[type]
+            }
+          ], [])
+          M = try({
+            for name, each in value : name => {
+              for type in [lookup(local.nested_type_of, substr(jsonencode(each), 0, 1), "N")] : type => {
+                S    = each
+                N    = jsonencode(each)
+                BOOL = each
+                L    = try([for entry in each : { (substr(jsonencode(entry), 0, 1) == "\"" ? "S" : "N") = tostring(entry) }], [])
+              }[type]
+            }
+          }, {})
           NULL = true
         }[try(local.type_of[local.kind[id][field]], "NULL")]
       } if value != null

@@ -6,6 +6,7 @@ locals {
   faults = sort(distinct(concat(
     local.file_faults,
     local.field_faults,
+    local.option_faults,
     local.monitor_faults,
     local.dependency_faults,
     local.window_faults,
@@ -29,7 +30,7 @@ locals {
     ],
     can(merge(local.file.defaults)) || !can(local.file.defaults) ? [] : ["defaults: is not a map of fields (write `defaults: { tier: … }`)"],
     [
-      for field in ["host", "depends_on"] : "defaults.${field}: belongs to one monitor (move it to the monitors that it is meant for)"
+      for field in ["host", "script", "depends_on"] : "defaults.${field}: belongs to one monitor (move it to the monitors that it is meant for)"
       if can(local.defaults[field])
     ],
     length(local.written) > 0 || !can(keys(local.file)) ? [] : ["monitors: there is nothing to watch (write `id: { host: …, port: … }` for each port to watch)"],
@@ -85,7 +86,7 @@ locals {
   # Fields against each other.
   monitor_faults = flatten([
     for id, good in local.good : [
-      for rule in [
+      for rule in concat(local.fitting_rules[id], [
         {
           field = "regions"
           wrong = try(length(good.regions) == 0, false)
@@ -118,20 +119,21 @@ locals {
         },
         {
           field = "check"
-          wrong = try(good.check == "ready" && good.expect == "open" && !can(merge(local.defaults, local.own[id]).service) && can(good.close), false)
+          wrong = try(good.check == "ready" && good.expect == "open" && !local.wrote_service[id] && !local.scripted[id] && can(good.close), false)
           what  = "ready needs to know the service"
           mend  = "add `service`"
         },
         {
           field = "close"
-          wrong = try(good.check == "ready" && good.expect == "open" && can(good.service) && good.close == "quiet", false)
+          wrong = try(local.asks[id] && good.close == "quiet", false)
           what  = "quiet ends a connection before the service sees it, so nothing can be asked"
           mend  = "use check: connect with it, or leave it out"
         },
         {
           field = local.wrote_check[id] ? "check" : "port"
           wrong = try(
-            (try(good.port, 0) == 3306 || contains(["mysql", "mariadb"], try(good.service, ""))) && good.close == "fin"
+            local.asks[id] ? try(good.port, 0) == 3306 && (local.scripted[id] || try(good.service, "") == "tls")
+            : (try(good.port, 0) == 3306 || contains(["mysql", "mariadb"], try(good.service, ""))) && good.close == "fin"
             && (good.check == "connect" ? good.expect != "closed" : good.expect == "reachable" && !local.wrote_check[id]),
             false
           )
@@ -168,11 +170,10 @@ locals {
           what  = "is the Lambda itself"
           mend  = "name a host that is elsewhere"
         },
-      ] : "${local.place[id][rule.field]}: ${rule.what} (${rule.mend})" if rule.wrong
+      ]) : "${local.place[id][rule.field]}: ${rule.what} (${rule.mend})" if rule.wrong
     ]
   ])
-  wrote_check = { for id, own in local.own : id => can(merge(local.defaults, own)["check"]) }
-  vpc_mend    = "check it from regions that have a VPC"
+  vpc_mend = "check it from regions that have a VPC"
 
   # The first region without a VPC that would check the monitor, or "".
   plain = {

@@ -96,6 +96,11 @@ impl Reader<'_> {
             }
         }
         let is_read = steps.len() == values.len();
+        if !(1..=Script::MAX_STEPS).contains(&values.len()) {
+            let mend = format!("write 1 to {}", Script::MAX_STEPS);
+            let what = format!("has {} steps", values.len());
+            self.faults.push(Fault::new(at.clone(), what, mend));
+        }
         let errors = match Script::new(steps) {
             Ok(script) if self.faults.len() == faults => return Some(script),
             Ok(_) => Vec::new(),
@@ -103,15 +108,12 @@ impl Reader<'_> {
         };
         for error in errors {
             let (place, what, mend) = match error {
-                ScriptError::Count if !values.is_empty() && values.len() <= Script::MAX_STEPS => continue,
-                ScriptError::Count => (
-                    at.clone(),
-                    format!("has {} steps", values.len()),
-                    format!("write 1 to {}", Script::MAX_STEPS),
-                ),
-                // Told where the step stands, or not to be told while others cannot be read.
-                ScriptError::Size(_) | ScriptError::ExpectsNothing if !is_read => continue,
-                ScriptError::ExpectsNothing if values.is_empty() => continue,
+                // Told above.
+                ScriptError::Count => continue,
+                // Not to be told while others cannot be read.
+                ScriptError::Size(_) | ScriptError::ExpectsNothing if !is_read || values.is_empty() => {
+                    continue;
+                }
                 ScriptError::ExpectsNothing => (
                     at.clone(),
                     "waits for nothing, so that nothing would ever be wrong".to_owned(),

@@ -58,6 +58,9 @@ pub(crate) fn good(chance: &mut Chance, monitors: usize, interval: Option<&str>)
         }
         all.insert(id.clone(), Value::Object(fields));
     }
+    if interval.is_none() {
+        all.insert("scripted".to_owned(), scripted());
+    }
     let some = [&ids[chance.below(monitors)], &ids[chance.below(monitors)]];
     json!({
         "defaults": defaults(chance),
@@ -78,6 +81,10 @@ fn defaults(chance: &mut Chance) -> Value {
         ("remind_every", json!("4h")),
         ("slow_after", json!("150ms")),
         ("enabled", json!(true)),
+        ("warn_days", json!(30)),
+        ("tls", json!("starttls")),
+        ("http", json!({ "path": "/up", "status": "2xx" })),
+        ("dns", json!({ "name": "example.com" })),
     ];
     for (name, value) in optional {
         if chance.once_in(2) {
@@ -85,6 +92,67 @@ fn defaults(chance: &mut Chance) -> Value {
         }
     }
     defaults
+}
+
+/// What goes with one service alone takes the place of the service that was picked.
+fn options(chance: &mut Chance, set: &mut impl FnMut(&str, Value)) {
+    let port = 9_000 + chance.below(100);
+    match chance.below(16) {
+        0 => {
+            set("service", json!(chance.one(&["http", "https"])));
+            set("http", chance.one(&http()));
+        }
+        1 => {
+            set("service", json!("dns"));
+            set("dns", chance.one(&dns()));
+        }
+        2 => {
+            set("service", json!(chance.one(&["postgres", "submission", "imap"])));
+            set("tls", json!(chance.one(&["starttls"])));
+            set("warn_days", json!(chance.below(366)));
+        }
+        3 => {
+            set("service", json!(chance.one(&["redis", "tls", "imaps"])));
+            set("tls", json!(true));
+        }
+        4 => {
+            set("service", json!("http"));
+            set("tls", json!(false));
+        }
+        _ => return,
+    }
+    set("port", json!(port));
+    set("expect", json!("open"));
+    set("close", json!("fin"));
+}
+
+fn http() -> Vec<Value> {
+    vec![
+        json!({}),
+        json!({ "path": "/health?a=1&b=%20", "status": 204, "follow": false }),
+        json!({ "method": "GET", "status": [200, "3xx", "400-404"], "text": "é \"well\" <&>", "follow": true }),
+        json!({ "method": "OPTIONS", "status": "2xx" }),
+        json!({ "status": ["2xx"] }),
+    ]
+}
+
+fn dns() -> Vec<Value> {
+    vec![
+        json!({}),
+        json!({ "name": "www.example.com", "must": ["192.0.2.1"], "must_not": ["192.0.2.66"], "transport": "udp" }),
+        json!({ "name": "Example.com.", "type": "MX", "must": ["10 mail.example.com."], "transport": "tcp" }),
+        json!({ "name": "example.com", "type": "AAAA", "must": ["2001:db8::1"] }),
+        json!({ "name": "example.com", "type": "TXT", "must_not": ["v=spf1 \"é\" -all"] }),
+        json!({ "type": "NS", "name": "." }),
+    ]
+}
+
+/// A script stands in the place of a service, so that it is a monitor of its own.
+fn scripted() -> Value {
+    json!({
+        "host": "chat.example.com", "port": 4222, "expect": "open", "close": "fin",
+        "script": [{ "expect": "INFO {" }, { "send": "PING\r\n" }, { "expect": "PONG é" }],
+    })
 }
 
 fn fields(chance: &mut Chance) -> Map<String, Value> {
@@ -108,6 +176,7 @@ fn fields(chance: &mut Chance) -> Map<String, Value> {
             set("close", json!(chance.one(&["fin", "quiet"])));
         }
     }
+    options(chance, &mut set);
     let optional: [(&str, Value); 12] = [
         (
             "tier",
