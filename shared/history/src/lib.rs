@@ -3,4 +3,10 @@
 //!
 //! This crate knows nothing of HTTP, HTML or who is asking; it decides nothing, and writes nothing.
 
+pub mod assemble;
+pub mod read;
+pub mod snapshot;
+mod spending;
 pub mod view;
+
+pub use read::{Ceiling, Reader, Scope};

@@ -1,0 +1,319 @@
+//! Reading what a page shows: the present first and always, then history from the latest back, as far as the ceiling allows.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::{SignedDuration, Timestamp};
+use portpulse_core::group::{GroupId, shard_of};
+use portpulse_core::id::{MonitorId, Region};
+use portpulse_core::period::{Grain, Period};
+use portpulse_core::time::Interval;
+use portpulse_store::keys;
+use portpulse_store::table::{Browse, Read, Stretch, Table};
+use portpulse_store::{Error, Store};
+
+use crate::assemble;
+use crate::snapshot::{GroupSnapshot, Reach, Snapshot};
+use crate::spending::Counted;
+use crate::view::{Audience, IncidentsPage, MonitorPage, Overview};
+
+/// The days of history that are shown.
+pub const DAYS: i64 = 90;
+/// The hours of history that are shown, the running one included.
+pub const HOURS: i64 = 24;
+
+/// An incident is found in the month in which it opened: one that closed lately may have opened so long before.
+const LONGEST_INCIDENT: SignedDuration = SignedDuration::from_hours(31 * 24);
+/// How many rows are asked for while it is not known how large they are.
+const FIRST_ROWS: u32 = 4;
+/// The bytes that half a read unit pays for.
+const BYTES_A_HALF: u64 = 4_096;
+
+/// Which groups and regions there are.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Scope {
+    /// The groups that have monitors: every interval's shards from 0 on.
+    pub groups: BTreeSet<GroupId>,
+    /// The regions that should report.
+    pub expected: BTreeSet<Region>,
+}
+
+/// How much history one request may read, in read units; the present (definitions and boards, which are as large as
+/// there are monitors) is read whatever it costs, and counts towards it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ceiling(
+    /// Read units of DynamoDB.
+    pub u32,
+);
+
+impl Default for Ceiling {
+    /// 400: enough for 90 days of 50 monitors from three regions twice over. At 0.125 USD a million, 20,000 such
+    /// requests cost one dollar.
+    fn default() -> Self {
+        Self(400)
+    }
+}
+
+/// Reads what is shown.
+#[derive(Debug, Clone)]
+pub struct Reader<T> {
+    table: T,
+    scope: Scope,
+    ceiling: Ceiling,
+}
+
+impl<T: Table + Browse> Reader<T> {
+    /// A reader of these groups in `table`.
+    pub fn new(table: T, scope: Scope, ceiling: Ceiling) -> Self {
+        Self {
+            table,
+            scope,
+            ceiling,
+        }
+    }
+
+    /// All monitors at a glance.
+    ///
+    /// # Errors
+    /// When the table cannot be read. What is malformed is no error: it is left out, and named to those within.
+    pub async fn overview(&self, audience: Audience, now: Timestamp) -> Result<Overview, Error> {
+        let snapshot = self.snapshot(&self.scope.groups, now).await?;
+        Ok(assemble::overview(&snapshot, audience, now))
+    }
+
+    /// One monitor over time; `None` if there is none of that id.
+    ///
+    /// # Errors
+    /// As with [`Reader::overview`].
+    pub async fn monitor(
+        &self,
+        audience: Audience,
+        id: &MonitorId,
+        now: Timestamp,
+    ) -> Result<Option<MonitorPage>, Error> {
+        let groups = self.groups_of(id).await?;
+        if groups.is_empty() {
+            return Ok(None);
+        }
+        let snapshot = self.snapshot(&groups, now).await?;
+        Ok(assemble::monitor(&snapshot, id, audience, now))
+    }
+
+    /// The incidents of all monitors, without any other history.
+    ///
+    /// # Errors
+    /// As with [`Reader::overview`].
+    pub async fn incidents(&self, audience: Audience, now: Timestamp) -> Result<IncidentsPage, Error> {
+        let store = Store::new(Counted::new(&self.table));
+        let mut snapshot = self.present(&store, &self.scope.groups).await?;
+        self.read_incidents(&store, &mut snapshot, now).await?;
+        Ok(assemble::incidents(&snapshot, audience, now))
+    }
+
+    /// All that is known of these groups, as far as the ceiling allows.
+    ///
+    /// # Errors
+    /// When the table cannot be read.
+    pub async fn snapshot(&self, groups: &BTreeSet<GroupId>, now: Timestamp) -> Result<Snapshot, Error> {
+        let store = Store::new(Counted::new(&self.table));
+        let mut snapshot = self.present(&store, groups).await?;
+        self.read_incidents(&store, &mut snapshot, now).await?;
+        let mut unreadable = Vec::new();
+        for grain in [Grain::Hour, Grain::Day] {
+            let sharers = (1..=u64::try_from(snapshot.groups.len()).unwrap_or(u64::MAX)).rev();
+            for ((group, known), sharers) in snapshot.groups.iter_mut().zip(sharers) {
+                // Each takes at most its share of what is left, so that one large group does not blind the others.
+                let share = self.left(&store) / sharers;
+                let reach = read_rollups(&store, *group, grain, now, share, &mut unreadable).await?;
+                match grain {
+                    Grain::Hour => known.hours = reach,
+                    Grain::Day => known.days = reach,
+                }
+            }
+        }
+        snapshot.unreadable.extend(unreadable);
+        Ok(snapshot)
+    }
+
+    /// The groups in which a monitor of this id is defined: one, or while it moves from one to another, two.
+    async fn groups_of(&self, id: &MonitorId) -> Result<BTreeSet<GroupId>, Error> {
+        let mut shards: BTreeMap<Interval, u32> = BTreeMap::new();
+        for group in &self.scope.groups {
+            *shards.entry(group.interval).or_default() += 1;
+        }
+        let candidates = shards.into_iter().map(|(interval, shards)| GroupId {
+            interval,
+            shard: shard_of(id, shards),
+        });
+        let candidates: BTreeMap<_, _> = candidates
+            .map(|group| (keys::definition(group, id.as_str()).pk, group))
+            .collect();
+        let wanted: Vec<_> = candidates
+            .values()
+            .map(|group| keys::definition(*group, id.as_str()))
+            .collect();
+        let found = self.table.get_many(&wanted, Read::Eventual).await?;
+        let partitions = found.iter().filter_map(|item| item.get(keys::PK)?.as_s().ok());
+        Ok(partitions.filter_map(|pk| candidates.get(pk).copied()).collect())
+    }
+
+    /// The present: definitions, boards, controls and regions.
+    async fn present(
+        &self,
+        store: &Store<Counted<'_, T>>,
+        groups: &BTreeSet<GroupId>,
+    ) -> Result<Snapshot, Error> {
+        let mut snapshot = Snapshot {
+            expected: self.scope.expected.clone(),
+            ..Snapshot::default()
+        };
+        for group in groups {
+            let read = store.board_as_of(*group, Read::Eventual).await?;
+            let known = GroupSnapshot {
+                definitions: store.definitions(*group).await?,
+                board: read.board,
+                ..GroupSnapshot::default()
+            };
+            snapshot.groups.insert(*group, known);
+            snapshot.unreadable.extend(read.unreadable.values().map(said));
+        }
+        let (controls, unreadable) = store.controls().await?;
+        snapshot.controls = controls;
+        snapshot.unreadable.extend(unreadable.iter().map(said));
+        match store.fleet().await {
+            Ok(fleet) => snapshot.fleet = fleet,
+            Err(error @ Error::Unreadable { .. }) => snapshot.unreadable.push(said(&error)),
+            Err(error) => return Err(error),
+        }
+        Ok(snapshot)
+    }
+
+    async fn read_incidents(
+        &self,
+        store: &Store<Counted<'_, T>>,
+        snapshot: &mut Snapshot,
+        now: Timestamp,
+    ) -> Result<(), Error> {
+        let first_day = Period::containing(now, Grain::Day).later(1 - DAYS).start();
+        let earliest = first_day.checked_sub(LONGEST_INCIDENT).unwrap_or(Timestamp::MIN);
+        // Incidents may take half of what is left.
+        let mut budget = Budget::new(self.left(store) / 2);
+        let mut month = now;
+        while month >= earliest || in_month(month, earliest) {
+            let mut left = Some(keys::incidents_of_month(month));
+            while let Some(stretch) = left {
+                let Some(limit) = budget.rows() else {
+                    return Ok(());
+                };
+                let spent = store.table().halves();
+                let piece = store.next_incidents(&stretch, limit).await?;
+                budget.spend(store.table().halves() - spent, piece.rows.len());
+                snapshot.unreadable.extend(piece.unreadable.iter().map(said));
+                snapshot.closed.extend(piece.rows);
+                left = piece.rest;
+            }
+            month = month_before(month);
+        }
+        snapshot.all_closed = true;
+        Ok(())
+    }
+
+    /// Half read units that may still be spent.
+    fn left(&self, store: &Store<Counted<'_, T>>) -> u64 {
+        (u64::from(self.ceiling.0) * 2).saturating_sub(store.table().halves())
+    }
+}
+
+/// Reads a group's rollups from the latest back, for at most so many half read units.
+async fn read_rollups<T: Table + Browse>(
+    store: &Store<Counted<'_, T>>,
+    group: GroupId,
+    grain: Grain,
+    now: Timestamp,
+    halves: u64,
+    unreadable: &mut Vec<String>,
+) -> Result<Reach, Error> {
+    let running = Period::containing(now, grain);
+    let first = match grain {
+        Grain::Hour => running.later(1 - HOURS),
+        Grain::Day => running.later(1 - DAYS),
+    };
+    let mut budget = Budget::new(halves);
+    let mut reach = Reach::default();
+    let mut left: Option<Stretch> = Some(keys::rollups(group, first, running));
+    let mut last = None;
+    while let Some(stretch) = left {
+        let Some(limit) = budget.rows() else {
+            // The earliest period that was begun may lack regions.
+            reach.since = last.map(|period: Period| period.later(1));
+            return Ok(reach);
+        };
+        let spent = store.table().halves();
+        let piece = store.next_rollups(&stretch, limit).await?;
+        budget.spend(store.table().halves() - spent, piece.rows.len());
+        unreadable.extend(piece.unreadable.iter().map(said));
+        for (period, region, rollup) in piece.rows {
+            last = Some(period);
+            reach.rollups.entry(period).or_default().insert(region, rollup);
+        }
+        left = piece.rest;
+    }
+    reach.since = Some(first);
+    Ok(reach)
+}
+
+/// What is left to spend on rows, in half read units, by what such rows have cost so far.
+struct Budget {
+    left: u64,
+    spent: u64,
+    rows: u64,
+}
+
+impl Budget {
+    fn new(left: u64) -> Self {
+        Self {
+            left,
+            spent: 0,
+            rows: 0,
+        }
+    }
+
+    /// How many rows may be asked for; none where not even one can be paid for.
+    fn rows(&self) -> Option<u32> {
+        if self.left == 0 {
+            return None;
+        }
+        if self.rows == 0 {
+            return Some(FIRST_ROWS);
+        }
+        // In bytes, for many rows share a unit. A tenth is kept back, for rows differ.
+        let bytes_a_row = (self.spent * BYTES_A_HALF).div_ceil(self.rows);
+        let rows = self.left * BYTES_A_HALF * 9 / 10 / bytes_a_row.max(1);
+        u32::try_from(rows).ok().filter(|rows| *rows > 0)
+    }
+
+    fn spend(&mut self, halves: u64, rows: usize) {
+        self.left = self.left.saturating_sub(halves);
+        self.spent += halves;
+        self.rows += u64::try_from(rows).unwrap_or(u64::MAX);
+    }
+}
+
+fn month_before(time: Timestamp) -> Timestamp {
+    let date = jiff::tz::Offset::UTC.to_datetime(time).date().first_of_month();
+    let before = date.yesterday().unwrap_or(date).first_of_month();
+    let midnight = before.to_datetime(jiff::civil::Time::midnight());
+    jiff::tz::Offset::UTC
+        .to_timestamp(midnight)
+        .unwrap_or(Timestamp::MIN)
+}
+
+fn in_month(one: Timestamp, other: Timestamp) -> bool {
+    let month = |time| jiff::tz::Offset::UTC.to_datetime(time).date().first_of_month();
+    month(one) == month(other)
+}
+
+/// An error with what caused it, on one line.
+fn said(error: &Error) -> String {
+    let chain = std::iter::successors(Some(error as &dyn std::error::Error), |error| error.source());
+    chain.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+}

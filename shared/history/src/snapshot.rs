@@ -1,0 +1,52 @@
+//! What was read of the table for one request: rows as they are, and how far back they reach.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use portpulse_core::board::{Board, ClosedIncident, FleetRow};
+use portpulse_core::control::Control;
+use portpulse_core::group::GroupId;
+use portpulse_core::id::{MonitorId, Region};
+use portpulse_core::period::Period;
+use portpulse_core::rollup::Rollup;
+use portpulse_core::round::Definitions;
+
+/// What was read for one request.
+#[derive(Debug, Clone, Default)]
+pub struct Snapshot {
+    /// The regions that should report.
+    pub expected: BTreeSet<Region>,
+    /// The groups that were asked for.
+    pub groups: BTreeMap<GroupId, GroupSnapshot>,
+    /// What people have said of monitors.
+    pub controls: BTreeMap<MonitorId, Control>,
+    /// What all groups together know of the regions.
+    pub fleet: FleetRow,
+    /// Closed incidents, of all monitors.
+    pub closed: Vec<ClosedIncident>,
+    /// Whether every incident that closed in the days that are shown is among them.
+    pub all_closed: bool,
+    /// What is wrong with rows that cannot be read.
+    pub unreadable: Vec<String>,
+}
+
+/// What was read of one group.
+#[derive(Debug, Clone, Default)]
+pub struct GroupSnapshot {
+    /// Its definitions.
+    pub definitions: Definitions,
+    /// Its board.
+    pub board: Board,
+    /// What each region saw in the last hours.
+    pub hours: Reach,
+    /// What each region saw in the last days.
+    pub days: Reach,
+}
+
+/// Rollups of consecutive periods, by period and region.
+#[derive(Debug, Clone, Default)]
+pub struct Reach {
+    /// The rollups.
+    pub rollups: BTreeMap<Period, BTreeMap<Region, Rollup>>,
+    /// The earliest period from which all that there are were read; `None` where not even the latest one's were.
+    pub since: Option<Period>,
+}

@@ -1,0 +1,205 @@
+//! What is shown of what was read: verdicts, uptime, regions, and nothing to the public that is not for it.
+
+use portpulse_core::board::{Track, Verdict};
+use portpulse_core::uptime::{Shade, Watched};
+use portpulse_history::view::{Audience, MonitorView, SightState};
+use portpulse_store::Store;
+use portpulse_testkit::memory_table::MemoryTable;
+
+use crate::fleet::{SECRETS, define, file, now, open, reader, roll_up, rows};
+
+async fn table() -> MemoryTable {
+    let table = MemoryTable::new();
+    let store = Store::new(table.clone());
+    for id in ["b-up", "c-down", "a-blip"] {
+        define(&store, id).await;
+    }
+    roll_up(&store, &["a-blip", "b-up", "c-down"].map(str::to_owned), 89).await;
+    rows(
+        &store,
+        &[
+            ("eu-west-1", "c-down"),
+            ("us-east-1", "c-down"),
+            ("ap-northeast-1", "a-blip"),
+        ],
+    )
+    .await;
+    open(&store, "c-down", Track::Health, "2026-11-22T12:20:00Z").await;
+    file(&store, "c-down", "2026-11-20T10:00:00Z", "2026-11-20T11:00:00Z").await;
+    // Opened in a month before the days that are shown, and closed within them.
+    file(&store, "b-up", "2026-08-20T00:00:00Z", "2026-08-25T06:00:00Z").await;
+    file(&store, "b-up", "2026-08-01T00:00:00Z", "2026-08-02T00:00:00Z").await;
+    table
+}
+
+fn figures(watched: Option<Watched>) -> (i64, i64) {
+    let watched = watched.unwrap();
+    (watched.seconds(), watched.down_seconds())
+}
+
+#[tokio::test]
+async fn monitors_are_shown_with_what_is_bad_first() {
+    let overview = reader(table().await, 400)
+        .overview(Audience::Private, now())
+        .await
+        .unwrap();
+    let order: Vec<_> = overview
+        .monitors
+        .iter()
+        .map(|m| (m.id.as_str(), m.verdict))
+        .collect();
+    assert_eq!(
+        order,
+        [
+            ("c-down", Verdict::Down),
+            ("a-blip", Verdict::Up),
+            ("b-up", Verdict::Up)
+        ]
+    );
+    let [down, blip, up] = &overview.monitors[..] else {
+        panic!("{order:?}")
+    };
+    assert_eq!(down.since.unwrap().to_string(), "2026-11-22T12:20:00Z");
+    assert_eq!((up.since, blip.since), (None, None));
+    let open: Vec<_> = overview
+        .open
+        .iter()
+        .map(|incident| incident.id.to_string())
+        .collect();
+    assert_eq!(open, ["c-down@2026-11-22T12:20:00Z.1"]);
+    let closed: Vec<_> = overview
+        .closed
+        .iter()
+        .map(|incident| incident.id.to_string())
+        .collect();
+    assert_eq!(
+        closed,
+        ["c-down@2026-11-20T10:00:00Z.1", "b-up@2026-08-20T00:00:00Z.1"]
+    );
+
+    let states = |monitor: &MonitorView| -> Vec<_> {
+        let regions = monitor.inside.as_ref().unwrap().regions.values();
+        regions.map(|sight| sight.state).collect()
+    };
+    assert_eq!(
+        states(down),
+        [SightState::Good, SightState::Failing, SightState::Failing]
+    );
+    assert_eq!(
+        states(blip),
+        [SightState::Failing, SightState::Good, SightState::Good]
+    );
+}
+
+#[tokio::test]
+async fn uptime_counts_outages_within_what_was_watched() {
+    let overview = reader(table().await, 400)
+        .overview(Audience::Private, now())
+        .await
+        .unwrap();
+    let [down, blip, up] = &overview.monitors[..] else {
+        panic!("{overview:?}")
+    };
+    // 23 hours, and the running one up to half a minute from now; ten minutes and twenty seconds of it down.
+    let today = 12 * 3_600 + 1_820;
+    assert_eq!(figures(blip.uptime.day), (23 * 3_600 + 1_820, 0));
+    assert_eq!(figures(down.uptime.day), (23 * 3_600 + 1_820, 620));
+    assert_eq!(figures(down.uptime.week), (6 * 86_400 + today, 620 + 3_600));
+    assert_eq!(figures(up.uptime.quarter), (89 * 86_400 + today, 6 * 3_600));
+    assert_eq!(figures(up.uptime.month), (29 * 86_400 + today, 0));
+    let shades: Vec<_> = down
+        .days
+        .iter()
+        .rev()
+        .take(4)
+        .map(|bar| bar.watched.shade())
+        .collect();
+    assert_eq!(shades, [Shade::Partly, Shade::Up, Shade::Partly, Shade::Up]);
+    assert_eq!((down.hours.len(), down.days.len()), (24, 90));
+    assert_eq!(down.days[0].period.to_string(), "2026-08-25");
+    let inside = down.inside.as_ref().unwrap();
+    let yesterday = inside.days[88];
+    assert_eq!((yesterday.good, yesterday.failing), (3 * 1_440, 0));
+    let connect = yesterday.connect.unwrap();
+    assert!(
+        connect.p50.as_millis().abs_diff(11) <= 1 && connect.max.as_micros() == 11_990,
+        "{connect:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_monitor_is_shown_with_its_own_incidents() {
+    let reader = reader(table().await, 400);
+    let id = "c-down".parse().unwrap();
+    let page = reader
+        .monitor(Audience::Private, &id, now())
+        .await
+        .unwrap()
+        .unwrap();
+    let incidents: Vec<_> = page
+        .incidents
+        .iter()
+        .map(|incident| incident.id.to_string())
+        .collect();
+    assert_eq!(
+        incidents,
+        ["c-down@2026-11-22T12:20:00Z.1", "c-down@2026-11-20T10:00:00Z.1"]
+    );
+    let none = "d".parse().unwrap();
+    assert_eq!(
+        reader.monitor(Audience::Private, &none, now()).await.unwrap(),
+        None
+    );
+}
+
+#[tokio::test]
+async fn nobody_who_reports_makes_it_unknown_and_no_data() {
+    let reader = reader(table().await, 400);
+    let later = "2026-11-22T15:10:00Z".parse().unwrap();
+    let overview = reader.overview(Audience::Private, later).await.unwrap();
+    assert!(
+        overview
+            .monitors
+            .iter()
+            .all(|monitor| monitor.verdict == Verdict::Unknown)
+    );
+    for monitor in &overview.monitors {
+        let hours: Vec<_> = monitor
+            .hours
+            .iter()
+            .rev()
+            .take(3)
+            .map(|bar| bar.watched.shade())
+            .collect();
+        assert_eq!(hours, [Shade::NoData; 3]);
+        let inside = monitor.inside.as_ref().unwrap();
+        assert!(
+            inside
+                .regions
+                .values()
+                .all(|sight| sight.state == SightState::Silent)
+        );
+    }
+}
+
+#[tokio::test]
+async fn the_public_is_shown_names_verdicts_and_uptime_alone() {
+    let reader = reader(table().await, 400);
+    let id = "c-down".parse().unwrap();
+    let shown = |audience| {
+        let reader = &reader;
+        let id = &id;
+        async move {
+            let overview = reader.overview(audience, now()).await.unwrap();
+            let page = reader.monitor(audience, id, now()).await.unwrap().unwrap();
+            let incidents = reader.incidents(audience, now()).await.unwrap();
+            assert_eq!(overview.monitors[0].uptime.week.unwrap().down_seconds(), 4_220);
+            format!("{overview:?} {page:?} {incidents:?}")
+        }
+    };
+    let (public, private) = (shown(Audience::Public).await, shown(Audience::Private).await);
+    for secret in SECRETS {
+        assert!(private.contains(secret), "{secret}");
+        assert!(!public.contains(secret), "{secret}");
+    }
+}

@@ -1,0 +1,173 @@
+//! A table as checkers leave it: monitors, boards, rollups and incidents.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use portpulse_core::board::{
+    Cause, ClosedIncident, Ending, Entry, Finding, Health, Incident, RegionRow, Streak, Streaks, Told, Track,
+    Verdict, VerdictRow,
+};
+use portpulse_core::choice::Expect;
+use portpulse_core::group::GroupId;
+use portpulse_core::id::Region;
+use portpulse_core::observation::{Remark, Seen};
+use portpulse_core::outcome::{Detail, FailureClass};
+use portpulse_core::period::{Grain, Period};
+use portpulse_core::rollup::{Rollup, Tally};
+use portpulse_core::time::{Interval, Tick};
+use portpulse_history::{Ceiling, Reader, Scope};
+use portpulse_store::Store;
+use portpulse_store::table::{Browse, Table};
+use serde_json::{Value, json};
+
+pub(crate) const GROUP: GroupId = GroupId {
+    interval: Interval::OneMinute,
+    shard: 0,
+};
+
+/// What no public answer may contain.
+pub(crate) const SECRETS: [&str; 6] = [
+    "secret-host",
+    "54321",
+    "secret-words",
+    "secret-tag",
+    "secret.runbook",
+    "eu-west-1",
+];
+
+/// Half past twelve.
+pub(crate) fn now() -> Timestamp {
+    "2026-11-22T12:30:20Z".parse().unwrap()
+}
+
+pub(crate) fn tick(text: &str) -> Tick {
+    text.parse().unwrap()
+}
+
+pub(crate) fn regions() -> BTreeSet<Region> {
+    ["ap-northeast-1", "eu-west-1", "us-east-1"]
+        .map(|name| name.parse().unwrap())
+        .into()
+}
+
+pub(crate) fn reader<T: Table + Browse>(table: T, ceiling: u32) -> Reader<T> {
+    let scope = Scope {
+        groups: BTreeSet::from([GROUP]),
+        expected: regions(),
+    };
+    Reader::new(table, scope, Ceiling(ceiling))
+}
+
+pub(crate) fn definition(port: usize) -> Value {
+    json!({
+        "host": "secret-host.example.com", "port": port, "interval": "1m", "tags": ["secret-tag"],
+        "runbook": "https://secret.runbook.example.com/",
+    })
+}
+
+pub(crate) async fn define<T: Table>(store: &Store<T>, id: &str) {
+    let fields = definition(54_321);
+    store
+        .put_definition(GROUP, id, fields.as_object().unwrap())
+        .await
+        .unwrap();
+}
+
+/// So many good checks, and so many refused, of 10 to 12 ms.
+pub(crate) fn tally(good: u32, failing: u32) -> Tally {
+    let mut tally = Tally::default();
+    for number in 0..good.into() {
+        let connect = Duration::from_micros(10_000 + number * 7_919 % 2_000);
+        let remark = Remark::None;
+        tally.count(Expect::Open, Seen::Open { connect, remark });
+    }
+    for _ in 0..failing {
+        tally.count(Expect::Open, Seen::Failed(FailureClass::Refused));
+    }
+    tally
+}
+
+/// Rollups of these monitors, the same for all, over the last finished hours and days, in all regions.
+pub(crate) async fn roll_up<T: Table>(store: &Store<T>, ids: &[String], days: i64) {
+    let of = |checks| -> Rollup {
+        let tally = tally(checks, 0);
+        ids.iter()
+            .map(|id| (id.parse().unwrap(), tally.clone()))
+            .collect()
+    };
+    for (grain, count, rollup) in [(Grain::Hour, 23, of(60)), (Grain::Day, days, of(1_440))] {
+        let running = Period::containing(now(), grain);
+        for back in 1..=count {
+            for region in regions() {
+                let kept = store
+                    .put_rollup(GROUP, running.later(-back), &region, &rollup)
+                    .await;
+                assert!(kept.unwrap());
+            }
+        }
+    }
+}
+
+/// Rows of the last tick, in which these regions see these monitors failing since 12:20.
+pub(crate) async fn rows<T: Table>(store: &Store<T>, failing: &[(&str, &str)]) {
+    for region in regions() {
+        let own = failing.iter().filter(|(of, _)| *of == region.as_str());
+        let entries = own.map(|(_, id)| {
+            let streaks = Streaks {
+                seen: tick("2026-11-22T12:30:00Z"),
+                health: Streak {
+                    state: Health::Failing,
+                    ticks: 11,
+                    since: tick("2026-11-22T12:20:00Z"),
+                },
+                quality: None,
+                finding: finding(),
+            };
+            (id.parse().unwrap(), Entry::Seen(streaks))
+        });
+        let row = RegionRow {
+            tick: tick("2026-11-22T12:30:00Z"),
+            entries: entries.collect(),
+        };
+        store.put_region_row(GROUP, &region, None, &row).await.unwrap();
+    }
+}
+
+pub(crate) fn finding() -> Option<Finding> {
+    Some(Finding {
+        cause: Cause::Failed(FailureClass::Refused),
+        detail: Detail::new("secret-words </svg><script>alert(1)</script> \" ' & ]]>"),
+    })
+}
+
+pub(crate) fn incident(since: &str) -> Incident {
+    Incident {
+        verdict: Verdict::Down,
+        opened: tick(since),
+        revision: 1,
+        since: tick(since),
+        finding: finding(),
+        told: Told::NotYet,
+    }
+}
+
+pub(crate) async fn open<T: Table>(store: &Store<T>, id: &str, track: Track, since: &str) {
+    let row = VerdictRow {
+        revision: 1,
+        incidents: BTreeMap::from([((id.parse().unwrap(), track), incident(since))]),
+        ..VerdictRow::default()
+    };
+    store.put_verdict(GROUP, &row).await.unwrap();
+}
+
+pub(crate) async fn file<T: Table>(store: &Store<T>, id: &str, since: &str, closed: &str) {
+    let closed = ClosedIncident {
+        monitor: id.parse().unwrap(),
+        track: Track::Health,
+        incident: incident(since),
+        closed: tick(closed),
+        ending: Ending::Recovered,
+    };
+    store.file_incident(&closed).await.unwrap();
+}
