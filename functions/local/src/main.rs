@@ -3,7 +3,9 @@
 mod ack;
 mod check;
 mod control;
+mod export;
 mod folder;
+mod import;
 mod local;
 mod output;
 mod overview;
@@ -37,6 +39,8 @@ enum Command {
     Check(check::Args),
     Local(local::Args),
     PlanCost(plan_cost::Args),
+    Import(import::Args),
+    Export(export::Args),
     Seed(seed::Args),
     Status(status::Args),
     Silence(silence::Args),
@@ -52,6 +56,8 @@ fn main() -> ExitCode {
         Command::Check(args) => check::run(&args, &mut output),
         Command::Local(args) => local::run(&args, &mut output),
         Command::PlanCost(args) => plan_cost::run(&args, &mut output),
+        Command::Import(args) => import::run(&args, &mut output),
+        Command::Export(args) => export::run(&args, &mut output),
         Command::Seed(args) => seed::run(&args, &mut output),
         Command::Status(args) => status::run(&args, &mut output),
         Command::Silence(args) => silence::run(&args, &mut output),

@@ -25,7 +25,18 @@ pub(crate) struct Builder {
     anchors: HashMap<usize, Rc<Node>>,
     aliased: usize,
     documents: usize,
+    doubtful: Doubtful,
     mistakes: Vec<Mistake>,
+}
+
+/// What becomes of unquoted text that readers of YAML take for different things.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum Doubtful {
+    /// It is a mistake.
+    #[default]
+    Refused,
+    /// It is text.
+    Text,
 }
 
 /// Whether reading can go on.
@@ -37,6 +48,13 @@ enum Next {
 }
 
 impl Builder {
+    pub(crate) fn new(doubtful: Doubtful) -> Self {
+        Self {
+            doubtful,
+            ..Self::default()
+        }
+    }
+
     /// Reads a whole text.
     pub(crate) fn build(mut self, text: &str) -> Tree {
         let complete = if text.len() > MAX_BYTES {
@@ -214,7 +232,7 @@ impl Builder {
                 return;
             }
             self.name(text.to_owned(), line);
-            if !matches!(value, Ok(Value::String(_))) {
+            if self.doubtful == Doubtful::Refused && !matches!(value, Ok(Value::String(_))) {
                 self.mistake(
                     line,
                     "has a name that YAML does not read as text",
@@ -226,7 +244,9 @@ impl Builder {
             return;
         }
         let value = value.unwrap_or_else(|scalar::Doubt { what, mend }| {
-            self.mistake(line, format!("`{text}` {what}"), mend);
+            if self.doubtful == Doubtful::Refused {
+                self.mistake(line, format!("`{text}` {what}"), mend);
+            }
             // Text is what the value was at least, so that its field is not also reported as missing.
             Value::String(text.to_owned())
         });

@@ -16,6 +16,7 @@ use std::collections::BTreeSet;
 use portpulse_core::definition::{DefinitionFile, Fault, Vantage};
 use serde_json::Value;
 
+use build::Doubtful;
 use tree::Tree;
 
 pub use mistake::Mistake;
@@ -44,7 +45,7 @@ pub fn read_as<T>(
         root,
         mut mistakes,
         complete,
-    } = Tree::parse(text);
+    } = Tree::parse(text, Doubtful::Refused);
     // What follows from a file that was read by half would only mislead.
     let file = complete.then(|| validate(&root.value()));
     match file {
@@ -60,4 +61,17 @@ pub fn read_as<T>(
     mistakes.sort();
     mistakes.dedup();
     Err(mistakes)
+}
+
+/// Reads YAML that is no definitions file, such as another program's. What readers of YAML take for different things is
+/// text here: its own program knows better.
+///
+/// # Errors
+/// What is wrong with it as YAML.
+pub fn read_value(text: &str) -> Result<Value, Vec<Mistake>> {
+    let tree = Tree::parse(text, Doubtful::Text);
+    if tree.mistakes.is_empty() {
+        return Ok(tree.root.value());
+    }
+    Err(tree.mistakes)
 }

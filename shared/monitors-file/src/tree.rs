@@ -7,7 +7,7 @@ use portpulse_core::definition::{Fault, FieldPath};
 use serde_json::Value;
 
 use crate::Mistake;
-use crate::build::Builder;
+use crate::build::{Builder, Doubtful};
 
 /// A file as written, as far as it could be read.
 pub(crate) struct Tree {
@@ -19,8 +19,8 @@ pub(crate) struct Tree {
 
 impl Tree {
     /// Reads a text.
-    pub(crate) fn parse(text: &str) -> Self {
-        Builder::default().build(text)
+    pub(crate) fn parse(text: &str, doubtful: Doubtful) -> Self {
+        Builder::new(doubtful).build(text)
     }
 }
 

@@ -9,6 +9,7 @@
 mod aws;
 mod check;
 mod control;
+mod convert;
 mod demo;
 mod endings;
 mod hook;

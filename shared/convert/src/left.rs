@@ -1,0 +1,61 @@
+//! What was not carried over as it was, and why.
+
+use std::fmt;
+
+use serde::Serialize;
+
+/// How something fared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// A monitor, or a part of one, that Portpulse cannot have.
+    Lost,
+    /// It is carried over, and means something else now.
+    Changed,
+    /// The other program may know it; this one does not.
+    Unknown,
+    /// It has nothing to do with what is watched.
+    NotNeeded,
+}
+
+/// One thing that was not carried over as it was. Values are not repeated: some are secrets.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Left {
+    /// How it fared.
+    pub kind: Kind,
+    /// The monitor, as its source calls it; or the file.
+    pub of: String,
+    /// Which field; empty for the whole.
+    pub field: String,
+    /// Why, and what to do about it.
+    pub why: String,
+}
+
+impl fmt::Display for Left {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { of, field, why, .. } = self;
+        if field.is_empty() {
+            write!(f, "{of}: {why}")
+        } else {
+            write!(f, "{of}: {field}: {why}")
+        }
+    }
+}
+
+/// Text of another program on one line, so that it cannot do anything to a terminal or a comment.
+pub(crate) fn tame(text: &str) -> String {
+    const MOST: usize = 120;
+    let is_wild = |c: char| {
+        c.is_control()
+            || matches!(c, '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    let mut tame: String = text
+        .chars()
+        .take(MOST)
+        .map(|c| if is_wild(c) { ' ' } else { c })
+        .collect();
+    if text.chars().nth(MOST).is_some() {
+        tame.push('…');
+    }
+    tame.trim().to_owned()
+}

@@ -1,0 +1,77 @@
+//! Definitions to Prometheus and back: what it can express is kept.
+
+use std::collections::BTreeMap;
+
+use portpulse_convert::{Format, Source, export, import};
+use portpulse_core::definition::{DefinitionFile, Vantage};
+
+const FILE: &str = r#"
+monitors:
+  queue: { host: queue.example.com, port: 9000, interval: 1m, timeout: 2s, tags: [env=prod, shop, db] }
+  v6: { host: "2001:db8::1", port: 22, ip: v6, interval: 5m }
+  bastion: { host: bastion.example.com, service: ssh, interval: 5m }
+  web: { host: www.example.com, service: https, interval: 1m, http: { method: GET, path: "/up?x=1", status: [200, 204-206], text: "all (well)", follow: true } }
+  plain: { host: www.example.com, service: http, port: 8080, interval: 30m }
+  odd: { host: www.example.com, service: http, port: 8443, tls: false, interval: 1h, http: { method: OPTIONS } }
+  cert: { host: ldap.example.com, service: tls, port: 636, interval: 15m }
+  ns: { host: 203.0.113.53, service: dns, interval: 2m, dns: { name: example.com, type: MX, transport: udp } }
+  root: { host: 203.0.113.53, service: dns, interval: 2m }
+  chat: { host: chat.example.com, port: 4222, interval: 10m, script: [{ expect: "INFO {" }, { send: "PING\r\n" }, { expect: PONG }] }
+  router: { host: 198.51.100.1, port: 443, expect: reachable, interval: 5m }
+"#;
+
+const MORE: &str = r#"
+monitors:
+  orders: { host: db.example.com, service: postgres, tier: critical, runbook: "https://wiki.example.com/x" }
+  banned: { host: db.example.com, service: mysql }
+  telnet: { host: 203.0.113.7, port: 23, expect: closed }
+  away: { host: a.example.com, port: 1, enabled: false }
+  spare: { host: a.example.com, port: 2, regions: [eu-west-1], depends_on: [away], tags: ["a-b=c"] }
+"#;
+
+fn read(text: &str) -> DefinitionFile {
+    portpulse_monitors_file::read(text, Vantage::OwnNetwork).unwrap()
+}
+
+#[test]
+fn what_prometheus_can_express_comes_back_as_it_was() {
+    let before = read(FILE);
+    let out = export(&before);
+    assert_eq!(out.left, [], "all of it can be expressed");
+    let sources = [("blackbox.yml", &out.modules), ("targets.json", &out.targets)];
+    let back = import(
+        Format::Prometheus,
+        &sources.map(|(name, text)| Source { name, text }),
+    )
+    .unwrap();
+    let after = read(&back.text);
+    let by_id = |file: &DefinitionFile| -> BTreeMap<_, _> {
+        let monitors = file.monitors().iter().map(|defined| {
+            let monitor = &defined.monitor;
+            let mut tags = monitor.telling().tags.clone();
+            tags.sort();
+            (
+                monitor.id().to_string(),
+                (
+                    monitor.target().clone(),
+                    monitor.rule().expect,
+                    monitor.rule().interval,
+                    tags,
+                ),
+            )
+        });
+        monitors.collect()
+    };
+    assert_eq!(by_id(&after), by_id(&before), "{}\n{}", out.modules, back.text);
+}
+
+#[test]
+fn what_prometheus_cannot_express_is_told() {
+    let out = export(&read(MORE));
+    let left: Vec<_> = out
+        .left
+        .iter()
+        .map(|left| format!("{:?} {left}", left.kind))
+        .collect();
+    insta::assert_snapshot!(format!("{}\n{}\n{}", out.targets, out.modules, left.join("\n")));
+}
