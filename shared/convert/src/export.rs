@@ -281,7 +281,7 @@ fn script_steps(script: &Script, tell: &mut impl FnMut(Kind, &str, &str)) -> Vec
     for step in script.steps() {
         match step {
             ScriptStep::Expect(bytes) => {
-                steps.push(json!({ "expect": escaped(&String::from_utf8_lossy(bytes)) }))
+                steps.push(json!({ "expect": escaped(&String::from_utf8_lossy(bytes)) }));
             }
             ScriptStep::Send(bytes) => {
                 let text = String::from_utf8_lossy(bytes);
@@ -321,7 +321,7 @@ fn unexpressed(defined: &Defined, tell: &mut impl FnMut(Kind, &str, &str)) {
             "tier" | "slow_after" | "failures_to_open" | "successes_to_close" | "quorum" | "severity"
             | "remind_every" | "runbook" | "warn_days" => tell(Kind::Lost, field, RULES),
             "depends_on" | "maintenance" => {
-                tell(Kind::Lost, field, "is of Alertmanager: inhibitions and silences")
+                tell(Kind::Lost, field, "is of Alertmanager: inhibitions and silences");
             }
             "regions" => tell(Kind::Lost, field, "an exporter checks from where it runs"),
             "close" => tell(Kind::Lost, field, "an exporter closes with FIN"),

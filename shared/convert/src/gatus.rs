@@ -2,13 +2,14 @@
 //!
 //! Source: <https://github.com/TwiN/gatus/blob/master/README.md#endpoints>
 
+mod conditions;
+
 use std::time::Duration;
 
-use portpulse_core::time::format_duration;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::address::Address;
-use crate::draft::{Draft, duration, scaled};
+use crate::draft::Draft;
 use crate::fields::{Fields, Known};
 use crate::left::{Kind, Left};
 use crate::{Format, ImportError, Read};
@@ -208,7 +209,7 @@ fn endpoint_of(mut fields: Fields, index: usize, left: &mut Vec<Left>) -> Option
         draft.tag(&group);
     }
     client(&mut draft, fields.map("client"));
-    conditions(&mut draft, &fields.texts("conditions"), is_dns);
+    conditions::apply(&mut draft, &fields.texts("conditions"), is_dns);
     alerts(&mut draft, fields.maps("alerts"));
     if is_http {
         finish_http(&mut draft, &method);
@@ -290,134 +291,5 @@ fn alerts(draft: &mut Draft, alerts: Vec<Fields>) {
     }
     if let Some(successes) = successes {
         draft.ticks("successes_to_close", "alerts.success-threshold", successes);
-    }
-}
-
-/// What a status may be, as conditions narrow it.
-struct Statuses {
-    exact: Option<Vec<Value>>,
-    from: u32,
-    to: u32,
-}
-
-fn conditions(draft: &mut Draft, conditions: &[String], is_dns: bool) {
-    let mut statuses = Statuses {
-        exact: None,
-        from: 100,
-        to: 599,
-    };
-    for condition in conditions {
-        let mut parts = condition.trim().splitn(3, ' ');
-        let (subject, operator) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
-        let value = parts.next().unwrap_or_default().trim();
-        let field = format!("conditions: {condition}");
-        match (subject, operator) {
-            ("[CONNECTED]", "==") if value == "true" => {}
-            ("[DNS_RCODE]", "==") if value == "NOERROR" && is_dns => {}
-            ("[STATUS]", _) if draft.fields.contains_key("http") && statuses.narrow(operator, value) => {}
-            ("[RESPONSE_TIME]", "<" | "<=") => slow(draft, &field, value),
-            ("[CERTIFICATE_EXPIRATION]", ">" | ">=") => certificate(draft, &field, value),
-            ("[BODY]", "==") if is_dns => match plain_values(value) {
-                Some(records) => draft.option("dns", "must", records),
-                None => draft.leave(Kind::Lost, &field, "only whole records can be asked to be there"),
-            },
-            ("[BODY]", "==") if draft.fields.contains_key("http") => body(draft, &field, value),
-            _ => draft.leave(Kind::Lost, &field, "no such condition can be had"),
-        }
-    }
-    match statuses.exact {
-        Some(exact) => draft.option("http", "status", exact),
-        None if (statuses.from, statuses.to) != (100, 599) => {
-            draft.option(
-                "http",
-                "status",
-                json!([format!("{}-{}", statuses.from, statuses.to)]),
-            );
-        }
-        None => {}
-    }
-}
-
-impl Statuses {
-    /// Whether the condition could be used.
-    fn narrow(&mut self, operator: &str, value: &str) -> bool {
-        let number = value
-            .parse::<u32>()
-            .ok()
-            .filter(|number| (100..=599).contains(number));
-        match (operator, number) {
-            ("==", Some(number)) => self.exact = Some(vec![json!(number)]),
-            ("==", None) => {
-                let Some(values) = plain_values(value) else {
-                    return false;
-                };
-                let codes: Option<Vec<_>> = values
-                    .iter()
-                    .map(|code| code.parse::<u32>().ok().map(Value::from))
-                    .collect();
-                let Some(codes) = codes else { return false };
-                self.exact = Some(codes);
-            }
-            ("<", Some(number)) => self.to = self.to.min(number - 1),
-            ("<=", Some(number)) => self.to = self.to.min(number),
-            (">", Some(number)) => self.from = self.from.max(number + 1),
-            (">=", Some(number)) => self.from = self.from.max(number),
-            _ => return false,
-        }
-        true
-    }
-}
-
-/// A literal, or each of `any(a, b)`; no other function, and no placeholder.
-fn plain_values(value: &str) -> Option<Vec<String>> {
-    let values = match value.strip_prefix("any(").and_then(|rest| rest.strip_suffix(')')) {
-        Some(list) => list.split(',').map(|each| each.trim().to_owned()).collect(),
-        None => vec![value.to_owned()],
-    };
-    let is_plain = |text: &String| !text.is_empty() && !text.contains(['(', ')', '[', ']', '*']);
-    values.iter().all(is_plain).then_some(values)
-}
-
-fn slow(draft: &mut Draft, field: &str, value: &str) {
-    match duration(value, Duration::from_millis(1)) {
-        Some(limit) if !limit.is_zero() => {
-            draft.set("slow_after", format_duration(limit));
-            let why = "became `slow_after`: a connect slower than that makes it degraded, not down";
-            draft.leave(Kind::Changed, field, why);
-        }
-        Some(_) | None => draft.leave(Kind::Lost, field, "is no time in milliseconds"),
-    }
-}
-
-fn certificate(draft: &mut Draft, field: &str, value: &str) {
-    match duration(value, Duration::from_millis(1)).and_then(|left| scaled(left, 1.0 / 86_400.0)) {
-        Some(days) => {
-            let whole = days.as_secs() + u64::from(days.subsec_nanos() > 0);
-            draft.set("warn_days", whole);
-            draft.leave(
-                Kind::Changed,
-                field,
-                "became `warn_days`: it makes it degraded, not down",
-            );
-        }
-        None => draft.leave(Kind::Lost, field, "is no duration"),
-    }
-}
-
-fn body(draft: &mut Draft, field: &str, value: &str) {
-    let pattern = value.strip_prefix("pat(").and_then(|rest| rest.strip_suffix(')'));
-    let inside = pattern.and_then(|pattern| pattern.strip_prefix('*')?.strip_suffix('*'));
-    let is_literal = |text: &str| !text.is_empty() && !text.contains(['*', '?', '[', '\\']);
-    match (inside, pattern) {
-        (Some(text), _) if is_literal(text) => draft.option("http", "text", text),
-        (None, None) if is_literal(value) && !value.contains('(') => {
-            draft.option("http", "text", value);
-            draft.leave(
-                Kind::Changed,
-                field,
-                "the text must appear, with whatever stands around it",
-            );
-        }
-        _ => draft.leave(Kind::Lost, field, "only plain text can be looked for"),
     }
 }

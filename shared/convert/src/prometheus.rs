@@ -3,6 +3,7 @@
 //! Sources: <https://github.com/prometheus/blackbox_exporter/blob/master/CONFIGURATION.md>,
 //! <https://prometheus.io/docs/prometheus/latest/configuration/configuration/#scrape_config>
 
+mod expression;
 mod module;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -107,9 +108,13 @@ pub(crate) fn read(sources: Vec<(&str, Value)>) -> Result<Read, ImportError> {
         let wanted = "it has neither `modules:` nor `scrape_configs:`, and is no list of targets";
         match value {
             Value::Array(list) => files.lists.push((name.to_owned(), list)),
-            other => match Fields::of(other) {
+            other @ (Value::Null
+            | Value::Bool(_)
+            | Value::Number(_)
+            | Value::String(_)
+            | Value::Object(_)) => match Fields::of(other) {
                 Some(file) if file.has("modules") || file.has("scrape_configs") => {
-                    files.configuration(name, file)
+                    files.configuration(name, file);
                 }
                 _ => {
                     return Err(ImportError::Foreign {

@@ -194,7 +194,10 @@ mod tests {
             (Interval::OneHour, 1, "2026-11-22T05:00:00Z"),
         ] {
             let ticks: Vec<_> = hour.ticks(interval).collect();
-            assert_eq!((ticks.len(), ticks[count - 1].to_string().as_str()), (count, last));
+            assert_eq!(
+                (ticks.len(), ticks[count - 1].to_string().as_str()),
+                (count, last)
+            );
             assert!(ticks.iter().all(|tick| Period::of(*tick, Grain::Hour) == hour));
         }
     }

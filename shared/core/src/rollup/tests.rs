@@ -111,7 +111,13 @@ fn checks_are_counted_by_what_was_expected() {
 fn the_first_tick_of_an_hour_sums_up_what_is_over() {
     let due = |before: &str, tick: &str| {
         let due = due(Some(before.parse().unwrap()), tick.parse().unwrap());
-        let shown = |periods: &[Period]| periods.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
+        let shown = |periods: &[Period]| {
+            periods
+                .iter()
+                .map(ToString::to_string)
+                .collect::<Vec<_>>()
+                .join(" ")
+        };
         format!("{} | {}", shown(&due.hours), shown(&due.days))
     };
     for (before, tick, expected) in [
