@@ -203,8 +203,9 @@ impl<T: Table, P: Probe, N: Publish, C: Clock> Checker<T, P, N, C> {
             match self.store.board(elsewhere).await {
                 Ok(read) => {
                     let incidents = read.board.verdict.incidents.into_iter();
-                    let open = incidents
-                        .filter(|((_, track), i)| *track == Track::Health && i.verdict == Verdict::Down);
+                    let open = incidents.filter(|((_, track), i)| {
+                        *track == Track::Health && i.verdict == Verdict::Down && i.is_bad_now()
+                    });
                     down.extend(open.map(|((id, _), _)| id).filter(|id| ids.contains(id)));
                 }
                 // Then nothing is held back on its account.

@@ -17,12 +17,14 @@ locals {
     successes_to_close = [1, 10]
     quorum             = [1, 100]
     warn_days          = [0, 365]
+    flapping_after     = [0, 20]
   }
   # In milliseconds.
   durations = {
-    timeout      = [100, 30000]
-    slow_after   = [1, local.year]
-    remind_every = [300000, local.year]
+    timeout        = [100, 30000]
+    slow_after     = [1, local.year]
+    remind_every   = [300000, local.year]
+    escalate_after = [60000, local.year]
   }
   texts = {
     host    = { pattern = "^.*$", most = 255 }
@@ -39,19 +41,20 @@ locals {
     { for field, words in local.words : field => "one of ${join(", ", words)}${contains(["check", "service"], field) ? "; for ping, see `expect: reachable`" : ""}" },
     { for field, range in local.numbers : field => "a whole number from ${join(" to ", range)}" },
     {
-      host         = "a DNS name or an address, alone"
-      timeout      = "a duration from 100ms to 30s"
-      slow_after   = "a duration such as 200ms"
-      remind_every = "a duration of at least 5m"
-      runbook      = "an http:// or https:// address of at most 500 characters"
-      regions      = "a list of at least one region, such as [eu-west-1, us-east-1]"
-      tags         = "a list of words of up to 64 letters, digits and -_.:/="
-      depends_on   = "a list of monitor ids, such as [one, two]"
-      enabled      = "true or false"
-      tls          = "true, false or starttls"
-      http         = "a map such as { path: /health, status: 200 }"
-      dns          = "a map such as { name: example.com, type: A, must: [192.0.2.1] }"
-      script       = "a list such as [{ send: \"PING\\r\\n\" }, { expect: PONG }]"
+      host           = "a DNS name or an address, alone"
+      timeout        = "a duration from 100ms to 30s"
+      slow_after     = "a duration such as 200ms"
+      remind_every   = "a duration of at least 5m"
+      runbook        = "an http:// or https:// address of at most 500 characters"
+      regions        = "a list of at least one region, such as [eu-west-1, us-east-1]"
+      tags           = "a list of words of up to 64 letters, digits and -_.:/="
+      depends_on     = "a list of monitor ids, such as [one, two]"
+      enabled        = "true or false"
+      tls            = "true, false or starttls"
+      http           = "a map such as { path: /health, status: 200 }"
+      dns            = "a map such as { name: example.com, type: A, must: [192.0.2.1] }"
+      script         = "a list such as [{ send: \"PING\\r\\n\" }, { expect: PONG }]"
+      escalate_after = "a duration of at least 1m"
     },
   )
 

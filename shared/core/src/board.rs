@@ -142,6 +142,9 @@ pub struct VerdictRow {
     pub regions: BTreeMap<Region, RegionState>,
     /// Definitions that could not be read and were told.
     pub broken: BTreeSet<String>,
+    /// When each monitor last changed between well and not, as far as that may show that it flaps; what its open
+    /// incident says is not repeated here.
+    pub changes: BTreeMap<(MonitorId, Track), Vec<Tick>>,
     /// Notifications not yet known to be published.
     pub outbox: Outbox,
     /// Closed incidents not yet known to be filed.
@@ -214,6 +217,37 @@ pub struct Incident {
     pub finding: Option<Finding>,
     /// Whether and when it was told.
     pub told: Told,
+    /// How loudly it is told from now on.
+    pub urgency: Urgency,
+    /// How steady it is.
+    pub pace: Pace,
+}
+
+/// How loudly an incident is told.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Urgency {
+    /// As its monitor asks for.
+    #[default]
+    Usual,
+    /// It stayed open for so long that it was escalated: as critical.
+    Raised,
+}
+
+/// How steady an incident is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Pace {
+    /// It is bad until it is over.
+    #[default]
+    Steady,
+    /// Its monitor changes so often that the changes are not told. It stays open until the monitor is stable.
+    Flapping {
+        /// How the monitor is at the moment.
+        state: Health,
+        /// Whether and when that was told.
+        told: Option<Timestamp>,
+    },
+    /// It has flapped, and is bad for good: which remains to be told.
+    Settled,
 }
 
 /// Whether an incident was told.
@@ -223,6 +257,8 @@ pub enum Told {
     NotYet,
     /// Told, and possibly told again.
     At {
+        /// When for the first time.
+        first: Timestamp,
         /// When last.
         last: Timestamp,
         /// How many reminders followed the first message.
@@ -255,6 +291,14 @@ impl fmt::Display for IncidentId {
 }
 
 impl Incident {
+    /// Whether its monitor is bad at the moment, as far as is known.
+    pub const fn is_bad_now(&self) -> bool {
+        match self.pace {
+            Pace::Steady | Pace::Settled => true,
+            Pace::Flapping { state, .. } => matches!(state, Health::Failing),
+        }
+    }
+
     /// Its id.
     pub fn id(&self, monitor: &MonitorId, track: Track) -> IncidentId {
         IncidentId {

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::board::{Cause, Verdict};
+use crate::board::{Cause, Urgency, Verdict};
 use crate::choice::choice;
 use crate::id::{MonitorId, Region};
 
@@ -149,6 +149,8 @@ pub struct Pending {
     pub verdict: Verdict,
     /// What was found.
     pub cause: Option<Cause>,
+    /// How loudly it is told.
+    pub urgency: Urgency,
     /// Since when it has been so.
     pub since: Timestamp,
     /// When the change happened.
@@ -244,6 +246,7 @@ mod tests {
             subject: Subject::Monitor(subject.parse().unwrap()),
             verdict: Verdict::Down,
             cause: None,
+            urgency: Urgency::Usual,
             since: at(0),
             at: at(0),
             claim: None,

@@ -175,7 +175,7 @@ fn incident_view(
             Audience::Private => {
                 let (told, reminders) = match incident.told {
                     Told::NotYet => (None, 0),
-                    Told::At { last, reminders } => (Some(last), reminders),
+                    Told::At { last, reminders, .. } => (Some(last), reminders),
                 };
                 Some(IncidentInside {
                     finding: incident.finding.clone(),

@@ -126,6 +126,14 @@ fn field(name: &str) -> Value {
             json!({ "description": "Whether it is checked at all.", "type": "boolean", "default": true })
         }
         "remind_every" => duration("How often an open incident is told again: 5m or more."),
+        "escalate_after" => {
+            duration("After how long an open incident is told again, as critical: 1m or more.")
+        }
+        "flapping_after" => number(
+            "More changes than this within an hour are told as flapping; 0 for never.",
+            0,
+            20,
+        ),
         // A field that is new in the core is allowed until it is described here; a test asks for it.
         _ => json!({}),
     }

@@ -194,7 +194,7 @@ impl RowKey {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use portpulse_core::board::{Ending, Incident, Told, Track, Verdict};
+    use portpulse_core::board::{Ending, Incident, Pace, Told, Track, Urgency, Verdict};
 
     #[test]
     fn every_key_is_spelt_as_documented() {
@@ -212,6 +212,8 @@ mod tests {
                 since: tick,
                 finding: None,
                 told: Told::NotYet,
+                urgency: Urgency::Usual,
+                pace: Pace::Steady,
             },
             closed: "2026-12-01T00:00:00Z".parse().unwrap(),
             ending: Ending::Recovered,

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use super::Input;
 use super::tally::elapsed;
-use crate::board::{FleetRow, FleetTrouble, RegionState, Trouble, Verdict, VerdictRow};
+use crate::board::{FleetRow, FleetTrouble, RegionState, Trouble, Urgency, Verdict, VerdictRow};
 use crate::id::Region;
 use crate::outbox::{Kind, Pending, Subject};
 
@@ -102,6 +102,7 @@ fn pending(
         subject: Subject::Region(region.clone()),
         verdict: Verdict::Unknown,
         cause: None,
+        urgency: Urgency::Usual,
         since,
         at: now,
         claim: None,

@@ -2,9 +2,11 @@
 
 use jiff::Timestamp;
 
+use super::flapping::{self, Course};
 use super::tally::{Count, Electorate, Tally};
 use crate::board::{
-    Advisory, Cause, ClosedIncident, Ending, Finding, Incident, Told, Track, Verdict, VerdictRow,
+    Advisory, Cause, ClosedIncident, Ending, Finding, Health, Incident, Pace, Told, Track, Urgency, Verdict,
+    VerdictRow,
 };
 use crate::choice::Expect;
 use crate::definition::Monitor;
@@ -30,42 +32,98 @@ pub(super) fn step(
     } else {
         Verdict::Down
     };
-    vote(monitor, Track::Health, verdict, tally, tick, next);
-    vote(monitor, Track::Quality, Verdict::Degraded, tally, tick, next);
+    let at = Moment { tick, now };
+    vote(monitor, Track::Health, verdict, tally, at, next);
+    vote(monitor, Track::Quality, Verdict::Degraded, tally, at, next);
     sight(monitor, tally, tick, next);
     advisory(monitor, tally, tick, next);
 }
 
-fn vote(monitor: &Monitor, track: Track, verdict: Verdict, tally: &Tally, tick: Tick, next: &mut VerdictRow) {
+/// When a decision is made: the latest tick on the board, and the time.
+#[derive(Clone, Copy)]
+struct Moment {
+    tick: Tick,
+    now: Timestamp,
+}
+
+fn vote(
+    monitor: &Monitor,
+    track: Track,
+    verdict: Verdict,
+    tally: &Tally,
+    Moment { tick, now }: Moment,
+    next: &mut VerdictRow,
+) {
     let count: &Count = if track == Track::Quality {
         &tally.quality
     } else {
         &tally.health
     };
     let key = (monitor.id().clone(), track);
-    let revision = next.revision;
-    match next.incidents.get_mut(&key) {
-        None if tally.opens(count, monitor.rule().expect) => {
+    let found = if tally.closes(count) {
+        Some(Health::Good)
+    } else if tally.opens(count, monitor.rule().expect) {
+        Some(Health::Failing)
+    } else {
+        None
+    };
+    let known = next.incidents.get(&key);
+    let known = known.map(|incident| (incident.pace, incident.opened));
+    match (known, found) {
+        (None, Some(Health::Failing)) => {
             let (since, finding) = (count.since.unwrap_or(tick), count.finding.clone());
-            let incident = Incident {
-                verdict,
-                opened: tick,
-                revision,
-                since,
-                finding,
-                told: Told::NotYet,
-            };
+            let mut incident = opened(verdict, tick, since, finding, next);
+            if flapping::begins(monitor, &key, now, next) {
+                incident.pace = flaps(Health::Failing);
+            }
             next.incidents.insert(key, incident);
+            return;
         }
-        None => {}
-        Some(_) if tally.closes(count) => close(&key.0, track, tick, Ending::Recovered, next),
-        Some(incident) => {
-            // The cause may change; that is no news.
-            if let Some(finding) = &count.finding {
-                incident.finding = Some(finding.clone());
+        (None, Some(Health::Good) | None) => return,
+        (Some((Pace::Steady | Pace::Settled, opened)), Some(Health::Good)) => {
+            if !flapping::note(monitor, &key, [opened, tick], now, next) {
+                close(&key.0, track, tick, Ending::Recovered, next);
+                return;
+            }
+            if let Some(incident) = next.incidents.get_mut(&key) {
+                incident.pace = flaps(Health::Good);
+            }
+        }
+        (Some((Pace::Steady | Pace::Settled, _)), Some(Health::Failing) | None) => {}
+        (Some((Pace::Flapping { .. }, _)), found) => {
+            if flapping::step(monitor, &key, found, tick, now, next) == Course::IsOver {
+                close(&key.0, track, tick, Ending::Recovered, next);
+                return;
             }
         }
     }
+    // The cause may change; that is no news.
+    if let (Some(incident), Some(finding)) = (next.incidents.get_mut(&key), &count.finding) {
+        incident.finding = Some(finding.clone());
+    }
+}
+
+fn opened(
+    verdict: Verdict,
+    tick: Tick,
+    since: Tick,
+    finding: Option<Finding>,
+    next: &VerdictRow,
+) -> Incident {
+    Incident {
+        verdict,
+        opened: tick,
+        revision: next.revision,
+        since,
+        finding,
+        told: Told::NotYet,
+        urgency: Urgency::Usual,
+        pace: Pace::Steady,
+    }
+}
+
+const fn flaps(state: Health) -> Pace {
+    Pace::Flapping { state, told: None }
 }
 
 /// A monitor of which nobody can tell anything, for as long as a region may be silent.
@@ -78,15 +136,7 @@ fn sight(monitor: &Monitor, tally: &Tally, tick: Tick, next: &mut VerdictRow) {
                 cause: Cause::Blind,
                 detail: None,
             });
-            let (verdict, revision) = (Verdict::Unknown, next.revision);
-            let incident = Incident {
-                verdict,
-                opened: tick,
-                revision,
-                since: tick,
-                finding,
-                told: Told::NotYet,
-            };
+            let incident = opened(Verdict::Unknown, tick, tick, finding, next);
             next.incidents.insert(key, incident);
         }
         true if tally.voters > 0 => close(&key.0, Track::Sight, tick, Ending::Recovered, next),
@@ -119,6 +169,7 @@ fn advisory(monitor: &Monitor, tally: &Tally, tick: Tick, next: &mut VerdictRow)
                     subject: Subject::Monitor(id.clone()),
                     verdict: Verdict::Up,
                     cause: None,
+                    urgency: Urgency::Usual,
                     since: advisory.opened.timestamp(),
                     at: tick.timestamp(),
                     claim: None,
@@ -142,6 +193,7 @@ fn close(id: &MonitorId, track: Track, tick: Tick, ending: Ending, next: &mut Ve
             subject: Subject::Monitor(id.clone()),
             verdict: incident.verdict,
             cause: incident.finding.as_ref().map(|finding| finding.cause),
+            urgency: incident.urgency,
             since: incident.since.timestamp(),
             at: tick.timestamp(),
             claim: None,
@@ -171,4 +223,5 @@ pub(super) fn forget_removed(definitions: &Definitions, electorate: &Electorate<
         close(&id, track, tick, Ending::Removed, next);
     }
     next.advisories.retain(|id, _| definitions.knows(id));
+    next.changes.retain(|(id, _), _| definitions.knows(id));
 }

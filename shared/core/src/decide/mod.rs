@@ -3,6 +3,7 @@
 //! It is a pure function of its input, so any checker in any region may make it, as often as it likes: deciding
 //! again on what was already decided changes nothing.
 
+mod flapping;
 mod fleet;
 mod incidents;
 mod regions;
@@ -88,6 +89,7 @@ pub fn decide(input: &Input<'_>) -> Decision {
         revision: before.revision,
         ..next.clone()
     } == *before;
+    flapping::forget(now, &mut next);
     Decision {
         verdict: (!unchanged).then_some(next),
         fleet,
@@ -112,8 +114,10 @@ pub fn claim(input: &Input<'_>) -> Option<VerdictRow> {
 /// Then [`decide`] would change nothing, and a tick needs no further read.
 pub fn is_nominal(input: &Input<'_>) -> bool {
     let verdict = &input.board.verdict;
+    // What has changed of late matters only when something changes again.
     let quiet = VerdictRow {
         revision: verdict.revision,
+        changes: verdict.changes.clone(),
         ..VerdictRow::default()
     } == *verdict;
     let electorate = Electorate::new(input.now, input.group.interval, input.expected, input.board);

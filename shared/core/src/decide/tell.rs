@@ -8,7 +8,9 @@ use jiff::Timestamp;
 use super::Input;
 use super::regions::suspects;
 use super::tally::{Electorate, Tally, elapsed};
-use crate::board::{Cause, Entry, Finding, Health, Incident, IncidentId, Told, Track, Verdict, VerdictRow};
+use crate::board::{
+    Cause, Entry, Finding, Health, Incident, IncidentId, Pace, Told, Track, Urgency, Verdict, VerdictRow,
+};
 use crate::choice::Severity;
 use crate::definition::Monitor;
 use crate::group::GroupId;
@@ -36,23 +38,10 @@ pub(super) fn open_incidents(input: &Input<'_>, monitor: &Monitor, tally: &Tally
         if behind && incident.verdict != Verdict::Exposed {
             continue;
         }
-        let name = incident.id(id, track);
-        let told = match incident.told {
-            // What was held back is told only if it is still bad.
-            Told::NotYet if is_still_bad(track, tally) => first(&name, incident),
-            Told::At { last, reminders } if is_reminder_due(input, monitor, &name, last) => {
-                reminder(&name, incident, reminders + 1, input.now)
-            }
-            Told::NotYet | Told::At { .. } => continue,
-        };
-        incident.told = Told::At {
-            last: input.now,
-            reminders: match incident.told {
-                Told::NotYet => 0,
-                Told::At { reminders, .. } => reminders + 1,
-            },
-        };
-        next.outbox.push(told);
+        if let Some(news) = news(input, monitor, track, tally, incident) {
+            next.outbox
+                .push(tell(&incident.id(id, track), incident, news, input.now));
+        }
     }
     if let Some(advisory) = next
         .advisories
@@ -60,6 +49,7 @@ pub(super) fn open_incidents(input: &Input<'_>, monitor: &Monitor, tally: &Tally
         .filter(|advisory| advisory.told == Told::NotYet && !behind)
     {
         advisory.told = Told::At {
+            first: input.now,
             last: input.now,
             reminders: 0,
         };
@@ -69,6 +59,7 @@ pub(super) fn open_incidents(input: &Input<'_>, monitor: &Monitor, tally: &Tally
             subject: Subject::Monitor(id.clone()),
             verdict: Verdict::Up,
             cause: tally.health.finding.as_ref().map(|finding| finding.cause),
+            urgency: Urgency::Usual,
             since: tally.health.since.unwrap_or(advisory.opened).timestamp(),
             at: advisory.opened.timestamp(),
             claim: None,
@@ -94,6 +85,7 @@ pub(super) fn broken_definitions(input: &Input<'_>, next: &mut VerdictRow) {
                 subject: Subject::Definition(id.clone()),
                 verdict: Verdict::Unknown,
                 cause: None,
+                urgency: Urgency::Usual,
                 since: input.now,
                 at: input.now,
                 claim: None,
@@ -111,7 +103,8 @@ fn is_held(input: &Input<'_>, monitor: &Monitor) -> bool {
 
 fn is_down(input: &Input<'_>, next: &VerdictRow, parent: &MonitorId) -> bool {
     let here = next.incidents.get(&(parent.clone(), Track::Health));
-    here.is_some_and(|incident| incident.verdict == Verdict::Down) || input.down_elsewhere.contains(parent)
+    here.is_some_and(|incident| incident.verdict == Verdict::Down && incident.is_bad_now())
+        || input.down_elsewhere.contains(parent)
 }
 
 fn is_still_bad(track: Track, tally: &Tally) -> bool {
@@ -122,51 +115,122 @@ fn is_still_bad(track: Track, tally: &Tally) -> bool {
     }
 }
 
-fn is_reminder_due(input: &Input<'_>, monitor: &Monitor, name: &IncidentId, last: Timestamp) -> bool {
-    let control = input.controls.get(monitor.id());
-    let acknowledged = control.is_some_and(|control| control.has_acknowledged(name));
-    let due = |every: Duration| elapsed(last, input.now) >= every;
-    !acknowledged && monitor.telling().remind_every.is_some_and(due)
+/// What there is to tell of an open incident.
+#[derive(Clone, Copy)]
+enum News {
+    /// That it is there.
+    Begins,
+    /// That it flaps.
+    Flaps,
+    /// That it has flapped, and is bad for good.
+    Settles,
+    /// That it has been open for too long.
+    Escalates,
+    /// That it is still there.
+    Lasts,
 }
 
-fn first(name: &IncidentId, incident: &Incident) -> Pending {
-    let cause = incident.finding.as_ref().map(|finding| finding.cause);
-    let kind = match (incident.verdict, cause) {
-        (Verdict::Exposed, _) => Kind::Exposed,
-        (Verdict::Degraded, Some(Cause::Certificate)) => Kind::CertificateExpiring,
-        (Verdict::Degraded, _) => Kind::Degraded,
-        (Verdict::Unknown, _) => Kind::Unknown,
-        (Verdict::Down | Verdict::Up, _) => Kind::Down,
+/// What is to be told of an open incident now, if nothing holds it back.
+fn news(
+    input: &Input<'_>,
+    monitor: &Monitor,
+    track: Track,
+    tally: &Tally,
+    incident: &Incident,
+) -> Option<News> {
+    let telling = monitor.telling();
+    match (incident.pace, incident.told) {
+        (Pace::Flapping { told: Some(_), .. }, _) => None,
+        // Who heard of an outage waits for its end; to others it is no news while all is well.
+        (Pace::Flapping { told: None, state }, told) => {
+            (state == Health::Failing || told != Told::NotYet).then_some(News::Flaps)
+        }
+        // What was held back is told only if it is still bad.
+        (Pace::Steady | Pace::Settled, Told::NotYet) => is_still_bad(track, tally).then_some(News::Begins),
+        (Pace::Settled, Told::At { .. }) => Some(News::Settles),
+        (Pace::Steady, Told::At { .. }) if is_acknowledged(input, &incident.id(monitor.id(), track)) => None,
+        (Pace::Steady, Told::At { first, last, .. }) => {
+            let is_due =
+                |every: Option<Duration>, from| every.is_some_and(|every| elapsed(from, input.now) >= every);
+            let may_escalate = track == Track::Health && incident.urgency == Urgency::Usual;
+            if may_escalate && is_due(telling.escalate_after, first) {
+                Some(News::Escalates)
+            } else {
+                is_due(telling.remind_every, last).then_some(News::Lasts)
+            }
+        }
+    }
+}
+
+/// Whether somebody is at work on it.
+fn is_acknowledged(input: &Input<'_>, name: &IncidentId) -> bool {
+    let control = input.controls.get(&name.monitor);
+    control.is_some_and(|control| control.has_acknowledged(name))
+}
+
+/// Notes in the incident that this was told, and gives what is to be told.
+fn tell(name: &IncidentId, incident: &mut Incident, news: News, now: Timestamp) -> Pending {
+    let (first, reminders) = match incident.told {
+        Told::NotYet => (now, 0),
+        Told::At { first, reminders, .. } => (first, reminders),
     };
-    told(
-        name,
-        incident,
-        kind,
-        &kind.to_string(),
-        incident.opened.timestamp(),
-    )
-}
-
-fn reminder(name: &IncidentId, incident: &Incident, number: u32, now: Timestamp) -> Pending {
-    told(
-        name,
-        incident,
-        Kind::Reminder,
-        &format!("{}-{number}", Kind::Reminder),
-        now,
-    )
-}
-
-fn told(name: &IncidentId, incident: &Incident, kind: Kind, word: &str, at: Timestamp) -> Pending {
+    let reminders = match news {
+        News::Lasts => reminders + 1,
+        News::Begins | News::Flaps | News::Settles | News::Escalates => reminders,
+    };
+    incident.told = Told::At {
+        first,
+        last: now,
+        reminders,
+    };
+    let kind = match news {
+        News::Begins | News::Settles => beginning(incident),
+        News::Flaps => Kind::Flapping,
+        News::Escalates => Kind::Escalated,
+        News::Lasts => Kind::Reminder,
+    };
+    let word = match news {
+        News::Begins | News::Flaps | News::Escalates => kind.to_string(),
+        // It may have been told before it flapped.
+        News::Settles => format!("{kind}-for-good"),
+        News::Lasts => format!("{kind}-{reminders}"),
+    };
+    match (news, incident.pace) {
+        (News::Flaps, Pace::Flapping { state, .. }) => {
+            incident.pace = Pace::Flapping {
+                state,
+                told: Some(now),
+            };
+        }
+        (News::Begins | News::Settles, _) => incident.pace = Pace::Steady,
+        (News::Escalates, _) => incident.urgency = Urgency::Raised,
+        (News::Flaps | News::Lasts, _) => {}
+    }
     Pending {
         id: format!("{name}/{word}"),
         kind,
         subject: Subject::Monitor(name.monitor.clone()),
         verdict: incident.verdict,
         cause: incident.finding.as_ref().map(|finding| finding.cause),
+        urgency: incident.urgency,
         since: incident.since.timestamp(),
-        at,
+        at: match news {
+            News::Begins => incident.opened.timestamp(),
+            News::Flaps | News::Settles | News::Escalates | News::Lasts => now,
+        },
         claim: None,
+    }
+}
+
+/// As what an incident is told first.
+fn beginning(incident: &Incident) -> Kind {
+    let cause = incident.finding.as_ref().map(|finding| finding.cause);
+    match (incident.verdict, cause) {
+        (Verdict::Exposed, _) => Kind::Exposed,
+        (Verdict::Degraded, Some(Cause::Certificate)) => Kind::CertificateExpiring,
+        (Verdict::Degraded, _) => Kind::Degraded,
+        (Verdict::Unknown, _) => Kind::Unknown,
+        (Verdict::Down | Verdict::Up, _) => Kind::Down,
     }
 }
 
@@ -249,7 +313,11 @@ impl Notification {
             cause,
             detail: monitor.and_then(|m| detail(m, cause, input)),
         });
-        let severity = severity(pending.kind, pending.verdict, monitor);
+        let usual = severity(pending.kind, pending.verdict, monitor);
+        let severity = match pending.urgency {
+            Urgency::Usual => usual,
+            Urgency::Raised => Severity::Critical,
+        };
         Self {
             id: pending.id.clone(),
             kind: pending.kind,
@@ -257,7 +325,7 @@ impl Notification {
             group: Some(input.group),
             verdict: pending.verdict,
             severity,
-            audience: BTreeSet::from([severity]),
+            audience: BTreeSet::from([usual, severity]),
             finding,
             since: pending.since,
             at: pending.at,

@@ -81,6 +81,10 @@ pub struct RawMonitor {
     pub enabled: Option<Given<bool>>,
     /// How often an open incident is told again.
     pub remind_every: Option<Given<String>>,
+    /// After how long an open incident is told as critical.
+    pub escalate_after: Option<Given<String>>,
+    /// More changes than this within an hour are told as flapping; 0 for never.
+    pub flapping_after: Option<Given<i64>>,
     /// In items only: the maintenance windows that apply to it.
     pub maintenance: Option<Given<Vec<Value>>>,
     /// In items only: the group of each monitor in `depends_on`.
@@ -119,6 +123,8 @@ impl RawMonitor {
         "depends_on",
         "enabled",
         "remind_every",
+        "escalate_after",
+        "flapping_after",
     ];
 }
 

@@ -1,6 +1,7 @@
 //! A monitor: a definition that has passed every rule.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 use crate::choice::{Expect, Severity};
@@ -113,6 +114,10 @@ pub struct Telling {
     pub depends_on: BTreeMap<MonitorId, Option<GroupId>>,
     /// How often an open incident is told again; never if absent.
     pub remind_every: Option<Duration>,
+    /// After how long an open incident is told as critical, once; never if absent.
+    pub escalate_after: Option<Duration>,
+    /// More changes than this within an hour are told as flapping; never if absent.
+    pub flapping_after: Option<NonZeroU32>,
     /// When its notifications are held back.
     pub maintenance: Vec<Window>,
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -122,6 +123,8 @@ impl Draft<'_> {
         let groups = r.parent_groups(raw.depends_on_groups);
         let enabled = r.optional("enabled", raw.enabled, Ok::<bool, Unfit>);
         let remind_every = r.optional("remind_every", raw.remind_every, values::reminder);
+        let escalate_after = r.optional("escalate_after", raw.escalate_after, values::escalation);
+        let flapping_after = r.optional("flapping_after", raw.flapping_after, number(0..=20));
         let maintenance = r.windows(raw.maintenance);
 
         r.timeout_fits(timeout, slow_after, interval);
@@ -175,6 +178,8 @@ impl Draft<'_> {
                     })
                     .collect(),
                 remind_every,
+                escalate_after,
+                flapping_after: flapping_after.and_then(NonZeroU32::new),
                 maintenance,
             };
             let port = u16::try_from(port?).ok()?;

@@ -16,6 +16,8 @@ pub(super) const SHORTEST_TIMEOUT: Duration = Duration::from_millis(100);
 pub(super) const LONGEST_TIMEOUT: Duration = Duration::from_secs(30);
 /// An incident is told again at this pace at most.
 const SHORTEST_REMINDER: Duration = Duration::from_secs(300);
+/// Sooner than this, there was nobody who could have reacted.
+const SHORTEST_ESCALATION: Duration = Duration::from_secs(60);
 
 /// A whole number within `range`.
 pub(super) fn number(range: std::ops::RangeInclusive<u32>) -> impl FnOnce(i64) -> Result<u32, Unfit> {
@@ -64,6 +66,19 @@ pub(super) fn reminder(text: String) -> Result<Duration, Unfit> {
     Ok(every)
 }
 
+/// After how long an open incident is told as critical.
+pub(super) fn escalation(text: String) -> Result<Duration, Unfit> {
+    let after = parse_duration(&text)?;
+    if after < SHORTEST_ESCALATION {
+        let mend = format!(
+            "write at least {}, or set `severity: critical`",
+            format_duration(SHORTEST_ESCALATION)
+        );
+        return Err(Unfit::new(format!("{text} is too soon"), mend));
+    }
+    Ok(after)
+}
+
 /// A word to filter and group by.
 pub(super) fn tag(text: &str) -> Result<String, Unfit> {
     let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | ':' | '/' | '=');
@@ -105,6 +120,8 @@ pub(super) fn wanted(field: &str) -> &'static str {
         "timeout" => "a duration from 100ms to 30s, such as 5s",
         "slow_after" => "a duration such as 200ms",
         "remind_every" => "a duration of at least 5m, such as 4h",
+        "escalate_after" => "a duration of at least 1m, such as 30m",
+        "flapping_after" => "a whole number from 0 to 20",
         "interval" => "one of 1m, 2m, 5m, 10m, 15m, 30m, 1h",
         "regions" => "a list such as [eu-west-1, us-east-1]",
         "tags" | "depends_on" => "a list such as [one, two]",

@@ -6,7 +6,7 @@ use proptest::collection::{btree_set, vec};
 use proptest::prelude::*;
 
 use super::*;
-use crate::board::{Ending, Told, Verdict};
+use crate::board::{Ending, Pace, Told, Urgency, Verdict};
 use crate::period::Grain;
 use crate::time::Tick;
 
@@ -25,6 +25,8 @@ fn incident(since: i64) -> Incident {
         since: tick(since),
         finding: None,
         told: Told::NotYet,
+        urgency: Urgency::Usual,
+        pace: Pace::Steady,
     }
 }
 

@@ -1,16 +1,9 @@
 //! What holds notifications back, and that nothing held back is lost.
 
-use std::collections::BTreeSet;
-
-use portpulse_core::control::{Acknowledgement, Control, Note, Silence};
 use portpulse_core::definition::{Fault, FieldPath};
 use serde_json::json;
 
 use crate::world::{World, check};
-
-fn note() -> Note {
-    Note::new("ann", World::time(1, 0), Some("a new switch")).unwrap()
-}
 
 fn fast() -> serde_json::Value {
     json!({ "failures_to_open": 1, "successes_to_close": 1 })
@@ -34,10 +27,7 @@ fn maintenance_holds_the_alert_until_it_ends() {
 fn silence_holds_the_alert_but_never_a_recovery() {
     let mut world = World::new(1, &[("m", fast())]);
     assert_eq!(world.play("1 x"), "1 a down m");
-    let silence = Silence::new(World::time(5, 0), note()).unwrap();
-    world
-        .controls
-        .insert("m".parse().unwrap(), Control::default().silenced(silence));
+    world.silence("m", 5);
     assert_eq!(world.play("2 .\n3 x\n4 x\n5 x"), "2 a recovered m\n5 a down m");
 }
 
@@ -88,16 +78,7 @@ fn an_open_incident_is_told_again_until_somebody_acknowledges_it() {
     };
     let told = "1 a down m\n6 a reminder m\n11 a reminder m";
     assert_eq!(world.play(&timeline(1, 12)), told);
-    let incident = world.board.verdict.incidents.iter().next().unwrap();
-    let id = incident.1.id(&incident.0.0, incident.0.1).to_string();
-    let acknowledgement = Acknowledgement {
-        incidents: BTreeSet::from([id]),
-        note: note(),
-    };
-    world.controls.insert(
-        "m".parse().unwrap(),
-        Control::default().acknowledged(acknowledgement),
-    );
+    world.acknowledge();
     assert_eq!(world.play(&timeline(13, 30)), "");
     assert_eq!(world.play("31 ."), "31 a recovered m");
     // The next outage is a new one: nobody has acknowledged it.

@@ -1,6 +1,8 @@
 //! The rules of the core, seen from outside: timelines in, notifications out.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
+mod escalation;
+mod flapping;
 mod holding;
 mod properties;
 mod purity;

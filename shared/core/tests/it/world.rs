@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use portpulse_core::board::{Board, ClosedIncident, FleetRow, VerdictRow};
-use portpulse_core::control::Control;
+use portpulse_core::control::{Acknowledgement, Control, Note, Silence};
 use portpulse_core::decide::{Input, Notification, decide, is_nominal, settle, settle_fleet};
 use portpulse_core::definition::Monitor;
 use portpulse_core::group::GroupId;
@@ -37,11 +37,7 @@ impl World {
     pub(crate) fn new(regions: usize, monitors: &[(&str, Value)]) -> Self {
         let mut definitions = Definitions::default();
         for (id, fields) in monitors {
-            let mut all = json!({ "host": "192.0.2.1", "port": 7, "interval": "1m" });
-            all.as_object_mut()
-                .unwrap()
-                .extend(fields.as_object().unwrap().clone());
-            let monitor = Monitor::from_attributes(id, &all).unwrap_or_else(|faults| panic!("{faults:?}"));
+            let monitor = monitor(id, fields);
             definitions.monitors.insert(monitor.id().clone(), monitor);
         }
         let names = ["a", "b", "c", "d", "e"].iter().take(regions);
@@ -58,6 +54,31 @@ impl World {
                 shard: 0,
             },
         }
+    }
+
+    /// Defines a monitor anew.
+    pub(crate) fn define(&mut self, id: &str, fields: &Value) {
+        self.definitions
+            .monitors
+            .insert(id.parse().unwrap(), monitor(id, fields));
+    }
+
+    /// Holds back what is told of a monitor until a tick.
+    pub(crate) fn silence(&mut self, id: &str, until: i64) {
+        let silence = Silence::new(Self::time(until, 0), note()).unwrap();
+        let control = self.controls.entry(id.parse().unwrap()).or_default();
+        *control = control.silenced(silence);
+    }
+
+    /// Says of the one incident that is open that somebody is at work on it.
+    pub(crate) fn acknowledge(&mut self) {
+        let ((monitor, track), incident) = self.board.verdict.incidents.iter().next().unwrap();
+        let acknowledgement = Acknowledgement {
+            incidents: [incident.id(monitor, *track).to_string()].into(),
+            note: note(),
+        };
+        let control = self.controls.entry(monitor.clone()).or_default();
+        *control = control.acknowledged(acknowledgement);
     }
 
     /// The time of a tick, and some seconds.
@@ -206,6 +227,18 @@ impl World {
             .collect::<Vec<_>>()
             .join("\n")
     }
+}
+
+fn note() -> Note {
+    Note::new("ada", World::time(0, 0), None).unwrap()
+}
+
+fn monitor(id: &str, fields: &Value) -> Monitor {
+    let mut all = json!({ "host": "192.0.2.1", "port": 7, "interval": "1m" });
+    all.as_object_mut()
+        .unwrap()
+        .extend(fields.as_object().unwrap().clone());
+    Monitor::from_attributes(id, &all).unwrap_or_else(|faults| panic!("{faults:?}"))
 }
 
 /// What a symbol of a timeline means.

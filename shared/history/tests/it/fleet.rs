@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use portpulse_core::board::{
-    Cause, ClosedIncident, Ending, Entry, Finding, Health, Incident, RegionRow, Streak, Streaks, Told, Track,
-    Verdict, VerdictRow,
+    Cause, ClosedIncident, Ending, Entry, Finding, Health, Incident, Pace, RegionRow, Streak, Streaks, Told,
+    Track, Urgency, Verdict, VerdictRow,
 };
 use portpulse_core::choice::Expect;
 use portpulse_core::group::GroupId;
@@ -149,6 +149,8 @@ pub(crate) fn incident(since: &str) -> Incident {
         since: tick(since),
         finding: finding(),
         told: Told::NotYet,
+        urgency: Urgency::Usual,
+        pace: Pace::Steady,
     }
 }
 

@@ -177,7 +177,7 @@ fn fields(chance: &mut Chance) -> Map<String, Value> {
         }
     }
     options(chance, &mut set);
-    let optional: [(&str, Value); 12] = [
+    let optional: [(&str, Value); 14] = [
         (
             "tier",
             json!(chance.one(&["critical", "supporting", "background"])),
@@ -196,6 +196,8 @@ fn fields(chance: &mut Chance) -> Map<String, Value> {
         ("tags", json!([chance.one(&TAGS), chance.one(&TAGS)])),
         ("runbook", json!("https://wiki.example.com/run?book=1&x=%20#top")),
         ("enabled", json!(chance.once_in(2))),
+        ("escalate_after", json!(chance.one(&["1m", "30m", "2h"]))),
+        ("flapping_after", json!(chance.below(21))),
     ];
     for (name, value) in optional {
         if chance.once_in(3) {
@@ -207,7 +209,7 @@ fn fields(chance: &mut Chance) -> Map<String, Value> {
 
 /// A file in which each monitor has one fault, every field being wrong in every way.
 pub(crate) fn faulty() -> Value {
-    let wrong: [(&str, Vec<Value>); 24] = [
+    let wrong: [(&str, Vec<Value>); 26] = [
         (
             "host",
             vec![
@@ -309,6 +311,11 @@ pub(crate) fn faulty() -> Value {
         ),
         ("enabled", vec![json!("true"), json!(1), json!(null)]),
         ("remind_every", vec![json!("4m"), json!("1y"), json!(4)]),
+        ("escalate_after", vec![json!("59s"), json!("1y"), json!(4)]),
+        (
+            "flapping_after",
+            vec![json!(-1), json!(21), json!("6"), json!(1.5)],
+        ),
         ("hots", vec![json!("a"), json!(1)]),
         ("maintenance", vec![json!([])]),
         ("depends_on_groups", vec![json!({})]),

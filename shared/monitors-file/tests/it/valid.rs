@@ -36,6 +36,7 @@ fn every_field_arrives_as_written() {
         "tags": ["db", "env=prod"], "runbook": "https://wiki.example.com/orders-db",
         "depends_on": ["bastion", "gateway.v6"], "enabled": true, "remind_every": "1h",
         "warn_days": 21, "http": { "path": "/up" },
+        "escalate_after": "30m", "flapping_after": 10,
         "depends_on_groups": { "bastion": "2m#0", "gateway.v6": "2m#0" },
         "maintenance": [weekly, nightly],
     });

@@ -231,6 +231,8 @@ fn samples(field: &str) -> (Vec<Value>, Vec<Value>) {
             vec![json!("true"), json!(1), json!(null)],
         ),
         "remind_every" => (vec![json!("5m"), json!("1d")], vec![json!(4), json!("often")]),
+        "escalate_after" => (vec![json!("1m"), json!("1d")], vec![json!(4), json!("soon")]),
+        "flapping_after" => (vec![json!(0), json!(20)], vec![json!(-1), json!(21), json!("6")]),
         other => unreachable!("the field {other} has no samples here, and perhaps no schema"),
     }
 }

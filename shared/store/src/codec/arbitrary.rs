@@ -6,7 +6,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 use portpulse_core::board::{
     Advisory, Cause, ClosedIncident, Ending, Entry, Finding, FleetRow, FleetTrouble, Health, Impairment,
-    Incident, RegionRow, RegionState, Streak, Streaks, Told, Track, Trouble, Verdict, VerdictRow,
+    Incident, Pace, RegionRow, RegionState, Streak, Streaks, Told, Track, Trouble, Urgency, Verdict,
+    VerdictRow,
 };
 use portpulse_core::choice::Expect;
 use portpulse_core::control::{Acknowledgement, Control, Note, Silence};
@@ -113,10 +114,27 @@ pub(super) fn region_row() -> impl Strategy<Value = RegionRow> {
 }
 
 fn told() -> impl Strategy<Value = Told> {
-    option::of((time(), any::<u32>())).prop_map(|told| match told {
+    option::of((time(), time(), any::<u32>())).prop_map(|told| match told {
         None => Told::NotYet,
-        Some((last, reminders)) => Told::At { last, reminders },
+        Some((first, last, reminders)) => Told::At {
+            first,
+            last,
+            reminders,
+        },
     })
+}
+
+fn urgency() -> impl Strategy<Value = Urgency> {
+    select(vec![Urgency::Usual, Urgency::Raised])
+}
+
+fn pace() -> impl Strategy<Value = Pace> {
+    let state = select(vec![Health::Good, Health::Failing]);
+    prop_oneof![
+        Just(Pace::Steady),
+        Just(Pace::Settled),
+        (state, option::of(time())).prop_map(|(state, told)| Pace::Flapping { state, told }),
+    ]
 }
 
 fn incident() -> impl Strategy<Value = Incident> {
@@ -127,15 +145,20 @@ fn incident() -> impl Strategy<Value = Incident> {
         tick(),
         option::of(finding()),
         told(),
+        (urgency(), pace()),
     );
-    parts.prop_map(|(verdict, opened, revision, since, finding, told)| Incident {
-        verdict,
-        opened,
-        revision,
-        since,
-        finding,
-        told,
-    })
+    parts.prop_map(
+        |(verdict, opened, revision, since, finding, told, (urgency, pace))| Incident {
+            verdict,
+            opened,
+            revision,
+            since,
+            finding,
+            told,
+            urgency,
+            pace,
+        },
+    )
 }
 
 fn track() -> impl Strategy<Value = Track> {
@@ -170,17 +193,18 @@ fn outbox() -> impl Strategy<Value = Outbox> {
         select(Kind::ALL),
         subject,
         select(Verdict::ALL),
-        option::of(cause()),
+        (option::of(cause()), urgency()),
         (time(), time()),
         option::of(claim),
     );
     let pending = pending.prop_map(
-        |(id, kind, subject, verdict, cause, (since, at), claim)| Pending {
+        |(id, kind, subject, verdict, (cause, urgency), (since, at), claim)| Pending {
             id,
             kind,
             subject,
             verdict,
             cause,
+            urgency,
             since,
             at,
             claim,
@@ -210,16 +234,18 @@ pub(super) fn verdict_row() -> impl Strategy<Value = VerdictRow> {
         btree_map(monitor(), advisory, 0..4),
         btree_map(region(), region_state(), 0..4),
         btree_set(".{1,20}", 0..3),
+        btree_map((monitor(), track()), vec(tick(), 0..8), 0..4),
         outbox(),
         vec(closed_incident(), 0..3),
     );
     parts.prop_map(
-        |(revision, incidents, advisories, regions, broken, outbox, closed)| VerdictRow {
+        |(revision, incidents, advisories, regions, broken, changes, outbox, closed)| VerdictRow {
             revision,
             incidents,
             advisories,
             regions,
             broken,
+            changes,
             outbox,
             closed,
         },

@@ -5,6 +5,8 @@ use std::fmt::Display;
 use std::str::FromStr;
 
 use aws_sdk_dynamodb::types::AttributeValue;
+use jiff::Timestamp;
+use portpulse_core::time::{Interval, Tick};
 
 use crate::error::Malformed;
 use crate::table::Item;
@@ -199,6 +201,19 @@ impl<'a> Fields<'a> {
         let entry = |(index, value): (usize, &'a AttributeValue)| {
             let text = value.as_s().map(String::as_str);
             text.map_err(|other| self.wrong_type(&format!("{name}.{index}"), other, "text"))
+        };
+        self.list(name)?.iter().enumerate().map(entry).collect()
+    }
+
+    /// The ticks in the list of this name, each in seconds since the Unix epoch.
+    pub(super) fn ticks(&self, name: &str) -> Result<Vec<Tick>, Malformed> {
+        let entry = |(index, value): (usize, &'a AttributeValue)| {
+            let place = format!("{name}.{index}");
+            let digits = value.as_n();
+            let digits = digits.map_err(|other| self.wrong_type(&place, other, "a number"))?;
+            let second = digits.parse().map_err(|error| self.nonsense(&place, error))?;
+            let time = Timestamp::from_second(second).map_err(|error| self.nonsense(&place, error))?;
+            Ok(Tick::containing(time, Interval::OneMinute))
         };
         self.list(name)?.iter().enumerate().map(entry).collect()
     }

@@ -1,6 +1,6 @@
 //! What region rows, verdict rows and closed incidents have in common: findings and incidents.
 
-use portpulse_core::board::{Cause, Finding, Incident, Told, Verdict};
+use portpulse_core::board::{Cause, Finding, Health, Incident, Pace, Told, Urgency, Verdict};
 use portpulse_core::outcome::Detail;
 use portpulse_core::time::{Tick, parse_time};
 
@@ -9,6 +9,12 @@ use crate::error::Malformed;
 use crate::table::REVISION;
 
 const NOT_YET: &str = "not yet";
+const URGENCY: &str = "urgency";
+const RAISED: &str = "raised";
+const PACE: &str = "pace";
+const SETTLED: &str = "settled";
+const FLAPPING_GOOD: &str = "flapping, good";
+const FLAPPING_FAILING: &str = "flapping, failing";
 
 impl Map {
     pub(super) fn finding(self, finding: Option<&Finding>) -> Self {
@@ -20,7 +26,14 @@ impl Map {
     pub(super) fn told(self, told: Told) -> Self {
         match told {
             Told::NotYet => self.text("told", NOT_YET),
-            Told::At { last, reminders } => self.text("told", last).number("reminders", reminders),
+            Told::At {
+                first,
+                last,
+                reminders,
+            } => self
+                .text("told", last)
+                .optional_text("first_told", (first != last).then_some(first))
+                .number("reminders", reminders),
         }
     }
 
@@ -31,6 +44,31 @@ impl Map {
             .text("since", incident.since)
             .finding(incident.finding.as_ref())
             .told(incident.told)
+            .urgency(incident.urgency)
+            .pace(incident.pace)
+    }
+
+    /// The usual one is not written.
+    pub(super) fn urgency(self, urgency: Urgency) -> Self {
+        match urgency {
+            Urgency::Usual => self,
+            Urgency::Raised => self.text(URGENCY, RAISED),
+        }
+    }
+
+    /// A steady one is not written.
+    fn pace(self, pace: Pace) -> Self {
+        match pace {
+            Pace::Steady => self,
+            Pace::Settled => self.text(PACE, SETTLED),
+            Pace::Flapping { state, told } => {
+                let word = match state {
+                    Health::Good => FLAPPING_GOOD,
+                    Health::Failing => FLAPPING_FAILING,
+                };
+                self.text(PACE, word).optional_text("flapping_told", told)
+            }
+        }
     }
 }
 
@@ -56,8 +94,11 @@ impl Fields<'_> {
         if self.str("told")? == NOT_YET {
             return Ok(Told::NotYet);
         }
+        let last = self.time("told")?;
+        let first = self.optional_time("first_told")?.unwrap_or(last);
         Ok(Told::At {
-            last: self.time("told")?,
+            first,
+            last,
             reminders: self.number("reminders")?,
         })
     }
@@ -70,6 +111,36 @@ impl Fields<'_> {
             since: self.text::<Tick>("since")?,
             finding: self.finding()?,
             told: self.told()?,
+            urgency: self.urgency()?,
+            pace: self.pace()?,
         })
+    }
+
+    fn optional_time(&self, name: &str) -> Result<Option<jiff::Timestamp>, Malformed> {
+        self.has(name).then(|| self.time(name)).transpose()
+    }
+
+    pub(super) fn urgency(&self) -> Result<Urgency, Malformed> {
+        if !self.has(URGENCY) {
+            return Ok(Urgency::Usual);
+        }
+        self.word(URGENCY, &[Urgency::Raised], |_| RAISED)
+    }
+
+    fn pace(&self) -> Result<Pace, Malformed> {
+        if !self.has(PACE) {
+            return Ok(Pace::Steady);
+        }
+        let state = match self.str(PACE)? {
+            SETTLED => return Ok(Pace::Settled),
+            FLAPPING_GOOD => Health::Good,
+            FLAPPING_FAILING => Health::Failing,
+            _ => {
+                let words = format!("it is none of {SETTLED}, {FLAPPING_GOOD}, {FLAPPING_FAILING}");
+                return Err(self.nonsense(PACE, words));
+            }
+        };
+        let told = self.optional_time("flapping_told")?;
+        Ok(Pace::Flapping { state, told })
     }
 }

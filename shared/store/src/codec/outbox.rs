@@ -39,6 +39,7 @@ fn encode(pending: &Pending) -> AttributeValue {
         .text(subject, &pending.subject)
         .text("verdict", pending.verdict)
         .optional_text("cause", pending.cause.map(|cause| cause.code()))
+        .urgency(pending.urgency)
         .text("since", pending.since)
         .text("at", pending.at)
         .optional_text("claimed_by", by)
@@ -70,6 +71,7 @@ fn decode(fields: &Fields<'_>) -> Result<Pending, Malformed> {
         subject,
         verdict: fields.text("verdict")?,
         cause: fields.optional_text("cause")?,
+        urgency: fields.urgency()?,
         since: fields.time("since")?,
         at: fields.time("at")?,
         claim,

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use portpulse_core::board::{
     Advisory, Cause, ClosedIncident, Ending, Entry, Finding, FleetRow, FleetTrouble, Health, Impairment,
-    Incident, RegionRow, RegionState, Streak, Streaks, Told, Track, Trouble, Verdict, VerdictRow,
+    Incident, Pace, RegionRow, RegionState, Streak, Streaks, Told, Track, Trouble, Urgency, Verdict,
+    VerdictRow,
 };
 use portpulse_core::choice::Expect;
 use portpulse_core::control::{Acknowledgement, Control, Note, Silence};
@@ -49,15 +50,25 @@ pub(super) fn incident(told: Told) -> Incident {
             "57P03 the database is starting",
         ),
         told,
+        urgency: Urgency::Usual,
+        pace: Pace::Steady,
     }
 }
 
 pub(super) fn closed_incident() -> ClosedIncident {
-    let last = time("2026-11-22T05:40:07.5Z");
+    let first = time("2026-11-22T05:40:07.5Z");
+    let last = time("2026-11-22T05:45:03Z");
     ClosedIncident {
         monitor: "orders-db".parse().unwrap(),
         track: Track::Health,
-        incident: incident(Told::At { last, reminders: 2 }),
+        incident: Incident {
+            urgency: Urgency::Raised,
+            ..incident(Told::At {
+                first,
+                last,
+                reminders: 2,
+            })
+        },
         closed: tick("2026-11-22T05:50:00Z"),
         ending: Ending::Recovered,
     }
@@ -87,6 +98,7 @@ pub(super) fn outbox() -> Outbox {
         subject,
         verdict: Verdict::Down,
         cause: Some(Cause::Failed(FailureClass::Timeout)),
+        urgency: Urgency::Raised,
         since: time("2026-11-22T05:39:00Z"),
         at: time("2026-11-22T05:40:00Z"),
         claim,
@@ -151,9 +163,24 @@ pub(super) fn verdict_row() -> VerdictRow {
         revision: 6,
         told,
     };
+    let flapping = Incident {
+        verdict: Verdict::Degraded,
+        pace: Pace::Flapping {
+            state: Health::Good,
+            told: Some(since),
+        },
+        ..incident(told)
+    };
     VerdictRow {
         revision: 7,
-        incidents: BTreeMap::from([(("orders-db".parse().unwrap(), Track::Health), incident(told))]),
+        incidents: BTreeMap::from([
+            (("orders-db".parse().unwrap(), Track::Health), incident(told)),
+            (("orders-db".parse().unwrap(), Track::Quality), flapping),
+        ]),
+        changes: BTreeMap::from([(
+            ("orders-db".parse().unwrap(), Track::Health),
+            vec![tick("2026-11-22T05:37:00Z"), opened],
+        )]),
         advisories: BTreeMap::from([("cache".parse().unwrap(), advisory)]),
         regions: BTreeMap::from([
             ("eu-west-1".parse().unwrap(), RegionState::Silent(since)),

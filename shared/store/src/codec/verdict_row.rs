@@ -5,12 +5,15 @@ use std::collections::{BTreeMap, HashMap};
 use aws_sdk_dynamodb::types::AttributeValue;
 use portpulse_core::board::{Advisory, Incident, RegionState, Track, VerdictRow};
 use portpulse_core::id::MonitorId;
+use portpulse_core::time::Tick;
 
 use super::fields::{Fields, Map};
 use super::{begin, closed_incident, open};
 use crate::error::Malformed;
 use crate::keys::Key;
 use crate::table::{Item, REVISION};
+
+const CHANGES: &str = "changes";
 
 pub(crate) fn encode(key: &Key, row: &VerdictRow) -> Item {
     let advisories = row.advisories.iter();
@@ -28,6 +31,7 @@ pub(crate) fn encode(key: &Key, row: &VerdictRow) -> Item {
             "regions",
             regions.map(|(region, state)| (region.to_string(), encode_state(*state))),
         )
+        .map(CHANGES, encode_changes(&row.changes))
         .list("broken", broken.map(|id| AttributeValue::S(id.clone())))
         .outbox(&row.outbox)
         .list("closed", closed.map(closed_incident::encode_inner))
@@ -45,6 +49,7 @@ pub(crate) fn decode(item: &Item) -> Result<VerdictRow, Malformed> {
         incidents: decode_incidents(&fields.map("incidents")?)?,
         advisories: advisories.names().map(advisory).collect::<Result<_, _>>()?,
         regions: regions.names().map(region).collect::<Result<_, _>>()?,
+        changes: decode_changes(&fields)?,
         broken: fields.texts("broken")?.into_iter().map(str::to_owned).collect(),
         outbox: fields.outbox()?,
         closed: closed
@@ -78,6 +83,36 @@ fn decode_incidents(monitors: &Fields<'_>) -> Result<BTreeMap<(MonitorId, Track)
         }
     }
     Ok(incidents)
+}
+
+/// One level, since there are many: a monitor, or `monitor#track` where that is not its health. The ticks are in seconds
+/// since the Unix epoch, which weigh a third of a time that is written out.
+fn encode_changes(changes: &BTreeMap<(MonitorId, Track), Vec<Tick>>) -> HashMap<String, AttributeValue> {
+    let entry = |((id, track), ticks): (&(MonitorId, Track), &Vec<Tick>)| {
+        let key = match track {
+            Track::Health => id.to_string(),
+            Track::Quality | Track::Sight => format!("{id}#{}", track.as_str()),
+        };
+        let ticks = ticks
+            .iter()
+            .map(|tick| AttributeValue::N(tick.as_second().to_string()));
+        (key, AttributeValue::L(ticks.collect()))
+    };
+    changes.iter().map(entry).collect()
+}
+
+fn decode_changes(fields: &Fields<'_>) -> Result<BTreeMap<(MonitorId, Track), Vec<Tick>>, Malformed> {
+    // Rows of before this was kept.
+    if !fields.has(CHANGES) {
+        return Ok(BTreeMap::new());
+    }
+    let changes = fields.map(CHANGES)?;
+    let entry = |key: &str| {
+        let (id, track) = key.split_once('#').unwrap_or((key, Track::Health.as_str()));
+        let track = track.parse().map_err(|error| changes.nonsense(key, error))?;
+        Ok(((changes.key(id)?, track), changes.ticks(key)?))
+    };
+    changes.names().map(entry).collect()
 }
 
 fn encode_advisory(advisory: &Advisory) -> AttributeValue {

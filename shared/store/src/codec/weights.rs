@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use portpulse_core::board::{Cause, Incident, RegionRow, Told, Track, Verdict, VerdictRow};
+use portpulse_core::board::{Cause, Incident, RegionRow, Told, Track, Urgency, Verdict, VerdictRow};
 use portpulse_core::choice::Expect;
 use portpulse_core::id::Region;
 use portpulse_core::observation::{Observation, Remark, Seen};
@@ -68,6 +68,7 @@ fn a_group_of_which_everything_is_down_still_fits() {
             subject: Subject::Monitor(monitor.parse().unwrap()),
             verdict: Verdict::Down,
             cause: Some(Cause::Failed(FailureClass::WrongService)),
+            urgency: Urgency::Raised,
             since: time("2026-11-22T05:39:00Z"),
             at: last,
             claim: Some(Claim {
@@ -77,10 +78,16 @@ fn a_group_of_which_everything_is_down_still_fits() {
         });
         let incident = Incident {
             finding: finding(Cause::Failed(FailureClass::WrongService), &detail),
-            ..incident(Told::At { last, reminders: 10 })
+            ..incident(Told::At {
+                first: last,
+                last,
+                reminders: 10,
+            })
         };
-        row.incidents
-            .insert((monitor.parse().unwrap(), Track::Health), incident);
+        let key = (monitor.parse().unwrap(), Track::Health);
+        // It was down before, within the hour.
+        row.changes.insert(key.clone(), vec![tick(TICK); 2]);
+        row.incidents.insert(key, incident);
     }
     row.outbox = Outbox::new(pending);
     let bytes = size::item(&verdict_row::encode(&keys::verdict_row(group()), &row));

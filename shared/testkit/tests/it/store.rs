@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use portpulse_core::board::{
-    ClosedIncident, Ending, FleetRow, Incident, RegionRow, Told, Track, Verdict, VerdictRow,
+    ClosedIncident, Ending, FleetRow, Incident, Pace, RegionRow, Told, Track, Urgency, Verdict, VerdictRow,
 };
 use portpulse_core::control::{Control, Note, Silence};
 use portpulse_core::group::GroupId;
@@ -423,6 +423,8 @@ fn closed(minute: u32) -> ClosedIncident {
             since: row(39).tick,
             finding: None,
             told: Told::NotYet,
+            urgency: Urgency::Usual,
+            pace: Pace::Steady,
         },
         closed: row(minute).tick,
         ending: Ending::Recovered,

@@ -6,10 +6,12 @@ use std::rc::Rc;
 
 use portpulse_checker::{Error, Report};
 use portpulse_core::board::{Board, ClosedIncident, Ending, Entry, Health, Incident, Track, VerdictRow};
+use portpulse_core::control::{Acknowledgement, Control, Note, Silence};
 use portpulse_store::Store;
+use portpulse_store::store::Written;
 use portpulse_store::table::Item;
 use portpulse_testkit::memory_table::MemoryTable;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::oracle::{History, Oracle, ReadBoard, Rule};
 use super::schedule::{STILL, STORM, Totals, Weather, World};
@@ -39,6 +41,9 @@ struct Seen {
     monitor: usize,
     last_look: u64,
     closed: bool,
+    /// The ticks at which it opened, and closed.
+    opened: i64,
+    ended: i64,
 }
 
 impl Ledger {
@@ -50,7 +55,12 @@ impl Ledger {
                 ("successes_to_close", json!(rule.successes_to_close)),
             ]);
             fields.extend(rule.quorum.map(|quorum| ("quorum", json!(quorum))));
+            fields.extend(told_how(rule));
             define(&table, n, &fields);
+            if let Some(until) = rule.telling.silenced_until {
+                let silence = Silence::new(Time::of_tick(until), note()).unwrap();
+                say(&table, n, &Control::default().silenced(silence));
+            }
         }
         let (notes, history, verdict) = Default::default();
         Self {
@@ -178,6 +188,8 @@ impl Ledger {
                         monitor,
                         last_look: looks,
                         closed: false,
+                        opened: Time::number(incident.opened),
+                        ended: i64::MAX / 2,
                     },
                 );
             }
@@ -198,7 +210,8 @@ impl Ledger {
             assert_eq!(*ending, Ending::Recovered);
             let due = self.oracle(|oracle| oracle.may_close(number, self.rules[number], read));
             assert!(due, "{key} closed although the monitor was not well: {read:?}");
-            self.incidents.get_mut(&key).unwrap().closed = true;
+            let seen = self.incidents.get_mut(&key).unwrap();
+            (seen.closed, seen.ended) = (true, Time::number(closed.closed));
         }
         for seen in self.incidents.values_mut().filter(|seen| !seen.closed) {
             seen.last_look = looks;
@@ -240,20 +253,47 @@ impl Ledger {
         }
     }
 
-    /// After enough ticks in which all regions agree and nothing fails, whatever is down has an incident open.
-    pub(super) fn hold_while_still(&self) {
-        for monitor in 0..self.rules.len() {
-            let down = (0..self.region_count)
-                .all(|region| self.world.sight(region, STORM + STILL - 1, monitor) == Sight::Failing);
-            let open = self
-                .incidents
-                .values()
-                .any(|seen| seen.monitor == monitor && !seen.closed);
+    /// Says of a monitor's incident, if one is open, that somebody is at work on it.
+    pub(super) fn acknowledge(&self, monitor: usize) -> bool {
+        let key = (format!("m{monitor}").parse().unwrap(), Track::Health);
+        let Some(incident) = self.verdict.incidents.get(&key) else {
+            return false;
+        };
+        let acknowledgement = Acknowledgement {
+            incidents: [name(&key.0, incident)].into(),
+            note: note(),
+        };
+        let store = Store::new(MemoryTable::from_items(self.table.snapshot()));
+        let control = finish(store.control(&key.0)).unwrap();
+        say(&self.table, monitor, &control.acknowledged(acknowledgement));
+        true
+    }
+
+    /// After enough ticks in which all regions agree and nothing fails, whatever is down has an incident open, and
+    /// that has been told, unless an outage in front of it explains it.
+    pub(super) fn hold_while_still(&self, sent: &[String]) {
+        let is_down = |monitor: usize| {
+            (0..self.region_count)
+                .all(|region| self.world.sight(region, STORM + STILL - 1, monitor) == Sight::Failing)
+        };
+        for (monitor, rule) in self.rules.iter().enumerate() {
+            let key = (format!("m{monitor}").parse().unwrap(), Track::Health);
+            let incident = self.verdict.incidents.get(&key);
+            let bad = incident.is_some_and(Incident::is_bad_now);
             assert_eq!(
-                down, open,
+                is_down(monitor),
+                bad,
                 "m{monitor} at the end of the calm: {:?}",
                 self.verdict
             );
+            if let Some(incident) = incident.filter(|_| bad && !(rule.telling.behind && is_down(0))) {
+                let story = format!("{}/", name(&key.0, incident));
+                assert!(
+                    sent.iter().any(|id| id.starts_with(&story)),
+                    "{story} was not told, though nothing holds it back any more: {:?}",
+                    self.verdict
+                );
+            }
         }
     }
 
@@ -279,22 +319,17 @@ impl Ledger {
         let filed = filed.filter(|(pk, sk)| pk == "incidents#2026-11" && sk.ends_with("#health"));
         assert_eq!(filed.count(), self.incidents.len(), "filed, of all incidents");
 
-        let place = |id: &str| sent.iter().position(|known| known == id);
         for (key, seen) in &self.incidents {
             assert!(seen.closed, "{key} is not closed");
-            let (down, recovered) = (place(&format!("{key}/down")), place(&format!("{key}/recovered")));
-            assert!(down.is_some(), "{key} was never told");
-            assert!(recovered.is_some(), "the end of {key} was never told");
-            assert!(down < recovered, "{key} ended before it was told");
+            self.hold_story(key, seen, sent, totals);
         }
-        let known: BTreeSet<_> = self
-            .incidents
-            .keys()
-            .flat_map(|key| [format!("{key}/down"), format!("{key}/recovered")])
-            .collect();
+        let of_a_monitor = |id: &&String| id.starts_with('m') && !id.contains(".advisory/");
+        let known = |id: &str| self.incidents.contains_key(id.rsplit_once('/').unwrap().0);
+        let of_another_track = |id: &str| id.contains(".quality/") || id.contains(".sight/");
         let invented = sent
             .iter()
-            .find(|id| (id.ends_with("/down") || is_health_recovery(id)) && !known.contains(*id));
+            .filter(of_a_monitor)
+            .find(|id| !known(id) && !of_another_track(id));
         assert_eq!(invented, None, "told without cause");
         let distinct: BTreeSet<_> = sent.iter().collect();
         let repeats = sent.len() - distinct.len();
@@ -307,6 +342,85 @@ impl Ledger {
         totals.closed += self.incidents.values().filter(|seen| seen.closed).count() as u64;
         totals.repeats += repeats as u64;
     }
+
+    /// What was told of an incident: its beginning first and its end last, or nothing at all if it was held back.
+    fn hold_story(&self, key: &str, seen: &Seen, sent: &[String], totals: &mut Totals) {
+        let mut words: Vec<&str> = Vec::new();
+        for id in sent {
+            let word = id.strip_prefix(key).and_then(|rest| rest.strip_prefix('/'));
+            words.extend(word.filter(|word| !words.contains(word)));
+        }
+        let count = |pick: fn(&str) -> bool| words.iter().filter(|word| pick(word)).count() as u64;
+        totals.flapped += count(|word| word == "flapping");
+        totals.escalated += count(|word| word == "escalated");
+        totals.reminders += count(|word| word.starts_with("reminder-"));
+        let (telling, flaps) = (
+            self.rules[seen.monitor].telling,
+            self.rules[seen.monitor].flapping_after > 0,
+        );
+        let (Some(first), Some(last)) = (words.first(), words.last()) else {
+            let gates = self.incidents.values().filter(|gate| gate.monitor == 0);
+            let held = telling.may_hold(seen.opened)
+                || gates
+                    .map(|gate| (gate.opened, gate.ended))
+                    .any(|gate| telling.may_hide(seen.opened, gate));
+            assert!(
+                held,
+                "{key} was never told, and nothing held it back: {seen:?} {sent:?}"
+            );
+            totals.held += 1;
+            return;
+        };
+        let begins = *first == "down" || (*first == "flapping" && flaps);
+        assert!(begins, "{key} does not begin with its beginning: {words:?}");
+        assert_eq!(
+            *last, "recovered",
+            "the end of {key} was not told, or not last: {words:?}"
+        );
+        for word in words.iter().take(words.len() - 1).skip(1) {
+            let fits = match *word {
+                "escalated" => telling.escalates,
+                "flapping" | "down-for-good" => flaps,
+                word => word.starts_with("reminder-") && telling.reminds,
+            };
+            assert!(fits, "`{word}` does not belong to {key}: {words:?}");
+        }
+    }
+}
+
+/// What a definition says of how its monitor is told.
+fn told_how(rule: &Rule) -> BTreeMap<&'static str, Value> {
+    let time = |tick| Time::of_tick(tick).to_string();
+    let mut fields = BTreeMap::from([("flapping_after", json!(rule.flapping_after))]);
+    if rule.telling.reminds {
+        fields.insert("remind_every", json!("5m"));
+    }
+    if rule.telling.escalates {
+        fields.insert("escalate_after", json!("3m"));
+    }
+    if let Some((from, until)) = rule.telling.maintenance {
+        let window = json!({ "from": time(from), "until": time(until) });
+        fields.insert("maintenance", json!([window]));
+    }
+    if rule.telling.behind {
+        fields.insert("depends_on", json!(["m0"]));
+        fields.insert("depends_on_groups", json!({ "m0": GROUP.to_string() }));
+    }
+    fields
+}
+
+fn note() -> Note {
+    Note::new("ada", Time::of_tick(0), None).unwrap()
+}
+
+/// Puts a control into the table, past its faults.
+fn say(table: &MemoryTable, monitor: usize, control: &Control) {
+    let id = format!("m{monitor}");
+    let scratch = MemoryTable::from_items(table.snapshot());
+    let written =
+        finish(Store::new(scratch.clone()).put_control(&id.parse().unwrap(), control, Time::of_tick(0)));
+    assert_eq!(written.unwrap(), Written::Done);
+    table.overwrite(scratch.peek("controls", &id).unwrap());
 }
 
 fn number_of(id: &str) -> usize {
@@ -315,8 +429,4 @@ fn number_of(id: &str) -> usize {
 
 fn name(id: &portpulse_core::id::MonitorId, incident: &Incident) -> String {
     incident.id(id, Track::Health).to_string()
-}
-
-fn is_health_recovery(id: &str) -> bool {
-    id.ends_with("/recovered") && !id.contains(".quality/") && !id.contains(".sight/")
 }

@@ -10,6 +10,38 @@ pub(super) struct Rule {
     pub(super) failures_to_open: usize,
     pub(super) successes_to_close: usize,
     pub(super) quorum: Option<usize>,
+    /// More changes than this within an hour are flapping; 0 for never.
+    pub(super) flapping_after: usize,
+    pub(super) telling: Telling,
+}
+
+/// When a monitor's incidents are told, and when not.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Telling {
+    pub(super) reminds: bool,
+    pub(super) escalates: bool,
+    /// From this tick until before that one, as its definition says.
+    pub(super) maintenance: Option<(i64, i64)>,
+    /// Until before this tick, as somebody has said.
+    pub(super) silenced_until: Option<i64>,
+    /// Whether it stands behind monitor 0.
+    pub(super) behind: bool,
+}
+
+/// How long after a tick's time it may still be decided on, in ticks.
+const LATE: i64 = 4;
+
+impl Telling {
+    /// Whether an incident that opened at this tick may have been held back on its own account.
+    pub(super) fn may_hold(&self, opened: i64) -> bool {
+        let maintained = |(from, until): (i64, i64)| opened < until && opened + LATE > from;
+        self.maintenance.is_some_and(maintained) || self.silenced_until.is_some_and(|until| opened < until)
+    }
+
+    /// Whether it may have been held back on account of another's that lasted from one tick to another.
+    pub(super) fn may_hide(&self, opened: i64, (from, until): (i64, i64)) -> bool {
+        self.behind && opened + LATE > from && opened < until + LATE
+    }
 }
 
 /// For each region the ticks that were committed, in order.

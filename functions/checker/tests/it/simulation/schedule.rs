@@ -14,14 +14,16 @@ use portpulse_store::Store;
 use portpulse_testkit::memory_table::{Fault, MemoryTable};
 
 use super::ledger::Ledger;
-use super::oracle::Rule;
+use super::oracle::{Rule, Telling};
 use super::watched::Watched;
 use crate::rig::{GROUP, Scripted, Sight, Skewed, Time, Topic, TopicFault, region, regions};
 
 /// Ticks in which anything may fail, then ticks in which nothing does: first with the world held still, then well.
 pub(super) const STORM: i64 = 16;
 pub(super) const STILL: i64 = 6;
-pub(super) const WELL: i64 = 10;
+/// As long as it takes until everything is closed; what flaps is closed only when it was well for an hour.
+const WELL: i64 = 10;
+const WELL_FOR_AN_HOUR: i64 = 72;
 
 /// What was seen to happen, over all schedules.
 #[derive(Debug, Default, Clone, Copy)]
@@ -30,6 +32,11 @@ pub(super) struct Totals {
     pub(super) closed: u64,
     pub(super) crashes: u64,
     pub(super) repeats: u64,
+    pub(super) held: u64,
+    pub(super) flapped: u64,
+    pub(super) escalated: u64,
+    pub(super) reminders: u64,
+    pub(super) acknowledged: u64,
 }
 
 impl AddAssign for Totals {
@@ -38,6 +45,11 @@ impl AddAssign for Totals {
         self.closed += other.closed;
         self.crashes += other.crashes;
         self.repeats += other.repeats;
+        self.held += other.held;
+        self.flapped += other.flapped;
+        self.escalated += other.escalated;
+        self.reminders += other.reminders;
+        self.acknowledged += other.acknowledged;
     }
 }
 
@@ -56,7 +68,7 @@ pub(super) struct World {
 }
 
 impl World {
-    fn new(rng: &mut Rng, regions: usize, monitors: usize) -> Self {
+    fn new(rng: &mut Rng, regions: usize, monitors: usize, ticks: i64) -> Self {
         let mut sights = BTreeMap::new();
         for monitor in 0..monitors {
             let outages: Vec<_> = (0..rng.usize(0..3)).map(|_| span(rng)).collect();
@@ -64,9 +76,7 @@ impl World {
                 .map(|_| (rng.usize(0..regions), span(rng)))
                 .collect();
             let down_in_the_end = rng.bool();
-            for (tick, region) in
-                (0..STORM + STILL + WELL).flat_map(|tick| (0..regions).map(move |r| (tick, r)))
-            {
+            for (tick, region) in (0..ticks).flat_map(|tick| (0..regions).map(move |r| (tick, r))) {
                 let out = outages
                     .iter()
                     .any(|(from, until)| (*from..*until).contains(&tick));
@@ -92,6 +102,19 @@ impl World {
     }
 }
 
+fn telling(rng: &mut Rng, monitor: usize) -> Telling {
+    let mut once_in = |times: u8| rng.u8(..times) == 0;
+    let (reminds, escalates, behind) = (once_in(2), once_in(2), monitor > 0 && once_in(3));
+    let (maintained, silenced) = (once_in(4), once_in(6));
+    Telling {
+        reminds,
+        escalates,
+        maintenance: maintained.then(|| span(rng)),
+        silenced_until: silenced.then(|| rng.i64(1..STORM)),
+        behind,
+    }
+}
+
 fn span(rng: &mut Rng) -> (i64, i64) {
     let from = rng.i64(0..STORM);
     (from, from + rng.i64(1..7))
@@ -106,11 +129,9 @@ struct Delivery {
     killed_after: Option<usize>,
 }
 
-fn deliveries(rng: &mut Rng, regions: usize, weather: Weather) -> Vec<Delivery> {
+fn deliveries(rng: &mut Rng, regions: usize, ticks: i64, weather: Weather) -> Vec<Delivery> {
     let mut all = Vec::new();
-    for (tick, region) in
-        (0..STORM + STILL + WELL).flat_map(|tick| (0..regions).map(move |region| (tick, region)))
-    {
+    for (tick, region) in (0..ticks).flat_map(|tick| (0..regions).map(move |region| (tick, region))) {
         let calm = tick >= STORM;
         let copies = match rng.u8(..100) {
             0..6 if !calm => 0,
@@ -156,21 +177,25 @@ pub(super) fn run(seed: u64) -> Totals {
         Weather::Stormy
     };
     let (region_count, monitor_count) = (rng.usize(1..5), rng.usize(1..4));
+    let restless = rng.u8(..8) == 0;
     let rules: Vec<_> = (0..monitor_count)
-        .map(|_| Rule {
+        .map(|monitor| Rule {
+            flapping_after: if restless { rng.usize(1..4) } else { 0 },
+            telling: telling(&mut rng, monitor),
             failures_to_open: rng.usize(1..4),
             successes_to_close: rng.usize(1..4),
             quorum: (rng.u8(..4) == 0).then(|| rng.usize(1..=region_count)),
         })
         .collect();
-    let world = Rc::new(World::new(&mut rng, region_count, monitor_count));
+    let ticks = STORM + STILL + if restless { WELL_FOR_AN_HOUR } else { WELL };
+    let world = Rc::new(World::new(&mut rng, region_count, monitor_count, ticks));
     let mut ledger = Ledger::new(rules, Rc::clone(&world), region_count);
     let (time, topic) = (Time::default(), Topic::default());
     if weather == Weather::Stormy {
         fail_at_times(&mut rng, &ledger.table, &topic);
     }
     let skews: Vec<_> = (0..region_count).map(|_| rng.i64(-3_000..3_000)).collect();
-    let mut waiting = deliveries(&mut rng, region_count, weather);
+    let mut waiting = deliveries(&mut rng, region_count, ticks, weather);
     let mut running: Vec<Running> = Vec::new();
     let mut totals = Totals::default();
     let mut started = 0;
@@ -192,7 +217,7 @@ pub(super) fn run(seed: u64) -> Totals {
             let delivery = waiting.pop().unwrap();
             if !held_still && delivery.tick >= STORM + STILL {
                 held_still = true;
-                ledger.hold_while_still();
+                ledger.hold_while_still(&topic.sent.borrow());
             }
             let clock = Skewed {
                 time: time.clone(),
@@ -221,6 +246,9 @@ pub(super) fn run(seed: u64) -> Totals {
             clock,
             tick,
         } = &mut running[chosen];
+        if rng.u16(..2_000) == 0 {
+            totals.acknowledged += u64::from(ledger.acknowledge(rng.usize(..monitor_count)));
+        }
         if left.as_mut().is_some_and(|polls| {
             *polls -= 1;
             *polls == 0

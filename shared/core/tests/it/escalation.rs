@@ -1,0 +1,81 @@
+//! An incident that stays open for too long: told once more, to those who hear of what is critical.
+
+use std::collections::BTreeSet;
+
+use portpulse_core::choice::Severity;
+use serde_json::json;
+
+use crate::world::World;
+
+fn world(severity: &str) -> World {
+    let fields = json!({
+        "failures_to_open": 1, "successes_to_close": 1, "escalate_after": "10m", "remind_every": "6m",
+        "severity": severity, "slow_after": "100ms",
+    });
+    World::new(1, &[("m", fields)])
+}
+
+fn ticks(symbol: char, from: i64, to: i64) -> String {
+    (from..=to).map(|tick| format!("{tick} {symbol}\n")).collect()
+}
+
+#[test]
+fn it_is_told_once_as_critical_and_its_end_to_all_who_heard_of_it() {
+    let mut world = world("info");
+    let told = world.told(&(ticks('x', 1, 20) + "21 .\n22 x\n23 ."));
+    let told: Vec<_> = told
+        .iter()
+        .map(|(tick, _, n)| {
+            let audience: Vec<_> = n.audience.iter().map(|severity| severity.as_str()).collect();
+            format!("{tick} {} {} to {}", n.kind, n.severity, audience.join(" "))
+        })
+        .collect();
+    assert_eq!(
+        told,
+        [
+            "1 down info to info",
+            "7 reminder info to info",
+            "11 escalated critical to critical info",
+            "17 reminder critical to critical info",
+            "21 recovered critical to critical info",
+            // The next incident is as loud as its monitor asks for.
+            "22 down info to info",
+            "23 recovered info to info",
+        ]
+    );
+}
+
+#[test]
+fn what_is_critical_already_is_told_once_more_all_the_same() {
+    let told = world("critical").told(&ticks('x', 1, 12));
+    let (_, _, last) = told.last().unwrap();
+    assert_eq!(
+        (last.kind.as_str(), last.severity),
+        ("escalated", Severity::Critical)
+    );
+    assert_eq!(last.audience, BTreeSet::from([Severity::Critical]));
+}
+
+#[test]
+fn what_somebody_is_at_work_on_is_not_escalated() {
+    let mut world = world("warning");
+    world.play("1 x");
+    world.acknowledge();
+    assert_eq!(world.play(&ticks('x', 2, 30)), "");
+    world.controls.clear();
+    assert_eq!(world.play("31 x"), "31 a escalated m");
+}
+
+#[test]
+fn time_counts_from_the_first_message_and_not_while_it_is_held() {
+    let mut world = world("warning");
+    world.silence("m", 30);
+    let told = "30 a down m\n36 a reminder m\n40 a escalated m";
+    assert_eq!(world.play(&ticks('x', 1, 41)), told);
+}
+
+#[test]
+fn only_what_is_down_or_exposed_is_escalated() {
+    let told = world("warning").play(&ticks('s', 1, 30));
+    assert!(told.contains("reminder") && !told.contains("escalated"), "{told}");
+}

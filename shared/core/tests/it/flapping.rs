@@ -1,0 +1,200 @@
+//! A monitor that changes too often: told once as flapping, then again when it is stable.
+
+use std::fmt::Write;
+
+use portpulse_core::board::Pace;
+use serde_json::{Value, json};
+
+use crate::world::World;
+
+fn fields(more: Value) -> Value {
+    let mut all = json!({ "failures_to_open": 1, "successes_to_close": 1, "flapping_after": 3 });
+    all.as_object_mut()
+        .unwrap()
+        .extend(more.as_object().unwrap().clone());
+    all
+}
+
+fn world(more: Value) -> World {
+    World::new(1, &[("m", fields(more))])
+}
+
+/// The ticks `from..=to`, all of which see the same.
+fn all(symbol: char, from: i64, to: i64) -> String {
+    let mut timeline = String::new();
+    for tick in from..=to {
+        writeln!(timeline, "{tick} {symbol}").unwrap();
+    }
+    timeline
+}
+
+/// Down and up at each tick, `from..=to`.
+fn restless(from: i64, to: i64) -> String {
+    let mut timeline = String::new();
+    for tick in from..=to {
+        let symbol = if (tick - from) % 2 == 0 { 'x' } else { '.' };
+        writeln!(timeline, "{tick} {symbol}").unwrap();
+    }
+    timeline
+}
+
+#[test]
+fn what_changes_too_often_is_told_once_and_its_end_when_it_is_stable() {
+    let mut world = world(json!({}));
+    // The fourth change is the second recovery: more than three within the hour.
+    let told = "1 a down m\n2 a recovered m\n3 a down m\n4 a flapping m";
+    assert_eq!(world.play(&restless(1, 4)), told);
+    assert_eq!(world.play(&restless(5, 30)), "");
+    // The last change, at tick 30, was a good one. It counts for an hour.
+    assert_eq!(world.play(&all('.', 31, 89)), "");
+    assert_eq!(world.play(&all('.', 90, 92)), "90 a recovered m");
+    assert!(world.board.verdict.incidents.is_empty());
+}
+
+#[test]
+fn what_is_stable_and_bad_is_told_again_and_then_recovers_as_usual() {
+    let mut world = world(json!({ "remind_every": "1h" }));
+    world.play(&restless(1, 5));
+    assert_eq!(world.play(&all('x', 6, 64)), "");
+    let told: Vec<_> = world
+        .told(&all('x', 65, 66))
+        .iter()
+        .map(|(tick, _, n)| format!("{tick} {}", n.id))
+        .collect();
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(
+        told[0].starts_with("65 m@") && told[0].ends_with("/down-for-good"),
+        "{told:?}"
+    );
+    // It is an incident like any other now: reminded of, and over with the first good tick.
+    assert_eq!(world.play(&all('x', 67, 126)), "125 a reminder m");
+    assert_eq!(world.play(&all('.', 127, 128)), "127 a recovered m");
+}
+
+#[test]
+fn an_incident_that_opens_as_flapping_is_told_as_such_alone() {
+    let mut world = world(json!({ "flapping_after": 2 }));
+    let told = "1 a down m\n2 a recovered m\n3 a flapping m";
+    assert_eq!(world.play(&restless(1, 40)), told);
+    // Tick 40 was good.
+    assert_eq!(world.play(&all('.', 41, 110)), "100 a recovered m");
+}
+
+#[test]
+fn changes_within_the_limit_or_far_apart_are_told_one_by_one() {
+    let mut world = world(json!({}));
+    let mut timeline = String::new();
+    for start in [1, 62, 123, 184] {
+        timeline += &format!("{start} x\n{} .\n", start + 20);
+        timeline += &all('.', start + 21, start + 60);
+    }
+    let told = world.play(&timeline);
+    assert!(!told.contains("flapping"), "{told}");
+    assert_eq!(told.matches("down").count(), 4, "{told}");
+    assert_eq!(told.matches("recovered").count(), 4, "{told}");
+}
+
+#[test]
+fn zero_turns_it_off_and_frees_what_flaps() {
+    let mut off = world(json!({ "flapping_after": 0 }));
+    let told = off.play(&restless(1, 40));
+    assert_eq!(
+        (told.matches("down").count(), told.matches("recovered").count()),
+        (20, 20)
+    );
+    assert!(off.board.verdict.changes.is_empty());
+
+    let mut world = world(json!({}));
+    world.play(&restless(1, 10));
+    world.define("m", &fields(json!({ "flapping_after": 0 })));
+    assert_eq!(world.play("11 ."), "11 a recovered m");
+}
+
+#[test]
+fn each_side_of_a_monitor_flaps_on_its_own() {
+    let mut world = world(json!({ "slow_after": "100ms" }));
+    let mut timeline = String::new();
+    for tick in 1..=9 {
+        writeln!(timeline, "{tick} {}", if tick % 2 == 1 { 's' } else { '.' }).unwrap();
+    }
+    let told = "1 a degraded m\n2 a recovered m\n3 a degraded m\n4 a flapping m";
+    assert_eq!(world.play(&timeline), told);
+    // Slowness that flaps hides no outage.
+    assert_eq!(world.play("10 x\n11 ."), "10 a down m\n11 a recovered m");
+}
+
+#[test]
+fn nothing_is_told_of_flapping_that_began_and_ended_while_it_was_held() {
+    let mut held = world(json!({}));
+    held.silence("m", 8);
+    assert_eq!(held.play(&restless(1, 7)), "", "held");
+    // It is well when the window ends, and stays so: nobody is waiting for news.
+    assert_eq!(held.play(&all('.', 8, 80)), "");
+    assert!(held.board.verdict.incidents.is_empty());
+
+    let mut bad_at_the_end = world(json!({}));
+    bad_at_the_end.silence("m", 8);
+    assert_eq!(bad_at_the_end.play(&restless(1, 7)), "", "held");
+    assert_eq!(bad_at_the_end.play("8 .\n9 x\n10 ."), "9 a flapping m");
+    assert_eq!(bad_at_the_end.play(&all('.', 11, 72)), "70 a recovered m");
+}
+
+#[test]
+fn who_heard_of_the_outage_hears_of_the_flapping_when_the_hold_ends_and_of_its_end() {
+    let mut world = world(json!({}));
+    assert_eq!(
+        world.play("1 x\n2 .\n3 x"),
+        "1 a down m\n2 a recovered m\n3 a down m"
+    );
+    world.silence("m", 10);
+    assert_eq!(world.play(&all('.', 4, 9)), "", "held");
+    assert!(matches!(
+        world.board.verdict.incidents.values().next().unwrap().pace,
+        Pace::Flapping { told: None, .. }
+    ));
+    assert_eq!(world.play(&all('.', 10, 64)), "10 a flapping m\n64 a recovered m");
+}
+
+#[test]
+fn a_gate_that_flaps_holds_others_back_only_while_it_is_down() {
+    let gate = fields(json!({}));
+    let child = json!({ "failures_to_open": 1, "successes_to_close": 1, "depends_on": ["gate"] });
+    let mut world = World::new(1, &[("gate", gate), ("m", child)]);
+    for tick in 1..=4 {
+        world.deliver(tick, "a", |id| {
+            if id.as_str() == "gate" && tick % 2 == 1 {
+                'x'
+            } else {
+                '.'
+            }
+        });
+    }
+    let told = |world: &mut World, tick, seen: fn(&str) -> char| -> Vec<String> {
+        let told = world.deliver(tick, "a", |id| seen(id.as_str()));
+        told.iter().map(|n| format!("{} {}", n.kind, n.subject)).collect()
+    };
+    assert_eq!(
+        told(&mut world, 5, |_| 'x'),
+        [""; 0],
+        "the gate flaps, and is down"
+    );
+    let child_alone = |id: &str| if id == "m" { 'x' } else { '.' };
+    assert_eq!(
+        told(&mut world, 6, child_alone),
+        ["down m"],
+        "the gate flaps, and is up"
+    );
+}
+
+#[test]
+fn what_says_nothing_any_more_is_forgotten_with_the_next_change() {
+    let mut world = world(json!({}));
+    world.play("1 x\n2 .");
+    assert_eq!(world.board.verdict.changes.len(), 1);
+    let revision = world.board.verdict.revision;
+    world.play(&all('.', 3, 70));
+    assert_eq!(world.board.verdict.revision, revision, "not worth a write");
+    world.play("71 x\n72 .");
+    let changes: Vec<_> = world.board.verdict.changes.values().flatten().collect();
+    assert_eq!(changes, [&World::tick(71), &World::tick(72)]);
+}
