@@ -11,7 +11,7 @@ use portpulse_ready::{Finding, Healthy, Request, TlsClient, Trouble, exchange, e
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::Instant;
 
-use crate::connect::{self, Connected, Limit, Terms, Unconnected};
+use crate::connect::{self, Connected, Limit, Order, Terms, Unconnected};
 use crate::failure::Fault;
 use crate::pacing::Lag;
 
@@ -51,8 +51,8 @@ pub(crate) async fn check<'a>(
     } else {
         Limit::Deadline(shared.deadline)
     };
-    let close = match &target.check {
-        Check::Connect(close) => *close,
+    let (close, order) = match &target.check {
+        Check::Connect(close) => (*close, Order::Race),
         Check::Ready(readiness) => {
             if let Protocol::Dns(question) = readiness.protocol()
                 && question.transport() == Transport::Udp
@@ -62,11 +62,17 @@ pub(crate) async fn check<'a>(
                 drop(place);
                 return outcome;
             }
-            CloseMode::Fin
+            let order = if readiness.protocol().counts_hang_ups() {
+                Order::OneByOne
+            } else {
+                Order::Race
+            };
+            (CloseMode::Fin, order)
         }
     };
     let terms = Terms {
         close,
+        order,
         limit,
         sockets: shared.sockets,
         lag: shared.lag,

@@ -41,10 +41,21 @@ pub(crate) struct Unconnected {
     pub(crate) fault: Fault,
 }
 
+/// How several addresses are tried.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Order {
+    /// RFC 8305: the next is tried after 250 ms, or at once when one fails.
+    Race,
+    /// The next is tried when the one before has failed, within an equal share of the time: where a connection that
+    /// comes second, and is given up, would be held against us.
+    OneByOne,
+}
+
 /// What all attempts at one target share.
 #[derive(Clone, Copy)]
 pub(crate) struct Terms<'a> {
     pub(crate) close: CloseMode,
+    pub(crate) order: Order,
     pub(crate) limit: Limit,
     pub(crate) sockets: &'a Semaphore,
     pub(crate) lag: &'a Lag,
@@ -75,6 +86,14 @@ impl Limit {
         matches!(self, Self::Deadline(at) if silence && Instant::now() >= at)
     }
 
+    /// The same limit at another time.
+    fn by(self, at: Instant) -> Self {
+        match self {
+            Self::Timeout(_) => Self::Timeout(at),
+            Self::Deadline(_) => Self::Deadline(at),
+        }
+    }
+
     fn fault(self) -> Fault {
         match self {
             Self::Timeout(_) => Fault::Target {
@@ -88,8 +107,7 @@ impl Limit {
 
 /// Connects to the first of `addresses` that answers; the first attempt uses `place`.
 ///
-/// The next address is tried after 250 ms, or at once when one fails. Attempts still under way when one succeeds are
-/// given up.
+/// Attempts still under way when one succeeds are given up.
 pub(crate) async fn first_of<'a>(
     addresses: &[SocketAddr],
     place: SemaphorePermit<'a>,
@@ -97,8 +115,51 @@ pub(crate) async fn first_of<'a>(
 ) -> Result<Connected<'a>, Unconnected> {
     match addresses {
         [only] => attempt(*only, place, terms).await,
-        several => Box::pin(race(several, place, terms)).await,
+        several => match terms.order {
+            Order::Race => Box::pin(race(several, place, terms)).await,
+            Order::OneByOne => Box::pin(one_by_one(several, place, terms)).await,
+        },
     }
+}
+
+async fn one_by_one<'a>(
+    addresses: &[SocketAddr],
+    place: SemaphorePermit<'a>,
+    terms: Terms<'a>,
+) -> Result<Connected<'a>, Unconnected> {
+    let limit = terms.limit.at();
+    let mut place = Some(place);
+    let mut worst = None;
+    for (tried, address) in addresses.iter().copied().enumerate() {
+        let now = Instant::now();
+        let waiting = u32::try_from(addresses.len() - tried).unwrap_or(u32::MAX);
+        let share = terms
+            .limit
+            .by(now + limit.saturating_duration_since(now) / waiting);
+        let terms = Terms {
+            limit: share,
+            ..terms
+        };
+        let socket = match place.take() {
+            Some(place) => Some(place),
+            None => timeout_at(share.at(), terms.sockets.acquire())
+                .await
+                .ok()
+                .and_then(Result::ok),
+        };
+        let failed = match socket {
+            Some(place) => match attempt(address, place, terms).await {
+                Ok(connected) => return Ok(connected),
+                Err(failed) => failed,
+            },
+            None => Unconnected {
+                address,
+                fault: Fault::Ours(NoData::OutOfResources),
+            },
+        };
+        worst = Some(the_worse(worst, failed));
+    }
+    Err(worst.unwrap_or_else(nothing_tried))
 }
 
 async fn race<'a>(
@@ -146,20 +207,27 @@ async fn race<'a>(
                 }
             }
         };
-        let tells_more = worst
-            .as_ref()
-            .is_none_or(|known| known.fault.weight() < failed.fault.weight());
-        worst = Some(match worst {
-            Some(Unconnected { fault, .. }) if !tells_more => Unconnected { fault, ..failed },
-            _ => failed,
-        });
+        worst = Some(the_worse(worst, failed));
     }
-    // There is always an address, and each either answered or left its fault.
-    let nothing = || Unconnected {
+    Err(worst.unwrap_or_else(nothing_tried))
+}
+
+/// The last address that failed, with the fault that tells more.
+fn the_worse(known: Option<Unconnected>, failed: Unconnected) -> Unconnected {
+    match known {
+        Some(Unconnected { fault, .. }) if fault.weight() >= failed.fault.weight() => {
+            Unconnected { fault, ..failed }
+        }
+        Some(_) | None => failed,
+    }
+}
+
+/// There is always an address, and each either answered or left its fault.
+fn nothing_tried() -> Unconnected {
+    Unconnected {
         address: SocketAddr::from(([0; 4], 0)),
         fault: Fault::Ours(NoData::Internal),
-    };
-    Err(worst.unwrap_or_else(nothing))
+    }
 }
 
 /// Connects to one address and reads from the kernel how long that took.

@@ -217,6 +217,11 @@ impl Protocol {
         }
     }
 
+    /// Whether the service counts connections that end before a login against the client, and bans it for them.
+    pub fn counts_hang_ups(&self) -> bool {
+        matches!(self, Self::Mysql)
+    }
+
     /// Whether it needs no connection.
     pub fn is_over_udp(&self) -> bool {
         matches!(self, Self::Dns(check) if check.transport() == Transport::Udp)

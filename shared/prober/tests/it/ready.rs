@@ -6,12 +6,13 @@ use std::thread;
 use std::time::Duration;
 
 use portpulse_core::outcome::{Outcome, Phase};
-use portpulse_core::readiness::Readiness;
+use portpulse_core::readiness::{DnsCheck, Protocol, Readiness, RecordType, Tls, Transport};
 use portpulse_core::target::{Check, Service, Target};
 use portpulse_prober::Prober;
 use tokio::time::Instant;
 
-use crate::{asking, code, codes, peers, probe, target_at, within};
+use crate::name_server::{has, serve};
+use crate::{asking, code, codes, peers, probe, target, target_at, within};
 
 /// Answers the first bytes of each of `clients` with `words`, then waits for the client to go.
 fn answers(words: &'static str, clients: usize) -> SocketAddr {
@@ -81,4 +82,92 @@ async fn silence_until_the_deadline_is_not_the_services_fault() {
         )
         .await;
     assert_eq!(code(&outcomes[0]), "no_data_out_of_time");
+}
+
+/// A MySQL that is slow to be reached is not raced: who comes second and is given up would be held against us.
+#[tokio::test]
+async fn the_addresses_of_a_mysql_are_tried_one_by_one() {
+    let listener = TcpListener::bind("127.0.0.3:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let _silent = peers::silent_at(([127, 0, 0, 2], port).into());
+    let _refused = peers::refused_at(([127, 0, 0, 4], port).into());
+    let (sender, accepted) = std::sync::mpsc::channel();
+    thread::spawn(move || {
+        while let Ok((mut stream, _)) = listener.accept() {
+            sender.send(std::time::Instant::now()).unwrap();
+            stream
+                .write_all(b"\x17\0\0\0\xff\x10\x04Too many connections")
+                .unwrap();
+            let _ = stream.read_to_end(&mut Vec::new());
+        }
+    });
+    let names = serve([
+        ("silent.test", has(&["127.0.0.2", "127.0.0.3"])),
+        ("refused.test", has(&["127.0.0.4", "127.0.0.3"])),
+        ("nobody.test", has(&["127.0.0.2", "127.0.0.4"])),
+    ]);
+    let mysql = |name| Target {
+        check: Check::Ready(Readiness::of(Service::Mysql, port)),
+        ..target(name, port)
+    };
+    let asked = |name| within(2_000, mysql(name));
+    let began = std::time::Instant::now();
+    let outcomes = probe(asking(names.address), &[asked("silent.test")]).await;
+    assert_eq!(codes(&outcomes), ["busy"]);
+    // Half of the time is the first address's; a race would have begun with the second after a quarter of a second.
+    let waited = accepted.recv().unwrap() - began;
+    assert!(waited > Duration::from_millis(800), "{waited:?}");
+    let began = std::time::Instant::now();
+    let outcomes = probe(asking(names.address), &[asked("refused.test")]).await;
+    assert_eq!(codes(&outcomes), ["busy"]);
+    assert!(accepted.recv().unwrap() - began < Duration::from_millis(800));
+    let outcomes = probe(asking(names.address), &[within(400, mysql("nobody.test"))]).await;
+    assert_eq!(codes(&outcomes), ["refused"]);
+}
+
+/// Answers the DNS question in each datagram with that code and no records.
+async fn answers_over_udp(socket: &tokio::net::UdpSocket, code: u8) {
+    let mut buffer = [0; 512];
+    loop {
+        let (count, from) = socket.recv_from(&mut buffer).await.unwrap();
+        let reply = &mut buffer[..count];
+        (reply[2], reply[3]) = (0x81, 0x80 | code);
+        socket.send_to(reply, from).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_name_server_is_asked_over_udp_without_a_connect() {
+    let server = tokio::net::UdpSocket::bind("127.0.0.3:0").await.unwrap();
+    let port = server.local_addr().unwrap().port();
+    // Takes datagrams, and never answers.
+    let _mute = tokio::net::UdpSocket::bind(("127.0.0.2", port)).await.unwrap();
+    let names = serve([
+        ("ns.test", has(&["127.0.0.2", "127.0.0.3"])),
+        ("mute.test", has(&["127.0.0.2"])),
+    ]);
+    let question = |must: &[&str]| {
+        let must: Vec<_> = must.iter().map(|&record| record.to_owned()).collect();
+        let question = DnsCheck::new("a.example", RecordType::A, &must, &[], Transport::Udp);
+        Readiness::new(Protocol::Dns(question.unwrap()), Tls::Off, 14).unwrap()
+    };
+    let asked = |name, must: &[&str]| Target {
+        check: Check::Ready(question(must)),
+        ..within(1_000, target(name, port))
+    };
+    let targets = [
+        asked("ns.test", &[]),
+        asked("ns.test", &["192.0.2.1"]),
+        asked("mute.test", &[]),
+    ];
+    let outcomes = tokio::select! {
+        outcomes = probe(asking(names.address), &targets) => outcomes,
+        () = answers_over_udp(&server, 0) => unreachable!(),
+    };
+    assert_eq!(codes(&outcomes), ["open", "wrong_answer", "silent"]);
+    let Outcome::Open(opened) = &outcomes[0] else {
+        panic!("{outcomes:?}")
+    };
+    assert_eq!(opened.address.to_string(), format!("127.0.0.3:{port}"));
+    assert!(opened.phases.connect.is_none() && opened.phases.ready.unwrap() < Duration::from_millis(400));
 }
