@@ -1,11 +1,15 @@
 //! `portpulse check`: one check now of each target, with the checker's own prober and no database.
 
-use std::path::PathBuf;
+mod options;
+
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use portpulse_core::assess::{Assessment, assess};
 use portpulse_core::choice::Expect;
+use portpulse_core::definition::{Monitor, Vantage};
+use portpulse_core::id::MonitorId;
 use portpulse_core::observation::milliseconds;
 use portpulse_core::outcome::{Outcome, Phases};
 use portpulse_core::target::{Service, Target};
@@ -14,6 +18,7 @@ use portpulse_prober::{Prober, Settings};
 use serde::Serialize;
 use tokio::time::Instant;
 
+use self::options::Options;
 use crate::Status;
 use crate::output::{BAD, GOOD, Output, Stopped, UNSURE, read_text, rounded_ms};
 use crate::table::{self, Cell};
@@ -25,8 +30,18 @@ use crate::targets::{Typed, Wishes};
 #[derive(clap::Args)]
 pub(crate) struct Args {
     /// What to check; the port may be left out with --service, an IPv6 address stands in brackets
+    ///
+    /// With --monitors, the ids of those to check; all that are enabled if none is named.
     #[arg(value_name = "HOST:PORT")]
     targets: Vec<String>,
+
+    /// Check the monitors of this definitions file as they are defined there, scripts and all
+    #[arg(
+        long,
+        value_name = "FILE",
+        conflicts_with_all = ["file", "service", "timeout", "Options"]
+    )]
+    monitors: Option<PathBuf>,
 
     /// Also check the targets of this file, one a line, `#` begins a comment; `-` is standard input
     #[arg(long, value_name = "FILE")]
@@ -44,9 +59,20 @@ pub(crate) struct Args {
     #[arg(long, default_value = "open", value_parser = words(Expect::ALL, Expect::as_str))]
     expect: Expect,
 
+    #[command(flatten)]
+    options: Options,
+
     /// Write one JSON object a line
     #[arg(long)]
     json: bool,
+}
+
+/// One check to be made, and what is to be said of it.
+struct Asked {
+    /// The monitor's id, where it is one of a file.
+    id: Option<MonitorId>,
+    target: Target,
+    expect: Expect,
 }
 
 /// Reads one of the words of a choice, and lists them in the help.
@@ -58,7 +84,11 @@ where
 }
 
 pub(crate) fn run(args: &Args, output: &mut Output) -> Result<Status, Stopped> {
-    let targets = read_targets(args)?;
+    let asked = match &args.monitors {
+        Some(path) => read_monitors(path, &args.targets)?,
+        None => read_targets(args)?,
+    };
+    let targets: Vec<_> = asked.iter().map(|asked| asked.target.clone()).collect();
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -68,20 +98,20 @@ pub(crate) fn run(args: &Args, output: &mut Output) -> Result<Status, Stopped> {
     let prober = Prober::new(settings).map_err(|error| Stopped::unable("check anything", error))?;
     let outcomes = runtime.block_on(async { prober.probe(&targets, Instant::now() + patience).await });
 
-    let assessed: Vec<_> = targets
+    let assessed: Vec<_> = asked
         .iter()
         .zip(&outcomes)
-        .map(|(target, outcome)| (target, outcome, assess(args.expect, outcome)))
+        .map(|(asked, outcome)| (asked, outcome, assess(asked.expect, outcome)))
         .collect();
     let lines = if args.json {
         let lines = assessed
             .iter()
-            .map(|(target, outcome, found)| json_line(target, outcome, *found));
+            .map(|(asked, outcome, found)| json_line(asked, outcome, *found));
         lines.collect::<Result<Vec<_>, _>>()?
     } else {
         let rows = assessed
             .iter()
-            .map(|(target, outcome, found)| row(target, outcome, *found));
+            .map(|(asked, outcome, found)| row(asked, outcome, *found));
         table::lines(&rows.collect::<Vec<_>>())
     };
     for line in lines {
@@ -92,8 +122,9 @@ pub(crate) fn run(args: &Args, output: &mut Output) -> Result<Status, Stopped> {
 }
 
 /// All targets, or a complaint that names everything that is wrong with them.
-fn read_targets(args: &Args) -> Result<Vec<Target>, Stopped> {
+fn read_targets(args: &Args) -> Result<Vec<Asked>, Stopped> {
     let wishes = Wishes {
+        options: args.options.fields(),
         service: args.service,
         expect: args.expect,
         timeout: args.timeout,
@@ -112,7 +143,11 @@ fn read_targets(args: &Args) -> Result<Vec<Target>, Stopped> {
     let (mut targets, mut wrong) = (Vec::new(), Vec::new());
     for typed in &typed {
         match typed.target(&wishes) {
-            Ok(target) => targets.push(target),
+            Ok(target) => targets.push(Asked {
+                id: None,
+                target,
+                expect: args.expect,
+            }),
             Err(complaints) => wrong.extend(complaints),
         }
     }
@@ -125,6 +160,46 @@ fn read_targets(args: &Args) -> Result<Vec<Target>, Stopped> {
         let complaint = wrong.join("\n");
         Err(Stopped::Usage { complaint })
     }
+}
+
+/// The monitors of a definitions file: those that are named, or all that are enabled.
+fn read_monitors(path: &Path, ids: &[String]) -> Result<Vec<Asked>, Stopped> {
+    let name = path.display();
+    let usage = |lines: Vec<String>| Stopped::Usage {
+        complaint: lines.join("\n"),
+    };
+    let file = portpulse_monitors_file::read(&read_text(path)?, Vantage::OwnNetwork).map_err(|mistakes| {
+        let lines = mistakes
+            .iter()
+            .map(|mistake| format!("{name}:{}: {}", mistake.line, mistake.fault));
+        usage(lines.collect())
+    })?;
+    let defined = file.monitors();
+    let is_known = |id: &&String| defined.iter().any(|one| one.monitor.id().as_str() == id.as_str());
+    let foreign: Vec<_> = ids
+        .iter()
+        .filter(|id| !is_known(id))
+        .map(|id| format!("{}: is no monitor of {name}", id.escape_debug()))
+        .collect();
+    if !foreign.is_empty() {
+        return Err(usage(foreign));
+    }
+    let is_wanted = |monitor: &&Monitor| match ids {
+        [] => monitor.is_enabled(),
+        ids => ids.iter().any(|id| id == monitor.id().as_str()),
+    };
+    let monitors = defined.iter().map(|one| &one.monitor).filter(is_wanted);
+    let asked: Vec<_> = monitors
+        .map(|monitor| Asked {
+            id: Some(monitor.id().clone()),
+            target: monitor.target().clone(),
+            expect: monitor.rule().expect,
+        })
+        .collect();
+    if asked.is_empty() {
+        return Err(usage(vec![format!("{name}: no monitor is enabled (name one)")]));
+    }
+    Ok(asked)
 }
 
 /// How long all targets may take together, were every one of them silent.
@@ -147,7 +222,7 @@ fn patience(targets: &[Target], settings: &Settings) -> Duration {
         .saturating_add(lookups)
 }
 
-fn row(target: &Target, outcome: &Outcome, found: Assessment) -> Vec<Cell> {
+fn row(asked: &Asked, outcome: &Outcome, found: Assessment) -> Vec<Cell> {
     let style = match found {
         Assessment::Good => GOOD,
         Assessment::Failing => BAD,
@@ -160,8 +235,12 @@ fn row(target: &Target, outcome: &Outcome, found: Assessment) -> Vec<Cell> {
     };
     let phases = phases(outcome);
     let connect = phases.connect.map(|time| format!("{} ms", milliseconds(time)));
+    let target = match &asked.id {
+        Some(id) => format!("{id} ({})", asked.target),
+        None => asked.target.to_string(),
+    };
     vec![
-        Cell::new(target.to_string()),
+        Cell::new(target),
         Cell::new(word).styled(style),
         Cell::new(connect.unwrap_or_default()).right(),
         Cell::new(remarks(outcome)),
@@ -200,6 +279,8 @@ fn remarks(outcome: &Outcome) -> String {
 /// A check as one JSON object, in the order of the documentation.
 #[derive(Serialize)]
 struct Line<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    monitor: Option<&'a str>,
     target: String,
     outcome: &'static str,
     /// `null` where we could not tell.
@@ -232,10 +313,11 @@ struct Times {
     ready_ms: Option<f64>,
 }
 
-fn json_line(target: &Target, outcome: &Outcome, found: Assessment) -> Result<String, Stopped> {
+fn json_line(asked: &Asked, outcome: &Outcome, found: Assessment) -> Result<String, Stopped> {
     let phases = phases(outcome);
     let mut line = Line {
-        target: target.to_string(),
+        monitor: asked.id.as_ref().map(MonitorId::as_str),
+        target: asked.target.to_string(),
         outcome: "open",
         as_expected: match found {
             Assessment::Good => Some(true),

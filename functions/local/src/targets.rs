@@ -20,6 +20,8 @@ pub(crate) struct Wishes {
     pub(crate) service: Option<Service>,
     pub(crate) expect: Expect,
     pub(crate) timeout: Option<Duration>,
+    /// Fields of the exchange, and perhaps the service that they mean.
+    pub(crate) options: Map<String, Value>,
 }
 
 impl Typed {
@@ -38,7 +40,7 @@ impl Typed {
     /// Applies the rules that monitors have; what is wrong comes as lines.
     pub(crate) fn target(&self, wishes: &Wishes) -> Result<Target, Vec<String>> {
         let (host, port) = split(&self.text).map_err(|what| vec![self.complaint(what)])?;
-        let mut fields = Map::new();
+        let mut fields = wishes.options.clone();
         fields.insert("host".to_owned(), host.into());
         fields.insert("expect".to_owned(), wishes.expect.as_str().into());
         if let Some(port) = port {
@@ -75,6 +77,8 @@ fn mended(fault: Fault) -> String {
     let mend = match fault.mend.as_str() {
         "write a port, or a `service` that has one" => "write HOST:PORT, or add --service".to_owned(),
         mend if mend.starts_with("write `service: mysql`") => "add --service mysql".to_owned(),
+        mend if mend.starts_with("add `service: tls`") => "add --tls, or --service".to_owned(),
+        mend if mend.starts_with("add `tls: true`") => "add --tls, or leave --warn-days out".to_owned(),
         _ => fault.mend,
     };
     Fault { mend, ..fault }.to_string()
@@ -114,6 +118,7 @@ mod tests {
             service,
             expect: Expect::Open,
             timeout: None,
+            options: Map::new(),
         };
         typed
             .target(&wishes)

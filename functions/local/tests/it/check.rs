@@ -158,3 +158,106 @@ fn a_reader_that_leaves_is_no_panic() {
     let status = child.wait().unwrap();
     assert_eq!((status.code(), complaint.as_str()), (Some(0), ""));
 }
+
+/// A web server on loopback that answers so many requests with these words.
+fn answering(words: &'static str, requests: usize) -> String {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    std::thread::spawn(move || {
+        for _ in 0..requests {
+            let (mut stream, _) = listener.accept().unwrap();
+            let mut heard = Vec::new();
+            let mut byte = [0];
+            while !heard.ends_with(b"\r\n") && stream.read(&mut byte).unwrap() == 1 {
+                heard.push(byte[0]);
+            }
+            std::io::Write::write_all(&mut stream, words.as_bytes()).unwrap();
+            let _ = stream.read_to_end(&mut Vec::new());
+        }
+    });
+    address
+}
+
+#[test]
+fn the_service_is_asked_and_its_own_words_are_shown() {
+    let redis = answering("-LOADING Redis is loading the dataset in memory\r\n", 1);
+    let found = run(&["check", "--service", "redis", &redis]);
+    assert_eq!(found.status, 1);
+    let parts = [
+        "starting",
+        "ready ",
+        " ms, LOADING Redis is loading the dataset in memory",
+    ];
+    assert!(parts.iter().all(|part| found.out.contains(part)), "{}", found.out);
+
+    let page = "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 8\r\n\r\nall well";
+    for (options, status, outcome) in [
+        (&["--http-path", "/up", "--http-status", "200,3xx"][..], 0, "open"),
+        (&["--http-text", "all well"], 0, "open"),
+        (&["--http-text", "all is lost"], 1, "wrong_answer"),
+        (&["--http-status", "204"], 1, "wrong_answer"),
+    ] {
+        let web = answering(page, 1);
+        let found = run(&[&["check", "--json", &web], options].concat());
+        assert_eq!(found.json()[0]["outcome"], json!(outcome), "{options:?}");
+        assert_eq!(found.status, status, "{options:?}");
+    }
+}
+
+#[test]
+fn monitors_of_a_file_are_checked_as_they_are_defined() {
+    let chat = answering("INFO {}\r\n", 2);
+    let port = chat.rsplit(':').next().unwrap();
+    let (_refused, refused) = sockets::refused();
+    let shut = refused.rsplit(':').next().unwrap();
+    let file = format!(
+        "monitors:\n  chat: {{ host: 127.0.0.1, port: {port}, script: [{{ send: \"HI\\r\\n\" }}, {{ expect: INFO }}] }}\n  \
+         shut: {{ host: 127.0.0.1, port: {shut}, expect: closed }}\n  asleep: {{ host: 127.0.0.1, port: 1, enabled: false }}\n"
+    );
+    let found = run_with_input(&["check", "--json", "--monitors", "-"], &file);
+    assert_eq!((found.status, found.err.as_str()), (0, ""));
+    let lines = found.json();
+    assert_eq!(lines.len(), 2);
+    assert_eq!(
+        (&lines[0]["monitor"], &lines[0]["said"]),
+        (&json!("chat"), &json!("INFO"))
+    );
+    assert_eq!(
+        (&lines[1]["monitor"], &lines[1]["outcome"]),
+        (&json!("shut"), &json!("refused"))
+    );
+    let found = run_with_input(&["check", "--monitors", "-", "chat"], &file);
+    assert!(
+        found.status == 0 && found.out.contains(&format!("chat ({chat})")),
+        "{}",
+        found.out
+    );
+    let found = run_with_input(&["check", "--monitors", "-", "nobody"], &file);
+    assert_eq!(
+        (found.status, found.err.as_str()),
+        (2, "portpulse: nobody: is no monitor of -\n")
+    );
+}
+
+#[test]
+fn options_have_the_rules_of_a_definitions_file() {
+    for (args, part) in [
+        (
+            &["--service", "redis", "--starttls"][..],
+            "tls: this protocol has no STARTTLS",
+        ),
+        (&["--starttls"], "(add --tls, or --service)"),
+        (
+            &["--service", "http", "--warn-days", "9"],
+            "(add --tls, or leave --warn-days out)",
+        ),
+        (&["--http-path", "up"], "http.path: `up` is not a path"),
+        (&["--dns-must", "192.0.2.1"], "dns.name: is missing"),
+        (&["--tls", "--starttls"], "cannot be used with"),
+        (&["--monitors", "x.yaml", "--tls"], "cannot be used with"),
+    ] {
+        let found = run(&[&["check", "a.example:8080"], args].concat());
+        assert_eq!(found.status, 2, "{args:?}");
+        assert!(found.err.contains(part), "{args:?}: {}", found.err);
+    }
+}
