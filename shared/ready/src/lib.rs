@@ -5,6 +5,9 @@
 //! that reads and writes. Nothing that a target sends is trusted: reads are capped, one deadline holds across all
 //! steps, and every connection ends with a FIN after what the target still had to say was read.
 //!
+//! Each service's file opens with its table: what the target may answer, and whether that is healthy, busy, starting,
+//! blocked or something else. Tests read the tables and play each row, so that they say what the code does.
+//!
 //! # What a check leaves in the target's log
 //!
 //! | server | for each check |

@@ -26,6 +26,53 @@ pub(crate) fn check<D: Dialogue>(make: impl Fn() -> D, answers: &[u8], expected:
     assert_eq!(transcript(make(), answers.chunks(1)), whole, "byte by byte");
 }
 
+/// Plays the table that opens a service's file: each answer must come to what its row says that it means.
+///
+/// A play names its row by the beginning of the answer's cell; each row must be played, and each play have its row.
+pub(crate) fn check_table<D: Dialogue>(
+    source: &str,
+    plays: impl IntoIterator<Item = (&'static str, D, Vec<u8>)>,
+) {
+    let rows: Vec<_> = source
+        .lines()
+        .filter_map(|line| line.strip_prefix("//! | ")?.strip_suffix(" |")?.split_once(" | "))
+        .filter(|row| *row != ("answer", "means"))
+        .collect();
+    let mut played = vec![false; rows.len()];
+    for (answer, dialogue, says) in plays {
+        let mine: Vec<_> = (0..rows.len())
+            .filter(|&row| rows[row].0.starts_with(answer))
+            .collect();
+        let [row] = mine[..] else {
+            panic!("`{answer}` begins {} rows of {rows:?}", mine.len())
+        };
+        played[row] = true;
+        let means = rows[row].1;
+        let came = transcript(dialogue, [says.as_slice()]);
+        assert!(comes_to(&came, means), "{answer} is said to mean {means}: {came}");
+    }
+    for (row, played) in rows.iter().zip(played) {
+        assert!(played, "nobody plays {row:?}");
+    }
+}
+
+fn comes_to(came: &str, means: &str) -> bool {
+    let concluded = |word: &str| came.contains(&format!("{word}: "));
+    let word = means.split([':', ';', ',']).next().unwrap();
+    match word {
+        "healthy" => concluded(word) && came.contains(", but ") == means.contains("with a warning"),
+        "starting" | "busy" | "blocked" | "tls" => concluded(word),
+        "wrong answer" => concluded("wrong_answer"),
+        "wrong service" => {
+            came.contains("wrong_service") || came == "too much" || came.ends_with(" | too much")
+        }
+        // Whether the target leaves or keeps silent is for the driver to tell: the dialogue waits.
+        "closed" | "silent" => came.contains("more, then closed"),
+        "the answer there" => concluded("moved"),
+        other => panic!("no table may say {other}"),
+    }
+}
+
 /// Tries what speaks first elsewhere, and refusals of a request not understood; all but the excepted are wrong services.
 pub(crate) fn check_others<D: Dialogue>(make: impl Fn() -> D, but: &[&str]) {
     for (name, says) in &OTHERS {

@@ -1,5 +1,5 @@
 use super::*;
-use crate::rehearsal::{check, check_others, fuzz};
+use crate::rehearsal::{check, check_others, check_table, fuzz};
 
 const START_FRAME: &[u8] = b"\x01\0\0\0\0\0\x1c\0\x0a\0\x0a\0\x09\0\0\0\0\0\0\0\x05PLAIN\0\0\0\x05en_US\xce";
 
@@ -32,4 +32,14 @@ fn anything_else_is_another_service() {
         "> an AMQP 0-9-1 header | wrong_service",
     );
     fuzz(Amqp::default, START_FRAME);
+}
+
+#[test]
+fn each_row_of_the_table_is_as_it_says() {
+    let plays = [
+        ("method frame", Amqp::default(), START_FRAME.to_vec()),
+        ("`AMQP`", Amqp::default(), b"AMQP\x03\x01\0\0".to_vec()),
+        ("nothing", Amqp::default(), Vec::new()),
+    ];
+    check_table(include_str!("../amqp.rs"), plays);
 }

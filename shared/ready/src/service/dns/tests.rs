@@ -1,7 +1,7 @@
 use portpulse_core::readiness::{RecordType, Transport};
 
 use super::*;
-use crate::rehearsal::{check, check_others, fuzz};
+use crate::rehearsal::{check, check_others, check_table, fuzz};
 
 fn over_tcp(check: &DnsCheck) -> impl Fn() -> Dns + use<'_> {
     move || Dns::over_tcp(check)
@@ -176,4 +176,27 @@ fn what_is_not_a_reply_to_us_is_another_service() {
     }
     let asked = ask("a.example", RecordType::A, &["192.0.2.1"], &[]);
     fuzz(over_tcp(&asked), &reply(&asked, 0, &[A_192_0_2_1]));
+}
+
+#[test]
+fn each_row_of_the_table_is_as_it_says() {
+    let (root, wanted) = (
+        DnsCheck::default(),
+        ask("a.example", RecordType::A, &["192.0.2.1"], &[]),
+    );
+    let unwanted = ask("a.example", RecordType::A, &[], &["192.0.2.1"]);
+    let plays = [
+        ("a well-formed", over_tcp(&root)(), reply(&root, 0, &[])),
+        ("a well-formed", over_tcp(&root)(), reply(&root, 3, &[])),
+        ("a well-formed", over_tcp(&root)(), reply(&root, 5, &[])),
+        ("SERVFAIL", over_tcp(&root)(), reply(&root, 2, &[])),
+        ("a record that", over_tcp(&wanted)(), reply(&wanted, 0, &[])),
+        (
+            "a record that",
+            over_tcp(&unwanted)(),
+            reply(&unwanted, 0, &[A_192_0_2_1]),
+        ),
+        ("nothing", over_tcp(&root)(), Vec::new()),
+    ];
+    check_table(include_str!("../dns.rs"), plays);
 }

@@ -1,7 +1,7 @@
 use portpulse_core::readiness::Method;
 
 use super::*;
-use crate::rehearsal::{check, check_others, fuzz};
+use crate::rehearsal::{check, check_others, check_table, fuzz};
 
 fn plain(check: &HttpCheck) -> impl Fn() -> Http + use<'_> {
     move || Http::new(check, &Host::Name("a.example".to_owned()), 80, Tls::Off)
@@ -142,4 +142,26 @@ fn the_request_names_the_host_as_rfc_9112_wants() {
         );
         assert_eq!(String::from_utf8(bytes).unwrap(), wanted);
     }
+}
+
+#[test]
+fn each_row_of_the_table_is_as_it_says() {
+    let (usual, text) = (HttpCheck::default(), looking_for("all well"));
+    let only = HttpCheck::new(Method::Head, "/", vec![204..=204], None, false).unwrap();
+    let follow = HttpCheck::new(Method::Head, "/", Vec::new(), None, true).unwrap();
+    let says = |answer, check: &HttpCheck, says: &str| (answer, plain(check)(), says.as_bytes().to_vec());
+    let plays = [
+        says("an expected", &usual, "HTTP/1.1 404 Not Found\r\n\r\n"),
+        says("an expected", &only, "HTTP/1.1 204 No Content\r\n\r\n"),
+        says("5xx", &usual, "HTTP/1.1 503 Service Unavailable\r\n\r\n"),
+        says("another status", &only, "HTTP/1.1 200 OK\r\n\r\n"),
+        says(
+            "the text",
+            &text,
+            "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nsorry",
+        ),
+        says("3xx", &follow, "HTTP/1.1 301 Moved\r\nLocation: /b\r\n\r\n"),
+        says("the end", &usual, ""),
+    ];
+    check_table(include_str!("../http.rs"), plays);
 }

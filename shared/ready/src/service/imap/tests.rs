@@ -1,5 +1,5 @@
 use super::*;
-use crate::rehearsal::{check, check_others, fuzz};
+use crate::rehearsal::{check, check_others, check_table, fuzz};
 
 fn plain() -> Imap {
     Imap::new(false)
@@ -56,4 +56,16 @@ fn anything_else_is_another_service() {
     check_others(plain, &["imap"]);
     fuzz(plain, b"* OK IMAP4rev1 ready\r\n");
     fuzz(secured, b"* OK ready\r\n* CAPABILITY IMAP4rev1\r\ns OK begin\r\n");
+}
+
+#[test]
+fn each_row_of_the_table_is_as_it_says() {
+    let plays = [
+        ("`* OK`", plain(), b"* OK ready\r\n".to_vec()),
+        ("`* OK`", plain(), b"* PREAUTH ready\r\n".to_vec()),
+        ("`* BYE`", plain(), b"* BYE too many\r\n".to_vec()),
+        ("`NO`", secured(), b"* OK ready\r\ns NO\r\n".to_vec()),
+        ("`NO`", secured(), b"* OK ready\r\ns BAD what\r\n".to_vec()),
+    ];
+    check_table(include_str!("../imap.rs"), plays);
 }

@@ -1,5 +1,5 @@
 use super::*;
-use crate::rehearsal::{check, check_others, fuzz};
+use crate::rehearsal::{check, check_others, check_table, fuzz};
 
 /// An `ApiVersions` version 0 response with one key, after the Kafka protocol guide.
 fn response(correlation: u32, error: u16) -> Vec<u8> {
@@ -43,4 +43,27 @@ fn anything_else_is_another_service() {
 fn the_request_is_version_0() {
     let expected = b"\0\0\0\x13\0\x12\0\0\x70\x70\0\x01\0\x09portpulse";
     assert_eq!(request(), expected);
+}
+
+#[test]
+fn each_row_of_the_table_is_as_it_says() {
+    let plays = [
+        (
+            "our correlation id, error 0",
+            Kafka::default(),
+            response(CORRELATION, 0),
+        ),
+        (
+            "our correlation id, error 0",
+            Kafka::default(),
+            response(CORRELATION, 35),
+        ),
+        (
+            "our correlation id, any",
+            Kafka::default(),
+            response(CORRELATION, 56),
+        ),
+        ("closed at once", Kafka::default(), Vec::new()),
+    ];
+    check_table(include_str!("../kafka.rs"), plays);
 }

@@ -1,5 +1,5 @@
 use super::*;
-use crate::rehearsal::{check, check_others, fuzz};
+use crate::rehearsal::{check, check_others, check_table, fuzz};
 
 #[test]
 fn answers_are_judged_by_their_line() {
@@ -38,4 +38,18 @@ fn anything_else_is_another_service() {
     check_others(Memcached::default, &[]);
     fuzz(Memcached::default, b"VERSION 1.6.18\r\n");
     fuzz(Memcached::default, b"ERROR Too many open connections\r\n");
+}
+
+#[test]
+fn each_row_of_the_table_is_as_it_says() {
+    let says = |answer, says: &str| (answer, Memcached::default(), says.as_bytes().to_vec());
+    let plays = [
+        says("`VERSION", "VERSION 1.6.18\r\n"),
+        says("`CLIENT_ERROR unauth", "CLIENT_ERROR unauthenticated\r\n"),
+        says("`ERROR Too", "ERROR Too many open connections\r\n"),
+        says("any other", "CLIENT_ERROR bad\r\n"),
+        says("any other", "SERVER_ERROR out of memory\r\n"),
+        says("nothing", ""),
+    ];
+    check_table(include_str!("../memcached.rs"), plays);
 }

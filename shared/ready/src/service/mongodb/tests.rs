@@ -1,5 +1,5 @@
 use super::*;
-use crate::rehearsal::{check, check_others, fuzz};
+use crate::rehearsal::{check, check_others, check_table, fuzz};
 
 /// An `OP_MSG` reply with these elements, after the MongoDB Wire Protocol and the BSON specification.
 fn reply(elements: &[u8]) -> Vec<u8> {
@@ -97,4 +97,27 @@ fn the_request_is_hello() {
     let expected = b"\x34\0\0\0\x01\0\x70\x70\0\0\0\0\xdd\x07\0\0\0\0\0\0\0\
         \x1f\0\0\0\x10hello\0\x01\0\0\0\x02$db\0\x06\0\0\0admin\0\0";
     assert_eq!(hello(), expected);
+}
+
+#[test]
+fn each_row_of_the_table_is_as_it_says() {
+    let says = |answer, elements: &[&[u8]]| (answer, Mongodb::default(), reply(&elements.concat()));
+    let plays = [
+        says(
+            "`ok: 1` with `isWritablePrimary`",
+            &[b"\x08isWritablePrimary\0\x01", OK],
+        ),
+        says("`ok: 1` with `isWritablePrimary`", &[b"\x08secondary\0\x01", OK]),
+        says(
+            "`ok: 1` with `isWritablePrimary`",
+            &[b"\x08arbiterOnly\0\x01", OK],
+        ),
+        says("`ok: 1` with `isreplicaset", &[b"\x08isreplicaset\0\x01", OK]),
+        says("`ok: 1` with none", &[b"\x08secondary\0\0", OK]),
+        says("`ok: 0`, code 91", &[b"\x10code\0\x5b\0\0\0", NOT_OK]),
+        says("`ok: 0`, code 91", &[b"\x10code\0\x50\x2d\0\0", NOT_OK]),
+        says("`ok: 0`, any", &[b"\x10code\0\x0d\0\0\0", NOT_OK]),
+        ("closed at once", Mongodb::default(), Vec::new()),
+    ];
+    check_table(include_str!("../mongodb.rs"), plays);
 }

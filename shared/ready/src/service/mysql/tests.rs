@@ -1,5 +1,5 @@
 use super::*;
-use crate::rehearsal::{check, check_others, fuzz};
+use crate::rehearsal::{check, check_others, check_table, fuzz};
 
 /// The greeting of `MariaDB` 10.11 with TLS switched on or off.
 fn greeting(tls: bool) -> Vec<u8> {
@@ -132,4 +132,28 @@ fn the_login_is_a_handshake_response_41() {
         plain().next(&mut input),
         Step::send("a login that is to be refused", expected)
     );
+}
+
+#[test]
+fn each_row_of_the_table_is_as_it_says() {
+    let refusals = [1040, 1041, 1135, 1203, 1226].map(|code| ("ERR 1040,", plain(), error(0, code, "no")));
+    let endings = [1053, 1077, 3032].map(|code| ("ERR 1053,", plain(), error(0, code, "no")));
+    let plays = [
+        ("greeting, then", plain(), [greeting(true), denied(2)].concat()),
+        (
+            "greeting, then",
+            plain(),
+            [greeting(true), packet(2, &[0, 0, 0, 2, 0, 0, 0])].concat(),
+        ),
+        ("ERR 1130", plain(), error(0, 1130, "not allowed")),
+        ("ERR 1129", plain(), error(0, 1129, "blocked")),
+        ("any other ERR", plain(), error(0, 1105, "unknown error")),
+        (
+            "no `CLIENT_SSL`",
+            secured(),
+            [greeting(false), denied(2)].concat(),
+        ),
+    ];
+    let plays = plays.into_iter().chain(refusals).chain(endings);
+    check_table(include_str!("../mysql.rs"), plays);
 }

@@ -1,5 +1,5 @@
 use super::*;
-use crate::rehearsal::{check, check_others, fuzz};
+use crate::rehearsal::{check, check_others, check_table, fuzz};
 
 fn plain() -> Pop3 {
     Pop3::new(false)
@@ -48,4 +48,14 @@ fn anything_else_is_another_service() {
     check_others(plain, &["pop3", "redis"]);
     fuzz(plain, b"+OK Dovecot ready.\r\n");
     fuzz(secured, b"+OK ready\r\n+OK begin\r\n");
+}
+
+#[test]
+fn each_row_of_the_table_is_as_it_says() {
+    let plays = [
+        ("`+OK`", plain(), b"+OK ready\r\n".to_vec()),
+        ("`-ERR`, such", plain(), b"-ERR [SYS/TEMP] later\r\n".to_vec()),
+        ("`-ERR` to", secured(), b"+OK ready\r\n-ERR no TLS\r\n".to_vec()),
+    ];
+    check_table(include_str!("../pop3.rs"), plays);
 }

@@ -1,5 +1,5 @@
 use super::*;
-use crate::rehearsal::{check, check_others, fuzz};
+use crate::rehearsal::{check, check_others, check_table, fuzz};
 
 fn plain() -> Postgres {
     Postgres::new(false)
@@ -153,4 +153,25 @@ fn the_startup_is_that_of_protocol_3() {
     let sent = Postgres::new(false).next(&mut Input::default());
     let expected = b"\0\0\0\x2a\0\x03\0\0user\0portpulse\0database\0postgres\0\0";
     assert_eq!(sent, Step::send("a StartupMessage", expected.as_slice()));
+}
+
+#[test]
+fn each_row_of_the_table_is_as_it_says() {
+    let refused = |answer, sqlstate, words| (answer, plain(), refusal(sqlstate, words));
+    let old = b"Ecould not fork new process for connection: Cannot allocate memory\n\0";
+    let plays = [
+        ("`R`", plain(), SASL.to_vec()),
+        refused("`E` with SQLSTATE", "28000", "no role"),
+        refused("`E` with SQLSTATE", "3D000", "no database"),
+        refused("`E` with SQLSTATE", "42501", "permission denied"),
+        refused("`E` 08P01", "08P01", "no such database: postgres"),
+        refused("`E` 57P01", "57P01", "terminating"),
+        refused("`E` 57P01", "57P02", "crash"),
+        refused("`E` 57P01", "57P03", "starting up"),
+        refused("`E` of class 53", "53300", "too many clients already"),
+        ("`E` `could not", plain(), old.to_vec()),
+        refused("any other `E`", "XX000", "internal error"),
+        ("`N`", Postgres::new(true), b"N".to_vec()),
+    ];
+    check_table(include_str!("../postgres.rs"), plays);
 }

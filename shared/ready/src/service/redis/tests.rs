@@ -1,5 +1,5 @@
 use super::*;
-use crate::rehearsal::{check, check_others, fuzz};
+use crate::rehearsal::{check, check_others, check_table, fuzz};
 
 #[test]
 fn answers_are_judged_by_their_first_word() {
@@ -59,4 +59,29 @@ fn anything_else_is_another_service() {
         b"-LOADING Redis is loading the dataset in memory\r\n",
     );
     fuzz(Redis::default, b"+PONG\r\n");
+}
+
+#[test]
+fn each_row_of_the_table_is_as_it_says() {
+    let says = |answer, says: &str| (answer, Redis::default(), says.as_bytes().to_vec());
+    let plays = [
+        says("`+PONG`", "+PONG\r\n"),
+        says("`-NOAUTH`", "-NOAUTH Authentication required.\r\n"),
+        says("`-NOAUTH`", "-NOPERM this user has no permissions\r\n"),
+        says("`-NOAUTH`", "-ERR unknown command 'PING'\r\n"),
+        says(
+            "`-LOADING`",
+            "-LOADING Redis is loading the dataset in memory\r\n",
+        ),
+        says("`-LOADING`", "-MASTERDOWN Link with MASTER is down\r\n"),
+        says("`-ERR max", "-ERR max number of clients reached\r\n"),
+        says("`-BUSY`", "-BUSY Redis is busy running a script\r\n"),
+        says(
+            "`-MISCONF`",
+            "-MISCONF Redis is configured to save RDB snapshots\r\n",
+        ),
+        says("`-DENIED`", "-DENIED Redis is running in protected mode\r\n"),
+        says("any other", "-OOM command not allowed\r\n"),
+    ];
+    check_table(include_str!("../redis.rs"), plays);
 }

@@ -1,5 +1,5 @@
 use super::*;
-use crate::rehearsal::{check, fuzz};
+use crate::rehearsal::{check, check_table, fuzz};
 
 fn script(steps: &[(bool, &str)]) -> Script {
     let step = |&(send, text): &(bool, &str)| {
@@ -33,4 +33,15 @@ fn texts_are_waited_for_in_order_and_told_with_their_lines() {
         "> step 2 | > step 4 | healthy: 200 ready: INFO {; x} PONG",
     );
     fuzz(make, b"INFO {\"a\":1}\r\n+OK\r\nPONG\r\n");
+}
+
+#[test]
+fn each_row_of_the_table_is_as_it_says() {
+    let script = script(&[(true, "HI"), (false, "INFO")]);
+    let plays = [
+        ("every text", Scripted::new(&script), b"INFO".to_vec()),
+        ("the end", Scripted::new(&script), b"INF".to_vec()),
+        ("16 KiB", Scripted::new(&script), vec![b'x'; 17 * 1024]),
+    ];
+    check_table(include_str!("../script.rs"), plays);
 }

@@ -1,5 +1,5 @@
 use super::*;
-use crate::rehearsal::{check, check_others, fuzz};
+use crate::rehearsal::{check, check_others, check_table, fuzz};
 
 fn plain() -> Smtp {
     Smtp::new(false, None)
@@ -101,4 +101,29 @@ fn the_client_gives_its_address_for_a_name() {
             Step::send("EHLO", expected)
         );
     }
+}
+
+#[test]
+fn each_row_of_the_table_is_as_it_says() {
+    let says = |answer, dialogue, says: &str| (answer, dialogue, says.as_bytes().to_vec());
+    let plays = [
+        says("`220`, then", plain(), "220 a\r\n250 a\r\n"),
+        says("`220`, then", plain(), "220 a\r\n502 what\r\n250 a\r\n"),
+        says("`421`", plain(), "421 later\r\n"),
+        says("`421`", plain(), "450 later\r\n"),
+        says("5xx", plain(), "554 no\r\n"),
+        says("5xx", plain(), "220 a\r\n550 go away\r\n"),
+        says("no STARTTLS", secured(), "220 a\r\n250 a\r\n"),
+        says(
+            "no STARTTLS",
+            secured(),
+            "220 a\r\n250-a\r\n250 STARTTLS\r\n454 not now\r\n",
+        ),
+        says(
+            "`220`, but",
+            plain(),
+            "220 (vsFTPd 3.0.3)\r\n500 what\r\n500 what\r\n",
+        ),
+    ];
+    check_table(include_str!("../smtp.rs"), plays);
 }

@@ -1,5 +1,5 @@
 use super::*;
-use crate::rehearsal::{check, check_others, fuzz};
+use crate::rehearsal::{check, check_others, check_table, fuzz};
 
 #[test]
 fn the_identification_may_come_after_other_lines() {
@@ -43,4 +43,17 @@ fn anything_else_is_another_service() {
     check(Ssh::default, b"SSH-1.5-old\r\n", "wrong_service");
     check(Ssh::default, "line\r\n".repeat(60).as_bytes(), "wrong_service");
     fuzz(Ssh::default, b"Welcome\r\nSSH-2.0-OpenSSH_9.2p1\r\n");
+}
+
+#[test]
+fn each_row_of_the_table_is_as_it_says() {
+    let says = |answer, says: &str| (answer, Ssh::default(), says.as_bytes().to_vec());
+    let plays = [
+        says("`SSH-2.0", "SSH-2.0-OpenSSH_9.2p1\r\n"),
+        says("`SSH-2.0", "Welcome\r\nSSH-1.99-x\r\n"),
+        says("`Exceeded", "Exceeded MaxStartups\r\n"),
+        says("`Not allowed", "Not allowed at this time\r\n"),
+        says("`SSH-1.…", "SSH-1.5-old\r\n"),
+    ];
+    check_table(include_str!("../ssh.rs"), plays);
 }

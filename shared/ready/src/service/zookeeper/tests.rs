@@ -1,5 +1,5 @@
 use super::*;
-use crate::rehearsal::{check, check_others, fuzz};
+use crate::rehearsal::{check, check_others, check_table, fuzz};
 
 #[test]
 fn answers_are_judged_by_their_line() {
@@ -36,4 +36,25 @@ fn anything_else_is_another_service() {
         Zookeeper::default,
         b"Zookeeper version: 3.8.0-1, built on 2022-02-25\nLatency min\n",
     );
+}
+
+#[test]
+fn each_row_of_the_table_is_as_it_says() {
+    let says = |answer, says: &str| (answer, Zookeeper::default(), says.as_bytes().to_vec());
+    let plays = [
+        says(
+            "`Zookeeper",
+            "Zookeeper version: 3.8.0\nLatency min/avg/max: 0/0/0\nMode: standalone\n",
+        ),
+        says(
+            "`srvr is not",
+            "srvr is not executed because it is not in the whitelist.\n",
+        ),
+        says(
+            "`… not",
+            "This ZooKeeper instance is not currently serving requests\n",
+        ),
+        says("closed at once", ""),
+    ];
+    check_table(include_str!("../zookeeper.rs"), plays);
 }
