@@ -19,10 +19,10 @@ pub enum Capacity {
     AlwaysFree,
 }
 
-/// What is asked of the table when every group has its tick: on the hour.
+/// What is asked of the table when every group has its tick, and sums up an hour and a day: at midnight.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Peak {
-    /// Write units on the full hour, of all groups and regions together.
+    /// Write units at midnight, of all groups and regions together.
     pub write_units: f64,
     /// Read units likewise.
     pub read_units: f64,
@@ -36,9 +36,9 @@ pub struct Peak {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Fit {
-    /// Even if all ticks of the full hour fall into one second.
+    /// Even if all ticks of midnight fall into one second.
     EachSecond,
-    /// On the full hour with units that went unused in the five minutes before, which DynamoDB lends as it can.
+    /// At midnight with units that went unused in the five minutes before, which DynamoDB lends as it can.
     WithBurst,
     /// Not at all: requests would be refused.
     No,

@@ -8,6 +8,7 @@ mod bill;
 mod capacity;
 mod prices;
 mod quantities;
+mod rollup;
 mod tick;
 
 pub use alternative::{Alternative, Endpoint, health_checks};
@@ -15,4 +16,5 @@ pub use bill::{Bill, Line, bill};
 pub use capacity::{Capacity, Fit, Peak};
 pub use prices::{BadPrices, Item, Price, Prices};
 pub use quantities::{ALARMS_A_REGION, Architecture, Assumptions, Deployment, MONTH, Quantities};
+pub use rollup::{RollupCost, Spread};
 pub use tick::TickCost;

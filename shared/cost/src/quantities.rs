@@ -10,6 +10,7 @@ use portpulse_store::layout;
 use serde::Serialize;
 
 use crate::capacity::{Capacity, FREE_UNITS, Peak};
+use crate::rollup::{RollupCost, Spread};
 use crate::tick::{TickCost, whole};
 
 /// The hours of a month, as AWS reckons.
@@ -19,6 +20,9 @@ pub const ALARMS_A_REGION: u32 = 2;
 
 /// How long results are kept.
 const RESULT_DAYS: f64 = 35.0;
+/// How long rollups are kept.
+const ROLLUP_DAYS: f64 = 400.0;
+const DAYS: f64 = MONTH / 24.0;
 const HOUR: f64 = 3600.0;
 /// Bytes of a GB, as DynamoDB, Lambda and CloudWatch reckon.
 const GIB: f64 = (1u64 << 30) as f64;
@@ -69,6 +73,8 @@ pub struct Assumptions {
     pub https: u32,
     /// What one tick writes to its log, in bytes: Lambda's own START, END and REPORT.
     pub log_bytes: u32,
+    /// Into how many buckets the connect times of a monitor fall, which is what rollups keep of them.
+    pub spread: Spread,
     /// What headers and signatures add to each request and its answer, in bytes.
     pub request_bytes: u32,
     /// What a new TLS connection costs once a tick, in bytes.
@@ -82,6 +88,7 @@ impl Default for Assumptions {
             incidents: 10,
             emails: 1,
             https: 0,
+            spread: Spread::default(),
             log_bytes: 400,
             request_bytes: 1_500,
             connection_bytes: 6_000,
@@ -118,7 +125,7 @@ pub struct Quantities {
     pub https: f64,
     /// What goes between the home region and the others, in GB.
     pub transfer_gb: f64,
-    /// What is asked of the table on the full hour.
+    /// What is asked of the table at midnight.
     pub peak: Peak,
 }
 
@@ -137,10 +144,24 @@ impl Quantities {
                 .sum::<f64>();
             let a_month = MONTH * HOUR / group.interval.length().as_secs_f64();
             for region in deployment.regions {
-                let cost = TickCost::of(*group, definitions, region, deployment.regions);
-                sum.add(&cost, a_month);
+                let tick = TickCost::of(*group, definitions, region, deployment.regions);
+                let spread = assumptions.spread;
+                let hour = RollupCost::of_hour(*group, definitions, region, &tick, spread);
+                let day = RollupCost::of_day(*group, definitions, region, spread);
+                sum.ticks += a_month;
+                sum.add(tick.write_units, tick.read_units, a_month);
+                sum.keep(tick.kept_bytes, a_month * RESULT_DAYS / DAYS);
+                for (rollup, a_month) in [(&hour, MONTH), (&day, DAYS)] {
+                    sum.add(rollup.write_units, rollup.read_units, a_month);
+                    sum.keep(rollup.kept_bytes, a_month * ROLLUP_DAYS / DAYS);
+                }
                 if region != deployment.home {
-                    sum.transferred += a_month * transferred(&cost, assumptions);
+                    let around = f64::from(assumptions.request_bytes);
+                    let of_tick = whole(tick.read_bytes + tick.written_bytes)
+                        + around * f64::from(TickCost::REQUESTS)
+                        + f64::from(assumptions.connection_bytes);
+                    let of_rollup = |rollup: &RollupCost| rollup.bytes + around * f64::from(rollup.requests);
+                    sum.transferred += a_month * of_tick + MONTH * of_rollup(&hour) + DAYS * of_rollup(&day);
                 }
             }
         }
@@ -187,21 +208,16 @@ struct Sum {
 }
 
 impl Sum {
-    fn add(&mut self, cost: &TickCost, a_month: f64) {
-        self.ticks += a_month;
-        self.write_units += a_month * cost.write_units;
-        self.read_units += a_month * cost.read_units;
-        let kept = a_month * RESULT_DAYS * 24.0 / MONTH;
-        self.stored += kept * whole(cost.kept_bytes + STORED_WITH_EACH);
-        self.at_once_written += cost.write_units;
-        self.at_once_read += cost.read_units;
+    fn add(&mut self, write_units: f64, read_units: f64, a_month: f64) {
+        self.write_units += a_month * write_units;
+        self.read_units += a_month * read_units;
+        self.at_once_written += write_units;
+        self.at_once_read += read_units;
     }
-}
 
-/// What a tick moves between its region and another, in bytes.
-fn transferred(cost: &TickCost, assumptions: &Assumptions) -> f64 {
-    let around = assumptions.request_bytes.saturating_mul(TickCost::REQUESTS);
-    whole(cost.read_bytes + cost.written_bytes) + f64::from(around) + f64::from(assumptions.connection_bytes)
+    fn keep(&mut self, bytes: usize, items: f64) {
+        self.stored += items * whole(bytes + STORED_WITH_EACH);
+    }
 }
 
 #[cfg(test)]
@@ -259,8 +275,8 @@ mod tests {
         // 128 MB for a second is an eighth of a GB-second.
         assert!((found.gb_seconds - found.ticks / 8.0).abs() < 1e-6, "{found:?}");
         assert!(
-            (found.peak.write_units - 8.0).abs() < 1e-6,
-            "two writes, two groups, two regions: {found:?}"
+            (found.peak.write_units - 16.0).abs() < 1e-6,
+            "two writes and two rollups, of two groups in two regions: {found:?}"
         );
     }
 
@@ -270,10 +286,10 @@ mod tests {
         let at_home = quantities(&monitors, &["eu-west-1"], "eu-west-1");
         assert!(at_home.transfer_gb.abs() < 1e-12, "{at_home:?}");
         let abroad = quantities(&monitors, &["us-east-1"], "eu-west-1");
-        // 8,760 ticks of four requests at 1,500 bytes and a connection of 6,000, and the items.
+        // 8,760 ticks of four requests at 1,500 bytes and a connection of 6,000, the items, and the rollups.
         let least = 8_760.0 * 12_000.0 / GIB;
         assert!(
-            abroad.transfer_gb > least && abroad.transfer_gb < least * 1.2,
+            abroad.transfer_gb > least && abroad.transfer_gb < least * 1.3,
             "{abroad:?}"
         );
     }

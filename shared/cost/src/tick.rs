@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use portpulse_core::definition::Defined;
+use portpulse_core::definition::{Defined, Monitor};
 use portpulse_core::group::GroupId;
 use portpulse_core::id::Region;
 use portpulse_core::observation::{Observation, Remark, Seen};
@@ -15,9 +15,9 @@ use portpulse_store::size;
 use portpulse_store::table::Read;
 
 /// A connect time with as many digits as there are below a second.
-const CONNECT: Duration = Duration::from_micros(123_450);
+pub(crate) const CONNECT: Duration = Duration::from_micros(123_450);
 /// A time like those that are written.
-const SOME_TIME: Timestamp = Timestamp::constant(1_795_305_660, 0);
+pub(crate) const SOME_TIME: Timestamp = Timestamp::constant(1_795_305_660, 0);
 
 /// What one tick of one group costs in one region: two queries, and two puts.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -46,10 +46,6 @@ impl TickCost {
         expected: &BTreeSet<Region>,
     ) -> Self {
         let tick = Tick::containing(SOME_TIME, group.interval);
-        let checked = definitions
-            .iter()
-            .map(|defined| &defined.monitor)
-            .filter(|monitor| monitor.is_enabled() && monitor.rule().regions.includes(region));
         let open = Seen::Open {
             connect: CONNECT,
             remark: Remark::None,
@@ -58,7 +54,7 @@ impl TickCost {
             seen: open,
             detail: None,
         };
-        let seen: Observations = checked
+        let seen: Observations = checked(definitions, region)
             .map(|monitor| (monitor.id().clone(), observation.clone()))
             .collect();
         let results = layout::results(group, tick, region, &seen);
@@ -78,6 +74,15 @@ impl TickCost {
             kept_bytes: results.stored,
         }
     }
+}
+
+/// The monitors that a region checks.
+pub(crate) fn checked<'a>(
+    definitions: &'a [&Defined],
+    region: &'a Region,
+) -> impl Iterator<Item = &'a Monitor> {
+    let monitors = definitions.iter().map(|defined| &defined.monitor);
+    monitors.filter(|monitor| monitor.is_enabled() && monitor.rule().regions.includes(region))
 }
 
 fn total(weights: impl Iterator<Item = Weight>) -> Weight {

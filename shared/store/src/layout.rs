@@ -4,6 +4,8 @@ use portpulse_core::board::{RegionRow, VerdictRow};
 use portpulse_core::definition::Defined;
 use portpulse_core::group::GroupId;
 use portpulse_core::id::Region;
+use portpulse_core::period::Period;
+use portpulse_core::rollup::Rollup;
 use portpulse_core::round::Observations;
 use portpulse_core::time::Tick;
 
@@ -38,6 +40,12 @@ pub fn definition(defined: &Defined) -> Weight {
 pub fn results(group: GroupId, tick: Tick, region: &Region, seen: &Observations) -> Weight {
     let key = keys::results(group, tick, region);
     Weight::of(&codec::results::encode(&key, tick, seen))
+}
+
+/// What a region saw over an hour or a day.
+pub fn rollup(group: GroupId, period: Period, region: &Region, rollup: &Rollup) -> Weight {
+    let key = keys::rollup(group, period, region);
+    Weight::of(&codec::rollup::encode(&key, period, rollup))
 }
 
 /// The row of a region to which all is well.

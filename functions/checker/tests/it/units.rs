@@ -2,7 +2,7 @@
 
 use portpulse_core::definition::{Defined, DefinitionFile, Vantage};
 use portpulse_core::period::Grain;
-use portpulse_cost::TickCost;
+use portpulse_cost::{RollupCost, Spread, TickCost};
 use serde_json::json;
 
 use crate::nominal;
@@ -59,5 +59,48 @@ async fn summing_up_an_hour_or_a_day_costs_little_more_than_a_tick() {
         let reads = more.read_units - less.read_units;
         assert!((1.0..=write_units).contains(&writes), "{more:?} after {less:?}");
         assert!((1.0..=read_units).contains(&reads), "{more:?} after {less:?}");
+    }
+}
+
+/// What summing up costs is promised as well.
+#[tokio::test]
+async fn summing_up_costs_what_was_foretold() {
+    let monitors = 50;
+    let whole = json!({ "monitors": nominal::definitions(monitors) });
+    let file = DefinitionFile::validate(&whole, Vantage::PlainLambda).unwrap();
+    let defined: Vec<&Defined> = file.monitors().iter().collect();
+    let expected = nominal::expected(1);
+    let region = expected.first().unwrap();
+    let tick = TickCost::of(nominal::GROUP, &defined, region, &expected);
+    // What moves by a tenth falls into two buckets.
+    let spread = Spread { hour: 2, day: 2 };
+    let hour = RollupCost::of_hour(nominal::GROUP, &defined, region, &tick, spread);
+    let day = RollupCost::of_day(nominal::GROUP, &defined, region, spread);
+    for (grain, write_units, read_units, requests) in [
+        (
+            Grain::Hour,
+            tick.write_units + hour.write_units,
+            tick.read_units + hour.read_units,
+            hour.requests,
+        ),
+        (
+            Grain::Day,
+            tick.write_units + hour.write_units + day.write_units,
+            tick.read_units + hour.read_units + day.read_units,
+            hour.requests + day.requests,
+        ),
+    ] {
+        let consumed = nominal::first_of(grain, monitors).await;
+        let of = format!("{write_units} and {read_units} foretold, {consumed:?}");
+        assert_eq!(
+            u64::from(TickCost::REQUESTS + requests),
+            consumed.reads + consumed.writes,
+            "{of}"
+        );
+        let more = write_units - consumed.write_units;
+        assert!((0.0..=1.0).contains(&more), "{of}");
+        // DynamoDB bills what is not there with half a unit, as its guide says.
+        let more = read_units - consumed.read_units;
+        assert!((0.0..=1.0).contains(&more), "{of}");
     }
 }

@@ -92,7 +92,7 @@ impl Plan<'_> {
                 assumed.emails,
                 assumed.https
             ),
-            "Not in it: `terraform apply`, the relay, and the NAT gateway that a VPC may need.".to_owned(),
+            "Not in it: `terraform apply`, the relay, the status page, and the NAT gateway that a VPC may need.".to_owned(),
         ];
         grounds.push(self.fit());
         grounds
@@ -102,7 +102,7 @@ impl Plan<'_> {
     fn fit(&self) -> String {
         let peak = &self.quantities.peak;
         let asked = format!(
-            "on the full hour it asks for {} write and {} read units at once, and {:.2} and {:.2} a second on average",
+            "at midnight it asks for {} write and {} read units at once, and {:.2} and {:.2} a second on average",
             quantity(peak.write_units),
             quantity(peak.read_units),
             peak.write_rate,

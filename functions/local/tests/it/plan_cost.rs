@@ -40,7 +40,7 @@ fn what_is_free_is_provisioned_and_everything_is_in_the_json() {
         panic!("{}", found.out)
     };
     assert_eq!((found.status, &plan["home"]), (0, &"eu-west-1".into()));
-    assert_eq!(plan["always_free_fits"], "each_second");
+    assert_eq!(plan["always_free_fits"], "with_burst");
     let lines = plan["lines"].as_array().unwrap();
     let sum = |field: &str| {
         lines
