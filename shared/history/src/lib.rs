@@ -3,10 +3,15 @@
 //!
 //! This crate knows nothing of HTTP, HTML or who is asking; it decides nothing, and writes nothing.
 
+pub mod api;
 pub mod assemble;
+pub mod atom;
+pub mod badge;
+pub mod prometheus;
 pub mod read;
 pub mod snapshot;
 mod spending;
 pub mod view;
+mod xml;
 
 pub use read::{Ceiling, Reader, Scope};

@@ -5,6 +5,8 @@
     reason = "a test fails by panicking"
 )]
 
+mod answers;
 mod assembled;
 mod fleet;
+mod hostile;
 mod units;

@@ -1,0 +1,76 @@
+//! Incidents as a feed: one entry an incident, renewed when it closes.
+//!
+//! Source: RFC 4287.
+
+use std::fmt::Write;
+
+use jiff::Timestamp;
+
+use crate::api::ending_word;
+use crate::view::{IncidentView, IncidentsPage};
+use crate::xml::escape;
+
+/// The content type of the feed.
+pub const CONTENT_TYPE: &str = "application/atom+xml; charset=utf-8";
+
+/// The most entries of a feed: readers come often.
+const MOST_ENTRIES: usize = 50;
+
+/// The feed, a whole document. `site` is the address of the pages, without a slash at its end.
+pub fn feed(page: &IncidentsPage, site: &str) -> String {
+    let site = escape(site);
+    let mut incidents: Vec<_> = page.open.iter().chain(&page.closed).collect();
+    incidents.sort_by_key(|incident| std::cmp::Reverse(changed(incident)));
+    incidents.truncate(MOST_ENTRIES);
+    let updated = incidents.first().map_or(page.at, |incident| changed(incident));
+    let mut feed = format!(
+        "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<feed xmlns=\"http://www.w3.org/2005/Atom\">\n\
+         <id>urn:portpulse:incidents</id>\n<title>Incidents</title>\n<updated>{updated}</updated>\n\
+         <author><name>Portpulse</name></author>\n\
+         <link rel=\"alternate\" href=\"{site}/incidents\"/>\n<link rel=\"self\" href=\"{site}/incidents.atom\"/>\n"
+    );
+    for incident in incidents {
+        entry(&mut feed, incident, &site);
+    }
+    feed.push_str("</feed>\n");
+    feed
+}
+
+/// When it last changed.
+fn changed(incident: &IncidentView) -> Timestamp {
+    incident.closed.map_or(incident.opened, |(at, _)| at)
+}
+
+fn entry(feed: &mut String, incident: &IncidentView, site: &str) {
+    let id = escape(&incident.id.to_string());
+    let monitor = escape(incident.id.monitor.as_str());
+    let verdict = incident.verdict.as_str();
+    let (title, mut text) = match incident.closed {
+        None => (
+            format!("{monitor} is {verdict}"),
+            format!("Since {}.", incident.since),
+        ),
+        Some((at, ending)) => (
+            format!("{monitor} was {verdict}: {}", ending_word(ending)),
+            format!("From {} to {at}.", incident.since),
+        ),
+    };
+    if let Some(finding) = incident
+        .inside
+        .as_ref()
+        .and_then(|inside| inside.finding.as_ref())
+    {
+        let detail = finding.detail.as_ref().map(|detail| format!(": {detail}"));
+        // Writing to a String cannot fail.
+        let _ = write!(text, " {}{}", finding.cause.code(), detail.unwrap_or_default());
+    }
+    let _ = write!(
+        feed,
+        "<entry>\n<id>urn:portpulse:{id}</id>\n<title>{title}</title>\n<published>{}</published>\n\
+         <updated>{}</updated>\n<link href=\"{site}/monitors/{monitor}\"/>\n\
+         <content type=\"text\">{}</content>\n</entry>\n",
+        incident.opened,
+        changed(incident),
+        escape(&text),
+    );
+}

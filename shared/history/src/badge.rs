@@ -1,0 +1,119 @@
+//! Badges: small SVG images that say one thing of one monitor.
+
+use std::fmt;
+use std::str::FromStr;
+
+use portpulse_core::board::Verdict;
+use portpulse_core::observation::milliseconds;
+use portpulse_core::uptime::Watched;
+
+use crate::view::MonitorView;
+use crate::xml::escape;
+
+/// What a badge says.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Kind {
+    /// The verdict.
+    #[default]
+    Verdict,
+    /// The uptime of the last 30 days.
+    Uptime,
+    /// The median connect time of the last finished hour; not for the public.
+    Connect,
+}
+
+/// A text that names no kind of badge.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("there is no such badge: ask for verdict, uptime or connect")]
+pub struct NoSuchKind;
+
+impl FromStr for Kind {
+    type Err = NoSuchKind;
+
+    fn from_str(text: &str) -> Result<Self, NoSuchKind> {
+        match text {
+            "verdict" => Ok(Self::Verdict),
+            "uptime" => Ok(Self::Uptime),
+            "connect" => Ok(Self::Connect),
+            _ => Err(NoSuchKind),
+        }
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Verdict => "verdict",
+            Self::Uptime => "uptime",
+            Self::Connect => "connect",
+        })
+    }
+}
+
+/// The badge of a monitor, a whole SVG document; `None` where it is not for this audience.
+pub fn svg(kind: Kind, monitor: &MonitorView) -> Option<String> {
+    let (label, value, colour) = match kind {
+        Kind::Verdict => (
+            monitor.id.as_str().to_owned(),
+            monitor.verdict.as_str().to_owned(),
+            colour(monitor.verdict),
+        ),
+        Kind::Uptime => {
+            let uptime = monitor.uptime.month.and_then(Watched::uptime);
+            let (value, colour) = match uptime {
+                None => ("no data".to_owned(), GREY),
+                Some(share) if share >= 0.999 => (percent(share), GREEN),
+                Some(share) if share >= 0.99 => (percent(share), AMBER),
+                Some(share) => (percent(share), RED),
+            };
+            (format!("{} 30 days", monitor.id), value, colour)
+        }
+        Kind::Connect => {
+            let hours = &monitor.inside.as_ref()?.hours;
+            let last = hours.iter().rev().find_map(|point| point.connect);
+            let value = last.map_or_else(
+                || "no data".to_owned(),
+                |connect| format!("{} ms", milliseconds(connect.p50)),
+            );
+            (
+                format!("{} connect", monitor.id),
+                value,
+                if last.is_some() { BLUE } else { GREY },
+            )
+        }
+    };
+    Some(drawn(&label, &value, colour))
+}
+
+/// All dark enough for white text at a contrast of at least 4.5 to 1.
+const GREEN: &str = "#1a7f37";
+const AMBER: &str = "#9a6700";
+const RED: &str = "#cf222e";
+const BLUE: &str = "#0969da";
+const GREY: &str = "#57606a";
+
+const fn colour(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Up => GREEN,
+        Verdict::Degraded => AMBER,
+        Verdict::Down | Verdict::Exposed => RED,
+        Verdict::Unknown => GREY,
+    }
+}
+
+/// Two decimals, never rounded up to a hundred.
+fn percent(share: f64) -> String {
+    format!("{:.2} %", (share * 10_000.0).floor() / 100.0)
+}
+
+fn drawn(label: &str, value: &str, colour: &str) -> String {
+    // About seven pixels to a character of 11 px Verdana, and five on each side.
+    let width = |text: &str| 10 + 7 * text.chars().count();
+    let (left, right) = (width(label), width(value));
+    let whole = left + right;
+    let (label, value) = (escape(label), escape(value));
+    let (label_x, value_x) = (left / 2, left + right / 2);
+    format!(
+        r##"<svg xmlns="http://www.w3.org/2000/svg" width="{whole}" height="20" role="img" aria-label="{label}: {value}"><title>{label}: {value}</title><rect width="{whole}" height="20" rx="3" fill="#24292f"/><rect x="{left}" width="{right}" height="20" rx="3" fill="{colour}"/><g fill="#ffffff" font-family="Verdana,DejaVu Sans,sans-serif" font-size="11" text-anchor="middle"><text x="{label_x}" y="14">{label}</text><text x="{value_x}" y="14">{value}</text></g></svg>"##
+    )
+}

@@ -1,0 +1,130 @@
+//! The monitors as Prometheus scrapes them.
+//!
+//! Source: <https://prometheus.io/docs/instrumenting/exposition_formats/#text-based-format>
+
+use std::fmt::Write;
+
+use portpulse_core::board::Verdict;
+use portpulse_core::uptime::Watched;
+
+use crate::api::sight_word;
+use crate::view::{Overview, SightState};
+
+/// The content type of the text.
+pub const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
+
+const SIGHTS: [SightState; 5] = [
+    SightState::Good,
+    SightState::Impaired,
+    SightState::Failing,
+    SightState::NoData,
+    SightState::Silent,
+];
+
+/// The text: a sample each verdict, window, region and state of every monitor. What only those within may see is
+/// there only if the overview has it.
+pub fn text(overview: &Overview) -> String {
+    let mut text = Text::default();
+    text.family(
+        "portpulse_verdict",
+        "Whether this is the verdict on the monitor: 1 for the one, 0 for the others.",
+    );
+    for monitor in &overview.monitors {
+        for verdict in Verdict::ALL {
+            let labels = [("monitor", monitor.id.as_str()), ("verdict", verdict.as_str())];
+            text.sample(&labels, flag(*verdict == monitor.verdict));
+        }
+    }
+    text.family(
+        "portpulse_uptime_ratio",
+        "Of the time that the monitor was watched, the share in which it was as expected.",
+    );
+    for monitor in &overview.monitors {
+        let uptime = monitor.uptime;
+        for (window, watched) in [
+            ("24h", uptime.day),
+            ("7d", uptime.week),
+            ("30d", uptime.month),
+            ("90d", uptime.quarter),
+        ] {
+            if let Some(share) = watched.and_then(Watched::uptime) {
+                text.sample(&[("monitor", monitor.id.as_str()), ("window", window)], share);
+            }
+        }
+    }
+    let inside = || {
+        let monitors = overview.monitors.iter();
+        monitors.filter_map(|monitor| Some((monitor.id.as_str(), monitor.inside.as_ref()?)))
+    };
+    if inside().next().is_none() {
+        return text.0;
+    }
+    text.family(
+        "portpulse_region_state",
+        "Whether this is what the region sees of the monitor: 1 for the one state, 0 for the others.",
+    );
+    for (id, inside) in inside() {
+        for (region, sight) in &inside.regions {
+            for state in SIGHTS {
+                let labels = [
+                    ("monitor", id),
+                    ("region", region.as_str()),
+                    ("state", sight_word(state)),
+                ];
+                text.sample(&labels, flag(state == sight.state));
+            }
+        }
+    }
+    text.family(
+        "portpulse_connect_seconds",
+        "Connect times of the last hour that is summed up, give or take 6.25 percent; the maximum (quantile 1) exactly.",
+    );
+    for (id, inside) in inside() {
+        for (region, sight) in &inside.regions {
+            let Some(connect) = sight.hours.iter().rev().find_map(|point| point.connect) else {
+                continue;
+            };
+            for (quantile, time) in [("0.5", connect.p50), ("0.95", connect.p95), ("1", connect.max)] {
+                let labels = [
+                    ("monitor", id),
+                    ("region", region.as_str()),
+                    ("quantile", quantile),
+                ];
+                text.sample(&labels, time.as_secs_f64());
+            }
+        }
+    }
+    text.0
+}
+
+const fn flag(is: bool) -> f64 {
+    if is { 1.0 } else { 0.0 }
+}
+
+/// The text in the making; the name of the last family.
+#[derive(Default)]
+struct Text(String, &'static str);
+
+impl Text {
+    fn family(&mut self, name: &'static str, help: &str) {
+        self.1 = name;
+        // Writing to a String cannot fail.
+        let _ = writeln!(self.0, "# HELP {name} {help}\n# TYPE {name} gauge");
+    }
+
+    fn sample(&mut self, labels: &[(&str, &str)], value: f64) {
+        let labels: Vec<_> = labels
+            .iter()
+            .map(|(name, value)| format!("{name}=\"{}\"", escape(value)))
+            .collect();
+        let _ = writeln!(self.0, "{}{{{}}} {value}", self.1, labels.join(","));
+    }
+}
+
+/// What a label's value may not contain as it is.
+fn escape(value: &str) -> String {
+    value
+        .replace('\\', "\\\\")
+        .replace('"', "\\\"")
+        .replace('\n', "\\n")
+}

@@ -1,0 +1,167 @@
+//! The answers are as `openapi.json` says, to the public and to those within.
+
+use portpulse_core::board::Track;
+use portpulse_history::view::{Audience, IncidentsPage, MonitorPage, Overview};
+use portpulse_history::{api, atom, badge, prometheus};
+use portpulse_store::Store;
+use portpulse_testkit::memory_table::MemoryTable;
+use serde_json::{Value, json};
+
+use crate::fleet::{SECRETS, define, file, now, open, reader, roll_up, rows};
+
+/// Everything that can be asked for, read for an audience.
+async fn read(audience: Audience) -> (Overview, MonitorPage, IncidentsPage) {
+    let table = MemoryTable::new();
+    let store = Store::new(table.clone());
+    define(&store, "c-down").await;
+    define(&store, "b-up").await;
+    roll_up(&store, &["b-up", "c-down"].map(str::to_owned), 40).await;
+    rows(&store, &[("eu-west-1", "c-down"), ("us-east-1", "c-down")]).await;
+    open(&store, "c-down", Track::Health, "2026-11-22T12:20:00Z").await;
+    file(&store, "c-down", "2026-11-20T10:00:00Z", "2026-11-20T11:00:00Z").await;
+    let reader = reader(table, 400);
+    (
+        reader.overview(audience, now()).await.unwrap(),
+        reader
+            .monitor(audience, &"c-down".parse().unwrap(), now())
+            .await
+            .unwrap()
+            .unwrap(),
+        reader.incidents(audience, now()).await.unwrap(),
+    )
+}
+
+fn answers(
+    (overview, page, incidents): &(Overview, MonitorPage, IncidentsPage),
+) -> [(&'static str, Value); 3] {
+    [
+        ("/api/monitors", api::monitors(overview)),
+        ("/api/monitors/{id}", api::monitor(page)),
+        ("/api/incidents", api::incidents(incidents)),
+    ]
+}
+
+/// What is wrong with an answer by the schema of its path.
+fn faults(path: &str, answer: &Value) -> Vec<String> {
+    let document: Value = serde_json::from_str(api::OPENAPI).unwrap();
+    let answered =
+        &document["paths"][path]["get"]["responses"]["200"]["content"]["application/json"]["schema"];
+    let schema = json!({
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$ref": answered["$ref"],
+        "components": document["components"],
+    });
+    let options = jsonschema::options().should_validate_formats(true);
+    let validator = options.build(&schema).unwrap();
+    let faults = validator.iter_errors(answer);
+    faults
+        .map(|fault| format!("{}: {fault}", fault.instance_path()))
+        .collect()
+}
+
+#[tokio::test]
+async fn every_answer_is_as_the_document_says() {
+    for audience in [Audience::Public, Audience::Private] {
+        for (path, answer) in answers(&read(audience).await) {
+            assert_eq!(
+                faults(path, &answer),
+                Vec::<String>::new(),
+                "{path}: {audience:?}"
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_document_refuses_what_no_answer_is_like() {
+    let [(path, answer), ..] = answers(&read(Audience::Private).await);
+    for (pointer, value) in [
+        ("/monitors/0/verdict", json!("fine")),
+        ("/monitors/0/uptime/24h", json!(1.5)),
+        ("/monitors/0/regions/eu-west-1/state", Value::Null),
+        ("/at", json!("yesterday")),
+        (
+            "/left_out",
+            json!({ "days": true, "incidents": false, "more": 1 }),
+        ),
+    ] {
+        let mut changed = answer.clone();
+        *changed.pointer_mut(pointer).unwrap() = value;
+        assert!(!faults(path, &changed).is_empty(), "{pointer}");
+    }
+}
+
+/// A field that the document names is there in some answer, and the other way round is what the test above holds.
+#[tokio::test]
+async fn the_document_names_nothing_that_is_not_answered() {
+    let document: Value = serde_json::from_str(api::OPENAPI).unwrap();
+    let answers = answers(&read(Audience::Private).await)
+        .map(|(_, answer)| answer.to_string())
+        .join("");
+    for (name, schema) in document["components"]["schemas"].as_object().unwrap() {
+        for field in schema["properties"].as_object().unwrap().keys() {
+            assert!(answers.contains(&format!("\"{field}\":")), "{name}.{field}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_public_is_answered_names_verdicts_and_uptime_alone() {
+    let all = |read: (Overview, MonitorPage, IncidentsPage)| {
+        let mut all: Vec<String> = answers(&read)
+            .iter()
+            .map(|(_, answer)| answer.to_string())
+            .collect();
+        all.push(prometheus::text(&read.0));
+        all.push(atom::feed(&read.2, "https://status.example.com"));
+        for kind in [badge::Kind::Verdict, badge::Kind::Uptime, badge::Kind::Connect] {
+            all.extend(badge::svg(kind, &read.1.monitor));
+        }
+        all.join("\n")
+    };
+    let (public, private) = (
+        all(read(Audience::Public).await),
+        all(read(Audience::Private).await),
+    );
+    for secret in SECRETS {
+        assert!(private.contains(secret), "{secret}");
+        assert!(!public.contains(secret), "{secret}: {public}");
+    }
+    let public = read(Audience::Public).await.1;
+    assert_eq!(badge::svg(badge::Kind::Connect, &public.monitor), None);
+}
+
+#[tokio::test]
+async fn figures_reach_prometheus_badges_and_the_feed() {
+    let (overview, page, incidents) = read(Audience::Private).await;
+    let text = prometheus::text(&overview);
+    for line in [
+        "portpulse_verdict{monitor=\"c-down\",verdict=\"down\"} 1",
+        "portpulse_verdict{monitor=\"c-down\",verdict=\"up\"} 0",
+        "portpulse_uptime_ratio{monitor=\"b-up\",window=\"30d\"} 1",
+        "portpulse_region_state{monitor=\"c-down\",region=\"us-east-1\",state=\"failing\"} 1",
+        "portpulse_region_state{monitor=\"c-down\",region=\"ap-northeast-1\",state=\"good\"} 1",
+        "portpulse_connect_seconds{monitor=\"b-up\",region=\"eu-west-1\",quantile=\"1\"} 0.01197",
+    ] {
+        assert!(text.lines().any(|found| found == line), "{line} in {text}");
+    }
+    let said = |kind| badge::svg(kind, &page.monitor).unwrap();
+    assert!(said(badge::Kind::Verdict).contains("<title>c-down: down</title>"));
+    // 4,220 seconds down of 29 days and half a day: 0.17 %.
+    assert!(
+        said(badge::Kind::Uptime).contains("<title>c-down 30 days: 99.83 %</title>"),
+        "{}",
+        said(badge::Kind::Uptime)
+    );
+    assert!(said(badge::Kind::Connect).contains(" ms</title>"));
+    let feed = atom::feed(&incidents, "https://status.example.com");
+    let titles: Vec<_> = feed.lines().filter(|line| line.starts_with("<title>")).collect();
+    assert_eq!(
+        titles,
+        [
+            "<title>Incidents</title>",
+            "<title>c-down is down</title>",
+            "<title>c-down was down: recovered</title>",
+        ]
+    );
+}

@@ -1,0 +1,172 @@
+//! Nothing that a service, a definition or an address says can become part of the markup around it.
+
+use portpulse_core::board::{Cause, Finding, IncidentId, Track, Verdict};
+use portpulse_core::outcome::{Detail, FailureClass};
+use portpulse_history::view::{IncidentInside, IncidentView, IncidentsPage, LeftOut};
+use portpulse_history::{api, atom, badge, prometheus};
+use portpulse_store::Store;
+use portpulse_testkit::memory_table::MemoryTable;
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+use crate::fleet::{GROUP, now, reader, roll_up, rows, tick};
+
+/// What breaks out of markup, and anything else.
+fn hostile() -> impl Strategy<Value = String> {
+    prop_oneof![
+        Just("</content><entry><title>".to_owned()),
+        Just("]]><script>alert(1)</script>".to_owned()),
+        Just("\"/><image href=\"x\" onload='x'/>".to_owned()),
+        Just("&lt;&#0;&amp\u{ffff}\u{fffe}\u{1b}[31m".to_owned()),
+        Just("a\"} 1\nportpulse_verdict{monitor=\"x".to_owned()),
+        "\\PC{0,60}",
+        ".{0,60}",
+    ]
+}
+
+fn incidents(detail: &str) -> IncidentsPage {
+    let incident = IncidentView {
+        id: IncidentId {
+            monitor: "orders-db".parse().unwrap(),
+            opened: tick("2026-11-22T12:20:00Z"),
+            revision: 7,
+            track: Track::Quality,
+        },
+        verdict: Verdict::Degraded,
+        since: now(),
+        opened: now(),
+        closed: None,
+        inside: Some(IncidentInside {
+            finding: Some(Finding {
+                cause: Cause::Failed(FailureClass::Tls),
+                detail: Detail::new(detail),
+            }),
+            told: None,
+            reminders: 0,
+        }),
+    };
+    IncidentsPage {
+        at: now(),
+        open: vec![incident],
+        closed: Vec::new(),
+        left_out: LeftOut::default(),
+    }
+}
+
+proptest! {
+    #[test]
+    fn words_of_services_stay_text_in_the_feed_and_in_json(said in hostile(), site in hostile()) {
+        let page = incidents(&said);
+        let feed = atom::feed(&page, &site);
+        let feed = roxmltree::Document::parse(&feed).map_err(|error| TestCaseError::fail(format!("{error}: {feed}")))?;
+        let elements: Vec<_> = feed.descendants().filter(|node| node.is_element()).map(|node| node.tag_name().name()).collect();
+        let expected = [
+            "feed", "id", "title", "updated", "author", "name", "link", "link",
+            "entry", "id", "title", "published", "updated", "link", "content",
+        ];
+        prop_assert_eq!(elements, expected);
+        let kept = Detail::new(&said);
+        let content = feed.descendants().find(|node| node.has_tag_name("content")).unwrap();
+        prop_assert_eq!(content.children().count(), 1);
+        let words = content.text().unwrap();
+        if let Some(detail) = &kept {
+            let shown = detail.as_str().replace(['\u{fffe}', '\u{ffff}'], "\u{fffd}");
+            prop_assert!(words.ends_with(&format!("tls: {shown}")), "{} of {}", words, shown);
+        }
+        let answer: Value = serde_json::from_str(&api::incidents(&page).to_string()).unwrap();
+        let detail = kept.as_ref().map(Detail::as_str);
+        prop_assert_eq!(answer["open"][0]["finding"]["detail"].as_str(), detail);
+    }
+}
+
+/// A definition as hostile as the rules let it be.
+#[tokio::test]
+async fn definitions_stay_values_in_json_badges_and_prometheus() {
+    let tag = "</svg>\"}{<script>";
+    let runbook = "https://example.com/?a=%22&b=<x>";
+    for (id, fields) in [
+        (
+            "a.b_c-d",
+            json!({ "host": "x.example.com", "port": 7, "interval": "1m", "tags": [tag], "runbook": runbook }),
+        ),
+        (
+            "0",
+            json!({ "host": "2001:db8::1", "port": 65_535, "interval": "1m", "tags": ["a\\\"b"] }),
+        ),
+    ] {
+        let table = MemoryTable::new();
+        let store = Store::new(table.clone());
+        store
+            .put_definition(GROUP, id, fields.as_object().unwrap())
+            .await
+            .unwrap();
+        roll_up(&store, &[id.to_owned()], 1).await;
+        rows(&store, &[("eu-west-1", id)]).await;
+        let reader = reader(table, 400);
+        let overview = reader
+            .overview(portpulse_history::view::Audience::Private, now())
+            .await
+            .unwrap();
+        let broken = &overview.inside.as_ref().unwrap().broken;
+        let Some(monitor) = overview.monitors.first() else {
+            // The rules refused it, and said so.
+            assert!(broken.contains_key(id), "{overview:?}");
+            continue;
+        };
+        let answer: Value = serde_json::from_str(&api::monitors(&overview).to_string()).unwrap();
+        assert_eq!(answer["monitors"][0]["tags"], fields["tags"]);
+        for kind in [badge::Kind::Verdict, badge::Kind::Uptime, badge::Kind::Connect] {
+            let svg = badge::svg(kind, monitor).unwrap();
+            let svg = roxmltree::Document::parse(&svg).unwrap();
+            let elements: Vec<_> = svg
+                .descendants()
+                .filter(|node| node.is_element())
+                .map(|node| node.tag_name().name())
+                .collect();
+            assert_eq!(elements, ["svg", "title", "rect", "rect", "g", "text", "text"]);
+        }
+        check_exposition(&prometheus::text(&overview));
+    }
+}
+
+/// Each line is a comment or a sample of a family that was announced, of the text format's grammar.
+fn check_exposition(text: &str) {
+    let mut families = Vec::new();
+    assert!(text.ends_with('\n'));
+    for line in text.lines() {
+        if let Some(rest) = line.strip_prefix("# TYPE ") {
+            families.push(rest.strip_suffix(" gauge").unwrap().to_owned());
+            continue;
+        }
+        if line.starts_with("# HELP ") {
+            continue;
+        }
+        let (name, rest) = line.split_once('{').unwrap();
+        assert_eq!(families.last().map(String::as_str), Some(name), "{line}");
+        let (labels, value) = rest.rsplit_once("} ").unwrap();
+        value.parse::<f64>().unwrap();
+        let mut rest = labels;
+        loop {
+            let (label, after) = rest.split_once("=\"").unwrap();
+            assert!(
+                label.bytes().all(|b| b.is_ascii_lowercase() || b == b'_'),
+                "{line}"
+            );
+            let mut escaped = false;
+            let end = after.find(|c| {
+                let ends = c == '"' && !escaped;
+                escaped = c == '\\' && !escaped;
+                ends
+            });
+            let (_, after) = after.split_at(end.unwrap());
+            match after.strip_prefix("\",") {
+                Some(more) => rest = more,
+                None => {
+                    assert_eq!(after, "\"", "{line}");
+                    break;
+                }
+            }
+        }
+    }
+    assert!(families.len() >= 2, "{text}");
+}
