@@ -135,3 +135,26 @@ fn regions_that_monitors_name_are_among_those_that_are_counted() {
         serde_json::json!(["ap-south-1", "eu-west-3"])
     );
 }
+
+#[test]
+fn the_readmes_give_these_figures() {
+    let found = run_with_input(&["plan-cost", "-", "--json", "--regions", "3"], &fifty());
+    let plan = &found.json()[0];
+    let usd = |value: &serde_json::Value| format!("{:.2}", value.as_f64().unwrap());
+    let (all, beyond) = (usd(&plan["usd"]), usd(&plan["usd_beyond_free"]));
+    let checks = plan["health_checks"].as_array().unwrap();
+    let [in_aws, elsewhere] = [&checks[0]["usd"], &checks[1]["usd"]].map(usd);
+    let top = include_str!("../../../../README.md");
+    let infra = include_str!("../../../../infra/README.md");
+    assert!(
+        top.contains(&format!("cost {all} USD a month, {beyond} of it beyond")),
+        "{all} {beyond}"
+    );
+    for text in [
+        format!("| **together** | **${all}** | **${beyond}** |"),
+        format!("endpoints in AWS | ${in_aws} |"),
+        format!("endpoints elsewhere | ${elsewhere} | ${elsewhere} |"),
+    ] {
+        assert!(infra.contains(&text), "{text}");
+    }
+}

@@ -13,6 +13,7 @@ mod generated;
 mod outage;
 mod package;
 mod schedule;
+mod versions;
 
 use std::fs;
 use std::path::{Path, PathBuf};
