@@ -1,11 +1,14 @@
 //! `portpulse`: the commands that one types. This file only reads the command line and ends with its status.
 
 mod ack;
+mod archive;
 mod check;
 mod control;
 mod export;
 mod folder;
 mod import;
+mod history;
+mod incidents;
 mod local;
 mod output;
 mod overview;
@@ -43,6 +46,8 @@ enum Command {
     Export(export::Args),
     Seed(seed::Args),
     Status(status::Args),
+    Incidents(incidents::Args),
+    History(history::Args),
     Silence(silence::Args),
     Unsilence(unsilence::Args),
     Ack(ack::Args),
@@ -60,6 +65,8 @@ fn main() -> ExitCode {
         Command::Export(args) => export::run(&args, &mut output),
         Command::Seed(args) => seed::run(&args, &mut output),
         Command::Status(args) => status::run(&args, &mut output),
+        Command::Incidents(args) => incidents::run(&args, &mut output),
+        Command::History(args) => history::run(&args, &mut output),
         Command::Silence(args) => silence::run(&args, &mut output),
         Command::Unsilence(args) => unsilence::run(&args, &mut output),
         Command::Ack(args) => ack::run(&args, &mut output),

@@ -77,8 +77,13 @@ impl Overview {
                 groups.insert(group, read);
             }
         }
+        let rows = groups
+            .values()
+            .flat_map(|group: &Group| group.board.rows.values());
+        // A clock that ran faster than ours may have counted ticks that lie ahead.
+        let latest = rows.map(|row| row.tick.timestamp()).max();
         Ok(Self {
-            now,
+            now: latest.map_or(now, |latest| latest.max(now)),
             groups,
             controls,
             fleet,

@@ -9,6 +9,8 @@ use crate::overview::Overview;
 use crate::place::{Fresh, Which, with_table};
 use findings::Findings;
 
+pub(crate) use shown::cause;
+
 /// Say what is bad now: monitors, regions, definitions; and what is silenced or acknowledged
 ///
 /// Regions that have reported before count; how much was read is said on standard error.

@@ -1,9 +1,12 @@
-//! A stand-in of SNS that knows one operation: `Publish`, as the real SDK sends it and with the limits of the real one.
+//! A stand-in of SNS: `Publish`, as the real SDK sends it and with the limits of the real one, and what is asked of its
+//! account.
+
+mod account;
 
 use std::collections::BTreeMap;
 use std::io;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use aws_sdk_sns::Client;
 use aws_sdk_sns::config::{BehaviorVersion, Config, Credentials, Region};
@@ -15,6 +18,8 @@ use serde_json::Value;
 use tokio::sync::mpsc;
 
 use crate::server::Server;
+
+pub use account::{Account, Subscription};
 
 /// The topic that the stand-in is asked to publish to; any other serves as well.
 pub const TOPIC_ARN: &str = "arn:aws:sns:us-east-1:000000000000:portpulse";
@@ -57,6 +62,7 @@ struct Shared {
     accepted: mpsc::UnboundedSender<Published>,
     number: AtomicU64,
     failures: AtomicU64,
+    account: Mutex<Account>,
 }
 
 impl SnsServer {
@@ -70,6 +76,7 @@ impl SnsServer {
             accepted,
             number: AtomicU64::new(0),
             failures: AtomicU64::new(0),
+            account: Mutex::default(),
         });
         let router = Router::new()
             .route("/", post(answer))
@@ -83,6 +90,11 @@ impl SnsServer {
     /// otherwise.
     pub fn fail_next(&self, requests: u64) {
         self.shared.failures.store(requests, Ordering::SeqCst);
+    }
+
+    /// From now on, the account is this one; at first it has no subscriptions, and never set anything.
+    pub fn set_account(&self, account: Account) {
+        *self.shared.account.lock().unwrap_or_else(PoisonError::into_inner) = account;
     }
 
     /// Where it listens, as the SDK's `AWS_ENDPOINT_URL` takes it.
@@ -139,7 +151,19 @@ async fn answer(State(shared): State<Arc<Shared>>, body: String) -> (StatusCode,
         let status = StatusCode::INTERNAL_SERVER_ERROR;
         return refuse(status, "Receiver", "InternalError", "as the test asked for");
     }
-    match read(&body) {
+    let form: BTreeMap<_, _> = form_urlencoded::parse(body.as_bytes()).into_owned().collect();
+    let account = shared
+        .account
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .clone();
+    if let Some(answer) = account.answer(&form) {
+        return match answer {
+            Ok(answer) => (StatusCode::OK, answer),
+            Err(what) => refuse(StatusCode::BAD_REQUEST, "Sender", "InvalidParameter", what),
+        };
+    }
+    match read(form) {
         Err(what) => refuse(StatusCode::BAD_REQUEST, "Sender", "InvalidParameter", what),
         Ok(published) => {
             // Nobody may be listening any more; the publisher need not care.
@@ -156,10 +180,9 @@ async fn answer(State(shared): State<Arc<Shared>>, body: String) -> (StatusCode,
 }
 
 /// Reads a `Publish`, and refuses what SNS would refuse.
-fn read(body: &str) -> Result<Published, &'static str> {
-    let mut form: BTreeMap<_, _> = form_urlencoded::parse(body.as_bytes()).into_owned().collect();
+fn read(mut form: BTreeMap<String, String>) -> Result<Published, &'static str> {
     if form.get("Action").map(String::as_str) != Some("Publish") {
-        return Err("only Publish is known here");
+        return Err("this action is not known here");
     }
     let topic_arn = form.remove("TopicArn").ok_or("TopicArn is missing")?;
     let message = form

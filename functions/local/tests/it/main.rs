@@ -14,6 +14,7 @@ mod demo;
 mod endings;
 mod hook;
 mod local;
+mod past;
 mod place;
 mod plan_cost;
 mod program;

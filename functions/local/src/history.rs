@@ -1,0 +1,197 @@
+//! `portpulse history`: the timeline of a monitor's latest incident, with each region's streaks.
+
+mod streaks;
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use portpulse_core::definition::Monitor;
+use portpulse_core::group::GroupId;
+use portpulse_core::id::{MonitorId, Region};
+use portpulse_core::time::{Interval, Tick, parse_duration};
+use serde::Serialize;
+
+use crate::Status;
+use crate::archive::{self, Entry, EntryJson};
+use crate::control::find;
+use crate::incidents::{ago, row};
+use crate::output::{Output, Stopped, clock_time, tell};
+use crate::overview::Overview;
+use crate::place::{Fresh, Opened, Which, with_table};
+use crate::table::{self, Cell};
+use streaks::{Streak, StreakJson, streaks};
+
+/// How many ticks are shown before the first bad one and after the last.
+const AROUND: u32 = 5;
+/// The most ticks of an incident that are read of each region: as many of its beginning as of its end.
+const MOST_TICKS: usize = 120;
+
+/// Show a monitor's incidents, and the latest one tick by tick: what each region saw, in streaks
+///
+/// Where there was no incident, the last ticks are shown. Results are kept for 35 days. Of a long incident the first and
+/// the last hundred or so ticks are read; how much was read is said on standard error.
+///
+/// Examples:
+///   portpulse history orders-db
+///   portpulse history orders-db --since 30d --json --table portpulse --region eu-west-1
+///
+/// Exit status: 0 shown, 2 wrong usage (such as an unknown monitor), or the table could not be read.
+#[derive(clap::Args)]
+#[command(verbatim_doc_comment)]
+pub(crate) struct Args {
+    /// The monitor
+    #[arg(value_name = "ID")]
+    id: String,
+
+    /// How far back incidents are looked for
+    #[arg(long, value_name = "DURATION", default_value = "7d", value_parser = parse_duration)]
+    since: Duration,
+
+    /// Write one JSON object
+    #[arg(long)]
+    json: bool,
+
+    #[command(flatten)]
+    place: Which,
+}
+
+/// What is shown.
+struct History {
+    monitor: MonitorId,
+    group: GroupId,
+    target: Option<String>,
+    now: Timestamp,
+    /// Latest first.
+    incidents: Vec<Entry>,
+    regions: BTreeMap<Region, Vec<Streak>>,
+    /// How many ticks in the middle of the incident were not read.
+    skipped: usize,
+}
+
+pub(crate) fn run(args: &Args, output: &mut Output) -> Result<Status, Stopped> {
+    with_table(&args.place, Fresh::Refused, async |table| {
+        let history = History::read(args, table).await?;
+        let lines = if args.json {
+            vec![history.json(&table.to_string())?]
+        } else {
+            history.lines()
+        };
+        for line in lines {
+            output.line(line)?;
+        }
+        tell(&format!("Read {} read units.", table.read_units()));
+        Ok(Status::Good)
+    })
+}
+
+impl History {
+    async fn read(args: &Args, table: &Opened) -> Result<Self, Stopped> {
+        let unable = |error| Stopped::unable(format!("read {table}"), error);
+        let (id, group) = find(table, &args.id).await?;
+        let overview = Overview::read(&table.store, table.now()).await.map_err(unable)?;
+        let now = overview.now;
+        let archive = archive::read(&table.store, &overview, ago(now, args.since))
+            .await
+            .map_err(unable)?;
+        let mut incidents = archive.entries;
+        incidents.retain(|entry| entry.id.monitor == id);
+
+        let read = overview.groups.get(&group);
+        let monitor: Option<&Monitor> = read.and_then(|read| read.definitions.monitors.get(&id));
+        let (ticks, skipped) = ticks(incidents.first(), group.interval, now);
+        let mut regions = BTreeMap::new();
+        let all = read.into_iter().flat_map(|read| &read.regions);
+        for region in
+            all.filter(|region| monitor.is_none_or(|monitor| monitor.rule().regions.includes(region)))
+        {
+            let found = table.store.results_of(group, ticks.iter().copied(), region).await;
+            let found = found.map_err(unable)?;
+            regions.insert(
+                region.clone(),
+                streaks(&id, monitor, group.interval, &ticks, &found.rows),
+            );
+        }
+        Ok(Self {
+            monitor: id,
+            group,
+            target: monitor.map(|monitor| monitor.target().to_string()),
+            now,
+            incidents,
+            regions,
+            skipped,
+        })
+    }
+
+    fn lines(&self) -> Vec<String> {
+        let target = self.target.as_deref().unwrap_or("disabled, or not to be read");
+        let mut lines = vec![format!("{}  {target}  {}", self.monitor, self.group)];
+        if self.incidents.is_empty() {
+            lines.push("No incident in this time.".to_owned());
+        }
+        let rows: Vec<_> = self.incidents.iter().map(|entry| row(entry, self.now)).collect();
+        lines.extend(table::lines(&rows));
+        for (region, streaks) in &self.regions {
+            lines.push(String::new());
+            lines.push(format!("{region}:"));
+            let rows: Vec<_> = streaks.iter().map(Streak::row).collect();
+            lines.extend(table::lines(&rows).into_iter().map(|line| format!("  {line}")));
+        }
+        if self.skipped > 0 {
+            lines.push(format!("{} ticks in the middle were not read.", self.skipped));
+        }
+        lines
+    }
+
+    fn json(&self, table: &str) -> Result<String, Stopped> {
+        #[derive(Serialize)]
+        struct HistoryJson<'a> {
+            table: &'a str,
+            monitor: &'a str,
+            group: String,
+            target: Option<&'a str>,
+            incidents: Vec<EntryJson<'a>>,
+            regions: BTreeMap<&'a str, Vec<StreakJson>>,
+            ticks_not_read: usize,
+        }
+        let regions = self.regions.iter();
+        let json = HistoryJson {
+            table,
+            monitor: self.monitor.as_str(),
+            group: self.group.to_string(),
+            target: self.target.as_deref(),
+            incidents: self.incidents.iter().map(|entry| entry.json(self.now)).collect(),
+            regions: regions
+                .map(|(region, streaks)| (region.as_str(), streaks.iter().map(Streak::json).collect()))
+                .collect(),
+            ticks_not_read: self.skipped,
+        };
+        serde_json::to_string(&json).map_err(|error| Stopped::unable("write JSON", error))
+    }
+}
+
+/// The ticks to read, and how many in their middle are left out.
+fn ticks(latest: Option<&Entry>, interval: Interval, now: Timestamp) -> (Vec<Tick>, usize) {
+    let last = Tick::containing(now, interval);
+    let (from, to) = match latest {
+        Some(entry) => {
+            let end = Tick::containing(entry.end(now), interval).later(interval, AROUND);
+            (entry.incident.since, end.min(last))
+        }
+        None => (last, last),
+    };
+    let seconds = interval.seconds();
+    let from = from.as_second() - i64::from(AROUND) * seconds;
+    let count = usize::try_from((to.as_second() - from) / seconds + 1).unwrap_or(0);
+    let first = Tick::containing(Timestamp::from_second(from).unwrap_or(Timestamp::MIN), interval);
+    let half = MOST_TICKS / 2;
+    let skipped = count.saturating_sub(MOST_TICKS);
+    let wanted = (0..count).filter(|at| skipped == 0 || *at < half || *at >= count - half);
+    let tick = |at: usize| first.later(interval, u32::try_from(at).unwrap_or(u32::MAX));
+    (wanted.map(tick).collect(), skipped)
+}
+
+/// The time of a tick.
+fn clock(time: Tick) -> Cell {
+    Cell::new(clock_time(time.timestamp()))
+}

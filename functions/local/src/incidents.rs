@@ -1,0 +1,104 @@
+//! `portpulse incidents`: what is bad, and what was.
+
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use portpulse_alert::lasting;
+use portpulse_core::board::Verdict;
+use portpulse_core::time::parse_duration;
+
+use crate::Status;
+use crate::archive::{self, Entry, MOST_READ, ending_word};
+use crate::output::{BAD, Output, Stopped, UNSURE, clock_time, tell};
+use crate::overview::Overview;
+use crate::place::{Fresh, Which, with_table};
+use crate::status::cause;
+use crate::table::{self, Cell};
+
+/// List incidents, the latest first: those that are open, and those that opened lately and are over
+///
+/// Closed incidents are kept for 400 days. Of them at most 2000 are read; how much was read is said on standard error.
+///
+/// Examples:
+///   portpulse incidents
+///   portpulse incidents --since 90d --json --table portpulse --region eu-west-1
+///
+/// Exit status: 0 listed, be there any or none, 2 wrong usage, or the table could not be read.
+#[derive(clap::Args)]
+#[command(verbatim_doc_comment)]
+pub(crate) struct Args {
+    /// How far back
+    #[arg(long, value_name = "DURATION", default_value = "7d", value_parser = parse_duration)]
+    since: Duration,
+
+    /// Only those that are open
+    #[arg(long)]
+    open: bool,
+
+    /// Write one JSON object a line
+    #[arg(long)]
+    json: bool,
+
+    #[command(flatten)]
+    place: Which,
+}
+
+pub(crate) fn run(args: &Args, output: &mut Output) -> Result<Status, Stopped> {
+    with_table(&args.place, Fresh::Refused, async |table| {
+        let unable = |error| Stopped::unable(format!("read {table}"), error);
+        let overview = Overview::read(&table.store, table.now()).await.map_err(unable)?;
+        let now = overview.now;
+        let archive = archive::read(&table.store, &overview, ago(now, args.since))
+            .await
+            .map_err(unable)?;
+        let mut entries = archive.entries;
+        entries.retain(|entry| !args.open || entry.closed.is_none());
+        let lines = if args.json {
+            let lines = entries
+                .iter()
+                .map(|entry| serde_json::to_string(&entry.json(now)));
+            let lines: Result<Vec<_>, _> = lines.collect();
+            lines.map_err(|error| Stopped::unable("write JSON", error))?
+        } else if entries.is_empty() {
+            vec!["There is none.".to_owned()]
+        } else {
+            table::lines(&entries.iter().map(|entry| row(entry, now)).collect::<Vec<_>>())
+        };
+        for line in lines {
+            output.line(line)?;
+        }
+        for error in archive.unreadable.iter().chain(&overview.unreadable) {
+            tell(&format!("Not read: {}", portpulse_checker::chain(error)));
+        }
+        if archive.is_cut {
+            tell(&format!(
+                "More than {MOST_READ} were found: the oldest are left out (see --since)."
+            ));
+        }
+        tell(&format!("Read {} read units.", table.read_units()));
+        Ok(Status::Good)
+    })
+}
+
+/// The time so long before `now`.
+pub(crate) fn ago(now: Timestamp, length: Duration) -> Timestamp {
+    let length = SignedDuration::try_from(length).unwrap_or(SignedDuration::MAX);
+    now.saturating_sub(length).unwrap_or(Timestamp::MIN)
+}
+
+pub(crate) fn row(entry: &Entry, now: Timestamp) -> Vec<Cell> {
+    let (since, end) = (entry.incident.since.timestamp(), entry.end(now));
+    let ending = entry.closed.map_or("open", |(_, ending)| ending_word(ending));
+    let style = match entry.incident.verdict {
+        Verdict::Down | Verdict::Exposed => BAD,
+        Verdict::Up | Verdict::Degraded | Verdict::Unknown => UNSURE,
+    };
+    vec![
+        Cell::new(clock_time(since)),
+        Cell::new(entry.id.monitor.as_str()),
+        Cell::new(entry.incident.verdict.as_str()).styled(style),
+        Cell::new(lasting(since, end)).right(),
+        Cell::new(ending),
+        Cell::new(cause(entry.incident.finding.as_ref())),
+    ]
+}
