@@ -12,7 +12,7 @@ pub(crate) mod stand_ins;
 mod watch;
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -101,7 +101,7 @@ async fn watch_ports(args: &Args, output: &mut Output) -> Result<(), Stopped> {
         false => None,
     };
     let file = definitions(args, demo.as_ref())?;
-    let destinations = destinations(args)?;
+    let destinations = destinations(args.relay.as_deref())?;
     let speed = args.speed.unwrap_or(if args.demo { demo::SPEED } else { 1 });
     let complaints = scheduler::too_fast(file.monitors(), speed);
     if !complaints.is_empty() {
@@ -240,8 +240,8 @@ fn definitions(args: &Args, demo: Option<&Demo>) -> Result<DefinitionFile, Stopp
 }
 
 /// The destinations that are told, if there is a file of them.
-fn destinations(args: &Args) -> Result<Config, Stopped> {
-    let Some(path) = &args.relay else {
+pub(crate) fn destinations(relay: Option<&Path>) -> Result<Config, Stopped> {
+    let Some(path) = relay else {
         return Ok(Config::default());
     };
     let read = portpulse_monitors_file::read_as(&read_text(path)?, |written| {

@@ -19,6 +19,7 @@ mod silence;
 mod status;
 mod table;
 mod targets;
+mod test_alert;
 mod unsilence;
 mod validate;
 
@@ -51,6 +52,7 @@ enum Command {
     Silence(silence::Args),
     Unsilence(unsilence::Args),
     Ack(ack::Args),
+    TestAlert(test_alert::Args),
 }
 
 fn main() -> ExitCode {
@@ -70,6 +72,7 @@ fn main() -> ExitCode {
         Command::Silence(args) => silence::run(&args, &mut output),
         Command::Unsilence(args) => unsilence::run(&args, &mut output),
         Command::Ack(args) => ack::run(&args, &mut output),
+        Command::TestAlert(args) => test_alert::run(&args, &mut output),
     };
     match ended.and_then(|status| output.flush().map(|()| status)) {
         Ok(status) => status.into(),

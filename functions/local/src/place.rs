@@ -7,11 +7,13 @@ use std::time::Duration;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region};
 use aws_sdk_dynamodb::Client as DynamoDb;
+use aws_sdk_sns::Client as Sns;
 use jiff::Timestamp;
 use portpulse_store::Store;
 use portpulse_store::dynamo::DynamoTable;
 use portpulse_testkit::embedded::{self, TABLE};
 use portpulse_testkit::meter::Meter;
+use portpulse_testkit::sns;
 
 use crate::folder::{Endpoints, Face, Folder, Running};
 use crate::local::stand_ins::{Reached, StandIns};
@@ -89,6 +91,7 @@ pub(crate) enum Fresh {
 /// A table that can be read and written, and the topic beside it.
 pub(crate) struct Opened {
     pub(crate) store: Store<DynamoTable>,
+    pub(crate) sns: Sns,
     pub(crate) kind: Kind,
     shown: String,
     meter: Meter,
@@ -150,6 +153,7 @@ impl Opened {
         let dynamodb = aws_sdk_dynamodb::config::Builder::from(&config).interceptor(meter.clone());
         Ok(Self {
             store: store(DynamoDb::from_conf(dynamodb.build()), table),
+            sns: Sns::new(&config),
             kind: Kind::Aws,
             shown,
             meter,
@@ -173,6 +177,7 @@ impl Opened {
             let metered = client.config().to_builder().interceptor(meter.clone());
             Self {
                 store: store(DynamoDb::from_conf(metered.build()), TABLE.to_owned()),
+                sns: sns::connect(&endpoints.sns),
                 kind,
                 shown: format!("{}, where {how}", path.display()),
                 meter,

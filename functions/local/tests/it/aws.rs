@@ -1,25 +1,36 @@
-//! A table as in AWS: the program finds it by name and region, at the endpoint that the AWS configuration names.
+//! A table and a topic as in AWS: the program finds them by name and region, at the endpoints that the AWS
+//! configuration names.
 
 use std::process::Command;
 
 use portpulse_store::Store;
 use portpulse_store::dynamo::DynamoTable;
 use portpulse_testkit::embedded::{EmbeddedDynamo, TABLE};
+use portpulse_testkit::sns::{Published, SnsServer};
 use tokio::runtime::Runtime;
+use tokio::sync::mpsc::UnboundedReceiver;
 
 use crate::program::{Run, portpulse};
 
-/// A table of the test's own.
+/// A table and a topic of the test's own.
 pub(crate) struct Aws {
     runtime: Runtime,
     dynamodb: EmbeddedDynamo,
+    pub(crate) sns: SnsServer,
+    pub(crate) published: UnboundedReceiver<Published>,
 }
 
 impl Aws {
     pub(crate) fn new() -> Self {
         let runtime = Runtime::new().unwrap();
         let dynamodb = runtime.block_on(EmbeddedDynamo::start()).unwrap();
-        Self { runtime, dynamodb }
+        let (sns, published) = runtime.block_on(SnsServer::start()).unwrap();
+        Self {
+            runtime,
+            dynamodb,
+            sns,
+            published,
+        }
     }
 
     pub(crate) fn store(&self) -> Store<DynamoTable> {
@@ -40,6 +51,7 @@ impl Aws {
             .args(args)
             .args(["--table", TABLE, "--region", "eu-west-1"])
             .env("AWS_ENDPOINT_URL", self.dynamodb.endpoint_url())
+            .env("AWS_ENDPOINT_URL_SNS", self.sns.endpoint_url())
             .env("AWS_ACCESS_KEY_ID", "test")
             .env("AWS_SECRET_ACCESS_KEY", "test")
             .env("AWS_EC2_METADATA_DISABLED", "true")

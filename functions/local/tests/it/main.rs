@@ -21,4 +21,5 @@ mod program;
 mod relay;
 mod seed;
 mod sockets;
+mod test_alert;
 mod validate;

@@ -20,6 +20,7 @@ pub(crate) fn portpulse() -> Command {
         .env_remove("CLICOLOR_FORCE")
         .env_remove("PORTPULSE_TABLE")
         .env_remove("PORTPULSE_HOME_REGION")
+        .env_remove("PORTPULSE_TOPIC_ARN")
         .stdin(Stdio::null());
     command
 }

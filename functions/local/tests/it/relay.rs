@@ -16,7 +16,7 @@ use crate::sockets;
 
 impl Place {
     /// A file of destinations that leads to these webhooks, and the key that signs for all of them.
-    fn relay(&self, hooks: &[(&str, SocketAddr)]) -> String {
+    pub(crate) fn relay(&self, hooks: &[(&str, SocketAddr)]) -> String {
         let key = self.0.join("key");
         fs::write(&key, KEY).unwrap();
         let mut text = "destinations:\n".to_owned();
