@@ -80,7 +80,7 @@ fn sum(findings: &Findings) -> String {
         0 => "There is nothing to watch.".to_owned(),
         1 if up == all => format!("{GOOD}The 1 monitor is up.{GOOD:#}"),
         _ if up == all => format!("{GOOD}All {} are up.{GOOD:#}", counted(all, "monitor")),
-        _ => format!("{up} of {} are up.{unseen}", counted(all, "monitor")),
+        _ => format!("{up} of {} up.{unseen}", counted(all, "monitor")),
     }
 }
 

@@ -71,7 +71,7 @@ fn an_outage_is_seen_acknowledged_and_silenced() {
     let ((_refusing, refused), (_open, open)) = (sockets::refused(), sockets::open());
     place.define(&[("db", &refused), ("web", &open)]);
     let watch = Watch::of_an_outage(&place);
-    let down = "1 of 2 monitors are up.\ndb  down  LENGTH  the connection was refused\n";
+    let down = "1 of 2 monitors up.\ndb  down  LENGTH  the connection was refused\n";
     check(&place, &["status"], (1, down));
     let silence = [
         "silence",
@@ -198,7 +198,7 @@ fn a_table_in_aws_is_spoken_to_as_well() {
     )
     .unwrap();
     let unseen =
-        "0 of 1 monitor are up. Nobody has checked them yet.\na  unknown    no region has reported yet\n";
+        "0 of 1 monitor up. Nobody has checked them yet.\na  unknown    no region has reported yet\n";
     let found = aws.run(&["status"]);
     assert_eq!((found.status, found.out.as_str()), (1, unseen));
     let silenced = aws.run(&["silence", "a", "--until", "2999-01-01T00:00:00Z", "--why", "x"]);
