@@ -12,13 +12,13 @@ fn a_valid_file_is_summed_up() {
     let example = concat!(env!("CARGO_MANIFEST_DIR"), "/../../infra/monitors.yaml");
     let found = run(&["validate", example]);
     let expected = format!(
-        "{example}: valid: 5 monitors in 2 groups\n  every 1m: 1 monitor in 1 shard\n  every 5m: 4 monitors in 1 shard\n"
+        "{example}: valid: 6 monitors in 2 groups\n  every 1m: 1 monitor in 1 shard\n  every 5m: 5 monitors in 1 shard\n"
     );
     assert_eq!((found.status, found.out, found.err), (0, expected, String::new()));
 
     let found = run(&["validate", "--json", example]);
     let expected = json!({
-        "valid": true, "monitors": 5, "groups": { "1m#0": 1, "5m#0": 4 }, "shards": { "1m": 1, "5m": 1 },
+        "valid": true, "monitors": 6, "groups": { "1m#0": 1, "5m#0": 5 }, "shards": { "1m": 1, "5m": 1 },
     });
     assert_eq!((found.status, found.json()), (0, vec![expected]));
 }
