@@ -59,3 +59,14 @@ pub(crate) fn tame(text: &str) -> String {
     }
     tame.trim().to_owned()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::tame;
+
+    #[test]
+    fn text_of_others_stays_on_its_line_and_leaves_the_terminal_alone() {
+        assert_eq!(tame(" a\nb\u{1b}[31m\u{2028}c\u{202e} "), "a b [31m c");
+        assert_eq!(tame(&"x".repeat(200)).chars().count(), 121);
+    }
+}

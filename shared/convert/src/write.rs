@@ -256,6 +256,28 @@ mod tests {
     use super::*;
 
     #[test]
+    fn text_stands_without_quotes_only_where_nobody_can_take_it_for_anything_else() {
+        for (text, written) in [
+            ("db.example.com", "db.example.com"),
+            ("env=prod", "env=prod"),
+            ("1500ms", "1500ms"),
+            ("5432", "\"5432\""),
+            ("10.0.0.1", "\"10.0.0.1\""),
+            ("No", "\"No\""),
+            ("a: b", "\"a: b\""),
+            ("", "\"\""),
+            (
+                "\u{2028}\u{7}\u{1f4a5}\"\\\n",
+                r#""\u2028\u0007\U0001f4a5\"\\\n""#,
+            ),
+        ] {
+            assert_eq!(scalar_text(text), written, "{text:?}");
+            let read = portpulse_monitors_file::read_value(&format!("a: {written}\n"));
+            assert_eq!(read, Ok(serde_json::json!({ "a": text })));
+        }
+    }
+
+    #[test]
     fn names_become_ids() {
         for (name, id) in [
             ("Orders DB (primary)", "orders-db-primary"),
