@@ -96,7 +96,7 @@ impl Options {
             ("method", self.http_method.as_ref().map(|method| json!(method))),
             ("status", statuses),
             ("text", self.http_text.as_ref().map(|text| json!(text))),
-            ("follow", self.http_follow.then(|| json!(true))),
+            ("follow", self.http_follow.then_some(json!(true))),
         ])
     }
 

@@ -25,7 +25,7 @@ pub enum RawTls {
     Word(String),
 }
 
-/// Every field that a definition may have, as written.
+/// Every field that a definition may have, as written. Others are told by their names, see [`RawMonitor::FIELDS`].
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
 pub struct RawMonitor {
@@ -89,9 +89,6 @@ pub struct RawMonitor {
     pub maintenance: Option<Given<Vec<Value>>>,
     /// In items only: the group of each monitor in `depends_on`.
     pub depends_on_groups: Option<Given<BTreeMap<String, Value>>>,
-    /// Anything else.
-    #[serde(flatten)]
-    pub unknown: BTreeMap<String, Value>,
 }
 
 impl RawMonitor {
