@@ -191,7 +191,7 @@ mod tests {
     fn a_misspelt_id_is_guessed_and_so_is_a_part_of_one() {
         let ids = ["orders-db", "orders-db-replica", "order-db", "cache", "web"];
         for (found, expected) in [
-            ("ordres-db", &["orders-db", "order-db"][..]),
+            ("ordres-db", &["order-db", "orders-db"][..]),
             ("replica", &["orders-db-replica"]),
             ("chache", &["cache"]),
             ("we", &["web"]),
