@@ -1,6 +1,7 @@
 //! What every kind of notification looks like, and that no notification breaks the limits or its place.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::LazyLock;
 
 use portpulse_core::board::{Cause, Finding, Verdict};
 use portpulse_core::choice::Severity;
@@ -153,6 +154,93 @@ fn every_kind_reads_as_it_did() {
         assert_eq!(messages.len(), 1);
         insta::assert_snapshot!(kind.as_str(), shown(&messages[0]));
     }
+}
+
+/// The schema as it is published, and its words against those of the code.
+fn schema() -> Value {
+    serde_json::from_str(include_str!("../../notification.schema.json")).unwrap()
+}
+
+/// What is wrong with a message's JSON by the schema, if anything is.
+fn misfits(json: &Value) -> Vec<String> {
+    static VALIDATOR: LazyLock<jsonschema::Validator> =
+        LazyLock::new(|| jsonschema::validator_for(&schema()).unwrap());
+    let errors = VALIDATOR.iter_errors(json);
+    errors.map(|error| format!("{error}")).collect()
+}
+
+#[test]
+fn the_schema_takes_every_kind_and_refuses_what_is_none() {
+    for kind in Kind::ALL {
+        assert_eq!(misfits(&to_json(&sample(*kind))), [""; 0], "{kind}");
+    }
+    let together = &messages(&[Kind::Down; 4].map(sample))[0].json;
+    assert_eq!(misfits(together), [""; 0]);
+    let changed = |change: fn(&mut Value)| {
+        let mut json = to_json(&sample(Kind::Down));
+        change(&mut json);
+        misfits(&json)
+    };
+    assert_eq!(
+        changed(|json| json["more"] = json!("later")),
+        [""; 0],
+        "a field may come"
+    );
+    let wrong: [fn(&mut Value); 7] = [
+        |json| json["version"] = json!(2),
+        |json| json["kind"] = json!("confused"),
+        |json| json["audience"] = json!([]),
+        |json| json["since"] = json!("yesterday"),
+        |json| json["detail"] = json!("x".repeat(201)),
+        |json| json["regions"]["eu-west-1"]["view"] = json!("odd"),
+        |json| drop(json.as_object_mut().unwrap().remove("runbook")),
+    ];
+    for (number, change) in wrong.into_iter().enumerate() {
+        assert_ne!(changed(change), [""; 0], "change {number}");
+    }
+}
+
+#[test]
+fn the_schema_names_every_field_and_every_word_and_no_other() {
+    let schema = schema();
+    let notification = &schema["$defs"]["notification"];
+    let words = |place: &Value| -> BTreeSet<String> {
+        let words = place["enum"].as_array().unwrap().iter();
+        words
+            .filter_map(|word| word.as_str().map(str::to_owned))
+            .collect()
+    };
+    fn all<T: Copy>(of: &[T], word: impl Fn(T) -> &'static str) -> BTreeSet<String> {
+        of.iter().map(|each| word(*each).to_owned()).collect()
+    }
+    let fields = &notification["properties"];
+    assert_eq!(words(&fields["kind"]), all(Kind::ALL, Kind::as_str));
+    assert_eq!(words(&fields["verdict"]), all(Verdict::ALL, Verdict::as_str));
+    assert_eq!(
+        words(&schema["$defs"]["severity"]),
+        all(Severity::ALL, Severity::as_str)
+    );
+    let view = &fields["regions"]["additionalProperties"];
+    assert_eq!(words(&view["properties"]["view"]), all(View::ALL, View::as_str));
+    for code in words(&schema["$defs"]["finding"]) {
+        assert_eq!(code.parse::<Cause>().unwrap().code(), code);
+    }
+    let json = to_json(&sample(Kind::Down));
+    let names = |object: &Value| {
+        object
+            .as_object()
+            .unwrap()
+            .keys()
+            .cloned()
+            .collect::<BTreeSet<_>>()
+    };
+    let required = |object: &Value| -> BTreeSet<String> {
+        let names = object["required"].as_array().unwrap().iter();
+        names.map(|name| name.as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(names(&json), names(fields));
+    assert_eq!(names(&json), required(notification));
+    assert_eq!(names(&json["regions"]["eu-west-1"]), required(view));
 }
 
 #[test]
@@ -354,6 +442,8 @@ proptest! {
             let payload: BTreeMap<String, String> = serde_json::from_str(&payload).unwrap();
             prop_assert!(!payload["email"].contains(refused) && !payload["default"].contains(refused));
             prop_assert!(serde_json::from_str::<Value>(&payload["default"]).is_ok());
+            let misfits = misfits(&message.json);
+            prop_assert!(misfits.is_empty(), "{:?} in {}", misfits, message.json);
             prop_assert!(message.attributes.values().all(|attribute| !attribute.value().is_empty()));
         }
         let told: Vec<_> = messages.iter().flat_map(|message| &message.ids).collect();
