@@ -7,6 +7,7 @@
 
 mod config;
 mod delivery;
+mod ledger;
 mod rendering;
 mod rig;
 mod routing;

@@ -70,6 +70,11 @@ impl Service {
         service
     }
 
+    /// Replies by this script from now on.
+    pub(crate) fn then(&self, script: impl IntoIterator<Item = Reply>) {
+        self.state.lock().unwrap().script = script.into_iter().collect();
+    }
+
     /// How many requests there were, and which were taken; all others were refused by the script.
     pub(crate) fn log(&self) -> (usize, Vec<Value>) {
         let log = self.state.lock().unwrap();
