@@ -448,3 +448,44 @@ fn a_set_made_in_the_console_is_as_good_as_a_list() {
         get_definition(&put_definition(&samples::definition()))
     );
 }
+
+#[test]
+fn the_options_of_a_ready_check_survive_and_broken_ones_are_named() {
+    let fields = |options: Value| {
+        let mut fields = json!({ "host": "a.example.com", "interval": group().interval.to_string() });
+        let Value::Object(options) = options else {
+            unreachable!("options that are {options}")
+        };
+        fields.as_object_mut().unwrap().extend(options);
+        fields.as_object().unwrap().clone()
+    };
+    for options in [
+        json!({ "service": "https", "warn_days": 30, "http": { "path": "/up", "status": [200, "3xx"], "follow": true } }),
+        json!({ "service": "submission", "tls": "starttls" }),
+        json!({ "service": "dns", "dns": { "name": "a.example", "must": ["192.0.2.1"], "transport": "udp" } }),
+        json!({ "port": 4222, "script": [{ "send": "PING\r\n" }, { "expect": "PONG" }] }),
+    ] {
+        let fields = fields(options);
+        let read = get_definition(&put_definition(&fields)).unwrap();
+        let written = Monitor::from_attributes("orders-db", &Value::Object(fields)).unwrap();
+        assert_eq!(read, written);
+        assert!(matches!(
+            read.target().check,
+            portpulse_core::target::Check::Ready(_)
+        ));
+    }
+    let mut item = put_definition(&fields(
+        json!({ "service": "http", "http": { "path": "up", "text": 7 } }),
+    ));
+    let told = |item: &Item| {
+        let faults = get_definition(item).unwrap_err();
+        faults
+            .iter()
+            .map(|fault| fault.at.to_string())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(told(&item), ["http.text", "http.path"]);
+    let blob = BTreeMap::from([("path".to_owned(), A::B(Blob::new(b"up".to_vec())))]);
+    item.insert("http".to_owned(), A::M(blob.into_iter().collect()));
+    assert_eq!(told(&item), ["http.path"]);
+}
