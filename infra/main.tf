@@ -115,6 +115,7 @@ locals {
       timeout_seconds      = var.timeout_seconds
       reserved_concurrency = var.reserved_concurrency
       environment          = var.environment
+      metrics              = var.metrics
     }
     log_retention_days = var.log_retention_days
     watchers = {

@@ -147,6 +147,17 @@ variable "environment" {
   default     = {}
 }
 
+variable "metrics" {
+  description = "Whether checkers write metrics for CloudWatch into their logs: off, or emf (six a group and region, 0.30 USD each a month beyond the first ten of an account)."
+  type        = string
+  default     = "off"
+
+  validation {
+    condition     = contains(["off", "emf"], var.metrics)
+    error_message = "`metrics` is off or emf."
+  }
+}
+
 variable "log_retention_days" {
   description = "How long CloudWatch keeps the Lambdas' logs."
   type        = number

@@ -26,8 +26,9 @@ run "the_lambda" {
       PORTPULSE_HOME_REGION = "eu-west-2"
       PORTPULSE_TOPIC_ARN   = "arn:aws:sns:eu-west-2:123456789012:portpulse-alerts"
       PORTPULSE_REGIONS     = "eu-west-1,us-east-1"
+      PORTPULSE_METRICS     = "off"
     })
-    error_message = "The environment is these four variables."
+    error_message = "The environment is these five variables: metrics are off unless asked for."
   }
   assert {
     condition = [

@@ -7,6 +7,7 @@
 mod deliver;
 mod error;
 mod event;
+mod metrics;
 mod probe;
 mod roll_up;
 mod settings;
@@ -15,6 +16,7 @@ mod tick;
 
 pub use error::{Error, chain};
 pub use event::{BadEvent, TickEvent};
+pub use metrics::{BadMetrics, Metrics, emf};
 pub use probe::{Clock, Probe, SystemClock};
 pub use settings::{BadSettings, Settings};
 pub use tick::{Checker, Course, Invocation, Report};

@@ -5,6 +5,8 @@ use std::fmt;
 
 use portpulse_core::id::Region;
 
+use crate::metrics::Metrics;
+
 /// What a checker is told about its surroundings.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
@@ -18,6 +20,8 @@ pub struct Settings {
     pub region: Region,
     /// All regions that should report; `region` is one of them.
     pub expected: BTreeSet<Region>,
+    /// Whether ticks leave metrics behind.
+    pub metrics: Metrics,
 }
 
 /// Settings that cannot be used, with all that is wrong with them.
@@ -38,7 +42,8 @@ impl fmt::Display for BadSettings {
 
 impl Settings {
     /// Reads `PORTPULSE_TABLE`, `PORTPULSE_HOME_REGION`, `PORTPULSE_TOPIC_ARN`, `PORTPULSE_REGION` (default
-    /// `AWS_REGION`) and `PORTPULSE_REGIONS` (comma-separated, default the region itself) from a lookup.
+    /// `AWS_REGION`), `PORTPULSE_REGIONS` (comma-separated, default the region itself) and `PORTPULSE_METRICS` (`off`
+    /// or `emf`, default `off`) from a lookup.
     ///
     /// # Errors
     /// Everything that is missing or wrong.
@@ -90,6 +95,11 @@ impl Settings {
                 ));
             }
         }
+        let metrics = given("PORTPULSE_METRICS").map(|word| word.trim().parse::<Metrics>());
+        let metrics = metrics.transpose().unwrap_or_else(|error| {
+            faults.push(format!("PORTPULSE_METRICS: {error}"));
+            None
+        });
         match region {
             Some(region) if faults.is_empty() => Ok(Self {
                 table,
@@ -97,6 +107,7 @@ impl Settings {
                 topic_arn,
                 region,
                 expected,
+                metrics: metrics.unwrap_or_default(),
             }),
             _ => Err(BadSettings { faults }),
         }
@@ -137,6 +148,23 @@ mod tests {
         ];
         let settings = parse(&[&PLACES[..], &own].concat()).unwrap();
         assert_eq!((settings.region.as_str(), settings.expected.len()), ("office", 2));
+    }
+
+    #[test]
+    fn metrics_are_off_unless_asked_for() {
+        let metrics = |word: &str| {
+            let own = [("AWS_REGION", "eu-west-1"), ("PORTPULSE_METRICS", word)];
+            parse(&[&PLACES[..], &own].concat()).map(|settings| settings.metrics)
+        };
+        assert_eq!(
+            [metrics(""), metrics("off"), metrics("emf")],
+            [Metrics::Off, Metrics::Off, Metrics::Emf].map(Ok)
+        );
+        let error = metrics("on").unwrap_err().to_string();
+        assert!(
+            error.ends_with("PORTPULSE_METRICS: `on` is neither off nor emf"),
+            "{error}"
+        );
     }
 
     #[test]

@@ -12,7 +12,7 @@ use portpulse_core::id::{MonitorId, Region};
 use portpulse_core::observation::Observation;
 use portpulse_core::outbox::Claimant;
 use portpulse_core::outcome::Outcome;
-use portpulse_core::rollup::due;
+use portpulse_core::rollup::{Tally, due, of_ticks};
 use portpulse_core::round::{Definitions, Observations, advance};
 use portpulse_core::time::Tick;
 use portpulse_store::Store;
@@ -61,6 +61,8 @@ pub struct Report {
     pub region: Region,
     /// How it went.
     pub course: Course,
+    /// What it saw, all monitors together; nothing unless it counts.
+    pub sum: Tally,
     /// What was published.
     pub published: Vec<Notification>,
     /// What went wrong. Not empty where the tick could not be committed, or notifications are left unpublished.
@@ -110,6 +112,7 @@ impl<T: Table, P: Probe, N: Publish, C: Clock> Checker<T, P, N, C> {
             group,
             region: self.region.clone(),
             course: Course::Failed,
+            sum: Tally::default(),
             published: Vec::new(),
             troubles: Vec::new(),
             left_for_later: Vec::new(),
@@ -233,6 +236,12 @@ impl<T: Table, P: Probe, N: Publish, C: Clock> Checker<T, P, N, C> {
                 }
             };
             round.board.rows.insert(self.region.clone(), row);
+            if let Course::Counted(_) = course {
+                let ticks = BTreeMap::from([(tick, seen)]);
+                for tally in of_ticks(&round.definitions, &ticks).values() {
+                    report.sum.add(tally);
+                }
+            }
             return Ok(course);
         }
         Err(Error::Contended {

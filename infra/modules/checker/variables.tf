@@ -35,7 +35,7 @@ variable "regions" {
 }
 
 variable "function" {
-  description = "The Lambda: its zip, architecture (arm64 or x86_64), memory in MB, time limit in seconds, reserved concurrency (-1: none), and environment variables beside Portpulse's own."
+  description = "The Lambda: its zip, architecture (arm64 or x86_64), memory in MB, time limit in seconds, reserved concurrency (-1: none), environment variables beside Portpulse's own, and metrics in its log (off or emf)."
   type = object({
     zip                  = string
     architecture         = optional(string, "arm64")
@@ -43,7 +43,13 @@ variable "function" {
     timeout_seconds      = optional(number, 60)
     reserved_concurrency = optional(number, -1)
     environment          = optional(map(string), {})
+    metrics              = optional(string, "off")
   })
+
+  validation {
+    condition     = contains(["off", "emf"], var.function.metrics)
+    error_message = "`metrics` is off or emf."
+  }
 
   validation {
     condition     = contains(["arm64", "x86_64"], var.function.architecture)

@@ -52,6 +52,7 @@ fn ticked(region: &str, outcomes: &[(&str, Outcome)], open: &[(&str, Verdict)]) 
             group: "5m#0".parse().unwrap(),
             region: region.parse().unwrap(),
             course: Course::Counted(outcomes),
+            sum: Default::default(),
             published: Vec::new(),
             troubles: Vec::new(),
             left_for_later: Vec::new(),

@@ -1,0 +1,168 @@
+//! One line of metrics a tick, in CloudWatch's embedded metric format: off unless asked for, for each metric costs.
+//!
+//! Source: <https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html>
+
+use std::str::FromStr;
+
+use portpulse_core::observation::milliseconds;
+use serde_json::{Map, Value, json};
+
+use crate::tick::{Course, Report};
+
+/// Whether ticks leave metrics behind.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Metrics {
+    /// None.
+    #[default]
+    Off,
+    /// One line of the embedded metric format a tick.
+    Emf,
+}
+
+/// A word that says neither.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{found}` is neither off nor emf")]
+pub struct BadMetrics {
+    found: String,
+}
+
+impl FromStr for Metrics {
+    type Err = BadMetrics;
+
+    fn from_str(text: &str) -> Result<Self, BadMetrics> {
+        match text {
+            "off" => Ok(Self::Off),
+            "emf" => Ok(Self::Emf),
+            _ => Err(BadMetrics {
+                found: text.chars().take(40).collect(),
+            }),
+        }
+    }
+}
+
+/// The line of a tick; `None` where it did not count, so that each tick is counted once.
+///
+/// Its metrics are those of a group in a region, and no more with more monitors: `Good`, `Failing` and `NoData` count
+/// checks, `ConnectP50`, `ConnectP95` and `ConnectMax` are milliseconds over its good checks.
+pub fn emf(report: &Report) -> Option<String> {
+    let Course::Counted(_) = report.course else {
+        return None;
+    };
+    let sum = &report.sum;
+    let mut values = vec![
+        ("Good", "Count", json!(sum.good)),
+        ("Failing", "Count", json!(sum.failures())),
+        ("NoData", "Count", json!(sum.no_data)),
+    ];
+    let times = [
+        ("ConnectP50", sum.connect.percentile(50)),
+        ("ConnectP95", sum.connect.percentile(95)),
+        ("ConnectMax", sum.connect.max()),
+    ];
+    for (name, time) in times {
+        // A number that cannot be read back would be no time at all.
+        if let Some(ms) = time.and_then(|time| milliseconds(time).parse::<f64>().ok()) {
+            values.push((name, "Milliseconds", json!(ms)));
+        }
+    }
+    let metrics: Vec<_> = values
+        .iter()
+        .map(|(name, unit, _)| json!({ "Name": name, "Unit": unit }))
+        .collect();
+    let mut line = Map::new();
+    line.insert(
+        "_aws".to_owned(),
+        json!({
+            "Timestamp": report.tick.as_second().saturating_mul(1_000),
+            "CloudWatchMetrics": [{
+                "Namespace": "Portpulse", "Dimensions": [["Region", "Group"]], "Metrics": metrics,
+            }],
+        }),
+    );
+    line.insert("Region".to_owned(), json!(report.region.as_str()));
+    line.insert("Group".to_owned(), json!(report.group.to_string()));
+    line.extend(
+        values
+            .into_iter()
+            .map(|(name, _, value)| (name.to_owned(), value)),
+    );
+    Some(Value::Object(line).to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use portpulse_core::choice::Expect;
+    use portpulse_core::rollup::Tally;
+
+    use super::*;
+
+    fn report(course: Course, seen: &[&str]) -> Report {
+        let mut sum = Tally::default();
+        for code in seen {
+            sum.count(Expect::Open, code.parse().unwrap());
+        }
+        Report {
+            tick: "2026-11-22T05:41:00Z".parse().unwrap(),
+            group: "1m#0".parse().unwrap(),
+            region: "eu-west-1".parse().unwrap(),
+            course,
+            sum,
+            published: Vec::new(),
+            troubles: Vec::new(),
+            left_for_later: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn a_counted_tick_is_one_line_of_its_group_and_region() {
+        let counted = report(
+            Course::Counted(BTreeMap::new()),
+            &["1", "0.05", "refused", "no_data_no_route"],
+        );
+        let line = emf(&counted).unwrap();
+        assert!(!line.contains('\n'));
+        let line: Value = serde_json::from_str(&line).unwrap();
+        let unit = |name: &str| {
+            if name.starts_with("Connect") {
+                "Milliseconds"
+            } else {
+                "Count"
+            }
+        };
+        let names = [
+            "Good",
+            "Failing",
+            "NoData",
+            "ConnectP50",
+            "ConnectP95",
+            "ConnectMax",
+        ];
+        let metrics = names.map(|name| json!({ "Name": name, "Unit": unit(name) }));
+        let expected = json!({
+            "_aws": {
+                "Timestamp": 1_795_326_060_000_i64,
+                "CloudWatchMetrics": [{
+                    "Namespace": "Portpulse", "Dimensions": [["Region", "Group"]], "Metrics": metrics,
+                }],
+            },
+            "Region": "eu-west-1", "Group": "1m#0", "Good": 2, "Failing": 1, "NoData": 1,
+            "ConnectP50": 0.05, "ConnectP95": 0.99, "ConnectMax": 1.0,
+        });
+        assert_eq!(line, expected);
+    }
+
+    #[test]
+    fn what_was_not_measured_is_no_metric() {
+        let line = emf(&report(Course::Counted(BTreeMap::new()), &["timeout"])).unwrap();
+        assert!(!line.contains("Connect"), "{line}");
+    }
+
+    #[test]
+    fn a_tick_that_does_not_count_leaves_none() {
+        for course in [Course::Repeated, Course::TwinWon, Course::Failed] {
+            assert_eq!(emf(&report(course, &["1"])), None);
+        }
+    }
+}
