@@ -55,6 +55,7 @@ impl<T: Table, P: Probe, N: Publish, C: Clock> Checker<T, P, N, C> {
         let (Some(first), false) = (all.first().copied(), all.is_empty()) else {
             return Ok(());
         };
+        let late = || Error::NoTimeToRollUp { group };
         let failed = |period: Period| {
             move |source| Error::RollUp {
                 period,
@@ -62,7 +63,7 @@ impl<T: Table, P: Probe, N: Publish, C: Clock> Checker<T, P, N, C> {
                 source,
             }
         };
-        self.in_time(group, until)?;
+        self.time_left(until).ok_or_else(late)?;
         let there = self
             .store
             .rollups_of(group, all, &self.region, Read::Eventual)
@@ -71,7 +72,7 @@ impl<T: Table, P: Probe, N: Publish, C: Clock> Checker<T, P, N, C> {
         let is_missing =
             |period: &&Period| !there.rows.contains_key(*period) && !there.unreadable.contains_key(*period);
         for hour in due.hours.iter().filter(is_missing) {
-            self.in_time(group, until)?;
+            self.time_left(until).ok_or_else(late)?;
             let ticks = hour.ticks(group.interval);
             let found = self.store.results_of(group, ticks, &self.region).await;
             let found = found.map_err(failed(*hour))?;
@@ -80,7 +81,7 @@ impl<T: Table, P: Probe, N: Publish, C: Clock> Checker<T, P, N, C> {
             self.keep(group, *hour, &rollup, until).await?;
         }
         for day in due.days.iter().filter(is_missing) {
-            self.in_time(group, until)?;
+            self.time_left(until).ok_or_else(late)?;
             // Strong, for the last of its hours was written a moment ago.
             let hours = self
                 .store
@@ -99,7 +100,7 @@ impl<T: Table, P: Probe, N: Publish, C: Clock> Checker<T, P, N, C> {
         if rollup.is_empty() {
             return Ok(());
         }
-        self.in_time(group, until)?;
+        self.time_left(until).ok_or(Error::NoTimeToRollUp { group })?;
         let kept = self.store.put_rollup(group, period, &self.region, rollup).await;
         kept.map(drop).map_err(|source| Error::RollUp {
             period,
@@ -108,12 +109,10 @@ impl<T: Table, P: Probe, N: Publish, C: Clock> Checker<T, P, N, C> {
         })
     }
 
-    fn in_time(&self, group: GroupId, until: Until) -> Result<(), Error> {
+    /// Whether there is time for one more operation.
+    fn time_left(&self, until: Until) -> Option<()> {
         let took = Duration::try_from(self.clock.now().duration_since(until.began)).unwrap_or_default();
-        if took + STEP > until.remaining {
-            return Err(Error::NoTimeToRollUp { group });
-        }
-        Ok(())
+        (took + STEP <= until.remaining).then_some(())
     }
 }
 

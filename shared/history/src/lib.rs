@@ -14,4 +14,4 @@ mod spending;
 pub mod view;
 mod xml;
 
-pub use read::{Ceiling, Reader, Scope};
+pub use read::{Ceiling, Groups, Reader, Scope};

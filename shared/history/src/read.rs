@@ -31,10 +31,20 @@ const BYTES_A_HALF: u64 = 4_096;
 /// Which groups and regions there are.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Scope {
-    /// The groups that have monitors: every interval's shards from 0 on.
-    pub groups: BTreeSet<GroupId>,
-    /// The regions that should report.
+    /// The groups that have monitors.
+    pub groups: Groups,
+    /// The regions that should report; where none is named, those that do.
     pub expected: BTreeSet<Region>,
+}
+
+/// The groups that have monitors.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Groups {
+    /// These: every interval's shards from 0 on.
+    Known(BTreeSet<GroupId>),
+    /// Those that are found in the table, anew by each request, for half a read unit an interval and a group.
+    #[default]
+    Found,
 }
 
 /// How much history one request may read, in read units; the present (definitions and boards, which are as large as
@@ -76,7 +86,7 @@ impl<T: Table + Browse> Reader<T> {
     /// # Errors
     /// When the table cannot be read. What is malformed is no error: it is left out, and named to those within.
     pub async fn overview(&self, audience: Audience, now: Timestamp) -> Result<Overview, Error> {
-        let snapshot = self.snapshot(&self.scope.groups, now).await?;
+        let snapshot = self.snapshot(&self.groups().await?, now).await?;
         Ok(assemble::overview(&snapshot, audience, now))
     }
 
@@ -104,7 +114,7 @@ impl<T: Table + Browse> Reader<T> {
     /// As with [`Reader::overview`].
     pub async fn incidents(&self, audience: Audience, now: Timestamp) -> Result<IncidentsPage, Error> {
         let store = Store::new(Counted::new(&self.table));
-        let mut snapshot = self.present(&store, &self.scope.groups).await?;
+        let mut snapshot = self.present(&store, &self.groups().await?).await?;
         self.read_incidents(&store, &mut snapshot, now).await?;
         Ok(assemble::incidents(&snapshot, audience, now))
     }
@@ -134,10 +144,32 @@ impl<T: Table + Browse> Reader<T> {
         Ok(snapshot)
     }
 
+    /// The groups that have monitors.
+    async fn groups(&self) -> Result<BTreeSet<GroupId>, Error> {
+        if let Groups::Known(groups) = &self.scope.groups {
+            return Ok(groups.clone());
+        }
+        let mut groups = BTreeSet::new();
+        for interval in Interval::ALL {
+            for shard in 0.. {
+                let group = GroupId {
+                    interval: *interval,
+                    shard,
+                };
+                let page = self.table.page(&keys::definitions_of(group), 1).await?;
+                if page.items.is_empty() {
+                    break;
+                }
+                groups.insert(group);
+            }
+        }
+        Ok(groups)
+    }
+
     /// The groups in which a monitor of this id is defined: one, or while it moves from one to another, two.
     async fn groups_of(&self, id: &MonitorId) -> Result<BTreeSet<GroupId>, Error> {
         let mut shards: BTreeMap<Interval, u32> = BTreeMap::new();
-        for group in &self.scope.groups {
+        for group in &self.groups().await? {
             *shards.entry(group.interval).or_default() += 1;
         }
         let candidates = shards.into_iter().map(|(interval, shards)| GroupId {
@@ -175,6 +207,10 @@ impl<T: Table + Browse> Reader<T> {
             };
             snapshot.groups.insert(*group, known);
             snapshot.unreadable.extend(read.unreadable.values().map(said));
+        }
+        if snapshot.expected.is_empty() {
+            let boards = snapshot.groups.values().map(|known| &known.board);
+            snapshot.expected = boards.flat_map(|board| board.rows.keys().cloned()).collect();
         }
         let (controls, unreadable) = store.controls().await?;
         snapshot.controls = controls;

@@ -54,6 +54,14 @@ pub fn definitions(group: GroupId) -> String {
     format!("monitors#{group}")
 }
 
+/// The same as a stretch, in the order of the ids.
+pub fn definitions_of(group: GroupId) -> Stretch {
+    Stretch {
+        order: Order::Ascending,
+        ..whole(definitions(group))
+    }
+}
+
 /// A monitor's definition; the id may be one that no monitor can have, so that it can be deleted.
 pub fn definition(group: GroupId, id: &str) -> Key {
     Key::new(definitions(group), id)

@@ -3,6 +3,7 @@
 use portpulse_core::board::{Track, Verdict};
 use portpulse_core::uptime::{Shade, Watched};
 use portpulse_history::view::{Audience, MonitorView, SightState};
+use portpulse_history::{Ceiling, Reader, Scope};
 use portpulse_store::Store;
 use portpulse_testkit::memory_table::MemoryTable;
 
@@ -202,4 +203,30 @@ async fn the_public_is_shown_names_verdicts_and_uptime_alone() {
         assert!(private.contains(secret), "{secret}");
         assert!(!public.contains(secret), "{secret}");
     }
+}
+
+#[tokio::test]
+async fn groups_and_regions_that_nobody_named_are_found() {
+    let table = table().await;
+    let store = Store::new(table.clone());
+    let fields = serde_json::json!({ "host": "192.0.2.1", "port": 7, "interval": "1h" });
+    for group in ["1h#0", "1h#1", "5m#1"] {
+        let group = group.parse().unwrap();
+        store
+            .put_definition(group, &format!("of-{}", group.shard), fields.as_object().unwrap())
+            .await
+            .unwrap();
+    }
+    let reader = Reader::new(table, Scope::default(), Ceiling::default());
+    let overview = reader.overview(Audience::Private, now()).await.unwrap();
+    let mut ids: Vec<_> = overview
+        .monitors
+        .iter()
+        .map(|monitor| monitor.id.as_str())
+        .collect();
+    ids.sort_unstable();
+    // 5m#1 has no shard before it, so it is no group.
+    assert_eq!(ids, ["a-blip", "b-up", "c-down", "of-0", "of-1"]);
+    let regions = overview.inside.unwrap().regions;
+    assert!(regions.into_keys().eq(crate::fleet::regions()));
 }

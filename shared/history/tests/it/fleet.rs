@@ -16,7 +16,7 @@ use portpulse_core::outcome::{Detail, FailureClass};
 use portpulse_core::period::{Grain, Period};
 use portpulse_core::rollup::{Rollup, Tally};
 use portpulse_core::time::{Interval, Tick};
-use portpulse_history::{Ceiling, Reader, Scope};
+use portpulse_history::{Ceiling, Groups, Reader, Scope};
 use portpulse_store::Store;
 use portpulse_store::table::{Browse, Table};
 use serde_json::{Value, json};
@@ -53,7 +53,7 @@ pub(crate) fn regions() -> BTreeSet<Region> {
 
 pub(crate) fn reader<T: Table + Browse>(table: T, ceiling: u32) -> Reader<T> {
     let scope = Scope {
-        groups: BTreeSet::from([GROUP]),
+        groups: Groups::Known(BTreeSet::from([GROUP])),
         expected: regions(),
     };
     Reader::new(table, scope, Ceiling(ceiling))
