@@ -72,10 +72,10 @@ async fn run() -> Result<(), lambda_runtime::Error> {
     lambda_runtime::run(service_fn(async |event: LambdaEvent<Value>| {
         let tick = TickEvent::parse(&event.payload).map_err(|error| no_tick(&error))?;
         let report = checker.handle(&tick, &invocation(&event.context)).await;
-        if let (Metrics::Emf, Some(line)) = (metrics, emf(&report)) {
-            if let Err(error) = write_line(&line) {
-                tracing::warn!("cannot write the metrics of a tick: {error}");
-            }
+        if let (Metrics::Emf, Some(line)) = (metrics, emf(&report))
+            && let Err(error) = write_line(&line)
+        {
+            tracing::warn!("cannot write the metrics of a tick: {error}");
         }
         for late in &report.left_for_later {
             tracing::warn!("{}", chain(late));
