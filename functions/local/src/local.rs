@@ -4,6 +4,7 @@ mod alert;
 mod clock;
 mod demo;
 mod lines;
+mod page;
 mod relay;
 mod scheduler;
 mod screen;
@@ -21,6 +22,7 @@ use portpulse_checker::Clock as _;
 use portpulse_core::definition::{DefinitionFile, Vantage};
 use portpulse_core::id::Region;
 use portpulse_core::time::parse_duration;
+use portpulse_history::{Ceiling, Reader, Scope};
 use portpulse_monitors_file::Mistake;
 use portpulse_prober::{Prober, Settings};
 use portpulse_relay::Config;
@@ -36,6 +38,7 @@ use crate::place::FOLDER;
 use alert::Alert;
 use clock::FastClock;
 use demo::Demo;
+use page::PageArgs;
 use relay::Relaying;
 use scheduler::{Parts, SharedProber};
 use screen::{Mode, Screen};
@@ -67,6 +70,9 @@ pub(crate) struct Args {
     /// `file:/path`.
     #[arg(long, value_name = "FILE")]
     relay: Option<PathBuf>,
+
+    #[command(flatten)]
+    page: PageArgs,
 
     /// How many times faster minutes pass; timeouts do not [default: 1, with --demo 20]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=600))]
@@ -109,6 +115,7 @@ async fn watch_ports(args: &Args, output: &mut Output) -> Result<(), Stopped> {
         return Err(Stopped::Usage { complaint });
     }
     let regions: BTreeSet<Region> = args.regions.iter().cloned().collect();
+    let place = args.page.take()?;
     let mut ending = Ending::new()?;
     let mut screen = Screen::new(output, Mode::suited(args.json));
 
@@ -139,6 +146,15 @@ async fn watch_ports(args: &Args, output: &mut Output) -> Result<(), Stopped> {
     for line in greeting(&file, &regions, speed, start) {
         screen.note(&line)?;
     }
+    if let Some(place) = &place {
+        screen.note(&format!("Status page: {}", place.url()))?;
+    }
+    let scope = Scope {
+        groups: file.monitors().iter().map(|defined| defined.group).collect(),
+        expected: regions.clone(),
+    };
+    let reader = Reader::new(store.table().clone(), scope, Ceiling::default());
+    let serving = place.map(|place| place.serve(reader, clock)).transpose()?;
     let prober = Prober::new(Settings::default()).map_err(unable("check anything"))?;
     let parts = Parts {
         store,
@@ -214,6 +230,9 @@ async fn watch_ports(args: &Args, output: &mut Output) -> Result<(), Stopped> {
             },
             () = ending.wait() => return Err(Stopped::Interrupted),
         }
+    }
+    if let Some(serving) = serving {
+        serving.stop()?;
     }
     stand_ins.stop()?;
     shown?;

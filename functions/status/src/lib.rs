@@ -1,9 +1,9 @@
-//! The status page as a Lambda behind a function URL; and [`Pages`], which one machine serves too.
+//! The status page as a Lambda behind a function URL.
 
 mod event;
-mod pages;
 mod settings;
+mod token;
 
 pub use event::{BadEvent, request, response};
-pub use pages::{Answered, Pages, Reader};
 pub use settings::{BadSettings, ParameterName, Readers, Settings};
+pub use token::{TokenError, read_token};

@@ -2,8 +2,11 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
+use std::str::FromStr;
 
+use portpulse_core::group::GroupId;
 use portpulse_core::id::Region;
+use portpulse_core::time::Interval;
 
 /// What the function is told about its surroundings.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,6 +17,8 @@ pub struct Settings {
     pub home_region: String,
     /// The regions that should report, so that one that never did is missed; empty if it was not said.
     pub regions: BTreeSet<Region>,
+    /// The groups that have monitors; if it was not said, the first of every interval.
+    pub groups: BTreeSet<GroupId>,
     /// Who may read.
     pub readers: Readers,
 }
@@ -66,8 +71,8 @@ impl fmt::Display for BadSettings {
 }
 
 impl Settings {
-    /// Reads from a lookup: `PORTPULSE_TABLE`, `PORTPULSE_HOME_REGION`, `PORTPULSE_REGIONS` (comma-separated; may
-    /// be absent), `PORTPULSE_STATUS_ACCESS` (`public` or `private`) and `PORTPULSE_STATUS_TOKEN` (`ssm:/name`).
+    /// Reads from a lookup: `PORTPULSE_TABLE`, `PORTPULSE_HOME_REGION`, `PORTPULSE_REGIONS` and
+    /// `PORTPULSE_GROUPS` (such as `1m#0,5m#0`; either may be absent), `PORTPULSE_STATUS_ACCESS` (`public` or `private`) and `PORTPULSE_STATUS_TOKEN` (`ssm:/name`).
     /// A private page without a token is for signed callers.
     ///
     /// # Errors
@@ -113,14 +118,14 @@ impl Settings {
                 Readers::Signed
             }
         };
-        let mut regions = BTreeSet::new();
-        for name in set("PORTPULSE_REGIONS").iter().flat_map(|names| names.split(',')) {
-            match name.trim().parse() {
-                Ok(region) => {
-                    regions.insert(region);
-                }
-                Err(error) => faults.push(format!("PORTPULSE_REGIONS: {error}")),
-            }
+        let regions = list("PORTPULSE_REGIONS", &set, &mut faults);
+        let mut groups = list("PORTPULSE_GROUPS", &set, &mut faults);
+        if groups.is_empty() {
+            let first = |interval: &Interval| GroupId {
+                interval: *interval,
+                shard: 0,
+            };
+            groups.extend(Interval::ALL.iter().map(first));
         }
         if !faults.is_empty() {
             return Err(BadSettings { faults });
@@ -129,9 +134,27 @@ impl Settings {
             table,
             home_region,
             regions,
+            groups,
             readers,
         })
     }
+}
+
+/// What a variable lists, separated by commas; empty if it is not set.
+fn list<T>(name: &str, set: impl Fn(&str) -> Option<String>, faults: &mut Vec<String>) -> BTreeSet<T>
+where
+    T: FromStr<Err: fmt::Display> + Ord,
+{
+    let mut all = BTreeSet::new();
+    for text in set(name).iter().flat_map(|texts| texts.split(',')) {
+        match text.trim().parse() {
+            Ok(value) => {
+                all.insert(value);
+            }
+            Err(error) => faults.push(format!("{name}: {error}")),
+        }
+    }
+    all
 }
 
 #[cfg(test)]
@@ -162,6 +185,17 @@ mod tests {
     }
 
     #[test]
+    fn groups_are_the_first_of_every_interval_unless_they_are_named() {
+        let public = ("PORTPULSE_STATUS_ACCESS", "public");
+        assert_eq!(parse(&[public]).unwrap().groups.len(), Interval::ALL.len());
+        let named = parse(&[public, ("PORTPULSE_GROUPS", "1m#0, 1m#1")])
+            .unwrap()
+            .groups;
+        let named: Vec<_> = named.iter().map(ToString::to_string).collect();
+        assert_eq!(named, ["1m#0", "1m#1"]);
+    }
+
+    #[test]
     fn everything_wrong_is_named_at_once_and_no_token_is_shown() {
         let error = Settings::parse(|_| None).unwrap_err();
         assert_eq!(error.faults.len(), 3, "{error}");
@@ -170,9 +204,10 @@ mod tests {
             ("PORTPULSE_STATUS_ACCESS", "private"),
             ("PORTPULSE_STATUS_TOKEN", "hush-hush"),
             ("PORTPULSE_REGIONS", "eu-west-1, ?"),
+            ("PORTPULSE_GROUPS", "1m"),
         ]);
         let error = error.unwrap_err();
-        assert_eq!(error.faults.len(), 3, "{error}");
+        assert_eq!(error.faults.len(), 4, "{error}");
         assert!(!error.to_string().contains("hush"), "{error}");
         let error = parse(&[("PORTPULSE_STATUS_ACCESS", "open")]).unwrap_err();
         assert_eq!(

@@ -1,13 +1,15 @@
 //! The status page: from a request, and what is known of the monitors, to a response. Pages are HTML that needs no
 //! script; charts are SVG within them.
 //!
-//! This crate reads nothing and asks nobody: it says what must be read ([`Site::receive`]), and is handed that with the
-//! time. It knows nothing of tables, sockets or AWS.
+//! [`Site`] reads nothing and asks nobody: it says what must be read, and is handed that with the time. [`Pages`] has it
+//! read, and keeps it for a moment. Neither knows anything of sockets, clocks or AWS.
 
 mod access;
 mod asset;
 mod chart;
 mod page;
+mod pages;
+mod reader;
 mod request;
 mod response;
 mod route;
@@ -16,6 +18,8 @@ mod span;
 mod words;
 
 pub use access::{Access, ShortToken, Token, Transport};
+pub use pages::{Answered, Pages};
+pub use reader::Reader;
 pub use request::{MOST_BODY_BYTES, Method, Request, Signature};
 pub use response::{Content, Keep, Response};
 pub use route::{By, Page, Selection};

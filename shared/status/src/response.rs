@@ -44,10 +44,8 @@ impl Content {
 /// How long, and by whom, a response may be kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Keep {
-    /// By nobody.
+    /// By nobody: what is private is not there any more once somebody has signed out.
     Never,
-    /// By this reader's browser alone, for some seconds: going back does not ask again.
-    Briefly,
     /// By anybody for half a minute, and for some more while a new one is fetched: many readers cost as much as one.
     Shared,
     /// By anybody, for ever: the name of what is kept changes with its content.
@@ -59,14 +57,13 @@ impl Keep {
     pub const fn page(audience: Audience) -> Self {
         match audience {
             Audience::Public => Self::Shared,
-            Audience::Private => Self::Briefly,
+            Audience::Private => Self::Never,
         }
     }
 
     const fn header(self) -> &'static str {
         match self {
             Self::Never => "no-store",
-            Self::Briefly => "private, max-age=5",
             Self::Shared => "public, max-age=30, stale-while-revalidate=60",
             Self::Forever => "public, max-age=31536000, immutable",
         }

@@ -32,6 +32,12 @@ impl FastClock {
         self.speed
     }
 
+    /// By how much it moves on while this much time really passes.
+    pub(crate) fn shown_in(&self, passed: SignedDuration) -> SignedDuration {
+        let speed = i32::try_from(self.speed).unwrap_or(i32::MAX);
+        passed.checked_mul(speed).unwrap_or(SignedDuration::MAX)
+    }
+
     /// How long an interval of this clock really takes.
     pub(crate) fn really(&self, interval: Duration) -> Duration {
         interval / self.speed

@@ -7,6 +7,7 @@
 )]
 
 mod aws;
+mod browser;
 mod check;
 mod control;
 mod convert;

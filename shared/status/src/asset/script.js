@@ -21,7 +21,7 @@ function localise(root) {
 
 // Takes in what the server says now, in place of what stands there; what has the focus keeps it.
 async function renew() {
-  const response = await fetch(location.href, { headers: { accept: "text/html" } });
+  const response = await fetch(location.href, { cache: "no-cache" });
   if (!response.ok || response.redirected) return;
   const page = new DOMParser().parseFromString(await response.text(), "text/html");
   const [theirs, ours] = [page.querySelector("main"), document.querySelector("main")];

@@ -32,7 +32,7 @@ fn drawn(span: Span, bars: &[Shade], uptime: &str) -> Markup {
     let (pitch, bar) = match span {
         Span::Day | Span::Month => (4_usize, "3 1"),
         Span::Week => (12, "10 2"),
-        Span::Quarter => (3, "2 1"),
+        Span::Quarter => (2, "1.4 .6"),
     };
     let width = bars.len() * pitch;
     html! {

@@ -8,7 +8,7 @@ use portpulse_history::view::Point;
 use super::number;
 use crate::words;
 
-const WIDTH: f64 = 120.0;
+const WIDTH: f64 = 90.0;
 const HEIGHT: f64 = 24.0;
 /// Room for the thickness of the line.
 const MARGIN: f64 = 2.0;
@@ -85,10 +85,10 @@ mod tests {
         let medians = [ms(10), ms(20), None, None, ms(5)];
         let text = drawn(&medians, &[false, false, true, false, false]).into_string();
         assert!(
-            text.contains("class=\"line\" d=\"M2 12h0L31 2M118 17h0\""),
+            text.contains("class=\"line\" d=\"M2 12h0L23.5 2M88 17h0\""),
             "{text}"
         );
-        assert!(text.contains("class=\"failed\" d=\"M60 24v-6\""), "{text}");
+        assert!(text.contains("class=\"failed\" d=\"M45 24v-6\""), "{text}");
         assert!(
             text.contains(
                 "aria-label=\"Connect times by hour, medians: 5 ms to 20 ms, last 5 ms; 1 hour with failures\""

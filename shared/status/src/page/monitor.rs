@@ -25,7 +25,7 @@ pub(crate) fn page(span: Span, known: &MonitorPage) -> (String, Markup) {
         div .title {
             h1 { (monitor.id) }
             (words::verdict(monitor.verdict))
-            (remarks(monitor, known.at))
+            (remarks(monitor, &known.incidents, known.at))
         }
         @if let Some(inside) = inside { (sights(inside)) }
         section { h2 { "Uptime" } (uptimes(monitor)) }
@@ -190,10 +190,8 @@ fn definition(monitor: &Monitor) -> Markup {
             @if let Some(runbook) = runbook {
                 div {
                     dt { "runbook" }
-                    dd {
-                        @if is_web(runbook) { a href=(runbook) rel="noreferrer noopener" { (runbook) } }
-                        @else { (runbook) }
-                    }
+                    // Only addresses on the web are valid definitions.
+                    dd { a href=(runbook) rel="noreferrer noopener" { (runbook) } }
                 }
             }
         }
@@ -247,11 +245,4 @@ fn fields(monitor: &Monitor) -> [(&'static str, String); 17] {
 
 fn joined(words: impl Iterator<Item = String>) -> String {
     words.collect::<Vec<_>>().join(", ")
-}
-
-/// Whether a text is an address on the web: nothing else becomes a link.
-fn is_web(text: &str) -> bool {
-    ["https://", "http://"]
-        .iter()
-        .any(|scheme| text.starts_with(scheme))
 }

@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::Timestamp;
 use maud::{Markup, html};
 use portpulse_core::board::{Trouble, Verdict};
 use portpulse_history::view::{MonitorInside, MonitorView, Overview, OverviewInside};
@@ -32,7 +31,7 @@ pub(crate) fn page(selection: &Selection, known: &Overview) -> (String, Markup) 
         @for (title, monitors) in sections(selection.by, &shown) {
             section {
                 h2 { (title) " " span .count { (monitors.len()) } }
-                ul .monitors { @for monitor in monitors { (row(monitor, known.at)) } }
+                ul .monitors { @for monitor in monitors { (row(monitor, known)) } }
             }
         }
         (as_of(known.at))
@@ -210,13 +209,13 @@ fn sections<'a>(by: By, shown: &[&'a MonitorView]) -> Vec<(String, Vec<&'a Monit
 }
 
 /// One monitor.
-fn row(monitor: &MonitorView, now: Timestamp) -> Markup {
+fn row(monitor: &MonitorView, known: &Overview) -> Markup {
     let id = monitor.id.as_str();
     html! {
         li .monitor.card {
             div .who {
                 div .title { (words::verdict(monitor.verdict)) a .name href={ "/monitors/" (id) } { (id) } }
-                (remarks(monitor, now))
+                (remarks(monitor, &known.open, known.at))
                 @if tags(monitor).next().is_some() {
                     ul .tags aria-label="Tags" { @for tag in tags(monitor) { li { (tag) } } }
                 }

@@ -3,7 +3,8 @@
 use jiff::Timestamp;
 use maud::{Markup, html};
 use portpulse_core::board::{Cause, Finding, Verdict};
-use portpulse_history::view::{LeftOut, MonitorInside, MonitorView, RegionSight, SightState};
+use portpulse_core::control::Note;
+use portpulse_history::view::{IncidentView, LeftOut, MonitorInside, MonitorView, RegionSight, SightState};
 
 use crate::chart;
 use crate::span::Span;
@@ -42,20 +43,19 @@ pub(crate) fn tags(monitor: &MonitorView) -> impl Iterator<Item = &str> {
     tags.into_iter().flatten().map(String::as_str)
 }
 
-/// What is to be said beside a verdict: since when, and why.
-pub(crate) fn remarks(monitor: &MonitorView, now: Timestamp) -> Markup {
+/// What is to be said beside a verdict: since when, and why; `incidents` holds the monitor's own, and maybe others.
+pub(crate) fn remarks(monitor: &MonitorView, incidents: &[IncidentView], now: Timestamp) -> Markup {
     let inside = monitor.inside.as_deref();
     let is_bad = monitor.verdict != Verdict::Up;
     let finding = inside.and_then(|inside| inside.finding.as_ref());
     let control = inside.and_then(|inside| inside.control.as_ref());
-    let silenced = control.and_then(|control| {
-        control
-            .silence
-            .as_ref()
-            .map(|silence| silence.until)
-            .filter(|until| now < *until)
+    let silence = control.and_then(|control| control.silence.as_ref().filter(|_| control.is_silenced(now)));
+    let acknowledgement = control.and_then(|control| {
+        let own = |incident: &IncidentView| incident.id.monitor == monitor.id && incident.closed.is_none();
+        let mut open = incidents.iter().filter(|incident| own(incident));
+        let is_acknowledged = open.any(|incident| control.has_acknowledged(&incident.id));
+        control.acknowledgement.as_ref().filter(|_| is_acknowledged)
     });
-    let acknowledged = is_bad && control.is_some_and(|control| control.acknowledgement.is_some());
     html! {
         span .remarks {
             @if let Some(since) = monitor.since {
@@ -66,11 +66,21 @@ pub(crate) fn remarks(monitor: &MonitorView, now: Timestamp) -> Markup {
                 span .hold { "some regions see it failing" }
             }
             @if monitor.in_maintenance { span .hold { "in maintenance" } }
-            @if let Some(until) = silenced {
-                span .hold { "silenced until " (words::moment(until, Show::Brief)) }
+            @if let Some(silence) = silence {
+                span .hold { "silenced until " (words::moment(silence.until, Show::Brief)) (by(&silence.note)) }
             }
-            @if acknowledged { span .hold { "acknowledged" } }
+            @if let Some(acknowledgement) = acknowledgement {
+                span .hold { "acknowledged" (by(&acknowledgement.note)) }
+            }
         }
+    }
+}
+
+/// Who said something, and why.
+fn by(note: &Note) -> Markup {
+    html! {
+        " by " (note.by())
+        @if let Some(why) = note.why() { ": " q { (why) } }
     }
 }
 

@@ -76,9 +76,9 @@ fn told(inside: &IncidentInside) -> Markup {
 
 const fn side(track: Track) -> &'static str {
     match track {
-        Track::Health => "whether it is as expected",
-        Track::Quality => "how well it answers",
-        Track::Sight => "whether anybody can tell",
+        Track::Health => "not as expected",
+        Track::Quality => "not answering well",
+        Track::Sight => "nobody could tell",
     }
 }
 

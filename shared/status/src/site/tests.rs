@@ -149,8 +149,8 @@ fn all() -> Vec<(&'static str, Response)> {
     vec![
         ("public", public.overview(Audience::Public, &selection, &known)),
         ("public", public.incidents(Audience::Public, &known)),
-        ("private", public.overview(Audience::Private, &selection, &known)),
-        ("private", public.incidents(Audience::Private, &known)),
+        ("never", public.overview(Audience::Private, &selection, &known)),
+        ("never", public.incidents(Audience::Private, &known)),
         ("never", public.monitor(Audience::Public, Span::Day, None)),
         ("never", public.unreadable()),
         ("never", answer(&public, &request(Method::Get, "/nothing"))),
@@ -194,7 +194,6 @@ fn every_response_is_as_strict_and_is_kept_as_long_as_it_may_be() {
         assert_eq!(header("referrer-policy"), "no-referrer");
         let expected = match kept {
             "public" => "public, max-age=30, stale-while-revalidate=60",
-            "private" => "private, max-age=5",
             _ => "no-store",
         };
         assert_eq!(header("cache-control"), expected, "{response:?}");

@@ -6,35 +6,13 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 use portpulse_core::id::MonitorId;
 use portpulse_history::view::{Audience, MonitorPage, Overview};
-use portpulse_status::{Page, Received, Request, Response, Site};
 use tokio::sync::Mutex;
 
-/// Whoever reads what pages show.
-#[expect(
-    async_fn_in_trait,
-    reason = "used through generics, where the concrete type tells whether its futures are Send"
-)]
-pub trait Reader {
-    /// Why it could not.
-    type Error;
-
-    /// All monitors at a glance, with their incidents.
-    ///
-    /// # Errors
-    /// When it cannot be read.
-    async fn overview(&self, audience: Audience, now: Timestamp) -> Result<Overview, Self::Error>;
-
-    /// One monitor over time; `None` if there is none of that id.
-    ///
-    /// # Errors
-    /// When it cannot be read.
-    async fn monitor(
-        &self,
-        audience: Audience,
-        id: &MonitorId,
-        now: Timestamp,
-    ) -> Result<Option<MonitorPage>, Self::Error>;
-}
+use crate::reader::Reader;
+use crate::request::Request;
+use crate::response::Response;
+use crate::route::Page;
+use crate::site::{Received, Site};
 
 /// The most monitors of which a page is kept at a time.
 const MOST_KEPT: usize = 100;
@@ -157,10 +135,10 @@ impl<R: Reader> Pages<R> {
 mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
 
-    use portpulse_status::Access;
     use tokio::sync::Semaphore;
 
     use super::*;
+    use crate::access::Access;
 
     /// Counts what it is asked, and answers when it may.
     struct Counting {

@@ -1,0 +1,226 @@
+//! The status page on this machine, on a thread of its own, so that no reader delays a check.
+
+use std::convert::Infallible;
+use std::io::{self, ErrorKind};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::Response;
+use jiff::SignedDuration;
+use portpulse_checker::{Clock as _, chain};
+use portpulse_history::Reader;
+use portpulse_status::{Access, MOST_BODY_BYTES, Method, Pages, Signature, Site, Token, Transport};
+use portpulse_store::dynamo::DynamoTable;
+use tokio::sync::oneshot;
+
+use super::clock::FastClock;
+use crate::output::{Stopped, read_text, tell};
+
+/// Where the page is, unless another place is asked for.
+const USUAL: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
+/// For how many seconds what was read is shown again.
+const KEPT_SECONDS: i64 = 1;
+/// How often an open page is renewed.
+const REFRESH_SECONDS: u32 = 2;
+
+/// Where and to whom the status page is served.
+#[derive(clap::Args)]
+pub(crate) struct PageArgs {
+    /// Serve the status page there, or nowhere: an address with its port, or `off` [default: 127.0.0.1:8080, or if that
+    /// is taken any free port]
+    #[arg(long, value_name = "ADDRESS")]
+    listen: Option<Listen>,
+
+    /// Let anybody read the status page: names and verdicts, no hosts, ports or words of services
+    #[arg(long, conflicts_with = "token_file")]
+    public: bool,
+
+    /// Let those read the status page who know the token in this file, at least 32 characters
+    #[arg(long, value_name = "FILE")]
+    token_file: Option<PathBuf>,
+}
+
+/// Where to listen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Listen {
+    Off,
+    At(SocketAddr),
+}
+
+impl FromStr for Listen {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "off" => Ok(Self::Off),
+            _ => text.parse().map(Self::At).map_err(|_| {
+                "write an address and a port, such as 127.0.0.1:8080 or [::1]:8080, or `off`".to_owned()
+            }),
+        }
+    }
+}
+
+/// A place on which to serve, and for whom.
+pub(crate) struct Place {
+    listener: TcpListener,
+    address: SocketAddr,
+    access: Access,
+}
+
+impl PageArgs {
+    /// Takes the place that was asked for; `None` if none was.
+    pub(crate) fn take(&self) -> Result<Option<Place>, Stopped> {
+        let access = self.access()?;
+        let listener = match self.listen {
+            Some(Listen::Off) => return Ok(None),
+            Some(Listen::At(address)) => {
+                if !address.ip().is_loopback() && access == Access::Loopback {
+                    let complaint = format!(
+                        "--listen {address}: others could read all that is known here: add --public to show names and \
+                         verdicts alone, or --token-file FILE to ask for a token"
+                    );
+                    return Err(Stopped::Usage { complaint });
+                }
+                TcpListener::bind(address)
+                    .map_err(|error| Stopped::unable(format!("serve the status page on {address}"), error))?
+            }
+            None => usual().map_err(|error| Stopped::unable("serve the status page", error))?,
+        };
+        let address = prepared(&listener).map_err(|error| Stopped::unable("serve the status page", error))?;
+        Ok(Some(Place {
+            listener,
+            address,
+            access,
+        }))
+    }
+
+    fn access(&self) -> Result<Access, Stopped> {
+        match (&self.token_file, self.public) {
+            (Some(path), _) => {
+                let token = Token::new(&read_text(path)?, Transport::Plain);
+                let complaint = |error| Stopped::Usage {
+                    complaint: format!("--token-file {}: {error}", path.display()),
+                };
+                token.map(Access::Token).map_err(complaint)
+            }
+            (None, true) => Ok(Access::Public),
+            (None, false) => Ok(Access::Loopback),
+        }
+    }
+}
+
+/// The usual place, or if that is taken any other.
+fn usual() -> io::Result<TcpListener> {
+    TcpListener::bind(USUAL).or_else(|error| match error.kind() {
+        ErrorKind::AddrInUse => TcpListener::bind((Ipv4Addr::LOCALHOST, 0)),
+        _ => Err(error),
+    })
+}
+
+fn prepared(listener: &TcpListener) -> io::Result<SocketAddr> {
+    listener.set_nonblocking(true)?;
+    listener.local_addr()
+}
+
+/// The page, while it is served.
+pub(crate) struct Serving {
+    stop: oneshot::Sender<()>,
+    thread: JoinHandle<io::Result<()>>,
+}
+
+type LocalPages = Pages<Reader<DynamoTable>>;
+
+impl Place {
+    /// What to tell of it, such as `http://127.0.0.1:8080/`.
+    pub(crate) fn url(&self) -> String {
+        format!("http://{}/", self.address)
+    }
+
+    /// Serves what `reader` reads.
+    pub(crate) fn serve(self, reader: Reader<DynamoTable>, clock: FastClock) -> Result<Serving, Stopped> {
+        let unable = |error| Stopped::unable("start a thread for the status page", error);
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(unable)?;
+        let keep = clock.shown_in(SignedDuration::from_secs(KEPT_SECONDS));
+        let pages = Arc::new(Pages::new(Site::new(self.access, REFRESH_SECONDS), reader, keep));
+        let router = Router::new().fallback(answer).with_state((pages, clock));
+        let (stop, stopped) = oneshot::channel::<()>();
+        let serve = async move {
+            let listener = tokio::net::TcpListener::from_std(self.listener)?;
+            let serving = axum::serve(listener, router);
+            // Readers are not waited for: a browser may keep its connection for long.
+            tokio::select! {
+                ended = serving => ended,
+                _ = stopped => Ok(()),
+            }
+        };
+        let thread = std::thread::Builder::new()
+            .name("status-page".to_owned())
+            .spawn(move || runtime.block_on(serve))
+            .map_err(unable)?;
+        Ok(Serving { stop, thread })
+    }
+}
+
+impl Serving {
+    /// Stops it.
+    pub(crate) fn stop(self) -> Result<(), Stopped> {
+        drop(self.stop);
+        let gone = |_| Stopped::unable("end cleanly", "the thread of the status page is gone");
+        let served = self.thread.join().map_err(gone)?;
+        served.map_err(|error| Stopped::unable("serve the status page", error))
+    }
+}
+
+async fn answer(
+    State((pages, clock)): State<(Arc<LocalPages>, FastClock)>,
+    request: Request,
+) -> Result<Response, Infallible> {
+    let (parts, body) = request.into_parts();
+    let Ok(body) = axum::body::to_bytes(body, MOST_BODY_BYTES).await else {
+        let mut response = Response::new(Body::empty());
+        *response.status_mut() = StatusCode::PAYLOAD_TOO_LARGE;
+        return Ok(response);
+    };
+    let text = |name| text_of(&parts.headers, name);
+    let request = portpulse_status::Request {
+        method: Method::named(parts.method.as_str()),
+        path: parts.uri.path().to_owned(),
+        query: parts.uri.query().unwrap_or_default().to_owned(),
+        host: text(header::HOST),
+        authorization: text(header::AUTHORIZATION),
+        cookies: text(header::COOKIE).unwrap_or_default(),
+        body: body.to_vec(),
+        signature: Signature::None,
+    };
+    let answered = pages.answer(&request, clock.now()).await;
+    if let Some(trouble) = &answered.trouble {
+        tell(&format!(
+            "portpulse: cannot show the status page: {}",
+            chain(trouble)
+        ));
+    }
+    let mut response = Response::new(Body::from(answered.response.body));
+    *response.status_mut() =
+        StatusCode::from_u16(answered.response.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    for (name, value) in answered.response.headers {
+        // What is no header is none of ours: each is made of plain text.
+        if let Ok(value) = HeaderValue::try_from(value) {
+            response.headers_mut().append(name, value);
+        }
+    }
+    Ok(response)
+}
+
+fn text_of(headers: &HeaderMap, name: header::HeaderName) -> Option<String> {
+    headers.get(name)?.to_str().ok().map(str::to_owned)
+}

@@ -1,0 +1,249 @@
+//! The status page in a real browser: what it shows while a service dies and returns, with the keyboard alone, to
+//! everybody, and without asking anybody else for anything.
+
+mod devtools;
+
+use std::io::{BufRead, BufReader};
+use std::path::PathBuf;
+use std::process::{Child, Stdio};
+
+use serde_json::Value;
+
+use crate::place::Place;
+use crate::program::portpulse;
+use devtools::{Browser, Scheme};
+
+const PHONE: u32 = 390;
+const DESK: u32 = 1280;
+
+/// The program, with its status page.
+struct Served {
+    child: Child,
+    url: String,
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
+impl Served {
+    fn start(args: &[&str]) -> Self {
+        let mut child = portpulse()
+            .args(["local", "--listen", "127.0.0.1:0"])
+            .args(args)
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let url = lines.find_map(|line| Some(line.unwrap().strip_prefix("Status page: ")?.to_owned()));
+        // What else it says is read and let go, so that it never waits for a reader.
+        std::thread::spawn(move || lines.for_each(drop));
+        Self {
+            child,
+            url: url.unwrap(),
+        }
+    }
+
+    fn page(&self, path: &str) -> String {
+        format!("{}{path}", self.url)
+    }
+}
+
+/// The violations that axe-core finds, each with where it is.
+fn violations(browser: &mut Browser) -> Vec<String> {
+    let home = std::env::var("PORTPULSE_BROWSER_HOME").map(PathBuf::from);
+    let folder = home
+        .unwrap_or_else(|_| PathBuf::from(std::env::var("HOME").unwrap()).join(".cache/portpulse-browser"));
+    let axe =
+        std::fs::read_to_string(folder.join("axe.min.js")).expect("axe-core is not there: run .ci/browser");
+    browser.value_of(&format!("{axe}; true"));
+    let found = browser.value_of(
+        "axe.run().then((found) => {
+           if (found.passes.every((pass) => pass.id !== 'color-contrast')) return ['no contrast was looked at'];
+           return found.violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html}`));
+         })",
+    );
+    let texts = |found: &Value| {
+        found
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(ToString::to_string)
+            .collect()
+    };
+    texts(&found)
+}
+
+/// Holds the page that is open to what all can use, in light and dark, at a desk and on a phone; and keeps pictures.
+fn examine(browser: &mut Browser, name: &str) {
+    for (scheme, width, look) in [
+        (Scheme::Light, DESK, "light"),
+        (Scheme::Dark, DESK, "dark"),
+        (Scheme::Light, PHONE, "phone"),
+        (Scheme::Dark, PHONE, "phone-dark"),
+    ] {
+        browser.look(scheme, width);
+        let found = violations(browser);
+        assert!(found.is_empty(), "{name}, {look}: {found:#?}");
+        let overflows = browser.value_of("document.documentElement.scrollWidth > innerWidth");
+        assert_eq!(overflows, false, "{name}, {look}: it is wider than the screen");
+        browser.picture(&format!("{name}-{look}"));
+    }
+    browser.look(Scheme::Light, DESK);
+}
+
+/// Holds that nothing was complained of, and nobody else was asked for anything.
+fn nothing_untoward(browser: &Browser, served: &Served) {
+    let complaints = browser.complaints();
+    assert!(complaints.is_empty(), "{complaints:#?}");
+    let requests = browser.requests();
+    assert!(requests.len() > 3, "{requests:?}");
+    let foreign: Vec<_> = requests
+        .iter()
+        .filter(|url| !url.starts_with(&served.url))
+        .collect();
+    assert!(foreign.is_empty(), "{foreign:?}");
+}
+
+/// A condition on what the overview says of a monitor.
+fn shows(monitor: &str, verdict: &str) -> String {
+    format!(
+        "[...document.querySelectorAll('.monitor')].some((row) =>
+           row.querySelector('.name')?.textContent === '{monitor}' && row.querySelector('.badge.{verdict}'))"
+    )
+}
+
+#[test]
+#[ignore = "needs Chromium and axe-core: run .ci/browser first"]
+fn the_demos_outage_opens_and_closes_before_ones_eyes() {
+    let mut browser = Browser::start("demo");
+    let served = Served::start(&["--demo", "--regions", "east,west"]);
+    browser.look(Scheme::Light, DESK);
+    browser.open(&served.url);
+    // The page that is open renews itself: nobody reloads it.
+    browser.until(&shows("dies-and-returns", "up"));
+    browser.until(&shows("dies-and-returns", "down"));
+    browser.open(&served.page("incidents"));
+    let open = "[...document.querySelectorAll('.incident .name')].some((name) => name.textContent === 'dies-and-returns')";
+    assert_eq!(browser.value_of(open), true);
+    examine(&mut browser, "incidents");
+    browser.open(&served.url);
+    examine(&mut browser, "overview");
+    browser.until(&shows("dies-and-returns", "up"));
+    let closed = "[...document.querySelectorAll('h2')].find((title) => title.textContent.startsWith('Past'))
+        .nextElementSibling.textContent.includes('recovered')";
+    browser.open(&served.page("incidents"));
+    browser.until(closed);
+    browser.open(&served.page("monitors/dies-and-returns"));
+    assert_eq!(
+        browser.value_of("document.querySelectorAll('rect.band.down').length"),
+        2
+    );
+    examine(&mut browser, "monitor");
+    nothing_untoward(&browser, &served);
+}
+
+#[test]
+#[ignore = "needs Chromium and axe-core: run .ci/browser first"]
+fn the_keyboard_alone_leads_everywhere() {
+    let mut browser = Browser::start("keyboard");
+    let served = Served::start(&["--demo"]);
+    browser.open(&served.url);
+    browser.until(&shows("refused", "down"));
+    // Nothing moves while one walks through it.
+    let mut walked = Vec::new();
+    for _ in 0..5 {
+        browser.press("Tab");
+        walked.push(browser.focused());
+    }
+    assert_eq!(
+        walked,
+        [
+            "Skip to the content",
+            "Portpulse",
+            "Monitors",
+            "Incidents",
+            "Live"
+        ]
+    );
+    browser.press(" ");
+    assert_eq!(
+        browser.value_of("document.getElementById('live').ariaPressed"),
+        "false"
+    );
+    browser.press("Tab");
+    assert_eq!(browser.focused(), "q");
+    browser.write("refus");
+    browser.after_loading(|browser| browser.press("Enter"));
+    assert_eq!(
+        browser.value_of(
+            "[...document.querySelectorAll('.monitor .name')].map((name) => name.textContent).join()"
+        ),
+        "refused"
+    );
+    assert_eq!(
+        browser.value_of("document.getElementById('live').ariaPressed"),
+        "false",
+        "what was switched off stays off"
+    );
+    // From the top, past the menu, to the monitor that was found.
+    browser.press("Tab");
+    browser.press("Enter");
+    assert_eq!(
+        browser.value_of("document.activeElement.id"),
+        "main",
+        "the menu was skipped"
+    );
+    let mut tabs = 0;
+    while browser.focused() != "refused" {
+        browser.press("Tab");
+        tabs += 1;
+        assert!(tabs < 10, "the monitor cannot be reached");
+    }
+    let outline = browser.value_of("getComputedStyle(document.activeElement).outlineStyle");
+    assert_ne!(outline, "none", "one sees where one is");
+    browser.after_loading(|browser| browser.press("Enter"));
+    assert_eq!(browser.value_of("location.pathname"), "/monitors/refused");
+    nothing_untoward(&browser, &served);
+}
+
+#[test]
+#[ignore = "needs Chromium and axe-core: run .ci/browser first"]
+fn a_private_page_asks_for_the_token_once() {
+    const TOKEN: &str = "0123456789abcdef0123456789abcdef";
+    let place = Place::new("private-page");
+    let file = place.0.join("token");
+    std::fs::write(&file, TOKEN).unwrap();
+    let file = file.to_str().unwrap();
+    let mut browser = Browser::start("private");
+    let served = Served::start(&["--demo", "--token-file", file]);
+    browser.open(&served.url);
+    assert_eq!(browser.value_of("location.pathname"), "/sign-in");
+    examine(&mut browser, "sign-in");
+    for (token, path) in [("wrong", "/sign-in"), (TOKEN, "/")] {
+        browser.value_of("document.getElementById('token').focus()");
+        browser.write(token);
+        browser.after_loading(|browser| browser.press("Enter"));
+        assert_eq!(browser.value_of("location.pathname"), path);
+    }
+    browser.open(&served.page("monitors/healthy"));
+    assert_eq!(
+        browser.value_of("document.querySelector('h1').textContent"),
+        "healthy"
+    );
+    assert_eq!(
+        browser.value_of("document.cookie"),
+        "",
+        "no script sees the session"
+    );
+    let sign_out = "document.querySelector('form[action=\"/sign-out\"] button').click()";
+    browser.after_loading(|browser| {
+        browser.value_of(sign_out);
+    });
+    browser.open(&served.url);
+    assert_eq!(browser.value_of("location.pathname"), "/sign-in");
+}

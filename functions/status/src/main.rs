@@ -1,0 +1,90 @@
+//! The status page as a Lambda: settings, clients, wiring, and nothing else.
+
+use std::error::Error;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use aws_config::timeout::TimeoutConfig;
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use jiff::{SignedDuration, Timestamp};
+use lambda_runtime::{LambdaEvent, service_fn};
+use portpulse_history::{Ceiling, Reader, Scope};
+use portpulse_status::{Access, Pages, Site};
+use portpulse_status_function::{Readers, Settings, read_token, request, response};
+use portpulse_store::dynamo::DynamoTable;
+use serde_json::Value;
+
+/// For how long one instance of the function shows what it has read.
+const KEPT: SignedDuration = SignedDuration::from_secs(15);
+/// How often a page that stays open is renewed.
+const REFRESH_SECONDS: u32 = 60;
+/// The time one operation may take with all its attempts, so that a page that cannot be read says so.
+const OPERATION_TIMEOUT: Duration = Duration::from_secs(5);
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    tracing_subscriber::fmt()
+        .json()
+        .with_current_span(false)
+        .with_target(false)
+        .without_time()
+        .init();
+    match run().await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            tracing::error!("{}", chain(error.as_ref()));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run() -> Result<(), lambda_runtime::Error> {
+    let settings = Settings::parse(|name| std::env::var(name).ok())?;
+    let timeouts = TimeoutConfig::builder()
+        .operation_timeout(OPERATION_TIMEOUT)
+        .build();
+    let aws = aws_config::defaults(BehaviorVersion::latest())
+        .region(Region::new(settings.home_region))
+        .timeout_config(timeouts)
+        .load()
+        .await;
+    let access = access(&settings.readers, &aws).await?;
+    let table = DynamoTable::new(aws_sdk_dynamodb::Client::new(&aws), settings.table);
+    let scope = Scope {
+        groups: settings.groups,
+        expected: settings.regions,
+    };
+    let reader = Reader::new(table, scope, Ceiling::default());
+    let pages = Pages::new(Site::new(access, REFRESH_SECONDS), reader, KEPT);
+
+    lambda_runtime::run(service_fn(async |event: LambdaEvent<Value>| {
+        let request = request(&event.payload)?;
+        let answered = pages.answer(&request, Timestamp::now()).await;
+        if let Some(trouble) = &answered.trouble {
+            tracing::error!("cannot read what the page shows: {}", chain(trouble));
+        }
+        Ok::<_, lambda_runtime::Error>(response(answered.response, request.method))
+    }))
+    .await
+}
+
+async fn access(readers: &Readers, aws: &SdkConfig) -> Result<Access, lambda_runtime::Error> {
+    Ok(match readers {
+        Readers::Anybody => Access::Public,
+        Readers::Signed => Access::Signed,
+        Readers::WithToken(parameter) => {
+            Access::Token(read_token(&aws_sdk_ssm::Client::new(aws), parameter).await?)
+        }
+    })
+}
+
+/// An error, and what it came from.
+fn chain(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(error) = source {
+        text.push_str(&format!(": {error}"));
+        source = error.source();
+    }
+    text
+}

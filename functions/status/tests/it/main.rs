@@ -1,0 +1,253 @@
+//! The program as Lambda runs it: a process that fetches requests over HTTP, and reads a table and a token on this
+//! machine.
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+
+use std::net::Ipv4Addr;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use axum::routing::post;
+use axum::{Json, Router};
+use portpulse_core::group::GroupId;
+use portpulse_core::time::Interval;
+use portpulse_store::Store;
+use portpulse_testkit::embedded::{EmbeddedDynamo, TABLE};
+use portpulse_testkit::runtime_api::{Heard, Invocation, RuntimeApi};
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+
+/// Longer than anything here takes.
+const PATIENCE: Duration = Duration::from_secs(60);
+const TOKEN: &str = "0123456789abcdef0123456789abcdef";
+/// Where nobody listens.
+const NOWHERE: &str = "http://127.0.0.1:1";
+
+/// `GetParameter`: one holds the token, one holds too little.
+/// Source: <https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_GetParameter.html>
+async fn parameter(body: String) -> Response {
+    let request: Value = serde_json::from_str(&body).unwrap();
+    assert_eq!(request["WithDecryption"], true);
+    let value = match request["Name"].as_str().unwrap() {
+        "/portpulse/token" => TOKEN,
+        "/portpulse/short" => "hush",
+        _ => {
+            let error = Json(json!({ "__type": "ParameterNotFound" }));
+            return (StatusCode::BAD_REQUEST, error).into_response();
+        }
+    };
+    Json(json!({ "Parameter": { "Value": value } })).into_response()
+}
+
+async fn parameter_store() -> String {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let router = Router::new().route("/", post(parameter));
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    format!("http://{address}")
+}
+
+/// The program with this environment and nothing else.
+fn program(environment: &[(&str, &str)]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_portpulse-status"));
+    command
+        .env_clear()
+        .envs([
+            ("AWS_LAMBDA_FUNCTION_NAME", "portpulse-status"),
+            ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "128"),
+            ("AWS_LAMBDA_FUNCTION_VERSION", "1"),
+            ("AWS_LAMBDA_LOG_GROUP_NAME", "g"),
+            ("AWS_LAMBDA_LOG_STREAM_NAME", "s"),
+            ("AWS_ACCESS_KEY_ID", "test"),
+            ("AWS_SECRET_ACCESS_KEY", "test"),
+            ("AWS_EC2_METADATA_DISABLED", "true"),
+            ("AWS_REGION", "eu-west-1"),
+            ("PORTPULSE_TABLE", TABLE),
+            ("PORTPULSE_HOME_REGION", "eu-west-1"),
+            ("PORTPULSE_REGIONS", "eu-west-1,us-east-1"),
+        ])
+        .envs(environment.iter().copied())
+        .stdin(Stdio::null())
+        .stderr(Stdio::null());
+    command
+}
+
+struct Function {
+    api: RuntimeApi,
+    child: Child,
+    invocations: u32,
+}
+
+impl Drop for Function {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
+impl Function {
+    async fn start(dynamo_url: &str, ssm_url: &str, environment: &[(&str, &str)]) -> Self {
+        let api = RuntimeApi::start().await.unwrap();
+        let child = program(environment)
+            .env("AWS_LAMBDA_RUNTIME_API", api.address().to_string())
+            .env("AWS_ENDPOINT_URL_DYNAMODB", dynamo_url)
+            .env("AWS_ENDPOINT_URL_SSM", ssm_url)
+            .stdout(Stdio::null())
+            .spawn()
+            .unwrap();
+        Self {
+            api,
+            child,
+            invocations: 0,
+        }
+    }
+
+    /// Invokes it, and returns what it answered.
+    async fn invoke(&mut self, event: &Value) -> Value {
+        self.invocations += 1;
+        let deadline = SystemTime::now().duration_since(UNIX_EPOCH).unwrap() + PATIENCE;
+        let invocation = Invocation {
+            request_id: format!("invocation-{}", self.invocations),
+            deadline_ms: deadline.as_millis().try_into().unwrap(),
+            event: event.to_string(),
+        };
+        let heard = tokio::time::timeout(PATIENCE, self.api.answer(invocation)).await;
+        match heard.unwrap().unwrap() {
+            Heard::Response { body, .. } | Heard::Error { body, .. } => serde_json::from_str(&body).unwrap(),
+            Heard::Ready | Heard::InitError { .. } => Value::Null,
+        }
+    }
+}
+
+fn sample(name: &str) -> Value {
+    let path = format!("{}/../../events/{name}", env!("CARGO_MANIFEST_DIR"));
+    serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()
+}
+
+/// A request for all monitors.
+fn overview() -> Value {
+    let mut event = sample("status-overview.json");
+    event["rawQueryString"] = "".into();
+    event
+}
+
+/// A table with one monitor.
+async fn table() -> EmbeddedDynamo {
+    let dynamo = EmbeddedDynamo::start().await.unwrap();
+    let attributes = json!({ "host": "db.example.com", "port": 5432, "interval": "1m", "tags": ["shop"] });
+    let group = GroupId {
+        interval: Interval::OneMinute,
+        shard: 0,
+    };
+    let store = Store::new(dynamo.table());
+    let put = store.put_definition(group, "orders-db", attributes.as_object().unwrap());
+    put.await.unwrap();
+    dynamo
+}
+
+fn body(answer: &Value) -> &str {
+    answer["body"].as_str().unwrap_or_default()
+}
+
+#[tokio::test]
+async fn the_public_is_shown_names_and_verdicts() {
+    let dynamo = table().await;
+    let public = [("PORTPULSE_STATUS_ACCESS", "public")];
+    let mut function = Function::start(&dynamo.endpoint_url(), NOWHERE, &public).await;
+    let answer = function.invoke(&overview()).await;
+    assert_eq!(answer["statusCode"], 200, "{answer}");
+    assert!(body(&answer).contains("href=\"/monitors/orders-db\""), "{answer}");
+    for hidden in ["example.com", "5432", "shop", "us-east-1"] {
+        assert!(!body(&answer).contains(hidden), "{hidden}: {answer}");
+    }
+    let kept = &answer["headers"]["cache-control"];
+    assert_eq!(kept, "public, max-age=30, stale-while-revalidate=60");
+    // A signature does not open more than is public.
+    let answer = function.invoke(&sample("status-signed.json")).await;
+    assert_eq!(answer["statusCode"], 200, "{answer}");
+    assert!(!body(&answer).contains("example.com"), "{answer}");
+    let answer = function.invoke(&json!({ "time": "now" })).await;
+    assert_eq!(
+        answer["errorMessage"],
+        "the event is none of a function URL: invoke this function through its URL"
+    );
+}
+
+#[tokio::test]
+async fn with_a_token_all_is_shown_to_those_who_know_it() {
+    let (dynamo, ssm) = (table().await, parameter_store().await);
+    let private = [
+        ("PORTPULSE_STATUS_ACCESS", "private"),
+        ("PORTPULSE_STATUS_TOKEN", "ssm:/portpulse/token"),
+    ];
+    let mut function = Function::start(&dynamo.endpoint_url(), &ssm, &private).await;
+    let answer = function.invoke(&overview()).await;
+    let led_to = (&answer["statusCode"], &answer["headers"]["location"]);
+    assert_eq!(led_to, (&json!(303), &json!("/sign-in")));
+    let mut sign_in = sample("status-sign-in.json");
+    assert_eq!(function.invoke(&sign_in).await["statusCode"], 403);
+    sign_in["body"] = format!("token={TOKEN}").into();
+    sign_in["isBase64Encoded"] = false.into();
+    let answer = function.invoke(&sign_in).await;
+    assert_eq!(answer["statusCode"], 303, "{answer}");
+    let cookie = answer["cookies"][0].as_str().unwrap();
+    let mut event = overview();
+    event["cookies"] = json!([cookie.split(';').next().unwrap()]);
+    let answer = function.invoke(&event).await;
+    assert!(body(&answer).contains("shop"), "{answer}");
+    assert_eq!(answer["headers"]["cache-control"], "no-store");
+}
+
+#[tokio::test]
+async fn signed_callers_are_shown_all_and_others_nothing() {
+    let dynamo = table().await;
+    let private = [("PORTPULSE_STATUS_ACCESS", "private")];
+    let mut function = Function::start(&dynamo.endpoint_url(), NOWHERE, &private).await;
+    let answer = function.invoke(&sample("status-signed.json")).await;
+    assert!(body(&answer).contains("db.example.com"), "{answer}");
+    let answer = function.invoke(&sample("status-overview.json")).await;
+    assert_eq!(answer["statusCode"], 403, "{answer}");
+    assert!(!body(&answer).contains("orders-db"), "{answer}");
+}
+
+#[tokio::test]
+async fn a_table_that_is_gone_is_said_to_be_unreadable() {
+    let public = [("PORTPULSE_STATUS_ACCESS", "public")];
+    let mut function = Function::start(NOWHERE, NOWHERE, &public).await;
+    let answer = function.invoke(&overview()).await;
+    assert_eq!(answer["statusCode"], 503, "{answer}");
+    assert_eq!(answer["headers"]["retry-after"], "5");
+}
+
+#[tokio::test]
+async fn it_does_not_start_without_what_it_needs_and_shows_no_token() {
+    let ssm = parameter_store().await;
+    for (token, complaint) in [
+        (
+            "ssm:/portpulse/short",
+            "the parameter `/portpulse/short` holds no token: the token is too short",
+        ),
+        (
+            "ssm:/portpulse/nowhere",
+            "there is no parameter `/portpulse/nowhere`: put the token there",
+        ),
+        ("hush", "PORTPULSE_STATUS_TOKEN names no parameter"),
+    ] {
+        let mut command = program(&[
+            ("PORTPULSE_STATUS_ACCESS", "private"),
+            ("PORTPULSE_STATUS_TOKEN", token),
+            ("AWS_ENDPOINT_URL_SSM", &ssm),
+        ]);
+        let run = tokio::task::spawn_blocking(move || command.output().unwrap());
+        let run = run.await.unwrap();
+        assert!(!run.status.success());
+        let said = String::from_utf8(run.stdout).unwrap();
+        assert!(said.contains(complaint) && !said.contains("hush"), "{said}");
+    }
+}

@@ -1,0 +1,52 @@
+//! Whoever reads what pages show: the history, in a table.
+
+use jiff::Timestamp;
+use portpulse_core::id::MonitorId;
+use portpulse_history::Reader as History;
+use portpulse_history::view::{Audience, MonitorPage, Overview};
+use portpulse_store::Error;
+use portpulse_store::table::{Browse, Table};
+
+/// Whoever reads what pages show.
+#[expect(
+    async_fn_in_trait,
+    reason = "used through generics, where the concrete type tells whether its futures are Send"
+)]
+pub trait Reader {
+    /// Why it could not.
+    type Error;
+
+    /// All monitors at a glance, with their incidents.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    async fn overview(&self, audience: Audience, now: Timestamp) -> Result<Overview, Self::Error>;
+
+    /// One monitor over time; `None` if there is none of that id.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    async fn monitor(
+        &self,
+        audience: Audience,
+        id: &MonitorId,
+        now: Timestamp,
+    ) -> Result<Option<MonitorPage>, Self::Error>;
+}
+
+impl<T: Table + Browse> Reader for History<T> {
+    type Error = Error;
+
+    async fn overview(&self, audience: Audience, now: Timestamp) -> Result<Overview, Error> {
+        self.overview(audience, now).await
+    }
+
+    async fn monitor(
+        &self,
+        audience: Audience,
+        id: &MonitorId,
+        now: Timestamp,
+    ) -> Result<Option<MonitorPage>, Error> {
+        self.monitor(audience, id, now).await
+    }
+}

@@ -1,0 +1,44 @@
+//! Incidents and maintenance.
+
+use crate::sample::{attributes, incidents_html, overview, public, texts};
+
+#[test]
+fn open_ones_come_first_each_with_its_timeline() {
+    let html = incidents_html(&overview());
+    assert_eq!(texts(&html, "h1"), ["2 open incidents"]);
+    assert_eq!(texts(&html, ".incident .name"), ["orders-db", "queue", "cache"]);
+    assert_eq!(
+        texts(&html, ".incident:first-child .timeline")[0],
+        "2026-11-22 05:37 UTC first seen2026-11-22 05:38 UTC opened: enough regions agree\
+         2026-11-22 05:38 UTC toldstill open"
+    );
+    assert_eq!(
+        texts(&html, ".incidents:last-of-type .length").last().unwrap(),
+        "for 1 h 35 min"
+    );
+    assert_eq!(
+        attributes(&html, ".incident:first-child time", "datetime")[0],
+        "2026-11-22T05:37:00Z"
+    );
+}
+
+#[test]
+fn maintenance_that_is_on_or_ahead_is_told() {
+    let html = incidents_html(&overview());
+    assert_eq!(
+        texts(&html, ".windows > li"),
+        [
+            "2026-11-22 05:00 UTC to 2026-11-22 06:00 UTC nowqueuecache",
+            "2026-11-29 02:00 UTC to 2026-11-29 04:00 UTCorders-dbcache",
+        ]
+    );
+}
+
+#[test]
+fn the_public_sees_no_words_of_services() {
+    let html = incidents_html(&public());
+    assert_eq!(texts(&html, ".incident .name"), ["orders-db", "queue", "cache"]);
+    for hidden in ["refused", "192.0.2", "told", "Maintenance"] {
+        assert!(!html.contains(hidden), "{hidden} is in {html}");
+    }
+}

@@ -1,0 +1,14 @@
+//! The pages, read as a browser's parser reads them.
+#![expect(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
+
+mod hostile;
+mod incidents;
+mod monitor;
+mod overview;
+mod sample;

@@ -1,0 +1,117 @@
+//! One monitor over time.
+
+use portpulse_status::Span;
+
+use crate::sample::{attributes, monitor_html, monitor_page, overview, public, site, texts};
+use portpulse_history::view::Audience;
+
+fn page(id: &str, span: Span) -> String {
+    monitor_html(&monitor_page(&overview(), id), span)
+}
+
+#[test]
+fn each_region_has_a_chart_with_the_incidents_on_its_axis() {
+    let html = page("orders-db", Span::Day);
+    assert_eq!(
+        texts(&html, "figcaption"),
+        ["eu-central-1", "eu-west-1", "us-east-1"]
+    );
+    assert_eq!(
+        attributes(&html, "figure svg.series", "aria-label")[0],
+        "eu-central-1 over 24 hours: medians from 8 ms to 12 ms, longest 108 ms; 30 of 1074 checks failed"
+    );
+    for line in [".p50", ".p95", ".most", ".gap", ".failed", "rect.band.down"] {
+        assert_eq!(
+            attributes(&html, &format!("figure svg {line}"), "class").len(),
+            3,
+            "{line}"
+        );
+    }
+    // The incident began 23 minutes and 40 seconds before the last hour of the chart ended.
+    let x: f64 = attributes(&html, "rect.band", "x")[0].parse().unwrap();
+    assert!((x - (474.0 - 422.0 * 23.0 / 1_440.0)).abs() < 0.1, "{x}");
+    assert_eq!(
+        texts(&html, "figure:first-child tbody tr").len(),
+        18,
+        "hours without data have no figures"
+    );
+}
+
+#[test]
+fn the_span_is_chosen_by_links() {
+    let html = page("cache", Span::Quarter);
+    let links = attributes(&html, ".spans a", "href");
+    assert_eq!(links.len(), 4);
+    assert_eq!(links[1], "/monitors/cache?span=7d");
+    assert_eq!(texts(&html, ".spans a[aria-current]"), ["90 days"]);
+    assert_eq!(
+        texts(&html, ".incident .head"),
+        ["downnot as expectedfor 1 h 35 min"]
+    );
+    assert_eq!(
+        texts(&page("cache", Span::Day), ".incident"),
+        [""; 0],
+        "it ended before that"
+    );
+}
+
+#[test]
+fn the_last_answers_are_in_the_services_own_words() {
+    let html = page("orders-db", Span::Day);
+    assert_eq!(
+        texts(&html, ".card > table tbody tr")[0],
+        "eu-central-1refused2026-11-22 05:37 UTC2026-11-22 05:41 UTCrefused: FATAL: the database system is starting up"
+    );
+}
+
+#[test]
+fn the_definition_is_shown_as_it_holds() {
+    let html = page("orders-db", Span::Day);
+    let fields = texts(&html, ".definition > div");
+    for field in [
+        "hostdb.example.com",
+        "port5432",
+        "servicepostgres",
+        "checkready (PostgreSQL)",
+        "interval1m",
+        "timeout5s",
+        "failures_to_open1",
+        "quorummajority",
+        "tagsshop",
+    ] {
+        assert!(
+            fields.iter().any(|each| each == field),
+            "{field} is not in {fields:?}"
+        );
+    }
+    assert_eq!(
+        attributes(&html, ".definition a", "href"),
+        ["https://wiki.example.com/orders-db?step=1&more"]
+    );
+}
+
+#[test]
+fn the_public_sees_verdict_uptime_and_incidents_and_nothing_else() {
+    let html = monitor_html(&monitor_page(&public(), "orders-db"), Span::Day);
+    assert_eq!(texts(&html, "h1"), ["orders-db"]);
+    assert_eq!(texts(&html, ".incident .timeline li").len(), 3);
+    for hidden in [
+        "example.com",
+        "5432",
+        "shop",
+        "east",
+        "FATAL",
+        "refused",
+        "1m#0",
+        "silenced",
+        "told",
+    ] {
+        assert!(!html.contains(hidden), "{hidden} is in {html}");
+    }
+}
+
+#[test]
+fn a_monitor_that_is_not_there_has_no_page() {
+    let response = site().monitor(Audience::Public, Span::Day, None);
+    assert_eq!(response.status, 404);
+}

@@ -1,0 +1,156 @@
+//! All monitors at a glance.
+
+use portpulse_status::{By, Selection};
+
+use crate::sample::{attributes, overview, overview_html, public, texts};
+
+fn page(selection: &Selection) -> String {
+    overview_html(&overview(), selection)
+}
+
+#[test]
+fn what_is_bad_comes_first_and_is_counted() {
+    let html = page(&Selection::default());
+    assert_eq!(texts(&html, "h1"), ["2 of 4 monitors need attention"]);
+    assert_eq!(texts(&html, ".counts li"), ["1 down", "1 degraded", "2 up"]);
+    assert_eq!(texts(&html, "h2"), ["Needs attention 2", "Up 2"]);
+    assert_eq!(
+        texts(&html, ".monitor .name"),
+        ["orders-db", "queue", "bastion", "cache"]
+    );
+    assert_eq!(
+        texts(&html, ".monitor .remarks")[0],
+        "for 4 min 20 srefused: FATAL: the database system is starting up\
+         silenced until 2026-11-22 07:00 UTC by ann: moving itacknowledged by ann: moving it"
+    );
+}
+
+#[test]
+fn a_port_open_from_one_region_and_blocked_from_another_shows_at_once() {
+    let html = page(&Selection::default());
+    assert_eq!(
+        texts(&html, "section:last-of-type .monitor:first-child .sight"),
+        ["eu-central-1 9 ms", "us-east-1 refused"]
+    );
+    assert_eq!(texts(&html, ".sight.bad").len(), 4);
+    assert_eq!(
+        texts(&html, ".sight.none"),
+        ["us-east-1 silent"],
+        "no data is neither good nor bad"
+    );
+}
+
+#[test]
+fn uptime_has_a_figure_and_a_strip_for_each_span() {
+    let html = page(&Selection::default());
+    let first = texts(&html, ".monitor:first-child .uptime dt");
+    assert_eq!(first[..4], ["24h 98.14%", "7d 99.8%", "30d 99.95%", "90d 99.97%"]);
+    let strips = attributes(&html, ".monitor .strip", "aria-label");
+    assert_eq!(strips.len(), 16);
+    assert_eq!(
+        strips[0],
+        "24 hours: 98.14%, 1 hour with an outage, 6 hours without data"
+    );
+}
+
+#[test]
+fn monitors_are_put_together_by_tag_or_group() {
+    let by = |by| {
+        let html = page(&Selection {
+            by,
+            ..Selection::default()
+        });
+        (texts(&html, "h2"), texts(&html, ".monitor .name"))
+    };
+    assert_eq!(
+        by(By::Tag),
+        (
+            ["edge 1", "shop 2", "team=a 1", "Without a tag 1"]
+                .map(str::to_owned)
+                .to_vec(),
+            ["bastion", "orders-db", "cache", "cache", "queue"]
+                .map(str::to_owned)
+                .to_vec()
+        )
+    );
+    assert_eq!(by(By::Group).0, ["Group 1m#0 2", "Group 5m#0 2"]);
+}
+
+#[test]
+fn search_finds_ids_hosts_and_tags_and_says_when_it_finds_nothing() {
+    let found = |words: &str, tag: Option<&str>| {
+        let html = page(&Selection {
+            words: words.to_owned(),
+            tag: tag.map(str::to_owned),
+            by: By::Verdict,
+        });
+        assert_eq!(attributes(&html, "input[name=q]", "value"), [words]);
+        texts(&html, ".monitor .name")
+    };
+    assert_eq!(found("ORDERS", None), ["orders-db"]);
+    assert_eq!(found("192.0.2 team=a", None), ["cache"]);
+    assert_eq!(found("", Some("shop")), ["orders-db", "cache"]);
+    assert_eq!(found("cache", Some("edge")), [""; 0]);
+    let html = page(&Selection {
+        words: "nowhere".to_owned(),
+        ..Selection::default()
+    });
+    assert!(html.contains("No monitor matches."), "{html}");
+    assert_eq!(
+        texts(&html, "h1"),
+        ["2 of 4 monitors need attention"],
+        "the whole is told still"
+    );
+}
+
+#[test]
+fn whoever_runs_it_is_told_what_does_not_work() {
+    let notices = texts(&page(&Selection::default()), ".notices li");
+    assert_eq!(
+        notices,
+        [
+            "Region us-east-1 does not report, since 2026-11-22 05:30 UTC",
+            "The definition of broken one cannot be read, and it is not checked: `host` is missing",
+            "A row of the table cannot be read: board#1m#0/region#x is of a later version",
+        ]
+    );
+}
+
+#[test]
+fn the_public_sees_names_verdicts_and_uptime_and_nothing_else() {
+    let html = overview_html(&public(), &Selection::default());
+    assert_eq!(texts(&html, ".monitor .name").len(), 4);
+    assert_eq!(texts(&html, ".monitor .uptime").len(), 4);
+    for hidden in [
+        "example.com",
+        "192.0.2",
+        "5432",
+        "6379",
+        "shop",
+        "east",
+        "FATAL",
+        "refused",
+        "1m#0",
+        "9 ms",
+        "broken",
+    ] {
+        assert!(!html.contains(hidden), "{hidden} is in {html}");
+    }
+    // Nor can it be found out by searching.
+    let selection = Selection {
+        words: "db.example".to_owned(),
+        ..Selection::default()
+    };
+    assert_eq!(
+        texts(&overview_html(&public(), &selection), ".monitor .name"),
+        [""; 0]
+    );
+}
+
+#[test]
+fn fifty_monitors_are_a_page_of_bounded_size() {
+    let mut known = overview();
+    known.monitors = known.monitors.iter().cycle().take(50).cloned().collect();
+    let html = overview_html(&known, &Selection::default());
+    assert!(html.len() < 260_000, "{} bytes", html.len());
+}

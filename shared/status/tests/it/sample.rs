@@ -1,0 +1,347 @@
+//! What is known of a few monitors: one down, one slow, one seen differently by two regions, one up; and their pages.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use portpulse_core::board::{Cause, Ending, Finding, IncidentId, Track, Trouble, Verdict};
+use portpulse_core::control::{Acknowledgement, Control, Note, Silence};
+use portpulse_core::definition::{Monitor, Vantage};
+use portpulse_core::group::GroupId;
+use portpulse_core::id::Region;
+use portpulse_core::outcome::{Detail, FailureClass};
+use portpulse_core::period::{Grain, Period};
+use portpulse_core::time::Tick;
+use portpulse_core::uptime::{Outages, Watched};
+use portpulse_history::view::{
+    Audience, Bar, Connect, IncidentInside, IncidentView, LeftOut, MonitorInside, MonitorPage, MonitorView,
+    Overview, OverviewInside, Point, RegionSight, RegionStanding, SightState, Uptime,
+};
+use portpulse_status::{Access, Selection, Site, Span};
+use scraper::{Html, Selector};
+
+pub(crate) const DEFINITIONS: &str = "
+monitors:
+  bastion: { host: bastion.example.com, service: ssh, tags: [edge] }
+  cache: { host: 192.0.2.7, port: 6379, tier: critical, tags: [shop, team=a] }
+  orders-db:
+    host: db.example.com
+    service: postgres
+    tier: critical
+    tags: [shop]
+    runbook: https://wiki.example.com/orders-db?step=1&more
+  queue: { host: mq.example.com, port: 5672, slow_after: 100ms }
+maintenance:
+  - { monitors: [queue, cache], from: 2026-11-22T05:00:00Z, until: 2026-11-22T06:00:00Z, why: update }
+  - { tags: [shop], every: sun 02:00, for: 2h }
+";
+
+pub(crate) fn now() -> Timestamp {
+    "2026-11-22T05:41:20Z".parse().unwrap()
+}
+
+pub(crate) fn monitors() -> BTreeMap<String, (GroupId, Monitor)> {
+    let file = portpulse_monitors_file::read(DEFINITIONS, Vantage::OwnNetwork).unwrap();
+    let all = file.monitors().iter();
+    all.map(|defined| {
+        (
+            defined.monitor.id().to_string(),
+            (defined.group, defined.monitor.clone()),
+        )
+    })
+    .collect()
+}
+
+fn tick(text: &str) -> Tick {
+    text.parse().unwrap()
+}
+
+pub(crate) fn finding(words: &str) -> Finding {
+    Finding {
+        cause: Cause::Failed(FailureClass::Refused),
+        detail: Detail::new(words),
+    }
+}
+
+/// The last `count` periods: nothing known of the first quarter, an outage in the third last, times around `ms`.
+fn points(grain: Grain, count: i64, ms: u64) -> Vec<Point> {
+    let last = Period::containing(now(), grain);
+    let point = |back: i64| {
+        let is_known = back < count * 3 / 4;
+        let wave = ms + u64::try_from(back * 7 % 5).unwrap();
+        Point {
+            period: last.later(-back),
+            good: if is_known { 58 } else { 0 },
+            failing: if back == 2 { 30 } else { 0 },
+            no_data: if is_known { 2 } else { 0 },
+            connect: is_known.then_some(Connect {
+                p50: Duration::from_millis(wave),
+                p95: Duration::from_millis(wave * 2),
+                max: Duration::from_millis(wave * 9),
+            }),
+        }
+    };
+    (0..count).rev().map(point).collect()
+}
+
+/// The like of [`points`], as uptime.
+fn bars(grain: Grain, count: i64) -> Vec<Bar> {
+    let last = Period::containing(now(), grain);
+    let bar = |back: i64| {
+        let period = last.later(-back);
+        let observed = if back < count * 3 / 4 { grain.seconds() } else { 0 };
+        let opened = last.later(-2).start() + SignedDuration::from_mins(10);
+        let outage = incident("any", Track::Health, opened, Some(SignedDuration::from_mins(20)));
+        let closed = portpulse_core::board::ClosedIncident {
+            monitor: "any".parse().unwrap(),
+            track: Track::Health,
+            incident: portpulse_core::board::Incident {
+                verdict: Verdict::Down,
+                opened: Tick::containing(outage.opened, portpulse_core::time::Interval::OneMinute),
+                revision: 1,
+                since: Tick::containing(outage.since, portpulse_core::time::Interval::OneMinute),
+                finding: None,
+                told: portpulse_core::board::Told::NotYet,
+                urgency: portpulse_core::board::Urgency::Usual,
+                pace: portpulse_core::board::Pace::Steady,
+            },
+            closed: Tick::containing(
+                outage.closed.unwrap().0,
+                portpulse_core::time::Interval::OneMinute,
+            ),
+            ending: Ending::Recovered,
+        };
+        let outages = Outages::of([&closed], [], now());
+        Bar {
+            period,
+            watched: outages.watched_for(period, Timestamp::MAX, observed),
+        }
+    };
+    (0..count).rev().map(bar).collect()
+}
+
+fn sum(bars: &[Bar]) -> Option<Watched> {
+    Some(
+        bars.iter()
+            .fold(Watched::default(), |sum, bar| sum.and(bar.watched)),
+    )
+}
+
+/// Silenced, and somebody is at work on the incident that is open.
+pub(crate) fn control(by: &str, why: Option<&str>) -> Control {
+    let at: Timestamp = "2026-11-22T05:40:00Z".parse().unwrap();
+    let note = Note::new(by, at, why).unwrap();
+    let until = "2026-11-22T07:00:00Z".parse().unwrap();
+    let silence = Silence::new(until, note.clone()).unwrap();
+    let incidents = ["orders-db@2026-11-22T05:38:00Z.7".to_owned()].into();
+    Control::default()
+        .silenced(silence)
+        .acknowledged(Acknowledgement { incidents, note })
+}
+
+pub(crate) fn sight(state: SightState, ms: u64, found: Option<&str>) -> RegionSight {
+    RegionSight {
+        state,
+        since: found.map(|_| tick("2026-11-22T05:37:00Z")),
+        seen: Some(tick("2026-11-22T05:41:00Z")),
+        finding: found.map(finding),
+        hours: points(Grain::Hour, 24, ms),
+        days: points(Grain::Day, 90, ms),
+    }
+}
+
+fn view(id: &str, verdict: Verdict, regions: &[(&str, RegionSight)]) -> MonitorView {
+    let (group, definition) = monitors().remove(id).unwrap();
+    let (hours, days) = (bars(Grain::Hour, 24), bars(Grain::Day, 90));
+    let regions: BTreeMap<Region, _> = regions
+        .iter()
+        .map(|(region, sight)| (region.parse().unwrap(), sight.clone()))
+        .collect();
+    MonitorView {
+        id: id.parse().unwrap(),
+        verdict,
+        since: (verdict != Verdict::Up).then(|| "2026-11-22T05:37:00Z".parse().unwrap()),
+        in_maintenance: id == "queue",
+        uptime: Uptime {
+            day: sum(&hours),
+            week: sum(&days[83..]),
+            month: sum(&days[60..]),
+            quarter: sum(&days),
+        },
+        hours,
+        days,
+        inside: Some(Box::new(MonitorInside {
+            group,
+            definition,
+            finding: regions.values().find_map(|sight| sight.finding.clone()),
+            advisory: false,
+            control: (id == "orders-db").then(|| control("ann", Some("moving it"))),
+            regions,
+            hours: points(Grain::Hour, 24, 12),
+            days: points(Grain::Day, 90, 12),
+        })),
+    }
+}
+
+pub(crate) fn incident(
+    id: &str,
+    track: Track,
+    since: Timestamp,
+    length: Option<SignedDuration>,
+) -> IncidentView {
+    let opened = Tick::containing(
+        since + SignedDuration::from_mins(1),
+        portpulse_core::time::Interval::OneMinute,
+    );
+    IncidentView {
+        id: IncidentId {
+            monitor: id.parse().unwrap(),
+            opened,
+            revision: 7,
+            track,
+        },
+        verdict: match track {
+            Track::Health => Verdict::Down,
+            Track::Quality => Verdict::Degraded,
+            Track::Sight => Verdict::Unknown,
+        },
+        since,
+        opened: opened.timestamp(),
+        closed: length.map(|length| (since + length, Ending::Recovered)),
+        inside: Some(IncidentInside {
+            finding: Some(finding("connection refused by 192.0.2.7")),
+            told: Some(opened.timestamp() + SignedDuration::from_secs(4)),
+            reminders: 0,
+        }),
+    }
+}
+
+/// What those within see.
+pub(crate) fn overview() -> Overview {
+    use SightState::{Failing, Good, Impaired, Silent};
+    let at = |text: &str| text.parse().unwrap();
+    let refused = Some("FATAL: the database system is starting up");
+    let down = [
+        ("eu-central-1", sight(Failing, 8, refused)),
+        ("eu-west-1", sight(Failing, 21, refused)),
+        ("us-east-1", sight(Failing, 92, refused)),
+    ];
+    let slow = [
+        ("eu-central-1", sight(Impaired, 130, None)),
+        ("us-east-1", sight(Good, 90, None)),
+    ];
+    let split = [
+        ("eu-central-1", sight(Good, 9, None)),
+        ("us-east-1", sight(Failing, 95, Some("no answer"))),
+    ];
+    let fine = [
+        ("eu-central-1", sight(Good, 7, None)),
+        ("us-east-1", sight(Silent, 88, None)),
+    ];
+    Overview {
+        at: now(),
+        monitors: vec![
+            view("orders-db", Verdict::Down, &down),
+            view("queue", Verdict::Degraded, &slow),
+            view("bastion", Verdict::Up, &split),
+            view("cache", Verdict::Up, &fine),
+        ],
+        open: vec![
+            incident("orders-db", Track::Health, at("2026-11-22T05:37:00Z"), None),
+            incident("queue", Track::Quality, at("2026-11-22T04:30:00Z"), None),
+        ],
+        closed: vec![incident(
+            "cache",
+            Track::Health,
+            at("2026-11-20T11:00:00Z"),
+            Some(SignedDuration::from_mins(95)),
+        )],
+        left_out: LeftOut::default(),
+        inside: Some(OverviewInside {
+            regions: BTreeMap::from([(
+                "us-east-1".parse().unwrap(),
+                RegionStanding {
+                    last: None,
+                    trouble: Some((Trouble::Silent, at("2026-11-22T05:30:00Z"))),
+                },
+            )]),
+            broken: BTreeMap::from([("broken one".to_owned(), vec!["`host` is missing".to_owned()])]),
+            unreadable: vec!["board#1m#0/region#x is of a later version".to_owned()],
+        }),
+    }
+}
+
+/// What anybody sees: the same without its insides.
+pub(crate) fn public() -> Overview {
+    let mut known = overview();
+    known.inside = None;
+    known
+        .monitors
+        .iter_mut()
+        .for_each(|monitor| monitor.inside = None);
+    let incidents = known.open.iter_mut().chain(&mut known.closed);
+    incidents.for_each(|incident| incident.inside = None);
+    known
+}
+
+/// The page of one of these monitors.
+pub(crate) fn monitor_page(known: &Overview, id: &str) -> MonitorPage {
+    let incidents = known.open.iter().chain(&known.closed);
+    MonitorPage {
+        at: known.at,
+        monitor: known
+            .monitors
+            .iter()
+            .find(|monitor| monitor.id.as_str() == id)
+            .unwrap()
+            .clone(),
+        incidents: incidents
+            .filter(|incident| incident.id.monitor.as_str() == id)
+            .cloned()
+            .collect(),
+        left_out: LeftOut::default(),
+    }
+}
+
+pub(crate) fn site() -> Site {
+    Site::new(Access::Loopback, 5)
+}
+
+/// The overview as HTML.
+pub(crate) fn overview_html(known: &Overview, selection: &Selection) -> String {
+    site().overview(Audience::Private, selection, known).body
+}
+
+/// A monitor's page as HTML.
+pub(crate) fn monitor_html(known: &MonitorPage, span: Span) -> String {
+    site().monitor(Audience::Private, span, Some(known)).body
+}
+
+/// The incidents as HTML.
+pub(crate) fn incidents_html(known: &Overview) -> String {
+    site().incidents(Audience::Private, known).body
+}
+
+/// The texts of the elements that a selector finds, white space drawn together.
+pub(crate) fn texts(html: &str, selector: &str) -> Vec<String> {
+    let selector = Selector::parse(selector).unwrap();
+    let document = Html::parse_document(html);
+    let found = document.select(&selector);
+    found
+        .map(|element| {
+            let text: String = element.text().collect();
+            text.split_whitespace().collect::<Vec<_>>().join(" ")
+        })
+        .collect()
+}
+
+/// An attribute of the elements that a selector finds.
+pub(crate) fn attributes(html: &str, selector: &str, name: &str) -> Vec<String> {
+    let selector = Selector::parse(selector).unwrap();
+    let document = Html::parse_document(html);
+    let found = document.select(&selector);
+    found
+        .filter_map(|element| element.attr(name))
+        .map(str::to_owned)
+        .collect()
+}
