@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use portpulse_status::{Method, Request, Response, Signature};
+use portpulse_status::{Method, Request, Response, Signature, Transport};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -84,6 +84,7 @@ pub fn request(event: &Value) -> Result<Request, BadEvent> {
         method: Method::named(&event.request_context.http.method),
         path: event.raw_path,
         query: event.raw_query_string,
+        transport: Transport::Tls,
         host: header("host"),
         authorization: header("authorization"),
         cookies: event.cookies.join("; "),

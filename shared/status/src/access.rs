@@ -78,11 +78,12 @@ pub struct Token {
 }
 
 /// How requests come.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Transport {
     /// Over TLS, as function URLs are reached: browsers send the cookie over TLS alone.
     Tls,
     /// As they are, on one's own network.
+    #[default]
     Plain,
 }
 

@@ -7,6 +7,7 @@
 mod access;
 mod asset;
 mod chart;
+mod feed;
 mod page;
 mod pages;
 mod reader;
@@ -18,6 +19,7 @@ mod span;
 mod words;
 
 pub use access::{Access, ShortToken, Token, Transport};
+pub use feed::Feed;
 pub use pages::{Answered, Pages};
 pub use reader::Reader;
 pub use request::{MOST_BODY_BYTES, Method, Request, Signature};

@@ -8,6 +8,7 @@ use portpulse_core::id::MonitorId;
 use portpulse_history::view::{Audience, MonitorPage, Overview};
 use tokio::sync::Mutex;
 
+use crate::feed::Feed;
 use crate::reader::Reader;
 use crate::request::Request;
 use crate::response::Response;
@@ -72,6 +73,14 @@ impl<R: Reader> Pages<R> {
                 .read_overview(audience, now)
                 .await
                 .map(|known| self.site.incidents(audience, &known)),
+            Page::Feed(Feed::Monitor(id)) => self
+                .read_monitor(audience, id, now)
+                .await
+                .map(|known| self.site.monitor_feed(audience, Option::as_ref(&known))),
+            Page::Feed(feed) => self
+                .read_overview(audience, now)
+                .await
+                .map(|known| self.site.feed(audience, feed, &known)),
             Page::Monitor(id, span) => self
                 .read_monitor(audience, id, now)
                 .await

@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use crate::access::Transport;
+
 /// The most bytes of a body that are looked at: a token in a form.
 pub const MOST_BODY_BYTES: usize = 4_096;
 
@@ -14,6 +16,8 @@ pub struct Request {
     pub path: String,
     /// What stands behind the `?`, still percent-encoded.
     pub query: String,
+    /// How it came.
+    pub transport: Transport,
     /// The header `Host`.
     pub host: Option<String>,
     /// The header `Authorization`.

@@ -112,6 +112,17 @@ impl Response {
         self
     }
 
+    /// The same, as a picture that pages of other sites may show.
+    #[must_use]
+    pub(crate) fn for_other_sites(mut self) -> Self {
+        for (name, value) in &mut self.headers {
+            if *name == "cross-origin-resource-policy" {
+                "cross-origin".clone_into(value);
+            }
+        }
+        self
+    }
+
     /// What a header says.
     pub fn header(&self, name: &str) -> Option<&str> {
         let mut named = self.headers.iter().filter(|(key, _)| *key == name);

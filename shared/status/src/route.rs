@@ -3,6 +3,7 @@
 use portpulse_core::id::MonitorId;
 
 use crate::asset;
+use crate::feed::Feed;
 use crate::request::Request;
 use crate::span::Span;
 
@@ -30,6 +31,8 @@ pub enum Page {
     Monitor(MonitorId, Span),
     /// Incidents and maintenance.
     Incidents,
+    /// Something for programs.
+    Feed(Feed),
 }
 
 /// Which monitors to show, and in what order.
@@ -75,6 +78,9 @@ const MOST_WORDS: usize = 100;
 impl Route {
     /// What the path of a request means.
     pub(crate) fn of(request: &Request) -> Self {
+        if let Some(feed) = Feed::at(request) {
+            return Self::Page(Page::Feed(feed));
+        }
         let path = request.path.as_str();
         match path {
             "/" => Self::Page(Page::Overview(Selection::of(request))),

@@ -5,6 +5,7 @@ use maud::Markup;
 use portpulse_history::view::{Audience, MonitorPage, Overview};
 
 use crate::access::{Access, Refusal};
+use crate::feed::{self, Feed};
 use crate::page::{Frame, Place, incidents, message, monitor, overview, sign_in};
 use crate::request::{Method, Request};
 use crate::response::{Content, Keep, Response};
@@ -59,6 +60,9 @@ impl Site {
             Err(refusal) => return Received::Answer(self.refuse(refusal, &route)),
         };
         match (request.method, route) {
+            (Method::Get | Method::Head, Route::Page(Page::Feed(Feed::OpenApi))) => {
+                Received::Answer(feed::open_api())
+            }
             (Method::Get | Method::Head, Route::Page(page)) => Received::Asked(Asked { page, audience }),
             (Method::Get | Method::Head, _) => Received::Answer(self.nothing_here()),
             (Method::Post | Method::Other, _) => Received::Answer(self.not_that_way()),
@@ -84,6 +88,16 @@ impl Site {
     pub fn incidents(&self, audience: Audience, known: &Overview) -> Response {
         let (title, main) = incidents::page(known);
         self.page(200, Keep::page(audience), Place::Incidents, (&title, main))
+    }
+
+    /// Something for programs that is told of all monitors at once.
+    pub fn feed(&self, audience: Audience, feed: &Feed, known: &Overview) -> Response {
+        feed::of_all(feed, audience, known).unwrap_or_else(|| self.nothing_here())
+    }
+
+    /// One monitor over time, for programs; `None` where there is none of that id.
+    pub fn monitor_feed(&self, audience: Audience, known: Option<&MonitorPage>) -> Response {
+        known.map_or_else(|| self.nothing_here(), |known| feed::of_one(audience, known))
     }
 
     /// What could not be read; why stands in the log.
@@ -121,7 +135,9 @@ impl Site {
                 403,
                 "This page wants callers that IAM knows, and no signature of this request was verified.\n",
             ),
-            (Refusal::SignInFirst, Route::Page(_)) => Response::see_other("/sign-in"),
+            (Refusal::SignInFirst, Route::Page(Page::Overview(_) | Page::Monitor(..) | Page::Incidents)) => {
+                Response::see_other("/sign-in")
+            }
             (Refusal::SignInFirst, _) => {
                 text(401, "Send the token as `Authorization: Bearer …`.\n").with("www-authenticate", "Bearer")
             }

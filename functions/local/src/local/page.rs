@@ -196,6 +196,7 @@ async fn answer(
         method: Method::named(parts.method.as_str()),
         path: parts.uri.path().to_owned(),
         query: parts.uri.query().unwrap_or_default().to_owned(),
+        transport: Transport::Plain,
         host: text(header::HOST),
         authorization: text(header::AUTHORIZATION),
         cookies: text(header::COOKIE).unwrap_or_default(),

@@ -15,6 +15,7 @@ mod demo;
 mod endings;
 mod hook;
 mod local;
+mod page;
 mod past;
 mod place;
 mod plan_cost;

@@ -33,7 +33,7 @@ impl Place {
     pub(crate) fn command(&self, args: &[&str]) -> Command {
         let mut command = portpulse();
         command
-            .args(["local", "--monitors"])
+            .args(["local", "--listen", "off", "--monitors"])
             .arg(self.0.join("monitors.yaml"));
         command.arg("--data").arg(self.0.join("data")).args(args);
         command

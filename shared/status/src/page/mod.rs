@@ -48,6 +48,9 @@ impl Frame<'_> {
                     title { (self.title) " · Portpulse" }
                     link rel="stylesheet" href=(Asset::Style.path());
                     link rel="icon" type="image/svg+xml" href=(Asset::Icon.path());
+                    @if self.place != Place::Outside {
+                        link rel="alternate" type="application/atom+xml" title="Incidents" href="/incidents.atom";
+                    }
                     script src=(Asset::Script.path()) defer {}
                 }
                 body data-refresh=(self.refresh_seconds) {

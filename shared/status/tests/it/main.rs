@@ -7,6 +7,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod feeds;
 mod hostile;
 mod incidents;
 mod monitor;

@@ -1,0 +1,84 @@
+//! The status page of `portpulse local`: where it is, and who may read it.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::process::{Child, Stdio};
+
+use crate::program::{portpulse, run};
+
+struct Served {
+    child: Child,
+    address: String,
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
+impl Served {
+    fn start(args: &[&str]) -> Self {
+        let mut child = portpulse()
+            .args(["local", "--demo", "--listen", "127.0.0.1:0"])
+            .args(args)
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let url = lines.find_map(|line| Some(line.unwrap().strip_prefix("Status page: http://")?.to_owned()));
+        std::thread::spawn(move || lines.for_each(drop));
+        let address = url.unwrap().trim_end_matches('/').to_owned();
+        Self { child, address }
+    }
+
+    /// The whole answer to a request that names this host.
+    fn get(&self, path: &str, host: &str) -> String {
+        let mut stream = TcpStream::connect(&self.address).unwrap();
+        write!(
+            stream,
+            "GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n"
+        )
+        .unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer
+    }
+}
+
+#[test]
+fn it_shows_this_machine_everything_and_no_name_that_was_made_to_point_here() {
+    let served = Served::start(&[]);
+    let answer = served.get("/", "localhost");
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    assert!(answer.contains("dies-and-returns"), "{answer}");
+    let answer = served.get("/monitors/healthy", &served.address);
+    assert!(answer.contains("127.0.0.1"), "{answer}");
+    let answer = served.get("/", "rebound.example");
+    assert!(
+        answer.starts_with("HTTP/1.1 421") && !answer.contains("healthy"),
+        "{answer}"
+    );
+    let answer = served.get("/metrics", "localhost");
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+}
+
+#[test]
+fn the_public_is_shown_no_addresses() {
+    let served = Served::start(&["--public"]);
+    let answer = served.get("/monitors/healthy", "status.example.com");
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    assert!(!answer.contains("127.0.0.1"), "{answer}");
+}
+
+#[test]
+fn others_are_let_in_only_if_that_was_asked_for() {
+    let found = run(&["local", "--demo", "--listen", "0.0.0.0:0", "--for", "1s"]);
+    assert_eq!(found.status, 2);
+    assert!(found.err.contains("add --public"), "{}", found.err);
+    let found = run(&["local", "--demo", "--listen", "nowhere"]);
+    assert_eq!(found.status, 2);
+    assert!(found.err.contains("such as 127.0.0.1:8080"), "{}", found.err);
+}

@@ -1,0 +1,102 @@
+//! What programs ask for: JSON, badges, Prometheus' text and the Atom feed, each put into words by the history.
+
+use portpulse_core::id::MonitorId;
+use portpulse_history::badge::Kind;
+use portpulse_history::view::{Audience, IncidentsPage, MonitorPage, Overview};
+use portpulse_history::{api, atom, badge, prometheus};
+
+use crate::access::Transport;
+use crate::request::Request;
+use crate::response::{Keep, Response};
+
+/// What a program asks for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Feed {
+    /// What the others look like, as an OpenAPI document.
+    OpenApi,
+    /// All monitors, as JSON.
+    Monitors,
+    /// One monitor over time, as JSON.
+    Monitor(MonitorId),
+    /// Incidents, as JSON.
+    Incidents,
+    /// A picture of how a monitor is.
+    Badge(MonitorId, Kind),
+    /// All monitors, for Prometheus.
+    Metrics,
+    /// Incidents, as an Atom feed.
+    Atom {
+        /// The address of the pages, without a slash at its end.
+        site: String,
+    },
+}
+
+const JSON: &str = "application/json; charset=utf-8";
+const SVG: &str = "image/svg+xml; charset=utf-8";
+
+impl Feed {
+    /// What a path asks for, if it is for programs.
+    pub(crate) fn at(request: &Request) -> Option<Self> {
+        let path = request.path.as_str();
+        match path {
+            "/openapi.json" => return Some(Self::OpenApi),
+            "/api/monitors" => return Some(Self::Monitors),
+            "/api/incidents" => return Some(Self::Incidents),
+            "/metrics" => return Some(Self::Metrics),
+            "/incidents.atom" => {
+                let scheme = match request.transport {
+                    Transport::Tls => "https",
+                    Transport::Plain => "http",
+                };
+                let host = request.host.as_deref().unwrap_or("localhost");
+                let site = format!("{scheme}://{host}");
+                return Some(Self::Atom { site });
+            }
+            _ => {}
+        }
+        if let Some(id) = path.strip_prefix("/api/monitors/") {
+            return id.parse().ok().map(Self::Monitor);
+        }
+        let id = path.strip_prefix("/badge/")?.strip_suffix(".svg")?.parse().ok()?;
+        let kind = request
+            .query_value("kind")
+            .map_or(Ok(Kind::Verdict), |kind| kind.parse());
+        kind.ok().map(|kind| Self::Badge(id, kind))
+    }
+}
+
+/// The OpenAPI document.
+pub(crate) fn open_api() -> Response {
+    Response::of_type(200, JSON, Keep::Shared, api::OPENAPI)
+}
+
+/// What is told of all monitors; `None` where there is nothing of that.
+pub(crate) fn of_all(feed: &Feed, audience: Audience, known: &Overview) -> Option<Response> {
+    let answer = |media_type, body| Response::of_type(200, media_type, Keep::page(audience), body);
+    Some(match feed {
+        Feed::OpenApi => open_api(),
+        Feed::Monitors => answer(JSON, api::monitors(known).to_string()),
+        Feed::Incidents => answer(JSON, api::incidents(&incidents(known)).to_string()),
+        Feed::Metrics => answer(prometheus::CONTENT_TYPE, prometheus::text(known)),
+        Feed::Atom { site } => answer(atom::CONTENT_TYPE, atom::feed(&incidents(known), site)),
+        Feed::Badge(id, kind) => {
+            let monitor = known.monitors.iter().find(|monitor| monitor.id == *id)?;
+            answer(SVG, badge::svg(*kind, monitor)?).for_other_sites()
+        }
+        Feed::Monitor(_) => return None,
+    })
+}
+
+/// What is told of one monitor.
+pub(crate) fn of_one(audience: Audience, known: &MonitorPage) -> Response {
+    Response::of_type(200, JSON, Keep::page(audience), api::monitor(known).to_string())
+}
+
+fn incidents(known: &Overview) -> IncidentsPage {
+    IncidentsPage {
+        at: known.at,
+        open: known.open.clone(),
+        closed: known.closed.clone(),
+        left_out: known.left_out,
+    }
+}

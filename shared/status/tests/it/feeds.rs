@@ -1,0 +1,134 @@
+//! What programs are answered.
+
+use portpulse_history::view::Audience;
+use portpulse_status::{Access, Asked, Feed, Page, Received, Request, Response, Site, Token, Transport};
+
+use crate::sample::{now, overview, public, site};
+
+fn request(path: &str, query: &str) -> Request {
+    Request {
+        path: path.to_owned(),
+        query: query.to_owned(),
+        host: Some("localhost:8080".to_owned()),
+        ..Request::default()
+    }
+}
+
+fn feed(path: &str, query: &str) -> Option<Feed> {
+    match site().receive(&request(path, query), now()) {
+        Received::Asked(Asked {
+            page: Page::Feed(feed),
+            ..
+        }) => Some(feed),
+        Received::Asked(_) | Received::Answer(_) => None,
+    }
+}
+
+fn answer(path: &str, query: &str) -> Response {
+    let feed = feed(path, query).unwrap_or_else(|| panic!("{path}?{query}"));
+    site().feed(Audience::Private, &feed, &overview())
+}
+
+#[test]
+fn each_path_has_its_answer() {
+    for (path, query, media_type, part) in [
+        (
+            "/api/monitors",
+            "",
+            "application/json; charset=utf-8",
+            "\"orders-db\"",
+        ),
+        (
+            "/api/incidents",
+            "",
+            "application/json; charset=utf-8",
+            "\"orders-db\"",
+        ),
+        (
+            "/metrics",
+            "",
+            "text/plain; version=0.0.4; charset=utf-8",
+            "orders-db",
+        ),
+        (
+            "/incidents.atom",
+            "",
+            "application/atom+xml; charset=utf-8",
+            "http://localhost:8080/",
+        ),
+        ("/badge/orders-db.svg", "", "image/svg+xml; charset=utf-8", "down"),
+        (
+            "/badge/orders-db.svg",
+            "kind=uptime",
+            "image/svg+xml; charset=utf-8",
+            "%",
+        ),
+    ] {
+        let answer = answer(path, query);
+        assert_eq!(
+            (answer.status, answer.header("content-type")),
+            (200, Some(media_type)),
+            "{path}"
+        );
+        assert!(answer.body.contains(part), "{path}: {}", answer.body);
+        assert!(answer.header("content-security-policy").is_some());
+    }
+    assert_eq!(
+        feed("/api/monitors/orders-db", ""),
+        Some(Feed::Monitor("orders-db".parse().unwrap()))
+    );
+    for nothing in [
+        "/api/monitors/",
+        "/api/monitors/A",
+        "/badge/.svg",
+        "/badge/a.png",
+        "/api",
+    ] {
+        assert_eq!(feed(nothing, ""), None, "{nothing}");
+    }
+    assert_eq!(feed("/badge/orders-db.svg", "kind=x"), None);
+}
+
+#[test]
+fn badges_may_be_shown_elsewhere_and_nothing_else_may() {
+    let policy = |path| {
+        answer(path, "")
+            .header("cross-origin-resource-policy")
+            .map(str::to_owned)
+    };
+    assert_eq!(policy("/badge/orders-db.svg").as_deref(), Some("cross-origin"));
+    assert_eq!(policy("/api/monitors").as_deref(), Some("same-origin"));
+}
+
+#[test]
+fn the_public_is_told_no_more_by_them() {
+    for path in ["/api/monitors", "/api/incidents", "/metrics", "/incidents.atom"] {
+        let feed = feed(path, "").unwrap();
+        let answer = site().feed(Audience::Public, &feed, &public());
+        assert!(answer.body.contains("orders-db"), "{path}");
+        for hidden in ["example.com", "5432", "192.0.2", "east", "FATAL", "refused"] {
+            assert!(
+                !answer.body.contains(hidden),
+                "{hidden} is in {path}: {}",
+                answer.body
+            );
+        }
+    }
+}
+
+#[test]
+fn programs_without_the_token_are_told_how_to_send_it() {
+    let token = Token::new("0123456789abcdef0123456789abcdef", Transport::Tls).unwrap();
+    let site = Site::new(Access::Token(token), 60);
+    for path in [
+        "/api/monitors",
+        "/metrics",
+        "/openapi.json",
+        "/badge/orders-db.svg",
+    ] {
+        match site.receive(&request(path, ""), now()) {
+            Received::Answer(answer) => assert_eq!(answer.status, 401, "{path}"),
+            Received::Asked(asked) => panic!("{asked:?}"),
+        }
+    }
+}
