@@ -59,6 +59,26 @@ module "relay" {
   }
 }
 
+module "status" {
+  source = "./modules/status"
+  count  = var.status == null ? 0 : 1
+
+  name               = var.name
+  home               = local.checker.home
+  regions            = var.regions
+  access             = var.status.access
+  token              = var.status.token
+  secret_key_arns    = var.secret_key_arns
+  log_retention_days = var.log_retention_days
+  function = {
+    zip                  = coalesce(var.status_zip, "${path.module}/dist/status-${var.architecture}.zip")
+    architecture         = var.architecture
+    memory_mb            = var.status.memory_mb
+    reserved_concurrency = var.status.reserved_concurrency
+    environment          = var.environment
+  }
+}
+
 module "dashboard" {
   source = "./modules/dashboard"
   count  = var.dashboard ? 1 : 0

@@ -47,6 +47,11 @@ output "relay" {
   }
 }
 
+output "status_url" {
+  description = "Address of the status page; null without one."
+  value       = one(module.status[*].url)
+}
+
 output "dashboard" {
   description = "Address of the CloudWatch dashboard; null without one."
   value       = one(module.dashboard[*].url)

@@ -51,8 +51,24 @@ variable "relay_file" {
   }
 }
 
+variable "status" {
+  description = <<-EOT
+    The status page, if there is to be one: `access` is public (anybody; names and verdicts alone) or private
+    (everything). A private page is for whoever has the `token`, kept in Parameter Store in the home region and named
+    by ssm:/path, or without a token for whoever AWS knows and lets invoke it. `reserved_concurrency` keeps a busy
+    page from taking the concurrency that the checkers need; a new account cannot reserve any.
+  EOT
+  type = object({
+    access               = string
+    token                = optional(string)
+    memory_mb            = optional(number, 256)
+    reserved_concurrency = optional(number, -1)
+  })
+  default = null
+}
+
 variable "secret_key_arns" {
-  description = "Customer managed keys, in the home region, that encrypt the secrets which the relay reads. The keys that AWS manages need not be named."
+  description = "Customer managed keys, in the home region, that encrypt the secrets which the relay and the status page read. The keys that AWS manages need not be named."
   type        = list(string)
   default     = []
 }
@@ -119,6 +135,12 @@ variable "zip" {
 
 variable "relay_zip" {
   description = "The relay's zip; ./dist/relay-ARCHITECTURE.zip beside this configuration if absent."
+  type        = string
+  default     = null
+}
+
+variable "status_zip" {
+  description = "The status page's zip; ./dist/status-ARCHITECTURE.zip beside this configuration if absent."
   type        = string
   default     = null
 }

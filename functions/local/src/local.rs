@@ -131,7 +131,7 @@ async fn watch_ports(args: &Args, output: &mut Output) -> Result<(), Stopped> {
         mut published,
         endpoints: _,
     } = ways;
-    let (relaying, mut relayed) = Relaying::start(destinations, &table).map_err(unable("relay anything"))?;
+    let (relaying, mut relayed) = Relaying::start(destinations, &table).await?;
     let store = Store::new(table);
     let found = seed::look(&store).await.map_err(unable("read what is kept"))?;
     let latest = found.latest;

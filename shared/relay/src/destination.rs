@@ -143,7 +143,7 @@ impl Destination {
     }
 
     /// The secrets that it needs.
-    pub(crate) fn secrets(&self) -> Vec<&SecretName> {
+    pub fn secrets(&self) -> Vec<&SecretName> {
         match self {
             Self::Slack(slack) => vec![slack.url()],
             Self::Discord(discord) => vec![discord.url()],

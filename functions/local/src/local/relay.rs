@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use portpulse_core::decide::Notification;
 use portpulse_relay::{
-    Client, Config, DestinationName, Error, Patience, Relay, Report, ThisMachine, TlsError, chain,
+    Client, Config, DestinationName, Error, Patience, ReadSecret as _, Relay, Report, ThisMachine, chain,
 };
 use portpulse_store::dynamo::DynamoTable;
 use portpulse_testkit::sns::Published;
@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep_until};
 
-use crate::output::{BAD, UNSURE};
+use crate::output::{BAD, Stopped, UNSURE};
 
 /// How long the destinations may still be told once the watch has ended.
 const LAST_TRIES: Duration = Duration::from_secs(5);
@@ -57,16 +57,22 @@ impl Relaying {
     /// Starts serving the destinations on the current `LocalSet`. The news end once all of them have ended.
     ///
     /// # Errors
-    /// When this machine trusts nobody.
-    pub(crate) fn start(
+    /// When a secret cannot be read, which is better known now than at the first outage, or when this machine trusts
+    /// nobody.
+    pub(crate) async fn start(
         config: Config,
         table: &DynamoTable,
-    ) -> Result<(Self, mpsc::UnboundedReceiver<Relayed>), TlsError> {
+    ) -> Result<(Self, mpsc::UnboundedReceiver<Relayed>), Stopped> {
+        let missing = missing_secrets(&config).await;
+        if !missing.is_empty() {
+            let complaint = missing.join("\n");
+            return Err(Stopped::Usage { complaint });
+        }
         let (news, received) = mpsc::unbounded_channel();
         let (end, ends) = watch::channel(None);
         let mut queues = Vec::new();
         if config.destinations().next().is_some() {
-            let client = Client::new()?;
+            let client = Client::new().map_err(|error| Stopped::unable("relay anything", error))?;
             for (name, config) in config.apart() {
                 let (queue, coming) = mpsc::unbounded_channel();
                 let desk = Desk {
@@ -115,6 +121,19 @@ impl Relaying {
     pub(crate) fn end(self) {
         self.end.send_replace(Some(Instant::now() + LAST_TRIES));
     }
+}
+
+/// The secrets that cannot be read, each with the destination that needs it and the mend.
+async fn missing_secrets(config: &Config) -> Vec<String> {
+    let mut missing = Vec::new();
+    for (name, destination) in config.destinations() {
+        for secret in destination.secrets() {
+            if let Err(error) = ThisMachine.read(secret).await {
+                missing.push(format!("destinations.{name}: {}", chain(&error)));
+            }
+        }
+    }
+    missing
 }
 
 /// One destination and what it has not heard yet.

@@ -156,3 +156,24 @@ fn mistakes_in_the_destinations_are_named_with_their_lines() {
     }
     assert!(!found.err.contains("hush"), "{}", found.err);
 }
+
+#[test]
+fn a_secret_that_is_not_here_is_missed_before_the_first_outage() {
+    let place = Place::new("relay-secrets");
+    let (_open, open) = sockets::open();
+    place.define(&[("web", &open)]);
+    let file = place.0.join("relay.yaml");
+    fs::write(
+        &file,
+        "destinations:\n  ops: { kind: slack, url: \"ssm:/ops\" }\n  pager: { kind: pagerduty, key: \"env:PORTPULSE_NO_KEY\" }\n",
+    )
+    .unwrap();
+    let found = place.run(&["--for", "1s", "--relay", &file.display().to_string()]);
+    assert_eq!((found.status, found.out.as_str()), (2, ""));
+    for part in [
+        "destinations.ops: cannot read the secret `ssm:/ops` from here: name one by `env:NAME` or `file:/path`\n",
+        "destinations.pager: there is no secret `env:PORTPULSE_NO_KEY`, or it is empty: put it there\n",
+    ] {
+        assert!(found.err.contains(part), "{part} is not in {}", found.err);
+    }
+}

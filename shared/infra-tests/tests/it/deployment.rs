@@ -23,6 +23,8 @@ fn variables(regions: &[&str]) -> Value {
         "zip": "tests/fixtures/checker.bin",
         "relay_zip": "tests/fixtures/checker.bin",
         "relay_file": "tests/fixtures/relay.yaml",
+        "status_zip": "tests/fixtures/checker.bin",
+        "status": { "access": "private", "token": "ssm:/portpulse/status" },
         "monitors_file": "test-monitors.yaml",
         "deletion_protection": false,
         "subscribers": {
@@ -86,8 +88,8 @@ fn three_regions_are_applied_changed_and_destroyed() {
         )]
     );
 
-    // A region more and a region less, at once. The others learn whom to expect, the dashboard what to show, and
-    // nothing else changes.
+    // A region more and a region less, at once. The others and the status page learn whom to expect, the dashboard
+    // what to show, and nothing else changes.
     fs::write(folder.join("test-monitors.yaml"), MONITORS).unwrap();
     let moved = variables(&["eu-west-1", "us-east-1", "sa-east-1"]);
     let changes = terraform.plan(&moved).unwrap();
@@ -96,6 +98,7 @@ fn three_regions_are_applied_changed_and_destroyed() {
         ("module.dashboard", "update"),
         ("module.eu-west-1", "update"),
         ("module.sa-east-1", "create"),
+        ("module.status", "update"),
         ("module.us-east-1", "update"),
     ];
     assert_eq!(
@@ -114,6 +117,7 @@ fn three_regions_are_applied_changed_and_destroyed() {
         [
             "module.dashboard[0].aws_cloudwatch_dashboard.this",
             "module.eu-west-1[0].aws_lambda_function.checker",
+            "module.status[0].aws_lambda_function.status",
             "module.us-east-1[0].aws_lambda_function.checker"
         ]
     );
@@ -147,7 +151,7 @@ fn three_regions_are_applied_changed_and_destroyed() {
 }
 
 /// How each service is asked for all that it holds.
-const LISTINGS: [(&str, Operation<'_>); 10] = [
+const LISTINGS: [(&str, Operation<'_>); 11] = [
     (
         "dynamodb",
         Operation::Json {
@@ -190,6 +194,10 @@ const LISTINGS: [(&str, Operation<'_>); 10] = [
     (
         "monitoring",
         Operation::Query("Action=ListDashboards&Version=2010-08-01"),
+    ),
+    (
+        "cloudformation",
+        Operation::Query("Action=DescribeStacks&Version=2010-05-15"),
     ),
 ];
 

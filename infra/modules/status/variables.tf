@@ -1,0 +1,74 @@
+variable "name" {
+  description = "Name of the deployment, in front of every resource's name."
+  type        = string
+}
+
+variable "home" {
+  description = "Where the page is served from and what it reads: the region, the table, its key if it has one of its own."
+  type = object({
+    region      = string
+    table_name  = string
+    table_arn   = string
+    kms_key_arn = optional(string)
+  })
+}
+
+variable "regions" {
+  description = "All regions that check."
+  type        = list(string)
+}
+
+variable "access" {
+  description = "Who may read: `public`, anybody, names and verdicts; `private`, everything, whoever has the token, or without one whoever AWS knows."
+  type        = string
+
+  validation {
+    condition     = contains(["public", "private"], var.access)
+    error_message = "`access` is public or private."
+  }
+}
+
+variable "token" {
+  description = "Where a private page's token is kept: ssm:/path, in the home region."
+  type        = string
+  default     = null
+
+  validation {
+    # It is not shown, for it may be the token itself.
+    condition     = try(can(regex("^ssm:/[A-Za-z0-9_./-]+$", var.token)), false) || var.token == null
+    error_message = "`token` names a parameter of Parameter Store: put the token there, and write ssm:/its/path."
+  }
+}
+
+variable "secret_key_arns" {
+  description = "Customer managed keys, in the home region, under which the token may be kept. The key that AWS manages need not be named."
+  type        = list(string)
+  default     = []
+}
+
+variable "function" {
+  description = "The Lambda: its zip, architecture (arm64 or x86_64), memory in MB, reserved concurrency (-1: none), and environment variables beside Portpulse's own."
+  type = object({
+    zip                  = string
+    architecture         = optional(string, "arm64")
+    memory_mb            = optional(number, 256)
+    reserved_concurrency = optional(number, -1)
+    environment          = optional(map(string), {})
+  })
+
+  validation {
+    condition     = contains(["arm64", "x86_64"], var.function.architecture)
+    error_message = "`architecture` is arm64 or x86_64."
+  }
+
+  validation {
+    condition     = length([for name in keys(var.function.environment) : name if startswith(name, "PORTPULSE_")]) == 0
+    error_message = "`environment` may not name PORTPULSE_ variables: they are set here."
+  }
+}
+
+variable "log_retention_days" {
+  description = "How long CloudWatch keeps the function's log."
+  type        = number
+  default     = 14
+}

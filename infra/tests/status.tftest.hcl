@@ -1,0 +1,119 @@
+# The status page: who may read, what it is told, and that it may only read.
+
+mock_provider "aws" { source = "./tests/mocks" }
+
+variables {
+  name    = "portpulse"
+  regions = ["us-east-1", "eu-west-1"]
+  access  = "public"
+  home = {
+    region     = "eu-west-2"
+    table_name = "portpulse"
+    table_arn  = "arn:aws:dynamodb:eu-west-2:123456789012:table/portpulse"
+  }
+  function = { zip = "tests/fixtures/checker.bin" }
+}
+
+run "a_public_page" {
+  module { source = "./modules/status" }
+
+  assert {
+    condition = one(aws_lambda_function.status.environment).variables == tomap({
+      PORTPULSE_TABLE         = "portpulse"
+      PORTPULSE_HOME_REGION   = "eu-west-2"
+      PORTPULSE_REGIONS       = "eu-west-1,us-east-1"
+      PORTPULSE_STATUS_ACCESS = "public"
+    })
+    error_message = "The environment is these variables."
+  }
+  assert {
+    condition     = aws_lambda_function_url.status.authorization_type == "NONE"
+    error_message = "Anybody may ask."
+  }
+  assert {
+    condition = one(values(jsondecode(aws_cloudformation_stack.address[0].template_body).Resources)).Properties == {
+      Action                = "lambda:InvokeFunction"
+      FunctionName          = "portpulse-status"
+      InvokedViaFunctionUrl = true
+      Principal             = "*"
+    }
+    error_message = "Through the address, and not around it."
+  }
+  assert {
+    condition = jsondecode(aws_iam_role_policy.status.policy).Statement == [
+      {
+        Sid = "ReadWhatItShows", Effect = "Allow", Action = ["dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query"], Resource = "arn:aws:dynamodb:eu-west-2:123456789012:table/portpulse"
+        Condition = {
+          "ForAllValues:StringLike" = { "dynamodb:LeadingKeys" = ["monitors#*", "board#*", "results#*", "hourly#*", "daily#*", "incidents#*", "controls"] }
+          Null                      = { "dynamodb:LeadingKeys" = "false" }
+        }
+      },
+      { Sid = "Log", Effect = "Allow", Action = ["logs:CreateLogStream", "logs:PutLogEvents"], Resource = "${aws_cloudwatch_log_group.status.arn}:*" },
+    ]
+    error_message = "It may do exactly this: ${aws_iam_role_policy.status.policy}"
+  }
+}
+
+run "a_private_page_with_a_token" {
+  module { source = "./modules/status" }
+  variables {
+    access = "private"
+    token  = "ssm:/portpulse/status"
+  }
+
+  assert {
+    condition     = aws_lambda_function_url.status.authorization_type == "NONE" && length(aws_cloudformation_stack.address) == 1
+    error_message = "The page asks for the token itself."
+  }
+  assert {
+    condition     = one(aws_lambda_function.status.environment).variables.PORTPULSE_STATUS_TOKEN == "ssm:/portpulse/status"
+    error_message = "It is told where the token is, and not the token."
+  }
+  assert {
+    condition = one([for statement in jsondecode(aws_iam_role_policy.status.policy).Statement : statement if statement.Sid == "ReadItsToken"]) == {
+      Sid = "ReadItsToken", Effect = "Allow", Action = ["ssm:GetParameter"], Resource = "arn:aws:ssm:eu-west-2:123456789012:parameter/portpulse/status"
+    }
+    error_message = "It may read that token."
+  }
+}
+
+run "a_private_page_for_those_whom_aws_knows" {
+  module { source = "./modules/status" }
+  variables { access = "private" }
+
+  assert {
+    condition     = aws_lambda_function_url.status.authorization_type == "AWS_IAM" && length(aws_cloudformation_stack.address) == 0
+    error_message = "Nobody may ask unsigned."
+  }
+}
+
+run "a_token_in_the_clear_is_refused" {
+  command = plan
+  module { source = "./modules/status" }
+  variables {
+    access = "private"
+    token  = "in-the-clear"
+  }
+  expect_failures = [var.token]
+}
+
+run "a_public_page_with_a_token_is_refused" {
+  command = plan
+  module { source = "./modules/status" }
+  variables { token = "ssm:/portpulse/status" }
+  expect_failures = [aws_lambda_function.status]
+}
+
+run "an_unknown_access_is_refused" {
+  command = plan
+  module { source = "./modules/status" }
+  variables { access = "friends" }
+  expect_failures = [var.access]
+}
+
+run "a_missing_zip_is_said_clearly" {
+  command = plan
+  module { source = "./modules/status" }
+  variables { function = { zip = "dist/nothing.zip" } }
+  expect_failures = [aws_lambda_function.status]
+}
