@@ -10,16 +10,17 @@ use crate::control::{Speaker, change, find};
 use crate::output::{Output, Stopped, clock_time};
 use crate::place::{Fresh, Which, with_table};
 
+const EXAMPLES: &str = "\
+Example:
+  portpulse ack orders-db --why \"restoring from the replica\"";
+
 /// Say that you are at work on a monitor's open incident: no more reminders of it
 ///
 /// That it is over is told all the same. An incident that opens later is told, and reminded of, anew.
 ///
-/// Example:
-///   portpulse ack orders-db --why "restoring from the replica"
-///
 /// Exit status: 0 done, 1 no incident is open, 2 wrong usage (such as an unknown monitor), or it could not be done.
 #[derive(clap::Args)]
-#[command(verbatim_doc_comment)]
+#[command(after_long_help = EXAMPLES)]
 pub(crate) struct Args {
     /// The monitor
     #[arg(value_name = "ID")]

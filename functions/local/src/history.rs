@@ -27,18 +27,19 @@ const AROUND: u32 = 5;
 /// The most ticks of an incident that are read of each region: as many of its beginning as of its end.
 const MOST_TICKS: usize = 120;
 
+const EXAMPLES: &str = "\
+Examples:
+  portpulse history orders-db
+  portpulse history orders-db --since 30d --json --table portpulse --region eu-west-1";
+
 /// Show a monitor's incidents, and the latest one tick by tick: what each region saw, in streaks
 ///
 /// Where there was no incident, the last ticks are shown. Results are kept for 35 days. Of a long incident the first and
 /// the last hundred or so ticks are read; how much was read is said on standard error.
 ///
-/// Examples:
-///   portpulse history orders-db
-///   portpulse history orders-db --since 30d --json --table portpulse --region eu-west-1
-///
 /// Exit status: 0 shown, 2 wrong usage (such as an unknown monitor), or the table could not be read.
 #[derive(clap::Args)]
-#[command(verbatim_doc_comment)]
+#[command(after_long_help = EXAMPLES)]
 pub(crate) struct Args {
     /// The monitor
     #[arg(value_name = "ID")]

@@ -15,17 +15,18 @@ use crate::place::{Fresh, Which, with_table};
 use crate::status::cause;
 use crate::table::{self, Cell};
 
+const EXAMPLES: &str = "\
+Examples:
+  portpulse incidents
+  portpulse incidents --since 90d --json --table portpulse --region eu-west-1";
+
 /// List incidents, the latest first: those that are open, and those that opened lately and are over
 ///
 /// Closed incidents are kept for 400 days. Of them at most 2000 are read; how much was read is said on standard error.
 ///
-/// Examples:
-///   portpulse incidents
-///   portpulse incidents --since 90d --json --table portpulse --region eu-west-1
-///
 /// Exit status: 0 listed, be there any or none, 2 wrong usage, or the table could not be read.
 #[derive(clap::Args)]
-#[command(verbatim_doc_comment)]
+#[command(after_long_help = EXAMPLES)]
 pub(crate) struct Args {
     /// How far back
     #[arg(long, value_name = "DURATION", default_value = "7d", value_parser = parse_duration)]

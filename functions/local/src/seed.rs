@@ -16,6 +16,11 @@ use crate::place::{Fresh, Kind, Opened, Which, with_table};
 
 pub(crate) use plan::{Definitions, Ours, Plan, Rules};
 
+const EXAMPLES: &str = "\
+Examples:
+  portpulse seed infra/monitors.yaml --table portpulse --region eu-west-1 --dry-run
+  portpulse seed infra/monitors.yaml --table portpulse --region eu-west-1 --prune";
+
 /// Write a file's definitions to a table, and say what differs
 ///
 /// What it writes carries `managed_by: seed`. Definitions without that mark are somebody else's, most likely
@@ -23,14 +28,10 @@ pub(crate) use plan::{Definitions, Ours, Plan, Rules};
 /// put into the new one before it leaves the old one. Only definitions are written: which groups are checked in AWS,
 /// and from where, is deployed with Terraform.
 ///
-/// Examples:
-///   portpulse seed infra/monitors.yaml --table portpulse --region eu-west-1 --dry-run
-///   portpulse seed infra/monitors.yaml --table portpulse --region eu-west-1 --prune
-///
 /// Exit status: 0 done, or nothing to do; 1 with --dry-run there is something to do, or something that differs is not
 /// seed's and was left; 2 mistakes in the file, wrong usage, or it could not be done.
 #[derive(clap::Args)]
-#[command(verbatim_doc_comment)]
+#[command(after_long_help = EXAMPLES)]
 pub(crate) struct Args {
     /// The definitions file; `-` is standard input
     #[arg(default_value = "infra/monitors.yaml")]

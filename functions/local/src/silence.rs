@@ -13,18 +13,19 @@ use crate::control::{Speaker, change, find};
 use crate::output::{Output, Stopped, clock_time};
 use crate::place::{Fresh, Which, with_table};
 
+const EXAMPLES: &str = "\
+Examples:
+  portpulse silence orders-db --for 2h --why \"new switch\"
+  portpulse silence orders-db --until 2026-11-22T07:00:00Z --why \"new switch\" --table portpulse --region eu-west-1";
+
 /// Hold a monitor's notifications back for a while; its checks go on
 ///
 /// What is still bad when the silence ends is told then, and that an outage is over which was told before is told at
 /// once. A new silence takes the place of an old one. It lasts 30 days at most.
 ///
-/// Examples:
-///   portpulse silence orders-db --for 2h --why "new switch"
-///   portpulse silence orders-db --until 2026-11-22T07:00:00Z --why "new switch" --table portpulse --region eu-west-1
-///
 /// Exit status: 0 done, 2 wrong usage (such as an unknown monitor), or it could not be done.
 #[derive(clap::Args)]
-#[command(verbatim_doc_comment)]
+#[command(after_long_help = EXAMPLES)]
 pub(crate) struct Args {
     /// The monitor
     #[arg(value_name = "ID")]

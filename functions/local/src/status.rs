@@ -11,17 +11,18 @@ use findings::Findings;
 
 pub(crate) use shown::cause;
 
+const EXAMPLES: &str = "\
+Examples:
+  portpulse status
+  portpulse status --table portpulse --region eu-west-1 --json";
+
 /// Say what is bad now: monitors, regions, definitions; and what is silenced or acknowledged
 ///
 /// Regions that have reported before count; how much was read is said on standard error.
 ///
-/// Examples:
-///   portpulse status
-///   portpulse status --table portpulse --region eu-west-1 --json
-///
 /// Exit status: 0 all is well, 1 something is not, 2 wrong usage, or the table could not be read.
 #[derive(clap::Args)]
-#[command(verbatim_doc_comment)]
+#[command(after_long_help = EXAMPLES)]
 pub(crate) struct Args {
     /// Write one JSON object, with all monitors
     #[arg(long)]

@@ -31,6 +31,11 @@ const PAUSE: Duration = Duration::from_millis(250);
 /// The most tags that the message carries, so that every filter by tag takes it.
 const MOST_TAGS: usize = 50;
 
+const EXAMPLES: &str = "\
+Examples:
+  portpulse test-alert --topic arn:aws:sns:eu-west-1:123456789012:portpulse --table portpulse --region eu-west-1
+  portpulse test-alert --relay infra/relay.yaml        # of `portpulse local`, while it runs";
+
 /// Send a test message to everybody who would be alerted, and say whom it has reached
 ///
 /// It goes through the topic as every alert does, and carries every severity, kind and verdict and the tags in use, so
@@ -38,13 +43,9 @@ const MOST_TAGS: usize = 50;
 /// only where messages of that monitor go. AWS tells whether a subscription is confirmed and what it filters, not
 /// whether an email was read; for the relay's destinations, the ledger tells what was posted.
 ///
-/// Examples:
-///   portpulse test-alert --topic arn:aws:sns:eu-west-1:123456789012:portpulse --table portpulse --region eu-west-1
-///   portpulse test-alert --relay infra/relay.yaml        # of `portpulse local`, while it runs
-///
 /// Exit status: 0 as far as can be told it reaches everybody, 1 somebody may not get it, 2 wrong usage, or it was not sent.
 #[derive(clap::Args)]
-#[command(verbatim_doc_comment)]
+#[command(after_long_help = EXAMPLES)]
 pub(crate) struct Args {
     /// The topic in AWS
     #[arg(long, value_name = "ARN", env = "PORTPULSE_TOPIC_ARN")]

@@ -7,14 +7,15 @@ use crate::control::{change, find};
 use crate::output::{Output, Stopped};
 use crate::place::{Fresh, Which, with_table};
 
+const EXAMPLES: &str = "\
+Example:
+  portpulse unsilence orders-db";
+
 /// Let a silenced monitor's notifications go out again; what is bad is told at its next tick
-///
-/// Example:
-///   portpulse unsilence orders-db
 ///
 /// Exit status: 0 it is not silenced (any more), 2 wrong usage (such as an unknown monitor), or it could not be done.
 #[derive(clap::Args)]
-#[command(verbatim_doc_comment)]
+#[command(after_long_help = EXAMPLES)]
 pub(crate) struct Args {
     /// The monitor
     #[arg(value_name = "ID")]

@@ -135,7 +135,10 @@ fn rows(id: &MonitorId, found: &Found, now: Timestamp) -> Vec<Vec<Cell>> {
         })
         .collect();
     if found.advisory.is_some() {
-        let what = format!("failing only in {}", failing(View::Failing));
+        let what = match failing(View::Failing) {
+            regions if regions.is_empty() => "some regions saw it failing".to_owned(),
+            regions => format!("failing only in {regions}"),
+        };
         rows.push(row("advisory", UNSURE, found.advisory, what));
     }
     if rows.is_empty() {
@@ -290,3 +293,6 @@ fn note_json(note: &Note) -> NoteJson<'_> {
         why: note.why(),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,168 @@
+//! What is said of a bad morning.
+
+use portpulse_core::board::{
+    Advisory, Cause, Entry, Health, Incident, Pace, RegionRow, Streak, Streaks, Told, Track, Urgency,
+    VerdictRow,
+};
+use portpulse_core::control::Control;
+use portpulse_core::outcome::{Detail, FailureClass};
+use portpulse_core::time::Tick;
+use portpulse_store::Store;
+use portpulse_store::store::Written;
+use portpulse_testkit::memory_table::MemoryTable;
+use serde_json::{Value, json};
+
+use super::*;
+use crate::overview::Overview;
+
+const NOW: &str = "2026-11-22T05:45:30Z";
+
+fn incident(verdict: Verdict, cause: Cause, detail: &str) -> Incident {
+    Incident {
+        verdict,
+        opened: "2026-11-22T05:41:00Z".parse().unwrap(),
+        revision: 1,
+        since: "2026-11-22T05:40:00Z".parse().unwrap(),
+        finding: Some(Finding {
+            cause,
+            detail: Detail::new(detail),
+        }),
+        told: Told::NotYet,
+        urgency: Urgency::Usual,
+        pace: Pace::Steady,
+    }
+}
+
+/// One group whose rows are as given, read back as the command reads it.
+async fn findings(incidents: &[(&str, Track, Incident)], advisory: &str, broken: bool) -> Findings {
+    let store = Store::new(MemoryTable::new());
+    let group = "1m#0".parse().unwrap();
+    let define = async |id: &str, fields: Value| {
+        store
+            .put_definition(group, id, fields.as_object().unwrap())
+            .await
+            .unwrap();
+    };
+    for id in ["cache", "db", "web"] {
+        define(
+            id,
+            json!({ "host": "a.example.com", "port": 1, "interval": "1m" }),
+        )
+        .await;
+    }
+    if broken {
+        define("Orders\u{1b}[2J", json!({ "host": "a.example.com" })).await;
+    }
+    let tick: Tick = "2026-11-22T05:45:00Z".parse().unwrap();
+    for region in ["east", "west"] {
+        let failing = Entry::Seen(Streaks {
+            seen: tick,
+            health: Streak {
+                state: Health::Failing,
+                ticks: 1,
+                since: tick,
+            },
+            quality: None,
+            finding: None,
+        });
+        let entries = match advisory.parse() {
+            Ok(id) if region == "east" => [(id, failing)].into(),
+            _ => [].into(),
+        };
+        let row = RegionRow { tick, entries };
+        store
+            .put_region_row(group, &region.parse().unwrap(), None, &row)
+            .await
+            .unwrap();
+    }
+    let mut row = VerdictRow {
+        revision: 1,
+        ..VerdictRow::default()
+    };
+    for (id, track, incident) in incidents {
+        row.incidents
+            .insert((id.parse().unwrap(), *track), incident.clone());
+    }
+    if !advisory.is_empty() {
+        let advisory_row = Advisory {
+            opened: tick,
+            revision: 1,
+            told: Told::NotYet,
+        };
+        row.advisories.insert(advisory.parse().unwrap(), advisory_row);
+    }
+    assert_eq!(store.put_verdict(group, &row).await.unwrap(), Written::Done);
+    let now = NOW.parse().unwrap();
+    let note = Note::new("ann", now, Some("new switch")).unwrap();
+    let silence = Silence::new("2026-11-22T07:45:30Z".parse().unwrap(), note).unwrap();
+    let control = Control::default().silenced(silence);
+    store
+        .put_control(&"web".parse().unwrap(), &control, now)
+        .await
+        .unwrap();
+    Findings::of(&Overview::read(&store, now).await.unwrap())
+}
+
+fn check(findings: &Findings, well: bool, expected: &[&str]) {
+    let shown = anstream::adapter::strip_str(&lines(findings).join("\n")).to_string();
+    assert_eq!(shown.lines().collect::<Vec<_>>(), expected);
+    assert_eq!(findings.is_well(), well);
+    let parsed: Value = serde_json::from_str(&json(findings, "t").unwrap()).unwrap();
+    assert_eq!(parsed["well"], json!(well));
+}
+
+#[tokio::test]
+async fn all_well_is_one_line_and_what_is_silenced_is_named() {
+    check(
+        &findings(&[], "", false).await,
+        true,
+        &[
+            "All 3 monitors are up.",
+            "web is silent until 2026-11-22 07:45:30Z, 2 h more, by ann: new switch.",
+        ],
+    );
+}
+
+#[tokio::test]
+async fn the_worst_comes_first_and_nothing_breaks_out_of_its_line() {
+    let refused = Cause::Failed(FailureClass::Refused);
+    let incidents = [
+        (
+            "cache",
+            Track::Quality,
+            incident(Verdict::Degraded, Cause::Slow, "connect took 812.5 ms"),
+        ),
+        (
+            "db",
+            Track::Health,
+            incident(Verdict::Down, refused, "no\u{1b}[2J\nway"),
+        ),
+    ];
+    let found = findings(&incidents, "web", true).await;
+    let shown = anstream::adapter::strip_str(&lines(&found).join("\n")).to_string();
+    let lines: Vec<_> = shown.lines().collect();
+    assert_eq!(lines.len(), 6, "{lines:#?}");
+    assert_eq!(lines[0], "0 of 3 monitors up.");
+    assert!(
+        lines[1].starts_with("db     down      5 min 30 s  the connection was refused: no"),
+        "{}",
+        lines[1]
+    );
+    assert!(
+        lines[2].starts_with("cache  degraded  5 min 30 s  it is slow: connect took 812.5 ms"),
+        "{}",
+        lines[2]
+    );
+    assert!(
+        lines[3].starts_with("web    advisory        30 s  failing only in east"),
+        "{}",
+        lines[3]
+    );
+    assert!(
+        lines[4].contains("is not checked: ") && lines[4].contains("port: is missing"),
+        "{}",
+        lines[4]
+    );
+    assert!(!shown.contains('\u{1b}'), "{shown:?}");
+    assert!(!found.is_well());
+}
