@@ -22,7 +22,7 @@ use portpulse_checker::Clock as _;
 use portpulse_core::definition::{DefinitionFile, Vantage};
 use portpulse_core::id::Region;
 use portpulse_core::time::parse_duration;
-use portpulse_history::{Ceiling, Reader, Scope};
+use portpulse_history::{Ceiling, Groups, Reader, Scope};
 use portpulse_monitors_file::Mistake;
 use portpulse_prober::{Prober, Settings};
 use portpulse_relay::Config;
@@ -150,7 +150,7 @@ async fn watch_ports(args: &Args, output: &mut Output) -> Result<(), Stopped> {
         screen.note(&format!("Status page: {}", place.url()))?;
     }
     let scope = Scope {
-        groups: file.monitors().iter().map(|defined| defined.group).collect(),
+        groups: Groups::Known(file.monitors().iter().map(|defined| defined.group).collect()),
         expected: regions.clone(),
     };
     let reader = Reader::new(store.table().clone(), scope, Ceiling::default());
