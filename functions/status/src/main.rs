@@ -8,7 +8,7 @@ use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use jiff::{SignedDuration, Timestamp};
 use lambda_runtime::{LambdaEvent, service_fn};
-use portpulse_history::{Ceiling, Reader, Scope};
+use portpulse_history::{Ceiling, Groups, Reader, Scope};
 use portpulse_status::{Access, Pages, Site};
 use portpulse_status_function::{Readers, Settings, read_token, request, response};
 use portpulse_store::dynamo::DynamoTable;
@@ -51,7 +51,7 @@ async fn run() -> Result<(), lambda_runtime::Error> {
     let access = access(&settings.readers, &aws).await?;
     let table = DynamoTable::new(aws_sdk_dynamodb::Client::new(&aws), settings.table);
     let scope = Scope {
-        groups: settings.groups,
+        groups: Groups::Known(settings.groups),
         expected: settings.regions,
     };
     let reader = Reader::new(table, scope, Ceiling::default());
