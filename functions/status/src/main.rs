@@ -51,7 +51,10 @@ async fn run() -> Result<(), lambda_runtime::Error> {
     let access = access(&settings.readers, &aws).await?;
     let table = DynamoTable::new(aws_sdk_dynamodb::Client::new(&aws), settings.table);
     let scope = Scope {
-        groups: Groups::Known(settings.groups),
+        groups: match settings.groups.is_empty() {
+            true => Groups::Found,
+            false => Groups::Known(settings.groups),
+        },
         expected: settings.regions,
     };
     let reader = Reader::new(table, scope, Ceiling::default());

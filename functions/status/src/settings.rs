@@ -6,7 +6,6 @@ use std::str::FromStr;
 
 use portpulse_core::group::GroupId;
 use portpulse_core::id::Region;
-use portpulse_core::time::Interval;
 
 /// What the function is told about its surroundings.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,7 +16,7 @@ pub struct Settings {
     pub home_region: String,
     /// The regions that should report, so that one that never did is missed; empty if it was not said.
     pub regions: BTreeSet<Region>,
-    /// The groups that have monitors; if it was not said, the first of every interval.
+    /// The groups that have monitors; empty if it was not said: then they are looked for.
     pub groups: BTreeSet<GroupId>,
     /// Who may read.
     pub readers: Readers,
@@ -118,15 +117,8 @@ impl Settings {
                 Readers::Signed
             }
         };
-        let regions = list("PORTPULSE_REGIONS", &set, &mut faults);
-        let mut groups = list("PORTPULSE_GROUPS", &set, &mut faults);
-        if groups.is_empty() {
-            let first = |interval: &Interval| GroupId {
-                interval: *interval,
-                shard: 0,
-            };
-            groups.extend(Interval::ALL.iter().map(first));
-        }
+        let regions = list("PORTPULSE_REGIONS", set, &mut faults);
+        let groups = list("PORTPULSE_GROUPS", set, &mut faults);
         if !faults.is_empty() {
             return Err(BadSettings { faults });
         }
@@ -185,9 +177,9 @@ mod tests {
     }
 
     #[test]
-    fn groups_are_the_first_of_every_interval_unless_they_are_named() {
+    fn groups_are_looked_for_unless_they_are_named() {
         let public = ("PORTPULSE_STATUS_ACCESS", "public");
-        assert_eq!(parse(&[public]).unwrap().groups.len(), Interval::ALL.len());
+        assert!(parse(&[public]).unwrap().groups.is_empty());
         let named = parse(&[public, ("PORTPULSE_GROUPS", "1m#0, 1m#1")])
             .unwrap()
             .groups;

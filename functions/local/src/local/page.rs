@@ -118,10 +118,11 @@ impl PageArgs {
 
 /// The usual place, or if that is taken any other.
 fn usual() -> io::Result<TcpListener> {
-    TcpListener::bind(USUAL).or_else(|error| match error.kind() {
-        ErrorKind::AddrInUse => TcpListener::bind((Ipv4Addr::LOCALHOST, 0)),
-        _ => Err(error),
-    })
+    let taken = |error: &io::Error| error.kind() == ErrorKind::AddrInUse;
+    match TcpListener::bind(USUAL) {
+        Err(error) if taken(&error) => TcpListener::bind((Ipv4Addr::LOCALHOST, 0)),
+        bound => bound,
+    }
 }
 
 fn prepared(listener: &TcpListener) -> io::Result<SocketAddr> {

@@ -22,7 +22,11 @@ fn form(html: &str) -> Vec<String> {
                 Some(format!("{} {names:?}", element.name()))
             }
             Node::Comment(comment) => Some(format!("comment {}", &**comment)),
-            _ => None,
+            Node::Document
+            | Node::Fragment
+            | Node::Doctype(_)
+            | Node::Text(_)
+            | Node::ProcessingInstruction(_) => None,
         })
         .collect()
 }

@@ -1,6 +1,5 @@
 //! The pages, read as a browser's parser reads them.
 #![expect(
-    clippy::expect_used,
     clippy::unwrap_used,
     clippy::indexing_slicing,
     clippy::panic,

@@ -56,7 +56,7 @@ impl Browser {
         let program = PROGRAMS
             .iter()
             .find(|program| std::env::split_paths(&path).any(|folder| folder.join(program).exists()))
-            .expect("Chromium is not installed: run .ci/browser");
+            .unwrap_or_else(|| panic!("Chromium is not installed: run .ci/browser"));
         let profile =
             Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("browser-{name}-{}", std::process::id()));
         // The protocol is spoken over the descriptors 3 and 4; a shell moves the standard ones there.

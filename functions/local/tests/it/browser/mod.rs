@@ -58,8 +58,8 @@ fn violations(browser: &mut Browser) -> Vec<String> {
     let home = std::env::var("PORTPULSE_BROWSER_HOME").map(PathBuf::from);
     let folder = home
         .unwrap_or_else(|_| PathBuf::from(std::env::var("HOME").unwrap()).join(".cache/portpulse-browser"));
-    let axe =
-        std::fs::read_to_string(folder.join("axe.min.js")).expect("axe-core is not there: run .ci/browser");
+    let axe = std::fs::read_to_string(folder.join("axe.min.js"))
+        .unwrap_or_else(|error| panic!("axe-core is not there, run .ci/browser: {error}"));
     browser.value_of(&format!("{axe}; true"));
     let found = browser.value_of(
         "axe.run().then((found) => {
