@@ -66,6 +66,7 @@ module "status" {
   name               = var.name
   home               = local.checker.home
   regions            = var.regions
+  groups             = toset(values(module.definitions.groups))
   access             = var.status.access
   token              = var.status.token
   secret_key_arns    = var.secret_key_arns

@@ -5,6 +5,7 @@ mock_provider "aws" { source = "./tests/mocks" }
 variables {
   name    = "portpulse"
   regions = ["us-east-1", "eu-west-1"]
+  groups  = ["5m#0", "1m#1", "1m#0"]
   access  = "public"
   home = {
     region     = "eu-west-2"
@@ -22,6 +23,7 @@ run "a_public_page" {
       PORTPULSE_TABLE         = "portpulse"
       PORTPULSE_HOME_REGION   = "eu-west-2"
       PORTPULSE_REGIONS       = "eu-west-1,us-east-1"
+      PORTPULSE_GROUPS        = "1m#0,1m#1,5m#0"
       PORTPULSE_STATUS_ACCESS = "public"
     })
     error_message = "The environment is these variables."

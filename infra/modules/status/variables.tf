@@ -18,6 +18,11 @@ variable "regions" {
   type        = list(string)
 }
 
+variable "groups" {
+  description = "All groups that have monitors, such as 1m#0."
+  type        = set(string)
+}
+
 variable "access" {
   description = "Who may read: `public`, anybody, names and verdicts; `private`, everything, whoever has the token, or without one whoever AWS knows."
   type        = string

@@ -12,7 +12,7 @@ const MOST_BYTES: u64 = 5 << 20;
 const GLIBC: (u32, u32) = (2, 34);
 
 /// The functions that are deployed.
-const FUNCTIONS: [&str; 2] = ["checker", "relay"];
+const FUNCTIONS: [&str; 3] = ["checker", "relay", "status"];
 
 /// Unpacks a function's zip into an empty folder.
 pub(crate) fn unpacked(function: &str, architecture: &str, name: &str) -> PathBuf {
