@@ -7,7 +7,10 @@
 //! | a record that must be there is missing, or one that must not be is there | wrong answer |
 //! | nothing | silent: BIND does so at its `tcp-clients` quota |
 //!
-//! Sources: RFC 1035, section 4; RFC 7766 for TCP; RFC 3596 for AAAA; seen with BIND 9.18.
+//! A truncated reply over UDP means nothing by itself: the question is asked again over TCP.
+//!
+//! Sources: RFC 1035, section 4; RFC 2181, section 9, for truncation; RFC 7766 for TCP; RFC 3596 for AAAA; seen with
+//! BIND 9.18.
 
 mod message;
 
@@ -71,6 +74,11 @@ impl Dialogue for Dns {
 /// The question as a datagram.
 pub(crate) fn datagram(check: &DnsCheck) -> Vec<u8> {
     message::query(check)
+}
+
+/// Whether a datagram is a reply to us from which records were left out for want of room.
+pub(crate) fn is_truncated(datagram: &[u8]) -> bool {
+    message::is_truncated_reply(datagram)
 }
 
 /// What a whole reply means.

@@ -1,4 +1,4 @@
-//! DNS over UDP.
+//! DNS over UDP, and over TCP for what does not fit.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -8,7 +8,7 @@ use portpulse_ready::exchange_dns_over_udp;
 use tokio::net::UdpSocket;
 use tokio::time::Instant;
 
-use crate::peer::told;
+use crate::peer::{Act, Peer, say, told};
 
 /// A reply to any one question without records, with the wanted flags.
 fn reply(query: &[u8], flags: [u8; 2]) -> Vec<u8> {
@@ -25,6 +25,16 @@ async fn check(
     patience: Duration,
 ) -> String {
     let server = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+    ask(server, check, ignored, answer, patience).await
+}
+
+async fn ask(
+    server: UdpSocket,
+    check: &DnsCheck,
+    ignored: usize,
+    answer: impl Fn(&[u8]) -> Vec<u8>,
+    patience: Duration,
+) -> String {
     let address = server.local_addr().unwrap();
     let asked = exchange_dns_over_udp(address, check, Instant::now() + patience);
     let serve = async {
@@ -42,29 +52,26 @@ async fn check(
     }
 }
 
+/// The address of `a.example`, over UDP.
+fn wanting(address: &str) -> DnsCheck {
+    DnsCheck::new(
+        "a.example",
+        RecordType::A,
+        &[address.to_owned()],
+        &[],
+        Transport::Udp,
+    )
+    .unwrap()
+}
+
 const PATIENT: Duration = Duration::from_secs(10);
 
 #[tokio::test]
 async fn a_reply_is_judged_as_over_tcp() {
     let root = DnsCheck::default();
-    let rows = [
-        ([0x81, 0x80], "healthy: . NS: NOERROR"),
-        ([0x83, 0x80], "healthy: . NS: NOERROR, truncated"),
-    ];
-    for (flags, expected) in rows {
-        assert_eq!(
-            check(&root, 0, |query| reply(query, flags), PATIENT).await,
-            expected
-        );
-    }
-    let wanted = DnsCheck::new(
-        "a.example",
-        RecordType::A,
-        &["192.0.2.1".to_owned()],
-        &[],
-        Transport::Udp,
-    )
-    .unwrap();
+    let told = check(&root, 0, |query| reply(query, [0x81, 0x80]), PATIENT).await;
+    assert_eq!(told, "healthy: . NS: NOERROR");
+    let wanted = wanting("192.0.2.1");
     let told = "wrong_answer in ready: a.example A: REFUSED; 192.0.2.1 is missing";
     assert_eq!(
         check(&wanted, 0, |query| reply(query, [0x81, 0x85]), PATIENT).await,
@@ -100,5 +107,88 @@ async fn nobody_and_silence_are_told_apart() {
     assert_eq!(
         told(&report),
         "refused in ready: sent . NS, the host says that nobody listens there"
+    );
+}
+
+/// The question for `a.example A` behind the header, and the answer 192.0.2.1 as it stands in a message.
+const QUESTION: &[u8] = b"\x01a\x07example\0\0\x01\0\x01";
+const ANSWER: &[u8] = b"\xc0\x0c\0\x01\0\x01\0\0\x0e\x10\0\x04\xc0\0\x02\x01";
+
+/// The whole answer, as it goes over TCP.
+fn whole() -> Act {
+    let message = [b"\x70\x70\x81\x80\0\x01\0\x01\0\0\0\0", QUESTION, ANSWER].concat();
+    say([
+        &u16::try_from(message.len()).unwrap().to_be_bytes(),
+        message.as_slice(),
+    ]
+    .concat())
+}
+
+/// A truncated answer with the half of a record: some servers leave out whole records, some cut through one.
+fn truncated(query: &[u8]) -> Vec<u8> {
+    let header = [&reply(query, [0x83, 0x80])[..6], &[0, 1], &query[8..12]].concat();
+    [&header, &query[12..], &ANSWER[..9]].concat()
+}
+
+/// A port that is free for both transports; over TCP nobody listens there yet.
+async fn both() -> (socket2::Socket, UdpSocket) {
+    loop {
+        let over_tcp = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
+        over_tcp
+            .bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into())
+            .unwrap();
+        let address = over_tcp.local_addr().unwrap().as_socket().unwrap();
+        if let Ok(over_udp) = UdpSocket::bind(address).await {
+            return (over_tcp, over_udp);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_truncated_answer_is_asked_for_again_over_tcp() {
+    let brief = Duration::from_millis(300);
+    let rows = [
+        (
+            "192.0.2.1",
+            vec![Act::Hear(QUESTION), whole()],
+            PATIENT,
+            "healthy: a.example A: NOERROR 192.0.2.1",
+        ),
+        (
+            "192.0.2.2",
+            vec![Act::Hear(QUESTION), whole()],
+            PATIENT,
+            "wrong_answer in ready: a.example A: NOERROR 192.0.2.1; 192.0.2.2 is missing",
+        ),
+        (
+            "192.0.2.1",
+            vec![Act::Hear(QUESTION), say("HTTP/1.1 400 Bad Request")],
+            PATIENT,
+            "wrong_service in ready: sent a.example A, got a truncated answer over UDP; over TCP: sent a.example A, \
+             got `HTTP/1.1 400 Bad Request`",
+        ),
+        // One deadline for both.
+        (
+            "192.0.2.1",
+            vec![Act::Hear(QUESTION)],
+            brief,
+            "silent in ready: sent a.example A, got a truncated answer over UDP; over TCP: sent a.example A, got no answer",
+        ),
+    ];
+    for (address, acts, patience, expected) in rows {
+        let (over_tcp, over_udp) = both().await;
+        over_tcp.listen(1).unwrap();
+        let peer = Peer::behind(over_tcp.into(), acts);
+        let begun = Instant::now();
+        let told = ask(over_udp, &wanting(address), 0, truncated, patience).await;
+        assert_eq!(told, expected);
+        assert!(begun.elapsed() < PATIENT, "it took {:?}", begun.elapsed());
+        let seen = peer.seen().await;
+        assert!(seen.fin && seen.played, "{seen:?}");
+    }
+    let (_held, over_udp) = both().await;
+    assert_eq!(
+        ask(over_udp, &wanting("192.0.2.1"), 0, truncated, PATIENT).await,
+        "refused in ready: sent a.example A, got a truncated answer over UDP; over TCP: the connection was refused"
     );
 }

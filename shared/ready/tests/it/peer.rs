@@ -86,7 +86,10 @@ pub(crate) struct Seen {
 
 impl Peer {
     pub(crate) fn new(acts: Vec<Act>) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        Self::behind(TcpListener::bind("127.0.0.1:0").unwrap(), acts)
+    }
+
+    pub(crate) fn behind(listener: TcpListener, acts: Vec<Act>) -> Self {
         let address = listener.local_addr().unwrap();
         let thread = std::thread::spawn(move || {
             let (stream, _) = listener.accept().unwrap();
@@ -105,10 +108,14 @@ impl Peer {
     pub(crate) async fn meet(self, request: &Request, patience: Duration) -> (Report, Seen) {
         let stream = tokio::net::TcpStream::connect(self.address).await.unwrap();
         let report = exchange(stream, request, Instant::now() + patience).await;
-        let seen = tokio::task::spawn_blocking(|| self.thread.join().unwrap())
+        (report, self.seen().await)
+    }
+
+    /// How it looked to the target, when all is over.
+    pub(crate) async fn seen(self) -> Seen {
+        tokio::task::spawn_blocking(|| self.thread.join().unwrap())
             .await
-            .unwrap();
-        (report, seen)
+            .unwrap()
     }
 }
 

@@ -16,6 +16,7 @@ const CLASS_IN: u16 = 1;
 const RECURSION_DESIRED: u16 = 0x0100;
 const QUERY_RESPONSE: u16 = 0x8000;
 const OPCODE: u16 = 0x7800;
+const TRUNCATED: u16 = 0x0200;
 /// RFC 1035, section 2.3.4.
 const LONGEST_NAME: usize = 255;
 const MOST_RECORDS: u16 = 256;
@@ -42,6 +43,13 @@ pub(super) fn may_be_reply(message: &[u8]) -> bool {
     let flags_are_a_reply =
         be_u16(message, 2).is_none_or(|flags| flags & (QUERY_RESPONSE | OPCODE) == QUERY_RESPONSE);
     id_is_ours && flags_are_a_reply
+}
+
+/// Whether this is a reply to us that says in its header that it was cut short, wherever the cut is.
+pub(super) fn is_truncated_reply(message: &[u8]) -> bool {
+    message.len() >= usize::from(HEADER)
+        && may_be_reply(message)
+        && be_u16(message, 2).is_some_and(|flags| flags & TRUNCATED != 0)
 }
 
 /// The RCODE of a reply.
@@ -107,7 +115,7 @@ impl Reply {
         }
         Some(Self {
             code: ReplyCode(flags & 0x000f),
-            truncated: flags & 0x0200 != 0,
+            truncated: flags & TRUNCATED != 0,
             records,
         })
     }
