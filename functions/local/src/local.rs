@@ -25,7 +25,7 @@ use portpulse_core::time::parse_duration;
 use portpulse_history::{Ceiling, Groups, Reader, Scope};
 use portpulse_monitors_file::Mistake;
 use portpulse_prober::{Prober, Settings};
-use portpulse_relay::Config;
+use portpulse_relay::{Config, ThisMachine};
 use portpulse_store::Store;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{mpsc, watch as channel};
@@ -67,9 +67,14 @@ pub(crate) struct Args {
     /// Tell the destinations in this file too: Slack, PagerDuty, any webhook and the others, each once
     ///
     /// `destinations:` and under it one by name, as `infra/README.md` has it; its secrets are named by `env:NAME` or
-    /// `file:/path`.
+    /// `file:/path`, or stand in the folder of --secrets.
     #[arg(long, value_name = "FILE")]
     relay: Option<PathBuf>,
+
+    /// The folder that stands in for AWS's keepers of secrets: `ssm:/ops/chat` is read from its `ssm/ops/chat`,
+    /// `secretsmanager:pager` from its `secretsmanager/pager`
+    #[arg(long, value_name = "DIR", requires = "relay")]
+    secrets: Option<PathBuf>,
 
     #[command(flatten)]
     page: PageArgs,
@@ -108,6 +113,7 @@ async fn watch_ports(args: &Args, output: &mut Output) -> Result<(), Stopped> {
     };
     let file = definitions(args, demo.as_ref())?;
     let destinations = destinations(args.relay.as_deref())?;
+    let secrets = ThisMachine::new(args.secrets.clone());
     let speed = args.speed.unwrap_or(if args.demo { demo::SPEED } else { 1 });
     let complaints = scheduler::too_fast(file.monitors(), speed);
     if !complaints.is_empty() {
@@ -131,7 +137,7 @@ async fn watch_ports(args: &Args, output: &mut Output) -> Result<(), Stopped> {
         mut published,
         endpoints: _,
     } = ways;
-    let (relaying, mut relayed) = Relaying::start(destinations, &table).await?;
+    let (relaying, mut relayed) = Relaying::start(destinations, &secrets, &table).await?;
     let store = Store::new(table);
     let found = seed::look(&store).await.map_err(unable("read what is kept"))?;
     let latest = found.latest;

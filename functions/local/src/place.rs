@@ -25,7 +25,8 @@ pub(crate) const FOLDER: &str = ".portpulse";
 /// Which table, as one types it. What is typed goes before the environment, that before the folder.
 #[derive(Debug, Clone, Default, clap::Args)]
 pub(crate) struct Which {
-    /// The table in AWS; its credentials are found as the AWS command line finds them [env: PORTPULSE_TABLE]
+    /// The table in AWS; credentials are those of the environment, of AWS's files, or of the machine's role, but not of a
+    /// single sign-on (`aws configure export-credentials --format env` turns one into the environment) [env: PORTPULSE_TABLE]
     #[arg(long, value_name = "NAME", help_heading = "Which table")]
     pub(crate) table: Option<String>,
 

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Component, Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use portpulse_core::definition::Vantage;
@@ -132,31 +132,54 @@ pub trait ReadSecret {
     async fn read(&self, name: &SecretName) -> Result<Secret, SecretError>;
 }
 
-/// The environment and the files of this machine.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct ThisMachine;
+/// The environment and the files of this machine. What a configuration keeps in AWS stands in files of one folder, so
+/// that the same configuration serves here: `ssm:/portpulse/slack` in `ssm/portpulse/slack`,
+/// `secretsmanager:portpulse/pager` in `secretsmanager/portpulse/pager`.
+#[derive(Debug, Clone, Default)]
+pub struct ThisMachine {
+    folder: Option<PathBuf>,
+}
+
+impl ThisMachine {
+    /// With a folder for what is kept in AWS, if there is one.
+    pub fn new(folder: Option<PathBuf>) -> Self {
+        Self { folder }
+    }
+
+    /// The file for a name of AWS's; none without a folder, or where the name leads out of it.
+    fn file(&self, scheme: &str, name: &str) -> Option<PathBuf> {
+        let name = Path::new(name.trim_start_matches('/'));
+        let within = |part: Component<'_>| matches!(part, Component::Normal(_));
+        let folder = self.folder.as_ref().filter(|_| name.components().all(within))?;
+        Some(folder.join(scheme).join(name))
+    }
+}
 
 impl ReadSecret for ThisMachine {
     async fn read(&self, name: &SecretName) -> Result<Secret, SecretError> {
         let missing = || SecretError::Missing { name: name.clone() };
-        let text = match name {
-            SecretName::Environment(variable) => std::env::var(variable).map_err(|_| missing())?,
-            SecretName::File(path) => std::fs::read_to_string(path).map_err(|error| {
-                if error.kind() == std::io::ErrorKind::NotFound {
-                    return missing();
-                }
-                SecretError::Unreadable {
-                    name: name.clone(),
-                    source: Box::new(error),
-                }
-            })?,
-            SecretName::Parameter(_) | SecretName::SecretsManager(_) => {
-                return Err(SecretError::OutOfReach {
-                    name: name.clone(),
-                    instead: "`env:NAME` or `file:/path`",
-                });
-            }
+        let out_of_reach = || SecretError::OutOfReach {
+            name: name.clone(),
+            instead: "`env:NAME` or `file:/path`, or give a folder that holds it",
         };
+        let path = match name {
+            SecretName::Environment(variable) => {
+                let text = std::env::var(variable).map_err(|_| missing())?;
+                return Secret::new(&text).ok_or_else(missing);
+            }
+            SecretName::File(path) => path.clone(),
+            SecretName::Parameter(path) => self.file("ssm", path).ok_or_else(out_of_reach)?,
+            SecretName::SecretsManager(path) => self.file("secretsmanager", path).ok_or_else(out_of_reach)?,
+        };
+        let text = std::fs::read_to_string(path).map_err(|error| {
+            if error.kind() == std::io::ErrorKind::NotFound {
+                return missing();
+            }
+            SecretError::Unreadable {
+                name: name.clone(),
+                source: Box::new(error),
+            }
+        })?;
         Secret::new(&text).ok_or_else(missing)
     }
 }
@@ -248,6 +271,25 @@ mod tests {
             let parsed = SecretName::parse(text, vantage).map(|name| name.to_string());
             assert_eq!(parsed, name.map(str::to_owned), "{text}");
         }
+    }
+
+    #[test]
+    fn names_of_aws_are_files_of_a_folder_and_lead_nowhere_else() {
+        let machine = ThisMachine::new(Some(PathBuf::from("/secrets")));
+        for (scheme, name, file) in [
+            ("ssm", "/portpulse/slack", Some("/secrets/ssm/portpulse/slack")),
+            (
+                "secretsmanager",
+                "portpulse/pager",
+                Some("/secrets/secretsmanager/portpulse/pager"),
+            ),
+            ("ssm", "/../../etc/shadow", None),
+            ("ssm", "//etc/shadow", Some("/secrets/ssm/etc/shadow")),
+            ("secretsmanager", "..", None),
+        ] {
+            assert_eq!(machine.file(scheme, name), file.map(PathBuf::from), "{name}");
+        }
+        assert_eq!(ThisMachine::default().file("ssm", "/portpulse/slack"), None);
     }
 
     #[test]

@@ -61,9 +61,10 @@ impl Relaying {
     /// nobody.
     pub(crate) async fn start(
         config: Config,
+        secrets: &ThisMachine,
         table: &DynamoTable,
     ) -> Result<(Self, mpsc::UnboundedReceiver<Relayed>), Stopped> {
-        let missing = missing_secrets(&config).await;
+        let missing = missing_secrets(&config, secrets).await;
         if !missing.is_empty() {
             let complaint = missing.join("\n");
             return Err(Stopped::Usage { complaint });
@@ -80,7 +81,7 @@ impl Relaying {
                     relay: Relay::new(
                         config,
                         table.clone(),
-                        ThisMachine,
+                        secrets.clone(),
                         client.clone(),
                         Patience::default(),
                     ),
@@ -124,11 +125,11 @@ impl Relaying {
 }
 
 /// The secrets that cannot be read, each with the destination that needs it and the mend.
-async fn missing_secrets(config: &Config) -> Vec<String> {
+async fn missing_secrets(config: &Config, secrets: &ThisMachine) -> Vec<String> {
     let mut missing = Vec::new();
     for (name, destination) in config.destinations() {
         for secret in destination.secrets() {
-            if let Err(error) = ThisMachine.read(secret).await {
+            if let Err(error) = secrets.read(secret).await {
                 missing.push(format!("destinations.{name}: {}", chain(&error)));
             }
         }

@@ -17,19 +17,22 @@ use crate::sockets;
 impl Place {
     /// A file of destinations that leads to these webhooks, and the key that signs for all of them.
     pub(crate) fn relay(&self, hooks: &[(&str, SocketAddr)]) -> String {
-        let key = self.0.join("key");
-        fs::write(&key, KEY).unwrap();
+        let folder = self.secrets();
+        fs::create_dir_all(format!("{folder}/ssm/portpulse")).unwrap();
+        fs::write(format!("{folder}/ssm/portpulse/key"), KEY).unwrap();
         let mut text = "destinations:\n".to_owned();
         for (name, address) in hooks {
-            let fields = format!(
-                "kind: webhook, url: 'http://{address}/', key: 'file:{}'",
-                key.display()
-            );
+            let fields = format!("kind: webhook, url: 'http://{address}/', key: 'ssm:/portpulse/key'");
             text.push_str(&format!("  {name}: {{ {fields}, timeout: 30s }}\n"));
         }
         let file = self.0.join("relay.yaml");
         fs::write(&file, text).unwrap();
         file.display().to_string()
+    }
+
+    /// The folder that stands in for Parameter Store.
+    pub(crate) fn secrets(&self) -> String {
+        self.0.join("secrets").display().to_string()
     }
 }
 
@@ -39,7 +42,17 @@ fn the_outage_of_the_demo_is_told_within_the_tick_that_met_its_threshold() {
     let hook = Hook::start(&[]);
     let relay = place.relay(&[("audit", hook.address)]);
     let mut child = portpulse()
-        .args(["local", "--demo", "--json", "--for", "20s", "--relay", &relay])
+        .args([
+            "local",
+            "--demo",
+            "--json",
+            "--for",
+            "20s",
+            "--relay",
+            &relay,
+            "--secrets",
+            &place.secrets(),
+        ])
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
@@ -96,7 +109,15 @@ fn a_webhook_that_is_out_of_order_is_told_when_it_is_back() {
     place.define(&[("db", &refused)]);
     let relay = place.relay(&[("audit", hook.address)]);
     // The first four attempts take some 3.5 s; the end makes the next come sooner.
-    let found = place.run(&["--json", "--for", "5s", "--relay", &relay]);
+    let found = place.run(&[
+        "--json",
+        "--for",
+        "5s",
+        "--relay",
+        &relay,
+        "--secrets",
+        &place.secrets(),
+    ]);
     assert_eq!((found.status, hook.refused()), (0, 4), "{}", found.err);
     let bodies: Vec<_> = hook.taken().into_iter().map(|(_, body)| body).collect();
     assert_eq!(told(&bodies), ["down db"], "{}", found.err);
@@ -119,7 +140,17 @@ fn a_webhook_that_never_answers_delays_neither_ticks_nor_others_nor_the_end() {
     let silent = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let relay = place.relay(&[("audit", hook.address), ("silent", silent.local_addr().unwrap())]);
     let started = Instant::now();
-    let found = place.run(&["--json", "--speed", "60", "--for", "4s", "--relay", &relay]);
+    let found = place.run(&[
+        "--json",
+        "--speed",
+        "60",
+        "--for",
+        "4s",
+        "--relay",
+        &relay,
+        "--secrets",
+        &place.secrets(),
+    ]);
     let took = started.elapsed();
     assert_eq!((found.status, found.err.lines().count()), (0, 1), "{}", found.err);
     assert!(took < Duration::from_secs(15), "{took:?}");
@@ -171,7 +202,7 @@ fn a_secret_that_is_not_here_is_missed_before_the_first_outage() {
     let found = place.run(&["--for", "1s", "--relay", &file.display().to_string()]);
     assert_eq!((found.status, found.out.as_str()), (2, ""));
     for part in [
-        "destinations.ops: cannot read the secret `ssm:/ops` from here: name one by `env:NAME` or `file:/path`\n",
+        "destinations.ops: cannot read the secret `ssm:/ops` from here: name one by `env:NAME` or `file:/path`, or give a folder that holds it\n",
         "destinations.pager: there is no secret `env:PORTPULSE_NO_KEY`, or it is empty: put it there\n",
     ] {
         assert!(found.err.contains(part), "{part} is not in {}", found.err);

@@ -180,7 +180,15 @@ fn the_destinations_of_a_watch_get_it_and_its_ledger_says_so() {
     );
 
     let mut watch = place
-        .command(&["--json", "--speed", "60", "--relay", &relay])
+        .command(&[
+            "--json",
+            "--speed",
+            "60",
+            "--relay",
+            &relay,
+            "--secrets",
+            &place.secrets(),
+        ])
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
         .spawn()
