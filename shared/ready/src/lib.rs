@@ -16,7 +16,7 @@
 //! | MariaDB | `[Warning] Access denied for user 'portpulse'@…`; nothing with `log_warnings` at 1 or below |
 //! | RabbitMQ | `[warning] closing AMQP connection … client unexpectedly closed TCP connection`: it knows no leave before a login |
 //! | Dovecot | `Info: Disconnected: Aborted login by logging out` |
-//! | nginx, OpenSSH, Postfix, Redis, memcached, BIND, unbound, ZooKeeper | no error and no warning |
+//! | nginx, OpenSSH, Postfix, Redis, memcached, BIND, unbound, ZooKeeper, Tansu | no error and no warning |
 
 mod certificate;
 mod datagram;

@@ -1,7 +1,8 @@
 use super::*;
 use crate::rehearsal::{check, check_others, check_table, fuzz};
 
-/// An `ApiVersions` version 0 response with one key, after the Kafka protocol guide.
+/// "`ApiVersions` Response (Version: 0)" of the Kafka protocol guide (kafka.apache.org/protocol), behind a response
+/// header of version 0, with the one key that a broker names beside error 35 (KIP-511): 18, versions 0 to 4.
 fn response(correlation: u32, error: u16) -> Vec<u8> {
     let mut bytes = vec![0, 0, 0, 16];
     bytes.extend_from_slice(&correlation.to_be_bytes());
@@ -10,6 +11,7 @@ fn response(correlation: u32, error: u16) -> Vec<u8> {
     bytes
 }
 
+// The guide's "Error Codes": 35 is UNSUPPORTED_VERSION, 56 is KAFKA_STORAGE_ERROR.
 #[test]
 fn answers_are_judged_by_their_error() {
     let rows = [

@@ -1,7 +1,8 @@
 use super::*;
 use crate::rehearsal::{check, check_others, check_table, fuzz};
 
-/// An `OP_MSG` reply with these elements, after the MongoDB Wire Protocol and the BSON specification.
+/// An `OP_MSG` reply with these elements in one section of kind 0: MongoDB's manual, "MongoDB Wire Protocol", and the
+/// BSON specification (bsonspec.org), version 1.1.
 fn reply(elements: &[u8]) -> Vec<u8> {
     let document = elements.len() + 5;
     let mut bytes = Vec::new();
@@ -18,6 +19,8 @@ fn reply(elements: &[u8]) -> Vec<u8> {
 const OK: &[u8] = b"\x01ok\0\0\0\0\0\0\0\xf0\x3f";
 const NOT_OK: &[u8] = b"\x01ok\0\0\0\0\0\0\0\0\0";
 
+// MongoDB's manual, "hello (database command)"; `ismaster` and `isreplicaset` are not in it, but stand among the fields
+// of `HelloCommandReply` in MongoDB's source.
 #[test]
 fn answers_are_judged_by_their_flags() {
     let everything = b"\x03topologyVersion\0\x1c\0\0\0\x07processId\0abcdefghijkl\0\x09localTime\0abcdefgh\
@@ -48,6 +51,7 @@ fn answers_are_judged_by_their_flags() {
     }
 }
 
+// `error_codes.yml` in MongoDB's source: 91 is ShutdownInProgress, 11600 InterruptedAtShutdown, 13 Unauthorized.
 #[test]
 fn refusals_are_judged_by_their_code() {
     let rows: [(&[u8], &str); 3] = [

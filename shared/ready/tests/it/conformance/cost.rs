@@ -18,11 +18,11 @@ async fn four_hundred_over_tls() {
     let issued = authority.issue("localhost", Validity::Good);
     dir.write("certificate", &issued.certificate_pem);
     dir.write("key", &issued.key_pem);
-    let server = format!(
+    let settings = format!(
         "server {{ listen 127.0.0.1:{port} ssl backlog=1000; ssl_certificate {{dir}}/certificate; \
          ssl_certificate_key {{dir}}/key; }}"
     );
-    let _server = nginx::start(&dir, &server);
+    let server = nginx::start(&dir, &settings);
     let request = usual(
         Service::Https,
         "localhost".parse().unwrap(),
@@ -46,6 +46,7 @@ async fn four_hundred_over_tls() {
             .iter()
             .all(|report| matches!(report.finding, Finding::Healthy(_)))
     );
+    server.check_log(&[]);
     let memory = after.peak_kilobytes - before.peak_kilobytes;
     let ticks = after.processor_ticks - before.processor_ticks;
     eprintln!(

@@ -78,6 +78,7 @@ async fn plain_and_without_a_backend() {
         "busy in ready: 502 Bad Gateway",
     )
     .await;
+    server.check_log(&["client sent invalid", "while connecting to upstream"]);
 }
 
 #[tokio::test]

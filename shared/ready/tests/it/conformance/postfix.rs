@@ -57,4 +57,5 @@ async fn serving_with_and_without_tls_and_turning_away() {
     }
     server.check_log(&[]);
     check(&plain(Service::Smtp, away), away, "blocked in ready: 554 ").await;
+    server.check_log(&[]);
 }

@@ -83,6 +83,7 @@ async fn unable_to_persist() {
     let mut server = server;
     server.wait_for("Background saving error");
     check(&plain(Service::Redis, port), port, "busy in ready: MISCONF ").await;
+    server.check_log(&[OF_THE_MACHINE, &["Background saving error", "dump.rdb"]].concat());
 }
 
 #[tokio::test]

@@ -112,10 +112,16 @@ async fn with_a_quorum_and_without() {
         let told = told_at_last(port, "healthy").await;
         assert!(told.starts_with("healthy: Zookeeper version: 3."), "{told}");
     }
+    // What members have to say of each other, not of us.
+    let among_themselves = [OF_ITS_OWN, &["org.apache.zookeeper.server.quorum."]].concat();
+    for (server, _) in &ensemble {
+        server.check_log(&among_themselves);
+    }
     ensemble.truncate(1);
     let told = told_at_last(ports[0][0], "starting").await;
     assert_eq!(
         told,
         "starting in ready: This ZooKeeper instance is not currently serving requests"
     );
+    ensemble[0].0.check_log(&among_themselves);
 }

@@ -1,0 +1,44 @@
+//! Kafka's protocol, as Tansu serves it, a broker of its own make: open to all, and asking for a login.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use portpulse_core::target::Service;
+
+use super::server::{Dir, Server, check, free_port, plain};
+
+fn start(dir: &Dir, port: u16, more: &[&str]) -> Server {
+    let home = std::env::var("PORTPULSE_BROKER_HOME").map(PathBuf::from);
+    let folder = home
+        .unwrap_or_else(|_| PathBuf::from(std::env::var("HOME").unwrap()).join(".cache/portpulse-broker"));
+    let program = folder.join("tansu");
+    assert!(program.exists(), "{}: run .ci/broker", program.display());
+    let url = format!("tcp://127.0.0.1:{port}");
+    let mut command = Command::new(program);
+    command
+        .env_clear()
+        .env("RUST_LOG", "warn")
+        .current_dir(dir.path())
+        .args(["broker", "--storage-engine", "memory://tansu/"])
+        .args(["--listener-url", &url, "--advertised-listener-url", &url])
+        .args(more);
+    Server::start(dir, &mut command).ready("ready in")
+}
+
+#[tokio::test]
+#[ignore = "needs Tansu: run .ci/run"]
+async fn serving_and_asking_for_a_login() {
+    for settings in [&[][..], &["--authentication"]] {
+        let (dir, port) = (Dir::new(), free_port());
+        let server = start(&dir, port, settings);
+        for _ in 0..20 {
+            check(
+                &plain(Service::Kafka, port),
+                port,
+                "healthy: answered ApiVersions",
+            )
+            .await;
+        }
+        server.check_log(&[]);
+    }
+}
