@@ -131,7 +131,7 @@ fn hours_and_days_count_what_each_region_counted() {
     // From 20:00 for three days and more. One region misses a few ticks, most of a night, and sees other things.
     let last = 4 * HOUR + 3 * 24 * HOUR + 1;
     for number in 0..=last {
-        for at in 0..2_usize {
+        for (at, seen) in seen.iter_mut().enumerate() {
             let missed = at == 1 && (number % 7 == 3 || (120..180).contains(&number));
             if missed {
                 continue;
@@ -146,7 +146,7 @@ fn hours_and_days_count_what_each_region_counted() {
             if number % 5 == 0 {
                 whole(&table, at, number, Sight::Failing);
             }
-            seen[at].insert(number, sight);
+            seen.insert(number, sight);
         }
     }
     for (at, seen) in seen.iter().enumerate() {
