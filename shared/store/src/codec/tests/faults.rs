@@ -1,0 +1,200 @@
+//! What is wrong with an item is said with its place and the mend; what is right with a definition is read.
+
+use super::*;
+
+/// What a reader says of an item after one change to it.
+fn check<R: Debug>(
+    mut item: Item,
+    change: impl FnOnce(&mut Item),
+    decode: impl Fn(&Item) -> Result<R, Malformed>,
+    expected: &str,
+) {
+    change(&mut item);
+    let error = decode(&item).unwrap_err();
+    let chain = std::iter::successors(Some(&error as &dyn std::error::Error), |error| error.source());
+    let chain: Vec<_> = chain.map(ToString::to_string).collect();
+    assert_eq!(chain.join(": "), expected);
+}
+
+fn at<'a>(item: &'a mut Item, path: &[&str]) -> &'a mut Item {
+    path.iter().fold(item, |item, name| match item.get_mut(*name) {
+        Some(A::M(map)) => map,
+        other => panic!("{name} is {other:?}"),
+    })
+}
+
+#[test]
+fn what_is_wrong_with_an_item_is_said_with_its_place_and_the_mend() {
+    let number = |digits: &str| A::N(digits.to_owned());
+    let text = |text: &str| A::S(text.to_owned());
+    let row = || put_region_row(&samples::region_row());
+    let orders = ["entries", "orders-db"];
+    check(
+        row(),
+        |item| drop(item.insert("v".to_owned(), number("2"))),
+        region_row::decode,
+        "it has layout version 2, this version reads 1 (update this one, or delete the item to start afresh)",
+    );
+    check(
+        row(),
+        |item| drop(item.remove("v")),
+        region_row::decode,
+        "`v` is missing (delete the item to start afresh)",
+    );
+    check(
+        row(),
+        |item| drop(item.remove("entries")),
+        region_row::decode,
+        "`entries` is missing (delete the item to start afresh)",
+    );
+    check(
+        row(),
+        |item| drop(at(item, &orders).remove("ticks")),
+        region_row::decode,
+        "`entries.orders-db.ticks` is missing (delete the item to start afresh)",
+    );
+    check(
+        row(),
+        |item| drop(at(item, &orders).insert("ticks".to_owned(), text("3"))),
+        region_row::decode,
+        "`entries.orders-db.ticks` is text where a number belongs (delete the item to start afresh)",
+    );
+    check(
+        row(),
+        |item| drop(at(item, &orders).insert("ticks".to_owned(), number("-1"))),
+        region_row::decode,
+        "`entries.orders-db.ticks` makes no sense (delete the item to start afresh): invalid digit found in string",
+    );
+    check(
+        row(),
+        |item| drop(at(item, &orders).insert("health".to_owned(), text("fine"))),
+        region_row::decode,
+        "`entries.orders-db.health` makes no sense (delete the item to start afresh): it is none of good, failing",
+    );
+    check(
+        row(),
+        |item| drop(at(item, &["entries"]).insert(format!("a\n{}", "b".repeat(100)), number("1"))),
+        region_row::decode,
+        &format!(
+            "`entries.a\\n{}` makes no sense (delete the item to start afresh): `a{}` is not a monitor id: use 1 to \
+             64 of a-z, 0-9, `-`, `_` and `.`, beginning with a letter or digit",
+            "b".repeat(77),
+            "b".repeat(78),
+        ),
+    );
+    check(
+        put_verdict_row(&samples::verdict_row()),
+        |item| match item.get_mut("outbox") {
+            Some(A::L(outbox)) => outbox[1] = number("1"),
+            other => panic!("{other:?}"),
+        },
+        verdict_row::decode,
+        "`outbox.1` is a number where a map belongs (delete the item to start afresh)",
+    );
+    check(
+        put_results(&samples::observations()),
+        |item| drop(at(item, &["seen"]).insert("cache".to_owned(), text("0.31 odd"))),
+        results::decode,
+        "`seen.cache` makes no sense (delete the item to start afresh): `0.31 odd` is not a known outcome code",
+    );
+    let orders = ["monitors", "orders-db"];
+    check(
+        put_rollup(&samples::rollup()),
+        |item| drop(at(item, &orders).insert("connect".to_owned(), text("63:58 200:2"))),
+        rollup::decode,
+        "`monitors.orders-db.connect` makes no sense (delete the item to start afresh): it is no list of steps from \
+         bucket to bucket and their counts, such as 63:58 1:2",
+    );
+    check(
+        put_rollup(&samples::rollup()),
+        |item| drop(at(item, &orders).insert("max".to_owned(), number("-1"))),
+        rollup::decode,
+        "`monitors.orders-db.max` makes no sense (delete the item to start afresh): it is no time in milliseconds, \
+         such as 12.5",
+    );
+    check(
+        put_rollup(&samples::rollup()),
+        |item| drop(at(item, &["monitors", "cache", "failing"]).insert("odd".to_owned(), number("1"))),
+        rollup::decode,
+        "`monitors.cache.failing.odd` makes no sense (delete the item to start afresh): `odd` is not a known outcome \
+         code",
+    );
+}
+
+#[test]
+fn what_is_wrong_with_a_definition_is_said_in_full() {
+    let faults = |change: &dyn Fn(&mut Item)| {
+        let mut item = put_definition(&samples::definition());
+        change(&mut item);
+        let faults = get_definition(&item).unwrap_err();
+        faults.iter().map(ToString::to_string).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        faults(&|item| {
+            item.insert("host".to_owned(), A::B(Blob::new("x")));
+            item.insert("tags".to_owned(), A::L(vec![A::Bs(vec![Blob::new("x")])]));
+        }),
+        [
+            "host: is binary, which does not belong here (write it as text or a number)",
+            "tags.0: is a set of binaries, which does not belong here (write it as text or a number)",
+        ]
+    );
+    assert_eq!(
+        faults(&|item| drop(item.insert("interval".to_owned(), A::S("5m".to_owned())))),
+        [
+            "interval: is 5m, but the item stands among those of 1m (write it into the group of its interval; \
+             `terraform apply` does)"
+        ]
+    );
+}
+
+#[test]
+fn a_set_made_in_the_console_is_as_good_as_a_list() {
+    let mut item = put_definition(&samples::definition());
+    item.insert("tags".to_owned(), A::Ss(vec!["prod".to_owned()]));
+    assert_eq!(
+        get_definition(&item),
+        get_definition(&put_definition(&samples::definition()))
+    );
+}
+
+#[test]
+fn the_options_of_a_ready_check_survive_and_broken_ones_are_named() {
+    let fields = |options: Value| {
+        let mut fields = json!({ "host": "a.example.com", "interval": group().interval.to_string() });
+        let Value::Object(options) = options else {
+            unreachable!("options that are {options}")
+        };
+        fields.as_object_mut().unwrap().extend(options);
+        fields.as_object().unwrap().clone()
+    };
+    for options in [
+        json!({ "service": "https", "warn_days": 30, "http": { "path": "/up", "status": [200, "3xx"], "follow": true } }),
+        json!({ "service": "submission", "tls": "starttls" }),
+        json!({ "service": "dns", "dns": { "name": "a.example", "must": ["192.0.2.1"], "transport": "udp" } }),
+        json!({ "port": 4222, "script": [{ "send": "PING\r\n" }, { "expect": "PONG" }] }),
+    ] {
+        let fields = fields(options);
+        let read = get_definition(&put_definition(&fields)).unwrap();
+        let written = Monitor::from_attributes("orders-db", &Value::Object(fields)).unwrap();
+        assert_eq!(read, written);
+        assert!(matches!(
+            read.target().check,
+            portpulse_core::target::Check::Ready(_)
+        ));
+    }
+    let mut item = put_definition(&fields(
+        json!({ "service": "http", "http": { "path": "up", "text": 7 } }),
+    ));
+    let told = |item: &Item| {
+        let faults = get_definition(item).unwrap_err();
+        faults
+            .iter()
+            .map(|fault| fault.at.to_string())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(told(&item), ["http.text", "http.path"]);
+    let blob = BTreeMap::from([("path".to_owned(), A::B(Blob::new(b"up".to_vec())))]);
+    item.insert("http".to_owned(), A::M(blob.into_iter().collect()));
+    assert_eq!(told(&item), ["http.path"]);
+}
