@@ -1,27 +1,25 @@
 //! From what was read to what is shown: pure, and the one place where what is not for the public is left out.
 
+mod past;
+
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use portpulse_core::board::{
-    ClosedIncident, Entry, Health, Impairment, Incident, RegionRow, Told, Track, Verdict,
-};
-use portpulse_core::connect_times::ConnectTimes;
+use portpulse_core::board::{ClosedIncident, Incident, RegionRow, Told, Track, Verdict};
 use portpulse_core::definition::Monitor;
 use portpulse_core::group::GroupId;
 use portpulse_core::id::{MonitorId, Region};
 use portpulse_core::period::{Grain, Period};
-use portpulse_core::rollup::Tally;
 use portpulse_core::time::Tick;
-use portpulse_core::uptime::{Outages, Watched};
 
-use crate::read::{DAYS, HOURS};
+use crate::read::DAYS;
 use crate::snapshot::{GroupSnapshot, Snapshot};
 use crate::view::{
-    Audience, Bar, Connect, IncidentInside, IncidentView, IncidentsPage, LeftOut, MonitorInside, MonitorPage,
-    MonitorView, Overview, OverviewInside, Point, RegionSight, RegionStanding, SightState, Uptime,
+    Audience, IncidentInside, IncidentView, IncidentsPage, LeftOut, MonitorInside, MonitorPage, MonitorView,
+    Overview, OverviewInside, RegionStanding,
 };
+use past::Past;
 
 /// All monitors at a glance.
 pub fn overview(snapshot: &Snapshot, audience: Audience, now: Timestamp) -> Overview {
@@ -271,225 +269,4 @@ fn monitor_view(
 
 fn is_fresh(row: &RegionRow, group: GroupId, now: Timestamp) -> bool {
     row.tick.age(now) <= group.interval.freshness()
-}
-
-/// One monitor's past.
-struct Past<'a> {
-    snapshot: &'a Snapshot,
-    group: GroupId,
-    known: &'a GroupSnapshot,
-    monitor: &'a Monitor,
-    /// The expected regions that check it.
-    regions: BTreeSet<&'a Region>,
-    outages: Outages,
-    now: Timestamp,
-}
-
-impl<'a> Past<'a> {
-    fn new(
-        snapshot: &'a Snapshot,
-        group: GroupId,
-        known: &'a GroupSnapshot,
-        monitor: &'a Monitor,
-        closed: &[&ClosedIncident],
-        now: Timestamp,
-    ) -> Self {
-        let incidents = known.board.verdict.incidents.iter();
-        let open = incidents.filter(|((of, _), _)| of == monitor.id());
-        let outages = Outages::of(
-            closed.iter().copied(),
-            open.map(|((_, track), incident)| (*track, incident)),
-            now,
-        );
-        let checks = |region: &&Region| monitor.rule().regions.includes(region);
-        Self {
-            snapshot,
-            group,
-            known,
-            monitor,
-            regions: snapshot.expected.iter().filter(checks).collect(),
-            outages,
-            now,
-        }
-    }
-
-    /// The periods that are shown, the earliest first.
-    fn periods(&self, grain: Grain) -> impl Iterator<Item = Period> + use<> {
-        let running = Period::containing(self.now, grain);
-        let count = match grain {
-            Grain::Hour => HOURS,
-            Grain::Day => DAYS,
-        };
-        (0..count).rev().map(move |back| running.later(-back))
-    }
-
-    /// What each region saw over a period, removed regions included. A day that is not summed up yet is what its hours
-    /// say.
-    fn tallies(&self, period: Period) -> BTreeMap<&'a Region, Tally> {
-        let id = self.monitor.id();
-        let of = |rollups: &'a BTreeMap<Period, BTreeMap<Region, _>>, period| {
-            let regions = rollups.get(&period).into_iter().flatten();
-            regions.filter_map(|(region, rollup): (&'a Region, &'a BTreeMap<MonitorId, Tally>)| {
-                Some((region, rollup.get(id)?.clone()))
-            })
-        };
-        match period.grain() {
-            Grain::Hour => of(&self.known.hours.rollups, period).collect(),
-            Grain::Day => {
-                let mut sums: BTreeMap<&Region, Tally> = BTreeMap::new();
-                for (region, tally) in period
-                    .hours()
-                    .flat_map(|hour| of(&self.known.hours.rollups, hour))
-                {
-                    sums.entry(region).or_default().add(&tally);
-                }
-                sums.extend(of(&self.known.days.rollups, period));
-                sums
-            }
-        }
-    }
-
-    fn hours(&self) -> Vec<Bar> {
-        let since = self.known.hours.since;
-        let hours = self.periods(Grain::Hour).map(|period| {
-            let tallies = self.tallies(period);
-            let running = self.seconds_not_summed_up(period, &tallies);
-            let seen = tallies
-                .values()
-                .map(|tally| tally.observed_seconds(self.group.interval));
-            let most = seen.chain([running]).max().unwrap_or(0);
-            let watched = match since {
-                Some(since) if period >= since => self.outages.watched_for(period, self.now, most),
-                Some(_) | None => Watched::default(),
-            };
-            Bar { period, watched }
-        });
-        hours.collect()
-    }
-
-    /// The seconds of the hour of a region's last tick, up to that: it is summed up only when it is over.
-    fn seconds_not_summed_up(&self, hour: Period, summed: &BTreeMap<&Region, Tally>) -> i64 {
-        let rows = self
-            .regions
-            .iter()
-            .filter(|region| !summed.contains_key(**region));
-        let rows = rows.filter_map(|region| self.known.board.rows.get(*region));
-        let seen = rows.filter_map(|row| match row.entries.get(self.monitor.id()) {
-            None => Some(row.tick),
-            Some(Entry::Unseen { .. }) => None,
-            Some(Entry::Seen(streaks)) => Some(streaks.seen),
-        });
-        let seen = seen.filter(|tick| Period::of(*tick, Grain::Hour) == hour);
-        let seconds = seen.map(|tick| tick.later(self.group.interval, 1).as_second() - hour.first_second());
-        seconds.max().unwrap_or(0)
-    }
-
-    fn days(&self) -> Vec<Bar> {
-        let today = Period::containing(self.now, Grain::Day);
-        let days = self.periods(Grain::Day).map(|period| {
-            let watched = if period == today {
-                let hours = self.hours().into_iter().filter(|bar| bar.period.day() == today);
-                hours.fold(Watched::default(), |sum, bar| sum.and(bar.watched))
-            } else if self.known.days.since.is_some_and(|since| period >= since) {
-                let tallies = self.tallies(period);
-                self.outages
-                    .watched(period, self.now, self.group.interval, tallies.values())
-            } else {
-                Watched::default()
-            };
-            Bar { period, watched }
-        });
-        days.collect()
-    }
-
-    /// No figure is told over time of which rollups or incidents were left unread.
-    fn uptime(&self, hours: &[Bar], days: &[Bar]) -> Uptime {
-        let sum = |bars: &[Bar], count: usize, since: Option<Period>| {
-            let bars = bars.get(bars.len().saturating_sub(count)..)?;
-            let first = bars.first()?.period;
-            if since? > first || !self.snapshot.all_closed {
-                return None;
-            }
-            Some(
-                bars.iter()
-                    .fold(Watched::default(), |sum, bar| sum.and(bar.watched)),
-            )
-        };
-        let of_days = |count| {
-            sum(
-                days,
-                count,
-                self.known.days.since.filter(|_| self.known.hours.since.is_some()),
-            )
-        };
-        Uptime {
-            day: sum(hours, hours.len(), self.known.hours.since),
-            week: of_days(7),
-            month: of_days(30),
-            quarter: of_days(days.len()),
-        }
-    }
-
-    /// Checks and connect times, of one region or of all together.
-    fn points(&self, grain: Grain, region: Option<&Region>) -> Vec<Point> {
-        let points = self.periods(grain).map(|period| {
-            let mut sum = Tally::default();
-            for (of, tally) in self.tallies(period) {
-                if region.is_none_or(|region| region == of) {
-                    sum.add(&tally);
-                }
-            }
-            Point {
-                period,
-                good: sum.good,
-                failing: sum.failures(),
-                no_data: sum.no_data,
-                connect: connect(&sum.connect),
-            }
-        });
-        points.collect()
-    }
-
-    fn sights(&self) -> BTreeMap<Region, RegionSight> {
-        let sights = self.regions.iter().map(|region| {
-            let row = self.known.board.rows.get(*region);
-            let row = row.filter(|row| is_fresh(row, self.group, self.now));
-            let entry = row.and_then(|row| row.entries.get(self.monitor.id()));
-            let (state, since, seen, finding) = match (row, entry) {
-                (None, _) => (SightState::Silent, None, None, None),
-                (Some(row), None) => (SightState::Good, None, Some(row.tick), None),
-                (Some(_), Some(Entry::Unseen { since })) => (SightState::NoData, Some(*since), None, None),
-                (Some(row), Some(Entry::Seen(streaks))) => {
-                    let impaired = streaks
-                        .quality
-                        .filter(|streak| streak.state == Impairment::Impaired);
-                    let (state, since) = match (streaks.health.state, impaired) {
-                        _ if streaks.seen < row.tick => (SightState::NoData, None),
-                        (Health::Failing, _) => (SightState::Failing, Some(streaks.health.since)),
-                        (Health::Good, Some(streak)) => (SightState::Impaired, Some(streak.since)),
-                        (Health::Good, None) => (SightState::Good, None),
-                    };
-                    (state, since, Some(streaks.seen), streaks.finding.clone())
-                }
-            };
-            let sight = RegionSight {
-                state,
-                since,
-                seen,
-                finding,
-                hours: self.points(Grain::Hour, Some(region)),
-                days: self.points(Grain::Day, Some(region)),
-            };
-            ((*region).clone(), sight)
-        });
-        sights.collect()
-    }
-}
-
-fn connect(times: &ConnectTimes) -> Option<Connect> {
-    Some(Connect {
-        p50: times.percentile(50)?,
-        p95: times.percentile(95)?,
-        max: times.max()?,
-    })
 }

@@ -6,6 +6,7 @@
 mod flapping;
 mod fleet;
 mod incidents;
+mod notification;
 mod regions;
 mod tally;
 mod tell;
@@ -23,7 +24,7 @@ use crate::outbox::Claimant;
 use crate::round::Definitions;
 use tally::{Electorate, Tally};
 
-pub use tell::{Notification, RegionView, View, views};
+pub use notification::{Notification, RegionView, View, views};
 
 /// All that a decision depends on.
 #[derive(Debug, Clone, Copy)]

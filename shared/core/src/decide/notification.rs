@@ -1,0 +1,241 @@
+//! A notification as it goes out: what was decided, completed with what the regions see at that moment.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+
+use super::Input;
+use super::regions::suspects;
+use super::tally::Electorate;
+use crate::board::{Cause, Entry, Finding, Health, Urgency, Verdict};
+use crate::choice::Severity;
+use crate::definition::Monitor;
+use crate::group::GroupId;
+use crate::id::Region;
+use crate::outbox::{Kind, Pending, Subject};
+use crate::outcome::Detail;
+use crate::time::Tick;
+
+/// A notification as it goes out: what was decided, with what the regions see at that moment.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Notification {
+    /// Its id: the same however often it is sent.
+    pub id: String,
+    /// What it tells.
+    pub kind: Kind,
+    /// What it is about.
+    pub subject: Subject,
+    /// The group it comes from; a test comes from none.
+    pub group: Option<GroupId>,
+    /// The verdict that it tells of; for a recovery, the one that is over.
+    pub verdict: Verdict,
+    /// How loudly it is to be told.
+    pub severity: Severity,
+    /// The severities whose subscribers hear it: its own, and those under which its incident was told before.
+    pub audience: BTreeSet<Severity>,
+    /// What was found.
+    pub finding: Option<Finding>,
+    /// Since when it has been so.
+    pub since: Timestamp,
+    /// When the change happened.
+    pub at: Timestamp,
+    /// `host:port`, for a monitor that is still defined.
+    pub target: Option<String>,
+    /// The monitor's tags.
+    pub tags: Vec<String>,
+    /// The monitor's runbook.
+    pub runbook: Option<String>,
+    /// What each region that checks the monitor sees.
+    pub regions: BTreeMap<Region, RegionView>,
+    /// For a broken definition, what is wrong with it.
+    pub faults: Vec<String>,
+}
+
+/// What one region sees of a monitor.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RegionView {
+    /// How it looks from there.
+    pub view: View,
+    /// For how many counted ticks.
+    pub ticks: u32,
+    /// Since which tick, where that is known.
+    pub since: Option<Tick>,
+    /// What was found there last, if it is bad.
+    pub finding: Option<Finding>,
+}
+
+crate::choice::choice! {
+    /// How a monitor looks from one region.
+    View {
+        /// As expected.
+        Good = "good",
+        /// Not as expected.
+        Failing = "failing",
+        /// It reports, but could not tell.
+        NoData = "no_data",
+        /// It does not report.
+        Silent = "silent",
+        /// It sees most monitors failing, alone, and is not counted.
+        Suspect = "suspect",
+    }
+}
+
+impl Notification {
+    /// Completes what waits in an outbox with what is known now.
+    pub fn compose(pending: &Pending, input: &Input<'_>) -> Self {
+        let monitor = match &pending.subject {
+            Subject::Monitor(id) => input.definitions.monitors.get(id),
+            Subject::Region(_) | Subject::Definition(_) | Subject::Portpulse => None,
+        };
+        let faults = match &pending.subject {
+            Subject::Definition(id) => input.definitions.broken.get(id),
+            Subject::Region(_) | Subject::Monitor(_) | Subject::Portpulse => None,
+        };
+        let finding = pending.cause.map(|cause| Finding {
+            cause,
+            detail: monitor.and_then(|m| detail(m, cause, input)),
+        });
+        let usual = severity(pending.kind, pending.verdict, monitor);
+        let severity = match pending.urgency {
+            Urgency::Usual => usual,
+            Urgency::Raised => Severity::Critical,
+        };
+        Self {
+            id: pending.id.clone(),
+            kind: pending.kind,
+            subject: pending.subject.clone(),
+            group: Some(input.group),
+            verdict: pending.verdict,
+            severity,
+            audience: BTreeSet::from([usual, severity]),
+            finding,
+            since: pending.since,
+            at: pending.at,
+            target: monitor.map(|monitor| monitor.target().to_string()),
+            tags: monitor
+                .map(|monitor| monitor.telling().tags.clone())
+                .unwrap_or_default(),
+            runbook: monitor.and_then(|monitor| monitor.telling().runbook.clone()),
+            regions: monitor.map(|monitor| views(monitor, input)).unwrap_or_default(),
+            faults: faults.into_iter().flatten().map(ToString::to_string).collect(),
+        }
+    }
+
+    /// A message that tells of nothing, to see whom it reaches: whoever hears of any severity hears it, and where a
+    /// monitor is given, whoever hears of that one.
+    ///
+    /// Its id holds the time: two tests are told apart if they are not of the same moment.
+    pub fn test(monitor: Option<&Monitor>, now: Timestamp) -> Self {
+        let subject = monitor.map_or(Subject::Portpulse, |monitor| {
+            Subject::Monitor(monitor.id().clone())
+        });
+        Self {
+            id: format!("{subject}@{now}/{}", Kind::Test),
+            kind: Kind::Test,
+            subject,
+            group: None,
+            verdict: Verdict::Up,
+            severity: Severity::Info,
+            audience: Severity::ALL.iter().copied().collect(),
+            finding: None,
+            since: now,
+            at: now,
+            target: monitor.map(|monitor| monitor.target().to_string()),
+            tags: monitor
+                .map(|monitor| monitor.telling().tags.clone())
+                .unwrap_or_default(),
+            runbook: monitor.and_then(|monitor| monitor.telling().runbook.clone()),
+            regions: BTreeMap::new(),
+            faults: Vec::new(),
+        }
+    }
+}
+
+/// Only what is down or exposed is as loud as the monitor asks for, with what follows from it; the rest is told, not
+/// paged. So whoever hears of an incident hears of its end.
+fn severity(kind: Kind, verdict: Verdict, monitor: Option<&Monitor>) -> Severity {
+    let own = monitor.map_or(Severity::Warning, |monitor| monitor.telling().severity);
+    match (kind, verdict) {
+        (Kind::Down | Kind::Exposed, _)
+        | (
+            Kind::Recovered | Kind::Reminder | Kind::Flapping | Kind::Escalated,
+            Verdict::Down | Verdict::Exposed | Verdict::Up,
+        ) => own,
+        (
+            Kind::Recovered | Kind::Reminder | Kind::Flapping | Kind::Escalated,
+            Verdict::Degraded | Verdict::Unknown,
+        )
+        | (
+            Kind::Degraded
+            | Kind::CertificateExpiring
+            | Kind::Unknown
+            | Kind::BrokenDefinition
+            | Kind::RegionSilent
+            | Kind::RegionBack
+            | Kind::RegionSuspect
+            | Kind::RegionTrusted,
+            _,
+        ) => own.max(Severity::Warning),
+        (Kind::Advisory | Kind::AdvisoryOver | Kind::Test, _) => Severity::Info,
+    }
+}
+
+/// The service's own words about this cause, from the open incident or from any region's row.
+fn detail(monitor: &Monitor, cause: Cause, input: &Input<'_>) -> Option<Detail> {
+    let of = |finding: &Finding| (finding.cause == cause).then(|| finding.detail.clone()).flatten();
+    let incidents = input.board.verdict.incidents.iter();
+    let mine = incidents
+        .filter(|((id, _), _)| id == monitor.id())
+        .filter_map(|(_, incident)| incident.finding.as_ref());
+    let rows = input
+        .board
+        .rows
+        .values()
+        .filter_map(|row| match row.entries.get(monitor.id()) {
+            Some(Entry::Seen(streaks)) => streaks.finding.as_ref(),
+            Some(Entry::Unseen { .. }) | None => None,
+        });
+    mine.chain(rows).find_map(of)
+}
+
+/// How a monitor looks now from each of the regions that check it.
+pub fn views(monitor: &Monitor, input: &Input<'_>) -> BTreeMap<Region, RegionView> {
+    let electorate = Electorate::new(input.now, input.group.interval, input.expected, input.board);
+    let suspects = suspects(&input.board.verdict);
+    let regions = input
+        .expected
+        .iter()
+        .filter(|region| monitor.rule().regions.includes(region));
+    let plain = |view| RegionView {
+        view,
+        ticks: 0,
+        since: None,
+        finding: None,
+    };
+    let view = |region: &Region| {
+        let Some(row) = electorate.fresh_row(region) else {
+            return plain(View::Silent);
+        };
+        match row.entries.get(monitor.id()) {
+            None => plain(View::Good),
+            Some(Entry::Unseen { .. }) => plain(View::NoData),
+            Some(Entry::Seen(streaks)) => {
+                let bad = streaks.health.state == Health::Failing;
+                let view = match (suspects.contains(region), streaks.seen < row.tick, bad) {
+                    (true, _, _) => View::Suspect,
+                    (_, true, _) => View::NoData,
+                    (_, _, true) => View::Failing,
+                    (_, _, false) => View::Good,
+                };
+                let (ticks, since) = (streaks.health.ticks, Some(streaks.health.since));
+                RegionView {
+                    view,
+                    ticks,
+                    since,
+                    finding: streaks.finding.clone().filter(|_| view != View::Good),
+                }
+            }
+        }
+    };
+    regions.map(|region| (region.clone(), view(region))).collect()
+}

@@ -1,0 +1,77 @@
+use std::pin::pin;
+use std::task::{Context, Waker};
+
+use super::*;
+
+fn item(sk: &str, said: &str) -> Item {
+    let pairs = [(PK, "p"), (SK, sk), ("said", said)];
+    let pairs = pairs.map(|(name, text)| (name.to_owned(), AttributeValue::S(text.to_owned())));
+    Item::from(pairs)
+}
+
+/// Polls a future at most `polls` times, then drops it.
+fn poll<F: Future>(future: F, polls: usize) -> Option<F::Output> {
+    let (mut future, mut context) = (pin!(future), Context::from_waker(Waker::noop()));
+    (0..polls).find_map(|_| match future.as_mut().poll(&mut context) {
+        Poll::Ready(output) => Some(output),
+        Poll::Pending => None,
+    })
+}
+
+#[test]
+fn a_dropped_put_may_or_may_not_have_taken_effect() {
+    for (polls, present, answered) in [
+        (0, false, false),
+        (1, false, false),
+        (2, true, false),
+        (3, true, true),
+    ] {
+        let table = MemoryTable::new();
+        let answer = poll(table.put(item("a", ""), Condition::Always), polls);
+        assert_eq!(answer.is_some(), answered, "{polls}");
+        assert_eq!(!table.snapshot().is_empty(), present, "{polls}");
+    }
+}
+
+#[test]
+fn a_fault_strikes_before_or_after_the_effect() {
+    for (fault, present) in [(Fault::Before, false), (Fault::After, true)] {
+        let table = MemoryTable::new();
+        table.set_faults(move |_| fault);
+        let answer = poll(table.put(item("a", ""), Condition::Always), 3).unwrap();
+        assert_eq!(answer.unwrap_err().to_string(), "could not put `p/a`");
+        assert_eq!(!table.snapshot().is_empty(), present, "{fault:?}");
+    }
+}
+
+#[test]
+fn a_stale_read_misses_the_last_write_unless_it_is_strong() {
+    let table = MemoryTable::new();
+    table.overwrite(item("a", "old"));
+    table.overwrite(item("a", "new"));
+    table.overwrite(item("b", "new"));
+    table.set_faults(|_| Fault::Stale);
+    let said = |read| poll(table.query("p", read), 3).unwrap().unwrap();
+    assert_eq!(said(Read::Eventual), [item("a", "old")]);
+    assert_eq!(said(Read::Strong), [item("a", "new"), item("b", "new")]);
+    let get = |read| poll(table.get("p", "b", read), 3).unwrap().unwrap();
+    assert_eq!(get(Read::Eventual), None);
+    assert_eq!(get(Read::Strong), Some(item("b", "new")));
+}
+
+#[test]
+fn the_plan_sees_every_call_in_order() {
+    let table = MemoryTable::new();
+    table.set_faults(|call| match (call.number, call.operation, call.sk) {
+        (1, Operation::Put, Some("b")) => Fault::Before,
+        _ => Fault::None,
+    });
+    let put = |sk| {
+        poll(table.put(item(sk, ""), Condition::Always), 3)
+            .unwrap()
+            .is_ok()
+    };
+    assert_eq!(["a", "b", "b"].map(put), [true, false, true]);
+    table.heal();
+    assert_eq!((put("c"), table.calls()), (true, 4));
+}
