@@ -283,7 +283,10 @@ mod tests {
         ) {
             let record_type = RecordType::ALL[kind];
             if let Ok(check) = DnsCheck::new(&name, record_type, &must, &must, Transport::Udp) {
-                let again = DnsCheck::new(check.name(), record_type, check.must(), check.must_not(), Transport::Udp);
+                // The root is empty in answers, and a dot where one writes it.
+                let written = |record: &String| if record.is_empty() { ".".to_owned() } else { record.clone() };
+                let must: Vec<_> = check.must().iter().map(written).collect();
+                let again = DnsCheck::new(check.name(), record_type, &must, &must, Transport::Udp);
                 prop_assert_eq!(again, Ok(check));
             }
         }
