@@ -7,7 +7,26 @@
     reason = "a test fails by panicking"
 )]
 
+/// Runs a check on both kinds of table.
+macro_rules! on_both_tables {
+    ($($check:ident),+ $(,)?) => { $(
+        mod $check {
+            #[tokio::test]
+            async fn in_memory() {
+                super::$check(portpulse_testkit::memory_table::MemoryTable::new()).await;
+            }
+
+            #[tokio::test]
+            async fn on_dynamodb() {
+                let dynamo = portpulse_testkit::embedded::EmbeddedDynamo::start().await.unwrap();
+                super::$check(dynamo.table()).await;
+            }
+        }
+    )+ };
+}
+
 mod conformance;
+mod history;
 mod items;
 mod races;
 mod runtime_api;

@@ -1,0 +1,179 @@
+//! How what is past is kept and read again, on DynamoDB and on the table in memory alike.
+
+use std::collections::BTreeMap;
+
+use portpulse_core::board::{ClosedIncident, Ending, Incident, Pace, Told, Track, Urgency, Verdict};
+use portpulse_core::id::Region;
+use portpulse_core::period::Period;
+use portpulse_core::rollup::{Rollup, Tally};
+use portpulse_store::keys;
+use portpulse_store::store::Store;
+use portpulse_store::table::{Browse, Condition, Read, Table};
+
+use crate::items::{item, number, text};
+use crate::store::{group, observations, region, row};
+
+on_both_tables!(
+    a_filed_incident_stays_as_it_is,
+    what_was_summed_up_first_stands,
+    history_is_read_piece_by_piece,
+);
+
+fn closed(minute: u32) -> ClosedIncident {
+    ClosedIncident {
+        monitor: "orders-db".parse().unwrap(),
+        track: Track::Health,
+        incident: Incident {
+            verdict: Verdict::Down,
+            opened: row(40).tick,
+            revision: 7,
+            since: row(39).tick,
+            finding: None,
+            told: Told::NotYet,
+            urgency: Urgency::Usual,
+            pace: Pace::Steady,
+        },
+        closed: row(minute).tick,
+        ending: Ending::Recovered,
+    }
+}
+
+async fn a_filed_incident_stays_as_it_is<T: Table>(table: T) {
+    let store = Store::new(table);
+    store.file_incident(&closed(50)).await.unwrap();
+    store.file_incident(&closed(51)).await.unwrap();
+    let filed = store
+        .table()
+        .query("incidents#2026-11", Read::Strong)
+        .await
+        .unwrap();
+    let closed: Vec<_> = filed.iter().map(|item| item["closed"].clone()).collect();
+    assert_eq!(closed, [text("2026-11-22T05:50:00Z")]);
+}
+
+fn rollup(good: u32) -> Rollup {
+    let tally = Tally {
+        good,
+        ..Tally::default()
+    };
+    BTreeMap::from([("orders-db".parse().unwrap(), tally)])
+}
+
+fn period(text: &str) -> Period {
+    text.parse().unwrap()
+}
+
+async fn what_was_summed_up_first_stands<T: Table>(table: T) {
+    let store = Store::new(table);
+    let hours = [
+        period("2026-11-22T04"),
+        period("2026-11-22T05"),
+        period("2026-11-22"),
+    ];
+    for (number, hour) in [(1, hours[1]), (2, hours[1]), (3, hours[2])] {
+        let kept = store.put_rollup(group(), hour, &region(), &rollup(number)).await;
+        assert_eq!(kept.unwrap(), number != 2);
+    }
+    let mut broken = item("hourly#1m#0", "2026-11-22T04#eu-west-1", &[("v", number(9))]);
+    store
+        .table()
+        .put(broken.clone(), Condition::Always)
+        .await
+        .unwrap();
+    broken.insert("sk".to_owned(), text("2026-11-22T03#us-east-1"));
+    store.table().put(broken, Condition::Always).await.unwrap();
+
+    let found = store
+        .rollups_of(group(), period("2026-11-22").hours(), &region(), Read::Strong)
+        .await
+        .unwrap();
+    assert_eq!(found.rows, BTreeMap::from([(hours[1], rollup(1))]));
+    assert_eq!(found.unreadable.keys().collect::<Vec<_>>(), [&hours[0]]);
+    // And is not written over.
+    assert!(
+        !store
+            .put_rollup(group(), hours[0], &region(), &rollup(4))
+            .await
+            .unwrap()
+    );
+    let found = store
+        .rollups_of(group(), [hours[2]], &region(), Read::Eventual)
+        .await
+        .unwrap();
+    assert_eq!(found.rows, BTreeMap::from([(hours[2], rollup(3))]));
+}
+
+async fn history_is_read_piece_by_piece<T: Table + Browse>(table: T) {
+    let store = Store::new(table);
+    let other: Region = "us-east-1".parse().unwrap();
+    for day in 19..24 {
+        for (number, region) in [(day, region()), (day + 100, other.clone())] {
+            let day = period(&format!("2026-11-{day}"));
+            store
+                .put_rollup(group(), day, &region, &rollup(number))
+                .await
+                .unwrap();
+        }
+    }
+    let broken = item("daily#1m#0", "2026-11-21#a", &[("v", number(9))]);
+    store.table().put(broken, Condition::Always).await.unwrap();
+    let mut left = Some(keys::rollups(group(), period("2026-11-20"), period("2026-11-22")));
+    let (mut days, mut unreadable) = (Vec::new(), Vec::new());
+    while let Some(stretch) = left {
+        let piece = store.next_rollups(&stretch, 2).await.unwrap();
+        assert!(piece.rows.len() + piece.unreadable.len() <= 2);
+        unreadable.extend(piece.unreadable.iter().map(ToString::to_string));
+        days.extend(piece.rows.into_iter().map(|(day, region, rollup)| {
+            (
+                day.to_string(),
+                region.to_string(),
+                rollup.values().next().unwrap().good,
+            )
+        }));
+        left = piece.rest;
+    }
+    let expected = [
+        ("2026-11-22", "us-east-1", 122),
+        ("2026-11-22", "eu-west-1", 22),
+        ("2026-11-21", "us-east-1", 121),
+        ("2026-11-21", "eu-west-1", 21),
+        ("2026-11-20", "us-east-1", 120),
+        ("2026-11-20", "eu-west-1", 20),
+    ];
+    assert_eq!(
+        days,
+        expected.map(|(day, region, good)| (day.to_owned(), region.to_owned(), good))
+    );
+    assert_eq!(unreadable, ["the item `daily#1m#0/2026-11-21#a` cannot be read"]);
+
+    let ticks = [40, 41, 42].map(|minute| row(minute).tick);
+    for tick in ticks {
+        store
+            .put_results(group(), tick, &region(), &observations(None))
+            .await
+            .unwrap();
+    }
+    store
+        .put_results(group(), ticks[1], &other, &observations(None))
+        .await
+        .unwrap();
+    let piece = store
+        .next_results(&keys::results_of_day(group(), period("2026-11-22")), 100)
+        .await
+        .unwrap();
+    let found: Vec<_> = piece
+        .rows
+        .iter()
+        .map(|(tick, region, _)| (*tick, region.as_str()))
+        .collect();
+    let (us, eu) = ("us-east-1", "eu-west-1");
+    assert_eq!(
+        found,
+        [(ticks[2], eu), (ticks[1], us), (ticks[1], eu), (ticks[0], eu)]
+    );
+    let own = store
+        .results_of(group(), [ticks[0], ticks[1], row(50).tick], &region())
+        .await
+        .unwrap();
+    assert_eq!(own.rows.into_keys().collect::<Vec<_>>(), ticks[..2]);
+}
