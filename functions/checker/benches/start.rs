@@ -7,9 +7,10 @@
     reason = "a benchmark prints, and ends when something is wrong"
 )]
 
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 use std::time::{Duration, Instant};
 
+use portpulse_testkit::function::program;
 use portpulse_testkit::runtime_api::{Heard, RuntimeApi};
 use portpulse_testkit::sns::TOPIC_ARN;
 
@@ -38,23 +39,14 @@ async fn start() -> Duration {
     let mut api = RuntimeApi::start().await.unwrap();
     let address = api.address().to_string();
     let began = Instant::now();
-    let mut child = Command::new(PROGRAM)
-        .env_clear()
-        .envs([
-            ("AWS_LAMBDA_RUNTIME_API", address.as_str()),
-            ("AWS_LAMBDA_FUNCTION_NAME", "portpulse-checker"),
-            ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "128"),
-            ("AWS_LAMBDA_FUNCTION_VERSION", "1"),
-            ("AWS_LAMBDA_LOG_GROUP_NAME", "g"),
-            ("AWS_LAMBDA_LOG_STREAM_NAME", "s"),
-            ("AWS_ACCESS_KEY_ID", "test"),
-            ("AWS_SECRET_ACCESS_KEY", "test"),
-            ("AWS_REGION", "eu-west-1"),
-            ("PORTPULSE_TABLE", "portpulse"),
-            ("PORTPULSE_HOME_REGION", "us-east-1"),
-            ("PORTPULSE_TOPIC_ARN", TOPIC_ARN),
-        ])
-        .stdin(Stdio::null())
+    let environment = [
+        ("AWS_LAMBDA_RUNTIME_API", address.as_str()),
+        ("AWS_REGION", "eu-west-1"),
+        ("PORTPULSE_TABLE", "portpulse"),
+        ("PORTPULSE_HOME_REGION", "us-east-1"),
+        ("PORTPULSE_TOPIC_ARN", TOPIC_ARN),
+    ];
+    let mut child = program(PROGRAM, &environment)
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .spawn()

@@ -2,10 +2,8 @@
 //! DynamoDB and publishes to SNS, all on loopback.
 
 use std::collections::BTreeSet;
-use std::io::Read;
 use std::net::TcpListener;
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use portpulse_alert::SnsTopic;
@@ -17,7 +15,7 @@ use portpulse_core::time::{Interval, Tick};
 use portpulse_prober::Prober;
 use portpulse_store::Store;
 use portpulse_testkit::embedded::{EmbeddedDynamo, TABLE};
-use portpulse_testkit::runtime_api::{Heard, Invocation, RuntimeApi};
+use portpulse_testkit::function::{Function, program};
 use portpulse_testkit::sns::{Published, SnsServer, TOPIC_ARN};
 use serde_json::{Value, json};
 use tokio::sync::mpsc::UnboundedReceiver;
@@ -33,90 +31,27 @@ const ATTEMPTS: u64 = 3;
 /// Longer than anything here takes.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+const PROGRAM: &str = env!("CARGO_BIN_EXE_portpulse-checker");
+
 /// The program at work, with all that it talks to.
-struct Function {
-    api: RuntimeApi,
-    child: Child,
-    invocations: u32,
-}
+struct Checking(Function);
 
-impl Drop for Function {
-    fn drop(&mut self) {
-        // It may have ended by itself.
-        drop(self.child.kill());
-        drop(self.child.wait());
-    }
-}
-
-/// The program with this environment and nothing else.
-fn program(environment: &[(&str, &str)]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_portpulse-checker"));
-    command
-        .env_clear()
-        .envs([
-            ("AWS_LAMBDA_FUNCTION_NAME", "portpulse-checker"),
-            ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "128"),
-            ("AWS_LAMBDA_FUNCTION_VERSION", "1"),
-            ("AWS_LAMBDA_LOG_GROUP_NAME", "g"),
-            ("AWS_LAMBDA_LOG_STREAM_NAME", "s"),
-            ("AWS_ACCESS_KEY_ID", "test"),
-            ("AWS_SECRET_ACCESS_KEY", "test"),
-            ("AWS_EC2_METADATA_DISABLED", "true"),
-        ])
-        .envs(environment.iter().copied())
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
-    command
-}
-
-impl Function {
+impl Checking {
     async fn start(dynamo_url: &str, sns_url: &str) -> Self {
-        let api = RuntimeApi::start().await.unwrap();
-        let child = program(&[
-            ("AWS_LAMBDA_RUNTIME_API", &api.address().to_string()),
+        let environment = [
             ("AWS_REGION", "eu-west-1"),
             ("AWS_ENDPOINT_URL_DYNAMODB", dynamo_url),
             ("AWS_ENDPOINT_URL_SNS", sns_url),
             ("PORTPULSE_TABLE", TABLE),
             ("PORTPULSE_HOME_REGION", "us-east-1"),
             ("PORTPULSE_TOPIC_ARN", TOPIC_ARN),
-        ])
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-        Self {
-            api,
-            child,
-            invocations: 0,
-        }
-    }
-
-    /// Invokes it, and returns what it answered, or its error as `type: message`.
-    async fn invoke(&mut self, event: Value) -> Result<Value, String> {
-        self.invocations += 1;
-        let deadline = SystemTime::now().duration_since(UNIX_EPOCH).unwrap() + PATIENCE;
-        let invocation = Invocation {
-            request_id: format!("invocation-{}", self.invocations),
-            deadline_ms: deadline.as_millis().try_into().unwrap(),
-            event: event.to_string(),
-        };
-        let heard = tokio::time::timeout(PATIENCE, self.api.answer(invocation)).await;
-        match heard.unwrap().unwrap() {
-            Heard::Response { body, .. } => Ok(serde_json::from_str(&body).unwrap()),
-            Heard::Error { body, .. } => {
-                let error: Value = serde_json::from_str(&body).unwrap();
-                let text = |name: &str| error[name].as_str().unwrap().to_owned();
-                Err(format!("{}: {}", text("errorType"), text("errorMessage")))
-            }
-            other @ (Heard::Ready | Heard::InitError { .. }) => panic!("{other:?}"),
-        }
+        ];
+        Self(Function::start(PROGRAM, &environment).await.unwrap())
     }
 
     async fn tick(&mut self, tick: Tick) -> Result<Value, String> {
-        self.invoke(json!({ "time": tick.to_string(), "interval": "1h", "shard": 0 }))
-            .await
+        let event = json!({ "time": tick.to_string(), "interval": "1h", "shard": 0 });
+        self.0.invoke(&event).await
     }
 }
 
@@ -193,7 +128,7 @@ async fn an_outage_of_a_real_port_is_told_once_and_its_end_once() {
     let (mut dies, stays) = (Port::open(), Port::open());
     watch(&dynamo, "dies", &dies).await;
     watch(&dynamo, "stays", &stays).await;
-    let mut function = Function::start(&dynamo.endpoint_url(), &sns.endpoint_url()).await;
+    let mut function = Checking::start(&dynamo.endpoint_url(), &sns.endpoint_url()).await;
     let (first, second) = ticks().await;
 
     // The hour before is past for the program, so the same handler with a clock of its own sees the ports open then.
@@ -236,7 +171,7 @@ async fn what_the_topic_did_not_take_fails_the_invocation_and_goes_out_with_the_
     let (sns, mut topic) = SnsServer::start().await.unwrap();
     let port = Port::closed();
     watch(&dynamo, "m", &port).await;
-    let mut function = Function::start(&dynamo.endpoint_url(), &sns.endpoint_url()).await;
+    let mut function = Checking::start(&dynamo.endpoint_url(), &sns.endpoint_url()).await;
     let (first, second) = ticks().await;
 
     sns.fail_next(ATTEMPTS);
@@ -255,9 +190,9 @@ async fn what_the_topic_did_not_take_fails_the_invocation_and_goes_out_with_the_
 
 #[tokio::test]
 async fn an_event_that_is_no_tick_is_one_error_that_names_everything_wrong() {
-    let mut function = Function::start("http://127.0.0.1:9", "http://127.0.0.1:9").await;
+    let mut function = Checking::start("http://127.0.0.1:9", "http://127.0.0.1:9").await;
     let event = json!({ "time": "yesterday", "interval": "3m", "shard": "none" });
-    let error = function.invoke(event).await.unwrap_err();
+    let error = function.0.invoke(&event).await.unwrap_err();
     for part in [
         "BadEvent: the event is not a tick",
         "`time`",
@@ -271,7 +206,7 @@ async fn an_event_that_is_no_tick_is_one_error_that_names_everything_wrong() {
 
 #[tokio::test]
 async fn a_tick_of_the_future_is_refused_before_anything_is_read() {
-    let mut function = Function::start("http://127.0.0.1:9", "http://127.0.0.1:9").await;
+    let mut function = Checking::start("http://127.0.0.1:9", "http://127.0.0.1:9").await;
     let (_, second) = ticks().await;
     let error = function
         .tick(second.later(Interval::OneHour, 1))
@@ -286,7 +221,7 @@ async fn a_table_that_cannot_be_reached_fails_the_invocation() {
     let (sns, mut topic) = SnsServer::start().await.unwrap();
     let nobody = Port::closed();
     let url = format!("http://127.0.0.1:{}", nobody.number());
-    let mut function = Function::start(&url, &sns.endpoint_url()).await;
+    let mut function = Checking::start(&url, &sns.endpoint_url()).await;
     let (tick, _) = ticks().await;
     let error = function.tick(tick).await.unwrap_err();
     for part in [
@@ -303,7 +238,7 @@ async fn a_table_that_accepts_and_never_answers_does_not_eat_the_invocation() {
     let (sns, _topic) = SnsServer::start().await.unwrap();
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", silent.local_addr().unwrap());
-    let mut function = Function::start(&url, &sns.endpoint_url()).await;
+    let mut function = Checking::start(&url, &sns.endpoint_url()).await;
     let (tick, _) = ticks().await;
     let began = Instant::now();
     let error = function.tick(tick).await.unwrap_err();
@@ -313,17 +248,13 @@ async fn a_table_that_accepts_and_never_answers_does_not_eat_the_invocation() {
 
 #[test]
 fn settings_that_will_not_do_end_the_program_with_one_error_that_names_them_all() {
-    let mut child = program(&[
+    let environment = [
         ("PORTPULSE_REGION", "Nowhere"),
         ("PORTPULSE_REGIONS", "eu-west-1,?"),
-    ])
-    .spawn()
-    .unwrap();
-    let status = child.wait().unwrap();
-    let mut said = String::new();
-    child.stdout.take().unwrap().read_to_string(&mut said).unwrap();
-    child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
-    assert_eq!(status.code(), Some(1), "{said}");
+    ];
+    let run = program(PROGRAM, &environment).output().unwrap();
+    let said = String::from_utf8([run.stdout, run.stderr].concat()).unwrap();
+    assert_eq!(run.status.code(), Some(1), "{said}");
     assert_eq!(said.lines().count(), 1, "{said}");
     for part in [
         "PORTPULSE_TABLE is not set",

@@ -6,9 +6,7 @@
 )]
 
 use std::net::{Ipv4Addr, SocketAddr};
-use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
@@ -16,12 +14,9 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use axum::{Json, Router};
 use portpulse_testkit::embedded::{EmbeddedDynamo, TABLE};
-use portpulse_testkit::runtime_api::{Heard, Invocation, RuntimeApi};
+use portpulse_testkit::function::{Function, program};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
-
-/// Longer than anything here takes.
-const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Parameter Store, and the hooks that its secrets lead to, behind one address.
 #[derive(Clone, Default)]
@@ -89,75 +84,19 @@ async fn hook(State(world): State<World>, Path(hook): Path<String>) -> StatusCod
     }
 }
 
-struct Function {
-    api: RuntimeApi,
-    child: Child,
-    invocations: u32,
-}
+const PROGRAM: &str = env!("CARGO_BIN_EXE_portpulse-relay");
 
-impl Drop for Function {
-    fn drop(&mut self) {
-        // It may have ended by itself.
-        drop(self.child.kill());
-        drop(self.child.wait());
-    }
-}
-
-impl Function {
-    async fn start(dynamo_url: &str, ssm_url: &str, relay: &Value) -> Self {
-        let api = RuntimeApi::start().await.unwrap();
-        let child = Command::new(env!("CARGO_BIN_EXE_portpulse-relay"))
-            .env_clear()
-            .envs([
-                ("AWS_LAMBDA_FUNCTION_NAME", "portpulse-relay"),
-                ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "128"),
-                ("AWS_LAMBDA_FUNCTION_VERSION", "1"),
-                ("AWS_LAMBDA_LOG_GROUP_NAME", "g"),
-                ("AWS_LAMBDA_LOG_STREAM_NAME", "s"),
-                ("AWS_ACCESS_KEY_ID", "test"),
-                ("AWS_SECRET_ACCESS_KEY", "test"),
-                ("AWS_EC2_METADATA_DISABLED", "true"),
-                ("AWS_LAMBDA_RUNTIME_API", &api.address().to_string()),
-                ("AWS_REGION", "eu-west-1"),
-                ("AWS_ENDPOINT_URL_DYNAMODB", dynamo_url),
-                ("AWS_ENDPOINT_URL_SSM", ssm_url),
-                ("PORTPULSE_TABLE", TABLE),
-                ("PORTPULSE_HOME_REGION", "eu-west-1"),
-                ("PORTPULSE_RELAY", &relay.to_string()),
-            ])
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        Self {
-            api,
-            child,
-            invocations: 0,
-        }
-    }
-
-    /// Invokes it, and returns what it answered, or its error as `type: message`.
-    async fn invoke(&mut self, event: &Value) -> Result<Value, String> {
-        self.invocations += 1;
-        let deadline = SystemTime::now().duration_since(UNIX_EPOCH).unwrap() + PATIENCE;
-        let invocation = Invocation {
-            request_id: format!("invocation-{}", self.invocations),
-            deadline_ms: deadline.as_millis().try_into().unwrap(),
-            event: event.to_string(),
-        };
-        let heard = tokio::time::timeout(PATIENCE, self.api.answer(invocation)).await;
-        let heard = heard.unwrap().unwrap();
-        match &heard {
-            Heard::Response { body, .. } => Ok(serde_json::from_str(body).unwrap()),
-            Heard::Error { body, .. } => {
-                let error: Value = serde_json::from_str(body).unwrap();
-                let text = |name: &str| error[name].as_str().unwrap().to_owned();
-                Err(format!("{}: {}", text("errorType"), text("errorMessage")))
-            }
-            Heard::Ready | Heard::InitError { .. } => Err(format!("{heard:?}")),
-        }
-    }
+/// The program at work.
+async fn start(dynamo_url: &str, ssm_url: &str, relay: &Value) -> Function {
+    let environment = [
+        ("AWS_REGION", "eu-west-1"),
+        ("AWS_ENDPOINT_URL_DYNAMODB", dynamo_url),
+        ("AWS_ENDPOINT_URL_SSM", ssm_url),
+        ("PORTPULSE_TABLE", TABLE),
+        ("PORTPULSE_HOME_REGION", "eu-west-1"),
+        ("PORTPULSE_RELAY", &relay.to_string()),
+    ];
+    Function::start(PROGRAM, &environment).await.unwrap()
 }
 
 fn sample(name: &str) -> Value {
@@ -173,7 +112,7 @@ async fn an_event_reaches_every_destination_once_however_often_it_comes() {
         "one": { "kind": "slack", "url": "ssm:/portpulse/one" },
         "two": { "kind": "discord", "url": "secretsmanager:portpulse/two" },
     } });
-    let mut function = Function::start(&dynamo.endpoint_url(), &url, &relay).await;
+    let mut function = start(&dynamo.endpoint_url(), &url, &relay).await;
 
     *world.broken.lock().unwrap() = Some("two");
     let error = function.invoke(&sample("relay-down.json")).await.unwrap_err();
@@ -210,7 +149,7 @@ async fn a_secret_that_is_not_there_is_named() {
     let dynamo = EmbeddedDynamo::start().await.unwrap();
     let (_world, url) = World::start().await;
     let relay = json!({ "destinations": { "it": { "kind": "slack", "url": "ssm:/portpulse/nowhere" } } });
-    let mut function = Function::start(&dynamo.endpoint_url(), &url, &relay).await;
+    let mut function = start(&dynamo.endpoint_url(), &url, &relay).await;
     let error = function.invoke(&sample("relay-down.json")).await.unwrap_err();
     assert_eq!(
         error,
@@ -220,12 +159,8 @@ async fn a_secret_that_is_not_there_is_named() {
 
 #[tokio::test]
 async fn bad_settings_end_it_with_all_that_is_wrong() {
-    let run = Command::new(env!("CARGO_BIN_EXE_portpulse-relay"))
-        .env_clear()
-        .env("PORTPULSE_RELAY", r#"{"destinations":{"it":{"kind":"pigeon"}}}"#)
-        .stdin(Stdio::null())
-        .output()
-        .unwrap();
+    let settings = [("PORTPULSE_RELAY", r#"{"destinations":{"it":{"kind":"pigeon"}}}"#)];
+    let run = program(PROGRAM, &settings).output().unwrap();
     assert!(!run.status.success());
     let said = String::from_utf8(run.stdout).unwrap();
     for fault in [

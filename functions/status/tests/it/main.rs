@@ -7,8 +7,6 @@
 )]
 
 use std::net::Ipv4Addr;
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
@@ -18,12 +16,10 @@ use portpulse_core::group::GroupId;
 use portpulse_core::time::Interval;
 use portpulse_store::Store;
 use portpulse_testkit::embedded::{EmbeddedDynamo, TABLE};
-use portpulse_testkit::runtime_api::{Heard, Invocation, RuntimeApi};
+use portpulse_testkit::function::{Function, program};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
-/// Longer than anything here takes.
-const PATIENCE: Duration = Duration::from_secs(60);
 const TOKEN: &str = "0123456789abcdef0123456789abcdef";
 /// Where nobody listens.
 const NOWHERE: &str = "http://127.0.0.1:1";
@@ -52,76 +48,30 @@ async fn parameter_store() -> String {
     format!("http://{address}")
 }
 
-/// The program with this environment and nothing else.
-fn program(environment: &[(&str, &str)]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_portpulse-status"));
-    command
-        .env_clear()
-        .envs([
-            ("AWS_LAMBDA_FUNCTION_NAME", "portpulse-status"),
-            ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "128"),
-            ("AWS_LAMBDA_FUNCTION_VERSION", "1"),
-            ("AWS_LAMBDA_LOG_GROUP_NAME", "g"),
-            ("AWS_LAMBDA_LOG_STREAM_NAME", "s"),
-            ("AWS_ACCESS_KEY_ID", "test"),
-            ("AWS_SECRET_ACCESS_KEY", "test"),
-            ("AWS_EC2_METADATA_DISABLED", "true"),
-            ("AWS_REGION", "eu-west-1"),
-            ("PORTPULSE_TABLE", TABLE),
-            ("PORTPULSE_HOME_REGION", "eu-west-1"),
-            ("PORTPULSE_REGIONS", "eu-west-1,us-east-1"),
-        ])
-        .envs(environment.iter().copied())
-        .stdin(Stdio::null())
-        .stderr(Stdio::null());
-    command
-}
+const PROGRAM: &str = env!("CARGO_BIN_EXE_portpulse-status");
+/// What it is told in every test.
+const ENVIRONMENT: [(&str, &str); 4] = [
+    ("AWS_REGION", "eu-west-1"),
+    ("PORTPULSE_TABLE", TABLE),
+    ("PORTPULSE_HOME_REGION", "eu-west-1"),
+    ("PORTPULSE_REGIONS", "eu-west-1,us-east-1"),
+];
 
-struct Function {
-    api: RuntimeApi,
-    child: Child,
-    invocations: u32,
-}
+/// The program at work.
+struct Serving(Function);
 
-impl Drop for Function {
-    fn drop(&mut self) {
-        // It may have ended by itself.
-        drop(self.child.kill());
-        drop(self.child.wait());
-    }
-}
-
-impl Function {
+impl Serving {
     async fn start(dynamo_url: &str, ssm_url: &str, environment: &[(&str, &str)]) -> Self {
-        let api = RuntimeApi::start().await.unwrap();
-        let child = program(environment)
-            .env("AWS_LAMBDA_RUNTIME_API", api.address().to_string())
-            .env("AWS_ENDPOINT_URL_DYNAMODB", dynamo_url)
-            .env("AWS_ENDPOINT_URL_SSM", ssm_url)
-            .stdout(Stdio::null())
-            .spawn()
-            .unwrap();
-        Self {
-            api,
-            child,
-            invocations: 0,
-        }
+        let urls = [
+            ("AWS_ENDPOINT_URL_DYNAMODB", dynamo_url),
+            ("AWS_ENDPOINT_URL_SSM", ssm_url),
+        ];
+        let environment = [&ENVIRONMENT[..], &urls, environment].concat();
+        Self(Function::start(PROGRAM, &environment).await.unwrap())
     }
 
-    /// Invokes it, and returns what it answered.
     async fn invoke(&mut self, event: &Value) -> Value {
-        self.invocations += 1;
-        let deadline = SystemTime::now().duration_since(UNIX_EPOCH).unwrap() + PATIENCE;
-        let invocation = Invocation {
-            request_id: format!("invocation-{}", self.invocations),
-            deadline_ms: deadline.as_millis().try_into().unwrap(),
-            event: event.to_string(),
-        };
-        let heard = tokio::time::timeout(PATIENCE, self.api.answer(invocation)).await;
-        match heard.unwrap().unwrap() {
-            Heard::Response { body, .. } | Heard::Error { body, .. } => serde_json::from_str(&body).unwrap(),
-            Heard::Ready | Heard::InitError { .. } => Value::Null,
-        }
+        self.0.invoke(event).await.unwrap()
     }
 }
 
@@ -159,7 +109,7 @@ fn body(answer: &Value) -> &str {
 async fn the_public_is_shown_names_and_verdicts() {
     let dynamo = table().await;
     let public = [("PORTPULSE_STATUS_ACCESS", "public")];
-    let mut function = Function::start(&dynamo.endpoint_url(), NOWHERE, &public).await;
+    let mut function = Serving::start(&dynamo.endpoint_url(), NOWHERE, &public).await;
     let answer = function.invoke(&overview()).await;
     assert_eq!(answer["statusCode"], 200, "{answer}");
     assert!(body(&answer).contains("href=\"/monitors/orders-db\""), "{answer}");
@@ -172,10 +122,10 @@ async fn the_public_is_shown_names_and_verdicts() {
     let answer = function.invoke(&sample("status-signed.json")).await;
     assert_eq!(answer["statusCode"], 200, "{answer}");
     assert!(!body(&answer).contains("example.com"), "{answer}");
-    let answer = function.invoke(&json!({ "time": "now" })).await;
-    assert_eq!(
-        answer["errorMessage"],
-        "the event is none of a function URL: invoke this function through its URL"
+    let error = function.0.invoke(&json!({ "time": "now" })).await.unwrap_err();
+    assert!(
+        error.ends_with("the event is none of a function URL: invoke this function through its URL"),
+        "{error}"
     );
 }
 
@@ -186,7 +136,7 @@ async fn with_a_token_all_is_shown_to_those_who_know_it() {
         ("PORTPULSE_STATUS_ACCESS", "private"),
         ("PORTPULSE_STATUS_TOKEN", "ssm:/portpulse/token"),
     ];
-    let mut function = Function::start(&dynamo.endpoint_url(), &ssm, &private).await;
+    let mut function = Serving::start(&dynamo.endpoint_url(), &ssm, &private).await;
     let answer = function.invoke(&overview()).await;
     let led_to = (&answer["statusCode"], &answer["headers"]["location"]);
     assert_eq!(led_to, (&json!(303), &json!("/sign-in")));
@@ -208,7 +158,7 @@ async fn with_a_token_all_is_shown_to_those_who_know_it() {
 async fn signed_callers_are_shown_all_and_others_nothing() {
     let dynamo = table().await;
     let private = [("PORTPULSE_STATUS_ACCESS", "private")];
-    let mut function = Function::start(&dynamo.endpoint_url(), NOWHERE, &private).await;
+    let mut function = Serving::start(&dynamo.endpoint_url(), NOWHERE, &private).await;
     let answer = function.invoke(&sample("status-signed.json")).await;
     assert!(body(&answer).contains("db.example.com"), "{answer}");
     let answer = function.invoke(&sample("status-overview.json")).await;
@@ -219,7 +169,7 @@ async fn signed_callers_are_shown_all_and_others_nothing() {
 #[tokio::test]
 async fn a_table_that_is_gone_is_said_to_be_unreadable() {
     let public = [("PORTPULSE_STATUS_ACCESS", "public")];
-    let mut function = Function::start(NOWHERE, NOWHERE, &public).await;
+    let mut function = Serving::start(NOWHERE, NOWHERE, &public).await;
     let answer = function.invoke(&overview()).await;
     assert_eq!(answer["statusCode"], 503, "{answer}");
     assert_eq!(answer["headers"]["retry-after"], "5");
@@ -239,11 +189,12 @@ async fn it_does_not_start_without_what_it_needs_and_shows_no_token() {
         ),
         ("hush", "PORTPULSE_STATUS_TOKEN names no parameter"),
     ] {
-        let mut command = program(&[
+        let private = [
             ("PORTPULSE_STATUS_ACCESS", "private"),
             ("PORTPULSE_STATUS_TOKEN", token),
             ("AWS_ENDPOINT_URL_SSM", &ssm),
-        ]);
+        ];
+        let mut command = program(PROGRAM, &[&ENVIRONMENT[..], &private].concat());
         let run = tokio::task::spawn_blocking(move || command.output().unwrap());
         let run = run.await.unwrap();
         assert!(!run.status.success());
