@@ -3,6 +3,7 @@
 //! Source: <https://github.com/TwiN/gatus/blob/master/README.md#endpoints>
 
 mod conditions;
+mod maintenance;
 
 use std::time::Duration;
 
@@ -12,6 +13,7 @@ use crate::address::Address;
 use crate::draft::Draft;
 use crate::fields::{Fields, Known};
 use crate::left::{Kind, Left};
+use crate::maintenance::Whom;
 use crate::{Format, ImportError, Read};
 
 /// Gatus's own default.
@@ -26,7 +28,7 @@ const OF_FILE: [Known; 16] = [
         Kind::Lost,
         "whom to tell is set up with the variable `subscribers`, and in the relay",
     ),
-    ("maintenance", Kind::Lost, "write it as `maintenance:`"),
+    ("maintenance", Kind::Lost, "is not a map"),
     (
         "external-endpoints",
         Kind::Lost,
@@ -64,7 +66,7 @@ const OF_ENDPOINT: [Known; 10] = [
     ("body", Kind::Lost, "requests have no body"),
     ("headers", Kind::Lost, "requests have no headers of one's own"),
     ("ssh", Kind::Lost, "checks have no credentials"),
-    ("maintenance-windows", Kind::Lost, "write them as `maintenance:`"),
+    ("maintenance-windows", Kind::Lost, "is not a list of maps"),
     (
         "always-run",
         Kind::Lost,
@@ -119,7 +121,7 @@ pub(crate) fn read(sources: Vec<(&str, Value)>) -> Result<Read, ImportError> {
             })?;
         for (index, endpoint) in file.list("endpoints").into_iter().enumerate() {
             match Fields::of(endpoint) {
-                Some(fields) => read.drafts.extend(endpoint_of(fields, index, &mut read.left)),
+                Some(fields) => endpoint_of(fields, index, &mut read),
                 None => read.left.push(Left {
                     kind: Kind::Unknown,
                     of: name.to_owned(),
@@ -128,12 +130,16 @@ pub(crate) fn read(sources: Vec<(&str, Value)>) -> Result<Read, ImportError> {
                 }),
             }
         }
+        if let Some(fields) = file.map("maintenance") {
+            let window = maintenance::window(fields, name, "maintenance", Whom::Everybody, &mut read.left);
+            read.maintenance.extend(window);
+        }
         file.rest(name, "", &OF_FILE, &mut read.left);
     }
     Ok(read)
 }
 
-fn endpoint_of(mut fields: Fields, index: usize, left: &mut Vec<Left>) -> Option<Draft> {
+fn endpoint_of(mut fields: Fields, index: usize, read: &mut Read) {
     let name = fields.text("name").unwrap_or_else(|| format!("endpoint {index}"));
     let group = fields.text("group");
     let url = fields.text("url").unwrap_or_default();
@@ -150,8 +156,8 @@ fn endpoint_of(mut fields: Fields, index: usize, left: &mut Vec<Left>) -> Option
         why: why.to_owned(),
     };
     let Some(address) = Address::parse(&url) else {
-        left.push(lost("its `url` names no host"));
-        return None;
+        read.left.push(lost("its `url` names no host"));
+        return;
     };
     let is_http = !is_dns && matches!(address.scheme.as_str(), "http" | "https");
     let method = is_http.then(|| fields.text("method")).flatten();
@@ -192,13 +198,13 @@ fn endpoint_of(mut fields: Fields, index: usize, left: &mut Vec<Left>) -> Option
             );
         }
         (None, scheme) => {
-            left.push(lost(match scheme {
+            read.left.push(lost(match scheme {
                 "udp" => "only DNS is checked over UDP",
                 "sctp" => "there is no SCTP",
                 "" => "its `url` has no scheme",
                 _ => "the scheme of its `url` is not known here",
             }));
-            return None;
+            return;
         }
     }
     draft.every("interval", fields.duration("interval", EVERY).unwrap_or(EVERY));
@@ -215,8 +221,16 @@ fn endpoint_of(mut fields: Fields, index: usize, left: &mut Vec<Left>) -> Option
         finish_http(&mut draft, &method);
     }
     let name = draft.name.clone();
+    for (index, window) in fields.maps("maintenance-windows").into_iter().enumerate() {
+        let (field, whom) = (
+            format!("maintenance-windows.{index}"),
+            Whom::Named(vec![name.clone()]),
+        );
+        let window = maintenance::window(window, &name, &field, whom, &mut draft.left);
+        read.maintenance.extend(window);
+    }
     fields.rest(&name, "", &OF_ENDPOINT, &mut draft.left);
-    Some(draft)
+    read.drafts.push(draft);
 }
 
 /// Other methods than those that change nothing are not sent.

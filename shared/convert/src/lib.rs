@@ -10,6 +10,7 @@ mod export;
 mod fields;
 mod gatus;
 mod left;
+mod maintenance;
 mod prometheus;
 mod uptime_flare;
 mod uptime_kuma;
@@ -22,6 +23,7 @@ use portpulse_monitors_file::Mistake;
 use serde_json::Value;
 
 use draft::Draft;
+use maintenance::Window;
 
 pub use export::{Export, export};
 pub use left::{Kind, Left};
@@ -109,7 +111,7 @@ pub enum ImportError {
 #[derive(Default)]
 struct Read {
     drafts: Vec<Draft>,
-    maintenance: Vec<Value>,
+    maintenance: Vec<Window>,
     left: Vec<Left>,
 }
 
@@ -149,7 +151,7 @@ pub fn import(format: Format, sources: &[Source<'_>]) -> Result<Import, ImportEr
     let written = write::write(
         &format!("{format}: {}", names.join(", ")),
         drafts,
-        &maintenance,
+        maintenance,
         &mut left,
     );
     left.sort();

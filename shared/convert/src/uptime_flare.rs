@@ -4,13 +4,13 @@
 
 use std::time::Duration;
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::address::Address;
 use crate::draft::Draft;
 use crate::fields::{Fields, Known};
-use crate::left::{Kind, Left};
-use crate::write::id_of;
+use crate::left::{Kind, Left, tame};
+use crate::maintenance::{Whom, Window};
 use crate::{Format, ImportError, Read};
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -129,7 +129,6 @@ pub(crate) fn read(sources: Vec<(&str, Value)>) -> Result<Read, ImportError> {
             file.rest(name, "", &OF_FILE, &mut read.left);
         }
     }
-    keep_windows_of_monitors(&mut read);
     Ok(read)
 }
 
@@ -190,52 +189,32 @@ fn monitor_of(mut fields: Fields, index: usize, grace: Option<f64>, left: &mut V
     Some(draft)
 }
 
-fn window_of(name: &str, index: usize, window: Value, left: &mut Vec<Left>) -> Option<Value> {
+fn window_of(name: &str, index: usize, window: Value, left: &mut Vec<Left>) -> Option<Window> {
+    let field = format!("maintenances.{index}");
     let mut window = Fields::of(window)?;
     let time = |text: Option<Value>| text.and_then(|text| text.as_str().map(str::to_owned));
     let (start, end) = (time(window.take("start"))?, time(window.take("end"))?);
-    let monitors: Vec<_> = window.texts("monitors").iter().map(|id| id_of(id)).collect();
-    let mut made = json!({ "from": start, "until": end });
-    if let (Value::Object(made), false) = (&mut made, monitors.is_empty()) {
-        made.insert("monitors".to_owned(), json!(monitors));
+    let mut when = Map::from_iter([
+        ("from".to_owned(), json!(start)),
+        ("until".to_owned(), json!(end)),
+    ]);
+    if let Some(why) = window.text("title") {
+        when.insert("why".to_owned(), json!(tame(&why)));
     }
-    if let (Value::Object(made), Some(why)) = (&mut made, window.text("title")) {
-        made.insert("why".to_owned(), json!(crate::left::tame(&why)));
-    }
+    let monitors: Vec<_> = window.texts("monitors").iter().map(|id| tame(id)).collect();
     let known = [
         ("body", Kind::Lost, "`why` has the title"),
         ("color", Kind::NotNeeded, "is of the page"),
     ];
-    window.rest(name, &format!("maintenances.{index}."), &known, left);
-    Some(made)
-}
-
-/// A window that is not valid, or names what is not watched, would spoil the whole file.
-fn keep_windows_of_monitors(read: &mut Read) {
-    let ids: Vec<String> = read.drafts.iter().map(|draft| id_of(&draft.name)).collect();
-    let windows = std::mem::take(&mut read.maintenance);
-    for window in windows {
-        let named = window.get("monitors").and_then(Value::as_array);
-        let is_known = named.is_none_or(|named| {
-            named
-                .iter()
-                .all(|id| ids.iter().filter(|known| id.as_str() == Some(known)).count() == 1)
-        });
-        let alone = json!({ "monitors": { "a": { "host": "a.example.com", "port": 1 } }, "maintenance": [without_monitors(&window)] });
-        let vantage = portpulse_core::definition::Vantage::OwnNetwork;
-        if is_known && portpulse_core::definition::DefinitionFile::validate(&alone, vantage).is_ok() {
-            read.maintenance.push(window);
+    window.rest(name, &format!("{field}."), &known, left);
+    Some(Window {
+        of: name.to_owned(),
+        field,
+        whom: if monitors.is_empty() {
+            Whom::Everybody
         } else {
-            let why = "names a monitor that is not there, or is no window: write it as `maintenance:`";
-            read.left.push(of_file("maintenances", "", why));
-        }
-    }
-}
-
-fn without_monitors(window: &Value) -> Value {
-    let mut window = window.clone();
-    if let Value::Object(fields) = &mut window {
-        fields.remove("monitors");
-    }
-    window
+            Whom::Named(monitors)
+        },
+        when,
+    })
 }

@@ -1,6 +1,8 @@
 //! Uptime Kuma 1.x: the backup that its settings download.
 //!
-//! Source: <https://github.com/louislam/uptime-kuma/blob/1.23.X/server/model/monitor.js>, `toJSON`
+//! Sources: <https://github.com/louislam/uptime-kuma/blob/1.23.X/server/model/monitor.js>, `toJSON`; and
+//! <https://github.com/louislam/uptime-kuma/blob/1.23.X/src/components/settings/Backup.vue>, `downloadBackup`, which
+//! writes the version, the notifications and the monitors, and nothing else.
 
 use std::time::Duration;
 
@@ -53,7 +55,11 @@ const OF_MONITOR: [Known; 69] = [
         "groups are of the page; `depends_on` holds alerts back",
     ),
     ("forceInactive", Kind::NotNeeded, OF_ITSELF),
-    ("maintenance", Kind::NotNeeded, OF_ITSELF),
+    (
+        "maintenance",
+        Kind::Lost,
+        "was on when the backup was made, which does not say until when",
+    ),
     ("includeSensitiveData", Kind::NotNeeded, OF_ITSELF),
     ("screenshot", Kind::NotNeeded, OF_ITSELF),
     ("dns_last_result", Kind::NotNeeded, OF_ITSELF),
@@ -166,6 +172,12 @@ pub(crate) fn read(sources: Vec<(&str, Value)>) -> Result<Read, ImportError> {
                 }),
             }
         }
+        read.left.push(Left {
+            kind: Kind::Lost,
+            of: name.to_owned(),
+            field: "maintenance".to_owned(),
+            why: "a backup does not have it: write its windows as `maintenance:`".to_owned(),
+        });
         file.rest(name, "", &OF_FILE, &mut read.left);
     }
     Ok(read)

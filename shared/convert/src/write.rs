@@ -1,6 +1,6 @@
 //! Drafts as a definitions file: ids that can be used, fields that are valid, and the source's names as comments.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 use portpulse_core::definition::{FieldPath, Monitor};
@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 
 use crate::draft::Draft;
 use crate::left::{Kind, Left, tame};
+use crate::maintenance::{self, Window};
 
 /// What was written.
 pub(crate) struct Written {
@@ -21,9 +22,10 @@ const LONGEST_ID: usize = 64;
 const MOST_ROUNDS: usize = 64;
 
 /// Writes the drafts that can be watched; what cannot be used of them is added to `left`.
-pub(crate) fn write(from: &str, drafts: Vec<Draft>, maintenance: &[Value], left: &mut Vec<Left>) -> Written {
+pub(crate) fn write(from: &str, drafts: Vec<Draft>, windows: Vec<Window>, left: &mut Vec<Left>) -> Written {
     let mut text = format!("# From {}\n", tame(from));
     let mut taken = BTreeSet::new();
+    let mut ids: BTreeMap<String, Vec<String>> = BTreeMap::new();
     let mut body = String::new();
     for draft in drafts {
         let Draft {
@@ -50,6 +52,7 @@ pub(crate) fn write(from: &str, drafts: Vec<Draft>, maintenance: &[Value], left:
                     scalar_text(&id),
                     block(&fields, 2)
                 );
+                ids.entry(name).or_default().push(id.clone());
                 taken.insert(id);
             }
             Err(why) => left.push(Left {
@@ -62,10 +65,11 @@ pub(crate) fn write(from: &str, drafts: Vec<Draft>, maintenance: &[Value], left:
     }
     text.push_str("monitors:\n");
     text.push_str(&body);
-    if !maintenance.is_empty() && !taken.is_empty() {
+    let windows = maintenance::finish(windows, &ids, left);
+    if !windows.is_empty() && !taken.is_empty() {
         text.push_str("maintenance:\n");
-        for window in maintenance {
-            let _ = writeln!(text, "  - {}", flow(window));
+        for window in windows {
+            let _ = writeln!(text, "  - {}", flow(&window));
         }
     }
     Written {
@@ -93,7 +97,7 @@ fn unique_id(name: &str, taken: &BTreeSet<String>) -> String {
 }
 
 /// The id that a name becomes, if nothing else has it.
-pub(crate) fn id_of(name: &str) -> String {
+fn id_of(name: &str) -> String {
     let mut id = String::new();
     for c in name.to_ascii_lowercase().chars() {
         let c = if c.is_ascii_alphanumeric() || matches!(c, '_' | '.') {

@@ -48,6 +48,46 @@ fn uptime_flare() {
 }
 
 #[test]
+fn windows_at_one_time_are_one_and_a_file_has_at_most_a_hundred() {
+    let endpoint = |index: usize| {
+        let hour = index / 60;
+        let minute = index % 60;
+        format!(
+            "  - {{ name: m{index}, url: 'tcp://a.example.com:{}', maintenance-windows: [{{ start: '00:00', duration: 1h }}, \
+             {{ start: '{hour:02}:{minute:02}', duration: 2h }}] }}\n",
+            index + 1
+        )
+    };
+    let text = format!("endpoints:\n{}", (0..120).map(endpoint).collect::<String>());
+    let import = import(
+        Format::Gatus,
+        &[Source {
+            name: "x",
+            text: &text,
+        }],
+    )
+    .unwrap();
+    assert_eq!(import.monitors, 120);
+    let windows: Vec<_> = import
+        .text
+        .lines()
+        .filter(|line| line.contains("every:"))
+        .collect();
+    assert_eq!(windows.len(), 100);
+    let first = windows.first().unwrap();
+    assert!(
+        first.contains("daily 00:00") && first.ends_with("m118, m119] }"),
+        "{first}"
+    );
+    let told: Vec<_> = import.left.iter().map(ToString::to_string).collect();
+    assert_eq!(told.len(), 21);
+    assert_eq!(
+        told.last().unwrap(),
+        "m99: maintenance-windows.1: a file has at most 100 windows"
+    );
+}
+
+#[test]
 fn what_is_of_another_kind_or_holds_nothing_is_refused() {
     let refused = |format, text: &str| import(format, &[Source { name: "x", text }]).unwrap_err();
     for (format, text, complaint) in [

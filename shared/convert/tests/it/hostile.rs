@@ -64,6 +64,9 @@ const TEXTS: &[&str] = &[
     "m",
     "http_2xx",
     "tcp_connect",
+    "23:00",
+    "Europe/Berlin",
+    "Sunday",
 ];
 
 /// Keys that mean something somewhere.
@@ -128,6 +131,10 @@ const KEYS: &[&str] = &[
     "end",
     "monitors",
     "title",
+    "maintenance-windows",
+    "duration",
+    "timezone",
+    "every",
 ];
 
 fn text() -> impl Strategy<Value = String> {
@@ -201,10 +208,11 @@ proptest! {
             for name in ["type", "method"] {
                 fields.insert(name.to_owned(), json!(kind));
             }
+            fields.insert("maintenance-windows".to_owned(), json!(windows));
         }
         let module = json!({ "prober": kind, "http": more, "tcp": more, "dns": more, "icmp": more });
         let files = [
-            (Format::Gatus, json!({ "endpoints": likely, "alerting": more })),
+            (Format::Gatus, json!({ "endpoints": likely, "alerting": more, "maintenance": windows.first() })),
             (Format::Gatus, json!({ "endpoints": list, "alerting": more })),
             (Format::UptimeKuma, json!({ "monitorList": likely, "version": more })),
             (Format::UptimeFlare, json!({ "workerConfig": { "monitors": likely, "notification": more }, "maintenances": windows })),
