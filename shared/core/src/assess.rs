@@ -82,7 +82,7 @@ pub enum Quality {
 /// A time measured by a starved process is an upper bound: it can show that a connect was quick enough, not that
 /// it was slow.
 pub fn quality(slow_after: Option<Duration>, seen: Seen) -> Option<Quality> {
-    let Seen::Open { connect, remark } = seen else {
+    let Seen::Open { connect, remark, .. } = seen else {
         return None;
     };
     let slow = slow_after.is_some_and(|limit| connect > limit);
@@ -98,6 +98,7 @@ pub fn quality(slow_after: Option<Duration>, seen: Seen) -> Option<Quality> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::other_phases::OtherPhases;
     use crate::outcome::{DnsFailure, NoData};
 
     fn row(seen: Seen) -> [Assessment; 3] {
@@ -109,6 +110,7 @@ mod tests {
         use Assessment::{Failing as F, Good as G, NoData as N};
         let open = Seen::Open {
             connect: Duration::from_millis(1),
+            others: OtherPhases::default(),
             remark: Remark::None,
         };
         assert_eq!(row(open), [G, F, G]);
@@ -139,6 +141,7 @@ mod tests {
                 limit,
                 Seen::Open {
                     connect: Duration::from_millis(ms),
+                    others: OtherPhases::default(),
                     remark,
                 },
             )

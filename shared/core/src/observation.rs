@@ -4,7 +4,8 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
-use crate::outcome::{Detail, FailureClass, NoData, Outcome, Trust, UnknownCode, Warning};
+use crate::other_phases::OtherPhases;
+use crate::outcome::{Detail, FailureClass, NoData, Outcome, Phases, Trust, UnknownCode, Warning};
 
 /// What one tick saw of one monitor.
 #[derive(Debug, Clone, PartialEq)]
@@ -22,6 +23,9 @@ pub enum Seen {
     Open {
         /// SYN to SYN-ACK, or over UDP question to answer, to a hundredth of a millisecond.
         connect: Duration,
+        /// The other phases, as far as there were any, rounded to at most 5 %: to a hundredth of a millisecond below
+        /// one, to a tenth below ten, and from there to whole ones.
+        others: OtherPhases<Option<Duration>>,
         /// What is to be said against that time, or against the service.
         remark: Remark,
     },
@@ -58,12 +62,15 @@ impl Observation {
                     (None, Trust::Starved) => Remark::Starved,
                     (None, Trust::Kernel | Trust::Clock) => Remark::None,
                 };
-                let answered = opened.phases.connect.or(opened.phases.ready);
-                let connect = rounded(answered.unwrap_or_default());
+                let (connect, others) = times(&opened.phases);
                 let warning = opened.warning.as_ref().and_then(Warning::detail);
                 let detail = warning.or_else(|| opened.said.clone());
                 Self {
-                    seen: Seen::Open { connect, remark },
+                    seen: Seen::Open {
+                        connect,
+                        others,
+                        remark,
+                    },
                     detail,
                 }
             }
@@ -79,10 +86,45 @@ impl Observation {
     }
 }
 
-/// Rounds to the hundredth of a millisecond that is stored.
+/// The connect time, and the other phases.
+fn times(phases: &Phases) -> (Duration, OtherPhases<Option<Duration>>) {
+    let others = OtherPhases {
+        dns: phases.dns.map(shortened),
+        tls: phases.tls.map(shortened),
+        ready: phases.ready.map(shortened),
+    };
+    match (phases.connect, phases.ready) {
+        // Over UDP nothing is connected: the exchange stands for it, and is not told twice.
+        (None, Some(answered)) => (
+            rounded(answered),
+            OtherPhases {
+                ready: None,
+                ..others
+            },
+        ),
+        (connect, _) => (rounded(connect.unwrap_or_default()), others),
+    }
+}
+
+/// Rounds to the hundredth of a millisecond that is stored of a connect.
 fn rounded(duration: Duration) -> Duration {
-    let hundredths = (duration.as_nanos() + 5_000) / 10_000;
-    Duration::from_micros(u64::try_from(hundredths).unwrap_or(u64::MAX / 10) * 10)
+    to_unit(duration, 10_000)
+}
+
+/// Rounds to the two or more digits that are stored of the other phases.
+fn shortened(duration: Duration) -> Duration {
+    match rounded(duration).as_micros() {
+        0..1_000 => rounded(duration),
+        1_000..10_000 => to_unit(duration, 100_000),
+        10_000.. => to_unit(duration, 1_000_000),
+    }
+}
+
+/// Rounds to so many nanoseconds.
+fn to_unit(duration: Duration, unit: u32) -> Duration {
+    let units = (duration.as_nanos() + u128::from(unit / 2)) / u128::from(unit);
+    let most = u64::MAX / u64::from(unit);
+    Duration::from_nanos(u64::try_from(units).unwrap_or(most).min(most) * u64::from(unit))
 }
 
 /// A duration as milliseconds with at most two decimals, such as `0.31` or `12`.
@@ -96,11 +138,20 @@ pub fn milliseconds(duration: Duration) -> String {
 }
 
 impl fmt::Display for Seen {
-    /// A time in milliseconds with its remark, or a code; [`FromStr`] reads it back.
+    /// Milliseconds with their remark, or a code; [`FromStr`] reads it back. Of other phases, as `12.34/1/30/5`:
+    /// connect, dns, tls, ready, where what did not happen is empty, and left out at the end.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Open { connect, remark } => {
-                f.write_str(&milliseconds(*connect))?;
+            Self::Open {
+                connect,
+                others,
+                remark,
+            } => {
+                let others = others
+                    .each()
+                    .map(|(_, time)| time.map(milliseconds).unwrap_or_default());
+                let all = format!("{}/{}", milliseconds(*connect), others.join("/"));
+                f.write_str(all.trim_end_matches('/'))?;
                 match remark {
                     Remark::None => Ok(()),
                     Remark::Retransmitted => f.write_str(" retransmitted"),
@@ -123,7 +174,7 @@ impl FromStr for Seen {
             return Ok(Self::NoData(reason));
         }
         let class = text.parse::<FailureClass>();
-        let (number, remark) = text.split_once(' ').unwrap_or((text, ""));
+        let (numbers, remark) = text.split_once(' ').unwrap_or((text, ""));
         let remark = match remark {
             "" => Remark::None,
             "retransmitted" => Remark::Retransmitted,
@@ -132,11 +183,31 @@ impl FromStr for Seen {
             "certificate" => Remark::Certificate,
             _ => return class.map(Self::Failed),
         };
-        match parse_milliseconds(number) {
-            Some(connect) => Ok(Self::Open { connect, remark }),
+        match parse_times(numbers) {
+            Some((connect, others)) => Ok(Self::Open {
+                connect,
+                others,
+                remark,
+            }),
             None => class.map(Self::Failed),
         }
     }
+}
+
+/// Reads the connect time, and after it those of the other phases.
+fn parse_times(text: &str) -> Option<(Duration, OtherPhases<Option<Duration>>)> {
+    let mut times = text.split('/');
+    let connect = parse_milliseconds(times.next()?)?;
+    let mut next = || match times.next() {
+        None | Some("") => Some(None),
+        Some(time) => parse_milliseconds(time).map(Some),
+    };
+    let others = OtherPhases {
+        dns: next()?,
+        tls: next()?,
+        ready: next()?,
+    };
+    times.next().is_none().then_some((connect, others))
 }
 
 /// Reads what [`milliseconds`] writes, up to a day; `None` for any other text.
@@ -154,6 +225,7 @@ pub fn parse_milliseconds(text: &str) -> Option<Duration> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::option;
     use proptest::prelude::*;
 
     #[test]
@@ -171,17 +243,84 @@ mod tests {
         assert_eq!(rounded(Duration::from_nanos(315_000)), Duration::from_micros(320));
     }
 
+    fn phases(dns: u64, connect: u64, tls: u64, ready: u64) -> Phases {
+        let micros = |micros| (micros > 0).then(|| Duration::from_micros(micros));
+        Phases {
+            dns: micros(dns),
+            connect: micros(connect),
+            tls: micros(tls),
+            ready: micros(ready),
+        }
+    }
+
+    #[test]
+    fn phases_are_written_in_few_digits() {
+        for (phases, text) in [
+            (phases(0, 12_344, 0, 0), "12.34"),
+            (phases(1_049, 12_344, 30_499, 5_050), "12.34/1/30/5.1"),
+            (phases(994, 310, 0, 0), "0.31/0.99"),
+            (phases(0, 310, 999, 0), "0.31//1"),
+            (phases(0, 310, 0, 9_949), "0.31///9.9"),
+            (phases(9_996, 310, 1_234_567, 4), "0.31/10/1235/0"),
+            // Over UDP.
+            (phases(2_000, 0, 0, 12_344), "12.34/2"),
+        ] {
+            let (connect, others) = times(&phases);
+            let remark = Remark::None;
+            let seen = Seen::Open {
+                connect,
+                others,
+                remark,
+            };
+            assert_eq!(seen.to_string(), text);
+            assert_eq!(text.parse(), Ok(seen));
+        }
+    }
+
+    #[test]
+    fn text_that_is_none_of_ours_is_refused() {
+        for text in [
+            "",
+            "/",
+            "/1",
+            "1/2/3/4/5",
+            "1/x",
+            "1/2 3",
+            "1 /2",
+            "-1",
+            "1/-2",
+            "refused/1",
+        ] {
+            assert!(text.parse::<Seen>().is_err(), "{text}");
+        }
+    }
+
+    fn time() -> impl Strategy<Value = Duration> {
+        (0u64..8_640_000_000).prop_map(|hundredths| Duration::from_micros(hundredths * 10))
+    }
+
     proptest! {
         #[test]
-        fn what_is_written_is_read_back(hundredths in 0u64..8_640_000_000, remark in 0usize..5) {
+        fn what_is_written_is_read_back(
+            connect in time(),
+            (dns, tls, ready) in (option::of(time()), option::of(time()), option::of(time())),
+            remark in 0usize..5,
+        ) {
             let remarks = [Remark::None, Remark::Retransmitted, Remark::Starved, Remark::Warning, Remark::Certificate];
             let remark = remarks[remark];
-            let seen = Seen::Open { connect: Duration::from_micros(hundredths * 10), remark };
+            let seen = Seen::Open { connect, others: OtherPhases { dns, tls, ready }, remark };
             prop_assert_eq!(seen.to_string().parse(), Ok(seen));
         }
 
         #[test]
-        fn other_text_is_refused_without_a_panic(text in "[a-z0-9. ]{0,30}|.{0,30}") {
+        fn phases_are_at_most_a_twentieth_off(micros in prop_oneof![0u64..20_000, 0u64..60_000_000]) {
+            let time = Duration::from_micros(micros);
+            let off = shortened(time).abs_diff(time);
+            prop_assert!(off <= (time / 20).max(Duration::from_micros(5)), "{:?} for {:?}", shortened(time), time);
+        }
+
+        #[test]
+        fn other_text_is_refused_without_a_panic(text in "[a-z0-9. /]{0,30}|.{0,30}") {
             if let Ok(seen) = text.parse::<Seen>() {
                 prop_assert_eq!(seen.to_string().parse(), Ok(seen));
             }

@@ -5,15 +5,20 @@ use std::collections::BTreeMap;
 use crate::assess::{Assessment, assess_seen};
 use crate::board::Cause;
 use crate::choice::Expect;
-use crate::connect_times::ConnectTimes;
 use crate::id::MonitorId;
 use crate::observation::{Remark, Seen};
+use crate::other_phases::OtherPhases;
 use crate::period::{Grain, Period};
+use crate::phase_times::PhaseTimes;
 use crate::round::{Definitions, Observations};
 use crate::time::{Interval, Tick};
 
 /// What one region saw of each monitor of a group over a period.
 pub type Rollup = BTreeMap<MonitorId, Tally>;
+
+/// The times of the phases but the connect, of those monitors that have any: what a rollup keeps apart, for few who
+/// read it want to know.
+pub type OtherTimes = BTreeMap<MonitorId, OtherPhases<PhaseTimes>>;
 
 /// What one region saw of one monitor over a period; sums of tallies are tallies.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -25,7 +30,9 @@ pub struct Tally {
     /// Checks that could not tell.
     pub no_data: u32,
     /// The connect times of good checks, but for those that a starved checker could not measure.
-    pub connect: ConnectTimes,
+    pub connect: PhaseTimes,
+    /// The times of the other phases of the same checks, as far as these had them.
+    pub others: OtherPhases<PhaseTimes>,
 }
 
 impl Tally {
@@ -52,8 +59,12 @@ impl Tally {
                     | Seen::NoData(_) => {}
                     Seen::Open {
                         connect,
+                        others,
                         remark: Remark::None | Remark::Retransmitted | Remark::Warning | Remark::Certificate,
-                    } => self.connect.record(connect),
+                    } => {
+                        self.connect.record(connect);
+                        self.others.record(&others);
+                    }
                 }
             }
         }
@@ -68,6 +79,7 @@ impl Tally {
             *count = count.saturating_add(*more);
         }
         self.connect.add(&other.connect);
+        self.others.add(&other.others);
     }
 
     /// Checks that did not find it as expected.
@@ -152,6 +164,23 @@ pub fn of_rollups<'a>(parts: impl IntoIterator<Item = &'a Rollup>) -> Rollup {
     let mut rollup = Rollup::new();
     for (id, tally) in parts.into_iter().flatten() {
         rollup.entry(id.clone()).or_default().add(tally);
+    }
+    rollup
+}
+
+/// The times of the other phases in a rollup.
+pub fn other_times(rollup: &Rollup) -> OtherTimes {
+    let have = rollup.iter().filter(|(_, tally)| !tally.others.is_empty());
+    have.map(|(id, tally)| (id.clone(), tally.others.clone()))
+        .collect()
+}
+
+/// A rollup with the times of the other phases that were kept apart from it.
+pub fn with_others(mut rollup: Rollup, others: &OtherTimes) -> Rollup {
+    for (id, times) in others {
+        if let Some(tally) = rollup.get_mut(id) {
+            tally.others.add(times);
+        }
     }
     rollup
 }

@@ -1,10 +1,10 @@
 //! What summing up asks of DynamoDB when nothing is missing, by the sizes of the items that it reads and writes.
 
-use portpulse_core::connect_times::{Bucket, ConnectTimes};
 use portpulse_core::definition::Defined;
 use portpulse_core::group::GroupId;
 use portpulse_core::id::Region;
 use portpulse_core::period::{Grain, Period};
+use portpulse_core::phase_times::{Bucket, PhaseTimes};
 use portpulse_core::rollup::{Rollup, Tally};
 use portpulse_core::time::Tick;
 use portpulse_store::layout::{self, Weight};
@@ -111,7 +111,7 @@ fn weigh(group: GroupId, definitions: &[&Defined], region: &Region, grain: Grain
     });
     let tally = Tally {
         good: checks,
-        connect: ConnectTimes::from_buckets(full, CONNECT),
+        connect: PhaseTimes::from_buckets(full, CONNECT),
         ..Tally::default()
     };
     let rollup: Rollup = checked(definitions, region)

@@ -8,6 +8,7 @@ use portpulse_core::definition::{Defined, Monitor};
 use portpulse_core::group::GroupId;
 use portpulse_core::id::Region;
 use portpulse_core::observation::{Observation, Remark, Seen};
+use portpulse_core::other_phases::OtherPhases;
 use portpulse_core::round::Observations;
 use portpulse_core::time::Tick;
 use portpulse_store::layout::{self, Weight};
@@ -48,6 +49,7 @@ impl TickCost {
         let tick = Tick::containing(SOME_TIME, group.interval);
         let open = Seen::Open {
             connect: CONNECT,
+            others: OtherPhases::default(),
             remark: Remark::None,
         };
         let observation = Observation {

@@ -6,7 +6,7 @@ use portpulse_core::board::ClosedIncident;
 use portpulse_core::group::GroupId;
 use portpulse_core::id::Region;
 use portpulse_core::period::Period;
-use portpulse_core::rollup::Rollup;
+use portpulse_core::rollup::{OtherTimes, Rollup};
 use portpulse_core::round::Observations;
 use portpulse_core::time::Tick;
 
@@ -87,6 +87,41 @@ impl<T: Table> Store<T> {
         Ok(self.put(key, item, Condition::Absent).await? == Put::Done)
     }
 
+    /// The phases but the connect, as a region saw them over each of these hours or days, where that is summed up;
+    /// strongly consistent.
+    ///
+    /// # Errors
+    /// When the table cannot be read.
+    pub async fn other_times_of(
+        &self,
+        group: GroupId,
+        periods: impl IntoIterator<Item = Period>,
+        region: &Region,
+    ) -> Result<Found<Period, OtherTimes>, Error> {
+        let keys = periods
+            .into_iter()
+            .map(|period| (keys::other_times(group, period, region), period));
+        self.find(keys.collect(), Read::Strong, codec::other_times::decode)
+            .await
+    }
+
+    /// Keeps the phases but the connect, as a region saw them over an hour or a day. What is there already stands;
+    /// whether this was kept.
+    ///
+    /// # Errors
+    /// When the item is too large, or it is not known whether it is in place.
+    pub async fn put_other_times(
+        &self,
+        group: GroupId,
+        period: Period,
+        region: &Region,
+        times: &OtherTimes,
+    ) -> Result<bool, Error> {
+        let key = keys::other_times(group, period, region);
+        let item = codec::other_times::encode(&key, period, times);
+        Ok(self.put(key, item, Condition::Absent).await? == Put::Done)
+    }
+
     async fn find<K: Ord + Copy, R>(
         &self,
         wanted: BTreeMap<Key, K>,
@@ -127,6 +162,22 @@ impl<T: Browse> Store<T> {
         .await
     }
 
+    /// The next of the phases but the connect in a stretch of [`keys::all_other_times`], at most `limit`.
+    ///
+    /// # Errors
+    /// When the table cannot be read.
+    pub async fn next_other_times(
+        &self,
+        stretch: &Stretch,
+        limit: u32,
+    ) -> Result<Piece<(Period, Region, OtherTimes)>, Error> {
+        self.next(stretch, limit, |item| {
+            let (period, region) = keys::parse_rollup(sort_key(item)).ok_or(Malformed::Unknown)?;
+            Ok((period, region, codec::other_times::decode(item)?))
+        })
+        .await
+    }
+
     /// The next of the closed incidents in a stretch of [`keys::incidents_of_month`], at most `limit`.
     ///
     /// # Errors
@@ -139,7 +190,7 @@ impl<T: Browse> Store<T> {
         self.next(stretch, limit, codec::closed_incident::decode).await
     }
 
-    /// The next of the results in a stretch of [`keys::results_of_day`], at most `limit`.
+    /// The next of the results in a stretch of [`keys::results_of_day`] or [`keys::results_of_hour`], at most `limit`.
     ///
     /// # Errors
     /// When the table cannot be read.

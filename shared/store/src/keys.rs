@@ -99,6 +99,16 @@ pub fn results_of_day(group: GroupId, day: Period) -> Stretch {
     whole(format!("results#{group}#{}", day.day()))
 }
 
+/// What all regions saw in the ticks of one hour, the latest first.
+pub fn results_of_hour(group: GroupId, hour: Period) -> Stretch {
+    let time = Offset::UTC.to_datetime(hour.start()).hour();
+    Stretch {
+        from: format!("{time:02}:"),
+        to: format!("{time:02}:{LAST}"),
+        ..results_of_day(group, hour)
+    }
+}
+
 /// Reads the sort key of results: the time of day, and whose they are.
 pub(crate) fn parse_results(day: &str, sk: &str) -> Option<(Tick, Region)> {
     let (time, region) = sk.split_once('#')?;
@@ -120,6 +130,27 @@ pub fn rollups(group: GroupId, first: Period, last: Period) -> Stretch {
         after: None,
         order: Order::Descending,
     }
+}
+
+/// The phases but the connect, as one region saw them over an hour or a day.
+pub fn other_times(group: GroupId, period: Period, region: &Region) -> Key {
+    Key::new(
+        other_times_of(group, period.grain()),
+        rollup(group, period, region).sk,
+    )
+}
+
+/// The same as all regions saw it, from one hour to another, or from one day to another; as [`rollups`].
+pub fn all_other_times(group: GroupId, first: Period, last: Period) -> Stretch {
+    Stretch {
+        pk: other_times_of(group, last.grain()),
+        ..rollups(group, first, last)
+    }
+}
+
+/// A partition of its own, so that who reads rollups does not pay for it.
+fn other_times_of(group: GroupId, grain: Grain) -> String {
+    format!("{}#phases", rollups_of(group, grain))
 }
 
 fn rollups_of(group: GroupId, grain: Grain) -> String {
@@ -244,6 +275,14 @@ mod tests {
                 "daily#1m#0/2026-11-22#eu-west-1",
             ),
             (
+                other_times(group, "2026-11-22T05".parse().unwrap(), &region),
+                "hourly#1m#0#phases/2026-11-22T05#eu-west-1",
+            ),
+            (
+                other_times(group, "2026-11-22".parse().unwrap(), &region),
+                "daily#1m#0#phases/2026-11-22#eu-west-1",
+            ),
+            (
                 closed_incident(&closed),
                 "incidents#2026-11/2026-11-22T05:41:00Z#orders-db#7#health",
             ),
@@ -270,6 +309,10 @@ mod tests {
             ("2026-11-23", false),
         ] {
             for region in [&first, &last] {
+                let other = other_times(group, period(day), region);
+                let others = all_other_times(group, period("2026-11-20"), period("2026-11-22"));
+                assert_eq!(holds(&others, &other), inside, "{day}");
+                assert!(!holds(&days, &other), "{day}");
                 let key = rollup(group, period(day), region);
                 assert_eq!(
                     (key.pk.as_str(), holds(&days, &key)),
@@ -285,6 +328,16 @@ mod tests {
             let key = results(group, tick, &last);
             assert!(holds(&day, &key), "{time}");
             assert_eq!(parse_results("2026-11-22", &key.sk), Some((tick, last.clone())));
+        }
+        let hour = results_of_hour(group, period("2026-11-22T05"));
+        for (time, inside) in [
+            ("04:59:00", false),
+            ("05:00:00", true),
+            ("05:59:00", true),
+            ("06:00:00", false),
+        ] {
+            let tick: Tick = format!("2026-11-22T{time}Z").parse().unwrap();
+            assert_eq!(holds(&hour, &results(group, tick, &last)), inside, "{time}");
         }
         let month = incidents_of_month("2026-11-30T23:59:59Z".parse().unwrap());
         assert_eq!(month.pk, "incidents#2026-11");

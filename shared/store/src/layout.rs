@@ -5,7 +5,7 @@ use portpulse_core::definition::Defined;
 use portpulse_core::group::GroupId;
 use portpulse_core::id::Region;
 use portpulse_core::period::Period;
-use portpulse_core::rollup::Rollup;
+use portpulse_core::rollup::{OtherTimes, Rollup};
 use portpulse_core::round::Observations;
 use portpulse_core::time::Tick;
 
@@ -46,6 +46,12 @@ pub fn results(group: GroupId, tick: Tick, region: &Region, seen: &Observations)
 pub fn rollup(group: GroupId, period: Period, region: &Region, rollup: &Rollup) -> Weight {
     let key = keys::rollup(group, period, region);
     Weight::of(&codec::rollup::encode(&key, period, rollup))
+}
+
+/// The phases but the connect, as a region saw them over an hour or a day.
+pub fn other_times(group: GroupId, period: Period, region: &Region, times: &OtherTimes) -> Weight {
+    let key = keys::other_times(group, period, region);
+    Weight::of(&codec::other_times::encode(&key, period, times))
 }
 
 /// The row of a region to which all is well.

@@ -10,6 +10,7 @@ use portpulse_core::board::RegionRow;
 use portpulse_core::group::GroupId;
 use portpulse_core::id::Region;
 use portpulse_core::observation::{Observation, Remark, Seen};
+use portpulse_core::other_phases::OtherPhases;
 use portpulse_core::outbox::Claimant;
 use portpulse_core::outcome::{Opened, Outcome, Phases, Trust};
 use portpulse_core::period::{Grain, Period};
@@ -122,6 +123,7 @@ pub(crate) async fn first_of(grain: Grain, monitors: usize) -> Consumed {
         let open = AllOpen::times(tick).map(|connect| Observation {
             seen: Seen::Open {
                 connect,
+                others: OtherPhases::default(),
                 remark: Remark::None,
             },
             detail: None,

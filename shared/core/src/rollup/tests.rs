@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use proptest::collection::{btree_map, vec};
+use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::select;
 use serde_json::json;
@@ -10,7 +11,7 @@ use serde_json::json;
 use super::*;
 use crate::definition::Monitor;
 use crate::observation::Observation;
-use crate::outcome::{FailureClass, NoData};
+use crate::outcome::{FailureClass, NoData, Phase};
 
 fn definitions() -> Definitions {
     let monitors = [("db", "open"), ("telnet", "closed"), ("host", "reachable")];
@@ -147,10 +148,52 @@ fn the_first_tick_of_an_hour_sums_up_what_is_over() {
     assert_eq!(super::due(None, tick(0)), Due::default());
 }
 
+#[test]
+fn phases_are_counted_with_the_connects_they_belong_to() {
+    let ticks = BTreeMap::from([
+        (
+            tick(0),
+            seen(&[("db", "10/1/30/5"), ("telnet", "1/1/1/1"), ("host", "2")]),
+        ),
+        (tick(1), seen(&[("db", "11///7"), ("host", "refused")])),
+        (tick(2), seen(&[("db", "12/900/900/900 starved")])),
+        (tick(3), seen(&[("db", "1013/2/35/6 retransmitted")])),
+    ]);
+    let rollup = of_ticks(&definitions(), &ticks);
+    let others = other_times(&rollup);
+    let shown: Vec<_> = others
+        .iter()
+        .flat_map(|(id, phases)| {
+            let times = phases
+                .each()
+                .map(|(phase, times)| (phase, times.count(), times.max()));
+            times.map(|(phase, count, max)| (id.as_str(), phase, count, max))
+        })
+        .collect();
+    let ms = |ms| Some(Duration::from_millis(ms));
+    assert_eq!(
+        shown,
+        [
+            ("db", Phase::Dns, 2, ms(2)),
+            ("db", Phase::Tls, 2, ms(35)),
+            ("db", Phase::Ready, 3, ms(7)),
+        ],
+        "a monitor without them is left out, and so is what was not expected or not measured"
+    );
+    let mut apart = rollup.clone();
+    for tally in apart.values_mut() {
+        tally.others = OtherPhases::default();
+    }
+    let mut of_more = others;
+    of_more.insert("gone".parse().unwrap(), OtherPhases::default());
+    assert_eq!(with_others(apart, &of_more), rollup);
+}
+
 fn sight() -> impl Strategy<Value = Seen> {
     prop_oneof![
-        3 => (0u64..400).prop_map(|ms| Seen::Open {
+        3 => (0u64..400, option::of(0u64..90), option::of(0u64..900)).prop_map(|(ms, dns, ready)| Seen::Open {
             connect: Duration::from_millis(ms),
+            others: OtherPhases { dns, tls: None, ready }.map(|ms| ms.map(Duration::from_millis)),
             remark: Remark::None,
         }),
         1 => select(&[FailureClass::Timeout, FailureClass::Refused]).prop_map(Seen::Failed),

@@ -11,6 +11,7 @@ use portpulse_core::definition::Monitor;
 use portpulse_core::group::GroupId;
 use portpulse_core::id::{MonitorId, Region};
 use portpulse_core::observation::{Observation, Remark, Seen};
+use portpulse_core::other_phases::OtherPhases;
 use portpulse_core::outbox::Claimant;
 use portpulse_core::outcome::{FailureClass, NoData};
 use portpulse_core::round::{Definitions, Observations, advance};
@@ -245,6 +246,7 @@ fn monitor(id: &str, fields: &Value) -> Monitor {
 pub(crate) fn observation(symbol: char) -> Observation {
     let open = |ms| Seen::Open {
         connect: Duration::from_millis(ms),
+        others: OtherPhases::default(),
         remark: Remark::None,
     };
     let seen = match symbol {
@@ -252,10 +254,12 @@ pub(crate) fn observation(symbol: char) -> Observation {
         's' => open(200),
         'w' => Seen::Open {
             connect: Duration::from_millis(1),
+            others: OtherPhases::default(),
             remark: Remark::Warning,
         },
         'c' => Seen::Open {
             connect: Duration::from_millis(1),
+            others: OtherPhases::default(),
             remark: Remark::Certificate,
         },
         'x' => Seen::Failed(FailureClass::Refused),

@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use portpulse_core::board::{ClosedIncident, Entry, Health, Impairment};
-use portpulse_core::connect_times::ConnectTimes;
 use portpulse_core::definition::Monitor;
 use portpulse_core::group::GroupId;
 use portpulse_core::id::{MonitorId, Region};
 use portpulse_core::period::{Grain, Period};
+use portpulse_core::phase_times::PhaseTimes;
 use portpulse_core::rollup::Tally;
 use portpulse_core::uptime::{Outages, Watched};
 
@@ -230,7 +230,7 @@ impl<'a> Past<'a> {
     }
 }
 
-fn connect(times: &ConnectTimes) -> Option<Connect> {
+fn connect(times: &PhaseTimes) -> Option<Connect> {
     Some(Connect {
         p50: times.percentile(50)?,
         p95: times.percentile(95)?,

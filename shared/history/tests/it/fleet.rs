@@ -12,6 +12,7 @@ use portpulse_core::choice::Expect;
 use portpulse_core::group::GroupId;
 use portpulse_core::id::Region;
 use portpulse_core::observation::{Remark, Seen};
+use portpulse_core::other_phases::OtherPhases;
 use portpulse_core::outcome::{Detail, FailureClass};
 use portpulse_core::period::{Grain, Period};
 use portpulse_core::rollup::{Rollup, Tally};
@@ -80,7 +81,14 @@ pub(crate) fn tally(good: u32, failing: u32) -> Tally {
     for number in 0..good.into() {
         let connect = Duration::from_micros(10_000 + number * 7_919 % 2_000);
         let remark = Remark::None;
-        tally.count(Expect::Open, Seen::Open { connect, remark });
+        tally.count(
+            Expect::Open,
+            Seen::Open {
+                connect,
+                others: OtherPhases::default(),
+                remark,
+            },
+        );
     }
     for _ in 0..failing {
         tally.count(Expect::Open, Seen::Failed(FailureClass::Refused));

@@ -14,6 +14,7 @@ use portpulse_core::control::{Acknowledgement, Control, Note, Silence};
 use portpulse_core::group::GroupId;
 use portpulse_core::id::{MonitorId, Region};
 use portpulse_core::observation::{Observation, Remark, Seen};
+use portpulse_core::other_phases::OtherPhases;
 use portpulse_core::outbox::{Claim, Claimant, Kind, Outbox, Pending, Subject};
 use portpulse_core::outcome::{Detail, DnsFailure, FailureClass, NoData};
 use portpulse_core::rollup::{Rollup, Tally};
@@ -269,6 +270,15 @@ pub(super) fn fleet_row() -> impl Strategy<Value = FleetRow> {
     })
 }
 
+fn length() -> impl Strategy<Value = Duration> {
+    (0u64..8_640_000_000).prop_map(|hundredths| Duration::from_micros(hundredths * 10))
+}
+
+fn others() -> impl Strategy<Value = OtherPhases<Option<Duration>>> {
+    let phase = || option::of(length());
+    (phase(), phase(), phase()).prop_map(|(dns, tls, ready)| OtherPhases { dns, tls, ready })
+}
+
 fn seen() -> impl Strategy<Value = Seen> {
     let remarks = select(vec![
         Remark::None,
@@ -285,8 +295,9 @@ fn seen() -> impl Strategy<Value = Seen> {
         NoData::Internal,
     ]);
     prop_oneof![
-        (0u64..8_640_000_000, remarks).prop_map(|(hundredths, remark)| Seen::Open {
-            connect: Duration::from_micros(hundredths * 10),
+        (length(), others(), remarks).prop_map(|(connect, others, remark)| Seen::Open {
+            connect,
+            others,
             remark
         }),
         class().prop_map(Seen::Failed),

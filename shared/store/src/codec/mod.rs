@@ -8,6 +8,7 @@ pub(crate) mod definition;
 mod fields;
 pub(crate) mod fleet_row;
 mod incident;
+pub(crate) mod other_times;
 mod outbox;
 pub(crate) mod region_row;
 pub(crate) mod results;
@@ -16,6 +17,7 @@ pub(crate) mod rollup;
 mod samples;
 #[cfg(test)]
 mod tests;
+mod times;
 pub(crate) mod verdict_row;
 #[cfg(test)]
 mod weights;

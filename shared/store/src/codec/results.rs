@@ -1,7 +1,8 @@
-//! What one region saw in one tick: for each monitor the connect time in milliseconds, or a code.
+//! What one region saw in one tick: for each monitor the milliseconds of its phases, or a code.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use portpulse_core::observation::{Observation, Remark, Seen, milliseconds};
+use portpulse_core::other_phases::OtherPhases;
 use portpulse_core::round::Observations;
 use portpulse_core::time::Tick;
 
@@ -34,11 +35,17 @@ pub(crate) fn decode(item: &Item) -> Result<Observations, Malformed> {
     seen.names().map(observation).collect()
 }
 
-/// A plain time is a number, which weighs the least and can be calculated with.
+/// A plain connect time is a number, which weighs the least and can be calculated with.
 fn encode_seen(seen: Seen) -> AttributeValue {
     match seen {
         Seen::Open {
             connect,
+            others:
+                OtherPhases {
+                    dns: None,
+                    tls: None,
+                    ready: None,
+                },
             remark: Remark::None,
         } => AttributeValue::N(milliseconds(connect)),
         Seen::Open { .. } | Seen::Failed(_) | Seen::NoData(_) => AttributeValue::S(seen.to_string()),

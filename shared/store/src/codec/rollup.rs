@@ -1,13 +1,15 @@
-//! What one region saw over an hour or a day: for each monitor the checks, and the connect times in buckets.
+//! What one region saw over an hour or a day: for each monitor the checks, and the connect times in buckets. Those of
+//! the other phases stand in an item of their own.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use portpulse_core::board::Cause;
-use portpulse_core::connect_times::{Bucket, ConnectTimes};
 use portpulse_core::observation::{milliseconds, parse_milliseconds};
 use portpulse_core::period::Period;
+use portpulse_core::phase_times::PhaseTimes;
 use portpulse_core::rollup::{Rollup, Tally};
 
 use super::fields::{Fields, Map};
+use super::times::{decode_buckets, encode_buckets};
 use super::{HISTORY_DAYS, begin_expiring, open};
 use crate::error::Malformed;
 use crate::keys::Key;
@@ -73,28 +75,7 @@ fn decode_tally(fields: &Fields<'_>) -> Result<Tally, Malformed> {
                 "it is no list of steps from bucket to bucket and their counts, such as 63:58 1:2",
             )
         })?;
-        tally.connect = ConnectTimes::from_buckets(buckets, max);
+        tally.connect = PhaseTimes::from_buckets(buckets, max);
     }
     Ok(tally)
-}
-
-/// Each bucket, by its distance from the one before, with its count: half the size of a map, and still text.
-fn encode_buckets(times: &ConnectTimes) -> String {
-    let mut before = 0;
-    let words = times.buckets().map(|(bucket, count)| {
-        let step = bucket - before;
-        before = bucket;
-        format!("{step}:{count}")
-    });
-    words.collect::<Vec<_>>().join(" ")
-}
-
-fn decode_buckets(text: &str) -> Option<Vec<(Bucket, u32)>> {
-    let mut bucket: Bucket = 0;
-    let next = |word: &str| {
-        let (step, count) = word.split_once(':')?;
-        bucket = bucket.checked_add(step.parse().ok()?)?;
-        Some((bucket, count.parse().ok()?))
-    };
-    text.split(' ').map(next).collect()
 }

@@ -12,9 +12,10 @@ use portpulse_core::choice::Expect;
 use portpulse_core::control::{Acknowledgement, Control, Note, Silence};
 use portpulse_core::group::GroupId;
 use portpulse_core::observation::{Observation, Remark, Seen};
+use portpulse_core::other_phases::OtherPhases;
 use portpulse_core::outbox::{Claim, Claimant, Kind, Outbox, Pending, Subject};
 use portpulse_core::outcome::{Detail, FailureClass, NoData};
-use portpulse_core::rollup::{Rollup, Tally};
+use portpulse_core::rollup::{OtherTimes, Rollup, Tally};
 use portpulse_core::round::Observations;
 use portpulse_core::time::Tick;
 use serde_json::{Value, json};
@@ -78,8 +79,16 @@ pub(super) fn rollup() -> Rollup {
     let mut well = Tally::default();
     for hundredths in [980, 990, 1_000, 1_100, 4_200] {
         let connect = Duration::from_micros(hundredths * 10);
+        let others = ready(1, hundredths / 40, 7);
         let remark = Remark::None;
-        well.count(Expect::Open, Seen::Open { connect, remark });
+        well.count(
+            Expect::Open,
+            Seen::Open {
+                connect,
+                others,
+                remark,
+            },
+        );
     }
     let mut ill = Tally::default();
     for seen in ["refused", "timeout", "refused", "no_data_no_route"] {
@@ -89,6 +98,16 @@ pub(super) fn rollup() -> Rollup {
         ("orders-db".parse().unwrap(), well),
         ("cache".parse().unwrap(), ill),
     ])
+}
+
+pub(super) fn other_times() -> OtherTimes {
+    portpulse_core::rollup::other_times(&rollup())
+}
+
+/// The phases of a `ready` check, in milliseconds.
+fn ready(dns: u64, tls: u64, ready: u64) -> OtherPhases<Option<Duration>> {
+    let phases = OtherPhases { dns, tls, ready };
+    phases.map(|ms| Some(Duration::from_millis(*ms)))
 }
 
 pub(super) fn outbox() -> Outbox {
@@ -208,9 +227,16 @@ pub(super) fn fleet_row() -> FleetRow {
 pub(super) fn observations() -> Observations {
     let open = |micros, remark| Seen::Open {
         connect: Duration::from_micros(micros),
+        others: OtherPhases::default(),
         remark,
     };
+    let of_ready = Seen::Open {
+        connect: Duration::from_micros(12_340),
+        others: ready(1, 30, 5),
+        remark: Remark::None,
+    };
     let seen = [
+        ("bank", of_ready),
         ("cache", open(310, Remark::None)),
         ("mail", open(1_012_500, Remark::Retransmitted)),
         ("orders-db", Seen::Failed(FailureClass::Timeout)),

@@ -10,7 +10,7 @@ use aws_sdk_dynamodb::types::AttributeValue as A;
 use portpulse_core::board::{ClosedIncident, FleetRow, RegionRow, VerdictRow};
 use portpulse_core::control::Control;
 use portpulse_core::definition::Monitor;
-use portpulse_core::rollup::Rollup;
+use portpulse_core::rollup::{OtherTimes, Rollup, with_others};
 use portpulse_core::round::Observations;
 use proptest::prelude::*;
 use proptest::sample::Index;
@@ -79,6 +79,15 @@ fn put_rollup(rollup: &Rollup) -> Item {
     )
 }
 
+fn put_other_times(times: &OtherTimes) -> Item {
+    let hour = "2026-11-22T05".parse().unwrap();
+    other_times::encode(
+        &keys::other_times(group(), hour, &"eu-west-1".parse().unwrap()),
+        hour,
+        times,
+    )
+}
+
 fn put_control(control: &Control) -> Item {
     control::encode(
         &keys::control(&"orders-db".parse().unwrap()),
@@ -106,6 +115,7 @@ fn every_kind_of_item_looks_as_it_did() {
         shown(&put_closed_incident(&samples::closed_incident()))
     );
     insta::assert_snapshot!("rollup", shown(&put_rollup(&samples::rollup())));
+    insta::assert_snapshot!("other_times", shown(&put_other_times(&samples::other_times())));
     insta::assert_snapshot!("control", shown(&put_control(&samples::control())));
     insta::assert_snapshot!("definition", shown(&put_definition(&samples::definition())));
     let seeded = definition::encode_seeded(&keys::definition(group(), "orders-db"), &samples::definition());
@@ -154,7 +164,12 @@ proptest! {
 
     #[test]
     fn rollups_survive(rollup in arbitrary::rollup()) {
-        survives(rollup, put_rollup, rollup::decode)?;
+        // The one item holds what the other does not, and both together everything.
+        let others = portpulse_core::rollup::other_times(&rollup);
+        survives(others.clone(), put_other_times, other_times::decode)?;
+        let read = rollup::decode(&put_rollup(&rollup)).unwrap();
+        prop_assert!(read.values().all(|tally| tally.others.is_empty()));
+        prop_assert_eq!(with_others(read, &others), rollup);
     }
 
     #[test]
@@ -184,6 +199,7 @@ fn readers(item: &Item) -> Vec<(&'static str, Result<(), String>)> {
         ("results", outcome(results::decode(item))),
         ("closed_incident", outcome(closed_incident::decode(item))),
         ("rollup", outcome(rollup::decode(item))),
+        ("other_times", outcome(other_times::decode(item))),
         ("control", outcome(control::decode(item))),
         ("definition", get_definition(item).map(drop).map_err(faults)),
     ]
@@ -200,6 +216,7 @@ fn all_items() -> Vec<(&'static str, Item)> {
             put_closed_incident(&samples::closed_incident()),
         ),
         ("rollup", put_rollup(&samples::rollup())),
+        ("other_times", put_other_times(&samples::other_times())),
         ("control", put_control(&samples::control())),
         ("definition", put_definition(&samples::definition())),
     ]
@@ -260,7 +277,7 @@ proptest! {
         with in proptest::option::of(attribute()),
     ) {
         let mut items = all_items();
-        let (_, item) = &mut items[kind.index(8)];
+        let (_, item) = &mut items[kind.index(9)];
         mutate(item, &turns, with.as_ref());
         for (_, read) in readers(item) {
             if let Err(named) = read {

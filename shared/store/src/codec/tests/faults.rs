@@ -112,6 +112,15 @@ fn what_is_wrong_with_an_item_is_said_with_its_place_and_the_mend() {
         "`monitors.orders-db.max` makes no sense (delete the item to start afresh): it is no time in milliseconds, \
          such as 12.5",
     );
+    for nonsense in ["12.5", "63:58 1:2", "12.5 63:58 200:2", "x 63:58"] {
+        check(
+            put_other_times(&samples::other_times()),
+            |item| drop(at(item, &["phases", "orders-db"]).insert("tls".to_owned(), text(nonsense))),
+            other_times::decode,
+            "`phases.orders-db.tls` makes no sense (delete the item to start afresh): it is no maximum in milliseconds \
+             with a list of steps from bucket to bucket and their counts, such as 12.5 63:58 1:2",
+        );
+    }
     check(
         put_rollup(&samples::rollup()),
         |item| drop(at(item, &["monitors", "cache", "failing"]).insert("odd".to_owned(), number("1"))),

@@ -1,26 +1,27 @@
-//! Connect times of many checks, kept so that sums of sums tell the same percentiles as the checks would.
+//! How long a phase took in many checks, kept so that sums of sums tell the same percentiles as the checks would.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-/// How many connects took how long: exact below 0.08 ms, from there in eight buckets to each doubling.
+/// How many checks took how long in one phase: exact below 0.08 ms, from there in eight buckets to each doubling.
 ///
 /// A percentile told from it is at most 1/16 (6.25 %) off the time of the check that it names, whatever was summed up
-/// in whatever order; the maximum is exact. Times are to a hundredth of a millisecond, as they are stored.
+/// in whatever order; the maximum is exact. That is beside what the times themselves were rounded by before they were
+/// counted.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct ConnectTimes {
+pub struct PhaseTimes {
     buckets: BTreeMap<Bucket, u32>,
     max: Duration,
 }
 
-/// Connect times that share a place: 0 to 7 hold that many hundredths of a millisecond, each eight from there a
+/// Times that share a place: 0 to 7 hold that many hundredths of a millisecond, each eight from there a
 /// doubling, up to 255, which is beyond any timeout.
 pub type Bucket = u8;
 
 /// The buckets to a doubling, as a power of two.
 const BITS: u32 = 3;
 
-impl ConnectTimes {
+impl PhaseTimes {
     /// Those of these buckets and this maximum, as they were read back.
     pub fn from_buckets(buckets: impl IntoIterator<Item = (Bucket, u32)>, max: Duration) -> Self {
         let mut times = Self {
@@ -33,10 +34,10 @@ impl ConnectTimes {
         times
     }
 
-    /// Counts a connect.
-    pub fn record(&mut self, connect: Duration) {
-        self.fill(bucket_of(connect), 1);
-        self.max = self.max.max(connect);
+    /// Counts a time.
+    pub fn record(&mut self, time: Duration) {
+        self.fill(bucket_of(time), 1);
+        self.max = self.max.max(time);
     }
 
     /// Counts all that another has counted.
@@ -47,9 +48,14 @@ impl ConnectTimes {
         self.max = self.max.max(other.max);
     }
 
-    /// How many connects were counted.
+    /// How many were counted.
     pub fn count(&self) -> u64 {
         self.buckets.values().map(|count| u64::from(*count)).sum()
+    }
+
+    /// Whether none was counted.
+    pub fn is_empty(&self) -> bool {
+        self.buckets.is_empty()
     }
 
     /// The buckets that hold any, with how many, from the quickest on.
@@ -57,12 +63,12 @@ impl ConnectTimes {
         self.buckets.iter().map(|(bucket, count)| (*bucket, *count))
     }
 
-    /// The longest connect; `None` where none was counted.
+    /// The longest; `None` where none was counted.
     pub fn max(&self) -> Option<Duration> {
         (!self.buckets.is_empty()).then_some(self.max)
     }
 
-    /// The time that `percent` of the connects took at most (nearest rank); `None` where none was counted.
+    /// The time that `percent` of them took at most (nearest rank); `None` where none was counted.
     pub fn percentile(&self, percent: u8) -> Option<Duration> {
         let rank = (self.count() * u64::from(percent.min(100))).div_ceil(100).max(1);
         let mut counted = 0;
@@ -83,8 +89,8 @@ impl ConnectTimes {
     }
 }
 
-fn bucket_of(connect: Duration) -> Bucket {
-    let hundredths = u64::try_from(connect.as_micros() / 10).unwrap_or(u64::MAX);
+fn bucket_of(time: Duration) -> Bucket {
+    let hundredths = u64::try_from(time.as_micros() / 10).unwrap_or(u64::MAX);
     let doublings = hundredths.checked_ilog2().unwrap_or(0);
     let bucket = match doublings.checked_sub(BITS) {
         None => hundredths,
@@ -116,8 +122,8 @@ mod tests {
         Duration::from_micros(number * 10)
     }
 
-    fn of(times: &[u64]) -> ConnectTimes {
-        let mut all = ConnectTimes::default();
+    fn of(times: &[u64]) -> PhaseTimes {
+        let mut all = PhaseTimes::default();
         for time in times {
             all.record(hundredths(*time));
         }
@@ -146,7 +152,7 @@ mod tests {
 
     #[test]
     fn percentiles_are_those_of_the_nearest_rank() {
-        let none = ConnectTimes::default();
+        let none = PhaseTimes::default();
         assert_eq!((none.percentile(50), none.max()), (None, None));
         // Five of 0.05 ms, four of 0.06, one of 20 ms.
         let times = of(&[5, 5, 5, 5, 5, 6, 6, 6, 6, 2_000]);
@@ -185,12 +191,12 @@ mod tests {
             let mut parts: Vec<_> = parts.iter().map(|part| of(part)).collect();
             let turns = order.index(parts.len().max(1));
             parts.rotate_left(turns);
-            let mut sum = ConnectTimes::default();
+            let mut sum = PhaseTimes::default();
             for part in &parts {
                 sum.add(part);
             }
             prop_assert_eq!(&sum, &whole);
-            let read_back = ConnectTimes::from_buckets(sum.buckets(), sum.max().unwrap_or_default());
+            let read_back = PhaseTimes::from_buckets(sum.buckets(), sum.max().unwrap_or_default());
             prop_assert_eq!(read_back, whole);
         }
     }
