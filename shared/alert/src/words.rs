@@ -42,7 +42,12 @@ pub fn headline(notification: &Notification) -> String {
             format!("ESCALATED: {name} - {state} for {lasted}")
         }
         Kind::Advisory => format!("ADVISORY: {name} - failing only in {}", failing(notification)),
-        Kind::AdvisoryOver => format!("ADVISORY OVER: {name} - no region sees it failing any more"),
+        Kind::AdvisoryOver => match notification.verdict {
+            Verdict::Up => format!("ADVISORY OVER: {name} - no region sees it failing any more"),
+            worse @ (Verdict::Degraded | Verdict::Down | Verdict::Exposed | Verdict::Unknown) => {
+                format!("ADVISORY OVER: {name} - it is {} now", adjective(worse))
+            }
+        },
         Kind::RegionSilent => format!("REGION SILENT: {name} does not report"),
         Kind::RegionBack => format!("REGION BACK: {name} reports again"),
         Kind::RegionSuspect => format!("REGION SUSPECT: {name} alone sees most monitors failing"),
@@ -91,7 +96,12 @@ pub fn sentence(notification: &Notification) -> String {
             "{name} is {state} for {lasted} now, and nobody has acknowledged it. It is critical from now on."
         ),
         Kind::Advisory => format!("Some regions see {name} failing, too few to call it down."),
-        Kind::AdvisoryOver => format!("No region sees {name} failing any more. Some did for {lasted}."),
+        Kind::AdvisoryOver => match notification.verdict {
+            Verdict::Up => format!("No region sees {name} failing any more. Some did for {lasted}."),
+            Verdict::Degraded | Verdict::Down | Verdict::Exposed | Verdict::Unknown => format!(
+                "{name} is {state}: enough regions see it failing to say so. Some did for {lasted} before."
+            ),
+        },
         Kind::RegionSilent => {
             format!("The checker in {name} does not report. Its region is not counted until it does.")
         }

@@ -1,7 +1,7 @@
 //! The name under which pagers keep what a notification tells.
 
 use portpulse_core::decide::Notification;
-use portpulse_core::outbox::{Kind, Subject};
+use portpulse_core::outbox::{Kind, Stage, Subject};
 use sha2::{Digest, Sha256};
 
 /// The name of an alert in a pager: the same from the beginning of an incident to its end, in at most 255 characters.
@@ -21,6 +21,21 @@ pub(crate) fn alert_key(notification: &Notification) -> String {
         }
     };
     bounded(&key)
+}
+
+/// The id under which the end of what this notification tells is told: of a monitor's incident, or of its advisory.
+/// `None` for what is itself an end, and for what has none of its own.
+pub(crate) fn end_id(notification: &Notification) -> Option<String> {
+    let (Subject::Monitor(_), Stage::On) = (&notification.subject, notification.kind.stage()) else {
+        return None;
+    };
+    let (incident, _) = notification.id.rsplit_once('/')?;
+    let end = if notification.kind == Kind::Advisory {
+        Kind::AdvisoryOver
+    } else {
+        Kind::Recovered
+    };
+    Some(format!("{incident}/{end}"))
 }
 
 /// An id that keys can hold: itself, or where it is long or does not print, what stands for it.

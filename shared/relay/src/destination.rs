@@ -11,7 +11,7 @@ mod telegram;
 mod webhook;
 
 use http::header::CONTENT_TYPE;
-use http::{HeaderName, HeaderValue, Request};
+use http::{HeaderName, HeaderValue, Method, Request};
 use jiff::Timestamp;
 use portpulse_core::choice::Severity;
 use portpulse_core::decide::Notification;
@@ -58,8 +58,10 @@ pub enum Destination {
 /// One message for one destination, complete but for what is secret in it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Post {
-    /// The ids of the notifications that it tells.
+    /// The ids of the notifications that are told once it is taken; none where another message is to follow.
     pub ids: Vec<String>,
+    /// POST, but for the few that change what is there.
+    pub(crate) method: Method,
     /// What follows the server's address, for services that have several.
     pub(crate) path: String,
     /// What it says.
@@ -173,7 +175,7 @@ impl Destination {
             Self::Telegram(telegram) => pages(&|page| telegram.body(page)),
             Self::Ntfy(_) => pages(&ntfy::body),
             Self::PagerDuty(_) => each(&pagerduty::post),
-            Self::Opsgenie(_) => each(&opsgenie::post),
+            Self::Opsgenie(_) => notifications.iter().flat_map(|n| opsgenie::posts(n)).collect(),
             Self::Webhook(_) => each(&webhook::post),
         }
     }
@@ -219,6 +221,7 @@ impl Post {
     fn new(path: impl Into<String>, body: Value, ids: Vec<String>) -> Self {
         Self {
             ids,
+            method: Method::POST,
             path: path.into(),
             body,
         }

@@ -1,9 +1,10 @@
 //! What a chat shows of one notification, or of several at once, before it takes the form of any channel.
 
 use portpulse_alert::{MOST_ENTRIES, clock, headline, plain, region_words, sentence, summary, words};
+use portpulse_core::board::Verdict;
 use portpulse_core::choice::Severity;
 use portpulse_core::decide::Notification;
-use portpulse_core::outbox::Stage;
+use portpulse_core::outbox::{Kind, Stage};
 
 /// The most notifications that are shown one by one; more of them share pages, as they share an email.
 const MOST_SINGLE: usize = portpulse_alert::MOST_SINGLE;
@@ -42,6 +43,10 @@ pub(crate) enum Tone {
 
 impl Tone {
     pub(crate) fn of(notification: &Notification) -> Self {
+        if notification.kind == Kind::AdvisoryOver && notification.verdict != Verdict::Up {
+            // It ended in an incident.
+            return Self::Note;
+        }
         match (notification.kind.stage(), notification.severity) {
             (Stage::Over, _) => Self::Relief,
             (Stage::On, Severity::Critical) => Self::Alarm,

@@ -6,9 +6,10 @@ use futures_util::future::join_all;
 use jiff::Timestamp;
 use portpulse_alert::plain;
 use portpulse_core::decide::Notification;
-use portpulse_store::table::Table;
+use portpulse_store::table::{Table, TableError};
 use tokio::time::{Instant, timeout_at};
 
+use crate::alert_key::end_id;
 use crate::client::Client;
 use crate::config::{Config, Configured, DestinationName};
 use crate::delivery::{Patience, Undelivered, deliver};
@@ -36,10 +37,19 @@ pub struct Report {
     pub delivered: Vec<(DestinationName, String)>,
     /// What was not sent because its destination knew it.
     pub repeated: Vec<(DestinationName, String)>,
+    /// What was not sent because its destination had already heard that it is over.
+    pub overtaken: Vec<(DestinationName, String)>,
     /// What is not known to be delivered: call again with the same notifications.
     pub troubles: Vec<Error>,
     /// What may lead to something being told twice.
     pub warnings: Vec<Warning>,
+}
+
+/// What a destination has heard.
+enum Heard {
+    It,
+    ItsEnd,
+    Neither,
 }
 
 impl<T: Table, S: ReadSecret> Relay<T, S> {
@@ -66,6 +76,7 @@ impl<T: Table, S: ReadSecret> Relay<T, S> {
         for report in reports {
             all.delivered.extend(report.delivered);
             all.repeated.extend(report.repeated);
+            all.overtaken.extend(report.overtaken);
             all.troubles.extend(report.troubles);
             all.warnings.extend(report.warnings);
         }
@@ -101,25 +112,26 @@ impl<T: Table, S: ReadSecret> Relay<T, S> {
         report
     }
 
-    /// Those that the destination does not know yet.
+    /// Those that the destination does not know yet, and of whose end it does not know either: one that is tried again
+    /// may come after the recovery, which another call has brought, and would stay open for ever.
     async fn unheard<'a>(
         &self,
         to: &Configured,
         routed: &[&'a Notification],
         report: &mut Report,
     ) -> Vec<&'a Notification> {
-        let known = routed
-            .iter()
-            .map(|each| ledger::is_known(&self.table, &to.name, &each.id));
+        let known = join_all(routed.iter().map(|each| self.heard(to, each)));
         let mut unheard = Vec::new();
-        for (notification, known) in routed.iter().zip(join_all(known).await) {
+        for (notification, known) in routed.iter().zip(known.await) {
+            let (name, id) = (to.name.clone(), notification.id.clone());
             match known {
-                Ok(true) => report.repeated.push((to.name.clone(), notification.id.clone())),
-                Ok(false) => unheard.push(*notification),
+                Ok(Heard::It) => report.repeated.push((name, id)),
+                Ok(Heard::ItsEnd) => report.overtaken.push((name, id)),
+                Ok(Heard::Neither) => unheard.push(*notification),
                 Err(source) => {
                     report.warnings.push(Warning::Unread {
-                        destination: to.name.clone(),
-                        id: notification.id.clone(),
+                        destination: name,
+                        id,
                         source,
                     });
                     unheard.push(*notification);
@@ -127,6 +139,18 @@ impl<T: Table, S: ReadSecret> Relay<T, S> {
             }
         }
         unheard
+    }
+
+    /// What a destination knows of a notification.
+    async fn heard(&self, to: &Configured, notification: &Notification) -> Result<Heard, TableError> {
+        if ledger::is_known(&self.table, &to.name, &notification.id).await? {
+            return Ok(Heard::It);
+        }
+        let Some(end) = end_id(notification) else {
+            return Ok(Heard::Neither);
+        };
+        let is_over = ledger::is_known(&self.table, &to.name, &end).await?;
+        Ok(if is_over { Heard::ItsEnd } else { Heard::Neither })
     }
 
     /// Posts, then notes that it was taken.

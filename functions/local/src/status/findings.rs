@@ -104,7 +104,14 @@ impl Found {
             })
         };
         let tracks = [Track::Health, Track::Quality, Track::Sight];
+        // One that has become an incident which is not told yet is still there.
+        let is_incident = group
+            .board
+            .verdict
+            .incidents
+            .contains_key(&(monitor.id().clone(), Track::Health));
         let advisory = group.board.verdict.advisories.get(monitor.id());
+        let advisory = advisory.filter(|_| !is_incident);
         let views = views(monitor, &input).into_iter();
         Self {
             group: id,

@@ -156,27 +156,34 @@ fn advisory(monitor: &Monitor, tally: &Tally, tick: Tick, next: &mut VerdictRow)
             };
             next.advisories.insert(id.clone(), advisory);
         }
-        // The incident says all that the advisory said, and more.
-        Some(_) if open => {
-            next.advisories.remove(id);
+        // The incident says all that the advisory said, and more; what was told stands until the incident is told.
+        Some(advisory) if open => {
+            if advisory.told == Told::NotYet {
+                next.advisories.remove(id);
+            }
         }
         Some(advisory) if tally.agrees() => {
             next.advisories.remove(id);
             if advisory.told != Told::NotYet {
-                next.outbox.push(Pending {
-                    id: format!("{}/{}", advisory.id(id), Kind::AdvisoryOver),
-                    kind: Kind::AdvisoryOver,
-                    subject: Subject::Monitor(id.clone()),
-                    verdict: Verdict::Up,
-                    cause: None,
-                    urgency: Urgency::Usual,
-                    since: advisory.opened.timestamp(),
-                    at: tick.timestamp(),
-                    claim: None,
-                });
+                next.outbox.push(advisory_over(id, advisory, Verdict::Up, tick));
             }
         }
         Some(_) | None => {}
+    }
+}
+
+/// The end of an advisory that was told: `verdict` is what has come of it.
+pub(super) fn advisory_over(id: &MonitorId, advisory: Advisory, verdict: Verdict, tick: Tick) -> Pending {
+    Pending {
+        id: format!("{}/{}", advisory.id(id), Kind::AdvisoryOver),
+        kind: Kind::AdvisoryOver,
+        subject: Subject::Monitor(id.clone()),
+        verdict,
+        cause: None,
+        urgency: Urgency::Usual,
+        since: advisory.opened.timestamp(),
+        at: tick.timestamp(),
+        claim: None,
     }
 }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::Input;
+use super::incidents::advisory_over;
 use super::tally::{Tally, elapsed};
 use crate::board::{Cause, Health, Incident, IncidentId, Pace, Told, Track, Urgency, Verdict, VerdictRow};
 use crate::definition::Monitor;
@@ -57,6 +58,19 @@ pub(super) fn open_incidents(input: &Input<'_>, monitor: &Monitor, tally: &Tally
             claim: None,
         };
         next.outbox.push(pending);
+    }
+    replace_advisory(id, next);
+}
+
+/// Ends an advisory that was told, once the incident that it became is: who heard of the one may not hear of the other.
+fn replace_advisory(id: &MonitorId, next: &mut VerdictRow) {
+    let incident = next.incidents.get(&(id.clone(), Track::Health));
+    let Some(incident) = incident.filter(|incident| incident.told != Told::NotYet) else {
+        return;
+    };
+    let (verdict, opened) = (incident.verdict, incident.opened);
+    if let Some(advisory) = next.advisories.remove(id) {
+        next.outbox.push(advisory_over(id, advisory, verdict, opened));
     }
 }
 

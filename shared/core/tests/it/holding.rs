@@ -32,6 +32,22 @@ fn silence_holds_the_alert_but_never_a_recovery() {
 }
 
 #[test]
+fn an_advisory_that_was_told_stands_while_silence_holds_its_incident() {
+    let advised = || {
+        let mut world = World::new(3, &[("m", fast())]);
+        assert_eq!(world.play("1 ...\n2 x.."), "2 c advisory m");
+        world.silence("m", 6);
+        assert_eq!(world.play("3 xx.\n4 xx."), "");
+        world
+    };
+    assert_eq!(advised().play("5 ..."), "5 c advisory_over m");
+    assert_eq!(
+        advised().play("5 xx.\n6 xx.\n7 ..."),
+        "6 a down m\n6 a advisory_over m\n7 a recovered m"
+    );
+}
+
+#[test]
 fn what_is_behind_a_down_monitor_waits_for_it() {
     let child = json!({ "failures_to_open": 1, "successes_to_close": 2, "depends_on": ["gate"] });
     let mut world = World::new(1, &[("gate", fast()), ("m", child)]);

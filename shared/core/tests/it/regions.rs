@@ -26,7 +26,7 @@ fn a_region_that_never_reported_is_missed_after_the_same_time() {
 fn a_stale_region_does_not_vote() {
     let fields = json!({ "failures_to_open": 1 });
     // Alone, a is no majority of three; of the fresh ones it is.
-    let told = "2 c advisory m\n5 a down m\n5 a region_silent b\n5 a region_silent c";
+    let told = "2 c advisory m\n5 a advisory_over m\n5 a down m\n5 a region_silent b\n5 a region_silent c";
     let mut world = World::new(3, &[("m", fields)]);
     let played = world.play("1 ...\n2 x..\n3 x--\n4 x--\n5 x--\n6 x--");
     let mut lines: Vec<_> = played.lines().collect();

@@ -1,5 +1,8 @@
 //! Thresholds, quorums, tracks: what opens an incident and what closes it.
 
+use portpulse_core::board::Verdict;
+use portpulse_core::choice::Severity;
+use portpulse_core::outbox::Kind;
 use serde_json::json;
 
 use crate::world::{World, check};
@@ -109,8 +112,27 @@ fn an_advisory_that_becomes_an_outage_ends_in_it() {
         3,
         fields,
         "1 ...\n2 x..\n3 xx.\n4 ...",
-        "2 c advisory m\n3 b down m\n4 a recovered m",
+        "2 c advisory m\n3 b down m\n3 b advisory_over m\n4 a recovered m",
     );
+}
+
+#[test]
+fn the_end_of_an_advisory_says_what_has_come_of_it() {
+    let ends_in = |timeline: &str, verdict| {
+        let fields = json!({ "failures_to_open": 1, "successes_to_close": 1 });
+        let told = World::new(3, &[("m", fields)]).told(timeline);
+        let find = |kind| {
+            told.iter()
+                .map(|(_, _, told)| told)
+                .find(|told| told.kind == kind)
+        };
+        let (begins, ends) = (find(Kind::Advisory).unwrap(), find(Kind::AdvisoryOver).unwrap());
+        assert_eq!((ends.verdict, ends.severity), (verdict, Severity::Info));
+        assert_eq!(ends.id, format!("{}_over", begins.id));
+        assert_eq!(ends.audience, begins.audience);
+    };
+    ends_in("1 ...\n2 x..\n3 xx.", Verdict::Down);
+    ends_in("1 ...\n2 x..\n3 ...", Verdict::Up);
 }
 
 #[test]
@@ -138,7 +160,12 @@ fn a_quorum_of_one_opens_once_all_have_reported_and_closes_only_when_none_fails(
 #[test]
 fn a_quorum_above_the_majority_is_waited_for() {
     let fields = json!({ "failures_to_open": 1, "quorum": 3 });
-    check(3, fields, "1 ...\n2 xx.\n3 xxx", "2 c advisory m\n3 c down m");
+    check(
+        3,
+        fields,
+        "1 ...\n2 xx.\n3 xxx",
+        "2 c advisory m\n3 c down m\n3 c advisory_over m",
+    );
 }
 
 #[test]

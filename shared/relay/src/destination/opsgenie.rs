@@ -3,15 +3,16 @@
 //! Its messages are shown as HTML in some places and as text in others, so that neither escaping fits both: angle
 //! brackets become others that look like them.
 //!
-//! Source: <https://docs.opsgenie.com/docs/alert-api> (message 130 characters, alias and entity 512, description
-//! 15,000, 20 tags of 50, details 8,000 together, source 100).
+//! Sources: <https://docs.opsgenie.com/docs/alert-api> (message 130 characters, alias and entity 512, description
+//! 15,000, 20 tags of 50, details 8,000 together, source 100), and
+//! <https://docs.opsgenie.com/docs/alert-api-continued#update-alert-priority>.
 
-use http::Request;
 use http::header::AUTHORIZATION;
+use http::{Method, Request};
 use portpulse_alert::{clock, headline, sentence};
 use portpulse_core::choice::Severity;
 use portpulse_core::decide::Notification;
-use portpulse_core::outbox::Stage;
+use portpulse_core::outbox::{Kind, Stage};
 use serde_json::{Value, json};
 
 use super::{AddressError, Post, request, secret_header, token};
@@ -66,26 +67,45 @@ impl Opsgenie {
         let header = secret_header(&format!("GenieKey {}", token(&self.key, &secret)?));
         let headers: Vec<_> = header.map(|value| (AUTHORIZATION, value)).into_iter().collect();
         let url = format!("{}{}", self.server.as_str(), post.path);
-        request(&url, &self.key, &headers, post.body.to_string())
+        let mut request = request(&url, &self.key, &headers, post.body.to_string())?;
+        *request.method_mut() = post.method.clone();
+        Ok(request)
     }
 }
 
-pub(crate) fn post(notification: &Notification) -> Post {
+pub(crate) fn posts(notification: &Notification) -> Vec<Post> {
     let (alias, ids) = (alert_key(notification), vec![notification.id.clone()]);
+    let at_alert = |action: &str| format!("/v2/alerts/{}/{action}?identifierType=alias", percent(&alias));
     if notification.kind.stage() == Stage::Over {
-        let path = format!("/v2/alerts/{}/close?identifierType=alias", percent(&alias));
         let note = TEXT.fit(&sentence(notification), MOST_NOTE);
-        return Post::new(path, json!({ "source": "Portpulse", "note": note }), ids);
+        let body = json!({ "source": "Portpulse", "note": note });
+        return vec![Post::new(at_alert("close"), body, ids)];
     }
-    Post::new("/v2/alerts", opened(notification, &alias), ids)
+    let open = Post::new("/v2/alerts", opened(notification, &alias), ids);
+    if notification.kind != Kind::Escalated {
+        return vec![open];
+    }
+    // An alert that is open keeps its priority, whatever is posted again; and if there is none, the next post opens it.
+    let raise = Post {
+        method: Method::PUT,
+        ..Post::new(
+            at_alert("priority"),
+            json!({ "priority": priority(notification) }),
+            Vec::new(),
+        )
+    };
+    vec![raise, open]
 }
 
-fn opened(notification: &Notification, alias: &str) -> Value {
-    let priority = match notification.severity {
+fn priority(notification: &Notification) -> &'static str {
+    match notification.severity {
         Severity::Critical => "P1",
         Severity::Warning => "P3",
         Severity::Info => "P5",
-    };
+    }
+}
+
+fn opened(notification: &Notification, alias: &str) -> Value {
     let tags = notification.tags.iter().take(MOST_TAGS);
     let mut tags: Vec<_> = tags.map(|tag| TEXT.fit(tag, MOST_TAG)).collect();
     tags.retain(|tag| !tag.is_empty());
@@ -104,7 +124,7 @@ fn opened(notification: &Notification, alias: &str) -> Value {
         },
         "entity": TEXT.fit(&place(notification), MOST_ENTITY),
         "source": "Portpulse",
-        "priority": priority,
+        "priority": priority(notification),
     })
 }
 

@@ -35,9 +35,11 @@ fn outcome(report: &Report) -> (usize, usize, usize, usize) {
     let Report {
         delivered,
         repeated,
+        overtaken,
         troubles,
         warnings,
     } = report;
+    assert_eq!(overtaken.len(), 0);
     (delivered.len(), repeated.len(), troubles.len(), warnings.len())
 }
 

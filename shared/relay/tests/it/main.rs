@@ -12,4 +12,5 @@ mod rendering;
 mod rig;
 mod routing;
 mod sample;
+mod sequences;
 mod services;

@@ -2,8 +2,9 @@
 
 use std::fmt::Write;
 
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, Method};
 use portpulse_alert::{messages, to_json};
+use portpulse_core::board::Verdict;
 use portpulse_core::decide::{Notification, RegionView, View};
 use portpulse_core::outbox::{Kind, Stage};
 use portpulse_core::outcome::Detail;
@@ -61,7 +62,8 @@ fn the_other_channels_tell_an_outage_and_its_end() {
 fn every_channel_names_what_every_kind_is_about() {
     for channel in KINDS {
         for kind in Kind::ALL {
-            let body = posts(channel, &[&sample::of(*kind)])[0].body.to_string();
+            let posts = posts(channel, &[&sample::of(*kind)]);
+            let body = posts.last().unwrap().body.to_string();
             let ends = kind.stage() == Stage::Over;
             let name = match kind {
                 Kind::RegionSilent | Kind::RegionBack | Kind::RegionSuspect | Kind::RegionTrusted => {
@@ -89,6 +91,29 @@ fn every_channel_names_what_every_kind_is_about() {
                 "{channel} {kind}: {body}"
             );
         }
+    }
+}
+
+#[test]
+fn an_advisory_that_ends_in_an_incident_is_no_relief() {
+    let ends_in = |channel, verdict| {
+        let end = Notification {
+            verdict,
+            ..sample::of(Kind::AdvisoryOver)
+        };
+        posts(channel, &[&end])[0].body.to_string()
+    };
+    for (channel, relief) in [
+        ("slack", "🟢"),
+        ("discord", "2792847"),
+        ("teams", "🟢"),
+        ("google_chat", "🟢"),
+        ("telegram", "🟢"),
+    ] {
+        let (well, down) = (ends_in(channel, Verdict::Up), ends_in(channel, Verdict::Down));
+        assert!(well.to_lowercase().contains(relief), "{channel}: {well}");
+        assert!(!down.to_lowercase().contains(relief), "{channel}: {down}");
+        assert!(down.contains("it is down now"), "{channel}: {down}");
     }
 }
 
@@ -255,13 +280,20 @@ fn as_received(kind: &str, post: &Post) -> Result<u16, String> {
             body["topic"] = json!("topic");
             "/"
         }
+        "opsgenie" if post.ids.is_empty() => "/v2/alerts/x/priority?identifierType=alias",
         "opsgenie" if body.get("alias").is_none() => "/v2/alerts/x/close?identifierType=alias",
         "opsgenie" => "/v2/alerts",
         _ => "/x",
     };
+    let method = if post.ids.is_empty() {
+        Method::PUT
+    } else {
+        Method::POST
+    };
     services::takes(
         kind,
         &Received {
+            method: &method,
             path,
             headers: &headers,
             body: &body.to_string(),

@@ -1,6 +1,6 @@
 //! A service on loopback, the secrets that lead to it, and a relay.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -9,7 +9,7 @@ use axum::Router;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::header::RETRY_AFTER;
-use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use portpulse_core::definition::Vantage;
 use portpulse_relay::{Client, Config, Patience, ReadSecret, Relay, Secret, SecretError, SecretName};
@@ -49,6 +49,8 @@ struct Log {
     asked: Vec<Value>,
     /// The bodies of those that were taken.
     taken: Vec<Value>,
+    /// What a pager keeps: the alerts that are open, with their severity or priority.
+    alerts: BTreeMap<String, String>,
     refusals: Vec<String>,
 }
 
@@ -81,9 +83,20 @@ impl Service {
         assert_eq!(log.refusals, [""; 0], "{}", log.kind);
         (log.asked.len(), log.taken.clone())
     }
+
+    /// The alerts that are open at a pager, with their severity or priority.
+    pub(crate) fn alerts(&self) -> BTreeMap<String, String> {
+        self.state.lock().unwrap().alerts.clone()
+    }
 }
 
-async fn answer(State(service): State<Service>, uri: Uri, headers: HeaderMap, body: Bytes) -> Response {
+async fn answer(
+    State(service): State<Service>,
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
     let body = String::from_utf8(body.to_vec()).unwrap();
     let (kind, reply) = {
         let mut log = service.state.lock().unwrap();
@@ -108,6 +121,7 @@ async fn answer(State(service): State<Service>, uri: Uri, headers: HeaderMap, bo
     }
     let path = uri.path_and_query().map_or("/", |path| path.as_str());
     let received = Received {
+        method: &method,
         path,
         headers: &headers,
         body: &body,
@@ -115,6 +129,7 @@ async fn answer(State(service): State<Service>, uri: Uri, headers: HeaderMap, bo
     let mut log = service.state.lock().unwrap();
     match services::takes(kind, &received) {
         Ok(status) => {
+            services::keep(kind, &received, &mut log.alerts);
             log.taken.push(serde_json::from_str(&body).unwrap());
             StatusCode::from_u16(status).unwrap().into_response()
         }

@@ -3,13 +3,14 @@
 mod chats;
 mod pagers;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, Method};
 use serde_json::Value;
 
 /// A request as a service sees it.
 pub(crate) struct Received<'a> {
+    pub(crate) method: &'a Method,
     pub(crate) path: &'a str,
     pub(crate) headers: &'a HeaderMap,
     pub(crate) body: &'a str,
@@ -24,6 +25,9 @@ pub(crate) fn takes(kind: &str, received: &Received<'_>) -> Result<u16, Refusal>
     ensure(ensure_json == Some(b"application/json"), || {
         "the content type".to_owned()
     })?;
+    let may_change = kind == "opsgenie" && received.path.contains("/priority?");
+    let method = if may_change { Method::PUT } else { Method::POST };
+    ensure(received.method == method, || received.method.to_string())?;
     let body: Value = serde_json::from_str(received.body).map_err(|error| error.to_string())?;
     no_stray_characters(&body)?;
     match kind {
@@ -37,6 +41,16 @@ pub(crate) fn takes(kind: &str, received: &Received<'_>) -> Result<u16, Refusal>
         "opsgenie" => pagers::opsgenie(received, &body),
         "webhook" => pagers::webhook(received, &body),
         other => Err(format!("no service `{other}`")),
+    }
+}
+
+/// What becomes of a pager's open alerts by a request that it has taken.
+pub(crate) fn keep(kind: &str, received: &Received<'_>, alerts: &mut BTreeMap<String, String>) {
+    let body: Value = serde_json::from_str(received.body).unwrap_or_default();
+    match kind {
+        "pagerduty" => pagers::keep_at_pagerduty(&body, alerts),
+        "opsgenie" => pagers::keep_at_opsgenie(received, &body, alerts),
+        _ => {}
     }
 }
 

@@ -1,5 +1,7 @@
 //! Pagers, telephones and programs. The sources stand with each channel in `src/destination`.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 
 use super::{Received, Refusal, ensure, fields, is, link, list, text};
@@ -64,18 +66,59 @@ pub(super) fn pagerduty(received: &Received<'_>, body: &Value) -> Result<u16, Re
     Ok(202)
 }
 
+/// A trigger opens the alert of its key, or is added to it with its severity; a resolution ends it.
+pub(super) fn keep_at_pagerduty(body: &Value, alerts: &mut BTreeMap<String, String>) {
+    let word = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let key = word(&body["dedup_key"]);
+    if body["event_action"] == "trigger" {
+        alerts.insert(key, word(&body["payload"]["severity"]));
+    } else {
+        alerts.remove(&key);
+    }
+}
+
+/// An alert opens with its priority, which stays as it is however often the alert is posted again.
+pub(super) fn keep_at_opsgenie(received: &Received<'_>, body: &Value, alerts: &mut BTreeMap<String, String>) {
+    let word = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let Some((alias, action)) = action_of(received.path) else {
+        alerts
+            .entry(word(&body["alias"]))
+            .or_insert_with(|| word(&body["priority"]));
+        return;
+    };
+    let alias = alias.replace("%40", "@").replace("%3A", ":").replace("%2F", "/");
+    if action == "close" {
+        alerts.remove(&alias);
+    } else if let Some(priority) = alerts.get_mut(&alias) {
+        *priority = word(&body["priority"]);
+    }
+}
+
+/// The alias and what is to be done with its alert.
+fn action_of(path: &str) -> Option<(&str, &str)> {
+    let path = path.strip_prefix("/v2/alerts/")?;
+    path.strip_suffix("?identifierType=alias")?.split_once('/')
+}
+
 pub(super) fn opsgenie(received: &Received<'_>, body: &Value) -> Result<u16, Refusal> {
     let key = received.headers.get("authorization").map(|key| key.as_bytes());
     ensure(key == Some(b"GenieKey secret-key"), || "401".to_owned())?;
     let no_markup = |text: &str| ensure(!text.contains(['<', '>']), || format!("markup in {text}"));
     if received.path != "/v2/alerts" {
-        let close = received.path.strip_prefix("/v2/alerts/");
-        let alias = close.and_then(|path| path.strip_suffix("/close?identifierType=alias"));
-        let alias = alias.ok_or_else(|| received.path.to_owned())?;
+        let (alias, action) = action_of(received.path).ok_or_else(|| received.path.to_owned())?;
         let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_' | '~' | '%');
         ensure(!alias.is_empty() && alias.chars().all(plain), || alias.to_owned())?;
-        fields(body, &[], &["user", "source", "note"])?;
-        no_markup(text(&body["note"], 25_000)?)?;
+        match action {
+            "close" => {
+                fields(body, &[], &["user", "source", "note"])?;
+                no_markup(text(&body["note"], 25_000)?)?;
+            }
+            "priority" => {
+                fields(body, &["priority"], &[])?;
+                is_priority(&body["priority"])?;
+            }
+            other => return Err(other.to_owned()),
+        }
         return Ok(202);
     }
     let more = [
@@ -103,11 +146,15 @@ pub(super) fn opsgenie(received: &Received<'_>, body: &Value) -> Result<u16, Ref
     ensure(size <= 8_000, || format!("{size} characters of details"))?;
     text(&body["entity"], 512)?;
     text(&body["source"], 100)?;
-    let priorities = ["P1", "P2", "P3", "P4", "P5"];
-    ensure(priorities.iter().any(|each| body["priority"] == *each), || {
-        "the priority".to_owned()
-    })?;
+    is_priority(&body["priority"])?;
     Ok(202)
+}
+
+fn is_priority(value: &Value) -> Result<(), Refusal> {
+    let priorities = ["P1", "P2", "P3", "P4", "P5"];
+    ensure(priorities.iter().any(|each| value == each), || {
+        "the priority".to_owned()
+    })
 }
 
 pub(super) fn webhook(received: &Received<'_>, body: &Value) -> Result<u16, Refusal> {
