@@ -4,6 +4,7 @@ use std::error::Error as StdError;
 use std::fmt::Write;
 
 use portpulse_core::group::GroupId;
+use portpulse_core::id::Region;
 use portpulse_core::period::Period;
 use portpulse_core::time::Tick;
 
@@ -16,6 +17,18 @@ pub enum Error {
         /// The tick.
         tick: Tick,
         /// Its group.
+        group: GroupId,
+    },
+    /// The group's board lists the regions that should report, and not this one. What it sees is kept and does not
+    /// count; what is to be decided on the others is decided.
+    #[error(
+        "{region} is not listed among the regions that should report to {group}, so what it sees does not count: \
+         list it (`terraform apply`, or `portpulse seed --regions`), or check from there no more"
+    )]
+    NotExpected {
+        /// The region.
+        region: Region,
+        /// Whose board.
         group: GroupId,
     },
     /// Something could not be read from the table.
@@ -110,6 +123,7 @@ impl Error {
     pub fn kind(&self) -> &'static str {
         match self {
             Self::FutureTick { .. } => "FutureTick",
+            Self::NotExpected { .. } => "NotExpected",
             Self::Read { .. } => "Read",
             Self::Unreadable { .. } => "Unreadable",
             Self::Commit { .. } => "Commit",

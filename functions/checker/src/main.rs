@@ -66,7 +66,7 @@ async fn run() -> Result<(), lambda_runtime::Error> {
         topic,
         SystemClock,
         settings.region,
-        settings.expected,
+        settings.otherwise,
     );
 
     lambda_runtime::run(service_fn(async |event: LambdaEvent<Value>| {

@@ -18,8 +18,8 @@ pub struct Settings {
     pub topic_arn: String,
     /// The region in whose name this checker reports.
     pub region: Region,
-    /// All regions that should report; `region` is one of them.
-    pub expected: BTreeSet<Region>,
+    /// The regions that should report where the table lists none; `region` is one of them.
+    pub otherwise: BTreeSet<Region>,
     /// Whether ticks leave metrics behind.
     pub metrics: Metrics,
 }
@@ -42,8 +42,8 @@ impl fmt::Display for BadSettings {
 
 impl Settings {
     /// Reads `PORTPULSE_TABLE`, `PORTPULSE_HOME_REGION`, `PORTPULSE_TOPIC_ARN`, `PORTPULSE_REGION` (default
-    /// `AWS_REGION`), `PORTPULSE_REGIONS` (comma-separated, default the region itself) and `PORTPULSE_METRICS` (`off`
-    /// or `emf`, default `off`) from a lookup.
+    /// `AWS_REGION`), `PORTPULSE_REGIONS` (comma-separated, for a table that does not list the regions that should
+    /// report; default the region itself) and `PORTPULSE_METRICS` (`off` or `emf`, default `off`) from a lookup.
     ///
     /// # Errors
     /// Everything that is missing or wrong.
@@ -77,19 +77,19 @@ impl Settings {
                 None
             }
         };
-        let mut expected = BTreeSet::new();
+        let mut otherwise = BTreeSet::new();
         for word in given("PORTPULSE_REGIONS").iter().flat_map(|list| list.split(',')) {
             match word.trim().parse::<Region>() {
                 Ok(region) => {
-                    expected.insert(region);
+                    otherwise.insert(region);
                 }
                 Err(error) => faults.push(format!("PORTPULSE_REGIONS: {error}")),
             }
         }
         if let Some(region) = &region {
-            if expected.is_empty() {
-                expected.insert(region.clone());
-            } else if !expected.contains(region) {
+            if otherwise.is_empty() {
+                otherwise.insert(region.clone());
+            } else if !otherwise.contains(region) {
                 faults.push(format!(
                     "PORTPULSE_REGIONS does not name {region}, where this checker runs: add it"
                 ));
@@ -106,7 +106,7 @@ impl Settings {
                 home_region,
                 topic_arn,
                 region,
-                expected,
+                otherwise,
                 metrics: metrics.unwrap_or_default(),
             }),
             _ => Err(BadSettings { faults }),
@@ -136,7 +136,7 @@ mod tests {
     #[test]
     fn a_single_region_needs_no_list() {
         let settings = parse(&[&PLACES[..], &[("AWS_REGION", "eu-west-1")]].concat()).unwrap();
-        assert_eq!(settings.expected, BTreeSet::from(["eu-west-1".parse().unwrap()]));
+        assert_eq!(settings.otherwise, BTreeSet::from(["eu-west-1".parse().unwrap()]));
     }
 
     #[test]
@@ -147,7 +147,10 @@ mod tests {
             ("PORTPULSE_REGIONS", "office, home"),
         ];
         let settings = parse(&[&PLACES[..], &own].concat()).unwrap();
-        assert_eq!((settings.region.as_str(), settings.expected.len()), ("office", 2));
+        assert_eq!(
+            (settings.region.as_str(), settings.otherwise.len()),
+            ("office", 2)
+        );
     }
 
     #[test]

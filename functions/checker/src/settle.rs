@@ -38,7 +38,7 @@ impl<T: Table, P: Probe, N: Publish, C: Clock> Checker<T, P, N, C> {
     ) -> Result<Board, Error> {
         for _ in 0..ATTEMPTS {
             if let Attempt::Settled(board) = self.attempt(group, definitions, invocation, report).await? {
-                return Ok(board);
+                return Ok(*board);
             }
         }
         Err(Error::Contended {
@@ -61,7 +61,7 @@ impl<T: Table, P: Probe, N: Publish, C: Clock> Checker<T, P, N, C> {
         })?;
         if read.unreadable.contains_key(&RowKey::Verdict) {
             // Named already when the tick began; what cannot be read must not be overwritten.
-            return Ok(Attempt::Settled(read.board));
+            return Ok(Attempt::Settled(Box::new(read.board)));
         }
         let board = read.board;
         let controls = match self.store.controls().await {
@@ -107,7 +107,7 @@ impl<T: Table, P: Probe, N: Publish, C: Clock> Checker<T, P, N, C> {
             definitions,
             board: &board,
             fleet: fleet.as_ref(),
-            expected: &self.expected,
+            otherwise: &self.otherwise,
             controls: &controls,
             down_elsewhere: &down_elsewhere,
             now: self.clock.now(),
@@ -145,7 +145,7 @@ impl<T: Table, P: Probe, N: Publish, C: Clock> Checker<T, P, N, C> {
             ..input
         };
         self.deliver(Delivery::of(&input), invocation, report).await;
-        Ok(Attempt::Settled(decided))
+        Ok(Attempt::Settled(Box::new(decided)))
     }
 
     /// Tells what waits in the verdict row, for a decision that does not fit beside it. Whether there is more room then.
@@ -226,7 +226,7 @@ impl<T: Table, P: Probe, N: Publish, C: Clock> Checker<T, P, N, C> {
 /// What came of one attempt.
 enum Attempt {
     /// The decision stands, and what it claimed was delivered as far as possible.
-    Settled(Board),
+    Settled(Box<Board>),
     /// Another checker wrote first.
     Overtaken,
 }

@@ -38,7 +38,7 @@ pub struct Checker<T, P, N, C> {
     pub(crate) topic: N,
     pub(crate) clock: C,
     pub(crate) region: Region,
-    pub(crate) expected: BTreeSet<Region>,
+    pub(crate) otherwise: BTreeSet<Region>,
 }
 
 /// What is particular to one invocation.
@@ -85,14 +85,15 @@ pub enum Course {
 }
 
 impl<T: Table, P: Probe, N: Publish, C: Clock> Checker<T, P, N, C> {
-    /// A checker for `region`, one of the `expected`.
+    /// A checker for `region`. Where a group's board lists no region that should report, those are expected that
+    /// `otherwise` names.
     pub fn new(
         store: Store<T>,
         prober: P,
         topic: N,
         clock: C,
         region: Region,
-        expected: BTreeSet<Region>,
+        otherwise: BTreeSet<Region>,
     ) -> Self {
         Self {
             store,
@@ -100,7 +101,7 @@ impl<T: Table, P: Probe, N: Publish, C: Clock> Checker<T, P, N, C> {
             topic,
             clock,
             region,
-            expected,
+            otherwise,
         }
     }
 
@@ -135,6 +136,12 @@ impl<T: Table, P: Probe, N: Publish, C: Clock> Checker<T, P, N, C> {
             }
         };
         let (board, unreadable) = (read.board, read.unreadable);
+        if !board.listed.is_empty() && !board.listed.contains(&self.region) {
+            report.troubles.push(Error::NotExpected {
+                region: self.region.clone(),
+                group,
+            });
+        }
         let own_row_is_readable = !unreadable.contains_key(&RowKey::Region(self.region.clone()));
         let verdict_is_readable = !unreadable.contains_key(&RowKey::Verdict);
         report.troubles.extend(
@@ -262,7 +269,7 @@ impl<T: Table, P: Probe, N: Publish, C: Clock> Checker<T, P, N, C> {
             definitions: &round.definitions,
             board: &round.board,
             fleet: None,
-            expected: &self.expected,
+            otherwise: &self.otherwise,
             controls: &BTreeMap::new(),
             down_elsewhere: &BTreeSet::new(),
             now: self.clock.now(),

@@ -31,7 +31,7 @@ pub(crate) struct Overview {
 pub(crate) struct Group {
     pub(crate) definitions: Definitions,
     pub(crate) board: Board,
-    /// The regions that have reported, or are waited for.
+    /// The regions that should report; where the table lists none, those that have, or are waited for.
     pub(crate) regions: BTreeSet<Region>,
 }
 
@@ -68,7 +68,10 @@ impl Overview {
                 unreadable.extend(read.unreadable.into_values());
                 let board = read.board;
                 let rows = board.rows.keys();
-                let regions = rows.chain(board.verdict.regions.keys()).cloned().collect();
+                let regions = match board.listed.is_empty() {
+                    true => rows.chain(board.verdict.regions.keys()).cloned().collect(),
+                    false => board.listed.clone(),
+                };
                 let read = Group {
                     definitions,
                     board,
@@ -100,7 +103,7 @@ impl Overview {
             definitions: &read.definitions,
             board: &read.board,
             fleet: Some(&self.fleet),
-            expected: &read.regions,
+            otherwise: &read.regions,
             controls: &self.controls,
             down_elsewhere: NOBODY,
             now: self.now,

@@ -128,7 +128,7 @@ fn decision(definitions: &Definitions, board: &Board) -> Decision {
         definitions,
         board,
         fleet: Some(&fleet),
-        expected: &expected,
+        otherwise: &expected,
         controls: &BTreeMap::new(),
         down_elsewhere: &BTreeSet::new(),
         now,

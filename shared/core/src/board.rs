@@ -417,6 +417,8 @@ pub struct FleetTrouble {
 /// Everything a decision looks at that is stored for one group.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Board {
+    /// The regions that should report, as the board itself lists them; empty where it lists none.
+    pub listed: BTreeSet<Region>,
     /// The rows of the regions, expected or not.
     pub rows: BTreeMap<Region, RegionRow>,
     /// The verdict row.

@@ -144,6 +144,7 @@ impl Quantities {
                 .sum::<f64>();
             let a_month = MONTH * HOUR / group.interval.length().as_secs_f64();
             for region in deployment.regions {
+                sum.stored += whole(layout::expectation(*group, region).stored + STORED_WITH_EACH);
                 let tick = TickCost::of(*group, definitions, region, deployment.regions);
                 let spread = assumptions.spread;
                 let hour = RollupCost::of_hour(*group, definitions, region, &tick, spread);

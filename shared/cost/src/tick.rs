@@ -66,7 +66,8 @@ impl TickCost {
         let rows = expected
             .iter()
             .map(|region| layout::nominal_region_row(group, tick, region));
-        let board = total(rows.chain([layout::nominal_verdict_row(group)]));
+        let listed = expected.iter().map(|region| layout::expectation(group, region));
+        let board = total(rows.chain(listed).chain([layout::nominal_verdict_row(group)]));
         Self {
             write_units: whole(size::write_units(results.stored) + size::write_units(row.stored)),
             read_units: size::read_units(definitions.stored, Read::Eventual)

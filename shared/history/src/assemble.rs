@@ -200,14 +200,11 @@ fn overview_inside(snapshot: &Snapshot) -> OverviewInside {
             trouble: trouble.min_by_key(|(_, since)| *since),
         }
     };
-    let broken = snapshot
-        .groups
-        .values()
-        .flat_map(|known| &known.definitions.broken);
+    let groups = || snapshot.groups.values();
+    let expected = groups().flat_map(|known| &known.expected);
+    let broken = groups().flat_map(|known| &known.definitions.broken);
     OverviewInside {
-        regions: snapshot
-            .expected
-            .iter()
+        regions: expected
             .map(|region| (region.clone(), standing(region)))
             .collect(),
         broken: broken

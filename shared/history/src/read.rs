@@ -33,7 +33,7 @@ const BYTES_A_HALF: u64 = 4_096;
 pub struct Scope {
     /// The groups that have monitors.
     pub groups: Groups,
-    /// The regions that should report; where none is named, those that do.
+    /// The regions that should report where the table lists none; where none is named here either, those that do.
     pub expected: BTreeSet<Region>,
 }
 
@@ -194,10 +194,7 @@ impl<T: Table + Browse> Reader<T> {
         store: &Store<Counted<'_, T>>,
         groups: &BTreeSet<GroupId>,
     ) -> Result<Snapshot, Error> {
-        let mut snapshot = Snapshot {
-            expected: self.scope.expected.clone(),
-            ..Snapshot::default()
-        };
+        let mut snapshot = Snapshot::default();
         for group in groups {
             let read = store.board_as_of(*group, Read::Eventual).await?;
             let known = GroupSnapshot {
@@ -208,9 +205,12 @@ impl<T: Table + Browse> Reader<T> {
             snapshot.groups.insert(*group, known);
             snapshot.unreadable.extend(read.unreadable.values().map(said));
         }
-        if snapshot.expected.is_empty() {
-            let boards = snapshot.groups.values().map(|known| &known.board);
-            snapshot.expected = boards.flat_map(|board| board.rows.keys().cloned()).collect();
+        let boards = snapshot.groups.values().map(|known| &known.board);
+        let reporting: BTreeSet<Region> = boards.flat_map(|board| board.rows.keys().cloned()).collect();
+        for known in snapshot.groups.values_mut() {
+            let said = [&known.board.listed, &self.scope.expected];
+            let said = said.into_iter().find(|regions| !regions.is_empty());
+            known.expected = said.unwrap_or(&reporting).clone();
         }
         let (controls, unreadable) = store.controls().await?;
         snapshot.controls = controls;

@@ -13,8 +13,6 @@ use portpulse_core::round::Definitions;
 /// What was read for one request.
 #[derive(Debug, Clone, Default)]
 pub struct Snapshot {
-    /// The regions that should report.
-    pub expected: BTreeSet<Region>,
     /// The groups that were asked for.
     pub groups: BTreeMap<GroupId, GroupSnapshot>,
     /// What people have said of monitors.
@@ -32,6 +30,8 @@ pub struct Snapshot {
 /// What was read of one group.
 #[derive(Debug, Clone, Default)]
 pub struct GroupSnapshot {
+    /// The regions that should report to its board.
+    pub expected: BTreeSet<Region>,
     /// Its definitions.
     pub definitions: Definitions,
     /// Its board.

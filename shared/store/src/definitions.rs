@@ -48,7 +48,7 @@ pub enum May {
 }
 
 impl May {
-    fn condition(self) -> Condition {
+    pub(crate) fn condition(self) -> Condition {
         match self {
             Self::Add => Condition::Absent,
             Self::Keep => Condition::Seeded,

@@ -22,6 +22,7 @@ pub const EXPIRES_AT: &str = "expires_at";
 /// The sort key of a group's verdict row, and of the fleet's.
 const VERDICT: &str = "verdict";
 const REGION: &str = "region#";
+const EXPECTS: &str = "expects#";
 /// Sorts behind every name and time.
 const LAST: &str = "~";
 
@@ -75,6 +76,11 @@ pub fn board(group: GroupId) -> String {
 /// A region's row on a group's board.
 pub fn region_row(group: GroupId, region: &Region) -> Key {
     Key::new(board(group), format!("{REGION}{region}"))
+}
+
+/// That a region should report to a group's board: an item that carries nothing but its keys.
+pub fn expectation(group: GroupId, region: &Region) -> Key {
+    Key::new(board(group), format!("{EXPECTS}{region}"))
 }
 
 /// A group's verdict row.
@@ -210,6 +216,8 @@ pub fn relayed(destination: &str, id: &str) -> Key {
 /// Which row of a board an item is.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum RowKey {
+    /// That a region should report.
+    Expects(Region),
     /// A region's.
     Region(Region),
     /// The verdict row.
@@ -221,11 +229,15 @@ pub enum RowKey {
 impl RowKey {
     /// Reads the sort key of an item of a board.
     pub fn of(sk: &str) -> Self {
-        let region = sk.strip_prefix(REGION).and_then(|name| name.parse().ok());
-        match region {
-            Some(region) => Self::Region(region),
-            None if sk == VERDICT => Self::Verdict,
-            None => Self::Other(sk.to_owned()),
+        let region_behind = |prefix| sk.strip_prefix(prefix)?.parse().ok();
+        if sk == VERDICT {
+            Self::Verdict
+        } else if let Some(region) = region_behind(REGION) {
+            Self::Region(region)
+        } else if let Some(region) = region_behind(EXPECTS) {
+            Self::Expects(region)
+        } else {
+            Self::Other(sk.to_owned())
         }
     }
 }
@@ -260,6 +272,7 @@ mod tests {
         for (key, text) in [
             (definition(group, "orders-db"), "monitors#1m#0/orders-db"),
             (region_row(group, &region), "board#1m#0/region#eu-west-1"),
+            (expectation(group, &region), "board#1m#0/expects#eu-west-1"),
             (verdict_row(group), "board#1m#0/verdict"),
             (fleet_row(), "board#fleet/verdict"),
             (
@@ -353,11 +366,13 @@ mod tests {
 
     #[test]
     fn rows_of_a_board_are_told_apart() {
-        let region = RowKey::Region("eu-west-1".parse().unwrap());
+        let region: Region = "eu-west-1".parse().unwrap();
         for (sk, row) in [
             ("verdict", RowKey::Verdict),
-            ("region#eu-west-1", region),
+            ("region#eu-west-1", RowKey::Region(region.clone())),
             ("region#EU", RowKey::Other("region#EU".to_owned())),
+            ("expects#eu-west-1", RowKey::Expects(region)),
+            ("expects#", RowKey::Other("expects#".to_owned())),
             ("verdicts", RowKey::Other("verdicts".to_owned())),
             ("", RowKey::Other(String::new())),
         ] {

@@ -63,6 +63,11 @@ pub fn nominal_region_row(group: GroupId, tick: Tick, region: &Region) -> Weight
     Weight::of(&codec::region_row::encode(&keys::region_row(group, region), &row))
 }
 
+/// That a region should report.
+pub fn expectation(group: GroupId, region: &Region) -> Weight {
+    Weight::of(&codec::expectation::encode(&keys::expectation(group, region)))
+}
+
 /// A verdict row in which nothing is open.
 pub fn nominal_verdict_row(group: GroupId) -> Weight {
     let row = VerdictRow::default();

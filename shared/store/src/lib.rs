@@ -8,6 +8,7 @@ mod controls;
 pub mod definitions;
 pub mod dynamo;
 mod error;
+mod expectations;
 pub mod history;
 pub mod keys;
 pub mod layout;

@@ -117,6 +117,11 @@ impl<T: Table> Store<T> {
             let sk = sort_key(&item);
             let row = RowKey::of(sk);
             let decoded = match &row {
+                // Its key says it all.
+                RowKey::Expects(region) => {
+                    read.board.listed.insert(region.clone());
+                    Ok(())
+                }
                 RowKey::Region(region) => codec::region_row::decode(&item).map(|row| {
                     read.board.rows.insert(region.clone(), row);
                 }),

@@ -41,7 +41,7 @@ pub enum Condition {
     Tick(Tick),
     /// It is of our layout and has this revision; 0 means that there is none.
     Revision(u64),
-    /// It is a definition that `portpulse seed` looks after.
+    /// It is an item that `portpulse seed` looks after.
     Seeded,
     /// Nothing.
     Always,

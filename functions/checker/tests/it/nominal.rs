@@ -186,11 +186,15 @@ impl Fleet {
             let attributes = attributes.as_object().unwrap();
             store.put_definition(GROUP, &id, attributes).await.unwrap();
         }
+        let expected = expected(regions);
+        for region in &expected {
+            store.list_region(GROUP, region).await.unwrap();
+        }
         Self {
             dynamo,
             store,
             monitors,
-            expected: expected(regions),
+            expected,
         }
     }
 
@@ -209,7 +213,7 @@ impl Fleet {
             NoTopic,
             At(now),
             region.clone(),
-            self.expected.clone(),
+            BTreeSet::new(),
         );
         let invocation = Invocation {
             claimant: Claimant::new("only"),

@@ -210,7 +210,7 @@ pub(crate) fn define(table: &MemoryTable, n: usize, fields: &BTreeMap<&str, Valu
 pub(crate) fn board(table: &MemoryTable) -> BoardRead {
     let pk = format!("board#{GROUP}");
     let sort_keys = (0..4)
-        .map(|number| format!("region#{}", region(number)))
+        .flat_map(|number| ["region", "expects"].map(|kind| format!("{kind}#{}", region(number))))
         .chain(["verdict".to_owned()]);
     let items = sort_keys.filter_map(|sk| Some(((pk.clone(), sk.clone()), table.peek(&pk, &sk)?)));
     run(Store::new(MemoryTable::from_items(items.collect())).board(GROUP)).unwrap()

@@ -64,7 +64,7 @@ pub(super) fn step(input: &Input<'_>, verdict: &VerdictRow) -> Option<FleetRow> 
     for (key, trouble) in over {
         next.troubles.remove(&key);
         // A region that is no longer expected is forgotten without a word.
-        if input.expected.contains(&key.0) {
+        if input.expected().contains(&key.0) {
             next.outbox
                 .push(pending(&key, Change::Ends, trouble.since, trouble.revision, now));
         }

@@ -37,8 +37,8 @@ pub struct Input<'a> {
     pub board: &'a Board,
     /// What the groups together know of the regions; `None` where it could not be read, and so must not be written.
     pub fleet: Option<&'a FleetRow>,
-    /// The regions that should report.
-    pub expected: &'a BTreeSet<Region>,
+    /// The regions that should report where the board lists none.
+    pub otherwise: &'a BTreeSet<Region>,
     /// What people have said of the monitors.
     pub controls: &'a BTreeMap<MonitorId, Control>,
     /// Monitors of other groups that are down, as far as one of this group depends on them.
@@ -47,6 +47,18 @@ pub struct Input<'a> {
     pub now: Timestamp,
     /// In whose name notifications are claimed.
     pub me: &'a Claimant,
+}
+
+impl<'a> Input<'a> {
+    /// The regions that should report: those that this very board lists, so that a decision never rests on the rows of
+    /// one read and the regions of another.
+    pub fn expected(&self) -> &'a BTreeSet<Region> {
+        if self.board.listed.is_empty() {
+            self.otherwise
+        } else {
+            &self.board.listed
+        }
+    }
 }
 
 /// What to write. A row that would not change is absent.
@@ -65,7 +77,7 @@ pub fn decide(input: &Input<'_>) -> Decision {
     let mut next = before.clone();
     next.revision += 1;
 
-    let mut electorate = Electorate::new(now, input.group.interval, input.expected, input.board);
+    let mut electorate = Electorate::new(input);
     regions::step(input, &mut electorate, &mut next);
     let fleet = fleet::step(input, &next);
 
@@ -121,16 +133,14 @@ pub fn is_nominal(input: &Input<'_>) -> bool {
         changes: verdict.changes.clone(),
         ..VerdictRow::default()
     } == *verdict;
-    let electorate = Electorate::new(input.now, input.group.interval, input.expected, input.board);
+    let electorate = Electorate::new(input);
     let mut reporting = input
-        .expected
+        .expected()
         .iter()
         .filter(|region| input.definitions.checked_by(region).next().is_some());
     let nobody = |monitor: &Monitor| {
-        !input
-            .expected
-            .iter()
-            .any(|region| monitor.rule().regions.includes(region))
+        let mut expected = input.expected().iter();
+        !expected.any(|region| monitor.rule().regions.includes(region))
     };
     quiet
         && input.definitions.broken.is_empty()
@@ -194,7 +204,7 @@ pub fn settle_fleet(row: &FleetRow, me: &Claimant, published: &BTreeSet<String>)
 
 /// What all regions together say of a monitor now.
 pub fn verdict(input: &Input<'_>, monitor: &Monitor) -> Verdict {
-    let mut electorate = Electorate::new(input.now, input.group.interval, input.expected, input.board);
+    let mut electorate = Electorate::new(input);
     electorate.suspects = regions::suspects(&input.board.verdict);
     let open = |track| {
         input

@@ -200,10 +200,10 @@ fn detail(monitor: &Monitor, cause: Cause, input: &Input<'_>) -> Option<Detail> 
 
 /// How a monitor looks now from each of the regions that check it.
 pub fn views(monitor: &Monitor, input: &Input<'_>) -> BTreeMap<Region, RegionView> {
-    let electorate = Electorate::new(input.now, input.group.interval, input.expected, input.board);
+    let electorate = Electorate::new(input);
     let suspects = suspects(&input.board.verdict);
     let regions = input
-        .expected
+        .expected()
         .iter()
         .filter(|region| monitor.rule().regions.includes(region));
     let plain = |view| RegionView {

@@ -1,6 +1,7 @@
 //! Which regions report, which are silent, and which are themselves suspect.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use super::Input;
 use super::tally::{Electorate, elapsed};
@@ -11,6 +12,8 @@ use crate::time::Tick;
 
 /// With fewer monitors than this a region cannot become suspect: too little to tell it from bad luck.
 const ENOUGH_TO_SUSPECT: usize = 10;
+/// By how much more than an interval two looks at a board may lie apart: a tick is handled within a minute.
+const LATEST_LOOK: Duration = Duration::from_secs(60);
 
 /// The regions whose votes do not count, as the row has it.
 pub(super) fn suspects(row: &VerdictRow) -> BTreeSet<Region> {
@@ -24,7 +27,7 @@ pub(super) fn suspects(row: &VerdictRow) -> BTreeSet<Region> {
 /// Brings the state of every region up to date, and takes the suspect ones out of the vote.
 pub(super) fn step(input: &Input<'_>, electorate: &mut Electorate<'_>, next: &mut VerdictRow) {
     let mut states = std::mem::take(&mut next.regions);
-    for region in input.expected {
+    for region in input.expected() {
         let before = states.remove(region);
         let has_work = input.definitions.checked_by(region).next().is_some();
         let after = if has_work {
@@ -51,14 +54,18 @@ fn state(
     let Some(row) = electorate.fresh_row(region) else {
         return Some(match before {
             Some(RegionState::Silent(since)) => RegionState::Silent(since),
-            // A row that went stale has been waited for already.
-            _ if input.board.rows.contains_key(region) => RegionState::Silent(input.now),
             Some(RegionState::Awaited(since)) => {
                 if elapsed(since, input.now) > input.group.interval.freshness() {
                     RegionState::Silent(input.now)
                 } else {
                     RegionState::Awaited(since)
                 }
+            }
+            // A row that went stale has been waited for already.
+            Some(RegionState::Suspect(_) | RegionState::Returned) | None
+                if has_just_gone_stale(input, region) =>
+            {
+                RegionState::Silent(input.now)
             }
             Some(RegionState::Suspect(_) | RegionState::Returned) | None => RegionState::Awaited(input.now),
         });
@@ -73,6 +80,17 @@ fn state(
         },
         false => returned(input, region, before),
     }
+}
+
+/// Whether a row that is not fresh was fresh when somebody last looked at the board, as the others do every interval.
+///
+/// An older one is of a region that was not expected meanwhile, or of a time in which nobody looked: it gets the same
+/// time as one that never reported.
+fn has_just_gone_stale(input: &Input<'_>, region: &Region) -> bool {
+    let interval = input.group.interval;
+    let look = interval.length() + LATEST_LOOK;
+    let row = input.board.rows.get(region);
+    row.is_some_and(|row| row.tick.age(input.now) <= interval.freshness() + look)
 }
 
 /// The state of a region that is well, or no longer asked for.

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::board::{Board, Entry, Finding, Health, Impairment, RegionRow, Streak, Streaks};
+use super::Input;
+use crate::board::{Entry, Finding, Health, Impairment, RegionRow, Streak, Streaks};
 use crate::choice::Expect;
 use crate::definition::{Monitor, Quorum};
 use crate::id::Region;
@@ -22,13 +23,10 @@ pub(crate) struct Electorate<'a> {
 }
 
 impl<'a> Electorate<'a> {
-    pub(crate) fn new(
-        now: Timestamp,
-        interval: Interval,
-        expected: &'a BTreeSet<Region>,
-        board: &'a Board,
-    ) -> Self {
-        let rows = board.rows.iter().filter(|(region, _)| expected.contains(*region));
+    pub(crate) fn new(input: &Input<'a>) -> Self {
+        let (now, interval, expected) = (input.now, input.group.interval, input.expected());
+        let rows = input.board.rows.iter();
+        let rows = rows.filter(|(region, _)| expected.contains(*region));
         let fresh = rows
             .filter(|(_, row)| row.tick.age(now) <= interval.freshness())
             .collect();
@@ -107,6 +105,8 @@ pub(crate) struct Count {
 pub(crate) struct Tally {
     /// Regions that vote.
     pub(crate) voters: u32,
+    /// Fresh regions that check it, whether they vote or not.
+    pub(crate) checking: u32,
     /// Whether every fresh region has been without data for longer than a row stays fresh, or none is to check it.
     pub(crate) blind: bool,
     pub(crate) health: Count,
@@ -128,6 +128,7 @@ impl Tally {
         };
         let mut tally = Self {
             voters: 0,
+            checking: 0,
             blind: false,
             health: Count::new(),
             quality: Count::new(),
@@ -139,9 +140,9 @@ impl Tally {
                 .len()
                 == 1,
         };
-        let (mut checking, mut blind) = (0u32, 0u32);
+        let mut blind = 0u32;
         for (region, row) in electorate.checking(monitor) {
-            checking += 1;
+            tally.checking += 1;
             if electorate.suspects.contains(region) {
                 continue;
             }
@@ -168,7 +169,7 @@ impl Tally {
             .expected
             .iter()
             .any(|region| rule.regions.includes(region));
-        tally.blind = nobody || (checking > 0 && blind == checking);
+        tally.blind = nobody || (tally.checking > 0 && blind == tally.checking);
         tally.needed = match (rule.expect, rule.quorum) {
             (Expect::Closed, _) => 1,
             (Expect::Open | Expect::Reachable, Quorum::AtLeast(regions)) => regions,

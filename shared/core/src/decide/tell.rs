@@ -1,5 +1,6 @@
 //! Telling: which open incidents may be told now, and how often.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -7,9 +8,11 @@ use jiff::Timestamp;
 use super::Input;
 use super::incidents::advisory_over;
 use super::tally::{Tally, elapsed};
-use crate::board::{Cause, Health, Incident, IncidentId, Pace, Told, Track, Urgency, Verdict, VerdictRow};
+use crate::board::{
+    Cause, Health, Incident, IncidentId, Pace, RegionState, Told, Track, Urgency, Verdict, VerdictRow,
+};
 use crate::definition::Monitor;
-use crate::id::MonitorId;
+use crate::id::{MonitorId, Region};
 use crate::outbox::{Kind, Pending, Subject};
 
 /// Puts into the outbox whatever is open, untold and not held back; and the reminders that are due.
@@ -29,6 +32,10 @@ pub(super) fn open_incidents(input: &Input<'_>, monitor: &Monitor, tally: &Tally
         };
         // An outage in front explains silence, not an open port.
         if behind && incident.verdict != Verdict::Exposed {
+            continue;
+        }
+        let begins = track == Track::Sight && incident.told == Told::NotYet;
+        if begins && is_awaited(input, monitor, tally, incident, &next.regions) {
             continue;
         }
         if let Some(news) = news(input, monitor, track, tally, incident) {
@@ -119,6 +126,23 @@ fn is_still_bad(track: Track, tally: &Tally) -> bool {
         Track::Quality => tally.still_bad(&tally.quality),
         Track::Sight => tally.voters == 0,
     }
+}
+
+/// Whether nobody checks a monitor yet: not for longer than a row stays fresh, or a region that is to check it is still
+/// awaited. Monitors and regions are deployed one after the other.
+fn is_awaited(
+    input: &Input<'_>,
+    monitor: &Monitor,
+    tally: &Tally,
+    incident: &Incident,
+    regions: &BTreeMap<Region, RegionState>,
+) -> bool {
+    let of_it = regions
+        .iter()
+        .filter(|(region, _)| monitor.rule().regions.includes(region));
+    let mut states = of_it.map(|(_, state)| state);
+    let lately = elapsed(incident.since.timestamp(), input.now) <= input.group.interval.freshness();
+    tally.checking == 0 && (lately || states.any(|state| matches!(state, RegionState::Awaited(_))))
 }
 
 /// What there is to tell of an open incident.

@@ -112,6 +112,143 @@ fn a_region_that_is_no_longer_expected_is_forgotten_without_a_word() {
 }
 
 #[test]
-fn a_monitor_that_no_expected_region_checks_is_unknown() {
-    check(1, json!({ "regions": ["elsewhere"] }), "1 .", "1 a unknown m");
+fn a_monitor_that_no_expected_region_checks_is_unknown_unless_one_is_about_to() {
+    let elsewhere = json!({ "regions": ["elsewhere"] });
+    check(1, elsewhere, "1 .\n2 .\n3 .\n4 .\n5 .", "4 a unknown m");
+    // The definition is there first, then the region is listed, and then it reports.
+    let mut world = World::new(1, &[("m", json!({ "regions": ["c"] }))]);
+    world.list("ab");
+    assert_eq!(world.play("1 ..\n2 .."), "");
+    world.list("abc");
+    assert_eq!(world.play("3 ..\n4 ...\n5 ...\n6 ...\n7 ...\n8 ..."), "");
+    assert!(world.board.verdict.incidents.is_empty());
+    // Where the region is listed and never comes, that is told after all.
+    let mut silent = World::new(1, &[("m", json!({ "regions": ["c"] }))]);
+    silent.list("ab");
+    assert_eq!(silent.play("1 ..\n2 .."), "");
+    silent.list("abc");
+    assert_eq!(
+        silent.play("3 ..\n4 ..\n5 ..\n6 ..\n7 .."),
+        "7 a region_silent c\n7 a unknown m"
+    );
+    // The region is gone first, and then the definition names another.
+    world.list("ab");
+    assert_eq!(world.play("9 ..\n10 .."), "");
+    world.define("m", &json!({ "regions": ["a"] }));
+    assert_eq!(world.play("11 ..\n12 ..\n13 ..\n14 ..\n15 .."), "");
+    assert!(world.board.verdict.incidents.is_empty());
+}
+
+/// What is told while the list of regions changes: each stretch of a timeline with the regions that are listed then.
+#[track_caller]
+fn check_lists(fields: serde_json::Value, stretches: &[(&str, &str, &str)]) {
+    let mut world = World::new(1, &[("m", fields)]);
+    for (listed, timeline, told) in stretches {
+        world.list(listed);
+        let played = world.play(timeline);
+        let mut lines: Vec<_> = played.lines().collect();
+        lines.sort_unstable();
+        assert_eq!(lines.join("\n"), *told, "of {listed} in {timeline}");
+    }
+}
+
+fn at_once() -> serde_json::Value {
+    json!({ "failures_to_open": 1, "successes_to_close": 1 })
+}
+
+#[test]
+fn the_regions_that_the_board_lists_go_before_any_others() {
+    // One of three is an advisory, though `a` alone is expected where none is listed.
+    check_lists(at_once(), &[("abc", "1 ...\n2 x..", "2 c advisory m")]);
+    check_lists(at_once(), &[("", "1 ...\n2 x..", "2 a down m")]);
+}
+
+#[test]
+fn a_region_that_was_just_listed_is_awaited_and_does_not_vote_before_it_reports() {
+    check_lists(
+        at_once(),
+        &[
+            ("ab", "1 ..\n2 ..\n3 ..\n4 ..\n5 ..\n6 ..", ""),
+            // Two of two see it, and wait for nobody.
+            ("abc", "7 xx", "7 b down m"),
+            ("abc", "8 ..", "8 b recovered m"),
+            ("abc", "9 ...\n10 x.x", "10 c down m"),
+        ],
+    );
+    // One that never comes is silent as late as any other.
+    check_lists(
+        at_once(),
+        &[
+            ("ab", "1 ..\n2 ..\n3 ..\n4 ..\n5 ..\n6 ..", ""),
+            ("abc", "7 ..\n8 ..\n9 ..\n10 ..\n11 ..", "11 a region_silent c"),
+        ],
+    );
+}
+
+#[test]
+fn a_region_that_is_no_longer_listed_is_forgotten_at_once() {
+    // Neither its vote, nor its silence, nor its last tick, which was under way, has an effect.
+    check_lists(
+        at_once(),
+        &[
+            ("abc", "1 ...\n2 ..x", "2 c advisory m"),
+            ("ab", "3 ..", "3 b advisory_over m"),
+            ("ab", "4 ..x\n5 ..\n6 ..\n7 ..\n8 ..\n9 ..", ""),
+        ],
+    );
+    check_lists(
+        at_once(),
+        &[
+            ("abc", "1 ...\n2 ..-\n3 ..-\n4 ..-", "4 a region_silent c"),
+            ("ab", "5 ..\n6 ..\n7 ..", ""),
+            // Back again, it is a region like a new one.
+            ("abc", "8 ..-\n9 ...\n10 ...", ""),
+        ],
+    );
+}
+
+#[test]
+fn an_outage_goes_on_while_regions_come_and_go() {
+    check_lists(
+        json!({ "failures_to_open": 2, "successes_to_close": 2 }),
+        &[
+            ("abc", "1 ...\n2 xxx\n3 xxx", "3 b down m"),
+            ("ab", "4 xx\n5 xx", ""),
+            ("abd", "6 xx-x\n7 xx-x", ""),
+            ("ad", "8 .--.", ""),
+            ("ad", "9 .--.", "9 d recovered m"),
+        ],
+    );
+    // One of two that fail goes: one of two that are left is no majority, and no end either.
+    check_lists(
+        at_once(),
+        &[
+            ("abc", "1 ...\n2 x.x", "2 c down m"),
+            ("ab", "3 x.\n4 x.", ""),
+            ("ab", "5 ..", "5 a recovered m"),
+        ],
+    );
+}
+
+#[test]
+fn a_region_that_is_not_listed_decides_for_those_that_are() {
+    let mut world = World::new(1, &[("m", at_once())]);
+    world.list("abc");
+    assert_eq!(world.play("1 ...\n2 x.."), "2 c advisory m");
+    // Its last tick comes after it was taken off: of the two that are left, one fails, which is no majority.
+    world.list("ab");
+    assert_eq!(world.play("3 x.x"), "");
+    // The rows of both show an outage that nobody has decided on: it does.
+    let row = |symbol| {
+        let monitor = "m".parse().unwrap();
+        let definitions = &world.definitions;
+        let seen = [(monitor, crate::world::observation(symbol))].into();
+        let before = &world.board.rows[&"b".parse().unwrap()];
+        portpulse_core::round::advance(Some(before), World::tick(4), definitions, &seen, |_| false).unwrap()
+    };
+    let failing = row('x');
+    for region in ["a", "b"] {
+        world.board.rows.insert(region.parse().unwrap(), failing.clone());
+    }
+    assert_eq!(world.play("4 --."), "4 c down m");
 }

@@ -64,6 +64,12 @@ impl World {
             .insert(id.parse().unwrap(), monitor(id, fields));
     }
 
+    /// Lists the regions that should report on the board: a letter each.
+    pub(crate) fn list(&mut self, regions: &str) {
+        let names = regions.chars().map(String::from);
+        self.board.listed = names.map(|name| name.parse().unwrap()).collect();
+    }
+
     /// Holds back what is told of a monitor until a tick.
     pub(crate) fn silence(&mut self, id: &str, until: i64) {
         let silence = Silence::new(Self::time(until, 0), note()).unwrap();
@@ -187,7 +193,7 @@ impl World {
             definitions: &self.definitions,
             board: &self.board,
             fleet: Some(&self.fleet),
-            expected: &self.expected,
+            otherwise: &self.expected,
             controls: &self.controls,
             down_elsewhere: &self.down_elsewhere,
             now,

@@ -51,7 +51,7 @@ impl<'a> Past<'a> {
             group,
             known,
             monitor,
-            regions: snapshot.expected.iter().filter(checks).collect(),
+            regions: known.expected.iter().filter(checks).collect(),
             outages,
             now,
         }

@@ -230,3 +230,23 @@ async fn groups_and_regions_that_nobody_named_are_found() {
     let regions = overview.inside.unwrap().regions;
     assert!(regions.into_keys().eq(crate::fleet::regions()));
 }
+
+#[tokio::test]
+async fn the_regions_that_a_board_lists_go_before_those_that_were_named() {
+    let table = table().await;
+    let store = Store::new(table.clone());
+    let mut listed = crate::fleet::regions();
+    // One was removed, and one was added that has not reported yet.
+    listed.remove(&"us-east-1".parse().unwrap());
+    listed.insert("sa-east-1".parse().unwrap());
+    for region in &listed {
+        store.list_region(crate::fleet::GROUP, region).await.unwrap();
+    }
+    let overview = reader(table, 400)
+        .overview(Audience::Private, now())
+        .await
+        .unwrap();
+    let of_monitor = &overview.monitors[0].inside.as_ref().unwrap().regions;
+    assert!(of_monitor.keys().eq(&listed), "{of_monitor:?}");
+    assert!(overview.inside.unwrap().regions.into_keys().eq(listed));
+}

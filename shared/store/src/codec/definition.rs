@@ -6,7 +6,8 @@ use portpulse_core::group::GroupId;
 use serde_json::{Map, Value};
 
 use super::fields::kind_of;
-use crate::definitions::{Keeper, MANAGED_BY, SEED, Standing};
+use super::keeper;
+use crate::definitions::{MANAGED_BY, Standing};
 use crate::keys::{Key, PK, SK};
 use crate::table::Item;
 
@@ -23,19 +24,13 @@ pub(crate) fn encode(key: &Key, attributes: &Map<String, Value>) -> Item {
 
 /// The same, with the mark of `portpulse seed`.
 pub(crate) fn encode_seeded(key: &Key, attributes: &Map<String, Value>) -> Item {
-    let mut item = encode(key, attributes);
-    item.insert(MANAGED_BY.to_owned(), AttributeValue::S(SEED.to_owned()));
-    item
+    keeper::mark(encode(key, attributes))
 }
 
 /// A definition as it stands, whatever it says.
 pub(crate) fn standing(item: &Item) -> Standing {
-    let seeded = item.get(MANAGED_BY).and_then(|value| value.as_s().ok());
     Standing {
-        keeper: match seeded {
-            Some(keeper) if keeper == SEED => Keeper::Seed,
-            Some(_) | None => Keeper::Other,
-        },
+        keeper: keeper::of(item),
         attributes: attributes(item),
     }
 }

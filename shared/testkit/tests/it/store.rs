@@ -1,6 +1,6 @@
 //! The rules of the store, on DynamoDB and on the table in memory alike.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use portpulse_core::board::{FleetRow, RegionRow, VerdictRow};
@@ -52,6 +52,7 @@ on_both_tables!(
     an_unreadable_row_hides_no_other,
     definitions_are_told_apart,
     definitions_are_tended_by_their_keeper,
+    regions_are_listed_on_the_board,
     controls_are_read,
     an_item_too_large_is_not_sent,
 );
@@ -192,6 +193,7 @@ async fn an_unreadable_row_hides_no_other<T: Table>(table: T) {
         truncated,
         raw_row("verdict", 9),
         raw_row("weather", 1),
+        raw_row("expects#EU", 1),
     ];
     for item in items {
         table.put(item, Condition::Always).await.unwrap();
@@ -206,6 +208,7 @@ async fn an_unreadable_row_hides_no_other<T: Table>(table: T) {
             (row.clone(), format!("{error}: {source}"))
         })
         .collect();
+    assert_eq!(read.board.listed, BTreeSet::new());
     let expected = [
         (
             RowKey::Region("us-east-1".parse().unwrap()),
@@ -218,12 +221,57 @@ async fn an_unreadable_row_hides_no_other<T: Table>(table: T) {
              this one, or delete the item to start afresh)",
         ),
         (
+            RowKey::Other("expects#EU".to_owned()),
+            "the item `board#1m#0/expects#EU` cannot be read: no such row is known here (update this version, or \
+             delete the item)",
+        ),
+        (
             RowKey::Other("weather".to_owned()),
             "the item `board#1m#0/weather` cannot be read: no such row is known here (update this version, or \
              delete the item)",
         ),
     ];
     assert_eq!(said, expected.map(|(row, text)| (row, text.to_owned())));
+}
+
+async fn regions_are_listed_on_the_board<T: Table + Delete>(table: T) {
+    let store = Store::new(table);
+    let named = |name: &str| -> Region { name.parse().unwrap() };
+    let (deployed, seeded) = (named("eu-west-1"), named("us-east-1"));
+    store
+        .put_region_row(group(), &region(), None, &row(41))
+        .await
+        .unwrap();
+    store.list_region(group(), &deployed).await.unwrap();
+    for (region, may, expected) in [
+        (&seeded, May::Keep, Tended::NotOurs),
+        (&seeded, May::Add, Tended::Done),
+        (&seeded, May::Add, Tended::NotOurs),
+        (&seeded, May::Keep, Tended::Done),
+        (&deployed, May::Keep, Tended::NotOurs),
+    ] {
+        let tended = store.tend_region(group(), region, may).await.unwrap();
+        assert_eq!(tended, expected, "{region} {may:?}");
+    }
+    let standing = store.standing_regions(group()).await.unwrap();
+    let keepers = [(deployed.clone(), Keeper::Other), (seeded.clone(), Keeper::Seed)];
+    assert_eq!(standing, keepers.into());
+    let read = store.board(group()).await.unwrap();
+    assert_eq!(read.board.listed, [deployed.clone(), seeded.clone()].into());
+    assert_eq!((read.board.rows.len(), read.unreadable.len()), (1, 0));
+    // Another group has a list of its own.
+    let other = store.board("1m#1".parse().unwrap()).await.unwrap();
+    assert_eq!(other.board.listed, BTreeSet::new());
+
+    for (region, may, expected) in [
+        (&deployed, May::Keep, Tended::NotOurs),
+        (&seeded, May::Keep, Tended::Done),
+        (&deployed, May::TakeOver, Tended::Done),
+    ] {
+        let tended = store.unlist_region(group(), region, may).await.unwrap();
+        assert_eq!(tended, expected, "{region} {may:?}");
+    }
+    assert_eq!(store.standing_regions(group()).await.unwrap(), BTreeMap::new());
 }
 
 async fn definitions_are_told_apart<T: Table + Delete>(table: T) {
