@@ -250,5 +250,5 @@ fn a_region_that_is_not_listed_decides_for_those_that_are() {
     for region in ["a", "b"] {
         world.board.rows.insert(region.parse().unwrap(), failing.clone());
     }
-    assert_eq!(world.play("4 --."), "4 c down m");
+    assert_eq!(world.play("4 --."), "4 c down m\n4 c advisory_over m");
 }
