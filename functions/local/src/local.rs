@@ -7,6 +7,7 @@ mod lines;
 mod page;
 mod relay;
 mod scheduler;
+mod scratch;
 mod screen;
 mod seed;
 pub(crate) mod stand_ins;
@@ -35,14 +36,15 @@ use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 use crate::Status;
 use crate::output::{Output, Stopped, counted, read_text};
 use crate::place::FOLDER;
-use alert::Alert;
+use alert::{Alert, shell_word};
 use clock::FastClock;
 use demo::Demo;
 use page::PageArgs;
 use relay::Relaying;
 use scheduler::{Parts, SharedProber};
+use scratch::Scratch;
 use screen::{Mode, Screen};
-use stand_ins::{Keep, StandIns, Ways};
+use stand_ins::{StandIns, Ways};
 use watch::Watch;
 
 /// Watch ports from this machine: the checker, its store and its alerts, with nothing else installed
@@ -125,12 +127,12 @@ async fn watch_ports(args: &Args, output: &mut Output) -> Result<(), Stopped> {
     let mut ending = Ending::new()?;
     let mut screen = Screen::new(output, Mode::suited(args.json));
 
-    let keep = if args.demo {
-        Keep::Nowhere
-    } else {
-        Keep::In(&args.data)
+    let scratch = match args.demo {
+        true => Some(Scratch::make().map_err(unable("make a folder for the demo's data"))?),
+        false => None,
     };
-    let (stand_ins, ways) = StandIns::start(keep).await?;
+    let data = scratch.as_ref().map_or(args.data.as_path(), Scratch::path);
+    let (stand_ins, ways) = StandIns::start(data).await?;
     let Ways {
         table,
         topic,
@@ -151,6 +153,9 @@ async fn watch_ports(args: &Args, output: &mut Output) -> Result<(), Stopped> {
     ending.at = args.length.map(|length| Instant::now() + length);
     for line in greeting(&file, &regions, speed, start) {
         screen.note(&line)?;
+    }
+    if scratch.is_some() {
+        screen.note(&format!("Commands find it by --data {}.", shell_word(data)))?;
     }
     if let Some(place) = &place {
         screen.note(&format!("Status page: {}", place.url()))?;
@@ -191,7 +196,7 @@ async fn watch_ports(args: &Args, output: &mut Output) -> Result<(), Stopped> {
             },
             Some(message) = published.recv() => {
                 relaying.tell(&message);
-                let alert = Alert::of(&message);
+                let alert = Alert::of(&message, data);
                 watch.alerted(&alert);
                 screen.alert(&watch, &alert, clock.now())
             }
@@ -220,7 +225,7 @@ async fn watch_ports(args: &Args, output: &mut Output) -> Result<(), Stopped> {
     // The last ticks have published what they had.
     while let Ok(message) = published.try_recv() {
         relaying.tell(&message);
-        let alert = Alert::of(&message);
+        let alert = Alert::of(&message, data);
         watch.alerted(&alert);
         shown = shown.and_then(|()| screen.alert(&watch, &alert, clock.now()));
     }

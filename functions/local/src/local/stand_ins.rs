@@ -21,22 +21,13 @@ use crate::output::Stopped;
 /// How often items that have expired are removed.
 const SWEEP: Duration = Duration::from_secs(3_600);
 
-/// Where the data are kept.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Keep<'a> {
-    /// In this folder, from one start to the next.
-    In(&'a Path),
-    /// Nowhere.
-    Nowhere,
-}
-
 /// The stand-ins.
 pub(crate) struct StandIns {
     stop: oneshot::Sender<()>,
     thread: JoinHandle<()>,
     endpoints: Endpoints,
     /// Held while the data are in use.
-    folder: Option<Folder>,
+    folder: Folder,
 }
 
 /// Stand-ins that a command has found.
@@ -57,20 +48,16 @@ pub(crate) struct Ways {
 }
 
 impl StandIns {
-    /// Starts them; nobody else may use the same folder meanwhile.
-    pub(crate) async fn start(keep: Keep<'_>) -> Result<(Self, Ways), Stopped> {
-        let folder = match keep {
-            Keep::Nowhere => None,
-            Keep::In(path) => match Folder::claim(path).await? {
-                Claimed::Ours(folder) => Some(folder),
-                Claimed::Running(_) => {
-                    let what = format!("use the data in {}", path.display());
-                    let mend = "another portpulse is using them (end it, or choose another --data)";
-                    return Err(Stopped::unable(what, mend));
-                }
-            },
-        };
-        Self::spawn(folder).await
+    /// Starts them on the data in this folder; nobody else may use it meanwhile.
+    pub(crate) async fn start(path: &Path) -> Result<(Self, Ways), Stopped> {
+        match Folder::claim(path).await? {
+            Claimed::Ours(folder) => Self::spawn(folder).await,
+            Claimed::Running(_) => {
+                let what = format!("use the data in {}", path.display());
+                let mend = "another portpulse is using them (end it, or choose another --data)";
+                Err(Stopped::unable(what, mend))
+            }
+        }
     }
 
     /// Finds those of the watch that uses the folder, or starts some on its data.
@@ -78,14 +65,14 @@ impl StandIns {
         Ok(match Folder::claim(path).await? {
             Claimed::Running(running) => Reached::Running(running),
             Claimed::Ours(folder) => {
-                let (stand_ins, ways) = Self::spawn(Some(folder)).await?;
+                let (stand_ins, ways) = Self::spawn(folder).await?;
                 Reached::Started(stand_ins, ways.endpoints)
             }
         })
     }
 
-    async fn spawn(folder: Option<Folder>) -> Result<(Self, Ways), Stopped> {
-        let file = folder.as_ref().map(Folder::database);
+    async fn spawn(folder: Folder) -> Result<(Self, Ways), Stopped> {
+        let file = folder.database();
         let (tell_ways, ways) = oneshot::channel();
         let (stop, stopped) = oneshot::channel();
         let unable = |error| Stopped::unable("start a thread for the stand-ins of AWS", error);
@@ -111,20 +98,19 @@ impl StandIns {
 
     /// Says in the folder where they are to be reached, and what the clock of their watch shows.
     pub(crate) fn announce(&self, clock: &FastClock) -> Result<(), Stopped> {
-        let Some(folder) = &self.folder else { return Ok(()) };
         let clock = Face {
             shown: clock.now(),
             at: Timestamp::now(),
             speed: clock.speed(),
         };
         let endpoints = self.endpoints.clone();
-        folder.announce(&Running { endpoints, clock })
+        self.folder.announce(&Running { endpoints, clock })
     }
 
     /// Stops them and closes the file.
     pub(crate) fn stop(self) -> Result<(), Stopped> {
         // Who comes now waits until the folder is free.
-        drop(self.folder.as_ref().map(Folder::withdraw));
+        drop(self.folder.withdraw());
         drop(self.stop);
         let gone = |_| Stopped::unable("end cleanly", "the thread of the stand-ins of AWS is gone");
         self.thread.join().map_err(gone)
@@ -133,7 +119,7 @@ impl StandIns {
 
 /// Serves until the other end of `stopped` is dropped.
 async fn serve(
-    file: Option<PathBuf>,
+    file: PathBuf,
     tell_ways: oneshot::Sender<Result<Ways, Stopped>>,
     stopped: oneshot::Receiver<()>,
 ) {
@@ -176,11 +162,8 @@ async fn serve(
 
 type Opened = (EmbeddedDynamo, SnsServer, mpsc::UnboundedReceiver<Published>);
 
-async fn open(file: Option<PathBuf>) -> Result<Opened, Stopped> {
-    let dynamodb = match &file {
-        Some(file) => EmbeddedDynamo::open(file).await,
-        None => EmbeddedDynamo::start().await,
-    };
+async fn open(file: PathBuf) -> Result<Opened, Stopped> {
+    let dynamodb = EmbeddedDynamo::open(&file).await;
     let dynamodb = dynamodb.map_err(|error| Stopped::unable("start the embedded DynamoDB", error))?;
     let sns = SnsServer::start().await;
     let (sns, published) = sns.map_err(|error| Stopped::unable("start the stand-in for SNS", error))?;

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::io::Read;
+use std::io::{BufRead, BufReader, Read};
+use std::path::Path;
+use std::process::{Command, Stdio};
 
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use serde_json::json;
@@ -65,6 +67,47 @@ fn the_demo_opens_tells_and_closes_an_outage_within_half_a_minute() {
         summary["open"],
         json!({ "refused": "down", "silent": "down", "slow": "degraded" })
     );
+}
+
+/// As somebody would who copies them from the screen, with the program on the path.
+#[test]
+fn the_commands_that_a_message_suggests_reach_the_demo_and_nothing_of_it_stays() {
+    let scratch = std::env::temp_dir().join(format!("portpulse-it-demo-{}", std::process::id()));
+    fs::create_dir_all(&scratch).unwrap();
+    let mut command = portpulse();
+    command
+        .args(["local", "--demo"])
+        .env("TMPDIR", &scratch)
+        .stdout(Stdio::piped());
+    let mut demo = command.spawn().unwrap();
+    let mut lines = BufReader::new(demo.stdout.take().unwrap())
+        .lines()
+        .map(Result::unwrap);
+    let mut suggested = |label: &str| {
+        let line = lines.find(|line| line.trim_start().starts_with(label)).unwrap();
+        line.trim_start().trim_start_matches(label).trim().to_owned()
+    };
+    let program = Path::new(env!("CARGO_BIN_EXE_portpulse")).parent().unwrap();
+    let path = format!("{}:{}", program.display(), std::env::var("PATH").unwrap());
+    for label in ["Silence", "Ack"] {
+        let suggested = suggested(label);
+        let typed = Command::new("sh")
+            .args(["-c", &suggested])
+            .env("PATH", &path)
+            .env_remove("PORTPULSE_TABLE")
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&typed.stderr);
+        assert!(typed.status.success(), "{suggested}: {said}");
+    }
+    let ended = Command::new("kill")
+        .args(["-TERM", &demo.id().to_string()])
+        .status();
+    assert!(ended.unwrap().success());
+    assert!(lines.last().is_some_and(|line| line.starts_with("Still open")));
+    assert_eq!(demo.wait().unwrap().code(), Some(0));
+    assert_eq!(fs::read_dir(&scratch).unwrap().count(), 0);
+    fs::remove_dir(&scratch).unwrap();
 }
 
 /// A terminal without colours still gets a table that is redrawn in place, below what was told.
