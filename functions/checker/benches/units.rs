@@ -11,6 +11,8 @@ use portpulse_core::period::Grain;
 #[path = "../tests/it/nominal.rs"]
 mod nominal;
 
+use nominal::Checks;
+
 fn main() {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -18,23 +20,29 @@ fn main() {
         .unwrap();
     println!("One tick of one region in which all is well:");
     println!(
-        "{:>9} {:>8} {:>7} {:>12} {:>6} {:>11}",
-        "monitors", "regions", "writes", "write units", "reads", "read units"
+        "{:>9} {:>8} {:>8} {:>7} {:>12} {:>6} {:>11}",
+        "monitors", "checks", "regions", "writes", "write units", "reads", "read units"
     );
-    for monitors in [50, 400] {
+    let kinds = [("connect", Checks::Connect), ("ready", Checks::Ready)];
+    let all = || {
+        [50, 400]
+            .into_iter()
+            .flat_map(|monitors| kinds.map(|kind| (monitors, kind)))
+    };
+    for (monitors, (name, checks)) in all() {
         for regions in [1, 3] {
-            let consumed = runtime.block_on(nominal::tick(monitors, regions));
+            let consumed = runtime.block_on(nominal::tick(checks, monitors, regions));
             println!(
-                "{monitors:>9} {regions:>8} {:>7} {:>12} {:>6} {:>11}",
+                "{monitors:>9} {name:>8} {regions:>8} {:>7} {:>12} {:>6} {:>11}",
                 consumed.writes, consumed.write_units, consumed.reads, consumed.read_units
             );
         }
     }
     println!("\nThe first tick of an hour, and of a day, which sum up what is over:");
-    for monitors in [50, 400] {
+    for (monitors, (name, checks)) in all() {
         for grain in [Grain::Hour, Grain::Day] {
-            let consumed = runtime.block_on(nominal::first_of(grain, monitors));
-            println!("{monitors} monitors, {grain}: {consumed:?}");
+            let consumed = runtime.block_on(nominal::first_of(grain, checks, monitors));
+            println!("{monitors} monitors, {name}, {grain}: {consumed:?}");
         }
     }
 }

@@ -9,8 +9,9 @@ use jiff::Timestamp;
 use portpulse_alert::Publish;
 use portpulse_core::group::GroupId;
 use portpulse_core::period::Period;
-use portpulse_core::rollup::{Due, Rollup, of_rollups, of_ticks};
+use portpulse_core::rollup::{Due, OtherTimes, Rollup, of_rollups, of_ticks, other_times, with_others};
 use portpulse_core::round::Definitions;
+use portpulse_store::Error as StoreError;
 use portpulse_store::table::{Read, Table};
 
 use crate::Error;
@@ -78,7 +79,7 @@ impl<T: Table, P: Probe, N: Publish, C: Clock> Checker<T, P, N, C> {
             let found = found.map_err(failed(*hour))?;
             note(report, group, found.unreadable.into_values());
             let rollup = of_ticks(definitions, &found.rows);
-            self.keep(group, *hour, &rollup, until).await?;
+            self.keep(group, *hour, &rollup, until, report).await?;
         }
         for day in due.days.iter().filter(is_missing) {
             self.time_left(until).ok_or_else(late)?;
@@ -89,24 +90,62 @@ impl<T: Table, P: Probe, N: Publish, C: Clock> Checker<T, P, N, C> {
                 .await;
             let hours = hours.map_err(failed(*day))?;
             note(report, group, hours.unreadable.into_values());
-            let rollup = of_rollups(hours.rows.values());
-            self.keep(group, *day, &rollup, until).await?;
+            let others = self.store.other_times_of(group, day.hours(), &self.region).await;
+            let others = others.map_err(failed(*day))?;
+            note(report, group, others.unreadable.into_values());
+            let none = OtherTimes::new();
+            let whole = hours
+                .rows
+                .into_iter()
+                .map(|(hour, rollup)| with_others(rollup, others.rows.get(&hour).unwrap_or(&none)));
+            let rollup = of_rollups(&whole.collect::<Vec<_>>());
+            self.keep(group, *day, &rollup, until, report).await?;
         }
         Ok(())
     }
 
     /// Keeps a rollup, unless a twin did first; a period of which nothing was seen has none.
-    async fn keep(&self, group: GroupId, period: Period, rollup: &Rollup, until: Until) -> Result<(), Error> {
+    ///
+    /// The other phases come before it, so that where a rollup is, they are too, and only it need be looked for.
+    async fn keep(
+        &self,
+        group: GroupId,
+        period: Period,
+        rollup: &Rollup,
+        until: Until,
+        report: &mut Report,
+    ) -> Result<(), Error> {
         if rollup.is_empty() {
             return Ok(());
         }
-        self.time_left(until).ok_or(Error::NoTimeToRollUp { group })?;
-        let kept = self.store.put_rollup(group, period, &self.region, rollup).await;
-        kept.map(drop).map_err(|source| Error::RollUp {
+        let failed = |source| Error::RollUp {
             period,
             group,
             source,
-        })
+        };
+        let others = other_times(rollup);
+        if !others.is_empty() {
+            self.time_left(until).ok_or(Error::NoTimeToRollUp { group })?;
+            match self
+                .store
+                .put_other_times(group, period, &self.region, &others)
+                .await
+            {
+                Ok(_) => {}
+                // It will never fit: the rest is kept without it.
+                Err(source @ StoreError::TooLarge { .. }) => {
+                    report.left_for_later.push(Error::PhasesLeftOut {
+                        period,
+                        group,
+                        source,
+                    });
+                }
+                Err(source) => return Err(failed(source)),
+            }
+        }
+        self.time_left(until).ok_or(Error::NoTimeToRollUp { group })?;
+        let kept = self.store.put_rollup(group, period, &self.region, rollup).await;
+        kept.map(drop).map_err(failed)
     }
 
     /// Whether there is time for one more operation.

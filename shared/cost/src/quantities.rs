@@ -18,7 +18,7 @@ pub const MONTH: f64 = 730.0;
 /// The alarms that each region has: that its checker is silent, and that it fails.
 pub const ALARMS_A_REGION: u32 = 2;
 
-/// How long results are kept.
+/// How long results are kept, and the phases of an hour but the connect.
 const RESULT_DAYS: f64 = 35.0;
 /// How long rollups are kept.
 const ROLLUP_DAYS: f64 = 400.0;
@@ -73,7 +73,7 @@ pub struct Assumptions {
     pub https: u32,
     /// What one tick writes to its log, in bytes: Lambda's own START, END and REPORT.
     pub log_bytes: u32,
-    /// Into how many buckets the connect times of a monitor fall, which is what rollups keep of them.
+    /// Into how many buckets the times of a monitor's phases fall, which is what rollups keep of them.
     pub spread: Spread,
     /// What headers and signatures add to each request and its answer, in bytes.
     pub request_bytes: u32,
@@ -152,9 +152,13 @@ impl Quantities {
                 sum.ticks += a_month;
                 sum.add(tick.write_units, tick.read_units, a_month);
                 sum.keep(tick.kept_bytes, a_month * RESULT_DAYS / DAYS);
-                for (rollup, a_month) in [(&hour, MONTH), (&day, DAYS)] {
+                for (rollup, a_month, others_days) in [(&hour, MONTH, RESULT_DAYS), (&day, DAYS, ROLLUP_DAYS)]
+                {
                     sum.add(rollup.write_units, rollup.read_units, a_month);
                     sum.keep(rollup.kept_bytes, a_month * ROLLUP_DAYS / DAYS);
+                    if let Some(bytes) = rollup.others_kept_bytes {
+                        sum.keep(bytes, a_month * others_days / DAYS);
+                    }
                 }
                 if region != deployment.home {
                     let around = f64::from(assumptions.request_bytes);

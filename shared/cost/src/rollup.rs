@@ -1,17 +1,17 @@
 //! What summing up asks of DynamoDB when nothing is missing, by the sizes of the items that it reads and writes.
 
-use portpulse_core::definition::Defined;
+use portpulse_core::definition::{Defined, Monitor};
 use portpulse_core::group::GroupId;
 use portpulse_core::id::Region;
 use portpulse_core::period::{Grain, Period};
 use portpulse_core::phase_times::{Bucket, PhaseTimes};
-use portpulse_core::rollup::{Rollup, Tally};
+use portpulse_core::rollup::{Rollup, Tally, other_times};
 use portpulse_core::time::Tick;
 use portpulse_store::layout::{self, Weight};
 use portpulse_store::size;
 use portpulse_store::table::Read;
 
-use crate::tick::{CONNECT, SOME_TIME, TickCost, checked, whole};
+use crate::tick::{CONNECT, SOME_TIME, TickCost, checked, other_phases, whole};
 
 /// The hours, and the days beside them, that are looked for when an hour is over; all but the newest are there.
 const HOURS_SOUGHT: f64 = 6.0;
@@ -20,10 +20,10 @@ const HOURS_OF_A_DAY: f64 = 24.0;
 /// What is looked for and is not there is billed like the smallest item.
 const NOTHING_THERE: f64 = 0.5;
 
-/// A bucket of some tens of milliseconds.
-const FIRST_BUCKET: Bucket = 80;
+/// A bucket of a quarter of a second, the first with three digits.
+const FIRST_BUCKET: Bucket = 100;
 
-/// Into how many buckets the connect times of one monitor fall.
+/// Into how many buckets the times of one phase of one monitor fall.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Spread {
     /// Over an hour.
@@ -52,6 +52,8 @@ pub struct RollupCost {
     pub requests: u32,
     /// What it keeps in the table until that expires, in bytes.
     pub kept_bytes: usize,
+    /// What it keeps of the phases but the connect, where there are any.
+    pub others_kept_bytes: Option<usize>,
 }
 
 impl RollupCost {
@@ -63,8 +65,8 @@ impl RollupCost {
         tick: &TickCost,
         spread: Spread,
     ) -> Self {
-        let hour = weigh(group, definitions, region, Grain::Hour, spread);
-        let day = weigh(group, definitions, region, Grain::Day, spread);
+        let (hour, others) = weigh(group, definitions, region, Grain::Hour, spread);
+        let (day, _) = weigh(group, definitions, region, Grain::Day, spread);
         let ticks = 3600.0 / group.interval.length().as_secs_f64();
         let sought = (HOURS_SOUGHT - 1.0) * size::read_units(hour.stored, Read::Eventual)
             + DAYS_SOUGHT * size::read_units(day.stored, Read::Eventual)
@@ -73,49 +75,75 @@ impl RollupCost {
             + DAYS_SOUGHT * whole(day.sent)
             + ticks * whole(tick.written_bytes);
         Self {
-            write_units: whole(size::write_units(hour.stored)),
+            write_units: written(hour, others),
             read_units: sought + ticks * size::read_units(tick.kept_bytes, Read::Eventual),
-            bytes: read + whole(hour.sent),
-            requests: 3,
+            bytes: read + whole(hour.sent) + others.map_or(0.0, |others| whole(others.sent)),
+            requests: 3 + u32::from(others.is_some()),
             kept_bytes: hour.stored,
+            others_kept_bytes: others.map(|others| others.stored),
         }
     }
 
     /// Summing up a day from its hours, beside its last hour.
     pub fn of_day(group: GroupId, definitions: &[&Defined], region: &Region, spread: Spread) -> Self {
-        let hour = weigh(group, definitions, region, Grain::Hour, spread);
-        let day = weigh(group, definitions, region, Grain::Day, spread);
+        let (hour, others_of_hour) = weigh(group, definitions, region, Grain::Hour, spread);
+        let (day, others) = weigh(group, definitions, region, Grain::Day, spread);
+        let none = Weight { stored: 0, sent: 0 };
+        let hours = [hour, others_of_hour.unwrap_or(none)];
+        let read_units: f64 = hours
+            .map(|each| size::read_units(each.stored, Read::Strong))
+            .iter()
+            .sum();
+        let sent: f64 = hours.map(|each| whole(each.sent)).iter().sum();
         Self {
-            write_units: whole(size::write_units(day.stored)),
-            read_units: NOTHING_THERE + HOURS_OF_A_DAY * size::read_units(hour.stored, Read::Strong),
-            bytes: HOURS_OF_A_DAY * whole(hour.sent) + whole(day.sent),
-            requests: 2,
+            write_units: written(day, others),
+            read_units: NOTHING_THERE + HOURS_OF_A_DAY * read_units,
+            bytes: HOURS_OF_A_DAY * sent + whole(day.sent) + others.map_or(0.0, |others| whole(others.sent)),
+            requests: 3 + u32::from(others.is_some()),
             kept_bytes: day.stored,
+            others_kept_bytes: others.map(|others| others.stored),
         }
     }
 }
 
-/// A rollup in which all was well.
-fn weigh(group: GroupId, definitions: &[&Defined], region: &Region, grain: Grain, spread: Spread) -> Weight {
+fn written(rollup: Weight, others: Option<Weight>) -> f64 {
+    let items = [Some(rollup), others].into_iter().flatten();
+    items.map(|item| whole(size::write_units(item.stored))).sum()
+}
+
+/// A rollup in which all was well, and the phases but the connect, where there are any.
+fn weigh(
+    group: GroupId,
+    definitions: &[&Defined],
+    region: &Region,
+    grain: Grain,
+    spread: Spread,
+) -> (Weight, Option<Weight>) {
     let period = Period::of(Tick::containing(SOME_TIME, group.interval), grain);
     let seconds = u32::try_from(group.interval.seconds()).unwrap_or(u32::MAX).max(1);
     let (checks, buckets) = match grain {
         Grain::Hour => (3_600 / seconds, spread.hour),
         Grain::Day => (86_400 / seconds, spread.day),
     };
-    let full = (0..buckets.min(checks)).map(|number| {
-        let bucket = Bucket::try_from(number)
-            .unwrap_or(Bucket::MAX)
-            .saturating_add(FIRST_BUCKET);
-        (bucket, checks / buckets.max(1))
-    });
-    let tally = Tally {
+    let times = |max| {
+        let full = (0..buckets.min(checks)).map(|number| {
+            let bucket = Bucket::try_from(number)
+                .unwrap_or(Bucket::MAX)
+                .saturating_add(FIRST_BUCKET);
+            (bucket, checks / buckets.max(1))
+        });
+        PhaseTimes::from_buckets(full, max)
+    };
+    let tally = |monitor: &Monitor| Tally {
         good: checks,
-        connect: PhaseTimes::from_buckets(full, CONNECT),
+        connect: times(CONNECT),
+        others: other_phases(monitor).map(|time| time.map_or_else(PhaseTimes::default, times)),
         ..Tally::default()
     };
     let rollup: Rollup = checked(definitions, region)
-        .map(|monitor| (monitor.id().clone(), tally.clone()))
+        .map(|monitor| (monitor.id().clone(), tally(monitor)))
         .collect();
-    layout::rollup(group, period, region, &rollup)
+    let others = other_times(&rollup);
+    let weight = (!others.is_empty()).then(|| layout::other_times(group, period, region, &others));
+    (layout::rollup(group, period, region, &rollup), weight)
 }

@@ -9,7 +9,9 @@ use portpulse_core::group::GroupId;
 use portpulse_core::id::Region;
 use portpulse_core::observation::{Observation, Remark, Seen};
 use portpulse_core::other_phases::OtherPhases;
+use portpulse_core::readiness::{Protocol, Tls};
 use portpulse_core::round::Observations;
+use portpulse_core::target::{Check, Host};
 use portpulse_core::time::Tick;
 use portpulse_store::layout::{self, Weight};
 use portpulse_store::size;
@@ -17,6 +19,12 @@ use portpulse_store::table::Read;
 
 /// A connect time with as many digits as there are below a second.
 pub(crate) const CONNECT: Duration = Duration::from_micros(123_450);
+/// A name that the resolver has in its cache.
+const DNS: Duration = Duration::from_micros(1_200);
+/// Two round trips.
+const TLS: Duration = Duration::from_millis(247);
+/// One round trip.
+const READY: Duration = Duration::from_millis(124);
 /// A time like those that are written.
 pub(crate) const SOME_TIME: Timestamp = Timestamp::constant(1_795_305_660, 0);
 
@@ -47,17 +55,16 @@ impl TickCost {
         expected: &BTreeSet<Region>,
     ) -> Self {
         let tick = Tick::containing(SOME_TIME, group.interval);
-        let open = Seen::Open {
-            connect: CONNECT,
-            others: OtherPhases::default(),
-            remark: Remark::None,
-        };
-        let observation = Observation {
-            seen: open,
+        let open = |monitor: &Monitor| Observation {
+            seen: Seen::Open {
+                connect: CONNECT,
+                others: other_phases(monitor),
+                remark: Remark::None,
+            },
             detail: None,
         };
         let seen: Observations = checked(definitions, region)
-            .map(|monitor| (monitor.id().clone(), observation.clone()))
+            .map(|monitor| (monitor.id().clone(), open(monitor)))
             .collect();
         let results = layout::results(group, tick, region, &seen);
         let row = layout::nominal_region_row(group, tick, region);
@@ -86,6 +93,25 @@ pub(crate) fn checked<'a>(
 ) -> impl Iterator<Item = &'a Monitor> {
     let monitors = definitions.iter().map(|defined| &defined.monitor);
     monitors.filter(|monitor| monitor.is_enabled() && monitor.rule().regions.includes(region))
+}
+
+/// The phases of a good check beside its connect.
+pub(crate) fn other_phases(monitor: &Monitor) -> OtherPhases<Option<Duration>> {
+    let target = monitor.target();
+    let (tls, ready) = match &target.check {
+        Check::Connect(_) => (None, None),
+        // Its answer stands for the connect.
+        Check::Ready(readiness) if readiness.protocol().is_over_udp() => (None, None),
+        Check::Ready(readiness) => (
+            (readiness.tls() != Tls::Off).then_some(TLS),
+            (*readiness.protocol() != Protocol::TlsAlone).then_some(READY),
+        ),
+    };
+    let dns = match target.host {
+        Host::Name(_) => Some(DNS),
+        Host::Address(_) => None,
+    };
+    OtherPhases { dns, tls, ready }
 }
 
 fn total(weights: impl Iterator<Item = Weight>) -> Weight {

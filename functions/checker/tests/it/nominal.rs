@@ -9,12 +9,11 @@ use portpulse_checker::{Checker, Clock, Course, Invocation, Probe, TickEvent};
 use portpulse_core::board::RegionRow;
 use portpulse_core::group::GroupId;
 use portpulse_core::id::Region;
-use portpulse_core::observation::{Observation, Remark, Seen};
-use portpulse_core::other_phases::OtherPhases;
+use portpulse_core::observation::Observation;
 use portpulse_core::outbox::Claimant;
 use portpulse_core::outcome::{Opened, Outcome, Phases, Trust};
 use portpulse_core::period::{Grain, Period};
-use portpulse_core::rollup::of_ticks;
+use portpulse_core::rollup::{of_ticks, other_times};
 use portpulse_core::round::Observations;
 use portpulse_core::target::Target;
 use portpulse_core::time::{Interval, Tick};
@@ -31,32 +30,53 @@ pub(crate) const GROUP: GroupId = GroupId {
 /// 2026-11-22T00:00:00Z.
 const START: i64 = 1_795_305_600;
 
+/// How far checks go.
+#[derive(Clone, Copy)]
+pub(crate) enum Checks {
+    /// A connect to an address.
+    Connect,
+    /// A name, a connect, TLS and the exchange.
+    Ready,
+}
+
 /// Finds all open, with connect times from 0.83 to 242.5 ms.
-struct AllOpen;
+#[derive(Clone, Copy)]
+struct AllOpen(Checks);
 
 impl AllOpen {
-    /// A time for each monitor, which moves by up to a tenth from tick to tick.
-    fn times(tick: i64) -> impl Iterator<Item = Duration> {
+    /// What each monitor is found like, where times move by up to a tenth from tick to tick.
+    fn found(self, tick: i64) -> impl Iterator<Item = Outcome> {
         let moved = 100 + tick.unsigned_abs() * 7 % 11;
-        (0u64..).map(move |number| Duration::from_micros((830 + number * 7_919 % 241_670) * moved / 100))
+        let checks = self.0;
+        (0u64..).map(move |number| {
+            let trip = Duration::from_micros((830 + number * 7_919 % 241_670) * moved / 100);
+            let phases = match checks {
+                Checks::Connect => Phases {
+                    connect: Some(trip),
+                    ..Phases::default()
+                },
+                // A name from the cache of the region's resolver, TLS 1.2, and one question.
+                Checks::Ready => Phases {
+                    dns: Some(Duration::from_micros((400 + number * 131 % 1_600) * moved / 100)),
+                    connect: Some(trip),
+                    tls: Some(2 * trip),
+                    ready: Some(trip),
+                },
+            };
+            Outcome::Open(Opened {
+                address: ([192, 0, 2, 1], 5432).into(),
+                phases,
+                trust: Trust::Kernel,
+                warning: None,
+                said: None,
+            })
+        })
     }
 }
 
 impl Probe for AllOpen {
     async fn probe(&self, targets: &[Target], _: Duration) -> Vec<Outcome> {
-        let opened = targets.iter().zip(Self::times(0)).map(|(target, connect)| {
-            Outcome::Open(Opened {
-                address: ([192, 0, 2, 1], target.port).into(),
-                phases: Phases {
-                    connect: Some(connect),
-                    ..Phases::default()
-                },
-                trust: Trust::Kernel,
-                warning: None,
-                said: None,
-            })
-        });
-        opened.collect()
+        self.found(0).take(targets.len()).collect()
     }
 }
 
@@ -78,10 +98,14 @@ impl Publish for NoTopic {
 }
 
 /// So many monitors of one group, as a file has them.
-pub(crate) fn definitions(monitors: usize) -> Map<String, Value> {
+pub(crate) fn definitions(checks: Checks, monitors: usize) -> Map<String, Value> {
     let definition = |number: usize| {
-        let fields =
-            json!({ "host": format!("db-{number:03}.example.com"), "service": "postgres", "interval": "1m" });
+        let fields = match checks {
+            Checks::Connect => json!({ "host": "192.0.2.1", "port": 5432, "interval": "1m" }),
+            Checks::Ready => json!({
+                "host": format!("db-{number:03}.example.com"), "service": "postgres", "tls": true, "interval": "1m",
+            }),
+        };
         (id(number), fields)
     };
     (0..monitors).map(definition).collect()
@@ -94,8 +118,8 @@ pub(crate) fn expected(regions: usize) -> BTreeSet<Region> {
 }
 
 /// What a tick of this many monitors costs, seen from one of these regions while the others report as well.
-pub(crate) async fn tick(monitors: usize, regions: usize) -> Consumed {
-    let fleet = Fleet::start(monitors, regions).await;
+pub(crate) async fn tick(checks: Checks, monitors: usize, regions: usize) -> Consumed {
+    let fleet = Fleet::start(checks, monitors, regions).await;
     let mut last = Consumed::default();
     // The first ticks wait for the other regions to report; the last is like all that follow.
     for tick in 0..3 {
@@ -107,8 +131,8 @@ pub(crate) async fn tick(monitors: usize, regions: usize) -> Consumed {
 }
 
 /// What the first tick of an hour costs, or of a day: beside the tick itself, summing up what is over.
-pub(crate) async fn first_of(grain: Grain, monitors: usize) -> Consumed {
-    let fleet = Fleet::start(monitors, 1).await;
+pub(crate) async fn first_of(grain: Grain, checks: Checks, monitors: usize) -> Consumed {
+    let fleet = Fleet::start(checks, monitors, 1).await;
     let Some(region) = fleet.expected.first() else {
         panic!("no region")
     };
@@ -120,15 +144,8 @@ pub(crate) async fn first_of(grain: Grain, monitors: usize) -> Consumed {
     let mut seen = BTreeMap::new();
     for tick in first - 60..first {
         let ids = (0..monitors).map(|number| id(number).parse().unwrap());
-        let open = AllOpen::times(tick).map(|connect| Observation {
-            seen: Seen::Open {
-                connect,
-                others: OtherPhases::default(),
-                remark: Remark::None,
-            },
-            detail: None,
-        });
-        let observations: Observations = ids.zip(open).collect();
+        let open = AllOpen(checks).found(tick);
+        let observations: Observations = ids.zip(open.map(|outcome| Observation::of(&outcome))).collect();
         let at = fleet.at(tick);
         let at = Tick::containing(at, GROUP.interval);
         fleet
@@ -140,20 +157,18 @@ pub(crate) async fn first_of(grain: Grain, monitors: usize) -> Consumed {
     }
     let definitions = fleet.store.definitions(GROUP).await.unwrap();
     let rollup = of_ticks(&definitions, &seen);
-    for hour in 0..first / 60 - 1 {
-        let hour = Period::containing(fleet.at(60 * hour), Grain::Hour);
-        fleet
-            .store
-            .put_rollup(GROUP, hour, region, &rollup)
-            .await
-            .unwrap();
+    let others = other_times(&rollup);
+    let hours = (0..first / 60 - 1).map(|hour| Period::containing(fleet.at(60 * hour), Grain::Hour));
+    for period in hours.chain([Period::containing(fleet.at(0), Grain::Day)]) {
+        let store = &fleet.store;
+        store.put_rollup(GROUP, period, region, &rollup).await.unwrap();
+        if !others.is_empty() {
+            store
+                .put_other_times(GROUP, period, region, &others)
+                .await
+                .unwrap();
+        }
     }
-    let yesterday = Period::containing(fleet.at(0), Grain::Day);
-    fleet
-        .store
-        .put_rollup(GROUP, yesterday, region, &rollup)
-        .await
-        .unwrap();
     let row = RegionRow {
         tick: Tick::containing(fleet.at(first - 1), GROUP.interval),
         entries: BTreeMap::new(),
@@ -170,19 +185,20 @@ pub(crate) async fn first_of(grain: Grain, monitors: usize) -> Consumed {
 struct Fleet {
     dynamo: EmbeddedDynamo,
     store: Store<DynamoTable>,
+    checks: Checks,
     monitors: usize,
     expected: BTreeSet<Region>,
 }
 
 fn id(number: usize) -> String {
-    format!("orders-db-{number:03}-primary")
+    format!("orders-db-{number:03}-writer")
 }
 
 impl Fleet {
-    async fn start(monitors: usize, regions: usize) -> Self {
+    async fn start(checks: Checks, monitors: usize, regions: usize) -> Self {
         let dynamo = EmbeddedDynamo::start().await.unwrap();
         let store = Store::new(dynamo.table());
-        for (id, attributes) in definitions(monitors) {
+        for (id, attributes) in definitions(checks, monitors) {
             let attributes = attributes.as_object().unwrap();
             store.put_definition(GROUP, &id, attributes).await.unwrap();
         }
@@ -193,6 +209,7 @@ impl Fleet {
         Self {
             dynamo,
             store,
+            checks,
             monitors,
             expected,
         }
@@ -209,7 +226,7 @@ impl Fleet {
         let (table, meter) = self.dynamo.metered_table();
         let checker = Checker::new(
             Store::new(table),
-            AllOpen,
+            AllOpen(self.checks),
             NoTopic,
             At(now),
             region.clone(),

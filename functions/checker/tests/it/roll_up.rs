@@ -5,6 +5,7 @@ use std::pin::pin;
 use std::task::{Context, Waker};
 use std::time::Duration;
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::Timestamp;
 use portpulse_checker::{Checker, Clock, Course, Error, Invocation, Report, TickEvent, chain};
 use portpulse_core::choice::Expect;
@@ -12,7 +13,7 @@ use portpulse_core::group::GroupId;
 use portpulse_core::id::Region;
 use portpulse_core::outbox::Claimant;
 use portpulse_core::period::{Grain, Period};
-use portpulse_core::rollup::{Rollup, Tally};
+use portpulse_core::rollup::{OtherTimes, Rollup, Tally, with_others};
 use portpulse_core::time::{Interval, Tick};
 use portpulse_store::Store;
 use portpulse_store::table::{Operation, Read};
@@ -90,7 +91,7 @@ fn whole(table: &MemoryTable, at: usize, number: u32, sight: Sight) -> Report {
     report
 }
 
-/// What is kept of hours or days.
+/// What is kept of hours or days, all phases together.
 fn kept(
     table: &MemoryTable,
     region: &Region,
@@ -99,7 +100,14 @@ fn kept(
     let store = Store::new(table.clone());
     let found = run(store.rollups_of(GROUP, periods, region, Read::Strong)).unwrap();
     assert!(found.unreadable.is_empty());
-    found.rows
+    let others = run(store.other_times_of(GROUP, found.rows.keys().copied(), region)).unwrap();
+    assert!(others.unreadable.is_empty());
+    let none = OtherTimes::new();
+    let whole = found.rows.into_iter().map(|(period, rollup)| {
+        let times = others.rows.get(&period).unwrap_or(&none);
+        (period, with_others(rollup, times))
+    });
+    whole.collect()
 }
 
 fn period(number: u32, grain: Grain) -> Period {
@@ -113,7 +121,7 @@ fn summed(seen: &BTreeMap<u32, Sight>, grain: Grain) -> BTreeMap<Period, Rollup>
         let sum = sums.entry(period(*number, grain)).or_default();
         for (id, sight) in [("m0", *sight), ("m1", Sight::Good)] {
             let code = match sight {
-                Sight::Good => "1",
+                Sight::Good => "1///5",
                 Sight::Failing => "refused",
                 Sight::NoData => "no_data_out_of_time",
             };
@@ -279,4 +287,41 @@ fn results_that_cannot_be_read_are_named_and_the_others_count() {
     let hour = period(0, Grain::Hour);
     let tally = &kept(&table, &region(0), [hour])[&hour][&"m0".parse().unwrap()];
     assert_eq!((tally.good, tally.checks()), (3, 3));
+}
+
+#[test]
+fn phases_that_will_never_fit_keep_nothing_else_from_being_kept() {
+    let table = MemoryTable::new();
+    let store = Store::new(table.clone());
+    let ids: Vec<_> = (0..2_300).map(|number| format!("{number:064}")).collect();
+    for id in &ids {
+        let fields = json!({ "host": "192.0.2.1", "port": 1000, "interval": "15m" });
+        run(store.put_definition(GROUP, id, fields.as_object().unwrap())).unwrap();
+    }
+    for number in 0..HOUR {
+        whole(&table, 0, number, Sight::Good);
+        // Each tick another time, as slow links have them.
+        let mut item = table
+            .peek("results#15m#0#2026-11-21", &format!("20:{:02}:00#a", 15 * number))
+            .unwrap();
+        let time = 1_000 * 3u32.pow(number);
+        let seen = format!("{time}/{time}/{time}/{time}");
+        let AttributeValue::M(all) = item.get_mut("seen").unwrap() else {
+            panic!("no map")
+        };
+        all.values_mut()
+            .for_each(|value| *value = AttributeValue::S(seen.clone()));
+        table.overwrite(item);
+    }
+    let report = whole(&table, 0, HOUR, Sight::Good);
+    let late: Vec<_> = report.left_for_later.iter().map(|error| chain(error)).collect();
+    assert!(
+        late.len() == 1
+            && late[0].starts_with("the phases of 2026-11-21T20 of 15m#0 are not kept, but for the connect: the item `hourly#15m#0#phases/"),
+        "{late:?}"
+    );
+    let hour = period(0, Grain::Hour);
+    let tally = &kept(&table, &region(0), [hour])[&hour][&ids[0].parse().unwrap()];
+    assert_eq!((tally.good, tally.connect.count()), (4, 4));
+    assert!(tally.others.is_empty());
 }

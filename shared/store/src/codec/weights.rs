@@ -21,11 +21,21 @@ fn region() -> Region {
     "ap-southeast-1".parse().unwrap()
 }
 
+/// The phases beside a connect of 123.45 ms: a name from a cache, TLS in two round trips, one question.
+fn ready() -> OtherPhases<Option<Duration>> {
+    let phases = OtherPhases {
+        dns: 1,
+        tls: 247,
+        ready: 123,
+    };
+    phases.map(|ms| Some(Duration::from_millis(*ms)))
+}
+
 /// The write units of a nominal tick: results of monitors whose ids are 20 characters long, and the row.
-fn nominal_units(monitors: usize) -> usize {
+fn nominal_units(monitors: usize, others: OtherPhases<Option<Duration>>) -> usize {
     let seen = Seen::Open {
         connect: Duration::from_micros(123_450),
-        others: OtherPhases::default(),
+        others,
         remark: Remark::None,
     };
     let observation = Observation { seen, detail: None };
@@ -47,8 +57,13 @@ fn nominal_units(monitors: usize) -> usize {
 #[test]
 fn a_nominal_tick_costs_few_write_units() {
     for (monitors, most) in [(400, 16), (50, 3)] {
-        let units = nominal_units(monitors);
-        assert!(units <= most, "{monitors} monitors cost {units} write units");
+        for others in [OtherPhases::default(), ready()] {
+            let units = nominal_units(monitors, others);
+            assert!(
+                units <= most,
+                "{monitors} monitors with {others:?} cost {units} write units"
+            );
+        }
     }
 }
 
@@ -96,29 +111,29 @@ fn a_group_of_which_everything_is_down_still_fits() {
     assert!(bytes < size::MOST_BYTES, "{bytes}");
 }
 
-/// What one region saw over a period of so many ticks, of monitors whose connects take anything up to 30 s.
-fn rollup_bytes(monitors: usize, ticks: u64, times: impl Fn(u64) -> Duration) -> usize {
+/// What one region saw over a period of so many ticks, where all phases take as long as these times: the bytes of the
+/// rollup, and those of the phases but the connect.
+fn rollup_bytes(monitors: usize, ticks: u64, times: impl Fn(u64) -> Duration) -> (usize, usize) {
     let mut tally = Tally::default();
     for number in 0..ticks {
         let connect = times(number);
-        let remark = Remark::None;
-        tally.count(
-            Expect::Open,
-            Seen::Open {
-                connect,
-                others: OtherPhases::default(),
-                remark,
-            },
-        );
+        let seen = Seen::Open {
+            connect,
+            others: ready().map(|_| Some(connect)),
+            remark: Remark::None,
+        };
+        tally.count(Expect::Open, seen);
     }
     let id = |number: usize| format!("orders-database-{number:04}").parse().unwrap();
     let rollup: Rollup = (0..monitors).map(|number| (id(number), tally.clone())).collect();
     let day = "2026-11-22".parse().unwrap();
-    size::item(&rollup::encode(
-        &keys::rollup(group(), day, &region()),
-        day,
-        &rollup,
-    ))
+    let key = keys::rollup(group(), day, &region());
+    let key_of_others = keys::other_times(group(), day, &region());
+    let others = portpulse_core::rollup::other_times(&rollup);
+    (
+        size::item(&rollup::encode(&key, day, &rollup)),
+        size::item(&other_times::encode(&key_of_others, day, &others)),
+    )
 }
 
 #[test]
@@ -127,22 +142,22 @@ fn rollups_are_small_and_fit_whatever_the_times() {
     let usual = |number: u64| {
         Duration::from_micros((20_000 + number * 7_919 % 5_000) << u32::from(number.is_multiple_of(50)))
     };
-    assert!(
-        rollup_bytes(50, 60, usual) < 4 * 1024,
-        "{}",
-        rollup_bytes(50, 60, usual)
-    );
-    assert!(
-        rollup_bytes(50, 1_440, usual) < 5 * 1024,
-        "{}",
-        rollup_bytes(50, 1_440, usual)
-    );
+    for (ticks, most, most_of_others) in [(60, 4 * 1024, 7 * 1024), (1_440, 5 * 1024, 10 * 1024)] {
+        let (bytes, of_others) = rollup_bytes(50, ticks, usual);
+        assert!(bytes < most && of_others < most_of_others, "{bytes}, {of_others}");
+    }
     // Every bucket there is below the longest timeout of 30 s, each held by many.
     let widest =
         |number: u64| Duration::from_micros(1.02_f64.powi(i32::try_from(number % 900).unwrap()) as u64 * 10);
-    let bytes = rollup_bytes(400, 1_440, widest);
+    let (bytes, _) = rollup_bytes(400, 1_440, widest);
     assert!(
         bytes < size::MOST_BYTES && bytes > size::MOST_BYTES / 2,
         "{bytes}"
     );
+    // Of three phases, each from 10 ms up to a second within one day: all the buckets in between.
+    let wide = |number: u64| {
+        Duration::from_millis(10) + Duration::from_micros(number * number * 990_000 / 2_073_600)
+    };
+    let (_, of_others) = rollup_bytes(400, 1_440, wide);
+    assert!(of_others < size::MOST_BYTES, "{of_others}");
 }
