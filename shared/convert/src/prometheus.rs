@@ -4,6 +4,7 @@
 //! <https://prometheus.io/docs/prometheus/latest/configuration/configuration/#scrape_config>
 
 mod expression;
+mod known;
 mod module;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -12,6 +12,7 @@ mod monitor;
 mod options;
 mod reader;
 mod rules;
+mod section;
 mod values;
 
 pub use fault::{Fault, FieldPath};
