@@ -65,7 +65,6 @@ module "status" {
 
   name               = var.name
   home               = local.checker.home
-  regions            = var.regions
   groups             = toset(values(module.definitions.groups))
   access             = var.status.access
   token              = var.status.token
@@ -85,7 +84,7 @@ module "dashboard" {
   count  = var.dashboard ? 1 : 0
 
   name    = var.name
-  regions = var.regions
+  regions = keys(local.every_region)
   checker = "${var.name}-checker"
   home = {
     region       = var.home_region
@@ -127,8 +126,7 @@ locals {
       kms_key_arn = var.kms_key_arn
       topic_arn   = module.alerts.arn
     }
-    regions = var.regions
-    shards  = module.definitions.shards
+    shards = module.definitions.shards
     function = {
       zip                  = coalesce(var.zip, "${path.module}/dist/checker-${var.architecture}.zip")
       architecture         = var.architecture

@@ -4,17 +4,19 @@
 # of the 17 regions that every account has is written out, once here and once in providers.tf. That is long, but a region
 # taken off the list is destroyed cleanly, for its provider stays; a generated file, or one root for each region, would
 # lose that. The price is a provider process for each of the 17 at every plan, used or not.
+#
+# All that a region needs is in its module, what the home region's table says of it included: it comes and goes without a
+# change to anything else.
 
 module "us-east-1" {
   source    = "./modules/checker"
   count     = contains(var.regions, "us-east-1") ? 1 : 0
-  providers = { aws = aws.us-east-1 }
+  providers = { aws = aws.us-east-1, aws.home = aws }
 
   region             = "us-east-1"
   vpc                = lookup(var.vpc, "us-east-1", null)
   name               = local.checker.name
   home               = local.checker.home
-  regions            = local.checker.regions
   shards             = local.checker.shards
   function           = local.checker.function
   log_retention_days = local.checker.log_retention_days
@@ -24,13 +26,12 @@ module "us-east-1" {
 module "us-east-2" {
   source    = "./modules/checker"
   count     = contains(var.regions, "us-east-2") ? 1 : 0
-  providers = { aws = aws.us-east-2 }
+  providers = { aws = aws.us-east-2, aws.home = aws }
 
   region             = "us-east-2"
   vpc                = lookup(var.vpc, "us-east-2", null)
   name               = local.checker.name
   home               = local.checker.home
-  regions            = local.checker.regions
   shards             = local.checker.shards
   function           = local.checker.function
   log_retention_days = local.checker.log_retention_days
@@ -40,13 +41,12 @@ module "us-east-2" {
 module "us-west-1" {
   source    = "./modules/checker"
   count     = contains(var.regions, "us-west-1") ? 1 : 0
-  providers = { aws = aws.us-west-1 }
+  providers = { aws = aws.us-west-1, aws.home = aws }
 
   region             = "us-west-1"
   vpc                = lookup(var.vpc, "us-west-1", null)
   name               = local.checker.name
   home               = local.checker.home
-  regions            = local.checker.regions
   shards             = local.checker.shards
   function           = local.checker.function
   log_retention_days = local.checker.log_retention_days
@@ -56,13 +56,12 @@ module "us-west-1" {
 module "us-west-2" {
   source    = "./modules/checker"
   count     = contains(var.regions, "us-west-2") ? 1 : 0
-  providers = { aws = aws.us-west-2 }
+  providers = { aws = aws.us-west-2, aws.home = aws }
 
   region             = "us-west-2"
   vpc                = lookup(var.vpc, "us-west-2", null)
   name               = local.checker.name
   home               = local.checker.home
-  regions            = local.checker.regions
   shards             = local.checker.shards
   function           = local.checker.function
   log_retention_days = local.checker.log_retention_days
@@ -72,13 +71,12 @@ module "us-west-2" {
 module "ca-central-1" {
   source    = "./modules/checker"
   count     = contains(var.regions, "ca-central-1") ? 1 : 0
-  providers = { aws = aws.ca-central-1 }
+  providers = { aws = aws.ca-central-1, aws.home = aws }
 
   region             = "ca-central-1"
   vpc                = lookup(var.vpc, "ca-central-1", null)
   name               = local.checker.name
   home               = local.checker.home
-  regions            = local.checker.regions
   shards             = local.checker.shards
   function           = local.checker.function
   log_retention_days = local.checker.log_retention_days
@@ -88,13 +86,12 @@ module "ca-central-1" {
 module "sa-east-1" {
   source    = "./modules/checker"
   count     = contains(var.regions, "sa-east-1") ? 1 : 0
-  providers = { aws = aws.sa-east-1 }
+  providers = { aws = aws.sa-east-1, aws.home = aws }
 
   region             = "sa-east-1"
   vpc                = lookup(var.vpc, "sa-east-1", null)
   name               = local.checker.name
   home               = local.checker.home
-  regions            = local.checker.regions
   shards             = local.checker.shards
   function           = local.checker.function
   log_retention_days = local.checker.log_retention_days
@@ -104,13 +101,12 @@ module "sa-east-1" {
 module "eu-west-1" {
   source    = "./modules/checker"
   count     = contains(var.regions, "eu-west-1") ? 1 : 0
-  providers = { aws = aws.eu-west-1 }
+  providers = { aws = aws.eu-west-1, aws.home = aws }
 
   region             = "eu-west-1"
   vpc                = lookup(var.vpc, "eu-west-1", null)
   name               = local.checker.name
   home               = local.checker.home
-  regions            = local.checker.regions
   shards             = local.checker.shards
   function           = local.checker.function
   log_retention_days = local.checker.log_retention_days
@@ -120,13 +116,12 @@ module "eu-west-1" {
 module "eu-west-2" {
   source    = "./modules/checker"
   count     = contains(var.regions, "eu-west-2") ? 1 : 0
-  providers = { aws = aws.eu-west-2 }
+  providers = { aws = aws.eu-west-2, aws.home = aws }
 
   region             = "eu-west-2"
   vpc                = lookup(var.vpc, "eu-west-2", null)
   name               = local.checker.name
   home               = local.checker.home
-  regions            = local.checker.regions
   shards             = local.checker.shards
   function           = local.checker.function
   log_retention_days = local.checker.log_retention_days
@@ -136,13 +131,12 @@ module "eu-west-2" {
 module "eu-west-3" {
   source    = "./modules/checker"
   count     = contains(var.regions, "eu-west-3") ? 1 : 0
-  providers = { aws = aws.eu-west-3 }
+  providers = { aws = aws.eu-west-3, aws.home = aws }
 
   region             = "eu-west-3"
   vpc                = lookup(var.vpc, "eu-west-3", null)
   name               = local.checker.name
   home               = local.checker.home
-  regions            = local.checker.regions
   shards             = local.checker.shards
   function           = local.checker.function
   log_retention_days = local.checker.log_retention_days
@@ -152,13 +146,12 @@ module "eu-west-3" {
 module "eu-central-1" {
   source    = "./modules/checker"
   count     = contains(var.regions, "eu-central-1") ? 1 : 0
-  providers = { aws = aws.eu-central-1 }
+  providers = { aws = aws.eu-central-1, aws.home = aws }
 
   region             = "eu-central-1"
   vpc                = lookup(var.vpc, "eu-central-1", null)
   name               = local.checker.name
   home               = local.checker.home
-  regions            = local.checker.regions
   shards             = local.checker.shards
   function           = local.checker.function
   log_retention_days = local.checker.log_retention_days
@@ -168,13 +161,12 @@ module "eu-central-1" {
 module "eu-north-1" {
   source    = "./modules/checker"
   count     = contains(var.regions, "eu-north-1") ? 1 : 0
-  providers = { aws = aws.eu-north-1 }
+  providers = { aws = aws.eu-north-1, aws.home = aws }
 
   region             = "eu-north-1"
   vpc                = lookup(var.vpc, "eu-north-1", null)
   name               = local.checker.name
   home               = local.checker.home
-  regions            = local.checker.regions
   shards             = local.checker.shards
   function           = local.checker.function
   log_retention_days = local.checker.log_retention_days
@@ -184,13 +176,12 @@ module "eu-north-1" {
 module "ap-south-1" {
   source    = "./modules/checker"
   count     = contains(var.regions, "ap-south-1") ? 1 : 0
-  providers = { aws = aws.ap-south-1 }
+  providers = { aws = aws.ap-south-1, aws.home = aws }
 
   region             = "ap-south-1"
   vpc                = lookup(var.vpc, "ap-south-1", null)
   name               = local.checker.name
   home               = local.checker.home
-  regions            = local.checker.regions
   shards             = local.checker.shards
   function           = local.checker.function
   log_retention_days = local.checker.log_retention_days
@@ -200,13 +191,12 @@ module "ap-south-1" {
 module "ap-northeast-1" {
   source    = "./modules/checker"
   count     = contains(var.regions, "ap-northeast-1") ? 1 : 0
-  providers = { aws = aws.ap-northeast-1 }
+  providers = { aws = aws.ap-northeast-1, aws.home = aws }
 
   region             = "ap-northeast-1"
   vpc                = lookup(var.vpc, "ap-northeast-1", null)
   name               = local.checker.name
   home               = local.checker.home
-  regions            = local.checker.regions
   shards             = local.checker.shards
   function           = local.checker.function
   log_retention_days = local.checker.log_retention_days
@@ -216,13 +206,12 @@ module "ap-northeast-1" {
 module "ap-northeast-2" {
   source    = "./modules/checker"
   count     = contains(var.regions, "ap-northeast-2") ? 1 : 0
-  providers = { aws = aws.ap-northeast-2 }
+  providers = { aws = aws.ap-northeast-2, aws.home = aws }
 
   region             = "ap-northeast-2"
   vpc                = lookup(var.vpc, "ap-northeast-2", null)
   name               = local.checker.name
   home               = local.checker.home
-  regions            = local.checker.regions
   shards             = local.checker.shards
   function           = local.checker.function
   log_retention_days = local.checker.log_retention_days
@@ -232,13 +221,12 @@ module "ap-northeast-2" {
 module "ap-northeast-3" {
   source    = "./modules/checker"
   count     = contains(var.regions, "ap-northeast-3") ? 1 : 0
-  providers = { aws = aws.ap-northeast-3 }
+  providers = { aws = aws.ap-northeast-3, aws.home = aws }
 
   region             = "ap-northeast-3"
   vpc                = lookup(var.vpc, "ap-northeast-3", null)
   name               = local.checker.name
   home               = local.checker.home
-  regions            = local.checker.regions
   shards             = local.checker.shards
   function           = local.checker.function
   log_retention_days = local.checker.log_retention_days
@@ -248,13 +236,12 @@ module "ap-northeast-3" {
 module "ap-southeast-1" {
   source    = "./modules/checker"
   count     = contains(var.regions, "ap-southeast-1") ? 1 : 0
-  providers = { aws = aws.ap-southeast-1 }
+  providers = { aws = aws.ap-southeast-1, aws.home = aws }
 
   region             = "ap-southeast-1"
   vpc                = lookup(var.vpc, "ap-southeast-1", null)
   name               = local.checker.name
   home               = local.checker.home
-  regions            = local.checker.regions
   shards             = local.checker.shards
   function           = local.checker.function
   log_retention_days = local.checker.log_retention_days
@@ -264,13 +251,12 @@ module "ap-southeast-1" {
 module "ap-southeast-2" {
   source    = "./modules/checker"
   count     = contains(var.regions, "ap-southeast-2") ? 1 : 0
-  providers = { aws = aws.ap-southeast-2 }
+  providers = { aws = aws.ap-southeast-2, aws.home = aws }
 
   region             = "ap-southeast-2"
   vpc                = lookup(var.vpc, "ap-southeast-2", null)
   name               = local.checker.name
   home               = local.checker.home
-  regions            = local.checker.regions
   shards             = local.checker.shards
   function           = local.checker.function
   log_retention_days = local.checker.log_retention_days
@@ -278,25 +264,25 @@ module "ap-southeast-2" {
 }
 
 locals {
-  checkers = {
-    for region, checker in {
-      "us-east-1"      = module.us-east-1
-      "us-east-2"      = module.us-east-2
-      "us-west-1"      = module.us-west-1
-      "us-west-2"      = module.us-west-2
-      "ca-central-1"   = module.ca-central-1
-      "sa-east-1"      = module.sa-east-1
-      "eu-west-1"      = module.eu-west-1
-      "eu-west-2"      = module.eu-west-2
-      "eu-west-3"      = module.eu-west-3
-      "eu-central-1"   = module.eu-central-1
-      "eu-north-1"     = module.eu-north-1
-      "ap-south-1"     = module.ap-south-1
-      "ap-northeast-1" = module.ap-northeast-1
-      "ap-northeast-2" = module.ap-northeast-2
-      "ap-northeast-3" = module.ap-northeast-3
-      "ap-southeast-1" = module.ap-southeast-1
-      "ap-southeast-2" = module.ap-southeast-2
-    } : region => checker[0] if length(checker) > 0
+  # Every region that may check, with its checker if it does.
+  every_region = {
+    "us-east-1"      = module.us-east-1
+    "us-east-2"      = module.us-east-2
+    "us-west-1"      = module.us-west-1
+    "us-west-2"      = module.us-west-2
+    "ca-central-1"   = module.ca-central-1
+    "sa-east-1"      = module.sa-east-1
+    "eu-west-1"      = module.eu-west-1
+    "eu-west-2"      = module.eu-west-2
+    "eu-west-3"      = module.eu-west-3
+    "eu-central-1"   = module.eu-central-1
+    "eu-north-1"     = module.eu-north-1
+    "ap-south-1"     = module.ap-south-1
+    "ap-northeast-1" = module.ap-northeast-1
+    "ap-northeast-2" = module.ap-northeast-2
+    "ap-northeast-3" = module.ap-northeast-3
+    "ap-southeast-1" = module.ap-southeast-1
+    "ap-southeast-2" = module.ap-southeast-2
   }
+  checkers = { for region, checker in local.every_region : region => checker[0] if length(checker) > 0 }
 }

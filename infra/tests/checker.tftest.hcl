@@ -1,12 +1,15 @@
 # One region's checker: exactly what it is told, what it may do, and when it runs.
 
 mock_provider "aws" { source = "./tests/mocks" }
+mock_provider "aws" {
+  alias  = "home"
+  source = "./tests/mocks"
+}
 
 variables {
-  name    = "portpulse"
-  region  = "eu-west-1"
-  regions = ["us-east-1", "eu-west-1"]
-  shards  = { "1m" = 1, "5m" = 6 }
+  name   = "portpulse"
+  region = "eu-west-1"
+  shards = { "1m" = 1, "5m" = 6 }
   home = {
     region     = "eu-west-2"
     table_name = "portpulse"
@@ -19,16 +22,16 @@ variables {
 
 run "the_lambda" {
   module { source = "./modules/checker" }
+  providers = { aws = aws, aws.home = aws.home }
 
   assert {
     condition = one(aws_lambda_function.checker.environment).variables == tomap({
       PORTPULSE_TABLE       = "portpulse"
       PORTPULSE_HOME_REGION = "eu-west-2"
       PORTPULSE_TOPIC_ARN   = "arn:aws:sns:eu-west-2:123456789012:portpulse-alerts"
-      PORTPULSE_REGIONS     = "eu-west-1,us-east-1"
       PORTPULSE_METRICS     = "off"
     })
-    error_message = "The environment is these five variables: metrics are off unless asked for."
+    error_message = "The environment is these four variables, none of which names another region: metrics are off unless asked for."
   }
   assert {
     condition = [
@@ -60,6 +63,7 @@ run "the_lambda" {
 
 run "the_policy" {
   module { source = "./modules/checker" }
+  providers = { aws = aws, aws.home = aws.home }
 
   assert {
     condition = jsondecode(aws_iam_role_policy.checker.policy).Statement == [
@@ -78,6 +82,7 @@ run "the_policy" {
 
 run "the_schedule" {
   module { source = "./modules/checker" }
+  providers = { aws = aws, aws.home = aws.home }
 
   assert {
     condition = { for key, rule in aws_cloudwatch_event_rule.interval : rule.name => rule.schedule_expression } == {
@@ -113,8 +118,28 @@ run "the_schedule" {
   }
 }
 
+run "what_the_table_says_of_it" {
+  module { source = "./modules/checker" }
+  providers = { aws = aws, aws.home = aws.home }
+  variables { shards = { "1m" = 1, "5m" = 2 } }
+
+  assert {
+    condition = { for group, each in aws_dynamodb_table_item.expected : group => jsondecode(each.item) } == {
+      "1m#0" = { pk = { S = "board#1m#0" }, sk = { S = "expects#eu-west-1" } }
+      "5m#0" = { pk = { S = "board#5m#0" }, sk = { S = "expects#eu-west-1" } }
+      "5m#1" = { pk = { S = "board#5m#1" }, sk = { S = "expects#eu-west-1" } }
+    }
+    error_message = "On the board of each group it is listed, by an item that carries nothing but its keys."
+  }
+  assert {
+    condition     = alltrue([for each in aws_dynamodb_table_item.expected : each.table_name == "portpulse" && each.hash_key == "pk" && each.range_key == "sk"])
+    error_message = "In the one table."
+  }
+}
+
 run "the_watchdog" {
   module { source = "./modules/checker" }
+  providers = { aws = aws, aws.home = aws.home }
 
   assert {
     condition = [
@@ -138,6 +163,7 @@ run "the_watchdog" {
 
 run "in_a_vpc" {
   module { source = "./modules/checker" }
+  providers = { aws = aws, aws.home = aws.home }
   variables {
     vpc = { subnet_ids = ["subnet-1"], security_group_ids = ["sg-1"] }
   }
@@ -157,6 +183,7 @@ run "in_a_vpc" {
 run "a_missing_zip_is_said_clearly" {
   command = plan
   module { source = "./modules/checker" }
+  providers = { aws = aws, aws.home = aws.home }
   variables { function = { zip = "dist/nothing.zip" } }
   expect_failures = [aws_lambda_function.checker]
 }
@@ -164,6 +191,7 @@ run "a_missing_zip_is_said_clearly" {
 run "an_unknown_architecture_is_refused" {
   command = plan
   module { source = "./modules/checker" }
+  providers = { aws = aws, aws.home = aws.home }
   variables { function = { zip = "tests/fixtures/checker.bin", architecture = "riscv" } }
   expect_failures = [var.function]
 }
@@ -171,6 +199,7 @@ run "an_unknown_architecture_is_refused" {
 run "variables_of_ours_are_refused" {
   command = plan
   module { source = "./modules/checker" }
+  providers = { aws = aws, aws.home = aws.home }
   variables { function = { zip = "tests/fixtures/checker.bin", environment = { PORTPULSE_TABLE = "other" } } }
   expect_failures = [var.function]
 }
@@ -178,6 +207,7 @@ run "variables_of_ours_are_refused" {
 run "too_short_a_time_limit_is_refused" {
   command = plan
   module { source = "./modules/checker" }
+  providers = { aws = aws, aws.home = aws.home }
   variables { function = { zip = "tests/fixtures/checker.bin", timeout_seconds = 30 } }
   expect_failures = [var.function]
 }
@@ -185,6 +215,7 @@ run "too_short_a_time_limit_is_refused" {
 run "an_interval_that_eventbridge_cannot_align_is_refused" {
   command = plan
   module { source = "./modules/checker" }
+  providers = { aws = aws, aws.home = aws.home }
   variables { shards = { "7m" = 1 } }
   expect_failures = [var.shards]
 }
@@ -192,6 +223,7 @@ run "an_interval_that_eventbridge_cannot_align_is_refused" {
 run "a_vpc_without_subnets_is_refused" {
   command = plan
   module { source = "./modules/checker" }
+  providers = { aws = aws, aws.home = aws.home }
   variables { vpc = { subnet_ids = [], security_group_ids = ["sg-1"] } }
   expect_failures = [var.vpc]
 }
@@ -199,6 +231,7 @@ run "a_vpc_without_subnets_is_refused" {
 run "a_retention_that_cloudwatch_does_not_offer_is_refused" {
   command = plan
   module { source = "./modules/checker" }
+  providers = { aws = aws, aws.home = aws.home }
   variables { log_retention_days = 10 }
   expect_failures = [var.log_retention_days]
 }

@@ -3,10 +3,9 @@
 mock_provider "aws" { source = "./tests/mocks" }
 
 variables {
-  name    = "portpulse"
-  regions = ["us-east-1", "eu-west-1"]
-  groups  = ["5m#0", "1m#1", "1m#0"]
-  access  = "public"
+  name   = "portpulse"
+  groups = ["5m#0", "1m#1", "1m#0"]
+  access = "public"
   home = {
     region     = "eu-west-2"
     table_name = "portpulse"
@@ -22,7 +21,6 @@ run "a_public_page" {
     condition = one(aws_lambda_function.status.environment).variables == tomap({
       PORTPULSE_TABLE         = "portpulse"
       PORTPULSE_HOME_REGION   = "eu-west-2"
-      PORTPULSE_REGIONS       = "eu-west-1,us-east-1"
       PORTPULSE_GROUPS        = "1m#0,1m#1,5m#0"
       PORTPULSE_STATUS_ACCESS = "public"
     })

@@ -24,7 +24,6 @@ resource "aws_lambda_function" "checker" {
       PORTPULSE_TABLE       = var.home.table_name
       PORTPULSE_HOME_REGION = var.home.region
       PORTPULSE_TOPIC_ARN   = var.home.topic_arn
-      PORTPULSE_REGIONS     = join(",", sort(var.regions))
       PORTPULSE_METRICS     = var.function.metrics
     })
   }

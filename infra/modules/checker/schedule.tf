@@ -31,6 +31,9 @@ resource "aws_cloudwatch_event_rule" "interval" {
   name                = "${var.name}-${each.key}"
   description         = "Portpulse checks its monitors of ${each.value[0]}."
   schedule_expression = local.cron[each.value[0]]
+
+  # No tick before it is expected: what a region sees that nobody expects does not count.
+  depends_on = [aws_dynamodb_table_item.expected]
 }
 
 resource "aws_cloudwatch_event_target" "shard" {

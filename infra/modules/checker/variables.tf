@@ -29,11 +29,6 @@ variable "home" {
   })
 }
 
-variable "regions" {
-  description = "All regions that check."
-  type        = list(string)
-}
-
 variable "function" {
   description = "The Lambda: its zip, architecture (arm64 or x86_64), memory in MB, time limit in seconds, reserved concurrency (-1: none), environment variables beside Portpulse's own, and metrics in its log (off or emf)."
   type = object({

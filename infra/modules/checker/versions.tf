@@ -4,6 +4,8 @@ terraform {
     aws = {
       source  = "hashicorp/aws"
       version = ">= 5.100, < 7.0"
+      # The home region's, for what is said there of this region.
+      configuration_aliases = [aws.home]
     }
   }
 }

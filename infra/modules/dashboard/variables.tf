@@ -4,7 +4,7 @@ variable "name" {
 }
 
 variable "regions" {
-  description = "The regions that check."
+  description = "Every region that may check, whether it does or not."
   type        = list(string)
 }
 

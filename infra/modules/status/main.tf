@@ -25,7 +25,6 @@ resource "aws_lambda_function" "status" {
       {
         PORTPULSE_TABLE         = var.home.table_name
         PORTPULSE_HOME_REGION   = var.home.region
-        PORTPULSE_REGIONS       = join(",", sort(var.regions))
         PORTPULSE_GROUPS        = join(",", sort(var.groups))
         PORTPULSE_STATUS_ACCESS = var.access
       },

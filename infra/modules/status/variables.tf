@@ -13,11 +13,6 @@ variable "home" {
   })
 }
 
-variable "regions" {
-  description = "All regions that check."
-  type        = list(string)
-}
-
 variable "groups" {
   description = "All groups that have monitors, such as 1m#0."
   type        = set(string)
