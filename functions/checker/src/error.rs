@@ -127,6 +127,23 @@ pub enum Error {
         /// Whose.
         group: GroupId,
     },
+    /// What services said could not be kept. The first tick of the next hour has words of its own.
+    #[error("cannot keep what the services of {group} say; the first tick of the next hour tries again")]
+    KeepWords {
+        /// Whose.
+        group: GroupId,
+        /// Why.
+        #[source]
+        source: portpulse_store::Error,
+    },
+    /// No time was left to keep what services said. The first tick of the next hour has words of its own.
+    #[error(
+        "no time is left to keep what the services of {group} say; the first tick of the next hour tries again"
+    )]
+    NoTimeToKeepWords {
+        /// Whose.
+        group: GroupId,
+    },
 }
 
 impl Error {
@@ -145,6 +162,8 @@ impl Error {
             Self::RollUp { .. } => "RollUp",
             Self::PhasesLeftOut { .. } => "PhasesLeftOut",
             Self::NoTimeToRollUp { .. } => "NoTimeToRollUp",
+            Self::KeepWords { .. } => "KeepWords",
+            Self::NoTimeToKeepWords { .. } => "NoTimeToKeepWords",
         }
     }
 }

@@ -7,6 +7,7 @@
 mod deliver;
 mod error;
 mod event;
+mod keep_words;
 mod metrics;
 mod probe;
 mod roll_up;

@@ -15,6 +15,7 @@ use portpulse_core::outcome::Outcome;
 use portpulse_core::rollup::{Tally, due, of_ticks};
 use portpulse_core::round::{Definitions, Observations, advance};
 use portpulse_core::time::Tick;
+use portpulse_core::words;
 use portpulse_store::Store;
 use portpulse_store::keys::RowKey;
 use portpulse_store::store::{Commit, Recorded};
@@ -67,7 +68,8 @@ pub struct Report {
     pub published: Vec<Notification>,
     /// What went wrong. Not empty where the tick could not be committed, or notifications are left unpublished.
     pub troubles: Vec<Error>,
-    /// What was not summed up, or not all of it. No harm to the tick: a later one makes it good.
+    /// What was not summed up, or not all of it, and words that were not kept. No harm to the tick: a later one makes
+    /// it good.
     pub left_for_later: Vec<Error>,
 }
 
@@ -174,7 +176,7 @@ impl<T: Table, P: Probe, N: Publish, C: Clock> Checker<T, P, N, C> {
                 .await;
             report.troubles.extend(settled.err());
         }
-        if let Course::Counted(_) = report.course {
+        if let Course::Counted(_) = &report.course {
             let until = Until {
                 began: now,
                 remaining: invocation.remaining,
@@ -182,6 +184,12 @@ impl<T: Table, P: Probe, N: Publish, C: Clock> Checker<T, P, N, C> {
             let due = due(before, tick);
             self.roll_up(group, &due, &round.definitions, until, &mut report)
                 .await;
+            if let (Course::Counted(outcomes), true) = (&report.course, words::are_due(before, tick)) {
+                let kept = self
+                    .keep_words(group, tick, &round.definitions, outcomes, until)
+                    .await;
+                report.left_for_later.extend(kept.err());
+            }
         }
         report
     }

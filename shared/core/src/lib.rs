@@ -26,3 +26,4 @@ pub mod round;
 pub mod target;
 pub mod time;
 pub mod uptime;
+pub mod words;

@@ -9,8 +9,8 @@ use portpulse_core::uptime::Watched;
 use serde_json::{Map, Number, Value, json};
 
 use crate::view::{
-    Bar, IncidentView, IncidentsPage, LeftOut, MonitorInside, MonitorPage, MonitorView, Overview, Point,
-    RegionSight, SightState, Uptime,
+    Bar, IncidentView, IncidentsPage, LeftOut, Maintenance, MonitorInside, MonitorPage, MonitorView,
+    Overview, Point, RegionSight, SightState, Uptime,
 };
 
 /// What the answers look like: an OpenAPI 3.1 document.
@@ -39,6 +39,7 @@ pub fn monitor(page: &MonitorPage) -> Value {
     if let Some(inside) = &view.inside {
         add("checks_by_hour", inside.hours.iter().map(point).collect());
         add("checks_by_day", inside.days.iter().map(point).collect());
+        add("said", Value::Object(said(inside)));
     }
     json!({
         "at": time(page.at),
@@ -46,6 +47,17 @@ pub fn monitor(page: &MonitorPage) -> Value {
         "incidents": page.incidents.iter().map(incident).collect::<Vec<_>>(),
         "left_out": left_out(page.left_out),
     })
+}
+
+/// What the service last said of itself to each region that has heard it.
+fn said(inside: &MonitorInside) -> Map<String, Value> {
+    let regions = inside.regions.iter();
+    let said = regions.filter_map(|(region, sight)| {
+        let said = sight.said.as_ref()?;
+        let words = json!({ "text": said.text.as_str(), "at": said.at.to_string() });
+        Some((region.as_str().to_owned(), words))
+    });
+    said.collect()
 }
 
 /// The answer to `GET /api/incidents`.
@@ -72,12 +84,17 @@ fn monitor_in_short(view: &MonitorView) -> Value {
         "verdict": view.verdict.as_str(),
         "since": view.since.map(time),
         "in_maintenance": view.in_maintenance,
+        "maintenance": view.maintenance.iter().map(maintenance).collect::<Vec<_>>(),
         "uptime": uptime(view.uptime),
     });
     if let (Value::Object(monitor), Some(inside)) = (&mut monitor, &view.inside) {
         monitor.extend(monitor_inside(inside));
     }
     monitor
+}
+
+fn maintenance(window: &Maintenance) -> Value {
+    json!({ "from": time(window.from), "until": time(window.until) })
 }
 
 /// What the public is not shown stands in these fields and nowhere else.

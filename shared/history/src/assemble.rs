@@ -3,7 +3,7 @@
 mod past;
 
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use portpulse_core::board::{ClosedIncident, Incident, RegionRow, Told, Track, Verdict};
@@ -16,8 +16,8 @@ use portpulse_core::time::Tick;
 use crate::read::DAYS;
 use crate::snapshot::{GroupSnapshot, Snapshot};
 use crate::view::{
-    Audience, IncidentInside, IncidentView, IncidentsPage, LeftOut, MonitorInside, MonitorPage, MonitorView,
-    Overview, OverviewInside, RegionStanding,
+    Audience, IncidentInside, IncidentView, IncidentsPage, LeftOut, Maintenance, MonitorInside, MonitorPage,
+    MonitorView, Overview, OverviewInside, RegionStanding,
 };
 use past::Past;
 
@@ -257,11 +257,19 @@ fn monitor_view(
         verdict,
         since: since.map(Tick::timestamp),
         in_maintenance: monitor.telling().in_maintenance(now),
+        maintenance: maintenance(monitor, now),
         uptime: past.uptime(&hours, &days),
         hours,
         days,
         inside,
     }
+}
+
+fn maintenance(monitor: &Monitor, now: Timestamp) -> Vec<Maintenance> {
+    let windows = monitor.telling().maintenance.iter();
+    let next = windows.filter_map(|window| window.next(now));
+    let all: BTreeSet<_> = next.map(|(from, until)| Maintenance { from, until }).collect();
+    all.into_iter().collect()
 }
 
 fn is_fresh(row: &RegionRow, group: GroupId, now: Timestamp) -> bool {

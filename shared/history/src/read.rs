@@ -104,7 +104,13 @@ impl<T: Table + Browse> Reader<T> {
         if groups.is_empty() {
             return Ok(None);
         }
-        let snapshot = self.snapshot(&groups, now).await?;
+        let store = Store::new(Counted::new(&self.table));
+        let mut snapshot = self.present(&store, &groups).await?;
+        match audience {
+            Audience::Public => {}
+            Audience::Private => read_words(&store, &mut snapshot).await?,
+        }
+        self.read_past(&store, &mut snapshot, now).await?;
         Ok(assemble::monitor(&snapshot, id, audience, now))
     }
 
@@ -126,14 +132,25 @@ impl<T: Table + Browse> Reader<T> {
     pub async fn snapshot(&self, groups: &BTreeSet<GroupId>, now: Timestamp) -> Result<Snapshot, Error> {
         let store = Store::new(Counted::new(&self.table));
         let mut snapshot = self.present(&store, groups).await?;
-        self.read_incidents(&store, &mut snapshot, now).await?;
+        self.read_past(&store, &mut snapshot, now).await?;
+        Ok(snapshot)
+    }
+
+    /// Incidents and rollups, as far as the ceiling allows.
+    async fn read_past(
+        &self,
+        store: &Store<Counted<'_, T>>,
+        snapshot: &mut Snapshot,
+        now: Timestamp,
+    ) -> Result<(), Error> {
+        self.read_incidents(store, snapshot, now).await?;
         let mut unreadable = Vec::new();
         for grain in [Grain::Hour, Grain::Day] {
             let sharers = (1..=u64::try_from(snapshot.groups.len()).unwrap_or(u64::MAX)).rev();
             for ((group, known), sharers) in snapshot.groups.iter_mut().zip(sharers) {
                 // Each takes at most its share of what is left, so that one large group does not blind the others.
-                let share = self.left(&store) / sharers;
-                let reach = read_rollups(&store, *group, grain, now, share, &mut unreadable).await?;
+                let share = self.left(store) / sharers;
+                let reach = read_rollups(store, *group, grain, now, share, &mut unreadable).await?;
                 match grain {
                     Grain::Hour => known.hours = reach,
                     Grain::Day => known.days = reach,
@@ -141,7 +158,7 @@ impl<T: Table + Browse> Reader<T> {
             }
         }
         snapshot.unreadable.extend(unreadable);
-        Ok(snapshot)
+        Ok(())
     }
 
     /// The groups that have monitors.
@@ -257,6 +274,16 @@ impl<T: Table + Browse> Reader<T> {
     fn left(&self, store: &Store<Counted<'_, T>>) -> u64 {
         (u64::from(self.ceiling.0) * 2).saturating_sub(store.table().halves())
     }
+}
+
+/// Reads what the services of these groups last said.
+async fn read_words<T: Table>(store: &Store<T>, snapshot: &mut Snapshot) -> Result<(), Error> {
+    for (group, known) in &mut snapshot.groups {
+        let (words, unreadable) = store.words(*group).await?;
+        known.words = words;
+        snapshot.unreadable.extend(unreadable.iter().map(said));
+    }
+    Ok(())
 }
 
 /// Reads a group's rollups from the latest back, for at most so many half read units.

@@ -9,6 +9,7 @@ use portpulse_core::id::{MonitorId, Region};
 use portpulse_core::period::Period;
 use portpulse_core::rollup::Rollup;
 use portpulse_core::round::Definitions;
+use portpulse_core::words::Words;
 
 /// What was read for one request.
 #[derive(Debug, Clone, Default)]
@@ -36,6 +37,8 @@ pub struct GroupSnapshot {
     pub definitions: Definitions,
     /// Its board.
     pub board: Board,
+    /// What its services last said to each region; read for one monitor's page alone.
+    pub words: BTreeMap<Region, Words>,
     /// What each region saw in the last hours.
     pub hours: Reach,
     /// What each region saw in the last days.

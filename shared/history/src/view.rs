@@ -12,6 +12,7 @@ use portpulse_core::id::{MonitorId, Region};
 use portpulse_core::period::Period;
 use portpulse_core::time::Tick;
 use portpulse_core::uptime::Watched;
+use portpulse_core::words::Said;
 
 /// Who is shown something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -80,6 +81,9 @@ pub struct MonitorView {
     pub since: Option<Timestamp>,
     /// Whether a maintenance window covers now: what it shows is expected.
     pub in_maintenance: bool,
+    /// Of each of its maintenance windows the time that is on now or next, the earliest first. Anybody may know it: why
+    /// is not told.
+    pub maintenance: Vec<Maintenance>,
     /// Its uptime.
     pub uptime: Uptime,
     /// The last 24 hours, the earliest first; the last one is running.
@@ -88,6 +92,15 @@ pub struct MonitorView {
     pub days: Vec<Bar>,
     /// What only those within may see.
     pub inside: Option<Box<MonitorInside>>,
+}
+
+/// A time of maintenance: alerts wait, and what goes wrong is expected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Maintenance {
+    /// When it begins.
+    pub from: Timestamp,
+    /// When it ends.
+    pub until: Timestamp,
 }
 
 /// Uptime over the usual spans; `None` where not all of the span could be read.
@@ -144,6 +157,8 @@ pub struct RegionSight {
     pub seen: Option<Tick>,
     /// What it found last while it was not as it should be, in the service's own words.
     pub finding: Option<Finding>,
+    /// What the service last said of itself while it was open, noted once an hour; read for one monitor's page alone.
+    pub said: Option<Said>,
     /// Checks and connect times by hour, for the last 24 hours.
     pub hours: Vec<Point>,
     /// Checks and connect times by day, for the last 90 days.

@@ -166,6 +166,21 @@ fn rollups_of(group: GroupId, grain: Grain) -> String {
     }
 }
 
+/// The partition of what services last said, of a group.
+pub fn words(group: GroupId) -> String {
+    format!("words#{group}")
+}
+
+/// What services last said to one region.
+pub fn words_of(group: GroupId, region: &Region) -> Key {
+    Key::new(words(group), format!("{REGION}{region}"))
+}
+
+/// Reads the sort key of what services last said.
+pub(crate) fn parse_words(sk: &str) -> Option<Region> {
+    sk.strip_prefix(REGION)?.parse().ok()
+}
+
 /// Reads the sort key of a rollup.
 pub(crate) fn parse_rollup(sk: &str) -> Option<(Period, Region)> {
     let (period, region) = sk.split_once('#')?;
@@ -299,6 +314,7 @@ mod tests {
                 closed_incident(&closed),
                 "incidents#2026-11/2026-11-22T05:41:00Z#orders-db#7#health",
             ),
+            (words_of(group, &region), "words#1m#0/region#eu-west-1"),
             (control(&monitor), "controls/orders-db"),
             (
                 relayed("ops", "orders-db@x.7/down"),

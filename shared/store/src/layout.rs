@@ -8,6 +8,7 @@ use portpulse_core::period::Period;
 use portpulse_core::rollup::{OtherTimes, Rollup};
 use portpulse_core::round::Observations;
 use portpulse_core::time::Tick;
+use portpulse_core::words::Words;
 
 use crate::table::Item;
 use crate::{codec, keys, size};
@@ -52,6 +53,11 @@ pub fn rollup(group: GroupId, period: Period, region: &Region, rollup: &Rollup) 
 pub fn other_times(group: GroupId, period: Period, region: &Region, times: &OtherTimes) -> Weight {
     let key = keys::other_times(group, period, region);
     Weight::of(&codec::other_times::encode(&key, period, times))
+}
+
+/// What services last said to a region.
+pub fn words(group: GroupId, region: &Region, words: &Words) -> Weight {
+    Weight::of(&codec::words::encode(&keys::words_of(group, region), words))
 }
 
 /// The row of a region to which all is well.

@@ -15,6 +15,7 @@ pub mod layout;
 pub mod size;
 pub mod store;
 pub mod table;
+mod words;
 
 pub use codec::VERSION;
 pub use error::{Error, Malformed};

@@ -18,3 +18,4 @@ mod roll_up;
 mod simulation;
 mod sizes;
 mod units;
+mod words;

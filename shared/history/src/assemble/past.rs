@@ -11,6 +11,7 @@ use portpulse_core::period::{Grain, Period};
 use portpulse_core::phase_times::PhaseTimes;
 use portpulse_core::rollup::Tally;
 use portpulse_core::uptime::{Outages, Watched};
+use portpulse_core::words::Said;
 
 use super::is_fresh;
 use crate::read::{DAYS, HOURS};
@@ -221,12 +222,17 @@ impl<'a> Past<'a> {
                 since,
                 seen,
                 finding,
+                said: self.said(region),
                 hours: self.points(Grain::Hour, Some(region)),
                 days: self.points(Grain::Day, Some(region)),
             };
             ((*region).clone(), sight)
         });
         sights.collect()
+    }
+
+    fn said(&self, region: &Region) -> Option<Said> {
+        self.known.words.get(region)?.said.get(self.monitor.id()).cloned()
     }
 }
 

@@ -7,7 +7,7 @@ use portpulse_store::Store;
 use portpulse_testkit::memory_table::MemoryTable;
 use serde_json::{Value, json};
 
-use crate::fleet::{SECRETS, define, file, now, open, reader, roll_up, rows};
+use crate::fleet::{SECRETS, define, file, now, open, reader, roll_up, rows, words};
 
 /// Everything that can be asked for, read for an audience.
 async fn read(audience: Audience) -> (Overview, MonitorPage, IncidentsPage) {
@@ -17,6 +17,7 @@ async fn read(audience: Audience) -> (Overview, MonitorPage, IncidentsPage) {
     define(&store, "b-up").await;
     roll_up(&store, &["b-up", "c-down"].map(str::to_owned), 40).await;
     rows(&store, &[("eu-west-1", "c-down"), ("us-east-1", "c-down")]).await;
+    words(&store, &["c-down".to_owned()], "220 secret-banner").await;
     open(&store, "c-down", Track::Health, "2026-11-22T12:20:00Z").await;
     file(&store, "c-down", "2026-11-20T10:00:00Z", "2026-11-20T11:00:00Z").await;
     let reader = reader(table, 400);

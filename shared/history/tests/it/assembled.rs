@@ -7,7 +7,7 @@ use portpulse_history::{Ceiling, Reader, Scope};
 use portpulse_store::Store;
 use portpulse_testkit::memory_table::MemoryTable;
 
-use crate::fleet::{SECRETS, define, file, now, open, reader, roll_up, rows};
+use crate::fleet::{SECRETS, define, file, now, open, reader, roll_up, rows, words};
 
 async fn table() -> MemoryTable {
     let table = MemoryTable::new();
@@ -25,6 +25,7 @@ async fn table() -> MemoryTable {
         ],
     )
     .await;
+    words(&store, &["c-down".to_owned()], "220 secret-banner").await;
     open(&store, "c-down", Track::Health, "2026-11-22T12:20:00Z").await;
     file(&store, "c-down", "2026-11-20T10:00:00Z", "2026-11-20T11:00:00Z").await;
     // Opened in a month before the days that are shown, and closed within them.
@@ -90,6 +91,28 @@ async fn monitors_are_shown_with_what_is_bad_first() {
         states(blip),
         [SightState::Failing, SightState::Good, SightState::Good]
     );
+}
+
+#[tokio::test]
+async fn maintenance_that_is_on_or_ahead_is_told_to_anybody_and_never_why() {
+    for audience in [Audience::Public, Audience::Private] {
+        let overview = reader(table().await, 400)
+            .overview(audience, now())
+            .await
+            .unwrap();
+        let windows = overview.monitors[0].maintenance.iter();
+        let windows: Vec<_> = windows
+            .map(|window| format!("{} {}", window.from, window.until))
+            .collect();
+        assert_eq!(
+            windows,
+            [
+                "2026-11-22T12:00:00Z 2026-11-22T13:00:00Z",
+                "2026-11-24T10:00:00Z 2026-11-24T11:00:00Z",
+            ]
+        );
+        assert!(!format!("{overview:?}").contains("secret-reason"));
+    }
 }
 
 #[tokio::test]

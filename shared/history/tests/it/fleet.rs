@@ -17,6 +17,7 @@ use portpulse_core::outcome::{Detail, FailureClass};
 use portpulse_core::period::{Grain, Period};
 use portpulse_core::rollup::{Rollup, Tally};
 use portpulse_core::time::{Interval, Tick};
+use portpulse_core::words::{Said, Words};
 use portpulse_history::{Ceiling, Groups, Reader, Scope};
 use portpulse_store::Store;
 use portpulse_store::table::{Browse, Table};
@@ -28,10 +29,11 @@ pub(crate) const GROUP: GroupId = GroupId {
 };
 
 /// What no public answer may contain.
-pub(crate) const SECRETS: [&str; 6] = [
+pub(crate) const SECRETS: [&str; 7] = [
     "secret-host",
     "54321",
     "secret-words",
+    "secret-banner",
     "secret-tag",
     "secret.runbook",
     "eu-west-1",
@@ -64,6 +66,12 @@ pub(crate) fn definition(port: usize) -> Value {
     json!({
         "host": "secret-host.example.com", "port": port, "interval": "1m", "tags": ["secret-tag"],
         "runbook": "https://secret.runbook.example.com/",
+        "maintenance": [
+            { "from": "2026-11-24T10:00:00Z", "until": "2026-11-24T11:00:00Z", "why": "secret-reason" },
+            { "from": "2026-11-22T12:00:00Z", "until": "2026-11-22T13:00:00Z" },
+            { "from": "2026-11-24T10:00:00Z", "until": "2026-11-24T11:00:00Z" },
+            { "from": "2026-11-21T10:00:00Z", "until": "2026-11-21T11:00:00Z" },
+        ],
     })
 }
 
@@ -139,6 +147,23 @@ pub(crate) async fn rows<T: Table>(store: &Store<T>, failing: &[(&str, &str)]) {
             entries: entries.collect(),
         };
         store.put_region_row(GROUP, &region, None, &row).await.unwrap();
+    }
+}
+
+/// What these monitors said at noon, to each region.
+pub(crate) async fn words<T: Table>(store: &Store<T>, ids: &[String], text: &str) {
+    let at = tick("2026-11-22T12:00:00Z");
+    let said = Said {
+        text: Detail::new(text).unwrap(),
+        at,
+    };
+    let said: BTreeMap<_, _> = ids.iter().map(|id| (id.parse().unwrap(), said.clone())).collect();
+    for region in regions() {
+        let words = Words {
+            tick: at,
+            said: said.clone(),
+        };
+        assert!(store.put_words(GROUP, &region, None, &words).await.unwrap());
     }
 }
 

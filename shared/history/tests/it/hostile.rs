@@ -2,14 +2,14 @@
 
 use portpulse_core::board::{Cause, Finding, IncidentId, Track, Verdict};
 use portpulse_core::outcome::{Detail, FailureClass};
-use portpulse_history::view::{IncidentInside, IncidentView, IncidentsPage, LeftOut};
+use portpulse_history::view::{Audience, IncidentInside, IncidentView, IncidentsPage, LeftOut};
 use portpulse_history::{api, atom, badge, prometheus};
 use portpulse_store::Store;
 use portpulse_testkit::memory_table::MemoryTable;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use crate::fleet::{GROUP, now, reader, roll_up, rows, tick};
+use crate::fleet::{GROUP, now, reader, roll_up, rows, tick, words};
 
 /// What breaks out of markup, and anything else.
 fn hostile() -> impl Strategy<Value = String> {
@@ -100,13 +100,12 @@ async fn definitions_stay_values_in_json_badges_and_prometheus() {
             .put_definition(GROUP, id, fields.as_object().unwrap())
             .await
             .unwrap();
+        let banner = "</svg>\"}\n<script>alert(1)</script>";
         roll_up(&store, &[id.to_owned()], 1).await;
+        words(&store, &[id.to_owned()], banner).await;
         rows(&store, &[("eu-west-1", id)]).await;
         let reader = reader(table, 400);
-        let overview = reader
-            .overview(portpulse_history::view::Audience::Private, now())
-            .await
-            .unwrap();
+        let overview = reader.overview(Audience::Private, now()).await.unwrap();
         let broken = &overview.inside.as_ref().unwrap().broken;
         let Some(monitor) = overview.monitors.first() else {
             // The rules refused it, and said so.
@@ -115,6 +114,16 @@ async fn definitions_stay_values_in_json_badges_and_prometheus() {
         };
         let answer: Value = serde_json::from_str(&api::monitors(&overview).to_string()).unwrap();
         assert_eq!(answer["monitors"][0]["tags"], fields["tags"]);
+        let page = reader
+            .monitor(Audience::Private, &id.parse().unwrap(), now())
+            .await
+            .unwrap()
+            .unwrap();
+        let answer: Value = serde_json::from_str(&api::monitor(&page).to_string()).unwrap();
+        assert_eq!(
+            answer["monitor"]["said"]["us-east-1"],
+            json!({ "text": "</svg>\"} <script>alert(1)</script>", "at": "2026-11-22T12:00:00Z" })
+        );
         for kind in [badge::Kind::Verdict, badge::Kind::Uptime, badge::Kind::Connect] {
             let svg = badge::svg(kind, monitor).unwrap();
             let svg = roxmltree::Document::parse(&svg).unwrap();

@@ -5,7 +5,7 @@ use portpulse_store::Store;
 use portpulse_testkit::embedded::EmbeddedDynamo;
 use portpulse_testkit::meter::Consumed;
 
-use crate::fleet::{define, file, now, reader, roll_up, rows};
+use crate::fleet::{define, file, now, reader, roll_up, rows, words};
 
 async fn dynamo(monitors: usize, days: i64) -> EmbeddedDynamo {
     let dynamo = EmbeddedDynamo::start().await.unwrap();
@@ -18,6 +18,8 @@ async fn dynamo(monitors: usize, days: i64) -> EmbeddedDynamo {
     }
     roll_up(&store, &ids, days).await;
     rows(&store, &[]).await;
+    let banner = "220 mail.example.com ESMTP Postfix (Debian/GNU), and forty more characters of it";
+    words(&store, &ids, banner).await;
     for day in 1..=20 {
         for id in &ids[..5] {
             let at = |minute: u32| format!("2026-11-{day:02}T05:{minute:02}:00Z");

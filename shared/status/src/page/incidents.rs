@@ -2,9 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use jiff::Timestamp;
 use maud::{Markup, html};
-use portpulse_history::view::Overview;
+use portpulse_history::view::{Maintenance, Overview};
 
 use super::parts::{as_of, incidents_left_out};
 use super::timeline::{On, incidents};
@@ -31,19 +30,17 @@ pub(crate) fn page(known: &Overview) -> (String, Markup) {
 
 /// Windows that are on or ahead, soonest first, with the monitors of each.
 fn maintenance(known: &Overview) -> Markup {
-    let mut windows: BTreeMap<(Timestamp, Timestamp), Vec<&str>> = BTreeMap::new();
+    let mut windows: BTreeMap<Maintenance, Vec<&str>> = BTreeMap::new();
     for monitor in &known.monitors {
-        let Some(inside) = &monitor.inside else { continue };
-        let own = &inside.definition.telling().maintenance;
-        for next in own.iter().filter_map(|window| window.next(known.at)) {
-            windows.entry(next).or_default().push(monitor.id.as_str());
+        for window in &monitor.maintenance {
+            windows.entry(*window).or_default().push(monitor.id.as_str());
         }
     }
     html! {
         @if !windows.is_empty() {
             h2 { "Maintenance" }
             ul .windows {
-                @for ((from, until), monitors) in windows {
+                @for (Maintenance { from, until }, monitors) in windows {
                     li .card {
                         (words::moment(from, Show::Full)) " to " (words::moment(until, Show::Full))
                         @if from <= known.at { " " strong { "now" } }

@@ -1,5 +1,6 @@
 //! The pages, each from what is known to markup; and the frame around all of them.
 
+mod answers;
 pub(crate) mod incidents;
 pub(crate) mod message;
 pub(crate) mod monitor;

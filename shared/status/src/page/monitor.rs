@@ -4,10 +4,11 @@ use jiff::Timestamp;
 use maud::{Markup, html};
 use portpulse_core::definition::{Monitor, Quorum, Where};
 use portpulse_core::target::Check;
-use portpulse_core::time::{Tick, format_duration};
+use portpulse_core::time::format_duration;
 use portpulse_history::view::{Connect, IncidentView, MonitorInside, MonitorPage, Point};
 
-use super::parts::{as_of, found, incidents_left_out, look, remarks, sights, uptimes};
+use super::answers::answers;
+use super::parts::{as_of, incidents_left_out, remarks, sights, uptimes};
 use super::timeline::{On, incidents};
 use crate::chart::{self, Axis};
 use crate::span::Span;
@@ -132,50 +133,6 @@ fn figures(points: &[Point], span: Span) -> Markup {
                 }
             }
         }
-    }
-}
-
-/// What each region heard last, in the service's own words where it was not as it should be.
-fn answers(inside: &MonitorInside) -> Markup {
-    html! {
-        section {
-            h2 { "Last answers" }
-            div .scroll.card tabindex="0" role="group" aria-label="Last answers" {
-                table {
-                    thead {
-                        tr {
-                            @for title in ["Region", "Sees", "Since", "Last data", "Found last"] {
-                                th scope="col" { (title) }
-                            }
-                        }
-                    }
-                    tbody {
-                        @for (region, sight) in &inside.regions {
-                            @let (class, word) = look(sight);
-                            tr {
-                                th scope="row" { (region) }
-                                td { span .sight.(class) { span .seen { (word) } } }
-                                td { (tick(sight.since)) }
-                                td { (tick(sight.seen)) }
-                                td .words {
-                                    @match &sight.finding {
-                                        Some(finding) => (found(finding)),
-                                        None => span .quiet { "nothing to note" },
-                                    }
-                                }
-                            }
-                        }
-                    }
-                }
-            }
-        }
-    }
-}
-
-fn tick(tick: Option<Tick>) -> Markup {
-    match tick {
-        Some(tick) => words::moment(tick.timestamp(), Show::Brief),
-        None => html! { "–" },
     }
 }
 

@@ -8,7 +8,9 @@ use portpulse_status::{By, Selection, Span};
 use proptest::prelude::*;
 use scraper::{Html, Node};
 
-use crate::sample::{control, finding, incidents_html, monitor_html, monitor_page, overview, overview_html};
+use crate::sample::{
+    control, finding, incidents_html, monitor_html, monitor_page, overview, overview_html, said,
+};
 
 /// Every element with the names of its attributes, in order: what a page is but for its words.
 fn form(html: &str) -> Vec<String> {
@@ -55,11 +57,12 @@ fn known(words: &str) -> Overview {
         };
         inside.finding = Some(finding(words));
         // The longest and the emptiest of the words are refused.
-        let said = Note::new(words, Timestamp::UNIX_EPOCH, Some(words)).is_ok();
-        let said = if said { words } else { "x" };
-        inside.control = inside.control.is_some().then(|| control(said, Some(said)));
+        let fits = Note::new(words, Timestamp::UNIX_EPOCH, Some(words)).is_ok();
+        let note = if fits { words } else { "x" };
+        inside.control = inside.control.is_some().then(|| control(note, Some(note)));
         for sight in inside.regions.values_mut() {
             sight.finding = Some(finding(words));
+            sight.said = Some(said(words));
         }
     }
     for incident in known.open.iter_mut().chain(&mut known.closed) {
@@ -104,6 +107,9 @@ fn check(words: &str) {
     let incidents = crate::sample::texts(&incidents_html(&known(words)), ".incident .words q");
     let shown = shown.as_str().split_whitespace().collect::<Vec<_>>().join(" ");
     assert_eq!(incidents[0], shown);
+    let page = monitor_html(&monitor_page(&known(words), "orders-db"), Span::Day);
+    let answers = crate::sample::texts(&page, "td.words q");
+    assert_eq!(answers[..2], [shown.as_str(), shown.as_str()]);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use portpulse_status::Span;
 
 use crate::sample::{attributes, monitor_html, monitor_page, overview, public, site, texts};
-use portpulse_history::view::Audience;
+use portpulse_history::view::{Audience, SightState};
 
 fn page(id: &str, span: Span) -> String {
     monitor_html(&monitor_page(&overview(), id), span)
@@ -58,10 +58,40 @@ fn the_span_is_chosen_by_links() {
 #[test]
 fn the_last_answers_are_in_the_services_own_words() {
     let html = page("orders-db", Span::Day);
+    let rows = texts(&html, ".card > table tbody tr");
     assert_eq!(
-        texts(&html, ".card > table tbody tr")[0],
-        "eu-central-1refused2026-11-22 05:37 UTC2026-11-22 05:41 UTCrefused: FATAL: the database system is starting up"
+        rows[0],
+        "eu-central-1refused2026-11-22 05:37 UTC2026-11-22 05:41 UTC\
+         refused: FATAL: the database system is starting up found at 2026-11-22 05:41 UTC\
+         PostgreSQL, wants SCRAM-SHA-256 answered at 2026-11-22 05:00 UTC"
     );
+    let healthy = texts(&page("cache", Span::Day), ".card > table tbody tr td.words");
+    assert_eq!(
+        healthy[0],
+        "PostgreSQL, wants SCRAM-SHA-256 answered at 2026-11-22 05:00 UTC"
+    );
+}
+
+/// What was found before it was well again is older than what it said since.
+#[test]
+fn the_newest_words_come_first() {
+    let mut known = overview();
+    for monitor in &mut known.monitors {
+        for sight in monitor.inside.as_mut().unwrap().regions.values_mut() {
+            sight.state = SightState::Good;
+            sight.said = sight.said.take().filter(|_| sight.finding.is_some());
+        }
+    }
+    let words = |id| {
+        let html = monitor_html(&monitor_page(&known, id), Span::Day);
+        texts(&html, ".card > table tbody tr td.words").remove(0)
+    };
+    assert_eq!(
+        words("orders-db"),
+        "PostgreSQL, wants SCRAM-SHA-256 answered at 2026-11-22 05:00 UTC\
+         refused: FATAL: the database system is starting up found before"
+    );
+    assert_eq!(words("cache"), "nothing said");
 }
 
 #[test]
@@ -101,6 +131,7 @@ fn the_public_sees_verdict_uptime_and_incidents_and_nothing_else() {
         "shop",
         "east",
         "FATAL",
+        "SCRAM",
         "refused",
         "1m#0",
         "silenced",

@@ -13,9 +13,10 @@ use portpulse_core::outcome::{Detail, FailureClass};
 use portpulse_core::period::{Grain, Period};
 use portpulse_core::time::Tick;
 use portpulse_core::uptime::{Outages, Watched};
+use portpulse_core::words::Said;
 use portpulse_history::view::{
-    Audience, Bar, Connect, IncidentInside, IncidentView, LeftOut, MonitorInside, MonitorPage, MonitorView,
-    Overview, OverviewInside, Point, RegionSight, RegionStanding, SightState, Uptime,
+    Audience, Bar, Connect, IncidentInside, IncidentView, LeftOut, Maintenance, MonitorInside, MonitorPage,
+    MonitorView, Overview, OverviewInside, Point, RegionSight, RegionStanding, SightState, Uptime,
 };
 use portpulse_status::{Access, Selection, Site, Span};
 use scraper::{Html, Selector};
@@ -139,12 +140,21 @@ pub(crate) fn control(by: &str, why: Option<&str>) -> Control {
         .acknowledged(Acknowledgement { incidents, note })
 }
 
+/// What it said at five.
+pub(crate) fn said(text: &str) -> Said {
+    Said {
+        text: Detail::new(text).unwrap(),
+        at: tick("2026-11-22T05:00:00Z"),
+    }
+}
+
 pub(crate) fn sight(state: SightState, ms: u64, found: Option<&str>) -> RegionSight {
     RegionSight {
         state,
         since: found.map(|_| tick("2026-11-22T05:37:00Z")),
         seen: Some(tick("2026-11-22T05:41:00Z")),
         finding: found.map(finding),
+        said: Some(said("PostgreSQL, wants SCRAM-SHA-256")),
         hours: points(Grain::Hour, 24, ms),
         days: points(Grain::Day, 90, ms),
     }
@@ -162,6 +172,7 @@ fn view(id: &str, verdict: Verdict, regions: &[(&str, RegionSight)]) -> MonitorV
         verdict,
         since: (verdict != Verdict::Up).then(|| "2026-11-22T05:37:00Z".parse().unwrap()),
         in_maintenance: id == "queue",
+        maintenance: maintenance(id),
         uptime: Uptime {
             day: sum(&hours),
             week: sum(&days[83..]),
@@ -180,6 +191,22 @@ fn view(id: &str, verdict: Verdict, regions: &[(&str, RegionSight)]) -> MonitorV
             hours: points(Grain::Hour, 24, 12),
             days: points(Grain::Day, 90, 12),
         })),
+    }
+}
+
+/// When it is in maintenance, by [`DEFINITIONS`].
+fn maintenance(id: &str) -> Vec<Maintenance> {
+    let window = |from: &str, until: &str| Maintenance {
+        from: from.parse().unwrap(),
+        until: until.parse().unwrap(),
+    };
+    let update = window("2026-11-22T05:00:00Z", "2026-11-22T06:00:00Z");
+    let sunday = window("2026-11-29T02:00:00Z", "2026-11-29T04:00:00Z");
+    match id {
+        "queue" => vec![update],
+        "cache" => vec![update, sunday],
+        "orders-db" => vec![sunday],
+        _ => Vec::new(),
     }
 }
 

@@ -20,6 +20,7 @@ use portpulse_core::outcome::{Detail, DnsFailure, FailureClass, NoData};
 use portpulse_core::rollup::{Rollup, Tally};
 use portpulse_core::round::Observations;
 use portpulse_core::time::{Interval, Tick};
+use portpulse_core::words::{Said, Words};
 use proptest::collection::{btree_map, btree_set, vec};
 use proptest::option;
 use proptest::prelude::*;
@@ -320,6 +321,21 @@ pub(super) fn rollup() -> impl Strategy<Value = Rollup> {
         tally
     });
     btree_map(monitor(), tally, 0..10)
+}
+
+pub(super) fn words() -> impl Strategy<Value = Words> {
+    let text = ".{0,80}".prop_filter_map("blank", |text| Detail::new(&text));
+    let said = (text, option::of(tick()));
+    (tick(), btree_map(monitor(), said, 0..10)).prop_map(|(tick, said)| {
+        let said = said.into_iter().map(|(id, (text, at))| {
+            let at = at.unwrap_or(tick);
+            (id, Said { text, at })
+        });
+        Words {
+            tick,
+            said: said.collect(),
+        }
+    })
 }
 
 pub(super) fn control() -> impl Strategy<Value = Control> {

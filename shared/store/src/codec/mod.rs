@@ -23,6 +23,7 @@ mod times;
 pub(crate) mod verdict_row;
 #[cfg(test)]
 mod weights;
+pub(crate) mod words;
 
 use fields::{Fields, Map};
 

@@ -18,6 +18,7 @@ use portpulse_core::outcome::{Detail, FailureClass, NoData};
 use portpulse_core::rollup::{OtherTimes, Rollup, Tally};
 use portpulse_core::round::Observations;
 use portpulse_core::time::Tick;
+use portpulse_core::words::{Said, Words};
 use serde_json::{Value, json};
 
 pub(super) const GROUP: &str = "1m#0";
@@ -246,6 +247,23 @@ pub(super) fn observations() -> Observations {
     seen.into_iter()
         .map(|(id, seen)| (id.parse().unwrap(), of(seen)))
         .collect()
+}
+
+pub(super) fn words() -> Words {
+    let said = |text, at| Said {
+        text: Detail::new(text).unwrap(),
+        at: tick(at),
+    };
+    Words {
+        tick: tick(TICK),
+        said: BTreeMap::from([
+            ("bastion".parse().unwrap(), said("SSH-2.0-OpenSSH_9.6", TICK)),
+            (
+                "mail".parse().unwrap(),
+                said("220 mail.example.com ESMTP", "2026-11-22T03:00:00Z"),
+            ),
+        ]),
+    }
 }
 
 pub(super) fn control() -> Control {

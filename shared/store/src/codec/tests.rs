@@ -12,6 +12,7 @@ use portpulse_core::control::Control;
 use portpulse_core::definition::Monitor;
 use portpulse_core::rollup::{OtherTimes, Rollup, with_others};
 use portpulse_core::round::Observations;
+use portpulse_core::words::Words;
 use proptest::prelude::*;
 use proptest::sample::Index;
 use serde_json::{Value, json};
@@ -88,6 +89,10 @@ fn put_other_times(times: &OtherTimes) -> Item {
     )
 }
 
+fn put_words(said: &Words) -> Item {
+    words::encode(&keys::words_of(group(), &"eu-west-1".parse().unwrap()), said)
+}
+
 fn put_control(control: &Control) -> Item {
     control::encode(
         &keys::control(&"orders-db".parse().unwrap()),
@@ -116,6 +121,7 @@ fn every_kind_of_item_looks_as_it_did() {
     );
     insta::assert_snapshot!("rollup", shown(&put_rollup(&samples::rollup())));
     insta::assert_snapshot!("other_times", shown(&put_other_times(&samples::other_times())));
+    insta::assert_snapshot!("words", shown(&put_words(&samples::words())));
     insta::assert_snapshot!("control", shown(&put_control(&samples::control())));
     insta::assert_snapshot!("definition", shown(&put_definition(&samples::definition())));
     let seeded = definition::encode_seeded(&keys::definition(group(), "orders-db"), &samples::definition());
@@ -173,6 +179,11 @@ proptest! {
     }
 
     #[test]
+    fn words_survive(said in arbitrary::words()) {
+        survives(said, put_words, words::decode)?;
+    }
+
+    #[test]
     fn controls_survive(control in arbitrary::control()) {
         survives(control, put_control, control::decode)?;
     }
@@ -200,6 +211,7 @@ fn readers(item: &Item) -> Vec<(&'static str, Result<(), String>)> {
         ("closed_incident", outcome(closed_incident::decode(item))),
         ("rollup", outcome(rollup::decode(item))),
         ("other_times", outcome(other_times::decode(item))),
+        ("words", outcome(words::decode(item))),
         ("control", outcome(control::decode(item))),
         ("definition", get_definition(item).map(drop).map_err(faults)),
     ]
@@ -217,6 +229,7 @@ fn all_items() -> Vec<(&'static str, Item)> {
         ),
         ("rollup", put_rollup(&samples::rollup())),
         ("other_times", put_other_times(&samples::other_times())),
+        ("words", put_words(&samples::words())),
         ("control", put_control(&samples::control())),
         ("definition", put_definition(&samples::definition())),
     ]
@@ -277,7 +290,7 @@ proptest! {
         with in proptest::option::of(attribute()),
     ) {
         let mut items = all_items();
-        let (_, item) = &mut items[kind.index(9)];
+        let (_, item) = &mut items[kind.index(10)];
         mutate(item, &turns, with.as_ref());
         for (_, read) in readers(item) {
             if let Err(named) = read {

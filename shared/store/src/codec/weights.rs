@@ -9,9 +9,10 @@ use portpulse_core::id::Region;
 use portpulse_core::observation::{Observation, Remark, Seen};
 use portpulse_core::other_phases::OtherPhases;
 use portpulse_core::outbox::{Claim, Claimant, Kind, Outbox, Pending, Subject};
-use portpulse_core::outcome::FailureClass;
+use portpulse_core::outcome::{Detail, FailureClass};
 use portpulse_core::rollup::{Rollup, Tally};
 use portpulse_core::round::Observations;
+use portpulse_core::words::{Said, Words};
 
 use super::samples::{TICK, finding, group, incident, tick, time};
 use super::*;
@@ -160,4 +161,25 @@ fn rollups_are_small_and_fit_whatever_the_times() {
     };
     let (_, of_others) = rollup_bytes(400, 1_440, wide);
     assert!(of_others < size::MOST_BYTES, "{of_others}");
+}
+
+#[test]
+fn words_fit_however_long_they_are_and_however_old() {
+    let text = Detail::new(&"x".repeat(1_000)).unwrap();
+    assert!(text.as_str().len() <= Detail::MAX_BYTES);
+    for at in [tick(TICK), tick("2026-11-22T03:00:00Z")] {
+        let said = |number: usize| {
+            let text = text.clone();
+            (format!("{number:064}").parse().unwrap(), Said { text, at })
+        };
+        let words = Words {
+            tick: tick(TICK),
+            said: (0..400).map(said).collect(),
+        };
+        let bytes = size::item(&words::encode(&keys::words_of(group(), &region()), &words));
+        assert!(
+            bytes < size::MOST_BYTES / 2 && bytes > 400 * Detail::MAX_BYTES,
+            "{bytes}"
+        );
+    }
 }

@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 
 use portpulse_core::board::{ClosedIncident, Ending, Incident, Pace, Told, Track, Urgency, Verdict};
 use portpulse_core::id::Region;
+use portpulse_core::outcome::Detail;
 use portpulse_core::period::Period;
 use portpulse_core::rollup::{Rollup, Tally};
+use portpulse_core::words::{Said, Words};
 use portpulse_store::keys;
 use portpulse_store::store::Store;
 use portpulse_store::table::{Browse, Condition, Read, Table};
@@ -17,6 +19,7 @@ on_both_tables!(
     a_filed_incident_stays_as_it_is,
     what_was_summed_up_first_stands,
     history_is_read_piece_by_piece,
+    words_replace_only_those_they_were_made_from,
 );
 
 fn closed(minute: u32) -> ClosedIncident {
@@ -49,6 +52,43 @@ async fn a_filed_incident_stays_as_it_is<T: Table>(table: T) {
         .unwrap();
     let closed: Vec<_> = filed.iter().map(|item| item["closed"].clone()).collect();
     assert_eq!(closed, [text("2026-11-22T05:50:00Z")]);
+}
+
+async fn words_replace_only_those_they_were_made_from<T: Table>(table: T) {
+    let store = Store::new(table);
+    let other: Region = "us-east-1".parse().unwrap();
+    let words = |minute, text| {
+        let at = row(minute).tick;
+        let text = Detail::new(text).unwrap();
+        let said = BTreeMap::from([("orders-db".parse().unwrap(), Said { text, at })]);
+        Words { tick: at, said }
+    };
+    let tick = |minute| row(minute).tick;
+    for (region, before, put, kept) in [
+        (&region(), None, words(40, "one"), true),
+        (&region(), None, words(41, "a twin"), false),
+        (&region(), Some(tick(39)), words(41, "a twin"), false),
+        (&region(), Some(tick(40)), words(42, "two"), true),
+        (&other, None, words(40, "elsewhere"), true),
+    ] {
+        let found = store.put_words(group(), region, before, &put).await;
+        assert_eq!(found.unwrap(), kept, "{put:?}");
+    }
+    let own = store.words_of(group(), &region()).await.unwrap();
+    assert_eq!(own, Some(words(42, "two")));
+    assert_eq!(
+        store.words_of(group(), &"c".parse().unwrap()).await.unwrap(),
+        None
+    );
+    let odd = item("words#1m#0", "region#Odd", &[("v", number(1))]);
+    store.table().put(odd, Condition::Always).await.unwrap();
+    let (all, unreadable) = store.words(group()).await.unwrap();
+    let expected = [(region(), words(42, "two")), (other, words(40, "elsewhere"))];
+    assert_eq!(all, BTreeMap::from(expected));
+    assert!(
+        unreadable.len() == 1 && unreadable[0].to_string().contains("words#1m#0/region#Odd"),
+        "{unreadable:?}"
+    );
 }
 
 fn rollup(good: u32) -> Rollup {

@@ -128,6 +128,12 @@ fn what_is_wrong_with_an_item_is_said_with_its_place_and_the_mend() {
         "`monitors.cache.failing.odd` makes no sense (delete the item to start afresh): `odd` is not a known outcome \
          code",
     );
+    check(
+        put_words(&samples::words()),
+        |item| drop(at(item, &["said", "mail"]).insert("text".to_owned(), text("\u{1b}"))),
+        words::decode,
+        "`said.mail.text` makes no sense (delete the item to start afresh): it is blank",
+    );
 }
 
 #[test]

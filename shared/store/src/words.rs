@@ -1,0 +1,69 @@
+//! What services last said: replaced once an hour by each region, read by those who show it.
+
+use std::collections::BTreeMap;
+
+use portpulse_core::group::GroupId;
+use portpulse_core::id::Region;
+use portpulse_core::time::Tick;
+use portpulse_core::words::Words;
+
+use crate::codec;
+use crate::error::{Error, Malformed};
+use crate::keys;
+use crate::store::{Store, known, sort_key};
+use crate::table::{Condition, Put, Read, Table};
+
+impl<T: Table> Store<T> {
+    /// What the services of a group last said to a region, eventually consistent.
+    ///
+    /// # Errors
+    /// When the table or the item cannot be read.
+    pub async fn words_of(&self, group: GroupId, region: &Region) -> Result<Option<Words>, Error> {
+        let key = keys::words_of(group, region);
+        let item = self.table.get(&key.pk, &key.sk, Read::Eventual).await?;
+        known(key, item.as_ref(), codec::words::decode)
+    }
+
+    /// What the services of a group last said to each region, in one eventually consistent query; and what of it cannot
+    /// be read.
+    ///
+    /// # Errors
+    /// When the table cannot be read.
+    pub async fn words(&self, group: GroupId) -> Result<(BTreeMap<Region, Words>, Vec<Error>), Error> {
+        let pk = keys::words(group);
+        let (mut words, mut unreadable) = (BTreeMap::new(), Vec::new());
+        for item in self.table.query(&pk, Read::Eventual).await? {
+            let sk = sort_key(&item);
+            let region = keys::parse_words(sk).ok_or(Malformed::Unknown);
+            match region.and_then(|region| Ok((region, codec::words::decode(&item)?))) {
+                Ok((region, said)) => drop(words.insert(region, said)),
+                Err(source) => unreadable.push(Error::Unreadable {
+                    key: keys::Key {
+                        pk: pk.clone(),
+                        sk: sk.to_owned(),
+                    },
+                    source,
+                }),
+            }
+        }
+        Ok((words, unreadable))
+    }
+
+    /// Keeps what services said to a region, on condition that what is in place is still that of the tick `before`
+    /// (none, where there was none); whether it was kept.
+    ///
+    /// # Errors
+    /// When the item is too large, or it is not known whether it is in place.
+    pub async fn put_words(
+        &self,
+        group: GroupId,
+        region: &Region,
+        before: Option<Tick>,
+        words: &Words,
+    ) -> Result<bool, Error> {
+        let key = keys::words_of(group, region);
+        let item = codec::words::encode(&key, words);
+        let condition = before.map_or(Condition::Absent, Condition::Tick);
+        Ok(self.put(key, item, condition).await? == Put::Done)
+    }
+}
