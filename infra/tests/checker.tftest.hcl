@@ -70,7 +70,7 @@ run "the_policy" {
       { Sid = "ReadTable", Effect = "Allow", Action = ["dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query"], Resource = "arn:aws:dynamodb:eu-west-2:123456789012:table/portpulse" },
       {
         Sid       = "WriteWhatItFinds", Effect = "Allow", Action = ["dynamodb:PutItem"], Resource = "arn:aws:dynamodb:eu-west-2:123456789012:table/portpulse"
-        Condition = { "ForAllValues:StringLike" = { "dynamodb:LeadingKeys" = ["board#*", "results#*", "hourly#*", "daily#*", "incidents#*"] }, Null = { "dynamodb:LeadingKeys" = "false" } }
+        Condition = { "ForAllValues:StringLike" = { "dynamodb:LeadingKeys" = ["board#*", "results#*", "hourly#*", "daily#*", "words#*", "incidents#*"] }, Null = { "dynamodb:LeadingKeys" = "false" } }
       },
       { Sid = "Alert", Effect = "Allow", Action = ["sns:Publish"], Resource = "arn:aws:sns:eu-west-2:123456789012:portpulse-alerts" },
       { Sid = "Log", Effect = "Allow", Action = ["logs:CreateLogStream", "logs:PutLogEvents"], Resource = "${aws_cloudwatch_log_group.checker.arn}:*" },

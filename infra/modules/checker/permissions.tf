@@ -39,7 +39,7 @@ locals {
       Action   = ["dynamodb:PutItem"]
       Resource = var.home.table_arn
       Condition = {
-        "ForAllValues:StringLike" = { "dynamodb:LeadingKeys" = ["board#*", "results#*", "hourly#*", "daily#*", "incidents#*"] }
+        "ForAllValues:StringLike" = { "dynamodb:LeadingKeys" = ["board#*", "results#*", "hourly#*", "daily#*", "words#*", "incidents#*"] }
         # `ForAllValues` also holds for no value at all.
         Null = { "dynamodb:LeadingKeys" = "false" }
       }

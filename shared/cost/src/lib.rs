@@ -10,6 +10,7 @@ mod prices;
 mod quantities;
 mod rollup;
 mod tick;
+mod words;
 
 pub use alternative::{Alternative, Endpoint, health_checks};
 pub use bill::{Bill, Line, bill};
@@ -18,3 +19,4 @@ pub use prices::{BadPrices, Item, Price, Prices};
 pub use quantities::{ALARMS_A_REGION, Architecture, Assumptions, Deployment, MONTH, Quantities};
 pub use rollup::{RollupCost, Spread};
 pub use tick::TickCost;
+pub use words::WordsCost;

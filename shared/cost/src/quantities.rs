@@ -12,6 +12,7 @@ use serde::Serialize;
 use crate::capacity::{Capacity, FREE_UNITS, Peak};
 use crate::rollup::{RollupCost, Spread};
 use crate::tick::{TickCost, whole};
+use crate::words::WordsCost;
 
 /// The hours of a month, as AWS reckons.
 pub const MONTH: f64 = 730.0;
@@ -75,6 +76,8 @@ pub struct Assumptions {
     pub log_bytes: u32,
     /// Into how many buckets the times of a monitor's phases fall, which is what rollups keep of them.
     pub spread: Spread,
+    /// How long what a service says of itself is, in bytes; kept once an hour.
+    pub said_bytes: usize,
     /// What headers and signatures add to each request and its answer, in bytes.
     pub request_bytes: u32,
     /// What a new TLS connection costs once a tick, in bytes.
@@ -90,6 +93,7 @@ impl Default for Assumptions {
             https: 0,
             spread: Spread::default(),
             log_bytes: 400,
+            said_bytes: 60,
             request_bytes: 1_500,
             connection_bytes: 6_000,
         }
@@ -160,13 +164,20 @@ impl Quantities {
                         sum.keep(bytes, a_month * others_days / DAYS);
                     }
                 }
+                let words = WordsCost::of(*group, definitions, region, assumptions.said_bytes);
+                if let Some(words) = &words {
+                    sum.add(words.write_units, words.read_units, MONTH);
+                    sum.keep(words.kept_bytes, 1.0);
+                }
                 if region != deployment.home {
                     let around = f64::from(assumptions.request_bytes);
                     let of_tick = whole(tick.read_bytes + tick.written_bytes)
                         + around * f64::from(TickCost::REQUESTS)
                         + f64::from(assumptions.connection_bytes);
                     let of_rollup = |rollup: &RollupCost| rollup.bytes + around * f64::from(rollup.requests);
+                    let of_words = |words: &WordsCost| words.bytes + around * f64::from(words.requests);
                     sum.transferred += a_month * of_tick + MONTH * of_rollup(&hour) + DAYS * of_rollup(&day);
+                    sum.transferred += MONTH * words.as_ref().map_or(0.0, of_words);
                 }
             }
         }

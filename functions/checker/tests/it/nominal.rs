@@ -11,12 +11,13 @@ use portpulse_core::group::GroupId;
 use portpulse_core::id::Region;
 use portpulse_core::observation::Observation;
 use portpulse_core::outbox::Claimant;
-use portpulse_core::outcome::{Opened, Outcome, Phases, Trust};
+use portpulse_core::outcome::{Detail, Opened, Outcome, Phases, Trust};
 use portpulse_core::period::{Grain, Period};
 use portpulse_core::rollup::{of_ticks, other_times};
 use portpulse_core::round::Observations;
 use portpulse_core::target::Target;
 use portpulse_core::time::{Interval, Tick};
+use portpulse_core::words::{Said, Words};
 use portpulse_store::Store;
 use portpulse_store::dynamo::DynamoTable;
 use portpulse_testkit::embedded::EmbeddedDynamo;
@@ -38,6 +39,18 @@ pub(crate) enum Checks {
     /// A name, a connect, TLS and the exchange.
     Ready,
 }
+
+impl Checks {
+    fn said(self) -> Option<Detail> {
+        match self {
+            Self::Connect => None,
+            Self::Ready => Detail::new(BANNER),
+        }
+    }
+}
+
+/// What each service that is asked says of itself: as long as `portpulse plan-cost` takes it to be.
+pub(crate) const BANNER: &str = "8.4.3-commercial: Access denied for 'portpulse'@'192.0.2.17'";
 
 /// Finds all open, with connect times from 0.83 to 242.5 ms.
 #[derive(Clone, Copy)]
@@ -68,7 +81,7 @@ impl AllOpen {
                 phases,
                 trust: Trust::Kernel,
                 warning: None,
-                said: None,
+                said: checks.said(),
             })
         })
     }
@@ -168,6 +181,18 @@ pub(crate) async fn first_of(grain: Grain, checks: Checks, monitors: usize) -> C
                 .await
                 .unwrap();
         }
+    }
+    let noted = Tick::containing(fleet.at(first - 60), GROUP.interval);
+    let said = (0..monitors).filter_map(|number| {
+        let text = checks.said()?;
+        Some((id(number).parse().unwrap(), Said { text, at: noted }))
+    });
+    let words = Words {
+        tick: noted,
+        said: said.collect(),
+    };
+    if !words.said.is_empty() {
+        fleet.store.put_words(GROUP, region, None, &words).await.unwrap();
     }
     let row = RegionRow {
         tick: Tick::containing(fleet.at(first - 1), GROUP.interval),

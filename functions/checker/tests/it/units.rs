@@ -2,7 +2,7 @@
 
 use portpulse_core::definition::{Defined, DefinitionFile, Vantage};
 use portpulse_core::period::Grain;
-use portpulse_cost::{RollupCost, Spread, TickCost};
+use portpulse_cost::{Assumptions, RollupCost, Spread, TickCost, WordsCost};
 use serde_json::json;
 
 use crate::nominal::{self, Checks};
@@ -62,17 +62,17 @@ async fn a_nominal_tick_costs_what_was_foretold() {
 }
 
 #[tokio::test]
-async fn summing_up_an_hour_or_a_day_costs_little_more_than_a_tick() {
-    for (checks, items, of_hour, of_day) in [
-        (Checks::Connect, 1, (4.0, 40.0), (5.0, 50.0)),
-        (Checks::Ready, 2, (10.0, 40.0), (14.0, 80.0)),
+async fn summing_up_an_hour_or_a_day_and_keeping_words_costs_little_more_than_a_tick() {
+    for (checks, items, words, of_hour, of_day) in [
+        (Checks::Connect, 1, 0, (4.0, 40.0), (5.0, 50.0)),
+        (Checks::Ready, 2, 1, (16.0, 45.0), (14.0, 80.0)),
     ] {
         let tick = nominal::tick(checks, 50, 1).await;
         let hourly = nominal::first_of(Grain::Hour, checks, 50).await;
         let daily = nominal::first_of(Grain::Day, checks, 50).await;
-        let writes = (tick.writes + items, tick.writes + 2 * items);
+        let writes = (tick.writes + items + words, tick.writes + 2 * items + words);
         assert_eq!((hourly.writes, daily.writes), writes);
-        assert_eq!((hourly.reads, daily.reads), (tick.reads + 2, tick.reads + 4));
+        assert_eq!((hourly.reads, daily.reads), (tick.reads + 2 + words, tick.reads + 4 + words));
         for (more, less, (write_units, read_units)) in [(&hourly, &tick, of_hour), (&daily, &hourly, of_day)]
         {
             let writes = more.write_units - less.write_units;
@@ -98,6 +98,9 @@ async fn summing_up_costs_what_was_foretold() {
         let spread = Spread { hour: 2, day: 2 };
         let hour = RollupCost::of_hour(nominal::GROUP, &defined, region, &tick, spread);
         let day = RollupCost::of_day(nominal::GROUP, &defined, region, spread);
+        let said_bytes = Assumptions::default().said_bytes;
+        assert_eq!(nominal::BANNER.len(), said_bytes);
+        let words = WordsCost::of(nominal::GROUP, &defined, region, said_bytes);
         for (grain, write_units, read_units, requests) in [
             (
                 Grain::Hour,
@@ -113,6 +116,9 @@ async fn summing_up_costs_what_was_foretold() {
             ),
         ] {
             let consumed = nominal::first_of(grain, checks, monitors).await;
+            let write_units = write_units + words.map_or(0.0, |words| words.write_units);
+            let read_units = read_units + words.map_or(0.0, |words| words.read_units);
+            let requests = requests + words.map_or(0, |words| words.requests);
             let of = format!("{write_units} and {read_units} foretold, {consumed:?}");
             assert_eq!(
                 u64::from(TickCost::REQUESTS + requests),

@@ -87,6 +87,10 @@ impl Plan<'_> {
                 assumed.log_bytes, assumed.request_bytes, assumed.connection_bytes
             ),
             format!(
+                "A service that is asked whether it is ready says {} bytes of itself, which are kept once an hour.",
+                assumed.said_bytes
+            ),
+            format!(
                 "{} a month, each told twice: {} by email, {} by HTTPS. SMS are priced by country, and not in it.",
                 counted(assumed.incidents, "incident"),
                 assumed.emails,

@@ -7,13 +7,13 @@ use portpulse_store::Store;
 use portpulse_testkit::memory_table::MemoryTable;
 use serde_json::{Value, json};
 
-use crate::fleet::{SECRETS, define, file, now, open, reader, roll_up, rows, words};
+use crate::fleet::{SECRETS, define, define_with_maintenance, file, now, open, reader, roll_up, rows, words};
 
 /// Everything that can be asked for, read for an audience.
 async fn read(audience: Audience) -> (Overview, MonitorPage, IncidentsPage) {
     let table = MemoryTable::new();
     let store = Store::new(table.clone());
-    define(&store, "c-down").await;
+    define_with_maintenance(&store, "c-down").await;
     define(&store, "b-up").await;
     roll_up(&store, &["b-up", "c-down"].map(str::to_owned), 40).await;
     rows(&store, &[("eu-west-1", "c-down"), ("us-east-1", "c-down")]).await;

@@ -7,14 +7,15 @@ use portpulse_history::{Ceiling, Reader, Scope};
 use portpulse_store::Store;
 use portpulse_testkit::memory_table::MemoryTable;
 
-use crate::fleet::{SECRETS, define, file, now, open, reader, roll_up, rows, words};
+use crate::fleet::{SECRETS, define, define_with_maintenance, file, now, open, reader, roll_up, rows, words};
 
 async fn table() -> MemoryTable {
     let table = MemoryTable::new();
     let store = Store::new(table.clone());
-    for id in ["b-up", "c-down", "a-blip"] {
+    for id in ["b-up", "a-blip"] {
         define(&store, id).await;
     }
+    define_with_maintenance(&store, "c-down").await;
     roll_up(&store, &["a-blip", "b-up", "c-down"].map(str::to_owned), 89).await;
     rows(
         &store,

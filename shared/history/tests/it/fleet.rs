@@ -66,17 +66,26 @@ pub(crate) fn definition(port: usize) -> Value {
     json!({
         "host": "secret-host.example.com", "port": port, "interval": "1m", "tags": ["secret-tag"],
         "runbook": "https://secret.runbook.example.com/",
-        "maintenance": [
-            { "from": "2026-11-24T10:00:00Z", "until": "2026-11-24T11:00:00Z", "why": "secret-reason" },
-            { "from": "2026-11-22T12:00:00Z", "until": "2026-11-22T13:00:00Z" },
-            { "from": "2026-11-24T10:00:00Z", "until": "2026-11-24T11:00:00Z" },
-            { "from": "2026-11-21T10:00:00Z", "until": "2026-11-21T11:00:00Z" },
-        ],
     })
 }
 
 pub(crate) async fn define<T: Table>(store: &Store<T>, id: &str) {
     let fields = definition(54_321);
+    store
+        .put_definition(GROUP, id, fields.as_object().unwrap())
+        .await
+        .unwrap();
+}
+
+/// The same, with maintenance: past, on, and twice ahead.
+pub(crate) async fn define_with_maintenance<T: Table>(store: &Store<T>, id: &str) {
+    let mut fields = definition(54_321);
+    fields["maintenance"] = json!([
+        { "from": "2026-11-24T10:00:00Z", "until": "2026-11-24T11:00:00Z", "why": "secret-reason" },
+        { "from": "2026-11-22T12:00:00Z", "until": "2026-11-22T13:00:00Z" },
+        { "from": "2026-11-24T10:00:00Z", "until": "2026-11-24T11:00:00Z" },
+        { "from": "2026-11-21T10:00:00Z", "until": "2026-11-21T11:00:00Z" },
+    ]);
     store
         .put_definition(GROUP, id, fields.as_object().unwrap())
         .await
