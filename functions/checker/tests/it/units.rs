@@ -72,7 +72,10 @@ async fn summing_up_an_hour_or_a_day_and_keeping_words_costs_little_more_than_a_
         let daily = nominal::first_of(Grain::Day, checks, 50).await;
         let writes = (tick.writes + items + words, tick.writes + 2 * items + words);
         assert_eq!((hourly.writes, daily.writes), writes);
-        assert_eq!((hourly.reads, daily.reads), (tick.reads + 2 + words, tick.reads + 4 + words));
+        assert_eq!(
+            (hourly.reads, daily.reads),
+            (tick.reads + 2 + words, tick.reads + 4 + words)
+        );
         for (more, less, (write_units, read_units)) in [(&hourly, &tick, of_hour), (&daily, &hourly, of_day)]
         {
             let writes = more.write_units - less.write_units;
