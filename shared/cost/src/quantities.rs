@@ -276,7 +276,7 @@ mod tests {
 
     fn every(interval: &str, monitors: usize) -> Map<String, serde_json::Value> {
         let monitor = |number| {
-            let fields = json!({ "host": "a.example.com", "port": 1, "interval": interval });
+            let fields = json!({ "host": "192.0.2.1", "port": 1, "interval": interval });
             (format!("{interval}-{number}"), fields)
         };
         (0..monitors).map(monitor).collect()
