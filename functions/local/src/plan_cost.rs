@@ -66,6 +66,22 @@ pub(crate) struct Args {
     #[arg(long, default_value_t = 0)]
     https: u32,
 
+    /// How many are told by SMS
+    #[arg(long, default_value_t = 0, requires = "sms_usd")]
+    sms: u32,
+
+    /// What one SMS costs, in US dollars: AWS prices them by country
+    #[arg(long, value_name = "USD", value_parser = price, requires = "sms")]
+    sms_usd: Option<f64>,
+
+    /// How many destinations the relay tells: Slack, PagerDuty, webhooks and others
+    #[arg(long, default_value_t = 0)]
+    destinations: u32,
+
+    /// How often a month somebody looks at the status page; one that is left open with its script looks every minute
+    #[arg(long, default_value_t = 0)]
+    views: u32,
+
     /// Without point-in-time recovery of the table
     #[arg(long)]
     no_recovery: bool,
@@ -141,6 +157,10 @@ pub(crate) fn run(args: &Args, output: &mut Output) -> Result<Status, Stopped> {
         incidents: args.incidents,
         emails: args.emails,
         https: args.https,
+        sms: args.sms,
+        sms_usd: args.sms_usd.unwrap_or_default(),
+        destinations: args.destinations,
+        views: args.views,
         ..Assumptions::default()
     };
     let prices = Prices::current();
@@ -149,7 +169,7 @@ pub(crate) fn run(args: &Args, output: &mut Output) -> Result<Status, Stopped> {
         deployment: &deployment,
         assumptions,
         quantities,
-        bill: bill(&deployment, &quantities, prices),
+        bill: bill(&deployment, &quantities, prices, assumptions.sms_usd),
         prices,
         alternatives: [Endpoint::Aws, Endpoint::Elsewhere]
             .map(|endpoint| health_checks(&file, endpoint, prices)),
@@ -162,6 +182,13 @@ pub(crate) fn run(args: &Args, output: &mut Output) -> Result<Status, Stopped> {
         }
     }
     Ok(Status::Good)
+}
+
+/// A price of nothing or more.
+fn price(text: &str) -> Result<f64, String> {
+    let price = text.parse::<f64>().ok();
+    let price = price.filter(|price| price.is_finite() && *price >= 0.0);
+    price.ok_or_else(|| "write a price in US dollars such as 0.05".to_owned())
 }
 
 /// The regions that monitors ask for by name.

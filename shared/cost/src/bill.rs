@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::capacity::Capacity;
-use crate::prices::{Item, Prices};
+use crate::prices::{Item, Price, Prices};
 use crate::quantities::{Architecture, Deployment, Quantities};
 
 /// What one item comes to.
@@ -40,8 +40,8 @@ pub struct Bill {
     pub usd_beyond_free: f64,
 }
 
-/// The bill for these quantities.
-pub fn bill(deployment: &Deployment<'_>, quantities: &Quantities, prices: &Prices) -> Bill {
+/// The bill for these quantities, at these prices and `sms_usd` for an SMS.
+pub fn bill(deployment: &Deployment<'_>, quantities: &Quantities, prices: &Prices, sms_usd: f64) -> Bill {
     let q = quantities;
     let mut items = Vec::new();
     match deployment.capacity {
@@ -65,7 +65,7 @@ pub fn bill(deployment: &Deployment<'_>, quantities: &Quantities, prices: &Price
     items.extend([
         (Item::DynamodbStorage, "DynamoDB, kept", q.storage_gb),
         (Item::DynamodbRecovery, "DynamoDB, recovery", q.recovery_gb),
-        (Item::LambdaRequests, "Lambda, invocations", q.ticks),
+        (Item::LambdaRequests, "Lambda, invocations", q.invocations),
         time,
         (Item::ScheduledRules, "EventBridge, schedule", q.ticks),
         (Item::Logs, "CloudWatch, logs", q.log_gb),
@@ -75,26 +75,41 @@ pub fn bill(deployment: &Deployment<'_>, quantities: &Quantities, prices: &Price
         (Item::HttpsDeliveries, "SNS, by HTTPS", q.https),
         (Item::Transfer, "between regions", q.transfer_gb),
     ]);
-    let lines: Vec<_> = items
+    if q.internet_gb > 0.0 {
+        items.push((Item::Internet, "to the internet", q.internet_gb));
+    }
+    let mut lines: Vec<_> = items
         .into_iter()
-        .map(|(item, what, quantity)| {
-            let price = prices.of(item);
-            Line {
-                item,
-                what,
-                quantity,
-                unit: price.unit.clone(),
-                price: price.usd,
-                per: price.per,
-                free: price.free,
-                usd: price.of(quantity),
-                usd_beyond_free: price.beyond_free(quantity),
-            }
-        })
+        .map(|(item, what, quantity)| line(item, what, quantity, prices.of(item)))
         .collect();
+    if q.sms > 0.0 {
+        let price = Price {
+            usd: sms_usd,
+            per: 1.0,
+            unit: "messages".to_owned(),
+            free: 0.0,
+            region: String::new(),
+            source: String::new(),
+        };
+        lines.push(line(Item::Sms, "SNS, by SMS", q.sms, &price));
+    }
     Bill {
         usd: lines.iter().map(|line| line.usd).sum(),
         usd_beyond_free: lines.iter().map(|line| line.usd_beyond_free).sum(),
         lines,
+    }
+}
+
+fn line(item: Item, what: &'static str, quantity: f64, price: &Price) -> Line {
+    Line {
+        item,
+        what,
+        quantity,
+        unit: price.unit.clone(),
+        price: price.usd,
+        per: price.per,
+        free: price.free,
+        usd: price.of(quantity),
+        usd_beyond_free: price.beyond_free(quantity),
     }
 }

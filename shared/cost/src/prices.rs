@@ -42,10 +42,14 @@ pub enum Item {
     ScheduledRules,
     /// What goes from one region to another.
     Transfer,
+    /// What goes to the internet.
+    Internet,
     /// Route 53 health checks of endpoints in AWS.
     HealthChecksAws,
     /// Route 53 health checks of endpoints elsewhere.
     HealthChecksElsewhere,
+    /// SNS: what goes out by SMS. Its price is that of a country, and in no file.
+    Sms,
     /// Each option (HTTPS, a text, 10 seconds, latency) of a health check of an endpoint in AWS.
     FeaturesAws,
     /// The same elsewhere.
@@ -123,8 +127,8 @@ static CURRENT: LazyLock<Prices> = LazyLock::new(|| {
 });
 
 impl Item {
-    /// All of them.
-    pub const ALL: [Self; 20] = [
+    /// All that a file of prices prices.
+    pub const ALL: [Self; 21] = [
         Self::DynamodbWrites,
         Self::DynamodbReads,
         Self::DynamodbWriteCapacity,
@@ -141,6 +145,7 @@ impl Item {
         Self::HttpsDeliveries,
         Self::ScheduledRules,
         Self::Transfer,
+        Self::Internet,
         Self::HealthChecksAws,
         Self::HealthChecksElsewhere,
         Self::FeaturesAws,

@@ -10,8 +10,10 @@ use portpulse_store::layout;
 use serde::Serialize;
 
 use crate::capacity::{Capacity, FREE_UNITS, Peak};
+use crate::relayed::RelayedCost;
 use crate::rollup::{RollupCost, Spread};
 use crate::tick::{TickCost, whole};
+use crate::view::ViewCost;
 use crate::words::WordsCost;
 
 /// The hours of a month, as AWS reckons.
@@ -19,6 +21,9 @@ pub const MONTH: f64 = 730.0;
 /// The alarms that each region has: that its checker is silent, and that it fails.
 pub const ALARMS_A_REGION: u32 = 2;
 
+/// The memory of the relay, and of the status page unless it is set to another, in MB.
+const RELAY_MEMORY_MB: u32 = 128;
+const PAGE_MEMORY_MB: u32 = 256;
 /// How long results are kept, and the phases of an hour but the connect.
 const RESULT_DAYS: f64 = 35.0;
 /// How long rollups are kept.
@@ -64,7 +69,7 @@ pub enum Architecture {
 /// What no definitions file can tell.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Assumptions {
-    /// How long a tick lasts on average, as Lambda bills it.
+    /// How long a tick, or another call, lasts on average, as Lambda bills it.
     pub duration: Duration,
     /// How many incidents there are a month; each is told when it opens and when it closes.
     pub incidents: u32,
@@ -72,7 +77,17 @@ pub struct Assumptions {
     pub emails: u32,
     /// How many are told by HTTPS.
     pub https: u32,
-    /// What one tick writes to its log, in bytes: Lambda's own START, END and REPORT.
+    /// How many are told by SMS, each message in one part.
+    pub sms: u32,
+    /// What one SMS costs, in US dollars; its price is that of the country.
+    pub sms_usd: f64,
+    /// How many destinations the relay tells; without any there is no relay.
+    pub destinations: u32,
+    /// How often somebody looks at the status page; each look is read anew.
+    pub views: u32,
+    /// What a look brings, in bytes for each monitor.
+    pub view_bytes: u32,
+    /// What one tick, or another call, writes to its log, in bytes: Lambda's own START, END and REPORT.
     pub log_bytes: u32,
     /// Into how many buckets the times of a monitor's phases fall, which is what rollups keep of them.
     pub spread: Spread,
@@ -91,6 +106,11 @@ impl Default for Assumptions {
             incidents: 10,
             emails: 1,
             https: 0,
+            sms: 0,
+            sms_usd: 0.0,
+            destinations: 0,
+            views: 0,
+            view_bytes: 2_400,
             spread: Spread::default(),
             log_bytes: 400,
             said_bytes: 60,
@@ -105,6 +125,8 @@ impl Default for Assumptions {
 pub struct Quantities {
     /// Ticks of all groups in all regions.
     pub ticks: f64,
+    /// What Lambda is called for: ticks, what is relayed, and looks at the status page.
+    pub invocations: f64,
     /// DynamoDB's write units.
     pub write_units: f64,
     /// DynamoDB's read units.
@@ -127,6 +149,10 @@ pub struct Quantities {
     pub emails: f64,
     /// What SNS sends by HTTPS.
     pub https: f64,
+    /// What SNS sends by SMS.
+    pub sms: f64,
+    /// What goes to those who look at the status page, in GB.
+    pub internet_gb: f64,
     /// What goes between the home region and the others, in GB.
     pub transfer_gb: f64,
     /// What is asked of the table at midnight.
@@ -183,10 +209,25 @@ impl Quantities {
         }
         let seconds = MONTH * HOUR;
         let told = f64::from(assumptions.incidents) * 2.0;
+        let destinations = f64::from(assumptions.destinations);
+        let relays = f64::from(assumptions.destinations.min(1));
+        let (relayed, views) = (told * relays, f64::from(assumptions.views));
+        let incidents = f64::from(assumptions.incidents);
+        sum.write_units += incidents * destinations * RelayedCost::WRITE_UNITS;
+        sum.read_units += incidents * destinations * RelayedCost::READ_UNITS;
+        if assumptions.views > 0 {
+            let view = ViewCost::of(deployment.file, deployment.regions, assumptions.spread);
+            sum.read_units += views * view.read_units;
+        }
+        let view_bytes = f64::from(assumptions.view_bytes) * whole(deployment.file.monitors().len());
         let storage_gb = sum.stored / GIB;
-        let memory_gb = f64::from(deployment.memory_mb) / 1024.0;
+        let invocations = sum.ticks + relayed + views;
+        let gb = |memory_mb: u32| f64::from(memory_mb) / 1024.0;
+        let memory =
+            sum.ticks * gb(deployment.memory_mb) + relayed * gb(RELAY_MEMORY_MB) + views * gb(PAGE_MEMORY_MB);
         Self {
             ticks: sum.ticks,
+            invocations,
             write_units: sum.write_units,
             read_units: sum.read_units,
             capacity_hours: match deployment.capacity {
@@ -195,12 +236,14 @@ impl Quantities {
             },
             storage_gb,
             recovery_gb: if deployment.recovery { storage_gb } else { 0.0 },
-            gb_seconds: sum.ticks * memory_gb * assumptions.duration.as_secs_f64(),
-            log_gb: sum.ticks * f64::from(assumptions.log_bytes) / GIB,
-            alarms: f64::from(ALARMS_A_REGION) * whole(deployment.regions.len()),
+            gb_seconds: memory * assumptions.duration.as_secs_f64(),
+            log_gb: invocations * f64::from(assumptions.log_bytes) / GIB,
+            alarms: f64::from(ALARMS_A_REGION) * whole(deployment.regions.len()) + relays,
             publishes: told,
             emails: told * f64::from(assumptions.emails),
             https: told * f64::from(assumptions.https),
+            sms: told * f64::from(assumptions.sms),
+            internet_gb: views * view_bytes / GIB,
             transfer_gb: sum.transferred / GIB,
             peak: Peak {
                 write_units: sum.at_once_written,
@@ -260,7 +303,30 @@ mod tests {
         assert_eq!(u32::try_from(alarms), Ok(ALARMS_A_REGION));
     }
 
+    #[test]
+    fn the_relay_and_the_page_have_the_memory_and_the_alarms_that_are_deployed() {
+        let modules = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../infra/modules");
+        let read = |name: &str| fs::read_to_string(modules.join(name)).unwrap();
+        let relay = read("relay/main.tf");
+        assert!(relay.contains(&format!("memory_size      = {RELAY_MEMORY_MB}")));
+        assert_eq!(
+            relay.matches("resource \"aws_cloudwatch_metric_alarm\"").count(),
+            1
+        );
+        let page = read("status/variables.tf");
+        assert!(page.contains(&format!("optional(number, {PAGE_MEMORY_MB})")));
+    }
+
     fn quantities(monitors: &Map<String, serde_json::Value>, regions: &[&str], home: &str) -> Quantities {
+        with(monitors, regions, home, &Assumptions::default())
+    }
+
+    fn with(
+        monitors: &Map<String, serde_json::Value>,
+        regions: &[&str],
+        home: &str,
+        assumptions: &Assumptions,
+    ) -> Quantities {
         let file = DefinitionFile::validate(&json!({ "monitors": monitors }), Vantage::PlainLambda).unwrap();
         let deployment = Deployment {
             file: &file,
@@ -271,7 +337,7 @@ mod tests {
             memory_mb: 128,
             recovery: true,
         };
-        Quantities::of(&deployment, &Assumptions::default())
+        Quantities::of(&deployment, assumptions)
     }
 
     fn every(interval: &str, monitors: usize) -> Map<String, serde_json::Value> {
@@ -294,6 +360,39 @@ mod tests {
             (found.peak.write_units - 16.0).abs() < 1e-6,
             "two writes and two rollups, of two groups in two regions: {found:?}"
         );
+    }
+
+    #[test]
+    fn destinations_sms_and_looks_add_what_they_ask_for() {
+        let monitors = every("1m", 10);
+        let with = |assumptions| with(&monitors, &["eu-west-1"], "eu-west-1", &assumptions);
+        let usual = Assumptions::default();
+        let bare = with(usual);
+        let near = |found: f64, expected: f64| assert!((found - expected).abs() < 1e-6, "{found} {expected}");
+
+        let told = with(Assumptions {
+            destinations: 3,
+            sms: 2,
+            ..usual
+        });
+        near(told.invocations - bare.invocations, 20.0);
+        near(told.alarms - bare.alarms, 1.0);
+        near(told.gb_seconds - bare.gb_seconds, 20.0 / 8.0);
+        near(told.write_units - bare.write_units, 10.0 * 3.0 * 2.0);
+        near(told.read_units - bare.read_units, 10.0 * 3.0 * 3.0);
+        near(told.sms, 40.0);
+        near(told.ticks, bare.ticks);
+
+        let seen = with(Assumptions {
+            views: 1_000,
+            ..usual
+        });
+        near(seen.invocations - bare.invocations, 1_000.0);
+        near(seen.gb_seconds - bare.gb_seconds, 250.0);
+        near(seen.internet_gb, 1_000.0 * 10.0 * 2_400.0 / GIB);
+        near(seen.write_units, bare.write_units);
+        let a_look = (seen.read_units - bare.read_units) / 1_000.0;
+        assert!((10.0..30.0).contains(&a_look), "{a_look}");
     }
 
     #[test]

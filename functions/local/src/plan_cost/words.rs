@@ -78,11 +78,11 @@ impl Plan<'_> {
             "What is free is an account's, each month, for all that runs in it.".to_owned(),
             format!("A month has {MONTH} hours, and in every tick all is well."),
             format!(
-                "A tick lasts {} on average{longest}.",
+                "A tick, or another call, lasts {} on average{longest}.",
                 format_duration(assumed.duration)
             ),
             format!(
-                "A tick logs {} bytes; each request to another region takes {} bytes beside its items, each tick {} to \
+                "A call logs {} bytes; each request to another region takes {} bytes beside its items, each tick {} to \
                  connect.",
                 assumed.log_bytes, assumed.request_bytes, assumed.connection_bytes
             ),
@@ -91,15 +91,52 @@ impl Plan<'_> {
                 assumed.said_bytes
             ),
             format!(
-                "{} a month, each told twice: {} by email, {} by HTTPS. SMS are priced by country, and not in it.",
+                "{} a month, each told twice: {} by email, {} by HTTPS{}.",
                 counted(assumed.incidents, "incident"),
                 assumed.emails,
-                assumed.https
+                assumed.https,
+                if assumed.sms > 0 {
+                    format!(", {} by SMS of one part", assumed.sms)
+                } else {
+                    String::new()
+                }
             ),
-            "Not in it: `terraform apply`, the relay, the status page, and the NAT gateway that a VPC may need.".to_owned(),
         ];
+        if assumed.destinations > 0 {
+            grounds.push(format!(
+                "The relay tells {} of everything, and notes each.",
+                counted(assumed.destinations, "destination")
+            ));
+        }
+        if assumed.views > 0 {
+            grounds.push(format!(
+                "Each of {} at the status page reads 90 days anew, though those within 15 seconds may share what was read, \
+                 and brings {} bytes a monitor.",
+                counted(assumed.views, "look"),
+                assumed.view_bytes
+            ));
+        }
+        grounds.push(self.left_out());
         grounds.push(self.fit());
         grounds
+    }
+
+    /// What is not in the sums.
+    fn left_out(&self) -> String {
+        let assumed = &self.assumptions;
+        let unless = |count: u32, what: &'static str| (count == 0).then_some(what);
+        let parts = [
+            Some("`terraform apply`"),
+            unless(assumed.destinations, "the relay (--destinations)"),
+            unless(assumed.views, "the status page (--views)"),
+            unless(assumed.sms, "SMS (--sms)"),
+            Some("secrets in Secrets Manager"),
+        ];
+        let parts: Vec<_> = parts.into_iter().flatten().collect();
+        format!(
+            "Not in it: {}, and the NAT gateway that a VPC may need.",
+            parts.join(", ")
+        )
     }
 
     /// Whether the units that are always free would do.

@@ -25,6 +25,28 @@ fn fifty_monitors_from_three_regions() {
 }
 
 #[test]
+fn the_relay_the_page_and_sms_are_in_it_where_they_are_asked_for() {
+    let more = "--destinations 3 --views 20000 --sms 2 --sms-usd 0.05 --incidents 12";
+    let args: Vec<_> = ["plan-cost", "-"].into_iter().chain(more.split(' ')).collect();
+    let found = run_with_input(&args, &fifty());
+    assert_eq!((found.status, found.err.as_str()), (0, ""));
+    insta::assert_snapshot!(found.out);
+    for (args, complaint) in [
+        (&["--sms", "1"][..], "--sms-usd <USD>"),
+        (&["--sms", "1", "--sms-usd", "-1"], "unexpected argument '-1'"),
+        (
+            &["--sms", "1", "--sms-usd", "NaN"],
+            "write a price in US dollars such as 0.05",
+        ),
+    ] {
+        let args: Vec<_> = ["plan-cost", "-"].iter().chain(args).copied().collect();
+        let found = run_with_input(&args, &fifty());
+        assert_eq!(found.status, 2, "{args:?}");
+        assert!(found.err.contains(complaint), "{args:?}: {}", found.err);
+    }
+}
+
+#[test]
 fn what_is_free_is_provisioned_and_everything_is_in_the_json() {
     let args = [
         "plan-cost",

@@ -1,11 +1,14 @@
 //! What the reads of a page cost, as DynamoDB bills them, and that the ceiling holds.
 
+use portpulse_core::definition::{DefinitionFile, Vantage};
+use portpulse_cost::{Spread, ViewCost};
 use portpulse_history::view::Audience;
 use portpulse_store::Store;
 use portpulse_testkit::embedded::EmbeddedDynamo;
 use portpulse_testkit::meter::Consumed;
+use serde_json::{Map, json};
 
-use crate::fleet::{define, file, now, reader, roll_up, rows, words};
+use crate::fleet::{define, definition, file, now, reader, regions, roll_up, rows, words};
 
 async fn dynamo(monitors: usize, days: i64) -> EmbeddedDynamo {
     let dynamo = EmbeddedDynamo::start().await.unwrap();
@@ -29,6 +32,14 @@ async fn dynamo(monitors: usize, days: i64) -> EmbeddedDynamo {
     dynamo
 }
 
+/// The same as a file of definitions.
+fn planned(monitors: usize) -> DefinitionFile {
+    let fields = definition(54_321);
+    let ids = (0..monitors).map(|number| format!("orders-db-{number:03}-primary"));
+    let monitors: Map<_, _> = ids.map(|id| (id, fields.clone())).collect();
+    DefinitionFile::validate(&json!({ "monitors": monitors }), Vantage::PlainLambda).unwrap()
+}
+
 #[tokio::test]
 async fn ninety_days_of_fifty_monitors_are_read_for_less_than_two_hundred_units() {
     let dynamo = dynamo(50, 89).await;
@@ -48,6 +59,13 @@ async fn ninety_days_of_fifty_monitors_are_read_for_less_than_two_hundred_units(
     assert!(
         reads < 20 && read_units < 200.0,
         "{reads} reads, {read_units} units"
+    );
+    // As a plan of its cost reckons, where times of 10 to 12 ms fall into three buckets.
+    let spread = Spread { hour: 3, day: 3 };
+    let reckoned = ViewCost::of(&planned(50), &regions(), spread).read_units;
+    assert!(
+        (reckoned / read_units - 1.0).abs() < 0.05,
+        "{reckoned} reckoned, {read_units} read"
     );
 
     let id = "orders-db-007-primary".parse().unwrap();

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use portpulse_core::decide::Notification;
 use portpulse_core::outbox::Kind;
+use portpulse_cost::RelayedCost;
 use portpulse_relay::{Client, Error, Patience, Relay, Report, chain};
 use portpulse_store::table::Operation;
 use portpulse_testkit::embedded::EmbeddedDynamo;
@@ -283,6 +284,29 @@ async fn a_real_table_remembers_across_relays() {
     }];
     assert_eq!(outcome(&relay().deliver(&hostile, LONG).await), (1, 0, 0, 0));
     assert_eq!(outcome(&relay().deliver(&hostile, LONG).await), (0, 1, 0, 0));
+}
+
+#[tokio::test]
+async fn an_incident_costs_a_destination_the_units_that_a_plan_reckons_with() {
+    let dynamo = EmbeddedDynamo::start().await.unwrap();
+    let service = Service::start("slack", []).await;
+    let (table, meter) = dynamo.metered_table();
+    let relay = Relay::new(
+        config(&json!({ "it": destination("slack", None) })),
+        table,
+        secrets_of(service.address),
+        Client::new().unwrap(),
+        Patience::default(),
+    );
+    for kind in [Kind::Down, Kind::Recovered] {
+        assert_eq!(
+            outcome(&relay.deliver(&[sample::of(kind)], LONG).await),
+            (1, 0, 0, 0)
+        );
+    }
+    let consumed = meter.take();
+    assert_eq!(consumed.read_units, RelayedCost::READ_UNITS);
+    assert_eq!(consumed.write_units, RelayedCost::WRITE_UNITS);
 }
 
 #[tokio::test]
