@@ -143,7 +143,7 @@ async fn watch_ports(args: &Args, output: &mut Output) -> Result<(), Stopped> {
     let store = Store::new(table);
     let found = seed::look(&store).await.map_err(unable("read what is kept"))?;
     let latest = found.latest;
-    seed::seed(&store, &file, &found)
+    seed::seed(&store, &file, &regions, &found)
         .await
         .map_err(unable("write the definitions"))?;
 

@@ -1,11 +1,15 @@
 //! `portpulse seed`: writes a file's definitions to a table, with the differences, and leaves alone what is not its own.
 
+pub(crate) mod lists;
 mod plan;
 mod shown;
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use portpulse_core::definition::{DefinitionFile, Vantage};
+use portpulse_core::group::GroupId;
+use portpulse_core::id::Region;
 use portpulse_store::definitions::Tended;
 use portpulse_store::table::{Delete, Table};
 use portpulse_store::{Error, Store};
@@ -14,6 +18,7 @@ use crate::Status;
 use crate::output::{Output, Stopped, read_text};
 use crate::place::{Fresh, Kind, Opened, Which, with_table};
 
+use lists::Lists;
 pub(crate) use plan::{Definitions, Ours, Plan, Rules};
 
 const EXAMPLES: &str = "\
@@ -25,8 +30,8 @@ Examples:
 ///
 /// What it writes carries `managed_by: seed`. Definitions without that mark are somebody else's, most likely
 /// Terraform's: they are named where they differ, and left alone unless told otherwise. A monitor whose group changes is
-/// put into the new one before it leaves the old one. Only definitions are written: which groups are checked in AWS,
-/// and from where, is deployed with Terraform.
+/// put into the new one before it leaves the old one. With --regions, each group's board lists the regions that should
+/// report to it, which is how checkers know whom to miss. What checks in AWS is deployed with Terraform.
 ///
 /// Exit status: 0 done, or nothing to do; 1 with --dry-run there is something to do, or something that differs is not
 /// seed's and was left; 2 mistakes in the file, wrong usage, or it could not be done.
@@ -49,6 +54,10 @@ pub(crate) struct Args {
     #[arg(long)]
     take_over: bool,
 
+    /// The regions that should report to the file's groups, by name; without it, the table's lists are left as they are
+    #[arg(long, value_name = "NAMES", value_delimiter = ',')]
+    regions: Option<Vec<Region>>,
+
     /// The checkers run in a VPC, which reaches port 25, IPv6 and private addresses
     #[arg(long)]
     vpc: bool,
@@ -65,17 +74,23 @@ pub(crate) fn run(args: &Args, output: &mut Output) -> Result<Status, Stopped> {
     let text = read_text(&args.file)?;
     with_table(&args.place, Fresh::Made, async |table| {
         let file = definitions(args, &text, table.kind)?;
-        let plan = plan(args, &file, table).await?;
+        let (plan, lists) = plan(args, &file, table).await?;
         let unable = |error| Stopped::unable(format!("write the definitions to {table}"), error);
         let conflicts = if args.dry_run {
             Vec::new()
         } else {
-            apply(&table.store, &plan).await.map_err(unable)?
+            // Nobody is to check a group before it is known who else does.
+            let mut conflicts = match &lists {
+                Some(lists) => lists::apply(&table.store, lists).await.map_err(unable)?,
+                None => Vec::new(),
+            };
+            conflicts.extend(apply(&table.store, &plan).await.map_err(unable)?);
+            conflicts
         };
         let lines = if args.json {
-            vec![shown::json(&plan, table, args.dry_run)?]
+            vec![shown::json(&plan, lists.as_ref(), table, args.dry_run)?]
         } else {
-            shown::lines(&plan, args.dry_run)
+            shown::lines(&plan, lists.as_ref(), args.dry_run)
         };
         for line in lines {
             output.line(line)?;
@@ -87,7 +102,14 @@ pub(crate) fn run(args: &Args, output: &mut Output) -> Result<Status, Stopped> {
                 "somebody else has changed them meanwhile (run it again)",
             ));
         }
-        let undone = plan.is_held_up() || (args.dry_run && !plan.is_idle());
+        let (held_up, idle) = match &lists {
+            Some(lists) => (
+                plan.is_held_up() || lists.is_held_up(),
+                plan.is_idle() && lists.is_idle(),
+            ),
+            None => (plan.is_held_up(), plan.is_idle()),
+        };
+        let undone = held_up || (args.dry_run && !idle);
         Ok(if undone { Status::Bad } else { Status::Good })
     })
 }
@@ -108,9 +130,10 @@ fn definitions(args: &Args, text: &str, kind: Kind) -> Result<DefinitionFile, St
     })
 }
 
-async fn plan(args: &Args, file: &DefinitionFile, table: &Opened) -> Result<Plan, Stopped> {
+async fn plan(args: &Args, file: &DefinitionFile, table: &Opened) -> Result<(Plan, Option<Lists>), Stopped> {
+    let unable = |error| Stopped::unable(format!("read the definitions of {table}"), error);
     let there = table.store.all_standing_definitions(&file.shards()).await;
-    let there = there.map_err(|error| Stopped::unable(format!("read the definitions of {table}"), error))?;
+    let there = there.map_err(unable)?;
     let ours = match table.kind {
         // Nobody else looks after a table on this machine.
         Kind::Running | Kind::Resting => Ours::Everything,
@@ -118,7 +141,18 @@ async fn plan(args: &Args, file: &DefinitionFile, table: &Opened) -> Result<Plan
         Kind::Aws => Ours::Marked,
     };
     let prune = args.prune;
-    Ok(Plan::between(file, &there, Rules { ours, prune }))
+    let rules = Rules { ours, prune };
+    let lists = match &args.regions {
+        Some(regions) => {
+            let groups: BTreeSet<GroupId> = file.monitors().iter().map(|defined| defined.group).collect();
+            let all: BTreeSet<GroupId> = groups.iter().chain(there.keys()).copied().collect();
+            let standing = lists::standing(&table.store, all).await.map_err(unable)?;
+            let wanted = regions.iter().cloned().collect();
+            Some(Lists::between(&groups, &wanted, &standing, rules))
+        }
+        None => None,
+    };
+    Ok((Plan::between(file, &there, rules), lists))
 }
 
 /// Carries out a plan; the ids of what somebody else has changed since it was made, which stay as they are.

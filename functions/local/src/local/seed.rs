@@ -1,12 +1,16 @@
 //! Brings what is kept in line with the definitions file, and finds how far time has come there.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use portpulse_core::definition::DefinitionFile;
 use portpulse_core::group::GroupId;
+use portpulse_core::id::Region;
 use portpulse_core::time::Interval;
 use portpulse_store::table::{Delete, Table};
 use portpulse_store::{Error, Store};
 
+use crate::seed::lists::{self, Lists};
 use crate::seed::{Definitions, Ours, Plan, Rules, apply};
 
 /// What was found in the table.
@@ -43,10 +47,12 @@ pub(crate) async fn look<T: Table>(store: &Store<T>) -> Result<Found, Error> {
     Ok(found)
 }
 
-/// Writes the definitions of the file that are not there as they should be, and removes those it no longer has.
+/// Writes the definitions of the file that are not there as they should be, and removes those it no longer has; and
+/// lists the regions that check.
 pub(crate) async fn seed<T: Table + Delete>(
     store: &Store<T>,
     file: &DefinitionFile,
+    regions: &BTreeSet<Region>,
     found: &Found,
 ) -> Result<(), Error> {
     // Nobody else writes here while the folder is ours. Most starts change nothing, and a write takes its time.
@@ -54,6 +60,11 @@ pub(crate) async fn seed<T: Table + Delete>(
         ours: Ours::Everything,
         prune: true,
     };
+    let groups: BTreeSet<GroupId> = file.monitors().iter().map(|defined| defined.group).collect();
+    let all: BTreeSet<GroupId> = groups.iter().chain(found.definitions.keys()).copied().collect();
+    let standing = lists::standing(store, all).await?;
+    let lists = Lists::between(&groups, regions, &standing, rules);
+    lists::apply(store, &lists).await?;
     let plan = Plan::between(file, &found.definitions, rules);
     apply(store, &plan).await.map(drop)
 }

@@ -3,27 +3,32 @@
 use std::collections::BTreeMap;
 
 use portpulse_core::group::GroupId;
+use portpulse_core::id::Region;
 use serde::Serialize;
 use serde_json::Value;
 
+use super::lists::{Listed, Listing, Lists};
 use super::plan::{Difference, FieldChange, Left, Plan, What};
 use crate::output::{BAD, GOOD, Stopped, UNSURE};
 use crate::place::Opened;
 use crate::table::{self, Cell};
 
-/// A line a monitor that differs, and the sum.
-pub(crate) fn lines(plan: &Plan, dry_run: bool) -> Vec<String> {
+/// A line a monitor that differs, and a region that does, and the sums.
+pub(crate) fn lines(plan: &Plan, lists: Option<&Lists>, dry_run: bool) -> Vec<String> {
     let rows = plan
         .differences
         .iter()
         .map(|(id, difference)| row(id, difference));
+    let of_regions = lists.into_iter().flat_map(|lists| &lists.differences);
+    let rows = rows.chain(of_regions.map(|((group, region), listing)| region_row(*group, region, listing)));
     let mut lines = table::lines(&rows.collect::<Vec<_>>());
     lines.push(sum(plan, dry_run));
+    lines.extend(lists.map(|lists| sum_of_regions(lists, dry_run)));
     let left = |why| {
-        let differences = plan.differences.values();
-        differences
-            .filter(|difference| difference.left == Some(why))
-            .count()
+        let monitors = plan.differences.values().map(|difference| difference.left);
+        let of_regions = lists.into_iter().flat_map(|lists| lists.differences.values());
+        let all = monitors.chain(of_regions.map(|listing| listing.left));
+        all.filter(|left| *left == Some(why)).count()
     };
     if left(Left::NotOurs) > 0 {
         lines.push(format!(
@@ -33,8 +38,13 @@ pub(crate) fn lines(plan: &Plan, dry_run: bool) -> Vec<String> {
     }
     if left(Left::NotPruned) > 0 {
         lines.push(format!(
-            "{} not in the file any more (--prune removes what seed wrote).",
-            are(left(Left::NotPruned) as u64)
+            "{} not {} any more (--prune removes what seed wrote).",
+            are(left(Left::NotPruned) as u64),
+            if lists.is_some() {
+                "asked for"
+            } else {
+                "in the file"
+            },
         ));
     }
     if plan.others > 0 {
@@ -74,6 +84,53 @@ fn sum(plan: &Plan, dry_run: bool) -> String {
     format!("{}.", parts.join(", "))
 }
 
+fn sum_of_regions(lists: &Lists, dry_run: bool) -> String {
+    let count = |what| {
+        let done = lists
+            .differences
+            .values()
+            .filter(|listing| listing.left.is_none());
+        done.filter(|listing| listing.what == what).count()
+    };
+    let (added, removed) = (count(Listed::Added), count(Listed::Removed));
+    let words = if dry_run {
+        ["to list", "to take off"]
+    } else {
+        ["listed", "taken off"]
+    };
+    let parts = [added, removed].into_iter().zip(words);
+    let parts = parts
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, word)| format!("{count} {word}"));
+    let parts: Vec<_> = parts.chain([format!("{} unchanged", lists.unchanged)]).collect();
+    format!("Regions: {}.", parts.join(", "))
+}
+
+fn region_row(group: GroupId, region: &Region, listing: &Listing) -> Vec<Cell> {
+    let (sign, style) = match listing.what {
+        Listed::Added => ("+", GOOD),
+        Listed::Removed => ("-", BAD),
+    };
+    let mut cells = vec![
+        Cell::new(sign),
+        Cell::new(region.as_str()),
+        Cell::new(group.to_string()),
+    ];
+    if listing.left.is_none() {
+        cells = cells.into_iter().map(|cell| cell.styled(style)).collect();
+    }
+    let remarks = ["region".to_owned()].into_iter().chain(why_left(listing.left));
+    cells.push(Cell::new(remarks.collect::<Vec<_>>().join("; ")));
+    cells
+}
+
+fn why_left(left: Option<Left>) -> Option<String> {
+    match left? {
+        Left::NotOurs => Some("left alone: not seed's".to_owned()),
+        Left::NotPruned => Some("left: no --prune".to_owned()),
+    }
+}
+
 fn row(id: &str, difference: &Difference) -> Vec<Cell> {
     let (sign, style, fields) = match &difference.what {
         What::Added => ("+", GOOD, &[][..]),
@@ -85,11 +142,7 @@ fn row(id: &str, difference: &Difference) -> Vec<Cell> {
         What::Moved(from, _) => format!("{} -> {}", names(from), difference.group),
         What::Added | What::Changed(_) | What::Removed => difference.group.to_string(),
     };
-    let left = match difference.left {
-        None => None,
-        Some(Left::NotOurs) => Some("left alone: not seed's".to_owned()),
-        Some(Left::NotPruned) => Some("left: no --prune".to_owned()),
-    };
+    let left = why_left(difference.left);
     let taken = matches!(&difference.what, What::Changed(fields) if fields.is_empty());
     let taken = taken.then(|| "taken over".to_owned());
     let remarks = fields.iter().map(change).chain(taken).chain(left);
@@ -131,6 +184,16 @@ struct PlanJson<'a> {
     differences: BTreeMap<&'a str, DifferenceJson<'a>>,
     unchanged: u64,
     others: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    regions: Option<Vec<ListingJson<'a>>>,
+}
+
+#[derive(Serialize)]
+struct ListingJson<'a> {
+    what: &'static str,
+    region: &'a str,
+    group: String,
+    left: Option<&'static str>,
 }
 
 #[derive(Serialize)]
@@ -149,7 +212,12 @@ struct FieldJson<'a> {
     after: Option<&'a Value>,
 }
 
-pub(crate) fn json(plan: &Plan, table: &Opened, dry_run: bool) -> Result<String, Stopped> {
+pub(crate) fn json(
+    plan: &Plan,
+    lists: Option<&Lists>,
+    table: &Opened,
+    dry_run: bool,
+) -> Result<String, Stopped> {
     let differences = plan.differences.iter();
     let json = PlanJson {
         table: table.to_string(),
@@ -159,8 +227,28 @@ pub(crate) fn json(plan: &Plan, table: &Opened, dry_run: bool) -> Result<String,
             .collect(),
         unchanged: plan.unchanged,
         others: plan.others,
+        regions: lists.map(|lists| lists.differences.iter().map(listing_json).collect()),
     };
     serde_json::to_string(&json).map_err(|error| Stopped::unable("write JSON", error))
+}
+
+fn listing_json<'a>(((group, region), listing): (&'a (GroupId, Region), &Listing)) -> ListingJson<'a> {
+    ListingJson {
+        what: match listing.what {
+            Listed::Added => "added",
+            Listed::Removed => "removed",
+        },
+        region: region.as_str(),
+        group: group.to_string(),
+        left: listing.left.map(left_word),
+    }
+}
+
+const fn left_word(left: Left) -> &'static str {
+    match left {
+        Left::NotOurs => "not_ours",
+        Left::NotPruned => "not_pruned",
+    }
 }
 
 fn difference_json(difference: &Difference) -> DifferenceJson<'_> {
@@ -186,9 +274,6 @@ fn difference_json(difference: &Difference) -> DifferenceJson<'_> {
                 (name.as_str(), FieldJson { before, after })
             })
             .collect(),
-        left: difference.left.map(|left| match left {
-            Left::NotOurs => "not_ours",
-            Left::NotPruned => "not_pruned",
-        }),
+        left: difference.left.map(left_word),
     }
 }

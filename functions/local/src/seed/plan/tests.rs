@@ -35,7 +35,7 @@ fn check(file: &str, there: &str, (ours, prune): (Ours, bool), differences: &str
     let text = format!("monitors:\n{file}");
     let file = portpulse_monitors_file::read(&text, Vantage::PlainLambda).unwrap();
     let plan = Plan::between(&file, &table(there), Rules { ours, prune });
-    let shown = shown::lines(&plan, false).join("\n");
+    let shown = shown::lines(&plan, None, false).join("\n");
     assert_eq!(anstream::adapter::strip_str(&shown).to_string(), differences);
     let puts = plan
         .puts
