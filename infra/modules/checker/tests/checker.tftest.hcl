@@ -1,9 +1,12 @@
 # One region's checker: exactly what it is told, what it may do, and when it runs.
+#
+# It stands with its module, not with the other tests: `terraform validate` in infra/ also validates each module that a
+# test there names, on its own, and one that takes a second provider from its caller never passes that.
 
-mock_provider "aws" { source = "./tests/mocks" }
+mock_provider "aws" { source = "../../tests/mocks" }
 mock_provider "aws" {
   alias  = "home"
-  source = "./tests/mocks"
+  source = "../../tests/mocks"
 }
 
 variables {
@@ -16,13 +19,11 @@ variables {
     table_arn  = "arn:aws:dynamodb:eu-west-2:123456789012:table/portpulse"
     topic_arn  = "arn:aws:sns:eu-west-2:123456789012:portpulse-alerts"
   }
-  function = { zip = "tests/fixtures/checker.bin" }
+  function = { zip = "../../tests/fixtures/checker.bin" }
   watchers = { team = { protocol = "email", endpoint = "team@example.com" } }
 }
 
 run "the_lambda" {
-  module { source = "./modules/checker" }
-  providers = { aws = aws, aws.home = aws.home }
 
   assert {
     condition = one(aws_lambda_function.checker.environment).variables == tomap({
@@ -41,7 +42,7 @@ run "the_lambda" {
     error_message = "An arm64 bootstrap with 128 MB and no reserved concurrency."
   }
   assert {
-    condition     = aws_lambda_function.checker.source_code_hash == filebase64sha256("tests/fixtures/checker.bin")
+    condition     = aws_lambda_function.checker.source_code_hash == filebase64sha256("../../tests/fixtures/checker.bin")
     error_message = "A changed zip is deployed."
   }
   assert {
@@ -62,8 +63,6 @@ run "the_lambda" {
 }
 
 run "the_policy" {
-  module { source = "./modules/checker" }
-  providers = { aws = aws, aws.home = aws.home }
 
   assert {
     condition = jsondecode(aws_iam_role_policy.checker.policy).Statement == [
@@ -81,8 +80,6 @@ run "the_policy" {
 }
 
 run "the_schedule" {
-  module { source = "./modules/checker" }
-  providers = { aws = aws, aws.home = aws.home }
 
   assert {
     condition = { for key, rule in aws_cloudwatch_event_rule.interval : rule.name => rule.schedule_expression } == {
@@ -119,8 +116,6 @@ run "the_schedule" {
 }
 
 run "what_the_table_says_of_it" {
-  module { source = "./modules/checker" }
-  providers = { aws = aws, aws.home = aws.home }
   variables { shards = { "1m" = 1, "5m" = 2 } }
 
   assert {
@@ -138,8 +133,6 @@ run "what_the_table_says_of_it" {
 }
 
 run "the_watchdog" {
-  module { source = "./modules/checker" }
-  providers = { aws = aws, aws.home = aws.home }
 
   assert {
     condition = [
@@ -162,8 +155,6 @@ run "the_watchdog" {
 }
 
 run "in_a_vpc" {
-  module { source = "./modules/checker" }
-  providers = { aws = aws, aws.home = aws.home }
   variables {
     vpc = { subnet_ids = ["subnet-1"], security_group_ids = ["sg-1"] }
   }
@@ -182,56 +173,42 @@ run "in_a_vpc" {
 
 run "a_missing_zip_is_said_clearly" {
   command = plan
-  module { source = "./modules/checker" }
-  providers = { aws = aws, aws.home = aws.home }
   variables { function = { zip = "dist/nothing.zip" } }
   expect_failures = [aws_lambda_function.checker]
 }
 
 run "an_unknown_architecture_is_refused" {
   command = plan
-  module { source = "./modules/checker" }
-  providers = { aws = aws, aws.home = aws.home }
-  variables { function = { zip = "tests/fixtures/checker.bin", architecture = "riscv" } }
+  variables { function = { zip = "../../tests/fixtures/checker.bin", architecture = "riscv" } }
   expect_failures = [var.function]
 }
 
 run "variables_of_ours_are_refused" {
   command = plan
-  module { source = "./modules/checker" }
-  providers = { aws = aws, aws.home = aws.home }
-  variables { function = { zip = "tests/fixtures/checker.bin", environment = { PORTPULSE_TABLE = "other" } } }
+  variables { function = { zip = "../../tests/fixtures/checker.bin", environment = { PORTPULSE_TABLE = "other" } } }
   expect_failures = [var.function]
 }
 
 run "too_short_a_time_limit_is_refused" {
   command = plan
-  module { source = "./modules/checker" }
-  providers = { aws = aws, aws.home = aws.home }
-  variables { function = { zip = "tests/fixtures/checker.bin", timeout_seconds = 30 } }
+  variables { function = { zip = "../../tests/fixtures/checker.bin", timeout_seconds = 30 } }
   expect_failures = [var.function]
 }
 
 run "an_interval_that_eventbridge_cannot_align_is_refused" {
   command = plan
-  module { source = "./modules/checker" }
-  providers = { aws = aws, aws.home = aws.home }
   variables { shards = { "7m" = 1 } }
   expect_failures = [var.shards]
 }
 
 run "a_vpc_without_subnets_is_refused" {
   command = plan
-  module { source = "./modules/checker" }
-  providers = { aws = aws, aws.home = aws.home }
   variables { vpc = { subnet_ids = [], security_group_ids = ["sg-1"] } }
   expect_failures = [var.vpc]
 }
 
 run "a_retention_that_cloudwatch_does_not_offer_is_refused" {
   command = plan
-  module { source = "./modules/checker" }
-  providers = { aws = aws, aws.home = aws.home }
   variables { log_retention_days = 10 }
   expect_failures = [var.log_retention_days]
 }
