@@ -26,8 +26,10 @@ macro_rules! on_both_tables {
 }
 
 mod conformance;
+mod definitions;
 mod history;
 mod items;
+mod malformed;
 mod races;
 mod runtime_api;
 mod sns;

@@ -10,16 +10,15 @@ use portpulse_core::id::{MonitorId, Region};
 use portpulse_core::observation::{Observation, Seen};
 use portpulse_core::outcome::{Detail, FailureClass};
 use portpulse_core::round::Observations;
-use portpulse_store::definitions::{Keeper, May, Standing, Tended};
-use portpulse_store::keys::RowKey;
+use portpulse_store::Error;
+use portpulse_store::definitions::{Keeper, May, Tended};
 use portpulse_store::store::{Commit, Recorded, Store, Written};
-use portpulse_store::table::{Condition, Delete, Item, Read, Table};
-use portpulse_store::{Error, Malformed};
+use portpulse_store::table::{Condition, Delete, Item, Table};
 use portpulse_testkit::embedded::EmbeddedDynamo;
 use portpulse_testkit::memory_table::{Fault, MemoryTable};
-use serde_json::json;
 
 use crate::items::{item, number, text};
+use crate::malformed::raw_row;
 
 pub(crate) fn group() -> GroupId {
     "1m#0".parse().unwrap()
@@ -48,10 +47,6 @@ on_both_tables!(
     a_row_moves_only_forward,
     revisions_follow_each_other,
     first_results_stand,
-    another_version_is_left_alone,
-    an_unreadable_row_hides_no_other,
-    definitions_are_told_apart,
-    definitions_are_tended_by_their_keeper,
     regions_are_listed_on_the_board,
     controls_are_read,
     an_item_too_large_is_not_sent,
@@ -133,107 +128,6 @@ async fn first_results_stand<T: Table>(table: T) {
     );
 }
 
-/// The item of a region row, as another program would write it.
-fn raw_row(sk: &str, layout: u32) -> Item {
-    let attributes = [
-        ("v", number(layout)),
-        ("tick", text("2026-11-22T05:41:00Z")),
-        ("revision", number(1)),
-        ("entries", AttributeValue::M(Item::new())),
-    ];
-    item("board#1m#0", sk, &attributes)
-}
-
-async fn another_version_is_left_alone<T: Table>(table: T) {
-    for sk in ["region#eu-west-1", "verdict"] {
-        table.put(raw_row(sk, 2), Condition::Always).await.unwrap();
-    }
-    let results = item(
-        "results#1m#0#2026-11-22",
-        "05:42:00#eu-west-1",
-        &[("v", number(2))],
-    );
-    table.put(results, Condition::Always).await.unwrap();
-    let store = Store::new(table);
-    let before = store.table().query("board#1m#0", Read::Strong).await.unwrap();
-
-    let error = store
-        .put_region_row(group(), &region(), Some(row(41).tick), &row(42))
-        .await
-        .unwrap_err();
-    assert!(is_newer(&error), "{error:?}");
-    let verdict = VerdictRow {
-        revision: 2,
-        ..VerdictRow::default()
-    };
-    let error = store.put_verdict(group(), &verdict).await.unwrap_err();
-    assert!(is_newer(&error), "{error:?}");
-    let recorded = store
-        .put_results(group(), row(42).tick, &region(), &observations(None))
-        .await
-        .unwrap();
-    let Recorded::Unreadable(error) = recorded else {
-        panic!("{recorded:?}")
-    };
-    assert!(is_newer(&error), "{error:?}");
-
-    let after = store.table().query("board#1m#0", Read::Strong).await.unwrap();
-    assert_eq!(after, before);
-}
-
-fn is_newer(error: &Error) -> bool {
-    matches!(error, Error::Unreadable { source: Malformed::Version { found }, .. } if found == "2")
-}
-
-async fn an_unreadable_row_hides_no_other<T: Table>(table: T) {
-    let mut truncated = raw_row("region#us-east-1", 1);
-    truncated.remove("entries");
-    let items = [
-        raw_row("region#eu-west-1", 1),
-        truncated,
-        raw_row("verdict", 9),
-        raw_row("weather", 1),
-        raw_row("expects#EU", 1),
-    ];
-    for item in items {
-        table.put(item, Condition::Always).await.unwrap();
-    }
-    let read = Store::new(table).board(group()).await.unwrap();
-    assert_eq!(read.board.rows, BTreeMap::from([(region(), row(41))]));
-    assert_eq!(read.board.verdict, VerdictRow::default());
-    let unreadable = read.unreadable.iter();
-    let said: Vec<_> = unreadable
-        .map(|(row, error)| {
-            let source = std::error::Error::source(error).unwrap();
-            (row.clone(), format!("{error}: {source}"))
-        })
-        .collect();
-    assert_eq!(read.board.listed, BTreeSet::new());
-    let expected = [
-        (
-            RowKey::Region("us-east-1".parse().unwrap()),
-            "the item `board#1m#0/region#us-east-1` cannot be read: `entries` is missing (delete the item to start \
-             afresh)",
-        ),
-        (
-            RowKey::Verdict,
-            "the item `board#1m#0/verdict` cannot be read: it has layout version 9, this version reads 1 (update \
-             this one, or delete the item to start afresh)",
-        ),
-        (
-            RowKey::Other("expects#EU".to_owned()),
-            "the item `board#1m#0/expects#EU` cannot be read: no such row is known here (update this version, or \
-             delete the item)",
-        ),
-        (
-            RowKey::Other("weather".to_owned()),
-            "the item `board#1m#0/weather` cannot be read: no such row is known here (update this version, or \
-             delete the item)",
-        ),
-    ];
-    assert_eq!(said, expected.map(|(row, text)| (row, text.to_owned())));
-}
-
 async fn regions_are_listed_on_the_board<T: Table + Delete>(table: T) {
     let store = Store::new(table);
     let named = |name: &str| -> Region { name.parse().unwrap() };
@@ -272,85 +166,6 @@ async fn regions_are_listed_on_the_board<T: Table + Delete>(table: T) {
         assert_eq!(tended, expected, "{region} {may:?}");
     }
     assert_eq!(store.standing_regions(group()).await.unwrap(), BTreeMap::new());
-}
-
-async fn definitions_are_told_apart<T: Table + Delete>(table: T) {
-    let store = Store::new(table);
-    let definitions = [
-        (
-            "good",
-            json!({ "host": "a.example.com", "port": 22, "interval": "1m" }),
-        ),
-        (
-            "off",
-            json!({ "host": "a.example.com", "port": 22, "interval": "1m", "enabled": false }),
-        ),
-        ("no port", json!({ "host": "a.example.com", "interval": "1m" })),
-    ];
-    for (id, attributes) in &definitions {
-        store
-            .put_definition(group(), id, attributes.as_object().unwrap())
-            .await
-            .unwrap();
-    }
-    let read = store.definitions(group()).await.unwrap();
-    let monitors: Vec<_> = read.monitors.keys().map(MonitorId::as_str).collect();
-    assert_eq!(monitors, ["good"]);
-    let broken: Vec<_> = read.broken.keys().map(String::as_str).collect();
-    assert_eq!(broken, ["no port"]);
-    let faults = read.broken["no port"].iter().map(ToString::to_string);
-    assert_eq!(faults.filter(|fault| fault.contains("port:")).count(), 1);
-
-    let standing = store.standing_definitions(group()).await.unwrap();
-    let listed: Vec<_> = standing.keys().map(String::as_str).collect();
-    assert_eq!(listed, ["good", "no port", "off"]);
-    let no_port = Standing {
-        keeper: Keeper::Other,
-        attributes: Ok(definitions[2].1.as_object().unwrap().clone()),
-    };
-    assert_eq!(standing["no port"], no_port);
-    for id in ["no port", "never there"] {
-        let deleted = store.delete_definition(group(), id, May::TakeOver).await.unwrap();
-        assert_eq!(deleted, Tended::Done, "{id}");
-    }
-    assert!(store.definitions(group()).await.unwrap().broken.is_empty());
-}
-
-/// What is not `seed`'s is neither overwritten nor deleted unless it is taken over.
-async fn definitions_are_tended_by_their_keeper<T: Table + Delete>(table: T) {
-    let foreign = item("monitors#1m#0", "theirs", &[("host", text("a.example.com"))]);
-    table.put(foreign, Condition::Always).await.unwrap();
-    let store = Store::new(table);
-    let attributes = json!({ "host": "b.example.com" });
-    let attributes = attributes.as_object().unwrap();
-    for (id, may, expected) in [
-        ("ours", May::Keep, Tended::NotOurs),
-        ("ours", May::Add, Tended::Done),
-        ("ours", May::Add, Tended::NotOurs),
-        ("ours", May::Keep, Tended::Done),
-        ("theirs", May::Add, Tended::NotOurs),
-        ("theirs", May::Keep, Tended::NotOurs),
-    ] {
-        let tended = store.tend_definition(group(), id, attributes, may).await.unwrap();
-        assert_eq!(tended, expected, "{id} {may:?}");
-    }
-    let keepers = async || {
-        let standing = store.standing_definitions(group()).await.unwrap();
-        let keepers = standing.into_iter().map(|(id, standing)| (id, standing.keeper));
-        keepers.collect::<Vec<_>>()
-    };
-    let named = |id: &str, keeper| (id.to_owned(), keeper);
-    let both = [named("ours", Keeper::Seed), named("theirs", Keeper::Other)];
-    assert_eq!(keepers().await, both);
-    let delete = async |id, may| store.delete_definition(group(), id, may).await.unwrap();
-    assert_eq!(delete("theirs", May::Keep).await, Tended::NotOurs);
-    assert_eq!(delete("ours", May::Keep).await, Tended::Done);
-    assert_eq!(keepers().await, [named("theirs", Keeper::Other)]);
-    let taken = store
-        .tend_definition(group(), "theirs", attributes, May::TakeOver)
-        .await;
-    assert_eq!(taken.unwrap(), Tended::Done);
-    assert_eq!(keepers().await, [named("theirs", Keeper::Seed)]);
 }
 
 async fn controls_are_read<T: Table>(table: T) {

@@ -1,0 +1,148 @@
+use std::fs;
+use std::path::Path;
+
+use serde_json::{Map, json};
+
+use super::*;
+use portpulse_core::definition::Vantage;
+
+#[test]
+fn each_region_has_the_alarms_that_are_deployed() {
+    let module = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../infra/modules/checker");
+    let mut alarms = 0;
+    for entry in fs::read_dir(module).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_some_and(|extension| extension == "tf") {
+            let text = fs::read_to_string(path).unwrap();
+            alarms += text.matches("resource \"aws_cloudwatch_metric_alarm\"").count();
+        }
+    }
+    assert_eq!(u32::try_from(alarms), Ok(ALARMS_A_REGION));
+}
+
+#[test]
+fn the_relay_and_the_page_have_the_memory_and_the_alarms_that_are_deployed() {
+    let modules = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../infra/modules");
+    let read = |name: &str| fs::read_to_string(modules.join(name)).unwrap();
+    let relay = read("relay/main.tf");
+    assert!(relay.contains(&format!("memory_size      = {RELAY_MEMORY_MB}")));
+    assert_eq!(
+        relay.matches("resource \"aws_cloudwatch_metric_alarm\"").count(),
+        1
+    );
+    let page = read("status/variables.tf");
+    assert!(page.contains(&format!("optional(number, {PAGE_MEMORY_MB})")));
+}
+
+fn quantities(monitors: &Map<String, serde_json::Value>, regions: &[&str], home: &str) -> Quantities {
+    with(monitors, regions, home, &Assumptions::default())
+}
+
+fn with(
+    monitors: &Map<String, serde_json::Value>,
+    regions: &[&str],
+    home: &str,
+    assumptions: &Assumptions,
+) -> Quantities {
+    let file = DefinitionFile::validate(&json!({ "monitors": monitors }), Vantage::PlainLambda).unwrap();
+    let deployment = Deployment {
+        file: &file,
+        home: &home.parse().unwrap(),
+        regions: &regions.iter().map(|name| name.parse().unwrap()).collect(),
+        capacity: Capacity::OnDemand,
+        architecture: Architecture::Arm64,
+        memory_mb: 128,
+        recovery: true,
+    };
+    Quantities::of(&deployment, assumptions)
+}
+
+fn every(interval: &str, monitors: usize) -> Map<String, serde_json::Value> {
+    let monitor = |number| {
+        let fields = json!({ "host": "192.0.2.1", "port": 1, "interval": interval });
+        (format!("{interval}-{number}"), fields)
+    };
+    (0..monitors).map(monitor).collect()
+}
+
+#[test]
+fn ticks_are_those_of_every_group_in_every_region() {
+    let mut monitors = every("1m", 3);
+    monitors.extend(every("1h", 1));
+    let found = quantities(&monitors, &["eu-west-1", "us-east-1"], "eu-west-1");
+    assert!((found.ticks - 2.0 * (43_800.0 + 730.0)).abs() < 1e-6, "{found:?}");
+    // 128 MB for a second is an eighth of a GB-second.
+    assert!((found.gb_seconds - found.ticks / 8.0).abs() < 1e-6, "{found:?}");
+    assert!(
+        (found.peak.write_units - 16.0).abs() < 1e-6,
+        "two writes and two rollups, of two groups in two regions: {found:?}"
+    );
+}
+
+#[test]
+fn destinations_sms_and_looks_add_what_they_ask_for() {
+    let monitors = every("1m", 10);
+    let with = |assumptions| with(&monitors, &["eu-west-1"], "eu-west-1", &assumptions);
+    let usual = Assumptions::default();
+    let bare = with(usual);
+    let near = |found: f64, expected: f64| assert!((found - expected).abs() < 1e-6, "{found} {expected}");
+
+    let told = with(Assumptions {
+        destinations: 3,
+        sms: 2,
+        ..usual
+    });
+    near(told.invocations - bare.invocations, 20.0);
+    near(told.alarms - bare.alarms, 1.0);
+    near(told.gb_seconds - bare.gb_seconds, 20.0 / 8.0);
+    near(told.write_units - bare.write_units, 10.0 * 3.0 * 2.0);
+    near(told.read_units - bare.read_units, 10.0 * 3.0 * 3.0);
+    near(told.sms, 40.0);
+    near(told.ticks, bare.ticks);
+
+    let seen = with(Assumptions {
+        views: 1_000,
+        ..usual
+    });
+    near(seen.invocations - bare.invocations, 1_000.0);
+    near(seen.gb_seconds - bare.gb_seconds, 250.0);
+    near(seen.internet_gb, 1_000.0 * 10.0 * 2_400.0 / GIB);
+    near(seen.write_units, bare.write_units);
+    let a_look = (seen.read_units - bare.read_units) / 1_000.0;
+    assert!((10.0..30.0).contains(&a_look), "{a_look}");
+}
+
+#[test]
+fn nothing_is_transferred_within_the_home_region() {
+    let monitors = every("5m", 2);
+    let at_home = quantities(&monitors, &["eu-west-1"], "eu-west-1");
+    assert!(at_home.transfer_gb.abs() < 1e-12, "{at_home:?}");
+    let abroad = quantities(&monitors, &["us-east-1"], "eu-west-1");
+    // 8,760 ticks of four requests at 1,500 bytes and a connection of 6,000, the items, and the rollups.
+    let least = 8_760.0 * 12_000.0 / GIB;
+    assert!(
+        abroad.transfer_gb > least && abroad.transfer_gb < least * 1.3,
+        "{abroad:?}"
+    );
+}
+
+#[test]
+fn a_monitor_that_is_disabled_or_elsewhere_is_read_and_not_kept() {
+    let mut monitors = every("1m", 40);
+    let all = quantities(&monitors, &["eu-west-1"], "eu-west-1");
+    for (number, (_, fields)) in monitors.iter_mut().enumerate() {
+        let fields = fields.as_object_mut().unwrap();
+        if number % 2 == 0 {
+            fields.insert("enabled".to_owned(), json!(false));
+        } else {
+            fields.insert("regions".to_owned(), json!(["us-east-1"]));
+        }
+    }
+    let none = quantities(&monitors, &["eu-west-1"], "eu-west-1");
+    assert!(none.storage_gb < all.storage_gb / 2.0, "{none:?}");
+    assert!(
+        (none.ticks - all.ticks).abs() < 1e-9,
+        "its groups tick all the same"
+    );
+    assert!(none.read_units >= all.read_units, "{none:?}");
+}

@@ -1,0 +1,91 @@
+//! Definitions as they stand in the table, and whose they are.
+
+use portpulse_core::id::MonitorId;
+use portpulse_store::definitions::{Keeper, May, Standing, Tended};
+use portpulse_store::store::Store;
+use portpulse_store::table::{Condition, Delete, Table};
+use serde_json::json;
+
+use crate::items::{item, text};
+use crate::store::group;
+
+on_both_tables!(definitions_are_told_apart, definitions_are_tended_by_their_keeper);
+
+async fn definitions_are_told_apart<T: Table + Delete>(table: T) {
+    let store = Store::new(table);
+    let definitions = [
+        (
+            "good",
+            json!({ "host": "a.example.com", "port": 22, "interval": "1m" }),
+        ),
+        (
+            "off",
+            json!({ "host": "a.example.com", "port": 22, "interval": "1m", "enabled": false }),
+        ),
+        ("no port", json!({ "host": "a.example.com", "interval": "1m" })),
+    ];
+    for (id, attributes) in &definitions {
+        store
+            .put_definition(group(), id, attributes.as_object().unwrap())
+            .await
+            .unwrap();
+    }
+    let read = store.definitions(group()).await.unwrap();
+    let monitors: Vec<_> = read.monitors.keys().map(MonitorId::as_str).collect();
+    assert_eq!(monitors, ["good"]);
+    let broken: Vec<_> = read.broken.keys().map(String::as_str).collect();
+    assert_eq!(broken, ["no port"]);
+    let faults = read.broken["no port"].iter().map(ToString::to_string);
+    assert_eq!(faults.filter(|fault| fault.contains("port:")).count(), 1);
+
+    let standing = store.standing_definitions(group()).await.unwrap();
+    let listed: Vec<_> = standing.keys().map(String::as_str).collect();
+    assert_eq!(listed, ["good", "no port", "off"]);
+    let no_port = Standing {
+        keeper: Keeper::Other,
+        attributes: Ok(definitions[2].1.as_object().unwrap().clone()),
+    };
+    assert_eq!(standing["no port"], no_port);
+    for id in ["no port", "never there"] {
+        let deleted = store.delete_definition(group(), id, May::TakeOver).await.unwrap();
+        assert_eq!(deleted, Tended::Done, "{id}");
+    }
+    assert!(store.definitions(group()).await.unwrap().broken.is_empty());
+}
+
+/// What is not `seed`'s is neither overwritten nor deleted unless it is taken over.
+async fn definitions_are_tended_by_their_keeper<T: Table + Delete>(table: T) {
+    let foreign = item("monitors#1m#0", "theirs", &[("host", text("a.example.com"))]);
+    table.put(foreign, Condition::Always).await.unwrap();
+    let store = Store::new(table);
+    let attributes = json!({ "host": "b.example.com" });
+    let attributes = attributes.as_object().unwrap();
+    for (id, may, expected) in [
+        ("ours", May::Keep, Tended::NotOurs),
+        ("ours", May::Add, Tended::Done),
+        ("ours", May::Add, Tended::NotOurs),
+        ("ours", May::Keep, Tended::Done),
+        ("theirs", May::Add, Tended::NotOurs),
+        ("theirs", May::Keep, Tended::NotOurs),
+    ] {
+        let tended = store.tend_definition(group(), id, attributes, may).await.unwrap();
+        assert_eq!(tended, expected, "{id} {may:?}");
+    }
+    let keepers = async || {
+        let standing = store.standing_definitions(group()).await.unwrap();
+        let keepers = standing.into_iter().map(|(id, standing)| (id, standing.keeper));
+        keepers.collect::<Vec<_>>()
+    };
+    let named = |id: &str, keeper| (id.to_owned(), keeper);
+    let both = [named("ours", Keeper::Seed), named("theirs", Keeper::Other)];
+    assert_eq!(keepers().await, both);
+    let delete = async |id, may| store.delete_definition(group(), id, may).await.unwrap();
+    assert_eq!(delete("theirs", May::Keep).await, Tended::NotOurs);
+    assert_eq!(delete("ours", May::Keep).await, Tended::Done);
+    assert_eq!(keepers().await, [named("theirs", Keeper::Other)]);
+    let taken = store
+        .tend_definition(group(), "theirs", attributes, May::TakeOver)
+        .await;
+    assert_eq!(taken.unwrap(), Tended::Done);
+    assert_eq!(keepers().await, [named("theirs", Keeper::Seed)]);
+}

@@ -1,0 +1,116 @@
+//! Rows that another version wrote, or that nobody can read.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use portpulse_core::board::VerdictRow;
+use portpulse_store::keys::RowKey;
+use portpulse_store::store::{Recorded, Store};
+use portpulse_store::table::{Condition, Item, Read, Table};
+use portpulse_store::{Error, Malformed};
+
+use crate::items::{item, number, text};
+use crate::store::{group, observations, region, row};
+
+on_both_tables!(another_version_is_left_alone, an_unreadable_row_hides_no_other);
+
+/// The item of a region row, as another program would write it.
+pub(crate) fn raw_row(sk: &str, layout: u32) -> Item {
+    let attributes = [
+        ("v", number(layout)),
+        ("tick", text("2026-11-22T05:41:00Z")),
+        ("revision", number(1)),
+        ("entries", AttributeValue::M(Item::new())),
+    ];
+    item("board#1m#0", sk, &attributes)
+}
+
+async fn another_version_is_left_alone<T: Table>(table: T) {
+    for sk in ["region#eu-west-1", "verdict"] {
+        table.put(raw_row(sk, 2), Condition::Always).await.unwrap();
+    }
+    let results = item(
+        "results#1m#0#2026-11-22",
+        "05:42:00#eu-west-1",
+        &[("v", number(2))],
+    );
+    table.put(results, Condition::Always).await.unwrap();
+    let store = Store::new(table);
+    let before = store.table().query("board#1m#0", Read::Strong).await.unwrap();
+
+    let error = store
+        .put_region_row(group(), &region(), Some(row(41).tick), &row(42))
+        .await
+        .unwrap_err();
+    assert!(is_newer(&error), "{error:?}");
+    let verdict = VerdictRow {
+        revision: 2,
+        ..VerdictRow::default()
+    };
+    let error = store.put_verdict(group(), &verdict).await.unwrap_err();
+    assert!(is_newer(&error), "{error:?}");
+    let recorded = store
+        .put_results(group(), row(42).tick, &region(), &observations(None))
+        .await
+        .unwrap();
+    let Recorded::Unreadable(error) = recorded else {
+        panic!("{recorded:?}")
+    };
+    assert!(is_newer(&error), "{error:?}");
+
+    let after = store.table().query("board#1m#0", Read::Strong).await.unwrap();
+    assert_eq!(after, before);
+}
+
+fn is_newer(error: &Error) -> bool {
+    matches!(error, Error::Unreadable { source: Malformed::Version { found }, .. } if found == "2")
+}
+
+async fn an_unreadable_row_hides_no_other<T: Table>(table: T) {
+    let mut truncated = raw_row("region#us-east-1", 1);
+    truncated.remove("entries");
+    let items = [
+        raw_row("region#eu-west-1", 1),
+        truncated,
+        raw_row("verdict", 9),
+        raw_row("weather", 1),
+        raw_row("expects#EU", 1),
+    ];
+    for item in items {
+        table.put(item, Condition::Always).await.unwrap();
+    }
+    let read = Store::new(table).board(group()).await.unwrap();
+    assert_eq!(read.board.rows, BTreeMap::from([(region(), row(41))]));
+    assert_eq!(read.board.verdict, VerdictRow::default());
+    let unreadable = read.unreadable.iter();
+    let said: Vec<_> = unreadable
+        .map(|(row, error)| {
+            let source = std::error::Error::source(error).unwrap();
+            (row.clone(), format!("{error}: {source}"))
+        })
+        .collect();
+    assert_eq!(read.board.listed, BTreeSet::new());
+    let expected = [
+        (
+            RowKey::Region("us-east-1".parse().unwrap()),
+            "the item `board#1m#0/region#us-east-1` cannot be read: `entries` is missing (delete the item to start \
+             afresh)",
+        ),
+        (
+            RowKey::Verdict,
+            "the item `board#1m#0/verdict` cannot be read: it has layout version 9, this version reads 1 (update \
+             this one, or delete the item to start afresh)",
+        ),
+        (
+            RowKey::Other("expects#EU".to_owned()),
+            "the item `board#1m#0/expects#EU` cannot be read: no such row is known here (update this version, or \
+             delete the item)",
+        ),
+        (
+            RowKey::Other("weather".to_owned()),
+            "the item `board#1m#0/weather` cannot be read: no such row is known here (update this version, or \
+             delete the item)",
+        ),
+    ];
+    assert_eq!(said, expected.map(|(row, text)| (row, text.to_owned())));
+}
