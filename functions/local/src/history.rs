@@ -1,4 +1,4 @@
-//! `portpulse history`: the timeline of a monitor's latest incident, with each region's streaks.
+//! `portpulse history`: the timeline of one of a monitor's incidents, with each region's streaks.
 
 mod streaks;
 
@@ -9,11 +9,13 @@ use jiff::Timestamp;
 use portpulse_core::definition::Monitor;
 use portpulse_core::group::GroupId;
 use portpulse_core::id::{MonitorId, Region};
-use portpulse_core::time::{Interval, Tick, parse_duration};
+use portpulse_core::time::{Interval, Tick, parse_duration, parse_time};
 use serde::Serialize;
 
 use crate::Status;
-use crate::archive::{self, Entry, EntryJson};
+use portpulse_history::view::IncidentView;
+
+use crate::archive::{self, EntryJson, end};
 use crate::control::find;
 use crate::incidents::{ago, row};
 use crate::output::{Output, Stopped, clock_time, tell};
@@ -24,17 +26,21 @@ use streaks::{Streak, StreakJson, streaks};
 
 /// How many ticks are shown before the first bad one and after the last.
 const AROUND: u32 = 5;
+/// How long before a time an incident may have opened that was open then.
+const LONGEST: Duration = Duration::from_hours(31 * 24);
 /// The most ticks of an incident that are read of each region: as many of its beginning as of its end.
 const MOST_TICKS: usize = 120;
 
 const EXAMPLES: &str = "\
 Examples:
   portpulse history orders-db
+  portpulse history orders-db --at 2026-11-22T05:40:00Z
+  portpulse history orders-db --incident orders-db@2026-11-22T05:40:00Z.7
   portpulse history orders-db --since 30d --json --table portpulse --region eu-west-1";
 
-/// Show a monitor's incidents, and the latest one tick by tick: what each region saw, in streaks
+/// Show a monitor's incidents, and one of them tick by tick: what each region saw, in streaks
 ///
-/// Where there was no incident, the last ticks are shown. Results are kept for 35 days. Of a long incident the first and
+/// The latest, unless another is named. Where there was no incident, the ticks around that time are shown, or the last. Results are kept for 35 days. Of a long incident the first and
 /// the last hundred or so ticks are read; how much was read is said on standard error.
 ///
 /// Exit status: 0 shown, 2 wrong usage (such as an unknown monitor), or the table could not be read.
@@ -44,6 +50,14 @@ pub(crate) struct Args {
     /// The monitor
     #[arg(value_name = "ID")]
     id: String,
+
+    /// The incident of this id, as messages have it
+    #[arg(long, value_name = "INCIDENT", conflicts_with = "at")]
+    incident: Option<String>,
+
+    /// What was at this time, such as 2026-11-22T05:40:00Z: the incident that was open, or else the ticks around it
+    #[arg(long, value_name = "TIME", value_parser = parse_time)]
+    at: Option<Timestamp>,
 
     /// How far back incidents are looked for
     #[arg(long, value_name = "DURATION", default_value = "7d", value_parser = parse_duration)]
@@ -64,7 +78,7 @@ struct History {
     target: Option<String>,
     now: Timestamp,
     /// Latest first.
-    incidents: Vec<Entry>,
+    incidents: Vec<IncidentView>,
     regions: BTreeMap<Region, Vec<Streak>>,
     /// How many ticks in the middle of the incident were not read.
     skipped: usize,
@@ -92,17 +106,22 @@ impl History {
         let (id, group) = find(table, &args.id).await?;
         let overview = Overview::read(&table.store, table.now()).await.map_err(unable)?;
         let now = overview.now;
-        let archive = archive::read(&table.store, &overview, ago(now, args.since))
-            .await
-            .map_err(unable)?;
-        let mut incidents = archive.entries;
+        let wanted = Wanted::of(args, &id)?;
+        let listed = ago(now, args.since);
+        let since = wanted.earliest().map_or(listed, |earliest| earliest.min(listed));
+        let archive = archive::read(&table.store, &overview, since).await;
+        let mut incidents = archive.map_err(unable)?.entries;
         incidents.retain(|entry| entry.id.monitor == id);
+        let shown = wanted.find(&incidents, now)?;
+        incidents
+            .retain(|entry| entry.opened >= listed || Some(&entry.id) == shown.as_ref().map(|one| &one.id));
 
-        let read = overview.groups.get(&group);
+        let read = overview.known.groups.get(&group);
         let monitor: Option<&Monitor> = read.and_then(|read| read.definitions.monitors.get(&id));
-        let (ticks, skipped) = ticks(incidents.first(), group.interval, now);
+        let around = wanted.time().unwrap_or(now).min(now);
+        let (ticks, skipped) = ticks(shown.as_ref(), group.interval, around, now);
         let mut regions = BTreeMap::new();
-        let all = read.into_iter().flat_map(|read| &read.regions);
+        let all = read.into_iter().flat_map(|read| &read.expected);
         for region in
             all.filter(|region| monitor.is_none_or(|monitor| monitor.rule().regions.includes(region)))
         {
@@ -161,7 +180,11 @@ impl History {
             monitor: self.monitor.as_str(),
             group: self.group.to_string(),
             target: self.target.as_deref(),
-            incidents: self.incidents.iter().map(|entry| entry.json(self.now)).collect(),
+            incidents: self
+                .incidents
+                .iter()
+                .map(|entry| EntryJson::of(entry, self.now))
+                .collect(),
             regions: regions
                 .map(|(region, streaks)| (region.as_str(), streaks.iter().map(Streak::json).collect()))
                 .collect(),
@@ -171,16 +194,88 @@ impl History {
     }
 }
 
-/// The ticks to read, and how many in their middle are left out.
-fn ticks(latest: Option<&Entry>, interval: Interval, now: Timestamp) -> (Vec<Tick>, usize) {
-    let last = Tick::containing(now, interval);
-    let (from, to) = match latest {
-        Some(entry) => {
-            let end = Tick::containing(entry.end(now), interval).later(interval, AROUND);
-            (entry.incident.since, end.min(last))
+/// Which incident is to be shown.
+enum Wanted {
+    Latest,
+    /// The one that was open then, if any.
+    At(Timestamp),
+    /// The one of this id, which opened then.
+    Named {
+        id: String,
+        opened: Timestamp,
+    },
+}
+
+impl Wanted {
+    fn of(args: &Args, monitor: &MonitorId) -> Result<Self, Stopped> {
+        let Some(id) = &args.incident else {
+            return Ok(args.at.map_or(Self::Latest, Self::At));
+        };
+        let own = id
+            .strip_prefix(monitor.as_str())
+            .and_then(|rest| rest.strip_prefix('@'));
+        let opened = own.and_then(|own| parse_time(own.split('.').next()?).ok());
+        let id = id.escape_debug().to_string();
+        match opened {
+            Some(opened) => Ok(Self::Named { id, opened }),
+            None => Err(Stopped::Usage {
+                complaint: format!(
+                    "--incident {id}: is no incident of {monitor} (messages and `portpulse incidents --json` have their \
+                     ids, such as {monitor}@2026-11-22T05:40:00Z.7)"
+                ),
+            }),
         }
-        None => (last, last),
+    }
+
+    /// The time that is asked about.
+    const fn time(&self) -> Option<Timestamp> {
+        match self {
+            Self::Latest => None,
+            Self::At(time) | Self::Named { opened: time, .. } => Some(*time),
+        }
+    }
+
+    /// From when on the incident may have opened.
+    fn earliest(&self) -> Option<Timestamp> {
+        match self {
+            Self::Latest => None,
+            Self::At(time) => Some(ago(*time, LONGEST)),
+            Self::Named { opened, .. } => Some(*opened),
+        }
+    }
+
+    /// The incident among those that were found, the latest first.
+    fn find(&self, incidents: &[IncidentView], now: Timestamp) -> Result<Option<IncidentView>, Stopped> {
+        let found = match self {
+            Self::Latest => incidents.first(),
+            Self::At(time) => incidents
+                .iter()
+                .find(|entry| entry.since <= *time && *time <= end(entry, now)),
+            Self::Named { id, .. } => {
+                let named = incidents.iter().find(|entry| entry.id.to_string() == *id);
+                let complaint = || format!("--incident {id}: there is none, or it is no longer kept");
+                Some(named.ok_or_else(|| Stopped::Usage {
+                    complaint: complaint(),
+                })?)
+            }
+        };
+        Ok(found.cloned())
+    }
+}
+
+/// The ticks to read, and how many in their middle are left out: those of an incident, or those around a time.
+fn ticks(
+    incident: Option<&IncidentView>,
+    interval: Interval,
+    time: Timestamp,
+    now: Timestamp,
+) -> (Vec<Tick>, usize) {
+    let tick = |time| Tick::containing(time, interval);
+    let (from, to) = match incident {
+        Some(entry) => (tick(entry.since), tick(end(entry, now))),
+        None => (tick(time), tick(time)),
     };
+    let to = to.later(interval, AROUND).min(tick(now));
     let seconds = interval.seconds();
     let from = from.as_second() - i64::from(AROUND) * seconds;
     let count = usize::try_from((to.as_second() - from) / seconds + 1).unwrap_or(0);

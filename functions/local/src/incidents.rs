@@ -8,7 +8,9 @@ use portpulse_core::board::Verdict;
 use portpulse_core::time::parse_duration;
 
 use crate::Status;
-use crate::archive::{self, Entry, MOST_READ, ending_word};
+use portpulse_history::view::IncidentView;
+
+use crate::archive::{self, EntryJson, end, ending_word, finding};
 use crate::output::{BAD, Output, Stopped, UNSURE, clock_time, tell};
 use crate::overview::Overview;
 use crate::place::{Fresh, Which, with_table};
@@ -22,7 +24,8 @@ Examples:
 
 /// List incidents, the latest first: those that are open, and those that opened lately and are over
 ///
-/// Closed incidents are kept for 400 days. Of them at most 2000 are read; how much was read is said on standard error.
+/// Closed incidents are kept for 400 days. One command spends at most 200 read units on them, from the latest back; how much
+/// was read, and whether older ones were left out, is said on standard error.
 ///
 /// Exit status: 0 listed, be there any or none, 2 wrong usage, or the table could not be read.
 #[derive(clap::Args)]
@@ -57,7 +60,7 @@ pub(crate) fn run(args: &Args, output: &mut Output) -> Result<Status, Stopped> {
         let lines = if args.json {
             let lines = entries
                 .iter()
-                .map(|entry| serde_json::to_string(&entry.json(now)));
+                .map(|entry| serde_json::to_string(&EntryJson::of(entry, now)));
             let lines: Result<Vec<_>, _> = lines.collect();
             lines.map_err(|error| Stopped::unable("write JSON", error))?
         } else if entries.is_empty() {
@@ -68,13 +71,11 @@ pub(crate) fn run(args: &Args, output: &mut Output) -> Result<Status, Stopped> {
         for line in lines {
             output.line(line)?;
         }
-        for error in archive.unreadable.iter().chain(&overview.unreadable) {
-            tell(&format!("Not read: {}", portpulse_checker::chain(error)));
+        for error in &archive.unreadable {
+            tell(&format!("Not read: {error}"));
         }
         if archive.is_cut {
-            tell(&format!(
-                "More than {MOST_READ} were found: the oldest are left out (see --since)."
-            ));
+            tell("There are more than one command reads: the oldest are left out (see --since).");
         }
         tell(&format!("Read {} read units.", table.read_units()));
         Ok(Status::Good)
@@ -87,19 +88,19 @@ pub(crate) fn ago(now: Timestamp, length: Duration) -> Timestamp {
     now.saturating_sub(length).unwrap_or(Timestamp::MIN)
 }
 
-pub(crate) fn row(entry: &Entry, now: Timestamp) -> Vec<Cell> {
-    let (since, end) = (entry.incident.since.timestamp(), entry.end(now));
+pub(crate) fn row(entry: &IncidentView, now: Timestamp) -> Vec<Cell> {
+    let (since, end) = (entry.since, end(entry, now));
     let ending = entry.closed.map_or("open", |(_, ending)| ending_word(ending));
-    let style = match entry.incident.verdict {
+    let style = match entry.verdict {
         Verdict::Down | Verdict::Exposed => BAD,
         Verdict::Up | Verdict::Degraded | Verdict::Unknown => UNSURE,
     };
     vec![
         Cell::new(clock_time(since)),
         Cell::new(entry.id.monitor.as_str()),
-        Cell::new(entry.incident.verdict.as_str()).styled(style),
+        Cell::new(entry.verdict.as_str()).styled(style),
         Cell::new(lasting(since, end)).right(),
         Cell::new(ending),
-        Cell::new(cause(entry.incident.finding.as_ref())),
+        Cell::new(cause(finding(entry))),
     ]
 }

@@ -148,6 +148,7 @@ async fn notification(args: &Args, table: &Opened) -> Result<Notification, Stopp
     let overview = Overview::read(&table.store, table.now()).await;
     let overview = overview.map_err(|error| Stopped::unable(format!("read {table}"), error))?;
     let mut monitors = overview
+        .known
         .groups
         .values()
         .flat_map(|group| group.definitions.monitors.values());

@@ -83,8 +83,17 @@ pub fn monitor(
     })
 }
 
-/// The incidents of all monitors.
+/// The incidents of all monitors: those that are open, and those that closed within the days that are shown.
 pub fn incidents(snapshot: &Snapshot, audience: Audience, now: Timestamp) -> IncidentsPage {
+    let first = first_day(now).start();
+    let mut page = all_incidents(snapshot, audience, now);
+    let is_late = |incident: &IncidentView| incident.closed.is_none_or(|(closed, _)| closed >= first);
+    page.closed.retain(is_late);
+    page
+}
+
+/// The incidents of all monitors, however long ago they closed.
+pub fn all_incidents(snapshot: &Snapshot, audience: Audience, now: Timestamp) -> IncidentsPage {
     let mut open: Vec<_> = snapshot
         .groups
         .values()
@@ -92,11 +101,9 @@ pub fn incidents(snapshot: &Snapshot, audience: Audience, now: Timestamp) -> Inc
         .map(|((monitor, track), incident)| incident_view(monitor, *track, incident, None, audience))
         .collect();
     open.sort_by_key(|incident| Reverse((incident.opened, incident.id.clone())));
-    let first = first_day(now).start();
     let mut closed: Vec<_> = closed_by_monitor(snapshot)
         .into_values()
         .flatten()
-        .filter(|closed| closed.closed.timestamp() >= first)
         .map(|closed| {
             incident_view(
                 &closed.monitor,

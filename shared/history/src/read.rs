@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
+use portpulse_core::board::{Board, ClosedIncident};
 use portpulse_core::group::{GroupId, shard_of};
 use portpulse_core::id::{MonitorId, Region};
 use portpulse_core::period::{Grain, Period};
@@ -81,6 +82,19 @@ impl<T: Table + Browse> Reader<T> {
         }
     }
 
+    /// The ids of all monitors, by their definitions alone.
+    ///
+    /// # Errors
+    /// When the table cannot be read.
+    pub async fn ids(&self) -> Result<BTreeSet<MonitorId>, Error> {
+        let store = Store::new(Counted::new(&self.table));
+        let mut ids = BTreeSet::new();
+        for group in self.groups().await? {
+            ids.extend(store.definitions(group).await?.monitors.into_keys());
+        }
+        Ok(ids)
+    }
+
     /// All monitors at a glance.
     ///
     /// # Errors
@@ -105,7 +119,7 @@ impl<T: Table + Browse> Reader<T> {
             return Ok(None);
         }
         let store = Store::new(Counted::new(&self.table));
-        let mut snapshot = self.present(&store, &groups).await?;
+        let mut snapshot = read_present(&store, &self.scope, &groups, Read::Eventual).await?;
         match audience {
             Audience::Public => {}
             Audience::Private => read_words(&store, &mut snapshot).await?,
@@ -120,9 +134,38 @@ impl<T: Table + Browse> Reader<T> {
     /// As with [`Reader::overview`].
     pub async fn incidents(&self, audience: Audience, now: Timestamp) -> Result<IncidentsPage, Error> {
         let store = Store::new(Counted::new(&self.table));
-        let mut snapshot = self.present(&store, &self.groups().await?).await?;
-        self.read_incidents(&store, &mut snapshot, now).await?;
+        let groups = self.groups().await?;
+        let mut snapshot = read_present(&store, &self.scope, &groups, Read::Eventual).await?;
+        self.read_incidents(&store, &mut snapshot, now, earliest_shown(now))
+            .await?;
         Ok(assemble::incidents(&snapshot, audience, now))
+    }
+
+    /// What is known now of all groups, without any history: definitions, boards, controls and regions.
+    ///
+    /// # Errors
+    /// As with [`Reader::overview`].
+    pub async fn present(&self, read: Read) -> Result<Snapshot, Error> {
+        let store = Store::new(Counted::new(&self.table));
+        read_present(&store, &self.scope, &self.groups().await?, read).await
+    }
+
+    /// Adds the closed incidents that opened at `since` or later, as far as half of the ceiling allows.
+    ///
+    /// # Errors
+    /// As with [`Reader::overview`].
+    pub async fn add_closed(
+        &self,
+        snapshot: &mut Snapshot,
+        since: Timestamp,
+        now: Timestamp,
+    ) -> Result<(), Error> {
+        let store = Store::new(Counted::new(&self.table));
+        self.read_incidents(&store, snapshot, now, since).await?;
+        snapshot
+            .closed
+            .retain(|closed| closed.incident.opened.timestamp() >= since);
+        Ok(())
     }
 
     /// All that is known of these groups, as far as the ceiling allows.
@@ -131,7 +174,7 @@ impl<T: Table + Browse> Reader<T> {
     /// When the table cannot be read.
     pub async fn snapshot(&self, groups: &BTreeSet<GroupId>, now: Timestamp) -> Result<Snapshot, Error> {
         let store = Store::new(Counted::new(&self.table));
-        let mut snapshot = self.present(&store, groups).await?;
+        let mut snapshot = read_present(&store, &self.scope, groups, Read::Eventual).await?;
         self.read_past(&store, &mut snapshot, now).await?;
         Ok(snapshot)
     }
@@ -143,7 +186,8 @@ impl<T: Table + Browse> Reader<T> {
         snapshot: &mut Snapshot,
         now: Timestamp,
     ) -> Result<(), Error> {
-        self.read_incidents(store, snapshot, now).await?;
+        self.read_incidents(store, snapshot, now, earliest_shown(now))
+            .await?;
         let mut unreadable = Vec::new();
         for grain in [Grain::Hour, Grain::Day] {
             let sharers = (1..=u64::try_from(snapshot.groups.len()).unwrap_or(u64::MAX)).rev();
@@ -205,49 +249,13 @@ impl<T: Table + Browse> Reader<T> {
         Ok(partitions.filter_map(|pk| candidates.get(pk).copied()).collect())
     }
 
-    /// The present: definitions, boards, controls and regions.
-    async fn present(
-        &self,
-        store: &Store<Counted<'_, T>>,
-        groups: &BTreeSet<GroupId>,
-    ) -> Result<Snapshot, Error> {
-        let mut snapshot = Snapshot::default();
-        for group in groups {
-            let read = store.board_as_of(*group, Read::Eventual).await?;
-            let known = GroupSnapshot {
-                definitions: store.definitions(*group).await?,
-                board: read.board,
-                ..GroupSnapshot::default()
-            };
-            snapshot.groups.insert(*group, known);
-            snapshot.unreadable.extend(read.unreadable.values().map(said));
-        }
-        let boards = snapshot.groups.values().map(|known| &known.board);
-        let reporting: BTreeSet<Region> = boards.flat_map(|board| board.rows.keys().cloned()).collect();
-        for known in snapshot.groups.values_mut() {
-            let said = [&known.board.listed, &self.scope.expected];
-            let said = said.into_iter().find(|regions| !regions.is_empty());
-            known.expected = said.unwrap_or(&reporting).clone();
-        }
-        let (controls, unreadable) = store.controls().await?;
-        snapshot.controls = controls;
-        snapshot.unreadable.extend(unreadable.iter().map(said));
-        match store.fleet().await {
-            Ok(fleet) => snapshot.fleet = fleet,
-            Err(error @ Error::Unreadable { .. }) => snapshot.unreadable.push(said(&error)),
-            Err(error) => return Err(error),
-        }
-        Ok(snapshot)
-    }
-
     async fn read_incidents(
         &self,
         store: &Store<Counted<'_, T>>,
         snapshot: &mut Snapshot,
         now: Timestamp,
+        earliest: Timestamp,
     ) -> Result<(), Error> {
-        let first_day = Period::containing(now, Grain::Day).later(1 - DAYS).start();
-        let earliest = first_day.checked_sub(LONGEST_INCIDENT).unwrap_or(Timestamp::MIN);
         // Incidents may take half of what is left.
         let mut budget = Budget::new(self.left(store) / 2);
         let mut month = now;
@@ -261,8 +269,11 @@ impl<T: Table + Browse> Reader<T> {
                 let piece = store.next_incidents(&stretch, limit).await?;
                 budget.spend(store.table().halves() - spent, piece.rows.len());
                 snapshot.unreadable.extend(piece.unreadable.iter().map(said));
+                let is_early = |closed: &ClosedIncident| closed.incident.opened.timestamp() < earliest;
+                // The latest come first.
+                let reached = piece.rows.iter().any(is_early);
                 snapshot.closed.extend(piece.rows);
-                left = piece.rest;
+                left = piece.rest.filter(|_| !reached);
             }
             month = month_before(month);
         }
@@ -274,6 +285,52 @@ impl<T: Table + Browse> Reader<T> {
     fn left(&self, store: &Store<Counted<'_, T>>) -> u64 {
         (u64::from(self.ceiling.0) * 2).saturating_sub(store.table().halves())
     }
+}
+
+/// From when on incidents are read that may have closed within the days that are shown.
+fn earliest_shown(now: Timestamp) -> Timestamp {
+    let first_day = Period::containing(now, Grain::Day).later(1 - DAYS).start();
+    first_day.checked_sub(LONGEST_INCIDENT).unwrap_or(Timestamp::MIN)
+}
+
+/// The present: definitions, boards, controls and regions.
+async fn read_present<T: Table>(
+    store: &Store<T>,
+    scope: &Scope,
+    groups: &BTreeSet<GroupId>,
+    read: Read,
+) -> Result<Snapshot, Error> {
+    let mut snapshot = Snapshot::default();
+    for group in groups {
+        let board = store.board_as_of(*group, read).await?;
+        let known = GroupSnapshot {
+            definitions: store.definitions(*group).await?,
+            board: board.board,
+            ..GroupSnapshot::default()
+        };
+        snapshot.groups.insert(*group, known);
+        snapshot.unreadable.extend(board.unreadable.values().map(said));
+    }
+    let boards = snapshot.groups.values().map(|known| &known.board);
+    let reporting = |board: &Board| -> Vec<Region> {
+        let waited_for = board.verdict.regions.keys();
+        board.rows.keys().chain(waited_for).cloned().collect()
+    };
+    let reporting: BTreeSet<Region> = boards.flat_map(reporting).collect();
+    for known in snapshot.groups.values_mut() {
+        let said = [&known.board.listed, &scope.expected];
+        let said = said.into_iter().find(|regions| !regions.is_empty());
+        known.expected = said.unwrap_or(&reporting).clone();
+    }
+    let (controls, unreadable) = store.controls().await?;
+    snapshot.controls = controls;
+    snapshot.unreadable.extend(unreadable.iter().map(said));
+    match store.fleet().await {
+        Ok(fleet) => snapshot.fleet = fleet,
+        Err(error @ Error::Unreadable { .. }) => snapshot.unreadable.push(said(&error)),
+        Err(error) => return Err(error),
+    }
+    Ok(snapshot)
 }
 
 /// Reads what the services of these groups last said.

@@ -1,6 +1,6 @@
 //! Pages answered, from what is read or was read a moment ago: many readers at once cost as much as one.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
@@ -13,7 +13,7 @@ use crate::reader::Reader;
 use crate::request::Request;
 use crate::response::Response;
 use crate::route::Page;
-use crate::site::{Received, Site};
+use crate::site::{Asked, Received, Site};
 
 /// The most monitors of which a page is kept at a time.
 const MOST_KEPT: usize = 100;
@@ -23,6 +23,8 @@ pub struct Pages<R> {
     site: Site,
     reader: R,
     keep: SignedDuration,
+    // What is asked of a monitor that is not there costs no more than this.
+    ids: Mutex<Kept<(), BTreeSet<MonitorId>>>,
     // Held while something is read: who comes meanwhile waits for that, and does not read it again.
     overviews: Mutex<Kept<Audience, Overview>>,
     monitors: Mutex<Kept<(Audience, MonitorId), Option<MonitorPage>>>,
@@ -47,6 +49,7 @@ impl<R: Reader> Pages<R> {
             site,
             reader,
             keep,
+            ids: Mutex::default(),
             overviews: Mutex::default(),
             monitors: Mutex::default(),
         }
@@ -63,30 +66,7 @@ impl<R: Reader> Pages<R> {
                 };
             }
         };
-        let audience = asked.audience;
-        let answer = match &asked.page {
-            Page::Overview(selection) => self
-                .read_overview(audience, now)
-                .await
-                .map(|known| self.site.overview(audience, selection, &known)),
-            Page::Incidents => self
-                .read_overview(audience, now)
-                .await
-                .map(|known| self.site.incidents(audience, &known)),
-            Page::Feed(Feed::Monitor(id)) => self
-                .read_monitor(audience, id, now)
-                .await
-                .map(|known| self.site.monitor_feed(audience, Option::as_ref(&known))),
-            Page::Feed(feed) => self
-                .read_overview(audience, now)
-                .await
-                .map(|known| self.site.feed(audience, feed, &known)),
-            Page::Monitor(id, span) => self
-                .read_monitor(audience, id, now)
-                .await
-                .map(|known| self.site.monitor(audience, *span, Option::as_ref(&known))),
-        };
-        match answer {
+        match self.respond(&asked, now).await {
             Ok(response) => Answered {
                 response,
                 trouble: None,
@@ -96,6 +76,37 @@ impl<R: Reader> Pages<R> {
                 trouble: Some(trouble),
             },
         }
+    }
+
+    async fn respond(&self, asked: &Asked, now: Timestamp) -> Result<Response, R::Error> {
+        let (site, audience) = (&self.site, asked.audience);
+        Ok(match &asked.page {
+            Page::Overview(selection) => {
+                site.overview(audience, selection, &*self.read_overview(audience, now).await?)
+            }
+            Page::Incidents => site.incidents(audience, &*self.read_overview(audience, now).await?),
+            Page::Monitor(id, span) => {
+                let known = self.read_monitor(audience, id, now).await?;
+                site.monitor(audience, *span, Option::as_ref(&known))
+            }
+            Page::Feed(Feed::Monitor(id)) => {
+                let known = self.read_monitor(audience, id, now).await?;
+                site.monitor_feed(audience, Option::as_ref(&known))
+            }
+            Page::Feed(Feed::Badge(id, _)) if !self.is_defined(id, now).await? => site.nothing_here(),
+            Page::Feed(feed) => site.feed(audience, feed, &*self.read_overview(audience, now).await?),
+        })
+    }
+
+    /// Whether there is a monitor of this id, by the definitions alone.
+    async fn is_defined(&self, id: &MonitorId, now: Timestamp) -> Result<bool, R::Error> {
+        let mut kept = self.ids.lock().await;
+        if let Some(ids) = self.fresh(&kept, &(), now) {
+            return Ok(ids.contains(id));
+        }
+        let ids = Arc::new(self.reader.ids().await?);
+        kept.insert((), (now, Arc::clone(&ids)));
+        Ok(ids.contains(id))
     }
 
     async fn read_overview(&self, audience: Audience, now: Timestamp) -> Result<Arc<Overview>, R::Error> {
@@ -114,6 +125,9 @@ impl<R: Reader> Pages<R> {
         id: &MonitorId,
         now: Timestamp,
     ) -> Result<Arc<Option<MonitorPage>>, R::Error> {
+        if !self.is_defined(id, now).await? {
+            return Ok(Arc::new(None));
+        }
         let mut kept = self.monitors.lock().await;
         let key = (audience, id.clone());
         if let Some(fresh) = self.fresh(&kept, &key, now) {
@@ -152,6 +166,8 @@ mod tests {
     /// Counts what it is asked, and answers when it may.
     struct Counting {
         reads: AtomicUsize,
+        /// Of definitions alone.
+        id_reads: AtomicUsize,
         may: Semaphore,
     }
 
@@ -169,6 +185,12 @@ mod tests {
 
     impl Reader for Arc<Counting> {
         type Error = &'static str;
+
+        async fn ids(&self) -> Result<BTreeSet<MonitorId>, Self::Error> {
+            self.id_reads.fetch_add(1, Ordering::SeqCst);
+            let defined = (0..3 * MOST_KEPT).map(|number| format!("m{number}").parse().unwrap());
+            Ok(defined.collect())
+        }
 
         async fn overview(&self, _: Audience, now: Timestamp) -> Result<Overview, Self::Error> {
             self.read().await?;
@@ -196,6 +218,7 @@ mod tests {
     fn pages(permits: usize) -> (Arc<Counting>, Pages<Arc<Counting>>) {
         let counting = Arc::new(Counting {
             reads: AtomicUsize::new(0),
+            id_reads: AtomicUsize::new(0),
             may: Semaphore::new(permits),
         });
         let site = Site::new(Access::Public, 60);
@@ -242,7 +265,7 @@ mod tests {
     async fn monitors_are_kept_one_by_one_and_not_without_end() {
         let (counting, pages) = pages(1_000);
         for _ in 0..2 {
-            for id in ["a", "b"] {
+            for id in ["m0", "m1"] {
                 let answered = pages.answer(&get(&format!("/monitors/{id}")), at(0)).await;
                 assert_eq!(answered.response.status, 404);
             }
@@ -267,5 +290,27 @@ mod tests {
         }
         // What needs no table needs none.
         assert_eq!(pages.answer(&get("/nothing"), at(0)).await.response.status, 404);
+    }
+
+    #[tokio::test]
+    async fn a_monitor_that_is_not_there_costs_one_reading_of_the_definitions_however_often_it_is_asked_for()
+    {
+        let (counting, pages) = pages(1_000);
+        for number in 0..50 {
+            for path in ["/monitors/x{}", "/api/monitors/x{}", "/badge/x{}.svg"] {
+                let path = path.replace("{}", &number.to_string());
+                let answered = pages.answer(&get(&path), at(0)).await;
+                assert_eq!(answered.response.status, 404, "{path}");
+            }
+        }
+        assert_eq!(counting.reads.load(Ordering::SeqCst), 0);
+        assert_eq!(counting.id_reads.load(Ordering::SeqCst), 1);
+        assert!(pages.monitors.lock().await.is_empty());
+        pages.answer(&get("/monitors/x1"), at(10)).await;
+        assert_eq!(
+            counting.id_reads.load(Ordering::SeqCst),
+            2,
+            "new ones are found in time"
+        );
     }
 }

@@ -1,5 +1,7 @@
 //! Whoever reads what pages show: the history, in a table.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use portpulse_core::id::MonitorId;
 use portpulse_history::Reader as History;
@@ -15,6 +17,12 @@ use portpulse_store::table::{Browse, Table};
 pub trait Reader {
     /// Why it could not.
     type Error;
+
+    /// The ids of all monitors, by their definitions alone.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    async fn ids(&self) -> Result<BTreeSet<MonitorId>, Self::Error>;
 
     /// All monitors at a glance, with their incidents.
     ///
@@ -36,6 +44,10 @@ pub trait Reader {
 
 impl<T: Table + Browse> Reader for History<T> {
     type Error = Error;
+
+    async fn ids(&self) -> Result<BTreeSet<MonitorId>, Error> {
+        self.ids().await
+    }
 
     async fn overview(&self, audience: Audience, now: Timestamp) -> Result<Overview, Error> {
         self.overview(audience, now).await

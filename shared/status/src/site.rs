@@ -111,7 +111,8 @@ impl Site {
         response.with("retry-after", "5")
     }
 
-    fn nothing_here(&self) -> Response {
+    /// That there is nothing of that name.
+    pub fn nothing_here(&self) -> Response {
         let main = message::page(
             "There is nothing here",
             "No page has this address. A monitor that was removed from the definitions has none either.",

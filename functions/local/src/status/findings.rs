@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use portpulse_checker::chain;
 use portpulse_core::board::{Finding, Incident, Track, Trouble, Verdict};
 use portpulse_core::control::{Note, Silence};
 use portpulse_core::decide::{View, verdict, views};
@@ -11,7 +10,9 @@ use portpulse_core::definition::Monitor;
 use portpulse_core::group::GroupId;
 use portpulse_core::id::{MonitorId, Region};
 
-use crate::overview::{Group, Overview};
+use portpulse_history::snapshot::GroupSnapshot;
+
+use crate::overview::Overview;
 
 /// What is to be said.
 #[derive(Debug)]
@@ -54,7 +55,7 @@ pub(crate) struct Open {
 impl Findings {
     pub(crate) fn of(overview: &Overview) -> Self {
         let (mut monitors, mut broken) = (BTreeMap::new(), BTreeMap::new());
-        for (id, group) in &overview.groups {
+        for (id, group) in &overview.known.groups {
             for monitor in group.definitions.monitors.values() {
                 monitors.insert(monitor.id().clone(), Found::of(overview, *id, group, monitor));
             }
@@ -64,7 +65,7 @@ impl Findings {
                 (id.clone(), faults.collect())
             }));
         }
-        let troubles = overview.fleet.troubles.iter();
+        let troubles = overview.known.fleet.troubles.iter();
         Self {
             now: overview.now,
             monitors,
@@ -72,7 +73,7 @@ impl Findings {
                 .map(|(key, trouble)| (key.clone(), trouble.since))
                 .collect(),
             broken,
-            unreadable: overview.unreadable.iter().map(|error| chain(error)).collect(),
+            unreadable: overview.known.unreadable.clone(),
             latest_tick: overview.latest_tick(),
         }
     }
@@ -85,9 +86,9 @@ impl Findings {
 }
 
 impl Found {
-    fn of(overview: &Overview, id: GroupId, group: &Group, monitor: &Monitor) -> Self {
+    fn of(overview: &Overview, id: GroupId, group: &GroupSnapshot, monitor: &Monitor) -> Self {
         let input = overview.input(id, group);
-        let control = overview.controls.get(monitor.id());
+        let control = overview.known.controls.get(monitor.id());
         let open = |track| {
             let key = (monitor.id().clone(), track);
             let incident: &Incident = group.board.verdict.incidents.get(&key)?;

@@ -49,7 +49,7 @@ fn an_outage_is_listed_while_it_lasts_and_when_it_is_over() {
     assert!(shown.err.contains("read units.\n"), "{}", shown.err);
 
     drop(refusing);
-    let _back = TcpListener::bind(&address).unwrap();
+    let back = TcpListener::bind(&address).unwrap();
     place.run(&["--speed", "60", "--for", "3s"]);
     assert_eq!(run(&place, &["incidents", "--json", "--open"]).out, "");
     assert_eq!(run(&place, &["incidents", "--open"]).out, "There is none.\n");
@@ -73,6 +73,55 @@ fn an_outage_is_listed_while_it_lasts_and_when_it_is_over() {
     assert_eq!(
         streaks.iter().find(|s| s["outcome"] == "refused").unwrap()["from"],
         incident["since"]
+    );
+
+    // Another outage: the latest is shown, unless an earlier one is named, or a time at which it was open.
+    drop(back);
+    let _refusing = sockets::refused_at(address.parse().unwrap());
+    place.run(&["--speed", "60", "--for", "3s"]);
+    let first = incident["id"].as_str().unwrap();
+    let since = incident["since"].as_str().unwrap();
+    let named = |args: &[&str]| -> Value {
+        let history = run(&place, &[&["history", "db", "--json"], args].concat());
+        assert_eq!(history.status, 0, "{}", history.err);
+        history.json().remove(0)
+    };
+    let latest = named(&[]);
+    assert_eq!(latest["incidents"].as_array().unwrap().len(), 2);
+    assert_eq!(latest["incidents"][1]["id"], first);
+    let refused_from = |history: &Value| -> Value {
+        let streaks = history["regions"]["local"].as_array().unwrap();
+        let refused = streaks.iter().find(|streak| streak["outcome"] == "refused");
+        refused.unwrap()["from"].clone()
+    };
+    for args in [["--incident", first], ["--at", since]] {
+        assert_eq!(refused_from(&named(&args)), since, "{args:?}");
+    }
+    let last = latest["regions"]["local"].as_array().unwrap().last().unwrap();
+    assert_eq!(
+        (&last["outcome"], &last["from"]),
+        (&json!("refused"), &latest["incidents"][0]["since"])
+    );
+    for (id, complaint) in [
+        (
+            "db@2020-01-01T00:00:00Z.1",
+            "there is none, or it is no longer kept",
+        ),
+        ("web@2026-11-22T05:40:00Z.7", "is no incident of db"),
+        ("db@soon", "is no incident of db"),
+    ] {
+        let refused = run(&place, &["history", "db", "--incident", id]);
+        assert!(
+            refused.status == 2 && refused.err.contains(complaint),
+            "{}",
+            refused.err
+        );
+    }
+    let before = named(&["--at", "2026-01-01T00:00:00Z"]);
+    let seen = before["regions"]["local"].as_array().unwrap();
+    assert!(
+        seen.len() == 1 && seen[0]["outcome"].is_null() && seen[0]["ticks"] == 11,
+        "five ticks before and after that time, of which nothing is known: {seen:?}"
     );
 
     let shown = run(&place, &["history", "web"]);

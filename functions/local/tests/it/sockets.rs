@@ -13,10 +13,14 @@ pub(crate) fn open() -> (TcpListener, String) {
 
 /// A port that refuses connections, and that nobody else can take while it is held.
 pub(crate) fn refused() -> (Socket, String) {
-    let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
-    socket
-        .bind(&SocketAddr::from((Ipv4Addr::LOCALHOST, 0)).into())
-        .unwrap();
+    let socket = refused_at((Ipv4Addr::LOCALHOST, 0).into());
     let address = socket.local_addr().unwrap().as_socket().unwrap().to_string();
     (socket, address)
+}
+
+/// The same, at this address.
+pub(crate) fn refused_at(address: SocketAddr) -> Socket {
+    let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+    socket.bind(&address.into()).unwrap();
+    socket
 }

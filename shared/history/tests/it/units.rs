@@ -84,6 +84,18 @@ async fn ninety_days_of_fifty_monitors_are_read_for_less_than_two_hundred_units(
         "{reads} reads, {read_units} units"
     );
 
+    // What services said is read for those who are shown it.
+    reader.monitor(Audience::Public, &id, now()).await.unwrap();
+    assert_eq!(meter.take().reads, reads - 1);
+
+    // That is all that a monitor costs that is not there.
+    assert!(reader.ids().await.unwrap().contains(&id));
+    let of_definitions = meter.take();
+    assert!(
+        of_definitions.reads == 1 && of_definitions.read_units <= 2.0,
+        "{of_definitions:?}"
+    );
+
     let incidents = reader.incidents(Audience::Private, now()).await.unwrap();
     assert_eq!(incidents.closed.len(), 100);
     let Consumed {
