@@ -129,6 +129,11 @@ impl MemoryTable {
         self.state().write(key, Some(item));
     }
 
+    /// Takes an item away, past all faults.
+    pub fn remove(&self, pk: &str, sk: &str) {
+        self.state().write((pk.to_owned(), sk.to_owned()), None);
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         // Nothing panics while it holds the lock, and half a state is still shown.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)

@@ -11,6 +11,7 @@
 mod ledger;
 mod oracle;
 mod schedule;
+mod stay;
 mod watched;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -72,6 +73,8 @@ fn random_schedules_lose_nothing_and_invent_nothing() {
         ("escalations", totals.escalated * 10),
         ("reminders", totals.reminders * 10),
         ("acknowledgements", totals.acknowledged * 20),
+        ("regions that came", totals.came * 2),
+        ("regions that went", totals.went * 4),
     ] {
         assert!(
             schedules < 200 || count >= expected,

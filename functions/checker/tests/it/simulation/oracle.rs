@@ -47,7 +47,7 @@ impl Telling {
 /// For each region the ticks that were committed, in order.
 pub(super) type History = BTreeMap<usize, Vec<i64>>;
 
-/// What a read of the board showed: the last tick of each region, and the reader's time in milliseconds.
+/// What a read of the board showed: the last tick of each region that should report, and the reader's time in milliseconds.
 #[derive(Debug, Clone, Default)]
 pub(super) struct ReadBoard {
     pub(super) ticks: BTreeMap<usize, i64>,

@@ -15,8 +15,9 @@ use portpulse_testkit::memory_table::{Fault, MemoryTable};
 
 use super::ledger::Ledger;
 use super::oracle::{Rule, Telling};
+use super::stay::{Listing, Stay};
 use super::watched::Watched;
-use crate::rig::{GROUP, Scripted, Sight, Skewed, Time, Topic, TopicFault, region, regions};
+use crate::rig::{GROUP, Scripted, Sight, Skewed, Time, Topic, TopicFault, board, region, regions};
 
 /// Ticks in which anything may fail, then ticks in which nothing does: first with the world held still, then well.
 pub(super) const STORM: i64 = 16;
@@ -37,6 +38,8 @@ pub(super) struct Totals {
     pub(super) escalated: u64,
     pub(super) reminders: u64,
     pub(super) acknowledged: u64,
+    pub(super) came: u64,
+    pub(super) went: u64,
 }
 
 impl AddAssign for Totals {
@@ -50,6 +53,8 @@ impl AddAssign for Totals {
         self.escalated += other.escalated;
         self.reminders += other.reminders;
         self.acknowledged += other.acknowledged;
+        self.came += other.came;
+        self.went += other.went;
     }
 }
 
@@ -129,9 +134,13 @@ struct Delivery {
     killed_after: Option<usize>,
 }
 
-fn deliveries(rng: &mut Rng, regions: usize, ticks: i64, weather: Weather) -> Vec<Delivery> {
+fn deliveries(rng: &mut Rng, regions: usize, ticks: i64, weather: Weather, stays: &[Stay]) -> Vec<Delivery> {
     let mut all = Vec::new();
-    for (tick, region) in (0..ticks).flat_map(|tick| (0..regions).map(move |region| (tick, region))) {
+    let invoked = (0..ticks).flat_map(|tick| (0..regions).map(move |region| (tick, region)));
+    for (tick, region) in invoked {
+        if !stays.is_empty() && !stays.iter().any(|stay| stay.covers(region, tick)) {
+            continue;
+        }
         let calm = tick >= STORM;
         let copies = match rng.u8(..100) {
             0..6 if !calm => 0,
@@ -178,16 +187,23 @@ pub(super) fn run(seed: u64) -> Totals {
     };
     let (region_count, monitor_count) = (rng.usize(1..5), rng.usize(1..4));
     let restless = rng.u8(..8) == 0;
+    let ticks = STORM + STILL + if restless { WELL_FOR_AN_HOUR } else { WELL };
+    let stays = Stay::some(&mut rng, region_count, ticks);
+    // One may go, and a quorum has to be met without it.
+    let fewest = if stays.is_empty() {
+        region_count
+    } else {
+        region_count - 1
+    };
     let rules: Vec<_> = (0..monitor_count)
         .map(|monitor| Rule {
             flapping_after: if restless { rng.usize(1..4) } else { 0 },
             telling: telling(&mut rng, monitor),
             failures_to_open: rng.usize(1..4),
             successes_to_close: rng.usize(1..4),
-            quorum: (rng.u8(..4) == 0).then(|| rng.usize(1..=region_count)),
+            quorum: (rng.u8(..4) == 0).then(|| rng.usize(1..=fewest)),
         })
         .collect();
-    let ticks = STORM + STILL + if restless { WELL_FOR_AN_HOUR } else { WELL };
     let world = Rc::new(World::new(&mut rng, region_count, monitor_count, ticks));
     let mut ledger = Ledger::new(rules, Rc::clone(&world), region_count);
     let (time, topic) = (Time::default(), Topic::default());
@@ -195,7 +211,10 @@ pub(super) fn run(seed: u64) -> Totals {
         fail_at_times(&mut rng, &ledger.table, &topic);
     }
     let skews: Vec<_> = (0..region_count).map(|_| rng.i64(-3_000..3_000)).collect();
-    let mut waiting = deliveries(&mut rng, region_count, ticks, weather);
+    for stay in &stays {
+        stay.list(&ledger.table, i64::MIN);
+    }
+    let mut waiting = deliveries(&mut rng, region_count, ticks, weather, &stays);
     let mut running: Vec<Running> = Vec::new();
     let mut totals = Totals::default();
     let mut started = 0;
@@ -212,6 +231,13 @@ pub(super) fn run(seed: u64) -> Totals {
             calm = true;
             ledger.table.heal();
             topic.faults.borrow_mut().take();
+        }
+        for stay in &stays {
+            match stay.list(&ledger.table, time.ms()) {
+                Listing::Came => totals.came += 1,
+                Listing::Went => totals.went += 1,
+                Listing::Same => {}
+            }
         }
         if next <= time.ms() {
             let delivery = waiting.pop().unwrap();
@@ -286,14 +312,19 @@ fn start(
         clock: clock.clone(),
         notes: Rc::clone(&ledger.notes),
     };
-    let (store, expected) = (Store::new(table), regions(ledger.region_count));
+    // Where a board lists the regions, what a checker takes for granted is itself alone.
+    let otherwise = if board(&ledger.table).board.listed.is_empty() {
+        regions(ledger.region_count)
+    } else {
+        [region(at)].into()
+    };
     let checker = Checker::new(
-        store,
+        Store::new(table),
         Scripted(sights),
         topic.clone(),
         clock,
         region(at),
-        expected,
+        otherwise,
     );
     let event = TickEvent::new(Time::of_tick(tick), GROUP);
     let invocation = Invocation {

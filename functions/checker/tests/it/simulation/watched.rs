@@ -1,7 +1,7 @@
 //! A table that notes what each checker read before it wrote a verdict.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use aws_sdk_dynamodb::types::AttributeValue;
@@ -41,10 +41,14 @@ impl Table for Watched {
         }
         let items = self.table.query(pk, read).await?;
         if pk == format!("board#{GROUP}") {
+            let number = |name: &str| usize::from(name.as_bytes()[0] - b'a');
+            let behind = |item, prefix| text(item, "sk")?.strip_prefix(prefix).map(number);
+            let listed: BTreeSet<_> = items.iter().filter_map(|item| behind(item, "expects#")).collect();
             let ticks = items.iter().filter_map(|item| {
-                let region = text(item, "sk")?.strip_prefix("region#")?.to_owned();
+                let region = behind(item, "region#")?;
                 let tick: Tick = text(item, "tick")?.parse().ok()?;
-                Some((usize::from(region.as_bytes()[0] - b'a'), Time::number(tick)))
+                let counts = listed.is_empty() || listed.contains(&region);
+                counts.then(|| (region, Time::number(tick)))
             });
             let board = ReadBoard {
                 ticks: ticks.collect(),
