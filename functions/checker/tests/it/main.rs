@@ -9,6 +9,7 @@
 
 mod crash;
 mod lambda;
+mod listed;
 mod malformed;
 mod nominal;
 mod peers;

@@ -1,0 +1,132 @@
+//! The regions that a board lists: who counts, who is missed, and what is said to one that is not on the list.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use portpulse_checker::{Checker, Course, Error, Invocation, Report, TickEvent, chain};
+use portpulse_core::outbox::Claimant;
+use portpulse_store::Store;
+use portpulse_store::keys::{self, Key};
+use portpulse_testkit::memory_table::MemoryTable;
+use serde_json::json;
+
+use crate::rig::{GROUP, Scripted, Sight, Skewed, Time, Topic, board, define, region, run};
+
+/// One monitor that alerts on the first failing tick, and checkers that would each take themselves for all there are.
+struct World {
+    table: MemoryTable,
+    topic: Topic,
+}
+
+impl World {
+    fn new(listed: &[usize]) -> Self {
+        let (table, topic) = (MemoryTable::new(), Topic::default());
+        define(&table, 0, &BTreeMap::from([("failures_to_open", json!(1))]));
+        let world = Self { table, topic };
+        for number in listed {
+            let listing = Store::new(world.table.clone());
+            run(listing.list_region(GROUP, &region(*number))).unwrap();
+        }
+        world
+    }
+
+    fn place(number: usize) -> Key {
+        keys::expectation(GROUP, &region(number))
+    }
+
+    fn tick(&self, tick: i64, at: usize, sight: Sight) -> Report {
+        let time = Time::default();
+        time.set(tick * 60_000 + 5_000);
+        let checker = Checker::new(
+            Store::new(self.table.clone()),
+            Scripted(vec![sight]),
+            self.topic.clone(),
+            Skewed { time, skew_ms: 0 },
+            region(at),
+            [region(at)].into(),
+        );
+        let event = TickEvent::new(Time::of_tick(tick), GROUP);
+        let invocation = Invocation {
+            claimant: Claimant::new(format!("{tick}/{at}")),
+            remaining: Duration::from_secs(60),
+        };
+        run(checker.handle(&event, &invocation))
+    }
+
+    /// What was told, by kind.
+    fn told(&self) -> Vec<String> {
+        let sent = self.topic.sent.borrow();
+        let kinds = sent.iter().filter_map(|id| id.rsplit('/').next());
+        kinds.map(str::to_owned).collect()
+    }
+}
+
+#[test]
+fn one_of_the_listed_regions_is_no_majority_though_it_knows_of_no_other() {
+    let world = World::new(&[0, 1, 2]);
+    for at in 0..3 {
+        world.tick(1, at, Sight::Good);
+    }
+    world.tick(2, 0, Sight::Failing);
+    assert_eq!(world.told(), [""; 0]);
+    world.tick(2, 1, Sight::Failing);
+    assert_eq!(world.told(), ["down"]);
+
+    let alone = World::new(&[]);
+    alone.tick(1, 0, Sight::Failing);
+    assert_eq!(
+        alone.told(),
+        ["down"],
+        "where no region is listed, it is all there are"
+    );
+}
+
+#[test]
+fn the_last_tick_of_a_region_that_went_counts_for_nothing_and_says_so() {
+    let world = World::new(&[0, 1, 2]);
+    for at in 0..3 {
+        world.tick(1, at, Sight::Good);
+    }
+    let Key { pk, sk } = World::place(2);
+    world.table.remove(&pk, &sk);
+    let report = world.tick(2, 2, Sight::Failing);
+    assert!(matches!(report.course, Course::Counted(_)), "{report:?}");
+    let [trouble @ Error::NotExpected { .. }] = &report.troubles[..] else {
+        panic!("{report:?}")
+    };
+    assert_eq!(
+        chain(trouble),
+        "c is not listed among the regions that should report to 1m#0, so what it sees does not count: list it \
+         (`terraform apply`, or `portpulse seed --regions`), or check from there no more"
+    );
+    for tick in 2..8 {
+        for at in 0..2 {
+            let report = world.tick(tick, at, Sight::Good);
+            assert!(report.troubles.is_empty(), "{report:?}");
+        }
+    }
+    assert_eq!(world.told(), [""; 0], "neither its failure nor its silence");
+    assert!(board(&world.table).board.verdict.regions.is_empty());
+}
+
+#[test]
+fn a_place_on_the_list_that_names_no_region_is_named_and_stops_nothing() {
+    let world = World::new(&[0, 1]);
+    let Key { pk, sk } = World::place(0);
+    let mut item = world.table.peek(&pk, &sk).unwrap();
+    let name = aws_sdk_dynamodb::types::AttributeValue::S("expects#EU".to_owned());
+    item.insert(keys::SK.to_owned(), name);
+    world.table.overwrite(item.clone());
+    for at in 0..2 {
+        let report = world.tick(1, at, Sight::Good);
+        assert!(matches!(report.course, Course::Counted(_)), "{report:?}");
+        let troubles: Vec<_> = report.troubles.iter().map(|trouble| chain(trouble)).collect();
+        assert!(
+            matches!(&troubles[..], [only] if only.contains("`board#1m#0/expects#EU` cannot be read")),
+            "{troubles:?}"
+        );
+        world.tick(2, at, Sight::Failing);
+    }
+    assert_eq!(world.told(), ["down"]);
+    assert_eq!(world.table.peek(&pk, "expects#EU"), Some(item));
+}
