@@ -70,9 +70,10 @@ impl fmt::Display for BadSettings {
 }
 
 impl Settings {
-    /// Reads from a lookup: `PORTPULSE_TABLE`, `PORTPULSE_HOME_REGION`, `PORTPULSE_REGIONS` and
-    /// `PORTPULSE_GROUPS` (such as `1m#0,5m#0`; either may be absent), `PORTPULSE_STATUS_ACCESS` (`public` or `private`) and `PORTPULSE_STATUS_TOKEN` (`ssm:/name`).
-    /// A private page without a token is for signed callers.
+    /// Reads from a lookup: `PORTPULSE_TABLE`, `PORTPULSE_HOME_REGION`, `PORTPULSE_REGIONS` (for a table that does not
+    /// list the regions that should report) and `PORTPULSE_GROUPS` (such as `1m#0,5m#0`; either may be absent),
+    /// `PORTPULSE_STATUS_ACCESS` (`public` or `private`) and `PORTPULSE_STATUS_TOKEN` (`ssm:/name`). A private page
+    /// without a token is for signed callers.
     ///
     /// # Errors
     /// Everything that is missing or wrong.

@@ -6,6 +6,7 @@ use std::net::TcpListener;
 use serde_json::{Value, json};
 
 use crate::place::{Place, of_type, times, told};
+use crate::program::{Run, portpulse};
 use crate::sockets;
 
 #[test]
@@ -73,6 +74,32 @@ fn what_is_gone_from_the_file_is_watched_no_more() {
         .collect();
     assert_eq!(checked, BTreeSet::from(["b".to_owned()]));
     assert_eq!(second.json().last().unwrap()["open"], json!({}));
+}
+
+#[test]
+fn a_region_that_a_later_start_leaves_out_is_expected_no_more() {
+    let place = Place::new("fewer-regions");
+    let (_open, open) = sockets::open();
+    place.define(&[("db", &open)]);
+    for regions in ["east,west", "east"] {
+        let found = place.run(&["--regions", regions, "--speed", "60", "--json", "--for", "1s"]);
+        assert_eq!(found.status, 0, "{}", found.err);
+    }
+    let path = place.0.join("monitors.yaml").display().to_string();
+    let data = place.0.join("data").display().to_string();
+    let args = [
+        "seed",
+        &path,
+        "--data",
+        &data,
+        "--regions",
+        "east",
+        "--prune",
+        "--dry-run",
+    ];
+    let seed = Run::of(portpulse().args(args).output().unwrap());
+    let same = "1 unchanged.\nRegions: 1 unchanged.\n";
+    assert_eq!((seed.status, seed.out.as_str()), (0, same), "{}", seed.err);
 }
 
 #[test]
