@@ -12,6 +12,10 @@ use crate::tick::{TickCost, whole};
 /// The rollups that are shown: of each region the last hours and days that are over.
 const HOURS: f64 = 23.0;
 const DAYS: f64 = 89.0;
+/// How much of the running hour is over, on average; it is shown tick by tick.
+const OF_AN_HOUR: f64 = 0.5;
+/// What that takes at most.
+const MOST_OF_AN_HOUR: f64 = MOST_UNITS / 8.0;
 /// The bytes that half a read unit pays for, where reads are eventually consistent.
 const BYTES_A_HALF: f64 = 4_096.0;
 /// Five months of incidents, the controls and the regions, each with little in it.
@@ -33,7 +37,7 @@ impl ViewCost {
         for defined in file.monitors() {
             groups.entry(defined.group).or_default().push(defined);
         }
-        let (mut present, mut history) = (REST, 0.0);
+        let (mut present, mut running, mut history) = (REST, 0.0, 0.0);
         for (group, definitions) in &groups {
             for (number, region) in regions.iter().enumerate() {
                 let tick = TickCost::of(*group, definitions, region, regions);
@@ -41,6 +45,8 @@ impl ViewCost {
                     // As a tick reads them.
                     present += tick.read_units;
                 }
+                let ticks = 3_600.0 / group.interval.length().as_secs_f64();
+                running += OF_AN_HOUR * ticks * whole(tick.kept_bytes) / BYTES_A_HALF / 2.0;
                 let hour = RollupCost::of_hour(*group, definitions, region, &tick, spread);
                 let day = RollupCost::of_day(*group, definitions, region, spread);
                 let bytes = HOURS * whole(hour.kept_bytes) + DAYS * whole(day.kept_bytes);
@@ -48,7 +54,7 @@ impl ViewCost {
             }
         }
         Self {
-            read_units: present + history.min(MOST_UNITS),
+            read_units: present + (running.min(MOST_OF_AN_HOUR) + history).min(MOST_UNITS),
         }
     }
 }

@@ -10,7 +10,7 @@ use serde_json::{Map, Number, Value, json};
 
 use crate::view::{
     Bar, IncidentView, IncidentsPage, LeftOut, Maintenance, MonitorInside, MonitorPage, MonitorView,
-    Overview, Point, RegionSight, SightState, Uptime,
+    Overview, Percentiles, Point, RegionSight, SightState, Uptime,
 };
 
 /// What the answers look like: an OpenAPI 3.1 document.
@@ -75,7 +75,7 @@ fn time(time: Timestamp) -> String {
 }
 
 fn left_out(left_out: LeftOut) -> Value {
-    json!({ "days": left_out.days, "incidents": left_out.incidents })
+    json!({ "days": left_out.days, "incidents": left_out.incidents, "phases": left_out.phases })
 }
 
 fn monitor_in_short(view: &MonitorView) -> Value {
@@ -171,16 +171,22 @@ fn bar(bar: &Bar) -> Value {
 }
 
 fn point(point: &Point) -> Value {
-    let ms = |time: Duration| milliseconds(time).parse::<f64>().ok().and_then(Number::from_f64);
+    let others = &point.others;
     json!({
         "period": point.period.to_string(),
         "good": point.good,
         "failing": point.failing,
         "no_data": point.no_data,
-        "connect_ms": point.connect.map(|connect| json!({
-            "p50": ms(connect.p50), "p95": ms(connect.p95), "max": ms(connect.max),
-        })),
+        "connect_ms": point.connect.map(percentiles),
+        "dns_ms": others.dns.map(percentiles),
+        "tls_ms": others.tls.map(percentiles),
+        "ready_ms": others.ready.map(percentiles),
     })
+}
+
+fn percentiles(times: Percentiles) -> Value {
+    let ms = |time: Duration| milliseconds(time).parse::<f64>().ok().and_then(Number::from_f64);
+    json!({ "p50": ms(times.p50), "p95": ms(times.p95), "max": ms(times.max) })
 }
 
 fn incident(incident: &IncidentView) -> Value {

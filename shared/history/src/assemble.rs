@@ -78,6 +78,7 @@ pub fn monitor(
         incidents: all.filter(|incident| incident.id.monitor == *id).collect(),
         left_out: LeftOut {
             days: lacks_days(known, now),
+            phases: known.lacks_phases,
             ..incidents.left_out
         },
     })
@@ -121,6 +122,7 @@ pub fn all_incidents(snapshot: &Snapshot, audience: Audience, now: Timestamp) ->
         closed,
         left_out: LeftOut {
             days: false,
+            phases: false,
             incidents: !snapshot.all_closed,
         },
     }

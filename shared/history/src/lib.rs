@@ -8,6 +8,7 @@ pub mod assemble;
 pub mod atom;
 pub mod badge;
 pub mod prometheus;
+mod reach;
 pub mod read;
 pub mod snapshot;
 mod spending;

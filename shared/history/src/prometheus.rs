@@ -5,10 +5,11 @@
 use std::fmt::Write;
 
 use portpulse_core::board::Verdict;
+use portpulse_core::other_phases::OtherPhases;
 use portpulse_core::uptime::Watched;
 
 use crate::api::sight_word;
-use crate::view::{Overview, SightState};
+use crate::view::{Overview, Percentiles, SightState};
 
 /// The content type of the text.
 pub const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
@@ -77,20 +78,31 @@ pub fn text(overview: &Overview) -> String {
     }
     text.family(
         "portpulse_connect_seconds",
-        "Connect times of the last hour that is summed up, give or take 6.25 percent; the maximum (quantile 1) exactly.",
+        "Connect times of this hour, or of the last that has any, give or take 6.25 percent; the maximum (quantile 1) exactly.",
     );
     for (id, inside) in inside() {
         for (region, sight) in &inside.regions {
-            let Some(connect) = sight.hours.iter().rev().find_map(|point| point.connect) else {
-                continue;
-            };
-            for (quantile, time) in [("0.5", connect.p50), ("0.95", connect.p95), ("1", connect.max)] {
+            if let Some(connect) = sight.hours.iter().rev().find_map(|point| point.connect) {
+                text.quantiles(&[("monitor", id), ("region", region.as_str())], connect);
+            }
+        }
+    }
+    text.family(
+        "portpulse_phase_seconds",
+        "Times of the other phases in this hour, give or take 12 percent or 0.05 milliseconds.",
+    );
+    for (id, inside) in inside() {
+        for (region, sight) in &inside.regions {
+            let others = sight.hours.last().map(|point| point.others);
+            for (phase, times) in others.iter().flat_map(OtherPhases::each) {
                 let labels = [
                     ("monitor", id),
                     ("region", region.as_str()),
-                    ("quantile", quantile),
+                    ("phase", phase.as_str()),
                 ];
-                text.sample(&labels, time.as_secs_f64());
+                if let Some(times) = times {
+                    text.quantiles(&labels, *times);
+                }
             }
         }
     }
@@ -110,6 +122,12 @@ impl Text {
         self.1 = name;
         // Writing to a String cannot fail.
         let _ = writeln!(self.0, "# HELP {name} {help}\n# TYPE {name} gauge");
+    }
+
+    fn quantiles(&mut self, labels: &[(&str, &str)], times: Percentiles) {
+        for (quantile, time) in [("0.5", times.p50), ("0.95", times.p95), ("1", times.max)] {
+            self.sample(&[labels, &[("quantile", quantile)]].concat(), time.as_secs_f64());
+        }
     }
 
     fn sample(&mut self, labels: &[(&str, &str)], value: f64) {

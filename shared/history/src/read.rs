@@ -9,11 +9,12 @@ use portpulse_core::id::{MonitorId, Region};
 use portpulse_core::period::{Grain, Period};
 use portpulse_core::time::Interval;
 use portpulse_store::keys;
-use portpulse_store::table::{Browse, Read, Stretch, Table};
+use portpulse_store::table::{Browse, Read, Table};
 use portpulse_store::{Error, Store};
 
 use crate::assemble;
-use crate::snapshot::{GroupSnapshot, Reach, Snapshot};
+use crate::reach::{Budget, Part, parts, read_other_times, read_rollups, read_running, said};
+use crate::snapshot::{GroupSnapshot, Snapshot};
 use crate::spending::Counted;
 use crate::view::{Audience, IncidentsPage, MonitorPage, Overview};
 
@@ -24,10 +25,8 @@ pub const HOURS: i64 = 24;
 
 /// An incident is found in the month in which it opened: one that closed lately may have opened so long before.
 const LONGEST_INCIDENT: SignedDuration = SignedDuration::from_hours(31 * 24);
-/// How many rows are asked for while it is not known how large they are.
-const FIRST_ROWS: u32 = 4;
-/// The bytes that half a read unit pays for.
-const BYTES_A_HALF: u64 = 4_096;
+/// The running hour may take one part in so many of what a request may read.
+const RUNNING_SHARE: u64 = 8;
 
 /// Which groups and regions there are.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -100,11 +99,12 @@ impl<T: Table + Browse> Reader<T> {
     /// # Errors
     /// When the table cannot be read. What is malformed is no error: it is left out, and named to those within.
     pub async fn overview(&self, audience: Audience, now: Timestamp) -> Result<Overview, Error> {
-        let snapshot = self.snapshot(&self.groups().await?, now).await?;
+        let snapshot = self.snapshot(&self.groups().await?, None, now).await?;
         Ok(assemble::overview(&snapshot, audience, now))
     }
 
-    /// One monitor over time; `None` if there is none of that id.
+    /// One monitor over time; `None` if there is none of that id. The phases but the connect are there from `since` on,
+    /// an hour or a day, for those within.
     ///
     /// # Errors
     /// As with [`Reader::overview`].
@@ -112,6 +112,7 @@ impl<T: Table + Browse> Reader<T> {
         &self,
         audience: Audience,
         id: &MonitorId,
+        since: Period,
         now: Timestamp,
     ) -> Result<Option<MonitorPage>, Error> {
         let groups = self.groups_of(id).await?;
@@ -120,11 +121,14 @@ impl<T: Table + Browse> Reader<T> {
         }
         let store = Store::new(Counted::new(&self.table));
         let mut snapshot = read_present(&store, &self.scope, &groups, Read::Eventual).await?;
-        match audience {
-            Audience::Public => {}
-            Audience::Private => read_words(&store, &mut snapshot).await?,
-        }
-        self.read_past(&store, &mut snapshot, now).await?;
+        let since = match audience {
+            Audience::Public => None,
+            Audience::Private => {
+                read_words(&store, &mut snapshot).await?;
+                Some(since)
+            }
+        };
+        self.read_past(&store, &mut snapshot, since, now).await?;
         Ok(assemble::monitor(&snapshot, id, audience, now))
     }
 
@@ -168,14 +172,20 @@ impl<T: Table + Browse> Reader<T> {
         Ok(())
     }
 
-    /// All that is known of these groups, as far as the ceiling allows.
+    /// All that is known of these groups, as far as the ceiling allows: the phases but the connect `since` an hour or a
+    /// day, if they are wanted, and those of the running hour in any case.
     ///
     /// # Errors
     /// When the table cannot be read.
-    pub async fn snapshot(&self, groups: &BTreeSet<GroupId>, now: Timestamp) -> Result<Snapshot, Error> {
+    pub async fn snapshot(
+        &self,
+        groups: &BTreeSet<GroupId>,
+        since: Option<Period>,
+        now: Timestamp,
+    ) -> Result<Snapshot, Error> {
         let store = Store::new(Counted::new(&self.table));
         let mut snapshot = read_present(&store, &self.scope, groups, Read::Eventual).await?;
-        self.read_past(&store, &mut snapshot, now).await?;
+        self.read_past(&store, &mut snapshot, since, now).await?;
         Ok(snapshot)
     }
 
@@ -184,20 +194,33 @@ impl<T: Table + Browse> Reader<T> {
         &self,
         store: &Store<Counted<'_, T>>,
         snapshot: &mut Snapshot,
+        since: Option<Period>,
         now: Timestamp,
     ) -> Result<(), Error> {
         self.read_incidents(store, snapshot, now, earliest_shown(now))
             .await?;
         let mut unreadable = Vec::new();
-        for grain in [Grain::Hour, Grain::Day] {
+        for part in parts(since, now) {
             let sharers = (1..=u64::try_from(snapshot.groups.len()).unwrap_or(u64::MAX)).rev();
             for ((group, known), sharers) in snapshot.groups.iter_mut().zip(sharers) {
                 // Each takes at most its share of what is left, so that one large group does not blind the others.
                 let share = self.left(store) / sharers;
-                let reach = read_rollups(store, *group, grain, now, share, &mut unreadable).await?;
-                match grain {
-                    Grain::Hour => known.hours = reach,
-                    Grain::Day => known.days = reach,
+                match part {
+                    Part::Running(hour) => {
+                        let share = share / RUNNING_SHARE;
+                        let definitions = &known.definitions;
+                        known.running =
+                            read_running(store, *group, hour, definitions, share, &mut unreadable).await?;
+                    }
+                    Part::Rollups(first) => {
+                        let reach = read_rollups(store, *group, first, now, share, &mut unreadable).await?;
+                        *known.reach_mut(first.grain()) = reach;
+                    }
+                    Part::OtherTimes(first) => {
+                        let found =
+                            read_other_times(store, *group, first, now, share, &mut unreadable).await?;
+                        known.take_in(first, found);
+                    }
                 }
             }
         }
@@ -343,81 +366,6 @@ async fn read_words<T: Table>(store: &Store<T>, snapshot: &mut Snapshot) -> Resu
     Ok(())
 }
 
-/// Reads a group's rollups from the latest back, for at most so many half read units.
-async fn read_rollups<T: Table + Browse>(
-    store: &Store<Counted<'_, T>>,
-    group: GroupId,
-    grain: Grain,
-    now: Timestamp,
-    halves: u64,
-    unreadable: &mut Vec<String>,
-) -> Result<Reach, Error> {
-    let running = Period::containing(now, grain);
-    let first = match grain {
-        Grain::Hour => running.later(1 - HOURS),
-        Grain::Day => running.later(1 - DAYS),
-    };
-    let mut budget = Budget::new(halves);
-    let mut reach = Reach::default();
-    let mut left: Option<Stretch> = Some(keys::rollups(group, first, running));
-    let mut last = None;
-    while let Some(stretch) = left {
-        let Some(limit) = budget.rows() else {
-            // The earliest period that was begun may lack regions.
-            reach.since = last.map(|period: Period| period.later(1));
-            return Ok(reach);
-        };
-        let spent = store.table().halves();
-        let piece = store.next_rollups(&stretch, limit).await?;
-        budget.spend(store.table().halves() - spent, piece.rows.len());
-        unreadable.extend(piece.unreadable.iter().map(said));
-        for (period, region, rollup) in piece.rows {
-            last = Some(period);
-            reach.rollups.entry(period).or_default().insert(region, rollup);
-        }
-        left = piece.rest;
-    }
-    reach.since = Some(first);
-    Ok(reach)
-}
-
-/// What is left to spend on rows, in half read units, by what such rows have cost so far.
-struct Budget {
-    left: u64,
-    spent: u64,
-    rows: u64,
-}
-
-impl Budget {
-    fn new(left: u64) -> Self {
-        Self {
-            left,
-            spent: 0,
-            rows: 0,
-        }
-    }
-
-    /// How many rows may be asked for; none where not even one can be paid for.
-    fn rows(&self) -> Option<u32> {
-        if self.left == 0 {
-            return None;
-        }
-        if self.rows == 0 {
-            return Some(FIRST_ROWS);
-        }
-        // In bytes, for many rows share a unit. A tenth is kept back, for rows differ.
-        let bytes_a_row = (self.spent * BYTES_A_HALF).div_ceil(self.rows);
-        let rows = self.left * BYTES_A_HALF * 9 / 10 / bytes_a_row.max(1);
-        u32::try_from(rows).ok().filter(|rows| *rows > 0)
-    }
-
-    fn spend(&mut self, halves: u64, rows: usize) {
-        self.left = self.left.saturating_sub(halves);
-        self.spent += halves;
-        self.rows += u64::try_from(rows).unwrap_or(u64::MAX);
-    }
-}
-
 fn month_before(time: Timestamp) -> Timestamp {
     let date = jiff::tz::Offset::UTC.to_datetime(time).date().first_of_month();
     let before = date.yesterday().unwrap_or(date).first_of_month();
@@ -430,10 +378,4 @@ fn month_before(time: Timestamp) -> Timestamp {
 fn in_month(one: Timestamp, other: Timestamp) -> bool {
     let month = |time| jiff::tz::Offset::UTC.to_datetime(time).date().first_of_month();
     month(one) == month(other)
-}
-
-/// An error with what caused it, on one line.
-fn said(error: &Error) -> String {
-    let chain = std::iter::successors(Some(error as &dyn std::error::Error), |error| error.source());
-    chain.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }

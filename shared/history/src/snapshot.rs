@@ -6,8 +6,8 @@ use portpulse_core::board::{Board, ClosedIncident, FleetRow};
 use portpulse_core::control::Control;
 use portpulse_core::group::GroupId;
 use portpulse_core::id::{MonitorId, Region};
-use portpulse_core::period::Period;
-use portpulse_core::rollup::Rollup;
+use portpulse_core::period::{Grain, Period};
+use portpulse_core::rollup::{OtherTimes, Rollup, with_others};
 use portpulse_core::round::Definitions;
 use portpulse_core::words::Words;
 
@@ -39,17 +39,65 @@ pub struct GroupSnapshot {
     pub board: Board,
     /// What its services last said to each region; read for one monitor's page alone.
     pub words: BTreeMap<Region, Words>,
+    /// What each region saw in the running hour.
+    pub running: Running,
     /// What each region saw in the last hours.
-    pub hours: Reach,
+    pub hours: Reach<Rollup>,
     /// What each region saw in the last days.
-    pub days: Reach,
+    pub days: Reach<Rollup>,
+    /// Whether phases were left unread that were wanted.
+    pub lacks_phases: bool,
 }
 
-/// Rollups of consecutive periods, by period and region.
+impl GroupSnapshot {
+    /// Where rollups of this grain stand.
+    pub(crate) fn reach_mut(&mut self, grain: Grain) -> &mut Reach<Rollup> {
+        match grain {
+            Grain::Hour => &mut self.hours,
+            Grain::Day => &mut self.days,
+        }
+    }
+
+    /// Puts the other phases to the rollups they belong to, as far as those were read.
+    pub(crate) fn take_in(&mut self, first: Period, found: Reach<OtherTimes>) {
+        self.lacks_phases |= found.since.is_none_or(|since| since > first);
+        let reach = self.reach_mut(first.grain());
+        for (period, regions) in found.rollups {
+            for (region, times) in regions {
+                let rollups = reach.rollups.get_mut(&period);
+                if let Some(rollup) = rollups.and_then(|rollups| rollups.get_mut(&region)) {
+                    *rollup = with_others(std::mem::take(rollup), &times);
+                }
+            }
+        }
+    }
+}
+
+/// What each region saw in the running hour, summed up from its ticks.
 #[derive(Debug, Clone, Default)]
-pub struct Reach {
-    /// The rollups.
-    pub rollups: BTreeMap<Period, BTreeMap<Region, Rollup>>,
+pub struct Running {
+    /// Which.
+    pub hour: Option<Period>,
+    /// The sums so far.
+    pub rollups: BTreeMap<Region, Rollup>,
+    /// Whether all ticks that there are were read, and not only the latest.
+    pub whole: bool,
+}
+
+/// What was summed up of consecutive periods.
+#[derive(Debug, Clone)]
+pub struct Reach<R> {
+    /// By period and region.
+    pub rollups: BTreeMap<Period, BTreeMap<Region, R>>,
     /// The earliest period from which all that there are were read; `None` where not even the latest one's were.
     pub since: Option<Period>,
+}
+
+impl<R> Default for Reach<R> {
+    fn default() -> Self {
+        Self {
+            rollups: BTreeMap::new(),
+            since: None,
+        }
+    }
 }

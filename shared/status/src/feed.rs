@@ -8,6 +8,7 @@ use portpulse_history::{api, atom, badge, prometheus};
 use crate::access::Transport;
 use crate::request::Request;
 use crate::response::{Keep, Response};
+use crate::span::Span;
 
 /// What a program asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,7 +18,7 @@ pub enum Feed {
     /// All monitors, as JSON.
     Monitors,
     /// One monitor over time, as JSON.
-    Monitor(MonitorId),
+    Monitor(MonitorId, Span),
     /// Incidents, as JSON.
     Incidents,
     /// A picture of how a monitor is.
@@ -55,7 +56,7 @@ impl Feed {
             _ => {}
         }
         if let Some(id) = path.strip_prefix("/api/monitors/") {
-            return id.parse().ok().map(Self::Monitor);
+            return id.parse().ok().map(|id| Self::Monitor(id, Span::asked(request)));
         }
         let id = path.strip_prefix("/badge/")?.strip_suffix(".svg")?.parse().ok()?;
         let kind = request
@@ -83,7 +84,7 @@ pub(crate) fn of_all(feed: &Feed, audience: Audience, known: &Overview) -> Optio
             let monitor = known.monitors.iter().find(|monitor| monitor.id == *id)?;
             answer(SVG, badge::svg(*kind, monitor)?).for_other_sites()
         }
-        Feed::Monitor(_) => return None,
+        Feed::Monitor(..) => return None,
     })
 }
 

@@ -14,6 +14,7 @@ use crate::request::Request;
 use crate::response::Response;
 use crate::route::Page;
 use crate::site::{Asked, Received, Site};
+use crate::span::Span;
 
 /// The most monitors of which a page is kept at a time.
 const MOST_KEPT: usize = 100;
@@ -27,7 +28,7 @@ pub struct Pages<R> {
     ids: Mutex<Kept<(), BTreeSet<MonitorId>>>,
     // Held while something is read: who comes meanwhile waits for that, and does not read it again.
     overviews: Mutex<Kept<Audience, Overview>>,
-    monitors: Mutex<Kept<(Audience, MonitorId), Option<MonitorPage>>>,
+    monitors: Mutex<Kept<(Audience, MonitorId, Span), Option<MonitorPage>>>,
 }
 
 /// What was read, and when.
@@ -86,11 +87,11 @@ impl<R: Reader> Pages<R> {
             }
             Page::Incidents => site.incidents(audience, &*self.read_overview(audience, now).await?),
             Page::Monitor(id, span) => {
-                let known = self.read_monitor(audience, id, now).await?;
+                let known = self.read_monitor(audience, id, *span, now).await?;
                 site.monitor(audience, *span, Option::as_ref(&known))
             }
-            Page::Feed(Feed::Monitor(id)) => {
-                let known = self.read_monitor(audience, id, now).await?;
+            Page::Feed(Feed::Monitor(id, span)) => {
+                let known = self.read_monitor(audience, id, *span, now).await?;
                 site.monitor_feed(audience, Option::as_ref(&known))
             }
             Page::Feed(Feed::Badge(id, _)) if !self.is_defined(id, now).await? => site.nothing_here(),
@@ -123,17 +124,18 @@ impl<R: Reader> Pages<R> {
         &self,
         audience: Audience,
         id: &MonitorId,
+        span: Span,
         now: Timestamp,
     ) -> Result<Arc<Option<MonitorPage>>, R::Error> {
         if !self.is_defined(id, now).await? {
             return Ok(Arc::new(None));
         }
         let mut kept = self.monitors.lock().await;
-        let key = (audience, id.clone());
+        let key = (audience, id.clone(), span);
         if let Some(fresh) = self.fresh(&kept, &key, now) {
             return Ok(fresh);
         }
-        let read = Arc::new(self.reader.monitor(audience, id, now).await?);
+        let read = Arc::new(self.reader.monitor(audience, id, span.first(now), now).await?);
         kept.retain(|_, (at, _)| self.is_fresh(*at, now));
         if kept.len() >= MOST_KEPT {
             kept.clear();
@@ -159,6 +161,8 @@ mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
 
     use tokio::sync::Semaphore;
+
+    use portpulse_core::period::Period;
 
     use super::*;
     use crate::access::Access;
@@ -208,6 +212,7 @@ mod tests {
             &self,
             _: Audience,
             _: &MonitorId,
+            _: Period,
             _: Timestamp,
         ) -> Result<Option<MonitorPage>, Self::Error> {
             self.read().await?;
@@ -271,6 +276,15 @@ mod tests {
             }
         }
         assert_eq!(counting.reads.load(Ordering::SeqCst), 2);
+        // Further back there is more to read, for people and for programs once.
+        for path in ["/monitors/m0", "/api/monitors/m0"] {
+            let request = Request {
+                query: "span=7d".to_owned(),
+                ..get(path)
+            };
+            pages.answer(&request, at(0)).await;
+        }
+        assert_eq!(counting.reads.load(Ordering::SeqCst), 3);
         for number in 0..3 * MOST_KEPT {
             pages.answer(&get(&format!("/monitors/m{number}")), at(0)).await;
         }

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 use portpulse_core::id::MonitorId;
+use portpulse_core::period::Period;
 use portpulse_history::Reader as History;
 use portpulse_history::view::{Audience, MonitorPage, Overview};
 use portpulse_store::Error;
@@ -30,7 +31,7 @@ pub trait Reader {
     /// When it cannot be read.
     async fn overview(&self, audience: Audience, now: Timestamp) -> Result<Overview, Self::Error>;
 
-    /// One monitor over time; `None` if there is none of that id.
+    /// One monitor over time, the phases but the connect `since` an hour or a day; `None` if there is none of that id.
     ///
     /// # Errors
     /// When it cannot be read.
@@ -38,6 +39,7 @@ pub trait Reader {
         &self,
         audience: Audience,
         id: &MonitorId,
+        since: Period,
         now: Timestamp,
     ) -> Result<Option<MonitorPage>, Self::Error>;
 }
@@ -57,8 +59,9 @@ impl<T: Table + Browse> Reader for History<T> {
         &self,
         audience: Audience,
         id: &MonitorId,
+        since: Period,
         now: Timestamp,
     ) -> Result<Option<MonitorPage>, Error> {
-        self.monitor(audience, id, now).await
+        self.monitor(audience, id, since, now).await
     }
 }

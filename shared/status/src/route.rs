@@ -91,8 +91,7 @@ impl Route {
                 (Some(asset), _) => Self::Asset(asset),
                 // Every character that an id may have stands for itself in a path.
                 (None, Some(id)) => id.parse().map_or(Self::Nothing, |id| {
-                    let span = request.query_value("span").and_then(|name| Span::named(&name));
-                    Self::Page(Page::Monitor(id, span.unwrap_or_default()))
+                    Self::Page(Page::Monitor(id, Span::asked(request)))
                 }),
                 (None, None) => Self::Nothing,
             },

@@ -1,11 +1,14 @@
 //! How far back a page looks.
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
+use portpulse_core::period::{Grain, Period};
 use portpulse_core::uptime::Watched;
 use portpulse_history::view::{Bar, MonitorView, Point};
 
+use crate::request::Request;
+
 /// How far back a page looks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub enum Span {
     /// 24 hours.
     #[default]
@@ -62,6 +65,16 @@ impl Span {
         SignedDuration::from_hours(hours)
     }
 
+    /// The first of its hours or days, where the last is running.
+    pub(crate) fn first(self, now: Timestamp) -> Period {
+        match self {
+            Self::Day => Period::containing(now, Grain::Hour).later(-23),
+            Self::Week => Period::containing(now, Grain::Day).later(-6),
+            Self::Month => Period::containing(now, Grain::Day).later(-29),
+            Self::Quarter => Period::containing(now, Grain::Day).later(-89),
+        }
+    }
+
     /// What its parts are called.
     pub(crate) const fn unit(self) -> &'static str {
         match self {
@@ -70,8 +83,14 @@ impl Span {
         }
     }
 
+    /// The span that a request asks for.
+    pub(crate) fn asked(request: &Request) -> Self {
+        let name = request.query_value("span");
+        name.and_then(|name| Self::named(&name)).unwrap_or_default()
+    }
+
     /// The span of this name.
-    pub(crate) fn named(name: &str) -> Option<Self> {
+    fn named(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|span| span.as_str() == name)
     }
 

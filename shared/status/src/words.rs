@@ -7,6 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use maud::{Markup, html};
 use portpulse_core::board::Verdict;
 use portpulse_core::observation::milliseconds;
+use portpulse_core::outcome::Phase;
 use portpulse_core::uptime::Watched;
 
 /// `1 hour`, `2 hours`.
@@ -30,7 +31,7 @@ pub(crate) fn uptime(watched: Option<Watched>) -> String {
     }
 }
 
-/// A connect time: `0.31 ms`, `12.3 ms`, `1.04 s`.
+/// The time of a phase: `0.31 ms`, `12.3 ms`, `1.04 s`.
 pub(crate) fn time(time: Duration) -> String {
     if time < Duration::from_millis(10) {
         format!("{} ms", milliseconds(time))
@@ -44,6 +45,16 @@ pub(crate) fn time(time: Duration) -> String {
 fn short(value: f64, decimals: usize) -> String {
     let text = format!("{value:.decimals$}");
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
+/// What a phase is called.
+pub(crate) const fn phase(phase: Phase) -> &'static str {
+    match phase {
+        Phase::Dns => "name resolution",
+        Phase::Connect => "connect",
+        Phase::Tls => "TLS handshake",
+        Phase::Ready => "readiness exchange",
+    }
 }
 
 /// How long something lasted, in its two largest units: `42 s`, `3 min 5 s`, `2 h`, `12 d 3 h`.

@@ -16,7 +16,7 @@ use portpulse_core::words::Said;
 use super::is_fresh;
 use crate::read::{DAYS, HOURS};
 use crate::snapshot::{GroupSnapshot, Snapshot};
-use crate::view::{Bar, Connect, Point, RegionSight, SightState, Uptime};
+use crate::view::{Bar, Percentiles, Point, RegionSight, SightState, Uptime};
 
 /// One monitor's past.
 pub(super) struct Past<'a> {
@@ -79,13 +79,20 @@ impl<'a> Past<'a> {
             })
         };
         match period.grain() {
-            Grain::Hour => of(&self.known.hours.rollups, period).collect(),
+            Grain::Hour => {
+                let mut tallies = BTreeMap::new();
+                if self.known.running.hour == Some(period) {
+                    let regions = self.known.running.rollups.iter();
+                    tallies.extend(
+                        regions.filter_map(|(region, rollup)| Some((region, rollup.get(id)?.clone()))),
+                    );
+                }
+                tallies.extend(of(&self.known.hours.rollups, period));
+                tallies
+            }
             Grain::Day => {
                 let mut sums: BTreeMap<&Region, Tally> = BTreeMap::new();
-                for (region, tally) in period
-                    .hours()
-                    .flat_map(|hour| of(&self.known.hours.rollups, hour))
-                {
+                for (region, tally) in period.hours().flat_map(|hour| self.tallies(hour)) {
                     sums.entry(region).or_default().add(&tally);
                 }
                 sums.extend(of(&self.known.days.rollups, period));
@@ -98,7 +105,7 @@ impl<'a> Past<'a> {
         let since = self.known.hours.since;
         let hours = self.periods(Grain::Hour).map(|period| {
             let tallies = self.tallies(period);
-            let running = self.seconds_not_summed_up(period, &tallies);
+            let running = self.seconds_not_summed_up(period);
             let seen = tallies
                 .values()
                 .map(|tally| tally.observed_seconds(self.group.interval));
@@ -112,12 +119,19 @@ impl<'a> Past<'a> {
         hours.collect()
     }
 
-    /// The seconds of the hour of a region's last tick, up to that: it is summed up only when it is over.
-    fn seconds_not_summed_up(&self, hour: Period, summed: &BTreeMap<&Region, Tally>) -> i64 {
-        let rows = self
-            .regions
-            .iter()
-            .filter(|region| !summed.contains_key(**region));
+    /// The seconds of the hour of a region's last tick, up to that, where neither its rollup nor all its ticks are
+    /// known.
+    fn seconds_not_summed_up(&self, hour: Period) -> i64 {
+        let id = self.monitor.id();
+        let running = &self.known.running;
+        let of_ticks = (running.whole && running.hour == Some(hour)).then_some(&running.rollups);
+        let sums = [self.known.hours.rollups.get(&hour), of_ticks];
+        let is_known = |region: &Region| {
+            let sums = sums.iter().flatten();
+            sums.filter_map(|rollups| rollups.get(region))
+                .any(|rollup| rollup.contains_key(id))
+        };
+        let rows = self.regions.iter().filter(|region| !is_known(region));
         let rows = rows.filter_map(|region| self.known.board.rows.get(*region));
         let seen = rows.filter_map(|row| match row.entries.get(self.monitor.id()) {
             None => Some(row.tick),
@@ -189,7 +203,8 @@ impl<'a> Past<'a> {
                 good: sum.good,
                 failing: sum.failures(),
                 no_data: sum.no_data,
-                connect: connect(&sum.connect),
+                connect: percentiles(&sum.connect),
+                others: sum.others.map(percentiles),
             }
         });
         points.collect()
@@ -236,8 +251,8 @@ impl<'a> Past<'a> {
     }
 }
 
-fn connect(times: &PhaseTimes) -> Option<Connect> {
-    Some(Connect {
+fn percentiles(times: &PhaseTimes) -> Option<Percentiles> {
+    Some(Percentiles {
         p50: times.percentile(50)?,
         p95: times.percentile(95)?,
         max: times.max()?,

@@ -7,7 +7,9 @@ use portpulse_store::Store;
 use portpulse_testkit::memory_table::MemoryTable;
 use serde_json::{Value, json};
 
-use crate::fleet::{SECRETS, define, define_with_maintenance, file, now, open, reader, roll_up, rows, words};
+use crate::fleet::{
+    SECRETS, define, define_with_maintenance, file, last_day, now, open, reader, roll_up, rows, run, words,
+};
 
 /// Everything that can be asked for, read for an audience.
 async fn read(audience: Audience) -> (Overview, MonitorPage, IncidentsPage) {
@@ -15,7 +17,9 @@ async fn read(audience: Audience) -> (Overview, MonitorPage, IncidentsPage) {
     let store = Store::new(table.clone());
     define_with_maintenance(&store, "c-down").await;
     define(&store, "b-up").await;
-    roll_up(&store, &["b-up", "c-down"].map(str::to_owned), 40).await;
+    let ids = ["b-up", "c-down"].map(str::to_owned);
+    roll_up(&store, &ids, 40).await;
+    run(&store, &ids, 10).await;
     rows(&store, &[("eu-west-1", "c-down"), ("us-east-1", "c-down")]).await;
     words(&store, &["c-down".to_owned()], "220 secret-banner").await;
     open(&store, "c-down", Track::Health, "2026-11-22T12:20:00Z").await;
@@ -24,7 +28,7 @@ async fn read(audience: Audience) -> (Overview, MonitorPage, IncidentsPage) {
     (
         reader.overview(audience, now()).await.unwrap(),
         reader
-            .monitor(audience, &"c-down".parse().unwrap(), now())
+            .monitor(audience, &"c-down".parse().unwrap(), last_day(), now())
             .await
             .unwrap()
             .unwrap(),
@@ -142,7 +146,9 @@ async fn figures_reach_prometheus_badges_and_the_feed() {
         "portpulse_uptime_ratio{monitor=\"b-up\",window=\"30d\"} 1",
         "portpulse_region_state{monitor=\"c-down\",region=\"us-east-1\",state=\"failing\"} 1",
         "portpulse_region_state{monitor=\"c-down\",region=\"ap-northeast-1\",state=\"good\"} 1",
-        "portpulse_connect_seconds{monitor=\"b-up\",region=\"eu-west-1\",quantile=\"1\"} 0.01197",
+        "portpulse_connect_seconds{monitor=\"b-up\",region=\"eu-west-1\",quantile=\"1\"} 0.01191",
+        "portpulse_phase_seconds{monitor=\"b-up\",region=\"eu-west-1\",phase=\"tls\",quantile=\"1\"} 0.024",
+        "portpulse_phase_seconds{monitor=\"b-up\",region=\"eu-west-1\",phase=\"dns\",quantile=\"0.5\"} 0.000995",
     ] {
         assert!(text.lines().any(|found| found == line), "{line} in {text}");
     }

@@ -1,13 +1,16 @@
 //! What is shown of what was read: verdicts, uptime, regions, and nothing to the public that is not for it.
 
 use portpulse_core::board::{Track, Verdict};
+use portpulse_core::period::{Grain, Period};
 use portpulse_core::uptime::{Shade, Watched};
-use portpulse_history::view::{Audience, MonitorView, SightState};
+use portpulse_history::view::{Audience, MonitorView, Point, SightState};
 use portpulse_history::{Ceiling, Reader, Scope};
 use portpulse_store::Store;
 use portpulse_testkit::memory_table::MemoryTable;
 
-use crate::fleet::{SECRETS, define, define_with_maintenance, file, now, open, reader, roll_up, rows, words};
+use crate::fleet::{
+    SECRETS, define, define_with_maintenance, file, last_day, now, open, reader, roll_up, rows, run, words,
+};
 
 async fn table() -> MemoryTable {
     let table = MemoryTable::new();
@@ -153,11 +156,83 @@ async fn uptime_counts_outages_within_what_was_watched() {
 }
 
 #[tokio::test]
+async fn the_running_hour_is_shown_from_its_ticks() {
+    let table = table().await;
+    let ids = ["a-blip", "b-up", "c-down"].map(str::to_owned);
+    // Up to 12:09; the rows that stand since 12:30 would make it half an hour.
+    run(&Store::new(table.clone()), &ids, 10).await;
+    let overview = reader(table.clone(), 400)
+        .overview(Audience::Private, now())
+        .await
+        .unwrap();
+    let up = &overview.monitors[2];
+    assert_eq!(figures(up.uptime.day), (23 * 3_600 + 600, 0));
+    let inside = up.inside.as_ref().unwrap();
+    let running = inside.hours[23];
+    assert_eq!((running.good, running.failing, running.no_data), (30, 0, 0));
+    assert_eq!(running.connect.unwrap().max.as_micros(), 11_910);
+    assert_eq!(running.others.tls.unwrap().max.as_millis(), 24);
+    assert_eq!(
+        inside.days[89].good,
+        3 * 12 * 60 + 30,
+        "today is what its hours say"
+    );
+    assert_eq!(inside.regions[&"eu-west-1".parse().unwrap()].hours[23].good, 10);
+
+    // As little as may be read shows the latest ticks; how long it was watched the row of the last tick tells.
+    let little = reader(table.clone(), 14)
+        .overview(Audience::Private, now())
+        .await
+        .unwrap();
+    let up = &little.monitors[2];
+    let running = up.inside.as_ref().unwrap().hours[23];
+    assert!(
+        (1..30).contains(&running.good) && running.connect.is_some(),
+        "{running:?}"
+    );
+    assert_eq!(up.hours[23].watched.seconds(), 1_820);
+
+    // So it does of ticks that cannot be read.
+    let seen = table
+        .snapshot()
+        .into_keys()
+        .filter(|(pk, _)| pk.starts_with("results#"));
+    for (pk, sk) in seen {
+        let mut item = table.peek(&pk, &sk).unwrap();
+        item.remove("seen");
+        table.overwrite(item);
+    }
+    let overview = reader(table, 400)
+        .overview(Audience::Private, now())
+        .await
+        .unwrap();
+    assert_eq!(overview.monitors[2].hours[23].watched.seconds(), 1_820);
+    assert_eq!(overview.inside.unwrap().unreadable.len(), 30);
+}
+
+#[tokio::test]
+async fn phases_are_shown_as_far_back_as_they_are_asked_for() {
+    let reader = reader(table().await, 400);
+    let id = "b-up".parse().unwrap();
+    let yesterday = Period::containing(now(), Grain::Day).later(-1);
+    let mut shown = Vec::new();
+    for since in [last_day(), last_day().later(20), yesterday] {
+        let page = reader.monitor(Audience::Private, &id, since, now()).await;
+        let inside = page.unwrap().unwrap().monitor.inside.unwrap();
+        let east = &inside.regions[&"us-east-1".parse().unwrap()];
+        let count = |points: &[Point]| points.iter().filter(|point| point.others.tls.is_some()).count();
+        shown.push([&inside.hours, &inside.days, &east.hours, &east.days].map(|points| count(points)));
+    }
+    // Of hours, today is told by those that were read.
+    assert_eq!(shown, [[23, 1, 23, 1], [3, 1, 3, 1], [12, 2, 12, 2]]);
+}
+
+#[tokio::test]
 async fn a_monitor_is_shown_with_its_own_incidents() {
     let reader = reader(table().await, 400);
     let id = "c-down".parse().unwrap();
     let page = reader
-        .monitor(Audience::Private, &id, now())
+        .monitor(Audience::Private, &id, last_day(), now())
         .await
         .unwrap()
         .unwrap();
@@ -172,7 +247,10 @@ async fn a_monitor_is_shown_with_its_own_incidents() {
     );
     let none = "d".parse().unwrap();
     assert_eq!(
-        reader.monitor(Audience::Private, &none, now()).await.unwrap(),
+        reader
+            .monitor(Audience::Private, &none, last_day(), now())
+            .await
+            .unwrap(),
         None
     );
 }
@@ -216,7 +294,11 @@ async fn the_public_is_shown_names_verdicts_and_uptime_alone() {
         let id = &id;
         async move {
             let overview = reader.overview(audience, now()).await.unwrap();
-            let page = reader.monitor(audience, id, now()).await.unwrap().unwrap();
+            let page = reader
+                .monitor(audience, id, last_day(), now())
+                .await
+                .unwrap()
+                .unwrap();
             let incidents = reader.incidents(audience, now()).await.unwrap();
             assert_eq!(overview.monitors[0].uptime.week.unwrap().down_seconds(), 4_220);
             format!("{overview:?} {page:?} {incidents:?}")

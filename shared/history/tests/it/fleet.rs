@@ -11,11 +11,12 @@ use portpulse_core::board::{
 use portpulse_core::choice::Expect;
 use portpulse_core::group::GroupId;
 use portpulse_core::id::Region;
-use portpulse_core::observation::{Remark, Seen};
+use portpulse_core::observation::{Observation, Remark, Seen};
 use portpulse_core::other_phases::OtherPhases;
 use portpulse_core::outcome::{Detail, FailureClass};
 use portpulse_core::period::{Grain, Period};
-use portpulse_core::rollup::{Rollup, Tally};
+use portpulse_core::rollup::{Rollup, Tally, other_times};
+use portpulse_core::round::Observations;
 use portpulse_core::time::{Interval, Tick};
 use portpulse_core::words::{Said, Words};
 use portpulse_history::{Ceiling, Groups, Reader, Scope};
@@ -42,6 +43,11 @@ pub(crate) const SECRETS: [&str; 7] = [
 /// Half past twelve.
 pub(crate) fn now() -> Timestamp {
     "2026-11-22T12:30:20Z".parse().unwrap()
+}
+
+/// The first of the last 24 hours.
+pub(crate) fn last_day() -> Period {
+    Period::containing(now(), Grain::Hour).later(-23)
 }
 
 pub(crate) fn tick(text: &str) -> Tick {
@@ -92,20 +98,26 @@ pub(crate) async fn define_with_maintenance<T: Table>(store: &Store<T>, id: &str
         .unwrap();
 }
 
-/// So many good checks, and so many refused, of 10 to 12 ms.
+/// A good check, of a connect of 10 to 12 ms and with the other phases of a `ready` one.
+pub(crate) fn seen(number: u64) -> Seen {
+    let connect = Duration::from_micros(10_000 + number * 7_919 % 2_000);
+    let phases = OtherPhases {
+        dns: 1 + number % 2,
+        tls: 20 + number * 7 % 5,
+        ready: 10 + number * 11 % 3,
+    };
+    Seen::Open {
+        connect,
+        others: phases.map(|ms| Some(Duration::from_millis(*ms))),
+        remark: Remark::None,
+    }
+}
+
+/// So many good checks, and so many refused.
 pub(crate) fn tally(good: u32, failing: u32) -> Tally {
     let mut tally = Tally::default();
     for number in 0..good.into() {
-        let connect = Duration::from_micros(10_000 + number * 7_919 % 2_000);
-        let remark = Remark::None;
-        tally.count(
-            Expect::Open,
-            Seen::Open {
-                connect,
-                others: OtherPhases::default(),
-                remark,
-            },
-        );
+        tally.count(Expect::Open, seen(number));
     }
     for _ in 0..failing {
         tally.count(Expect::Open, Seen::Failed(FailureClass::Refused));
@@ -129,7 +141,30 @@ pub(crate) async fn roll_up<T: Table>(store: &Store<T>, ids: &[String], days: i6
                     .put_rollup(GROUP, running.later(-back), &region, &rollup)
                     .await;
                 assert!(kept.unwrap());
+                let others = other_times(&rollup);
+                let kept = store
+                    .put_other_times(GROUP, running.later(-back), &region, &others)
+                    .await;
+                assert!(kept.unwrap());
             }
+        }
+    }
+}
+
+/// Results of these monitors in the running hour, up to this minute, from all regions.
+pub(crate) async fn run<T: Table>(store: &Store<T>, ids: &[String], minutes: u32) {
+    let first = tick("2026-11-22T12:00:00Z");
+    for minute in 0..minutes {
+        let all: Observations = ids
+            .iter()
+            .map(|id| {
+                let seen = seen(minute.into());
+                (id.parse().unwrap(), Observation { seen, detail: None })
+            })
+            .collect();
+        for region in regions() {
+            let tick = first.later(GROUP.interval, minute);
+            store.put_results(GROUP, tick, &region, &all).await.unwrap();
         }
     }
 }

@@ -9,7 +9,7 @@ use portpulse_testkit::memory_table::MemoryTable;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use crate::fleet::{GROUP, now, reader, roll_up, rows, tick, words};
+use crate::fleet::{GROUP, last_day, now, reader, roll_up, rows, tick, words};
 
 /// What breaks out of markup, and anything else.
 fn hostile() -> impl Strategy<Value = String> {
@@ -115,7 +115,7 @@ async fn definitions_stay_values_in_json_badges_and_prometheus() {
         let answer: Value = serde_json::from_str(&api::monitors(&overview).to_string()).unwrap();
         assert_eq!(answer["monitors"][0]["tags"], fields["tags"]);
         let page = reader
-            .monitor(Audience::Private, &id.parse().unwrap(), now())
+            .monitor(Audience::Private, &id.parse().unwrap(), last_day(), now())
             .await
             .unwrap()
             .unwrap();

@@ -1,21 +1,26 @@
 //! What the reads of a page cost, as DynamoDB bills them, and that the ceiling holds.
 
 use portpulse_core::definition::{DefinitionFile, Vantage};
+use portpulse_core::period::{Grain, Period};
 use portpulse_cost::{Spread, ViewCost};
-use portpulse_history::view::Audience;
+use portpulse_history::view::{Audience, LeftOut};
 use portpulse_store::Store;
 use portpulse_testkit::embedded::EmbeddedDynamo;
 use portpulse_testkit::meter::Consumed;
 use serde_json::{Map, json};
 
-use crate::fleet::{define, definition, file, now, reader, regions, roll_up, rows, words};
+use crate::fleet::{define, definition, file, last_day, now, reader, regions, roll_up, rows, run, words};
 
+fn ids(monitors: usize) -> Vec<String> {
+    let ids = (0..monitors).map(|number| format!("orders-db-{number:03}-primary"));
+    ids.collect()
+}
+
+/// In the middle of an hour.
 async fn dynamo(monitors: usize, days: i64) -> EmbeddedDynamo {
     let dynamo = EmbeddedDynamo::start().await.unwrap();
     let store = Store::new(dynamo.table());
-    let ids: Vec<_> = (0..monitors)
-        .map(|number| format!("orders-db-{number:03}-primary"))
-        .collect();
+    let ids = ids(monitors);
     for id in &ids {
         define(&store, id).await;
     }
@@ -23,6 +28,7 @@ async fn dynamo(monitors: usize, days: i64) -> EmbeddedDynamo {
     rows(&store, &[]).await;
     let banner = "220 mail.example.com ESMTP Postfix (Debian/GNU), and forty more characters of it";
     words(&store, &ids, banner).await;
+    run(&store, &ids, 30).await;
     for day in 1..=20 {
         for id in &ids[..5] {
             let at = |minute: u32| format!("2026-11-{day:02}T05:{minute:02}:00Z");
@@ -35,7 +41,7 @@ async fn dynamo(monitors: usize, days: i64) -> EmbeddedDynamo {
 /// The same as a file of definitions.
 fn planned(monitors: usize) -> DefinitionFile {
     let fields = definition(54_321);
-    let ids = (0..monitors).map(|number| format!("orders-db-{number:03}-primary"));
+    let ids = ids(monitors).into_iter();
     let monitors: Map<_, _> = ids.map(|id| (id, fields.clone())).collect();
     DefinitionFile::validate(&json!({ "monitors": monitors }), Vantage::PlainLambda).unwrap()
 }
@@ -45,11 +51,23 @@ async fn ninety_days_of_fifty_monitors_are_read_for_less_than_two_hundred_units(
     let dynamo = dynamo(50, 89).await;
     let (table, meter) = dynamo.metered_table();
     let reader = reader(table, 400);
+    reader.overview(Audience::Private, now()).await.unwrap();
+    let read_units = meter.take().read_units;
+    // As a plan of its cost reckons, where times of 10 to 12 ms fall into three buckets.
+    let spread = Spread { hour: 3, day: 3 };
+    let reckoned = ViewCost::of(&planned(50), &regions(), spread).read_units;
+    assert!(
+        (reckoned / read_units - 1.0).abs() < 0.05,
+        "{reckoned} reckoned, {read_units} read"
+    );
+
+    // At its end, most of an hour is read tick by tick.
+    run(&Store::new(dynamo.table()), &ids(50), 60).await;
     let overview = reader.overview(Audience::Private, now()).await.unwrap();
     let Consumed {
         reads, read_units, ..
     } = meter.take();
-    assert!(!overview.left_out.days && !overview.left_out.incidents);
+    assert_eq!(overview.left_out, LeftOut::default());
     assert!(
         overview
             .monitors
@@ -60,33 +78,43 @@ async fn ninety_days_of_fifty_monitors_are_read_for_less_than_two_hundred_units(
         reads < 20 && read_units < 200.0,
         "{reads} reads, {read_units} units"
     );
-    // As a plan of its cost reckons, where times of 10 to 12 ms fall into three buckets.
-    let spread = Spread { hour: 3, day: 3 };
-    let reckoned = ViewCost::of(&planned(50), &regions(), spread).read_units;
-    assert!(
-        (reckoned / read_units - 1.0).abs() < 0.05,
-        "{reckoned} reckoned, {read_units} read"
-    );
 
+    // The further back the phases go, the more there is to read.
     let id = "orders-db-007-primary".parse().unwrap();
-    assert!(
-        reader
-            .monitor(Audience::Private, &id, now())
-            .await
-            .unwrap()
-            .is_some()
-    );
-    let Consumed {
-        reads, read_units, ..
-    } = meter.take();
-    assert!(
-        reads < 20 && read_units < 200.0,
-        "{reads} reads, {read_units} units"
-    );
-
-    // What services said is read for those who are shown it.
-    reader.monitor(Audience::Public, &id, now()).await.unwrap();
-    assert_eq!(meter.take().reads, reads - 1);
+    let today = Period::containing(now(), Grain::Day);
+    for (since, most) in [
+        (last_day(), 240.0),
+        (today.later(-6), 240.0),
+        (today.later(-29), 300.0),
+        (today.later(-89), 400.0),
+    ] {
+        let page = reader.monitor(Audience::Private, &id, since, now()).await;
+        let page = page.unwrap().unwrap();
+        assert_eq!(page.left_out, LeftOut::default(), "{since}");
+        let inside = page.monitor.inside.unwrap();
+        let points = inside.hours.iter().chain(&inside.days);
+        let wanted = points.filter(|point| point.period.grain() == since.grain() && point.period >= since);
+        assert!(
+            wanted.clone().count() > 5 && wanted.clone().all(|point| point.others.ready.is_some()),
+            "{since}"
+        );
+        let Consumed {
+            reads, read_units, ..
+        } = meter.take();
+        assert!(
+            reads < 30 && read_units < most,
+            "{since}: {reads} reads, {read_units} units"
+        );
+    }
+    // The public is shown no times and no words, and pays for none: as for the overview, and one to find the group.
+    reader
+        .monitor(Audience::Public, &id, today.later(-89), now())
+        .await
+        .unwrap()
+        .unwrap();
+    let of_public = meter.take();
+    assert_eq!(of_public.reads, reads + 1);
+    assert!(of_public.read_units < 200.0, "{of_public:?}");
 
     // That is all that a monitor costs that is not there.
     assert!(reader.ids().await.unwrap().contains(&id));
@@ -108,7 +136,10 @@ async fn ninety_days_of_fifty_monitors_are_read_for_less_than_two_hundred_units(
 
     let none = "no-such-monitor".parse().unwrap();
     assert_eq!(
-        reader.monitor(Audience::Private, &none, now()).await.unwrap(),
+        reader
+            .monitor(Audience::Private, &none, last_day(), now())
+            .await
+            .unwrap(),
         None
     );
     assert_eq!(meter.take().read_units, 0.5);

@@ -1,4 +1,4 @@
-//! The connect times of a region over a span: median, 95th percentile and maximum, with incidents, failures and the
+//! The times of a phase in a region over a span: median, 95th percentile and maximum, with incidents, failures and the
 //! time without data on the same axis.
 
 use std::time::Duration;
@@ -7,7 +7,8 @@ use jiff::tz::Offset;
 use jiff::{SignedDuration, Timestamp};
 use maud::{Markup, html};
 use portpulse_core::id::Region;
-use portpulse_history::view::{Connect, IncidentView, Point};
+use portpulse_core::outcome::Phase;
+use portpulse_history::view::{IncidentView, Percentiles, Point};
 
 use super::number;
 use crate::span::Span;
@@ -20,10 +21,11 @@ const RIGHT: f64 = 474.0;
 const TOP: f64 = 10.0;
 const FOOT: f64 = 140.0;
 
-/// The axes that the charts of one page share, so that they can be compared: time, and connect times on a logarithmic
-/// scale, for a maximum may be a thousand times the median.
+/// The axes that the charts of one phase share, so that they can be compared: time, and the phase's times on a
+/// logarithmic scale, for a maximum may be a thousand times the median.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Axis {
+    phase: Phase,
     span: Span,
     from: Timestamp,
     until: Timestamp,
@@ -34,14 +36,14 @@ pub(crate) struct Axis {
 }
 
 impl Axis {
-    /// The axes on which all of these fit.
-    pub(crate) fn of(all: &[&[Point]], span: Span, now: Timestamp) -> Self {
+    /// The axes on which a phase of all of these fits.
+    pub(crate) fn of(phase: Phase, all: &[&[Point]], span: Span, now: Timestamp) -> Self {
         let points = || all.iter().copied().flatten();
         // The last part is running: the axis goes on to its end.
         let ends = points().map(end).max();
         let until = ends.unwrap_or(now);
         let from = until.saturating_sub(span.length()).unwrap_or(Timestamp::MIN);
-        let times = || points().filter_map(|point| point.connect);
+        let times = || points().filter_map(|point| point.times(phase));
         let least = times()
             .map(|times| times.p50)
             .min()
@@ -51,6 +53,7 @@ impl Axis {
         let least = least.as_secs_f64().max(1e-5) * 0.8;
         let most = (most.as_secs_f64() * 1.25).max(least * 4.0);
         Self {
+            phase,
             span,
             from,
             until,
@@ -98,10 +101,10 @@ impl Axis {
     }
 }
 
-/// The chart of one region.
+/// The chart of one phase in one region.
 pub(crate) fn series(region: &Region, points: &[Point], axis: &Axis, incidents: &[&IncidentView]) -> Markup {
     let gaps = gaps(points, axis);
-    let line = |pick: fn(&Connect) -> Duration| line(points, axis, pick);
+    let line = |pick: fn(&Percentiles) -> Duration| line(points, axis, pick);
     html! {
         svg .series role="img" viewBox={ "0 0 " (WIDTH) " " (HEIGHT) } aria-label=(meaning(region, points, axis)) {
             @for event in incidents {
@@ -129,15 +132,15 @@ pub(crate) fn series(region: &Region, points: &[Point], axis: &Axis, incidents: 
 }
 
 /// A line through the middles of the buckets; it breaks where one is missing or has no times.
-fn line(points: &[Point], axis: &Axis, pick: fn(&Connect) -> Duration) -> String {
+fn line(points: &[Point], axis: &Axis, pick: fn(&Percentiles) -> Duration) -> String {
     let mut line = String::new();
     let mut before = None;
     for point in points {
-        let Some(connect) = &point.connect else {
+        let Some(times) = point.times(axis.phase) else {
             before = None;
             continue;
         };
-        let (x, y) = (axis.x(middle(point)), axis.y(pick(connect)));
+        let (x, y) = (axis.x(middle(point)), axis.y(pick(&times)));
         let joins = before == Some(point.period.start());
         // A point alone is seen too: its caps are round.
         let (to, alone) = if joins { ("L", "") } else { ("M", "h0") };
@@ -188,7 +191,7 @@ fn meaning(region: &Region, points: &[Point], axis: &Axis) -> String {
     let good: u64 = points.iter().map(|point| u64::from(point.good)).sum();
     let failing: u64 = points.iter().map(|point| u64::from(point.failing)).sum();
     let checks = good + failing;
-    let times = || points.iter().filter_map(|point| point.connect);
+    let times = || points.iter().filter_map(|point| point.times(axis.phase));
     let medians = times().map(|times| times.p50);
     let range = match (
         medians.clone().min(),
@@ -201,16 +204,19 @@ fn meaning(region: &Region, points: &[Point], axis: &Axis) -> String {
             words::time(most),
             words::time(worst)
         ),
-        _ => "no connect times".to_owned(),
+        _ => "no times".to_owned(),
     };
     format!(
-        "{region} over {}: {range}; {failing} of {checks} checks failed",
+        "{region}, {}, over {}: {range}; {failing} of {checks} checks failed",
+        words::phase(axis.phase),
         axis.span.words()
     )
 }
 
 #[cfg(test)]
 mod tests {
+    use portpulse_core::other_phases::OtherPhases;
+
     use super::*;
 
     fn point(period: &str, p50: Option<u64>, failing: u32) -> Point {
@@ -219,11 +225,12 @@ mod tests {
             good: 60 - failing,
             failing,
             no_data: 0,
-            connect: p50.map(|ms| Connect {
+            connect: p50.map(|ms| Percentiles {
                 p50: Duration::from_millis(ms),
                 p95: Duration::from_millis(2 * ms),
                 max: Duration::from_millis(4 * ms),
             }),
+            others: OtherPhases::default(),
         }
     }
 
@@ -236,7 +243,7 @@ mod tests {
             point("2026-11-22T23", None, 0),
         ];
         points[4].good = 0;
-        let axis = Axis::of(&[&points], Span::Day, Timestamp::UNIX_EPOCH);
+        let axis = Axis::of(Phase::Connect, &[&points], Span::Day, Timestamp::UNIX_EPOCH);
         (points, axis)
     }
 
@@ -261,15 +268,38 @@ mod tests {
         let (points, axis) = sample();
         assert_eq!(
             meaning(&"eu-west-1".parse().unwrap(), &points, &axis),
-            "eu-west-1 over 24 hours: medians from 10 ms to 20 ms, longest 80 ms; 90 of 240 checks failed"
+            "eu-west-1, connect, over 24 hours: medians from 10 ms to 20 ms, longest 80 ms; 90 of 240 checks failed"
         );
         let levels: Vec<_> = axis.levels().into_iter().map(words::time).collect();
         assert_eq!(levels, ["10 ms", "20 ms", "50 ms", "100 ms"]);
     }
 
     #[test]
+    fn a_phase_has_its_own_line_and_scale() {
+        let (mut points, connect) = sample();
+        points[1].others.tls = points[0].times(Phase::Connect);
+        let tls = Axis::of(Phase::Tls, &[&points], Span::Day, Timestamp::UNIX_EPOCH);
+        assert_eq!(line(&points, &tls, |times| times.p50).matches('M').count(), 1);
+        assert_ne!((tls.least, tls.most), (connect.least, connect.most));
+        assert_eq!(
+            (tls.from, tls.until),
+            (connect.from, connect.until),
+            "one axis of time"
+        );
+        assert_eq!(
+            meaning(&"eu-west-1".parse().unwrap(), &points, &tls),
+            "eu-west-1, TLS handshake, over 24 hours: medians from 10 ms to 10 ms, longest 40 ms; 90 of 240 checks failed"
+        );
+    }
+
+    #[test]
     fn no_data_at_all_is_a_gap_and_no_nonsense() {
-        let axis = Axis::of(&[], Span::Quarter, "2026-11-23T00:00:00Z".parse().unwrap());
+        let axis = Axis::of(
+            Phase::Tls,
+            &[],
+            Span::Quarter,
+            "2026-11-23T00:00:00Z".parse().unwrap(),
+        );
         let text = series(&"here".parse().unwrap(), &[], &axis, &[]).into_string();
         assert!(text.contains("class=\"gap\" d=\"M52 140H474\""), "{text}");
         assert!(!text.contains("NaN") && !text.contains("inf"), "{text}");

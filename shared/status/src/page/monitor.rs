@@ -1,11 +1,12 @@
-//! One monitor over time: connect times by region with incidents on the same axis, incidents, last answers, definition.
+//! One monitor over time: the times of its phases by region with incidents on the same axis, incidents, last answers, definition.
 
 use jiff::Timestamp;
 use maud::{Markup, html};
 use portpulse_core::definition::{Monitor, Quorum, Where};
+use portpulse_core::outcome::Phase;
 use portpulse_core::target::Check;
 use portpulse_core::time::format_duration;
-use portpulse_history::view::{Connect, IncidentView, MonitorInside, MonitorPage, Point};
+use portpulse_history::view::{IncidentView, MonitorInside, MonitorPage, Point};
 
 use super::answers::answers;
 use super::parts::{as_of, incidents_left_out, remarks, sights, uptimes};
@@ -36,7 +37,7 @@ pub(crate) fn page(span: Span, known: &MonitorPage) -> (String, Markup) {
                     aria-current=[(each == span).then_some("true")] { (each.words()) }
             }
         }
-        @if let Some(inside) = inside { (times(inside, span, known.at, &within)) }
+        @if let Some(inside) = inside { (times(inside, span, known.at, &within, known.left_out.phases)) }
         section {
             h2 { "Incidents" }
             @if within.is_empty() { p .quiet { "None within " (span.words()) "." } }
@@ -52,17 +53,41 @@ pub(crate) fn page(span: Span, known: &MonitorPage) -> (String, Markup) {
     (monitor.id.to_string(), main)
 }
 
-/// The connect times by region, on one axis.
-fn times(inside: &MonitorInside, span: Span, now: Timestamp, incidents: &[&IncidentView]) -> Markup {
+/// The phases that a monitor's checks have, in the order in which they come.
+fn phases(all: &[&[Point]]) -> Vec<Phase> {
+    let has = |phase: &Phase| {
+        all.iter()
+            .copied()
+            .flatten()
+            .any(|point| point.times(*phase).is_some())
+    };
+    let phases = [Phase::Dns, Phase::Connect, Phase::Tls, Phase::Ready].into_iter();
+    phases
+        .filter(|phase| *phase == Phase::Connect || has(phase))
+        .collect()
+}
+
+/// The times of each phase by region, on one axis of time.
+fn times(
+    inside: &MonitorInside,
+    span: Span,
+    now: Timestamp,
+    incidents: &[&IncidentView],
+    lacking: bool,
+) -> Markup {
     let regions = inside.regions.iter();
     let all: Vec<_> = regions
         .map(|(region, sight)| (region, span.points(&sight.hours, &sight.days)))
         .collect();
     let points: Vec<_> = all.iter().map(|(_, points)| *points).collect();
-    let axis = Axis::of(&points, span, now);
+    let phases = phases(&points);
+    let axes: Vec<_> = phases
+        .iter()
+        .map(|phase| (*phase, Axis::of(*phase, &points, span, now)))
+        .collect();
     html! {
         section {
-            h2 { "Connect time by region" }
+            h2 { @if axes.len() > 1 { "Phases by region" } @else { "Connect time by region" } }
             ul .legend aria-label="Legend" {
                 @for (class, path, word) in KEYS {
                     li {
@@ -77,12 +102,19 @@ fn times(inside: &MonitorInside, span: Span, now: Timestamp, incidents: &[&Incid
                 @for (region, points) in &all {
                     figure .card {
                         figcaption { (region) }
-                        (chart::series(region, points, &axis, incidents))
-                        (figures(points, span))
+                        @for (phase, axis) in &axes {
+                            @if axes.len() > 1 { p .phase { (words::phase(*phase)) } }
+                            (chart::series(region, points, axis, incidents))
+                        }
+                        (figures(points, &phases, span))
                     }
                 }
             }
-            p .quiet { "From SYN to SYN-ACK, by " (span.unit()) " of UTC, on a logarithmic scale." }
+            p .quiet {
+                "The connect is from SYN to SYN-ACK, or over UDP from question to answer. By " (span.unit())
+                " of UTC, on a logarithmic scale."
+                @if lacking { " Phases but the connect were left unread for the earliest of them: one request may read no more." }
+            }
         }
     }
 }
@@ -97,13 +129,13 @@ const KEYS: [(&str, &str, &str); 6] = [
     ("band down", "M4 1h10v12h-10z", "incident"),
 ];
 
-/// The numbers of a chart.
-fn figures(points: &[Point], span: Span) -> Markup {
+/// The numbers of a region's charts.
+fn figures(points: &[Point], phases: &[Phase], span: Span) -> Markup {
     let has_checks = |point: &&Point| point.good > 0 || point.failing > 0 || point.no_data > 0;
-    let time = |point: &Point, pick: fn(Connect) -> std::time::Duration| {
-        point
-            .connect
-            .map_or_else(|| "–".to_owned(), |connect| words::time(pick(connect)))
+    let of_phase = |phase: &Phase| ["p50", "p95", "max"].map(|which| format!("{} {which}", phase.as_str()));
+    let times = |point: &Point, phase: &Phase| match point.times(*phase) {
+        Some(times) => [times.p50, times.p95, times.max].map(words::time),
+        None => ["–", "–", "–"].map(str::to_owned),
     };
     html! {
         details {
@@ -112,9 +144,10 @@ fn figures(points: &[Point], span: Span) -> Markup {
                 table {
                     thead {
                         tr {
-                            @for title in [span.unit(), "good", "failed", "no data", "p50", "p95", "max"] {
+                            @for title in [span.unit(), "good", "failed", "no data"] {
                                 th scope="col" { (title) }
                             }
+                            @for title in phases.iter().flat_map(of_phase) { th scope="col" { (title) } }
                         }
                     }
                     tbody {
@@ -124,9 +157,7 @@ fn figures(points: &[Point], span: Span) -> Markup {
                                 td { (point.good) }
                                 td { (point.failing) }
                                 td { (point.no_data) }
-                                td { (time(point, |connect| connect.p50)) }
-                                td { (time(point, |connect| connect.p95)) }
-                                td { (time(point, |connect| connect.max)) }
+                                @for time in phases.iter().flat_map(|phase| times(point, phase)) { td { (time) } }
                             }
                         }
                     }

@@ -1,7 +1,9 @@
 //! What programs are answered.
 
 use portpulse_history::view::Audience;
-use portpulse_status::{Access, Asked, Feed, Page, Received, Request, Response, Site, Token, Transport};
+use portpulse_status::{
+    Access, Asked, Feed, Page, Received, Request, Response, Site, Span, Token, Transport,
+};
 
 use crate::sample::{now, overview, public, site};
 
@@ -75,7 +77,11 @@ fn each_path_has_its_answer() {
     }
     assert_eq!(
         feed("/api/monitors/orders-db", ""),
-        Some(Feed::Monitor("orders-db".parse().unwrap()))
+        Some(Feed::Monitor("orders-db".parse().unwrap(), Span::Day))
+    );
+    assert_eq!(
+        feed("/api/monitors/orders-db", "span=30d"),
+        Some(Feed::Monitor("orders-db".parse().unwrap(), Span::Month))
     );
     for nothing in [
         "/api/monitors/",

@@ -17,16 +17,41 @@ fn each_region_has_a_chart_with_the_incidents_on_its_axis() {
         ["eu-central-1", "eu-west-1", "us-east-1"]
     );
     assert_eq!(
-        attributes(&html, "figure svg.series", "aria-label")[0],
-        "eu-central-1 over 24 hours: medians from 8 ms to 12 ms, longest 108 ms; 30 of 1074 checks failed"
+        attributes(&html, "figure svg.series", "aria-label")[..2],
+        [
+            "eu-central-1, connect, over 24 hours: medians from 8 ms to 12 ms, longest 108 ms; 30 of 1074 checks failed",
+            "eu-central-1, readiness exchange, over 24 hours: medians from 24 ms to 36 ms, longest 324 ms; 30 of 1074 \
+             checks failed",
+        ]
     );
     for line in [".p50", ".p95", ".most", ".gap", ".failed", "rect.band.down"] {
         assert_eq!(
             attributes(&html, &format!("figure svg {line}"), "class").len(),
-            3,
+            6,
             "{line}"
         );
     }
+    assert_eq!(
+        texts(&html, "figure:first-child .phase"),
+        ["connect", "readiness exchange"],
+        "what no check has has no chart"
+    );
+    let titles = texts(&html, "figure:first-child thead th");
+    assert_eq!(
+        titles[4..],
+        [
+            "connect p50",
+            "connect p95",
+            "connect max",
+            "ready p50",
+            "ready p95",
+            "ready max"
+        ]
+    );
+    assert_eq!(
+        texts(&html, "figure:first-child tbody tr:first-child td")[3..],
+        ["8 ms", "16 ms", "72 ms", "24 ms", "48 ms", "216 ms"]
+    );
     // The incident began 23 minutes and 40 seconds before the last hour of the chart ended.
     let x: f64 = attributes(&html, "rect.band", "x")[0].parse().unwrap();
     assert!((x - (474.0 - 422.0 * 23.0 / 1_440.0)).abs() < 0.1, "{x}");
@@ -35,6 +60,26 @@ fn each_region_has_a_chart_with_the_incidents_on_its_axis() {
         18,
         "hours without data have no figures"
     );
+}
+
+#[test]
+fn a_connect_alone_has_one_chart_a_region_without_a_name() {
+    let html = page("cache", Span::Day);
+    assert_eq!(texts(&html, ".phase"), [""; 0]);
+    assert!(html.contains("<h2>Connect time by region</h2>"), "{html}");
+    let regions = texts(&html, "figcaption").len();
+    assert_eq!(
+        attributes(&html, "figure svg.series", "aria-label").len(),
+        regions
+    );
+}
+
+#[test]
+fn phases_that_were_left_unread_are_named() {
+    let mut known = monitor_page(&overview(), "orders-db");
+    assert!(!monitor_html(&known, Span::Quarter).contains("left unread"));
+    known.left_out.phases = true;
+    assert!(monitor_html(&known, Span::Quarter).contains("Phases but the connect were left unread"));
 }
 
 #[test]

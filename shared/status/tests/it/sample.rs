@@ -9,14 +9,17 @@ use portpulse_core::control::{Acknowledgement, Control, Note, Silence};
 use portpulse_core::definition::{Monitor, Vantage};
 use portpulse_core::group::GroupId;
 use portpulse_core::id::Region;
+use portpulse_core::other_phases::OtherPhases;
 use portpulse_core::outcome::{Detail, FailureClass};
 use portpulse_core::period::{Grain, Period};
+use portpulse_core::target::Check;
 use portpulse_core::time::Tick;
 use portpulse_core::uptime::{Outages, Watched};
 use portpulse_core::words::Said;
 use portpulse_history::view::{
-    Audience, Bar, Connect, IncidentInside, IncidentView, LeftOut, Maintenance, MonitorInside, MonitorPage,
-    MonitorView, Overview, OverviewInside, Point, RegionSight, RegionStanding, SightState, Uptime,
+    Audience, Bar, IncidentInside, IncidentView, LeftOut, Maintenance, MonitorInside, MonitorPage,
+    MonitorView, Overview, OverviewInside, Percentiles, Point, RegionSight, RegionStanding, SightState,
+    Uptime,
 };
 use portpulse_status::{Access, Selection, Site, Span};
 use scraper::{Html, Selector};
@@ -75,14 +78,23 @@ fn points(grain: Grain, count: i64, ms: u64) -> Vec<Point> {
             good: if is_known { 58 } else { 0 },
             failing: if back == 2 { 30 } else { 0 },
             no_data: if is_known { 2 } else { 0 },
-            connect: is_known.then_some(Connect {
+            connect: is_known.then_some(Percentiles {
                 p50: Duration::from_millis(wave),
                 p95: Duration::from_millis(wave * 2),
                 max: Duration::from_millis(wave * 9),
             }),
+            others: OtherPhases::default(),
         }
     };
     (0..count).rev().map(point).collect()
+}
+
+fn tripled(times: Percentiles) -> Percentiles {
+    Percentiles {
+        p50: times.p50 * 3,
+        p95: times.p95 * 3,
+        max: times.max * 3,
+    }
 }
 
 /// The like of [`points`], as uptime.
@@ -163,10 +175,16 @@ pub(crate) fn sight(state: SightState, ms: u64, found: Option<&str>) -> RegionSi
 fn view(id: &str, verdict: Verdict, regions: &[(&str, RegionSight)]) -> MonitorView {
     let (group, definition) = monitors().remove(id).unwrap();
     let (hours, days) = (bars(Grain::Hour, 24), bars(Grain::Day, 90));
-    let regions: BTreeMap<Region, _> = regions
+    let mut regions: BTreeMap<Region, _> = regions
         .iter()
         .map(|(region, sight)| (region.parse().unwrap(), sight.clone()))
         .collect();
+    if matches!(definition.target().check, Check::Ready(_)) {
+        for sight in regions.values_mut() {
+            let points = sight.hours.iter_mut().chain(&mut sight.days);
+            points.for_each(|point| point.others.ready = point.connect.map(tripled));
+        }
+    }
     MonitorView {
         id: id.parse().unwrap(),
         verdict,

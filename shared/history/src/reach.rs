@@ -1,0 +1,246 @@
+//! Reading history from the latest back, for at most so much.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use portpulse_core::group::GroupId;
+use portpulse_core::id::Region;
+use portpulse_core::period::{Grain, Period};
+use portpulse_core::rollup::{OtherTimes, Rollup, of_ticks};
+use portpulse_core::round::{Definitions, Observations};
+use portpulse_core::time::Tick;
+use portpulse_store::history::Piece;
+use portpulse_store::keys;
+use portpulse_store::table::{Browse, Stretch, Table};
+use portpulse_store::{Error, Store};
+
+use crate::read::{DAYS, HOURS};
+use crate::snapshot::{Reach, Running};
+use crate::spending::Counted;
+
+/// How many rows are asked for while it is not known how large they are.
+const FIRST_ROWS: u32 = 4;
+/// The bytes that half a read unit pays for.
+const BYTES_A_HALF: u64 = 4_096;
+
+/// A part of history.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Part {
+    /// The running hour, tick by tick.
+    Running(Period),
+    /// What was summed up, since then.
+    Rollups(Period),
+    /// The phases but the connect of what was summed up, since then.
+    OtherTimes(Period),
+}
+
+/// The parts in the order in which they are read: what is most wanted first.
+pub(crate) fn parts(since: Option<Period>, now: Timestamp) -> Vec<Part> {
+    let hour = Period::containing(now, Grain::Hour);
+    let today = Period::containing(now, Grain::Day);
+    let mut parts = vec![
+        Part::Running(hour),
+        Part::Rollups(hour.later(1 - HOURS)),
+        Part::Rollups(today.later(1 - DAYS)),
+    ];
+    match since.map(|since| (since, since.grain())) {
+        Some((since, Grain::Day)) => {
+            // Today is what its hours say.
+            let midnight = Period::containing(today.start(), Grain::Hour);
+            parts.extend([Part::OtherTimes(midnight), Part::OtherTimes(since)]);
+        }
+        Some((since, Grain::Hour)) => parts.push(Part::OtherTimes(since)),
+        None => {}
+    }
+    parts
+}
+
+/// Reads a group's rollups from the latest back to `first`, for at most so many half read units.
+pub(crate) async fn read_rollups<T: Table + Browse>(
+    store: &Store<Counted<'_, T>>,
+    group: GroupId,
+    first: Period,
+    now: Timestamp,
+    halves: u64,
+    unreadable: &mut Vec<String>,
+) -> Result<Reach<Rollup>, Error> {
+    let running = Period::containing(now, first.grain());
+    let stretch = keys::rollups(group, first, running);
+    let (rows, all) = read::<_, Rollups>(store, stretch, halves, unreadable).await?;
+    Ok(reach(rows, first, all))
+}
+
+/// Reads a group's phases but the connect from the latest back to `first`, for at most so many half read units.
+pub(crate) async fn read_other_times<T: Table + Browse>(
+    store: &Store<Counted<'_, T>>,
+    group: GroupId,
+    first: Period,
+    now: Timestamp,
+    halves: u64,
+    unreadable: &mut Vec<String>,
+) -> Result<Reach<OtherTimes>, Error> {
+    let running = Period::containing(now, first.grain());
+    let stretch = keys::all_other_times(group, first, running);
+    let (rows, all) = read::<_, OtherPhases>(store, stretch, halves, unreadable).await?;
+    Ok(reach(rows, first, all))
+}
+
+/// Reads the results of an hour that is not over from the latest back, for at most so many half read units.
+pub(crate) async fn read_running<T: Table + Browse>(
+    store: &Store<Counted<'_, T>>,
+    group: GroupId,
+    hour: Period,
+    definitions: &Definitions,
+    halves: u64,
+    unreadable: &mut Vec<String>,
+) -> Result<Running, Error> {
+    let stretch = keys::results_of_hour(group, hour);
+    let (rows, whole) = read::<_, Results>(store, stretch, halves, unreadable).await?;
+    let mut ticks: BTreeMap<Region, BTreeMap<Tick, Observations>> = BTreeMap::new();
+    for (tick, region, seen) in rows {
+        ticks.entry(region).or_default().insert(tick, seen);
+    }
+    let rollups = ticks
+        .into_iter()
+        .map(|(region, ticks)| (region, of_ticks(definitions, &ticks)));
+    Ok(Running {
+        hour: Some(hour),
+        rollups: rollups.collect(),
+        whole,
+    })
+}
+
+/// What stands in a stretch. A trait and no closure, so that it is known of the futures whether they are `Send`.
+trait Kind<T> {
+    type Row;
+
+    /// The next of the rows, at most `limit`.
+    async fn next(
+        store: &Store<Counted<'_, T>>,
+        stretch: &Stretch,
+        limit: u32,
+    ) -> Result<Piece<Self::Row>, Error>;
+}
+
+struct Rollups;
+struct OtherPhases;
+struct Results;
+
+impl<T: Table + Browse> Kind<T> for Rollups {
+    type Row = (Period, Region, Rollup);
+
+    async fn next(
+        store: &Store<Counted<'_, T>>,
+        stretch: &Stretch,
+        limit: u32,
+    ) -> Result<Piece<Self::Row>, Error> {
+        store.next_rollups(stretch, limit).await
+    }
+}
+
+impl<T: Table + Browse> Kind<T> for OtherPhases {
+    type Row = (Period, Region, OtherTimes);
+
+    async fn next(
+        store: &Store<Counted<'_, T>>,
+        stretch: &Stretch,
+        limit: u32,
+    ) -> Result<Piece<Self::Row>, Error> {
+        store.next_other_times(stretch, limit).await
+    }
+}
+
+impl<T: Table + Browse> Kind<T> for Results {
+    type Row = (Tick, Region, Observations);
+
+    async fn next(
+        store: &Store<Counted<'_, T>>,
+        stretch: &Stretch,
+        limit: u32,
+    ) -> Result<Piece<Self::Row>, Error> {
+        store.next_results(stretch, limit).await
+    }
+}
+
+/// The rows of a stretch, and whether that is all of them.
+async fn read<T: Table + Browse, K: Kind<T>>(
+    store: &Store<Counted<'_, T>>,
+    stretch: Stretch,
+    halves: u64,
+    unreadable: &mut Vec<String>,
+) -> Result<(Vec<K::Row>, bool), Error> {
+    let mut budget = Budget::new(halves);
+    let mut rows = Vec::new();
+    let mut left = Some(stretch);
+    while let Some(stretch) = left {
+        let Some(limit) = budget.rows() else {
+            return Ok((rows, false));
+        };
+        let spent = store.table().halves();
+        let piece = K::next(store, &stretch, limit).await?;
+        budget.spend(store.table().halves() - spent, piece.rows.len());
+        unreadable.extend(piece.unreadable.iter().map(said));
+        rows.extend(piece.rows);
+        left = piece.rest;
+    }
+    Ok((rows, true))
+}
+
+fn reach<R>(rows: Vec<(Period, Region, R)>, first: Period, all: bool) -> Reach<R> {
+    let earliest = rows.last().map(|(period, _, _)| *period);
+    let mut reach = Reach {
+        rollups: BTreeMap::new(),
+        since: match all {
+            true => Some(first),
+            // The earliest period that was begun may lack regions.
+            false => earliest.map(|period| period.later(1)),
+        },
+    };
+    for (period, region, row) in rows {
+        reach.rollups.entry(period).or_default().insert(region, row);
+    }
+    reach
+}
+
+/// What is left to spend on rows, in half read units, by what such rows have cost so far.
+pub(crate) struct Budget {
+    left: u64,
+    spent: u64,
+    rows: u64,
+}
+
+impl Budget {
+    pub(crate) fn new(left: u64) -> Self {
+        Self {
+            left,
+            spent: 0,
+            rows: 0,
+        }
+    }
+
+    /// How many rows may be asked for; none where not even one can be paid for.
+    pub(crate) fn rows(&self) -> Option<u32> {
+        if self.left == 0 {
+            return None;
+        }
+        if self.rows == 0 {
+            return Some(FIRST_ROWS);
+        }
+        // In bytes, for many rows share a unit. A tenth is kept back, for rows differ.
+        let bytes_a_row = (self.spent * BYTES_A_HALF).div_ceil(self.rows);
+        let rows = self.left * BYTES_A_HALF * 9 / 10 / bytes_a_row.max(1);
+        u32::try_from(rows).ok().filter(|rows| *rows > 0)
+    }
+
+    pub(crate) fn spend(&mut self, halves: u64, rows: usize) {
+        self.left = self.left.saturating_sub(halves);
+        self.spent += halves;
+        self.rows += u64::try_from(rows).unwrap_or(u64::MAX);
+    }
+}
+
+/// An error with what caused it, on one line.
+pub(crate) fn said(error: &Error) -> String {
+    let chain = std::iter::successors(Some(error as &dyn std::error::Error), |error| error.source());
+    chain.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+}
