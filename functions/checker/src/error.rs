@@ -1,8 +1,5 @@
 //! What can go wrong in a tick; none of it keeps the rest of the tick from going on.
 
-use std::error::Error as StdError;
-use std::fmt::Write;
-
 use portpulse_core::group::GroupId;
 use portpulse_core::id::Region;
 use portpulse_core::period::Period;
@@ -166,16 +163,4 @@ impl Error {
             Self::NoTimeToKeepWords { .. } => "NoTimeToKeepWords",
         }
     }
-}
-
-/// An error with everything that caused it, on one line.
-pub fn chain(error: &dyn StdError) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        // Writing to a String cannot fail.
-        let _ = write!(text, ": {cause}");
-        source = cause.source();
-    }
-    text
 }

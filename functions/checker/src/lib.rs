@@ -15,9 +15,10 @@ mod settings;
 mod settle;
 mod tick;
 
-pub use error::{Error, chain};
+pub use error::Error;
 pub use event::{BadEvent, TickEvent};
 pub use metrics::{BadMetrics, Metrics, emf};
+pub use portpulse_store::chain;
 pub use probe::{Clock, Probe, SystemClock};
 pub use settings::{BadSettings, Settings};
 pub use tick::{Checker, Course, Invocation, Report};

@@ -97,13 +97,7 @@ pub(crate) fn read_text(path: &Path) -> Result<String, Stopped> {
 
 /// Tells an error and what it came from, on standard error.
 pub(crate) fn tell_chain(error: &dyn Error) {
-    let mut text = format!("portpulse: {error}");
-    let mut source = error.source();
-    while let Some(error) = source {
-        text.push_str(&format!(": {error}"));
-        source = error.source();
-    }
-    tell(&text);
+    tell(&format!("portpulse: {}", portpulse_store::chain(error)));
 }
 
 /// Writes a line on standard error.

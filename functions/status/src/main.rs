@@ -1,6 +1,5 @@
 //! The status page as a Lambda: settings, clients, wiring, and nothing else.
 
-use std::error::Error;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -11,6 +10,7 @@ use lambda_runtime::{LambdaEvent, service_fn};
 use portpulse_history::{Ceiling, Groups, Reader, Scope};
 use portpulse_status::{Access, Pages, Site};
 use portpulse_status_function::{Readers, Settings, read_token, request, response};
+use portpulse_store::chain;
 use portpulse_store::dynamo::DynamoTable;
 use serde_json::Value;
 
@@ -79,15 +79,4 @@ async fn access(readers: &Readers, aws: &SdkConfig) -> Result<Access, lambda_run
             Access::Token(read_token(&aws_sdk_ssm::Client::new(aws), parameter).await?)
         }
     })
-}
-
-/// An error, and what it came from.
-fn chain(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(error) = source {
-        text.push_str(&format!(": {error}"));
-        source = error.source();
-    }
-    text
 }

@@ -12,7 +12,7 @@ use portpulse_core::time::Tick;
 use portpulse_store::history::Piece;
 use portpulse_store::keys;
 use portpulse_store::table::{Browse, Stretch, Table};
-use portpulse_store::{Error, Store};
+use portpulse_store::{Error, Store, chain};
 
 use crate::read::{DAYS, HOURS};
 use crate::snapshot::{Reach, Running};
@@ -179,7 +179,7 @@ async fn read<T: Table + Browse, K: Kind<T>>(
         let spent = store.table().halves();
         let piece = K::next(store, &stretch, limit).await?;
         budget.spend(store.table().halves() - spent, piece.rows.len());
-        unreadable.extend(piece.unreadable.iter().map(said));
+        unreadable.extend(piece.unreadable.iter().map(|error| chain(error)));
         rows.extend(piece.rows);
         left = piece.rest;
     }
@@ -237,10 +237,4 @@ impl Budget {
         self.spent += halves;
         self.rows += u64::try_from(rows).unwrap_or(u64::MAX);
     }
-}
-
-/// An error with what caused it, on one line.
-pub(crate) fn said(error: &Error) -> String {
-    let chain = std::iter::successors(Some(error as &dyn std::error::Error), |error| error.source());
-    chain.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }

@@ -10,10 +10,10 @@ use portpulse_core::period::{Grain, Period};
 use portpulse_core::time::Interval;
 use portpulse_store::keys;
 use portpulse_store::table::{Browse, Read, Table};
-use portpulse_store::{Error, Store};
+use portpulse_store::{Error, Store, chain};
 
 use crate::assemble;
-use crate::reach::{Budget, Part, parts, read_other_times, read_rollups, read_running, said};
+use crate::reach::{Budget, Part, parts, read_other_times, read_rollups, read_running};
 use crate::snapshot::{GroupSnapshot, Snapshot};
 use crate::spending::Counted;
 use crate::view::{Audience, IncidentsPage, MonitorPage, Overview};
@@ -291,7 +291,9 @@ impl<T: Table + Browse> Reader<T> {
                 let spent = store.table().halves();
                 let piece = store.next_incidents(&stretch, limit).await?;
                 budget.spend(store.table().halves() - spent, piece.rows.len());
-                snapshot.unreadable.extend(piece.unreadable.iter().map(said));
+                snapshot
+                    .unreadable
+                    .extend(piece.unreadable.iter().map(|error| chain(error)));
                 let is_early = |closed: &ClosedIncident| closed.incident.opened.timestamp() < earliest;
                 // The latest come first.
                 let reached = piece.rows.iter().any(is_early);
@@ -332,7 +334,9 @@ async fn read_present<T: Table>(
             ..GroupSnapshot::default()
         };
         snapshot.groups.insert(*group, known);
-        snapshot.unreadable.extend(board.unreadable.values().map(said));
+        snapshot
+            .unreadable
+            .extend(board.unreadable.values().map(|error| chain(error)));
     }
     let boards = snapshot.groups.values().map(|known| &known.board);
     let reporting = |board: &Board| -> Vec<Region> {
@@ -347,10 +351,12 @@ async fn read_present<T: Table>(
     }
     let (controls, unreadable) = store.controls().await?;
     snapshot.controls = controls;
-    snapshot.unreadable.extend(unreadable.iter().map(said));
+    snapshot
+        .unreadable
+        .extend(unreadable.iter().map(|error| chain(error)));
     match store.fleet().await {
         Ok(fleet) => snapshot.fleet = fleet,
-        Err(error @ Error::Unreadable { .. }) => snapshot.unreadable.push(said(&error)),
+        Err(error @ Error::Unreadable { .. }) => snapshot.unreadable.push(chain(&error)),
         Err(error) => return Err(error),
     }
     Ok(snapshot)
@@ -361,7 +367,9 @@ async fn read_words<T: Table>(store: &Store<T>, snapshot: &mut Snapshot) -> Resu
     for (group, known) in &mut snapshot.groups {
         let (words, unreadable) = store.words(*group).await?;
         known.words = words;
-        snapshot.unreadable.extend(unreadable.iter().map(said));
+        snapshot
+            .unreadable
+            .extend(unreadable.iter().map(|error| chain(error)));
     }
     Ok(())
 }

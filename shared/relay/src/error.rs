@@ -1,8 +1,5 @@
 //! What keeps a notification from a destination. No error shows a secret.
 
-use std::error::Error as StdError;
-use std::fmt::Write;
-
 use portpulse_store::table::TableError;
 
 use crate::client::ClientError;
@@ -131,16 +128,4 @@ pub enum Warning {
         #[source]
         source: TableError,
     },
-}
-
-/// An error with everything that caused it, on one line.
-pub fn chain(error: &dyn StdError) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        // Writing to a String cannot fail.
-        let _ = write!(text, ": {cause}");
-        source = cause.source();
-    }
-    text
 }

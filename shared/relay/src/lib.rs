@@ -27,7 +27,8 @@ pub use destination::{
     AddressError, Destination, Discord, GoogleChat, Ntfy, Opsgenie, PagerDuty, Post, SIGNATURE_HEADER, Slack,
     TIMESTAMP_HEADER, Teams, Telegram, Webhook,
 };
-pub use error::{Error, Warning, chain};
+pub use error::{Error, Warning};
+pub use portpulse_store::chain;
 pub use reading::{BadNotification, notification, notifications};
 pub use relay::{Relay, Report};
 pub use secret::{ReadSecret, Secret, SecretError, SecretName, ThisMachine};

@@ -72,3 +72,29 @@ pub enum Malformed {
     #[error("no such row is known here (update this version, or delete the item)")]
     Unknown,
 }
+
+/// An error with everything that caused it, on one line.
+pub fn chain(error: &dyn std::error::Error) -> String {
+    let chain = std::iter::successors(Some(error), |error| error.source());
+    chain.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::keys::fleet_row;
+
+    #[test]
+    fn an_error_is_told_with_what_caused_it() {
+        let source = Malformed::Version {
+            found: "2".to_owned(),
+        };
+        let error = Error::Unreadable {
+            key: fleet_row(),
+            source,
+        };
+        let told = "the item `board#fleet/verdict` cannot be read: it has layout version 2, this version reads 1 (update this \
+                    one, or delete the item to start afresh)";
+        assert_eq!(chain(&error), told);
+    }
+}

@@ -18,5 +18,5 @@ pub mod table;
 mod words;
 
 pub use codec::VERSION;
-pub use error::{Error, Malformed};
+pub use error::{Error, Malformed, chain};
 pub use store::Store;

@@ -14,9 +14,10 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::Response;
 use jiff::SignedDuration;
-use portpulse_checker::{Clock as _, chain};
+use portpulse_checker::Clock as _;
 use portpulse_history::Reader;
 use portpulse_status::{Access, MOST_BODY_BYTES, Method, Pages, Signature, Site, Token, Transport};
+use portpulse_store::chain;
 use portpulse_store::dynamo::DynamoTable;
 use tokio::sync::oneshot;
 

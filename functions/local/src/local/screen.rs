@@ -3,7 +3,7 @@
 use std::io::IsTerminal as _;
 
 use jiff::Timestamp;
-use portpulse_checker::chain;
+use portpulse_store::chain;
 
 use super::alert::Alert;
 use super::lines::tick_json;

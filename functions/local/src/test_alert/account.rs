@@ -10,7 +10,7 @@ use std::error::Error;
 use aws_sdk_sns::Client;
 use aws_sdk_sns::types::Subscription;
 use portpulse_alert::Attribute;
-use portpulse_checker::chain;
+use portpulse_store::chain;
 use serde_json::Value;
 
 use crate::output::Stopped;
