@@ -27,6 +27,11 @@ impl Probe for Prober {
 pub trait Clock {
     /// The time.
     fn now(&self) -> Timestamp;
+
+    /// How long ago `began` was, in the time in which an invocation's is measured: not that of a clock that runs faster.
+    fn passed_since(&self, began: Timestamp) -> Duration {
+        Duration::try_from(self.now().duration_since(began)).unwrap_or_default()
+    }
 }
 
 /// The machine's own clock.

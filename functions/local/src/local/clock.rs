@@ -50,6 +50,10 @@ impl Clock for FastClock {
         let passed = SignedDuration::try_from(passed).unwrap_or(SignedDuration::MAX);
         self.start.saturating_add(passed).unwrap_or(Timestamp::MAX)
     }
+
+    fn passed_since(&self, began: Timestamp) -> Duration {
+        self.really(Duration::try_from(self.now().duration_since(began)).unwrap_or_default())
+    }
 }
 
 #[cfg(test)]
@@ -66,5 +70,10 @@ mod tests {
         assert_eq!(next - Instant::now(), Duration::from_secs(3));
         assert!(clock.instant_of("2026-11-22T05:40:00Z".parse().unwrap()) <= Instant::now());
         assert_eq!(clock.really(Duration::from_secs(60)), Duration::from_secs(3));
+        assert_eq!(
+            clock.passed_since(start),
+            Duration::from_secs(3),
+            "what limits a tick passes no faster"
+        );
     }
 }

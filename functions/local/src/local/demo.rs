@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use portpulse_checker::Clock as _;
+use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 
@@ -21,6 +22,9 @@ const PROMPTLY: Duration = Duration::from_millis(100);
 const GONE: (SignedDuration, SignedDuration) =
     (SignedDuration::from_secs(90), SignedDuration::from_secs(270));
 const ROUND: SignedDuration = SignedDuration::from_mins(10);
+
+/// What the healthy service says of itself.
+const GREETING: &str = "Portpulse's demo, at your service";
 
 /// The services, each on a port of its own that it keeps.
 pub(crate) struct Demo {
@@ -48,8 +52,9 @@ impl Demo {
     /// The definitions file that watches them.
     pub(crate) fn definitions(&self) -> io::Result<String> {
         let mut text = format!("defaults: {{ tier: critical, timeout: {TIMEOUT} }}\nmonitors:\n");
+        let greeted = format!(", script: [{{ expect: \"{GREETING}\" }}]");
         for (id, address, more) in [
-            ("healthy", self.healthy.local_addr()?, ""),
+            ("healthy", self.healthy.local_addr()?, greeted.as_str()),
             ("refused", self.refused.local_addr()?, ""),
             ("silent", self.silent.listener.local_addr()?, ""),
             ("slow", self.slow.listener.local_addr()?, ", slow_after: 500ms"),
@@ -72,7 +77,7 @@ impl Demo {
             slow,
             dying,
         } = self;
-        let ended = tokio::try_join!(accept(&healthy), slow.run(clock), dying.run(clock));
+        let ended = tokio::try_join!(greet(&healthy), slow.run(clock), dying.run(clock));
         drop((refused, closed, silent));
         ended.map(drop)
     }
@@ -89,6 +94,15 @@ fn unheard() -> io::Result<TcpSocket> {
 async fn accept(listener: &TcpListener) -> io::Result<()> {
     loop {
         listener.accept().await?;
+    }
+}
+
+/// Says to each who it is, and lets it go.
+async fn greet(listener: &TcpListener) -> io::Result<()> {
+    loop {
+        let (mut stream, _) = listener.accept().await?;
+        // Who hung up already is not greeted.
+        drop(stream.write_all(format!("{GREETING}\r\n").as_bytes()).await);
     }
 }
 

@@ -3,12 +3,16 @@
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::process::{Child, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::time::Duration;
 
 use crate::program::{portpulse, run};
 
 struct Served {
     child: Child,
     address: String,
+    /// What it prints from then on.
+    lines: Receiver<String>,
 }
 
 impl Drop for Served {
@@ -29,9 +33,22 @@ impl Served {
             .unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let url = lines.find_map(|line| Some(line.unwrap().strip_prefix("Status page: http://")?.to_owned()));
-        std::thread::spawn(move || lines.for_each(drop));
-        let address = url.unwrap().trim_end_matches('/').to_owned();
-        Self { child, address }
+        let (printed, rest) = channel();
+        std::thread::spawn(move || {
+            // Nobody need listen.
+            lines.for_each(|line| drop(printed.send(line.unwrap_or_default())));
+        });
+        Self {
+            child,
+            address: url.unwrap().trim_end_matches('/').to_owned(),
+            lines: rest,
+        }
+    }
+
+    /// Waits for a tick to end.
+    fn after_a_tick(&self) {
+        let is_tick = |line: &str| line.contains("  local  1m#0  ");
+        while !is_tick(&self.lines.recv_timeout(Duration::from_secs(60)).unwrap()) {}
     }
 
     /// The whole answer to a request that names this host.
@@ -66,8 +83,27 @@ fn it_shows_this_machine_everything_and_no_name_that_was_made_to_point_here() {
 }
 
 #[test]
-fn the_public_is_shown_no_addresses() {
+fn it_shows_what_services_say_of_themselves_from_the_first_tick_on() {
+    let served = Served::start(&[]);
+    served.after_a_tick();
+    let answer = served.get("/monitors/healthy", "localhost");
+    let words = "<q>Portpulse's demo, at your service</q> <span class=\"quiet\">answered at ";
+    assert!(answer.contains(words), "{answer}");
+    let answer = served.get("/api/monitors/healthy", "localhost");
+    assert!(answer.contains("\"said\":{\"local\":{\"at\":"), "{answer}");
+}
+
+#[test]
+fn the_public_is_shown_no_addresses_and_no_words() {
     let served = Served::start(&["--public"]);
+    served.after_a_tick();
+    for path in ["/monitors/healthy", "/api/monitors/healthy"] {
+        let answer = served.get(path, "status.example.com");
+        assert!(
+            answer.starts_with("HTTP/1.1 200") && !answer.contains("at your service"),
+            "{answer}"
+        );
+    }
     let answer = served.get("/monitors/healthy", "status.example.com");
     assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
     assert!(!answer.contains("127.0.0.1"), "{answer}");
