@@ -46,6 +46,9 @@ async fn main() -> Result<(), lambda_runtime::Error> {
             .warnings
             .iter()
             .for_each(|warning| tracing::warn!("{}", chain(warning)));
+        for (destination, id) in &report.overtaken {
+            tracing::info!("`{destination}` has heard that {id} is over, and is not told of it any more");
+        }
         let bad = bad.iter().map(|error| chain(error));
         let troubles: Vec<_> = bad
             .chain(report.troubles.iter().map(|error| chain(error)))

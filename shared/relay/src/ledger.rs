@@ -2,7 +2,8 @@
 //!
 //! An entry is written after the destination has taken the post. So nothing is lost, and only two things tell a
 //! notification twice: a crash, or a table that does not answer, between the two; and two invocations with the same
-//! notification at the very same time.
+//! notification at the very same time. What is tried again and comes after its end is not told any more; only where both
+//! are under way at the very same moment can the end come first.
 
 use std::time::Duration;
 

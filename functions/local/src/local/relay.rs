@@ -49,7 +49,7 @@ pub(crate) enum Relayed {
         ids: Vec<String>,
         why: String,
     },
-    /// Something that may lead to a notification being told twice, or that is none.
+    /// Something that may lead to a notification being told twice, or not at all, or that is none.
     Warned { why: String },
 }
 
@@ -219,6 +219,10 @@ impl Desk {
         }
         for warning in &report.warnings {
             let why = chain(warning);
+            self.say(Relayed::Warned { why });
+        }
+        for (destination, id) in report.overtaken {
+            let why = format!("`{destination}` has heard that {id} is over, and is not told of it any more");
             self.say(Relayed::Warned { why });
         }
         let mut again = BTreeSet::new();
