@@ -16,6 +16,8 @@ use crate::words;
 
 const WIDTH: f64 = 480.0;
 const HEIGHT: f64 = 168.0;
+/// Room at the left for the widest label, such as `0.02 ms`.
+const EDGE: f64 = 10.0;
 const LEFT: f64 = 52.0;
 const RIGHT: f64 = 474.0;
 const TOP: f64 = 10.0;
@@ -106,7 +108,7 @@ pub(crate) fn series(region: &Region, points: &[Point], axis: &Axis, incidents: 
     let gaps = gaps(points, axis);
     let line = |pick: fn(&Percentiles) -> Duration| line(points, axis, pick);
     html! {
-        svg .series role="img" viewBox={ "0 0 " (WIDTH) " " (HEIGHT) } aria-label=(meaning(region, points, axis)) {
+        svg .series role="img" viewBox={ (-EDGE) " 0 " (WIDTH + EDGE) " " (HEIGHT) } aria-label=(meaning(region, points, axis)) {
             @for event in incidents {
                 @let (from, to) = (axis.x(event.since), axis.x(event.closed.map_or(axis.until, |(closed, _)| closed)));
                 rect .band.(event.verdict.as_str()) x=(number(from)) y=(TOP) width=(number((to - from).max(1.5)))
@@ -142,8 +144,8 @@ fn line(points: &[Point], axis: &Axis, pick: fn(&Percentiles) -> Duration) -> St
         };
         let (x, y) = (axis.x(middle(point)), axis.y(pick(&times)));
         let joins = before == Some(point.period.start());
-        // A point alone is seen too: its caps are round.
-        let (to, alone) = if joins { ("L", "") } else { ("M", "h0") };
+        // A point alone is seen too, as a dash.
+        let (to, alone) = if joins { ("L", "") } else { ("M", "m-4 0h8m-4 0") };
         line.push_str(&format!("{to}{} {}{alone}", number(x), number(y)));
         before = Some(end(point));
     }

@@ -127,6 +127,16 @@ fn the_demos_outage_opens_and_closes_before_ones_eyes() {
     // The page that is open renews itself: nobody reloads it.
     browser.until(&shows("dies-and-returns", "up"));
     browser.until(&shows("dies-and-returns", "down"));
+    // Long before an hour is over, its lines are there.
+    browser.open(&served.page("monitors/healthy"));
+    let lines = "[...document.querySelectorAll('figure')].map((figure) =>
+        [...figure.querySelectorAll('.phase')].map((phase) =>
+          `${phase.textContent}: ${phase.nextElementSibling.querySelector('path.p50').getAttribute('d') !== ''}`
+        ).join()).join(';')";
+    browser.until(&format!(
+        "{lines} === 'connect: true,readiness exchange: true;connect: true,readiness exchange: true'"
+    ));
+    examine(&mut browser, "phases");
     browser.open(&served.page("incidents"));
     let open = "[...document.querySelectorAll('.incident .name')].some((name) => name.textContent === 'dies-and-returns')";
     assert_eq!(browser.value_of(open), true);
