@@ -33,7 +33,7 @@ pub fn overview(snapshot: &Snapshot, audience: Audience, now: Timestamp) -> Over
             ));
         }
     }
-    monitors.sort_by(|one, other| (rank(one.verdict), &one.id).cmp(&(rank(other.verdict), &other.id)));
+    monitors.sort_by(|one, other| (one.verdict.rank(), &one.id).cmp(&(other.verdict.rank(), &other.id)));
     let IncidentsPage {
         open,
         closed,
@@ -134,17 +134,6 @@ fn first_day(now: Timestamp) -> Period {
 
 fn lacks_days(known: &GroupSnapshot, now: Timestamp) -> bool {
     known.days.since.is_none_or(|since| since > first_day(now))
-}
-
-/// What is bad comes first.
-const fn rank(verdict: Verdict) -> u8 {
-    match verdict {
-        Verdict::Exposed => 0,
-        Verdict::Down => 1,
-        Verdict::Degraded => 2,
-        Verdict::Unknown => 3,
-        Verdict::Up => 4,
-    }
 }
 
 /// Closed incidents of each monitor, those not yet filed among them, each once.

@@ -27,7 +27,7 @@ pub(crate) fn lines(findings: &Findings) -> Vec<String> {
         .filter(|(_, found)| !found.is_well())
         .collect();
     // Stable: within one verdict the ids stay in order.
-    bad.sort_by_key(|(_, found)| rank(found.verdict));
+    bad.sort_by_key(|(_, found)| found.verdict.rank());
     let rows: Vec<_> = bad.iter().flat_map(|(id, found)| rows(id, found, now)).collect();
     lines.extend(table::lines(&rows));
     for ((region, trouble), since) in &findings.regions {
@@ -91,16 +91,6 @@ fn nobody_sees(findings: &Findings) -> bool {
         .values()
         .flat_map(|found| found.regions.values());
     regions.all(|view| *view == View::Silent)
-}
-
-fn rank(verdict: Verdict) -> u8 {
-    match verdict {
-        Verdict::Exposed => 0,
-        Verdict::Down => 1,
-        Verdict::Degraded => 2,
-        Verdict::Unknown => 3,
-        Verdict::Up => 4,
-    }
 }
 
 /// A line for each open incident, and for an advisory.

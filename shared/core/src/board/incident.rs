@@ -59,6 +59,19 @@ crate::choice::choice! {
     }
 }
 
+impl Verdict {
+    /// Its place where what is bad comes first: 0 is the worst.
+    pub const fn rank(self) -> u8 {
+        match self {
+            Self::Exposed => 0,
+            Self::Down => 1,
+            Self::Degraded => 2,
+            Self::Unknown => 3,
+            Self::Up => 4,
+        }
+    }
+}
+
 /// The time from a verdict turning bad to its turning good again.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Incident {
