@@ -213,6 +213,11 @@ impl Browser {
         self.call("Emulation.setDeviceMetricsOverride", metrics);
     }
 
+    /// Moves the reader to a time zone.
+    pub(crate) fn live_in(&mut self, zone: &str) {
+        self.call("Emulation.setTimezoneOverride", json!({ "timezoneId": zone }));
+    }
+
     /// Keeps a picture of the whole page under `target/screenshots`.
     pub(crate) fn picture(&mut self, name: &str) {
         let params = json!({ "format": "png", "captureBeyondViewport": true });

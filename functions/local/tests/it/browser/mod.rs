@@ -257,3 +257,33 @@ fn a_private_page_asks_for_the_token_once() {
     browser.open(&served.url);
     assert_eq!(browser.value_of("location.pathname"), "/sign-in");
 }
+
+#[test]
+#[ignore = "needs Chromium and axe-core: run .ci/browser first"]
+fn the_readers_own_time_stands_beside_utc() {
+    let mut browser = Browser::start("zone");
+    let served = Served::start(&["--demo"]);
+    browser.look(Scheme::Light, DESK);
+    // Nine hours ahead, all year round.
+    browser.live_in("Asia/Tokyo");
+    for page in ["", "monitors/healthy", "incidents"] {
+        browser.open(&served.page(page));
+        let told = "(() => {
+            const time = document.querySelector('.asof time');
+            const utc = new Date(time.dateTime);
+            const hour = (utc.getUTCHours() + 9) % 12 || 12;
+            const local = `${hour}:${String(utc.getUTCMinutes()).padStart(2, '0')}`;
+            return time.firstChild.textContent.endsWith('UTC') &&
+              time.querySelector('.local').textContent.includes(local);
+          })()";
+        assert_eq!(browser.value_of(told), true, "{page}");
+        let brief = "[...document.querySelectorAll('time[data-show=brief]')].every((time) =>
+            time.title.endsWith('(Asia/Tokyo)'))";
+        assert_eq!(browser.value_of(brief), true, "{page}");
+    }
+    // The words of a service, and when it said them.
+    browser.open(&served.page("monitors/healthy"));
+    browser.until("document.querySelector('td.words')?.textContent.includes('at your service')");
+    examine(&mut browser, "words");
+    nothing_untoward(&browser, &served);
+}
