@@ -16,7 +16,7 @@ pub(crate) fn answers(inside: &MonitorInside) -> Markup {
                 table {
                     thead {
                         tr {
-                            @for title in ["Region", "Sees", "Since", "Last data", "In its own words"] {
+                            @for title in ["Region", "Sees", "In its own words", "Since", "Last data"] {
                                 th scope="col" { (title) }
                             }
                         }
@@ -27,11 +27,11 @@ pub(crate) fn answers(inside: &MonitorInside) -> Markup {
                             tr {
                                 th scope="row" { (region) }
                                 td { span .sight.(class) { span .seen { (word) } } }
-                                td { (tick(sight.since)) }
-                                td { (tick(sight.seen)) }
                                 td .words {
                                     @for answer in own_words(sight) { p { (answer) } }
                                 }
+                                td { (tick(sight.since)) }
+                                td { (tick(sight.seen)) }
                             }
                         }
                     }

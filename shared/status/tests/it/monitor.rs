@@ -106,9 +106,10 @@ fn the_last_answers_are_in_the_services_own_words() {
     let rows = texts(&html, ".card > table tbody tr");
     assert_eq!(
         rows[0],
-        "eu-central-1refused2026-11-22 05:37 UTC2026-11-22 05:41 UTC\
+        "eu-central-1refused\
          refused: FATAL: the database system is starting up found at 2026-11-22 05:41 UTC\
-         PostgreSQL, wants SCRAM-SHA-256 answered at 2026-11-22 05:00 UTC"
+         PostgreSQL, wants SCRAM-SHA-256 answered at 2026-11-22 05:00 UTC\
+         2026-11-22 05:37 UTC2026-11-22 05:41 UTC"
     );
     let healthy = texts(&page("cache", Span::Day), ".card > table tbody tr td.words");
     assert_eq!(
