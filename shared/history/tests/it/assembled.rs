@@ -228,6 +228,23 @@ async fn phases_are_shown_as_far_back_as_they_are_asked_for() {
 }
 
 #[tokio::test]
+async fn phases_that_the_ceiling_leaves_unread_are_said_to_be() {
+    let table = table().await;
+    let id = "b-up".parse().unwrap();
+    for (ceiling, lacks) in [(400, false), (14, true), (8, true)] {
+        let page = reader(table.clone(), ceiling)
+            .monitor(Audience::Private, &id, last_day(), now())
+            .await
+            .unwrap()
+            .unwrap();
+        assert_eq!(page.left_out.phases, lacks, "{ceiling}");
+        let hours = page.monitor.inside.unwrap().hours;
+        let has_phases = hours.iter().filter(|point| point.others.tls.is_some()).count();
+        assert_eq!(has_phases == 23, !lacks, "{ceiling}: {has_phases}");
+    }
+}
+
+#[tokio::test]
 async fn a_monitor_is_shown_with_its_own_incidents() {
     let reader = reader(table().await, 400);
     let id = "c-down".parse().unwrap();
