@@ -1,6 +1,6 @@
 //! Runs the program and keeps what it said.
 
-use std::io::Write;
+use std::io::{self, ErrorKind, Write};
 use std::process::{Command, Output, Stdio};
 
 use serde_json::Value;
@@ -37,7 +37,10 @@ pub(crate) fn run_with_input(args: &[&str], input: &str) -> Run {
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
     let mut child = command.spawn().unwrap();
-    child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+    // Who refuses its arguments may have ended before it read anything.
+    let written = child.stdin.take().unwrap().write_all(input.as_bytes());
+    let refused = |error: &io::Error| error.kind() == ErrorKind::BrokenPipe;
+    assert!(written.as_ref().err().is_none_or(refused), "{written:?}");
     Run::of(child.wait_with_output().unwrap())
 }
 
