@@ -18,7 +18,7 @@ Examples:
 
 /// Say what is bad now: monitors, regions, definitions; and what is silenced or acknowledged
 ///
-/// Regions that have reported before count; how much was read is said on standard error.
+/// The regions that the table lists count, or else those that have reported; how much was read is said on standard error.
 ///
 /// Exit status: 0 all is well, 1 something is not, 2 wrong usage, or the table could not be read.
 #[derive(clap::Args)]
