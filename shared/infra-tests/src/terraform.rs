@@ -41,6 +41,9 @@ pub enum TerraformError {
     },
 }
 
+/// Where a plan is kept, in the configuration's folder.
+const PLAN: &str = "plan";
+
 /// A configuration in a folder of the test's own, which takes its state and plug-ins too.
 #[derive(Debug)]
 pub struct Terraform {
@@ -116,14 +119,13 @@ impl Terraform {
     /// When Terraform cannot be run, or refuses.
     pub fn plan(&self, variables: &Value) -> Result<Vec<Change>, TerraformError> {
         let variables = self.variables(variables)?;
-        let plan = self.folder.join("plan");
         self.run(&[
             "plan".to_owned(),
             "-input=false".to_owned(),
-            format!("-out={}", plan.display()),
+            format!("-out={PLAN}"),
             variables,
         ])?;
-        let shown = self.json(&["show".to_owned(), "-json".to_owned(), plan.display().to_string()])?;
+        let shown = self.json(&["show".to_owned(), "-json".to_owned(), PLAN.to_owned()])?;
         let resources = shown.get("resource_changes").and_then(Value::as_array);
         let changes = resources.into_iter().flatten().filter_map(|resource| {
             let actions = resource.pointer("/change/actions")?.as_array()?;
@@ -136,6 +138,17 @@ impl Terraform {
             (action != "no-op" && action != "read").then_some(Change { address, action })
         });
         Ok(changes.collect())
+    }
+
+    /// The lines by which the last plan shows a person what it would change, without what stays.
+    ///
+    /// # Errors
+    /// When Terraform cannot be run, or nothing was planned yet.
+    pub fn shown_changes(&self) -> Result<Vec<String>, TerraformError> {
+        let shown = self.run(&["show".to_owned(), PLAN.to_owned()])?;
+        let lines = shown.lines().map(str::trim);
+        let changes = lines.filter(|line| ["~ ", "+ ", "- "].iter().any(|sign| line.starts_with(sign)));
+        Ok(changes.map(str::to_owned).collect())
     }
 
     /// One output's value.

@@ -106,6 +106,18 @@ fn three_regions_are_applied_changed_and_destroyed() {
             "update"
         )]
     );
+    assert_eq!(
+        terraform.shown_changes().unwrap(),
+        [
+            "~ update in-place",
+            r#"~ resource "aws_dynamodb_table_item" "this" {"#,
+            "~ item       = jsonencode(",
+            "~ {",
+            "~ timeout = {",
+            r#"~ S = "2s" -> "3s""#,
+        ],
+        "the one field is shown"
+    );
 
     // A region more, and then a region less: neither touches anything but what is that region's.
     fs::write(folder.join("test-monitors.yaml"), MONITORS).unwrap();
