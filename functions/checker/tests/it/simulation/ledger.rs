@@ -46,6 +46,8 @@ struct Seen {
     /// The ticks at which it opened, and closed.
     opened: i64,
     ended: i64,
+    /// When that it opened was decided, by the clock of who decided it.
+    decided_ms: i64,
 }
 
 impl Ledger {
@@ -192,6 +194,7 @@ impl Ledger {
                         closed: false,
                         opened: Time::number(incident.opened),
                         ended: i64::MAX / 2,
+                        decided_ms: read.at_ms,
                     },
                 );
             }

@@ -32,10 +32,11 @@ pub(super) struct Telling {
 const LATE: i64 = 4;
 
 impl Telling {
-    /// Whether an incident that opened at this tick may have been held back on its own account.
-    pub(super) fn may_hold(&self, opened: i64) -> bool {
-        let maintained = |(from, until): (i64, i64)| opened < until && opened + LATE > from;
-        self.maintenance.is_some_and(maintained) || self.silenced_until.is_some_and(|until| opened < until)
+    /// Whether an incident is held back on its own account, when it opens at this time by the clock of who decides it.
+    pub(super) fn holds(&self, decided_ms: i64) -> bool {
+        let is_before = |tick: i64| decided_ms < tick * 60_000;
+        let maintained = |(from, until)| is_before(until) && !is_before(from);
+        self.maintenance.is_some_and(maintained) || self.silenced_until.is_some_and(is_before)
     }
 
     /// Whether it may have been held back on account of another's that lasted from one tick to another.

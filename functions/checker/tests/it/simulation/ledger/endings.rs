@@ -115,13 +115,13 @@ impl Ledger {
         );
         let (Some(first), Some(last)) = (words.first(), words.last()) else {
             let gates = self.incidents.values().filter(|gate| gate.monitor == 0);
-            let held = telling.may_hold(seen.opened)
+            let held = telling.holds(seen.decided_ms)
                 || gates
                     .map(|gate| (gate.opened, gate.ended))
                     .any(|gate| telling.may_hide(seen.opened, gate));
             assert!(
                 held,
-                "{key} was never told, and nothing held it back: {seen:?} {sent:?}"
+                "{key} was never told, and nothing held it back: {telling:?} {seen:?} {sent:?}"
             );
             totals.held += 1;
             return;
