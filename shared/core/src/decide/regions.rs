@@ -96,9 +96,9 @@ fn has_just_gone_stale(input: &Input<'_>, region: &Region) -> bool {
 /// The state of a region that is well, or no longer asked for.
 fn returned(input: &Input<'_>, region: &Region, before: Option<RegionState>) -> Option<RegionState> {
     match before? {
-        RegionState::Awaited(_) => None,
         RegionState::Silent(_) | RegionState::Suspect(_) => Some(RegionState::Returned),
-        RegionState::Returned => {
+        // One that is awaited may have been in trouble before, of whose end the fleet row has yet to tell.
+        RegionState::Awaited(_) | RegionState::Returned => {
             let noted = |fleet: &FleetRow| {
                 let mut mine = fleet.troubles.iter().filter(|((of, _), _)| of == region);
                 mine.any(|(_, trouble)| trouble.groups.contains_key(&input.group))

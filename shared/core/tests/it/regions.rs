@@ -1,6 +1,8 @@
 //! Regions that are silent, suspect, new or gone.
 
+use portpulse_core::decide::{decide, is_nominal};
 use portpulse_core::group::GroupId;
+use portpulse_core::outbox::{Claimant, Kind};
 use portpulse_core::time::Interval;
 use serde_json::json;
 
@@ -109,6 +111,34 @@ fn a_region_that_is_no_longer_expected_is_forgotten_without_a_word() {
     world.expected.retain(|region| region.as_str() == "a");
     assert_eq!(world.play("6 .\n7 ."), "");
     assert!(world.fleet.troubles.is_empty() && world.board.verdict.regions.is_empty());
+}
+
+#[test]
+fn a_region_that_goes_again_before_its_return_was_told_is_kept_in_mind() {
+    let mut world = World::new(1, &[("m", json!({}))]);
+    world.play("1 .");
+    let region = "a".parse().unwrap();
+    let row_of =
+        |tick, world: &mut World| world.board.rows.get_mut(&region).unwrap().tick = World::tick(tick);
+    // Two checkers decide, on its silence and on its end, and are lost before they tell.
+    let lost = Claimant::new("lost");
+    for (tick, now) in [(1, World::time(5, 5)), (5, World::time(5, 30))] {
+        row_of(tick, &mut world);
+        let decision = decide(&world.input(now, &lost));
+        world.board.verdict = decision.verdict.unwrap();
+        world.fleet = decision.fleet.unwrap();
+    }
+    // Nobody looks until its row is older than one that has just gone stale; it is awaited, and reports. What these two
+    // decide on the fleet is lost as well.
+    for (tick, now) in [(5, World::time(15, 0)), (15, World::time(15, 5))] {
+        row_of(tick, &mut world);
+        let decision = decide(&world.input(now, &lost));
+        world.board.verdict = decision.verdict.unwrap_or(world.board.verdict);
+    }
+    assert!(!is_nominal(&world.input(World::time(15, 10), &lost)));
+    let told = world.settle(World::time(15, 10));
+    let kinds: Vec<_> = told.iter().map(|notification| notification.kind).collect();
+    assert_eq!(kinds, [Kind::RegionSilent, Kind::RegionBack]);
 }
 
 #[test]

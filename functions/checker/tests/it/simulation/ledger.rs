@@ -20,6 +20,9 @@ use super::schedule::World;
 use super::watched::Notes;
 use crate::rig::{GROUP, Skewed, Time, board, define, region, run as finish};
 
+/// How far a checker's clock is off at most.
+pub(super) const MOST_SKEW_MS: i64 = 3_000;
+
 /// Everything that was seen from outside, and the checks on it.
 pub(super) struct Ledger {
     pub(super) table: MemoryTable,
@@ -33,16 +36,16 @@ pub(super) struct Ledger {
     writes: u64,
     /// The verdict row as it was stored when it was looked at last.
     item: Option<Item>,
-    /// Every incident that was ever in the verdict row, with how many looks ago it was last there.
+    /// Every incident that was ever in the verdict row.
     incidents: BTreeMap<String, Seen>,
-    looks: u64,
 }
 
 #[derive(Debug)]
 struct Seen {
     monitor: usize,
-    last_look: u64,
     closed: bool,
+    /// When its end was decided, by the clock of who decided it.
+    closed_ms: i64,
     /// The ticks at which it opened, and closed.
     opened: i64,
     ended: i64,
@@ -78,13 +81,11 @@ impl Ledger {
             writes: 0,
             item: None,
             incidents: BTreeMap::new(),
-            looks: 0,
         }
     }
 
     /// Looks at the board after each step: which tick was committed, which verdict was written, and whether it was due.
     pub(super) fn look(&mut self) {
-        self.looks += 1;
         let writes = self.table.writes();
         if std::mem::replace(&mut self.writes, writes) == writes {
             return;
@@ -174,7 +175,6 @@ impl Ledger {
     }
 
     fn compare(&mut self, next: &VerdictRow, read: &ReadBoard) {
-        let looks = self.looks;
         for ((id, track), incident) in &next.incidents {
             if *track != Track::Health {
                 continue;
@@ -190,8 +190,8 @@ impl Ledger {
                     key.clone(),
                     Seen {
                         monitor,
-                        last_look: looks,
                         closed: false,
+                        closed_ms: i64::MAX / 2,
                         opened: Time::number(incident.opened),
                         ended: i64::MAX / 2,
                         decided_ms: read.at_ms,
@@ -217,9 +217,7 @@ impl Ledger {
             assert!(due, "{key} closed although the monitor was not well: {read:?}");
             let seen = self.incidents.get_mut(&key).unwrap();
             (seen.closed, seen.ended) = (true, Time::number(closed.closed));
-        }
-        for seen in self.incidents.values_mut().filter(|seen| !seen.closed) {
-            seen.last_look = looks;
+            seen.closed_ms = read.at_ms;
         }
     }
 
@@ -250,10 +248,9 @@ impl Ledger {
         for (monitor, rule) in self.rules.iter().enumerate() {
             let due = self
                 .oracle(|oracle| oracle.opens(monitor, *rule, &read) && oracle.opens(monitor, *rule, &later));
-            let open = self
-                .incidents
-                .values()
-                .any(|seen| seen.monitor == monitor && (!seen.closed || seen.last_look + 400 > self.looks));
+            // Another may have ended it since that read, by a clock that is slower.
+            let mut incidents = self.incidents.values().filter(|seen| seen.monitor == monitor);
+            let open = incidents.any(|seen| seen.closed_ms + 2 * MOST_SKEW_MS > read.at_ms);
             assert!(
                 !due || open,
                 "checker {who} left the outage of m{monitor} undecided: {read:?}"

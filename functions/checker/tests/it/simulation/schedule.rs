@@ -13,7 +13,7 @@ use portpulse_core::outbox::Claimant;
 use portpulse_store::Store;
 use portpulse_testkit::memory_table::{Fault, MemoryTable};
 
-use super::ledger::Ledger;
+use super::ledger::{Ledger, MOST_SKEW_MS};
 use super::oracle::{Rule, Telling};
 use super::stay::{Listing, Stay};
 use super::watched::Watched;
@@ -210,7 +210,9 @@ pub(super) fn run(seed: u64) -> Totals {
     if weather == Weather::Stormy {
         fail_at_times(&mut rng, &ledger.table, &topic);
     }
-    let skews: Vec<_> = (0..region_count).map(|_| rng.i64(-3_000..3_000)).collect();
+    let skews: Vec<_> = (0..region_count)
+        .map(|_| rng.i64(-MOST_SKEW_MS..MOST_SKEW_MS))
+        .collect();
     for stay in &stays {
         stay.list(&ledger.table, i64::MIN);
     }
