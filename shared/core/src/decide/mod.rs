@@ -163,7 +163,13 @@ pub fn is_undecided(input: &Input<'_>) -> bool {
     };
     let incidents =
         next.incidents.keys().eq(before.incidents.keys()) && next.closed.len() == before.closed.len();
-    !incidents || !next.advisories.keys().eq(before.advisories.keys())
+    // When one ends that has become an incident depends on what is not read here: whether that may be told.
+    let advisories = |row: &VerdictRow| -> BTreeSet<MonitorId> {
+        let ids = row.advisories.keys();
+        let alone = ids.filter(|id| !row.incidents.contains_key(&((*id).clone(), Track::Health)));
+        alone.cloned().collect()
+    };
+    !incidents || advisories(&next) != advisories(before)
 }
 
 /// The row that follows once `me` has published `published`, and the incidents in `filed` are in the archive.

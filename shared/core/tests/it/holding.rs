@@ -1,6 +1,8 @@
 //! What holds notifications back, and that nothing held back is lost.
 
+use portpulse_core::decide::is_undecided;
 use portpulse_core::definition::{Fault, FieldPath};
+use portpulse_core::outbox::Claimant;
 use serde_json::json;
 
 use crate::world::{World, check};
@@ -40,6 +42,11 @@ fn an_advisory_that_was_told_stands_while_silence_holds_its_incident() {
         assert_eq!(world.play("3 xx.\n4 xx."), "");
         world
     };
+    // Silences are read only where something is to be decided, and this is decided.
+    let mut unread = advised();
+    unread.controls.clear();
+    let me = Claimant::new("me");
+    assert!(!is_undecided(&unread.input(World::time(4, 30), &me)));
     assert_eq!(advised().play("5 ..."), "5 c advisory_over m");
     assert_eq!(
         advised().play("5 xx.\n6 xx.\n7 ..."),
