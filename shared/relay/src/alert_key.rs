@@ -6,34 +6,25 @@ use sha2::{Digest, Sha256};
 
 /// The name of an alert in a pager: the same from the beginning of an incident to its end, in at most 255 characters.
 pub(crate) fn alert_key(notification: &Notification) -> String {
-    let key = match (&notification.subject, notification.kind) {
-        // What a region's silence and its return have in common is the region.
-        (Subject::Region(region), Kind::RegionSilent | Kind::RegionBack) => format!("region/{region}/silent"),
-        (Subject::Region(region), Kind::RegionSuspect | Kind::RegionTrusted) => {
-            format!("region/{region}/suspect")
-        }
-        // `orders-db@2026-11-22T05:40:00Z.7/down` belongs to the incident `orders-db@2026-11-22T05:40:00Z.7`.
-        (Subject::Monitor(_) | Subject::Region(_) | Subject::Definition(_) | Subject::Portpulse, _) => {
-            let id = notification.id.as_str();
-            id.rsplit_once('/')
-                .map_or(id, |(incident, _)| incident)
-                .to_owned()
-        }
-    };
-    bounded(&key)
+    // `orders-db@2026-11-22T05:40:00Z.7/down` belongs to the incident `orders-db@2026-11-22T05:40:00Z.7`, and so does
+    // `eu-west-1.7/region_silent` to the trouble `eu-west-1.7`.
+    let id = notification.id.as_str();
+    bounded(id.rsplit_once('/').map_or(id, |(incident, _)| incident))
 }
 
-/// The id under which the end of what this notification tells is told: of a monitor's incident, or of its advisory.
-/// `None` for what is itself an end, and for what has none of its own.
+/// The id under which the end of what this notification tells is told: of a monitor's incident, of its advisory, or of
+/// a region's trouble. `None` for what is itself an end, and for what has none of its own.
 pub(crate) fn end_id(notification: &Notification) -> Option<String> {
-    let (Subject::Monitor(_), Stage::On) = (&notification.subject, notification.kind.stage()) else {
+    if notification.kind.stage() != Stage::On {
         return None;
-    };
+    }
     let (incident, _) = notification.id.rsplit_once('/')?;
-    let end = if notification.kind == Kind::Advisory {
-        Kind::AdvisoryOver
-    } else {
-        Kind::Recovered
+    let end = match (&notification.subject, notification.kind) {
+        (Subject::Monitor(_), Kind::Advisory) => Kind::AdvisoryOver,
+        (Subject::Monitor(_), _) => Kind::Recovered,
+        (Subject::Region(_), Kind::RegionSilent) => Kind::RegionBack,
+        (Subject::Region(_), Kind::RegionSuspect) => Kind::RegionTrusted,
+        (Subject::Region(_) | Subject::Definition(_) | Subject::Portpulse, _) => return None,
     };
     Some(format!("{incident}/{end}"))
 }

@@ -101,7 +101,16 @@ impl<T: Table, S: ReadSecret> Relay<T, S> {
             match sent {
                 Ok(()) => {}
                 // This one is at fault: the next may fare better.
-                Err(error @ Error::Refused { .. }) => report.troubles.push(error),
+                Err(mut error @ Error::Refused { .. }) => {
+                    if post.ids.is_empty() {
+                        // It only prepares the next one.
+                        *error.ids_mut() = posts
+                            .get(index + 1)
+                            .map(|next| next.ids.clone())
+                            .unwrap_or_default();
+                    }
+                    report.troubles.push(error);
+                }
                 Err(mut error) => {
                     *error.ids_mut() = ids_from(&posts, index);
                     report.troubles.push(error);

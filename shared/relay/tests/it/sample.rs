@@ -67,6 +67,14 @@ pub(crate) fn of(kind: Kind) -> Notification {
         }
     };
     let of_monitor = matches!(subject, Subject::Monitor(_));
+    let of_suspicion = [Kind::RegionSuspect, Kind::RegionTrusted].contains(&kind);
+    let about = match (&subject, of_suspicion) {
+        (Subject::Region(_), false) => "eu-west-1.3",
+        (Subject::Region(_), true) => "eu-west-1.4",
+        (Subject::Monitor(_) | Subject::Definition(_) | Subject::Portpulse, _) => {
+            "orders-db@2026-11-22T05:40:00Z.7"
+        }
+    };
     let view = |view, ticks, since: Option<&str>, finding| RegionView {
         view,
         ticks,
@@ -83,7 +91,7 @@ pub(crate) fn of(kind: Kind) -> Notification {
     ]);
     let when = |condition: bool, text: &str| condition.then(|| text.to_owned());
     Notification {
-        id: format!("orders-db@2026-11-22T05:40:00Z.7/{kind}"),
+        id: format!("{about}/{kind}"),
         kind,
         subject,
         group: Some("1m#0".parse().unwrap()),
