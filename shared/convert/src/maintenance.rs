@@ -53,10 +53,17 @@ pub(crate) fn finish(
         }
         let mut made = window.when.clone();
         if let Whom::Named(names) = &window.whom {
-            let known = names.iter().filter_map(|name| ids.get(name));
-            let monitors: Vec<&String> = known.flatten().collect();
-            if names.iter().any(|name| !ids.contains_key(name)) {
-                leave("covers a monitor that is not carried over");
+            if names.is_empty() {
+                leave("names no monitor, and holds no alert back");
+            }
+            let mut monitors = Vec::new();
+            for name in names {
+                match ids.get(name).map(Vec::as_slice) {
+                    Some([id]) => monitors.push(id),
+                    // Which of them is meant is not known, and an alert must not wait for another's window.
+                    Some(_) => leave("covers a name that more than one monitor has"),
+                    None => leave("covers a monitor that is not carried over"),
+                }
             }
             if monitors.is_empty() {
                 continue;

@@ -201,6 +201,7 @@ fn window_of(name: &str, index: usize, window: Value, left: &mut Vec<Left>) -> O
     if let Some(why) = window.text("title") {
         when.insert("why".to_owned(), json!(tame(&why)));
     }
+    // One that names nobody is a banner on the page, and holds no alert back there either.
     let monitors: Vec<_> = window.texts("monitors").iter().map(|id| tame(id)).collect();
     let known = [
         ("body", Kind::Lost, "`why` has the title"),
@@ -210,11 +211,7 @@ fn window_of(name: &str, index: usize, window: Value, left: &mut Vec<Left>) -> O
     Some(Window {
         of: name.to_owned(),
         field,
-        whom: if monitors.is_empty() {
-            Whom::Everybody
-        } else {
-            Whom::Named(monitors)
-        },
+        whom: Whom::Named(monitors),
         when,
     })
 }

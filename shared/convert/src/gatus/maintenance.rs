@@ -42,10 +42,12 @@ pub(super) fn window(
         return None;
     }
     let days = fields.texts("every");
+    // What is still there could not be read: it is not every day.
+    let days = (!fields.has("every")).then_some(days);
     let start = fields.text("start");
     // A number alone is a duration of Go: nanoseconds.
     let length = fields.duration("duration", Duration::from_nanos(1));
-    let (Some(days), Some(start), Some(length)) = (days_of(&days), start, length) else {
+    let (Some(days), Some(start), Some(length)) = (days.as_deref().and_then(days_of), start, length) else {
         leave(
             Kind::Lost,
             "has no `start`, no `duration`, or a day in `every` that is none",

@@ -122,3 +122,65 @@ fn what_is_of_another_kind_or_holds_nothing_is_refused() {
         "{error:?}"
     );
 }
+
+#[test]
+fn no_window_holds_back_more_than_it_did_where_it_comes_from() {
+    let core = "endpoints: [{ name: core, url: 'tcp://a.example.com:1'";
+    let nightly = "maintenance-windows: [{ start: '02:00', duration: 1h";
+    let flare = |monitors: &str| {
+        format!(
+            r#"{{ "workerConfig": {{ "monitors": [{{ "id": "a", "name": "A", "method": "TCP_PING", "target": "a.example.com:1" }}] }},
+            "maintenances": [{{ "start": "2026-12-01T00:00:00Z", "end": "2026-12-02T00:00:00Z"{monitors} }}] }}"#
+        )
+    };
+    for (format, texts, windows, said) in [
+        (
+            Format::Gatus,
+            vec![format!("{core}, {nightly} }}] }}]"), format!("{core} }}]")],
+            false,
+            "covers a name that more than one monitor has",
+        ),
+        (
+            Format::Gatus,
+            vec![format!("{core}, {nightly}, every: [Monday, {{}}] }}] }}]")],
+            false,
+            "a day in `every` that is none",
+        ),
+        (
+            Format::Gatus,
+            vec![format!("{core}, {nightly} }}] }}]")],
+            true,
+            "",
+        ),
+        (
+            Format::UptimeFlare,
+            vec![flare("")],
+            false,
+            "names no monitor, and holds no alert back",
+        ),
+        (
+            Format::UptimeFlare,
+            vec![flare(r#", "monitors": ["a", null]"#)],
+            false,
+            "names no monitor",
+        ),
+        (
+            Format::UptimeFlare,
+            vec![flare(r#", "monitors": ["a"]"#)],
+            true,
+            "",
+        ),
+    ] {
+        let sources: Vec<_> = texts
+            .iter()
+            .enumerate()
+            .map(|(index, text)| Source {
+                name: ["one", "two"][index],
+                text,
+            })
+            .collect();
+        let found = imported(format, &sources);
+        assert_eq!(found.contains("maintenance:\n"), windows, "{found}");
+        assert!(found.contains(said), "{said}: {found}");
+    }
+}
