@@ -53,7 +53,7 @@ variable "relay_file" {
 
 variable "status" {
   description = <<-EOT
-    The status page, if there is to be one: `access` is public (anybody; names and verdicts alone) or private
+    The status page, if there is to be one: `access` is public (anybody; names, verdicts, uptime and times of maintenance) or private
     (everything). A private page is for whoever has the `token`, kept in Parameter Store in the home region and named
     by ssm:/path, or without a token for whoever AWS knows and lets invoke it. `reserved_concurrency` keeps a busy
     page from taking the concurrency that the checkers need; a new account cannot reserve any.

@@ -1,7 +1,7 @@
 //! Summing up: the first tick of an hour keeps what this region saw in the hours, and the days, that are over.
 //!
 //! It comes last in a tick, and nothing waits for it: what it leaves undone, for want of time or because the table
-//! fails, a later tick makes good.
+//! fails, a later tick makes good. Only phases that would never fit into an item are lost.
 
 use std::time::Duration;
 

@@ -69,7 +69,7 @@ pub struct Report {
     /// What went wrong. Not empty where the tick could not be committed, or notifications are left unpublished.
     pub troubles: Vec<Error>,
     /// What was not summed up, or not all of it, and words that were not kept. No harm to the tick: a later one makes
-    /// it good.
+    /// good what it can.
     pub left_for_later: Vec<Error>,
 }
 

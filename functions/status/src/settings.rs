@@ -14,7 +14,7 @@ pub struct Settings {
     pub table: String,
     /// The region in which table and token are.
     pub home_region: String,
-    /// The regions that should report, so that one that never did is missed; empty if it was not said.
+    /// The regions that should report where the table lists none; empty if it was not said.
     pub regions: BTreeSet<Region>,
     /// The groups that have monitors; empty if it was not said: then they are looked for.
     pub groups: BTreeSet<GroupId>,
@@ -25,7 +25,7 @@ pub struct Settings {
 /// Who may read, and with that, what they see.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Readers {
-    /// Anybody: names and verdicts.
+    /// Anybody: names, verdicts, uptime and times of maintenance.
     Anybody,
     /// Callers whose signature AWS has verified: everything. The function URL has `AuthType: AWS_IAM`.
     Signed,

@@ -19,7 +19,7 @@ variable "groups" {
 }
 
 variable "access" {
-  description = "Who may read: `public`, anybody, names and verdicts; `private`, everything, whoever has the token, or without one whoever AWS knows."
+  description = "Who may read: `public`, anybody, names, verdicts, uptime and times of maintenance; `private`, everything, whoever has the token, or without one whoever AWS knows."
   type        = string
 
   validation {

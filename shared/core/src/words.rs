@@ -6,6 +6,7 @@ use crate::id::{MonitorId, Region};
 use crate::outcome::{Detail, Outcome};
 use crate::period::{Grain, Period};
 use crate::round::Definitions;
+use crate::target::Check;
 use crate::time::Tick;
 
 /// The last answers that one region had from the monitors of a group.
@@ -64,7 +65,10 @@ pub fn remembered(
     let mut new = spoken.into_iter().peekable();
     new.peek()?;
     let is_checked = |id: &MonitorId| match definitions.monitors.get(id) {
-        Some(monitor) => monitor.rule().regions.includes(region),
+        // A bare connect hears nothing, and what was heard before it was one may be of another service.
+        Some(monitor) => {
+            monitor.rule().regions.includes(region) && matches!(monitor.target().check, Check::Ready(_))
+        }
         None => definitions.knows(id),
     };
     let old = before.into_iter().flat_map(|before| before.said.clone());
@@ -152,9 +156,10 @@ mod tests {
     #[test]
     fn the_last_words_of_what_is_checked_from_here_are_remembered() {
         let file = json!({ "monitors": {
-            "a": { "host": "192.0.2.1", "port": 1 },
-            "b": { "host": "192.0.2.1", "port": 2 },
-            "elsewhere": { "host": "192.0.2.1", "port": 3, "regions": ["us-east-1"] },
+            "a": { "host": "192.0.2.1", "service": "ssh" },
+            "b": { "host": "192.0.2.1", "service": "smtps" },
+            "elsewhere": { "host": "192.0.2.1", "service": "ssh", "regions": ["us-east-1"] },
+            "mute": { "host": "192.0.2.1", "service": "ssh", "check": "connect" },
         }});
         let file = DefinitionFile::validate(&file, Vantage::PlainLambda).unwrap();
         let monitors = file.monitors().iter().map(|defined| defined.monitor.clone());
@@ -171,6 +176,7 @@ mod tests {
                 "elsewhere 05:00 three",
                 "broken 05:00 four",
                 "gone 05:00 five",
+                "mute 05:00 six",
             ],
         );
         let next = |before: Option<&Words>, at, spoken: &[&str]| {

@@ -60,7 +60,8 @@ fn tick(table: &MemoryTable, minute: i64, seconds: u64, said: &[Option<&'static 
 
 fn table(monitors: usize) -> MemoryTable {
     let table = MemoryTable::new();
-    (0..monitors).for_each(|number| define(&table, number, &[("failures_to_open", 9.into())].into()));
+    let fields = [("failures_to_open", 9.into()), ("service", "ssh".into())].into();
+    (0..monitors).for_each(|number| define(&table, number, &fields));
     table
 }
 

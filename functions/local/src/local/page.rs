@@ -39,7 +39,7 @@ pub(crate) struct PageArgs {
     #[arg(long, value_name = "ADDRESS")]
     listen: Option<Listen>,
 
-    /// Let anybody read the status page: names and verdicts, no hosts, ports or words of services
+    /// Let anybody read the status page: names, verdicts, uptime and maintenance, no hosts, ports or words of services
     #[arg(long, conflicts_with = "token_file")]
     public: bool,
 
