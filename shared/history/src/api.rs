@@ -75,7 +75,12 @@ fn time(time: Timestamp) -> String {
 }
 
 fn left_out(left_out: LeftOut) -> Value {
-    json!({ "days": left_out.days, "incidents": left_out.incidents, "phases": left_out.phases })
+    json!({
+        "days": left_out.days,
+        "hour": left_out.hour,
+        "incidents": left_out.incidents,
+        "phases": left_out.phases,
+    })
 }
 
 fn monitor_in_short(view: &MonitorView) -> Value {

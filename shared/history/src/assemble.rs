@@ -7,11 +7,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use portpulse_core::board::{ClosedIncident, Incident, RegionRow, Told, Track, Verdict};
+use portpulse_core::decide::{self, Input};
 use portpulse_core::definition::Monitor;
 use portpulse_core::group::GroupId;
 use portpulse_core::id::{MonitorId, Region};
+use portpulse_core::outbox::Claimant;
 use portpulse_core::period::{Grain, Period};
-use portpulse_core::time::Tick;
 
 use crate::read::DAYS;
 use crate::snapshot::{GroupSnapshot, Snapshot};
@@ -47,6 +48,7 @@ pub fn overview(snapshot: &Snapshot, audience: Audience, now: Timestamp) -> Over
         closed,
         left_out: LeftOut {
             days: snapshot.groups.values().any(|known| lacks_days(known, now)),
+            hour: snapshot.groups.values().any(|known| !known.running.whole),
             ..left_out
         },
         inside: match audience {
@@ -78,6 +80,7 @@ pub fn monitor(
         incidents: all.filter(|incident| incident.id.monitor == *id).collect(),
         left_out: LeftOut {
             days: lacks_days(known, now),
+            hour: !known.running.whole,
             phases: known.lacks_phases,
             ..incidents.left_out
         },
@@ -122,6 +125,7 @@ pub fn all_incidents(snapshot: &Snapshot, audience: Audience, now: Timestamp) ->
         closed,
         left_out: LeftOut {
             days: false,
+            hour: false,
             phases: false,
             incidents: !snapshot.all_closed,
         },
@@ -224,17 +228,15 @@ fn monitor_view(
     let id = monitor.id();
     let past = Past::new(snapshot, group, known, monitor, closed, now);
     let incident = |track| known.board.verdict.incidents.get(&(id.clone(), track));
-    let fresh = past.regions.iter().any(|region| {
-        let row = known.board.rows.get(*region);
-        row.is_some_and(|row| is_fresh(row, group, now))
-    });
-    let tracks = [Track::Sight, Track::Health, Track::Quality];
-    let incident = tracks.into_iter().find_map(incident);
-    let (verdict, since) = match incident {
-        // Nobody can tell: that it was down is no longer known.
-        _ if !fresh => (Verdict::Unknown, incident.map(|incident| incident.since)),
-        Some(incident) => (incident.verdict, Some(incident.since)),
-        None => (Verdict::Up, None),
+    let is_down = incident(Track::Health).is_some();
+    let verdict = verdict(snapshot, group, known, monitor, now);
+    let incident = match verdict {
+        Verdict::Up => None,
+        // That it was down is no longer known.
+        Verdict::Unknown => incident(Track::Sight),
+        Verdict::Degraded | Verdict::Down | Verdict::Exposed => {
+            incident(Track::Health).or_else(|| incident(Track::Quality))
+        }
     };
     let (hours, days) = (past.hours(), past.days());
     let inside = match audience {
@@ -243,7 +245,8 @@ fn monitor_view(
             group,
             definition: monitor.clone(),
             finding: incident.and_then(|incident| incident.finding.clone()),
-            advisory: known.board.verdict.advisories.contains_key(id),
+            // What became an outage is no longer a difference between regions.
+            advisory: !is_down && known.board.verdict.advisories.contains_key(id),
             control: snapshot.controls.get(id).cloned(),
             regions: past.sights(),
             hours: past.points(Grain::Hour, None),
@@ -253,7 +256,7 @@ fn monitor_view(
     MonitorView {
         id: id.clone(),
         verdict,
-        since: since.map(Tick::timestamp),
+        since: incident.map(|incident| incident.since.timestamp()),
         in_maintenance: monitor.telling().in_maintenance(now),
         maintenance: maintenance(monitor, now),
         uptime: past.uptime(&hours, &days),
@@ -261,6 +264,29 @@ fn monitor_view(
         days,
         inside,
     }
+}
+
+/// The verdict as a decision would have it now.
+fn verdict(
+    snapshot: &Snapshot,
+    group: GroupId,
+    known: &GroupSnapshot,
+    monitor: &Monitor,
+    now: Timestamp,
+) -> Verdict {
+    const NOBODY: &BTreeSet<MonitorId> = &BTreeSet::new();
+    let input = Input {
+        group,
+        definitions: &known.definitions,
+        board: &known.board,
+        fleet: Some(&snapshot.fleet),
+        otherwise: &known.expected,
+        controls: &snapshot.controls,
+        down_elsewhere: NOBODY,
+        now,
+        me: &Claimant::new("reader"),
+    };
+    decide::verdict(&input, monitor)
 }
 
 fn maintenance(monitor: &Monitor, now: Timestamp) -> Vec<Maintenance> {

@@ -18,7 +18,7 @@ pub enum Kind {
     Verdict,
     /// The uptime of the last 30 days.
     Uptime,
-    /// The median connect time of the last finished hour; not for the public.
+    /// The median connect time of this hour, or of the last that has any; not for the public.
     Connect,
 }
 

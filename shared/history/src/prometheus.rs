@@ -78,7 +78,7 @@ pub fn text(overview: &Overview) -> String {
     }
     text.family(
         "portpulse_connect_seconds",
-        "Connect times of this hour, or of the last that has any, give or take 6.25 percent; the maximum (quantile 1) exactly.",
+        "Connect times of this hour, or of the last that has any, give or take 6.25 percent; the maximum (quantile 1) as it was kept.",
     );
     for (id, inside) in inside() {
         for (region, sight) in &inside.regions {

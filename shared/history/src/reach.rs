@@ -18,8 +18,10 @@ use crate::read::{DAYS, HOURS};
 use crate::snapshot::{Reach, Running};
 use crate::spending::Counted;
 
-/// How many rows are asked for while it is not known how large they are.
-const FIRST_ROWS: u32 = 4;
+/// How many rows are asked for at most while it is not known how large they are.
+const MOST_FIRST_ROWS: u64 = 4;
+/// The half read units of a large row, of 64 KB.
+const HALVES_OF_LARGE: u64 = 16;
 /// The bytes that half a read unit pays for.
 const BYTES_A_HALF: u64 = 4_096;
 
@@ -218,13 +220,15 @@ impl Budget {
         }
     }
 
-    /// How many rows may be asked for; none where not even one can be paid for.
+    /// How many rows may be asked for; none where not even one can be paid for. While it is not known how large they are
+    /// one is asked for in any case, which may cost more than is left.
     pub(crate) fn rows(&self) -> Option<u32> {
         if self.left == 0 {
             return None;
         }
         if self.rows == 0 {
-            return Some(FIRST_ROWS);
+            let rows = (self.left / HALVES_OF_LARGE).clamp(1, MOST_FIRST_ROWS);
+            return u32::try_from(rows).ok();
         }
         // In bytes, for many rows share a unit. A tenth is kept back, for rows differ.
         let bytes_a_row = (self.spent * BYTES_A_HALF).div_ceil(self.rows);
@@ -236,5 +240,33 @@ impl Budget {
         self.left = self.left.saturating_sub(halves);
         self.spent += halves;
         self.rows += u64::try_from(rows).unwrap_or(u64::MAX);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_rows_of_unknown_size_no_more_are_asked_for_than_large_ones_could_be_paid_for() {
+        for (left, rows) in [
+            (0, None),
+            (1, Some(1)),
+            (31, Some(1)),
+            (32, Some(2)),
+            (64, Some(4)),
+            (800, Some(4)),
+        ] {
+            assert_eq!(Budget::new(left).rows(), rows, "{left}");
+        }
+    }
+
+    #[test]
+    fn rows_of_known_size_are_asked_for_as_they_can_be_paid_for() {
+        let mut budget = Budget::new(100);
+        budget.spend(40, 4);
+        assert_eq!(budget.rows(), Some(5), "a tenth is kept back of six");
+        budget.spend(55, 5);
+        assert_eq!(budget.rows(), None);
     }
 }

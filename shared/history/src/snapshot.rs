@@ -84,6 +84,13 @@ pub struct Running {
     pub whole: bool,
 }
 
+impl Running {
+    /// The sums of this hour; `None` if another one is running, or only a part of it was read.
+    pub(crate) fn of(&self, hour: Period) -> Option<&BTreeMap<Region, Rollup>> {
+        (self.whole && self.hour == Some(hour)).then_some(&self.rollups)
+    }
+}
+
 /// What was summed up of consecutive periods.
 #[derive(Debug, Clone)]
 pub struct Reach<R> {

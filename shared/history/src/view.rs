@@ -48,6 +48,8 @@ pub struct Overview {
 pub struct LeftOut {
     /// Days, the earliest ones: they show as "no data", and no figure is told over them.
     pub days: bool,
+    /// Ticks of the running hour, the earliest ones: none of its checks are told, for those that were read are not all.
+    pub hour: bool,
     /// Closed incidents, the earliest ones: no uptime is told, for it would be too good.
     pub incidents: bool,
     /// Phases but the connect, the earliest ones.
@@ -81,7 +83,7 @@ pub struct MonitorView {
     pub id: MonitorId,
     /// What all regions together say of it.
     pub verdict: Verdict,
-    /// Since when, unless it is up.
+    /// Since when, unless it is up, or unknown for too short a time for an incident.
     pub since: Option<Timestamp>,
     /// Whether a maintenance window covers now: what it shows is expected.
     pub in_maintenance: bool,

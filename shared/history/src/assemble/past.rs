@@ -25,7 +25,7 @@ pub(super) struct Past<'a> {
     known: &'a GroupSnapshot,
     monitor: &'a Monitor,
     /// The expected regions that check it.
-    pub(super) regions: BTreeSet<&'a Region>,
+    regions: BTreeSet<&'a Region>,
     outages: Outages,
     now: Timestamp,
 }
@@ -81,8 +81,8 @@ impl<'a> Past<'a> {
         match period.grain() {
             Grain::Hour => {
                 let mut tallies = BTreeMap::new();
-                if self.known.running.hour == Some(period) {
-                    let regions = self.known.running.rollups.iter();
+                if let Some(rollups) = self.known.running.of(period) {
+                    let regions = rollups.iter();
                     tallies.extend(
                         regions.filter_map(|(region, rollup)| Some((region, rollup.get(id)?.clone()))),
                     );
@@ -123,9 +123,7 @@ impl<'a> Past<'a> {
     /// known.
     fn seconds_not_summed_up(&self, hour: Period) -> i64 {
         let id = self.monitor.id();
-        let running = &self.known.running;
-        let of_ticks = (running.whole && running.hour == Some(hour)).then_some(&running.rollups);
-        let sums = [self.known.hours.rollups.get(&hour), of_ticks];
+        let sums = [self.known.hours.rollups.get(&hour), self.known.running.of(hour)];
         let is_known = |region: &Region| {
             let sums = sums.iter().flatten();
             sums.filter_map(|rollups| rollups.get(region))

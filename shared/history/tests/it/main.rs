@@ -10,3 +10,4 @@ mod assembled;
 mod fleet;
 mod hostile;
 mod units;
+mod verdict;
