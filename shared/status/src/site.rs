@@ -112,7 +112,7 @@ impl Site {
     }
 
     /// That there is nothing of that name.
-    pub fn nothing_here(&self) -> Response {
+    pub(crate) fn nothing_here(&self) -> Response {
         let main = message::page(
             "There is nothing here",
             "No page has this address. A monitor that was removed from the definitions has none either.",

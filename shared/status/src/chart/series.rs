@@ -31,6 +31,8 @@ pub(crate) struct Axis {
     span: Span,
     from: Timestamp,
     until: Timestamp,
+    /// Up to when an incident that is open has lasted.
+    now: Timestamp,
     /// Seconds.
     least: f64,
     /// Seconds.
@@ -59,6 +61,7 @@ impl Axis {
             span,
             from,
             until,
+            now,
             least,
             most,
         }
@@ -110,7 +113,7 @@ pub(crate) fn series(region: &Region, points: &[Point], axis: &Axis, incidents: 
     html! {
         svg .series role="img" viewBox={ (-EDGE) " 0 " (WIDTH + EDGE) " " (HEIGHT) } aria-label=(meaning(region, points, axis)) {
             @for event in incidents {
-                @let (from, to) = (axis.x(event.since), axis.x(event.closed.map_or(axis.until, |(closed, _)| closed)));
+                @let (from, to) = (axis.x(event.since), axis.x(event.closed.map_or(axis.now, |(closed, _)| closed)));
                 rect .band.(event.verdict.as_str()) x=(number(from)) y=(TOP) width=(number((to - from).max(1.5)))
                     height=(FOOT - TOP) {}
             }

@@ -1,12 +1,15 @@
 //! One monitor over time: the times of its phases by region with incidents on the same axis, incidents, last answers, definition.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 use maud::{Markup, html};
-use portpulse_core::definition::{Monitor, Quorum, Where};
+use portpulse_core::definition::{Monitor, Quorum, Telling, Where};
+use portpulse_core::id::Region;
 use portpulse_core::outcome::Phase;
 use portpulse_core::target::Check;
 use portpulse_core::time::format_duration;
-use portpulse_history::view::{IncidentView, MonitorInside, MonitorPage, Point};
+use portpulse_history::view::{IncidentView, LeftOut, Maintenance, MonitorInside, MonitorPage, Point};
 
 use super::answers::answers;
 use super::parts::{as_of, incidents_left_out, remarks, sights, uptimes};
@@ -37,7 +40,7 @@ pub(crate) fn page(span: Span, known: &MonitorPage) -> (String, Markup) {
                     aria-current=[(each == span).then_some("true")] { (each.words()) }
             }
         }
-        @if let Some(inside) = inside { (times(inside, span, known.at, &within, known.left_out.phases)) }
+        @if let Some(inside) = inside { (times(inside, span, known.at, &within, known.left_out)) }
         section {
             h2 { "Incidents" }
             @if within.is_empty() { p .quiet { "None within " (span.words()) "." } }
@@ -46,7 +49,7 @@ pub(crate) fn page(span: Span, known: &MonitorPage) -> (String, Markup) {
         }
         @if let Some(inside) = inside {
             (answers(inside))
-            section { h2 { "Definition" } (definition(&inside.definition)) }
+            section { h2 { "Definition" } (definition(&inside.definition, &monitor.maintenance)) }
         }
         (as_of(known.at))
     };
@@ -73,7 +76,7 @@ fn times(
     span: Span,
     now: Timestamp,
     incidents: &[&IncidentView],
-    lacking: bool,
+    left_out: LeftOut,
 ) -> Markup {
     let regions = inside.regions.iter();
     let all: Vec<_> = regions
@@ -106,14 +109,15 @@ fn times(
                             @if axes.len() > 1 { p .phase { (words::phase(*phase)) } }
                             (chart::series(region, points, axis, incidents))
                         }
-                        (figures(points, &phases, span))
+                        (figures(region, points, &phases, span))
                     }
                 }
             }
             p .quiet {
                 "The connect is from SYN to SYN-ACK, or over UDP from question to answer. By " (span.unit())
                 " of UTC, on a logarithmic scale."
-                @if lacking { " Phases but the connect were left unread for the earliest of them: one request may read no more." }
+                @if left_out.phases { " Phases but the connect were left unread for the earliest of them: one request may read no more." }
+                @if left_out.hour { " The checks of the running hour are left out: one request may not read all of them." }
             }
         }
     }
@@ -130,7 +134,7 @@ const KEYS: [(&str, &str, &str); 6] = [
 ];
 
 /// The numbers of a region's charts.
-fn figures(points: &[Point], phases: &[Phase], span: Span) -> Markup {
+fn figures(region: &Region, points: &[Point], phases: &[Phase], span: Span) -> Markup {
     let has_checks = |point: &&Point| point.good > 0 || point.failing > 0 || point.no_data > 0;
     let of_phase = |phase: &Phase| ["p50", "p95", "max"].map(|which| format!("{} {which}", phase.as_str()));
     let times = |point: &Point, phase: &Phase| match point.times(*phase) {
@@ -139,8 +143,8 @@ fn figures(points: &[Point], phases: &[Phase], span: Span) -> Markup {
     };
     html! {
         details {
-            summary { "Figures" }
-            div .scroll tabindex="0" role="group" aria-label="Figures" {
+            summary { "Figures of " (region) }
+            div .scroll tabindex="0" role="group" aria-label={ "Figures of " (region) } {
                 table {
                     thead {
                         tr {
@@ -167,13 +171,23 @@ fn figures(points: &[Point], phases: &[Phase], span: Span) -> Markup {
     }
 }
 
-/// The definition, field by field, as it holds.
-fn definition(monitor: &Monitor) -> Markup {
+/// The definition, field by field, as it holds; of its maintenance what is on or ahead.
+fn definition(monitor: &Monitor, maintenance: &[Maintenance]) -> Markup {
     let runbook = monitor.telling().runbook.as_deref();
     html! {
         dl .definition.card {
             @for (field, value) in fields(monitor) {
                 @if !value.is_empty() { div { dt { (field) } dd { (value) } } }
+            }
+            @if !maintenance.is_empty() {
+                div {
+                    dt { "maintenance" }
+                    dd {
+                        @for Maintenance { from, until } in maintenance {
+                            p { (words::moment(*from, Show::Full)) " to " (words::moment(*until, Show::Full)) }
+                        }
+                    }
+                }
             }
             @if let Some(runbook) = runbook {
                 div {
@@ -186,8 +200,20 @@ fn definition(monitor: &Monitor) -> Markup {
     }
 }
 
-fn fields(monitor: &Monitor) -> [(&'static str, String); 17] {
-    let (target, rule, telling) = (monitor.target(), monitor.rule(), monitor.telling());
+fn fields(monitor: &Monitor) -> [(&'static str, String); 19] {
+    let (target, rule) = (monitor.target(), monitor.rule());
+    let Telling {
+        severity,
+        tags,
+        depends_on,
+        remind_every,
+        escalate_after,
+        flapping_after,
+        // These are more than words.
+        runbook: _,
+        maintenance: _,
+    } = monitor.telling();
+    let duration = |length: Option<Duration>| length.map(format_duration).unwrap_or_default();
     let check = match &target.check {
         Check::Connect(close) => format!("connect (close: {close})"),
         Check::Ready(readiness) => format!("ready ({readiness})"),
@@ -208,25 +234,23 @@ fn fields(monitor: &Monitor) -> [(&'static str, String); 17] {
         ("check", check),
         ("interval", rule.interval.to_string()),
         ("timeout", format_duration(target.timeout)),
-        (
-            "slow_after",
-            rule.slow_after.map(format_duration).unwrap_or_default(),
-        ),
+        ("slow_after", duration(rule.slow_after)),
         ("expect", rule.expect.to_string()),
         ("failures_to_open", rule.failures_to_open.to_string()),
         ("successes_to_close", rule.successes_to_close.to_string()),
         ("quorum", quorum),
         ("regions", regions),
-        ("severity", telling.severity.to_string()),
+        ("severity", severity.to_string()),
         ("ip", target.ip.to_string()),
-        ("tags", joined(telling.tags.iter().cloned())),
+        ("tags", joined(tags.iter().cloned())),
+        ("depends_on", joined(depends_on.keys().map(ToString::to_string))),
+        ("remind_every", duration(*remind_every)),
+        ("escalate_after", duration(*escalate_after)),
         (
-            "depends_on",
-            joined(telling.depends_on.keys().map(ToString::to_string)),
-        ),
-        (
-            "remind_every",
-            telling.remind_every.map(format_duration).unwrap_or_default(),
+            "flapping_after",
+            flapping_after
+                .map(|changes| changes.to_string())
+                .unwrap_or_default(),
         ),
     ]
 }

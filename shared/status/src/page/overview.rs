@@ -50,15 +50,6 @@ fn heading(monitors: &[MonitorView]) -> String {
     }
 }
 
-/// The worst first.
-const ORDER: [Verdict; 5] = [
-    Verdict::Exposed,
-    Verdict::Down,
-    Verdict::Degraded,
-    Verdict::Unknown,
-    Verdict::Up,
-];
-
 fn counts(monitors: &[MonitorView]) -> Markup {
     let count = |verdict| {
         monitors
@@ -66,7 +57,11 @@ fn counts(monitors: &[MonitorView]) -> Markup {
             .filter(|monitor| monitor.verdict == verdict)
             .count()
     };
-    let counts = ORDER.map(|verdict| (verdict, count(verdict)));
+    let mut counts: Vec<_> = Verdict::ALL
+        .iter()
+        .map(|verdict| (*verdict, count(*verdict)))
+        .collect();
+    counts.sort_by_key(|(verdict, _)| verdict.rank());
     html! {
         @if !monitors.is_empty() {
             ul .counts aria-label="Monitors by verdict" {
@@ -86,6 +81,11 @@ fn notices(known: &Overview) -> Markup {
     }
     if known.left_out.incidents {
         notices.push(html! { "Some uptime is not told: there are more incidents than one page reads." });
+    }
+    if known.left_out.hour && known.inside.is_some() {
+        notices.push(
+            html! { "The checks of the running hour are left out: one page does not read all of them." },
+        );
     }
     notices.extend(known.inside.iter().flat_map(of_the_system));
     html! {

@@ -49,7 +49,7 @@ fn incident(incident: &IncidentView, now: Timestamp, on: On) -> Markup {
             }
             ol .timeline {
                 @if incident.since < incident.opened { (entry(incident.since, "first seen")) }
-                (entry(incident.opened, "opened: enough regions agree"))
+                (entry(incident.opened, opened(incident.id.track)))
                 @if let Some(inside) = inside { (told(inside)) }
                 @match incident.closed {
                     Some((at, Ending::Recovered)) => (entry(at, "recovered")),
@@ -71,6 +71,13 @@ fn told(inside: &IncidentInside) -> Markup {
         (Some(at), 0) => entry(at, "told"),
         (Some(at), 1) => entry(at, "told again, the first reminder"),
         (Some(at), count) => entry(at, &format!("told again, reminder {count}")),
+    }
+}
+
+const fn opened(track: Track) -> &'static str {
+    match track {
+        Track::Health | Track::Quality => "opened: enough regions agree",
+        Track::Sight => "opened: nobody could tell",
     }
 }
 

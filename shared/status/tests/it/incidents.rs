@@ -1,6 +1,8 @@
 //! Incidents and maintenance.
 
-use crate::sample::{attributes, incidents_html, overview, public, texts};
+use portpulse_core::board::Track;
+
+use crate::sample::{attributes, incident, incidents_html, overview, public, texts};
 
 #[test]
 fn open_ones_come_first_each_with_its_timeline() {
@@ -19,6 +21,19 @@ fn open_ones_come_first_each_with_its_timeline() {
     assert_eq!(
         attributes(&html, ".incident:first-child time", "datetime")[0],
         "2026-11-22T05:37:00Z"
+    );
+}
+
+#[test]
+fn that_nobody_could_tell_is_no_agreement_of_regions() {
+    let mut known = overview();
+    let since = "2026-11-22T05:37:00Z".parse().unwrap();
+    known.open = vec![incident("orders-db", Track::Sight, since, None)];
+    let html = incidents_html(&known);
+    let timeline = &texts(&html, ".incident:first-child .timeline")[0];
+    assert!(
+        timeline.contains("05:38 UTC opened: nobody could tell") && !timeline.contains("agree"),
+        "{timeline}"
     );
 }
 

@@ -52,14 +52,36 @@ fn each_region_has_a_chart_with_the_incidents_on_its_axis() {
         texts(&html, "figure:first-child tbody tr:first-child td")[3..],
         ["8 ms", "16 ms", "72 ms", "24 ms", "48 ms", "216 ms"]
     );
-    // The incident began 23 minutes and 40 seconds before the last hour of the chart ended.
+    // The incident began 23 minutes before the last hour of the chart ends, and has lasted for four of them.
     let x: f64 = attributes(&html, "rect.band", "x")[0].parse().unwrap();
     assert!((x - (474.0 - 422.0 * 23.0 / 1_440.0)).abs() < 0.1, "{x}");
+    assert_eq!(
+        attributes(&html, "rect.band", "width")[0],
+        "1.5",
+        "the narrowest that is drawn"
+    );
     assert_eq!(
         texts(&html, "figure:first-child tbody tr").len(),
         18,
         "hours without data have no figures"
     );
+}
+
+#[test]
+fn an_incident_that_is_open_is_drawn_up_to_now() {
+    let mut known = monitor_page(&overview(), "orders-db");
+    known.incidents[0].since = "2026-11-22T02:41:20Z".parse().unwrap();
+    let html = monitor_html(&known, Span::Day);
+    let width: f64 = attributes(&html, "rect.band", "width")[0].parse().unwrap();
+    assert!((width - 422.0 * 3.0 / 24.0).abs() < 0.1, "{width}");
+}
+
+#[test]
+fn figures_are_named_by_their_region() {
+    let html = page("orders-db", Span::Day);
+    let names = ["eu-central-1", "eu-west-1", "us-east-1"].map(|region| format!("Figures of {region}"));
+    assert_eq!(texts(&html, "figure summary"), names);
+    assert_eq!(attributes(&html, "figure [role=group]", "aria-label"), names);
 }
 
 #[test]
@@ -80,6 +102,14 @@ fn phases_that_were_left_unread_are_named() {
     assert!(!monitor_html(&known, Span::Quarter).contains("left unread"));
     known.left_out.phases = true;
     assert!(monitor_html(&known, Span::Quarter).contains("Phases but the connect were left unread"));
+}
+
+#[test]
+fn a_running_hour_that_was_not_read_whole_is_said_to_be_left_out() {
+    let mut known = monitor_page(&overview(), "orders-db");
+    assert!(!monitor_html(&known, Span::Day).contains("running hour"));
+    known.left_out.hour = true;
+    assert!(monitor_html(&known, Span::Day).contains("The checks of the running hour are left out"));
 }
 
 #[test]
@@ -154,6 +184,10 @@ fn the_definition_is_shown_as_it_holds() {
         "failures_to_open1",
         "quorummajority",
         "tagsshop",
+        "remind_every1h",
+        "escalate_after30m",
+        "flapping_after6",
+        "maintenance2026-11-29 02:00 UTC to 2026-11-29 04:00 UTC",
     ] {
         assert!(
             fields.iter().any(|each| each == field),

@@ -117,6 +117,16 @@ fn whoever_runs_it_is_told_what_does_not_work() {
 }
 
 #[test]
+fn a_running_hour_that_was_not_read_whole_is_told_to_those_who_see_its_checks() {
+    for (mut known, told) in [(overview(), true), (public(), false)] {
+        assert!(!overview_html(&known, &Selection::default()).contains("running hour"));
+        known.left_out.hour = true;
+        let html = overview_html(&known, &Selection::default());
+        assert_eq!(html.contains("The checks of the running hour are left out"), told);
+    }
+}
+
+#[test]
 fn the_public_sees_names_verdicts_and_uptime_and_nothing_else() {
     let html = overview_html(&public(), &Selection::default());
     assert_eq!(texts(&html, ".monitor .name").len(), 4);

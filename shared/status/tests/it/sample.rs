@@ -33,6 +33,8 @@ monitors:
     service: postgres
     tier: critical
     tags: [shop]
+    remind_every: 1h
+    escalate_after: 30m
     runbook: https://wiki.example.com/orders-db?step=1&more
   queue: { host: mq.example.com, port: 5672, slow_after: 100ms }
 maintenance:
