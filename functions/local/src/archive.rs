@@ -10,6 +10,7 @@ use portpulse_store::table::{Browse, Table};
 use portpulse_store::{Error, Store};
 use serde::Serialize;
 
+use crate::output::tell;
 use crate::overview::{Overview, reader};
 
 /// What was found.
@@ -21,6 +22,18 @@ pub(crate) struct Archive {
     pub(crate) is_cut: bool,
     /// What is wrong with items that cannot be read.
     pub(crate) unreadable: Vec<String>,
+}
+
+impl Archive {
+    /// Says on standard error what is missing.
+    pub(crate) fn tell_missing(&self) {
+        for error in &self.unreadable {
+            tell(&format!("Not read: {error}"));
+        }
+        if self.is_cut {
+            tell("There are more than one command reads: the oldest are left out (see --since).");
+        }
+    }
 }
 
 /// All open incidents, and the closed ones that opened at `since` or later.

@@ -15,7 +15,7 @@ use serde::Serialize;
 use crate::Status;
 use portpulse_history::view::IncidentView;
 
-use crate::archive::{self, EntryJson, end};
+use crate::archive::{self, Archive, EntryJson, end};
 use crate::control::find;
 use crate::incidents::{ago, row};
 use crate::output::{Output, Stopped, clock_time, tell};
@@ -40,8 +40,9 @@ Examples:
 
 /// Show a monitor's incidents, and one of them tick by tick: what each region saw, in streaks
 ///
-/// The latest, unless another is named. Where there was no incident, the ticks around that time are shown, or the last. Results are kept for 35 days. Of a long incident the first and
-/// the last hundred or so ticks are read; how much was read is said on standard error.
+/// The latest, unless another is named. Where there was no incident, the ticks around that time are shown, or the last.
+/// Results are kept for 35 days. Of a long incident the first and the last sixty ticks are read; how much was read, and
+/// whether older incidents were left out, is said on standard error.
 ///
 /// Exit status: 0 shown, 2 wrong usage (such as an unknown monitor), or the table could not be read.
 #[derive(clap::Args)]
@@ -77,8 +78,8 @@ struct History {
     group: GroupId,
     target: Option<String>,
     now: Timestamp,
-    /// Latest first.
-    incidents: Vec<IncidentView>,
+    /// The monitor's own.
+    archive: Archive,
     regions: BTreeMap<Region, Vec<Streak>>,
     /// How many ticks in the middle of the incident were not read.
     skipped: usize,
@@ -95,6 +96,7 @@ pub(crate) fn run(args: &Args, output: &mut Output) -> Result<Status, Stopped> {
         for line in lines {
             output.line(line)?;
         }
+        history.archive.tell_missing();
         tell(&format!("Read {} read units.", table.read_units()));
         Ok(Status::Good)
     })
@@ -110,10 +112,11 @@ impl History {
         let listed = ago(now, args.since);
         let since = wanted.earliest().map_or(listed, |earliest| earliest.min(listed));
         let archive = archive::read(&table.store, &overview, since).await;
-        let mut incidents = archive.map_err(unable)?.entries;
-        incidents.retain(|entry| entry.id.monitor == id);
-        let shown = wanted.find(&incidents, now)?;
-        incidents
+        let mut archive = archive.map_err(unable)?;
+        archive.entries.retain(|entry| entry.id.monitor == id);
+        let shown = wanted.find(&archive, now)?;
+        archive
+            .entries
             .retain(|entry| entry.opened >= listed || Some(&entry.id) == shown.as_ref().map(|one| &one.id));
 
         let read = overview.known.groups.get(&group);
@@ -137,7 +140,7 @@ impl History {
             group,
             target: monitor.map(|monitor| monitor.target().to_string()),
             now,
-            incidents,
+            archive,
             regions,
             skipped,
         })
@@ -146,10 +149,11 @@ impl History {
     fn lines(&self) -> Vec<String> {
         let target = self.target.as_deref().unwrap_or("disabled, or not to be read");
         let mut lines = vec![format!("{}  {target}  {}", self.monitor, self.group)];
-        if self.incidents.is_empty() {
+        let incidents = &self.archive.entries;
+        if incidents.is_empty() {
             lines.push("No incident in this time.".to_owned());
         }
-        let rows: Vec<_> = self.incidents.iter().map(|entry| row(entry, self.now)).collect();
+        let rows: Vec<_> = incidents.iter().map(|entry| row(entry, self.now)).collect();
         lines.extend(table::lines(&rows));
         for (region, streaks) in &self.regions {
             lines.push(String::new());
@@ -181,7 +185,8 @@ impl History {
             group: self.group.to_string(),
             target: self.target.as_deref(),
             incidents: self
-                .incidents
+                .archive
+                .entries
                 .iter()
                 .map(|entry| EntryJson::of(entry, self.now))
                 .collect(),
@@ -244,8 +249,9 @@ impl Wanted {
         }
     }
 
-    /// The incident among those that were found, the latest first.
-    fn find(&self, incidents: &[IncidentView], now: Timestamp) -> Result<Option<IncidentView>, Stopped> {
+    /// The incident among those that were found.
+    fn find(&self, archive: &Archive, now: Timestamp) -> Result<Option<IncidentView>, Stopped> {
+        let incidents = &archive.entries;
         let found = match self {
             Self::Latest => incidents.first(),
             Self::At(time) => incidents
@@ -253,7 +259,12 @@ impl Wanted {
                 .find(|entry| entry.since <= *time && *time <= end(entry, now)),
             Self::Named { id, .. } => {
                 let named = incidents.iter().find(|entry| entry.id.to_string() == *id);
-                let complaint = || format!("--incident {id}: there is none, or it is no longer kept");
+                let further = match archive.is_cut {
+                    true => ", or it lies further back than one command reads",
+                    false => "",
+                };
+                let complaint =
+                    || format!("--incident {id}: there is none, or it is no longer kept{further}");
                 Some(named.ok_or_else(|| Stopped::Usage {
                     complaint: complaint(),
                 })?)
@@ -290,4 +301,31 @@ fn ticks(
 /// The time of a tick.
 fn clock(time: Tick) -> Cell {
     Cell::new(clock_time(time.timestamp()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_incident_that_is_not_found_may_lie_further_back_than_was_read() {
+        let wanted = Wanted::Named {
+            id: "db@2026-11-22T05:40:00Z.7".to_owned(),
+            opened: Timestamp::UNIX_EPOCH,
+        };
+        for (is_cut, ending) in [
+            (false, "or it is no longer kept"),
+            (true, "or it lies further back than one command reads"),
+        ] {
+            let archive = Archive {
+                entries: Vec::new(),
+                is_cut,
+                unreadable: Vec::new(),
+            };
+            let Err(Stopped::Usage { complaint }) = wanted.find(&archive, Timestamp::UNIX_EPOCH) else {
+                panic!("{is_cut}: it was found");
+            };
+            assert!(complaint.ends_with(ending), "{complaint}");
+        }
+    }
 }

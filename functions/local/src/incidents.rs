@@ -52,11 +52,13 @@ pub(crate) fn run(args: &Args, output: &mut Output) -> Result<Status, Stopped> {
         let unable = |error| Stopped::unable(format!("read {table}"), error);
         let overview = Overview::read(&table.store, table.now()).await.map_err(unable)?;
         let now = overview.now;
-        let archive = archive::read(&table.store, &overview, ago(now, args.since))
+        let mut archive = archive::read(&table.store, &overview, ago(now, args.since))
             .await
             .map_err(unable)?;
-        let mut entries = archive.entries;
-        entries.retain(|entry| !args.open || entry.closed.is_none());
+        archive
+            .entries
+            .retain(|entry| !args.open || entry.closed.is_none());
+        let entries = &archive.entries;
         let lines = if args.json {
             let lines = entries
                 .iter()
@@ -71,12 +73,7 @@ pub(crate) fn run(args: &Args, output: &mut Output) -> Result<Status, Stopped> {
         for line in lines {
             output.line(line)?;
         }
-        for error in &archive.unreadable {
-            tell(&format!("Not read: {error}"));
-        }
-        if archive.is_cut {
-            tell("There are more than one command reads: the oldest are left out (see --since).");
-        }
+        archive.tell_missing();
         tell(&format!("Read {} read units.", table.read_units()));
         Ok(Status::Good)
     })
