@@ -187,6 +187,17 @@ async fn an_escalation_is_told_again_until_both_its_parts_are_taken() {
 }
 
 #[tokio::test]
+async fn a_refusal_to_raise_an_alert_names_what_was_to_be_told() {
+    let channel = Channel::new("opsgenie", &["critical"]).await;
+    let escalated = [sample::of(Kind::Escalated)];
+    channel.service.then([Reply::Status(403, None, "")]);
+    let report = channel.relay.deliver(&escalated, LONG).await;
+    let ids = [escalated[0].id.clone()];
+    assert_eq!(report.troubles[0].ids(), ids);
+    assert_eq!(report.delivered.len(), 1, "the alert itself is told all the same");
+}
+
+#[tokio::test]
 async fn what_is_over_there_is_not_opened_again_by_a_late_try() {
     for kind in KINDS {
         let channel = Channel::new(kind, &["critical", "warning", "info"]).await;
