@@ -67,7 +67,7 @@ impl<T: Table, P: Probe, N: Publish, C: Clock> Checker<T, P, N, C> {
         self.time_left(until).ok_or_else(late)?;
         let there = self
             .store
-            .rollups_of(group, all, &self.region, Read::Eventual)
+            .summaries_of::<Rollup>(group, all, &self.region, Read::Eventual)
             .await
             .map_err(failed(first))?;
         let is_missing =
@@ -86,11 +86,14 @@ impl<T: Table, P: Probe, N: Publish, C: Clock> Checker<T, P, N, C> {
             // Strong, for the last of its hours was written a moment ago.
             let hours = self
                 .store
-                .rollups_of(group, day.hours(), &self.region, Read::Strong)
+                .summaries_of::<Rollup>(group, day.hours(), &self.region, Read::Strong)
                 .await;
             let hours = hours.map_err(failed(*day))?;
             note(report, group, hours.unreadable.into_values());
-            let others = self.store.other_times_of(group, day.hours(), &self.region).await;
+            let others = self
+                .store
+                .summaries_of::<OtherTimes>(group, day.hours(), &self.region, Read::Strong)
+                .await;
             let others = others.map_err(failed(*day))?;
             note(report, group, others.unreadable.into_values());
             let none = OtherTimes::new();
@@ -126,11 +129,7 @@ impl<T: Table, P: Probe, N: Publish, C: Clock> Checker<T, P, N, C> {
         let others = other_times(rollup);
         if !others.is_empty() {
             self.time_left(until).ok_or(Error::NoTimeToRollUp { group })?;
-            match self
-                .store
-                .put_other_times(group, period, &self.region, &others)
-                .await
-            {
+            match self.store.put_summary(group, period, &self.region, &others).await {
                 Ok(_) => {}
                 // It will never fit: the rest is kept without it.
                 Err(source @ StoreError::TooLarge { .. }) => {
@@ -144,7 +143,7 @@ impl<T: Table, P: Probe, N: Publish, C: Clock> Checker<T, P, N, C> {
             }
         }
         self.time_left(until).ok_or(Error::NoTimeToRollUp { group })?;
-        let kept = self.store.put_rollup(group, period, &self.region, rollup).await;
+        let kept = self.store.put_summary(group, period, &self.region, rollup).await;
         kept.map(drop).map_err(failed)
     }
 

@@ -6,10 +6,10 @@ use jiff::Timestamp;
 use portpulse_core::group::GroupId;
 use portpulse_core::id::Region;
 use portpulse_core::period::{Grain, Period};
-use portpulse_core::rollup::{OtherTimes, Rollup, of_ticks};
+use portpulse_core::rollup::of_ticks;
 use portpulse_core::round::{Definitions, Observations};
 use portpulse_core::time::Tick;
-use portpulse_store::history::Piece;
+use portpulse_store::history::{Row, Summary};
 use portpulse_store::keys;
 use portpulse_store::table::{Browse, Stretch, Table};
 use portpulse_store::{Error, Store, chain};
@@ -57,33 +57,18 @@ pub(crate) fn parts(since: Option<Period>, now: Timestamp) -> Vec<Part> {
     parts
 }
 
-/// Reads a group's rollups from the latest back to `first`, for at most so many half read units.
-pub(crate) async fn read_rollups<T: Table + Browse>(
+/// Reads what a group's regions summed up, from the latest back to `first`, for at most so many half read units.
+pub(crate) async fn read_summaries<T: Table + Browse, S: Summary>(
     store: &Store<Counted<'_, T>>,
     group: GroupId,
     first: Period,
     now: Timestamp,
     halves: u64,
     unreadable: &mut Vec<String>,
-) -> Result<Reach<Rollup>, Error> {
+) -> Result<Reach<S>, Error> {
     let running = Period::containing(now, first.grain());
-    let stretch = keys::rollups(group, first, running);
-    let (rows, all) = read::<_, Rollups>(store, stretch, halves, unreadable).await?;
-    Ok(reach(rows, first, all))
-}
-
-/// Reads a group's phases but the connect from the latest back to `first`, for at most so many half read units.
-pub(crate) async fn read_other_times<T: Table + Browse>(
-    store: &Store<Counted<'_, T>>,
-    group: GroupId,
-    first: Period,
-    now: Timestamp,
-    halves: u64,
-    unreadable: &mut Vec<String>,
-) -> Result<Reach<OtherTimes>, Error> {
-    let running = Period::containing(now, first.grain());
-    let stretch = keys::all_other_times(group, first, running);
-    let (rows, all) = read::<_, OtherPhases>(store, stretch, halves, unreadable).await?;
+    let stretch = S::stretch(group, first, running);
+    let (rows, all) = read(store, stretch, halves, unreadable).await?;
     Ok(reach(rows, first, all))
 }
 
@@ -97,7 +82,7 @@ pub(crate) async fn read_running<T: Table + Browse>(
     unreadable: &mut Vec<String>,
 ) -> Result<Running, Error> {
     let stretch = keys::results_of_hour(group, hour);
-    let (rows, whole) = read::<_, Results>(store, stretch, halves, unreadable).await?;
+    let (rows, whole) = read(store, stretch, halves, unreadable).await?;
     let mut ticks: BTreeMap<Region, BTreeMap<Tick, Observations>> = BTreeMap::new();
     for (tick, region, seen) in rows {
         ticks.entry(region).or_default().insert(tick, seen);
@@ -112,65 +97,13 @@ pub(crate) async fn read_running<T: Table + Browse>(
     })
 }
 
-/// What stands in a stretch. A trait and no closure, so that it is known of the futures whether they are `Send`.
-trait Kind<T> {
-    type Row;
-
-    /// The next of the rows, at most `limit`.
-    async fn next(
-        store: &Store<Counted<'_, T>>,
-        stretch: &Stretch,
-        limit: u32,
-    ) -> Result<Piece<Self::Row>, Error>;
-}
-
-struct Rollups;
-struct OtherPhases;
-struct Results;
-
-impl<T: Table + Browse> Kind<T> for Rollups {
-    type Row = (Period, Region, Rollup);
-
-    async fn next(
-        store: &Store<Counted<'_, T>>,
-        stretch: &Stretch,
-        limit: u32,
-    ) -> Result<Piece<Self::Row>, Error> {
-        store.next_rollups(stretch, limit).await
-    }
-}
-
-impl<T: Table + Browse> Kind<T> for OtherPhases {
-    type Row = (Period, Region, OtherTimes);
-
-    async fn next(
-        store: &Store<Counted<'_, T>>,
-        stretch: &Stretch,
-        limit: u32,
-    ) -> Result<Piece<Self::Row>, Error> {
-        store.next_other_times(stretch, limit).await
-    }
-}
-
-impl<T: Table + Browse> Kind<T> for Results {
-    type Row = (Tick, Region, Observations);
-
-    async fn next(
-        store: &Store<Counted<'_, T>>,
-        stretch: &Stretch,
-        limit: u32,
-    ) -> Result<Piece<Self::Row>, Error> {
-        store.next_results(stretch, limit).await
-    }
-}
-
 /// The rows of a stretch, and whether that is all of them.
-async fn read<T: Table + Browse, K: Kind<T>>(
+async fn read<T: Table + Browse, R: Row>(
     store: &Store<Counted<'_, T>>,
     stretch: Stretch,
     halves: u64,
     unreadable: &mut Vec<String>,
-) -> Result<(Vec<K::Row>, bool), Error> {
+) -> Result<(Vec<R>, bool), Error> {
     let mut budget = Budget::new(halves);
     let mut rows = Vec::new();
     let mut left = Some(stretch);
@@ -179,7 +112,7 @@ async fn read<T: Table + Browse, K: Kind<T>>(
             return Ok((rows, false));
         };
         let spent = store.table().halves();
-        let piece = K::next(store, &stretch, limit).await?;
+        let piece = store.next(&stretch, limit).await?;
         budget.spend(store.table().halves() - spent, piece.rows.len());
         unreadable.extend(piece.unreadable.iter().map(|error| chain(error)));
         rows.extend(piece.rows);

@@ -13,7 +13,7 @@ use portpulse_store::table::{Browse, Read, Table};
 use portpulse_store::{Error, Store, chain};
 
 use crate::assemble;
-use crate::reach::{Budget, Part, parts, read_other_times, read_rollups, read_running};
+use crate::reach::{Budget, Part, parts, read_running, read_summaries};
 use crate::snapshot::{GroupSnapshot, Snapshot};
 use crate::spending::Counted;
 use crate::view::{Audience, IncidentsPage, MonitorPage, Overview};
@@ -213,12 +213,11 @@ impl<T: Table + Browse> Reader<T> {
                             read_running(store, *group, hour, definitions, share, &mut unreadable).await?;
                     }
                     Part::Rollups(first) => {
-                        let reach = read_rollups(store, *group, first, now, share, &mut unreadable).await?;
+                        let reach = read_summaries(store, *group, first, now, share, &mut unreadable).await?;
                         *known.reach_mut(first.grain()) = reach;
                     }
                     Part::OtherTimes(first) => {
-                        let found =
-                            read_other_times(store, *group, first, now, share, &mut unreadable).await?;
+                        let found = read_summaries(store, *group, first, now, share, &mut unreadable).await?;
                         known.take_in(first, found);
                     }
                 }
@@ -289,7 +288,7 @@ impl<T: Table + Browse> Reader<T> {
                     return Ok(());
                 };
                 let spent = store.table().halves();
-                let piece = store.next_incidents(&stretch, limit).await?;
+                let piece = store.next::<ClosedIncident>(&stretch, limit).await?;
                 budget.spend(store.table().halves() - spent, piece.rows.len());
                 snapshot
                     .unreadable

@@ -36,6 +36,94 @@ pub struct Piece<R> {
     pub rest: Option<Stretch>,
 }
 
+/// What one region saw over an hour or a day, summed up in an item of its own: a [`Rollup`], or [`OtherTimes`].
+pub trait Summary: Sized {
+    /// Where it stands.
+    fn key(group: GroupId, period: Period, region: &Region) -> Key;
+
+    /// Where those of all regions stand, from one hour to another, or from one day to another, both included; the
+    /// latest first.
+    fn stretch(group: GroupId, first: Period, last: Period) -> Stretch;
+
+    /// The item of it.
+    fn encode(&self, key: &Key, period: Period) -> Item;
+
+    /// Reads such an item.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    fn decode(item: &Item) -> Result<Self, Malformed>;
+}
+
+impl Summary for Rollup {
+    fn key(group: GroupId, period: Period, region: &Region) -> Key {
+        keys::rollup(group, period, region)
+    }
+
+    fn stretch(group: GroupId, first: Period, last: Period) -> Stretch {
+        keys::rollups(group, first, last)
+    }
+
+    fn encode(&self, key: &Key, period: Period) -> Item {
+        codec::rollup::encode(key, period, self)
+    }
+
+    fn decode(item: &Item) -> Result<Self, Malformed> {
+        codec::rollup::decode(item)
+    }
+}
+
+impl Summary for OtherTimes {
+    fn key(group: GroupId, period: Period, region: &Region) -> Key {
+        keys::other_times(group, period, region)
+    }
+
+    fn stretch(group: GroupId, first: Period, last: Period) -> Stretch {
+        keys::all_other_times(group, first, last)
+    }
+
+    fn encode(&self, key: &Key, period: Period) -> Item {
+        codec::other_times::encode(key, period, self)
+    }
+
+    fn decode(item: &Item) -> Result<Self, Malformed> {
+        codec::other_times::decode(item)
+    }
+}
+
+/// A row that is read piece by piece.
+pub trait Row: Sized {
+    /// Reads an item of a stretch of such rows.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    fn decode(stretch: &Stretch, item: &Item) -> Result<Self, Malformed>;
+}
+
+/// In a stretch of [`Summary::stretch`].
+impl<S: Summary> Row for (Period, Region, S) {
+    fn decode(_: &Stretch, item: &Item) -> Result<Self, Malformed> {
+        let (period, region) = keys::parse_rollup(sort_key(item)).ok_or(Malformed::Unknown)?;
+        Ok((period, region, S::decode(item)?))
+    }
+}
+
+/// In a stretch of [`keys::results_of_day`] or [`keys::results_of_hour`].
+impl Row for (Tick, Region, Observations) {
+    fn decode(stretch: &Stretch, item: &Item) -> Result<Self, Malformed> {
+        let day = stretch.pk.rsplit('#').next().unwrap_or_default();
+        let (tick, region) = keys::parse_results(day, sort_key(item)).ok_or(Malformed::Unknown)?;
+        Ok((tick, region, codec::results::decode(item)?))
+    }
+}
+
+/// In a stretch of [`keys::incidents_of_month`].
+impl Row for ClosedIncident {
+    fn decode(_: &Stretch, item: &Item) -> Result<Self, Malformed> {
+        codec::closed_incident::decode(item)
+    }
+}
+
 impl<T: Table> Store<T> {
     /// What a region saw in each of these ticks, where that is there; eventually consistent.
     ///
@@ -58,67 +146,32 @@ impl<T: Table> Store<T> {
     ///
     /// # Errors
     /// When the table cannot be read.
-    pub async fn rollups_of(
+    pub async fn summaries_of<S: Summary>(
         &self,
         group: GroupId,
         periods: impl IntoIterator<Item = Period>,
         region: &Region,
         read: Read,
-    ) -> Result<Found<Period, Rollup>, Error> {
+    ) -> Result<Found<Period, S>, Error> {
         let keys = periods
             .into_iter()
-            .map(|period| (keys::rollup(group, period, region), period));
-        self.find(keys.collect(), read, codec::rollup::decode).await
+            .map(|period| (S::key(group, period, region), period));
+        self.find(keys.collect(), read, S::decode).await
     }
 
     /// Keeps what a region saw over an hour or a day. What is there already stands; whether this was kept.
     ///
     /// # Errors
     /// When the item is too large, or it is not known whether it is in place.
-    pub async fn put_rollup(
+    pub async fn put_summary<S: Summary>(
         &self,
         group: GroupId,
         period: Period,
         region: &Region,
-        rollup: &Rollup,
+        summary: &S,
     ) -> Result<bool, Error> {
-        let key = keys::rollup(group, period, region);
-        let item = codec::rollup::encode(&key, period, rollup);
-        Ok(self.put(key, item, Condition::Absent).await? == Put::Done)
-    }
-
-    /// The phases but the connect, as a region saw them over each of these hours or days, where that is summed up;
-    /// strongly consistent.
-    ///
-    /// # Errors
-    /// When the table cannot be read.
-    pub async fn other_times_of(
-        &self,
-        group: GroupId,
-        periods: impl IntoIterator<Item = Period>,
-        region: &Region,
-    ) -> Result<Found<Period, OtherTimes>, Error> {
-        let keys = periods
-            .into_iter()
-            .map(|period| (keys::other_times(group, period, region), period));
-        self.find(keys.collect(), Read::Strong, codec::other_times::decode)
-            .await
-    }
-
-    /// Keeps the phases but the connect, as a region saw them over an hour or a day. What is there already stands;
-    /// whether this was kept.
-    ///
-    /// # Errors
-    /// When the item is too large, or it is not known whether it is in place.
-    pub async fn put_other_times(
-        &self,
-        group: GroupId,
-        period: Period,
-        region: &Region,
-        times: &OtherTimes,
-    ) -> Result<bool, Error> {
-        let key = keys::other_times(group, period, region);
-        let item = codec::other_times::encode(&key, period, times);
+        let key = S::key(group, period, region);
+        let item = summary.encode(&key, period);
         Ok(self.put(key, item, Condition::Absent).await? == Put::Done)
     }
 
@@ -146,77 +199,15 @@ impl<T: Table> Store<T> {
 }
 
 impl<T: Browse> Store<T> {
-    /// The next of the rollups in a stretch of [`keys::rollups`], at most `limit`.
+    /// The next of the rows in a stretch, at most `limit`.
     ///
     /// # Errors
     /// When the table cannot be read.
-    pub async fn next_rollups(
-        &self,
-        stretch: &Stretch,
-        limit: u32,
-    ) -> Result<Piece<(Period, Region, Rollup)>, Error> {
-        self.next(stretch, limit, |item| {
-            let (period, region) = keys::parse_rollup(sort_key(item)).ok_or(Malformed::Unknown)?;
-            Ok((period, region, codec::rollup::decode(item)?))
-        })
-        .await
-    }
-
-    /// The next of the phases but the connect in a stretch of [`keys::all_other_times`], at most `limit`.
-    ///
-    /// # Errors
-    /// When the table cannot be read.
-    pub async fn next_other_times(
-        &self,
-        stretch: &Stretch,
-        limit: u32,
-    ) -> Result<Piece<(Period, Region, OtherTimes)>, Error> {
-        self.next(stretch, limit, |item| {
-            let (period, region) = keys::parse_rollup(sort_key(item)).ok_or(Malformed::Unknown)?;
-            Ok((period, region, codec::other_times::decode(item)?))
-        })
-        .await
-    }
-
-    /// The next of the closed incidents in a stretch of [`keys::incidents_of_month`], at most `limit`.
-    ///
-    /// # Errors
-    /// When the table cannot be read.
-    pub async fn next_incidents(
-        &self,
-        stretch: &Stretch,
-        limit: u32,
-    ) -> Result<Piece<ClosedIncident>, Error> {
-        self.next(stretch, limit, codec::closed_incident::decode).await
-    }
-
-    /// The next of the results in a stretch of [`keys::results_of_day`] or [`keys::results_of_hour`], at most `limit`.
-    ///
-    /// # Errors
-    /// When the table cannot be read.
-    pub async fn next_results(
-        &self,
-        stretch: &Stretch,
-        limit: u32,
-    ) -> Result<Piece<(Tick, Region, Observations)>, Error> {
-        let day = stretch.pk.rsplit('#').next().unwrap_or_default();
-        self.next(stretch, limit, |item| {
-            let (tick, region) = keys::parse_results(day, sort_key(item)).ok_or(Malformed::Unknown)?;
-            Ok((tick, region, codec::results::decode(item)?))
-        })
-        .await
-    }
-
-    async fn next<R>(
-        &self,
-        stretch: &Stretch,
-        limit: u32,
-        decode: impl Fn(&Item) -> Result<R, Malformed>,
-    ) -> Result<Piece<R>, Error> {
+    pub async fn next<R: Row>(&self, stretch: &Stretch, limit: u32) -> Result<Piece<R>, Error> {
         let page = self.table.page(stretch, limit).await?;
         let (mut rows, mut unreadable) = (Vec::new(), Vec::new());
         for item in &page.items {
-            match decode(item) {
+            match R::decode(stretch, item) {
                 Ok(row) => rows.push(row),
                 Err(source) => {
                     let key = key_of(item);

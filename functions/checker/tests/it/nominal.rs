@@ -174,12 +174,9 @@ pub(crate) async fn first_of(grain: Grain, checks: Checks, monitors: usize) -> C
     let hours = (0..first / 60 - 1).map(|hour| Period::containing(fleet.at(60 * hour), Grain::Hour));
     for period in hours.chain([Period::containing(fleet.at(0), Grain::Day)]) {
         let store = &fleet.store;
-        store.put_rollup(GROUP, period, region, &rollup).await.unwrap();
+        store.put_summary(GROUP, period, region, &rollup).await.unwrap();
         if !others.is_empty() {
-            store
-                .put_other_times(GROUP, period, region, &others)
-                .await
-                .unwrap();
+            store.put_summary(GROUP, period, region, &others).await.unwrap();
         }
     }
     let noted = Tick::containing(fleet.at(first - 60), GROUP.interval);

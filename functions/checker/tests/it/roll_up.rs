@@ -98,9 +98,11 @@ fn kept(
     periods: impl IntoIterator<Item = Period>,
 ) -> BTreeMap<Period, Rollup> {
     let store = Store::new(table.clone());
-    let found = run(store.rollups_of(GROUP, periods, region, Read::Strong)).unwrap();
+    let found = run(store.summaries_of::<Rollup>(GROUP, periods, region, Read::Strong)).unwrap();
     assert!(found.unreadable.is_empty());
-    let others = run(store.other_times_of(GROUP, found.rows.keys().copied(), region)).unwrap();
+    let others =
+        run(store.summaries_of::<OtherTimes>(GROUP, found.rows.keys().copied(), region, Read::Strong))
+            .unwrap();
     assert!(others.unreadable.is_empty());
     let none = OtherTimes::new();
     let whole = found.rows.into_iter().map(|(period, rollup)| {

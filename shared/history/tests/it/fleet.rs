@@ -138,12 +138,12 @@ pub(crate) async fn roll_up<T: Table>(store: &Store<T>, ids: &[String], days: i6
         for back in 1..=count {
             for region in regions() {
                 let kept = store
-                    .put_rollup(GROUP, running.later(-back), &region, &rollup)
+                    .put_summary(GROUP, running.later(-back), &region, &rollup)
                     .await;
                 assert!(kept.unwrap());
                 let others = other_times(&rollup);
                 let kept = store
-                    .put_other_times(GROUP, running.later(-back), &region, &others)
+                    .put_summary(GROUP, running.later(-back), &region, &others)
                     .await;
                 assert!(kept.unwrap());
             }

@@ -7,6 +7,8 @@ use portpulse_core::id::Region;
 use portpulse_core::outcome::Detail;
 use portpulse_core::period::Period;
 use portpulse_core::rollup::{Rollup, Tally};
+use portpulse_core::round::Observations;
+use portpulse_core::time::Tick;
 use portpulse_core::words::{Said, Words};
 use portpulse_store::keys;
 use portpulse_store::store::Store;
@@ -111,7 +113,7 @@ async fn what_was_summed_up_first_stands<T: Table>(table: T) {
         period("2026-11-22"),
     ];
     for (number, hour) in [(1, hours[1]), (2, hours[1]), (3, hours[2])] {
-        let kept = store.put_rollup(group(), hour, &region(), &rollup(number)).await;
+        let kept = store.put_summary(group(), hour, &region(), &rollup(number)).await;
         assert_eq!(kept.unwrap(), number != 2);
     }
     let mut broken = item("hourly#1m#0", "2026-11-22T04#eu-west-1", &[("v", number(9))]);
@@ -124,7 +126,7 @@ async fn what_was_summed_up_first_stands<T: Table>(table: T) {
     store.table().put(broken, Condition::Always).await.unwrap();
 
     let found = store
-        .rollups_of(group(), period("2026-11-22").hours(), &region(), Read::Strong)
+        .summaries_of::<Rollup>(group(), period("2026-11-22").hours(), &region(), Read::Strong)
         .await
         .unwrap();
     assert_eq!(found.rows, BTreeMap::from([(hours[1], rollup(1))]));
@@ -132,12 +134,12 @@ async fn what_was_summed_up_first_stands<T: Table>(table: T) {
     // And is not written over.
     assert!(
         !store
-            .put_rollup(group(), hours[0], &region(), &rollup(4))
+            .put_summary(group(), hours[0], &region(), &rollup(4))
             .await
             .unwrap()
     );
     let found = store
-        .rollups_of(group(), [hours[2]], &region(), Read::Eventual)
+        .summaries_of::<Rollup>(group(), [hours[2]], &region(), Read::Eventual)
         .await
         .unwrap();
     assert_eq!(found.rows, BTreeMap::from([(hours[2], rollup(3))]));
@@ -150,7 +152,7 @@ async fn history_is_read_piece_by_piece<T: Table + Browse>(table: T) {
         for (number, region) in [(day, region()), (day + 100, other.clone())] {
             let day = period(&format!("2026-11-{day}"));
             store
-                .put_rollup(group(), day, &region, &rollup(number))
+                .put_summary(group(), day, &region, &rollup(number))
                 .await
                 .unwrap();
         }
@@ -160,7 +162,7 @@ async fn history_is_read_piece_by_piece<T: Table + Browse>(table: T) {
     let mut left = Some(keys::rollups(group(), period("2026-11-20"), period("2026-11-22")));
     let (mut days, mut unreadable) = (Vec::new(), Vec::new());
     while let Some(stretch) = left {
-        let piece = store.next_rollups(&stretch, 2).await.unwrap();
+        let piece = store.next::<(Period, Region, Rollup)>(&stretch, 2).await.unwrap();
         assert!(piece.rows.len() + piece.unreadable.len() <= 2);
         unreadable.extend(piece.unreadable.iter().map(ToString::to_string));
         days.extend(piece.rows.into_iter().map(|(day, region, rollup)| {
@@ -198,7 +200,7 @@ async fn history_is_read_piece_by_piece<T: Table + Browse>(table: T) {
         .await
         .unwrap();
     let piece = store
-        .next_results(&keys::results_of_day(group(), period("2026-11-22")), 100)
+        .next::<(Tick, Region, Observations)>(&keys::results_of_day(group(), period("2026-11-22")), 100)
         .await
         .unwrap();
     let found: Vec<_> = piece
