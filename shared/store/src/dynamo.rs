@@ -99,19 +99,16 @@ impl Table for DynamoTable {
             text(PK).map_or("", String::as_str),
             text(SK).map_or("", String::as_str),
         );
+        let clause = Clause::of(condition);
         let request = self
             .client
             .put_item()
             .table_name(&self.name)
             .set_item(Some(item))
+            .set_condition_expression(clause.expression)
+            .set_expression_attribute_names(clause.names)
+            .set_expression_attribute_values(clause.values)
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
-        let request = match Clause::of(condition) {
-            None => request,
-            Some(clause) => request
-                .condition_expression(clause.expression)
-                .set_expression_attribute_names(Some(clause.names))
-                .set_expression_attribute_values(clause.values),
-        };
         match Box::pin(request.send()).await {
             Ok(_) => Ok(Put::Done),
             Err(error) => {
@@ -201,19 +198,16 @@ impl Browse for DynamoTable {
 
 impl Delete for DynamoTable {
     async fn delete(&self, pk: &str, sk: &str, condition: Condition) -> Result<Deleted, TableError> {
+        let clause = Clause::of(condition);
         let request = self
             .client
             .delete_item()
             .table_name(&self.name)
             .key(PK, AttributeValue::S(pk.to_owned()))
-            .key(SK, AttributeValue::S(sk.to_owned()));
-        let request = match Clause::of(condition) {
-            None => request,
-            Some(clause) => request
-                .condition_expression(clause.expression)
-                .set_expression_attribute_names(Some(clause.names))
-                .set_expression_attribute_values(clause.values),
-        };
+            .key(SK, AttributeValue::S(sk.to_owned()))
+            .set_condition_expression(clause.expression)
+            .set_expression_attribute_names(clause.names)
+            .set_expression_attribute_values(clause.values);
         match Box::pin(request.send()).await {
             Ok(_) => Ok(Deleted::Done),
             Err(error) => match error.as_service_error() {
@@ -224,20 +218,19 @@ impl Delete for DynamoTable {
     }
 }
 
-/// A condition in DynamoDB's words.
+/// A condition in DynamoDB's words: what is empty is left out, for DynamoDB refuses it.
+#[derive(Default)]
 struct Clause {
-    expression: &'static str,
-    names: HashMap<String, String>,
-    /// `None` instead of none, which DynamoDB refuses.
+    expression: Option<String>,
+    names: Option<HashMap<String, String>>,
     values: Option<HashMap<String, AttributeValue>>,
 }
 
 impl Clause {
-    /// `None` where nothing is asked.
-    fn of(condition: Condition) -> Option<Self> {
+    fn of(condition: Condition) -> Self {
         let layout = (":v", AttributeValue::N(VERSION.to_string()));
-        Some(match condition {
-            Condition::Always => return None,
+        match condition {
+            Condition::Always => Self::default(),
             Condition::Absent | Condition::Revision(0) => {
                 Self::new("attribute_not_exists(#pk)", &[("#pk", PK)], [])
             }
@@ -255,11 +248,11 @@ impl Clause {
                 let names = [("#v", LAYOUT), ("#revision", REVISION)];
                 Self::new("#v = :v AND #revision = :revision", &names, [layout, revision])
             }
-        })
+        }
     }
 
     fn new<const N: usize>(
-        expression: &'static str,
+        expression: &str,
         names: &[(&str, &str)],
         values: [(&str, AttributeValue); N],
     ) -> Self {
@@ -268,8 +261,8 @@ impl Clause {
             .map(|(name, of)| ((*name).to_owned(), (*of).to_owned()));
         let values = values.into_iter().map(|(name, value)| (name.to_owned(), value));
         Self {
-            expression,
-            names: names.collect(),
+            expression: Some(expression.to_owned()),
+            names: Some(names.collect()),
             values: (N > 0).then(|| values.collect()),
         }
     }
