@@ -2,6 +2,8 @@
 
 mod discord;
 mod google_chat;
+mod incoming_webhook;
+mod keyed_api;
 mod ntfy;
 mod opsgenie;
 mod pagerduty;
@@ -22,13 +24,9 @@ use crate::fields::Fields;
 use crate::page::Page;
 use crate::secret::{Keyring, ReadSecret, Secret, SecretError, SecretName};
 
-pub use discord::Discord;
-pub use google_chat::GoogleChat;
+pub use incoming_webhook::IncomingWebhook;
+pub use keyed_api::KeyedApi;
 pub use ntfy::Ntfy;
-pub use opsgenie::Opsgenie;
-pub use pagerduty::PagerDuty;
-pub use slack::Slack;
-pub use teams::Teams;
 pub use telegram::Telegram;
 pub use webhook::{SIGNATURE_HEADER, TIMESTAMP_HEADER, Webhook};
 
@@ -36,19 +34,19 @@ pub use webhook::{SIGNATURE_HEADER, TIMESTAMP_HEADER, Webhook};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Destination {
     /// A channel of Slack.
-    Slack(Slack),
+    Slack(IncomingWebhook),
     /// A channel of Discord.
-    Discord(Discord),
+    Discord(IncomingWebhook),
     /// A chat or channel of Microsoft Teams.
-    Teams(Teams),
+    Teams(IncomingWebhook),
     /// A space of Google Chat.
-    GoogleChat(GoogleChat),
+    GoogleChat(IncomingWebhook),
     /// A chat of Telegram.
     Telegram(Telegram),
     /// A service of PagerDuty.
-    PagerDuty(PagerDuty),
+    PagerDuty(KeyedApi),
     /// An integration of Opsgenie.
-    Opsgenie(Opsgenie),
+    Opsgenie(KeyedApi),
     /// A topic of ntfy.
     Ntfy(Ntfy),
     /// Any program that takes our JSON.
@@ -101,13 +99,13 @@ impl Destination {
     /// Reads a destination of this kind; `None` where there is a fault, or no such kind.
     pub(crate) fn read(kind: &str, fields: &mut Fields<'_>) -> Option<Self> {
         match kind {
-            "slack" => Slack::read(fields).map(Self::Slack),
-            "discord" => Discord::read(fields).map(Self::Discord),
-            "teams" => Teams::read(fields).map(Self::Teams),
-            "google_chat" => GoogleChat::read(fields).map(Self::GoogleChat),
+            "slack" => slack::read(fields).map(Self::Slack),
+            "discord" => discord::read(fields).map(Self::Discord),
+            "teams" => teams::read(fields).map(Self::Teams),
+            "google_chat" => google_chat::read(fields).map(Self::GoogleChat),
             "telegram" => Telegram::read(fields).map(Self::Telegram),
-            "pagerduty" => PagerDuty::read(fields).map(Self::PagerDuty),
-            "opsgenie" => Opsgenie::read(fields).map(Self::Opsgenie),
+            "pagerduty" => pagerduty::read(fields).map(Self::PagerDuty),
+            "opsgenie" => opsgenie::read(fields).map(Self::Opsgenie),
             "ntfy" => Ntfy::read(fields).map(Self::Ntfy),
             "webhook" => Webhook::read(fields).map(Self::Webhook),
             _ => None,
@@ -147,13 +145,11 @@ impl Destination {
     /// The secrets that it needs.
     pub fn secrets(&self) -> Vec<&SecretName> {
         match self {
-            Self::Slack(slack) => vec![slack.url()],
-            Self::Discord(discord) => vec![discord.url()],
-            Self::Teams(teams) => vec![teams.url()],
-            Self::GoogleChat(chat) => vec![chat.url()],
+            Self::Slack(chat) | Self::Discord(chat) | Self::Teams(chat) | Self::GoogleChat(chat) => {
+                vec![chat.url()]
+            }
             Self::Telegram(telegram) => vec![telegram.token()],
-            Self::PagerDuty(pagerduty) => vec![pagerduty.key()],
-            Self::Opsgenie(opsgenie) => vec![opsgenie.key()],
+            Self::PagerDuty(pager) | Self::Opsgenie(pager) => vec![pager.key()],
             Self::Ntfy(ntfy) => ntfy.secrets(),
             Self::Webhook(webhook) => webhook.secrets(),
         }
@@ -188,13 +184,12 @@ impl Destination {
         now: Timestamp,
     ) -> Result<Request<String>, AddressError> {
         match self {
-            Self::Slack(slack) => to_secret_url(slack.url(), post, secrets).await,
-            Self::Discord(discord) => to_secret_url(discord.url(), post, secrets).await,
-            Self::Teams(teams) => to_secret_url(teams.url(), post, secrets).await,
-            Self::GoogleChat(chat) => to_secret_url(chat.url(), post, secrets).await,
+            Self::Slack(chat) | Self::Discord(chat) | Self::Teams(chat) | Self::GoogleChat(chat) => {
+                chat.request(post, secrets).await
+            }
             Self::Telegram(telegram) => telegram.request(post, secrets).await,
-            Self::PagerDuty(pagerduty) => pagerduty.request(post, secrets).await,
-            Self::Opsgenie(opsgenie) => opsgenie.request(post, secrets).await,
+            Self::PagerDuty(pager) => pagerduty::request(pager, post, secrets).await,
+            Self::Opsgenie(pager) => opsgenie::request(pager, post, secrets).await,
             Self::Ntfy(ntfy) => ntfy.request(post, secrets).await,
             Self::Webhook(webhook) => webhook.request(post, secrets, now).await,
         }
@@ -226,16 +221,6 @@ impl Post {
             body,
         }
     }
-}
-
-/// For services whose whole address is the secret.
-async fn to_secret_url<S: ReadSecret>(
-    name: &SecretName,
-    post: &Post,
-    secrets: &Keyring<S>,
-) -> Result<Request<String>, AddressError> {
-    let url = secrets.get(name).await?;
-    request(url.expose(), name, &[], post.body.to_string())
 }
 
 /// A POST of JSON; `name` is that of the secret in `url`.

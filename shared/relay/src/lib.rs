@@ -24,8 +24,8 @@ pub use client::{Client, ClientError, TlsError};
 pub use config::{BadDestinationName, Config, DestinationName, MOST_DESTINATIONS};
 pub use delivery::{BadPatience, Patience};
 pub use destination::{
-    AddressError, Destination, Discord, GoogleChat, Ntfy, Opsgenie, PagerDuty, Post, SIGNATURE_HEADER, Slack,
-    TIMESTAMP_HEADER, Teams, Telegram, Webhook,
+    AddressError, Destination, IncomingWebhook, KeyedApi, Ntfy, Post, SIGNATURE_HEADER, TIMESTAMP_HEADER,
+    Telegram, Webhook,
 };
 pub use error::{Error, Warning};
 pub use portpulse_store::chain;

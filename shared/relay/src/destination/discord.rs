@@ -8,9 +8,9 @@
 
 use serde_json::{Value, json};
 
+use super::IncomingWebhook;
 use crate::fields::Fields;
 use crate::page::Page;
-use crate::secret::SecretName;
 use crate::text::{Place, Unit};
 
 /// Where a refusal says for how many seconds it wants to be left alone.
@@ -35,21 +35,8 @@ const FOOTER: Place = Place {
     unit: Unit::Characters,
 };
 
-/// A channel of Discord.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Discord {
-    url: SecretName,
-}
-
-impl Discord {
-    pub(crate) fn read(fields: &mut Fields<'_>) -> Option<Self> {
-        let url = fields.secret("url", "the address of the webhook")?;
-        Some(Self { url })
-    }
-
-    pub(crate) fn url(&self) -> &SecretName {
-        &self.url
-    }
+pub(crate) fn read(fields: &mut Fields<'_>) -> Option<IncomingWebhook> {
+    IncomingWebhook::read(fields, "the address of the webhook")
 }
 
 pub(crate) fn body(page: &Page) -> Value {

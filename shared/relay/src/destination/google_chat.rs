@@ -7,9 +7,9 @@
 
 use serde_json::{Value, json};
 
+use super::IncomingWebhook;
 use crate::fields::Fields;
 use crate::page::Page;
-use crate::secret::SecretName;
 use crate::text::{Place, Unit, as_it_is, html};
 
 // Shares of the 32,000 bytes; JSON doubles the bytes of a quote, and of a backslash.
@@ -30,21 +30,8 @@ const PLAIN: Place = Place {
     unit: Unit::Bytes,
 };
 
-/// A space of Google Chat.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct GoogleChat {
-    url: SecretName,
-}
-
-impl GoogleChat {
-    pub(crate) fn read(fields: &mut Fields<'_>) -> Option<Self> {
-        let url = fields.secret("url", "the address of the webhook")?;
-        Some(Self { url })
-    }
-
-    pub(crate) fn url(&self) -> &SecretName {
-        &self.url
-    }
+pub(crate) fn read(fields: &mut Fields<'_>) -> Option<IncomingWebhook> {
+    IncomingWebhook::read(fields, "the address of the webhook")
 }
 
 pub(crate) fn body(page: &Page) -> Value {

@@ -15,12 +15,11 @@ use portpulse_core::decide::Notification;
 use portpulse_core::outbox::{Kind, Stage};
 use serde_json::{Value, json};
 
-use super::{AddressError, Post, request, secret_header, token};
-use crate::address::Server;
+use super::{AddressError, KeyedApi, Post, secret_header, token};
 use crate::alert_key::alert_key;
 use crate::fields::Fields;
 use crate::page::{Page, place};
-use crate::secret::{Keyring, ReadSecret, SecretName};
+use crate::secret::{Keyring, ReadSecret};
 use crate::text::{Place, Unit};
 
 const MOST_MESSAGE: usize = 130;
@@ -36,41 +35,26 @@ const TEXT: Place = Place {
     unit: Unit::Characters,
 };
 
-/// An integration of Opsgenie.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Opsgenie {
-    server: Server,
-    key: SecretName,
+pub(crate) fn read(fields: &mut Fields<'_>) -> Option<KeyedApi> {
+    // In the EU: https://api.eu.opsgenie.com
+    KeyedApi::read(
+        fields,
+        "the key of the API integration",
+        "https://api.opsgenie.com",
+    )
 }
 
-impl Opsgenie {
-    pub(crate) fn read(fields: &mut Fields<'_>) -> Option<Self> {
-        let key = fields.secret("key", "the key of the API integration");
-        // In the EU: https://api.eu.opsgenie.com
-        let server = fields.server("server", "https://api.opsgenie.com");
-        Some(Self {
-            server: server?,
-            key: key?,
-        })
-    }
-
-    pub(crate) fn key(&self) -> &SecretName {
-        &self.key
-    }
-
-    pub(crate) async fn request<S: ReadSecret>(
-        &self,
-        post: &Post,
-        secrets: &Keyring<S>,
-    ) -> Result<Request<String>, AddressError> {
-        let secret = secrets.get(&self.key).await?;
-        let header = secret_header(&format!("GenieKey {}", token(&self.key, &secret)?));
-        let headers: Vec<_> = header.map(|value| (AUTHORIZATION, value)).into_iter().collect();
-        let url = format!("{}{}", self.server.as_str(), post.path);
-        let mut request = request(&url, &self.key, &headers, post.body.to_string())?;
-        *request.method_mut() = post.method.clone();
-        Ok(request)
-    }
+pub(crate) async fn request<S: ReadSecret>(
+    api: &KeyedApi,
+    post: &Post,
+    secrets: &Keyring<S>,
+) -> Result<Request<String>, AddressError> {
+    let secret = secrets.get(api.key()).await?;
+    let header = secret_header(&format!("GenieKey {}", token(api.key(), &secret)?));
+    let headers: Vec<_> = header.map(|value| (AUTHORIZATION, value)).into_iter().collect();
+    let mut request = super::request(&api.url(post), api.key(), &headers, post.body.to_string())?;
+    *request.method_mut() = post.method.clone();
+    Ok(request)
 }
 
 pub(crate) fn posts(notification: &Notification) -> Vec<Post> {

@@ -10,12 +10,11 @@ use portpulse_core::decide::Notification;
 use portpulse_core::outbox::Stage;
 use serde_json::{Value, json};
 
-use super::{AddressError, Post, request, token};
-use crate::address::Server;
+use super::{AddressError, KeyedApi, Post, token};
 use crate::alert_key::alert_key;
 use crate::fields::Fields;
 use crate::page::{Link, place};
-use crate::secret::{Keyring, ReadSecret, SecretName};
+use crate::secret::{Keyring, ReadSecret};
 use crate::text::{Place, Unit, as_it_is};
 
 const MOST_SUMMARY: usize = 1_024;
@@ -25,41 +24,23 @@ const PLAIN: Place = Place {
     unit: Unit::Characters,
 };
 
-/// A service of PagerDuty.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PagerDuty {
-    server: Server,
-    key: SecretName,
+pub(crate) fn read(fields: &mut Fields<'_>) -> Option<KeyedApi> {
+    let key = "the integration key of the service (Events API v2)";
+    // In the service region EU: https://events.eu.pagerduty.com
+    KeyedApi::read(fields, key, "https://events.pagerduty.com")
 }
 
-impl PagerDuty {
-    pub(crate) fn read(fields: &mut Fields<'_>) -> Option<Self> {
-        let key = fields.secret("key", "the integration key of the service (Events API v2)");
-        // In the service region EU: https://events.eu.pagerduty.com
-        let server = fields.server("server", "https://events.pagerduty.com");
-        Some(Self {
-            server: server?,
-            key: key?,
-        })
+pub(crate) async fn request<S: ReadSecret>(
+    api: &KeyedApi,
+    post: &Post,
+    secrets: &Keyring<S>,
+) -> Result<Request<String>, AddressError> {
+    let secret = secrets.get(api.key()).await?;
+    let mut body = post.body.clone();
+    if let Some(body) = body.as_object_mut() {
+        body.insert("routing_key".to_owned(), json!(token(api.key(), &secret)?));
     }
-
-    pub(crate) fn key(&self) -> &SecretName {
-        &self.key
-    }
-
-    pub(crate) async fn request<S: ReadSecret>(
-        &self,
-        post: &Post,
-        secrets: &Keyring<S>,
-    ) -> Result<Request<String>, AddressError> {
-        let secret = secrets.get(&self.key).await?;
-        let mut body = post.body.clone();
-        if let Some(body) = body.as_object_mut() {
-            body.insert("routing_key".to_owned(), json!(token(&self.key, &secret)?));
-        }
-        let url = format!("{}{}", self.server.as_str(), post.path);
-        request(&url, &self.key, &[], body.to_string())
-    }
+    super::request(&api.url(post), api.key(), &[], body.to_string())
 }
 
 pub(crate) fn post(notification: &Notification) -> Post {

@@ -9,9 +9,9 @@
 
 use serde_json::{Value, json};
 
+use super::IncomingWebhook;
 use crate::fields::Fields;
 use crate::page::Page;
-use crate::secret::SecretName;
 use crate::text::{Place, Unit, as_it_is};
 
 const MOST_HEADER: usize = 150;
@@ -30,21 +30,8 @@ const MARKED: Place = Place {
     unit: Unit::Characters,
 };
 
-/// A channel of Slack.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Slack {
-    url: SecretName,
-}
-
-impl Slack {
-    pub(crate) fn read(fields: &mut Fields<'_>) -> Option<Self> {
-        let url = fields.secret("url", "the address of the incoming webhook")?;
-        Some(Self { url })
-    }
-
-    pub(crate) fn url(&self) -> &SecretName {
-        &self.url
-    }
+pub(crate) fn read(fields: &mut Fields<'_>) -> Option<IncomingWebhook> {
+    IncomingWebhook::read(fields, "the address of the incoming webhook")
 }
 
 pub(crate) fn body(page: &Page) -> Value {

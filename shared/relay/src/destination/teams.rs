@@ -8,9 +8,9 @@
 
 use serde_json::{Value, json};
 
+use super::IncomingWebhook;
 use crate::fields::Fields;
 use crate::page::{Page, Tone};
-use crate::secret::SecretName;
 use crate::text::{Place, Unit};
 
 // Shares of the 28 KB; JSON doubles the bytes of a quote, and of a backslash.
@@ -27,21 +27,8 @@ const RUN: Place = Place {
     unit: Unit::Bytes,
 };
 
-/// A chat or channel of Microsoft Teams.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Teams {
-    url: SecretName,
-}
-
-impl Teams {
-    pub(crate) fn read(fields: &mut Fields<'_>) -> Option<Self> {
-        let url = fields.secret("url", "the address of the workflow")?;
-        Some(Self { url })
-    }
-
-    pub(crate) fn url(&self) -> &SecretName {
-        &self.url
-    }
+pub(crate) fn read(fields: &mut Fields<'_>) -> Option<IncomingWebhook> {
+    IncomingWebhook::read(fields, "the address of the workflow")
 }
 
 pub(crate) fn body(page: &Page) -> Value {
