@@ -36,7 +36,7 @@ impl Archive {
     }
 }
 
-/// All open incidents, and the closed ones that opened at `since` or later.
+/// All open incidents, and those that closed at `since` or later.
 pub(crate) async fn read<T>(store: &Store<T>, overview: &Overview, since: Timestamp) -> Result<Archive, Error>
 where
     T: Table + Browse + Clone,

@@ -26,8 +26,6 @@ use streaks::{Streak, StreakJson, streaks};
 
 /// How many ticks are shown before the first bad one and after the last.
 const AROUND: u32 = 5;
-/// How long before a time an incident may have opened that was open then.
-const LONGEST: Duration = Duration::from_hours(31 * 24);
 /// The most ticks of an incident that are read of each region: as many of its beginning as of its end.
 const MOST_TICKS: usize = 120;
 
@@ -110,14 +108,14 @@ impl History {
         let now = overview.now;
         let wanted = Wanted::of(args, &id)?;
         let listed = ago(now, args.since);
-        let since = wanted.earliest().map_or(listed, |earliest| earliest.min(listed));
+        let since = wanted.time().map_or(listed, |time| time.min(listed));
         let archive = archive::read(&table.store, &overview, since).await;
         let mut archive = archive.map_err(unable)?;
         archive.entries.retain(|entry| entry.id.monitor == id);
         let shown = wanted.find(&archive, now)?;
-        archive
-            .entries
-            .retain(|entry| entry.opened >= listed || Some(&entry.id) == shown.as_ref().map(|one| &one.id));
+        archive.entries.retain(|entry| {
+            end(entry, now) >= listed || Some(&entry.id) == shown.as_ref().map(|one| &one.id)
+        });
 
         let read = overview.known.groups.get(&group);
         let monitor: Option<&Monitor> = read.and_then(|read| read.definitions.monitors.get(&id));
@@ -237,15 +235,6 @@ impl Wanted {
         match self {
             Self::Latest => None,
             Self::At(time) | Self::Named { opened: time, .. } => Some(*time),
-        }
-    }
-
-    /// From when on the incident may have opened.
-    fn earliest(&self) -> Option<Timestamp> {
-        match self {
-            Self::Latest => None,
-            Self::At(time) => Some(ago(*time, LONGEST)),
-            Self::Named { opened, .. } => Some(*opened),
         }
     }
 

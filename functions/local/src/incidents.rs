@@ -22,7 +22,7 @@ Examples:
   portpulse incidents
   portpulse incidents --since 90d --json --table portpulse --region eu-west-1";
 
-/// List incidents, the latest first: those that are open, and those that opened lately and are over
+/// List incidents, the latest first: those that are open, and those that closed lately
 ///
 /// Closed incidents are kept for 400 days. One command spends at most 200 read units on them, from the latest back; how much
 /// was read, and whether older ones were left out, is said on standard error.

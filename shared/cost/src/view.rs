@@ -18,8 +18,8 @@ const OF_AN_HOUR: f64 = 0.5;
 const MOST_OF_AN_HOUR: f64 = MOST_UNITS / 8.0;
 /// The bytes that half a read unit pays for, where reads are eventually consistent.
 const BYTES_A_HALF: f64 = 4_096.0;
-/// Five months of incidents, the controls and the regions, each with little in it.
-const REST: f64 = 7.0 * 0.5;
+/// Four months of incidents, the controls and the regions, each with little in it.
+const REST: f64 = 6.0 * 0.5;
 /// The history that a look reads at most, beside the present.
 const MOST_UNITS: f64 = 400.0;
 

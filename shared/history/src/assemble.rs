@@ -132,7 +132,8 @@ pub fn all_incidents(snapshot: &Snapshot, audience: Audience, now: Timestamp) ->
     }
 }
 
-fn first_day(now: Timestamp) -> Period {
+/// The first of the days that are shown.
+pub(crate) fn first_day(now: Timestamp) -> Period {
     Period::containing(now, Grain::Day).later(1 - DAYS)
 }
 

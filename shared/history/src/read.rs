@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use portpulse_core::board::{Board, ClosedIncident};
 use portpulse_core::group::{GroupId, shard_of};
 use portpulse_core::id::{MonitorId, Region};
-use portpulse_core::period::{Grain, Period};
+use portpulse_core::period::Period;
 use portpulse_core::time::Interval;
 use portpulse_store::keys;
 use portpulse_store::table::{Browse, Read, Table};
@@ -23,8 +23,6 @@ pub const DAYS: i64 = 90;
 /// The hours of history that are shown, the running one included.
 pub const HOURS: i64 = 24;
 
-/// An incident is found in the month in which it opened: one that closed lately may have opened so long before.
-const LONGEST_INCIDENT: SignedDuration = SignedDuration::from_hours(31 * 24);
 /// The running hour may take one part in so many of what a request may read.
 const RUNNING_SHARE: u64 = 8;
 
@@ -140,8 +138,8 @@ impl<T: Table + Browse> Reader<T> {
         let store = Store::new(Counted::new(&self.table));
         let groups = self.groups().await?;
         let mut snapshot = read_present(&store, &self.scope, &groups, Read::Eventual).await?;
-        self.read_incidents(&store, &mut snapshot, now, earliest_shown(now))
-            .await?;
+        let since = assemble::first_day(now).start();
+        self.read_incidents(&store, &mut snapshot, now, since).await?;
         Ok(assemble::incidents(&snapshot, audience, now))
     }
 
@@ -154,7 +152,7 @@ impl<T: Table + Browse> Reader<T> {
         read_present(&store, &self.scope, &self.groups().await?, read).await
     }
 
-    /// Adds the closed incidents that opened at `since` or later, as far as half of the ceiling allows.
+    /// Adds the incidents that closed at `since` or later, as far as half of the ceiling allows.
     ///
     /// # Errors
     /// As with [`Reader::overview`].
@@ -168,7 +166,7 @@ impl<T: Table + Browse> Reader<T> {
         self.read_incidents(&store, snapshot, now, since).await?;
         snapshot
             .closed
-            .retain(|closed| closed.incident.opened.timestamp() >= since);
+            .retain(|closed| closed.closed.timestamp() >= since);
         Ok(())
     }
 
@@ -197,7 +195,7 @@ impl<T: Table + Browse> Reader<T> {
         since: Option<Period>,
         now: Timestamp,
     ) -> Result<(), Error> {
-        self.read_incidents(store, snapshot, now, earliest_shown(now))
+        self.read_incidents(store, snapshot, now, assemble::first_day(now).start())
             .await?;
         let mut unreadable = Vec::new();
         for part in parts(since, now) {
@@ -271,17 +269,18 @@ impl<T: Table + Browse> Reader<T> {
         Ok(partitions.filter_map(|pk| candidates.get(pk).copied()).collect())
     }
 
+    /// Reads the incidents that closed in the months from that of `since` on.
     async fn read_incidents(
         &self,
         store: &Store<Counted<'_, T>>,
         snapshot: &mut Snapshot,
         now: Timestamp,
-        earliest: Timestamp,
+        since: Timestamp,
     ) -> Result<(), Error> {
         // Incidents may take half of what is left.
         let mut budget = Budget::new(self.left(store) / 2);
         let mut month = now;
-        while month >= earliest || in_month(month, earliest) {
+        while month >= since || in_month(month, since) {
             let mut left = Some(keys::incidents_of_month(month));
             while let Some(stretch) = left {
                 let Some(limit) = budget.rows() else {
@@ -293,11 +292,8 @@ impl<T: Table + Browse> Reader<T> {
                 snapshot
                     .unreadable
                     .extend(piece.unreadable.iter().map(|error| chain(error)));
-                let is_early = |closed: &ClosedIncident| closed.incident.opened.timestamp() < earliest;
-                // The latest come first.
-                let reached = piece.rows.iter().any(is_early);
                 snapshot.closed.extend(piece.rows);
-                left = piece.rest.filter(|_| !reached);
+                left = piece.rest;
             }
             month = month_before(month);
         }
@@ -309,12 +305,6 @@ impl<T: Table + Browse> Reader<T> {
     fn left(&self, store: &Store<Counted<'_, T>>) -> u64 {
         (u64::from(self.ceiling.0) * 2).saturating_sub(store.table().halves())
     }
-}
-
-/// From when on incidents are read that may have closed within the days that are shown.
-fn earliest_shown(now: Timestamp) -> Timestamp {
-    let first_day = Period::containing(now, Grain::Day).later(1 - DAYS).start();
-    first_day.checked_sub(LONGEST_INCIDENT).unwrap_or(Timestamp::MIN)
 }
 
 /// The present: definitions, boards, controls and regions.

@@ -187,12 +187,12 @@ pub(crate) fn parse_rollup(sk: &str) -> Option<(Period, Region)> {
     Some((period.parse().ok()?, region.parse().ok()?))
 }
 
-/// A closed incident, in the month in which it opened.
+/// A closed incident, in the month in which it closed: whoever reads from a time on need not know how long it lasted.
 pub fn closed_incident(closed: &ClosedIncident) -> Key {
-    Key::new(incidents_of(closed.incident.opened.timestamp()), closed.key())
+    Key::new(incidents_of(closed.closed.timestamp()), closed.key())
 }
 
-/// The closed incidents that opened in the month of `time`, the latest first.
+/// The incidents that closed in the month of `time`, the latest to open first.
 pub fn incidents_of_month(time: Timestamp) -> Stretch {
     whole(incidents_of(time))
 }
@@ -312,7 +312,7 @@ mod tests {
             ),
             (
                 closed_incident(&closed),
-                "incidents#2026-11/2026-11-22T05:41:00Z#orders-db#7#health",
+                "incidents#2026-12/2026-11-22T05:41:00Z#orders-db#7#health",
             ),
             (words_of(group, &region), "words#1m#0/region#eu-west-1"),
             (control(&monitor), "controls/orders-db"),

@@ -2,8 +2,12 @@
 
 use std::net::TcpListener;
 
+use jiff::{SignedDuration, Timestamp};
+use portpulse_core::board::{ClosedIncident, Ending, Incident, Pace, Told, Track, Urgency, Verdict};
+use portpulse_core::time::{Interval, Tick};
 use serde_json::{Value, json};
 
+use crate::aws::Aws;
 use crate::place::Place;
 use crate::program::{Run, portpulse};
 use crate::sockets;
@@ -139,4 +143,49 @@ fn an_outage_is_listed_while_it_lasts_and_when_it_is_over() {
         "{}",
         unknown.err
     );
+}
+
+#[test]
+fn an_outage_is_listed_by_when_it_ended_however_long_it_lasted() {
+    let aws = Aws::new();
+    let store = aws.store();
+    let fields = json!({ "host": "192.0.2.1", "port": 7, "tier": "critical" });
+    let defined = store.put_definition("1m#0".parse().unwrap(), "db", fields.as_object().unwrap());
+    aws.wait(defined).unwrap();
+    let before = |days: i64| {
+        let time = Timestamp::now() - SignedDuration::from_hours(days * 24);
+        Tick::containing(time, Interval::OneMinute)
+    };
+    let opened = before(200);
+    let closed = ClosedIncident {
+        monitor: "db".parse().unwrap(),
+        track: Track::Health,
+        incident: Incident {
+            verdict: Verdict::Down,
+            opened,
+            revision: 1,
+            since: opened,
+            finding: None,
+            told: Told::NotYet,
+            urgency: Urgency::Usual,
+            pace: Pace::Steady,
+        },
+        closed: before(10),
+        ending: Ending::Recovered,
+    };
+    aws.wait(store.file_incident(&closed)).unwrap();
+
+    let at = before(100).to_string();
+    for (args, listed) in [
+        (&["incidents", "--json"][..], false),
+        (&["incidents", "--json", "--since", "11d"], true),
+        (&["history", "db", "--json"], false),
+        (&["history", "db", "--json", "--since", "11d"], true),
+        (&["history", "db", "--json", "--at", &at], true),
+    ] {
+        let run = aws.run(args);
+        assert_eq!(run.status, 0, "{args:?}: {}", run.err);
+        let id = format!("\"id\":\"db@{opened}.1\"");
+        assert_eq!(run.out.contains(&id), listed, "{args:?}: {}", run.out);
+    }
 }

@@ -6,6 +6,7 @@ use portpulse_core::uptime::{Shade, Watched};
 use portpulse_history::view::{Audience, MonitorView, Point, SightState};
 use portpulse_history::{Ceiling, Reader, Scope};
 use portpulse_store::Store;
+use portpulse_store::table::Read;
 use portpulse_testkit::memory_table::MemoryTable;
 
 use crate::fleet::{
@@ -375,4 +376,105 @@ async fn the_regions_that_a_board_lists_go_before_those_that_were_named() {
     let of_monitor = &overview.monitors[0].inside.as_ref().unwrap().regions;
     assert!(of_monitor.keys().eq(&listed), "{of_monitor:?}");
     assert!(overview.inside.unwrap().regions.into_keys().eq(listed));
+}
+
+/// What closed within the days that are shown is, and what closed before them is not.
+#[tokio::test]
+async fn an_incident_is_found_however_long_it_lasted() {
+    let id = "b-up".parse().unwrap();
+    for (at, since, closed, shown) in [
+        (
+            "2026-11-22T12:30:20Z",
+            "2025-09-30T10:00:00Z",
+            "2026-11-22T12:00:00Z",
+            true,
+        ),
+        (
+            "2026-11-22T12:30:20Z",
+            "2025-12-31T23:59:00Z",
+            "2026-09-01T00:00:00Z",
+            true,
+        ),
+        (
+            "2026-11-22T12:30:20Z",
+            "2026-06-30T23:59:00Z",
+            "2026-08-25T00:00:00Z",
+            true,
+        ),
+        (
+            "2026-11-22T12:30:20Z",
+            "2026-06-30T23:59:00Z",
+            "2026-08-24T23:59:00Z",
+            false,
+        ),
+        (
+            "2026-11-22T12:30:20Z",
+            "2026-06-30T23:59:00Z",
+            "2026-07-31T23:59:00Z",
+            false,
+        ),
+        (
+            "2027-01-01T00:00:20Z",
+            "2026-08-31T10:00:00Z",
+            "2026-12-31T23:59:00Z",
+            true,
+        ),
+        (
+            "2027-01-01T00:00:20Z",
+            "2026-08-31T10:00:00Z",
+            "2027-01-01T00:00:00Z",
+            true,
+        ),
+        (
+            "2027-01-29T00:00:00Z",
+            "2026-08-31T10:00:00Z",
+            "2026-11-01T00:00:00Z",
+            true,
+        ),
+        (
+            "2027-01-29T00:00:00Z",
+            "2026-08-31T10:00:00Z",
+            "2026-10-31T23:59:00Z",
+            false,
+        ),
+    ] {
+        let table = MemoryTable::new();
+        let store = Store::new(table.clone());
+        define(&store, "b-up").await;
+        file(&store, "b-up", since, closed).await;
+        let (now, of) = (at.parse().unwrap(), format!("{since} to {closed}, at {at}"));
+        let reader = reader(table, 400);
+        let overview = reader.overview(Audience::Public, now).await.unwrap();
+        let page = reader.monitor(Audience::Public, &id, last_day(), now).await;
+        let incidents = reader.incidents(Audience::Public, now).await.unwrap();
+        let found = [
+            overview.closed,
+            page.unwrap().unwrap().incidents,
+            incidents.closed,
+        ];
+        assert_eq!(found.map(|closed| closed.len()), [usize::from(shown); 3], "{of}");
+
+        let mut snapshot = reader.present(Read::Strong).await.unwrap();
+        let first = Period::containing(now, Grain::Day).later(-89).start();
+        reader.add_closed(&mut snapshot, first, now).await.unwrap();
+        assert_eq!(snapshot.closed.len(), usize::from(shown), "{of}");
+    }
+}
+
+#[tokio::test]
+async fn an_incident_that_was_filed_twice_is_shown_once() {
+    let table = table().await;
+    let store = Store::new(table.clone());
+    for closed in ["2026-10-31T23:59:00Z", "2026-11-01T00:00:00Z"] {
+        file(&store, "a-blip", "2026-10-20T00:00:00Z", closed).await;
+    }
+    let page = reader(table, 400)
+        .incidents(Audience::Private, now())
+        .await
+        .unwrap();
+    let of_blip = page
+        .closed
+        .iter()
+        .filter(|incident| incident.id.monitor.as_str() == "a-blip");
+    assert_eq!(of_blip.count(), 1);
 }
