@@ -31,10 +31,9 @@ impl<T: Table, P: Probe, N: Publish, C: Clock> Checker<T, P, N, C> {
         outcomes: &BTreeMap<MonitorId, Outcome>,
         until: Until,
     ) -> Result<(), Error> {
-        let mut spoken = spoken(outcomes, tick).peekable();
-        if spoken.peek().is_none() {
+        let Some(spoken) = spoken(outcomes, tick) else {
             return Ok(());
-        }
+        };
         let late = || Error::NoTimeToKeepWords { group };
         let failed = |source| Error::KeepWords { group, source };
         self.time_left(until).ok_or_else(late)?;

@@ -34,36 +34,32 @@ pub fn are_due(before: Option<Tick>, tick: Tick) -> bool {
     before.is_none_or(|before| hour(before) != hour(tick))
 }
 
-/// What services said of themselves in a tick.
-pub fn spoken<'a>(
-    outcomes: &'a BTreeMap<MonitorId, Outcome>,
-    tick: Tick,
-) -> impl Iterator<Item = (MonitorId, Said)> + use<'a> {
-    outcomes.iter().filter_map(move |(id, outcome)| match outcome {
+/// What services said of themselves in a tick; `None` if nobody said anything.
+pub fn spoken(outcomes: &BTreeMap<MonitorId, Outcome>, tick: Tick) -> Option<BTreeMap<MonitorId, Said>> {
+    let said = outcomes.iter().filter_map(|(id, outcome)| match outcome {
         Outcome::Open(opened) => {
             let text = opened.said.clone()?;
             Some((id.clone(), Said { text, at: tick }))
         }
         // What a failing tick found stands on the board.
         Outcome::Failed(_) | Outcome::NoData(_) => None,
-    })
+    });
+    let said: BTreeMap<_, _> = said.collect();
+    (!said.is_empty()).then_some(said)
 }
 
 /// The words that follow `before`: who said nothing this time is remembered by what it said last, who is no longer
-/// checked from here is not. `None` if nobody has said anything, or the words of this tick or a later one are kept
-/// already.
+/// checked from here is not. `None` if the words of this tick or a later one are kept already.
 pub fn remembered(
     before: Option<&Words>,
     tick: Tick,
     definitions: &Definitions,
     region: &Region,
-    spoken: impl IntoIterator<Item = (MonitorId, Said)>,
+    spoken: BTreeMap<MonitorId, Said>,
 ) -> Option<Words> {
     if before.is_some_and(|before| before.tick >= tick) {
         return None;
     }
-    let mut new = spoken.into_iter().peekable();
-    new.peek()?;
     let is_checked = |id: &MonitorId| match definitions.monitors.get(id) {
         // A bare connect hears nothing, and what was heard before it was one may be of another service.
         Some(monitor) => {
@@ -73,7 +69,7 @@ pub fn remembered(
     };
     let old = before.into_iter().flat_map(|before| before.said.clone());
     let mut said: BTreeMap<_, _> = old.filter(|(id, _)| is_checked(id)).collect();
-    said.extend(new);
+    said.extend(spoken);
     Some(Words { tick, said })
 }
 
@@ -127,13 +123,15 @@ mod tests {
             ("unseen", Outcome::NoData(NoData::NoRoute)),
         ];
         let outcomes = outcomes.map(|(id, outcome)| (id.parse().unwrap(), outcome));
-        let outcomes = BTreeMap::from(outcomes);
-        let spoken: Vec<_> = spoken(&outcomes, tick("05:00")).collect();
-        let [(id, said)] = &spoken[..] else {
-            panic!("{spoken:?}")
-        };
-        assert_eq!((id.as_str(), said.at), ("bastion", tick("05:00")));
-        assert_eq!(said.text.as_str(), "SSH-2.0-OpenSSH_9.6");
+        let mut outcomes = BTreeMap::from(outcomes);
+        assert_eq!(
+            spoken(&outcomes, tick("05:00")),
+            Some(BTreeMap::from([line_of_words(
+                "bastion 05:00 SSH-2.0-OpenSSH_9.6"
+            )]))
+        );
+        outcomes.retain(|id, _| id.as_str() != "bastion");
+        assert_eq!(spoken(&outcomes, tick("05:00")), None);
     }
 
     /// Words as text: `id time text`, one a monitor.
@@ -180,7 +178,7 @@ mod tests {
             ],
         );
         let next = |before: Option<&Words>, at, spoken: &[&str]| {
-            let spoken: Vec<_> = spoken.iter().map(|line| line_of_words(line)).collect();
+            let spoken = spoken.iter().map(|line| line_of_words(line)).collect();
             remembered(before, tick(at), &definitions, &region, spoken)
         };
         let all = ["a 06:00 new", "b 04:00 two", "broken 05:00 four"];
@@ -192,7 +190,6 @@ mod tests {
             next(None, "06:00", &["a 06:00 new"]),
             Some(words("06:00", &["a 06:00 new"]))
         );
-        assert_eq!(next(Some(&before), "06:00", &[]), None, "nothing new is no write");
         for late in ["05:00", "04:59"] {
             assert_eq!(next(Some(&before), late, &["a 05:00 late"]), None, "{late}");
         }
