@@ -2,13 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use portpulse_core::definition::{DefinitionFile, Vantage};
+use portpulse_core::definition::{DefinitionFile, MOST_WINDOWS, Vantage};
 use serde_json::{Map, Value, json};
 
 use crate::left::{Kind, Left, tame};
-
-/// The most windows of a file.
-const MOST_WINDOWS: usize = 100;
 
 /// A window on its way.
 #[derive(Debug, Clone)]
@@ -82,7 +79,7 @@ pub(crate) fn finish(
             made.insert("monitors".to_owned(), json!(monitors));
         }
         if finished.len() == MOST_WINDOWS {
-            leave("a file has at most 100 windows");
+            leave(&format!("a file has at most {MOST_WINDOWS} windows"));
         } else {
             finished.push(made);
         }

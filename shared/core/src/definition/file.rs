@@ -14,7 +14,7 @@ use crate::preset::Fields;
 use crate::time::Interval;
 
 /// The most maintenance windows of a file: each monitor's item carries those that apply to it.
-const MOST_WINDOWS: usize = 100;
+pub const MOST_WINDOWS: usize = 100;
 
 /// A definitions file that has passed every rule.
 #[derive(Debug, Clone, PartialEq)]

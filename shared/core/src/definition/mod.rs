@@ -18,7 +18,7 @@ mod values;
 pub use fault::{Fault, FieldPath};
 pub(crate) use fault::{Unfit, shown};
 pub use fields::{RawMonitor, near_misses};
-pub use file::{Defined, DefinitionFile};
+pub use file::{Defined, DefinitionFile, MOST_WINDOWS};
 pub use monitor::{Monitor, Quorum, Rule, Telling, Where};
 pub(crate) use values::kind_of;
 
