@@ -1,43 +1,19 @@
 //! `portpulse status`, `silence`, `unsilence` and `ack`, beside a watch that runs, and on what it left.
 
-use std::io::{BufRead, BufReader, Lines};
-use std::process::{Child, ChildStdout, Stdio};
+use std::process::Stdio;
 
 use serde_json::{Value, json};
 
 use crate::aws::Aws;
 use crate::place::Place;
-use crate::program::{Run, portpulse};
+use crate::program::{Run, Running, portpulse};
 use crate::sockets;
 
-/// A watch that runs until this is dropped.
-struct Watch {
-    child: Child,
-    /// A watch whose reader has left would end.
-    _lines: Lines<BufReader<ChildStdout>>,
-}
-
-impl Watch {
-    /// Starts it, and waits until it has told of an outage.
-    fn of_an_outage(place: &Place) -> Self {
-        let mut child = place
-            .command(&["--json"])
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let mut told = lines.by_ref().map(Result::unwrap);
-        assert!(told.any(|line| line.contains("\"notification\"")));
-        Self { child, _lines: lines }
-    }
-}
-
-impl Drop for Watch {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
+/// A watch that has told of an outage.
+fn watch_of_an_outage(place: &Place) -> Running {
+    let watch = Running::start(place.command(&["--json"]).stderr(Stdio::null()));
+    watch.lines_to(|line| line.contains("\"notification\""));
+    watch
 }
 
 fn run(place: &Place, args: &[&str]) -> Run {
@@ -70,7 +46,7 @@ fn an_outage_is_seen_acknowledged_and_silenced() {
     let place = Place::new("control");
     let ((_refusing, refused), (_open, open)) = (sockets::refused(), sockets::open());
     place.define(&[("db", &refused), ("web", &open)]);
-    let watch = Watch::of_an_outage(&place);
+    let watch = watch_of_an_outage(&place);
     let down = "1 of 2 monitors up.\ndb  down  LENGTH  the connection was refused\n";
     check(&place, &["status"], (1, down));
     let silence = [

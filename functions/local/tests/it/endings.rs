@@ -5,6 +5,7 @@ use std::io::{BufRead, BufReader, Read};
 use std::process::{Command, Stdio};
 
 use crate::place::Place;
+use crate::program::Running;
 use crate::sockets;
 
 #[test]
@@ -13,23 +14,9 @@ fn an_interrupt_ends_it_cleanly_and_a_kill_loses_nothing() {
     let (_refusing, refused) = sockets::refused();
     place.define(&[("db", &refused)]);
     for (signal, status, told) in [("-KILL", None, 1), ("-INT", Some(0), 0), ("-TERM", Some(0), 0)] {
-        let mut child = place
-            .command(&["--json", "--speed", "60"])
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut lines = BufReader::new(child.stdout.take().unwrap())
-            .lines()
-            .map(Result::unwrap);
-        let mut seen = Vec::new();
-        for line in lines.by_ref() {
-            seen.push(line);
-            if seen.last().unwrap().contains("\"tick\"") {
-                break;
-            }
-        }
-        let pid = child.id().to_string();
+        let mut watch = Running::start(place.command(&["--json", "--speed", "60"]).stderr(Stdio::piped()));
+        let mut seen = watch.lines_to(|line| line.contains("\"tick\""));
+        let pid = watch.child.id().to_string();
         assert!(
             Command::new("kill")
                 .args([signal, &pid])
@@ -37,10 +24,11 @@ fn an_interrupt_ends_it_cleanly_and_a_kill_loses_nothing() {
                 .unwrap()
                 .success()
         );
-        seen.extend(lines);
-        assert_eq!(child.wait().unwrap().code(), status, "{signal}");
+        seen.extend(watch.lines.iter());
+        assert_eq!(watch.child.wait().unwrap().code(), status, "{signal}");
         let mut complaints = String::new();
-        child
+        watch
+            .child
             .stderr
             .take()
             .unwrap()
@@ -131,19 +119,9 @@ fn two_do_not_share_their_data() {
     let place = Place::new("shared");
     let (_open, open) = sockets::open();
     place.define(&[("web", &open)]);
-    let mut first = place
-        .command(&["--json"])
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut line = String::new();
-    BufReader::new(first.stdout.take().unwrap())
-        .read_line(&mut line)
-        .unwrap();
+    let first = Running::start(place.command(&["--json"]).stderr(Stdio::null()));
+    first.lines_to(|_| true);
     let second = place.run(&["--for", "1s"]);
-    first.kill().unwrap();
-    first.wait().unwrap();
     assert_eq!(second.status, 2);
     assert!(
         second

@@ -1,54 +1,33 @@
 //! The status page of `portpulse local`: where it is, and who may read it.
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{Read, Write};
 use std::net::TcpStream;
-use std::process::{Child, Stdio};
-use std::sync::mpsc::{Receiver, channel};
-use std::time::Duration;
 
-use crate::program::{portpulse, run};
+use crate::program::{Running, portpulse, run};
 
 struct Served {
-    child: Child,
+    program: Running,
     address: String,
-    /// What it prints from then on.
-    lines: Receiver<String>,
-}
-
-impl Drop for Served {
-    fn drop(&mut self) {
-        // It may have ended by itself.
-        drop(self.child.kill());
-        drop(self.child.wait());
-    }
 }
 
 impl Served {
     fn start(args: &[&str]) -> Self {
-        let mut child = portpulse()
+        let mut command = portpulse();
+        command
             .args(["local", "--demo", "--listen", "127.0.0.1:0"])
-            .args(args)
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let url = lines.find_map(|line| Some(line.unwrap().strip_prefix("Status page: http://")?.to_owned()));
-        let (printed, rest) = channel();
-        std::thread::spawn(move || {
-            // Nobody need listen.
-            lines.for_each(|line| drop(printed.send(line.unwrap_or_default())));
-        });
+            .args(args);
+        let program = Running::start(&mut command);
+        let url = program.page();
+        let address = url.strip_prefix("http://").unwrap().trim_end_matches('/');
         Self {
-            child,
-            address: url.unwrap().trim_end_matches('/').to_owned(),
-            lines: rest,
+            address: address.to_owned(),
+            program,
         }
     }
 
     /// Waits for a tick to end.
     fn after_a_tick(&self) {
-        let is_tick = |line: &str| line.contains("  local  1m#0  ");
-        while !is_tick(&self.lines.recv_timeout(Duration::from_secs(60)).unwrap()) {}
+        self.program.lines_to(|line| line.contains("  local  1m#0  "));
     }
 
     /// The whole answer to a request that names this host.

@@ -1,7 +1,9 @@
 //! Runs the program and keeps what it said.
 
-use std::io::{self, ErrorKind, Write};
-use std::process::{Command, Output, Stdio};
+use std::io::{self, BufRead, BufReader, ErrorKind, Write};
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::time::Duration;
 
 use serde_json::Value;
 
@@ -10,6 +12,50 @@ pub(crate) struct Run {
     pub(crate) status: i32,
     pub(crate) out: String,
     pub(crate) err: String,
+}
+
+/// The program while it runs; killed when this is dropped.
+pub(crate) struct Running {
+    pub(crate) child: Child,
+    /// What it prints. All of it is read, whoever listens, for it ends when its reader leaves.
+    pub(crate) lines: Receiver<String>,
+}
+
+impl Running {
+    pub(crate) fn start(command: &mut Command) -> Self {
+        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
+        let out = BufReader::new(child.stdout.take().unwrap()).lines();
+        let (printed, lines) = channel();
+        std::thread::spawn(move || {
+            out.map_while(Result::ok)
+                .for_each(|line| drop(printed.send(line)))
+        });
+        Self { child, lines }
+    }
+
+    /// Its next lines, to the first of which this is so.
+    pub(crate) fn lines_to(&self, is_last: impl Fn(&str) -> bool) -> Vec<String> {
+        let mut lines: Vec<String> = Vec::new();
+        while !lines.last().is_some_and(|line| is_last(line)) {
+            lines.push(self.lines.recv_timeout(Duration::from_secs(60)).unwrap());
+        }
+        lines
+    }
+
+    /// Its status page, once it says where that is.
+    pub(crate) fn page(&self) -> String {
+        let label = "Status page: ";
+        let lines = self.lines_to(|line| line.starts_with(label));
+        lines.last().unwrap().trim_start_matches(label).to_owned()
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
 }
 
 /// The program, with colours off whatever the environment of the tests says.

@@ -1,7 +1,6 @@
 //! `portpulse seed`: to a table in AWS, and to the folder of a watch, running or not.
 
 use std::fs;
-use std::io::{BufRead, BufReader};
 use std::process::Stdio;
 
 use portpulse_store::table::{Condition, Item, Table};
@@ -9,7 +8,7 @@ use serde_json::json;
 
 use crate::aws::Aws;
 use crate::place::Place;
-use crate::program::{Run, portpulse};
+use crate::program::{Run, Running, portpulse};
 use crate::sockets;
 
 const TWO: &str = "monitors:\n  a: { host: a.example.com, port: 1 }\n  b: { host: b.example.com, port: 2, tier: critical }\n";
@@ -196,17 +195,10 @@ fn a_folder_is_written_to_whether_its_watch_runs_or_not() {
         format!("Table: {data}, where portpulse does not run now\n")
     );
 
-    let mut watch = place
-        .command(&["--json"])
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    let mut lines = BufReader::new(watch.stdout.take().unwrap()).lines();
-    lines.next().unwrap().unwrap();
+    let watch = Running::start(place.command(&["--json"]).stderr(Stdio::null()));
+    watch.lines_to(|_| true);
     let running = seed(&["--dry-run"]);
-    watch.kill().unwrap();
-    watch.wait().unwrap();
+    drop(watch);
     assert_eq!((running.status, running.out.as_str()), (0, "1 unchanged.\n"));
     assert_eq!(running.err, format!("Table: {data}, where portpulse runs\n"));
 

@@ -1,6 +1,5 @@
 //! `portpulse test-alert`: through a topic as in AWS, and through that of a watch and its relay.
 
-use std::io::{BufRead, BufReader};
 use std::process::Stdio;
 
 use portpulse_testkit::sns::{Account, Subscription, TOPIC_ARN};
@@ -9,7 +8,7 @@ use serde_json::{Value, json};
 use crate::aws::Aws;
 use crate::hook::Hook;
 use crate::place::{Place, told};
-use crate::program::{Run, portpulse};
+use crate::program::{Run, Running, portpulse};
 use crate::sockets;
 
 fn subscription(protocol: &str, endpoint: &str, filter_policy: Option<&str>) -> Subscription {
@@ -19,6 +18,19 @@ fn subscription(protocol: &str, endpoint: &str, filter_policy: Option<&str>) -> 
         is_confirmed: true,
         filter_policy: filter_policy.map(str::to_owned),
     }
+}
+
+/// AWS, where `a` is a monitor that is tagged `prod`.
+fn with_a_monitor() -> Aws {
+    let aws = Aws::new();
+    let attributes = json!({ "host": "a.example.com", "port": 1, "tags": ["prod"] });
+    let group = "5m#0".parse().unwrap();
+    aws.wait(
+        aws.store()
+            .put_definition(group, "a", attributes.as_object().unwrap()),
+    )
+    .unwrap();
+    aws
 }
 
 /// What it says of an account, below the line that names message and topic.
@@ -47,14 +59,7 @@ fn check(aws: &mut Aws, account: Account, status: i32, expected: &[&str]) {
 
 #[test]
 fn every_subscriber_is_looked_at_and_the_account_is_explained() {
-    let mut aws = Aws::new();
-    let attributes = json!({ "host": "a.example.com", "port": 1, "tags": ["prod"] });
-    let group = "5m#0".parse().unwrap();
-    aws.wait(
-        aws.store()
-            .put_definition(group, "a", attributes.as_object().unwrap()),
-    )
-    .unwrap();
+    let mut aws = with_a_monitor();
 
     check(
         &mut aws,
@@ -114,14 +119,7 @@ fn every_subscriber_is_looked_at_and_the_account_is_explained() {
 
 #[test]
 fn a_message_of_one_monitor_is_asked_for_by_its_id() {
-    let mut aws = Aws::new();
-    let attributes = json!({ "host": "a.example.com", "port": 1, "tags": ["prod"] });
-    let group = "5m#0".parse().unwrap();
-    aws.wait(
-        aws.store()
-            .put_definition(group, "a", attributes.as_object().unwrap()),
-    )
-    .unwrap();
+    let mut aws = with_a_monitor();
     aws.sns.set_account(Account {
         subscriptions: vec![subscription("email", "ann@example.com", None)],
         ..Account::default()
@@ -179,25 +177,20 @@ fn the_destinations_of_a_watch_get_it_and_its_ledger_says_so() {
         resting.err
     );
 
-    let mut watch = place
-        .command(&[
-            "--json",
-            "--speed",
-            "60",
-            "--relay",
-            &relay,
-            "--secrets",
-            &place.secrets(),
-        ])
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    let mut lines = BufReader::new(watch.stdout.take().unwrap()).lines();
-    lines.next().unwrap().unwrap();
+    let secrets = place.secrets();
+    let args = [
+        "--json",
+        "--speed",
+        "60",
+        "--relay",
+        &relay,
+        "--secrets",
+        &secrets,
+    ];
+    let watch = Running::start(place.command(&args).stderr(Stdio::null()));
+    watch.lines_to(|_| true);
     let sent = send("20s");
-    watch.kill().unwrap();
-    watch.wait().unwrap();
+    drop(watch);
     assert_eq!(sent.status, 0, "{}{}", sent.out, sent.err);
     assert!(sent.out.contains("\nrelay  audit  posted\n"), "{}", sent.out);
     let bodies: Vec<_> = hook.taken().into_iter().map(|(_, body)| body).collect();

@@ -129,40 +129,32 @@ fn what_the_file_no_longer_has_is_removed_when_told() {
 
 #[test]
 fn what_moves_is_written_before_it_is_removed() {
-    let there = format!("5m#0 seed a: {A}\n1m#0 seed b: {OLD_B}");
-    check(
-        FILE,
-        &there,
-        (Ours::Marked, false),
-        ">  b  1m#0 -> 5m#0  port: 1 -> 2; -tags: [\"x\"]; +timeout: 3s\n1 moved, 1 unchanged.",
-        "put 5m#0 b Add\ndelete 1m#0 b Keep",
-    );
-    // A run that was interrupted between the two.
-    let there = format!("5m#0 seed a: {A}\n1m#0 seed b: {OLD_B}\n5m#0 seed b: {B}");
-    check(
-        FILE,
-        &there,
-        (Ours::Marked, false),
-        ">  b  1m#0 -> 5m#0\n1 moved, 1 unchanged.",
-        "delete 1m#0 b Keep",
-    );
-    // Nor would it be written twice where the old one must stay.
-    let there = format!("5m#0 seed a: {A}\n1m#0 terraform b: {B}");
-    check(
-        FILE,
-        &there,
-        (Ours::Marked, false),
-        ">  b  1m#0 -> 5m#0  left alone: not seed's\n1 unchanged.\n\
-         1 is not written by seed and left alone (--take-over writes over it).",
-        "",
-    );
-    // Terraform has it now: our own is in the way.
-    let there = format!("5m#0 seed a: {A}\n1m#0 seed b: {B}\n5m#0 terraform b: {B}");
-    check(
-        FILE,
-        &there,
-        (Ours::Marked, false),
-        ">  b  1m#0 -> 5m#0\n1 moved, 1 unchanged.",
-        "delete 1m#0 b Keep",
-    );
+    for (there, differences, work) in [
+        (
+            format!("5m#0 seed a: {A}\n1m#0 seed b: {OLD_B}"),
+            ">  b  1m#0 -> 5m#0  port: 1 -> 2; -tags: [\"x\"]; +timeout: 3s\n1 moved, 1 unchanged.",
+            "put 5m#0 b Add\ndelete 1m#0 b Keep",
+        ),
+        // A run that was interrupted between the two.
+        (
+            format!("5m#0 seed a: {A}\n1m#0 seed b: {OLD_B}\n5m#0 seed b: {B}"),
+            ">  b  1m#0 -> 5m#0\n1 moved, 1 unchanged.",
+            "delete 1m#0 b Keep",
+        ),
+        // Nor would it be written twice where the old one must stay.
+        (
+            format!("5m#0 seed a: {A}\n1m#0 terraform b: {B}"),
+            ">  b  1m#0 -> 5m#0  left alone: not seed's\n1 unchanged.\n\
+             1 is not written by seed and left alone (--take-over writes over it).",
+            "",
+        ),
+        // Terraform has it now: our own is in the way.
+        (
+            format!("5m#0 seed a: {A}\n1m#0 seed b: {B}\n5m#0 terraform b: {B}"),
+            ">  b  1m#0 -> 5m#0\n1 moved, 1 unchanged.",
+            "delete 1m#0 b Keep",
+        ),
+    ] {
+        check(FILE, &there, (Ours::Marked, false), differences, work);
+    }
 }

@@ -3,14 +3,12 @@
 
 mod devtools;
 
-use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
-use std::process::{Child, Stdio};
 
 use serde_json::Value;
 
 use crate::place::Place;
-use crate::program::portpulse;
+use crate::program::{Running, portpulse};
 use devtools::{Browser, Scheme};
 
 const PHONE: u32 = 390;
@@ -18,33 +16,19 @@ const DESK: u32 = 1280;
 
 /// The program, with its status page.
 struct Served {
-    child: Child,
+    _program: Running,
     url: String,
-}
-
-impl Drop for Served {
-    fn drop(&mut self) {
-        // It may have ended by itself.
-        drop(self.child.kill());
-        drop(self.child.wait());
-    }
 }
 
 impl Served {
     fn start(args: &[&str]) -> Self {
-        let mut child = portpulse()
-            .args(["local", "--listen", "127.0.0.1:0"])
-            .args(args)
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let url = lines.find_map(|line| Some(line.unwrap().strip_prefix("Status page: ")?.to_owned()));
-        // What else it says is read and let go, so that it never waits for a reader.
-        std::thread::spawn(move || lines.for_each(drop));
+        let mut command = portpulse();
+        command.args(["local", "--listen", "127.0.0.1:0"]).args(args);
+        let program = Running::start(&mut command);
+        let url = program.page();
         Self {
-            child,
-            url: url.unwrap(),
+            _program: program,
+            url,
         }
     }
 
