@@ -359,7 +359,7 @@ fn key(pk: &str, sk: &str) -> String {
 }
 
 /// Lets everybody else go first, once.
-async fn yield_once() {
+pub async fn yield_once() {
     let mut yielded = false;
     poll_fn(|context| {
         if yielded {

@@ -2,7 +2,6 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
-use std::future::poll_fn;
 use std::rc::Rc;
 use std::task::Poll;
 use std::time::Duration;
@@ -17,7 +16,7 @@ use portpulse_core::target::Target;
 use portpulse_core::time::{Interval, Tick};
 use portpulse_store::Store;
 use portpulse_store::store::BoardRead;
-use portpulse_testkit::memory_table::MemoryTable;
+use portpulse_testkit::memory_table::{MemoryTable, yield_once};
 use serde_json::{Value, json};
 
 /// The time of tick 0.
@@ -160,20 +159,6 @@ impl Publish for Topic {
             }),
         }
     }
-}
-
-/// Lets everybody else go first, once.
-pub(crate) async fn yield_once() {
-    let mut yielded = false;
-    poll_fn(|context| {
-        if yielded {
-            return Poll::Ready(());
-        }
-        yielded = true;
-        context.waker().wake_by_ref();
-        Poll::Pending
-    })
-    .await;
 }
 
 /// Runs a future that never waits for anything outside itself.

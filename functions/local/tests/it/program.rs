@@ -27,8 +27,10 @@ impl Running {
         let out = BufReader::new(child.stdout.take().unwrap()).lines();
         let (printed, lines) = channel();
         std::thread::spawn(move || {
-            out.map_while(Result::ok)
-                .for_each(|line| drop(printed.send(line)))
+            for line in out.map_while(Result::ok) {
+                // Nobody need listen.
+                drop(printed.send(line));
+            }
         });
         Self { child, lines }
     }

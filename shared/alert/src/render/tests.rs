@@ -1,7 +1,5 @@
 //! What every kind of notification looks like, and that no notification breaks the limits or its place.
 
-mod arbitrary;
-
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
@@ -9,11 +7,9 @@ use portpulse_core::board::{Cause, Finding, Verdict};
 use portpulse_core::choice::Severity;
 use portpulse_core::decide::{RegionView, View};
 use portpulse_core::outcome::{Detail, FailureClass};
-use portpulse_core::time::Tick;
+use portpulse_testkit::notification;
 use proptest::collection::vec;
 use proptest::prelude::*;
-
-use arbitrary::arbitrary;
 
 use super::*;
 
@@ -22,58 +18,23 @@ fn finding(cause: Cause, detail: &str) -> Finding {
     Finding { cause, detail }
 }
 
-fn tick(text: &str) -> Tick {
-    text.parse().unwrap()
-}
-
-/// A notification of each kind, as it would be.
+/// A notification of each kind, as it would be; of a monitor with all that a region may see of it.
 fn sample(kind: Kind) -> Notification {
-    let monitor = Subject::Monitor("orders-db".parse().unwrap());
-    let region = Subject::Region("eu-west-1".parse().unwrap());
-    let refused = finding(Cause::Failed(FailureClass::Refused), "");
+    let usual = notification::of(kind);
+    if !matches!(usual.subject, Subject::Monitor(_)) {
+        return usual;
+    }
+    let view = |view, ticks, since: Option<&str>, finding| RegionView {
+        view,
+        ticks,
+        since: since.map(|since| since.parse().unwrap()),
+        finding,
+    };
     let starting = finding(
         Cause::Failed(FailureClass::Starting),
         "57P03 the database system is starting up",
     );
-    let (subject, verdict, found) = match kind {
-        Kind::Down | Kind::Reminder | Kind::Flapping | Kind::Escalated => {
-            (monitor, Verdict::Down, Some(starting.clone()))
-        }
-        Kind::Recovered => (monitor, Verdict::Down, Some(refused.clone())),
-        Kind::Exposed => (monitor, Verdict::Exposed, Some(finding(Cause::Open, ""))),
-        Kind::Degraded => (
-            monitor,
-            Verdict::Degraded,
-            Some(finding(Cause::Slow, "connect took 812.5 ms")),
-        ),
-        Kind::CertificateExpiring => (
-            monitor,
-            Verdict::Degraded,
-            Some(finding(
-                Cause::Certificate,
-                "the certificate expires in 6 days, on 2026-11-28",
-            )),
-        ),
-        Kind::Unknown => (monitor, Verdict::Unknown, Some(finding(Cause::Blind, ""))),
-        Kind::Advisory => (monitor, Verdict::Up, Some(refused.clone())),
-        Kind::AdvisoryOver => (monitor, Verdict::Up, None),
-        Kind::RegionSilent | Kind::RegionBack | Kind::RegionSuspect | Kind::RegionTrusted => {
-            (region, Verdict::Unknown, None)
-        }
-        Kind::BrokenDefinition => (
-            Subject::Definition("Orders\nDB".to_owned()),
-            Verdict::Unknown,
-            None,
-        ),
-        Kind::Test => return Notification::test(None, "2026-11-22T05:50:00.25Z".parse().unwrap()),
-    };
-    let of_monitor = matches!(subject, Subject::Monitor(_));
-    let view = |view, ticks, since: Option<&str>, finding| RegionView {
-        view,
-        ticks,
-        since: since.map(tick),
-        finding,
-    };
+    let refused = finding(Cause::Failed(FailureClass::Refused), "");
     let views = [
         (
             "eu-west-1",
@@ -92,39 +53,11 @@ fn sample(kind: Kind) -> Notification {
         ),
     ];
     let regions = views.map(|(region, view)| (region.parse().unwrap(), view));
-    let faults = ["port: is missing (write a port, or a `service` that has one)".to_owned()];
     Notification {
-        id: format!("orders-db@2026-11-22T05:40:00Z.7/{kind}"),
-        kind,
-        subject,
-        group: Some("1m#0".parse().unwrap()),
-        verdict,
-        severity: Severity::Critical,
-        audience: if kind == Kind::Escalated {
-            BTreeSet::from([Severity::Critical, Severity::Warning])
-        } else {
-            BTreeSet::from([Severity::Critical])
-        },
-        finding: found,
-        since: "2026-11-22T05:39:00Z".parse().unwrap(),
         at: "2026-11-22T05:50:00.25Z".parse().unwrap(),
-        target: of_monitor.then(|| "db.example.com:5432".to_owned()),
-        tags: if of_monitor {
-            vec!["prod".to_owned(), "eu".to_owned()]
-        } else {
-            vec![]
-        },
-        runbook: of_monitor.then(|| "https://wiki.example.com/orders-db".to_owned()),
-        regions: if of_monitor {
-            BTreeMap::from(regions)
-        } else {
-            BTreeMap::new()
-        },
-        faults: if kind == Kind::BrokenDefinition {
-            faults.to_vec()
-        } else {
-            vec![]
-        },
+        tags: vec!["prod".to_owned(), "eu".to_owned()],
+        regions: BTreeMap::from(regions),
+        ..usual
     }
 }
 
@@ -338,10 +271,10 @@ fn begins_as_ours(line: &str) -> bool {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(200))]
+    #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
-    fn every_message_keeps_the_limits_and_everything_is_told_once(notifications in vec(arbitrary(), 0..12)) {
+    fn every_message_keeps_the_limits_and_everything_is_told_once(notifications in vec(notification::arbitrary(), 0..7)) {
         let messages = messages(&notifications);
         for message in &messages {
             prop_assert!(message.bytes() <= MOST_BYTES, "{}", message.bytes());
@@ -365,7 +298,7 @@ proptest! {
     }
 
     #[test]
-    fn nobody_elses_words_begin_a_line(notification in arbitrary()) {
+    fn nobody_elses_words_begin_a_line(notification in notification::arbitrary()) {
         let body = body(&notification);
         for line in body.lines().skip(1) {
             prop_assert!(begins_as_ours(line), "{:?}", line);

@@ -17,12 +17,12 @@ use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::Barrier;
 
 use crate::rig::{KINDS, LONG, Reply, Secrets, Service, config, destination, relay, secrets_of};
-use crate::sample;
+use portpulse_testkit::notification;
 
 const OK: Reply = Reply::Status(200, None, "ok");
 
 fn down() -> Vec<Notification> {
-    vec![sample::of(Kind::Down)]
+    vec![notification::of(Kind::Down)]
 }
 
 /// A relay with one destination of this kind at this address.
@@ -46,7 +46,7 @@ fn outcome(report: &Report) -> (usize, usize, usize, usize) {
 
 #[tokio::test]
 async fn every_service_takes_what_it_is_sent_and_gets_nothing_twice() {
-    let all: Vec<_> = Kind::ALL.iter().map(|kind| sample::of(*kind)).collect();
+    let all: Vec<_> = Kind::ALL.iter().map(|kind| notification::of(*kind)).collect();
     for kind in KINDS {
         let service = Service::start(kind, []).await;
         let (relay, _) = to(kind, service.address);
@@ -203,7 +203,7 @@ async fn after_a_failure_only_those_are_told_who_do_not_know() {
         "bad": { "kind": "slack", "url": "ssm:/bad" },
     });
     let relay = relay(&destinations, &MemoryTable::new(), &secrets);
-    let notifications = [sample::down("a"), sample::down("b")];
+    let notifications = [notification::down("a"), notification::down("b")];
     let report = relay.deliver(&notifications, LONG).await;
     assert_eq!(outcome(&report), (2, 0, 1, 0));
     // What stands behind the failure is undelivered too, and was not tried: 3 attempts in all.
@@ -218,7 +218,9 @@ async fn after_a_failure_only_those_are_told_who_do_not_know() {
 async fn one_that_is_refused_for_good_does_not_hold_up_the_next() {
     let service = Service::start("slack", [Reply::Status(400, None, "invalid_blocks")]).await;
     let (relay, _) = to("slack", service.address);
-    let report = relay.deliver(&[sample::down("a"), sample::down("b")], LONG).await;
+    let report = relay
+        .deliver(&[notification::down("a"), notification::down("b")], LONG)
+        .await;
     assert_eq!(outcome(&report), (1, 0, 1, 0));
     let error = chain(&report.troubles[0]);
     let expected = "`it` refused a@2026-11-22T05:40:00Z.7/down with 400 Bad Request: invalid_blocks";
@@ -254,7 +256,7 @@ async fn without_the_ledger_all_is_told_and_perhaps_twice() {
             Fault::None
         }
     });
-    let other = [sample::down("other")];
+    let other = [notification::down("other")];
     assert_eq!(outcome(&relay.deliver(&other, LONG).await), (1, 0, 0, 1));
     assert_eq!(outcome(&relay.deliver(&other, LONG).await), (0, 1, 0, 0));
     assert_eq!(service.log().0, 3);
@@ -280,7 +282,7 @@ async fn a_real_table_remembers_across_relays() {
     // A hostile id is a key as well.
     let hostile = [Notification {
         id: "ü\n".repeat(2_000),
-        ..sample::of(Kind::Down)
+        ..notification::of(Kind::Down)
     }];
     assert_eq!(outcome(&relay().deliver(&hostile, LONG).await), (1, 0, 0, 0));
     assert_eq!(outcome(&relay().deliver(&hostile, LONG).await), (0, 1, 0, 0));
@@ -300,7 +302,7 @@ async fn an_incident_costs_a_destination_the_units_that_a_plan_reckons_with() {
     );
     for kind in [Kind::Down, Kind::Recovered] {
         assert_eq!(
-            outcome(&relay.deliver(&[sample::of(kind)], LONG).await),
+            outcome(&relay.deliver(&[notification::of(kind)], LONG).await),
             (1, 0, 0, 0)
         );
     }
@@ -319,7 +321,7 @@ async fn a_secret_is_read_once_and_again_when_it_is_refused() {
         &secrets,
     );
     for monitor in ["a", "b", "b", "c"] {
-        relay.deliver(&[sample::down(monitor)], LONG).await;
+        relay.deliver(&[notification::down(monitor)], LONG).await;
     }
     assert_eq!(secrets.reads(), ["ssm:/slack", "ssm:/slack"]);
     assert_eq!(service.log().0, 4);

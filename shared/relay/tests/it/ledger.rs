@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use crate::rig::{LONG, Reply, Secrets, Service, relay};
-use crate::sample;
+use portpulse_testkit::notification;
 
 /// One call of the relay: how many of the first notifications it tells, and what goes wrong meanwhile.
 #[derive(Debug, Clone)]
@@ -58,7 +58,7 @@ async fn play(calls: &[Call]) -> Result<(), TestCaseError> {
         .collect();
     let table = MemoryTable::new();
     let relay = relay(&Value::Object(destinations), &table, &secrets);
-    let all: Vec<_> = ["m1", "m2", "m3"].map(sample::down).into();
+    let all: Vec<_> = ["m1", "m2", "m3"].map(notification::down).into();
     // How many times a delivery was not noted, by notification.
     let mut forgotten = BTreeMap::<String, usize>::new();
     for call in calls {

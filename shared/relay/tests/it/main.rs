@@ -11,6 +11,5 @@ mod ledger;
 mod rendering;
 mod rig;
 mod routing;
-mod sample;
 mod sequences;
 mod services;

@@ -14,8 +14,8 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use crate::rig::{KINDS, config, destination};
-use crate::sample;
 use crate::services::{self, Received};
+use portpulse_testkit::notification;
 
 fn with<R>(kind: &str, see: impl FnOnce(&Destination) -> R) -> R {
     let config = config(&json!({ "it": destination(kind, None) }));
@@ -32,7 +32,7 @@ fn posts(kind: &str, notifications: &[&Notification]) -> Vec<Post> {
 fn every_kind(channel: &str) -> String {
     let mut text = String::new();
     for kind in Kind::ALL {
-        let posts = posts(channel, &[&sample::of(*kind)]);
+        let posts = posts(channel, &[&notification::of(*kind)]);
         assert_eq!(posts.len(), 1);
         write!(text, "## {kind}\n{:#}\n", posts[0].body).unwrap();
     }
@@ -51,7 +51,7 @@ fn the_other_channels_tell_an_outage_and_its_end() {
     for channel in ["teams", "google_chat", "telegram", "opsgenie", "ntfy"] {
         let mut text = String::new();
         for kind in [Kind::Down, Kind::Recovered, Kind::BrokenDefinition] {
-            let posts = posts(channel, &[&sample::of(kind)]);
+            let posts = posts(channel, &[&notification::of(kind)]);
             write!(text, "## {kind}\n{:#}\n", posts[0].body).unwrap();
         }
         insta::assert_snapshot!(channel, text);
@@ -62,7 +62,7 @@ fn the_other_channels_tell_an_outage_and_its_end() {
 fn every_channel_names_what_every_kind_is_about() {
     for channel in KINDS {
         for kind in Kind::ALL {
-            let posts = posts(channel, &[&sample::of(*kind)]);
+            let posts = posts(channel, &[&notification::of(*kind)]);
             let body = posts.last().unwrap().body.to_string();
             let ends = kind.stage() == Stage::Over;
             let name = match kind {
@@ -99,7 +99,7 @@ fn an_advisory_that_ends_in_an_incident_is_no_relief() {
     let ends_in = |channel, verdict| {
         let end = Notification {
             verdict,
-            ..sample::of(Kind::AdvisoryOver)
+            ..notification::of(Kind::AdvisoryOver)
         };
         posts(channel, &[&end])[0].body.to_string()
     };
@@ -127,7 +127,7 @@ fn pagers_open_and_end_the_same_alert() {
         (Kind::RegionSuspect, Kind::RegionTrusted),
     ];
     for (begins, ends) in pairs {
-        let (beginning, end) = (sample::of(begins), sample::of(ends));
+        let (beginning, end) = (notification::of(begins), notification::of(ends));
         let key = |notification| posts("pagerduty", &[notification])[0].body["dedup_key"].clone();
         assert_eq!(key(&beginning), key(&end), "{begins}");
         let opened = posts("opsgenie", &[&beginning])[0].body["alias"].clone();
@@ -140,7 +140,7 @@ fn pagers_open_and_end_the_same_alert() {
             .replace('/', "%2F");
         assert!(closed.contains(&format!("/v2/alerts/{alias}/close")), "{closed}");
     }
-    let other = sample::down("other");
+    let other = notification::down("other");
     let body = &posts("pagerduty", &[&other])[0].body;
     assert_eq!(body["dedup_key"], "other@2026-11-22T05:40:00Z.7");
 }
@@ -148,7 +148,7 @@ fn pagers_open_and_end_the_same_alert() {
 #[test]
 fn many_at_once_share_pages_in_chats_and_stand_alone_elsewhere() {
     let many: Vec<_> = (0..25)
-        .map(|number| sample::down(&format!("m{number}")))
+        .map(|number| notification::down(&format!("m{number}")))
         .collect();
     for channel in KINDS {
         let alone = ["pagerduty", "opsgenie", "webhook"].contains(&channel);
@@ -181,7 +181,7 @@ fn many_at_once_share_pages_in_chats_and_stand_alone_elsewhere() {
 
 #[test]
 fn what_is_published_is_read_back() {
-    let all: Vec<_> = Kind::ALL.iter().map(|kind| sample::of(*kind)).collect();
+    let all: Vec<_> = Kind::ALL.iter().map(|kind| notification::of(*kind)).collect();
     for some in [&all[..1], &all[..]] {
         for message in messages(some) {
             let payload: Value = serde_json::from_str(&message.payload()).unwrap();
@@ -194,7 +194,7 @@ fn what_is_published_is_read_back() {
 
 #[test]
 fn what_is_no_notification_is_named_and_the_rest_goes_on() {
-    let good = to_json(&sample::of(Kind::Down));
+    let good = to_json(&notification::of(Kind::Down));
     let mut bad = good.clone();
     bad["kind"] = json!("confused");
     bad["since"] = json!("yesterday");
@@ -224,7 +224,7 @@ fn the_largest_notification_fits_every_channel() {
     for piece in ["a", "\"", "\\", "<", "&", "*", "{{", "ü", "🔥"] {
         // Twice what a published text may have.
         let long = piece.repeat(1_000 / piece.len());
-        let mut largest = sample::of(Kind::Down);
+        let mut largest = notification::of(Kind::Down);
         let finding = largest.finding.as_mut().unwrap();
         finding.detail = Detail::new(&long);
         let view = RegionView {
@@ -300,7 +300,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
 
     #[test]
-    fn every_channel_takes_every_notification(notifications in vec(sample::any_notification(), 1..7)) {
+    fn every_channel_takes_every_notification(notifications in vec(notification::arbitrary(), 1..7)) {
         let all: Vec<_> = notifications.iter().collect();
         for channel in KINDS.into_iter().filter(|channel| *channel != "webhook") {
             let posts = posts(channel, &all);
@@ -314,7 +314,7 @@ proptest! {
     }
 
     #[test]
-    fn what_was_published_means_the_same_to_its_reader(one in sample::any_notification()) {
+    fn what_was_published_means_the_same_to_its_reader(one in notification::arbitrary()) {
         let json = to_json(&one);
         let read = notification(&json);
         prop_assert!(read.is_ok(), "{:?}", read);

@@ -7,7 +7,7 @@ use portpulse_testkit::memory_table::MemoryTable;
 use serde_json::{Value, json};
 
 use crate::rig::{LONG, Service, destination, relay, secrets_of};
-use crate::sample;
+use portpulse_testkit::notification;
 
 /// Whether a destination with these fields is told of this.
 async fn is_told(kind: &'static str, fields: &Value, notification: &Notification) -> bool {
@@ -29,21 +29,25 @@ async fn is_told(kind: &'static str, fields: &Value, notification: &Notification
 
 #[tokio::test]
 async fn a_destination_hears_what_fits_every_part_of_its_route() {
-    let down = || sample::of(Kind::Down);
+    let down = || notification::of(Kind::Down);
     for (fields, notification, told) in [
         (json!({}), down(), true),
-        (json!({}), sample::of(Kind::RegionBack), true),
+        (json!({}), notification::of(Kind::RegionBack), true),
         (json!({ "severities": ["critical"] }), down(), true),
         (json!({ "severities": ["warning", "info"] }), down(), false),
         (json!({ "tags": ["eu", "prod"] }), down(), true),
         (json!({ "tags": ["eu"] }), down(), false),
-        (json!({ "tags": ["prod"] }), sample::of(Kind::RegionSilent), false),
+        (
+            json!({ "tags": ["prod"] }),
+            notification::of(Kind::RegionSilent),
+            false,
+        ),
         (json!({ "monitors": ["orders-db"] }), down(), true),
         (json!({ "monitors": ["orders-*"] }), down(), true),
         (json!({ "monitors": ["web-*", "orders"] }), down(), false),
         (
             json!({ "monitors": ["*"] }),
-            sample::of(Kind::RegionSilent),
+            notification::of(Kind::RegionSilent),
             false,
         ),
         (
@@ -72,7 +76,7 @@ async fn whoever_hears_of_a_beginning_hears_of_its_end() {
     ] {
         for severity in Severity::ALL {
             let fields = json!({ "severities": [severity.as_str()] });
-            let (begins, ends) = (sample::of(begins), sample::of(ends));
+            let (begins, ends) = (notification::of(begins), notification::of(ends));
             let told = (
                 is_told("slack", &fields, &begins).await,
                 is_told("slack", &fields, &ends).await,
@@ -85,13 +89,13 @@ async fn whoever_hears_of_a_beginning_hears_of_its_end() {
 #[tokio::test]
 async fn only_what_is_critical_pages_people() {
     for kind in ["pagerduty", "opsgenie"] {
-        assert!(is_told(kind, &json!({}), &sample::of(Kind::Down)).await);
-        assert!(!is_told(kind, &json!({}), &sample::of(Kind::Degraded)).await);
+        assert!(is_told(kind, &json!({}), &notification::of(Kind::Down)).await);
+        assert!(!is_told(kind, &json!({}), &notification::of(Kind::Degraded)).await);
         assert!(
             is_told(
                 kind,
                 &json!({ "severities": ["warning"] }),
-                &sample::of(Kind::Degraded)
+                &notification::of(Kind::Degraded)
             )
             .await
         );

@@ -12,7 +12,7 @@ use portpulse_testkit::memory_table::{Fault, MemoryTable};
 use serde_json::json;
 
 use crate::rig::{KINDS, LONG, Reply, Secrets, Service, destination, relay, secrets_of};
-use crate::sample;
+use portpulse_testkit::notification;
 
 const PAGERS: [&str; 2] = ["pagerduty", "opsgenie"];
 
@@ -61,7 +61,7 @@ impl Channel {
 fn advisory() -> Notification {
     Notification {
         id: "orders-db@2026-11-22T05:35:00Z.5.advisory/advisory".to_owned(),
-        ..sample::of(Kind::Advisory)
+        ..notification::of(Kind::Advisory)
     }
 }
 
@@ -69,7 +69,7 @@ fn advisory_over(verdict: Verdict) -> Notification {
     Notification {
         id: "orders-db@2026-11-22T05:35:00Z.5.advisory/advisory_over".to_owned(),
         verdict,
-        ..sample::of(Kind::AdvisoryOver)
+        ..notification::of(Kind::AdvisoryOver)
     }
 }
 
@@ -92,9 +92,9 @@ const INCIDENT: &str = "orders-db@2026-11-22T05:40:00Z.7";
 async fn an_advisory_leaves_nothing_open_whatever_comes_of_it() {
     let becomes_an_incident = [
         advisory(),
-        sample::of(Kind::Down),
+        notification::of(Kind::Down),
         advisory_over(Verdict::Down),
-        sample::of(Kind::Recovered),
+        notification::of(Kind::Recovered),
     ];
     let passes = [advisory(), advisory_over(Verdict::Up)];
     for kind in KINDS {
@@ -144,14 +144,14 @@ async fn an_escalation_makes_the_open_alert_critical() {
     ] {
         let channel = Channel::new(kind, severities).await;
         channel
-            .hears(&at(Severity::Warning, &both[..1], sample::of(Kind::Down)))
+            .hears(&at(Severity::Warning, &both[..1], notification::of(Kind::Down)))
             .await;
         let opened: Vec<_> = before
             .map(|severity| alert(INCIDENT, severity))
             .into_iter()
             .collect();
         assert_eq!(channel.alerts(), opened, "{kind}");
-        let escalated = at(Severity::Critical, &both, sample::of(Kind::Escalated));
+        let escalated = at(Severity::Critical, &both, notification::of(Kind::Escalated));
         let report = channel.hears(&escalated).await;
         assert_eq!(report.delivered.len(), 1);
         assert_eq!(
@@ -160,7 +160,7 @@ async fn an_escalation_makes_the_open_alert_critical() {
             "{kind} {severities:?}"
         );
         channel
-            .hears(&at(Severity::Critical, &both, sample::of(Kind::Recovered)))
+            .hears(&at(Severity::Critical, &both, notification::of(Kind::Recovered)))
             .await;
         assert_eq!(channel.alerts(), [], "{kind}");
     }
@@ -172,9 +172,9 @@ async fn an_escalation_is_told_again_until_both_its_parts_are_taken() {
         let channel = Channel::new("opsgenie", &["warning", "critical"]).await;
         let warning = [Severity::Warning];
         channel
-            .hears(&at(Severity::Warning, &warning, sample::of(Kind::Down)))
+            .hears(&at(Severity::Warning, &warning, notification::of(Kind::Down)))
             .await;
-        let escalated = [sample::of(Kind::Escalated)];
+        let escalated = [notification::of(Kind::Escalated)];
         let mut script = vec![Reply::Status(202, None, ""); parts_taken];
         script.extend(vec![Reply::Status(503, Some("0"), ""); 3]);
         channel.service.then(script);
@@ -189,7 +189,7 @@ async fn an_escalation_is_told_again_until_both_its_parts_are_taken() {
 #[tokio::test]
 async fn a_refusal_to_raise_an_alert_names_what_was_to_be_told() {
     let channel = Channel::new("opsgenie", &["critical"]).await;
-    let escalated = [sample::of(Kind::Escalated)];
+    let escalated = [notification::of(Kind::Escalated)];
     channel.service.then([Reply::Status(403, None, "")]);
     let report = channel.relay.deliver(&escalated, LONG).await;
     let ids = [escalated[0].id.clone()];
@@ -202,10 +202,16 @@ async fn what_is_over_there_is_not_opened_again_by_a_late_try() {
     for kind in KINDS {
         let channel = Channel::new(kind, &["critical", "warning", "info"]).await;
         for (late, end) in [
-            (sample::of(Kind::Down), sample::of(Kind::Recovered)),
+            (notification::of(Kind::Down), notification::of(Kind::Recovered)),
             (advisory(), advisory_over(Verdict::Up)),
-            (sample::of(Kind::RegionSilent), sample::of(Kind::RegionBack)),
-            (sample::of(Kind::RegionSuspect), sample::of(Kind::RegionTrusted)),
+            (
+                notification::of(Kind::RegionSilent),
+                notification::of(Kind::RegionBack),
+            ),
+            (
+                notification::of(Kind::RegionSuspect),
+                notification::of(Kind::RegionTrusted),
+            ),
         ] {
             channel.misses(&late).await;
             assert_eq!(channel.hears(&end).await.delivered.len(), 1, "{kind}");
@@ -228,12 +234,15 @@ async fn what_is_over_there_is_not_opened_again_by_a_late_try() {
 #[tokio::test]
 async fn what_may_still_be_true_is_told() {
     let channel = Channel::new("pagerduty", &["critical"]).await;
-    channel.misses(&sample::of(Kind::Recovered)).await;
+    channel.misses(&notification::of(Kind::Recovered)).await;
     // The end has not arrived, and the advisory's is not the incident's.
     channel.hears(&advisory_over(Verdict::Down)).await;
-    assert_eq!(channel.hears(&sample::of(Kind::Down)).await.delivered.len(), 1);
+    assert_eq!(
+        channel.hears(&notification::of(Kind::Down)).await.delivered.len(),
+        1
+    );
     assert_eq!(channel.alerts(), [alert(INCIDENT, "critical")]);
-    channel.hears(&sample::of(Kind::Recovered)).await;
+    channel.hears(&notification::of(Kind::Recovered)).await;
 
     // Where the ledger cannot be read, twice is better than never.
     channel.table.set_faults(|call| {
@@ -243,5 +252,8 @@ async fn what_may_still_be_true_is_told() {
             Fault::None
         }
     });
-    assert_eq!(channel.hears(&sample::of(Kind::Down)).await.delivered.len(), 1);
+    assert_eq!(
+        channel.hears(&notification::of(Kind::Down)).await.delivered.len(),
+        1
+    );
 }

@@ -1,4 +1,5 @@
 //! Notifications: one of each kind as it would be, and any that there could be.
+#![expect(clippy::unwrap_used, reason = "the samples are written out")]
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,7 +16,7 @@ use proptest::prelude::*;
 use proptest::sample::select;
 
 /// A notification of each kind, as it would be.
-pub(crate) fn of(kind: Kind) -> Notification {
+pub fn of(kind: Kind) -> Notification {
     let monitor = Subject::Monitor("orders-db".parse().unwrap());
     let region = Subject::Region("eu-west-1".parse().unwrap());
     let found = |cause, detail: &str| {
@@ -119,7 +120,7 @@ pub(crate) fn of(kind: Kind) -> Notification {
 }
 
 /// The same about another monitor.
-pub(crate) fn down(monitor: &str) -> Notification {
+pub fn down(monitor: &str) -> Notification {
     Notification {
         id: format!("{monitor}@2026-11-22T05:40:00Z.7/down"),
         subject: Subject::Monitor(monitor.parse().unwrap()),
@@ -156,7 +157,7 @@ fn foreign() -> impl Strategy<Value = String> {
 }
 
 /// Any notification, however hostile its texts.
-pub(crate) fn any_notification() -> impl Strategy<Value = Notification> {
+pub fn arbitrary() -> impl Strategy<Value = Notification> {
     let region = || "[a-z0-9][a-z0-9-]{0,31}".prop_map(|name| name.parse::<Region>().unwrap());
     let subject = prop_oneof![
         "[a-z0-9][a-z0-9_.-]{0,63}".prop_map(|id| Subject::Monitor(id.parse().unwrap())),
