@@ -49,7 +49,7 @@ fn own_words(sight: &RegionSight) -> Vec<Markup> {
             Some(seen) => html! { "found at " (tick(Some(seen))) },
             None => html! { "found before" },
         };
-        html! { (found(finding)) " " span .quiet { (when) } }
+        html! { (found(finding)) ", " span .quiet { (when) } }
     });
     let said = sight.said.as_ref().map(|said| {
         html! { q { (said.text) } " " span .quiet { "answered at " (tick(Some(said.at))) } }

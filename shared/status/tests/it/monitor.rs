@@ -137,7 +137,7 @@ fn the_last_answers_are_in_the_services_own_words() {
     assert_eq!(
         rows[0],
         "eu-central-1refused\
-         refused: FATAL: the database system is starting up found at 2026-11-22 05:41 UTC\
+         refused: FATAL: the database system is starting up, found at 2026-11-22 05:41 UTC\
          PostgreSQL, wants SCRAM-SHA-256 answered at 2026-11-22 05:00 UTC\
          2026-11-22 05:37 UTC2026-11-22 05:41 UTC"
     );
@@ -165,7 +165,7 @@ fn the_newest_words_come_first() {
     assert_eq!(
         words("orders-db"),
         "PostgreSQL, wants SCRAM-SHA-256 answered at 2026-11-22 05:00 UTC\
-         refused: FATAL: the database system is starting up found before"
+         refused: FATAL: the database system is starting up, found before"
     );
     assert_eq!(words("cache"), "nothing said");
 }

@@ -211,6 +211,8 @@ impl Browser {
         self.call("Emulation.setEmulatedMedia", json!({ "features": features }));
         let metrics = json!({ "width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 600 });
         self.call("Emulation.setDeviceMetricsOverride", metrics);
+        // Else a scrollbar's width is missing from each picture's right.
+        self.call("Emulation.setScrollbarsHidden", json!({ "hidden": true }));
     }
 
     /// Moves the reader to a time zone.

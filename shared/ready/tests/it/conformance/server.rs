@@ -13,7 +13,7 @@ use portpulse_ready::{Report, Request, TlsClient, exchange};
 use crate::peer::{told, usual};
 
 /// The longest that a server may take to start, on a busy machine.
-const START: Duration = Duration::from_secs(60);
+const START: Duration = Duration::from_secs(180);
 const PATIENCE: Duration = Duration::from_secs(15);
 
 /// A directory that is gone after the test.
