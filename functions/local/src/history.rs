@@ -1,5 +1,6 @@
 //! `portpulse history`: the timeline of one of a monitor's incidents, with each region's streaks.
 
+mod phases;
 mod streaks;
 
 use std::collections::BTreeMap;
@@ -9,6 +10,7 @@ use jiff::Timestamp;
 use portpulse_core::definition::Monitor;
 use portpulse_core::group::GroupId;
 use portpulse_core::id::{MonitorId, Region};
+use portpulse_core::rollup::of_ticks;
 use portpulse_core::time::{Interval, Tick, parse_duration, parse_time};
 use serde::Serialize;
 
@@ -22,6 +24,7 @@ use crate::output::{Output, Stopped, clock_time, tell};
 use crate::overview::Overview;
 use crate::place::{Fresh, Opened, Which, with_table};
 use crate::table::{self, Cell};
+use phases::{Phases, TimesJson};
 use streaks::{Streak, StreakJson, streaks};
 
 /// How many ticks are shown before the first bad one and after the last.
@@ -39,6 +42,7 @@ Examples:
 /// Show a monitor's incidents, and one of them tick by tick: what each region saw, in streaks
 ///
 /// The latest, unless another is named. Where there was no incident, the ticks around that time are shown, or the last.
+/// Where checks have more phases than the connect, how long each took in these ticks is told below them.
 /// Results are kept for 35 days. Of a long incident the first and the last sixty ticks are read; how much was read, and
 /// whether older incidents were left out, is said on standard error.
 ///
@@ -79,6 +83,8 @@ struct History {
     /// The monitor's own.
     archive: Archive,
     regions: BTreeMap<Region, Vec<Streak>>,
+    /// Of the regions that saw more phases than the connect.
+    phases: BTreeMap<Region, Phases>,
     /// How many ticks in the middle of the incident were not read.
     skipped: usize,
 }
@@ -121,13 +127,17 @@ impl History {
         let monitor: Option<&Monitor> = read.and_then(|read| read.definitions.monitors.get(&id));
         let around = wanted.time().unwrap_or(now).min(now);
         let (ticks, skipped) = ticks(shown.as_ref(), group.interval, around, now);
-        let mut regions = BTreeMap::new();
+        let (mut regions, mut phases) = (BTreeMap::new(), BTreeMap::new());
         let all = read.into_iter().flat_map(|read| &read.expected);
         for region in
             all.filter(|region| monitor.is_none_or(|monitor| monitor.rule().regions.includes(region)))
         {
             let found = table.store.results_of(group, ticks.iter().copied(), region).await;
             let found = found.map_err(unable)?;
+            let sum = read.and_then(|read| of_ticks(&read.definitions, &found.rows).remove(&id));
+            if let Some(taken) = sum.as_ref().and_then(Phases::of) {
+                phases.insert(region.clone(), taken);
+            }
             regions.insert(
                 region.clone(),
                 streaks(&id, monitor, group.interval, &ticks, &found.rows),
@@ -140,6 +150,7 @@ impl History {
             now,
             archive,
             regions,
+            phases,
             skipped,
         })
     }
@@ -157,7 +168,9 @@ impl History {
             lines.push(String::new());
             lines.push(format!("{region}:"));
             let rows: Vec<_> = streaks.iter().map(Streak::row).collect();
-            lines.extend(table::lines(&rows).into_iter().map(|line| format!("  {line}")));
+            let phases = self.phases.get(region).map(Phases::rows).unwrap_or_default();
+            let tables = [table::lines(&rows), table::lines(&phases)].concat();
+            lines.extend(tables.into_iter().map(|line| format!("  {line}")));
         }
         if self.skipped > 0 {
             lines.push(format!("{} ticks in the middle were not read.", self.skipped));
@@ -174,9 +187,11 @@ impl History {
             target: Option<&'a str>,
             incidents: Vec<EntryJson<'a>>,
             regions: BTreeMap<&'a str, Vec<StreakJson>>,
+            #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+            phases: BTreeMap<&'a str, BTreeMap<&'static str, TimesJson>>,
             ticks_not_read: usize,
         }
-        let regions = self.regions.iter();
+        let (regions, phases) = (self.regions.iter(), self.phases.iter());
         let json = HistoryJson {
             table,
             monitor: self.monitor.as_str(),
@@ -190,6 +205,9 @@ impl History {
                 .collect(),
             regions: regions
                 .map(|(region, streaks)| (region.as_str(), streaks.iter().map(Streak::json).collect()))
+                .collect(),
+            phases: phases
+                .map(|(region, taken)| (region.as_str(), taken.json()))
                 .collect(),
             ticks_not_read: self.skipped,
         };

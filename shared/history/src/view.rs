@@ -12,6 +12,7 @@ use portpulse_core::id::{MonitorId, Region};
 use portpulse_core::other_phases::OtherPhases;
 use portpulse_core::outcome::Phase;
 use portpulse_core::period::Period;
+use portpulse_core::phase_times::PhaseTimes;
 use portpulse_core::time::Tick;
 use portpulse_core::uptime::Watched;
 use portpulse_core::words::Said;
@@ -225,6 +226,17 @@ pub struct Percentiles {
     pub p95: Duration,
     /// The longest, as it was kept.
     pub max: Duration,
+}
+
+impl Percentiles {
+    /// Those of the times that were counted; `None` where there are none.
+    pub fn of(times: &PhaseTimes) -> Option<Self> {
+        Some(Self {
+            p50: times.percentile(50)?,
+            p95: times.percentile(95)?,
+            max: times.max()?,
+        })
+    }
 }
 
 /// One incident, or the difference between its beginning and its end.

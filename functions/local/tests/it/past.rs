@@ -4,6 +4,8 @@ use std::net::TcpListener;
 
 use jiff::{SignedDuration, Timestamp};
 use portpulse_core::board::{ClosedIncident, Ending, Incident, Pace, Told, Track, Urgency, Verdict};
+use portpulse_core::observation::Observation;
+use portpulse_core::round::Observations;
 use portpulse_core::time::{Interval, Tick};
 use serde_json::{Value, json};
 
@@ -68,6 +70,7 @@ fn an_outage_is_listed_while_it_lasts_and_when_it_is_over() {
     assert_eq!(history.status, 0, "{}", history.err);
     let history = &history.json()[0];
     assert_eq!(history["incidents"][0]["id"], incident["id"]);
+    assert_eq!(history.get("phases"), None, "of a bare connect to an address");
     let streaks = history["regions"]["local"].as_array().unwrap();
     let seen: Vec<_> = streaks
         .iter()
@@ -145,17 +148,26 @@ fn an_outage_is_listed_while_it_lasts_and_when_it_is_over() {
     );
 }
 
-#[test]
-fn an_outage_is_listed_by_when_it_ended_however_long_it_lasted() {
+/// A table that defines `db`, checked every minute.
+fn with_a_monitor() -> Aws {
     let aws = Aws::new();
-    let store = aws.store();
     let fields = json!({ "host": "192.0.2.1", "port": 7, "tier": "critical" });
+    let store = aws.store();
     let defined = store.put_definition("1m#0".parse().unwrap(), "db", fields.as_object().unwrap());
     aws.wait(defined).unwrap();
-    let before = |days: i64| {
-        let time = Timestamp::now() - SignedDuration::from_hours(days * 24);
-        Tick::containing(time, Interval::OneMinute)
-    };
+    aws
+}
+
+/// The tick of so many days ago.
+fn before(days: i64) -> Tick {
+    let time = Timestamp::now() - SignedDuration::from_hours(days * 24);
+    Tick::containing(time, Interval::OneMinute)
+}
+
+#[test]
+fn an_outage_is_listed_by_when_it_ended_however_long_it_lasted() {
+    let aws = with_a_monitor();
+    let store = aws.store();
     let opened = before(200);
     let closed = ClosedIncident {
         monitor: "db".parse().unwrap(),
@@ -188,4 +200,54 @@ fn an_outage_is_listed_by_when_it_ended_however_long_it_lasted() {
         let id = format!("\"id\":\"db@{opened}.1\"");
         assert_eq!(run.out.contains(&id), listed, "{args:?}: {}", run.out);
     }
+}
+
+#[test]
+fn the_phases_of_the_ticks_that_are_shown_are_told_by_region() {
+    let aws = with_a_monitor();
+    let (store, at) = (aws.store(), before(2));
+    for (region, results) in [
+        (
+            "eu-west-1",
+            &["10/1.5/25/12", "12/2/30/12", "timeout", "14/9/40/80"][..],
+        ),
+        ("us-east-1", &["7", "8"]),
+    ] {
+        let region = region.parse().unwrap();
+        aws.wait(store.list_region("1m#0".parse().unwrap(), &region))
+            .unwrap();
+        for (minute, seen) in (0..).zip(results) {
+            let seen = Observation {
+                seen: seen.parse().unwrap(),
+                detail: None,
+            };
+            let (group, tick) = ("1m#0".parse().unwrap(), at.later(Interval::OneMinute, minute));
+            let all = Observations::from([("db".parse().unwrap(), seen)]);
+            aws.wait(store.put_results(group, tick, &region, &all)).unwrap();
+        }
+    }
+    let at = at.to_string();
+    let shown = aws.run(&["history", "db", "--at", &at]).out;
+    let told: Vec<_> = shown.lines().filter(|line| line.contains("p50")).collect();
+    // The connect within 6.25 %, the others within 12.
+    assert_eq!(
+        told,
+        [
+            "  dns      p50 1.99 ms   p95 9 ms      max 9 ms",
+            "  connect  p50 12.15 ms  p95 13.43 ms  max 14 ms",
+            "  tls      p50 29.43 ms  p95 39.67 ms  max 40 ms",
+            "  ready    p50 12.15 ms  p95 79.35 ms  max 80 ms",
+        ]
+    );
+    let json = aws
+        .run(&["history", "db", "--json", "--at", &at])
+        .json()
+        .remove(0);
+    let east = &json["phases"]["eu-west-1"];
+    assert_eq!(
+        east["ready"],
+        json!({ "p50_ms": 12.16, "p95_ms": 79.35, "max_ms": 80.0 })
+    );
+    let regions: Vec<_> = json["phases"].as_object().unwrap().keys().collect();
+    assert_eq!(regions, ["eu-west-1"], "the other saw nothing but the connect");
 }

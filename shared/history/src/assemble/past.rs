@@ -8,7 +8,6 @@ use portpulse_core::definition::Monitor;
 use portpulse_core::group::GroupId;
 use portpulse_core::id::{MonitorId, Region};
 use portpulse_core::period::{Grain, Period};
-use portpulse_core::phase_times::PhaseTimes;
 use portpulse_core::rollup::Tally;
 use portpulse_core::uptime::{Outages, Watched};
 use portpulse_core::words::Said;
@@ -201,8 +200,8 @@ impl<'a> Past<'a> {
                 good: sum.good,
                 failing: sum.failures(),
                 no_data: sum.no_data,
-                connect: percentiles(&sum.connect),
-                others: sum.others.map(percentiles),
+                connect: Percentiles::of(&sum.connect),
+                others: sum.others.map(Percentiles::of),
             }
         });
         points.collect()
@@ -247,12 +246,4 @@ impl<'a> Past<'a> {
     fn said(&self, region: &Region) -> Option<Said> {
         self.known.words.get(region)?.said.get(self.monitor.id()).cloned()
     }
-}
-
-fn percentiles(times: &PhaseTimes) -> Option<Percentiles> {
-    Some(Percentiles {
-        p50: times.percentile(50)?,
-        p95: times.percentile(95)?,
-        max: times.max()?,
-    })
 }
