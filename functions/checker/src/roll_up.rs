@@ -29,22 +29,12 @@ pub(crate) struct Until {
 }
 
 impl<T: Table, P: Probe, N: Publish, C: Clock> Checker<T, P, N, C> {
-    /// Sums up what is due and not there yet; what keeps it from that is noted in the report as left for later.
+    /// Sums up what is due and not there yet, from the earliest on, and never past a failure: so a day is summed up from
+    /// all hours that can be.
+    ///
+    /// # Errors
+    /// What keeps it from the rest, or that the time is up. The next hour's first tick goes on from there.
     pub(crate) async fn roll_up(
-        &self,
-        group: GroupId,
-        due: &Due,
-        definitions: &Definitions,
-        until: Until,
-        report: &mut Report,
-    ) {
-        if let Err(error) = self.try_roll_up(group, due, definitions, until, report).await {
-            report.left_for_later.push(error);
-        }
-    }
-
-    /// From the earliest on, and never past a failure: so a day is summed up from all hours that can be.
-    async fn try_roll_up(
         &self,
         group: GroupId,
         due: &Due,

@@ -182,8 +182,10 @@ impl<T: Table, P: Probe, N: Publish, C: Clock> Checker<T, P, N, C> {
                 remaining: invocation.remaining,
             };
             let due = due(before, tick);
-            self.roll_up(group, &due, &round.definitions, until, &mut report)
+            let rolled_up = self
+                .roll_up(group, &due, &round.definitions, until, &mut report)
                 .await;
+            report.left_for_later.extend(rolled_up.err());
             if let (Course::Counted(outcomes), true) = (&report.course, words::are_due(before, tick)) {
                 let kept = self
                     .keep_words(group, tick, &round.definitions, outcomes, until)
