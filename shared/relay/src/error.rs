@@ -70,17 +70,6 @@ pub enum Error {
 }
 
 impl Error {
-    /// The destination.
-    pub fn destination(&self) -> &DestinationName {
-        match self {
-            Self::Address { destination, .. }
-            | Self::Refused { destination, .. }
-            | Self::PutOff { destination, .. }
-            | Self::Unanswered { destination, .. }
-            | Self::OutOfTime { destination, .. } => destination,
-        }
-    }
-
     /// The ids of the notifications that are not known to be delivered there.
     pub fn ids(&self) -> &[String] {
         match self {
