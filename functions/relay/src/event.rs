@@ -56,12 +56,8 @@ pub fn notifications(event: &Value) -> (Vec<Notification>, Vec<BadRecord>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use portpulse_testkit::event::sample;
     use serde_json::json;
-
-    fn sample(name: &str) -> Value {
-        let path = format!("{}/../../events/{name}", env!("CARGO_MANIFEST_DIR"));
-        serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()
-    }
 
     #[test]
     fn the_samples_under_events_are_read() {

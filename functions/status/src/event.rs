@@ -119,11 +119,7 @@ pub fn response(response: Response, method: Method) -> Value {
 mod tests {
     use super::*;
     use portpulse_status::{Content, Keep};
-
-    fn sample(name: &str) -> Value {
-        let path = format!("{}/../../events/{name}", env!("CARGO_MANIFEST_DIR"));
-        serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()
-    }
+    use portpulse_testkit::event::sample;
 
     #[test]
     fn the_samples_under_events_are_read() {

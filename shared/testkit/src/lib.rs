@@ -4,6 +4,7 @@
 //! when it is dropped.
 
 pub mod embedded;
+pub mod event;
 pub mod function;
 pub mod memory_table;
 pub mod meter;

@@ -14,6 +14,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use axum::{Json, Router};
 use portpulse_testkit::embedded::{EmbeddedDynamo, TABLE};
+use portpulse_testkit::event::sample;
 use portpulse_testkit::function::{Function, program};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
@@ -97,11 +98,6 @@ async fn start(dynamo_url: &str, ssm_url: &str, relay: &Value) -> Function {
         ("PORTPULSE_RELAY", &relay.to_string()),
     ];
     Function::start(PROGRAM, &environment).await.unwrap()
-}
-
-fn sample(name: &str) -> Value {
-    let path = format!("{}/../../events/{name}", env!("CARGO_MANIFEST_DIR"));
-    serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()
 }
 
 #[tokio::test]

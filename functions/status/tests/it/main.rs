@@ -16,6 +16,7 @@ use portpulse_core::group::GroupId;
 use portpulse_core::time::Interval;
 use portpulse_store::Store;
 use portpulse_testkit::embedded::{EmbeddedDynamo, TABLE};
+use portpulse_testkit::event::sample;
 use portpulse_testkit::function::{Function, program};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
@@ -73,11 +74,6 @@ impl Serving {
     async fn invoke(&mut self, event: &Value) -> Value {
         self.0.invoke(event).await.unwrap()
     }
-}
-
-fn sample(name: &str) -> Value {
-    let path = format!("{}/../../events/{name}", env!("CARGO_MANIFEST_DIR"));
-    serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()
 }
 
 /// A request for all monitors.
