@@ -6,13 +6,13 @@
 //! address: errors before the login was decided, which a finished login, refused or not, is none of.
 
 use std::net::Ipv4Addr;
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use portpulse_core::target::Service;
 use portpulse_ready::TlsClient;
 
-use super::server::{Dir, Server, ask, ask_from, check, free_port, plain, run};
+use super::server::{Dir, Server, ask_from, check, crowd, free_port, plain, run};
 use crate::authority::{Authority, Validity};
 use crate::peer::{told, upgrading};
 
@@ -147,36 +147,17 @@ async fn at_its_limit_of_connections() {
     let (dir, server) = start(port, "max_connections = 10\nextra_max_connections = 1", |_| {});
     let request = plain(Service::Mysql, port);
     check(&request, port, "healthy: ").await;
-    let session = || {
-        let mut client = Command::new("mariadb");
-        client.args([
-            "--no-defaults",
-            "-u",
-            "root",
-            "-S",
-            &dir.at("socket"),
-            "-e",
-            "select sleep(60)",
-        ]);
-        client
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap()
-    };
-    // More and more, since our own checks take their turns too.
-    let mut sessions = Vec::new();
-    let refused = loop {
-        let told = told(&ask(&request, port).await);
-        if told.starts_with("busy") || sessions.len() == 200 {
-            break told;
-        }
-        sessions.push(session());
-    };
-    for session in &mut sessions {
-        session.kill().unwrap();
-        session.wait().unwrap();
-    }
+    let mut session = Command::new("mariadb");
+    session.args([
+        "--no-defaults",
+        "-u",
+        "root",
+        "-S",
+        &dir.at("socket"),
+        "-e",
+        "select sleep(60)",
+    ]);
+    let refused = crowd(&request, port, &mut session).await;
     assert_eq!(refused, "busy in ready: 1040 Too many connections");
     server.check_log(&[REFUSED, "Aborted connection"]);
 }

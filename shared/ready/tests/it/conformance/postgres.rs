@@ -1,13 +1,13 @@
 //! PostgreSQL: serving, with TLS, out of connections, and a standby that refuses for good.
 
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use portpulse_core::target::Service;
 use portpulse_ready::TlsClient;
 
-use super::server::{Dir, Server, as_user, ask, check, free_port, plain, run};
+use super::server::{Dir, Server, as_user, check, crowd, free_port, plain, run};
 use crate::authority::{Authority, Validity};
-use crate::peer::{told, upgrading};
+use crate::peer::upgrading;
 
 /// The newest installed version's programs.
 fn program(name: &str) -> String {
@@ -77,33 +77,18 @@ async fn serving_and_out_of_connections() {
     .await;
     server.check_log(&[]);
 
-    // More and more, since our own checks take their turns too.
-    let session = || {
-        let mut psql = Command::new("psql");
-        psql.args([
-            "-h",
-            &dir.at(""),
-            "-p",
-            &port.to_string(),
-            "-U",
-            "postgres",
-            "-c",
-            "select pg_sleep(60)",
-        ]);
-        psql.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
-    };
-    let mut sessions = Vec::new();
-    let refused = loop {
-        let told = told(&ask(&request, port).await);
-        if told.starts_with("busy") || sessions.len() == 200 {
-            break told;
-        }
-        sessions.push(session());
-    };
-    for session in &mut sessions {
-        session.kill().unwrap();
-        session.wait().unwrap();
-    }
+    let mut session = Command::new("psql");
+    session.args([
+        "-h",
+        &dir.at(""),
+        "-p",
+        &port.to_string(),
+        "-U",
+        "postgres",
+        "-c",
+        "select pg_sleep(60)",
+    ]);
+    let refused = crowd(&request, port, &mut session).await;
     assert_eq!(refused, "busy in ready: 53300 sorry, too many clients already");
     // The server names each client that it turned away, ours too.
     server.check_log(&[

@@ -227,3 +227,22 @@ pub(crate) async fn check(request: &Request, port: u16, expected: &str) {
     let told = told(&ask(request, port).await);
     assert!(told.starts_with(expected), "{told:?} instead of {expected:?}");
 }
+
+/// What the exchange tells once sessions have taken all the server's places: more and more of them, since our own
+/// checks take their turns too.
+pub(crate) async fn crowd(request: &Request, port: u16, session: &mut Command) -> String {
+    session.stdout(Stdio::null()).stderr(Stdio::null());
+    let mut sessions = Vec::new();
+    let refused = loop {
+        let told = told(&ask(request, port).await);
+        if told.starts_with("busy") || sessions.len() == 200 {
+            break told;
+        }
+        sessions.push(session.spawn().unwrap());
+    };
+    for session in &mut sessions {
+        session.kill().unwrap();
+        session.wait().unwrap();
+    }
+    refused
+}
