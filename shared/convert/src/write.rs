@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
-use portpulse_core::definition::{FieldPath, Monitor};
+use portpulse_core::definition::{FieldPath, Monitor, RawMonitor};
 use serde_json::{Map, Value};
 
 use crate::draft::Draft;
@@ -169,23 +169,11 @@ fn drop_at(fields: &mut Map<String, Value>, at: &FieldPath) -> Option<String> {
 /// Fields, one a line.
 fn block(fields: &Map<String, Value>, depth: usize) -> String {
     // As people write them: where it goes before how it is checked.
-    const FIRST: [&str; 10] = [
-        "host",
-        "port",
-        "service",
-        "interval",
-        "timeout",
-        "slow_after",
-        "expect",
-        "check",
-        "tls",
-        "warn_days",
-    ];
     let rank = |name: &str| {
-        FIRST
-            .iter()
-            .position(|first| *first == name)
-            .unwrap_or(FIRST.len())
+        let mut documented = RawMonitor::FIELDS.iter();
+        documented
+            .position(|field| *field == name)
+            .unwrap_or(RawMonitor::FIELDS.len())
     };
     let mut names: Vec<&String> = fields.keys().collect();
     names.sort_by_key(|name| (rank(name), name.as_str()));
