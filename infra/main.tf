@@ -90,7 +90,7 @@ module "dashboard" {
     region       = var.home_region
     table        = module.table.name
     topic        = "${var.name}-alerts"
-    relay        = one(module.relay[*].function_name)
+    relay        = one(module.relay[*].names.function_name)
     dead_letters = local.relays ? "${var.name}-relay-dead-letters" : null
   }
 }

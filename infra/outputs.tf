@@ -21,24 +21,12 @@ output "groups" {
 
 output "checkers" {
   description = "By region: the Lambda, its log group, and the queue of invocations that failed or came too late."
-  value = {
-    for region, checker in local.checkers : region => {
-      function_name = checker.function_name
-      log_group     = checker.log_group
-      dead_letters  = checker.dead_letters
-    }
-  }
+  value       = { for region, checker in local.checkers : region => checker.names }
 }
 
 output "relay" {
   description = "The relay: its Lambda, its log group, and the queue of what could not be delivered; null without destinations."
-  value = one([
-    for relay in module.relay : {
-      function_name = relay.function_name
-      log_group     = relay.log_group
-      dead_letters  = relay.dead_letters
-    }
-  ])
+  value       = one(module.relay[*].names)
 
   # Told here, once and whole: a plan with a faulty file fails.
   precondition {

@@ -7,9 +7,10 @@ variables {
   groups = ["5m#0", "1m#1", "1m#0"]
   access = "public"
   home = {
-    region     = "eu-west-2"
-    table_name = "portpulse"
-    table_arn  = "arn:aws:dynamodb:eu-west-2:123456789012:table/portpulse"
+    region      = "eu-west-2"
+    table_name  = "portpulse"
+    table_arn   = "arn:aws:dynamodb:eu-west-2:123456789012:table/portpulse"
+    kms_key_arn = "arn:aws:kms:eu-west-2:123456789012:key/1"
   }
   function = { zip = "tests/fixtures/checker.bin" }
 }
@@ -18,13 +19,17 @@ run "a_public_page" {
   module { source = "./modules/status" }
 
   assert {
-    condition = one(aws_lambda_function.status.environment).variables == tomap({
+    condition = module.function.lambda.environment == tomap({
       PORTPULSE_TABLE         = "portpulse"
       PORTPULSE_HOME_REGION   = "eu-west-2"
       PORTPULSE_GROUPS        = "1m#0,1m#1,5m#0"
       PORTPULSE_STATUS_ACCESS = "public"
     })
     error_message = "The environment is these variables."
+  }
+  assert {
+    condition     = [module.function.lambda.function_name, module.function.lambda.filename, module.function.lambda.memory_size, module.function.lambda.timeout] == ["portpulse-status", "tests/fixtures/checker.bin", 256, 15]
+    error_message = "The zip given, with 256 MB and 15 seconds."
   }
   assert {
     condition     = aws_lambda_function_url.status.authorization_type == "NONE"
@@ -40,25 +45,30 @@ run "a_public_page" {
     error_message = "Through the address, and not around it."
   }
   assert {
-    condition = jsondecode(aws_iam_role_policy.status.policy).Statement == [
+    condition = jsondecode(module.function.policy).Statement == [
       {
-        Sid = "ReadWhatItShows", Effect = "Allow", Action = ["dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query"], Resource = "arn:aws:dynamodb:eu-west-2:123456789012:table/portpulse"
+        Sid = "ReadWhatItShows", Effect = "Allow", Action = ["dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query"], Resource = ["arn:aws:dynamodb:eu-west-2:123456789012:table/portpulse"]
         Condition = {
           "ForAllValues:StringLike" = { "dynamodb:LeadingKeys" = ["monitors#*", "board#*", "results#*", "hourly#*", "daily#*", "words#*", "incidents#*", "controls"] }
-          Null                      = { "dynamodb:LeadingKeys" = "false" }
+          Null                      = { "dynamodb:LeadingKeys" = ["false"] }
         }
       },
-      { Sid = "Log", Effect = "Allow", Action = ["logs:CreateLogStream", "logs:PutLogEvents"], Resource = "${aws_cloudwatch_log_group.status.arn}:*" },
+      { Sid = "Log", Effect = "Allow", Action = ["logs:CreateLogStream", "logs:PutLogEvents"], Resource = ["arn:aws:logs:eu-west-1:123456789012:log-group:/aws/lambda/function:*"] },
+      {
+        Sid       = "UseTheTablesKey", Effect = "Allow", Action = ["kms:Decrypt", "kms:DescribeKey"], Resource = ["arn:aws:kms:eu-west-2:123456789012:key/1"]
+        Condition = { StringEquals = { "kms:ViaService" = ["dynamodb.eu-west-2.amazonaws.com"] } }
+      },
     ]
-    error_message = "It may do exactly this: ${aws_iam_role_policy.status.policy}"
+    error_message = "It may do exactly this: ${module.function.policy}"
   }
 }
 
 run "a_private_page_with_a_token" {
   module { source = "./modules/status" }
   variables {
-    access = "private"
-    token  = "ssm:/portpulse/status"
+    access          = "private"
+    token           = "ssm:/portpulse/status"
+    secret_key_arns = ["arn:aws:kms:eu-west-2:123456789012:key/2"]
   }
 
   assert {
@@ -66,14 +76,18 @@ run "a_private_page_with_a_token" {
     error_message = "The page asks for the token itself."
   }
   assert {
-    condition     = one(aws_lambda_function.status.environment).variables.PORTPULSE_STATUS_TOKEN == "ssm:/portpulse/status"
+    condition     = module.function.lambda.environment.PORTPULSE_STATUS_TOKEN == "ssm:/portpulse/status"
     error_message = "It is told where the token is, and not the token."
   }
   assert {
-    condition = one([for statement in jsondecode(aws_iam_role_policy.status.policy).Statement : statement if statement.Sid == "ReadItsToken"]) == {
-      Sid = "ReadItsToken", Effect = "Allow", Action = ["ssm:GetParameter"], Resource = "arn:aws:ssm:eu-west-2:123456789012:parameter/portpulse/status"
-    }
-    error_message = "It may read that token."
+    condition = [for statement in jsondecode(module.function.policy).Statement : statement if endswith(statement.Sid, "ItsToken")] == [
+      { Sid = "ReadItsToken", Effect = "Allow", Action = ["ssm:GetParameter"], Resource = ["arn:aws:ssm:eu-west-2:123456789012:parameter/portpulse/status"] },
+      {
+        Sid       = "DecryptItsToken", Effect = "Allow", Action = ["kms:Decrypt"], Resource = ["arn:aws:kms:eu-west-2:123456789012:key/2"]
+        Condition = { StringEquals = { "kms:ViaService" = ["ssm.eu-west-2.amazonaws.com"] } }
+      },
+    ]
+    error_message = "It may read that token, and decrypt it through its service alone: ${module.function.policy}"
   }
 }
 
@@ -101,7 +115,7 @@ run "a_public_page_with_a_token_is_refused" {
   command = plan
   module { source = "./modules/status" }
   variables { token = "ssm:/portpulse/status" }
-  expect_failures = [aws_lambda_function.status]
+  expect_failures = [aws_lambda_function_url.status]
 }
 
 run "an_unknown_access_is_refused" {
@@ -109,11 +123,4 @@ run "an_unknown_access_is_refused" {
   module { source = "./modules/status" }
   variables { access = "friends" }
   expect_failures = [var.access]
-}
-
-run "a_missing_zip_is_said_clearly" {
-  command = plan
-  module { source = "./modules/status" }
-  variables { function = { zip = "dist/nothing.zip" } }
-  expect_failures = [aws_lambda_function.status]
 }

@@ -15,5 +15,5 @@ resource "aws_dynamodb_table_item" "expected" {
 
   # A region is missed when it does not report for two intervals and a minute: it is expected once its Lambda is there,
   # and before it is invoked (schedule.tf). It goes in the opposite order.
-  depends_on = [aws_lambda_function.checker, aws_iam_role_policy.checker]
+  depends_on = [module.function]
 }

@@ -1,16 +1,6 @@
-output "function_name" {
-  description = "Name of the Lambda."
-  value       = aws_lambda_function.checker.function_name
-}
-
-output "log_group" {
-  description = "Name of its log group."
-  value       = aws_cloudwatch_log_group.checker.name
-}
-
-output "dead_letters" {
-  description = "URL of the queue of invocations that failed or came too late."
-  value       = aws_sqs_queue.dead_letters.url
+output "names" {
+  description = "What to look for: the names of the Lambda and of its log group, and the URL of the queue of invocations that failed or came too late."
+  value       = module.function.names
 }
 
 output "unconfirmed" {

@@ -41,7 +41,7 @@ resource "aws_cloudwatch_event_target" "shard" {
 
   rule      = aws_cloudwatch_event_rule.interval[each.value.rule].name
   target_id = "shard-${each.value.shard}"
-  arn       = aws_lambda_function.checker.arn
+  arn       = module.function.lambda.arn
 
   # The scheduled time, not the time of delivery, names the tick. EventBridge puts the quotes around it.
   input_transformer {
@@ -55,7 +55,7 @@ resource "aws_cloudwatch_event_target" "shard" {
   }
 
   dead_letter_config {
-    arn = aws_sqs_queue.dead_letters.arn
+    arn = module.function.dead_letters.arn
   }
 }
 
@@ -64,13 +64,13 @@ resource "aws_lambda_permission" "schedule" {
 
   statement_id  = "rule-${each.key}"
   action        = "lambda:InvokeFunction"
-  function_name = aws_lambda_function.checker.function_name
+  function_name = module.function.lambda.function_name
   principal     = "events.amazonaws.com"
   source_arn    = aws_cloudwatch_event_rule.interval[each.key].arn
 }
 
 resource "aws_sqs_queue_policy" "schedule" {
-  queue_url = aws_sqs_queue.dead_letters.id
+  queue_url = module.function.dead_letters.url
 
   policy = jsonencode({
     Version = "2012-10-17"
@@ -79,7 +79,7 @@ resource "aws_sqs_queue_policy" "schedule" {
       Effect    = "Allow"
       Action    = "sqs:SendMessage"
       Principal = { Service = "events.amazonaws.com" }
-      Resource  = aws_sqs_queue.dead_letters.arn
+      Resource  = module.function.dead_letters.arn
       Condition = { ArnEquals = { "aws:SourceArn" = [for rule in aws_cloudwatch_event_rule.interval : rule.arn] } }
     }]
   })

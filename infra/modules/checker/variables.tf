@@ -47,23 +47,8 @@ variable "function" {
   }
 
   validation {
-    condition     = contains(["arm64", "x86_64"], var.function.architecture)
-    error_message = "`architecture` is arm64 or x86_64."
-  }
-
-  validation {
-    condition     = var.function.memory_mb >= 128 && var.function.memory_mb <= 10240
-    error_message = "`memory_mb` is from 128 to 10240."
-  }
-
-  validation {
     condition     = var.function.timeout_seconds >= 45 && var.function.timeout_seconds <= 900
     error_message = "`timeout_seconds` is from 45 to 900: a check may take 30 s, and what it finds is written after it."
-  }
-
-  validation {
-    condition     = length([for name in keys(var.function.environment) : name if startswith(name, "PORTPULSE_")]) == 0
-    error_message = "`environment` may not name PORTPULSE_ variables: they are set here."
   }
 }
 
@@ -71,22 +56,12 @@ variable "log_retention_days" {
   description = "How long CloudWatch keeps the function's log."
   type        = number
   default     = 14
-
-  validation {
-    condition     = contains([1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731], var.log_retention_days)
-    error_message = "`log_retention_days` is one of the periods that CloudWatch offers: 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545 or 731."
-  }
 }
 
 variable "vpc" {
   description = "The subnets and security groups to run in, for private targets and port 25. They must reach DynamoDB and SNS in the home region."
   type        = object({ subnet_ids = list(string), security_group_ids = list(string) })
   default     = null
-
-  validation {
-    condition     = try(length(var.vpc.subnet_ids) > 0 && length(var.vpc.security_group_ids) > 0, var.vpc == null)
-    error_message = "A VPC has at least one subnet and one security group."
-  }
 }
 
 variable "watchers" {

@@ -16,10 +16,10 @@ locals {
 
 resource "aws_cloudwatch_metric_alarm" "silent" {
   alarm_name        = "${local.function_name}-silent"
-  alarm_description = "Portpulse has not been invoked in ${var.region} for three intervals: nothing is watched from there. See the rules ${var.name}-*, and the queue ${aws_sqs_queue.dead_letters.name}."
+  alarm_description = "Portpulse has not been invoked in ${var.region} for three intervals: nothing is watched from there. See the rules ${var.name}-*, and the queue ${module.function.dead_letters.name}."
   namespace         = "AWS/Lambda"
   metric_name       = "Invocations"
-  dimensions        = { FunctionName = aws_lambda_function.checker.function_name }
+  dimensions        = { FunctionName = module.function.lambda.function_name }
   statistic         = "Sum"
 
   # The shortest interval that has monitors.
@@ -35,10 +35,10 @@ resource "aws_cloudwatch_metric_alarm" "silent" {
 
 resource "aws_cloudwatch_metric_alarm" "failing" {
   alarm_name        = "${local.function_name}-failing"
-  alarm_description = "Portpulse's checker in ${var.region} fails: what it found could not be written, or could not be told. See the log group ${aws_cloudwatch_log_group.checker.name}."
+  alarm_description = "Portpulse's checker in ${var.region} fails: what it found could not be written, or could not be told. See the log group ${module.function.names.log_group}."
   namespace         = "AWS/Lambda"
   metric_name       = "Errors"
-  dimensions        = { FunctionName = aws_lambda_function.checker.function_name }
+  dimensions        = { FunctionName = module.function.lambda.function_name }
   statistic         = "Sum"
 
   # Twice in two of the longest intervals: a group that always fails is seen, a single hiccup is not.

@@ -57,6 +57,10 @@ locals {
         if can(window[name]) && !can(regex("^\\[\"([^\"\\\\]|\\\\.)*\"(,\"([^\"\\\\]|\\\\.)*\")*]$", jsonencode(window[name])))
       ],
       [
+        for name in ["from", "until"] : ".${name}: is not a time of RFC 3339 (write it as 2026-11-22T02:00:00Z)"
+        if local.window_form[index] == "from,until" && can(local.window_texts_of[index][name]) && !can(timecmp(window[name], window[name]))
+      ],
+      [
         for rule in [
           {
             at    = ""
@@ -69,18 +73,6 @@ locals {
             wrong = local.window_form[index] == "from,until" && can(window.zone)
             what  = "goes with `every` alone"
             mend  = "leave it out: `from` and `until` name their own offset from UTC"
-          },
-          {
-            at    = ".from"
-            wrong = local.window_form[index] == "from,until" && can(local.window_texts_of[index].from) && !can(timecmp(window.from, window.from))
-            what  = "is not a time of RFC 3339"
-            mend  = "write it as 2026-11-22T02:00:00Z"
-          },
-          {
-            at    = ".until"
-            wrong = local.window_form[index] == "from,until" && can(local.window_texts_of[index].until) && !can(timecmp(window.until, window.until))
-            what  = "is not a time of RFC 3339"
-            mend  = "write it as 2026-11-22T02:00:00Z"
           },
           {
             at    = ".until"

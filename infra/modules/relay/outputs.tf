@@ -1,14 +1,9 @@
-output "function_name" {
-  description = "Name of the Lambda."
-  value       = aws_lambda_function.relay.function_name
-}
+output "names" {
+  description = "What to look for: the names of the Lambda and of its log group, and the URL of the queue of what could not be delivered."
+  value       = module.function.names
 
-output "log_group" {
-  description = "Name of its log group."
-  value       = aws_cloudwatch_log_group.relay.name
-}
-
-output "dead_letters" {
-  description = "URL of the queue of what could not be delivered."
-  value       = aws_sqs_queue.dead_letters.url
+  precondition {
+    condition     = local.environment_bytes <= 4096
+    error_message = "The destinations and the relay's other settings take ${local.environment_bytes} bytes; Lambda takes 4096. Shorten the names of secrets, or name fewer tags, monitors or destinations."
+  }
 }

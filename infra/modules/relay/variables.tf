@@ -42,16 +42,6 @@ variable "function" {
     architecture = optional(string, "arm64")
     environment  = optional(map(string), {})
   })
-
-  validation {
-    condition     = contains(["arm64", "x86_64"], var.function.architecture)
-    error_message = "`architecture` is arm64 or x86_64."
-  }
-
-  validation {
-    condition     = length([for name in keys(var.function.environment) : name if startswith(name, "PORTPULSE_")]) == 0
-    error_message = "`environment` may not name PORTPULSE_ variables: they are set here."
-  }
 }
 
 variable "log_retention_days" {

@@ -25,7 +25,7 @@ fn the_relay_and_the_page_have_the_memory_and_the_alarms_that_are_deployed() {
     let modules = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../infra/modules");
     let read = |name: &str| fs::read_to_string(modules.join(name)).unwrap();
     let relay = read("relay/main.tf");
-    assert!(relay.contains(&format!("memory_size      = {RELAY_MEMORY_MB}")));
+    assert!(relay.contains(&format!("memory_mb = {RELAY_MEMORY_MB},")));
     assert_eq!(
         relay.matches("resource \"aws_cloudwatch_metric_alarm\"").count(),
         1

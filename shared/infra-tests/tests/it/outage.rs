@@ -31,18 +31,18 @@ pub(crate) fn closed_port(number: u16) -> (Socket, u16) {
     (socket, port)
 }
 
-/// One resource of a region's checker, as Terraform's state has it.
-fn resource<'a>(state: &'a Value, region: &str, address: &str) -> &'a Value {
-    let address = format!("module.{region}[0].{address}");
-    let modules = state["values"]["root_module"]["child_modules"]
-        .as_array()
-        .unwrap();
-    let mut resources = modules
-        .iter()
-        .flat_map(|module| module["resources"].as_array().into_iter().flatten());
-    &resources
-        .find(|resource| resource["address"] == address.as_str())
-        .unwrap()["values"]
+/// A module's resources in Terraform's state, with those of the modules within.
+fn resources(module: &Value) -> Vec<&Value> {
+    let own = module["resources"].as_array().into_iter().flatten();
+    let within = module["child_modules"].as_array().into_iter().flatten();
+    own.chain(within.flat_map(resources)).collect()
+}
+
+/// What one resource is like, as Terraform's state has it.
+fn resource<'a>(state: &'a Value, address: &str) -> &'a Value {
+    let resources = resources(&state["values"]["root_module"]);
+    let mut here = resources.iter().filter(|resource| resource["address"] == address);
+    &here.next().unwrap()["values"]
 }
 
 /// One region's checker, as Lambda runs it.
@@ -55,9 +55,10 @@ struct Running {
 impl Running {
     async fn start(bootstrap: &Path, region: &str, state: &Value, endpoint: &str) -> Self {
         let runtime = RuntimeApi::start().await.unwrap();
-        let function = resource(state, region, "aws_lambda_function.checker");
+        let of_region = |address: &str| resource(state, &format!("module.{region}[0].{address}"));
+        let function = of_region("module.function.aws_lambda_function.this");
         let variables = function["environment"][0]["variables"].as_object().unwrap();
-        let target = resource(state, region, "aws_cloudwatch_event_target.shard[\"1m#0\"]");
+        let target = of_region("aws_cloudwatch_event_target.shard[\"1m#0\"]");
         let process = Command::new(bootstrap)
             .env_clear()
             .envs(
@@ -184,19 +185,11 @@ async fn an_outage_is_told_once_and_so_is_its_end() {
     terraform.apply(&variables).unwrap();
     let state = terraform.show().unwrap();
     let topic = terraform.output("topic_arn").unwrap();
-    let modules = state["values"]["root_module"]["child_modules"]
-        .as_array()
-        .unwrap();
-    let mut resources = modules
-        .iter()
-        .flat_map(|module| module["resources"].as_array().into_iter().flatten());
-    let team = resources
-        .find(|resource| resource["address"] == "module.alerts.aws_sns_topic_subscription.this[\"team\"]")
-        .unwrap();
+    let team = resource(&state, "module.alerts.aws_sns_topic_subscription.this[\"team\"]");
     let inbox = Inbox::subscribe(
         &moto,
         topic.as_str().unwrap(),
-        team["values"]["filter_policy"].as_str().unwrap(),
+        team["filter_policy"].as_str().unwrap(),
     );
 
     let bootstrap = unpacked("checker", "x86_64", "outage-zip").join("bootstrap");

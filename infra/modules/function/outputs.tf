@@ -1,0 +1,41 @@
+# Attribute by attribute: of a resource that is passed on whole, every plan would also tell what AWS has filled in.
+
+output "lambda" {
+  description = "The Lambda: its ARN, and what it is made of."
+  value = {
+    arn           = aws_lambda_function.this.arn
+    function_name = aws_lambda_function.this.function_name
+    filename      = aws_lambda_function.this.filename
+    memory_size   = aws_lambda_function.this.memory_size
+    timeout       = aws_lambda_function.this.timeout
+    environment   = one(aws_lambda_function.this.environment).variables
+    subnet_ids    = flatten([for vpc in aws_lambda_function.this.vpc_config : tolist(vpc.subnet_ids)])
+  }
+}
+
+output "policy" {
+  description = "What it may do, as JSON."
+  value       = aws_iam_role_policy.this.policy
+}
+
+output "dead_letters" {
+  description = "The queue of invocations that failed or came too late, and what becomes of one until then; null unless it is invoked asynchronously."
+  value = one([
+    for index, queue in aws_sqs_queue.dead_letters : {
+      arn             = queue.arn
+      name            = queue.name
+      url             = queue.url
+      retries         = aws_lambda_function_event_invoke_config.this[index].maximum_retry_attempts
+      longest_seconds = aws_lambda_function_event_invoke_config.this[index].maximum_event_age_in_seconds
+    }
+  ])
+}
+
+output "names" {
+  description = "What to look for: the names of the Lambda and of its log group, and the URL of its dead-letter queue."
+  value = {
+    function_name = aws_lambda_function.this.function_name
+    log_group     = aws_cloudwatch_log_group.this.name
+    dead_letters  = one(aws_sqs_queue.dead_letters[*].url)
+  }
+}

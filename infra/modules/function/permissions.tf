@@ -1,0 +1,87 @@
+# What it may do: exactly this, on exactly these.
+
+resource "aws_iam_role" "this" {
+  # Roles are global: the same function in two regions needs two names.
+  name        = "${var.name}-${var.region}"
+  description = "${var.name} in ${var.region}."
+
+  assume_role_policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Effect    = "Allow"
+      Action    = "sts:AssumeRole"
+      Principal = { Service = "lambda.amazonaws.com" }
+    }]
+  })
+}
+
+resource "aws_iam_role_policy" "this" {
+  name = "function"
+  role = aws_iam_role.this.id
+
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = concat(
+      [for each in concat(var.statements, local.statements) : merge({ Effect = "Allow" }, { for name, value in each : name => value if value != null })],
+      local.vpc_statements,
+    )
+  })
+}
+
+locals {
+  statements = concat(
+    [
+      {
+        Sid      = "Log"
+        Action   = ["logs:CreateLogStream", "logs:PutLogEvents"]
+        Resource = ["${aws_cloudwatch_log_group.this.arn}:*"]
+      },
+    ],
+    [
+      for queue in aws_sqs_queue.dead_letters : {
+        Sid      = "SendDeadLetters"
+        Action   = ["sqs:SendMessage"]
+        Resource = [queue.arn]
+      }
+    ],
+    # A table under a customer managed key: DynamoDB asks for the key in the caller's name.
+    # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/encryption.usagenotes.html
+    [
+      for arn in var.home.kms_key_arn[*] : {
+        Sid       = "UseTheTablesKey"
+        Action    = local.key_actions[var.table_access]
+        Resource  = [arn]
+        Condition = { StringEquals = { "kms:ViaService" = ["dynamodb.${var.home.region}.amazonaws.com"] } }
+      }
+    ],
+  )
+  key_actions = {
+    read  = ["kms:Decrypt", "kms:DescribeKey"]
+    write = ["kms:CreateGrant", "kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey*", "kms:ReEncrypt*"]
+  }
+
+  # In a VPC, Lambda makes network interfaces in the function's name. These actions name no resource that exists
+  # before them, and DescribeNetworkInterfaces takes none at all; the function's own code may use none of them.
+  # https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html
+  network_actions = ["ec2:CreateNetworkInterface", "ec2:DeleteNetworkInterface", "ec2:DescribeNetworkInterfaces"]
+  vpc_statements = flatten([
+    for vpc in var.vpc[*] : [
+      {
+        Sid       = "LambdaMakesNetworkInterfaces"
+        Effect    = "Allow"
+        Action    = local.network_actions
+        Resource  = "*"
+        Condition = { StringEquals = { "aws:RequestedRegion" = var.region } }
+      },
+      {
+        Sid       = "TheCodeDoesNot"
+        Effect    = "Deny"
+        Action    = local.network_actions
+        Resource  = "*"
+        Condition = { ArnEquals = { "lambda:SourceFunctionArn" = local.function_arn } }
+      },
+    ]
+  ])
+  # Spelt out, for the function itself waits for this policy.
+  function_arn = replace(aws_cloudwatch_log_group.this.arn, "/^arn:([^:]+):logs:([^:]+):([^:]+):.*$/", "arn:$1:lambda:$2:$3:function:${var.name}")
+}
