@@ -45,38 +45,30 @@ module "relay" {
   source = "./modules/relay"
   count  = local.relays ? 1 : 0
 
-  name               = var.name
-  home               = local.checker.home
-  destinations       = module.destinations.json
-  secrets            = module.destinations.secrets
-  secret_key_arns    = var.secret_key_arns
-  log_retention_days = var.log_retention_days
-  watchdog_arn       = one(concat(module.home_watchdog[*].arn, [for region, checker in local.checkers : checker.watchdog_arn if region == var.home_region]))
-  function = {
-    zip          = coalesce(var.relay_zip, "${path.module}/dist/relay-${var.architecture}.zip")
-    architecture = var.architecture
-    environment  = var.environment
-  }
+  name            = var.name
+  home            = local.checker.home
+  destinations    = module.destinations.json
+  secrets         = module.destinations.secrets
+  secret_key_arns = var.secret_key_arns
+  watchdog_arn    = one(concat(module.home_watchdog[*].arn, [for region, checker in local.checkers : checker.watchdog_arn if region == var.home_region]))
+  function        = merge(local.function, { zip = coalesce(var.relay_zip, "${path.module}/dist/relay-${var.architecture}.zip") })
 }
 
 module "status" {
   source = "./modules/status"
   count  = var.status == null ? 0 : 1
 
-  name               = var.name
-  home               = local.checker.home
-  groups             = toset(values(module.definitions.groups))
-  access             = var.status.access
-  token              = var.status.token
-  secret_key_arns    = var.secret_key_arns
-  log_retention_days = var.log_retention_days
-  function = {
+  name            = var.name
+  home            = local.checker.home
+  groups          = toset(values(module.definitions.groups))
+  access          = var.status.access
+  token           = var.status.token
+  secret_key_arns = var.secret_key_arns
+  function = merge(local.function, {
     zip                  = coalesce(var.status_zip, "${path.module}/dist/status-${var.architecture}.zip")
-    architecture         = var.architecture
     memory_mb            = var.status.memory_mb
     reserved_concurrency = var.status.reserved_concurrency
-    environment          = var.environment
-  }
+  })
 }
 
 module "dashboard" {
@@ -116,6 +108,13 @@ locals {
     })
   }
 
+  # What every Lambda is given, whatever it is for.
+  function = {
+    architecture       = var.architecture
+    environment        = var.environment
+    log_retention_days = var.log_retention_days
+  }
+
   # What every checker is told, whatever its region.
   checker = {
     name = var.name
@@ -127,16 +126,13 @@ locals {
       topic_arn   = module.alerts.arn
     }
     shards = module.definitions.shards
-    function = {
+    function = merge(local.function, {
       zip                  = coalesce(var.zip, "${path.module}/dist/checker-${var.architecture}.zip")
-      architecture         = var.architecture
       memory_mb            = var.memory_mb
       timeout_seconds      = var.timeout_seconds
       reserved_concurrency = var.reserved_concurrency
-      environment          = var.environment
       metrics              = var.metrics
-    }
-    log_retention_days = var.log_retention_days
+    })
     watchers = {
       for name, who in local.subscribers : name => { protocol = who.protocol, endpoint = who.endpoint }
       if who.watchdog != null ? who.watchdog : who.protocol != "sms" && (length(who.severities) == 0 || contains(who.severities, "critical"))

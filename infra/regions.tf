@@ -13,14 +13,13 @@ module "us-east-1" {
   count     = contains(var.regions, "us-east-1") ? 1 : 0
   providers = { aws = aws.us-east-1, aws.home = aws }
 
-  region             = "us-east-1"
-  vpc                = lookup(var.vpc, "us-east-1", null)
-  name               = local.checker.name
-  home               = local.checker.home
-  shards             = local.checker.shards
-  function           = local.checker.function
-  log_retention_days = local.checker.log_retention_days
-  watchers           = local.checker.watchers
+  region   = "us-east-1"
+  vpc      = lookup(var.vpc, "us-east-1", null)
+  name     = local.checker.name
+  home     = local.checker.home
+  shards   = local.checker.shards
+  function = local.checker.function
+  watchers = local.checker.watchers
 }
 
 module "us-east-2" {
@@ -28,14 +27,13 @@ module "us-east-2" {
   count     = contains(var.regions, "us-east-2") ? 1 : 0
   providers = { aws = aws.us-east-2, aws.home = aws }
 
-  region             = "us-east-2"
-  vpc                = lookup(var.vpc, "us-east-2", null)
-  name               = local.checker.name
-  home               = local.checker.home
-  shards             = local.checker.shards
-  function           = local.checker.function
-  log_retention_days = local.checker.log_retention_days
-  watchers           = local.checker.watchers
+  region   = "us-east-2"
+  vpc      = lookup(var.vpc, "us-east-2", null)
+  name     = local.checker.name
+  home     = local.checker.home
+  shards   = local.checker.shards
+  function = local.checker.function
+  watchers = local.checker.watchers
 }
 
 module "us-west-1" {
@@ -43,14 +41,13 @@ module "us-west-1" {
   count     = contains(var.regions, "us-west-1") ? 1 : 0
   providers = { aws = aws.us-west-1, aws.home = aws }
 
-  region             = "us-west-1"
-  vpc                = lookup(var.vpc, "us-west-1", null)
-  name               = local.checker.name
-  home               = local.checker.home
-  shards             = local.checker.shards
-  function           = local.checker.function
-  log_retention_days = local.checker.log_retention_days
-  watchers           = local.checker.watchers
+  region   = "us-west-1"
+  vpc      = lookup(var.vpc, "us-west-1", null)
+  name     = local.checker.name
+  home     = local.checker.home
+  shards   = local.checker.shards
+  function = local.checker.function
+  watchers = local.checker.watchers
 }
 
 module "us-west-2" {
@@ -58,14 +55,13 @@ module "us-west-2" {
   count     = contains(var.regions, "us-west-2") ? 1 : 0
   providers = { aws = aws.us-west-2, aws.home = aws }
 
-  region             = "us-west-2"
-  vpc                = lookup(var.vpc, "us-west-2", null)
-  name               = local.checker.name
-  home               = local.checker.home
-  shards             = local.checker.shards
-  function           = local.checker.function
-  log_retention_days = local.checker.log_retention_days
-  watchers           = local.checker.watchers
+  region   = "us-west-2"
+  vpc      = lookup(var.vpc, "us-west-2", null)
+  name     = local.checker.name
+  home     = local.checker.home
+  shards   = local.checker.shards
+  function = local.checker.function
+  watchers = local.checker.watchers
 }
 
 module "ca-central-1" {
@@ -73,14 +69,13 @@ module "ca-central-1" {
   count     = contains(var.regions, "ca-central-1") ? 1 : 0
   providers = { aws = aws.ca-central-1, aws.home = aws }
 
-  region             = "ca-central-1"
-  vpc                = lookup(var.vpc, "ca-central-1", null)
-  name               = local.checker.name
-  home               = local.checker.home
-  shards             = local.checker.shards
-  function           = local.checker.function
-  log_retention_days = local.checker.log_retention_days
-  watchers           = local.checker.watchers
+  region   = "ca-central-1"
+  vpc      = lookup(var.vpc, "ca-central-1", null)
+  name     = local.checker.name
+  home     = local.checker.home
+  shards   = local.checker.shards
+  function = local.checker.function
+  watchers = local.checker.watchers
 }
 
 module "sa-east-1" {
@@ -88,14 +83,13 @@ module "sa-east-1" {
   count     = contains(var.regions, "sa-east-1") ? 1 : 0
   providers = { aws = aws.sa-east-1, aws.home = aws }
 
-  region             = "sa-east-1"
-  vpc                = lookup(var.vpc, "sa-east-1", null)
-  name               = local.checker.name
-  home               = local.checker.home
-  shards             = local.checker.shards
-  function           = local.checker.function
-  log_retention_days = local.checker.log_retention_days
-  watchers           = local.checker.watchers
+  region   = "sa-east-1"
+  vpc      = lookup(var.vpc, "sa-east-1", null)
+  name     = local.checker.name
+  home     = local.checker.home
+  shards   = local.checker.shards
+  function = local.checker.function
+  watchers = local.checker.watchers
 }
 
 module "eu-west-1" {
@@ -103,14 +97,13 @@ module "eu-west-1" {
   count     = contains(var.regions, "eu-west-1") ? 1 : 0
   providers = { aws = aws.eu-west-1, aws.home = aws }
 
-  region             = "eu-west-1"
-  vpc                = lookup(var.vpc, "eu-west-1", null)
-  name               = local.checker.name
-  home               = local.checker.home
-  shards             = local.checker.shards
-  function           = local.checker.function
-  log_retention_days = local.checker.log_retention_days
-  watchers           = local.checker.watchers
+  region   = "eu-west-1"
+  vpc      = lookup(var.vpc, "eu-west-1", null)
+  name     = local.checker.name
+  home     = local.checker.home
+  shards   = local.checker.shards
+  function = local.checker.function
+  watchers = local.checker.watchers
 }
 
 module "eu-west-2" {
@@ -118,14 +111,13 @@ module "eu-west-2" {
   count     = contains(var.regions, "eu-west-2") ? 1 : 0
   providers = { aws = aws.eu-west-2, aws.home = aws }
 
-  region             = "eu-west-2"
-  vpc                = lookup(var.vpc, "eu-west-2", null)
-  name               = local.checker.name
-  home               = local.checker.home
-  shards             = local.checker.shards
-  function           = local.checker.function
-  log_retention_days = local.checker.log_retention_days
-  watchers           = local.checker.watchers
+  region   = "eu-west-2"
+  vpc      = lookup(var.vpc, "eu-west-2", null)
+  name     = local.checker.name
+  home     = local.checker.home
+  shards   = local.checker.shards
+  function = local.checker.function
+  watchers = local.checker.watchers
 }
 
 module "eu-west-3" {
@@ -133,14 +125,13 @@ module "eu-west-3" {
   count     = contains(var.regions, "eu-west-3") ? 1 : 0
   providers = { aws = aws.eu-west-3, aws.home = aws }
 
-  region             = "eu-west-3"
-  vpc                = lookup(var.vpc, "eu-west-3", null)
-  name               = local.checker.name
-  home               = local.checker.home
-  shards             = local.checker.shards
-  function           = local.checker.function
-  log_retention_days = local.checker.log_retention_days
-  watchers           = local.checker.watchers
+  region   = "eu-west-3"
+  vpc      = lookup(var.vpc, "eu-west-3", null)
+  name     = local.checker.name
+  home     = local.checker.home
+  shards   = local.checker.shards
+  function = local.checker.function
+  watchers = local.checker.watchers
 }
 
 module "eu-central-1" {
@@ -148,14 +139,13 @@ module "eu-central-1" {
   count     = contains(var.regions, "eu-central-1") ? 1 : 0
   providers = { aws = aws.eu-central-1, aws.home = aws }
 
-  region             = "eu-central-1"
-  vpc                = lookup(var.vpc, "eu-central-1", null)
-  name               = local.checker.name
-  home               = local.checker.home
-  shards             = local.checker.shards
-  function           = local.checker.function
-  log_retention_days = local.checker.log_retention_days
-  watchers           = local.checker.watchers
+  region   = "eu-central-1"
+  vpc      = lookup(var.vpc, "eu-central-1", null)
+  name     = local.checker.name
+  home     = local.checker.home
+  shards   = local.checker.shards
+  function = local.checker.function
+  watchers = local.checker.watchers
 }
 
 module "eu-north-1" {
@@ -163,14 +153,13 @@ module "eu-north-1" {
   count     = contains(var.regions, "eu-north-1") ? 1 : 0
   providers = { aws = aws.eu-north-1, aws.home = aws }
 
-  region             = "eu-north-1"
-  vpc                = lookup(var.vpc, "eu-north-1", null)
-  name               = local.checker.name
-  home               = local.checker.home
-  shards             = local.checker.shards
-  function           = local.checker.function
-  log_retention_days = local.checker.log_retention_days
-  watchers           = local.checker.watchers
+  region   = "eu-north-1"
+  vpc      = lookup(var.vpc, "eu-north-1", null)
+  name     = local.checker.name
+  home     = local.checker.home
+  shards   = local.checker.shards
+  function = local.checker.function
+  watchers = local.checker.watchers
 }
 
 module "ap-south-1" {
@@ -178,14 +167,13 @@ module "ap-south-1" {
   count     = contains(var.regions, "ap-south-1") ? 1 : 0
   providers = { aws = aws.ap-south-1, aws.home = aws }
 
-  region             = "ap-south-1"
-  vpc                = lookup(var.vpc, "ap-south-1", null)
-  name               = local.checker.name
-  home               = local.checker.home
-  shards             = local.checker.shards
-  function           = local.checker.function
-  log_retention_days = local.checker.log_retention_days
-  watchers           = local.checker.watchers
+  region   = "ap-south-1"
+  vpc      = lookup(var.vpc, "ap-south-1", null)
+  name     = local.checker.name
+  home     = local.checker.home
+  shards   = local.checker.shards
+  function = local.checker.function
+  watchers = local.checker.watchers
 }
 
 module "ap-northeast-1" {
@@ -193,14 +181,13 @@ module "ap-northeast-1" {
   count     = contains(var.regions, "ap-northeast-1") ? 1 : 0
   providers = { aws = aws.ap-northeast-1, aws.home = aws }
 
-  region             = "ap-northeast-1"
-  vpc                = lookup(var.vpc, "ap-northeast-1", null)
-  name               = local.checker.name
-  home               = local.checker.home
-  shards             = local.checker.shards
-  function           = local.checker.function
-  log_retention_days = local.checker.log_retention_days
-  watchers           = local.checker.watchers
+  region   = "ap-northeast-1"
+  vpc      = lookup(var.vpc, "ap-northeast-1", null)
+  name     = local.checker.name
+  home     = local.checker.home
+  shards   = local.checker.shards
+  function = local.checker.function
+  watchers = local.checker.watchers
 }
 
 module "ap-northeast-2" {
@@ -208,14 +195,13 @@ module "ap-northeast-2" {
   count     = contains(var.regions, "ap-northeast-2") ? 1 : 0
   providers = { aws = aws.ap-northeast-2, aws.home = aws }
 
-  region             = "ap-northeast-2"
-  vpc                = lookup(var.vpc, "ap-northeast-2", null)
-  name               = local.checker.name
-  home               = local.checker.home
-  shards             = local.checker.shards
-  function           = local.checker.function
-  log_retention_days = local.checker.log_retention_days
-  watchers           = local.checker.watchers
+  region   = "ap-northeast-2"
+  vpc      = lookup(var.vpc, "ap-northeast-2", null)
+  name     = local.checker.name
+  home     = local.checker.home
+  shards   = local.checker.shards
+  function = local.checker.function
+  watchers = local.checker.watchers
 }
 
 module "ap-northeast-3" {
@@ -223,14 +209,13 @@ module "ap-northeast-3" {
   count     = contains(var.regions, "ap-northeast-3") ? 1 : 0
   providers = { aws = aws.ap-northeast-3, aws.home = aws }
 
-  region             = "ap-northeast-3"
-  vpc                = lookup(var.vpc, "ap-northeast-3", null)
-  name               = local.checker.name
-  home               = local.checker.home
-  shards             = local.checker.shards
-  function           = local.checker.function
-  log_retention_days = local.checker.log_retention_days
-  watchers           = local.checker.watchers
+  region   = "ap-northeast-3"
+  vpc      = lookup(var.vpc, "ap-northeast-3", null)
+  name     = local.checker.name
+  home     = local.checker.home
+  shards   = local.checker.shards
+  function = local.checker.function
+  watchers = local.checker.watchers
 }
 
 module "ap-southeast-1" {
@@ -238,14 +223,13 @@ module "ap-southeast-1" {
   count     = contains(var.regions, "ap-southeast-1") ? 1 : 0
   providers = { aws = aws.ap-southeast-1, aws.home = aws }
 
-  region             = "ap-southeast-1"
-  vpc                = lookup(var.vpc, "ap-southeast-1", null)
-  name               = local.checker.name
-  home               = local.checker.home
-  shards             = local.checker.shards
-  function           = local.checker.function
-  log_retention_days = local.checker.log_retention_days
-  watchers           = local.checker.watchers
+  region   = "ap-southeast-1"
+  vpc      = lookup(var.vpc, "ap-southeast-1", null)
+  name     = local.checker.name
+  home     = local.checker.home
+  shards   = local.checker.shards
+  function = local.checker.function
+  watchers = local.checker.watchers
 }
 
 module "ap-southeast-2" {
@@ -253,14 +237,13 @@ module "ap-southeast-2" {
   count     = contains(var.regions, "ap-southeast-2") ? 1 : 0
   providers = { aws = aws.ap-southeast-2, aws.home = aws }
 
-  region             = "ap-southeast-2"
-  vpc                = lookup(var.vpc, "ap-southeast-2", null)
-  name               = local.checker.name
-  home               = local.checker.home
-  shards             = local.checker.shards
-  function           = local.checker.function
-  log_retention_days = local.checker.log_retention_days
-  watchers           = local.checker.watchers
+  region   = "ap-southeast-2"
+  vpc      = lookup(var.vpc, "ap-southeast-2", null)
+  name     = local.checker.name
+  home     = local.checker.home
+  shards   = local.checker.shards
+  function = local.checker.function
+  watchers = local.checker.watchers
 }
 
 locals {

@@ -147,6 +147,6 @@ run "a_vpc_without_subnets_is_refused" {
 run "a_retention_that_cloudwatch_does_not_offer_is_refused" {
   command = plan
   module { source = "./modules/function" }
-  variables { log_retention_days = 10 }
-  expect_failures = [var.log_retention_days]
+  variables { function = { zip = "tests/fixtures/checker.bin", log_retention_days = 10 } }
+  expect_failures = [var.function]
 }

@@ -17,9 +17,8 @@ module "function" {
     PORTPULSE_METRICS   = var.function.metrics
   }
   # A stale tick must not run: the next one is due before a retry.
-  asynchronous       = { retries = 0, longest_seconds = 60 }
-  vpc                = var.vpc
-  log_retention_days = var.log_retention_days
+  asynchronous = { retries = 0, longest_seconds = 60 }
+  vpc          = var.vpc
 
   table_access = "write"
   statements = [

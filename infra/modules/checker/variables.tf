@@ -30,7 +30,7 @@ variable "home" {
 }
 
 variable "function" {
-  description = "The Lambda: its zip, architecture (arm64 or x86_64), memory in MB, time limit in seconds, reserved concurrency (-1: none), environment variables beside Portpulse's own, and metrics in its log (off or emf)."
+  description = "The Lambda: its zip, architecture (arm64 or x86_64), memory in MB, time limit in seconds, reserved concurrency (-1: none), environment variables beside Portpulse's own, for how many days CloudWatch keeps its log, and metrics in that log (off or emf)."
   type = object({
     zip                  = string
     architecture         = optional(string, "arm64")
@@ -38,6 +38,7 @@ variable "function" {
     timeout_seconds      = optional(number, 60)
     reserved_concurrency = optional(number, -1)
     environment          = optional(map(string), {})
+    log_retention_days   = optional(number, 14)
     metrics              = optional(string, "off")
   })
 
@@ -50,12 +51,6 @@ variable "function" {
     condition     = var.function.timeout_seconds >= 45 && var.function.timeout_seconds <= 900
     error_message = "`timeout_seconds` is from 45 to 900: a check may take 30 s, and what it finds is written after it."
   }
-}
-
-variable "log_retention_days" {
-  description = "How long CloudWatch keeps the function's log."
-  type        = number
-  default     = 14
 }
 
 variable "vpc" {

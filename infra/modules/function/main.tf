@@ -41,7 +41,7 @@ resource "aws_lambda_function" "this" {
 
 resource "aws_cloudwatch_log_group" "this" {
   name              = "/aws/lambda/${var.name}"
-  retention_in_days = var.log_retention_days
+  retention_in_days = var.function.log_retention_days
 }
 
 resource "aws_lambda_function_event_invoke_config" "this" {

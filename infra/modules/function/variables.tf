@@ -33,7 +33,7 @@ variable "table_access" {
 }
 
 variable "function" {
-  description = "The Lambda: its zip, architecture (arm64 or x86_64), memory in MB, time limit in seconds, reserved concurrency (-1: none), and environment variables beside Portpulse's own."
+  description = "The Lambda: its zip, architecture (arm64 or x86_64), memory in MB, time limit in seconds, reserved concurrency (-1: none), environment variables beside Portpulse's own, and for how many days CloudWatch keeps its log."
   type = object({
     zip                  = string
     architecture         = optional(string, "arm64")
@@ -41,6 +41,7 @@ variable "function" {
     timeout_seconds      = optional(number, 60)
     reserved_concurrency = optional(number, -1)
     environment          = optional(map(string), {})
+    log_retention_days   = optional(number, 14)
   })
 
   validation {
@@ -56,6 +57,11 @@ variable "function" {
   validation {
     condition     = length([for name in keys(var.function.environment) : name if startswith(name, "PORTPULSE_")]) == 0
     error_message = "`environment` may not name PORTPULSE_ variables: they are set here."
+  }
+
+  validation {
+    condition     = contains([1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731], var.function.log_retention_days)
+    error_message = "`log_retention_days` is one of the periods that CloudWatch offers: 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545 or 731."
   }
 }
 
@@ -93,16 +99,5 @@ variable "vpc" {
   validation {
     condition     = try(length(var.vpc.subnet_ids) > 0 && length(var.vpc.security_group_ids) > 0, var.vpc == null)
     error_message = "A VPC has at least one subnet and one security group."
-  }
-}
-
-variable "log_retention_days" {
-  description = "How long CloudWatch keeps the function's log."
-  type        = number
-  default     = 14
-
-  validation {
-    condition     = contains([1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731], var.log_retention_days)
-    error_message = "`log_retention_days` is one of the periods that CloudWatch offers: 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545 or 731."
   }
 }

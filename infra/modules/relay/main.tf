@@ -19,8 +19,7 @@ module "function" {
   settings = { PORTPULSE_RELAY = var.destinations }
   # What was delivered is noted, so a retry tells only whom the first try did not reach. Lambda tries again after one and
   # after two minutes; what then has not arrived everywhere is kept.
-  asynchronous       = { retries = 2, longest_seconds = 6 * 3600 }
-  log_retention_days = var.log_retention_days
+  asynchronous = { retries = 2, longest_seconds = 6 * 3600 }
 
   table_access = "write"
   statements   = local.statements

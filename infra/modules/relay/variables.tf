@@ -36,18 +36,13 @@ variable "secret_key_arns" {
 }
 
 variable "function" {
-  description = "The Lambda: its zip, architecture (arm64 or x86_64), and environment variables beside Portpulse's own."
+  description = "The Lambda: its zip, architecture (arm64 or x86_64), environment variables beside Portpulse's own, and for how many days CloudWatch keeps its log."
   type = object({
-    zip          = string
-    architecture = optional(string, "arm64")
-    environment  = optional(map(string), {})
+    zip                = string
+    architecture       = optional(string, "arm64")
+    environment        = optional(map(string), {})
+    log_retention_days = optional(number, 14)
   })
-}
-
-variable "log_retention_days" {
-  description = "How long CloudWatch keeps the function's log."
-  type        = number
-  default     = 14
 }
 
 variable "watchdog_arn" {

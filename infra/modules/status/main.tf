@@ -21,7 +21,6 @@ module "function" {
     },
     { for name in var.token[*] : "PORTPULSE_STATUS_TOKEN" => name },
   )
-  log_retention_days = var.log_retention_days
 
   table_access = "read"
   statements   = local.statements
