@@ -12,9 +12,7 @@ use portpulse_alert::{Message, Publish as _, SnsTopic, messages};
 use portpulse_core::decide::Notification;
 use portpulse_core::definition::Monitor;
 use portpulse_core::time::parse_duration;
-use portpulse_relay::DestinationName;
-use portpulse_store::keys;
-use portpulse_store::table::{Read, Table as _};
+use portpulse_relay::{DestinationName, has_heard};
 use portpulse_testkit::sns::TOPIC_ARN;
 use tokio::time::{Instant, sleep};
 
@@ -178,11 +176,9 @@ async fn posted(
     let mut known: Vec<_> = destinations.into_iter().map(|name| (name, false)).collect();
     loop {
         for (name, has_it) in known.iter_mut().filter(|(_, has_it)| !has_it) {
-            let key = keys::relayed(name.as_str(), id);
-            let entry = table.store.table().get(&key.pk, &key.sk, Read::Strong).await;
-            let entry = entry
+            let heard = has_heard(table.store.table(), name, id).await;
+            *has_it = heard
                 .map_err(|error| Stopped::unable(format!("read the relay's ledger in {table}"), error))?;
-            *has_it = entry.is_some();
         }
         if Instant::now() >= until || known.iter().all(|(_, has_it)| *has_it) {
             return Ok(known);

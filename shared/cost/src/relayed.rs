@@ -5,8 +5,8 @@
 pub struct RelayedCost;
 
 impl RelayedCost {
-    /// Read units: whether the beginning is known, whether its end is, and whether the end is.
-    pub const READ_UNITS: f64 = 3.0;
-    /// Write units: a note of each.
-    pub const WRITE_UNITS: f64 = 2.0;
+    /// Read units: what is known of the incident, twice.
+    pub const READ_UNITS: f64 = 2.0;
+    /// Write units: a claim and a note of each.
+    pub const WRITE_UNITS: f64 = 4.0;
 }

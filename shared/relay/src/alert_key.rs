@@ -1,4 +1,4 @@
-//! The name under which pagers keep what a notification tells.
+//! What a notification belongs to: the incident, by the name under which pagers and the ledger keep it, and its place there.
 
 use portpulse_core::decide::Notification;
 use portpulse_core::outbox::{Kind, Stage, Subject};
@@ -6,31 +6,33 @@ use sha2::{Digest, Sha256};
 
 /// The name of an alert in a pager: the same from the beginning of an incident to its end, in at most 255 characters.
 pub(crate) fn alert_key(notification: &Notification) -> String {
-    // `orders-db@2026-11-22T05:40:00Z.7/down` belongs to the incident `orders-db@2026-11-22T05:40:00Z.7`, and so does
-    // `eu-west-1.7/region_silent` to the trouble `eu-west-1.7`.
-    let id = notification.id.as_str();
-    bounded(id.rsplit_once('/').map_or(id, |(incident, _)| incident))
+    place(&notification.id).0
 }
 
-/// The id under which the end of what this notification tells is told: of a monitor's incident, of its advisory, or of
-/// a region's trouble. `None` for what is itself an end, and for what has none of its own.
-pub(crate) fn end_id(notification: &Notification) -> Option<String> {
+/// The incident of an id and what of it the id tells: `orders-db@2026-11-22T05:40:00Z.7/down` is the `down` of the
+/// incident `orders-db@2026-11-22T05:40:00Z.7`, and `eu-west-1.7/region_silent` that of the trouble `eu-west-1.7`.
+pub(crate) fn place(id: &str) -> (String, String) {
+    let (incident, part) = id.rsplit_once('/').unwrap_or((id, ""));
+    (bounded(incident), bounded(part))
+}
+
+/// What ends that which a notification tells of: a monitor's incident, its advisory, or a region's trouble. `None` for
+/// what is itself an end, and for what has none of its own.
+pub(crate) fn end_of(notification: &Notification) -> Option<Kind> {
     if notification.kind.stage() != Stage::On {
         return None;
     }
-    let (incident, _) = notification.id.rsplit_once('/')?;
-    let end = match (&notification.subject, notification.kind) {
-        (Subject::Monitor(_), Kind::Advisory) => Kind::AdvisoryOver,
-        (Subject::Monitor(_), _) => Kind::Recovered,
-        (Subject::Region(_), Kind::RegionSilent) => Kind::RegionBack,
-        (Subject::Region(_), Kind::RegionSuspect) => Kind::RegionTrusted,
-        (Subject::Region(_) | Subject::Definition(_) | Subject::Portpulse, _) => return None,
-    };
-    Some(format!("{incident}/{end}"))
+    match (&notification.subject, notification.kind) {
+        (Subject::Monitor(_), Kind::Advisory) => Some(Kind::AdvisoryOver),
+        (Subject::Monitor(_), _) => Some(Kind::Recovered),
+        (Subject::Region(_), Kind::RegionSilent) => Some(Kind::RegionBack),
+        (Subject::Region(_), Kind::RegionSuspect) => Some(Kind::RegionTrusted),
+        (Subject::Region(_) | Subject::Definition(_) | Subject::Portpulse, _) => None,
+    }
 }
 
 /// An id that keys can hold: itself, or where it is long or does not print, what stands for it.
-pub(crate) fn bounded(id: &str) -> String {
+fn bounded(id: &str) -> String {
     if (1..=255).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_graphic()) {
         return id.to_owned();
     }

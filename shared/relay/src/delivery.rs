@@ -48,6 +48,11 @@ impl Patience {
         })
     }
 
+    /// How long to wait before looking again at what somebody else is doing.
+    pub(crate) fn first(&self) -> Duration {
+        self.first
+    }
+
     /// How long to wait after attempt `number`, from 1; `None` after the last.
     fn pause(&self, number: u32) -> Option<Duration> {
         let doubled = self.first.saturating_mul(1 << (number - 1).min(20));

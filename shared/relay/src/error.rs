@@ -59,6 +59,14 @@ pub enum Error {
         #[source]
         source: ClientError,
     },
+    /// Another call is telling it of the same incident, and took longer than there was time.
+    #[error("another call is still telling `{destination}` of the same incident as {}", ids.join(", "))]
+    Waited {
+        /// Which.
+        destination: DestinationName,
+        /// What stays undelivered.
+        ids: Vec<String>,
+    },
     /// There was no time left.
     #[error("no time was left to tell `{destination}` of {}", ids.join(", "))]
     OutOfTime {
@@ -77,6 +85,7 @@ impl Error {
             | Self::Refused { ids, .. }
             | Self::PutOff { ids, .. }
             | Self::Unanswered { ids, .. }
+            | Self::Waited { ids, .. }
             | Self::OutOfTime { ids, .. } => ids,
         }
     }
@@ -87,32 +96,44 @@ impl Error {
             | Self::Refused { ids, .. }
             | Self::PutOff { ids, .. }
             | Self::Unanswered { ids, .. }
+            | Self::Waited { ids, .. }
             | Self::OutOfTime { ids, .. } => ids,
         }
     }
 }
 
-/// What may tell a notification twice, and loses none.
+/// What may tell a notification twice, or later, and loses none.
 #[derive(Debug, thiserror::Error)]
 pub enum Warning {
-    /// It is not known whether a notification had been told; it was told.
-    #[error("cannot tell whether `{destination}` knows {id}, and tell it")]
+    /// It is not known whether notifications had been told, or their end; they were told.
+    #[error("cannot tell whether `{destination}` knows {}, and told it", ids.join(", "))]
     Unread {
         /// Which destination.
         destination: DestinationName,
-        /// Which notification.
-        id: String,
+        /// Which notifications, of one incident.
+        ids: Vec<String>,
         /// Why.
         #[source]
         source: TableError,
     },
-    /// It could not be noted that a notification was told.
-    #[error("cannot note that `{destination}` knows {id}")]
+    /// It could not be noted that notifications were told.
+    #[error("cannot note that `{destination}` knows {}", ids.join(", "))]
     Unnoted {
         /// Which destination.
         destination: DestinationName,
-        /// Which notification.
-        id: String,
+        /// Which notifications, of one incident.
+        ids: Vec<String>,
+        /// Why.
+        #[source]
+        source: TableError,
+    },
+    /// It could not be noted that nobody is telling of an incident any more: others wait until the claim ends by itself.
+    #[error("cannot note that `{destination}` may be told of {incident} by others")]
+    Unreleased {
+        /// Which destination.
+        destination: DestinationName,
+        /// Which incident.
+        incident: String,
         /// Why.
         #[source]
         source: TableError,

@@ -1,50 +1,201 @@
-//! The ledger: which notification has reached which destination, so that a repeated one is not posted again.
+//! The ledger: what each destination has heard of each incident, so that it hears nothing twice, and the end last.
 //!
-//! An entry is written after the destination has taken the post. So nothing is lost, and only two things tell a
-//! notification twice: a crash, or a table that does not answer, between the two; and two invocations with the same
-//! notification at the very same time. What is tried again and comes after its end is not told any more; only where both
-//! are under way at the very same moment can the end come first.
+//! One item tells what a destination has heard of an incident, and who is telling it more. Whoever has something to
+//! tell claims the item first, by a write on condition that nobody has written it since it was read. Of two who claim
+//! at once DynamoDB refuses one, and shows it in the refusal what the other wrote: it waits. So one call at a time tells
+//! a destination of an incident, and knows all that was told before: the end waits for a beginning that is under way,
+//! and a beginning whose end was told is told no more.
+//!
+//! The note that something was told gives the claim back, and so does whoever could not tell it. A relay that was killed
+//! does neither; its claim ends with the time that it had, which is before Lambda tries again whoever waited for it: a
+//! minute after that one has failed. Source: <https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html>
+//!
+//! Three things are left. A crash, or a table that does not answer, between a post and its note tells the notification
+//! twice. While the table does not answer, all is told, in whatever order it comes. And it is the destination's affair
+//! what it makes of a request that it has accepted, or whose connection the relay has given up: it may get to that after
+//! the end.
 
 use std::time::Duration;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::Timestamp;
+use portpulse_core::decide::Notification;
+use portpulse_core::outbox::Claimant;
+use portpulse_store::VERSION;
 use portpulse_store::keys::{EXPIRES_AT, Key, PK, SK, relayed};
-use portpulse_store::table::{Condition, Item, Read, Table, TableError};
+use portpulse_store::table::{Condition, Item, LAYOUT, Operation, Put, REVISION, Read, Table, TableError};
+use tokio::time::Instant;
 
-use crate::alert_key::bounded;
+use crate::alert_key::place;
 use crate::config::DestinationName;
+use crate::entry::{Claim, Entry, Next, Standing};
 
 /// How long an entry is kept. SNS tries to deliver for 23 days, and what lies in a dead-letter queue may be sent again
 /// within 14 more. Source: <https://docs.aws.amazon.com/sns/latest/dg/sns-message-delivery-retries.html>
 const KEPT: Duration = Duration::from_secs(60 * 86_400);
+/// How long a claim outlives the call that made it: the clocks of two machines differ, and what was posted at the last
+/// moment is taken a moment later.
+const LEEWAY: Duration = Duration::from_secs(5);
 
-/// Whether a notification has reached a destination.
-pub(crate) async fn is_known<T: Table>(
+const TOLD: &str = "told";
+const CLAIMED_BY: &str = "claimed_by";
+const CLAIMED_UNTIL: &str = "claimed_until";
+
+/// An item is there and tells nothing that this version knows.
+#[derive(Debug, thiserror::Error)]
+#[error("it cannot be read (update the relay, or delete the item to start afresh)")]
+struct Unreadable;
+
+/// What the ledger has of one destination, for one call of the relay.
+pub(crate) struct Ledger<'a, T> {
+    table: &'a T,
+    destination: &'a DestinationName,
+    mine: Claim,
+}
+
+/// Whether a destination has heard a notification, by the ledger in `table`.
+///
+/// # Errors
+/// When the table or the item cannot be read.
+pub async fn has_heard<T: Table>(
     table: &T,
     destination: &DestinationName,
     id: &str,
 ) -> Result<bool, TableError> {
-    let Key { pk, sk } = relayed(destination.as_str(), &bounded(id));
-    Ok(table.get(&pk, &sk, Read::Strong).await?.is_some())
+    let (incident, part) = place(id);
+    let entry = read(table, &relayed(destination.as_str(), &incident)).await?;
+    Ok(entry.told.contains(&part))
 }
 
-/// Notes that a notification has reached a destination; the first note stays.
-pub(crate) async fn note<T: Table>(
-    table: &T,
-    destination: &DestinationName,
-    id: &str,
-    now: Timestamp,
-) -> Result<(), TableError> {
-    let Key { pk, sk } = relayed(destination.as_str(), &bounded(id));
+impl<'a, T: Table> Ledger<'a, T> {
+    /// For a call that ends at `deadline`.
+    pub(crate) fn new(table: &'a T, destination: &'a DestinationName, deadline: Instant) -> Self {
+        let lasts = deadline.saturating_duration_since(Instant::now()) + LEEWAY;
+        let mine = Claim {
+            by: Claimant::new(format!("{:032x}", fastrand::u128(..))),
+            until: Timestamp::now().checked_add(lasts).unwrap_or(Timestamp::MAX),
+        };
+        Self {
+            table,
+            destination,
+            mine,
+        }
+    }
+
+    /// Claims an incident if there is anything to tell of it; and what is to become of each of these notifications.
+    pub(crate) async fn claim(
+        &self,
+        incident: &str,
+        notifications: &[&Notification],
+    ) -> Result<(Entry, Vec<Standing>), TableError> {
+        let now = Timestamp::now();
+        let claimed = |entry: &Entry| entry.claimed(notifications, &self.mine, now);
+        self.change(incident, None, claimed).await
+    }
+
+    /// Notes what was told of an incident; `entry` is what was there last, if that is known.
+    pub(crate) async fn note(
+        &self,
+        incident: &str,
+        entry: Option<Entry>,
+        ids: &[String],
+        next: Next,
+    ) -> Result<Entry, TableError> {
+        let parts: Vec<_> = ids.iter().map(|id| place(id).1).collect();
+        let noted = |entry: &Entry| (entry.noted(&parts, &self.mine, next), ());
+        let (entry, ()) = self.change(incident, entry, noted).await?;
+        Ok(entry)
+    }
+
+    /// Whether this call has the incident for itself.
+    pub(crate) fn holds(&self, entry: &Entry) -> bool {
+        entry.claim.as_ref().is_some_and(|claim| claim.by == self.mine.by)
+    }
+
+    /// Puts in place what `decide` makes of an entry, anew whenever another writer was faster.
+    async fn change<R>(
+        &self,
+        incident: &str,
+        entry: Option<Entry>,
+        decide: impl Fn(&Entry) -> (Entry, R),
+    ) -> Result<(Entry, R), TableError> {
+        let key = relayed(self.destination.as_str(), incident);
+        let mut entry = match entry {
+            Some(entry) => entry,
+            None => read(self.table, &key).await?,
+        };
+        loop {
+            let (mut next, result) = decide(&entry);
+            if next == entry {
+                return Ok((entry, result));
+            }
+            next.revision += 1;
+            let item = encode(&key, &next, Timestamp::now());
+            match self.table.put(item, Condition::Revision(entry.revision)).await? {
+                Put::Done => return Ok((next, result)),
+                Put::Refused { current } => entry = decode(&key, current.as_ref())?,
+            }
+        }
+    }
+}
+
+/// What an item tells. A read that missed the latest write would cost a refused one, and another round.
+async fn read<T: Table>(table: &T, key: &Key) -> Result<Entry, TableError> {
+    let item = table.get(&key.pk, &key.sk, Read::Strong).await?;
+    decode(key, item.as_ref())
+}
+
+fn encode(key: &Key, entry: &Entry, now: Timestamp) -> Item {
+    let text = |text: &str| AttributeValue::S(text.to_owned());
     let kept = i64::try_from(KEPT.as_secs()).unwrap_or(i64::MAX);
     let expires_at = now.as_second().saturating_add(kept);
-    let item = Item::from([
-        (PK.to_owned(), AttributeValue::S(pk)),
-        (SK.to_owned(), AttributeValue::S(sk)),
-        ("at".to_owned(), AttributeValue::S(now.to_string())),
+    let told = entry.told.iter().map(|part| text(part)).collect();
+    let mut item = Item::from([
+        (PK.to_owned(), text(&key.pk)),
+        (SK.to_owned(), text(&key.sk)),
+        (LAYOUT.to_owned(), AttributeValue::N(VERSION.to_string())),
+        (REVISION.to_owned(), AttributeValue::N(entry.revision.to_string())),
+        (TOLD.to_owned(), AttributeValue::L(told)),
         (EXPIRES_AT.to_owned(), AttributeValue::N(expires_at.to_string())),
     ]);
-    table.put(item, Condition::Absent).await?;
-    Ok(())
+    if let Some(Claim { by, until }) = &entry.claim {
+        item.insert(CLAIMED_BY.to_owned(), text(by.as_str()));
+        item.insert(CLAIMED_UNTIL.to_owned(), text(&until.to_string()));
+    }
+    item
+}
+
+fn decode(key: &Key, item: Option<&Item>) -> Result<Entry, TableError> {
+    let Some(item) = item else {
+        return Ok(Entry::default());
+    };
+    decoded(item).ok_or_else(|| TableError {
+        operation: Operation::Get,
+        key: key.to_string(),
+        source: Box::new(Unreadable),
+    })
+}
+
+fn decoded(item: &Item) -> Option<Entry> {
+    let number = |name| item.get(name)?.as_n().ok()?.parse::<u64>().ok();
+    let text = |name| item.get(name).and_then(|value| value.as_s().ok());
+    if number(LAYOUT) != Some(u64::from(VERSION)) {
+        return None;
+    }
+    let told = item.get(TOLD)?.as_l().ok()?.iter();
+    let claim = match (text(CLAIMED_BY), text(CLAIMED_UNTIL)) {
+        (Some(by), Some(until)) => Some(Claim {
+            by: Claimant::new(by),
+            until: until.parse().ok()?,
+        }),
+        (None, None) => None,
+        (Some(_), None) | (None, Some(_)) => return None,
+    };
+    Some(Entry {
+        revision: number(REVISION)?,
+        told: told
+            .map(|part| part.as_s().ok().cloned())
+            .collect::<Option<_>>()?,
+        claim,
+    })
 }

@@ -10,6 +10,7 @@ mod client;
 mod config;
 mod delivery;
 mod destination;
+mod entry;
 mod error;
 mod fields;
 mod ledger;
@@ -28,6 +29,7 @@ pub use destination::{
     Telegram, Webhook,
 };
 pub use error::{Error, Warning};
+pub use ledger::has_heard;
 pub use portpulse_store::chain;
 pub use reading::{BadNotification, notification, notifications};
 pub use relay::{Relay, Report};

@@ -1,21 +1,23 @@
 //! The relay: tells each destination, at the same time, what it is to hear and has not heard.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use futures_util::future::join_all;
 use jiff::Timestamp;
 use portpulse_alert::plain;
 use portpulse_core::decide::Notification;
-use portpulse_store::table::{Table, TableError};
-use tokio::time::{Instant, timeout_at};
+use portpulse_store::table::Table;
+use tokio::time::{Instant, sleep, timeout_at};
 
-use crate::alert_key::end_id;
+use crate::alert_key::{alert_key, place};
 use crate::client::Client;
 use crate::config::{Config, Configured, DestinationName};
 use crate::delivery::{Patience, Undelivered, deliver};
 use crate::destination::Post;
+use crate::entry::{Entry, Next, Standing};
 use crate::error::{Error, Warning};
-use crate::ledger;
+use crate::ledger::Ledger;
 use crate::secret::{Keyring, ReadSecret};
 
 /// The most bytes of an answer that an error shows.
@@ -41,15 +43,18 @@ pub struct Report {
     pub overtaken: Vec<(DestinationName, String)>,
     /// What is not known to be delivered: call again with the same notifications.
     pub troubles: Vec<Error>,
-    /// What may lead to something being told twice.
+    /// What may lead to something being told twice, or later.
     pub warnings: Vec<Warning>,
 }
 
-/// What a destination has heard.
-enum Heard {
-    It,
-    ItsEnd,
-    Neither,
+/// What is to become of notifications now.
+struct Round<'a> {
+    /// What is to be told, in their order.
+    new: Vec<&'a Notification>,
+    /// What has to wait for another call, in their order.
+    waits: Vec<&'a Notification>,
+    /// The ledger's entries of the incidents that are told, as far as they are known.
+    entries: BTreeMap<String, Entry>,
 }
 
 impl<T: Table, S: ReadSecret> Relay<T, S> {
@@ -85,18 +90,62 @@ impl<T: Table, S: ReadSecret> Relay<T, S> {
 
     async fn tell(&self, to: &Configured, notifications: &[Notification], deadline: Instant) -> Report {
         let mut report = Report::default();
+        let ledger = Ledger::new(&self.table, &to.name, deadline);
         let routed = notifications.iter().filter(|each| to.route.takes(each));
-        let routed: Vec<_> = routed.collect();
-        let ids = || routed.iter().map(|each| each.id.clone()).collect();
-        let Ok(new) = timeout_at(deadline, self.unheard(to, &routed, &mut report)).await else {
-            report.troubles.push(out_of_time(to, ids()));
-            return report;
-        };
-        let posts = to.destination.posts(&new);
-        for (index, post) in posts.iter().enumerate() {
-            let Ok(sent) = timeout_at(deadline, self.send(to, post, deadline, &mut report)).await else {
-                report.troubles.push(out_of_time(to, ids_from(&posts, index)));
-                break;
+        let mut left: Vec<_> = routed.collect();
+        loop {
+            let Ok(mut round) = timeout_at(deadline, claim(to, &ledger, &left, &mut report)).await else {
+                report.troubles.push(out_of_time(to, ids_of(&left)));
+                return report;
+            };
+            let told = self
+                .tell_new(to, &ledger, &mut round, deadline, &mut report)
+                .await;
+            if !matches!(told, Err(Error::OutOfTime { .. })) {
+                // Where no time is left, a request may be under way: its claim ends by itself.
+                drop(timeout_at(deadline, release(to, &ledger, &round.entries, &mut report)).await);
+            }
+            left = round.waits;
+            if let Err(mut error) = told {
+                error.ids_mut().extend(ids_of(&left));
+                report.troubles.push(error);
+                return report;
+            }
+            if left.is_empty() {
+                return report;
+            }
+            let pause = self.patience.first();
+            if Instant::now() + pause + to.timeout >= deadline {
+                // What may not be answered in time is left to whoever calls again.
+                report.troubles.push(Error::Waited {
+                    destination: to.name.clone(),
+                    ids: ids_of(&left),
+                });
+                return report;
+            }
+            sleep(pause).await;
+        }
+    }
+
+    /// Posts what is new in a round, until an error says that what follows would fare no better.
+    async fn tell_new(
+        &self,
+        to: &Configured,
+        ledger: &Ledger<'_, T>,
+        round: &mut Round<'_>,
+        deadline: Instant,
+        report: &mut Report,
+    ) -> Result<(), Error> {
+        let posts = to.destination.posts(&round.new);
+        let mut left = posts.as_slice();
+        while let Some((post, rest)) = left.split_first() {
+            let sent = async {
+                self.send(to, post, deadline).await?;
+                note(to, ledger, post, rest, &mut round.entries, report).await;
+                Ok(())
+            };
+            let Ok(sent) = timeout_at(deadline, sent).await else {
+                return Err(out_of_time(to, ids_from(left)));
             };
             match sent {
                 Ok(()) => {}
@@ -104,72 +153,22 @@ impl<T: Table, S: ReadSecret> Relay<T, S> {
                 Err(mut error @ Error::Refused { .. }) => {
                     if post.ids.is_empty() {
                         // It only prepares the next one.
-                        *error.ids_mut() = posts
-                            .get(index + 1)
-                            .map(|next| next.ids.clone())
-                            .unwrap_or_default();
+                        *error.ids_mut() = rest.first().map(|next| next.ids.clone()).unwrap_or_default();
                     }
                     report.troubles.push(error);
                 }
                 Err(mut error) => {
-                    *error.ids_mut() = ids_from(&posts, index);
-                    report.troubles.push(error);
-                    break;
+                    *error.ids_mut() = ids_from(left);
+                    return Err(error);
                 }
             }
+            left = rest;
         }
-        report
+        Ok(())
     }
 
-    /// Those that the destination does not know yet, and of whose end it does not know either: one that is tried again
-    /// may come after the recovery, which another call has brought, and would stay open for ever.
-    async fn unheard<'a>(
-        &self,
-        to: &Configured,
-        routed: &[&'a Notification],
-        report: &mut Report,
-    ) -> Vec<&'a Notification> {
-        let known = join_all(routed.iter().map(|each| self.heard(to, each)));
-        let mut unheard = Vec::new();
-        for (notification, known) in routed.iter().zip(known.await) {
-            let (name, id) = (to.name.clone(), notification.id.clone());
-            match known {
-                Ok(Heard::It) => report.repeated.push((name, id)),
-                Ok(Heard::ItsEnd) => report.overtaken.push((name, id)),
-                Ok(Heard::Neither) => unheard.push(*notification),
-                Err(source) => {
-                    report.warnings.push(Warning::Unread {
-                        destination: name,
-                        id,
-                        source,
-                    });
-                    unheard.push(*notification);
-                }
-            }
-        }
-        unheard
-    }
-
-    /// What a destination knows of a notification.
-    async fn heard(&self, to: &Configured, notification: &Notification) -> Result<Heard, TableError> {
-        if ledger::is_known(&self.table, &to.name, &notification.id).await? {
-            return Ok(Heard::It);
-        }
-        let Some(end) = end_id(notification) else {
-            return Ok(Heard::Neither);
-        };
-        let is_over = ledger::is_known(&self.table, &to.name, &end).await?;
-        Ok(if is_over { Heard::ItsEnd } else { Heard::Neither })
-    }
-
-    /// Posts, then notes that it was taken.
-    async fn send(
-        &self,
-        to: &Configured,
-        post: &Post,
-        deadline: Instant,
-        report: &mut Report,
-    ) -> Result<(), Error> {
+    /// Posts until it is taken.
+    async fn send(&self, to: &Configured, post: &Post, deadline: Instant) -> Result<(), Error> {
         let destination = || to.name.clone();
         let ids = || post.ids.clone();
         let request = to
@@ -191,54 +190,32 @@ impl<T: Table, S: ReadSecret> Relay<T, S> {
             asked,
         );
         match sent.await {
-            Ok(()) => {}
+            Ok(()) => Ok(()),
             Err(Undelivered::Refused(answer)) => {
                 let said = self.said(&answer.body);
                 // It may be that a secret is no longer the right one.
                 self.secrets.forget(&to.destination.secrets());
-                return Err(Error::Refused {
+                Err(Error::Refused {
                     destination: destination(),
                     ids: ids(),
                     status: answer.status,
                     said,
-                });
+                })
             }
-            Err(Undelivered::PutOff { answer, attempts }) => {
-                return Err(Error::PutOff {
-                    destination: destination(),
-                    ids: ids(),
-                    attempts,
-                    status: answer.status,
-                    said: self.said(&answer.body),
-                });
-            }
-            Err(Undelivered::Unanswered { error, attempts }) => {
-                return Err(Error::Unanswered {
-                    destination: destination(),
-                    ids: ids(),
-                    attempts,
-                    source: error,
-                });
-            }
+            Err(Undelivered::PutOff { answer, attempts }) => Err(Error::PutOff {
+                destination: destination(),
+                ids: ids(),
+                attempts,
+                status: answer.status,
+                said: self.said(&answer.body),
+            }),
+            Err(Undelivered::Unanswered { error, attempts }) => Err(Error::Unanswered {
+                destination: destination(),
+                ids: ids(),
+                attempts,
+                source: error,
+            }),
         }
-        report
-            .delivered
-            .extend(post.ids.iter().map(|id| (destination(), id.clone())));
-        let now = Timestamp::now();
-        let notes = post
-            .ids
-            .iter()
-            .map(|id| ledger::note(&self.table, &to.name, id, now));
-        for (id, noted) in post.ids.iter().zip(join_all(notes).await) {
-            if let Err(source) = noted {
-                report.warnings.push(Warning::Unnoted {
-                    destination: destination(),
-                    id: id.clone(),
-                    source,
-                });
-            }
-        }
-        Ok(())
     }
 
     /// What a destination said, fit for a log.
@@ -247,12 +224,132 @@ impl<T: Table, S: ReadSecret> Relay<T, S> {
     }
 }
 
-fn ids_from(posts: &[Post], index: usize) -> Vec<String> {
-    posts
-        .iter()
-        .skip(index)
-        .flat_map(|post| post.ids.clone())
-        .collect()
+/// Claims the incidents of these notifications that have news for the destination and that nobody else is telling.
+async fn claim<'a, T: Table>(
+    to: &Configured,
+    ledger: &Ledger<'_, T>,
+    notifications: &[&'a Notification],
+    report: &mut Report,
+) -> Round<'a> {
+    let mut incidents = BTreeMap::<String, Vec<_>>::new();
+    for (index, notification) in notifications.iter().enumerate() {
+        let of_it = incidents.entry(alert_key(notification)).or_default();
+        of_it.push((index, *notification));
+    }
+    let claims = incidents.iter().map(|(incident, of_it)| async {
+        let of_it: Vec<_> = of_it.iter().map(|(_, notification)| *notification).collect();
+        ledger.claim(incident, &of_it).await
+    });
+    let claims = join_all(claims).await;
+    let (mut new, mut waits, mut entries) = (Vec::new(), Vec::new(), BTreeMap::new());
+    for ((incident, of_it), claim) in incidents.into_iter().zip(claims) {
+        let standings = match claim {
+            Ok((entry, standings)) => {
+                entries.insert(incident, entry);
+                standings
+            }
+            Err(source) => {
+                let of_it: Vec<_> = of_it.iter().map(|(_, notification)| *notification).collect();
+                report.warnings.push(Warning::Unread {
+                    destination: to.name.clone(),
+                    ids: ids_of(&of_it),
+                    source,
+                });
+                vec![Standing::New; of_it.len()]
+            }
+        };
+        for ((index, notification), standing) in of_it.into_iter().zip(standings) {
+            let told = || (to.name.clone(), notification.id.clone());
+            match standing {
+                Standing::New => new.push((index, notification)),
+                Standing::Known => report.repeated.push(told()),
+                Standing::Overtaken => report.overtaken.push(told()),
+                Standing::Waits => waits.push((index, notification)),
+            }
+        }
+    }
+    let in_order = |mut numbered: Vec<(usize, &'a Notification)>| {
+        numbered.sort_by_key(|(index, _)| *index);
+        numbered
+            .into_iter()
+            .map(|(_, notification)| notification)
+            .collect()
+    };
+    Round {
+        new: in_order(new),
+        waits: in_order(waits),
+        entries,
+    }
+}
+
+/// Notes that a post was taken, and gives back the incidents of which no other post is to follow.
+async fn note<T: Table>(
+    to: &Configured,
+    ledger: &Ledger<'_, T>,
+    post: &Post,
+    rest: &[Post],
+    entries: &mut BTreeMap<String, Entry>,
+    report: &mut Report,
+) {
+    let mut told = BTreeMap::<String, Vec<String>>::new();
+    for id in &post.ids {
+        report.delivered.push((to.name.clone(), id.clone()));
+        told.entry(place(id).0).or_default().push(id.clone());
+    }
+    let notes = told.iter().map(|(incident, ids)| {
+        let goes_on = rest
+            .iter()
+            .flat_map(|post| &post.ids)
+            .any(|id| place(id).0 == *incident);
+        let next = if goes_on { Next::More } else { Next::Nothing };
+        ledger.note(incident, entries.get(incident).cloned(), ids, next)
+    });
+    let noted = join_all(notes).await;
+    for ((incident, ids), noted) in told.into_iter().zip(noted) {
+        match noted {
+            Ok(entry) => drop(entries.insert(incident, entry)),
+            Err(source) => {
+                entries.remove(&incident);
+                report.warnings.push(Warning::Unnoted {
+                    destination: to.name.clone(),
+                    ids,
+                    source,
+                });
+            }
+        }
+    }
+}
+
+/// Gives back the incidents of which something could not be told.
+async fn release<T: Table>(
+    to: &Configured,
+    ledger: &Ledger<'_, T>,
+    entries: &BTreeMap<String, Entry>,
+    report: &mut Report,
+) {
+    let held = entries.iter().filter(|(_, entry)| ledger.holds(entry));
+    let released = held.map(|(incident, entry)| async {
+        let released = ledger
+            .note(incident, Some(entry.clone()), &[], Next::Nothing)
+            .await;
+        released.map_err(|source| Warning::Unreleased {
+            destination: to.name.clone(),
+            incident: incident.clone(),
+            source,
+        })
+    });
+    let released = join_all(released).await;
+    report
+        .warnings
+        .extend(released.into_iter().filter_map(Result::err));
+}
+
+fn ids_of(notifications: &[&Notification]) -> Vec<String> {
+    notifications.iter().map(|each| each.id.clone()).collect()
+}
+
+fn ids_from(posts: &[Post]) -> Vec<String> {
+    posts.iter().flat_map(|post| post.ids.clone()).collect()
 }
 
 fn out_of_time(to: &Configured, ids: Vec<String>) -> Error {

@@ -223,9 +223,9 @@ pub fn control(monitor: &MonitorId) -> Key {
     Key::new(controls(), monitor.as_str())
 }
 
-/// That a notification has reached a destination of the relay.
-pub fn relayed(destination: &str, id: &str) -> Key {
-    Key::new(format!("relayed#{destination}"), id)
+/// What a destination of the relay has heard of an incident.
+pub fn relayed(destination: &str, incident: &str) -> Key {
+    Key::new(format!("relayed#{destination}"), incident)
 }
 
 /// Which row of a board an item is.
@@ -317,8 +317,8 @@ mod tests {
             (words_of(group, &region), "words#1m#0/region#eu-west-1"),
             (control(&monitor), "controls/orders-db"),
             (
-                relayed("ops", "orders-db@x.7/down"),
-                "relayed#ops/orders-db@x.7/down",
+                relayed("ops", "orders-db@2026-11-22T05:40:00Z.7"),
+                "relayed#ops/orders-db@2026-11-22T05:40:00Z.7",
             ),
         ] {
             assert_eq!(key.to_string(), text);

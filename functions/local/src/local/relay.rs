@@ -234,6 +234,7 @@ impl Desk {
                     Error::Address { .. }
                     | Error::PutOff { .. }
                     | Error::Unanswered { .. }
+                    | Error::Waited { .. }
                     | Error::OutOfTime { .. },
                     Try::Another,
                 ) => {

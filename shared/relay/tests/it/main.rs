@@ -7,7 +7,9 @@
 
 mod config;
 mod delivery;
+mod interleavings;
 mod ledger;
+mod order;
 mod rendering;
 mod rig;
 mod routing;

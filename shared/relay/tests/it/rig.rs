@@ -13,7 +13,7 @@ use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use portpulse_core::definition::Vantage;
 use portpulse_relay::{Client, Config, Patience, ReadSecret, Relay, Secret, SecretError, SecretName};
-use portpulse_testkit::memory_table::MemoryTable;
+use portpulse_store::table::Table;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::sync::Barrier;
@@ -32,6 +32,8 @@ pub(crate) enum Reply {
     Silence,
     /// It waits until everybody is here, then looks at it.
     Together(Arc<Barrier>),
+    /// It waits until somebody else knows of it, then until it is let go, and looks at it.
+    Held(Arc<Barrier>),
 }
 
 /// A service that takes what the real one takes.
@@ -115,6 +117,10 @@ async fn answer(
         }
         Some(Reply::Silence) => return std::future::pending().await,
         Some(Reply::Together(barrier)) => {
+            barrier.wait().await;
+        }
+        Some(Reply::Held(barrier)) => {
+            barrier.wait().await;
             barrier.wait().await;
         }
         None => {}
@@ -232,11 +238,11 @@ pub(crate) fn config(destinations: &Value) -> Config {
 }
 
 /// A relay that hardly waits.
-pub(crate) fn relay(
+pub(crate) fn relay<T: Table + Clone>(
     destinations: &Value,
-    table: &MemoryTable,
+    table: &T,
     secrets: &Secrets,
-) -> Relay<MemoryTable, Secrets> {
+) -> Relay<T, Secrets> {
     let ms = Duration::from_millis;
     let patience = Patience::new(3, ms(1), ms(4)).unwrap();
     let client = Client::new().unwrap();

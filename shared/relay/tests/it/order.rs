@@ -1,0 +1,230 @@
+//! What comes about an incident while a destination is being told of it: it waits, and the end is the last word.
+
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use futures_util::FutureExt as _;
+use portpulse_core::decide::Notification;
+use portpulse_core::outbox::Kind;
+use portpulse_relay::{Error, Report};
+use portpulse_store::keys::Key;
+use portpulse_store::table::{Condition, Item, Put, Read, Table, TableError};
+use portpulse_testkit::embedded::EmbeddedDynamo;
+use portpulse_testkit::memory_table::MemoryTable;
+use portpulse_testkit::notification;
+use serde_json::json;
+use tokio::sync::Barrier;
+
+use crate::rig::{LONG, Reply, Service, destination, relay, secrets_of};
+
+/// Too short for anybody to wait for somebody else.
+pub(crate) const SHORT: Duration = Duration::from_secs(5);
+
+/// What begins or goes on, and what ends it.
+pub(crate) const PAIRS: [(Kind, Kind); 8] = [
+    (Kind::Down, Kind::Recovered),
+    (Kind::Escalated, Kind::Recovered),
+    (Kind::Reminder, Kind::Recovered),
+    (Kind::Degraded, Kind::Recovered),
+    (Kind::Exposed, Kind::Recovered),
+    (Kind::Advisory, Kind::AdvisoryOver),
+    (Kind::RegionSilent, Kind::RegionBack),
+    (Kind::RegionSuspect, Kind::RegionTrusted),
+];
+
+/// How much was delivered, repeated, overtaken, and left to another call.
+pub(crate) fn outcome(report: &Report) -> [usize; 4] {
+    let waited = |error: &Error| matches!(error, Error::Waited { .. });
+    assert!(report.troubles.iter().all(waited), "{:?}", report.troubles);
+    assert_eq!(report.warnings.len(), 0, "{:?}", report.warnings);
+    [
+        report.delivered.len(),
+        report.repeated.len(),
+        report.overtaken.len(),
+        report.troubles.len(),
+    ]
+}
+
+#[tokio::test]
+async fn whoever_comes_while_a_destination_is_being_told_waits_or_comes_again() {
+    let dynamo = EmbeddedDynamo::start().await.unwrap();
+    for kind in ["slack", "pagerduty", "opsgenie"] {
+        let service = Service::start(kind, []).await;
+        let destinations = json!({ kind: destination(kind, Some(service.address)) });
+        let relay = relay(&destinations, &dynamo.table(), &secrets_of(service.address));
+        for (beginning, end) in PAIRS {
+            for (first, second) in [(beginning, end), (end, beginning)] {
+                let of = |kind| {
+                    let of_it = notification::of(kind);
+                    let id = of_it.id.replace('/', &format!(".{beginning}.{first}/"));
+                    [Notification { id, ..of_it }]
+                };
+                let (first, second, began) = (of(first), of(second), service.log().1.len());
+                let barrier = Arc::new(Barrier::new(2));
+                service.then([Reply::Held(Arc::clone(&barrier))]);
+                let meanwhile = async {
+                    barrier.wait().await;
+                    // Lambda and the desk call again; SNS has delivered twice.
+                    for other in [&first, &second] {
+                        let report = relay.deliver(other, SHORT).await;
+                        assert_eq!(outcome(&report), [0, 0, 0, 1], "{kind}");
+                        assert_eq!(report.troubles[0].ids(), [other[0].id.clone()]);
+                    }
+                    let (other, _) = tokio::join!(relay.deliver(&second, LONG), barrier.wait());
+                    other
+                };
+                let (told, other) = tokio::join!(relay.deliver(&first, LONG), meanwhile);
+                assert_eq!(outcome(&told), [1, 0, 0, 0], "{kind}");
+                let is_end = second[0].kind == end;
+                let expected = if is_end { [1, 0, 0, 0] } else { [0, 0, 1, 0] };
+                assert_eq!(outcome(&other), expected, "{kind} {beginning} {is_end}");
+                let again = relay.deliver(&first, LONG).await;
+                assert_eq!(outcome(&again), [0, 1, 0, 0]);
+                let parts = if kind == "opsgenie" && beginning == Kind::Escalated && is_end {
+                    3
+                } else {
+                    1 + usize::from(is_end)
+                };
+                assert_eq!(service.log().1.len() - began, parts, "{kind} {beginning}");
+                assert_eq!(service.alerts().len(), 0, "{kind} {beginning}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn another_incident_waits_for_nobody() {
+    let service = Service::start("slack", []).await;
+    let destinations = json!({ "it": destination("slack", None) });
+    let relay = relay(&destinations, &MemoryTable::new(), &secrets_of(service.address));
+    let barrier = Arc::new(Barrier::new(2));
+    service.then([Reply::Held(Arc::clone(&barrier))]);
+    let both = [notification::down("a"), notification::down("b")];
+    let meanwhile = async {
+        barrier.wait().await;
+        let report = relay.deliver(&both, SHORT).await;
+        barrier.wait().await;
+        report
+    };
+    let (told, other) = tokio::join!(relay.deliver(&both[..1], LONG), meanwhile);
+    assert_eq!(outcome(&told), [1, 0, 0, 0]);
+    assert_eq!(outcome(&other), [1, 0, 0, 1]);
+    assert_eq!(other.delivered[0].1, both[1].id);
+}
+
+/// A table that works at once, and to which each write comes so many times, as when the SDK tries again because the
+/// first answer was lost.
+#[derive(Clone)]
+struct Eager(MemoryTable, usize);
+
+impl Table for Eager {
+    async fn query(&self, pk: &str, read: Read) -> Result<Vec<Item>, TableError> {
+        self.0.query(pk, read).await
+    }
+
+    async fn get(&self, pk: &str, sk: &str, read: Read) -> Result<Option<Item>, TableError> {
+        self.0.get(pk, sk, read).await
+    }
+
+    async fn get_many(&self, keys: &[Key], read: Read) -> Result<Vec<Item>, TableError> {
+        self.0.get_many(keys, read).await
+    }
+
+    async fn put(&self, item: Item, condition: Condition) -> Result<Put, TableError> {
+        let put = || {
+            let mut put = pin!(self.0.put(item.clone(), condition));
+            loop {
+                if let Some(done) = put.as_mut().now_or_never() {
+                    return done;
+                }
+            }
+        };
+        for _ in 1..self.1 {
+            put()?;
+        }
+        put()
+    }
+}
+
+#[tokio::test]
+async fn nobody_waits_for_a_claim_of_its_own() {
+    let service = Service::start("slack", []).await;
+    let destinations = json!({ "it": destination("slack", None) });
+    let table = Eager(MemoryTable::new(), 2);
+    let relay = relay(&destinations, &table, &secrets_of(service.address));
+    for kind in [Kind::Down, Kind::Recovered] {
+        let report = relay.deliver(&[notification::of(kind)], SHORT).await;
+        assert_eq!(outcome(&report), [1, 0, 0, 0]);
+    }
+}
+
+#[tokio::test]
+async fn whoever_could_not_tell_it_holds_up_nobody() {
+    let service = Service::start("webhook", []).await;
+    let destinations = json!({ "it": destination("webhook", Some(service.address)) });
+    let relay = relay(&destinations, &MemoryTable::new(), &secrets_of(service.address));
+    let refused = Reply::Status(400, None, "");
+    let put_off = || std::iter::repeat_n(Reply::Status(503, None, ""), 3);
+    let both = [Kind::Down, Kind::Recovered].map(notification::of);
+    for script in [vec![refused.clone()], put_off().collect()] {
+        service.then(script);
+        assert_eq!(relay.deliver(&both[..1], SHORT).await.troubles.len(), 1);
+    }
+    // The end is put off behind a beginning that was taken.
+    service.then([Reply::Status(200, None, "")].into_iter().chain(put_off()));
+    assert_eq!(
+        relay.deliver(&both, SHORT).await.troubles[0].ids(),
+        [both[1].id.clone()]
+    );
+    assert_eq!(outcome(&relay.deliver(&both, SHORT).await), [1, 1, 0, 0]);
+}
+
+#[tokio::test]
+async fn an_incident_is_kept_for_all_that_a_call_tells_of_it() {
+    let service = Service::start("webhook", []).await;
+    let destinations = json!({ "it": destination("webhook", Some(service.address)) });
+    let relay = relay(&destinations, &MemoryTable::new(), &secrets_of(service.address));
+    let [down, escalated, recovered] = [Kind::Down, Kind::Escalated, Kind::Recovered].map(notification::of);
+    let barrier = Arc::new(Barrier::new(2));
+    service.then([Reply::Status(200, None, ""), Reply::Held(Arc::clone(&barrier))]);
+    let both = [down, escalated];
+    let meanwhile = async {
+        barrier.wait().await;
+        let report = relay.deliver(&[recovered], SHORT).await;
+        barrier.wait().await;
+        report
+    };
+    let (told, other) = tokio::join!(relay.deliver(&both, LONG), meanwhile);
+    assert_eq!(outcome(&told), [2, 0, 0, 0]);
+    assert_eq!(outcome(&other), [0, 0, 0, 1]);
+}
+
+#[tokio::test]
+async fn what_is_under_way_when_the_time_is_over_may_still_arrive() {
+    let service = Service::start("webhook", [Reply::Silence]).await;
+    let destinations = json!({ "it": destination("webhook", Some(service.address)) });
+    let relay = relay(&destinations, &MemoryTable::new(), &secrets_of(service.address));
+    let both = [Kind::Down, Kind::Recovered].map(notification::of);
+    let report = relay.deliver(&both[..1], Duration::from_millis(300)).await;
+    assert!(matches!(&report.troubles[..], [Error::OutOfTime { .. }]));
+    assert_eq!(outcome(&relay.deliver(&both[1..], SHORT).await), [0, 0, 0, 1]);
+}
+
+#[tokio::test]
+async fn an_entry_of_another_version_is_left_alone_and_all_is_told() {
+    let service = Service::start("slack", []).await;
+    let table = MemoryTable::new();
+    let destinations = json!({ "it": destination("slack", None) });
+    let relay = relay(&destinations, &table, &secrets_of(service.address));
+    relay.deliver(&[notification::of(Kind::Down)], LONG).await;
+    let mut item = table.snapshot().into_values().next().unwrap();
+    item.insert("v".to_owned(), AttributeValue::N("2".to_owned()));
+    table.overwrite(item.clone());
+    for _ in 0..2 {
+        let report = relay.deliver(&[notification::of(Kind::Down)], LONG).await;
+        assert_eq!((report.delivered.len(), report.warnings.len()), (1, 2));
+    }
+    assert_eq!(table.snapshot().into_values().collect::<Vec<_>>(), [item]);
+}
