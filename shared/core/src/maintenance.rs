@@ -17,7 +17,10 @@ const LONGEST_WHY: usize = 200;
 
 /// A time in which what happens to a monitor is expected: its notifications wait, its checks go on.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Window(Kind);
+pub struct Window {
+    kind: Kind,
+    why: Option<String>,
+}
 
 #[derive(Debug, Clone, PartialEq)]
 enum Kind {
@@ -43,10 +46,15 @@ impl Window {
         self.next(now).is_some_and(|(from, _)| from <= now)
     }
 
+    /// The reason that was written down for it.
+    pub fn why(&self) -> Option<&str> {
+        self.why.as_deref()
+    }
+
     /// From when until when it is on next, or is on now; `None` once it is over for good. Of windows that overlap
     /// themselves, the one that began first.
     pub fn next(&self, now: Timestamp) -> Option<(Timestamp, Timestamp)> {
-        match &self.0 {
+        match &self.kind {
             Kind::Once { from, until } => (now < *until).then_some((*from, *until)),
             Kind::Recurring {
                 days,
@@ -100,7 +108,8 @@ impl RawWindow {
         };
         reader.unknown_fields();
         let (monitors, tags) = (reader.texts("monitors"), reader.texts("tags"));
-        if reader.text("why").is_some_and(|why| why.len() > LONGEST_WHY) {
+        let why = reader.text("why");
+        if why.is_some_and(|why| why.len() > LONGEST_WHY) {
             let mend = format!("keep to {LONGEST_WHY} bytes");
             reader.fault("why", "is too long", mend);
         }
@@ -108,7 +117,10 @@ impl RawWindow {
             Some(kind) if reader.faults.is_empty() => Ok(Self {
                 monitors,
                 tags,
-                window: Window(kind),
+                window: Window {
+                    kind,
+                    why: why.map(str::to_owned),
+                },
             }),
             _ => Err(reader.faults),
         }

@@ -99,7 +99,11 @@ fn monitor_in_short(view: &MonitorView) -> Value {
 }
 
 fn maintenance(window: &Maintenance) -> Value {
-    json!({ "from": time(window.from), "until": time(window.until) })
+    let mut value = json!({ "from": time(window.from), "until": time(window.until) });
+    if let (Value::Object(value), Some(why)) = (&mut value, &window.why) {
+        value.insert("why".to_owned(), json!(why));
+    }
+    value
 }
 
 /// What the public is not shown stands in these fields and nowhere else.

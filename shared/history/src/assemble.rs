@@ -259,7 +259,7 @@ fn monitor_view(
         verdict,
         since: incident.map(|incident| incident.since.timestamp()),
         in_maintenance: monitor.telling().in_maintenance(now),
-        maintenance: maintenance(monitor, now),
+        maintenance: maintenance(monitor, audience, now),
         uptime: past.uptime(&hours, &days),
         hours,
         days,
@@ -290,10 +290,18 @@ fn verdict(
     decide::verdict(&input, monitor)
 }
 
-fn maintenance(monitor: &Monitor, now: Timestamp) -> Vec<Maintenance> {
+/// Of each of a monitor's maintenance windows the time that is on now or next, the earliest first.
+pub fn maintenance(monitor: &Monitor, audience: Audience, now: Timestamp) -> Vec<Maintenance> {
     let windows = monitor.telling().maintenance.iter();
-    let next = windows.filter_map(|window| window.next(now));
-    let all: BTreeSet<_> = next.map(|(from, until)| Maintenance { from, until }).collect();
+    let next = windows.filter_map(|window| {
+        let (from, until) = window.next(now)?;
+        let why = match audience {
+            Audience::Public => None,
+            Audience::Private => window.why().map(str::to_owned),
+        };
+        Some(Maintenance { from, until, why })
+    });
+    let all: BTreeSet<_> = next.collect();
     all.into_iter().collect()
 }
 

@@ -88,8 +88,8 @@ pub struct MonitorView {
     pub since: Option<Timestamp>,
     /// Whether a maintenance window covers now: what it shows is expected.
     pub in_maintenance: bool,
-    /// Of each of its maintenance windows the time that is on now or next, the earliest first. Anybody may know it: why
-    /// is not told.
+    /// Of each of its maintenance windows the time that is on now or next, the earliest first. Anybody may know it, but
+    /// not why.
     pub maintenance: Vec<Maintenance>,
     /// Its uptime.
     pub uptime: Uptime,
@@ -102,12 +102,14 @@ pub struct MonitorView {
 }
 
 /// A time of maintenance: alerts wait, and what goes wrong is expected.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Maintenance {
     /// When it begins.
     pub from: Timestamp,
     /// When it ends.
     pub until: Timestamp,
+    /// What for, as its definition says; only those within may see it.
+    pub why: Option<String>,
 }
 
 /// Uptime over the usual spans; `None` where not all of the span could be read.

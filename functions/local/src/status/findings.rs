@@ -10,7 +10,9 @@ use portpulse_core::definition::Monitor;
 use portpulse_core::group::GroupId;
 use portpulse_core::id::{MonitorId, Region};
 
+use portpulse_history::assemble;
 use portpulse_history::snapshot::GroupSnapshot;
+use portpulse_history::view::{Audience, Maintenance};
 
 use crate::overview::Overview;
 
@@ -40,6 +42,8 @@ pub(crate) struct Found {
     pub(crate) advisory: Option<Timestamp>,
     pub(crate) regions: BTreeMap<Region, View>,
     pub(crate) silence: Option<Silence>,
+    /// The maintenance that is on.
+    pub(crate) maintenance: Option<Maintenance>,
 }
 
 /// An open incident.
@@ -114,6 +118,7 @@ impl Found {
         let advisory = group.board.verdict.advisories.get(monitor.id());
         let advisory = advisory.filter(|_| !is_incident);
         let views = views(monitor, &input).into_iter();
+        let mut windows = assemble::maintenance(monitor, Audience::Private, overview.now).into_iter();
         Self {
             group: id,
             target: monitor.target().to_string(),
@@ -124,6 +129,7 @@ impl Found {
             silence: control
                 .filter(|control| control.is_silenced(overview.now))
                 .and_then(|control| control.silence.clone()),
+            maintenance: windows.find(|window| window.from <= overview.now),
         }
     }
 

@@ -8,6 +8,7 @@ use portpulse_core::board::{Finding, Trouble, Verdict};
 use portpulse_core::control::{Note, Silence};
 use portpulse_core::decide::View;
 use portpulse_core::id::MonitorId;
+use portpulse_history::view::Maintenance;
 use serde::Serialize;
 
 use super::findings::{Findings, Found, Open};
@@ -49,6 +50,14 @@ pub(crate) fn lines(findings: &Findings) -> Vec<String> {
         lines.push(format!("{BAD}Not read{BAD:#}: {}", plain(error, 2 * MOST_WORDS)));
     }
     for (id, found) in &findings.monitors {
+        if let Some(Maintenance { until, why, .. }) = &found.maintenance {
+            let (until, left) = (clock_time(*until), lasting(now, *until));
+            let why = why
+                .as_ref()
+                .map(|why| format!(": {}", plain(why, 2 * MOST_WORDS)));
+            let why = why.unwrap_or_default();
+            lines.push(format!("{id} is in maintenance until {until}, {left} more{why}."));
+        }
         if let Some(Silence { until, note }) = &found.silence {
             let (until, left) = (clock_time(*until), lasting(now, *until));
             lines.push(format!(
@@ -189,6 +198,14 @@ struct MonitorJson<'a> {
     advisory_since: Option<String>,
     regions: BTreeMap<&'a str, &'static str>,
     silence: Option<SilenceJson<'a>>,
+    maintenance: Option<MaintenanceJson<'a>>,
+}
+
+#[derive(Serialize)]
+struct MaintenanceJson<'a> {
+    from: String,
+    until: String,
+    why: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -260,6 +277,11 @@ fn monitor_json(found: &Found) -> MonitorJson<'_> {
         silence: found.silence.as_ref().map(|silence| SilenceJson {
             until: silence.until.to_string(),
             note: note_json(&silence.note),
+        }),
+        maintenance: found.maintenance.as_ref().map(|window| MaintenanceJson {
+            from: window.from.to_string(),
+            until: window.until.to_string(),
+            why: window.why.as_deref(),
         }),
     }
 }

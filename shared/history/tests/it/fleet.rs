@@ -30,12 +30,13 @@ pub(crate) const GROUP: GroupId = GroupId {
 };
 
 /// What no public answer may contain.
-pub(crate) const SECRETS: [&str; 7] = [
+pub(crate) const SECRETS: [&str; 8] = [
     "secret-host",
     "54321",
     "secret-words",
     "secret-banner",
     "secret-tag",
+    "secret-reason",
     "secret.runbook",
     "eu-west-1",
 ];
@@ -89,7 +90,7 @@ pub(crate) async fn define_with_maintenance<T: Table>(store: &Store<T>, id: &str
     fields["maintenance"] = json!([
         { "from": "2026-11-24T10:00:00Z", "until": "2026-11-24T11:00:00Z", "why": "secret-reason" },
         { "from": "2026-11-22T12:00:00Z", "until": "2026-11-22T13:00:00Z" },
-        { "from": "2026-11-24T10:00:00Z", "until": "2026-11-24T11:00:00Z" },
+        { "from": "2026-11-24T10:00:00Z", "until": "2026-11-24T11:00:00Z", "why": "secret-reason" },
         { "from": "2026-11-21T10:00:00Z", "until": "2026-11-21T11:00:00Z" },
     ]);
     store

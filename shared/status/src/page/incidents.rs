@@ -30,20 +30,21 @@ pub(crate) fn page(known: &Overview) -> (String, Markup) {
 
 /// Windows that are on or ahead, soonest first, with the monitors of each.
 fn maintenance(known: &Overview) -> Markup {
-    let mut windows: BTreeMap<Maintenance, Vec<&str>> = BTreeMap::new();
+    let mut windows: BTreeMap<&Maintenance, Vec<&str>> = BTreeMap::new();
     for monitor in &known.monitors {
         for window in &monitor.maintenance {
-            windows.entry(*window).or_default().push(monitor.id.as_str());
+            windows.entry(window).or_default().push(monitor.id.as_str());
         }
     }
     html! {
         @if !windows.is_empty() {
             h2 { "Maintenance" }
             ul .windows {
-                @for (Maintenance { from, until }, monitors) in windows {
+                @for (Maintenance { from, until, why }, monitors) in windows {
                     li .card {
-                        (words::moment(from, Show::Full)) " to " (words::moment(until, Show::Full))
-                        @if from <= known.at { " " strong { "now" } }
+                        (words::moment(*from, Show::Full)) " to " (words::moment(*until, Show::Full))
+                        @if let Some(why) = why { ": " (why) }
+                        @if *from <= known.at { " " strong { "now" } }
                         ul .names { @for id in monitors { li { a href={ "/monitors/" (id) } { (id) } } } }
                     }
                 }

@@ -183,8 +183,11 @@ fn definition(monitor: &Monitor, maintenance: &[Maintenance]) -> Markup {
                 div {
                     dt { "maintenance" }
                     dd {
-                        @for Maintenance { from, until } in maintenance {
-                            p { (words::moment(*from, Show::Full)) " to " (words::moment(*until, Show::Full)) }
+                        @for Maintenance { from, until, why } in maintenance {
+                            p {
+                                (words::moment(*from, Show::Full)) " to " (words::moment(*until, Show::Full))
+                                @if let Some(why) = why { ": " (why) }
+                            }
                         }
                     }
                 }

@@ -52,6 +52,9 @@ fn addresses(html: &str) -> Vec<String> {
 fn known(words: &str) -> Overview {
     let mut known = overview();
     for monitor in &mut known.monitors {
+        for window in &mut monitor.maintenance {
+            window.why = Some(words.to_owned());
+        }
         let Some(inside) = monitor.inside.as_mut() else {
             continue;
         };

@@ -39,12 +39,12 @@ fn that_nobody_could_tell_is_no_agreement_of_regions() {
 
 #[test]
 fn maintenance_that_is_on_or_ahead_is_told() {
-    for known in [overview(), public()] {
+    for (known, why) in [(overview(), ": update"), (public(), "")] {
         let html = incidents_html(&known);
         assert_eq!(
             texts(&html, ".windows > li"),
             [
-                "2026-11-22 05:00 UTC to 2026-11-22 06:00 UTC nowqueuecache",
+                &format!("2026-11-22 05:00 UTC to 2026-11-22 06:00 UTC{why} nowqueuecache"),
                 "2026-11-29 02:00 UTC to 2026-11-29 04:00 UTCorders-dbcache",
             ]
         );

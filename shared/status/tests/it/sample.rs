@@ -216,12 +216,13 @@ fn view(id: &str, verdict: Verdict, regions: &[(&str, RegionSight)]) -> MonitorV
 
 /// When it is in maintenance, by [`DEFINITIONS`].
 fn maintenance(id: &str) -> Vec<Maintenance> {
-    let window = |from: &str, until: &str| Maintenance {
+    let window = |from: &str, until: &str, why: Option<&str>| Maintenance {
         from: from.parse().unwrap(),
         until: until.parse().unwrap(),
+        why: why.map(str::to_owned),
     };
-    let update = window("2026-11-22T05:00:00Z", "2026-11-22T06:00:00Z");
-    let sunday = window("2026-11-29T02:00:00Z", "2026-11-29T04:00:00Z");
+    let update = window("2026-11-22T05:00:00Z", "2026-11-22T06:00:00Z", Some("update"));
+    let sunday = window("2026-11-29T02:00:00Z", "2026-11-29T04:00:00Z", None);
     match id {
         "queue" => vec![update],
         "cache" => vec![update, sunday],
@@ -322,10 +323,13 @@ pub(crate) fn overview() -> Overview {
 pub(crate) fn public() -> Overview {
     let mut known = overview();
     known.inside = None;
-    known
-        .monitors
-        .iter_mut()
-        .for_each(|monitor| monitor.inside = None);
+    for monitor in &mut known.monitors {
+        monitor.inside = None;
+        monitor
+            .maintenance
+            .iter_mut()
+            .for_each(|window| window.why = None);
+    }
     let incidents = known.open.iter_mut().chain(&mut known.closed);
     incidents.for_each(|incident| incident.inside = None);
     known

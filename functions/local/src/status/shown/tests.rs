@@ -50,6 +50,14 @@ async fn findings(incidents: &[(&str, Track, Incident)], advisory: &str, broken:
         )
         .await;
     }
+    let window = json!({
+        "from": "2026-11-22T05:00:00Z", "until": "2026-11-22T06:00:00Z", "why": "new\u{1b}[2J\ndisks",
+    });
+    define(
+        "cache",
+        json!({ "host": "a.example.com", "port": 1, "interval": "1m", "maintenance": [window] }),
+    )
+    .await;
     if broken {
         define("Orders\u{1b}[2J", json!({ "host": "a.example.com" })).await;
     }
@@ -118,6 +126,7 @@ async fn all_well_is_one_line_and_what_is_silenced_is_named() {
         true,
         &[
             "All 3 monitors are up.",
+            "cache is in maintenance until 2026-11-22 06:00:00Z, 14 min 30 s more: new [2J disks.",
             "web is silent until 2026-11-22 07:45:30Z, 2 h more, by ann: new switch.",
         ],
     );
@@ -141,7 +150,7 @@ async fn the_worst_comes_first_and_nothing_breaks_out_of_its_line() {
     let found = findings(&incidents, "web", true).await;
     let shown = anstream::adapter::strip_str(&lines(&found).join("\n")).to_string();
     let lines: Vec<_> = shown.lines().collect();
-    assert_eq!(lines.len(), 6, "{lines:#?}");
+    assert_eq!(lines.len(), 7, "{lines:#?}");
     assert_eq!(lines[0], "0 of 3 monitors up.");
     assert!(
         lines[1].starts_with("db     down      5 min 30 s  the connection was refused: no"),
