@@ -205,7 +205,8 @@ async fn an_incident_is_kept_for_all_that_a_call_tells_of_it() {
 async fn what_is_under_way_when_the_time_is_over_may_still_arrive() {
     let service = Service::start("webhook", [Reply::Silence]).await;
     let destinations = json!({ "it": destination("webhook", Some(service.address)) });
-    let relay = relay(&destinations, &MemoryTable::new(), &secrets_of(service.address));
+    let table = Eager(MemoryTable::new(), 1);
+    let relay = relay(&destinations, &table, &secrets_of(service.address));
     let both = [Kind::Down, Kind::Recovered].map(notification::of);
     let report = relay.deliver(&both[..1], Duration::from_millis(300)).await;
     assert!(matches!(&report.troubles[..], [Error::OutOfTime { .. }]));
