@@ -8,7 +8,7 @@ variables {
   description  = "Does something."
   home         = { region = "eu-west-2", table_name = "portpulse", kms_key_arn = "arn:aws:kms:eu-west-2:123456789012:key/1" }
   table_access = "read"
-  function     = { zip = "tests/fixtures/checker.bin", memory_mb = 256, timeout_seconds = 30, environment = { RUST_LOG = "debug" } }
+  function     = { zip = "tests/fixtures/checker.bin", memory_mb = 256, timeout_seconds = 30, reserved_concurrency = 5, log_retention_days = 30, environment = { RUST_LOG = "debug" } }
   settings     = { PORTPULSE_SOME = "thing" }
   statements = [
     { Sid = "Alert", Action = ["sns:Publish"], Resource = ["arn:aws:sns:eu-west-2:123456789012:portpulse-alerts"] },
@@ -33,8 +33,8 @@ run "the_lambda" {
     condition = [
       aws_lambda_function.this.function_name, aws_lambda_function.this.runtime, aws_lambda_function.this.handler, one(aws_lambda_function.this.architectures),
       aws_lambda_function.this.memory_size, aws_lambda_function.this.timeout, aws_lambda_function.this.reserved_concurrent_executions
-    ] == ["portpulse-some", "provided.al2023", "bootstrap", "arm64", 256, 30, -1]
-    error_message = "An arm64 bootstrap with what is asked for, and no reserved concurrency."
+    ] == ["portpulse-some", "provided.al2023", "bootstrap", "arm64", 256, 30, 5]
+    error_message = "An arm64 bootstrap with what is asked for."
   }
   assert {
     condition     = aws_lambda_function.this.source_code_hash == filebase64sha256("tests/fixtures/checker.bin")
@@ -52,8 +52,8 @@ run "the_lambda" {
     error_message = "It is tried again as often and as long as asked for, and then kept."
   }
   assert {
-    condition     = aws_cloudwatch_log_group.this.name == "/aws/lambda/portpulse-some" && aws_cloudwatch_log_group.this.retention_in_days == 14
-    error_message = "The log is kept for two weeks."
+    condition     = aws_cloudwatch_log_group.this.name == "/aws/lambda/portpulse-some" && aws_cloudwatch_log_group.this.retention_in_days == 30
+    error_message = "The log is kept as long as asked for."
   }
   assert {
     condition     = output.names == { function_name = "portpulse-some", log_group = "/aws/lambda/portpulse-some", dead_letters = aws_sqs_queue.dead_letters[0].url }

@@ -114,7 +114,8 @@ pub(crate) fn counted(count: impl Into<u64>, what: &str) -> String {
 
 /// Milliseconds, to the hundredth.
 pub(crate) fn rounded_ms(time: Duration) -> f64 {
-    (time.as_secs_f64() * 100_000.0).round() / 100.0
+    let hundredths = u32::try_from(time.as_micros() / 10).unwrap_or(u32::MAX);
+    f64::from(hundredths) / 100.0
 }
 
 /// `2026-11-22 05:41:00Z`.

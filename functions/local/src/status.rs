@@ -16,7 +16,7 @@ Examples:
   portpulse status
   portpulse status --table portpulse --region eu-west-1 --json";
 
-/// Say what is bad now: monitors, regions, definitions; and what is silenced or acknowledged
+/// Say what is bad now: monitors, regions, definitions; and what is silenced, acknowledged or in maintenance
 ///
 /// The regions that the table lists count, or else those that have reported; how much was read is said on standard error.
 ///

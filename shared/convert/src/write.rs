@@ -168,7 +168,7 @@ fn drop_at(fields: &mut Map<String, Value>, at: &FieldPath) -> Option<String> {
 
 /// Fields, one a line.
 fn block(fields: &Map<String, Value>, depth: usize) -> String {
-    // As people write them: where it goes before how it is checked.
+    // Where it goes before how it is checked.
     let rank = |name: &str| {
         let mut documented = RawMonitor::FIELDS.iter();
         documented

@@ -4,10 +4,12 @@
 //! when it is dropped.
 
 pub mod embedded;
+#[cfg(feature = "samples")]
 pub mod event;
 pub mod function;
 pub mod memory_table;
 pub mod meter;
+#[cfg(feature = "samples")]
 pub mod notification;
 pub mod runtime_api;
 mod server;

@@ -119,7 +119,7 @@ pub fn of(kind: Kind) -> Notification {
     }
 }
 
-/// The same about another monitor.
+/// That this monitor is down.
 pub fn down(monitor: &str) -> Notification {
     Notification {
         id: format!("{monitor}@2026-11-22T05:40:00Z.7/down"),
@@ -136,6 +136,7 @@ fn foreign() -> impl Strategy<Value = String> {
         "\"}]",
         "\u{0}\u{1b}[2J",
         "\u{fffe}",
+        "\u{7f}",
         "<!channel> <@U1> <https://evil.example|click>",
         "@everyone <@&1> [a](https://evil.example)",
         "**b** __u__ ~~s~~ ||s|| `c` ```\n# h\n> q",

@@ -42,7 +42,7 @@ pub(crate) struct Found {
     pub(crate) advisory: Option<Timestamp>,
     pub(crate) regions: BTreeMap<Region, View>,
     pub(crate) silence: Option<Silence>,
-    /// The maintenance that is on.
+    /// The maintenance that is on, and of several that which lasts longest.
     pub(crate) maintenance: Option<Maintenance>,
 }
 
@@ -118,7 +118,8 @@ impl Found {
         let advisory = group.board.verdict.advisories.get(monitor.id());
         let advisory = advisory.filter(|_| !is_incident);
         let views = views(monitor, &input).into_iter();
-        let mut windows = assemble::maintenance(monitor, Audience::Private, overview.now).into_iter();
+        let windows = assemble::maintenance(monitor, Audience::Private, overview.now).into_iter();
+        let on = windows.filter(|window| window.from <= overview.now);
         Self {
             group: id,
             target: monitor.target().to_string(),
@@ -129,7 +130,7 @@ impl Found {
             silence: control
                 .filter(|control| control.is_silenced(overview.now))
                 .and_then(|control| control.silence.clone()),
-            maintenance: windows.find(|window| window.from <= overview.now),
+            maintenance: on.max_by_key(|window| window.until),
         }
     }
 

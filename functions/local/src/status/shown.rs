@@ -18,7 +18,7 @@ use crate::table::{self, Cell};
 /// The most bytes of a service's own words that a line shows.
 const MOST_WORDS: usize = 120;
 
-/// One line where all is well; else the worst first.
+/// The sum of it, what is bad, the worst first, and what is held back and why.
 pub(crate) fn lines(findings: &Findings) -> Vec<String> {
     let now = findings.now;
     let mut lines = vec![sum(findings)];
@@ -49,15 +49,8 @@ pub(crate) fn lines(findings: &Findings) -> Vec<String> {
     for error in &findings.unreadable {
         lines.push(format!("{BAD}Not read{BAD:#}: {}", plain(error, 2 * MOST_WORDS)));
     }
+    lines.extend(maintenance(findings));
     for (id, found) in &findings.monitors {
-        if let Some(Maintenance { until, why, .. }) = &found.maintenance {
-            let (until, left) = (clock_time(*until), lasting(now, *until));
-            let why = why
-                .as_ref()
-                .map(|why| format!(": {}", plain(why, 2 * MOST_WORDS)));
-            let why = why.unwrap_or_default();
-            lines.push(format!("{id} is in maintenance until {until}, {left} more{why}."));
-        }
         if let Some(Silence { until, note }) = &found.silence {
             let (until, left) = (clock_time(*until), lasting(now, *until));
             lines.push(format!(
@@ -72,6 +65,30 @@ pub(crate) fn lines(findings: &Findings) -> Vec<String> {
         }
     }
     lines
+}
+
+/// A line for each window that is on.
+fn maintenance(findings: &Findings) -> Vec<String> {
+    let mut windows = BTreeMap::<&Maintenance, Vec<&str>>::new();
+    for (id, found) in &findings.monitors {
+        if let Some(window) = &found.maintenance {
+            windows.entry(window).or_default().push(id.as_str());
+        }
+    }
+    let line = |(Maintenance { until, why, .. }, monitors): (&Maintenance, Vec<&str>)| {
+        let (until, left) = (clock_time(*until), lasting(findings.now, *until));
+        let who = match monitors.as_slice() {
+            [only] => format!("{only} is"),
+            few @ ([_, _] | [_, _, _]) => format!("{} are", few.join(", ")),
+            many => format!("{} are", counted(many.len() as u64, "monitor")),
+        };
+        let why = why
+            .as_ref()
+            .map(|why| format!(": {}", plain(why, 2 * MOST_WORDS)));
+        let why = why.unwrap_or_default();
+        format!("{who} in maintenance until {until}, {left} more{why}.")
+    };
+    windows.into_iter().map(line).collect()
 }
 
 fn sum(findings: &Findings) -> String {

@@ -92,7 +92,7 @@ pub struct RawMonitor {
 }
 
 impl RawMonitor {
-    /// The names a user may write, in the order of the documentation.
+    /// The names a user may write, in the order in which they are listed.
     pub const FIELDS: &'static [&'static str] = &[
         "host",
         "port",

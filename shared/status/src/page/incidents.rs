@@ -43,8 +43,8 @@ fn maintenance(known: &Overview) -> Markup {
                 @for (Maintenance { from, until, why }, monitors) in windows {
                     li .card {
                         (words::moment(*from, Show::Full)) " to " (words::moment(*until, Show::Full))
-                        @if let Some(why) = why { ": " (why) }
                         @if *from <= known.at { " " strong { "now" } }
+                        @if let Some(why) = why { ": " (why) }
                         ul .names { @for id in monitors { li { a href={ "/monitors/" (id) } { (id) } } } }
                     }
                 }

@@ -44,7 +44,7 @@ fn maintenance_that_is_on_or_ahead_is_told() {
         assert_eq!(
             texts(&html, ".windows > li"),
             [
-                &format!("2026-11-22 05:00 UTC to 2026-11-22 06:00 UTC{why} nowqueuecache"),
+                &format!("2026-11-22 05:00 UTC to 2026-11-22 06:00 UTC now{why}queuecache"),
                 "2026-11-29 02:00 UTC to 2026-11-29 04:00 UTCorders-dbcache",
             ]
         );

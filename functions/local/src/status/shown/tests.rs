@@ -53,11 +53,15 @@ async fn findings(incidents: &[(&str, Track, Incident)], advisory: &str, broken:
     let window = json!({
         "from": "2026-11-22T05:00:00Z", "until": "2026-11-22T06:00:00Z", "why": "new\u{1b}[2J\ndisks",
     });
-    define(
-        "cache",
-        json!({ "host": "a.example.com", "port": 1, "interval": "1m", "maintenance": [window] }),
-    )
-    .await;
+    // Of two that are on, alerts wait for the end of the longer.
+    let shorter = json!({ "from": "2026-11-22T04:00:00Z", "until": "2026-11-22T05:50:00Z" });
+    for (id, windows) in [("cache", json!([shorter, window])), ("db", json!([window]))] {
+        define(
+            id,
+            json!({ "host": "a.example.com", "port": 1, "interval": "1m", "maintenance": windows }),
+        )
+        .await;
+    }
     if broken {
         define("Orders\u{1b}[2J", json!({ "host": "a.example.com" })).await;
     }
@@ -126,7 +130,7 @@ async fn all_well_is_one_line_and_what_is_silenced_is_named() {
         true,
         &[
             "All 3 monitors are up.",
-            "cache is in maintenance until 2026-11-22 06:00:00Z, 14 min 30 s more: new [2J disks.",
+            "cache, db are in maintenance until 2026-11-22 06:00:00Z, 14 min 30 s more: new [2J disks.",
             "web is silent until 2026-11-22 07:45:30Z, 2 h more, by ann: new switch.",
         ],
     );

@@ -1,6 +1,7 @@
 //! Starts a real server in a directory of its own, and stops it when the test is over.
 
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::ops::Range;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -14,6 +15,9 @@ use crate::peer::{told, usual};
 
 /// The longest that a server may take to start, on a busy machine.
 const START: Duration = Duration::from_secs(180);
+/// Below those that Linux hands out by itself: one of these goes to no client, nor to a test that binds port 0, between
+/// its choice and the server's start.
+const PORTS: Range<u16> = 12_000..32_000;
 const PATIENCE: Duration = Duration::from_secs(15);
 
 /// A directory that is gone after the test.
@@ -61,11 +65,16 @@ impl Drop for Dir {
 
 /// A port that was free a moment ago.
 pub(crate) fn free_port() -> u16 {
-    TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
-        .unwrap()
-        .local_addr()
-        .unwrap()
-        .port()
+    static ASKED: AtomicU32 = AtomicU32::new(0);
+    loop {
+        let asked = ASKED.fetch_add(1, Ordering::Relaxed);
+        let index =
+            std::process::id().wrapping_mul(101).wrapping_add(asked) % u32::from(PORTS.end - PORTS.start);
+        let port = PORTS.start + u16::try_from(index).unwrap();
+        if TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok() {
+            return port;
+        }
+    }
 }
 
 /// Runs a command to its end, which must be a good one.
