@@ -2,6 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
+use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region};
 use lambda_runtime::{Context, Diagnostic, LambdaEvent, service_fn};
 use portpulse_relay::{Client, Patience, Relay, chain};
@@ -11,6 +12,12 @@ use serde_json::{Value, json};
 
 /// The longest an invocation may take: Lambda's own limit.
 const LONGEST: Duration = Duration::from_secs(15 * 60);
+/// How long a connection to AWS may take.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
+/// How long one try may take.
+const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(3);
+/// How long one operation may take with all its tries: a table that does not answer delays alerts, and stops none.
+const OPERATION_TIMEOUT: Duration = Duration::from_secs(5);
 /// What is left of an invocation to say how it went.
 const MARGIN: Duration = Duration::from_secs(2);
 
@@ -27,6 +34,7 @@ async fn main() -> Result<(), lambda_runtime::Error> {
     let home = Region::new(settings.home_region);
     let aws = aws_config::defaults(BehaviorVersion::latest())
         .region(home)
+        .timeout_config(timeouts())
         .load()
         .await;
     let table = DynamoTable::new(aws_sdk_dynamodb::Client::new(&aws), settings.table);
@@ -69,6 +77,14 @@ async fn main() -> Result<(), lambda_runtime::Error> {
         })
     }))
     .await
+}
+
+fn timeouts() -> TimeoutConfig {
+    TimeoutConfig::builder()
+        .connect_timeout(CONNECT_TIMEOUT)
+        .operation_attempt_timeout(ATTEMPT_TIMEOUT)
+        .operation_timeout(OPERATION_TIMEOUT)
+        .build()
 }
 
 fn remaining(context: &Context) -> Duration {

@@ -111,7 +111,10 @@ pub(crate) async fn deliver(
         };
         let pause = wanted.map_or(pause, |wanted| wanted.max(pause));
         // What would come too late is left to whoever calls again.
-        if Instant::now() + pause >= deadline {
+        if Instant::now()
+            .checked_add(pause)
+            .is_none_or(|next| next >= deadline)
+        {
             return Err(failed);
         }
         sleep(pause).await;

@@ -38,7 +38,8 @@ pub(crate) enum Standing {
     /// It was told that this is over: a pager would open it anew, and nobody would close it.
     /// Source: <https://developer.pagerduty.com/docs/events-api-v2/overview/>
     Overtaken,
-    /// Another call is telling something of the incident: after that it will be known what becomes of this.
+    /// Another call is telling something of the incident, or this one is about to tell its end: after that it will be
+    /// known what becomes of this.
     Waits,
 }
 
@@ -62,18 +63,20 @@ impl Entry {
     ) -> (Self, Vec<Standing>) {
         let others = self.claim.as_ref().filter(|claim| claim.by != mine.by);
         let is_held = others.is_some_and(|claim| now < claim.until);
-        let mut told = self.told.clone();
+        // What this call is about to tell of it.
+        let mut coming = Vec::new();
         let standing = |notification: &&Notification| {
             let (_, part) = place(&notification.id);
-            if told.contains(&part) {
+            let end = end_of(notification).map(|end| end.to_string());
+            let is_over_in = |parts: &[String]| end.as_ref().is_some_and(|end| parts.contains(end));
+            if self.told.contains(&part) || coming.contains(&part) {
                 Standing::Known
-            } else if end_of(notification).is_some_and(|end| told.contains(&end.to_string())) {
+            } else if is_over_in(&self.told) {
                 Standing::Overtaken
-            } else if is_held {
+            } else if is_held || is_over_in(&coming) {
                 Standing::Waits
             } else {
-                // What follows in the same call comes after it.
-                told.push(part);
+                coming.push(part);
                 Standing::New
             }
         };
@@ -171,7 +174,7 @@ mod tests {
             ("", others(9), "down recovered", "New New"),
             ("", Some(claim("me", 10)), "down", "New"),
             // In one call each knows those before it.
-            ("", None, "recovered down", "New Overtaken"),
+            ("", None, "recovered down", "New Waits"),
             ("", None, "down down recovered recovered", "New Known New Known"),
         ] {
             let before = entry(told, held);

@@ -105,8 +105,8 @@ impl Error {
 /// What may tell a notification twice, or later, and loses none.
 #[derive(Debug, thiserror::Error)]
 pub enum Warning {
-    /// It is not known whether notifications had been told, or their end; they were told.
-    #[error("cannot tell whether `{destination}` knows {}, and told it", ids.join(", "))]
+    /// It is not known whether notifications had been told, or their end.
+    #[error("cannot tell whether `{destination}` knows {}", ids.join(", "))]
     Unread {
         /// Which destination.
         destination: DestinationName,

@@ -10,10 +10,11 @@
 //! does neither; its claim ends with the time that it had, which is before Lambda tries again whoever waited for it: a
 //! minute after that one has failed. Source: <https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html>
 //!
-//! Three things are left. A crash, or a table that does not answer, between a post and its note tells the notification
-//! twice. While the table does not answer, all is told, in whatever order it comes. And it is the destination's affair
-//! what it makes of a request that it has accepted, or whose connection the relay has given up: it may get to that after
-//! the end.
+//! This is left. A post that was taken and whose answer did not come in time is posted again, and so is one between
+//! which and its note there was a crash, or a table that failed. Where nothing is known of an incident, since the table
+//! fails, all of it is told, in whatever order it comes. Clocks that differ by more than [`LEEWAY`] let a claim be taken
+//! over that is still in use. And it is the destination's affair what it makes of a request that it has accepted, or
+//! whose connection the relay has given up: it may get to that after the end.
 
 use std::time::Duration;
 
@@ -24,7 +25,7 @@ use portpulse_core::outbox::Claimant;
 use portpulse_store::VERSION;
 use portpulse_store::keys::{EXPIRES_AT, Key, PK, SK, relayed};
 use portpulse_store::table::{Condition, Item, LAYOUT, Operation, Put, REVISION, Read, Table, TableError};
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 
 use crate::alert_key::place;
 use crate::config::DestinationName;
@@ -36,6 +37,8 @@ const KEPT: Duration = Duration::from_secs(60 * 86_400);
 /// How long a claim outlives the call that made it: the clocks of two machines differ, and what was posted at the last
 /// moment is taken a moment later.
 const LEEWAY: Duration = Duration::from_secs(5);
+/// How long a note may take beyond the call's time: what was posted at the last moment is noted all the same.
+const NOTING: Duration = Duration::from_secs(1);
 
 const TOLD: &str = "told";
 const CLAIMED_BY: &str = "claimed_by";
@@ -51,6 +54,8 @@ pub(crate) struct Ledger<'a, T> {
     table: &'a T,
     destination: &'a DestinationName,
     mine: Claim,
+    /// When the last note ends.
+    ends: Instant,
 }
 
 /// Whether a destination has heard a notification, by the ledger in `table`.
@@ -68,17 +73,23 @@ pub async fn has_heard<T: Table>(
 }
 
 impl<'a, T: Table> Ledger<'a, T> {
-    /// For a call that ends at `deadline`.
-    pub(crate) fn new(table: &'a T, destination: &'a DestinationName, deadline: Instant) -> Self {
+    /// For a call by `claimant` that ends at `deadline`.
+    pub(crate) fn new(
+        table: &'a T,
+        destination: &'a DestinationName,
+        claimant: Claimant,
+        deadline: Instant,
+    ) -> Self {
         let lasts = deadline.saturating_duration_since(Instant::now()) + LEEWAY;
         let mine = Claim {
-            by: Claimant::new(format!("{:032x}", fastrand::u128(..))),
+            by: claimant,
             until: Timestamp::now().checked_add(lasts).unwrap_or(Timestamp::MAX),
         };
         Self {
             table,
             destination,
             mine,
+            ends: deadline + NOTING,
         }
     }
 
@@ -93,7 +104,8 @@ impl<'a, T: Table> Ledger<'a, T> {
         self.change(incident, None, claimed).await
     }
 
-    /// Notes what was told of an incident; `entry` is what was there last, if that is known.
+    /// Notes what was told of an incident; `entry` is what was there last, if that is known. It takes no longer than
+    /// [`NOTING`] beyond the call's time.
     pub(crate) async fn note(
         &self,
         incident: &str,
@@ -103,7 +115,12 @@ impl<'a, T: Table> Ledger<'a, T> {
     ) -> Result<Entry, TableError> {
         let parts: Vec<_> = ids.iter().map(|id| place(id).1).collect();
         let noted = |entry: &Entry| (entry.noted(&parts, &self.mine, next), ());
-        let (entry, ()) = self.change(incident, entry, noted).await?;
+        let changed = timeout_at(self.ends, self.change(incident, entry, noted)).await;
+        let (entry, ()) = changed.map_err(|elapsed| TableError {
+            operation: Operation::Put,
+            key: relayed(self.destination.as_str(), incident).to_string(),
+            source: Box::new(elapsed),
+        })??;
         Ok(entry)
     }
 

@@ -7,10 +7,11 @@ use futures_util::future::join_all;
 use jiff::Timestamp;
 use portpulse_alert::plain;
 use portpulse_core::decide::Notification;
+use portpulse_core::outbox::Claimant;
 use portpulse_store::table::Table;
 use tokio::time::{Instant, sleep, timeout_at};
 
-use crate::alert_key::{alert_key, place};
+use crate::alert_key::place;
 use crate::client::Client;
 use crate::config::{Config, Configured, DestinationName};
 use crate::delivery::{Patience, Undelivered, deliver};
@@ -30,6 +31,8 @@ pub struct Relay<T, S> {
     secrets: Keyring<S>,
     client: Client,
     patience: Patience,
+    /// Who claims an incident, if not each call by itself.
+    claimant: Option<Claimant>,
 }
 
 /// What became of a call.
@@ -53,8 +56,8 @@ struct Round<'a> {
     new: Vec<&'a Notification>,
     /// What has to wait for another call, in their order.
     waits: Vec<&'a Notification>,
-    /// The ledger's entries of the incidents that are told, as far as they are known.
-    entries: BTreeMap<String, Entry>,
+    /// The ledger's entries of all these incidents, as far as they are known.
+    entries: BTreeMap<String, Option<Entry>>,
 }
 
 impl<T: Table, S: ReadSecret> Relay<T, S> {
@@ -66,13 +69,24 @@ impl<T: Table, S: ReadSecret> Relay<T, S> {
             secrets: Keyring::new(secrets),
             client,
             patience,
+            claimant: None,
         }
     }
 
-    /// Tells every destination what it is to hear of these notifications, in their order, within `remaining`.
+    /// Says that nobody else tells these destinations by this table, and that no two calls do at once: what a call left
+    /// behind that was cut short is taken over by the next, instead of waited for.
+    #[must_use]
+    pub fn alone(mut self) -> Self {
+        self.claimant = Some(Claimant::new("alone"));
+        self
+    }
+
+    /// Tells every destination what it is to hear of these notifications, those of one incident in their order, within
+    /// `remaining`.
     ///
     /// All destinations are told at the same time; what one of them does, or does not do, delays no other. What it has
-    /// taken is noted, and not posted again however often this is called.
+    /// taken is noted, and not posted again however often this is called. What another call is telling of waits, and is
+    /// [`Error::Waited`] where the time does not suffice.
     pub async fn deliver(&self, notifications: &[Notification], remaining: Duration) -> Report {
         let deadline = Instant::now() + remaining;
         let destinations = self.config.destinations.iter();
@@ -90,11 +104,16 @@ impl<T: Table, S: ReadSecret> Relay<T, S> {
 
     async fn tell(&self, to: &Configured, notifications: &[Notification], deadline: Instant) -> Report {
         let mut report = Report::default();
-        let ledger = Ledger::new(&self.table, &to.name, deadline);
+        let own = || Claimant::new(format!("{:032x}", fastrand::u128(..)));
+        let claimant = self.claimant.clone().unwrap_or_else(own);
+        let ledger = Ledger::new(&self.table, &to.name, claimant, deadline);
         let routed = notifications.iter().filter(|each| to.route.takes(each));
         let mut left: Vec<_> = routed.collect();
+        // Of what nothing is known; once somebody was seen to be telling of it, that is known.
+        let mut unknown = Standing::New;
         loop {
-            let Ok(mut round) = timeout_at(deadline, claim(to, &ledger, &left, &mut report)).await else {
+            let claims = claim(to, &ledger, &left, unknown, &mut report);
+            let Ok(mut round) = timeout_at(deadline, claims).await else {
                 report.troubles.push(out_of_time(to, ids_of(&left)));
                 return report;
             };
@@ -103,7 +122,7 @@ impl<T: Table, S: ReadSecret> Relay<T, S> {
                 .await;
             if !matches!(told, Err(Error::OutOfTime { .. })) {
                 // Where no time is left, a request may be under way: its claim ends by itself.
-                drop(timeout_at(deadline, release(to, &ledger, &round.entries, &mut report)).await);
+                release(to, &ledger, &round.entries, &mut report).await;
             }
             left = round.waits;
             if let Err(mut error) = told {
@@ -124,6 +143,7 @@ impl<T: Table, S: ReadSecret> Relay<T, S> {
                 return report;
             }
             sleep(pause).await;
+            unknown = Standing::Waits;
         }
     }
 
@@ -139,16 +159,11 @@ impl<T: Table, S: ReadSecret> Relay<T, S> {
         let posts = to.destination.posts(&round.new);
         let mut left = posts.as_slice();
         while let Some((post, rest)) = left.split_first() {
-            let sent = async {
-                self.send(to, post, deadline).await?;
-                note(to, ledger, post, rest, &mut round.entries, report).await;
-                Ok(())
-            };
-            let Ok(sent) = timeout_at(deadline, sent).await else {
+            let Ok(sent) = timeout_at(deadline, self.send(to, post, deadline)).await else {
                 return Err(out_of_time(to, ids_from(left)));
             };
             match sent {
-                Ok(()) => {}
+                Ok(()) => note(to, ledger, post, rest, &mut round.entries, report).await,
                 // This one is at fault: the next may fare better.
                 Err(mut error @ Error::Refused { .. }) => {
                     if post.ids.is_empty() {
@@ -224,16 +239,18 @@ impl<T: Table, S: ReadSecret> Relay<T, S> {
     }
 }
 
-/// Claims the incidents of these notifications that have news for the destination and that nobody else is telling.
+/// Claims the incidents of these notifications that have news for the destination and that nobody else is telling;
+/// `unknown` is what becomes of those of which the ledger cannot be asked.
 async fn claim<'a, T: Table>(
     to: &Configured,
     ledger: &Ledger<'_, T>,
     notifications: &[&'a Notification],
+    unknown: Standing,
     report: &mut Report,
 ) -> Round<'a> {
     let mut incidents = BTreeMap::<String, Vec<_>>::new();
     for (index, notification) in notifications.iter().enumerate() {
-        let of_it = incidents.entry(alert_key(notification)).or_default();
+        let of_it = incidents.entry(place(&notification.id).0).or_default();
         of_it.push((index, *notification));
     }
     let claims = incidents.iter().map(|(incident, of_it)| async {
@@ -245,7 +262,7 @@ async fn claim<'a, T: Table>(
     for ((incident, of_it), claim) in incidents.into_iter().zip(claims) {
         let standings = match claim {
             Ok((entry, standings)) => {
-                entries.insert(incident, entry);
+                entries.insert(incident, Some(entry));
                 standings
             }
             Err(source) => {
@@ -255,7 +272,9 @@ async fn claim<'a, T: Table>(
                     ids: ids_of(&of_it),
                     source,
                 });
-                vec![Standing::New; of_it.len()]
+                // It may have been claimed all the same.
+                entries.insert(incident, None);
+                vec![unknown; of_it.len()]
             }
         };
         for ((index, notification), standing) in of_it.into_iter().zip(standings) {
@@ -288,7 +307,7 @@ async fn note<T: Table>(
     ledger: &Ledger<'_, T>,
     post: &Post,
     rest: &[Post],
-    entries: &mut BTreeMap<String, Entry>,
+    entries: &mut BTreeMap<String, Option<Entry>>,
     report: &mut Report,
 ) {
     let mut told = BTreeMap::<String, Vec<String>>::new();
@@ -302,14 +321,15 @@ async fn note<T: Table>(
             .flat_map(|post| &post.ids)
             .any(|id| place(id).0 == *incident);
         let next = if goes_on { Next::More } else { Next::Nothing };
-        ledger.note(incident, entries.get(incident).cloned(), ids, next)
+        let entry = entries.get(incident).cloned().flatten();
+        ledger.note(incident, entry, ids, next)
     });
     let noted = join_all(notes).await;
     for ((incident, ids), noted) in told.into_iter().zip(noted) {
         match noted {
-            Ok(entry) => drop(entries.insert(incident, entry)),
+            Ok(entry) => drop(entries.insert(incident, Some(entry))),
             Err(source) => {
-                entries.remove(&incident);
+                entries.insert(incident, None);
                 report.warnings.push(Warning::Unnoted {
                     destination: to.name.clone(),
                     ids,
@@ -324,14 +344,13 @@ async fn note<T: Table>(
 async fn release<T: Table>(
     to: &Configured,
     ledger: &Ledger<'_, T>,
-    entries: &BTreeMap<String, Entry>,
+    entries: &BTreeMap<String, Option<Entry>>,
     report: &mut Report,
 ) {
-    let held = entries.iter().filter(|(_, entry)| ledger.holds(entry));
+    let is_held = |entry: &Option<Entry>| entry.as_ref().is_none_or(|entry| ledger.holds(entry));
+    let held = entries.iter().filter(|(_, entry)| is_held(entry));
     let released = held.map(|(incident, entry)| async {
-        let released = ledger
-            .note(incident, Some(entry.clone()), &[], Next::Nothing)
-            .await;
+        let released = ledger.note(incident, entry.clone(), &[], Next::Nothing).await;
         released.map_err(|source| Warning::Unreleased {
             destination: to.name.clone(),
             incident: incident.clone(),

@@ -84,7 +84,8 @@ impl Relaying {
                         secrets.clone(),
                         client.clone(),
                         Patience::default(),
-                    ),
+                    )
+                    .alone(),
                     waiting: Vec::new(),
                     coming,
                     ends: ends.clone(),

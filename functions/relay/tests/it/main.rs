@@ -141,6 +141,18 @@ async fn an_event_reaches_every_destination_once_however_often_it_comes() {
 }
 
 #[tokio::test]
+async fn a_table_that_accepts_and_never_answers_keeps_nothing_from_being_told() {
+    let silent = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+    let table = format!("http://{}", silent.local_addr().unwrap());
+    let (world, url) = World::start().await;
+    let relay = json!({ "destinations": { "one": { "kind": "slack", "url": "ssm:/portpulse/one" } } });
+    let mut function = start(&table, &url, &relay).await;
+    let answer = function.invoke(&sample("relay-down.json")).await;
+    assert_eq!(answer, Ok(json!({ "delivered": 1, "repeated": 0 })));
+    assert_eq!(world.posted(), ["/portpulse/one", "one"]);
+}
+
+#[tokio::test]
 async fn a_secret_that_is_not_there_is_named() {
     let dynamo = EmbeddedDynamo::start().await.unwrap();
     let (_world, url) = World::start().await;

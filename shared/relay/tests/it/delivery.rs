@@ -113,15 +113,22 @@ async fn a_pause_that_was_asked_for_is_kept() {
     assert!(began.elapsed() >= Duration::from_millis(300));
 
     // Longer than there is time: left to whoever calls again, at once.
-    let service = Service::start("discord", [Reply::Status(429, None, r#"{"retry_after":600}"#)]).await;
-    let (relay, _) = to("discord", service.address);
-    let report = relay.deliver(&down(), LONG).await;
-    assert!(
-        matches!(&report.troubles[..], [Error::PutOff { attempts: 1, .. }]),
-        "{:?}",
-        report.troubles
-    );
-    assert_eq!(outcome(&relay.deliver(&down(), LONG).await), (1, 0, 0, 0));
+    for (header, body) in [
+        (None, r#"{"retry_after":600}"#),
+        // Beyond the end of all clocks.
+        (None, r#"{"retry_after":1e19}"#),
+        (Some("10000000000000000000"), ""),
+    ] {
+        let service = Service::start("discord", [Reply::Status(429, header, body)]).await;
+        let (relay, _) = to("discord", service.address);
+        let report = relay.deliver(&down(), LONG).await;
+        assert!(
+            matches!(&report.troubles[..], [Error::PutOff { attempts: 1, .. }]),
+            "{:?}",
+            report.troubles
+        );
+        assert_eq!(outcome(&relay.deliver(&down(), LONG).await), (1, 0, 0, 0));
+    }
 }
 
 /// A server that hangs up on the first requests, and takes the next.
@@ -244,7 +251,7 @@ async fn without_the_ledger_all_is_told_and_perhaps_twice() {
     let service = Service::start("slack", []).await;
     let (relay, table) = to("slack", service.address);
     table.set_faults(|_| Fault::Before);
-    assert_eq!(outcome(&relay.deliver(&down(), LONG).await), (1, 0, 0, 2));
+    assert_eq!(outcome(&relay.deliver(&down(), LONG).await), (1, 0, 0, 3));
     table.heal();
     // As after a crash between sending and noting.
     assert_eq!(outcome(&relay.deliver(&down(), LONG).await), (1, 0, 0, 0));

@@ -10,9 +10,9 @@ use portpulse_core::decide::Notification;
 use portpulse_core::outbox::Kind;
 use portpulse_relay::{Error, Report};
 use portpulse_store::keys::Key;
-use portpulse_store::table::{Condition, Item, Put, Read, Table, TableError};
+use portpulse_store::table::{Condition, Item, Operation, Put, Read, Table, TableError};
 use portpulse_testkit::embedded::EmbeddedDynamo;
-use portpulse_testkit::memory_table::MemoryTable;
+use portpulse_testkit::memory_table::{Fault, MemoryTable};
 use portpulse_testkit::notification;
 use serde_json::json;
 use tokio::sync::Barrier;
@@ -114,6 +114,43 @@ async fn another_incident_waits_for_nobody() {
     assert_eq!(other.delivered[0].1, both[1].id);
 }
 
+#[tokio::test]
+async fn what_waits_comes_again_where_another_is_put_off() {
+    let service = Service::start("slack", []).await;
+    let destinations = json!({ "it": destination("slack", None) });
+    let relay = relay(&destinations, &MemoryTable::new(), &secrets_of(service.address));
+    let barrier = Arc::new(Barrier::new(2));
+    let put_off = std::iter::repeat_n(Reply::Status(503, None, ""), 3);
+    service.then([Reply::Held(Arc::clone(&barrier))].into_iter().chain(put_off));
+    let both = [notification::down("a"), notification::down("b")];
+    let meanwhile = async {
+        barrier.wait().await;
+        let report = relay.deliver(&both, SHORT).await;
+        barrier.wait().await;
+        report
+    };
+    let (_, other) = tokio::join!(relay.deliver(&both[..1], LONG), meanwhile);
+    assert_eq!(other.troubles.len(), 1);
+    assert_eq!(other.troubles[0].ids(), [both[1].id.clone(), both[0].id.clone()]);
+}
+
+#[tokio::test]
+async fn a_beginning_that_comes_with_its_end_follows_the_ends_fate() {
+    let service = Service::start("webhook", []).await;
+    let destinations = json!({ "it": destination("webhook", Some(service.address)) });
+    let relay = relay(&destinations, &MemoryTable::new(), &secrets_of(service.address));
+    let both = [Kind::Recovered, Kind::Down].map(notification::of);
+    service.then([Reply::Status(400, None, "")]);
+    let report = relay.deliver(&both, LONG).await;
+    assert_eq!(report.troubles[0].ids(), [both[0].id.clone()]);
+    assert_eq!((report.delivered.len(), report.overtaken.len()), (1, 0));
+    let both = both.map(|each| Notification {
+        id: format!("x{}", each.id),
+        ..each
+    });
+    assert_eq!(outcome(&relay.deliver(&both, LONG).await), [1, 0, 1, 0]);
+}
+
 /// A table that works at once, and to which each write comes so many times, as when the SDK tries again because the
 /// first answer was lost.
 #[derive(Clone)]
@@ -211,6 +248,14 @@ async fn what_is_under_way_when_the_time_is_over_may_still_arrive() {
     let report = relay.deliver(&both[..1], Duration::from_millis(300)).await;
     assert!(matches!(&report.troubles[..], [Error::OutOfTime { .. }]));
     assert_eq!(outcome(&relay.deliver(&both[1..], SHORT).await), [0, 0, 0, 1]);
+    // Where there can be nobody else, it is not waited for.
+    let relay = relay.alone();
+    assert_eq!(outcome(&relay.deliver(&both[1..], SHORT).await), [0, 0, 0, 1]);
+    service.then([Reply::Silence]);
+    let others = [Kind::RegionSilent, Kind::RegionBack].map(notification::of);
+    let report = relay.deliver(&others[..1], Duration::from_millis(300)).await;
+    assert!(matches!(&report.troubles[..], [Error::OutOfTime { .. }]));
+    assert_eq!(outcome(&relay.deliver(&others[1..], SHORT).await), [1, 0, 0, 0]);
 }
 
 #[tokio::test]
@@ -225,7 +270,69 @@ async fn an_entry_of_another_version_is_left_alone_and_all_is_told() {
     table.overwrite(item.clone());
     for _ in 0..2 {
         let report = relay.deliver(&[notification::of(Kind::Down)], LONG).await;
-        assert_eq!((report.delivered.len(), report.warnings.len()), (1, 2));
+        assert_eq!((report.delivered.len(), report.warnings.len()), (1, 3));
     }
     assert_eq!(table.snapshot().into_values().collect::<Vec<_>>(), [item]);
+}
+
+/// A table that takes one write, and is silent on every other.
+#[derive(Clone)]
+struct Stuck(MemoryTable);
+
+impl Table for Stuck {
+    async fn query(&self, pk: &str, read: Read) -> Result<Vec<Item>, TableError> {
+        self.0.query(pk, read).await
+    }
+
+    async fn get(&self, pk: &str, sk: &str, read: Read) -> Result<Option<Item>, TableError> {
+        self.0.get(pk, sk, read).await
+    }
+
+    async fn get_many(&self, keys: &[Key], read: Read) -> Result<Vec<Item>, TableError> {
+        self.0.get_many(keys, read).await
+    }
+
+    async fn put(&self, item: Item, condition: Condition) -> Result<Put, TableError> {
+        if self.0.writes() > 0 {
+            std::future::pending().await
+        }
+        self.0.put(item, condition).await
+    }
+}
+
+#[tokio::test]
+async fn what_was_taken_is_not_left_to_another_call_because_its_note_takes_too_long() {
+    let service = Service::start("slack", []).await;
+    let destinations = json!({ "it": destination("slack", None) });
+    let table = Stuck(MemoryTable::new());
+    let relay = relay(&destinations, &table, &secrets_of(service.address));
+    let down = [notification::of(Kind::Down)];
+    let report = relay.deliver(&down, Duration::from_secs(1)).await;
+    assert_eq!((report.delivered.len(), report.troubles.len()), (1, 0));
+    assert!(!report.warnings.is_empty());
+}
+
+#[tokio::test]
+async fn who_has_seen_another_at_it_tells_nothing_blindly() {
+    let service = Service::start("webhook", [Reply::Silence]).await;
+    let mut hook = destination("webhook", Some(service.address));
+    hook["timeout"] = json!("100ms");
+    let table = MemoryTable::new();
+    let both = [Kind::Down, Kind::Recovered].map(notification::of);
+    let relay = relay(
+        &json!({ "it": hook }),
+        &Eager(table.clone(), 1),
+        &secrets_of(service.address),
+    );
+    let report = relay.deliver(&both[..1], Duration::from_millis(50)).await;
+    assert!(matches!(&report.troubles[..], [Error::OutOfTime { .. }]));
+    let mut reads = 0;
+    table.set_faults(move |call| {
+        reads += u32::from(call.operation == Operation::Get);
+        if reads > 1 { Fault::Before } else { Fault::None }
+    });
+    let report = relay.deliver(&both[1..], Duration::from_millis(500)).await;
+    assert!(matches!(&report.troubles[..], [Error::Waited { .. }]));
+    assert!(!report.warnings.is_empty());
+    assert_eq!(service.log().0, 1);
 }
