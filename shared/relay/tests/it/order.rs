@@ -294,7 +294,7 @@ impl Table for Stuck {
 
     async fn put(&self, item: Item, condition: Condition) -> Result<Put, TableError> {
         if self.0.writes() > 0 {
-            std::future::pending().await
+            std::future::pending::<()>().await;
         }
         self.0.put(item, condition).await
     }
