@@ -151,10 +151,17 @@ async fn a_beginning_that_comes_with_its_end_follows_the_ends_fate() {
     assert_eq!(outcome(&relay.deliver(&both, LONG).await), [1, 0, 1, 0]);
 }
 
-/// A table that works at once, and to which each write comes so many times, as when the SDK tries again because the
-/// first answer was lost.
+/// A table that works at once, but for its writes.
 #[derive(Clone)]
-struct Eager(MemoryTable, usize);
+struct Eager(MemoryTable, Writes);
+
+#[derive(Clone, Copy)]
+enum Writes {
+    /// Each comes so many times, as when the SDK tries again because the first answer was lost.
+    Times(usize),
+    /// One is taken, and to all that follow there is no answer.
+    Once,
+}
 
 impl Table for Eager {
     async fn query(&self, pk: &str, read: Read) -> Result<Vec<Item>, TableError> {
@@ -178,8 +185,14 @@ impl Table for Eager {
                 }
             }
         };
-        for _ in 1..self.1 {
-            put()?;
+        match self.1 {
+            Writes::Once if self.0.writes() > 0 => std::future::pending::<()>().await,
+            Writes::Once => {}
+            Writes::Times(times) => {
+                for _ in 1..times {
+                    put()?;
+                }
+            }
         }
         put()
     }
@@ -189,7 +202,7 @@ impl Table for Eager {
 async fn nobody_waits_for_a_claim_of_its_own() {
     let service = Service::start("slack", []).await;
     let destinations = json!({ "it": destination("slack", None) });
-    let table = Eager(MemoryTable::new(), 2);
+    let table = Eager(MemoryTable::new(), Writes::Times(2));
     let relay = relay(&destinations, &table, &secrets_of(service.address));
     for kind in [Kind::Down, Kind::Recovered] {
         let report = relay.deliver(&[notification::of(kind)], SHORT).await;
@@ -242,7 +255,7 @@ async fn an_incident_is_kept_for_all_that_a_call_tells_of_it() {
 async fn what_is_under_way_when_the_time_is_over_may_still_arrive() {
     let service = Service::start("webhook", [Reply::Silence]).await;
     let destinations = json!({ "it": destination("webhook", Some(service.address)) });
-    let table = Eager(MemoryTable::new(), 1);
+    let table = Eager(MemoryTable::new(), Writes::Times(1));
     let relay = relay(&destinations, &table, &secrets_of(service.address));
     let both = [Kind::Down, Kind::Recovered].map(notification::of);
     let report = relay.deliver(&both[..1], Duration::from_millis(300)).await;
@@ -275,36 +288,11 @@ async fn an_entry_of_another_version_is_left_alone_and_all_is_told() {
     assert_eq!(table.snapshot().into_values().collect::<Vec<_>>(), [item]);
 }
 
-/// A table that takes one write, and is silent on every other.
-#[derive(Clone)]
-struct Stuck(MemoryTable);
-
-impl Table for Stuck {
-    async fn query(&self, pk: &str, read: Read) -> Result<Vec<Item>, TableError> {
-        self.0.query(pk, read).await
-    }
-
-    async fn get(&self, pk: &str, sk: &str, read: Read) -> Result<Option<Item>, TableError> {
-        self.0.get(pk, sk, read).await
-    }
-
-    async fn get_many(&self, keys: &[Key], read: Read) -> Result<Vec<Item>, TableError> {
-        self.0.get_many(keys, read).await
-    }
-
-    async fn put(&self, item: Item, condition: Condition) -> Result<Put, TableError> {
-        if self.0.writes() > 0 {
-            std::future::pending::<()>().await;
-        }
-        self.0.put(item, condition).await
-    }
-}
-
 #[tokio::test]
 async fn what_was_taken_is_not_left_to_another_call_because_its_note_takes_too_long() {
     let service = Service::start("slack", []).await;
     let destinations = json!({ "it": destination("slack", None) });
-    let table = Stuck(MemoryTable::new());
+    let table = Eager(MemoryTable::new(), Writes::Once);
     let relay = relay(&destinations, &table, &secrets_of(service.address));
     let down = [notification::of(Kind::Down)];
     let report = relay.deliver(&down, Duration::from_secs(1)).await;
@@ -321,7 +309,7 @@ async fn who_has_seen_another_at_it_tells_nothing_blindly() {
     let both = [Kind::Down, Kind::Recovered].map(notification::of);
     let relay = relay(
         &json!({ "it": hook }),
-        &Eager(table.clone(), 1),
+        &Eager(table.clone(), Writes::Times(1)),
         &secrets_of(service.address),
     );
     let report = relay.deliver(&both[..1], Duration::from_millis(50)).await;
