@@ -8,7 +8,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use futures_util::FutureExt as _;
 use portpulse_core::decide::Notification;
 use portpulse_core::outbox::Kind;
-use portpulse_relay::{Error, Report};
+use portpulse_relay::{Error, Relay, Report};
 use portpulse_store::keys::Key;
 use portpulse_store::table::{Condition, Item, Operation, Put, Read, Table, TableError};
 use portpulse_testkit::embedded::EmbeddedDynamo;
@@ -17,7 +17,7 @@ use portpulse_testkit::notification;
 use serde_json::json;
 use tokio::sync::Barrier;
 
-use crate::rig::{LONG, Reply, Service, destination, relay, secrets_of};
+use crate::rig::{LONG, Reply, Secrets, Service, destination, relay, secrets_of};
 
 /// Too short for anybody to wait for somebody else.
 pub(crate) const SHORT: Duration = Duration::from_secs(5);
@@ -94,6 +94,18 @@ async fn whoever_comes_while_a_destination_is_being_told_waits_or_comes_again() 
     }
 }
 
+/// What a call reports while the service holds its answer to another's.
+async fn meanwhile<T: Table>(
+    barrier: &Barrier,
+    relay: &Relay<T, Secrets>,
+    notifications: &[Notification],
+) -> Report {
+    barrier.wait().await;
+    let report = relay.deliver(notifications, SHORT).await;
+    barrier.wait().await;
+    report
+}
+
 #[tokio::test]
 async fn another_incident_waits_for_nobody() {
     let service = Service::start("slack", []).await;
@@ -102,12 +114,7 @@ async fn another_incident_waits_for_nobody() {
     let barrier = Arc::new(Barrier::new(2));
     service.then([Reply::Held(Arc::clone(&barrier))]);
     let both = [notification::down("a"), notification::down("b")];
-    let meanwhile = async {
-        barrier.wait().await;
-        let report = relay.deliver(&both, SHORT).await;
-        barrier.wait().await;
-        report
-    };
+    let meanwhile = meanwhile(&barrier, &relay, &both);
     let (told, other) = tokio::join!(relay.deliver(&both[..1], LONG), meanwhile);
     assert_eq!(outcome(&told), [1, 0, 0, 0]);
     assert_eq!(outcome(&other), [1, 0, 0, 1]);
@@ -123,12 +130,7 @@ async fn what_waits_comes_again_where_another_is_put_off() {
     let put_off = std::iter::repeat_n(Reply::Status(503, None, ""), 3);
     service.then([Reply::Held(Arc::clone(&barrier))].into_iter().chain(put_off));
     let both = [notification::down("a"), notification::down("b")];
-    let meanwhile = async {
-        barrier.wait().await;
-        let report = relay.deliver(&both, SHORT).await;
-        barrier.wait().await;
-        report
-    };
+    let meanwhile = meanwhile(&barrier, &relay, &both);
     let (_, other) = tokio::join!(relay.deliver(&both[..1], LONG), meanwhile);
     assert_eq!(other.troubles.len(), 1);
     assert_eq!(other.troubles[0].ids(), [both[1].id.clone(), both[0].id.clone()]);
@@ -237,15 +239,11 @@ async fn an_incident_is_kept_for_all_that_a_call_tells_of_it() {
     let destinations = json!({ "it": destination("webhook", Some(service.address)) });
     let relay = relay(&destinations, &MemoryTable::new(), &secrets_of(service.address));
     let [down, escalated, recovered] = [Kind::Down, Kind::Escalated, Kind::Recovered].map(notification::of);
+    let recovered = [recovered];
     let barrier = Arc::new(Barrier::new(2));
     service.then([Reply::Status(200, None, ""), Reply::Held(Arc::clone(&barrier))]);
     let both = [down, escalated];
-    let meanwhile = async {
-        barrier.wait().await;
-        let report = relay.deliver(&[recovered], SHORT).await;
-        barrier.wait().await;
-        report
-    };
+    let meanwhile = meanwhile(&barrier, &relay, &recovered);
     let (told, other) = tokio::join!(relay.deliver(&both, LONG), meanwhile);
     assert_eq!(outcome(&told), [2, 0, 0, 0]);
     assert_eq!(outcome(&other), [0, 0, 0, 1]);
