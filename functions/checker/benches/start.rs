@@ -37,10 +37,10 @@ fn main() {
 
 async fn start() -> Duration {
     let mut api = RuntimeApi::start().await.unwrap();
-    let address = api.address().to_string();
+    let url = api.url();
     let began = Instant::now();
     let environment = [
-        ("AWS_LAMBDA_RUNTIME_API", address.as_str()),
+        ("AWS_LAMBDA_RUNTIME_API", url.as_str()),
         ("AWS_REGION", "eu-west-1"),
         ("PORTPULSE_TABLE", "portpulse"),
         ("PORTPULSE_HOME_REGION", "us-east-1"),

@@ -1,7 +1,7 @@
-//! The folder in which a watch on this machine keeps its data: who has it in use, and where that one is to be reached.
+//! The folder in which a watch on this machine keeps its data: who has it in use, and how that one is reached.
 
-use std::fs::{self, File, TryLockError};
-use std::io;
+use std::fs::{File, TryLockError};
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -9,10 +9,22 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use tokio::time::{Instant, sleep};
 
+use crate::dir::Dir;
 use crate::output::Stopped;
 
-/// The name of the file in which a running watch says where it is to be reached.
+const DATABASE: &str = "portpulse.sqlite";
+/// What SQLite keeps beside it.
+const BESIDE_DATABASE: [&str; 3] = [
+    "portpulse.sqlite-wal",
+    "portpulse.sqlite-shm",
+    "portpulse.sqlite-journal",
+];
+const LOCK: &str = "lock";
+/// The Unix socket on which a running watch answers other commands of this user.
+const SOCKET: &str = "socket";
+/// The name of the file in which a running watch says that it answers.
 const RUNNING: &str = "running.json";
+const RUNNING_DRAFT: &str = "running.json.draft";
 /// How long to wait for somebody who does not say so: a command that is soon done, or a watch that is starting.
 const PATIENCE: Duration = Duration::from_secs(5);
 const PAUSE: Duration = Duration::from_millis(20);
@@ -20,22 +32,14 @@ const PAUSE: Duration = Duration::from_millis(20);
 /// A folder that is ours alone for as long as this lives.
 #[derive(Debug)]
 pub(crate) struct Folder {
-    path: PathBuf,
+    dir: Dir,
     _lock: File,
 }
 
 /// What a running watch says of itself.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Running {
-    pub(crate) endpoints: Endpoints,
     pub(crate) clock: Face,
-}
-
-/// Where the stand-ins of AWS listen, on loopback.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Endpoints {
-    pub(crate) dynamodb: String,
-    pub(crate) sns: String,
 }
 
 /// What the clock of a watch shows, which may run faster than the machine's.
@@ -66,8 +70,19 @@ impl Face {
 pub(crate) enum Claimed {
     /// We may.
     Ours(Folder),
-    /// A watch does, and is to be reached there.
-    Running(Running),
+    /// A watch does.
+    Running(Running, Neighbour),
+}
+
+/// The folder of a watch that runs.
+#[derive(Debug)]
+pub(crate) struct Neighbour(Dir);
+
+impl Neighbour {
+    /// Where the watch answers, for as long as this lives.
+    pub(crate) fn socket(&self) -> PathBuf {
+        self.0.lasting(SOCKET)
+    }
 }
 
 impl Folder {
@@ -75,32 +90,32 @@ impl Folder {
     ///
     /// What a watch that is gone has left there counts for nothing: who holds the lock has removed it first.
     pub(crate) async fn claim(path: &Path) -> Result<Claimed, Stopped> {
-        let what = |what: &str| format!("{what} {}", path.display());
-        fs::create_dir_all(path).map_err(|error| Stopped::unable(what("make the folder"), error))?;
+        let dir = Dir::open(path)?;
+        let unable = |error| Stopped::unable(format!("use the folder {}", path.display()), error);
         let until = Instant::now() + PATIENCE;
         loop {
-            let lock = File::create(path.join("lock"));
-            let lock = lock.map_err(|error| Stopped::unable(what("write to"), error))?;
+            let lock = dir.make_file(LOCK).map_err(unable)?;
             match lock.try_lock() {
                 Ok(()) => {
-                    let folder = Self {
-                        path: path.to_owned(),
-                        _lock: lock,
-                    };
+                    let folder = Self { dir, _lock: lock };
                     folder
                         .withdraw()
-                        .map_err(|error| Stopped::unable(what("write to"), error))?;
+                        .and_then(|()| folder.prepare())
+                        .map_err(unable)?;
                     return Ok(Claimed::Ours(folder));
                 }
-                Err(TryLockError::Error(error)) => return Err(Stopped::unable(what("lock"), error)),
+                Err(TryLockError::Error(error)) => return Err(unable(error)),
                 Err(TryLockError::WouldBlock) => {}
             }
-            if let Some(running) = read(path) {
-                return Ok(Claimed::Running(running));
+            if let Some(running) = read(&dir) {
+                return Ok(Claimed::Running(running, Neighbour(dir)));
             }
             if Instant::now() > until {
                 let mend = "another portpulse is using them (end it, or choose another --data)";
-                return Err(Stopped::unable(what("use the data in"), mend));
+                return Err(Stopped::unable(
+                    format!("use the data in {}", path.display()),
+                    mend,
+                ));
             }
             sleep(PAUSE).await;
         }
@@ -111,36 +126,52 @@ impl Folder {
         path.join(DATABASE).exists()
     }
 
-    /// The file of the database.
+    /// The file of the database, for as long as this lives.
     pub(crate) fn database(&self) -> PathBuf {
-        self.path.join(DATABASE)
+        self.dir.lasting(DATABASE)
     }
 
-    /// Says where the watch is to be reached.
-    pub(crate) fn announce(&self, running: &Running) -> Result<(), Stopped> {
-        let unable = |error| Stopped::unable(format!("write to {}", self.path.display()), error);
-        let text = serde_json::to_vec(running).map_err(|error| unable(error.into()))?;
-        // Nobody may read half of it.
-        let draft = self.path.join(format!("{RUNNING}.draft"));
-        fs::write(&draft, text).map_err(unable)?;
-        fs::rename(&draft, self.path.join(RUNNING)).map_err(unable)
+    /// Where a watch can answer other commands, for as long as this lives. There is nothing there yet.
+    pub(crate) fn socket(&self) -> PathBuf {
+        self.dir.lasting(SOCKET)
     }
 
-    /// Says no more where the watch is to be reached: it ends, or another has ended.
-    pub(crate) fn withdraw(&self) -> io::Result<()> {
-        match fs::remove_file(self.path.join(RUNNING)) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-            Ok(()) | Err(_) => Ok(()),
+    /// Sees to it that SQLite finds files of this user's alone, or none; what it makes has the mode of the first.
+    fn prepare(&self) -> io::Result<()> {
+        self.dir.make_file(DATABASE)?;
+        for name in BESIDE_DATABASE {
+            match self.dir.open_file(name) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                Ok(_) | Err(_) => {}
+            }
         }
+        Ok(())
+    }
+
+    /// Says that the watch answers.
+    pub(crate) fn announce(&self, running: &Running) -> Result<(), Stopped> {
+        let announce = || {
+            // Nobody may read half of it.
+            let mut draft = self.dir.make_file(RUNNING_DRAFT)?;
+            draft.write_all(&serde_json::to_vec(running)?)?;
+            self.dir.rename(RUNNING_DRAFT, RUNNING)
+        };
+        let unable =
+            |error: io::Error| Stopped::unable(format!("write to {}", self.dir.path().display()), error);
+        announce().map_err(unable)
+    }
+
+    /// Says no more that the watch answers: it ends, or another has ended.
+    pub(crate) fn withdraw(&self) -> io::Result<()> {
+        [RUNNING, RUNNING_DRAFT, SOCKET]
+            .into_iter()
+            .try_for_each(|name| self.dir.remove(name))
     }
 }
 
-const DATABASE: &str = "portpulse.sqlite";
-
 /// What the watch that uses the folder says, if it does already.
-fn read(path: &Path) -> Option<Running> {
-    let text = fs::read(path.join(RUNNING)).ok()?;
-    serde_json::from_slice(&text).ok()
+fn read(dir: &Dir) -> Option<Running> {
+    serde_json::from_slice(&dir.read(RUNNING).ok()?).ok()
 }
 
 /// Times as text.
@@ -165,10 +196,6 @@ mod tests {
     fn running() -> Running {
         let time: Timestamp = "2026-11-22T05:41:00Z".parse().unwrap();
         Running {
-            endpoints: Endpoints {
-                dynamodb: "http://127.0.0.1:1".to_owned(),
-                sns: "http://127.0.0.1:2".to_owned(),
-            },
             clock: Face {
                 shown: time,
                 at: time,
@@ -193,18 +220,18 @@ mod tests {
             panic!("nobody uses it");
         };
         first.announce(&running()).unwrap();
-        let Claimed::Running(found) = claim().await else {
+        let Claimed::Running(found, _) = claim().await else {
             panic!("it is in use");
         };
         assert_eq!(found, running());
         // As a kill leaves it.
         drop(first);
-        assert!(read(&path).is_some());
+        assert!(path.join(RUNNING).exists());
         let Claimed::Ours(second) = claim().await else {
             panic!("nobody uses it any more");
         };
-        assert_eq!(read(&path), None);
+        assert!(!path.join(RUNNING).exists());
         drop(second);
-        fs::remove_dir_all(&path).unwrap();
+        std::fs::remove_dir_all(&path).unwrap();
     }
 }

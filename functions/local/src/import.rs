@@ -3,10 +3,12 @@
 use std::collections::BTreeMap;
 use std::fs::OpenOptions;
 use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 use portpulse_convert::{Format, Import, ImportError, Kind, Left, Source, import};
+use rustix::fs::OFlags;
 
 use crate::Status;
 use crate::output::{Output, Stopped, counted, read_text, tell};
@@ -87,15 +89,15 @@ fn write(args: &Args, import: &Import, output: &mut Output) -> Result<(), Stoppe
         return output.line(import.text.trim_end());
     };
     put(path, &import.text, args.force).map_err(|error| {
-        if error.kind() == io::ErrorKind::AlreadyExists {
-            let complaint = format!(
-                "{} is there already: give --force to overwrite it",
-                path.display()
-            );
-            Stopped::Usage { complaint }
+        let mend = if error.kind() == io::ErrorKind::AlreadyExists {
+            "is there already: give --force to overwrite it"
+        } else if path.is_symlink() {
+            "is a symbolic link: name the file that it leads to"
         } else {
-            Stopped::unable(format!("write {}", path.display()), error)
-        }
+            return Stopped::unable(format!("write {}", path.display()), error);
+        };
+        let complaint = format!("{} {mend}", path.display());
+        Stopped::Usage { complaint }
     })
 }
 
@@ -103,7 +105,9 @@ fn put(path: &Path, text: &str, force: bool) -> io::Result<()> {
     let mut options = OpenOptions::new();
     options.write(true);
     if force {
-        options.create(true).truncate(true);
+        // Somebody else may have put a link there that leads to a file of this user's.
+        let nofollow = i32::try_from(OFlags::NOFOLLOW.bits()).unwrap_or_default();
+        options.create(true).truncate(true).custom_flags(nofollow);
     } else {
         options.create_new(true);
     }

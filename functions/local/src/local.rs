@@ -19,15 +19,19 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use portpulse_alert::SnsTopic;
 use portpulse_checker::Clock as _;
 use portpulse_core::definition::{DefinitionFile, Vantage};
 use portpulse_core::id::Region;
 use portpulse_core::time::parse_duration;
 use portpulse_history::{Ceiling, Groups, Reader, Scope};
+use portpulse_local_aws::dynamodb::TABLE;
+use portpulse_local_aws::sns::TOPIC_ARN;
 use portpulse_monitors_file::Mistake;
 use portpulse_prober::{Prober, Settings};
 use portpulse_relay::{Config, ThisMachine};
 use portpulse_store::Store;
+use portpulse_store::dynamo::DynamoTable;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{mpsc, watch as channel};
 use tokio::task::LocalSet;
@@ -44,7 +48,7 @@ use relay::Relaying;
 use scheduler::{Parts, SharedProber};
 use scratch::Scratch;
 use screen::{Mode, Screen};
-use stand_ins::{StandIns, Ways};
+use stand_ins::StandIns;
 use watch::Watch;
 
 /// Watch ports from this machine: the checker, its store and its alerts, with nothing else installed
@@ -132,13 +136,9 @@ async fn watch_ports(args: &Args, output: &mut Output) -> Result<(), Stopped> {
         false => None,
     };
     let data = scratch.as_ref().map_or(args.data.as_path(), Scratch::path);
-    let (stand_ins, ways) = StandIns::start(data).await?;
-    let Ways {
-        table,
-        topic,
-        mut published,
-        endpoints: _,
-    } = ways;
+    let (mut stand_ins, mut published) = StandIns::start(data).await?;
+    let route = stand_ins.route();
+    let table = DynamoTable::new(route.dynamodb(), TABLE);
     let (relaying, mut relayed) = Relaying::start(destinations, &secrets, &table).await?;
     let store = Store::new(table);
     let found = seed::look(&store).await.map_err(unable("read what is kept"))?;
@@ -170,7 +170,7 @@ async fn watch_ports(args: &Args, output: &mut Output) -> Result<(), Stopped> {
     let parts = Parts {
         store,
         prober: SharedProber(Rc::new(prober)),
-        topic,
+        topic: SnsTopic::new(route.sns(), TOPIC_ARN),
         clock,
         regions: regions.clone(),
     };
@@ -245,7 +245,7 @@ async fn watch_ports(args: &Args, output: &mut Output) -> Result<(), Stopped> {
     if let Some(serving) = serving {
         serving.stop()?;
     }
-    stand_ins.stop()?;
+    stand_ins.withdraw();
     shown?;
     screen.summary(&watch)
 }

@@ -4,6 +4,7 @@ mod ack;
 mod archive;
 mod check;
 mod control;
+mod dir;
 mod export;
 mod folder;
 mod history;

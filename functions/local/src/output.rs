@@ -3,6 +3,7 @@
 use std::error::Error;
 use std::fmt;
 use std::io::{self, Write};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 use std::time::Duration;
 
@@ -93,6 +94,20 @@ pub(crate) fn read_text(path: &Path) -> Result<String, Stopped> {
         std::fs::read_to_string(path)
     };
     text.map_err(|error| Stopped::unable(format!("read {}", path.display()), error))
+}
+
+/// Warns of a file of secrets that every user of this machine can reach and read, or change. Where its mode cannot be
+/// read, nothing is known against it.
+pub(crate) fn warn_if_exposed(path: &Path) {
+    let mode = |path: &Path| path.metadata().map_or(0, |found| found.mode());
+    let Ok(path) = path.canonicalize() else { return };
+    let is_reached = path.ancestors().skip(1).all(|folder| mode(folder) & 0o001 != 0);
+    if is_reached && mode(&path) & 0o006 != 0 {
+        let shown = path.display();
+        tell(&format!(
+            "Warning: every user of this machine can read or change {shown} (`chmod 600` it)"
+        ));
+    }
 }
 
 /// Tells an error and what it came from, on standard error.

@@ -9,13 +9,13 @@ use aws_config::{BehaviorVersion, Region};
 use aws_sdk_dynamodb::Client as DynamoDb;
 use aws_sdk_sns::Client as Sns;
 use jiff::Timestamp;
+use portpulse_local_aws::Route;
+use portpulse_local_aws::dynamodb::TABLE;
 use portpulse_store::Store;
 use portpulse_store::dynamo::DynamoTable;
-use portpulse_testkit::embedded::{self, TABLE};
-use portpulse_testkit::meter::Meter;
-use portpulse_testkit::sns;
+use portpulse_store::meter::Meter;
 
-use crate::folder::{Endpoints, Face, Folder, Running};
+use crate::folder::{Face, Folder, Neighbour, Running};
 use crate::local::stand_ins::{Reached, StandIns};
 use crate::output::{Stopped, tell};
 
@@ -97,7 +97,14 @@ pub(crate) struct Opened {
     shown: String,
     meter: Meter,
     clock: Option<Face>,
-    _stand_ins: Option<StandIns>,
+    _held: Held,
+}
+
+/// What must live for as long as a table is open.
+enum Held {
+    Nothing,
+    Neighbour { _folder: Neighbour },
+    StandIns { _ours: StandIns },
 }
 
 /// What an open table is, where that matters.
@@ -159,7 +166,7 @@ impl Opened {
             shown,
             meter,
             clock: None,
-            _stand_ins: None,
+            _held: Held::Nothing,
         })
     }
 
@@ -172,31 +179,28 @@ impl Opened {
             );
             return Err(Stopped::Usage { complaint });
         }
-        let local = |endpoints: &Endpoints, kind, how, clock, stand_ins| {
-            let meter = Meter::default();
-            let client = embedded::connect(&endpoints.dynamodb);
-            let metered = client.config().to_builder().interceptor(meter.clone());
-            Self {
-                store: store(DynamoDb::from_conf(metered.build()), TABLE.to_owned()),
-                sns: sns::connect(&endpoints.sns),
-                kind,
-                shown: format!("{}, where {how}", path.display()),
-                meter,
-                clock,
-                _stand_ins: stand_ins,
+        let (route, kind, clock, held) = match StandIns::reach(path).await? {
+            Reached::Running(Running { clock }, folder) => {
+                let route = Route::Socket(folder.socket().into());
+                let held = Held::Neighbour { _folder: folder };
+                (route, Kind::Running, Some(clock), held)
             }
+            Reached::Started(ours) => (ours.route(), Kind::Resting, None, Held::StandIns { _ours: ours }),
         };
-        Ok(match StandIns::reach(path).await? {
-            Reached::Running(Running { endpoints, clock }) => {
-                local(&endpoints, Kind::Running, "portpulse runs", Some(clock), None)
-            }
-            Reached::Started(stand_ins, endpoints) => local(
-                &endpoints,
-                Kind::Resting,
-                "portpulse does not run now",
-                None,
-                Some(stand_ins),
-            ),
+        let how = match kind {
+            Kind::Running => "portpulse runs",
+            Kind::Aws | Kind::Resting => "portpulse does not run now",
+        };
+        let meter = Meter::default();
+        let dynamodb = route.dynamodb().config().to_builder().interceptor(meter.clone());
+        Ok(Self {
+            store: store(DynamoDb::from_conf(dynamodb.build()), TABLE.to_owned()),
+            sns: route.sns(),
+            kind,
+            shown: format!("{}, where {how}", path.display()),
+            meter,
+            clock,
+            _held: held,
         })
     }
 }

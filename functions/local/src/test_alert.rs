@@ -12,8 +12,8 @@ use portpulse_alert::{Message, Publish as _, SnsTopic, messages};
 use portpulse_core::decide::Notification;
 use portpulse_core::definition::Monitor;
 use portpulse_core::time::parse_duration;
+use portpulse_local_aws::sns::TOPIC_ARN;
 use portpulse_relay::{DestinationName, has_heard};
-use portpulse_testkit::sns::TOPIC_ARN;
 use tokio::time::{Instant, sleep};
 
 use crate::Status;

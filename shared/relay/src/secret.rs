@@ -146,6 +146,16 @@ impl ThisMachine {
         Self { folder }
     }
 
+    /// The file that holds a secret; `None` of one that no file holds, or that is out of reach.
+    pub fn path(&self, name: &SecretName) -> Option<PathBuf> {
+        match name {
+            SecretName::Environment(_) => None,
+            SecretName::File(path) => Some(path.clone()),
+            SecretName::Parameter(path) => self.file("ssm", path),
+            SecretName::SecretsManager(path) => self.file("secretsmanager", path),
+        }
+    }
+
     /// The file for a name of AWS's; none without a folder, or where the name leads out of it.
     fn file(&self, scheme: &str, name: &str) -> Option<PathBuf> {
         let name = Path::new(name.trim_start_matches('/'));
@@ -162,15 +172,11 @@ impl ReadSecret for ThisMachine {
             name: name.clone(),
             instead: "`env:NAME` or `file:/path`, or give a folder that holds it",
         };
-        let path = match name {
-            SecretName::Environment(variable) => {
-                let text = std::env::var(variable).map_err(|_| missing())?;
-                return Secret::new(&text).ok_or_else(missing);
-            }
-            SecretName::File(path) => path.clone(),
-            SecretName::Parameter(path) => self.file("ssm", path).ok_or_else(out_of_reach)?,
-            SecretName::SecretsManager(path) => self.file("secretsmanager", path).ok_or_else(out_of_reach)?,
-        };
+        if let SecretName::Environment(variable) = name {
+            let text = std::env::var(variable).map_err(|_| missing())?;
+            return Secret::new(&text).ok_or_else(missing);
+        }
+        let path = self.path(name).ok_or_else(out_of_reach)?;
         let text = std::fs::read_to_string(path).map_err(|error| {
             if error.kind() == std::io::ErrorKind::NotFound {
                 return missing();

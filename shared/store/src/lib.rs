@@ -12,6 +12,7 @@ mod expectations;
 pub mod history;
 pub mod keys;
 pub mod layout;
+pub mod meter;
 pub mod size;
 pub mod store;
 pub mod table;

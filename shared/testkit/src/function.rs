@@ -56,7 +56,7 @@ impl Function {
     pub async fn start(path: &str, environment: &[(&str, &str)]) -> io::Result<Self> {
         let api = RuntimeApi::start().await?;
         let child = program(path, environment)
-            .env("AWS_LAMBDA_RUNTIME_API", api.address().to_string())
+            .env("AWS_LAMBDA_RUNTIME_API", api.url())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()?;

@@ -3,7 +3,6 @@
 //! Source: <https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html>
 
 use std::io;
-use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::Router;
@@ -92,9 +91,9 @@ impl RuntimeApi {
         })
     }
 
-    /// Where it listens: the function's `AWS_LAMBDA_RUNTIME_API`.
-    pub fn address(&self) -> SocketAddr {
-        self.server.address()
+    /// Where it listens: the function's `AWS_LAMBDA_RUNTIME_API`. Its path is the secret of this run.
+    pub fn url(&self) -> String {
+        self.server.url()
     }
 
     /// Puts an invocation into the queue.

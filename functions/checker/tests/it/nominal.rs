@@ -20,8 +20,8 @@ use portpulse_core::time::{Interval, Tick};
 use portpulse_core::words::{Said, Words};
 use portpulse_store::Store;
 use portpulse_store::dynamo::DynamoTable;
+use portpulse_store::meter::Consumed;
 use portpulse_testkit::embedded::EmbeddedDynamo;
-use portpulse_testkit::meter::Consumed;
 use serde_json::{Map, Value, json};
 
 pub(crate) const GROUP: GroupId = GroupId {

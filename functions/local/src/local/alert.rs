@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use jiff::Timestamp;
-use portpulse_testkit::sns::Published;
+use portpulse_local_aws::sns::Published;
 use serde_json::Value;
 
 use super::watch::TITLE;

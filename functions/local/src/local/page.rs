@@ -22,7 +22,7 @@ use portpulse_store::dynamo::DynamoTable;
 use tokio::sync::oneshot;
 
 use super::clock::FastClock;
-use crate::output::{Stopped, read_text, tell};
+use crate::output::{Stopped, read_text, tell, warn_if_exposed};
 
 /// Where the page is, unless another place is asked for.
 const USUAL: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
@@ -106,6 +106,7 @@ impl PageArgs {
         match (&self.token_file, self.public) {
             (Some(path), _) => {
                 let token = Token::new(&read_text(path)?, Transport::Plain);
+                warn_if_exposed(path);
                 let complaint = |error| Stopped::Usage {
                     complaint: format!("--token-file {}: {error}", path.display()),
                 };

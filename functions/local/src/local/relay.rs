@@ -4,16 +4,16 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use portpulse_core::decide::Notification;
+use portpulse_local_aws::sns::Published;
 use portpulse_relay::{
     Client, Config, DestinationName, Error, Patience, ReadSecret as _, Relay, Report, ThisMachine, chain,
 };
 use portpulse_store::dynamo::DynamoTable;
-use portpulse_testkit::sns::Published;
 use serde_json::{Value, json};
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep_until};
 
-use crate::output::{BAD, Stopped, UNSURE};
+use crate::output::{BAD, Stopped, UNSURE, warn_if_exposed};
 
 /// How long the destinations may still be told once the watch has ended.
 const LAST_TRIES: Duration = Duration::from_secs(5);
@@ -125,16 +125,19 @@ impl Relaying {
     }
 }
 
-/// The secrets that cannot be read, each with the destination that needs it and the mend.
+/// The secrets that cannot be read, each with the destination that needs it and the mend. Files that others can read are
+/// warned of.
 async fn missing_secrets(config: &Config, secrets: &ThisMachine) -> Vec<String> {
-    let mut missing = Vec::new();
+    let (mut missing, mut files) = (Vec::new(), BTreeSet::new());
     for (name, destination) in config.destinations() {
         for secret in destination.secrets() {
-            if let Err(error) = secrets.read(secret).await {
-                missing.push(format!("destinations.{name}: {}", chain(&error)));
+            match (secrets.read(secret).await, secrets.path(secret)) {
+                (Err(error), _) => missing.push(format!("destinations.{name}: {}", chain(&error))),
+                (Ok(_), path) => files.extend(path),
             }
         }
     }
+    files.iter().for_each(|file| warn_if_exposed(file));
     missing
 }
 

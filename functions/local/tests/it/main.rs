@@ -6,6 +6,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod alone;
 mod aws;
 mod browser;
 mod check;

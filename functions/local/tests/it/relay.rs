@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::os::unix::fs::PermissionsExt as _;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
@@ -19,7 +20,9 @@ impl Place {
     pub(crate) fn relay(&self, hooks: &[(&str, SocketAddr)]) -> String {
         let folder = self.secrets();
         fs::create_dir_all(format!("{folder}/ssm/portpulse")).unwrap();
-        fs::write(format!("{folder}/ssm/portpulse/key"), KEY).unwrap();
+        let key = format!("{folder}/ssm/portpulse/key");
+        fs::write(&key, KEY).unwrap();
+        fs::set_permissions(&key, fs::Permissions::from_mode(0o600)).unwrap();
         let mut text = "destinations:\n".to_owned();
         for (name, address) in hooks {
             let fields = format!("kind: webhook, url: 'http://{address}/', key: 'ssm:/portpulse/key'");

@@ -5,8 +5,8 @@ use portpulse_core::period::{Grain, Period};
 use portpulse_cost::{Spread, ViewCost};
 use portpulse_history::view::{Audience, LeftOut};
 use portpulse_store::Store;
+use portpulse_store::meter::Consumed;
 use portpulse_testkit::embedded::EmbeddedDynamo;
-use portpulse_testkit::meter::Consumed;
 use serde_json::{Map, json};
 
 use crate::fleet::{define, definition, file, last_day, now, reader, regions, roll_up, rows, run, words};

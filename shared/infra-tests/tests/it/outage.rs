@@ -79,7 +79,7 @@ impl Running {
             .env("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST")
             .env("AWS_LAMBDA_LOG_GROUP_NAME", "/aws/lambda/portpulse-checker")
             .env("AWS_LAMBDA_LOG_STREAM_NAME", "test")
-            .env("AWS_LAMBDA_RUNTIME_API", runtime.address().to_string())
+            .env("AWS_LAMBDA_RUNTIME_API", runtime.url())
             .kill_on_drop(true)
             .spawn()
             .unwrap();

@@ -1,6 +1,7 @@
 //! What the stand-in of SNS says of its account and of the subscriptions of its topic, as a test has set it.
 
-use std::collections::BTreeMap;
+use portpulse_local_aws::Answer;
+use portpulse_local_aws::sns::{Form, refusal, success};
 
 /// What SNS would know besides the messages.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -28,7 +29,7 @@ pub struct Subscription {
 
 impl Account {
     /// Answers an operation that reads; `None` for one that is not known here.
-    pub(super) fn answer(&self, form: &BTreeMap<String, String>) -> Option<Result<String, &'static str>> {
+    pub(super) fn answer(&self, form: &Form) -> Option<Answer> {
         let field = |name: &str| form.get(name).map_or("", String::as_str);
         let arn = |index: usize| format!("{}:subscription-{index}", field("TopicArn"));
         let entries = |pairs: &[(&str, &str)]| {
@@ -57,7 +58,7 @@ impl Account {
                 let number = field("SubscriptionArn").rsplit('-').next();
                 let index = number.and_then(|number| number.parse::<usize>().ok());
                 let Some(subscription) = index.and_then(|index| self.subscriptions.get(index)) else {
-                    return Some(Err("there is no such subscription"));
+                    return Some(refusal("there is no such subscription"));
                 };
                 let policy = subscription.filter_policy.as_deref();
                 let pairs = policy.map(|policy| ("FilterPolicy", policy));
@@ -73,11 +74,7 @@ impl Account {
             }
             _ => return None,
         };
-        let action = field("Action");
-        Some(Ok(format!(
-            "<{action}Response xmlns=\"http://sns.amazonaws.com/doc/2010-03-31/\"><{action}Result>{result}\
-             </{action}Result></{action}Response>"
-        )))
+        Some(success(field("Action"), &result))
     }
 }
 

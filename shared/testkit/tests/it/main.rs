@@ -27,7 +27,9 @@ macro_rules! on_both_tables {
 
 mod conformance;
 mod definitions;
+mod gate;
 mod history;
+mod http;
 mod items;
 mod malformed;
 mod races;

@@ -1,22 +1,8 @@
 //! The stand-in of the Runtime API speaks as Lambda's does.
 
-use std::net::SocketAddr;
-
 use portpulse_testkit::runtime_api::{Heard, Invocation, RuntimeApi};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
 
-/// Sends one request and returns the whole answer.
-async fn request(address: SocketAddr, line: &str, body: &str) -> String {
-    let mut stream = TcpStream::connect(address).await.unwrap();
-    let length = body.len();
-    let text =
-        format!("{line} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n{body}");
-    stream.write_all(text.as_bytes()).await.unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).await.unwrap();
-    answer
-}
+use crate::http::request;
 
 fn invocation(id: &str) -> Invocation {
     Invocation {
@@ -29,18 +15,19 @@ fn invocation(id: &str) -> Invocation {
 #[tokio::test]
 async fn invocations_are_handed_out_in_turn_and_their_answers_heard() {
     let mut api = RuntimeApi::start().await.unwrap();
-    let address = api.address();
+    let url = api.url();
     let function = tokio::spawn(async move {
         let next = "GET /2018-06-01/runtime/invocation/next";
-        let first = request(address, next, "").await;
+        let first = request(&url, next, &[], "").await;
         request(
-            address,
+            &url,
             "POST /2018-06-01/runtime/invocation/one/response",
+            &[],
             "\"fine\"",
         )
         .await;
-        let second = request(address, next, "").await;
-        request(address, "POST /2018-06-01/runtime/invocation/two/error", "{}").await;
+        let second = request(&url, next, &[], "").await;
+        request(&url, "POST /2018-06-01/runtime/invocation/two/error", &[], "{}").await;
         (first, second)
     });
     assert_eq!(api.heard().await, Some(Heard::Ready));
@@ -74,8 +61,9 @@ async fn invocations_are_handed_out_in_turn_and_their_answers_heard() {
 async fn a_function_that_cannot_start_is_heard() {
     let mut api = RuntimeApi::start().await.unwrap();
     let answer = request(
-        api.address(),
+        &api.url(),
         "POST /2018-06-01/runtime/init/error",
+        &[],
         "{\"errorType\":\"x\"}",
     )
     .await;
