@@ -121,9 +121,9 @@ impl Folder {
         }
     }
 
-    /// Whether there are data in the folder at this path.
+    /// Whether there may be data in the folder at this path: there may be where it cannot be looked into.
     pub(crate) fn has_data(path: &Path) -> bool {
-        path.join(DATABASE).exists()
+        !matches!(path.join(DATABASE).try_exists(), Ok(false))
     }
 
     /// The file of the database, for as long as this lives.

@@ -1,5 +1,5 @@
 //! The real SDK on DynamoDB and SNS by both routes: within the process, and over a Unix socket.
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::collections::{BTreeMap, HashMap};
 use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
