@@ -10,6 +10,7 @@ mod scheduler;
 mod scratch;
 mod screen;
 mod seed;
+mod server;
 pub(crate) mod stand_ins;
 mod watch;
 
@@ -43,7 +44,7 @@ use crate::place::FOLDER;
 use alert::{Alert, shell_word};
 use clock::FastClock;
 use demo::Demo;
-use page::PageArgs;
+use page::{PageArgs, Place};
 use relay::Relaying;
 use scheduler::{Parts, SharedProber};
 use scratch::Scratch;
@@ -165,8 +166,8 @@ async fn watch_ports(args: &Args, output: &mut Output) -> Result<(), Stopped> {
         expected: regions.clone(),
     };
     let reader = Reader::new(store.table().clone(), scope, Ceiling::default());
+    let prober = prober(&file, &regions, place.as_ref()).map_err(unable("check anything"))?;
     let serving = place.map(|place| place.serve(reader, clock)).transpose()?;
-    let prober = Prober::new(Settings::default()).map_err(unable("check anything"))?;
     let parts = Parts {
         store,
         prober: SharedProber(Rc::new(prober)),
@@ -248,6 +249,22 @@ async fn watch_ports(args: &Args, output: &mut Output) -> Result<(), Stopped> {
     stand_ins.withdraw();
     shown?;
     screen.summary(&watch)
+}
+
+/// A prober that leaves to the page, the table and the alerts the descriptors that they need.
+fn prober(
+    file: &DefinitionFile,
+    regions: &BTreeSet<Region>,
+    place: Option<&Place>,
+) -> Result<Prober, portpulse_prober::Error> {
+    let usual = Settings::default();
+    let groups: BTreeSet<_> = file.monitors().iter().map(|defined| defined.group).collect();
+    // Each group in each region may hold a connection to the stand-ins, whose other end is in this process too.
+    let connections = 2 * groups.len() * regions.len();
+    Prober::new(Settings {
+        reserved: usual.reserved + connections + place.map_or(0, Place::descriptors),
+        ..usual
+    })
 }
 
 fn unable<E>(what: &'static str) -> impl FnOnce(E) -> Stopped

@@ -51,8 +51,10 @@ struct Context {
 }
 
 #[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
 struct Http {
     method: String,
+    source_ip: Option<String>,
 }
 
 /// There with `AuthType: AWS_IAM`, after the signature was verified.
@@ -85,6 +87,11 @@ pub fn request(event: &Value) -> Result<Request, BadEvent> {
         path: event.raw_path,
         query: event.raw_query_string,
         transport: Transport::Tls,
+        sender: event
+            .request_context
+            .http
+            .source_ip
+            .and_then(|address| address.parse().ok()),
         host: header("host"),
         authorization: header("authorization"),
         cookies: event.cookies.join("; "),
@@ -144,6 +151,7 @@ mod tests {
             (Method::Post, "/sign-in")
         );
         assert_eq!(sign_in.body, b"token=not-the-token");
+        assert_eq!(sign_in.sender, Some([198, 51, 100, 7].into()));
     }
 
     #[test]

@@ -7,15 +7,15 @@ use rustix::process::{Resource, getrlimit};
 
 use crate::error::Error;
 
-/// Descriptors left to the rest of the process: the runtime, the AWS clients, standard streams, logs.
-const RESERVED_DESCRIPTORS: usize = 48;
-
 /// The limits a [`Prober`](crate::Prober) works within.
 #[derive(Debug, Clone)]
 pub struct Settings {
     /// Connections in flight at most, over all probes of one prober. Lowered to what the limit of open files
     /// allows: 900 leaves a Lambda (1,024 descriptors) enough for lookups and its own clients.
     pub sockets: usize,
+    /// Descriptors left to the rest of the process, whatever the limit of open files is. The default is enough for the
+    /// runtime, the AWS clients, standard streams and logs; a process that serves others adds what they may take.
+    pub reserved: usize,
     /// How fast connections are started.
     pub pace: Pace,
     /// DNS queries in flight at most for one probe, each a socket of its own; a name of both families takes two.
@@ -31,6 +31,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             sockets: 900,
+            reserved: 48,
             pace: Pace {
                 starts: 10,
                 every: Duration::from_millis(10),
@@ -58,7 +59,7 @@ impl Settings {
         let Some(limit) = getrlimit(Resource::Nofile).current else {
             return Ok(self.sockets);
         };
-        let reserved = (RESERVED_DESCRIPTORS + self.queries) as u64;
+        let reserved = self.reserved.saturating_add(self.queries) as u64;
         match limit.saturating_sub(reserved) {
             0 => Err(Error::TooFewDescriptors { limit, reserved }),
             free => Ok(self.sockets.min(usize::try_from(free).unwrap_or(usize::MAX))),
@@ -100,7 +101,13 @@ mod tests {
             sockets: usize::MAX,
             ..Settings::default()
         };
-        assert!(greedy.usable_sockets().unwrap() <= limit.saturating_sub(64 + RESERVED_DESCRIPTORS));
+        let usable = greedy.usable_sockets().unwrap();
+        assert!(usable <= limit.saturating_sub(greedy.queries + greedy.reserved));
+        let serving = Settings {
+            reserved: greedy.reserved + 100,
+            ..greedy
+        };
+        assert_eq!(serving.usable_sockets().unwrap(), usable - 100);
         let modest = Settings {
             sockets: 3,
             ..Settings::default()

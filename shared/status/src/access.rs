@@ -1,5 +1,7 @@
 //! Who may read, and what: decided from the request alone, in time that says nothing of a secret.
 
+mod door;
+
 use std::fmt;
 use std::net::IpAddr;
 
@@ -11,6 +13,8 @@ use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 
 use crate::request::{Request, Signature};
+
+pub(crate) use door::{Attempt, Door, WINDOW};
 
 /// Who may read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,6 +35,8 @@ pub enum Access {
 pub(crate) enum Refusal {
     /// It must show the token.
     SignInFirst,
+    /// Too many wrong tokens came from there.
+    TooManyAttempts,
     /// Its signature was not verified.
     Unsigned,
     /// It names a host that is not this machine's loopback.
@@ -39,7 +45,7 @@ pub(crate) enum Refusal {
 
 impl Access {
     /// What the sender of `request` may see.
-    pub(crate) fn admit(&self, request: &Request, now: Timestamp) -> Result<Audience, Refusal> {
+    pub(crate) fn admit(&self, door: &Door, request: &Request, now: Timestamp) -> Result<Audience, Refusal> {
         match self {
             Self::Public => Ok(Audience::Public),
             Self::Loopback if names_loopback(request) => Ok(Audience::Private),
@@ -48,8 +54,7 @@ impl Access {
                 Signature::Verified => Ok(Audience::Private),
                 Signature::None => Err(Refusal::Unsigned),
             },
-            Self::Token(token) if token.is_shown_by(request, now) => Ok(Audience::Private),
-            Self::Token(_) => Err(Refusal::SignInFirst),
+            Self::Token(token) => door.admit(token, request, now),
         }
     }
 }
@@ -67,14 +72,27 @@ fn names_loopback(request: &Request) -> bool {
     is_address || name.eq_ignore_ascii_case("localhost")
 }
 
-/// How long a browser stays signed in.
-const SESSION: SignedDuration = SignedDuration::from_hours(30 * 24);
+/// How long a browser stays signed in, unless it signs out.
+const SESSION: SignedDuration = SignedDuration::from_hours(12);
+
+/// A session, named by the time at which it began, in nanoseconds since the Unix epoch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Session(i128);
+
+impl Session {
+    /// Whether it is not over yet.
+    fn is_on(self, now: Timestamp) -> bool {
+        now.as_nanosecond() < self.0.saturating_add(SESSION.as_nanos())
+    }
+}
 
 /// The token of a private page. It shows itself to nobody.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Token {
     text: String,
     transport: Transport,
+    /// The run of the program that sessions are bound to; empty if they are bound to none.
+    run: String,
 }
 
 /// How requests come.
@@ -109,22 +127,24 @@ impl Token {
             return Err(ShortToken);
         }
         let text = text.to_owned();
-        Ok(Self { text, transport })
+        let run = String::new();
+        Ok(Self { text, transport, run })
+    }
+
+    /// The same token, whose sessions end with the run of the program that has this name. A process remembers which
+    /// sessions were ended: where there is but one, nothing that was ended comes back.
+    #[must_use]
+    pub fn bound_to(self, run: impl Into<String>) -> Self {
+        Self {
+            run: run.into(),
+            ..self
+        }
     }
 
     /// Whether a text is this token. The digests are compared, so that the time tells neither content nor length.
     pub(crate) fn is(&self, text: &str) -> bool {
         let (ours, theirs) = (Sha256::digest(&self.text), Sha256::digest(text));
         ours.as_slice().ct_eq(theirs.as_slice()).into()
-    }
-
-    fn is_shown_by(&self, request: &Request, now: Timestamp) -> bool {
-        let bearer = request.authorization.as_deref().and_then(bearer);
-        if bearer.is_some_and(|text| self.is(text.trim())) {
-            return true;
-        }
-        let session = request.cookie(self.cookie_name());
-        session.is_some_and(|session| self.signed(session, now))
     }
 
     const fn cookie_name(&self) -> &'static str {
@@ -134,12 +154,12 @@ impl Token {
         }
     }
 
-    /// The header that signs a browser in: until when, signed with the token, which it does not hold. `Lax`, so that a
+    /// The header that signs a browser in: since when, signed with the token, which it does not hold. `Lax`, so that a
     /// link in an alert opens the page; no request changes anything.
     pub(crate) fn session(&self, now: Timestamp) -> String {
-        let until = now.saturating_add(SESSION).unwrap_or(Timestamp::MAX).as_second();
-        let signature = self.signature(until).finalize().into_bytes();
-        self.cookie(&format!("{until}.{}", hex(&signature)), SESSION.as_secs())
+        let session = Session(now.as_nanosecond());
+        let signature = self.signature(session).finalize().into_bytes();
+        self.cookie(&format!("{}.{}", session.0, hex(&signature)), SESSION.as_secs())
     }
 
     /// The header that signs a browser out.
@@ -156,25 +176,23 @@ impl Token {
         format!("{name}={value}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Lax{secure}")
     }
 
-    fn signed(&self, session: &str, now: Timestamp) -> bool {
-        let Some((until, signature)) = session.split_once('.') else {
-            return false;
-        };
-        let (Ok(until), Some(signature)) = (until.parse::<i64>(), unhex(signature)) else {
-            return false;
-        };
+    /// The session that a request shows, if it is one of this token's and not over. It may have been ended.
+    fn session_of(&self, request: &Request, now: Timestamp) -> Option<Session> {
+        let (session, signature) = request.cookie(self.cookie_name())?.split_once('.')?;
+        let (session, signature) = (Session(session.parse().ok()?), unhex(signature)?);
         // Compares in constant time.
-        now.as_second() < until && self.signature(until).verify_slice(&signature).is_ok()
+        let is_ours = self.signature(session).verify_slice(&signature).is_ok();
+        (is_ours && session.is_on(now)).then_some(session)
     }
 
-    fn signature(&self, until: i64) -> Hmac<Sha256> {
+    fn signature(&self, Session(began): Session) -> Hmac<Sha256> {
         // A key shorter than a block is filled up with zeros, as RFC 2104 has it.
         let mut key = Key::<Hmac<Sha256>>::default();
         for (place, byte) in key.iter_mut().zip(Sha256::digest(&self.text)) {
             *place = byte;
         }
         let mut mac = Hmac::<Sha256>::new(&key);
-        mac.update(format!("portpulse status page until {until}").as_bytes());
+        mac.update(format!("portpulse status page since {began} {}", self.run).as_bytes());
         mac
     }
 }

@@ -1,6 +1,7 @@
 //! A request, as far as the pages look at it.
 
 use std::borrow::Cow;
+use std::net::IpAddr;
 
 use crate::access::Transport;
 
@@ -18,6 +19,8 @@ pub struct Request {
     pub query: String,
     /// How it came.
     pub transport: Transport,
+    /// Where it came from, if that is known: wrong tokens are counted by it.
+    pub sender: Option<IpAddr>,
     /// The header `Host`.
     pub host: Option<String>,
     /// The header `Authorization`.

@@ -1,10 +1,12 @@
 //! From a request to a response, or to what must be read first.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 use maud::Markup;
 use portpulse_history::view::{Audience, MonitorPage, Overview};
 
-use crate::access::{Access, Refusal};
+use crate::access::{Access, Attempt, Door, Refusal, WINDOW};
 use crate::feed::{self, Feed};
 use crate::page::{Frame, Place, incidents, message, monitor, overview, sign_in};
 use crate::request::{Method, Request};
@@ -16,6 +18,7 @@ use crate::span::Span;
 #[derive(Debug, Clone)]
 pub struct Site {
     access: Access,
+    door: Arc<Door>,
     refresh_seconds: u32,
 }
 
@@ -42,6 +45,7 @@ impl Site {
     pub fn new(access: Access, refresh_seconds: u32) -> Self {
         Self {
             access,
+            door: Arc::default(),
             refresh_seconds,
         }
     }
@@ -55,7 +59,7 @@ impl Site {
         if let Route::SignIn | Route::SignOut = route {
             return Received::Answer(self.session(&route, request, now));
         }
-        let audience = match self.access.admit(request, now) {
+        let audience = match self.access.admit(&self.door, request, now) {
             Ok(audience) => audience,
             Err(refusal) => return Received::Answer(self.refuse(refusal, &route)),
         };
@@ -136,6 +140,13 @@ impl Site {
                 403,
                 "This page wants callers that IAM knows, and no signature of this request was verified.\n",
             ),
+            (Refusal::TooManyAttempts, _) => {
+                let text = text(
+                    429,
+                    "Too many wrong tokens came from your address. Try again in a minute.\n",
+                );
+                text.with("retry-after", WINDOW.as_secs().to_string())
+            }
             (Refusal::SignInFirst, Route::Page(Page::Overview(_) | Page::Monitor(..) | Page::Incidents)) => {
                 Response::see_other("/sign-in")
             }
@@ -153,16 +164,20 @@ impl Site {
         match (route, request.method) {
             (Route::SignIn, Method::Get | Method::Head) => self.sign_in(200, sign_in::Tried::Nothing),
             (Route::SignIn, Method::Post) => {
-                if request
-                    .form_value("token")
-                    .is_some_and(|text| token.is(text.trim()))
-                {
-                    Response::see_other("/").with("set-cookie", token.session(now))
-                } else {
-                    self.sign_in(403, sign_in::Tried::Wrong)
+                let text = request.form_value("token").unwrap_or_default();
+                match self.door.attempt(token, &text, request, now) {
+                    Attempt::Right => Response::see_other("/").with("set-cookie", token.session(now)),
+                    Attempt::Wrong => self.sign_in(403, sign_in::Tried::Wrong),
+                    Attempt::TooMany => {
+                        let door = self.sign_in(429, sign_in::Tried::TooMany);
+                        door.with("retry-after", WINDOW.as_secs().to_string())
+                    }
                 }
             }
-            (_, Method::Post) => Response::see_other("/sign-in").with("set-cookie", token.no_session()),
+            (_, Method::Post) => {
+                self.door.end(token, request, now);
+                Response::see_other("/sign-in").with("set-cookie", token.no_session())
+            }
             (_, Method::Get | Method::Head | Method::Other) => self.not_that_way(),
         }
     }

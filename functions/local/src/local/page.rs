@@ -1,19 +1,17 @@
 //! The status page on this machine, on a thread of its own, so that no reader delays a check.
 
-use std::convert::Infallible;
 use std::io::{self, ErrorKind};
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
-use axum::Router;
-use axum::body::Body;
-use axum::extract::{Request, State};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
-use axum::response::Response;
-use jiff::SignedDuration;
+use bytes::Bytes;
+use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, header};
+use http_body_util::{BodyExt as _, Full, Limited};
+use hyper::body::Incoming;
+use jiff::{SignedDuration, Timestamp};
 use portpulse_checker::Clock as _;
 use portpulse_history::Reader;
 use portpulse_status::{Access, MOST_BODY_BYTES, Method, Pages, Signature, Site, Token, Transport};
@@ -22,10 +20,11 @@ use portpulse_store::dynamo::DynamoTable;
 use tokio::sync::oneshot;
 
 use super::clock::FastClock;
+use super::server::{self, Limits};
 use crate::output::{Stopped, read_text, tell, warn_if_exposed};
 
 /// Where the page is, unless another place is asked for.
-const USUAL: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
+const USUAL: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
 /// For how many seconds what was read is shown again.
 const KEPT_SECONDS: i64 = 1;
 /// How often an open page is renewed.
@@ -110,7 +109,11 @@ impl PageArgs {
                 let complaint = |error| Stopped::Usage {
                     complaint: format!("--token-file {}: {error}", path.display()),
                 };
-                token.map(Access::Token).map_err(complaint)
+                // No other process has sessions of this one, and this one remembers which were ended.
+                let run = format!("{}@{}", std::process::id(), Timestamp::now());
+                token
+                    .map(|token| Access::Token(token.bound_to(run)))
+                    .map_err(complaint)
             }
             (None, true) => Ok(Access::Public),
             (None, false) => Ok(Access::Loopback),
@@ -146,6 +149,11 @@ impl Place {
         format!("http://{}/", self.address)
     }
 
+    /// The descriptors of this process that serving takes at most.
+    pub(crate) fn descriptors(&self) -> usize {
+        Limits::default().descriptors()
+    }
+
     /// Serves what `reader` reads.
     pub(crate) fn serve(self, reader: Reader<DynamoTable>, clock: FastClock) -> Result<Serving, Stopped> {
         let unable = |error| Stopped::unable("start a thread for the status page", error);
@@ -155,14 +163,14 @@ impl Place {
             .map_err(unable)?;
         let keep = clock.shown_in(SignedDuration::from_secs(KEPT_SECONDS));
         let pages = Arc::new(Pages::new(Site::new(self.access, REFRESH_SECONDS), reader, keep));
-        let router = Router::new().fallback(answer).with_state((pages, clock));
+        let answer = move |sender, request| answer(Arc::clone(&pages), clock, sender, request);
         let (stop, stopped) = oneshot::channel::<()>();
         let serve = async move {
             let listener = tokio::net::TcpListener::from_std(self.listener)?;
-            let serving = axum::serve(listener, router);
-            // Readers are not waited for: a browser may keep its connection for long.
+            let serving = server::serve(listener, Limits::default(), answer);
+            // Readers are not waited for.
             tokio::select! {
-                ended = serving => ended,
+                never = serving => match never {},
                 _ = stopped => Ok(()),
             }
         };
@@ -185,14 +193,16 @@ impl Serving {
 }
 
 async fn answer(
-    State((pages, clock)): State<(Arc<LocalPages>, FastClock)>,
-    request: Request,
-) -> Result<Response, Infallible> {
+    pages: Arc<LocalPages>,
+    clock: FastClock,
+    peer: IpAddr,
+    request: Request<Incoming>,
+) -> Response<Full<Bytes>> {
     let (parts, body) = request.into_parts();
-    let Ok(body) = axum::body::to_bytes(body, MOST_BODY_BYTES).await else {
-        let mut response = Response::new(Body::empty());
+    let Ok(body) = Limited::new(body, MOST_BODY_BYTES).collect().await else {
+        let mut response = Response::default();
         *response.status_mut() = StatusCode::PAYLOAD_TOO_LARGE;
-        return Ok(response);
+        return response;
     };
     let text = |name| text_of(&parts.headers, name);
     let request = portpulse_status::Request {
@@ -200,10 +210,11 @@ async fn answer(
         path: parts.uri.path().to_owned(),
         query: parts.uri.query().unwrap_or_default().to_owned(),
         transport: Transport::Plain,
+        sender: Some(sender(peer, &parts.headers)),
         host: text(header::HOST),
         authorization: text(header::AUTHORIZATION),
         cookies: text(header::COOKIE).unwrap_or_default(),
-        body: body.to_vec(),
+        body: body.to_bytes().to_vec(),
         signature: Signature::None,
     };
     let answered = pages.answer(&request, clock.now()).await;
@@ -213,7 +224,7 @@ async fn answer(
             chain(trouble)
         ));
     }
-    let mut response = Response::new(Body::from(answered.response.body));
+    let mut response = Response::new(Full::from(answered.response.body));
     *response.status_mut() =
         StatusCode::from_u16(answered.response.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     for (name, value) in answered.response.headers {
@@ -222,9 +233,44 @@ async fn answer(
             response.headers_mut().append(name, value);
         }
     }
-    Ok(response)
+    response
+}
+
+/// Where a request came from: behind a proxy on this machine, what that says of it.
+fn sender(peer: IpAddr, headers: &HeaderMap) -> IpAddr {
+    let forwarded = headers.get_all("x-forwarded-for").iter().next_back();
+    // What others have said before stands further in front.
+    let last = forwarded.and_then(|value| value.to_str().ok()?.rsplit(',').next()?.trim().parse().ok());
+    match last {
+        Some(address) if peer.is_loopback() => address,
+        Some(_) | None => peer,
+    }
 }
 
 fn text_of(headers: &HeaderMap, name: header::HeaderName) -> Option<String> {
     headers.get(name)?.to_str().ok().map(str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_proxy_on_this_machine_says_where_a_request_came_from() {
+        for (peer, forwarded, expected) in [
+            ("127.0.0.1", &[][..], "127.0.0.1"),
+            ("127.0.0.1", &["192.0.2.1"], "192.0.2.1"),
+            ("::1", &["192.0.2.8, 192.0.2.1"], "192.0.2.1"),
+            ("127.0.0.1", &["192.0.2.8", "192.0.2.9, 192.0.2.1"], "192.0.2.1"),
+            ("127.0.0.1", &["192.0.2.1, unknown"], "127.0.0.1"),
+            ("192.0.2.7", &["192.0.2.1"], "192.0.2.7"),
+        ] {
+            let mut headers = HeaderMap::new();
+            for value in forwarded {
+                headers.append("x-forwarded-for", HeaderValue::from_static(value));
+            }
+            let found = sender(peer.parse().unwrap(), &headers);
+            assert_eq!(found.to_string(), expected, "{peer} {forwarded:?}");
+        }
+    }
 }

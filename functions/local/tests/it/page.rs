@@ -1,9 +1,14 @@
 //! The status page of `portpulse local`: where it is, and who may read it.
 
 use std::io::{Read, Write};
-use std::net::TcpStream;
+use std::net::{SocketAddr, TcpStream};
+use std::process::Command;
 
+use socket2::{Domain, Socket, Type};
+
+use crate::place::Place;
 use crate::program::{Running, portpulse, run};
+use crate::sockets;
 
 struct Served {
     program: Running,
@@ -32,12 +37,12 @@ impl Served {
 
     /// The whole answer to a request that names this host.
     fn get(&self, path: &str, host: &str) -> String {
+        self.ask(&format!("GET {path} HTTP/1.1\r\nHost: {host}\r\n\r\n"))
+    }
+
+    fn ask(&self, request: &str) -> String {
         let mut stream = TcpStream::connect(&self.address).unwrap();
-        write!(
-            stream,
-            "GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n"
-        )
-        .unwrap();
+        stream.write_all(request.as_bytes()).unwrap();
         let mut answer = String::new();
         stream.read_to_string(&mut answer).unwrap();
         answer
@@ -96,4 +101,58 @@ fn others_are_let_in_only_if_that_was_asked_for() {
     let found = run(&["local", "--demo", "--listen", "nowhere"]);
     assert_eq!(found.status, 2);
     assert!(found.err.contains("such as 127.0.0.1:8080"), "{}", found.err);
+}
+
+/// A request of which only the beginning is sent, whether anybody takes it or not.
+fn half_sent(address: SocketAddr) -> Socket {
+    let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+    socket.set_nonblocking(true).unwrap();
+    // It is under way, or waits for a place in the backlog.
+    drop(socket.connect(&address.into()));
+    drop(socket.send(b"GET / HTTP/1.1\r\nHost: loc"));
+    socket
+}
+
+#[test]
+fn checks_and_alerts_go_on_while_slow_readers_take_what_they_can() {
+    const FILES: usize = 256;
+    let place = Place::new("slow-readers");
+    let (open, target) = sockets::open();
+    place.define(&[("db", &target)]);
+    let mut limited = Command::new("sh");
+    limited.args(["-c", &format!("ulimit -n {FILES} && exec \"$0\" \"$@\"")]);
+    let mut program = portpulse();
+    program
+        .args(["local", "--public", "--listen", "127.0.0.1:0", "--speed", "60"])
+        .arg("--monitors")
+        .arg(place.0.join("monitors.yaml"))
+        .arg("--data")
+        .arg(place.0.join("data"));
+    limited
+        .arg(program.get_program())
+        .args(program.get_args())
+        .env("NO_COLOR", "1");
+    let program = Running::start(&mut limited);
+    let address = program
+        .page()
+        .trim_start_matches("http://")
+        .trim_end_matches('/')
+        .to_owned();
+    let is_tick = |line: &str| line.contains("  local  1m#0  ");
+    program.lines_to(is_tick);
+
+    let slow: Vec<_> = (0..2 * FILES)
+        .map(|_| half_sent(address.parse().unwrap()))
+        .collect();
+    program.lines.try_iter().for_each(drop);
+    for _ in 0..4 {
+        let lines = program.lines_to(is_tick).join("\n");
+        assert!(lines.ends_with("1 of 1 as expected"), "{lines}");
+    }
+    drop(open);
+    program.lines_to(|line| line.contains("Z  DOWN: db"));
+    drop(slow);
+    let served = Served { program, address };
+    let answer = served.get("/", "status.example.com");
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
 }

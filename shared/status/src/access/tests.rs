@@ -22,7 +22,7 @@ fn only_a_loopback_host_reads_what_loopback_shows() {
             host: host.map(str::to_owned),
             ..Request::default()
         };
-        Access::Loopback.admit(&request, now())
+        Access::Loopback.admit(&Door::default(), &request, now())
     };
     for host in [
         "localhost",
@@ -49,12 +49,18 @@ fn only_a_loopback_host_reads_what_loopback_shows() {
 
 #[test]
 fn a_public_page_shows_the_public_view_and_a_signed_one_wants_a_signature() {
-    let mut request = Request::default();
-    assert_eq!(Access::Public.admit(&request, now()), Ok(Audience::Public));
-    assert_eq!(Access::Signed.admit(&request, now()), Err(Refusal::Unsigned));
+    let (door, mut request) = (Door::default(), Request::default());
+    assert_eq!(Access::Public.admit(&door, &request, now()), Ok(Audience::Public));
+    assert_eq!(
+        Access::Signed.admit(&door, &request, now()),
+        Err(Refusal::Unsigned)
+    );
     request.signature = Signature::Verified;
-    assert_eq!(Access::Signed.admit(&request, now()), Ok(Audience::Private));
-    assert_eq!(Access::Public.admit(&request, now()), Ok(Audience::Public));
+    assert_eq!(
+        Access::Signed.admit(&door, &request, now()),
+        Ok(Audience::Private)
+    );
+    assert_eq!(Access::Public.admit(&door, &request, now()), Ok(Audience::Public));
 }
 
 #[test]
@@ -64,7 +70,7 @@ fn the_token_opens_as_bearer_and_nothing_else_does() {
             authorization: Some(authorization.to_owned()),
             ..Request::default()
         };
-        Access::Token(token()).admit(&request, now())
+        Access::Token(token()).admit(&Door::default(), &request, now())
     };
     for right in [format!("Bearer {TOKEN}"), format!("bearer  {TOKEN} ")] {
         assert_eq!(admitted(&right), Ok(Audience::Private), "{right}");
@@ -84,7 +90,7 @@ fn the_token_opens_as_bearer_and_nothing_else_does() {
         ..Request::default()
     };
     assert_eq!(
-        Access::Token(token()).admit(&in_query, now()),
+        Access::Token(token()).admit(&Door::default(), &in_query, now()),
         Err(Refusal::SignInFirst)
     );
 }
@@ -95,7 +101,7 @@ fn a_session_is_signed_ends_and_holds_no_token() {
     assert!(!header.contains(TOKEN), "{header}");
     assert!(header.starts_with("__Host-portpulse="), "{header}");
     assert!(
-        header.ends_with("; Path=/; Max-Age=2592000; HttpOnly; SameSite=Lax; Secure"),
+        header.ends_with("; Path=/; Max-Age=43200; HttpOnly; SameSite=Lax; Secure"),
         "{header}"
     );
     let admitted = |token: &Token, cookies: String, now| {
@@ -103,7 +109,7 @@ fn a_session_is_signed_ends_and_holds_no_token() {
             cookies,
             ..Request::default()
         };
-        Access::Token(token.clone()).admit(&request, now)
+        Access::Token(token.clone()).admit(&Door::default(), &request, now)
     };
     let (cookie, end) = (set_by(&header), now() + SESSION);
     assert_eq!(admitted(&token(), cookie.clone(), now()), Ok(Audience::Private));
@@ -119,11 +125,14 @@ fn a_session_is_signed_ends_and_holds_no_token() {
         refused,
         "the token was changed"
     );
-    let longer = cookie.replacen(
-        &end.as_second().to_string(),
-        &(end.as_second() + 9).to_string(),
-        1,
+    let restarted = token().bound_to("another run");
+    assert_eq!(
+        admitted(&restarted, cookie.clone(), now()),
+        refused,
+        "the program was started anew"
     );
+    let began = now().as_nanosecond();
+    let longer = cookie.replacen(&began.to_string(), &(began + 9).to_string(), 1);
     assert_ne!(longer, cookie);
     for forged in [
         longer,
@@ -133,6 +142,92 @@ fn a_session_is_signed_ends_and_holds_no_token() {
     ] {
         assert_eq!(admitted(&token(), forged.clone(), now()), refused, "{forged}");
     }
+}
+
+/// A request with this session.
+fn with_session(token: &Token, began: Timestamp) -> Request {
+    Request {
+        cookies: set_by(&token.session(began)),
+        ..Request::default()
+    }
+}
+
+/// A request with this token, from this address.
+fn with_bearer(text: &str, sender: &str) -> Request {
+    Request {
+        authorization: Some(format!("Bearer {text}")),
+        sender: Some(sender.parse().unwrap()),
+        ..Request::default()
+    }
+}
+
+#[test]
+fn a_session_that_was_ended_is_over_and_no_other_is() {
+    let (door, token) = (Door::default(), token());
+    let later = now() + SignedDuration::from_nanos(1);
+    let (ended, other) = (with_session(&token, now()), with_session(&token, later));
+    let admitted = |request: &Request| door.admit(&token, request, later);
+    assert_eq!(
+        (admitted(&ended), admitted(&other)),
+        (Ok(Audience::Private), Ok(Audience::Private))
+    );
+    door.end(&token, &ended, later);
+    assert_eq!(admitted(&ended), Err(Refusal::SignInFirst));
+    assert_eq!(admitted(&other), Ok(Audience::Private));
+    // What is no session of ours ends none.
+    let mut forged = other.clone();
+    forged.cookies.push('0');
+    door.end(&token, &forged, later);
+    assert_eq!(admitted(&other), Ok(Audience::Private));
+}
+
+#[test]
+fn wrong_tokens_are_looked_at_a_few_times_a_minute_from_each_network() {
+    let (door, token) = (Door::default(), token());
+    let admitted = |text: &str, sender: &str, second| {
+        door.admit(
+            &token,
+            &with_bearer(text, sender),
+            now() + SignedDuration::from_secs(second),
+        )
+    };
+    let (wrong, too_many) = (Err(Refusal::SignInFirst), Err(Refusal::TooManyAttempts));
+    for (sender, neighbour, other) in [
+        ("192.0.2.1", "::ffff:192.0.2.1", "192.0.2.2"),
+        ("2001:db8::1", "2001:db8::2", "2001:db8:0:1::1"),
+    ] {
+        for second in 0..10 {
+            assert_eq!(admitted("wrong", sender, second), wrong, "{second}");
+        }
+        for sender in [sender, neighbour] {
+            assert_eq!(admitted("wrong", sender, 59), too_many);
+            assert_eq!(admitted(TOKEN, sender, 59), too_many);
+        }
+        assert_eq!(admitted(TOKEN, other, 59), Ok(Audience::Private));
+        assert_eq!(
+            admitted(TOKEN, sender, 60),
+            Ok(Audience::Private),
+            "a minute has passed"
+        );
+    }
+    // Who is signed in stays so, whoever guesses beside them.
+    for _ in 0..20 {
+        assert_ne!(admitted("wrong", "192.0.2.9", 0), Ok(Audience::Private));
+    }
+    let mut signed_in = with_session(&token, now());
+    signed_in.sender = Some("192.0.2.9".parse().unwrap());
+    assert_eq!(door.admit(&token, &signed_in, now()), Ok(Audience::Private));
+}
+
+#[test]
+fn what_the_door_remembers_is_bounded() {
+    let (door, token) = (Door::default(), token());
+    for number in 0..3_000_u32 {
+        let sender = std::net::Ipv4Addr::from_bits(number).to_string();
+        let admitted = door.admit(&token, &with_bearer("wrong", &sender), now());
+        assert_eq!(admitted, Err(Refusal::SignInFirst));
+    }
+    assert!(door.networks() <= 1_024, "{}", door.networks());
 }
 
 #[test]

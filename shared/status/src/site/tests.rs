@@ -69,12 +69,19 @@ fn the_token_in_the_form_opens_the_door_and_signing_out_closes_it() {
     };
     assert_eq!(asked.audience, Audience::Private);
 
-    let response = answer(&site, &request(Method::Post, "/sign-out"));
+    let mut leave = request(Method::Post, "/sign-out");
+    leave.cookies.clone_from(&enter.cookies);
+    let response = answer(&site, &leave);
     assert!(
         response
             .header("set-cookie")
             .unwrap()
             .contains("=; Path=/; Max-Age=0;")
+    );
+    let response = answer(&site, &enter);
+    assert_eq!(
+        response.status, 303,
+        "a cookie that was copied opens nothing any more"
     );
     assert_eq!(came_to(&site, Method::Get, "/sign-out"), (405, None));
 
@@ -93,6 +100,20 @@ fn the_token_in_the_form_opens_the_door_and_signing_out_closes_it() {
         );
         assert!(!response.body.contains(TOKEN), "{wrong}");
     }
+    for _ in 0..20 {
+        knock.body = b"token=guessed".to_vec();
+        drop(answer(&site, &knock));
+    }
+    let response = answer(&site, &knock);
+    assert_eq!(
+        (response.status, response.header("retry-after")),
+        (429, Some("60"))
+    );
+    assert!(
+        response.body.contains("Try again in a minute"),
+        "{}",
+        response.body
+    );
 }
 
 #[test]

@@ -1,0 +1,303 @@
+//! HTTP/1 for readers who may be many, slow or hostile: one request a connection, limited in number, size and time.
+
+use std::collections::HashMap;
+use std::convert::Infallible;
+use std::future::Future;
+use std::net::IpAddr;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body_util::Full;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::{Id, JoinSet};
+use tokio::time::{sleep, timeout};
+
+/// The most bytes of a request's first line and headers.
+const MAX_HEAD_BYTES: usize = 16 * 1_024;
+/// How long no connection is accepted after one could not be.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// What readers may take.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Limits {
+    /// Connections at a time. More of them wait in the kernel's backlog, where they take no descriptor of this process,
+    /// until one ends, which is within `exchange`.
+    pub(crate) connections: usize,
+    /// Connections at a time from one address other than loopback; more of them are closed at once. All readers behind
+    /// a proxy on this machine have the loopback address, and have no share of their own.
+    pub(crate) per_address: usize,
+    /// The time to send the first line and the headers.
+    pub(crate) head: Duration,
+    /// The time of a connection as a whole: to send the request, to have it answered, and to read the answer.
+    pub(crate) exchange: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            connections: 64,
+            per_address: 16,
+            head: Duration::from_secs(5),
+            exchange: Duration::from_secs(30),
+        }
+    }
+}
+
+impl Limits {
+    /// The descriptors that serving takes at most: the connections, the listener, and those of a runtime of its own.
+    pub(crate) const fn descriptors(&self) -> usize {
+        self.connections + 4
+    }
+
+    /// Whether one more connection from `address` is served beside those of `readers`.
+    fn admits<'a>(&self, address: IpAddr, readers: impl Iterator<Item = &'a IpAddr>) -> bool {
+        address.is_loopback() || readers.filter(|reader| **reader == address).count() < self.per_address
+    }
+}
+
+/// Answers requests until it is dropped, and with it every connection.
+///
+/// A connection carries one request, so that `Limits::exchange` bounds all that a reader can delay.
+pub(crate) async fn serve<F>(
+    listener: TcpListener,
+    limits: Limits,
+    answer: impl Fn(IpAddr, Request<Incoming>) -> F + Clone + Send + 'static,
+) -> Infallible
+where
+    F: Future<Output = Response<Full<Bytes>>> + Send + 'static,
+{
+    let mut exchanges = JoinSet::new();
+    let mut readers: HashMap<Id, IpAddr> = HashMap::new();
+    loop {
+        tokio::select! {
+            Some(ended) = exchanges.join_next_with_id() => {
+                readers.remove(&ended.map_or_else(|error| error.id(), |(id, ())| id));
+            }
+            accepted = listener.accept(), if readers.len() < limits.connections => match accepted {
+                Ok((stream, peer)) => {
+                    let address = peer.ip().to_canonical();
+                    if limits.admits(address, readers.values()) {
+                        let exchange = exchange(stream, limits, {
+                            let answer = answer.clone();
+                            move |request| answer(address, request)
+                        });
+                        readers.insert(exchanges.spawn(exchange).id(), address);
+                    }
+                }
+                // The connection is gone, or this machine has no descriptor left.
+                Err(_) => sleep(PAUSE).await,
+            },
+        }
+    }
+}
+
+async fn exchange<F>(stream: TcpStream, limits: Limits, answer: impl Fn(Request<Incoming>) -> F)
+where
+    F: Future<Output = Response<Full<Bytes>>>,
+{
+    let service = service_fn(move |request| {
+        let answered = answer(request);
+        async move { Ok::<_, Infallible>(answered.await) }
+    });
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(limits.head)
+        .max_header_size(MAX_HEAD_BYTES)
+        .keep_alive(false)
+        .serve_connection(TokioIo::new(stream), service);
+    // Who sends nonsense, hangs up or takes too long is no concern of ours.
+    drop(timeout(limits.exchange, connection).await);
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{ErrorKind, Read, Write};
+    use std::net::{Ipv4Addr, SocketAddr, TcpStream};
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::sync::{Arc, mpsc};
+
+    use http_body_util::BodyExt as _;
+    use tokio::sync::Semaphore;
+
+    use super::*;
+
+    /// A limit that no test reaches.
+    const NEVER: Duration = Duration::from_secs(3_600);
+    const GET: &str = "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n";
+
+    /// Serves from a thread that ends with the tests.
+    fn served<F>(
+        limits: Limits,
+        answer: impl Fn(IpAddr, Request<Incoming>) -> F + Clone + Send + 'static,
+    ) -> SocketAddr
+    where
+        F: Future<Output = Response<Full<Bytes>>> + Send + 'static,
+    {
+        let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        listener.set_nonblocking(true).unwrap();
+        let address = listener.local_addr().unwrap();
+        std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+            runtime.unwrap().block_on(async {
+                let listener = TcpListener::from_std(listener).unwrap();
+                serve(listener, limits, answer).await;
+            });
+        });
+        address
+    }
+
+    /// Reads the request, and answers with as many bytes.
+    fn bytes(
+        size: usize,
+    ) -> impl Fn(
+        IpAddr,
+        Request<Incoming>,
+    ) -> std::pin::Pin<Box<dyn Future<Output = Response<Full<Bytes>>> + Send>>
+    + Clone
+    + Send
+    + 'static {
+        let body = Bytes::from(vec![b'x'; size]);
+        move |_, request| {
+            let body = body.clone();
+            Box::pin(async move {
+                drop(request.into_body().collect().await);
+                Response::new(Full::new(body))
+            })
+        }
+    }
+
+    fn ask(address: SocketAddr, request: &str) -> TcpStream {
+        let mut stream = TcpStream::connect(address).unwrap();
+        stream.write_all(request.as_bytes()).unwrap();
+        stream
+    }
+
+    /// What is sent until the connection is closed.
+    fn read(mut stream: TcpStream) -> String {
+        let mut answer = Vec::new();
+        match stream.read_to_end(&mut answer) {
+            Ok(_) => {}
+            Err(error) if error.kind() == ErrorKind::ConnectionReset => {}
+            Err(error) => panic!("{error}"),
+        }
+        String::from_utf8(answer).unwrap()
+    }
+
+    /// Slow readers would take every place twice over; who comes behind them is served all the same.
+    fn check_passed(limits: Limits, size: usize, slow: &str) {
+        let address = served(limits, bytes(size));
+        let _slow: Vec<_> = (0..2 * limits.connections).map(|_| ask(address, slow)).collect();
+        let mut behind = ask(address, GET);
+        let mut status = [0; 12];
+        behind.read_exact(&mut status).unwrap();
+        assert_eq!(&status, b"HTTP/1.1 200");
+    }
+
+    #[test]
+    fn half_a_head_is_dropped_after_its_time() {
+        let limits = Limits {
+            connections: 4,
+            head: Duration::from_millis(200),
+            exchange: NEVER,
+            ..Limits::default()
+        };
+        for slow in ["", "GET / HTTP/1.1\r\nHost: local"] {
+            check_passed(limits, 5, slow);
+        }
+    }
+
+    #[test]
+    fn half_a_body_and_an_unread_answer_are_dropped_after_their_time() {
+        /// More than the kernel takes from a sender whose reader does not read.
+        const LARGE: usize = 32 << 20;
+        let limits = Limits {
+            connections: 4,
+            head: NEVER,
+            exchange: Duration::from_millis(500),
+            ..Limits::default()
+        };
+        let half = "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\nhalf";
+        check_passed(limits, 5, half);
+        check_passed(limits, LARGE, GET);
+    }
+
+    #[test]
+    fn a_connection_carries_one_request_of_http_1() {
+        let address = served(Limits::default(), bytes(5));
+        let answer = read(ask(address, &format!("{GET}{GET}")));
+        assert_eq!(answer.matches("HTTP/1.1 200 ").count(), 1, "{answer}");
+        assert!(answer.contains("\r\nconnection: close\r\n"), "{answer}");
+        let answer = read(ask(address, "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"));
+        assert!(!answer.contains(" 200 "), "{answer}");
+    }
+
+    #[test]
+    fn a_head_beyond_its_size_is_refused() {
+        let address = served(Limits::default(), bytes(5));
+        let long = "x".repeat(MAX_HEAD_BYTES);
+        let answer = read(ask(address, &GET.replace("localhost", &long)));
+        // What was left unread can make the kernel discard the answer.
+        assert!(
+            answer.is_empty() || answer.starts_with("HTTP/1.1 431 "),
+            "{answer}"
+        );
+    }
+
+    #[test]
+    fn no_more_connections_are_served_at_a_time_than_the_limit() {
+        let limits = Limits {
+            connections: 2,
+            ..Limits::default()
+        };
+        let (begun, begins) = mpsc::channel();
+        let (may_end, at_once) = (Arc::new(Semaphore::new(0)), Arc::new(AtomicUsize::new(0)));
+        let gate = Arc::clone(&may_end);
+        let address = served(limits, move |_, _| {
+            let (begun, gate, at_once) = (begun.clone(), Arc::clone(&gate), Arc::clone(&at_once));
+            async move {
+                begun.send(at_once.fetch_add(1, Ordering::SeqCst) + 1).unwrap();
+                gate.acquire().await.unwrap().forget();
+                at_once.fetch_sub(1, Ordering::SeqCst);
+                Response::new(Full::default())
+            }
+        });
+        let readers: Vec<_> = (0..6).map(|_| ask(address, GET)).collect();
+        for number in 0..readers.len() {
+            let count = begins.recv().unwrap();
+            assert!(count <= limits.connections, "{count} at once");
+            // Two are held before the first is let go.
+            may_end.add_permits(usize::from(number > 0));
+        }
+        may_end.add_permits(1);
+        for reader in readers {
+            assert!(read(reader).starts_with("HTTP/1.1 200 "));
+        }
+    }
+
+    #[test]
+    fn an_address_has_its_share_unless_a_proxy_may_stand_behind_it() {
+        let limits = Limits::default();
+        let held = |address: &str, count| {
+            limits.admits(
+                address.parse().unwrap(),
+                vec![address.parse().unwrap(); count].iter(),
+            )
+        };
+        for (address, count, admitted) in [
+            ("192.0.2.1", limits.per_address - 1, true),
+            ("192.0.2.1", limits.per_address, false),
+            ("2001:db8::1", limits.per_address, false),
+            ("127.0.0.1", limits.per_address, true),
+            ("::1", limits.per_address, true),
+        ] {
+            assert_eq!(held(address, count), admitted, "{address} {count}");
+        }
+        let others = vec!["192.0.2.1".parse().unwrap(); limits.per_address];
+        assert!(limits.admits("192.0.2.2".parse().unwrap(), others.iter()));
+    }
+}
