@@ -16,9 +16,9 @@ pub const CONTENT_TYPE: &str = "application/atom+xml; charset=utf-8";
 /// The most entries of a feed: readers come often.
 const MOST_ENTRIES: usize = 50;
 
-/// The feed, a whole document. `site` is the address of the pages, without a slash at its end.
-pub fn feed(page: &IncidentsPage, site: &str) -> String {
-    let site = escape(site);
+/// The feed, a whole document. Its links are relative to where it was read (RFC 4287, section 2, and RFC 3986): what a
+/// request calls this host does not get into what others are shown.
+pub fn feed(page: &IncidentsPage) -> String {
     let mut incidents: Vec<_> = page.open.iter().chain(&page.closed).collect();
     incidents.sort_by_key(|incident| std::cmp::Reverse(changed(incident)));
     incidents.truncate(MOST_ENTRIES);
@@ -27,10 +27,10 @@ pub fn feed(page: &IncidentsPage, site: &str) -> String {
         "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<feed xmlns=\"http://www.w3.org/2005/Atom\">\n\
          <id>urn:portpulse:incidents</id>\n<title>Incidents</title>\n<updated>{updated}</updated>\n\
          <author><name>Portpulse</name></author>\n\
-         <link rel=\"alternate\" href=\"{site}/incidents\"/>\n<link rel=\"self\" href=\"{site}/incidents.atom\"/>\n"
+         <link rel=\"alternate\" href=\"/incidents\"/>\n<link rel=\"self\" href=\"/incidents.atom\"/>\n"
     );
     for incident in incidents {
-        entry(&mut feed, incident, &site);
+        entry(&mut feed, incident);
     }
     feed.push_str("</feed>\n");
     feed
@@ -41,7 +41,7 @@ fn changed(incident: &IncidentView) -> Timestamp {
     incident.closed.map_or(incident.opened, |(at, _)| at)
 }
 
-fn entry(feed: &mut String, incident: &IncidentView, site: &str) {
+fn entry(feed: &mut String, incident: &IncidentView) {
     let id = escape(&incident.id.to_string());
     let monitor = escape(incident.id.monitor.as_str());
     let verdict = incident.verdict.as_str();
@@ -67,7 +67,7 @@ fn entry(feed: &mut String, incident: &IncidentView, site: &str) {
     let _ = write!(
         feed,
         "<entry>\n<id>urn:portpulse:{id}</id>\n<title>{title}</title>\n<published>{}</published>\n\
-         <updated>{}</updated>\n<link href=\"{site}/monitors/{monitor}\"/>\n\
+         <updated>{}</updated>\n<link href=\"/monitors/{monitor}\"/>\n\
          <content type=\"text\">{}</content>\n</entry>\n",
         incident.opened,
         changed(incident),

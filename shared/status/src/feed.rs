@@ -5,7 +5,6 @@ use portpulse_history::badge::Kind;
 use portpulse_history::view::{Audience, IncidentsPage, MonitorPage, Overview};
 use portpulse_history::{api, atom, badge, prometheus};
 
-use crate::access::Transport;
 use crate::request::Request;
 use crate::response::{Keep, Response};
 use crate::span::Span;
@@ -26,10 +25,7 @@ pub enum Feed {
     /// All monitors, for Prometheus.
     Metrics,
     /// Incidents, as an Atom feed.
-    Atom {
-        /// The address of the pages, without a slash at its end.
-        site: String,
-    },
+    Atom,
 }
 
 const JSON: &str = "application/json; charset=utf-8";
@@ -44,15 +40,7 @@ impl Feed {
             "/api/monitors" => return Some(Self::Monitors),
             "/api/incidents" => return Some(Self::Incidents),
             "/metrics" => return Some(Self::Metrics),
-            "/incidents.atom" => {
-                let scheme = match request.transport {
-                    Transport::Tls => "https",
-                    Transport::Plain => "http",
-                };
-                let host = request.host.as_deref().unwrap_or("localhost");
-                let site = format!("{scheme}://{host}");
-                return Some(Self::Atom { site });
-            }
+            "/incidents.atom" => return Some(Self::Atom),
             _ => {}
         }
         if let Some(id) = path.strip_prefix("/api/monitors/") {
@@ -79,10 +67,15 @@ pub(crate) fn of_all(feed: &Feed, audience: Audience, known: &Overview) -> Optio
         Feed::Monitors => answer(JSON, api::monitors(known).to_string()),
         Feed::Incidents => answer(JSON, api::incidents(&incidents(known)).to_string()),
         Feed::Metrics => answer(prometheus::CONTENT_TYPE, prometheus::text(known)),
-        Feed::Atom { site } => answer(atom::CONTENT_TYPE, atom::feed(&incidents(known), site)),
+        Feed::Atom => answer(atom::CONTENT_TYPE, atom::feed(&incidents(known))),
         Feed::Badge(id, kind) => {
             let monitor = known.monitors.iter().find(|monitor| monitor.id == *id)?;
-            answer(SVG, badge::svg(*kind, monitor)?).for_other_sites()
+            let badge = answer(SVG, badge::svg(*kind, monitor)?);
+            match audience {
+                Audience::Public => badge.for_other_sites(),
+                // What only some may see is shown to no page of another site, whoever looks at that.
+                Audience::Private => badge,
+            }
         }
         Feed::Monitor(..) => return None,
     })

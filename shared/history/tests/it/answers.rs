@@ -118,7 +118,7 @@ async fn the_public_is_answered_names_verdicts_and_uptime_alone() {
             .map(|(_, answer)| answer.to_string())
             .collect();
         all.push(prometheus::text(&read.0));
-        all.push(atom::feed(&read.2, "https://status.example.com"));
+        all.push(atom::feed(&read.2));
         for kind in [badge::Kind::Verdict, badge::Kind::Uptime, badge::Kind::Connect] {
             all.extend(badge::svg(kind, &read.1.monitor));
         }
@@ -161,7 +161,7 @@ async fn figures_reach_prometheus_badges_and_the_feed() {
         said(badge::Kind::Uptime)
     );
     assert!(said(badge::Kind::Connect).contains(" ms</title>"));
-    let feed = atom::feed(&incidents, "https://status.example.com");
+    let feed = atom::feed(&incidents);
     let titles: Vec<_> = feed.lines().filter(|line| line.starts_with("<title>")).collect();
     assert_eq!(
         titles,

@@ -56,7 +56,7 @@ fn each_path_has_its_answer() {
             "/incidents.atom",
             "",
             "application/atom+xml; charset=utf-8",
-            "http://localhost:8080/",
+            "<link href=\"/monitors/orders-db\"/>",
         ),
         ("/badge/orders-db.svg", "", "image/svg+xml; charset=utf-8", "down"),
         (
@@ -96,14 +96,55 @@ fn each_path_has_its_answer() {
 }
 
 #[test]
-fn badges_may_be_shown_elsewhere_and_nothing_else_may() {
-    let policy = |path| {
-        answer(path, "")
-            .header("cross-origin-resource-policy")
-            .map(str::to_owned)
-    };
-    assert_eq!(policy("/badge/orders-db.svg").as_deref(), Some("cross-origin"));
-    assert_eq!(policy("/api/monitors").as_deref(), Some("same-origin"));
+fn public_badges_may_be_shown_elsewhere_and_nothing_else_may() {
+    for (audience, path, policy) in [
+        (Audience::Public, "/badge/orders-db.svg", "cross-origin"),
+        (Audience::Public, "/api/monitors", "same-origin"),
+        (Audience::Private, "/badge/orders-db.svg", "same-origin"),
+        (Audience::Private, "/api/monitors", "same-origin"),
+    ] {
+        let answer = site().feed(audience, &feed(path, "").unwrap(), &overview());
+        let found = answer.header("cross-origin-resource-policy");
+        assert_eq!(found, Some(policy), "{audience:?} {path}");
+    }
+}
+
+#[test]
+fn nothing_of_a_request_but_its_address_is_in_an_answer() {
+    let known = overview();
+    let mut hostile = Vec::new();
+    for path in [
+        "/",
+        "/incidents",
+        "/api/monitors",
+        "/api/incidents",
+        "/metrics",
+        "/incidents.atom",
+    ] {
+        let mut bodies = ["localhost:8080", "evil.example"].map(|host| {
+            let request = Request {
+                host: Some(host.to_owned()),
+                authorization: Some(format!("Bearer {host}")),
+                cookies: format!("portpulse={host}"),
+                body: host.into(),
+                ..request(path, "")
+            };
+            let site = Site::new(Access::Public, 60);
+            let Received::Asked(asked) = site.receive(&request, now()) else {
+                panic!("{path}")
+            };
+            match &asked.page {
+                Page::Overview(selection) => site.overview(asked.audience, selection, &known),
+                Page::Incidents => site.incidents(asked.audience, &known),
+                Page::Feed(feed) => site.feed(asked.audience, feed, &known),
+                Page::Monitor(..) => panic!("{path}"),
+            }
+        });
+        let [ours, theirs] = &mut bodies;
+        assert_eq!(ours, theirs, "{path}");
+        hostile.push(theirs.body.contains("evil"));
+    }
+    assert!(!hostile.contains(&true));
 }
 
 #[test]
