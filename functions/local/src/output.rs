@@ -11,6 +11,7 @@ use anstream::AutoStream;
 use clap::builder::styling::{AnsiColor, Style};
 use jiff::Timestamp;
 use jiff::tz::Offset;
+use portpulse_core::text::escaped;
 
 /// Good news.
 pub(crate) const GOOD: Style = AnsiColor::Green.on_default();
@@ -18,6 +19,13 @@ pub(crate) const GOOD: Style = AnsiColor::Green.on_default();
 pub(crate) const BAD: Style = AnsiColor::Red.on_default();
 /// News that is neither.
 pub(crate) const UNSURE: Style = AnsiColor::Yellow.on_default();
+
+/// The head of a table.
+pub(crate) const TITLE: Style = Style::new().bold();
+/// What matters less.
+pub(crate) const QUIET: Style = AnsiColor::BrightBlack.on_default();
+/// All of them.
+const STYLES: [Style; 5] = [GOOD, BAD, UNSURE, TITLE, QUIET];
 
 /// Why a command stopped before its end.
 #[derive(Debug, thiserror::Error)]
@@ -65,7 +73,7 @@ impl Output {
     }
 
     pub(crate) fn line(&mut self, line: impl fmt::Display) -> Result<(), Stopped> {
-        writeln!(self.0, "{line}").map_err(stopped)
+        writeln!(self.0, "{}", shown(&line.to_string())).map_err(stopped)
     }
 
     /// Moves the cursor and the like, on a terminal that wants no colours too.
@@ -118,7 +126,33 @@ pub(crate) fn tell_chain(error: &dyn Error) {
 /// Writes a line on standard error.
 pub(crate) fn tell(line: &str) {
     // There is nobody left to tell if this fails.
-    let _ = writeln!(anstream::stderr(), "{line}");
+    let _ = writeln!(anstream::stderr(), "{}", shown(line));
+}
+
+/// What goes to a terminal: lines, the styles of this program, and nothing else that moves the cursor or the eye.
+fn shown(text: &str) -> String {
+    const ESCAPE: char = '\u{1b}';
+    let stays = |c| c == '\n';
+    let (first, styled) = match text.split_once(ESCAPE) {
+        Some((first, styled)) => (first, Some(styled)),
+        None => (text, None),
+    };
+    let mut shown = escaped(first, stays).into_owned();
+    for part in styled.iter().flat_map(|styled| styled.split(ESCAPE)) {
+        let style = STYLES
+            .iter()
+            .flat_map(|style| [style.render().to_string(), style.render_reset().to_string()]);
+        let is_style = style
+            .filter_map(|style| style.strip_prefix(ESCAPE).map(str::to_owned))
+            .any(|style| part.starts_with(&style));
+        if is_style {
+            shown.push(ESCAPE);
+        } else {
+            shown.push_str("\\u001b");
+        }
+        shown.push_str(&escaped(part, stays));
+    }
+    shown
 }
 
 /// `1 monitor`, `2 monitors`.
@@ -139,4 +173,19 @@ pub(crate) fn clock_time(time: Timestamp) -> String {
         .to_datetime(time)
         .strftime("%Y-%m-%d %H:%M:%SZ")
         .to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_terminal_gets_the_styles_of_this_program_and_no_other_sequence() {
+        let line = format!("{BAD}db{BAD:#} is down\nfor 2 min");
+        assert_eq!(shown(&line), line);
+        assert_eq!(
+            shown("a\u{1b}[2J\u{1b}]0;t\u{7}\u{9b}2J\u{202e}b\u{1b}"),
+            "a\\u001b[2J\\u001b]0;t\\u0007\\u009b2J\\u202eb\\u001b"
+        );
+    }
 }

@@ -1,6 +1,7 @@
 //! Plain tables: columns as wide as their widest cell, colours that take no room.
 
 use clap::builder::styling::Style;
+use portpulse_core::text::escaped;
 
 /// A text and how it is shown.
 #[derive(Debug, Clone, Default)]
@@ -20,7 +21,8 @@ enum Side {
 impl Cell {
     pub(crate) fn new(text: impl Into<String>) -> Self {
         Self {
-            text: text.into(),
+            // A text that was written by others has no style but the cell's own.
+            text: escaped(&text.into(), |_| false).into_owned(),
             ..Self::default()
         }
     }
@@ -90,6 +92,8 @@ mod tests {
                 Cell::default(),
             ],
         ];
+        let foreign = [vec![Cell::new("a\u{1b}[31mb")]];
+        assert_eq!(lines(&foreign), ["a\\u001b[31mb"]);
         assert_eq!(lines(&rows), ["a     1.5  x", "\u{1b}[31mülbb\u{1b}[0m   10"]);
     }
 }

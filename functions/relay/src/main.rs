@@ -5,6 +5,7 @@ use std::time::{Duration, SystemTime};
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region};
 use lambda_runtime::{Context, Diagnostic, LambdaEvent, service_fn};
+use portpulse_core::text::quoted;
 use portpulse_relay::{Client, Patience, Relay, chain};
 use portpulse_relay_function::{ParameterStore, Settings, notifications};
 use portpulse_store::dynamo::DynamoTable;
@@ -55,7 +56,10 @@ async fn main() -> Result<(), lambda_runtime::Error> {
             .iter()
             .for_each(|warning| tracing::warn!("{}", chain(warning)));
         for (destination, id) in &report.overtaken {
-            tracing::info!("`{destination}` has heard that {id} is over, and is not told of it any more");
+            tracing::info!(
+                "`{destination}` has heard that {} is over, and is not told of it any more",
+                quoted(id)
+            );
         }
         let bad = bad.iter().map(|error| chain(error));
         let troubles: Vec<_> = bad

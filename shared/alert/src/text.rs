@@ -1,10 +1,12 @@
 //! Foreign text made fit for its place: one line, one alphabet, a most length.
 
+use std::borrow::Cow;
+
+use portpulse_core::text::{escaped, one_line};
+
 /// On one line, without what moves the cursor or the eye, in at most `most` bytes.
 pub fn plain(text: &str, most: usize) -> String {
-    let clean = text.chars().map(|c| if is_plain(c) { c } else { ' ' });
-    let words: String = clean.collect();
-    cut(words.split_whitespace().collect::<Vec<_>>().join(" "), most, "…")
+    cut(one_line(text), most, "…")
 }
 
 /// The same in ASCII; other characters become question marks.
@@ -24,18 +26,9 @@ pub(crate) fn gsm(text: &str, most: usize) -> String {
     cut(gsm.collect(), most, "...")
 }
 
-/// Without the characters that SNS refuses in a message, where line breaks stay.
-pub(crate) fn accepted(text: &str) -> String {
-    let refused = |c: char| (c.is_control() && c != '\n') || matches!(c, '\u{fffe}' | '\u{ffff}');
-    text.chars()
-        .map(|c| {
-            if refused(c) {
-                char::REPLACEMENT_CHARACTER
-            } else {
-                c
-            }
-        })
-        .collect()
+/// Without the characters that SNS refuses in a message, where line breaks stay; JSON means the same as before.
+pub(crate) fn accepted(text: &str) -> Cow<'_, str> {
+    escaped(text, |c| c == '\n')
 }
 
 fn cut(text: String, most: usize, mark: &str) -> String {
@@ -46,13 +39,6 @@ fn cut(text: String, most: usize, mark: &str) -> String {
     let kept = text.char_indices().map(|(at, c)| at + c.len_utf8());
     let end = kept.take_while(|end| *end <= room).last().unwrap_or(0);
     text.get(..end).unwrap_or_default().to_owned() + mark
-}
-
-/// Whether a character prints, and moves nothing that stands beside it.
-fn is_plain(c: char) -> bool {
-    let reorders = matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{61c}');
-    let refused = matches!(c, '\u{fffe}' | '\u{ffff}');
-    !c.is_control() && !reorders && !refused
 }
 
 #[cfg(test)]
@@ -70,6 +56,6 @@ mod tests {
         assert_eq!(ascii("grün\n", 99), "gr?n");
         assert_eq!(ascii("abcdef", 5), "ab...");
         assert_eq!(gsm("a{b}~ü_@", 99), "a?b???_@");
-        assert_eq!(accepted("a\nb\u{0}\u{fffe}"), "a\nb\u{fffd}\u{fffd}");
+        assert_eq!(accepted("a\nb\u{0}\u{fffe}\u{202e}"), "a\nb\\u0000\\ufffe\\u202e");
     }
 }

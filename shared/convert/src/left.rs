@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use portpulse_core::text::plain;
 use serde::Serialize;
 
 /// How something fared.
@@ -45,15 +46,7 @@ impl fmt::Display for Left {
 /// Text of another program on one line, so that it cannot do anything to a terminal or a comment.
 pub(crate) fn tame(text: &str) -> String {
     const MOST: usize = 120;
-    let is_wild = |c: char| {
-        c.is_control()
-            || matches!(c, '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-    };
-    let mut tame: String = text
-        .chars()
-        .take(MOST)
-        .map(|c| if is_wild(c) { ' ' } else { c })
-        .collect();
+    let mut tame = plain(&text.chars().take(MOST).collect::<String>());
     if text.chars().nth(MOST).is_some() {
         tame.push('…');
     }

@@ -1,5 +1,7 @@
 //! The closed sets of words that a definition may use, each an enum that knows its own spellings.
 
+use crate::text::quoted;
+
 /// Declares an enum whose variants are words of the configuration file.
 macro_rules! choice {
     ($(#[$meta:meta])* $name:ident { $($(#[$doc:meta])* $variant:ident = $word:literal),+ $(,)? }) => {
@@ -48,7 +50,7 @@ pub struct NotAChoice {
 impl NotAChoice {
     pub(crate) fn new(found: &str, allowed: &'static [&'static str]) -> Self {
         Self {
-            found: found.chars().take(60).collect(),
+            found: quoted(found),
             allowed,
         }
     }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::board::IncidentId;
+use crate::text::is_plain;
 
 /// The longest that a silence may last: one that is forgotten must end by itself.
 pub const LONGEST_SILENCE: Duration = Duration::from_secs(30 * 86_400);
@@ -59,7 +60,7 @@ pub enum BadWords {
     #[error("the {0} is longer than {MOST_WORDS} bytes")]
     TooLong(&'static str),
     /// It would not stay on its line.
-    #[error("the {0} has a line break or another control character")]
+    #[error("the {0} has a line break or another character that does not show")]
     NotOnOneLine(&'static str),
 }
 
@@ -180,7 +181,7 @@ fn words(what: &'static str, text: &str) -> Result<String, BadWords> {
         Err(BadWords::Empty(what))
     } else if text.len() > MOST_WORDS {
         Err(BadWords::TooLong(what))
-    } else if text.chars().any(char::is_control) {
+    } else if !text.chars().all(is_plain) {
         Err(BadWords::NotOnOneLine(what))
     } else {
         Ok(text.to_owned())
@@ -274,6 +275,7 @@ mod tests {
             ("ann", Some(long.as_str()), Some(BadWords::TooLong("reason"))),
             ("ann", Some("a\u{1b}[2J"), Some(BadWords::NotOnOneLine("reason"))),
             ("a\nb", None, Some(BadWords::NotOnOneLine("name"))),
+            ("a\u{202e}b", None, Some(BadWords::NotOnOneLine("name"))),
         ] {
             assert_eq!(Note::new(by, at, why).err(), expected, "{by:?} {why:?}");
         }

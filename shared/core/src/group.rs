@@ -6,6 +6,7 @@ use std::str::FromStr;
 use sha2::{Digest, Sha256};
 
 use crate::id::MonitorId;
+use crate::text::quoted;
 use crate::time::Interval;
 
 /// About how many monitors one group holds; an interval with more of them has several shards.
@@ -37,9 +38,7 @@ impl FromStr for GroupId {
     type Err = BadGroup;
 
     fn from_str(text: &str) -> Result<Self, BadGroup> {
-        let bad = || BadGroup {
-            found: text.chars().take(40).collect(),
-        };
+        let bad = || BadGroup { found: quoted(text) };
         let (interval, shard) = text.split_once('#').ok_or_else(bad)?;
         let interval = interval.parse().map_err(|_| bad())?;
         let shard = shard.parse().map_err(|_| bad())?;

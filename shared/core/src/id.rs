@@ -5,6 +5,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::text::quoted;
+
 /// A name that cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{shown}` is not a {kind}: {rule}")]
@@ -37,8 +39,7 @@ macro_rules! name {
                 if starts_well && text.len() <= $max && text.chars().all(allowed) {
                     Ok(Self(text.to_owned()))
                 } else {
-                    let shown = text.chars().take(80).filter(|c| !c.is_control()).collect();
-                    Err(BadName { shown, kind: $kind, rule: $rule })
+                    Err(BadName { shown: quoted(text), kind: $kind, rule: $rule })
                 }
             }
         }

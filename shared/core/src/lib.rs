@@ -24,6 +24,7 @@ pub mod readiness;
 pub mod rollup;
 pub mod round;
 pub mod target;
+pub mod text;
 pub mod time;
 pub mod uptime;
 pub mod words;

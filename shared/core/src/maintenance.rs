@@ -7,7 +7,8 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Span, Timestamp};
 use serde_json::{Map, Value};
 
-use crate::definition::{Fault, FieldPath, kind_of, shown};
+use crate::definition::{Fault, FieldPath, kind_of};
+use crate::text::{one_line, quoted};
 use crate::time::{parse_duration, parse_time};
 
 /// The longest a recurring window may last.
@@ -119,7 +120,7 @@ impl RawWindow {
                 tags,
                 window: Window {
                     kind,
-                    why: why.map(str::to_owned),
+                    why: why.map(one_line).filter(|why| !why.is_empty()),
                 },
             }),
             _ => Err(reader.faults),
@@ -215,7 +216,7 @@ impl<'a> WindowReader<'a> {
         let text = self.text(field)?;
         let time = parse_time(text).ok();
         if time.is_none() {
-            let what = format!("`{}` is not a time of RFC 3339", shown(text));
+            let what = format!("`{}` is not a time of RFC 3339", quoted(text));
             self.fault(field, what, "write it as 2026-11-22T02:00:00Z");
         }
         time
@@ -225,7 +226,7 @@ impl<'a> WindowReader<'a> {
         let every = self.text("every").and_then(|text| {
             let every = parse_every(text);
             if every.is_none() {
-                let what = format!("`{}` is not a weekly or daily time", shown(text));
+                let what = format!("`{}` is not a weekly or daily time", quoted(text));
                 self.fault(
                     "every",
                     what,
@@ -271,7 +272,7 @@ impl<'a> WindowReader<'a> {
         let name = self.text("zone")?;
         let zone = TimeZone::get(name).ok();
         if zone.is_none() {
-            let what = format!("`{}` is not a time zone", shown(name));
+            let what = format!("`{}` is not a time zone", quoted(name));
             let mend = "write a name of the IANA time zone database, such as Europe/Berlin";
             self.fault("zone", what, mend);
         }

@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use crate::text::{is_plain, quoted};
+
 /// What one check found.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Outcome {
@@ -214,9 +216,7 @@ pub struct UnknownCode {
 
 impl UnknownCode {
     pub(crate) fn new(found: &str) -> Self {
-        Self {
-            found: found.chars().take(60).collect(),
-        }
+        Self { found: quoted(found) }
     }
 }
 
@@ -286,7 +286,12 @@ impl Detail {
     pub fn new(text: &str) -> Option<Self> {
         let mut kept = String::new();
         for c in text.trim().chars() {
-            let c = if is_plain(c) { c } else { ' ' };
+            // What could not be read as text says nothing.
+            let c = if is_plain(c) && c != char::REPLACEMENT_CHARACTER {
+                c
+            } else {
+                ' '
+            };
             if kept.len() + c.len_utf8() > Self::MAX_BYTES - '…'.len_utf8() {
                 kept.push('…');
                 break;
@@ -309,12 +314,6 @@ impl fmt::Display for Detail {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
-}
-
-/// Whether a character prints, and moves nothing that stands beside it (no controls, no bidirectional marks).
-fn is_plain(c: char) -> bool {
-    let reorders = matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{61c}');
-    !c.is_control() && !reorders && c != char::REPLACEMENT_CHARACTER
 }
 
 #[cfg(test)]

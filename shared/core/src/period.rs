@@ -8,6 +8,7 @@ use jiff::civil::Date;
 use jiff::tz::Offset;
 
 use crate::choice::choice;
+use crate::text::quoted;
 use crate::time::{Interval, Tick};
 
 choice! {
@@ -126,9 +127,7 @@ impl FromStr for Period {
     type Err = BadPeriod;
 
     fn from_str(text: &str) -> Result<Self, BadPeriod> {
-        let bad = || BadPeriod {
-            found: text.chars().take(40).collect(),
-        };
+        let bad = || BadPeriod { found: quoted(text) };
         let (date, hour, grain) = match text.split_once('T') {
             Some((date, hour)) => (date, hour.parse::<i8>().map_err(|_| bad())?, Grain::Hour),
             None => (text, 0, Grain::Day),

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use crate::choice::{CloseMode, IpFamily, choice};
 use crate::readiness::Readiness;
+use crate::text::quoted;
 
 /// One host and port, and how to try it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -115,7 +116,7 @@ impl FromStr for Host {
     /// Reads an address, with or without brackets, or a name of RFC 1123 (underscores are let through, as resolvers do).
     fn from_str(text: &str) -> Result<Self, BadHost> {
         let bad = |rule| BadHost {
-            shown: text.chars().take(80).filter(|c| !c.is_control()).collect(),
+            shown: quoted(text),
             rule,
         };
         let bare = text

@@ -7,6 +7,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::choice::choice;
+use crate::text::quoted;
 
 /// One scheduled round: the scheduled time of the event, in UTC, aligned to its interval; whole seconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -78,9 +79,7 @@ impl FromStr for Tick {
 /// # Errors
 /// When `text` is none.
 pub fn parse_time(text: &str) -> Result<Timestamp, BadTime> {
-    text.parse().map_err(|_| BadTime {
-        found: text.chars().take(60).collect(),
-    })
+    text.parse().map_err(|_| BadTime { found: quoted(text) })
 }
 
 choice! {
@@ -142,9 +141,7 @@ pub struct BadDuration {
 /// # Errors
 /// When `text` is anything else, or beyond a year.
 pub fn parse_duration(text: &str) -> Result<Duration, BadDuration> {
-    let bad = || BadDuration {
-        found: text.chars().take(40).collect(),
-    };
+    let bad = || BadDuration { found: quoted(text) };
     let digits = text.bytes().take_while(u8::is_ascii_digit).count();
     let (number, unit) = text.split_at_checked(digits).ok_or_else(bad)?;
     let number: u64 = number.parse().map_err(|_| bad())?;

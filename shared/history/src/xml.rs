@@ -1,5 +1,7 @@
 //! Text made safe to stand in XML, as content or between double quotes.
 
+use portpulse_core::text::is_plain;
+
 /// Escapes what XML gives a meaning to, and replaces what XML 1.0 cannot contain at all.
 /// <https://www.w3.org/TR/xml/#charsets>
 pub(crate) fn escape(text: &str) -> String {
@@ -11,9 +13,8 @@ pub(crate) fn escape(text: &str) -> String {
             '>' => escaped.push_str("&gt;"),
             '"' => escaped.push_str("&quot;"),
             '\'' => escaped.push_str("&#39;"),
-            '\u{fffe}' | '\u{ffff}' => escaped.push(char::REPLACEMENT_CHARACTER),
-            c if c.is_control() => escaped.push(' '),
-            c => escaped.push(c),
+            c if is_plain(c) => escaped.push(c),
+            _ => escaped.push(' '),
         }
     }
     escaped

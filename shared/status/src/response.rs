@@ -1,5 +1,8 @@
 //! A response, with the headers that every one of them carries.
 
+use std::borrow::Cow;
+
+use portpulse_core::text::escaped;
 use portpulse_history::view::Audience;
 
 /// A response.
@@ -93,10 +96,16 @@ impl Response {
             ("cross-origin-resource-policy", "same-origin"),
             ("permissions-policy", "camera=(), geolocation=(), microphone=()"),
         ];
+        let body = body.into();
+        // Whatever the pages are made of was written by others, and may be shown by a terminal.
+        let shown = match escaped(&body, |c| matches!(c, '\n' | '\t')) {
+            Cow::Borrowed(_) => None,
+            Cow::Owned(shown) => Some(shown),
+        };
         Self {
             status,
             headers: headers.map(|(name, value)| (name, value.to_owned())).to_vec(),
-            body: body.into(),
+            body: shown.unwrap_or(body),
         }
     }
 

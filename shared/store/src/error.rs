@@ -1,5 +1,7 @@
 //! What can go wrong with what is stored.
 
+use portpulse_core::text::escaped;
+
 use crate::keys::Key;
 use crate::table::TableError;
 
@@ -73,10 +75,11 @@ pub enum Malformed {
     Unknown,
 }
 
-/// An error with everything that caused it, on one line.
+/// An error with everything that caused it, on one line: what it quotes may come from anybody.
 pub fn chain(error: &dyn std::error::Error) -> String {
     let chain = std::iter::successors(Some(error), |error| error.source());
-    chain.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+    let chain = chain.map(ToString::to_string).collect::<Vec<_>>().join(": ");
+    escaped(&chain, |c| c == '\n').into_owned()
 }
 
 #[cfg(test)]
@@ -96,5 +99,12 @@ mod tests {
         let told = "the item `board#fleet/verdict` cannot be read: it has layout version 2, this version reads 1 (update this \
                     one, or delete the item to start afresh)";
         assert_eq!(chain(&error), told);
+        let hostile = Error::Unreadable {
+            key: fleet_row(),
+            source: Malformed::Version {
+                found: "\u{1b}[2J\u{202e}".to_owned(),
+            },
+        };
+        assert!(chain(&hostile).contains("it has layout version \\u001b[2J\\u202e, "));
     }
 }

@@ -6,8 +6,7 @@ use jiff::Timestamp;
 use portpulse_local_aws::sns::Published;
 use serde_json::Value;
 
-use super::watch::TITLE;
-use crate::output::clock_time;
+use crate::output::{TITLE, clock_time};
 use crate::place::FOLDER;
 
 /// A message that SNS accepted.

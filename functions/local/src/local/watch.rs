@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use clap::builder::styling::{AnsiColor, Style};
+use clap::builder::styling::Style;
 use jiff::Timestamp;
 use portpulse_checker::Course;
 use portpulse_core::assess::{Assessment, Quality, assess_seen, quality};
@@ -17,11 +17,8 @@ use serde_json::{Map, json};
 use super::alert::Alert;
 use super::relay::Relayed;
 use super::scheduler::Ticked;
-use crate::output::{BAD, GOOD, UNSURE, clock_time, counted};
+use crate::output::{BAD, GOOD, QUIET, TITLE, UNSURE, clock_time, counted};
 use crate::table::{self, Cell};
-
-pub(crate) const TITLE: Style = Style::new().bold();
-const QUIET: Style = AnsiColor::BrightBlack.on_default();
 
 /// The monitors, what each region saw of them last, and what was counted.
 pub(crate) struct Watch {

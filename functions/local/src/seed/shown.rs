@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use portpulse_core::group::GroupId;
 use portpulse_core::id::Region;
+use portpulse_core::text::is_plain;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -170,9 +171,9 @@ fn change(change: &FieldChange) -> String {
     }
 }
 
-/// A value on one line: text as it is, unless it would not stay there.
+/// A value on one line: text as it is, unless it would not show so.
 fn value(value: &Value) -> String {
-    let text = value.as_str().filter(|text| !text.chars().any(char::is_control));
+    let text = value.as_str().filter(|text| text.chars().all(is_plain));
     text.map_or_else(|| value.to_string(), str::to_owned)
 }
 

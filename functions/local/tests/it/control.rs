@@ -143,7 +143,7 @@ fn what_cannot_be_said_is_refused_with_the_mend() {
         ),
         (
             &["silence", "web", "--for", "1h", "--why", "a\nb"],
-            "the reason has a line break or another control character (say it in a few words, on one line)",
+            "the reason has a line break or another character that does not show (say it in a few words, on one line)",
         ),
     ] {
         let found = run(&place, args);

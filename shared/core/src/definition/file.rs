@@ -6,11 +6,12 @@ use serde_json::{Map, Value, json};
 
 use super::graph::circles;
 use super::rules::{Draft, Source};
-use super::{Fault, FieldPath, Monitor, Vantage, shown};
+use super::{Fault, FieldPath, Monitor, Vantage};
 use crate::group::{GroupId, shard_of, shards_for};
 use crate::id::MonitorId;
 use crate::maintenance::RawWindow;
 use crate::preset::Fields;
+use crate::text::quoted;
 use crate::time::Interval;
 
 /// The most maintenance windows of a file: each monitor's item carries those that apply to it.
@@ -279,7 +280,7 @@ fn dependency_faults(written: &Map<String, Value>) -> Vec<Fault> {
                 continue;
             }
             if !written.contains_key(parent) {
-                let what = format!("`{}` is no monitor of this file", shown(parent));
+                let what = format!("`{}` is no monitor of this file", quoted(parent));
                 faults.push(Fault::new(at(id).index(index), what, "name one that is"));
             } else if parent != id {
                 parents.insert(parent);
@@ -300,11 +301,11 @@ const LONGEST_WAY: usize = 10;
 
 /// `a -> b -> a`.
 fn way(circle: &[&str]) -> String {
-    let mut steps: Vec<_> = circle.iter().take(LONGEST_WAY).map(|id| shown(id)).collect();
+    let mut steps: Vec<_> = circle.iter().take(LONGEST_WAY).map(|id| quoted(id)).collect();
     if circle.len() > LONGEST_WAY {
         steps.push(format!("… {} more", circle.len() - LONGEST_WAY));
     }
-    steps.extend(circle.first().map(|id| shown(id)));
+    steps.extend(circle.first().map(|id| quoted(id)));
     steps.join(" -> ")
 }
 
@@ -350,7 +351,7 @@ fn maintenance(
     for (index, value) in values.iter().enumerate() {
         let at = at.index(index);
         for (index, id) in texts(value, "monitors").filter(|(_, id)| !written.contains_key(*id)) {
-            let what = format!("`{}` is no monitor of this file", shown(id));
+            let what = format!("`{}` is no monitor of this file", quoted(id));
             faults.insert(Fault::new(
                 at.field("monitors").index(index),
                 what,
@@ -358,7 +359,7 @@ fn maintenance(
             ));
         }
         for (index, tag) in texts(value, "tags").filter(|(_, tag)| !tags.contains(tag)) {
-            let what = format!("no monitor has the tag `{}`", shown(tag));
+            let what = format!("no monitor has the tag `{}`", quoted(tag));
             faults.insert(Fault::new(
                 at.field("tags").index(index),
                 what,

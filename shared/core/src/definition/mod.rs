@@ -15,8 +15,8 @@ mod rules;
 mod section;
 mod values;
 
+pub(crate) use fault::Unfit;
 pub use fault::{Fault, FieldPath};
-pub(crate) use fault::{Unfit, shown};
 pub use fields::{RawMonitor, near_misses};
 pub use file::{Defined, DefinitionFile, MOST_WINDOWS};
 pub use monitor::{Monitor, Quorum, Rule, Telling, Where};

@@ -6,11 +6,12 @@ use super::fields::{Given, RawTls};
 use super::reader::Reader;
 use super::section::Section;
 use super::values::{kind_of, number};
-use super::{Fault, FieldPath, Unfit, shown};
+use super::{Fault, FieldPath, Unfit};
 use crate::readiness::{
     DnsCheck, DnsCheckError, HttpCheck, HttpCheckError, Method, Readiness, RecordType, Script, ScriptError,
     ScriptStep, Transport,
 };
+use crate::text::quoted;
 
 /// What was said of the exchange; what could not be read is absent, and told already.
 pub(super) struct Options {
@@ -135,7 +136,7 @@ fn tls_choice(raw: RawTls) -> Result<TlsChoice, Unfit> {
         RawTls::Switch(false) => Ok(TlsChoice::Off),
         RawTls::Word(word) if word == "starttls" => Ok(TlsChoice::Within),
         RawTls::Word(word) => Err(Unfit::new(
-            format!("`{}` is not known here", shown(&word)),
+            format!("`{}` is not known here", quoted(&word)),
             "write true, false or starttls",
         )),
     }
@@ -186,7 +187,7 @@ fn read_http(section: &mut Section<'_>) -> Option<HttpCheck> {
     for error in made.as_ref().err().into_iter().flatten() {
         match error {
             HttpCheckError::Path => {
-                let what = format!("`{}` is not a path", shown(&path.clone().unwrap_or_default()));
+                let what = format!("`{}` is not a path", quoted(&path.clone().unwrap_or_default()));
                 let mend = format!(
                     "begin it with `/`, and use printable ASCII without spaces, at most {most} bytes"
                 );
@@ -240,7 +241,7 @@ fn read_dns(section: &mut Section<'_>) -> Option<DnsCheck> {
     for error in made.as_ref().err().into_iter().flatten() {
         match error {
             DnsCheckError::Name(found) => {
-                let what = format!("`{}` is not a DNS name", shown(found));
+                let what = format!("`{}` is not a DNS name", quoted(found));
                 let mend = "write labels of 1 to 63 characters, joined by dots, at most 253 in all";
                 section.fault("name", what, mend);
             }

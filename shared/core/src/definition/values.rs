@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::{Unfit, shown};
+use super::Unfit;
 use crate::group::GroupId;
 use crate::id::MonitorId;
+use crate::text::quoted;
 use crate::time::{format_duration, parse_duration};
 
 /// The shortest timeout that can tell a slow answer from none.
@@ -86,7 +87,7 @@ pub(super) fn tag(text: &str) -> Result<String, Unfit> {
         return Ok(text.to_owned());
     }
     let mend = "use 1 to 64 letters, digits and -_.:/=";
-    Err(Unfit::new(format!("`{}` is not a tag", shown(text)), mend))
+    Err(Unfit::new(format!("`{}` is not a tag", quoted(text)), mend))
 }
 
 /// A link to what to do about an incident.
@@ -99,7 +100,7 @@ pub(super) fn runbook(url: String) -> Result<String, Unfit> {
         return Ok(url);
     }
     let mend = "write an http:// or https:// address of at most 500 characters";
-    Err(Unfit::new(format!("`{}` is not a link", shown(&url)), mend))
+    Err(Unfit::new(format!("`{}` is not a link", quoted(&url)), mend))
 }
 
 /// The group of a monitor that this one depends on.

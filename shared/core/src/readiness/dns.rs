@@ -4,6 +4,7 @@ use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use crate::choice::choice;
+use crate::text::quoted;
 
 /// One question and its expectations.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -111,8 +112,7 @@ impl DnsCheck {
     ) -> Result<Self, Vec<DnsCheckError>> {
         let mut errors = Vec::new();
         if !is_name(name) {
-            let shown = name.chars().take(80).filter(|c| !c.is_control());
-            errors.push(DnsCheckError::Name(shown.collect()));
+            errors.push(DnsCheckError::Name(quoted(name)));
         }
         if must.len() + must_not.len() > Self::MAX_RECORDS {
             errors.push(DnsCheckError::Count);

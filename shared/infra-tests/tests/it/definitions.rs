@@ -143,7 +143,7 @@ const DIFFERENCES: [(&str, &str, &str); 8] = [
     ),
     (
         "id.yaml",
-        "monitors.tab\\there\\u{1b}[31m",
+        "monitors.tab\\there\\u001b[31m",
         "Rust escapes control characters",
     ),
     ("id.yaml", "monitors.tab\there\u{1b}[31m", "HCL does not"),

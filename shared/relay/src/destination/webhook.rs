@@ -13,6 +13,7 @@ use http::{HeaderName, HeaderValue, Request};
 use jiff::Timestamp;
 use portpulse_alert::to_json;
 use portpulse_core::decide::Notification;
+use portpulse_core::text::escaped;
 use sha2::Sha256;
 
 use super::{AddressError, Post, request};
@@ -74,7 +75,8 @@ impl Webhook {
         now: Timestamp,
     ) -> Result<Request<String>, AddressError> {
         let key = secrets.get(&self.key).await?;
-        let body = post.body.to_string();
+        // A program may show it in a terminal before it reads it as JSON.
+        let body = escaped(&post.body.to_string(), |_| false).into_owned();
         let timestamp = now.as_second();
         let signature = sign(key.expose().as_bytes(), timestamp, &body);
         let (Some(signature), true) = (signature, key.expose().len() >= SHORTEST_KEY) else {

@@ -3,13 +3,14 @@
 use jiff::Timestamp;
 use portpulse_core::control::Note;
 use portpulse_core::outcome::Detail;
-use portpulse_history::view::Overview;
-use portpulse_status::{By, Selection, Span};
+use portpulse_core::text::is_plain;
+use portpulse_history::view::{Audience, Overview};
+use portpulse_status::{By, Feed, Selection, Span};
 use proptest::prelude::*;
 use scraper::{Html, Node};
 
 use crate::sample::{
-    control, finding, incidents_html, monitor_html, monitor_page, overview, overview_html, said,
+    control, finding, incidents_html, monitor_html, monitor_page, overview, overview_html, said, site,
 };
 
 /// Every element with the names of its attributes, in order: what a page is but for its words.
@@ -131,6 +132,20 @@ fn what_was_tried_elsewhere_does_not_work_here() {
         "<meta http-equiv=refresh content=0;url=//evil.example>",
     ] {
         check(words);
+    }
+}
+
+#[test]
+fn no_page_and_no_feed_carries_what_moves_the_cursor_or_the_eye() {
+    let words = "a\u{1b}[2J\u{9b}b\u{7}\u{202e}c\u{2066}\u{e0041}";
+    let known = known(words);
+    let feeds = [Feed::Monitors, Feed::Incidents, Feed::Metrics, Feed::Atom];
+    let feeds = feeds.map(|feed| site().feed(Audience::Private, &feed, &known).body);
+    let page = monitor_page(&known, "orders-db");
+    let json = site().monitor_feed(Audience::Private, Some(&page)).body;
+    for body in pages(words).into_iter().chain(feeds).chain([json]) {
+        let foreign = body.chars().find(|c| !is_plain(*c) && *c != '\n');
+        assert_eq!(foreign, None, "{body}");
     }
 }
 

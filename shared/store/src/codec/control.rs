@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::Timestamp;
 use portpulse_core::control::{Acknowledgement, Control, Note, Silence};
+use portpulse_core::text::plain;
 
 use super::fields::{Fields, Map};
 use super::{begin, open};
@@ -72,7 +73,9 @@ impl Map {
 
 impl Fields<'_> {
     fn note(&self) -> Result<Note, Malformed> {
-        let why = self.has("why").then(|| self.str("why")).transpose()?;
-        Note::new(self.str("by")?, self.time("at")?, why).map_err(|error| self.nonsense("by", error))
+        // Others may have written it: a silence holds, whatever its reason looks like.
+        let by = plain(self.str("by")?);
+        let why = self.has("why").then(|| self.str("why").map(plain)).transpose()?;
+        Note::new(&by, self.time("at")?, why.as_deref()).map_err(|error| self.nonsense("by", error))
     }
 }

@@ -76,7 +76,7 @@ fn what_is_wrong_with_an_item_is_said_with_its_place_and_the_mend() {
         |item| drop(at(item, &["entries"]).insert(format!("a\n{}", "b".repeat(100)), number("1"))),
         region_row::decode,
         &format!(
-            "`entries.a\\n{}` makes no sense (delete the item to start afresh): `a{}` is not a monitor id: use 1 to \
+            "`entries.a\\n{}` makes no sense (delete the item to start afresh): `a\\n{}…` is not a monitor id: use 1 to \
              64 of a-z, 0-9, `-`, `_` and `.`, beginning with a letter or digit",
             "b".repeat(77),
             "b".repeat(78),
@@ -134,6 +134,16 @@ fn what_is_wrong_with_an_item_is_said_with_its_place_and_the_mend() {
         words::decode,
         "`said.mail.text` makes no sense (delete the item to start afresh): it is blank",
     );
+}
+
+#[test]
+fn a_silence_holds_whatever_its_reason_looks_like() {
+    let mut item = put_control(&samples::control());
+    let silence = at(&mut item, &["silence"]);
+    silence.insert("by".to_owned(), A::S("an\u{1b}[2Jn\u{202e}".to_owned()));
+    silence.insert("why".to_owned(), A::S("a\nb\u{2066}".to_owned()));
+    let silence = control::decode(&item).unwrap().silence.unwrap();
+    assert_eq!((silence.note.by(), silence.note.why()), ("an [2Jn", Some("a b")));
 }
 
 #[test]
