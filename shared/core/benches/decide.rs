@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use portpulse_core::board::{Board, Cause, Entry, Finding, FleetRow, Health, RegionRow, Streak, Streaks};
-use portpulse_core::decide::{Decision, Input, decide, is_nominal};
+use portpulse_core::decide::{Decision, Input, Unlimited, decide, is_nominal};
 use portpulse_core::definition::Monitor;
 use portpulse_core::group::GroupId;
 use portpulse_core::id::{MonitorId, Region};
@@ -136,5 +136,5 @@ fn decision(definitions: &Definitions, board: &Board) -> Decision {
     };
     // A tick asks this first, and decides only if not.
     black_box(is_nominal(&input));
-    decide(&input)
+    decide(&input, &Unlimited)
 }

@@ -154,6 +154,29 @@ pub struct VerdictRow {
     pub closed: Vec<ClosedIncident>,
 }
 
+impl VerdictRow {
+    /// Whether another row says the same, whatever its revision.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        let Self {
+            revision: _,
+            incidents,
+            advisories,
+            regions,
+            broken,
+            changes,
+            outbox,
+            closed,
+        } = self;
+        *incidents == other.incidents
+            && *advisories == other.advisories
+            && *regions == other.regions
+            && *broken == other.broken
+            && *changes == other.changes
+            && *outbox == other.outbox
+            && *closed == other.closed
+    }
+}
+
 /// A difference between regions that does not make an incident.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Advisory {
@@ -194,6 +217,18 @@ pub struct FleetRow {
     pub troubles: BTreeMap<(Region, Trouble), FleetTrouble>,
     /// Notifications not yet known to be published.
     pub outbox: Outbox,
+}
+
+impl FleetRow {
+    /// Whether another row says the same, whatever its revision.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        let Self {
+            revision: _,
+            troubles,
+            outbox,
+        } = self;
+        *troubles == other.troubles && *outbox == other.outbox
+    }
 }
 
 /// What can be wrong with a region.

@@ -186,13 +186,17 @@ impl Outbox {
         }
     }
 
-    /// Claims for `me` whatever nobody has claimed, or claimed too long ago.
+    /// Claims for `me` whatever nobody has claimed, or claimed too long ago: the oldest, at most so many. Returns how
+    /// many.
     ///
     /// What is about the same subject goes out in order: while somebody else still holds an earlier one,
     /// a later one waits.
-    pub(crate) fn claim(&mut self, me: &Claimant, now: Timestamp) {
-        let mut held_by_others = BTreeSet::new();
+    pub(crate) fn claim(&mut self, me: &Claimant, now: Timestamp, most: usize) -> usize {
+        let (mut held_by_others, mut claims) = (BTreeSet::new(), 0);
         for pending in &mut self.0 {
+            if claims == most {
+                break;
+            }
             if held_by_others.contains(&pending.subject) {
                 continue;
             }
@@ -206,9 +210,17 @@ impl Outbox {
                         by: me.clone(),
                         at: now,
                     });
+                    claims += 1;
                 }
             }
         }
+        claims
+    }
+
+    /// Whether somebody else than `me` is about to publish some of it.
+    pub fn is_held_from(&self, me: &Claimant, now: Timestamp) -> bool {
+        let mut claims = self.0.iter().filter_map(|pending| pending.claim.as_ref());
+        claims.any(|claim| claim.by != *me && !is_stale(claim, now))
     }
 
     /// What `me` has promised to publish.
@@ -256,7 +268,7 @@ mod tests {
     /// The ids that `who` holds after claiming at `second`.
     fn claimed(outbox: &mut Outbox, who: &str, second: i64) -> Vec<String> {
         let me = Claimant::new(who);
-        outbox.claim(&me, at(second));
+        outbox.claim(&me, at(second), usize::MAX);
         outbox.claimed_by(&me).map(|pending| pending.id.clone()).collect()
     }
 

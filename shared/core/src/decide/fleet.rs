@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::fit::{self, SizeLimit};
 use super::Input;
 use super::tally::elapsed;
 use crate::board::{FleetRow, FleetTrouble, RegionState, Trouble, Urgency, Verdict, VerdictRow};
@@ -17,8 +18,8 @@ const CONFIRM_EVERY: Duration = Duration::from_secs(12 * 3600);
 const NOTE_LIFETIME: Duration = Duration::from_secs(25 * 3600);
 
 /// The next fleet row, or `None` if it would not change.
-pub(super) fn step(input: &Input<'_>, verdict: &VerdictRow) -> Option<FleetRow> {
-    let (before, now) = (input.fleet?, input.now);
+pub(super) fn step(input: &Input<'_>, verdict: &VerdictRow, limit: &impl SizeLimit) -> Option<FleetRow> {
+    let (before, now) = (input.fleet?, input.stamp());
     let mut next = FleetRow {
         revision: before.revision + 1,
         ..before.clone()
@@ -69,12 +70,12 @@ pub(super) fn step(input: &Input<'_>, verdict: &VerdictRow) -> Option<FleetRow> 
                 .push(pending(&key, Change::Ends, trouble.since, trouble.revision, now));
         }
     }
-    next.outbox.claim(input.me, now);
-    let unchanged = FleetRow {
-        revision: before.revision,
-        ..next.clone()
-    } == *before;
-    (!unchanged).then_some(next)
+    next.outbox.claim(input.me, now, usize::MAX);
+    if next.is_same(before) {
+        return None;
+    }
+    let next = fit::fleet(input, before, next, limit);
+    (!next.is_same(before)).then_some(next)
 }
 
 #[derive(Clone, Copy)]

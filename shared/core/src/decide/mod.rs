@@ -3,6 +3,7 @@
 //! It is a pure function of its input, so any checker in any region may make it, as often as it likes: deciding
 //! again on what was already decided changes nothing.
 
+mod fit;
 mod flapping;
 mod fleet;
 mod incidents;
@@ -24,6 +25,7 @@ use crate::outbox::Claimant;
 use crate::round::Definitions;
 use tally::{Electorate, Tally};
 
+pub use fit::{Rest, SizeLimit, Unlimited};
 pub use notification::{Notification, RegionView, View, views};
 
 /// All that a decision depends on.
@@ -59,6 +61,11 @@ impl<'a> Input<'a> {
             &self.board.listed
         }
     }
+
+    /// The time as it is kept in rows: in whole seconds, rounded down.
+    fn stamp(&self) -> Timestamp {
+        Timestamp::from_second(self.now.as_second()).unwrap_or(self.now)
+    }
 }
 
 /// What to write. A row that would not change is absent.
@@ -69,17 +76,35 @@ pub struct Decision {
     /// The next fleet row, likewise. Written second: the verdict row keeps a region in mind until the fleet row shows
     /// that all is said of it, so a writer lost in between is made good.
     pub fleet: Option<FleetRow>,
+    /// Whether `verdict` holds all that is to be decided on the monitors.
+    pub rest: Rest,
 }
 
-/// Decides.
-pub fn decide(input: &Input<'_>) -> Decision {
+/// Decides as much as fits into the rows, the loudest and oldest first, each monitor as if all were decided at once.
+///
+/// What is left is decided by deciding again once what waits in the row is published and filed.
+pub fn decide(input: &Input<'_>, limit: &impl SizeLimit) -> Decision {
+    let mut whole = whole(input);
+    let fleet = fleet::step(input, &whole, limit);
+    if whole.is_same(&input.board.verdict) {
+        return Decision {
+            fleet,
+            ..Decision::default()
+        };
+    }
+    flapping::forget(input.now, &mut whole);
+    let (verdict, rest) = fit::verdict(input, whole, limit);
+    Decision { verdict, fleet, rest }
+}
+
+/// The verdict row after everything is decided, however large it is.
+fn whole(input: &Input<'_>) -> VerdictRow {
     let (before, now) = (&input.board.verdict, input.now);
     let mut next = before.clone();
     next.revision += 1;
 
     let mut electorate = Electorate::new(input);
     regions::step(input, &mut electorate, &mut next);
-    let fleet = fleet::step(input, &next);
 
     let tallies: Vec<_> = input
         .definitions
@@ -96,30 +121,8 @@ pub fn decide(input: &Input<'_>) -> Decision {
         tell::open_incidents(input, monitor, tally, &mut next);
     }
     tell::broken_definitions(input, &mut next);
-    next.outbox.claim(input.me, now);
-
-    let unchanged = VerdictRow {
-        revision: before.revision,
-        ..next.clone()
-    } == *before;
-    flapping::forget(now, &mut next);
-    Decision {
-        verdict: (!unchanged).then_some(next),
-        fleet,
-    }
-}
-
-/// The verdict row in which `me` claims what waits, and nothing else changes; `None` if nothing is to be claimed.
-///
-/// For a decision that does not fit into its row before what waits there is told.
-pub fn claim(input: &Input<'_>) -> Option<VerdictRow> {
-    let mut next = input.board.verdict.clone();
-    next.outbox.claim(input.me, input.now);
-    if next == input.board.verdict {
-        return None;
-    }
-    next.revision += 1;
-    Some(next)
+    next.outbox.claim(input.me, input.stamp(), usize::MAX);
+    next
 }
 
 /// Whether there is nothing to decide: every expected region reports, sees all well, and nothing is open or waits.
@@ -128,11 +131,10 @@ pub fn claim(input: &Input<'_>) -> Option<VerdictRow> {
 pub fn is_nominal(input: &Input<'_>) -> bool {
     let verdict = &input.board.verdict;
     // What has changed of late matters only when something changes again.
-    let quiet = VerdictRow {
-        revision: verdict.revision,
+    let quiet = verdict.is_same(&VerdictRow {
         changes: verdict.changes.clone(),
         ..VerdictRow::default()
-    } == *verdict;
+    });
     let electorate = Electorate::new(input);
     let mut reporting = input
         .expected()
@@ -158,9 +160,7 @@ pub fn is_nominal(input: &Input<'_>) -> bool {
 /// replaces the row that shows it, or the change would never be told.
 pub fn is_undecided(input: &Input<'_>) -> bool {
     let before = &input.board.verdict;
-    let Some(next) = decide(input).verdict else {
-        return false;
-    };
+    let next = whole(input);
     let incidents =
         next.incidents.keys().eq(before.incidents.keys()) && next.closed.len() == before.closed.len();
     // When one ends that has become an incident depends on what is not read here: whether that may be told.
@@ -187,11 +187,7 @@ pub fn settle(
     };
     next.outbox.settle(me, published);
     next.closed.retain(|closed| !filed.contains(&closed.key()));
-    let unchanged = VerdictRow {
-        revision: row.revision,
-        ..next.clone()
-    } == *row;
-    (!unchanged).then_some(next)
+    (!next.is_same(row)).then_some(next)
 }
 
 /// The same for the fleet row.
@@ -201,11 +197,7 @@ pub fn settle_fleet(row: &FleetRow, me: &Claimant, published: &BTreeSet<String>)
         ..row.clone()
     };
     next.outbox.settle(me, published);
-    let unchanged = FleetRow {
-        revision: row.revision,
-        ..next.clone()
-    } == *row;
-    (!unchanged).then_some(next)
+    (!next.is_same(row)).then_some(next)
 }
 
 /// What all regions together say of a monitor now.

@@ -96,10 +96,7 @@ impl Notification {
             detail: monitor.and_then(|m| detail(m, cause, input)),
         });
         let usual = severity(pending.kind, pending.verdict, monitor);
-        let severity = match pending.urgency {
-            Urgency::Usual => usual,
-            Urgency::Raised => Severity::Critical,
-        };
+        let severity = severity_of(pending, input);
         Self {
             id: pending.id.clone(),
             kind: pending.kind,
@@ -148,6 +145,18 @@ impl Notification {
             regions: BTreeMap::new(),
             faults: Vec::new(),
         }
+    }
+}
+
+/// How loudly what waits in an outbox is told.
+pub(super) fn severity_of(pending: &Pending, input: &Input<'_>) -> Severity {
+    let monitor = match &pending.subject {
+        Subject::Monitor(id) => input.definitions.monitors.get(id),
+        Subject::Region(_) | Subject::Definition(_) | Subject::Portpulse => None,
+    };
+    match pending.urgency {
+        Urgency::Usual => severity(pending.kind, pending.verdict, monitor),
+        Urgency::Raised => Severity::Critical,
     }
 }
 

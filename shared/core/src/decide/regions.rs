@@ -56,7 +56,7 @@ fn state(
             Some(RegionState::Silent(since)) => RegionState::Silent(since),
             Some(RegionState::Awaited(since)) => {
                 if elapsed(since, input.now) > input.group.interval.freshness() {
-                    RegionState::Silent(input.now)
+                    RegionState::Silent(input.stamp())
                 } else {
                     RegionState::Awaited(since)
                 }
@@ -65,9 +65,9 @@ fn state(
             Some(RegionState::Suspect(_) | RegionState::Returned) | None
                 if has_just_gone_stale(input, region) =>
             {
-                RegionState::Silent(input.now)
+                RegionState::Silent(input.stamp())
             }
-            Some(RegionState::Suspect(_) | RegionState::Returned) | None => RegionState::Awaited(input.now),
+            Some(RegionState::Suspect(_) | RegionState::Returned) | None => RegionState::Awaited(input.stamp()),
         });
     };
     let was_suspect = matches!(before, Some(RegionState::Suspect(_)));
@@ -75,7 +75,7 @@ fn state(
         true => match before {
             Some(RegionState::Suspect(since)) => Some(RegionState::Suspect(since)),
             Some(RegionState::Awaited(_) | RegionState::Silent(_) | RegionState::Returned) | None => {
-                Some(RegionState::Suspect(input.now))
+                Some(RegionState::Suspect(input.stamp()))
             }
         },
         false => returned(input, region, before),

@@ -40,7 +40,7 @@ pub(super) fn open_incidents(input: &Input<'_>, monitor: &Monitor, tally: &Tally
         }
         if let Some(news) = news(input, monitor, track, tally, incident) {
             next.outbox
-                .push(tell(&incident.id(id, track), incident, news, input.now));
+                .push(tell(&incident.id(id, track), incident, news, input.stamp()));
         }
     }
     if let Some(advisory) = next
@@ -49,8 +49,8 @@ pub(super) fn open_incidents(input: &Input<'_>, monitor: &Monitor, tally: &Tally
         .filter(|advisory| advisory.told == Told::NotYet && !behind)
     {
         advisory.told = Told::At {
-            first: input.now,
-            last: input.now,
+            first: input.stamp(),
+            last: input.stamp(),
             reminders: 0,
         };
         let pending = Pending {
@@ -99,8 +99,8 @@ pub(super) fn broken_definitions(input: &Input<'_>, next: &mut VerdictRow) {
                 verdict: Verdict::Unknown,
                 cause: None,
                 urgency: Urgency::Usual,
-                since: input.now,
-                at: input.now,
+                since: input.stamp(),
+                at: input.stamp(),
                 claim: None,
             });
         }

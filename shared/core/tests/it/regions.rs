@@ -1,6 +1,6 @@
 //! Regions that are silent, suspect, new or gone.
 
-use portpulse_core::decide::{decide, is_nominal};
+use portpulse_core::decide::{Unlimited, decide, is_nominal};
 use portpulse_core::group::GroupId;
 use portpulse_core::outbox::{Claimant, Kind};
 use portpulse_core::time::Interval;
@@ -124,7 +124,7 @@ fn a_region_that_goes_again_before_its_return_was_told_is_kept_in_mind() {
     let lost = Claimant::new("lost");
     for (tick, now) in [(1, World::time(5, 5)), (5, World::time(5, 30))] {
         row_of(tick, &mut world);
-        let decision = decide(&world.input(now, &lost));
+        let decision = decide(&world.input(now, &lost), &Unlimited);
         world.board.verdict = decision.verdict.unwrap();
         world.fleet = decision.fleet.unwrap();
     }
@@ -132,7 +132,7 @@ fn a_region_that_goes_again_before_its_return_was_told_is_kept_in_mind() {
     // decide on the fleet is lost as well.
     for (tick, now) in [(5, World::time(15, 0)), (15, World::time(15, 5))] {
         row_of(tick, &mut world);
-        let decision = decide(&world.input(now, &lost));
+        let decision = decide(&world.input(now, &lost), &Unlimited);
         world.board.verdict = decision.verdict.unwrap_or(world.board.verdict);
     }
     assert!(!is_nominal(&world.input(World::time(15, 10), &lost)));

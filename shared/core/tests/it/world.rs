@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use portpulse_core::board::{Board, ClosedIncident, FleetRow, VerdictRow};
 use portpulse_core::control::{Acknowledgement, Control, Note, Silence};
-use portpulse_core::decide::{Input, Notification, decide, is_nominal, settle, settle_fleet};
+use portpulse_core::decide::{Input, Notification, Unlimited, decide, is_nominal, settle, settle_fleet};
 use portpulse_core::definition::Monitor;
 use portpulse_core::group::GroupId;
 use portpulse_core::id::{MonitorId, Region};
@@ -129,7 +129,7 @@ impl World {
     pub(crate) fn settle(&mut self, now: Timestamp) -> Vec<Notification> {
         let me = Claimant::new("me");
         let nominal = is_nominal(&self.input(now, &me));
-        let decision = decide(&self.input(now, &me));
+        let decision = decide(&self.input(now, &me), &Unlimited);
         if nominal {
             assert_eq!(
                 decision,
@@ -139,7 +139,7 @@ impl World {
         }
         self.board.verdict = decision.verdict.unwrap_or_else(|| self.board.verdict.clone());
         self.fleet = decision.fleet.unwrap_or_else(|| self.fleet.clone());
-        let again = decide(&self.input(now, &me));
+        let again = decide(&self.input(now, &me), &Unlimited);
         assert_eq!(again.fleet, None, "a decision on what is decided changes nothing");
         if let Some(again) = again.verdict {
             // But for a region that was waiting for the fleet row to forget it.
