@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use futures_util::{StreamExt as _, stream};
 use portpulse_alert::{Publish, messages};
 use portpulse_core::board::{ClosedIncident, FleetRow, VerdictRow};
 use portpulse_core::decide::{Input, Notification, settle, settle_fleet};
@@ -14,6 +15,20 @@ use crate::Error;
 use crate::probe::{Clock, Probe};
 use crate::settle::ATTEMPTS;
 use crate::tick::{Checker, Invocation, Report};
+
+/// How many closed incidents are filed at once: of a whole group, from the farthest region, that takes some seconds.
+const FILED_AT_ONCE: usize = 16;
+
+/// What became of a delivery.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Delivered {
+    /// There was nothing to deliver.
+    Nothing,
+    /// Some of it, or all: it has left its row.
+    Some,
+    /// Nothing of it.
+    Failed,
+}
 
 /// What is to be delivered, and the rows it is to be struck from.
 pub(crate) struct Delivery {
@@ -46,7 +61,12 @@ impl Delivery {
 
 impl<T: Table, P: Probe, N: Publish, C: Clock> Checker<T, P, N, C> {
     /// Delivers, and strikes out what was delivered. A crash in between repeats a message under the same id.
-    pub(crate) async fn deliver(&self, delivery: Delivery, invocation: &Invocation, report: &mut Report) {
+    pub(crate) async fn deliver(
+        &self,
+        delivery: Delivery,
+        invocation: &Invocation,
+        report: &mut Report,
+    ) -> Delivered {
         let Delivery {
             group,
             notifications,
@@ -54,30 +74,45 @@ impl<T: Table, P: Probe, N: Publish, C: Clock> Checker<T, P, N, C> {
             verdict,
             fleet,
         } = delivery;
+        let wanted = notifications.len() + closed.len();
         let published = self.publish(&notifications, report).await;
         report.published.extend(
             notifications
                 .into_iter()
                 .filter(|notification| published.contains(&notification.id)),
         );
-        let mut filed = Vec::new();
-        for incident in &closed {
-            match self.store.file_incident(incident).await {
-                Ok(()) => filed.push(incident.key()),
-                Err(source) => report.troubles.push(Error::File {
-                    key: incident.key(),
-                    source,
-                }),
-            }
-        }
+        let filed = self.file(&closed, report).await;
         let struck = self
             .strike_verdict(group, verdict, invocation, &published, &filed)
             .await;
+        let delivered = match (&struck, published.len() + filed.len()) {
+            (Ok(()), 1..) => Delivered::Some,
+            (Ok(()), 0) if wanted == 0 => Delivered::Nothing,
+            (Ok(()) | Err(_), _) => Delivered::Failed,
+        };
         report.troubles.extend(struck.err());
         if let Some(fleet) = fleet {
             let struck = self.strike_fleet(group, fleet, invocation, &published).await;
             report.troubles.extend(struck.err());
         }
+        delivered
+    }
+
+    /// Files what closed, several at once, and returns the keys of what is filed.
+    async fn file(&self, closed: &[ClosedIncident], report: &mut Report) -> Vec<String> {
+        let filing = closed.iter().map(async |incident| {
+            let filed = self.store.file_incident(incident).await;
+            (incident.key(), filed)
+        });
+        let results: Vec<_> = stream::iter(filing).buffer_unordered(FILED_AT_ONCE).collect().await;
+        let mut filed = Vec::new();
+        for (key, result) in results {
+            match result {
+                Ok(()) => filed.push(key),
+                Err(source) => report.troubles.push(Error::File { key, source }),
+            }
+        }
+        filed
     }
 
     /// Publishes, and returns the ids of what went out.

@@ -68,6 +68,21 @@ pub enum Error {
         #[source]
         source: portpulse_store::Error,
     },
+    /// What is to be decided does not fit beside what waits in the row to be published and filed.
+    #[error(
+        "not all of {group} is decided: what waits to be published and filed must leave its row first; the next tick \
+         goes on"
+    )]
+    NoRoomToDecide {
+        /// Whose.
+        group: GroupId,
+    },
+    /// No time was left to decide all that did not fit into one write.
+    #[error("not all of {group} is decided: no time is left; the next tick goes on")]
+    NoTimeToDecide {
+        /// Whose.
+        group: GroupId,
+    },
     /// Other checkers kept changing the row between read and write.
     #[error("gave up on {group} after {attempts} conflicts; the next tick goes on")]
     Contended {
@@ -153,6 +168,8 @@ impl Error {
             Self::Unreadable { .. } => "Unreadable",
             Self::Commit { .. } => "Commit",
             Self::Decide { .. } => "Decide",
+            Self::NoRoomToDecide { .. } => "NoRoomToDecide",
+            Self::NoTimeToDecide { .. } => "NoTimeToDecide",
             Self::Contended { .. } => "Contended",
             Self::Publish { .. } => "Publish",
             Self::File { .. } => "File",

@@ -1,10 +1,11 @@
-//! Settling a group: read again, decide, write on condition, deliver; on a conflict from the start.
+//! Settling a group: read again, decide, write on condition, deliver; on a conflict, and where a decision does not fit
+//! into one write, from the start.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use portpulse_alert::Publish;
 use portpulse_core::board::{Board, FleetRow, Track, Verdict};
-use portpulse_core::decide::{Input, claim, decide};
+use portpulse_core::decide::{Input, Rest, decide};
 use portpulse_core::group::GroupId;
 use portpulse_core::id::MonitorId;
 use portpulse_core::round::Definitions;
@@ -13,8 +14,9 @@ use portpulse_store::store::Written;
 use portpulse_store::table::Table;
 
 use crate::Error;
-use crate::deliver::Delivery;
+use crate::deliver::{Delivered, Delivery};
 use crate::probe::{Clock, Probe};
+use crate::roll_up::Until;
 use crate::tick::{Checker, Invocation, Report};
 
 /// How often something is written again because another checker wrote first. Each conflict is another's progress, so
@@ -22,24 +24,34 @@ use crate::tick::{Checker, Invocation, Report};
 pub(crate) const ATTEMPTS: u32 = 40;
 
 impl<T: Table, P: Probe, N: Publish, C: Clock> Checker<T, P, N, C> {
-    /// Decides on what is stored now, writes the decision, and delivers what it claimed. Returns the board as it was
-    /// decided on, with the decision.
+    /// Decides on what is stored now, writes the decision, and delivers what it claimed; as often as it takes to decide
+    /// everything. Returns the board as it was decided on, with the decision.
     ///
     /// What could not be delivered is among the report's troubles.
     ///
     /// # Errors
-    /// When nothing could be decided.
+    /// When nothing could be decided, or not everything: then no row may be replaced that shows what is left.
     pub(crate) async fn settle(
         &self,
         group: GroupId,
         definitions: &Definitions,
         invocation: &Invocation,
+        until: Until,
         report: &mut Report,
     ) -> Result<Board, Error> {
-        for _ in 0..ATTEMPTS {
-            if let Attempt::Settled(board) = self.attempt(group, definitions, invocation, report).await? {
-                return Ok(*board);
+        let (mut conflicts, mut waits) = (0, 0);
+        while conflicts < ATTEMPTS {
+            match self.attempt(group, definitions, invocation, report).await? {
+                Attempt::Settled(board) => return Ok(*board),
+                Attempt::Overtaken => {
+                    conflicts += 1;
+                    continue;
+                }
+                Attempt::Partly => (conflicts, waits) = (0, 0),
+                Attempt::Waits if waits < ATTEMPTS => waits += 1,
+                Attempt::Waits | Attempt::Stuck => return Err(Error::NoRoomToDecide { group }),
             }
+            self.time_left(until).ok_or(Error::NoTimeToDecide { group })?;
         }
         Err(Error::Contended {
             group,
@@ -113,27 +125,19 @@ impl<T: Table, P: Probe, N: Publish, C: Clock> Checker<T, P, N, C> {
             now: self.clock.now(),
             me: &invocation.claimant,
         };
-        let decision = decide(&input);
+        let decision = decide(&input, &self.store.decision_limit(group));
         let failed = |source| Error::Decide { group, source };
-        if let Some(next) = &decision.verdict {
-            match self.store.put_verdict(group, next).await {
-                Ok(Written::Done) => {}
-                Ok(Written::Conflict) => return Ok(Attempt::Overtaken),
-                Err(source @ portpulse_store::Error::TooLarge { .. }) => {
-                    return if self.make_room(&input, invocation, report).await? {
-                        Ok(Attempt::Overtaken)
-                    } else {
-                        Err(failed(source))
-                    };
-                }
-                Err(source) => return Err(failed(source)),
-            }
+        if let Some(next) = &decision.verdict
+            && self.store.put_verdict(group, next).await.map_err(failed)? == Written::Conflict
+        {
+            return Ok(Attempt::Overtaken);
         }
         if let Some(next) = &decision.fleet
             && self.store.put_fleet(next).await.map_err(failed)? == Written::Conflict
         {
             return Ok(Attempt::Overtaken);
         }
+        let is_written = decision.verdict.is_some();
         let decided = Board {
             verdict: decision.verdict.unwrap_or_else(|| board.verdict.clone()),
             ..board.clone()
@@ -144,36 +148,16 @@ impl<T: Table, P: Probe, N: Publish, C: Clock> Checker<T, P, N, C> {
             fleet: fleet.as_ref(),
             ..input
         };
-        self.deliver(Delivery::of(&input), invocation, report).await;
-        Ok(Attempt::Settled(Box::new(decided)))
-    }
-
-    /// Tells what waits in the verdict row, for a decision that does not fit beside it. Whether there is more room then.
-    async fn make_room(
-        &self,
-        input: &Input<'_>,
-        invocation: &Invocation,
-        report: &mut Report,
-    ) -> Result<bool, Error> {
-        let group = input.group;
-        let Some(verdict) = claim(input) else {
-            return Ok(false);
-        };
-        let written = self.store.put_verdict(group, &verdict).await;
-        if written.map_err(|source| Error::Decide { group, source })? == Written::Conflict {
-            return Ok(true);
-        }
-        let claimed = Board {
-            verdict,
-            ..input.board.clone()
-        };
-        let told = report.published.len();
-        let input = Input {
-            board: &claimed,
-            ..*input
-        };
-        self.deliver(Delivery::of(&input), invocation, report).await;
-        Ok(report.published.len() > told)
+        let delivered = self.deliver(Delivery::of(&input), invocation, report).await;
+        let is_held = decided.verdict.outbox.is_held_from(input.me, input.now);
+        Ok(match (decision.rest, delivered) {
+            (Rest::Nothing, _) => Attempt::Settled(Box::new(decided)),
+            (Rest::More, Delivered::Some) => Attempt::Partly,
+            (Rest::More, Delivered::Failed) => Attempt::Stuck,
+            (Rest::More, Delivered::Nothing) if is_written => Attempt::Partly,
+            (Rest::More, Delivered::Nothing) if is_held => Attempt::Waits,
+            (Rest::More, Delivered::Nothing) => Attempt::Stuck,
+        })
     }
 
     /// Which monitors of other groups are down, of those that a monitor in trouble here depends on.
@@ -225,10 +209,16 @@ impl<T: Table, P: Probe, N: Publish, C: Clock> Checker<T, P, N, C> {
 
 /// What came of one attempt.
 enum Attempt {
-    /// The decision stands, and what it claimed was delivered as far as possible.
+    /// The whole decision stands, and what it claimed was delivered as far as possible.
     Settled(Box<Board>),
     /// Another checker wrote first.
     Overtaken,
+    /// Part of the decision stands, and there is room for more.
+    Partly,
+    /// There is no room before others have published what they are about to.
+    Waits,
+    /// There is no room, since nothing of what waits could be delivered.
+    Stuck,
 }
 
 /// Adds troubles that were not named before: attempts repeat their reads.

@@ -158,12 +158,16 @@ impl<T: Table, P: Probe, N: Publish, C: Clock> Checker<T, P, N, C> {
             board,
         };
 
+        let until = Until {
+            began: now,
+            remaining: invocation.remaining,
+        };
         let before = round.board.rows.get(&self.region).map(|row| row.tick);
         if before.is_some_and(|before| before >= tick) || tick.age(now) > group.interval.length() {
             report.course = Course::Repeated;
         } else if own_row_is_readable {
             match self
-                .check(&mut round, verdict_is_readable, invocation, &mut report)
+                .check(&mut round, verdict_is_readable, invocation, until, &mut report)
                 .await
             {
                 Ok(course) => report.course = course,
@@ -172,15 +176,11 @@ impl<T: Table, P: Probe, N: Publish, C: Clock> Checker<T, P, N, C> {
         }
         if verdict_is_readable && !self.judge(&round, invocation, is_nominal) {
             let settled = self
-                .settle(group, &round.definitions, invocation, &mut report)
+                .settle(group, &round.definitions, invocation, until, &mut report)
                 .await;
             report.troubles.extend(settled.err());
         }
         if let Course::Counted(_) = &report.course {
-            let until = Until {
-                began: now,
-                remaining: invocation.remaining,
-            };
             let due = due(before, tick);
             let rolled_up = self
                 .roll_up(group, &due, &round.definitions, until, &mut report)
@@ -202,6 +202,7 @@ impl<T: Table, P: Probe, N: Publish, C: Clock> Checker<T, P, N, C> {
         round: &mut Round,
         verdict_is_readable: bool,
         invocation: &Invocation,
+        until: Until,
         report: &mut Report,
     ) -> Result<Course, Error> {
         let (group, tick) = (round.group, round.tick);
@@ -232,7 +233,9 @@ impl<T: Table, P: Probe, N: Publish, C: Clock> Checker<T, P, N, C> {
         for _ in 0..ATTEMPTS {
             if verdict_is_readable && self.judge(round, invocation, is_undecided) {
                 // A checker was lost before it could decide on what its row shows: decide before that row is replaced.
-                round.board = self.settle(group, &round.definitions, invocation, report).await?;
+                let definitions = &round.definitions;
+                let settled = self.settle(group, definitions, invocation, until, report).await;
+                round.board = settled?;
             }
             let before = round.board.rows.get(&self.region);
             let incidents = &round.board.verdict.incidents;

@@ -12,6 +12,11 @@ use crate::time::Interval;
 /// About how many monitors one group holds; an interval with more of them has several shards.
 pub const MONITORS_PER_SHARD: usize = 400;
 
+/// The most monitors that one group may hold: so many fit into its rows whatever happens to them.
+///
+/// Shards fill unevenly. With 400 on average, one in three million has more than this: five standard deviations.
+pub const MAX_MONITORS_PER_GROUP: usize = 500;
+
 /// The monitors of one interval and shard, checked together by one invocation in each region.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct GroupId {

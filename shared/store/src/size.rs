@@ -6,9 +6,9 @@ use aws_sdk_dynamodb::types::AttributeValue;
 
 use crate::table::{Item, Read};
 
-/// The most bytes of an item that is sent: well below DynamoDB's own limit of 400 KB (409,600 bytes), so that
+/// The most bytes of an item that is sent: below DynamoDB's own limit of 400 KB (409,600 bytes), so that
 /// the error comes from here and says what to do.
-pub const MOST_BYTES: usize = 350 * 1024;
+pub const MOST_BYTES: usize = 390 * 1024;
 
 /// A list or a map costs this much before its first element.
 const COLLECTION: usize = 3;

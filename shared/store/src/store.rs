@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use portpulse_core::board::{Board, ClosedIncident, FleetRow, RegionRow, VerdictRow};
 use portpulse_core::control::Control;
+use portpulse_core::decide::SizeLimit;
 use portpulse_core::group::GroupId;
 use portpulse_core::id::{MonitorId, Region};
 use portpulse_core::round::{Definitions, Observations};
@@ -19,6 +20,25 @@ use crate::table::{Condition, Item, Put, Read, Table};
 #[derive(Debug, Clone)]
 pub struct Store<T> {
     pub(crate) table: T,
+    decision_bytes: usize,
+}
+
+/// How large the rows of a group's decisions may become.
+#[derive(Debug, Clone, Copy)]
+pub struct DecisionLimit {
+    group: GroupId,
+    bytes: usize,
+}
+
+impl SizeLimit for DecisionLimit {
+    fn fits_verdict(&self, row: &VerdictRow) -> bool {
+        let key = keys::verdict_row(self.group);
+        size::item(&codec::verdict_row::encode(&key, row)) <= self.bytes
+    }
+
+    fn fits_fleet(&self, row: &FleetRow) -> bool {
+        size::item(&codec::fleet_row::encode(&keys::fleet_row(), row)) <= self.bytes
+    }
 }
 
 /// A board as read: an unreadable row is left out of it.
@@ -65,7 +85,27 @@ pub enum Written {
 impl<T: Table> Store<T> {
     /// The rows in `table`.
     pub fn new(table: T) -> Self {
-        Self { table }
+        Self {
+            table,
+            decision_bytes: size::MOST_BYTES,
+        }
+    }
+
+    /// The same, with decisions that keep to rows of at most so many bytes: at most [`size::MOST_BYTES`].
+    #[must_use]
+    pub fn with_decision_bytes(self, bytes: usize) -> Self {
+        Self {
+            decision_bytes: bytes.min(size::MOST_BYTES),
+            ..self
+        }
+    }
+
+    /// How large the rows of this group's decisions may become.
+    pub fn decision_limit(&self, group: GroupId) -> DecisionLimit {
+        DecisionLimit {
+            group,
+            bytes: self.decision_bytes,
+        }
     }
 
     /// The table itself.

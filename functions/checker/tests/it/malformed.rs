@@ -176,10 +176,8 @@ fn a_verdict_row_stops_decisions_and_no_counting() {
     let names = [
         "v",
         "revision",
-        "incidents",
-        "advisories",
+        "monitors",
         "regions",
-        "broken",
         "outbox",
         "closed",
     ];

@@ -256,7 +256,7 @@ fn an_item_that_would_be_too_large_is_refused_by_name_and_not_sent() {
         trouble.starts_with(
             "cannot commit tick 2026-11-22T00:00:00Z of 1m#0: the item `board#1m#0/region#a` would have "
         ) && trouble.ends_with(
-            "more than the 358400 that Portpulse puts into one (spread its monitors over more groups)"
+            "more than the 399360 that Portpulse puts into one (spread its monitors over more groups)"
         ),
         "{trouble}"
     );

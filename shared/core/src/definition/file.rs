@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use super::graph::circles;
 use super::rules::{Draft, Source};
 use super::{Fault, FieldPath, Monitor, Vantage};
-use crate::group::{GroupId, shard_of, shards_for};
+use crate::group::{GroupId, MAX_MONITORS_PER_GROUP, shard_of, shards_for};
 use crate::id::MonitorId;
 use crate::maintenance::RawWindow;
 use crate::preset::Fields;
@@ -167,9 +167,13 @@ impl DefinitionFile {
         if !faults.is_empty() {
             return Err(faults.into_iter().collect());
         }
-        Ok(Self {
-            monitors: assemble(monitors, defaults, written, &windows),
-        })
+        let monitors = assemble(monitors, defaults, written, &windows);
+        let crowded: Vec<_> = crowded_groups(&monitors).collect();
+        if crowded.is_empty() {
+            Ok(Self { monitors })
+        } else {
+            Err(crowded)
+        }
     }
 
     /// Its monitors, in the order of their ids.
@@ -257,6 +261,20 @@ fn assemble(
         });
     }
     defined
+}
+
+/// Groups with more monitors than one may hold, for ids are spread by chance.
+fn crowded_groups(monitors: &[Defined]) -> impl Iterator<Item = Fault> + use<> {
+    let mut counts = BTreeMap::<GroupId, usize>::new();
+    for defined in monitors {
+        *counts.entry(defined.group).or_default() += 1;
+    }
+    let crowded = counts.into_iter().filter(|(_, count)| *count > MAX_MONITORS_PER_GROUP);
+    crowded.map(|(group, count)| {
+        let what = format!("puts {count} monitors into the group {group}, which holds {MAX_MONITORS_PER_GROUP}");
+        let mend = format!("give some of those checked every {} another interval", group.interval);
+        Fault::new(FieldPath::root().field("monitors"), what, mend)
+    })
 }
 
 /// The texts of a list as written; what is wrong with the others is told where the field is read.

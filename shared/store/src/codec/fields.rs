@@ -5,8 +5,6 @@ use std::fmt::Display;
 use std::str::FromStr;
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use jiff::Timestamp;
-use portpulse_core::time::{Interval, Tick};
 
 use crate::error::Malformed;
 use crate::table::Item;
@@ -205,17 +203,14 @@ impl<'a> Fields<'a> {
         self.list(name)?.iter().enumerate().map(entry).collect()
     }
 
-    /// The ticks in the list of this name, each in seconds since the Unix epoch.
-    pub(super) fn ticks(&self, name: &str) -> Result<Vec<Tick>, Malformed> {
-        let entry = |(index, value): (usize, &'a AttributeValue)| {
-            let place = format!("{name}.{index}");
-            let digits = value.as_n();
-            let digits = digits.map_err(|other| self.wrong_type(&place, other, "a number"))?;
-            let second = digits.parse().map_err(|error| self.nonsense(&place, error))?;
-            let time = Timestamp::from_second(second).map_err(|error| self.nonsense(&place, error))?;
-            Ok(Tick::containing(time, Interval::OneMinute))
-        };
-        self.list(name)?.iter().enumerate().map(entry).collect()
+    /// An attribute that is `true`, or else is not there.
+    pub(super) fn flag(&self, name: &str) -> Result<(), Malformed> {
+        let value = self.value(name)?;
+        match value.as_bool() {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(self.nonsense(name, "it is false, where it would be left out")),
+            Err(other) => Err(self.wrong_type(name, other, "true")),
+        }
     }
 
     /// Reads the name of an attribute as a type of its own.

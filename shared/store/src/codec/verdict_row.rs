@@ -1,11 +1,12 @@
 //! The verdict row of a group: open incidents, advisories, regions in trouble, and what waits to be told.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use portpulse_core::board::{Advisory, Incident, RegionState, Track, VerdictRow};
+use jiff::Timestamp;
+use portpulse_core::board::{Advisory, RegionState, VerdictRow};
 use portpulse_core::id::MonitorId;
-use portpulse_core::time::Tick;
+use portpulse_core::time::{Interval, Tick};
 
 use super::fields::{Fields, Map};
 use super::{begin, closed_incident, open};
@@ -13,26 +14,21 @@ use crate::error::Malformed;
 use crate::keys::Key;
 use crate::table::{Item, REVISION};
 
-const CHANGES: &str = "changes";
+const ADVISORY: &str = "advisory";
+const BROKEN: &str = "broken";
+/// What follows the name of a track where its changes are kept.
+const CHANGES: &str = "_changes";
 
 pub(crate) fn encode(key: &Key, row: &VerdictRow) -> Item {
-    let advisories = row.advisories.iter();
     let regions = row.regions.iter();
-    let broken = row.broken.iter();
     let closed = row.closed.iter();
     begin(key)
         .number(REVISION, row.revision)
-        .map("incidents", encode_incidents(&row.incidents))
-        .map(
-            "advisories",
-            advisories.map(|(id, advisory)| (id.to_string(), encode_advisory(advisory))),
-        )
+        .map("monitors", encode_monitors(row))
         .map(
             "regions",
             regions.map(|(region, state)| (region.to_string(), encode_state(*state))),
         )
-        .map(CHANGES, encode_changes(&row.changes))
-        .list("broken", broken.map(|id| AttributeValue::S(id.clone())))
         .outbox(&row.outbox)
         .list("closed", closed.map(closed_incident::encode_inner))
         .into_item()
@@ -40,79 +36,96 @@ pub(crate) fn encode(key: &Key, row: &VerdictRow) -> Item {
 
 pub(crate) fn decode(item: &Item) -> Result<VerdictRow, Malformed> {
     let fields = open(item)?;
-    let (advisories, regions) = (fields.map("advisories")?, fields.map("regions")?);
-    let advisory = |id| Ok((advisories.key(id)?, decode_advisory(&advisories.map(id)?)?));
+    let regions = fields.map("regions")?;
     let region = |name| Ok((regions.key(name)?, decode_state(&regions.map(name)?)?));
     let closed = fields.maps("closed")?;
-    Ok(VerdictRow {
+    let mut row = VerdictRow {
         revision: fields.number(REVISION)?,
-        incidents: decode_incidents(&fields.map("incidents")?)?,
-        advisories: advisories.names().map(advisory).collect::<Result<_, _>>()?,
         regions: regions.names().map(region).collect::<Result<_, _>>()?,
-        changes: decode_changes(&fields)?,
-        broken: fields.texts("broken")?.into_iter().map(str::to_owned).collect(),
         outbox: fields.outbox()?,
         closed: closed
             .iter()
             .map(closed_incident::decode_inner)
             .collect::<Result<_, _>>()?,
-    })
-}
-
-/// Two levels: monitor, then track.
-fn encode_incidents(incidents: &BTreeMap<(MonitorId, Track), Incident>) -> HashMap<String, AttributeValue> {
-    let mut monitors = BTreeMap::<_, Map>::new();
-    for ((id, track), incident) in incidents {
-        let tracks = monitors.remove(id).unwrap_or_default();
-        let value = Map::default().incident(incident).into_value();
-        monitors.insert(id, tracks.with(track.as_str(), value));
-    }
-    let entries = monitors.into_iter();
-    entries
-        .map(|(id, tracks)| (id.to_string(), tracks.into_value()))
-        .collect()
-}
-
-fn decode_incidents(monitors: &Fields<'_>) -> Result<BTreeMap<(MonitorId, Track), Incident>, Malformed> {
-    let mut incidents = BTreeMap::new();
+        ..VerdictRow::default()
+    };
+    let monitors = fields.map("monitors")?;
     for id in monitors.names() {
-        let (monitor, tracks) = (monitors.key::<MonitorId>(id)?, monitors.map(id)?);
-        for track in tracks.names() {
-            let key = (monitor.clone(), tracks.key(track)?);
-            incidents.insert(key, tracks.map(track)?.incident()?);
+        decode_monitor(id, &monitors, &mut row)?;
+    }
+    Ok(row)
+}
+
+/// Whatever is kept of one monitor stands under its id, which is so written once.
+fn encode_monitors(row: &VerdictRow) -> impl Iterator<Item = (String, AttributeValue)> + use<> {
+    let mut monitors = BTreeMap::<String, Map>::new();
+    let mut add = |id: &str, name: &str, value| {
+        let known = monitors.remove(id).unwrap_or_default();
+        monitors.insert(id.to_owned(), known.with(name, value));
+    };
+    for ((id, track), incident) in &row.incidents {
+        let value = Map::default().incident(incident).into_value();
+        add(id.as_str(), track.as_str(), value);
+    }
+    for (id, advisory) in &row.advisories {
+        add(id.as_str(), ADVISORY, encode_advisory(advisory));
+    }
+    for ((id, track), ticks) in &row.changes {
+        let name = format!("{}{CHANGES}", track.as_str());
+        add(id.as_str(), &name, AttributeValue::S(encode_changes(ticks)));
+    }
+    for id in &row.broken {
+        add(id, BROKEN, AttributeValue::Bool(true));
+    }
+    monitors.into_iter().map(|(id, map)| (id, map.into_value()))
+}
+
+fn decode_monitor(id: &str, monitors: &Fields<'_>, row: &mut VerdictRow) -> Result<(), Malformed> {
+    let fields = monitors.map(id)?;
+    for name in fields.names() {
+        if name == BROKEN {
+            // An id that may not even be one.
+            fields.flag(name)?;
+            row.broken.insert(id.to_owned());
+            continue;
+        }
+        let monitor: MonitorId = monitors.key(id)?;
+        if name == ADVISORY {
+            row.advisories.insert(monitor, decode_advisory(&fields.map(name)?)?);
+        } else if let Some(track) = name.strip_suffix(CHANGES) {
+            let track = track.parse().map_err(|error| fields.nonsense(name, error))?;
+            row.changes.insert((monitor, track), decode_changes(name, &fields)?);
+        } else {
+            let incident = fields.map(name)?.incident()?;
+            row.incidents.insert((monitor, fields.key(name)?), incident);
         }
     }
-    Ok(incidents)
+    Ok(())
 }
 
-/// One level, since there are many: a monitor, or `monitor#track` where that is not its health. The ticks are in seconds
-/// since the Unix epoch, which weigh a third of a time that is written out.
-fn encode_changes(changes: &BTreeMap<(MonitorId, Track), Vec<Tick>>) -> HashMap<String, AttributeValue> {
-    let entry = |((id, track), ticks): (&(MonitorId, Track), &Vec<Tick>)| {
-        let key = match track {
-            Track::Health => id.to_string(),
-            Track::Quality | Track::Sight => format!("{id}#{}", track.as_str()),
-        };
-        let ticks = ticks
-            .iter()
-            .map(|tick| AttributeValue::N(tick.as_second().to_string()));
-        (key, AttributeValue::L(ticks.collect()))
-    };
-    changes.iter().map(entry).collect()
+/// Ticks as minutes: since the Unix epoch for the first, since the one before for the others. There are many, and each
+/// weighs two or three bytes so.
+fn encode_changes(ticks: &[Tick]) -> String {
+    let mut before = 0;
+    let minutes = ticks.iter().map(|tick| {
+        let minute = tick.as_second().div_euclid(60);
+        (minute - std::mem::replace(&mut before, minute)).to_string()
+    });
+    minutes.collect::<Vec<_>>().join(" ")
 }
 
-fn decode_changes(fields: &Fields<'_>) -> Result<BTreeMap<(MonitorId, Track), Vec<Tick>>, Malformed> {
-    // Rows of before this was kept.
-    if !fields.has(CHANGES) {
-        return Ok(BTreeMap::new());
-    }
-    let changes = fields.map(CHANGES)?;
-    let entry = |key: &str| {
-        let (id, track) = key.split_once('#').unwrap_or((key, Track::Health.as_str()));
-        let track = track.parse().map_err(|error| changes.nonsense(key, error))?;
-        Ok(((changes.key(id)?, track), changes.ticks(key)?))
+fn decode_changes(name: &str, fields: &Fields<'_>) -> Result<Vec<Tick>, Malformed> {
+    let text = fields.str(name)?;
+    let nonsense = || fields.nonsense(name, "it is no list of minutes, such as 29922097 3 1");
+    let mut before = 0_i64;
+    let tick = |word: &str| {
+        let minute = word.parse::<i64>().ok()?.checked_add(before)?;
+        before = minute;
+        let time = Timestamp::from_second(minute.checked_mul(60)?).ok()?;
+        Some(Tick::containing(time, Interval::OneMinute))
     };
-    changes.names().map(entry).collect()
+    let ticks: Option<Vec<_>> = text.split_ascii_whitespace().map(tick).collect();
+    ticks.ok_or_else(nonsense)
 }
 
 fn encode_advisory(advisory: &Advisory) -> AttributeValue {

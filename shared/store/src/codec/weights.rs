@@ -3,15 +3,21 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use portpulse_core::board::{Cause, Incident, RegionRow, Told, Track, Urgency, Verdict, VerdictRow};
+use jiff::{SignedDuration, Timestamp};
+use portpulse_core::board::{
+    Cause, ClosedIncident, Ending, Entry, FleetRow, FleetTrouble, Health, Impairment, Incident, Pace, RegionRow,
+    RegionState, Streak, Streaks, Told, Track, Trouble, Urgency, Verdict, VerdictRow,
+};
 use portpulse_core::choice::Expect;
-use portpulse_core::id::Region;
+use portpulse_core::group::{GroupId, MAX_MONITORS_PER_GROUP};
+use portpulse_core::id::{MonitorId, Region};
 use portpulse_core::observation::{Observation, Remark, Seen};
 use portpulse_core::other_phases::OtherPhases;
 use portpulse_core::outbox::{Claim, Claimant, Kind, Outbox, Pending, Subject};
-use portpulse_core::outcome::{Detail, FailureClass};
+use portpulse_core::outcome::{Detail, DnsFailure, FailureClass};
 use portpulse_core::rollup::{Rollup, Tally};
 use portpulse_core::round::Observations;
+use portpulse_core::time::{Interval, Tick};
 use portpulse_core::words::{Said, Words};
 
 use super::samples::{TICK, finding, group, incident, tick, time};
@@ -68,47 +74,176 @@ fn a_nominal_tick_costs_few_write_units() {
     }
 }
 
-#[test]
-fn a_group_of_which_everything_is_down_still_fits() {
-    let id = |number: usize| format!("{number:064}");
-    let detail = "x".repeat(190);
-    let last = time("2026-11-22T05:40:07.123456789Z");
+/// The longest that a monitor's id, a region's name, an invocation's name and a time in a row become.
+const LONGEST_CLAIMANT: &str = "8c4f2a7e-1b3d-4c5e-9f60-718293a4b5c6";
+const LATE: &str = "2026-11-22T05:40:07Z";
+/// As many writes as ten a minute make in nineteen hundred years.
+const LATEST_REVISION: u64 = 9_999_999_999;
+/// The regions of AWS in which a checker can run, and as many agents.
+const REGIONS: usize = 34;
+
+fn longest_id(number: usize) -> MonitorId {
+    format!("{number:064}").parse().unwrap()
+}
+
+fn longest_region(number: usize) -> Region {
+    format!("{number:032}").parse().unwrap()
+}
+
+/// The largest incident: told twice and reminded of, escalated, flapping and told so, without its details.
+fn largest_incident(verdict: Verdict) -> Incident {
+    Incident {
+        verdict,
+        revision: LATEST_REVISION,
+        finding: finding(Cause::Failed(FailureClass::Dns(DnsFailure::ServerFailure)), ""),
+        urgency: Urgency::Raised,
+        pace: Pace::Flapping {
+            state: Health::Failing,
+            told: Some(time(LATE)),
+        },
+        ..incident(Told::At {
+            first: time(TICK),
+            last: time(LATE),
+            reminders: 999_999,
+        })
+    }
+}
+
+/// The largest verdict row in which nothing waits: two tracks of each monitor are open, the most that can be at once,
+/// and every definition is broken.
+fn largest_steady_row(monitors: usize) -> VerdictRow {
     let mut row = VerdictRow {
-        revision: 1_000_000,
+        revision: LATEST_REVISION,
         ..VerdictRow::default()
     };
-    let mut pending = Vec::new();
-    for number in 0..400 {
-        let monitor = id(number);
-        pending.push(Pending {
-            id: format!("{monitor}@2026-11-22T05:40:00Z.1000000.health/recovered"),
-            kind: Kind::Recovered,
-            subject: Subject::Monitor(monitor.parse().unwrap()),
-            verdict: Verdict::Down,
-            cause: Some(Cause::Failed(FailureClass::WrongService)),
-            urgency: Urgency::Raised,
-            since: time("2026-11-22T05:39:00Z"),
-            at: last,
-            claim: Some(Claim {
-                by: Claimant::new("8c4f2a7e-1b3d-4c5e-9f60-718293a4b5c6"),
-                at: last,
-            }),
-        });
-        let incident = Incident {
-            finding: finding(Cause::Failed(FailureClass::WrongService), &detail),
-            ..incident(Told::At {
-                first: last,
-                last,
-                reminders: 10,
-            })
-        };
-        let key = (monitor.parse().unwrap(), Track::Health);
-        // It was down before, within the hour.
-        row.changes.insert(key.clone(), vec![tick(TICK); 2]);
-        row.incidents.insert(key, incident);
+    // One change more than the limit, spread over an hour.
+    let changes: Vec<_> = (0..=20)
+        .map(|number| Tick::containing(time(TICK) + SignedDuration::from_mins(number * 3), Interval::OneMinute))
+        .collect();
+    for id in (0..monitors).map(longest_id) {
+        for (track, verdict) in [(Track::Health, Verdict::Exposed), (Track::Quality, Verdict::Degraded)] {
+            row.incidents.insert((id.clone(), track), largest_incident(verdict));
+            row.changes.insert((id.clone(), track), changes.clone());
+        }
+        row.broken.insert(id.to_string());
     }
-    row.outbox = Outbox::new(pending);
-    let bytes = size::item(&verdict_row::encode(&keys::verdict_row(group()), &row));
+    let silent = (0..REGIONS).map(|number| (longest_region(number), RegionState::Suspect(time(LATE))));
+    row.regions.extend(silent);
+    row
+}
+
+/// All that one decision can have to tell of one monitor, and to file, each claimed.
+fn most_that_waits(id: &MonitorId) -> (Vec<Pending>, Vec<ClosedIncident>) {
+    let pending = |word: &str| Pending {
+        id: format!("{id}@{TICK}.{LATEST_REVISION}.quality/{word}"),
+        kind: Kind::CertificateExpiring,
+        subject: Subject::Monitor(id.clone()),
+        verdict: Verdict::Degraded,
+        cause: Some(Cause::Failed(FailureClass::Dns(DnsFailure::ServerFailure))),
+        urgency: Urgency::Raised,
+        since: time(TICK),
+        at: time(LATE),
+        claim: Some(Claim {
+            by: Claimant::new(LONGEST_CLAIMANT),
+            at: time(LATE),
+        }),
+    };
+    let closed = |verdict, track| ClosedIncident {
+        monitor: id.clone(),
+        track,
+        incident: Incident {
+            finding: finding(
+                Cause::Failed(FailureClass::Dns(DnsFailure::ServerFailure)),
+                &"x".repeat(Detail::MAX_BYTES),
+            ),
+            ..largest_incident(verdict)
+        },
+        closed: tick(TICK),
+        ending: Ending::Recovered,
+    };
+    // One for each track, and an advisory that ends.
+    let told = ["certificate_expiring-for-good", "certificate_expiring-for-good", "advisory_over"];
+    let closed = [
+        closed(Verdict::Exposed, Track::Health),
+        closed(Verdict::Degraded, Track::Quality),
+    ];
+    (told.map(pending).to_vec(), closed.to_vec())
+}
+
+#[test]
+fn the_largest_verdict_row_of_a_full_group_has_room_for_what_one_monitor_brings() {
+    let key = keys::verdict_row(group());
+    let mut row = largest_steady_row(MAX_MONITORS_PER_GROUP);
+    let steady = size::item(&verdict_row::encode(&key, &row));
+    let (pending, closed) = most_that_waits(&longest_id(0));
+    (row.outbox, row.closed) = (Outbox::new(pending), closed);
+    let one_more = size::item(&verdict_row::encode(&key, &row));
+    eprintln!("verdict row: {steady} bytes, {one_more} with what one monitor brings");
+    assert!(one_more < size::MOST_BYTES, "{steady}, {one_more}");
+    assert!(steady > size::MOST_BYTES * 4 / 5, "{steady}");
+}
+
+#[test]
+fn the_largest_region_row_of_a_full_group_fits() {
+    let streaks = Streaks {
+        seen: tick(TICK),
+        health: Streak {
+            state: Health::Failing,
+            ticks: u32::MAX,
+            since: tick(TICK),
+        },
+        quality: Some(Streak {
+            state: Impairment::Impaired,
+            ticks: u32::MAX,
+            since: tick(TICK),
+        }),
+        finding: finding(
+            Cause::Failed(FailureClass::Dns(DnsFailure::ServerFailure)),
+            &"x".repeat(Detail::MAX_BYTES),
+        ),
+    };
+    let entries = (0..MAX_MONITORS_PER_GROUP).map(|number| (longest_id(number), Entry::Seen(streaks.clone())));
+    let row = RegionRow {
+        tick: tick(TICK),
+        entries: entries.collect(),
+    };
+    let bytes = size::item(&region_row::encode(&keys::region_row(group(), &longest_region(0)), &row));
+    eprintln!("region row: {bytes} bytes");
+    assert!(bytes < size::MOST_BYTES, "{bytes}");
+}
+
+/// The fleet row in which each of so many groups notes every region, as silent or suspect.
+fn fleet_bytes(groups: u32) -> usize {
+    let notes = |half: u32| -> BTreeMap<GroupId, Timestamp> {
+        let mine = (0..groups).filter(|shard| shard % 2 == half);
+        let interval = Interval::ThirtyMinutes;
+        mine.map(|shard| (GroupId { interval, shard }, time(LATE))).collect()
+    };
+    let mut row = FleetRow {
+        revision: LATEST_REVISION,
+        ..FleetRow::default()
+    };
+    for region in (0..REGIONS).map(longest_region) {
+        // One group sees one trouble of a region at a time.
+        for (half, trouble) in [(0, Trouble::Silent), (1, Trouble::Suspect)] {
+            let trouble = (
+                (region.clone(), trouble),
+                FleetTrouble {
+                    since: time(LATE),
+                    revision: LATEST_REVISION,
+                    groups: notes(half),
+                },
+            );
+            row.troubles.extend([trouble]);
+        }
+    }
+    size::item(&fleet_row::encode(&keys::fleet_row(), &row))
+}
+
+#[test]
+fn the_largest_fleet_row_of_a_hundred_thousand_monitors_fits() {
+    let bytes = fleet_bytes(250);
+    eprintln!("fleet row: {bytes} bytes with 250 groups and {REGIONS} regions");
     assert!(bytes < size::MOST_BYTES, "{bytes}");
 }
 

@@ -231,7 +231,7 @@ async fn an_item_too_large_is_not_sent<T: Table>(table: T) {
     };
     assert_eq!(
         (key.to_string().as_str(), *limit),
-        ("board#1m#0/verdict", 358_400)
+        ("board#1m#0/verdict", 399_360)
     );
     assert!((400_000..410_000).contains(bytes), "{bytes}");
     assert!(

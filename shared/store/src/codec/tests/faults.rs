@@ -91,6 +91,28 @@ fn what_is_wrong_with_an_item_is_said_with_its_place_and_the_mend() {
         verdict_row::decode,
         "`outbox.1` is a number where a map belongs (delete the item to start afresh)",
     );
+    for (name, value, expected) in [
+        ("broken", text("yes"), "`monitors.orders-db.broken` is text where true belongs (delete the item to start afresh)"),
+        (
+            "health_changes",
+            text("29922097 soon"),
+            "`monitors.orders-db.health_changes` makes no sense (delete the item to start afresh): it is no list of \
+             minutes, such as 29922097 3 1",
+        ),
+        (
+            "mood",
+            A::M(at(&mut put_verdict_row(&samples::verdict_row()), &["monitors", "orders-db", "health"]).clone()),
+            "`monitors.orders-db.mood` makes no sense (delete the item to start afresh): `mood` is not a known outcome \
+             code",
+        ),
+    ] {
+        check(
+            put_verdict_row(&samples::verdict_row()),
+            |item| drop(at(item, &["monitors", "orders-db"]).insert(name.to_owned(), value)),
+            verdict_row::decode,
+            expected,
+        );
+    }
     check(
         put_results(&samples::observations()),
         |item| drop(at(item, &["seen"]).insert("cache".to_owned(), text("0.31 odd"))),
