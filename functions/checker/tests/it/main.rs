@@ -12,6 +12,7 @@ mod lambda;
 mod listed;
 mod malformed;
 mod nominal;
+mod outage;
 mod peers;
 mod race;
 mod rig;

@@ -66,12 +66,12 @@ impl Probe for Verbose {
 }
 
 /// The largest item of each kind that was put, whether it stayed or not.
-type Largest = Rc<RefCell<BTreeMap<String, usize>>>;
+pub(crate) type Largest = Rc<RefCell<BTreeMap<String, usize>>>;
 
 /// A table that weighs what is put into it.
-struct Weighed {
-    table: MemoryTable,
-    largest: Largest,
+pub(crate) struct Weighed {
+    pub(crate) table: MemoryTable,
+    pub(crate) largest: Largest,
 }
 
 impl Weighed {

@@ -6,7 +6,9 @@ use std::time::Duration;
 use jiff::Timestamp;
 use portpulse_core::board::{Board, ClosedIncident, FleetRow, VerdictRow};
 use portpulse_core::control::{Acknowledgement, Control, Note, Silence};
-use portpulse_core::decide::{Input, Notification, Unlimited, decide, is_nominal, settle, settle_fleet};
+use portpulse_core::decide::{
+    Input, Notification, Rest, SizeLimit, decide, is_nominal, settle, settle_fleet,
+};
 use portpulse_core::definition::Monitor;
 use portpulse_core::group::GroupId;
 use portpulse_core::id::{MonitorId, Region};
@@ -28,6 +30,21 @@ pub(crate) struct World {
     pub(crate) down_elsewhere: BTreeSet<MonitorId>,
     pub(crate) archive: Vec<ClosedIncident>,
     pub(crate) group: GroupId,
+    pub(crate) room: Room,
+}
+
+/// How many notifications and closed incidents may wait in a row.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Room(pub(crate) usize);
+
+impl SizeLimit for Room {
+    fn fits_verdict(&self, row: &VerdictRow) -> bool {
+        row.outbox.pending().len() + row.closed.len() <= self.0
+    }
+
+    fn fits_fleet(&self, row: &FleetRow) -> bool {
+        row.outbox.pending().len() <= self.0
+    }
 }
 
 /// The time of tick 0.
@@ -54,6 +71,7 @@ impl World {
                 interval: Interval::OneMinute,
                 shard: 0,
             },
+            room: Room(usize::MAX),
         }
     }
 
@@ -125,11 +143,24 @@ impl World {
         self.settle(Self::time(tick, 5))
     }
 
-    /// Decides, tells and strikes out, as a checker does at `now`.
+    /// Decides, tells and strikes out until everything is decided, as a checker does at `now`.
     pub(crate) fn settle(&mut self, now: Timestamp) -> Vec<Notification> {
+        let mut told = Vec::new();
+        loop {
+            let (more, rest) = self.step(now);
+            assert!(rest == Rest::Nothing || !more.is_empty(), "each step tells of something");
+            told.extend(more);
+            if rest == Rest::Nothing {
+                return told;
+            }
+        }
+    }
+
+    fn step(&mut self, now: Timestamp) -> (Vec<Notification>, Rest) {
         let me = Claimant::new("me");
         let nominal = is_nominal(&self.input(now, &me));
-        let decision = decide(&self.input(now, &me), &Unlimited);
+        let decision = decide(&self.input(now, &me), &self.room);
+        let rest = decision.rest;
         if nominal {
             assert_eq!(
                 decision,
@@ -139,25 +170,8 @@ impl World {
         }
         self.board.verdict = decision.verdict.unwrap_or_else(|| self.board.verdict.clone());
         self.fleet = decision.fleet.unwrap_or_else(|| self.fleet.clone());
-        let again = decide(&self.input(now, &me), &Unlimited);
-        assert_eq!(again.fleet, None, "a decision on what is decided changes nothing");
-        if let Some(again) = again.verdict {
-            // But for a region that was waiting for the fleet row to forget it.
-            let VerdictRow {
-                revision, regions, ..
-            } = self.board.verdict.clone();
-            assert!(
-                regions.len() > again.regions.len(),
-                "a decision on what is decided changes nothing"
-            );
-            assert_eq!(
-                VerdictRow {
-                    revision,
-                    regions,
-                    ..again
-                },
-                self.board.verdict
-            );
+        if rest == Rest::Nothing {
+            self.assert_all_is_decided(now, &me);
         }
 
         let input = self.input(now, &me);
@@ -184,7 +198,30 @@ impl World {
         if let Some(next) = settle_fleet(&self.fleet, &me, &ids) {
             self.fleet = next;
         }
-        told
+        (told, rest)
+    }
+
+    fn assert_all_is_decided(&self, now: Timestamp, me: &Claimant) {
+        let again = decide(&self.input(now, me), &self.room);
+        assert_eq!(again.fleet, None, "a decision on what is decided changes nothing");
+        if let Some(again) = again.verdict {
+            // But for a region that was waiting for the fleet row to forget it.
+            let VerdictRow {
+                revision, regions, ..
+            } = self.board.verdict.clone();
+            assert!(
+                regions.len() > again.regions.len(),
+                "a decision on what is decided changes nothing"
+            );
+            assert_eq!(
+                VerdictRow {
+                    revision,
+                    regions,
+                    ..again
+                },
+                self.board.verdict
+            );
+        }
     }
 
     pub(crate) fn input<'a>(&'a self, now: Timestamp, me: &'a Claimant) -> Input<'a> {

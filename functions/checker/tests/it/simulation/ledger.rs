@@ -9,7 +9,7 @@ use std::rc::Rc;
 use portpulse_checker::{Error, Report};
 use portpulse_core::board::{Board, ClosedIncident, Ending, Entry, Health, Incident, Track, VerdictRow};
 use portpulse_core::control::{Acknowledgement, Control, Note, Silence};
-use portpulse_store::Store;
+use portpulse_store::{Store, size};
 use portpulse_store::store::Written;
 use portpulse_store::table::Item;
 use portpulse_testkit::memory_table::MemoryTable;
@@ -30,6 +30,9 @@ pub(super) struct Ledger {
     pub(super) rules: Vec<Rule>,
     world: Rc<World>,
     pub(super) region_count: usize,
+    /// The most bytes that a verdict row may have, and how many rows were about as large.
+    decision_bytes: usize,
+    pub(super) full: u64,
     history: History,
     verdict: VerdictRow,
     /// How many writes had taken effect when it was looked at last.
@@ -54,7 +57,12 @@ struct Seen {
 }
 
 impl Ledger {
-    pub(super) fn new(rules: Vec<Rule>, world: Rc<World>, region_count: usize) -> Self {
+    pub(super) fn new(
+        rules: Vec<Rule>,
+        world: Rc<World>,
+        region_count: usize,
+        decision_bytes: usize,
+    ) -> Self {
         let table = MemoryTable::new();
         for (n, rule) in rules.iter().enumerate() {
             let mut fields = BTreeMap::from([
@@ -76,6 +84,8 @@ impl Ledger {
             rules,
             world,
             region_count,
+            decision_bytes,
+            full: 0,
             history,
             verdict,
             writes: 0,
@@ -117,6 +127,9 @@ impl Ledger {
         let read = board(&self.table).board;
         self.hold_streaks(&read);
         if let Some(item) = written {
+            let bytes = size::item(&item);
+            assert!(bytes <= self.decision_bytes, "{bytes} bytes: {item:?}");
+            self.full += u64::from(bytes + 300 > self.decision_bytes);
             let sent = self
                 .notes
                 .borrow()

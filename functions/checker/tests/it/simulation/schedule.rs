@@ -26,6 +26,10 @@ pub(super) const STILL: i64 = 6;
 const WELL: i64 = 10;
 const WELL_FOR_AN_HOUR: i64 = 72;
 
+/// A verdict row with room for what two monitors bring that waits, and for an open incident of each of the others.
+const TIGHT_BYTES: usize = 1_900;
+const TIGHT_BYTES_OF_A_MONITOR: usize = 330;
+
 /// What was seen to happen, over all schedules.
 #[derive(Debug, Default, Clone, Copy)]
 pub(super) struct Totals {
@@ -40,6 +44,7 @@ pub(super) struct Totals {
     pub(super) acknowledged: u64,
     pub(super) came: u64,
     pub(super) went: u64,
+    pub(super) full: u64,
 }
 
 impl AddAssign for Totals {
@@ -55,6 +60,7 @@ impl AddAssign for Totals {
         self.acknowledged += other.acknowledged;
         self.came += other.came;
         self.went += other.went;
+        self.full += other.full;
     }
 }
 
@@ -185,7 +191,14 @@ pub(super) fn run(seed: u64) -> Totals {
     } else {
         Weather::Stormy
     };
-    let (region_count, monitor_count) = (rng.usize(1..5), rng.usize(1..4));
+    // Sometimes all of them cannot be decided in one write.
+    let is_tight = rng.u8(..4) == 0;
+    let (region_count, monitor_count) = (rng.usize(1..5), rng.usize(if is_tight { 3..7 } else { 1..4 }));
+    let decision_bytes = if is_tight {
+        TIGHT_BYTES + monitor_count * TIGHT_BYTES_OF_A_MONITOR
+    } else {
+        usize::MAX
+    };
     let restless = rng.u8(..8) == 0;
     let ticks = STORM + STILL + if restless { WELL_FOR_AN_HOUR } else { WELL };
     let stays = Stay::some(&mut rng, region_count, ticks);
@@ -205,7 +218,7 @@ pub(super) fn run(seed: u64) -> Totals {
         })
         .collect();
     let world = Rc::new(World::new(&mut rng, region_count, monitor_count, ticks));
-    let mut ledger = Ledger::new(rules, Rc::clone(&world), region_count);
+    let mut ledger = Ledger::new(rules, Rc::clone(&world), region_count, decision_bytes);
     let (time, topic) = (Time::default(), Topic::default());
     if weather == Weather::Stormy {
         fail_at_times(&mut rng, &ledger.table, &topic);
@@ -255,7 +268,7 @@ pub(super) fn run(seed: u64) -> Totals {
                 who: started,
                 left: delivery.killed_after,
                 clock: clock.clone(),
-                tick: start(&delivery, started, clock, &ledger, &topic, &world),
+                tick: start(&delivery, started, clock, decision_bytes, &ledger, &topic, &world),
             });
             started += 1;
         }
@@ -293,6 +306,7 @@ pub(super) fn run(seed: u64) -> Totals {
         }
     }
     ledger.hold_at_the_end(&topic.sent.borrow(), weather, &mut totals);
+    totals.full = ledger.full;
     totals
 }
 
@@ -300,6 +314,7 @@ fn start(
     delivery: &Delivery,
     who: usize,
     clock: Skewed,
+    decision_bytes: usize,
     ledger: &Ledger,
     topic: &Topic,
     world: &World,
@@ -321,7 +336,7 @@ fn start(
         [region(at)].into()
     };
     let checker = Checker::new(
-        Store::new(table),
+        Store::new(table).with_decision_bytes(decision_bytes),
         Scripted(sights),
         topic.clone(),
         clock,

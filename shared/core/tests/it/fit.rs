@@ -1,0 +1,120 @@
+//! Decisions that do not fit into one write: they come to the same, the loudest first.
+
+use portpulse_core::board::{Finding, Incident, VerdictRow};
+use portpulse_core::decide::is_undecided;
+use portpulse_core::outbox::Claimant;
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::sample::select;
+use serde_json::json;
+
+use crate::world::{Room, World};
+
+const REGIONS: [&str; 3] = ["a", "b", "c"];
+const MONITORS: usize = 12;
+
+/// A world in which at most so many notifications and closed incidents may wait.
+fn world(room: usize) -> World {
+    let fields = |number: usize| match number % 4 {
+        0 => json!({ "failures_to_open": 1, "successes_to_close": 1, "slow_after": "100ms", "flapping_after": 2 }),
+        1 => json!({ "failures_to_open": 2, "successes_to_close": 1, "remind_every": "5m", "escalate_after": "6m" }),
+        2 => json!({ "failures_to_open": 1, "successes_to_close": 2, "depends_on": ["m00"], "slow_after": "100ms" }),
+        _ => json!({ "expect": "closed", "severity": "info" }),
+    };
+    let ids: Vec<_> = (0..MONITORS).map(|number| format!("m{number:02}")).collect();
+    let monitors: Vec<_> = ids.iter().enumerate().map(|(number, id)| (id.as_str(), fields(number))).collect();
+    World {
+        room: Room(room),
+        ..World::new(3, &monitors)
+    }
+}
+
+/// What each monitor looks like from each region: all alike, or each at random.
+fn tick() -> impl Strategy<Value = Vec<char>> {
+    let symbols = || select(vec!['.', '.', 'x', 'x', 's', 'w', 'c', '?']);
+    let alike = symbols().prop_map(|symbol| vec![symbol; MONITORS * REGIONS.len()]);
+    prop_oneof![2 => alike, 1 => vec(symbols(), MONITORS * REGIONS.len())]
+}
+
+/// The row, without what depends on how many writes it took.
+fn without_revisions(row: &VerdictRow) -> VerdictRow {
+    let plain = |incident: &Incident| Incident {
+        revision: 0,
+        // Details are left out where they do not fit.
+        finding: incident.finding.as_ref().map(|finding| Finding {
+            cause: finding.cause,
+            detail: None,
+        }),
+        ..incident.clone()
+    };
+    let mut row = row.clone();
+    row.revision = 0;
+    row.incidents = row.incidents.iter().map(|(key, incident)| (key.clone(), plain(incident))).collect();
+    for advisory in row.advisories.values_mut() {
+        advisory.revision = 0;
+    }
+    row
+}
+
+proptest! {
+    #[test]
+    fn a_decision_in_steps_comes_to_the_same(ticks in vec(tick(), 1..12), room in 6usize..14, silenced in 0..MONITORS) {
+        let (mut at_once, mut in_steps) = (world(usize::MAX), world(room));
+        for world in [&mut at_once, &mut in_steps] {
+            world.silence(&format!("m{silenced:02}"), 6);
+        }
+        for (number, seen) in (1..).zip(&ticks) {
+            for (at, region) in REGIONS.iter().enumerate() {
+                let symbol = |id: &portpulse_core::id::MonitorId| {
+                    let monitor: usize = id.as_str()[1..].parse().unwrap();
+                    seen[monitor * REGIONS.len() + at]
+                };
+                let mut told = [&mut at_once, &mut in_steps].map(|world| {
+                    let told = world.deliver(number, region, symbol);
+                    let mut told: Vec<_> = told.iter().map(|n| (n.subject.clone(), n.kind, n.since, n.at)).collect();
+                    told.sort_by_key(|(subject, kind, ..)| (subject.clone(), *kind));
+                    told
+                });
+                let [at_once_told, in_steps_told] = &mut told;
+                prop_assert_eq!(at_once_told, in_steps_told);
+                prop_assert_eq!(without_revisions(&at_once.board.verdict), without_revisions(&in_steps.board.verdict));
+                prop_assert_eq!(&at_once.archive.len(), &in_steps.archive.len());
+            }
+        }
+    }
+}
+
+#[test]
+fn the_loudest_is_decided_first_and_then_the_oldest() {
+    let fields = |severity, failures| json!({ "failures_to_open": failures, "severity": severity });
+    let mut world = World::new(
+        1,
+        &[
+            ("a", fields("info", 1)),
+            ("b", fields("warning", 1)),
+            ("c", fields("critical", 1)),
+            ("d", fields("critical", 2)),
+        ],
+    );
+    world.room = Room(1);
+    // `d` has failed for longer.
+    world.deliver(1, "a", |id| if id.as_str() == "d" { 'x' } else { '.' });
+    let told = world.deliver(2, "a", |_| 'x');
+    let told: Vec<_> = told.iter().map(|notification| notification.subject.to_string()).collect();
+    assert_eq!(told, ["d", "c", "b", "a"]);
+}
+
+#[test]
+fn a_row_is_undecided_until_all_of_it_is_decided() {
+    let fields = json!({ "failures_to_open": 1 });
+    let mut world = World::new(1, &[("a", fields.clone()), ("b", fields)]);
+    world.play("1 .");
+    let me = Claimant::new("me");
+    let now = World::time(2, 5);
+    let told = world.deliver(2, "a", |_| 'x');
+    assert_eq!(told.len(), 2);
+    assert!(!is_undecided(&world.input(now, &me)));
+    // As it is when a checker is lost after the first step.
+    world.board.verdict.incidents.pop_last();
+    assert!(is_undecided(&world.input(now, &me)));
+}
