@@ -104,7 +104,10 @@ impl<T: Table, P: Probe, N: Publish, C: Clock> Checker<T, P, N, C> {
             let filed = self.store.file_incident(incident).await;
             (incident.key(), filed)
         });
-        let results: Vec<_> = stream::iter(filing).buffer_unordered(FILED_AT_ONCE).collect().await;
+        let results: Vec<_> = stream::iter(filing)
+            .buffer_unordered(FILED_AT_ONCE)
+            .collect()
+            .await;
         let mut filed = Vec::new();
         for (key, result) in results {
             match result {

@@ -173,14 +173,7 @@ fn a_region_row_stops_its_own_region_alone() {
 
 #[test]
 fn a_verdict_row_stops_decisions_and_no_counting() {
-    let names = [
-        "v",
-        "revision",
-        "monitors",
-        "regions",
-        "outbox",
-        "closed",
-    ];
+    let names = ["v", "revision", "monitors", "regions", "outbox", "closed"];
     let expected = Expected {
         counted: [true, true],
         told: &[],

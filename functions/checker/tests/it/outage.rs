@@ -56,7 +56,10 @@ struct Moody {
 impl Probe for Moody {
     async fn probe(&self, targets: &[Target], _: Duration) -> Vec<Outcome> {
         let mood = |target: &Target| self.moods[usize::from(target.port) - 1000];
-        targets.iter().map(|target| outcome(mood(target), self.region)).collect()
+        targets
+            .iter()
+            .map(|target| outcome(mood(target), self.region))
+            .collect()
     }
 }
 
@@ -177,12 +180,26 @@ impl World {
         let row = board(&self.table).board.verdict;
         let plain = |incident: Incident| Incident {
             revision: 0,
-            finding: incident.finding.map(|finding| Finding { detail: None, ..finding }),
+            finding: incident.finding.map(|finding| Finding {
+                detail: None,
+                ..finding
+            }),
             ..incident
         };
-        let incidents = row.incidents.into_iter().map(|(key, incident)| (key, plain(incident)));
+        let incidents = row
+            .incidents
+            .into_iter()
+            .map(|(key, incident)| (key, plain(incident)));
         let advisories = row.advisories.into_iter();
-        let advisories = advisories.map(|(id, advisory)| (id, Advisory { revision: 0, ..advisory }));
+        let advisories = advisories.map(|(id, advisory)| {
+            (
+                id,
+                Advisory {
+                    revision: 0,
+                    ..advisory
+                },
+            )
+        });
         VerdictRow {
             revision: 0,
             incidents: incidents.collect(),
@@ -217,7 +234,10 @@ impl World {
 fn without_revision(id: &str) -> String {
     let (subject, rest) = id.rsplit_once('@').unwrap_or(("", id));
     let (time, rest) = rest.split_once('.').unwrap();
-    format!("{subject}@{time}{}", rest.trim_start_matches(|c: char| c.is_ascii_digit()))
+    format!(
+        "{subject}@{time}{}",
+        rest.trim_start_matches(|c: char| c.is_ascii_digit())
+    )
 }
 
 /// What happens in a tick: each monitor's mood, and who is silenced, removed or defined anew before it.
@@ -249,7 +269,9 @@ fn fields(number: usize) -> Value {
 }
 
 fn ids() -> Vec<String> {
-    (0..MONITORS).map(|number| format!("monitor-{number:02}")).collect()
+    (0..MONITORS)
+        .map(|number| format!("monitor-{number:02}"))
+        .collect()
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -358,7 +380,10 @@ proptest! {
 /// Who was told of, by the last word of the id.
 fn told(world: &World, since: usize, word: &str) -> usize {
     let sent = world.topic.sent.borrow();
-    sent.iter().skip(since).filter(|id| id.ends_with(&format!("/{word}"))).count()
+    sent.iter()
+        .skip(since)
+        .filter(|id| id.ends_with(&format!("/{word}")))
+        .count()
 }
 
 #[test]
@@ -375,9 +400,19 @@ fn a_degraded_group_that_fails_altogether_is_told_within_the_tick() {
     let mut since = 0;
     for (tick, all, unrelated, expected) in [
         (0, Mood::Warned, Mood::Good, [("degraded", MONITORS), ("down", 0)]),
-        (1, Mood::Failing, Mood::Failing, [("down", MONITORS + 1), ("degraded", 0)]),
+        (
+            1,
+            Mood::Failing,
+            Mood::Failing,
+            [("down", MONITORS + 1), ("degraded", 0)],
+        ),
         (2, Mood::Failing, Mood::Good, [("recovered", 1), ("down", 0)]),
-        (3, Mood::Good, Mood::Failing, [("recovered", 2 * MONITORS), ("down", 1)]),
+        (
+            3,
+            Mood::Good,
+            Mood::Failing,
+            [("recovered", 2 * MONITORS), ("down", 1)],
+        ),
     ] {
         for report in world.tick(tick, &moods(all, unrelated)) {
             assert!(report.troubles.is_empty(), "tick {tick}: {:?}", report.troubles);
@@ -389,17 +424,27 @@ fn a_degraded_group_that_fails_altogether_is_told_within_the_tick() {
         world.assert_each_is_sent_once_and_nothing_waits();
     }
     let largest = world.largest.borrow()["verdict"];
-    assert!(largest <= size::MOST_BYTES && largest > size::MOST_BYTES * 3 / 4, "{largest}");
+    assert!(
+        largest <= size::MOST_BYTES && largest > size::MOST_BYTES * 3 / 4,
+        "{largest}"
+    );
 }
 
 #[test]
 fn a_full_group_with_the_longest_ids_comes_through_every_change_at_once() {
-    let ids = (0..MAX_MONITORS_PER_GROUP).map(|number| format!("{number:064}")).collect();
-    let world = World::new(ids, 1, usize::MAX, |_| json!({ "flapping_after": 10, "remind_every": "5m", "escalate_after": "1m" }));
+    let ids = (0..MAX_MONITORS_PER_GROUP)
+        .map(|number| format!("{number:064}"))
+        .collect();
+    let world = World::new(
+        ids,
+        1,
+        usize::MAX,
+        |_| json!({ "flapping_after": 3, "remind_every": "5m", "escalate_after": "1m" }),
+    );
     // Both tracks change often enough to flap.
     let changes = [Mood::Failing, Mood::Good, Mood::Failing, Mood::Warned];
     let mut sent = 0;
-    for tick in 0..24 {
+    for tick in 0..11 {
         let mood = changes[usize::try_from(tick).unwrap() % changes.len()];
         for report in world.tick(tick, &[mood; MAX_MONITORS_PER_GROUP]) {
             assert!(report.troubles.is_empty(), "tick {tick}: {:?}", report.troubles);
@@ -411,6 +456,9 @@ fn a_full_group_with_the_longest_ids_comes_through_every_change_at_once() {
     world.assert_each_is_sent_once_and_nothing_waits();
     assert_eq!(told(&world, 0, "flapping"), 2 * MAX_MONITORS_PER_GROUP);
     let largest = world.largest.borrow()["verdict"];
-    eprintln!("verdict row: at most {largest} bytes, {} at the end", world.row_bytes());
+    eprintln!(
+        "verdict row: at most {largest} bytes, {} at the end",
+        world.row_bytes()
+    );
     assert!(largest <= size::MOST_BYTES, "{largest}");
 }

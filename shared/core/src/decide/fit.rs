@@ -65,7 +65,12 @@ pub(super) fn verdict(
 }
 
 /// The fleet row to write for the decision `whole`: where that does not fit, only what waits in it is claimed.
-pub(super) fn fleet(input: &Input<'_>, before: &FleetRow, whole: FleetRow, limit: &impl SizeLimit) -> FleetRow {
+pub(super) fn fleet(
+    input: &Input<'_>,
+    before: &FleetRow,
+    whole: FleetRow,
+    limit: &impl SizeLimit,
+) -> FleetRow {
     if limit.fits_fleet(&whole) {
         return whole;
     }
@@ -77,11 +82,16 @@ pub(super) fn fleet(input: &Input<'_>, before: &FleetRow, whole: FleetRow, limit
         row.outbox.claim(input.me, input.stamp(), claims);
         row
     };
-    largest(before.outbox.pending().len(), claimed, |row| limit.fits_fleet(row))
+    largest(before.outbox.pending().len(), claimed, |row| {
+        limit.fits_fleet(row)
+    })
 }
 
 fn without_details(row: VerdictRow) -> VerdictRow {
-    let plain = |finding: Finding| Finding { detail: None, ..finding };
+    let plain = |finding: Finding| Finding {
+        detail: None,
+        ..finding
+    };
     let incidents = row.incidents.into_iter().map(|(key, incident)| {
         let finding = incident.finding.map(plain);
         (key, Incident { finding, ..incident })
@@ -194,7 +204,10 @@ fn mixed<K: Ord + Clone, V: Clone>(
         .collect()
 }
 
-fn new_pending<'a>(before: &VerdictRow, whole: &'a VerdictRow) -> impl Iterator<Item = &'a Pending> + use<'a> {
+fn new_pending<'a>(
+    before: &VerdictRow,
+    whole: &'a VerdictRow,
+) -> impl Iterator<Item = &'a Pending> + use<'a> {
     // A decision only adds to what waits.
     whole.outbox.pending().iter().skip(before.outbox.pending().len())
 }
@@ -211,7 +224,10 @@ fn changed_ids<'a>(before: &'a VerdictRow, whole: &'a VerdictRow) -> BTreeSet<&'
     let incidents = differing(&before.incidents, &whole.incidents).map(|(id, _)| id.as_str());
     let advisories = differing(&before.advisories, &whole.advisories).map(|id| id.as_str());
     let changes = differing(&before.changes, &whole.changes).map(|(id, _)| id.as_str());
-    let broken = before.broken.symmetric_difference(&whole.broken).map(String::as_str);
+    let broken = before
+        .broken
+        .symmetric_difference(&whole.broken)
+        .map(String::as_str);
     let pending = new_pending(before, whole).map(|pending| text_of(&pending.subject));
     let closed = new_closed(before, whole).map(|closed| closed.monitor.as_str());
     incidents
@@ -240,7 +256,9 @@ fn rank(
     id: &str,
 ) -> (bool, Option<(Severity, Timestamp)>) {
     let told = new_pending(before, whole).filter(|pending| text_of(&pending.subject) == id);
-    let loudest = told.map(|pending| (severity_of(pending, input), pending.since)).min();
+    let loudest = told
+        .map(|pending| (severity_of(pending, input), pending.since))
+        .min();
     (loudest.is_none(), loudest)
 }
 

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::fit::{self, SizeLimit};
 use super::Input;
+use super::fit::{self, SizeLimit};
 use super::tally::elapsed;
 use crate::board::{FleetRow, FleetTrouble, RegionState, Trouble, Urgency, Verdict, VerdictRow};
 use crate::id::Region;

@@ -67,7 +67,9 @@ fn state(
             {
                 RegionState::Silent(input.stamp())
             }
-            Some(RegionState::Suspect(_) | RegionState::Returned) | None => RegionState::Awaited(input.stamp()),
+            Some(RegionState::Suspect(_) | RegionState::Returned) | None => {
+                RegionState::Awaited(input.stamp())
+            }
         });
     };
     let was_suspect = matches!(before, Some(RegionState::Suspect(_)));

@@ -269,10 +269,16 @@ fn crowded_groups(monitors: &[Defined]) -> impl Iterator<Item = Fault> + use<> {
     for defined in monitors {
         *counts.entry(defined.group).or_default() += 1;
     }
-    let crowded = counts.into_iter().filter(|(_, count)| *count > MAX_MONITORS_PER_GROUP);
+    let crowded = counts
+        .into_iter()
+        .filter(|(_, count)| *count > MAX_MONITORS_PER_GROUP);
     crowded.map(|(group, count)| {
-        let what = format!("puts {count} monitors into the group {group}, which holds {MAX_MONITORS_PER_GROUP}");
-        let mend = format!("give some of those checked every {} another interval", group.interval);
+        let what =
+            format!("puts {count} monitors into the group {group}, which holds {MAX_MONITORS_PER_GROUP}");
+        let mend = format!(
+            "give some of those checked every {} another interval",
+            group.interval
+        );
         Fault::new(FieldPath::root().field("monitors"), what, mend)
     })
 }

@@ -19,7 +19,9 @@ fn more_monitors_than_a_group_holds_are_a_fault_that_names_the_group() {
     let faults: Vec<_> = faults.iter().map(ToString::to_string).collect();
     assert_eq!(
         faults,
-        ["monitors: puts 501 monitors into the group 1m#0, which holds 500 (give some of those checked every 1m another \
-          interval)"]
+        [
+            "monitors: puts 501 monitors into the group 1m#0, which holds 500 (give some of those checked every 1m another \
+          interval)"
+        ]
     );
 }

@@ -16,13 +16,23 @@ const MONITORS: usize = 12;
 /// A world in which at most so many notifications and closed incidents may wait.
 fn world(room: usize) -> World {
     let fields = |number: usize| match number % 4 {
-        0 => json!({ "failures_to_open": 1, "successes_to_close": 1, "slow_after": "100ms", "flapping_after": 2 }),
-        1 => json!({ "failures_to_open": 2, "successes_to_close": 1, "remind_every": "5m", "escalate_after": "6m" }),
-        2 => json!({ "failures_to_open": 1, "successes_to_close": 2, "depends_on": ["m00"], "slow_after": "100ms" }),
+        0 => {
+            json!({ "failures_to_open": 1, "successes_to_close": 1, "slow_after": "100ms", "flapping_after": 2 })
+        }
+        1 => {
+            json!({ "failures_to_open": 2, "successes_to_close": 1, "remind_every": "5m", "escalate_after": "6m" })
+        }
+        2 => {
+            json!({ "failures_to_open": 1, "successes_to_close": 2, "depends_on": ["m00"], "slow_after": "100ms" })
+        }
         _ => json!({ "expect": "closed", "severity": "info" }),
     };
     let ids: Vec<_> = (0..MONITORS).map(|number| format!("m{number:02}")).collect();
-    let monitors: Vec<_> = ids.iter().enumerate().map(|(number, id)| (id.as_str(), fields(number))).collect();
+    let monitors: Vec<_> = ids
+        .iter()
+        .enumerate()
+        .map(|(number, id)| (id.as_str(), fields(number)))
+        .collect();
     World {
         room: Room(room),
         ..World::new(3, &monitors)
@@ -49,7 +59,11 @@ fn without_revisions(row: &VerdictRow) -> VerdictRow {
     };
     let mut row = row.clone();
     row.revision = 0;
-    row.incidents = row.incidents.iter().map(|(key, incident)| (key.clone(), plain(incident))).collect();
+    row.incidents = row
+        .incidents
+        .iter()
+        .map(|(key, incident)| (key.clone(), plain(incident)))
+        .collect();
     for advisory in row.advisories.values_mut() {
         advisory.revision = 0;
     }
@@ -100,7 +114,10 @@ fn the_loudest_is_decided_first_and_then_the_oldest() {
     // `d` has failed for longer.
     world.deliver(1, "a", |id| if id.as_str() == "d" { 'x' } else { '.' });
     let told = world.deliver(2, "a", |_| 'x');
-    let told: Vec<_> = told.iter().map(|notification| notification.subject.to_string()).collect();
+    let told: Vec<_> = told
+        .iter()
+        .map(|notification| notification.subject.to_string())
+        .collect();
     assert_eq!(told, ["d", "c", "b", "a"]);
 }
 

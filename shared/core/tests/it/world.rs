@@ -148,7 +148,10 @@ impl World {
         let mut told = Vec::new();
         loop {
             let (more, rest) = self.step(now);
-            assert!(rest == Rest::Nothing || !more.is_empty(), "each step tells of something");
+            assert!(
+                rest == Rest::Nothing || !more.is_empty(),
+                "each step tells of something"
+            );
             told.extend(more);
             if rest == Rest::Nothing {
                 return told;

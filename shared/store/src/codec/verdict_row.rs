@@ -91,10 +91,12 @@ fn decode_monitor(id: &str, monitors: &Fields<'_>, row: &mut VerdictRow) -> Resu
         }
         let monitor: MonitorId = monitors.key(id)?;
         if name == ADVISORY {
-            row.advisories.insert(monitor, decode_advisory(&fields.map(name)?)?);
+            row.advisories
+                .insert(monitor, decode_advisory(&fields.map(name)?)?);
         } else if let Some(track) = name.strip_suffix(CHANGES) {
             let track = track.parse().map_err(|error| fields.nonsense(name, error))?;
-            row.changes.insert((monitor, track), decode_changes(name, &fields)?);
+            row.changes
+                .insert((monitor, track), decode_changes(name, &fields)?);
         } else {
             let incident = fields.map(name)?.incident()?;
             row.incidents.insert((monitor, fields.key(name)?), incident);

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use portpulse_core::board::{
-    Cause, ClosedIncident, Ending, Entry, FleetRow, FleetTrouble, Health, Impairment, Incident, Pace, RegionRow,
-    RegionState, Streak, Streaks, Told, Track, Trouble, Urgency, Verdict, VerdictRow,
+    Cause, ClosedIncident, Ending, Entry, FleetRow, FleetTrouble, Health, Impairment, Incident, Pace,
+    RegionRow, RegionState, Streak, Streaks, Told, Track, Trouble, Urgency, Verdict, VerdictRow,
 };
 use portpulse_core::choice::Expect;
 use portpulse_core::group::{GroupId, MAX_MONITORS_PER_GROUP};
@@ -118,11 +118,20 @@ fn largest_steady_row(monitors: usize) -> VerdictRow {
     };
     // One change more than the limit, spread over an hour.
     let changes: Vec<_> = (0..=20)
-        .map(|number| Tick::containing(time(TICK) + SignedDuration::from_mins(number * 3), Interval::OneMinute))
+        .map(|number| {
+            Tick::containing(
+                time(TICK) + SignedDuration::from_mins(number * 3),
+                Interval::OneMinute,
+            )
+        })
         .collect();
     for id in (0..monitors).map(longest_id) {
-        for (track, verdict) in [(Track::Health, Verdict::Exposed), (Track::Quality, Verdict::Degraded)] {
-            row.incidents.insert((id.clone(), track), largest_incident(verdict));
+        for (track, verdict) in [
+            (Track::Health, Verdict::Exposed),
+            (Track::Quality, Verdict::Degraded),
+        ] {
+            row.incidents
+                .insert((id.clone(), track), largest_incident(verdict));
             row.changes.insert((id.clone(), track), changes.clone());
         }
         row.broken.insert(id.to_string());
@@ -162,7 +171,11 @@ fn most_that_waits(id: &MonitorId) -> (Vec<Pending>, Vec<ClosedIncident>) {
         ending: Ending::Recovered,
     };
     // One for each track, and an advisory that ends.
-    let told = ["certificate_expiring-for-good", "certificate_expiring-for-good", "advisory_over"];
+    let told = [
+        "certificate_expiring-for-good",
+        "certificate_expiring-for-good",
+        "advisory_over",
+    ];
     let closed = [
         closed(Verdict::Exposed, Track::Health),
         closed(Verdict::Degraded, Track::Quality),
@@ -202,12 +215,16 @@ fn the_largest_region_row_of_a_full_group_fits() {
             &"x".repeat(Detail::MAX_BYTES),
         ),
     };
-    let entries = (0..MAX_MONITORS_PER_GROUP).map(|number| (longest_id(number), Entry::Seen(streaks.clone())));
+    let entries =
+        (0..MAX_MONITORS_PER_GROUP).map(|number| (longest_id(number), Entry::Seen(streaks.clone())));
     let row = RegionRow {
         tick: tick(TICK),
         entries: entries.collect(),
     };
-    let bytes = size::item(&region_row::encode(&keys::region_row(group(), &longest_region(0)), &row));
+    let bytes = size::item(&region_row::encode(
+        &keys::region_row(group(), &longest_region(0)),
+        &row,
+    ));
     eprintln!("region row: {bytes} bytes");
     assert!(bytes < size::MOST_BYTES, "{bytes}");
 }
@@ -217,7 +234,8 @@ fn fleet_bytes(groups: u32) -> usize {
     let notes = |half: u32| -> BTreeMap<GroupId, Timestamp> {
         let mine = (0..groups).filter(|shard| shard % 2 == half);
         let interval = Interval::ThirtyMinutes;
-        mine.map(|shard| (GroupId { interval, shard }, time(LATE))).collect()
+        mine.map(|shard| (GroupId { interval, shard }, time(LATE)))
+            .collect()
     };
     let mut row = FleetRow {
         revision: LATEST_REVISION,

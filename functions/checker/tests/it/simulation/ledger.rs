@@ -9,9 +9,9 @@ use std::rc::Rc;
 use portpulse_checker::{Error, Report};
 use portpulse_core::board::{Board, ClosedIncident, Ending, Entry, Health, Incident, Track, VerdictRow};
 use portpulse_core::control::{Acknowledgement, Control, Note, Silence};
-use portpulse_store::{Store, size};
 use portpulse_store::store::Written;
 use portpulse_store::table::Item;
+use portpulse_store::{Store, size};
 use portpulse_testkit::memory_table::MemoryTable;
 use serde_json::{Value, json};
 

@@ -92,7 +92,11 @@ fn what_is_wrong_with_an_item_is_said_with_its_place_and_the_mend() {
         "`outbox.1` is a number where a map belongs (delete the item to start afresh)",
     );
     for (name, value, expected) in [
-        ("broken", text("yes"), "`monitors.orders-db.broken` is text where true belongs (delete the item to start afresh)"),
+        (
+            "broken",
+            text("yes"),
+            "`monitors.orders-db.broken` is text where true belongs (delete the item to start afresh)",
+        ),
         (
             "health_changes",
             text("29922097 soon"),
@@ -101,7 +105,13 @@ fn what_is_wrong_with_an_item_is_said_with_its_place_and_the_mend() {
         ),
         (
             "mood",
-            A::M(at(&mut put_verdict_row(&samples::verdict_row()), &["monitors", "orders-db", "health"]).clone()),
+            A::M(
+                at(
+                    &mut put_verdict_row(&samples::verdict_row()),
+                    &["monitors", "orders-db", "health"],
+                )
+                .clone(),
+            ),
             "`monitors.orders-db.mood` makes no sense (delete the item to start afresh): `mood` is not a known outcome \
              code",
         ),
