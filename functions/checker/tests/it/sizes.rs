@@ -197,12 +197,12 @@ fn long_id(number: usize) -> String {
 fn four_hundred_monitors_that_all_fail_at_length_stay_far_below_the_limit() {
     let ids: Vec<_> = (0..MONITORS_PER_SHARD).map(long_id).collect();
     let largest = largest_items(&ids, Telling::Works);
-    for (kind, most) in [("region", 160), ("verdict", 300), ("results", 25), ("words", 160)] {
+    for (kind, most) in [("region", 160), ("verdict", 310), ("results", 25), ("words", 160)] {
         let bytes = largest[kind];
         assert!(bytes < most * 1024 && bytes > most * 512, "{kind}: {largest:?}");
     }
     assert!(
-        largest.values().all(|bytes| *bytes < LIMIT * 3 / 4),
+        largest.values().all(|bytes| *bytes < LIMIT * 4 / 5),
         "{largest:?}"
     );
 }
