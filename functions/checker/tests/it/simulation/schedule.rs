@@ -197,9 +197,9 @@ pub(super) fn run(seed: u64) -> Totals {
     } else {
         Weather::Stormy
     };
-    // Sometimes all of them fail at once, and cannot be decided in one write.
+    // Sometimes all of them fail at once, and cannot be decided in one write. Fewer than make a region suspect.
     let is_tight = rng.u8(..4) == 0;
-    let (region_count, monitor_count) = (rng.usize(1..5), rng.usize(if is_tight { 6..11 } else { 1..4 }));
+    let (region_count, monitor_count) = (rng.usize(1..5), rng.usize(if is_tight { 5..10 } else { 1..4 }));
     let restless = rng.u8(..8) == 0;
     let (decision_bytes, outages) = if is_tight {
         (
