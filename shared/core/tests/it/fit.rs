@@ -1,6 +1,6 @@
 //! Decisions that do not fit into one write: they come to the same, the loudest first.
 
-use portpulse_core::board::{Finding, Incident, VerdictRow};
+use portpulse_core::board::{Finding, Incident, RegionState, VerdictRow};
 use portpulse_core::decide::is_undecided;
 use portpulse_core::outbox::Claimant;
 use proptest::collection::vec;
@@ -59,6 +59,8 @@ fn without_revisions(row: &VerdictRow) -> VerdictRow {
     };
     let mut row = row.clone();
     row.revision = 0;
+    // Deciding again shows sooner that the fleet row has told of a return.
+    row.regions.retain(|_, state| *state != RegionState::Returned);
     row.incidents = row
         .incidents
         .iter()
