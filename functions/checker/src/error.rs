@@ -120,17 +120,6 @@ pub enum Error {
         #[source]
         source: portpulse_store::Error,
     },
-    /// The times of the phases but the connect do not fit into an item. The rest of that hour or day is kept.
-    #[error("the phases of {period} of {group} are not kept, but for the connect")]
-    PhasesLeftOut {
-        /// Which.
-        period: Period,
-        /// Whose.
-        group: GroupId,
-        /// Why.
-        #[source]
-        source: portpulse_store::Error,
-    },
     /// No time was left to sum up what is over. The first tick of a later hour tries again.
     #[error(
         "no time is left to sum up the last hour of {group}; the first tick of the next hour tries again"
@@ -174,7 +163,6 @@ impl Error {
             Self::Publish { .. } => "Publish",
             Self::File { .. } => "File",
             Self::RollUp { .. } => "RollUp",
-            Self::PhasesLeftOut { .. } => "PhasesLeftOut",
             Self::NoTimeToRollUp { .. } => "NoTimeToRollUp",
             Self::KeepWords { .. } => "KeepWords",
             Self::NoTimeToKeepWords { .. } => "NoTimeToKeepWords",

@@ -1,7 +1,7 @@
 //! Summing up: the first tick of an hour keeps what this region saw in the hours, and the days, that are over.
 //!
 //! It comes last in a tick, and nothing waits for it: what it leaves undone, for want of time or because the table
-//! fails, a later tick makes good. Only phases that would never fit into an item are lost.
+//! fails, a later tick makes good.
 
 use std::time::Duration;
 
@@ -11,7 +11,6 @@ use portpulse_core::group::GroupId;
 use portpulse_core::period::Period;
 use portpulse_core::rollup::{Due, OtherTimes, Rollup, of_rollups, of_ticks, other_times, with_others};
 use portpulse_core::round::Definitions;
-use portpulse_store::Error as StoreError;
 use portpulse_store::table::{Read, Table};
 
 use crate::Error;
@@ -69,7 +68,7 @@ impl<T: Table, P: Probe, N: Publish, C: Clock> Checker<T, P, N, C> {
             let found = found.map_err(failed(*hour))?;
             note(report, group, found.unreadable.into_values());
             let rollup = of_ticks(definitions, &found.rows);
-            self.keep(group, *hour, &rollup, until, report).await?;
+            self.keep(group, *hour, &rollup, until).await?;
         }
         for day in due.days.iter().filter(is_missing) {
             self.time_left(until).ok_or_else(late)?;
@@ -92,7 +91,7 @@ impl<T: Table, P: Probe, N: Publish, C: Clock> Checker<T, P, N, C> {
                 .into_iter()
                 .map(|(hour, rollup)| with_others(rollup, others.rows.get(&hour).unwrap_or(&none)));
             let rollup = of_rollups(&whole.collect::<Vec<_>>());
-            self.keep(group, *day, &rollup, until, report).await?;
+            self.keep(group, *day, &rollup, until).await?;
         }
         Ok(())
     }
@@ -100,14 +99,7 @@ impl<T: Table, P: Probe, N: Publish, C: Clock> Checker<T, P, N, C> {
     /// Keeps a rollup, unless a twin did first; a period of which nothing was seen has none.
     ///
     /// The other phases come before it, so that where a rollup is, they are too, and only it need be looked for.
-    async fn keep(
-        &self,
-        group: GroupId,
-        period: Period,
-        rollup: &Rollup,
-        until: Until,
-        report: &mut Report,
-    ) -> Result<(), Error> {
+    async fn keep(&self, group: GroupId, period: Period, rollup: &Rollup, until: Until) -> Result<(), Error> {
         if rollup.is_empty() {
             return Ok(());
         }
@@ -119,18 +111,8 @@ impl<T: Table, P: Probe, N: Publish, C: Clock> Checker<T, P, N, C> {
         let others = other_times(rollup);
         if !others.is_empty() {
             self.time_left(until).ok_or(Error::NoTimeToRollUp { group })?;
-            match self.store.put_summary(group, period, &self.region, &others).await {
-                Ok(_) => {}
-                // It will never fit: the rest is kept without it.
-                Err(source @ StoreError::TooLarge { .. }) => {
-                    report.left_for_later.push(Error::PhasesLeftOut {
-                        period,
-                        group,
-                        source,
-                    });
-                }
-                Err(source) => return Err(failed(source)),
-            }
+            let kept = self.store.put_summary(group, period, &self.region, &others).await;
+            kept.map_err(failed)?;
         }
         self.time_left(until).ok_or(Error::NoTimeToRollUp { group })?;
         let kept = self.store.put_summary(group, period, &self.region, rollup).await;

@@ -53,6 +53,10 @@ locals {
         if can(window[name]) && !can(local.window_texts_of[index][name])
       ],
       [
+        for name in local.window_texts : ".${name}: is too long (keep to 200 bytes)"
+        if try(length(local.window_texts_of[index][name]) > 200, false)
+      ],
+      [
         for name in ["monitors", "tags"] : ".${name}: is not a list of names (write a list such as [one, two], or leave it out to cover every monitor)"
         if can(window[name]) && !can(regex("^\\[\"([^\"\\\\]|\\\\.)*\"(,\"([^\"\\\\]|\\\\.)*\")*]$", jsonencode(window[name])))
       ],
@@ -97,12 +101,6 @@ locals {
             wrong = local.window_form[index] == "every,for" && can(local.window_texts_of[index].zone) && !can(regex("^[A-Za-z0-9_+/-]+$", window.zone))
             what  = "is not a time zone"
             mend  = "write a name of the IANA time zone database, such as Europe/Berlin"
-          },
-          {
-            at    = ".why"
-            wrong = try(length(local.window_texts_of[index].why) > 200, false)
-            what  = "is too long"
-            mend  = "keep to 200 bytes"
           },
         ] : "${rule.at}: ${rule.what} (${rule.mend})" if rule.wrong
       ],

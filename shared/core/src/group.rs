@@ -12,9 +12,10 @@ use crate::time::Interval;
 /// About how many monitors one group holds; an interval with more of them has several shards.
 pub const MONITORS_PER_SHARD: usize = 400;
 
-/// The most monitors that one group may hold: so many fit into its rows whatever happens to them.
+/// The monitors that a group holds at most: the sizes of items are held against their limits with so many.
 ///
-/// Shards fill unevenly. With 400 on average, one in three million has more than this: five standard deviations.
+/// Shards are filled by a hash, to [`MONITORS_PER_SHARD`] on average. One of them exceeds this with a probability of
+/// about one in a million (five standard deviations of a Poisson distribution with a mean of 400).
 pub const MAX_MONITORS_PER_GROUP: usize = 500;
 
 /// The monitors of one interval and shard, checked together by one invocation in each region.
@@ -60,12 +61,20 @@ pub fn shards_for(monitors: usize) -> u32 {
 
 /// The shard of a monitor: the first 32 bits of SHA-256 of its id, big-endian, modulo `shards`.
 pub fn shard_of(id: &MonitorId, shards: u32) -> u32 {
+    hashed(id, 0).checked_rem(shards).unwrap_or(0)
+}
+
+/// Which of several parts a monitor belongs to where something of its group is split: the second 32 bits of the same,
+/// since the monitors of a group have much of the first in common.
+pub fn part_of(id: &MonitorId, parts: u32) -> u32 {
+    hashed(id, 4).checked_rem(parts).unwrap_or(0)
+}
+
+/// 32 bits of SHA-256 of an id, big-endian, from that byte on.
+fn hashed(id: &MonitorId, from: usize) -> u32 {
     let digest = Sha256::digest(id.as_str().as_bytes());
-    let first = digest
-        .iter()
-        .take(4)
-        .fold(0u32, |bits, byte| (bits << 8) | u32::from(*byte));
-    first.checked_rem(shards).unwrap_or(0)
+    let bytes = digest.iter().skip(from).take(4);
+    bytes.fold(0u32, |bits, byte| (bits << 8) | u32::from(*byte))
 }
 
 #[cfg(test)]
@@ -79,6 +88,23 @@ mod tests {
         assert_eq!(shard_of(&id, u32::MAX), 0x2adf_dbb6_u32);
         assert_eq!(shard_of(&id, 1), 0);
         assert_eq!(shard_of(&id, 7), 0x2adf_dbb6_u32 % 7);
+    }
+
+    #[test]
+    fn a_group_is_split_evenly_whatever_its_shard() {
+        let ids = (0..4_000).map(|number| format!("db-{number}").parse().unwrap());
+        let ids: Vec<MonitorId> = ids.filter(|id| shard_of(id, 10) == 4).collect();
+        for parts in [2, 4, 5, 10] {
+            let mut held = vec![0; parts];
+            for id in &ids {
+                held[part_of(id, u32::try_from(parts).unwrap()) as usize] += 1;
+            }
+            let fair = ids.len() / parts;
+            assert!(
+                held.iter().all(|held| (fair / 2..fair * 2).contains(held)),
+                "{held:?}"
+            );
+        }
     }
 
     #[test]

@@ -13,8 +13,8 @@ use crate::time::{parse_duration, parse_time};
 
 /// The longest a recurring window may last.
 const LONGEST: Duration = Duration::from_secs(7 * 86_400);
-/// The most bytes that the reason of a window may have: it is copied into the items of its monitors.
-const LONGEST_WHY: usize = 200;
+/// The most bytes that each text of a window may have: they are copied into the items of its monitors.
+const LONGEST_TEXT: usize = 200;
 
 /// A time in which what happens to a monitor is expected: its notifications wait, its checks go on.
 #[derive(Debug, Clone, PartialEq)]
@@ -110,10 +110,6 @@ impl RawWindow {
         reader.unknown_fields();
         let (monitors, tags) = (reader.texts("monitors"), reader.texts("tags"));
         let why = reader.text("why");
-        if why.is_some_and(|why| why.len() > LONGEST_WHY) {
-            let mend = format!("keep to {LONGEST_WHY} bytes");
-            reader.fault("why", "is too long", mend);
-        }
         match reader.kind() {
             Some(kind) if reader.faults.is_empty() => Ok(Self {
                 monitors,
@@ -151,8 +147,12 @@ impl<'a> WindowReader<'a> {
     fn text(&mut self, field: &str) -> Option<&'a str> {
         let value = self.fields.get(field)?;
         let text = value.as_str();
-        if text.is_none() {
-            self.fault(field, format!("is {}", kind_of(value)), "write it as text");
+        match text {
+            None => self.fault(field, format!("is {}", kind_of(value)), "write it as text"),
+            Some(text) if text.len() > LONGEST_TEXT => {
+                self.fault(field, "is too long", format!("keep to {LONGEST_TEXT} bytes"));
+            }
+            Some(_) => {}
         }
         text
     }

@@ -1,6 +1,7 @@
 //! Reading history from the latest back, for at most so much.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use jiff::Timestamp;
 use portpulse_core::group::GroupId;
@@ -121,18 +122,21 @@ async fn read<T: Table + Browse, R: Row>(
     Ok((rows, true))
 }
 
-fn reach<R>(rows: Vec<(Period, Region, R)>, first: Period, all: bool) -> Reach<R> {
+fn reach<S: Summary>(rows: Vec<(Period, Region, S)>, first: Period, all: bool) -> Reach<S> {
     let earliest = rows.last().map(|(period, _, _)| *period);
     let mut reach = Reach {
         rollups: BTreeMap::new(),
         since: match all {
             true => Some(first),
-            // The earliest period that was begun may lack regions.
+            // The earliest period that was begun may lack regions, and parts.
             false => earliest.map(|period| period.later(1)),
         },
     };
-    for (period, region, row) in rows {
-        reach.rollups.entry(period).or_default().insert(region, row);
+    for (period, region, part) in rows {
+        match reach.rollups.entry(period).or_default().entry(region) {
+            Entry::Vacant(first) => drop(first.insert(part)),
+            Entry::Occupied(mut others) => others.get_mut().join(part),
+        }
     }
     reach
 }

@@ -7,7 +7,7 @@ use portpulse_core::outbox::Claimant;
 use crate::alert_key::{end_of, place};
 
 /// The most that is remembered of an incident: its latest news, the end among them.
-const MOST_TOLD: usize = 100;
+pub(crate) const MOST_TOLD: usize = 100;
 
 /// What a destination has heard of an incident.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -216,3 +216,38 @@ fn decoded(item: &Item) -> Option<Entry> {
         claim,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::entry::MOST_TOLD;
+    use portpulse_store::size;
+    use portpulse_testkit::sizes::{Largest, assert_documented};
+
+    #[test]
+    fn an_entry_fits_at_its_largest() {
+        // As long as the ids of notifications are kept as they are.
+        let foreign = |number: usize| place(&format!("{0}/{number:0>255}", "x".repeat(255)));
+        let (incident, _) = foreign(0);
+        let entry = Entry {
+            revision: u64::MAX,
+            told: (0..MOST_TOLD).map(|number| foreign(number).1).collect(),
+            claim: Some(Claim {
+                by: Claimant::new("00000000-0000-0000-0000-000000000000"),
+                until: Timestamp::from_nanosecond(1_795_498_867_123_456_789).unwrap(),
+            }),
+        };
+        assert_eq!(entry.told[0].len(), 255);
+        let key = relayed(&"x".repeat(32), &incident);
+        let item = encode(&key, &entry, Timestamp::UNIX_EPOCH);
+        assert_eq!(decoded(&item), Some(entry));
+        let bytes = size::item(&item);
+        assert!(bytes <= size::MOST_BYTES, "{bytes}");
+        assert_documented(&[Largest {
+            kind: "relay's ledger",
+            bytes,
+            limit: 400 * 1024,
+            parts: 1,
+        }]);
+    }
+}

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use portpulse_core::board::ClosedIncident;
-use portpulse_core::group::GroupId;
-use portpulse_core::id::Region;
+use portpulse_core::group::{GroupId, part_of};
+use portpulse_core::id::{MonitorId, Region};
 use portpulse_core::period::Period;
 use portpulse_core::rollup::{OtherTimes, Rollup};
 use portpulse_core::round::Observations;
@@ -13,15 +14,21 @@ use portpulse_core::time::Tick;
 use crate::codec;
 use crate::error::{Error, Malformed};
 use crate::keys::{self, Key, PK};
+use crate::size;
 use crate::store::{Store, sort_key};
 use crate::table::{Browse, Condition, Item, Put, Read, Stretch, Table};
+
+/// The attribute that tells of how many parts this is one.
+const PARTS: &str = "parts";
+/// The most parts of one summary: beyond all that a group can have.
+const MOST_PARTS: u32 = 100;
 
 /// Rows that were read, by their key; what cannot be read is left out, and named.
 #[derive(Debug)]
 pub struct Found<K, R> {
     /// The rows that are there and could be read.
     pub rows: BTreeMap<K, R>,
-    /// What is wrong with the others. They are there, and must not be overwritten.
+    /// What is wrong with those that cannot be read, or not in whole. They are there, and must not be overwritten.
     pub unreadable: BTreeMap<K, Error>,
 }
 
@@ -36,7 +43,10 @@ pub struct Piece<R> {
     pub rest: Option<Stretch>,
 }
 
-/// What one region saw over an hour or a day, summed up in an item of its own: a [`Rollup`], or [`OtherTimes`].
+/// What one region saw over an hour or a day, summed up: a [`Rollup`], or [`OtherTimes`].
+///
+/// It is one item, or as many parts as it takes that each fits into one. A monitor stands in one part alone, whichever
+/// other monitors there are, so that parts that a checker left behind when it was killed are right for the next one.
 pub trait Summary: Sized {
     /// Where it stands.
     fn key(group: GroupId, period: Period, region: &Region) -> Key;
@@ -53,6 +63,13 @@ pub trait Summary: Sized {
     /// # Errors
     /// What is wrong with it.
     fn decode(item: &Item) -> Result<Self, Malformed>;
+
+    /// Those of its monitors that belong to one of so many parts.
+    #[must_use]
+    fn part(&self, number: u32, of: u32) -> Self;
+
+    /// Puts another part to it.
+    fn join(&mut self, other: Self);
 }
 
 impl Summary for Rollup {
@@ -70,6 +87,14 @@ impl Summary for Rollup {
 
     fn decode(item: &Item) -> Result<Self, Malformed> {
         codec::rollup::decode(item)
+    }
+
+    fn part(&self, number: u32, of: u32) -> Self {
+        belonging(self, number, of)
+    }
+
+    fn join(&mut self, other: Self) {
+        self.extend(other);
     }
 }
 
@@ -89,6 +114,50 @@ impl Summary for OtherTimes {
     fn decode(item: &Item) -> Result<Self, Malformed> {
         codec::other_times::decode(item)
     }
+
+    fn part(&self, number: u32, of: u32) -> Self {
+        belonging(self, number, of)
+    }
+
+    fn join(&mut self, other: Self) {
+        self.extend(other);
+    }
+}
+
+fn belonging<V: Clone>(summary: &BTreeMap<MonitorId, V>, number: u32, of: u32) -> BTreeMap<MonitorId, V> {
+    let mine = summary.iter().filter(|(id, _)| part_of(id, of) == number);
+    mine.map(|(id, each)| (id.clone(), each.clone())).collect()
+}
+
+/// The items of a summary, as few as each fits into one.
+fn items<S: Summary>(whole: &Key, period: Period, summary: &S) -> Vec<(Key, Item)> {
+    let item = summary.encode(whole, period);
+    let bytes = size::item(&item);
+    if bytes <= size::MOST_BYTES {
+        return vec![(whole.clone(), item)];
+    }
+    let fewest = u32::try_from(bytes.div_ceil(size::MOST_BYTES)).unwrap_or(u32::MAX);
+    let mut parts = Vec::new();
+    for of in fewest..=MOST_PARTS {
+        parts = (0..of)
+            .map(|number| {
+                let key = keys::part(whole, number, of);
+                let mut item = summary.part(number, of).encode(&key, period);
+                item.insert(PARTS.to_owned(), AttributeValue::N(of.to_string()));
+                (key, item)
+            })
+            .collect();
+        if parts.iter().all(|(_, item)| size::item(item) <= size::MOST_BYTES) {
+            break;
+        }
+    }
+    parts
+}
+
+/// How many parts a summary has, by any of them.
+fn parts(item: &Item) -> u32 {
+    let parts = item.get(PARTS).and_then(|value| value.as_n().ok()?.parse().ok());
+    parts.unwrap_or(1).min(MOST_PARTS)
 }
 
 /// A row that is read piece by piece.
@@ -100,7 +169,7 @@ pub trait Row: Sized {
     fn decode(stretch: &Stretch, item: &Item) -> Result<Self, Malformed>;
 }
 
-/// In a stretch of [`Summary::stretch`].
+/// In a stretch of [`Summary::stretch`]; of one that has several parts, each is a row.
 impl<S: Summary> Row for (Period, Region, S) {
     fn decode(_: &Stretch, item: &Item) -> Result<Self, Malformed> {
         let (period, region) = keys::parse_rollup(sort_key(item)).ok_or(Malformed::Unknown)?;
@@ -153,16 +222,42 @@ impl<T: Table> Store<T> {
         region: &Region,
         read: Read,
     ) -> Result<Found<Period, S>, Error> {
-        let keys = periods
+        let wholes = periods
             .into_iter()
             .map(|period| (S::key(group, period, region), period));
-        self.find(keys.collect(), read, S::decode).await
+        let decode = |item: &Item| Ok((parts(item), S::decode(item)?));
+        let firsts = self.find(wholes.collect(), read, decode).await?;
+        let mut found = Found {
+            rows: BTreeMap::new(),
+            unreadable: firsts.unreadable,
+        };
+        let mut others = BTreeMap::new();
+        for (period, (of, first)) in firsts.rows {
+            let whole = S::key(group, period, region);
+            others.extend((1..of).map(|number| (keys::part(&whole, number, of), (period, number))));
+            found.rows.insert(period, first);
+        }
+        if others.is_empty() {
+            return Ok(found);
+        }
+        let others = self.find(others, read, S::decode).await?;
+        for ((period, _), part) in others.rows {
+            if let Some(row) = found.rows.get_mut(&period) {
+                row.join(part);
+            }
+        }
+        let unreadable = others.unreadable.into_iter();
+        found
+            .unreadable
+            .extend(unreadable.map(|((period, _), error)| (period, error)));
+        Ok(found)
     }
 
-    /// Keeps what a region saw over an hour or a day. What is there already stands; whether this was kept.
+    /// Keeps what a region saw over an hour or a day. What is there already stands; whether this was kept. Of several
+    /// parts the first comes last, so that where it is, they all are.
     ///
     /// # Errors
-    /// When the item is too large, or it is not known whether it is in place.
+    /// When it is not known whether all of it is in place.
     pub async fn put_summary<S: Summary>(
         &self,
         group: GroupId,
@@ -170,9 +265,14 @@ impl<T: Table> Store<T> {
         region: &Region,
         summary: &S,
     ) -> Result<bool, Error> {
-        let key = S::key(group, period, region);
-        let item = summary.encode(&key, period);
-        Ok(self.put(key, item, Condition::Absent).await? == Put::Done)
+        let mut kept = false;
+        for (key, item) in items(&S::key(group, period, region), period, summary)
+            .into_iter()
+            .rev()
+        {
+            kept = self.put(key, item, Condition::Absent).await? == Put::Done;
+        }
+        Ok(kept)
     }
 
     async fn find<K: Ord + Copy, R>(

@@ -181,10 +181,25 @@ pub(crate) fn parse_words(sk: &str) -> Option<Region> {
     sk.strip_prefix(REGION)?.parse().ok()
 }
 
-/// Reads the sort key of a rollup.
+/// Where one of several parts of a rollup stands, or of the other phases: the first where the whole would, the others
+/// right behind it.
+pub(crate) fn part(whole: &Key, number: u32, of: u32) -> Key {
+    match number {
+        0 => whole.clone(),
+        number => Key::new(&whole.pk, format!("{}#{number}/{of}", whole.sk)),
+    }
+}
+
+/// Reads the sort key of a rollup, whole or in part.
 pub(crate) fn parse_rollup(sk: &str) -> Option<(Period, Region)> {
-    let (period, region) = sk.split_once('#')?;
-    Some((period.parse().ok()?, region.parse().ok()?))
+    let mut parts = sk.split('#');
+    let (period, region) = (parts.next()?, parts.next()?);
+    let is_part = |text: &str| {
+        let numbers = text.split_once('/');
+        numbers.is_some_and(|(number, of)| number.parse::<u32>().is_ok() && of.parse::<u32>().is_ok())
+    };
+    let known = parts.next().is_none_or(is_part) && parts.next().is_none();
+    known.then_some((period.parse().ok()?, region.parse().ok()?))
 }
 
 /// A closed incident, in the month in which it closed: whoever reads from a time on need not know how long it lasted.
@@ -314,6 +329,10 @@ mod tests {
                 closed_incident(&closed),
                 "incidents#2026-12/2026-11-22T05:41:00Z#orders-db#7#health",
             ),
+            (
+                part(&rollup(group, "2026-11-22".parse().unwrap(), &region), 1, 3),
+                "daily#1m#0/2026-11-22#eu-west-1#1/3",
+            ),
             (words_of(group, &region), "words#1m#0/region#eu-west-1"),
             (control(&monitor), "controls/orders-db"),
             (
@@ -348,7 +367,15 @@ mod tests {
                     ("daily#5m#1", inside),
                     "{day}"
                 );
-                assert_eq!(parse_rollup(&key.sk), Some((period(day), region.clone())));
+                for number in 0..3 {
+                    let part = part(&key, number, 3);
+                    assert_eq!(holds(&days, &part), inside, "{part}");
+                    assert_eq!(
+                        parse_rollup(&part.sk),
+                        Some((period(day), region.clone())),
+                        "{part}"
+                    );
+                }
             }
         }
         let day = results_of_day(group, period("2026-11-22T05"));

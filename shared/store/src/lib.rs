@@ -2,6 +2,7 @@
 //!
 //! This crate knows nothing of checks, clocks or alerts. [`store::Store`] speaks in the words of `portpulse-core`;
 //! [`table::Table`] is the narrow seam below it, which [`dynamo::DynamoTable`] fills with the real SDK.
+//! How large each item can become stands in `README.md` beside this crate.
 
 mod codec;
 mod controls;

@@ -10,4 +10,5 @@ pub mod memory_table;
 pub mod notification;
 pub mod runtime_api;
 mod server;
+pub mod sizes;
 pub mod sns;

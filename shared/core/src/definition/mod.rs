@@ -20,6 +20,7 @@ pub use fault::{Fault, FieldPath};
 pub use fields::{RawMonitor, near_misses};
 pub use file::{Defined, DefinitionFile, MOST_WINDOWS};
 pub use monitor::{Monitor, Quorum, Rule, Telling, Where};
+pub use rules::MAX_DEFINITION_BYTES;
 pub(crate) use values::kind_of;
 
 /// From where the checks will be made, as far as the definitions must respect it.

@@ -18,6 +18,10 @@ use crate::preset::{self, Fields};
 use crate::target::{Host, Service, Target};
 use crate::time::{Interval, format_duration, parse_duration};
 
+/// The bytes that a monitor's own fields and the file's defaults have at most together, as JSON without spaces: an item
+/// of the table has a limit, and what else the file says of the monitor must fit beside them.
+pub const MAX_DEFINITION_BYTES: usize = 128 * 1024;
+
 /// Where a definition comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Source {
@@ -47,6 +51,13 @@ impl Draft<'_> {
             let mend = "write it as `id: { host: …, port: … }`";
             return Err(vec![Fault::new(self.at, "is not a map of fields", mend)]);
         };
+        if self.source == Source::File {
+            let bytes = [own, self.defaults].map(json_bytes).iter().sum::<usize>();
+            if bytes > MAX_DEFINITION_BYTES {
+                let mend = format!("keep to {MAX_DEFINITION_BYTES}, with the defaults");
+                return Err(vec![Fault::new(self.at, format!("has {bytes} bytes"), mend)]);
+            }
+        }
         let mut reader = Reader {
             at: self.at.clone(),
             own,
@@ -208,6 +219,11 @@ impl Draft<'_> {
             )]
         })
     }
+}
+
+/// The bytes of these fields as JSON; none of no fields.
+fn json_bytes(fields: &Fields) -> usize {
+    serde_json::to_string(fields).map_or(0, |json| json.len() - "{}".len())
 }
 
 impl Reader<'_> {

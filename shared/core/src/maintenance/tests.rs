@@ -141,6 +141,14 @@ fn mistakes_are_named_all_at_once() {
             json!({ "from": 1, "until": 2, "zone": "UTC", "why": "x".repeat(201) }),
             4,
         ),
+        (
+            json!({ "every": format!("{} 02:00", ["mon"; 60].join(",")), "for": "1h" }),
+            1,
+        ),
+        (
+            json!({ "every": "sun 02:00", "for": format!("{}1h", "0".repeat(200)) }),
+            1,
+        ),
         (json!({ "from": "2026-11-22T02:00:00Z", "for": "1h" }), 1),
         (json!({ "every": "sun 02:00", "for": "1h", "colour": "red" }), 1),
         (json!("always"), 1),

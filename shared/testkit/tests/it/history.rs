@@ -1,18 +1,22 @@
 //! How what is past is kept and read again, on DynamoDB and on the table in memory alike.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use portpulse_core::board::{ClosedIncident, Ending, Incident, Pace, Told, Track, Urgency, Verdict};
 use portpulse_core::id::Region;
+use portpulse_core::other_phases::OtherPhases;
 use portpulse_core::outcome::Detail;
 use portpulse_core::period::Period;
-use portpulse_core::rollup::{Rollup, Tally};
+use portpulse_core::phase_times::PhaseTimes;
+use portpulse_core::rollup::{OtherTimes, Rollup, Tally};
 use portpulse_core::round::Observations;
 use portpulse_core::time::Tick;
 use portpulse_core::words::{Said, Words};
+use portpulse_store::history::Summary;
 use portpulse_store::keys;
 use portpulse_store::store::Store;
-use portpulse_store::table::{Browse, Condition, Read, Table};
+use portpulse_store::table::{Browse, Condition, Delete, Read, Table};
 
 use crate::items::{item, number, text};
 use crate::store::{group, observations, region, row};
@@ -21,6 +25,8 @@ on_both_tables!(
     a_filed_incident_stays_as_it_is,
     what_was_summed_up_first_stands,
     history_is_read_piece_by_piece,
+    what_takes_several_items_is_read_as_one,
+    parts_that_were_left_behind_are_right_for_the_next_writer,
     words_replace_only_those_they_were_made_from,
 );
 
@@ -143,6 +149,103 @@ async fn what_was_summed_up_first_stands<T: Table>(table: T) {
         .await
         .unwrap();
     assert_eq!(found.rows, BTreeMap::from([(hours[2], rollup(3))]));
+}
+
+/// More than an item holds: so many monitors, each with times in all buckets there are.
+fn wide(monitors: usize) -> OtherTimes {
+    let times = PhaseTimes::from_buckets((0..=255).map(|bucket| (bucket, 10_000)), Duration::from_secs(30));
+    let phases = OtherPhases {
+        dns: times.clone(),
+        tls: PhaseTimes::default(),
+        ready: times,
+    };
+    let id = |number: usize| format!("{number:0>64}").parse().unwrap();
+    (0..monitors).map(|number| (id(number), phases.clone())).collect()
+}
+
+/// All rows of the phases of a day, piece by piece, each with how many monitors it tells of.
+async fn rows_of<T: Table + Browse>(store: &Store<T>, day: Period) -> Vec<(Period, Region, OtherTimes)> {
+    let mut left = Some(keys::all_other_times(group(), day, day));
+    let mut rows = Vec::new();
+    while let Some(stretch) = left {
+        let piece = store
+            .next::<(Period, Region, OtherTimes)>(&stretch, 2)
+            .await
+            .unwrap();
+        assert!(piece.unreadable.is_empty(), "{:?}", piece.unreadable);
+        rows.extend(piece.rows);
+        left = piece.rest;
+    }
+    rows
+}
+
+async fn what_takes_several_items_is_read_as_one<T: Table + Browse>(table: T) {
+    let store = Store::new(table);
+    let day = period("2026-11-22");
+    // A neighbour whose name begins like it.
+    let other: Region = format!("{}-2", region()).parse().unwrap();
+    let (all, few) = (wide(400), wide(2));
+    assert!(store.put_summary(group(), day, &region(), &all).await.unwrap());
+    assert!(!store.put_summary(group(), day, &region(), &few).await.unwrap());
+    assert!(store.put_summary(group(), day, &other, &few).await.unwrap());
+    for (region, expected) in [(region(), &all), (other.clone(), &few)] {
+        let found = store
+            .summaries_of::<OtherTimes>(group(), [day], &region, Read::Strong)
+            .await
+            .unwrap();
+        assert!(found.unreadable.is_empty());
+        assert!(
+            found.rows == BTreeMap::from([(day, expected.clone())]),
+            "{region}"
+        );
+    }
+    let rows = rows_of(&store, day).await;
+    let own = rows.iter().filter(|(_, of, _)| *of == region());
+    let parts: Vec<_> = own.map(|(_, _, part)| part).collect();
+    assert!(parts.len() > 1);
+    let mut joined = OtherTimes::new();
+    for part in parts {
+        assert!(part.keys().all(|id| !joined.contains_key(id)));
+        joined.join(part.clone());
+    }
+    assert!(joined == all);
+    let neighbours: Vec<_> = rows.iter().filter(|(_, of, _)| *of == other).collect();
+    assert!(neighbours.len() == 1 && neighbours[0].2 == few);
+}
+
+async fn parts_that_were_left_behind_are_right_for_the_next_writer<T: Table + Delete>(table: T) {
+    let store = Store::new(table);
+    let day = period("2026-11-22");
+    // Who was killed before the first part knew of other monitors, once as many and once more parts of them.
+    let (mut before, mut after) = (wide(400), wide(400));
+    before.remove(&format!("{:0>64}", 7).parse().unwrap());
+    after.remove(&format!("{:0>64}", 8).parse().unwrap());
+    for left_behind in [&before, &wide(700)] {
+        store
+            .put_summary(group(), day, &region(), left_behind)
+            .await
+            .unwrap();
+        let first = <OtherTimes as Summary>::key(group(), day, &region());
+        let deleted = store
+            .table()
+            .delete(&first.pk, &first.sk, Condition::Always)
+            .await;
+        deleted.unwrap();
+    }
+    assert!(store.put_summary(group(), day, &region(), &after).await.unwrap());
+    let found = store
+        .summaries_of::<OtherTimes>(group(), [day], &region(), Read::Strong)
+        .await
+        .unwrap();
+    let found = &found.rows[&day];
+    // Those of which the other did not know, or no longer, are there or not; all others are as they were.
+    let missing: Vec<_> = after.keys().filter(|id| !found.contains_key(*id)).collect();
+    assert!(missing.len() <= 1, "{missing:?}");
+    assert!(
+        found
+            .iter()
+            .all(|(id, phases)| after.get(id).or_else(|| before.get(id)) == Some(phases))
+    );
 }
 
 async fn history_is_read_piece_by_piece<T: Table + Browse>(table: T) {

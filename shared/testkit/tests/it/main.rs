@@ -34,5 +34,6 @@ mod items;
 mod malformed;
 mod races;
 mod runtime_api;
+mod sizes;
 mod sns;
 mod store;

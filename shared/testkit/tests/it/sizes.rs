@@ -1,0 +1,503 @@
+//! The largest items and messages that the limits allow, built by the real codecs, against what DynamoDB and SNS take.
+
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use portpulse_alert::{Message, messages};
+use portpulse_core::board::{
+    Cause, ClosedIncident, Ending, Entry, Finding, Health, Impairment, Incident, Pace, RegionRow, Streak,
+    Streaks, Told, Track, Urgency, Verdict,
+};
+use portpulse_core::control::{Acknowledgement, Control, MOST_WORDS, Note, Silence};
+use portpulse_core::decide::{Notification, RegionView, View};
+use portpulse_core::definition::{DefinitionFile, MAX_DEFINITION_BYTES, Vantage};
+use portpulse_core::group::{GroupId, MAX_MONITORS_PER_GROUP};
+use portpulse_core::id::{MonitorId, Region};
+use portpulse_core::observation::{Observation, Remark, Seen};
+use portpulse_core::other_phases::OtherPhases;
+use portpulse_core::outbox::{Kind, Subject};
+use portpulse_core::outcome::{Detail, FailureClass};
+use portpulse_core::period::Period;
+use portpulse_core::phase_times::{Bucket, PhaseTimes};
+use portpulse_core::rollup::{Rollup, Tally, other_times};
+use portpulse_core::round::Observations;
+use portpulse_core::time::Tick;
+use portpulse_core::words::{Said, Words};
+use portpulse_store::keys::{Key, PK, SK};
+use portpulse_store::size;
+use portpulse_store::store::Store;
+use portpulse_store::table::{Condition, Item, Put, Read, Table, TableError};
+use portpulse_testkit::sizes::{Largest, assert_documented, documented};
+use serde_json::{Map, Value, json};
+
+/// DynamoDB's limit of an item.
+const ITEM: usize = 400 * 1024;
+/// SNS's limit of a message, attributes included.
+const MESSAGE: usize = 256 * 1024;
+
+/// A table that takes everything, and weighs it.
+#[derive(Default)]
+struct Scales(Mutex<Vec<(String, usize)>>);
+
+impl Scales {
+    /// What was weighed since the last time, by its key.
+    fn weighed(&self) -> Vec<(String, usize)> {
+        std::mem::take(&mut *self.0.lock().unwrap())
+    }
+}
+
+impl Table for Scales {
+    async fn query(&self, _: &str, _: Read) -> Result<Vec<Item>, TableError> {
+        Ok(Vec::new())
+    }
+
+    async fn get(&self, _: &str, _: &str, _: Read) -> Result<Option<Item>, TableError> {
+        Ok(None)
+    }
+
+    async fn get_many(&self, _: &[Key], _: Read) -> Result<Vec<Item>, TableError> {
+        Ok(Vec::new())
+    }
+
+    async fn put(&self, item: Item, _: Condition) -> Result<Put, TableError> {
+        let text = |name: &str| item[name].as_s().unwrap().clone();
+        let key = format!("{}/{}", text(PK), text(SK));
+        self.0.lock().unwrap().push((key, size::item(&item)));
+        Ok(Put::Done)
+    }
+}
+
+fn group() -> GroupId {
+    format!("1m#{}", u32::MAX).parse().unwrap()
+}
+
+fn region(number: usize) -> Region {
+    format!("{number:0>32}").parse().unwrap()
+}
+
+fn monitor(number: usize) -> MonitorId {
+    format!("{number:0>64}").parse().unwrap()
+}
+
+fn of_all<V>(each: impl Fn(usize) -> V) -> BTreeMap<MonitorId, V> {
+    (0..MAX_MONITORS_PER_GROUP)
+        .map(|number| (monitor(number), each(number)))
+        .collect()
+}
+
+fn tick() -> Tick {
+    "2026-11-22T05:41:00Z".parse().unwrap()
+}
+
+/// A time of as many digits as there can be.
+fn time() -> Timestamp {
+    "2026-11-22T05:41:07.123456789Z".parse().unwrap()
+}
+
+fn detail() -> Option<Detail> {
+    let detail = Detail::new(&"x".repeat(1_000));
+    assert_eq!(detail.as_ref().unwrap().as_str().len(), Detail::MAX_BYTES);
+    detail
+}
+
+fn finding() -> Option<Finding> {
+    let detail = detail();
+    let cause = Cause::Failed("dns_server_failure".parse().unwrap());
+    Some(Finding { cause, detail })
+}
+
+const CLASSES: [&str; 15] = [
+    "refused",
+    "timeout",
+    "unreachable",
+    "reset",
+    "dns_not_found",
+    "dns_server_failure",
+    "dns_timeout",
+    "tls",
+    "closed",
+    "silent",
+    "busy",
+    "starting",
+    "blocked",
+    "wrong_service",
+    "wrong_answer",
+];
+
+fn longest_seen() -> Seen {
+    // The longest timeout there is, in each phase.
+    let longest = Duration::from_micros(29_999_990);
+    let open = Seen::Open {
+        connect: longest,
+        others: OtherPhases {
+            dns: (),
+            tls: (),
+            ready: (),
+        }
+        .map(|()| Some(Duration::from_millis(29_999))),
+        remark: Remark::Retransmitted,
+    };
+    let codes = CLASSES
+        .into_iter()
+        .chain(["no_data_out_of_resources", "no_data_resolver_down"]);
+    let others = codes.map(|code| code.parse().unwrap());
+    others
+        .chain([open])
+        .max_by_key(|seen| seen.to_string().len())
+        .unwrap()
+}
+
+/// So many times in as many buckets as can be, from 0 on to beyond the longest timeout, at their most digits.
+fn wide(count: u32) -> PhaseTimes {
+    const BUCKETS: u32 = 160;
+    let filled = count.min(BUCKETS);
+    // A step of ten is written with one digit more, and so is a count of ten.
+    let (mut wide_steps, mut tens) = ((BUCKETS - filled) / 9, (count - filled) / 9);
+    let mut bucket = 0;
+    let buckets = (0..filled).map(|_| {
+        bucket += if wide_steps > 0 { 10 } else { 1 };
+        wide_steps = wide_steps.saturating_sub(1);
+        let count = if tens > 0 { 10 } else { 1 };
+        tens = u32::saturating_sub(tens, 1);
+        (Bucket::try_from(bucket).unwrap(), count)
+    });
+    PhaseTimes::from_buckets(buckets.collect::<Vec<_>>(), Duration::from_micros(29_999_990))
+}
+
+/// A tally of so many checks: every cause of failure once, and all others took times of their own.
+fn failing_tally(checks: u32) -> Tally {
+    let causes = CLASSES.map(|code| (Cause::Failed(code.parse::<FailureClass>().unwrap()), 1));
+    let good = checks - u32::try_from(causes.len()).unwrap() - 1;
+    Tally {
+        good,
+        failing: causes.into(),
+        no_data: 1,
+        connect: wide(good),
+        others: OtherPhases::default(),
+    }
+}
+
+/// The same where all were good: with the other phases.
+fn good_tally(checks: u32) -> Tally {
+    let others = OtherPhases {
+        dns: (),
+        tls: (),
+        ready: (),
+    };
+    Tally {
+        good: checks,
+        connect: wide(checks),
+        others: others.map(|()| wide(checks)),
+        ..Tally::default()
+    }
+}
+
+fn hour() -> Period {
+    "2026-11-22T05".parse().unwrap()
+}
+
+fn day() -> Period {
+    "2026-11-22".parse().unwrap()
+}
+
+fn note() -> Note {
+    let words = "x".repeat(MOST_WORDS);
+    Note::new(&words, time(), Some(&words)).unwrap()
+}
+
+fn incident() -> Incident {
+    Incident {
+        verdict: Verdict::Degraded,
+        opened: tick(),
+        revision: u64::MAX,
+        since: tick(),
+        finding: finding(),
+        told: Told::At {
+            first: Timestamp::from_nanosecond(time().as_nanosecond() - 1).unwrap(),
+            last: time(),
+            reminders: u32::MAX,
+        },
+        urgency: Urgency::Raised,
+        pace: Pace::Flapping {
+            state: Health::Failing,
+            told: Some(time()),
+        },
+    }
+}
+
+fn closed_incident() -> ClosedIncident {
+    ClosedIncident {
+        monitor: monitor(0),
+        track: Track::Quality,
+        incident: incident(),
+        closed: tick(),
+        ending: Ending::Recovered,
+    }
+}
+
+fn control() -> Control {
+    // One incident of each track.
+    let incident = |track| format!("{}@{}.{}.{track}", monitor(0), tick(), u64::MAX);
+    let incidents = ["health", "quality", "sight"].map(incident);
+    Control {
+        revision: u64::MAX,
+        silence: Some(Silence {
+            until: time(),
+            note: note(),
+        }),
+        acknowledgement: Some(Acknowledgement {
+            incidents: incidents.into(),
+            note: note(),
+        }),
+    }
+}
+
+/// A definition as long as one may be, with as much as there may be of all that the rest of the file says of it.
+fn definition() -> Map<String, Value> {
+    let plain = json!({ "host": "192.0.2.1", "port": 7, "interval": "30m" });
+    let mut monitors: Map<_, _> = (1..=50)
+        .map(|number| (monitor(number).to_string(), plain.clone()))
+        .collect();
+    let parents: Vec<_> = monitors.keys().cloned().collect();
+    let mut own = json!({
+        "host": "192.0.2.1",
+        "port": 7,
+        "tags": (0..50).map(|number| format!("{number:0>64}")).collect::<Vec<_>>(),
+        "regions": (0..50).map(region).collect::<Vec<_>>(),
+        "depends_on": parents,
+        "script": vec![json!({ "expect": "x".repeat(1024) }); 16],
+    });
+    let written = own.to_string().len() - "{}".len();
+    let rest = MAX_DEFINITION_BYTES - written - r#","timeout":"""#.len();
+    own["timeout"] = json!("0".repeat(rest - "5s".len()) + "5s");
+    monitors.insert(monitor(0).to_string(), own.clone());
+    let padded =
+        |text: &str, pad: &str| format!("{}{text}", pad.repeat((MOST_WORDS - text.len()) / pad.len()));
+    let window = json!({
+        "every": padded("mon 02:00", "mon,"),
+        "for": padded("7d", "0"),
+        "zone": "America/Argentina/ComodRivadavia",
+        "why": "x".repeat(MOST_WORDS),
+    });
+    let file = |monitors: &Map<String, Value>| {
+        let file = json!({ "monitors": monitors, "maintenance": vec![window.clone(); 100] });
+        DefinitionFile::validate(&file, Vantage::OwnNetwork)
+    };
+    let valid = file(&monitors).unwrap();
+    // Nothing more fits.
+    own["timeout"] = json!(format!("0{}", own["timeout"].as_str().unwrap()));
+    monitors.insert(monitor(0).to_string(), own);
+    let faults = file(&monitors).unwrap_err();
+    assert!(
+        faults.len() == 1 && faults[0].to_string().contains("has 131073 bytes"),
+        "{faults:?}"
+    );
+    valid.monitors()[0].attributes.clone()
+}
+
+fn region_row() -> RegionRow {
+    let entry = |_| {
+        Entry::Seen(Streaks {
+            seen: tick(),
+            health: Streak {
+                state: Health::Failing,
+                ticks: u32::MAX,
+                since: tick(),
+            },
+            quality: Some(Streak {
+                state: Impairment::Impaired,
+                ticks: u32::MAX,
+                since: tick(),
+            }),
+            finding: finding(),
+        })
+    };
+    RegionRow {
+        tick: tick(),
+        entries: of_all(entry),
+    }
+}
+
+/// The largest of a kind among what was weighed, and in how many items it is.
+fn largest(kind: &'static str, weighed: &[(String, usize)]) -> Largest {
+    Largest {
+        kind,
+        bytes: weighed.iter().map(|(_, bytes)| *bytes).max().unwrap(),
+        limit: ITEM,
+        parts: weighed.len(),
+    }
+}
+
+async fn largest_items() -> Vec<Largest> {
+    let store = Store::new(Scales::default());
+    let (group, region) = (group(), region(0));
+    let mut all = Vec::new();
+    let mut note_down = |kind: &'static str| {
+        let weighed = store.table().weighed();
+        all.push(largest(kind, &weighed));
+    };
+
+    store
+        .put_definition(group, monitor(0).as_str(), &definition())
+        .await
+        .unwrap();
+    note_down("definition");
+    store.list_region(group, &region).await.unwrap();
+    note_down("expected region");
+    store
+        .put_region_row(group, &region, None, &region_row())
+        .await
+        .unwrap();
+    note_down("region row");
+    let observation = Observation {
+        seen: longest_seen(),
+        detail: detail(),
+    };
+    let seen: Observations = of_all(|_| observation.clone());
+    store.put_results(group, tick(), &region, &seen).await.unwrap();
+    note_down("results");
+    for (kind, phases, period, checks) in [
+        ("hour", "phases of an hour", hour(), 60),
+        ("day", "phases of a day", day(), 1_440),
+    ] {
+        let rollup: Rollup = of_all(|_| failing_tally(checks));
+        store.put_summary(group, period, &region, &rollup).await.unwrap();
+        note_down(kind);
+        let others = other_times(&of_all(|_| good_tally(checks)));
+        store.put_summary(group, period, &region, &others).await.unwrap();
+        note_down(phases);
+    }
+    let said = Said {
+        text: detail().unwrap(),
+        at: "2026-11-22T04:41:00Z".parse().unwrap(),
+    };
+    let words = Words {
+        tick: tick(),
+        said: of_all(|_| said.clone()),
+    };
+    store.put_words(group, &region, None, &words).await.unwrap();
+    note_down("words");
+    store.put_control(&monitor(0), &control(), time()).await.unwrap();
+    note_down("control");
+    store.file_incident(&closed_incident()).await.unwrap();
+    note_down("closed incident");
+    all
+}
+
+/// A notification whose texts are as long as they may be, and double twice where they stand in JSON within JSON.
+fn notification(number: usize, regions: usize, foreign: &str) -> Notification {
+    let long = foreign.repeat(600);
+    let finding = Some(Finding {
+        cause: Cause::Open,
+        detail: Detail::new(&long),
+    });
+    let view = RegionView {
+        view: View::Failing,
+        ticks: u32::MAX,
+        since: Some(tick()),
+        finding: finding.clone(),
+    };
+    Notification {
+        id: format!(
+            "{}@{}.{}.quality/certificate_expiring",
+            monitor(number),
+            tick(),
+            u64::MAX
+        ),
+        kind: Kind::CertificateExpiring,
+        subject: Subject::Monitor(monitor(number)),
+        group: Some(group()),
+        verdict: Verdict::Degraded,
+        finding,
+        target: Some(long.clone()),
+        tags: (0..50).map(|tag| format!("{tag:0>2}{long}")).collect(),
+        runbook: Some(long),
+        regions: (0..regions)
+            .map(|number| (region(number), view.clone()))
+            .collect(),
+        ..Notification::test(None, time())
+    }
+}
+
+/// A definition whose key is as long as DynamoDB takes one, of characters that JSON writes in six.
+fn broken_definition() -> Notification {
+    let id = "\u{1}".repeat(1_024);
+    Notification {
+        id: format!("{id}@{}.{}/broken_definition", group(), u64::MAX),
+        kind: Kind::BrokenDefinition,
+        subject: Subject::Definition(id),
+        faults: vec!["\"".repeat(1_000); 50],
+        ..notification(0, 50, "\"")
+    }
+}
+
+fn assert_accepted(messages: &[Message], notifications: &[Notification]) {
+    let told: Vec<_> = messages.iter().flat_map(|message| &message.ids).collect();
+    assert_eq!(
+        told,
+        notifications.iter().map(|each| &each.id).collect::<Vec<_>>()
+    );
+    for message in messages {
+        assert!(message.bytes() <= MESSAGE, "{}", message.bytes());
+        assert!(message.attributes.len() <= 10, "{:?}", message.attributes.keys());
+    }
+}
+
+fn largest_messages() -> Vec<Largest> {
+    let of = |kind, notifications: &[Notification]| {
+        let messages = messages(notifications);
+        assert_accepted(&messages, notifications);
+        Largest {
+            kind,
+            bytes: messages.iter().map(Message::bytes).max().unwrap(),
+            limit: MESSAGE,
+            parts: messages.len(),
+        }
+    };
+    let together: Vec<_> = (0..MAX_MONITORS_PER_GROUP)
+        .map(|number| notification(number, 3, "\""))
+        .collect();
+    vec![
+        of("notification", &[notification(0, 50, "\"")]),
+        of("notification of a broken definition", &[broken_definition()]),
+        of("notifications together", &together),
+    ]
+}
+
+#[tokio::test]
+async fn every_item_and_message_fits_at_its_largest_and_the_table_says_so() {
+    let mut all = largest_items().await;
+    // Rows of decisions: nothing larger is sent.
+    all.extend(["verdict row", "fleet row"].map(|kind| Largest {
+        kind,
+        bytes: size::MOST_BYTES,
+        limit: ITEM,
+        parts: 1,
+    }));
+    assert!(
+        all.iter().all(|largest| largest.bytes <= size::MOST_BYTES),
+        "{all:?}"
+    );
+    all.extend(largest_messages());
+    assert!(
+        all.iter().all(|largest| largest.bytes <= largest.limit),
+        "{all:?}"
+    );
+    assert_documented(&all);
+    let mut kinds = documented();
+    // The relay's own tests hold this one.
+    kinds.remove("relay's ledger");
+    let computed = all.iter().map(|largest| largest.kind).collect();
+    assert_eq!(kinds, computed, "a row is computed by nobody");
+}
+
+#[test]
+fn notifications_of_all_sizes_are_split_into_messages_that_fit() {
+    for foreign in ["x", "\"", "ü", "\u{1f525}", "\u{1}"] {
+        let sizes = (0..30).map(|number| notification(number, number % 6 * 10, foreign));
+        let notifications: Vec<_> = sizes.collect();
+        assert_accepted(&messages(&notifications), &notifications);
+    }
+}
