@@ -12,7 +12,7 @@ use portpulse_checker::{
     BadEvent, Checker, Error, Invocation, Metrics, Settings, SystemClock, TickEvent, chain, emf,
 };
 use portpulse_core::outbox::Claimant;
-use portpulse_prober::Prober;
+use portpulse_prober::{NamesLeadTo, Prober};
 use portpulse_store::Store;
 use portpulse_store::dynamo::DynamoTable;
 use serde_json::{Value, json};
@@ -59,7 +59,10 @@ async fn run() -> Result<(), lambda_runtime::Error> {
         settings.table,
     ));
     let topic = SnsTopic::new(aws_sdk_sns::Client::new(&config), settings.topic_arn);
-    let prober = Prober::new(portpulse_prober::Settings::default())?;
+    let prober = Prober::new(portpulse_prober::Settings {
+        names_lead_to: NamesLeadTo::Elsewhere,
+        ..portpulse_prober::Settings::default()
+    })?;
     let checker = Checker::new(
         store,
         prober,

@@ -73,7 +73,7 @@ locals {
   # A host is an IPv4 address, an IPv6 address, with or without brackets, or a name of RFC 1123.
   octet   = "(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
   label   = "[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
-  private = "^(10\\.|127\\.|169\\.254\\.|172\\.(1[6-9]|2[0-9]|3[01])\\.|192\\.168\\.|0\\.0\\.0\\.0$)"
+  private = "^(0|10|100\\.(6[4-9]|[7-9][0-9]|1[01][0-9]|12[0-7])|127|169\\.254|172\\.(1[6-9]|2[0-9]|3[01])|192\\.0\\.0|192\\.168|198\\.1[89]|22[4-9]|2[3-5][0-9])\\."
   bare    = { for id, fields in local.merged : id => try(replace(fields.host, "/^\\[(.*)\\]$/", "$1"), "") }
   host = {
     for id, bare in local.bare : id => (

@@ -161,7 +161,7 @@ locals {
         {
           field = "host"
           wrong = try(local.host[id] == "v4" && can(regex(local.private, local.bare[id])) && local.plain[id] != "", false)
-          what  = "is a private address, which a Lambda outside a VPC cannot reach, as in ${local.plain[id]}"
+          what  = "is not a public address, which a Lambda outside a VPC cannot reach, as in ${local.plain[id]}"
           mend  = local.vpc_mend
         },
         {

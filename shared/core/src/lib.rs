@@ -4,6 +4,7 @@
 //! This crate knows nothing of clocks, sockets, the environment, randomness, tokio or AWS: it is handed the time
 //! and the state, and returns the next state.
 
+pub mod address;
 pub mod assess;
 pub mod board;
 pub mod choice;

@@ -203,6 +203,8 @@ pub enum NoData {
     NoRoute,
     /// The resolver answers for no name at all.
     ResolverDown,
+    /// The name has only addresses of the checker's own machine, and the checker may not go there.
+    OwnAddress,
     /// Something unforeseen on the checker's side.
     Internal,
 }
@@ -271,6 +273,7 @@ codes!(NoData {
     Self::OutOfResources => Self::OutOfResources, "no_data_out_of_resources";
     Self::NoRoute => Self::NoRoute, "no_data_no_route";
     Self::ResolverDown => Self::ResolverDown, "no_data_resolver_down";
+    Self::OwnAddress => Self::OwnAddress, "no_data_own_address";
     Self::Internal => Self::Internal, "no_data_internal";
 });
 

@@ -7,12 +7,13 @@ use portpulse_core::choice::CloseMode;
 use portpulse_core::outcome::{Failure, FailureClass, NoData, Opened, Outcome, Phase, Phases, Trust};
 use portpulse_core::readiness::{DnsCheck, Protocol, Transport};
 use portpulse_core::target::{Check, Target};
-use portpulse_ready::{Finding, Healthy, Request, TlsClient, Trouble, exchange, exchange_dns_over_udp};
+use portpulse_ready::{
+    Fault, Finding, Healthy, Request, TlsClient, Trouble, exchange, exchange_dns_over_udp,
+};
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::Instant;
 
 use crate::connect::{self, Connected, Limit, Order, Terms, Unconnected};
-use crate::failure::Fault;
 use crate::pacing::Lag;
 
 /// A target whose addresses are known.
@@ -154,7 +155,7 @@ async fn over_udp(
     limit: Limit,
     lag: &Lag,
 ) -> Outcome {
-    let mut found = Outcome::NoData(NoData::Internal);
+    let mut found: Option<Outcome> = None;
     for (tried, address) in addresses.iter().enumerate() {
         let began = Instant::now();
         let waiting = u32::try_from(addresses.len() - tried).unwrap_or(u32::MAX);
@@ -178,12 +179,25 @@ async fn over_udp(
             ),
             Finding::NoData(_) => false,
         };
-        found = outcome(report.finding, *address, phases, trust, limit);
+        let this = outcome(report.finding, *address, phases, trust, limit);
         if answered {
-            break;
+            return this;
         }
+        found = Some(match found {
+            Some(before) if tells(&before) >= tells(&this) => before,
+            Some(_) | None => this,
+        });
     }
-    found
+    found.unwrap_or(Outcome::NoData(NoData::Internal))
+}
+
+/// How much a question without an answer tells, as [`connect::weight`] has it for connections.
+fn tells(outcome: &Outcome) -> u8 {
+    match outcome {
+        Outcome::Open(_) => u8::MAX,
+        Outcome::Failed(failure) => connect::weight(&Fault::of_target(failure.class)),
+        Outcome::NoData(no_data) => connect::weight(&Fault::Ours(*no_data)),
+    }
 }
 
 /// What an exchange found, as the outcome of the check.

@@ -7,14 +7,12 @@ use std::time::Duration;
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use portpulse_core::choice::CloseMode;
 use portpulse_core::outcome::{FailureClass, NoData, Trust};
-use rustix::io::Errno;
-use socket2::{Domain, Protocol, Socket, Type};
+use portpulse_ready::{Fault, begin_connect};
 use tokio::io::Interest;
 use tokio::net::TcpStream;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::{Instant, sleep_until, timeout_at};
 
-use crate::failure::{self, Fault};
 use crate::kernel::{TcpState, tcp_info};
 use crate::pacing::Lag;
 
@@ -96,10 +94,7 @@ impl Limit {
 
     fn fault(self) -> Fault {
         match self {
-            Self::Timeout(_) => Fault::Target {
-                class: FailureClass::Timeout,
-                detail: None,
-            },
+            Self::Timeout(_) => Fault::of_target(FailureClass::Timeout),
             Self::Deadline(_) => Fault::Ours(NoData::OutOfTime),
         }
     }
@@ -215,10 +210,35 @@ async fn race<'a>(
 /// The last address that failed, with the fault that tells more.
 fn the_worse(known: Option<Unconnected>, failed: Unconnected) -> Unconnected {
     match known {
-        Some(Unconnected { fault, .. }) if fault.weight() >= failed.fault.weight() => {
+        Some(Unconnected { fault, .. }) if weight(&fault) >= weight(&failed.fault) => {
             Unconnected { fault, ..failed }
         }
         Some(_) | None => failed,
+    }
+}
+
+/// How much a fault tells of a name whose addresses all failed; the greatest is reported.
+///
+/// What we could not try for want of resources might have been open, so it silences the rest. Then an answer beats
+/// silence: a refusal proves that the host lives, which silence does not disprove. A family without a route tells
+/// nothing as long as the other family tells anything.
+pub(crate) fn weight(fault: &Fault) -> u8 {
+    match fault {
+        Fault::Ours(NoData::NoRoute) => 0,
+        Fault::Target {
+            class: FailureClass::Timeout | FailureClass::Silent,
+            ..
+        } => 1,
+        Fault::Target {
+            class: FailureClass::Unreachable,
+            ..
+        } => 2,
+        Fault::Target {
+            class: FailureClass::Refused,
+            ..
+        } => 4,
+        Fault::Target { .. } => 3,
+        Fault::Ours(_) => 5,
     }
 }
 
@@ -237,13 +257,12 @@ async fn attempt<'a>(
     terms: Terms<'a>,
 ) -> Result<Connected<'a>, Unconnected> {
     let failed = |fault| Unconnected { address, fault };
-    let (socket, began) = begin(address, terms.close).map_err(failed)?;
-    let stream = TcpStream::from_std(socket.into()).map_err(|error| failed(failure::reported(&error)))?;
+    let (stream, began) = begin_connect(address, terms.close).map_err(failed)?;
     loop {
         let time_up = timeout_at(terms.limit.at(), stream.writable()).await.is_err();
         let clock = began.elapsed();
         // The kernel is asked before time is called up: an event that we read late is still an event.
-        let info = tcp_info(&stream).map_err(|error| failed(failure::reported(&error)))?;
+        let info = tcp_info(&stream).map_err(|error| failed(Fault::at_once(&error, address)))?;
         match info.state {
             TcpState::Connecting if time_up => return Err(failed(terms.limit.fault())),
             TcpState::Connecting => {
@@ -254,11 +273,9 @@ async fn attempt<'a>(
             }
             TcpState::Closed => {
                 return Err(failed(match stream.take_error() {
-                    Ok(Some(error)) | Err(error) => failure::reported(&error),
-                    Ok(None) => Fault::Target {
-                        class: FailureClass::Reset,
-                        detail: None,
-                    },
+                    Ok(Some(error)) => Fault::reported(&error, address),
+                    Ok(None) => Fault::of_target(FailureClass::Reset),
+                    Err(error) => Fault::at_once(&error, address),
                 }));
             }
             TcpState::Connected => {
@@ -284,28 +301,20 @@ async fn attempt<'a>(
     }
 }
 
-/// Sends the SYN.
-fn begin(address: SocketAddr, close: CloseMode) -> Result<(Socket, Instant), Fault> {
-    let at_once = |error| failure::at_once(&error, address);
-    let socket = Socket::new(
-        Domain::for_address(address),
-        Type::STREAM.nonblocking(),
-        Some(Protocol::TCP),
-    )
-    .map_err(at_once)?;
-    match close {
-        CloseMode::Fin => {}
-        // Holds the last ACK of the handshake back, and makes the close send RST instead: the service never sees
-        // the connection.
-        CloseMode::Quiet => {
-            socket.set_tcp_quickack(false).map_err(at_once)?;
-            socket.set_linger(Some(Duration::ZERO)).map_err(at_once)?;
-        }
-    }
-    let began = Instant::now();
-    match socket.connect(&address.into()) {
-        Ok(()) => Ok((socket, began)),
-        Err(error) if Errno::from_io_error(&error) == Some(Errno::INPROGRESS) => Ok((socket, began)),
-        Err(error) => Err(at_once(error)),
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_beats_silence_and_want_of_resources_beats_all() {
+        let order = [
+            Fault::Ours(NoData::NoRoute),
+            Fault::of_target(FailureClass::Timeout),
+            Fault::of_target(FailureClass::Unreachable),
+            Fault::of_target(FailureClass::Reset),
+            Fault::of_target(FailureClass::Refused),
+            Fault::Ours(NoData::OutOfResources),
+        ];
+        assert!(order.is_sorted_by(|a, b| weight(a) < weight(b)), "{order:?}");
     }
 }

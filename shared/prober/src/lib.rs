@@ -13,7 +13,6 @@
 mod check;
 mod connect;
 mod error;
-mod failure;
 mod kernel;
 mod pacing;
 mod prober;
@@ -22,4 +21,4 @@ mod settings;
 
 pub use error::Error;
 pub use prober::Prober;
-pub use settings::{NameServers, Pace, Settings};
+pub use settings::{NameServers, NamesLeadTo, Pace, Settings};

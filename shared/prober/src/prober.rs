@@ -6,6 +6,7 @@ use std::pin::pin;
 use std::time::Duration;
 
 use futures_util::stream::{FuturesUnordered, StreamExt};
+use portpulse_core::address::is_own;
 use portpulse_core::choice::IpFamily;
 use portpulse_core::outcome::{DnsFailure, Failure, FailureClass, NoData, Outcome, Phase, Phases};
 use portpulse_core::target::{Host, Target};
@@ -17,7 +18,7 @@ use crate::check::{Resolved, Shared, check};
 use crate::error::Error;
 use crate::pacing::{Lag, Pacer, Watch};
 use crate::resolve::{Answer, Names, NoAddress, Question, in_order};
-use crate::settings::{Pace, Settings};
+use crate::settings::{NamesLeadTo, Pace, Settings};
 
 /// Checks targets. Built once; probes may run side by side and share its sockets.
 pub struct Prober {
@@ -25,6 +26,7 @@ pub struct Prober {
     sockets: Semaphore,
     tls: TlsClient,
     pace: Pace,
+    names_lead_to: NamesLeadTo,
 }
 
 impl Prober {
@@ -39,6 +41,7 @@ impl Prober {
             sockets: Semaphore::new(sockets),
             tls: TlsClient::system(),
             pace: settings.pace,
+            names_lead_to: settings.names_lead_to,
         })
     }
 
@@ -88,7 +91,7 @@ impl Prober {
                     };
                     for index in waiting.get(position).into_iter().flatten() {
                         let Some(target) = targets.get(*index) else { continue };
-                        match next_step(target, &answer) {
+                        match next_step(target, &answer, self.names_lead_to) {
                             Next::Connect(resolved) => ready.push_back((*index, resolved)),
                             Next::Report(outcome) => record(*index, outcome),
                         }
@@ -189,21 +192,39 @@ enum Next<'a> {
 }
 
 /// What an answer means to one of the targets that waited for it.
-fn next_step<'a>(target: &'a Target, answer: &Answer) -> Next<'a> {
+fn next_step<'a>(target: &'a Target, answer: &Answer, names_lead_to: NamesLeadTo) -> Next<'a> {
     let dns = Some(answer.took);
     let failed = |kind| Next::Report(dns_failure(kind, dns));
     match &answer.addresses {
         Ok(_) if answer.took >= target.timeout => failed(DnsFailure::Timeout),
-        Ok(found) => Next::Connect(Resolved {
-            target,
-            addresses: in_order(found.clone(), target.port),
-            dns,
-        }),
+        Ok(found) => match allowed(found, target, names_lead_to) {
+            allowed if allowed.is_empty() => Next::Report(Outcome::NoData(NoData::OwnAddress)),
+            allowed => Next::Connect(Resolved {
+                target,
+                addresses: in_order(allowed, target.port),
+                dns,
+            }),
+        },
         Err(NoAddress::NotFound) => failed(DnsFailure::NotFound),
         Err(NoAddress::ServerFailure) => failed(DnsFailure::ServerFailure),
         Err(NoAddress::Timeout) => failed(DnsFailure::Timeout),
         Err(NoAddress::ResolverDown) => Next::Report(Outcome::NoData(NoData::ResolverDown)),
     }
+}
+
+/// Those of a name's addresses that may be tried; of the others the log tells.
+fn allowed(found: &[IpAddr], target: &Target, names_lead_to: NamesLeadTo) -> Vec<IpAddr> {
+    let (own, allowed): (Vec<_>, Vec<_>) = match names_lead_to {
+        NamesLeadTo::Anywhere => (Vec::new(), found.to_vec()),
+        NamesLeadTo::Elsewhere => found.iter().copied().partition(|address| is_own(*address)),
+    };
+    for address in own {
+        tracing::warn!(
+            "{target} has the address {address}, which is the checker's own, so it is not tried; \
+             write the address in place of the name if it is to be watched"
+        );
+    }
+    allowed
 }
 
 #[cfg(test)]

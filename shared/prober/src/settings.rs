@@ -25,6 +25,8 @@ pub struct Settings {
     pub lookup_timeout: Duration,
     /// Whom to ask for names.
     pub name_servers: NameServers,
+    /// Where names may lead.
+    pub names_lead_to: NamesLeadTo,
 }
 
 impl Default for Settings {
@@ -39,6 +41,7 @@ impl Default for Settings {
             queries: 64,
             lookup_timeout: Duration::from_millis(2_500),
             name_servers: NameServers::System,
+            names_lead_to: NamesLeadTo::Anywhere,
         }
     }
 }
@@ -86,6 +89,18 @@ pub enum NameServers {
     System,
     /// These, over UDP and TCP, and nothing else: no hosts file, no search list.
     Explicit(Vec<SocketAddr>),
+}
+
+/// Where names may lead. A target that is written as an address is checked whatever it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NamesLeadTo {
+    /// To every address.
+    Anywhere,
+    /// To no [address of the machine's own](portpulse_core::address::is_own): whoever owns a name could else point the
+    /// checker at what only it may reach, in a Lambda the Runtime API and the credentials of its role. A name that has
+    /// nothing else is [`NoData::OwnAddress`](portpulse_core::outcome::NoData::OwnAddress), and the log names the
+    /// address.
+    Elsewhere,
 }
 
 #[cfg(test)]

@@ -1,20 +1,21 @@
 //! DNS over UDP: the one exchange that begins without a connection; what does not fit into a datagram is asked for again
 //! over TCP.
 
-use std::io::{self, ErrorKind};
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
 use portpulse_core::outcome::{Detail, FailureClass, NoData, Phase, Warning};
 use portpulse_core::readiness::{DnsCheck, Protocol, Readiness, Tls};
 use portpulse_core::target::Host;
-use tokio::net::{TcpSocket, UdpSocket};
+use tokio::net::UdpSocket;
 use tokio::time::{Instant, timeout_at};
 
 use crate::exchange::exchange;
+use crate::fault::Fault;
 use crate::report::{Finding, Healthy, Report, Trouble};
 use crate::request::Request;
-use crate::service::dns::{datagram, is_truncated, judge};
+use crate::service::dns::{QueryId, is_reply, is_truncated, judge, query};
+use crate::socket::connect;
 use crate::step::Verdict;
 use crate::tls::TlsClient;
 
@@ -22,20 +23,34 @@ use crate::tls::TlsClient;
 const AGAIN: Duration = Duration::from_secs(1);
 /// What comes without EDNS has at most 512 bytes (RFC 1035, section 4.2.1); some servers send more.
 const LONGEST: usize = 4 * 1024;
+/// The most datagrams that are looked at, of which one may be the reply.
+const MAX_DATAGRAMS: usize = 512;
 
 /// Asks a DNS server over UDP, once a second until it answers or the deadline has come.
+///
+/// Only a reply to this question ends the wait; other datagrams, which anybody can send, do not.
 ///
 /// A truncated answer says nothing of the records that are not in it (RFC 2181, section 9): the same question then
 /// goes to the same address over TCP, which every server must take (RFC 7766, section 5), within the same deadline.
 pub async fn exchange_dns_over_udp(server: SocketAddr, check: &DnsCheck, deadline: Instant) -> Report {
     let begun = Instant::now();
-    let finding = match ask(server, &datagram(check), deadline).await {
-        Answer::Reply(reply) if is_truncated(&reply) => ask_over_tcp(server, check, deadline).await,
-        answer @ (Answer::Reply(_)
-        | Answer::None
-        | Answer::Failed(_)
-        | Answer::NoSocket
-        | Answer::NoRoute) => answer.finding(check),
+    let query = query(check, QueryId::random());
+    let finding = match ask(server, &query, deadline).await {
+        Ok(reply) if is_truncated(&reply) => ask_over_tcp(server, check, deadline).await,
+        Ok(reply) => judged(check, judge(check, &query, &reply)),
+        Err(NoReply::Silent { others: 0 }) => trouble(FailureClass::Silent, check, "got no answer"),
+        Err(NoReply::Silent { others }) => {
+            let words = format!("got no answer, but {others} datagrams that are no DNS reply to it");
+            trouble(FailureClass::Silent, check, &words)
+        }
+        Err(NoReply::Fault(Fault::Ours(no_data))) => Finding::NoData(no_data),
+        Err(NoReply::Fault(Fault::Target { class, detail })) => {
+            let words = match class {
+                FailureClass::Refused => "the host says that nobody listens there",
+                _ => detail.as_ref().map_or("got no answer", Detail::as_str),
+            };
+            trouble(class, check, words)
+        }
     };
     Report {
         tls: None,
@@ -44,78 +59,84 @@ pub async fn exchange_dns_over_udp(server: SocketAddr, check: &DnsCheck, deadlin
     }
 }
 
-/// How the question over UDP went.
-enum Answer {
-    Reply(Vec<u8>),
-    None,
-    Failed(io::Error),
-    NoSocket,
-    NoRoute,
+/// Why there is no reply.
+enum NoReply {
+    /// The deadline has come, or too much else; so many datagrams came that are no reply.
+    Silent {
+        others: usize,
+    },
+    Fault(Fault),
 }
 
-impl Answer {
-    fn finding(self, check: &DnsCheck) -> Finding {
-        let trouble = |class, words: &str| trouble(class, format!("sent {check}, {words}"));
-        match self {
-            Self::Reply(reply) => match judge(check, &reply) {
-                Verdict::Healthy { said, warning } => Finding::Healthy(Healthy {
-                    said: Detail::new(&said),
-                    warning: warning.and_then(|words| Detail::new(&words)).map(Warning::Remark),
-                    certificate_days: None,
-                }),
-                Verdict::Trouble(class, words) => self::trouble(class, words),
-                Verdict::WrongService | Verdict::Moved(_) => trouble(
-                    FailureClass::WrongService,
-                    "got a datagram that is no DNS reply to it",
-                ),
-            },
-            Self::None => trouble(FailureClass::Silent, "got no answer"),
-            Self::Failed(error) if error.kind() == ErrorKind::ConnectionRefused => {
-                trouble(FailureClass::Refused, "the host says that nobody listens there")
-            }
-            Self::Failed(error) if is_unreachable(&error) => {
-                trouble(FailureClass::Unreachable, &error.to_string())
-            }
-            Self::Failed(_) => Finding::NoData(NoData::Internal),
-            Self::NoSocket => Finding::NoData(NoData::OutOfResources),
-            Self::NoRoute => Finding::NoData(NoData::NoRoute),
-        }
+impl From<Fault> for NoReply {
+    fn from(fault: Fault) -> Self {
+        Self::Fault(fault)
     }
 }
 
-fn trouble(class: FailureClass, words: String) -> Finding {
+fn judged(check: &DnsCheck, verdict: Verdict) -> Finding {
+    match verdict {
+        Verdict::Healthy { said, warning } => Finding::Healthy(Healthy {
+            said: Detail::new(&said),
+            warning: warning.and_then(|words| Detail::new(&words)).map(Warning::Remark),
+            certificate_days: None,
+        }),
+        Verdict::Trouble(class, words) => told(class, &words),
+        Verdict::WrongService | Verdict::Moved(_) => trouble(
+            FailureClass::WrongService,
+            check,
+            "got a reply that cannot be read",
+        ),
+    }
+}
+
+fn trouble(class: FailureClass, check: &DnsCheck, words: &str) -> Finding {
+    told(class, &format!("sent {check}, {words}"))
+}
+
+fn told(class: FailureClass, words: &str) -> Finding {
     Finding::Trouble(Trouble {
         class,
         phase: Phase::Ready,
-        detail: Detail::new(&words),
+        detail: Detail::new(words),
     })
 }
 
-async fn ask(server: SocketAddr, query: &[u8], deadline: Instant) -> Answer {
+/// Sends the question until its reply comes.
+async fn ask(server: SocketAddr, query: &[u8], deadline: Instant) -> Result<Vec<u8>, NoReply> {
     let any = match server {
         SocketAddr::V4(_) => SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0)),
         SocketAddr::V6(_) => SocketAddr::from((Ipv6Addr::UNSPECIFIED, 0)),
     };
-    let Ok(socket) = UdpSocket::bind(any).await else {
-        return Answer::NoSocket;
-    };
+    let at_once = |error| Fault::at_once(&error, server);
+    // A port that the kernel chooses at random.
+    let socket = UdpSocket::bind(any).await.map_err(at_once)?;
     // Only this server's datagrams, and its host's refusals, come in.
-    if socket.connect(server).await.is_err() {
-        return Answer::NoRoute;
-    }
+    socket.connect(server).await.map_err(at_once)?;
+    socket.send(query).await.map_err(at_once)?;
+    let mut again = Instant::now() + AGAIN;
+    let mut others = 0;
+    let mut buffer = vec![0; LONGEST];
     loop {
-        if let Err(error) = socket.send(query).await {
-            return Answer::Failed(error);
-        }
-        let mut buffer = vec![0; LONGEST];
-        match timeout_at(deadline.min(Instant::now() + AGAIN), socket.recv(&mut buffer)).await {
+        match timeout_at(deadline.min(again), socket.recv(&mut buffer)).await {
             Ok(Ok(count)) => {
-                buffer.truncate(count);
-                return Answer::Reply(buffer);
+                let datagram = buffer.get(..count).unwrap_or_default();
+                if is_reply(datagram, query) {
+                    return Ok(datagram.to_vec());
+                }
+                others += 1;
+                if others == MAX_DATAGRAMS {
+                    return Err(NoReply::Silent { others });
+                }
             }
-            Ok(Err(error)) => return Answer::Failed(error),
-            Err(_) if Instant::now() >= deadline => return Answer::None,
-            Err(_) => {}
+            Ok(Err(error)) => return Err(Fault::reported(&error, server).into()),
+            Err(_) if Instant::now() >= deadline => return Err(NoReply::Silent { others }),
+            Err(_) => {
+                // What the first datagram was answered with by the network shows here too.
+                let sent = socket.send(query).await;
+                sent.map_err(|error| Fault::reported(&error, server))?;
+                again = Instant::now() + AGAIN;
+            }
         }
     }
 }
@@ -123,31 +144,20 @@ async fn ask(server: SocketAddr, query: &[u8], deadline: Instant) -> Answer {
 /// Asks what did not fit into a datagram.
 async fn ask_over_tcp(server: SocketAddr, check: &DnsCheck, deadline: Instant) -> Finding {
     let failed = |class, words: &str| {
-        trouble(
-            class,
-            format!("sent {check}, got a truncated answer over UDP; over TCP: {words}"),
-        )
+        let words = format!("got a truncated answer over UDP; over TCP: {words}");
+        trouble(class, check, &words)
     };
-    let socket = match server {
-        SocketAddr::V4(_) => TcpSocket::new_v4(),
-        SocketAddr::V6(_) => TcpSocket::new_v6(),
-    };
-    let Ok(socket) = socket else {
-        return Finding::NoData(NoData::OutOfResources);
-    };
-    let stream = match timeout_at(deadline, socket.connect(server)).await {
-        Ok(Ok(stream)) => stream,
-        Ok(Err(error)) if error.kind() == ErrorKind::ConnectionRefused => {
-            return failed(FailureClass::Refused, "the connection was refused");
+    let stream = match connect(server, deadline).await {
+        Ok(stream) => stream,
+        Err(Fault::Ours(no_data)) => return Finding::NoData(no_data),
+        Err(Fault::Target { class, detail }) => {
+            let words = match class {
+                FailureClass::Refused => "the connection was refused",
+                FailureClass::Timeout => "no connection in time",
+                _ => detail.as_ref().map_or("no connection", Detail::as_str),
+            };
+            return failed(class, words);
         }
-        Ok(Err(error)) if is_unreachable(&error) => {
-            return failed(FailureClass::Unreachable, &error.to_string());
-        }
-        Ok(Err(error)) if error.kind() == ErrorKind::AddrNotAvailable => {
-            return Finding::NoData(NoData::OutOfResources);
-        }
-        Ok(Err(_)) => return Finding::NoData(NoData::Internal),
-        Err(_) => return failed(FailureClass::Timeout, "no connection in time"),
     };
     let Ok(readiness) = Readiness::new(Protocol::Dns(check.clone()), Tls::Off, 0) else {
         return Finding::NoData(NoData::Internal);
@@ -160,11 +170,4 @@ async fn ask_over_tcp(server: SocketAddr, check: &DnsCheck, deadline: Instant) -
         }
         judged @ (Finding::Healthy(_) | Finding::Trouble(_) | Finding::NoData(_)) => judged,
     }
-}
-
-fn is_unreachable(error: &io::Error) -> bool {
-    matches!(
-        error.kind(),
-        ErrorKind::HostUnreachable | ErrorKind::NetworkUnreachable
-    )
 }

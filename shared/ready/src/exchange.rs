@@ -1,22 +1,26 @@
 //! The driver: holds a conversation over a socket, within one deadline, and reports how it went.
 
 use std::borrow::Cow;
+use std::io;
+use std::net::SocketAddr;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use portpulse_core::outcome::{Detail, FailureClass, NoData, Phase, Warning};
 use portpulse_core::readiness::{Protocol, Tls};
 use tokio::net::TcpStream;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::Instant;
 
 use crate::certificate::{Expiry, expiry};
+use crate::fault::Fault;
 use crate::input::{Input, shown};
 use crate::report::{Finding, Healthy, Report, Trouble};
 use crate::request::Request;
 use crate::service::dialogue;
 use crate::service::http::redirect;
+use crate::socket::connect;
 use crate::step::{Dialogue, Ended, Step, Verdict};
 use crate::tls;
-use crate::wire::{Broken, Wire};
+use crate::wire::{Broken, Excess, FailedHandshake, Wire};
 
 /// Holds the exchange over a connected socket, which it closes with a FIN, and reports before or at the deadline.
 ///
@@ -27,35 +31,39 @@ pub async fn exchange(stream: TcpStream, request: &Request, deadline: Instant) -
     let mut request = Cow::Borrowed(request);
     let mut hops = 0;
     while let (Some(location), Some(mut address)) = (moved.take(), peer) {
-        let stopped = |why: &str| {
+        let stopped = |class, why: &str| {
             let words = format!("redirected to {location}: {why}");
             Finding::Trouble(Trouble {
-                class: FailureClass::WrongAnswer,
+                class,
                 phase: Phase::Ready,
                 detail: Detail::new(&words),
             })
         };
         hops += 1;
         if hops > redirect::MOST {
-            report.finding = stopped("too many redirects");
+            report.finding = stopped(FailureClass::WrongAnswer, "too many redirects");
             break;
         }
         let next = match redirect::follow(&request, &location) {
             Ok(next) => next,
             Err(why) => {
-                report.finding = stopped(why);
+                report.finding = stopped(FailureClass::WrongAnswer, why);
                 break;
             }
         };
+        // The very address that answered: a redirect leads nowhere that was not asked for.
         address.set_port(next.port);
-        match timeout_at(deadline, TcpStream::connect(address)).await {
-            Ok(Ok(stream)) => (report, moved) = hold(stream, &next, deadline).await,
-            Ok(Err(error)) => {
-                report.finding = stopped(&error.to_string());
+        match connect(address, deadline).await {
+            Ok(stream) => (report, moved) = hold(stream, &next, deadline).await,
+            Err(Fault::Ours(no_data)) => {
+                report.finding = Finding::NoData(no_data);
                 break;
             }
-            Err(_) => {
-                report.finding = stopped("no connection there in time");
+            Err(Fault::Target { class, detail }) => {
+                report.finding = stopped(
+                    class,
+                    detail.as_ref().map_or("no connection there", Detail::as_str),
+                );
                 break;
             }
         }
@@ -67,10 +75,17 @@ pub async fn exchange(stream: TcpStream, request: &Request, deadline: Instant) -
 /// One exchange, and where the answer is to be had if it is elsewhere.
 async fn hold(stream: TcpStream, request: &Request, deadline: Instant) -> (Report, Option<String>) {
     let begun = Instant::now();
-    let dialogue = dialogue(request, stream.local_addr().ok().map(|address| address.ip()));
+    let unspecified = SocketAddr::from(([0; 4], 0));
+    let (peer, from) = (
+        stream.peer_addr().unwrap_or(unspecified),
+        stream.local_addr().ok(),
+    );
+    let dialogue = dialogue(request, from.map(|address| address.ip()));
+    let conversation = dialogue.as_ref().map_or(0, |dialogue| dialogue.limit());
     let mut exchange = Exchange {
         request,
-        wire: Wire::new(stream, deadline),
+        peer,
+        wire: Wire::new(stream, deadline, conversation),
         input: Input::default(),
         sent: None,
         tls: None,
@@ -87,7 +102,6 @@ async fn hold(stream: TcpStream, request: &Request, deadline: Instant) -> (Repor
         Conclusion::Verdict(_)
         | Conclusion::TlsTrouble(..)
         | Conclusion::Broken(..)
-        | Conclusion::TooMuch
         | Conclusion::NoData(_) => None,
     };
     let finding = exchange.finding(conclusion);
@@ -98,6 +112,7 @@ async fn hold(stream: TcpStream, request: &Request, deadline: Instant) -> (Repor
 /// An exchange under way.
 struct Exchange<'a> {
     request: &'a Request,
+    peer: SocketAddr,
     wire: Wire,
     input: Input,
     /// The name of what was sent last.
@@ -119,7 +134,6 @@ enum Conclusion {
     Verdict(Verdict),
     TlsTrouble(FailureClass, String),
     Broken(Broken, &'static str),
-    TooMuch,
     NoData(NoData),
 }
 
@@ -159,7 +173,10 @@ impl Exchange<'_> {
                         return (conclusion, b"");
                     }
                 }
-                Step::More if self.input.total() > dialogue.limit() => return (Conclusion::TooMuch, b""),
+                Step::More if self.input.total() > dialogue.limit() => {
+                    let too_much = Broken::TooMuch(Excess::Bytes(dialogue.limit()));
+                    return (Conclusion::Broken(too_much, ""), b"");
+                }
                 Step::More => {
                     let Self { wire, input, .. } = self;
                     if let Err(broken) = wire.receive(|bytes| input.push(bytes)).await {
@@ -176,7 +193,9 @@ impl Exchange<'_> {
                 Ended::Concluded(verdict) => Conclusion::Verdict(verdict),
                 Ended::Closed { hint } => Conclusion::Broken(Broken::Ended, hint),
             },
-            broken @ (Broken::Deadline | Broken::Io(_) | Broken::Tls(_)) => Conclusion::Broken(broken, ""),
+            broken @ (Broken::Deadline | Broken::Io(_) | Broken::Tls(_) | Broken::TooMuch(_)) => {
+                Conclusion::Broken(broken, "")
+            }
         }
     }
 
@@ -198,8 +217,7 @@ impl Exchange<'_> {
         let outcome = self.wire.start_tls(connection).await;
         self.tls = Some(begun.elapsed());
         if let Err(failed) = outcome {
-            let (class, words) = handshake_words(&failed.broken, &failed.heard);
-            return Err(Conclusion::TlsTrouble(class, words));
+            return Err(self.handshake_failed(&failed));
         }
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         if let Some(tls) = self.wire.tls() {
@@ -211,6 +229,34 @@ impl Exchange<'_> {
             Some(fault) => Err(Conclusion::TlsTrouble(FailureClass::Tls, fault)),
             None => Ok(()),
         }
+    }
+
+    fn handshake_failed(&self, failed: &FailedHandshake) -> Conclusion {
+        const SENT: &str = "sent a TLS ClientHello";
+        let FailedHandshake { broken, heard } = failed;
+        let (class, words) = match broken {
+            Broken::Ended => (FailureClass::Closed, format!("{SENT}, then closed")),
+            Broken::Deadline if heard.is_empty() => (FailureClass::Silent, format!("{SENT}, got no answer")),
+            Broken::Deadline => (
+                FailureClass::Timeout,
+                format!("{SENT}, got a part of the handshake, then nothing"),
+            ),
+            Broken::Io(error) => match io_words(error, self.peer) {
+                Ok((class, end)) => (class, format!("{SENT}{end}")),
+                Err(no_data) => return Conclusion::NoData(no_data),
+            },
+            Broken::TooMuch(excess) => (
+                FailureClass::Tls,
+                format!("{SENT}, got no end of the handshake within {excess}"),
+            ),
+            // The first byte of every TLS record that can answer: a handshake message or an alert.
+            Broken::Tls(_) if !matches!(heard.first(), Some(0x15 | 0x16)) => (
+                FailureClass::WrongService,
+                format!("{SENT}, got `{}`", shown(heard).trim()),
+            ),
+            Broken::Tls(error) => (FailureClass::Tls, tls::words(error)),
+        };
+        Conclusion::TlsTrouble(class, words)
     }
 
     fn finding(&mut self, conclusion: Conclusion) -> Finding {
@@ -227,10 +273,6 @@ impl Exchange<'_> {
         match conclusion {
             Conclusion::NoData(no_data) => Finding::NoData(no_data),
             Conclusion::TlsTrouble(class, words) => trouble(class, Phase::Tls, &words),
-            Conclusion::TooMuch => {
-                let words = format!("{}, and more than was to be expected", self.story());
-                trouble(FailureClass::WrongService, Phase::Ready, &words)
-            }
             Conclusion::Broken(broken, hint) => {
                 let (class, end) = match &broken {
                     Broken::Ended => (FailureClass::Closed, ", then closed".to_owned()),
@@ -239,7 +281,15 @@ impl Exchange<'_> {
                         (FailureClass::Timeout, String::new())
                     }
                     Broken::Deadline => (FailureClass::Timeout, ", then nothing".to_owned()),
-                    Broken::Io(error) => io_words(error),
+                    Broken::Io(error) => match io_words(error, self.peer) {
+                        Ok(words) => words,
+                        Err(no_data) => return Finding::NoData(no_data),
+                    },
+                    // In front, since the story may be long.
+                    Broken::TooMuch(excess) => {
+                        let words = format!("no answer within {excess}: {}", self.story());
+                        return trouble(FailureClass::WrongService, Phase::Ready, &words);
+                    }
                     Broken::Tls(error) => (FailureClass::Tls, format!(", then: {}", tls::words(error))),
                 };
                 trouble(class, Phase::Ready, &format!("{}{end}{hint}", self.story()))
@@ -289,41 +339,14 @@ impl Exchange<'_> {
     }
 }
 
-#[expect(
-    clippy::wildcard_enum_match_arm,
-    reason = "the standard library may add kinds; what is unknown ended the connection"
-)]
-fn io_words(error: &std::io::Error) -> (FailureClass, String) {
-    use std::io::ErrorKind as K;
-    let class = match error.kind() {
-        K::TimedOut => FailureClass::Timeout,
-        K::HostUnreachable | K::NetworkUnreachable => FailureClass::Unreachable,
-        K::ConnectionReset | K::ConnectionAborted | K::BrokenPipe => {
-            return (FailureClass::Reset, ", then a reset".to_owned());
-        }
-        _ => FailureClass::Reset,
-    };
-    (class, format!(", then: {error}"))
-}
-
-fn handshake_words(broken: &Broken, heard: &[u8]) -> (FailureClass, String) {
-    const SENT: &str = "sent a TLS ClientHello";
-    match broken {
-        Broken::Ended => (FailureClass::Closed, format!("{SENT}, then closed")),
-        Broken::Deadline if heard.is_empty() => (FailureClass::Silent, format!("{SENT}, got no answer")),
-        Broken::Deadline => (
-            FailureClass::Timeout,
-            format!("{SENT}, got a part of the handshake, then nothing"),
-        ),
-        Broken::Io(error) => {
-            let (class, end) = io_words(error);
-            (class, format!("{SENT}{end}"))
-        }
-        // The first byte of every TLS record that can answer: a handshake message or an alert.
-        Broken::Tls(_) if !matches!(heard.first(), Some(0x15 | 0x16)) => (
-            FailureClass::WrongService,
-            format!("{SENT}, got `{}`", shown(heard).trim()),
-        ),
-        Broken::Tls(error) => (FailureClass::Tls, tls::words(error)),
+/// The class of an error that the socket reported in the middle of the exchange, and how it is told.
+fn io_words(error: &io::Error, peer: SocketAddr) -> Result<(FailureClass, String), NoData> {
+    match Fault::reported(error, peer) {
+        Fault::Ours(no_data) => Err(no_data),
+        Fault::Target {
+            class: FailureClass::Reset,
+            detail: None,
+        } => Ok((FailureClass::Reset, ", then a reset".to_owned())),
+        Fault::Target { class, .. } => Ok((class, format!(", then: {error}"))),
     }
 }

@@ -2,8 +2,9 @@
 //!
 //! [`exchange()`] takes a connected socket and a [`Request`] and gives a [`Report`]. Each service has one file below
 //! `service`, which turns received bytes into the next step and touches no socket; `exchange` is the only place
-//! that reads and writes. Nothing that a target sends is trusted: reads are capped, one deadline holds across all
-//! steps, and every connection ends with a FIN after what the target still had to say was read.
+//! that reads and writes. Nothing that a target sends is trusted: what is read is capped in bytes and in pieces, whatever
+//! layer it belongs to, one deadline holds across all steps, and every connection ends with a FIN after what the target
+//! still had to say was read.
 //!
 //! Each service's file opens with its table: what the target may answer, and whether that is healthy, busy, starting,
 //! blocked or something else. Tests read the tables and play each row, so that they say what the code does.
@@ -21,18 +22,22 @@
 mod certificate;
 mod datagram;
 mod exchange;
+mod fault;
 mod input;
 #[cfg(test)]
 mod rehearsal;
 mod report;
 mod request;
 mod service;
+mod socket;
 mod step;
 mod tls;
 mod wire;
 
 pub use datagram::exchange_dns_over_udp;
 pub use exchange::exchange;
+pub use fault::Fault;
 pub use report::{Finding, Healthy, Report, Trouble};
 pub use request::Request;
+pub use socket::begin_connect;
 pub use tls::{NoRoots, TlsClient};

@@ -39,7 +39,7 @@ pub(crate) fn dialogue(request: &Request, from: Option<IpAddr>) -> Option<Box<dy
         Protocol::Kafka => Box::new(kafka::Kafka::default()),
         Protocol::Zookeeper => Box::new(zookeeper::Zookeeper::default()),
         Protocol::Ssh => Box::new(ssh::Ssh::default()),
-        Protocol::Dns(check) => Box::new(dns::Dns::over_tcp(check)),
+        Protocol::Dns(check) => Box::new(dns::Dns::over_tcp(check, dns::QueryId::random())),
         Protocol::Smtp => Box::new(smtp::Smtp::new(upgrade, from)),
         Protocol::Imap => Box::new(imap::Imap::new(upgrade)),
         Protocol::Pop3 => Box::new(pop3::Pop3::new(upgrade)),

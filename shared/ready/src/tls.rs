@@ -17,6 +17,11 @@ use rustls::{
     CertificateError, ClientConfig, ClientConnection, DigitallySignedStruct, RootCertStore, SignatureScheme,
 };
 
+/// The most certificates between the server's own and an authority that are tried; they come first (RFC 5246, section
+/// 7.4.2). The verifier takes six in a row at most, and tries all orders of those that have the same names: with
+/// hundreds of them that takes minutes.
+const MAX_INTERMEDIATES: usize = 6;
+
 /// Makes TLS connections; cheap to clone, and the certificates it believes are read once, when they are first needed.
 #[derive(Debug, Clone)]
 pub struct TlsClient {
@@ -94,9 +99,10 @@ impl TlsClient {
     /// Whether the certificate of a finished handshake is good for that host at that time; if not, why.
     pub(crate) fn judge(&self, tls: &ClientConnection, host: &Host, now: Duration) -> Result<(), String> {
         let ready = self.ready().map_err(|error| error.to_string())?;
-        let Some((leaf, intermediates)) = tls.peer_certificates().and_then(<[_]>::split_first) else {
+        let Some((leaf, sent_along)) = tls.peer_certificates().and_then(<[_]>::split_first) else {
             return Err("the server presented no certificate".to_owned());
         };
+        let intermediates = sent_along.get(..MAX_INTERMEDIATES).unwrap_or(sent_along);
         server_name(host)
             .and_then(|name| {
                 ready.verifier.verify_server_cert(

@@ -1,5 +1,6 @@
 //! The socket, with or without TLS on it: reads and writes within one deadline, and a clean end.
 
+use std::fmt;
 use std::io::{self, Read, Write};
 use std::time::Duration;
 
@@ -7,17 +8,27 @@ use rustls::ClientConnection;
 use socket2::SockRef;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
+use tokio::task::yield_now;
 use tokio::time::{Instant, timeout_at};
 
 /// How much is read at once.
 const READ: usize = 4 * 1024;
 /// How much of a handshake's beginning is kept, to tell what answered if it was not TLS.
 const KEPT: usize = 200;
-/// A handshake brings certificates, some kilobytes of them; more is hostile.
-const HANDSHAKE_LIMIT: usize = 128 * 1024;
+/// What TLS may bring beside the conversation: certificates, some kilobytes of them, and session tickets.
+const TLS_BYTES: usize = 128 * 1024;
+/// The most pieces in which all of it may come. The smallest segments that a path of IPv4 makes carry 536 bytes
+/// (RFC 9293, section 3.7.1), in which this is 268 KiB.
+const MAX_READS: usize = 512;
+/// After so many reads in a row others have their turn: a target that always has more to say holds up nobody.
+const TURN: usize = 8;
 /// How long the target may take to end its side once we ended ours, and how much it may still say.
 const LINGER: Duration = Duration::from_millis(300);
-const LINGER_BYTES: usize = 64 * 1024;
+const LINGER_BUDGET: Budget = Budget {
+    bytes: 64 * 1024,
+    reads: 64,
+    spent: 0,
+};
 
 /// A connected socket in use.
 #[derive(Debug)]
@@ -25,6 +36,58 @@ pub(crate) struct Wire {
     stream: TcpStream,
     tls: Option<Box<ClientConnection>>,
     deadline: Instant,
+    budget: Budget,
+}
+
+/// What may still be read of a target, whatever layer it is meant for.
+///
+/// Processor time is bounded by it too: a record of TLS takes at least 22 bytes, and is decrypted once.
+#[derive(Debug)]
+struct Budget {
+    bytes: usize,
+    reads: usize,
+    spent: usize,
+}
+
+/// How much came, without an end: more than any service has to say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Excess {
+    /// So many bytes, in all layers.
+    Bytes(usize),
+    /// So many pieces.
+    Reads(usize),
+}
+
+impl fmt::Display for Excess {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Bytes(bytes) => write!(f, "{} KiB", bytes / 1024),
+            Self::Reads(reads) => write!(f, "{reads} pieces"),
+        }
+    }
+}
+
+impl Budget {
+    fn new(conversation: usize) -> Self {
+        Self {
+            // TLS adds 22 bytes to each record: a quarter of what is in it, where that is 88 bytes.
+            bytes: TLS_BYTES + conversation + conversation / 4,
+            reads: MAX_READS,
+            spent: 0,
+        }
+    }
+
+    fn spend(&mut self, bytes: usize) -> Result<(), Excess> {
+        if self.reads == 0 {
+            return Err(Excess::Reads(MAX_READS));
+        }
+        self.spent += bytes;
+        self.reads -= 1;
+        if self.spent > self.bytes {
+            return Err(Excess::Bytes(self.bytes));
+        }
+        Ok(())
+    }
 }
 
 /// Why nothing more can be read or written.
@@ -38,6 +101,8 @@ pub(crate) enum Broken {
     Io(io::Error),
     /// What came is not the TLS that was agreed on.
     Tls(rustls::Error),
+    /// It does not come to an end.
+    TooMuch(Excess),
 }
 
 /// A handshake that failed, and the first bytes that came in it.
@@ -48,11 +113,13 @@ pub(crate) struct FailedHandshake {
 }
 
 impl Wire {
-    pub(crate) fn new(stream: TcpStream, deadline: Instant) -> Self {
+    /// A socket from which a conversation of at most so many bytes is to be read.
+    pub(crate) fn new(stream: TcpStream, deadline: Instant, conversation: usize) -> Self {
         Self {
             stream,
             tls: None,
             deadline,
+            budget: Budget::new(conversation),
         }
     }
 
@@ -65,7 +132,6 @@ impl Wire {
     pub(crate) async fn start_tls(&mut self, tls: ClientConnection) -> Result<(), FailedHandshake> {
         let mut tls = Box::new(tls);
         let mut heard = Vec::new();
-        let mut total = 0;
         let outcome = loop {
             if let Err(broken) = self.flush(&mut tls).await {
                 break Err(broken);
@@ -78,15 +144,11 @@ impl Wire {
                 Ok(count) => buffer.get(..count).unwrap_or_default(),
                 Err(broken) => break Err(broken),
             };
-            total += bytes.len();
             heard.extend(bytes.iter().take(KEPT.saturating_sub(heard.len())));
             if let Err(error) = decrypt(&mut tls, bytes) {
                 // The alert that says so is a courtesy.
                 let _ = self.flush(&mut tls).await;
                 break Err(Broken::Tls(error));
-            }
-            if total > HANDSHAKE_LIMIT {
-                break Err(Broken::Tls(rustls::Error::PeerSentOversizedRecord));
             }
         };
         match outcome {
@@ -112,7 +174,9 @@ impl Wire {
         };
         match sent {
             Err(Broken::Io(_)) | Ok(()) => Ok(()),
-            Err(broken @ (Broken::Ended | Broken::Deadline | Broken::Tls(_))) => Err(broken),
+            Err(broken @ (Broken::Ended | Broken::Deadline | Broken::Tls(_) | Broken::TooMuch(_))) => {
+                Err(broken)
+            }
         }
     }
 
@@ -161,14 +225,9 @@ impl Wire {
             let _ = self.flush(&mut tls).await;
         }
         let _ = self.stream.shutdown().await;
-        let mut left = LINGER_BYTES;
+        self.budget = LINGER_BUDGET;
         let mut buffer = [0; READ];
-        while left > 0 {
-            match self.read_raw(&mut buffer).await {
-                Ok(count) => left = left.saturating_sub(count),
-                Err(_) => break,
-            }
-        }
+        while self.read_raw(&mut buffer).await.is_ok() {}
     }
 
     async fn flush(&mut self, tls: &mut ClientConnection) -> Result<(), Broken> {
@@ -198,7 +257,13 @@ impl Wire {
         };
         match read {
             Ok(0) => Err(Broken::Ended),
-            Ok(count) => Ok(count),
+            Ok(count) => {
+                self.budget.spend(count).map_err(Broken::TooMuch)?;
+                if self.budget.reads.is_multiple_of(TURN) {
+                    yield_now().await;
+                }
+                Ok(count)
+            }
             Err(error) => Err(Broken::Io(error)),
         }
     }

@@ -12,6 +12,7 @@ use super::fields::RawMonitor;
 use super::reader::Reader;
 use super::values::{self, number};
 use super::{Fault, FieldPath, Monitor, Quorum, Rule, Telling, Unfit, Vantage, Where};
+use crate::address::is_public;
 use crate::choice::{CheckKind, CloseMode, Expect, IpFamily, Severity};
 use crate::id::{MonitorId, Region};
 use crate::preset::{self, Fields};
@@ -299,13 +300,8 @@ impl Reader<'_> {
                 let what = format!("is an IPv6 address, {unreached}");
                 self.fault("host", what, format!("use IPv4, or {VPC}"));
             }
-            Some(Host::Address(IpAddr::V4(address)))
-                if address.is_private()
-                    || address.is_loopback()
-                    || address.is_link_local()
-                    || address.is_unspecified() =>
-            {
-                self.fault("host", format!("is a private address, {unreached}"), VPC);
+            Some(Host::Address(IpAddr::V4(address))) if !is_public(*address) => {
+                self.fault("host", format!("is not a public address, {unreached}"), VPC);
             }
             Some(Host::Name(name)) if name == "localhost" || name.ends_with(".localhost") => {
                 self.fault("host", "is the Lambda itself", "name a host that is elsewhere");

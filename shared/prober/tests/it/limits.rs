@@ -1,9 +1,14 @@
 //! Bounds: sockets, descriptors, the deadline.
 
+use std::io::{Read, Write};
+use std::net::TcpListener;
 use std::process::Command;
+use std::thread;
 use std::time::Duration;
 
 use portpulse_core::outcome::Outcome;
+use portpulse_core::readiness::{HttpCheck, Method, Protocol, Readiness, Tls};
+use portpulse_core::target::{Check, Target};
 use portpulse_prober::{Prober, Settings};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::time::Instant;
@@ -134,6 +139,29 @@ async fn running_out_of_descriptors_is_our_own_fault() {
     let timeouts = found.iter().take_while(|code| **code == "timeout").count();
     assert!((3..=6).contains(&timeouts), "{found:?}");
     assert_eq!(found[timeouts..], vec!["no_data_out_of_resources"; 20 - timeouts]);
+
+    // Nor is a redirect that we have no descriptor left to follow the target's.
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let follow = HttpCheck::new(Method::Head, "/", vec![], None, true).unwrap();
+    let follow = Readiness::new(Protocol::Http(follow), Tls::Off, 14).unwrap();
+    let redirects = thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let _ = stream.read(&mut [0; 512]).unwrap();
+        limit_to(0);
+        stream
+            .write_all(b"HTTP/1.1 302 Found\r\nLocation: /next\r\n\r\n")
+            .unwrap();
+        let _ = stream.read_to_end(&mut Vec::new());
+    });
+    limit_to(in_use + 8);
+    let asked = Target {
+        check: Check::Ready(follow),
+        ..target_at(address)
+    };
+    let found = codes(&prober.probe(&[asked], soon()).await);
+    assert_eq!(found, ["no_data_out_of_resources"]);
+    redirects.join().unwrap();
 
     limit_to(0);
     let found = codes(&prober.probe(&[within(300, target("any.test", 1))], soon()).await);

@@ -1,11 +1,12 @@
 //! Names: all their addresses, the families, and name servers that fail.
 
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use portpulse_core::choice::IpFamily;
 use portpulse_core::outcome::Outcome;
 use portpulse_core::target::Target;
-use portpulse_prober::{NameServers, Prober, Settings};
+use portpulse_prober::{NameServers, NamesLeadTo, Prober, Settings};
 use tokio::time::Instant;
 
 use crate::name_server::{Zone, has, serve};
@@ -211,4 +212,69 @@ async fn one_dead_name_server_of_two_harms_nobody() {
     };
     let outcomes = probe(settings, &[within(400, target("good.test", open.address.port()))]).await;
     assert_eq!(codes(&outcomes), ["open"]);
+}
+
+/// What is logged while it lives, by this thread.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl std::io::Write for Log {
+    fn write(&mut self, line: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(line);
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn a_name_leads_to_the_machine_itself_only_where_that_is_allowed() {
+    let log = Log::default();
+    let writer = log.clone();
+    let subscriber = tracing_subscriber::fmt()
+        .with_writer(move || writer.clone())
+        .with_ansi(false)
+        .finish();
+    let _logged = tracing::subscriber::set_default(subscriber);
+
+    let open = peers::open();
+    let port = open.address.port();
+    let names = serve([
+        ("loopback.test", has(&["127.0.0.1"])),
+        ("metadata.test", has(&["169.254.169.254", "fd00:ec2::254"])),
+        ("mapped.test", has(&["::ffff:127.0.0.1"])),
+        ("mixed.test", has(&["127.0.0.1", peers::UNROUTED_V4])),
+    ]);
+    let targets = [
+        "loopback.test",
+        "metadata.test",
+        "mapped.test",
+        "mixed.test",
+        "localhost",
+        "127.0.0.1",
+    ]
+    .map(|name| within(500, target(name, port)));
+    let careful = Settings {
+        names_lead_to: NamesLeadTo::Elsewhere,
+        ..asking(names.address)
+    };
+    let own = "no_data_own_address";
+    assert_eq!(
+        codes(&probe(careful, &targets).await),
+        // Of several addresses the others are tried; and who writes the address means it.
+        [own, own, own, "no_data_no_route", own, "open"]
+    );
+    let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    for (name, address) in [
+        ("metadata.test", "169.254.169.254"),
+        ("metadata.test", "fd00:ec2::254"),
+        ("mixed.test", "127.0.0.1"),
+    ] {
+        let told = format!("{name}:{port} has the address {address}, which is the checker's own");
+        assert!(log.contains(&told), "{log}");
+    }
+    let anywhere = codes(&probe(asking(names.address), &targets).await);
+    assert_eq!([anywhere[0], anywhere[4], anywhere[5]], ["open"; 3]);
 }

@@ -5,12 +5,13 @@
 use std::collections::HashMap;
 use std::env;
 use std::io::Write;
-use std::net::Ipv4Addr;
+use std::net::IpAddr;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use portpulse_core::outcome::{Outcome, Trust};
-use portpulse_core::target::Target;
+use portpulse_core::readiness::{DnsCheck, Protocol, Readiness, RecordType, Tls, Transport};
+use portpulse_core::target::{Check, Target};
 use portpulse_prober::Prober;
 use tokio::time::Instant;
 
@@ -66,12 +67,12 @@ async fn answers_that_only_a_network_gives_have_their_classes() {
     let hosts = [
         (Host::Accepts, "open"),
         (Host::Refuses, "refused"),
-        (Host::Unreachable, "unreachable"),
+        (Host::Unreachable(1), "unreachable"),
         (Host::AcceptsThenResets, "reset"),
         (Host::AcceptsTheSecond, "open"),
         (Host::AcceptsTheSecond, "timeout"),
     ];
-    let address = |index: usize| Ipv4Addr::new(10, 99, 1, u8::try_from(index).unwrap());
+    let address = |index: usize| IpAddr::from([10, 99, 1, u8::try_from(index).unwrap()]);
     let named = hosts
         .iter()
         .enumerate()
@@ -99,6 +100,62 @@ async fn answers_that_only_a_network_gives_have_their_classes() {
         opened(4)
     );
     assert!(network.contains_key(&address(4)));
+}
+
+/// What a router reports is the path's, with every code: no word of it is our own fault.
+#[tokio::test]
+#[ignore = "needs root, /dev/net/tun, `ip` and `unshare`: run as root with --ignored"]
+async fn no_code_of_unreachable_is_our_own_fault() {
+    if env::var_os(ROLE).is_none() {
+        return in_a_network_of_its_own("network::no_code_of_unreachable_is_our_own_fault");
+    }
+    // RFC 792 and RFC 1812 have codes 0 to 15, RFC 4443 and RFC 8883 have 0 to 8. Code 4 of ICMP asks for smaller packets,
+    // and so does nothing to a SYN; the last of either is one that nobody knows.
+    let over_v4 = (0..=16).map(|code| {
+        let expected = match code {
+            3 => "refused",
+            4 | 16 => "timeout",
+            _ => "unreachable",
+        };
+        (IpAddr::from([10, 99, 2, code]), code, expected)
+    });
+    let over_v6 = (0..=9).map(|code| {
+        let expected = if code == 4 { "refused" } else { "unreachable" };
+        let address = [0x2001, 0xdb8, 0x99, 0, 0, 0, 0, 0x100 + u16::from(code)];
+        (IpAddr::from(address), code, expected)
+    });
+    let hosts: Vec<_> = over_v4.chain(over_v6).collect();
+    let named = hosts
+        .iter()
+        .map(|(address, code, _)| (*address, Host::Unreachable(*code)))
+        .collect();
+    let network = Network::start(Duration::from_millis(20), named);
+    let open: IpAddr = "2001:db8:99::2".parse().unwrap();
+    let mut targets: Vec<_> = hosts
+        .iter()
+        .map(|(address, ..)| within(900, target(&address.to_string(), 80)))
+        .collect();
+    targets.push(target(&open.to_string(), 80));
+    // Over UDP the kernel hands on what it holds for final: prohibited, and of IPv6 all of its firewall's codes.
+    let prohibited = ["10.99.2.9", "10.99.2.10", "10.99.2.13"].into_iter();
+    let prohibited = prohibited.chain(["2001:db8:99::101", "2001:db8:99::105", "2001:db8:99::106"]);
+    let question = DnsCheck::new(".", RecordType::Ns, &[], &[], Transport::Udp).unwrap();
+    let question = Readiness::new(Protocol::Dns(question), Tls::Off, 14).unwrap();
+    targets.extend(prohibited.map(|address| Target {
+        check: Check::Ready(question.clone()),
+        ..within(900, target(address, 53))
+    }));
+    let outcomes = probe(asking(peers::refused().address), &targets).await;
+    network.stop();
+    for ((address, code, expected), outcome) in hosts.iter().zip(&outcomes) {
+        assert_eq!(
+            crate::code(outcome),
+            *expected,
+            "code {code} from {address}: {outcome:?}"
+        );
+    }
+    assert_eq!(code(&outcomes[hosts.len()]), "open");
+    assert_eq!(codes(&outcomes[hosts.len() + 1..]), ["unreachable"; 6]);
 }
 
 #[tokio::test]
@@ -138,9 +195,9 @@ async fn a_loop_that_looks_late_calls_nobody_down() {
 const OPEN_TARGETS: u16 = 900;
 const TRUE_ROUND_TRIP: Duration = Duration::from_millis(50);
 
-fn far_target(index: u16) -> Ipv4Addr {
+fn far_target(index: u16) -> IpAddr {
     let [high, low] = index.to_be_bytes();
-    Ipv4Addr::new(10, 99, 100 + high, low)
+    IpAddr::from([10, 99, 100 + high, low])
 }
 
 #[tokio::test]

@@ -145,7 +145,11 @@ async fn a_name_server_is_asked_over_udp_without_a_connect() {
     let names = serve([
         ("ns.test", has(&["127.0.0.2", "127.0.0.3"])),
         ("mute.test", has(&["127.0.0.2"])),
+        // Tried in this order: no route, a refusal, no route.
+        ("half.test", has(&[peers::UNROUTED_V6, "127.0.0.4", "ff02::2"])),
     ]);
+    let refuses = tokio::net::UdpSocket::bind(("127.0.0.4", port)).await.unwrap();
+    refuses.connect("127.0.0.1:9").await.unwrap();
     let question = |must: &[&str]| {
         let must: Vec<_> = must.iter().map(|&record| record.to_owned()).collect();
         let question = DnsCheck::new("a.example", RecordType::A, &must, &[], Transport::Udp);
@@ -159,12 +163,13 @@ async fn a_name_server_is_asked_over_udp_without_a_connect() {
         asked("ns.test", &[]),
         asked("ns.test", &["192.0.2.1"]),
         asked("mute.test", &[]),
+        asked("half.test", &[]),
     ];
     let outcomes = tokio::select! {
         outcomes = probe(asking(names.address), &targets) => outcomes,
         () = answers_over_udp(&server, 0) => unreachable!(),
     };
-    assert_eq!(codes(&outcomes), ["open", "wrong_answer", "silent"]);
+    assert_eq!(codes(&outcomes), ["open", "wrong_answer", "silent", "refused"]);
     let Outcome::Open(opened) = &outcomes[0] else {
         panic!("{outcomes:?}")
     };

@@ -1,7 +1,7 @@
 //! A network of a test's own behind a TUN device, where every host answers just when and as it is told.
 
 use std::collections::{HashMap, VecDeque};
-use std::net::Ipv4Addr;
+use std::net::IpAddr;
 use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -19,8 +19,9 @@ pub(crate) enum Host {
     AcceptsTheSecond,
     AcceptsThenResets,
     Refuses,
-    /// A router says that it is unreachable.
-    Unreachable,
+    /// A router says with this code that it is unreachable: of ICMP's type 3 (RFC 792, RFC 1812) or ICMPv6's type 1 (RFC
+    /// 4443).
+    Unreachable(u8),
 }
 
 /// When a SYN came and when its answer went out, as this end of the wire saw it.
@@ -33,17 +34,18 @@ pub(crate) struct Answered {
 /// The hosts, answering from a thread until they are told to stop.
 pub(crate) struct Network {
     stop: Arc<AtomicBool>,
-    hosts: JoinHandle<HashMap<Ipv4Addr, Answered>>,
+    hosts: JoinHandle<HashMap<IpAddr, Answered>>,
 }
 
 impl Network {
-    /// Makes the device, with 10.99.0.0/16 behind it; hosts that are not named accept.
-    pub(crate) fn start(delay: Duration, named: HashMap<Ipv4Addr, Host>) -> Self {
+    /// Makes the device, with 10.99.0.0/16 and 2001:db8:99::/64 behind it; hosts that are not named accept.
+    pub(crate) fn start(delay: Duration, named: HashMap<IpAddr, Host>) -> Self {
         let mut tun = Tun::new_named(Interface::new("portpulse0").unwrap()).unwrap();
         tun.set_nonblocking(true).unwrap();
         for arguments in [
             "link set lo up",
             "addr add 10.99.0.1/16 dev portpulse0",
+            "addr add 2001:db8:99::1/64 dev portpulse0 nodad",
             "link set portpulse0 up",
         ] {
             let status = Command::new("ip").args(arguments.split(' ')).status().unwrap();
@@ -58,7 +60,7 @@ impl Network {
     }
 
     /// Ends it, and tells what was answered.
-    pub(crate) fn stop(self) -> HashMap<Ipv4Addr, Answered> {
+    pub(crate) fn stop(self) -> HashMap<IpAddr, Answered> {
         self.stop.store(true, Ordering::Relaxed);
         self.hosts.join().unwrap()
     }
@@ -67,18 +69,18 @@ impl Network {
 struct Pending {
     due: Instant,
     syn: Instant,
-    host: Ipv4Addr,
+    host: IpAddr,
     packets: Vec<Vec<u8>>,
 }
 
 fn answer(
     tun: &Tun,
     delay: Duration,
-    named: &HashMap<Ipv4Addr, Host>,
+    named: &HashMap<IpAddr, Host>,
     stop: &AtomicBool,
-) -> HashMap<Ipv4Addr, Answered> {
+) -> HashMap<IpAddr, Answered> {
     let mut answered = HashMap::new();
-    let mut seen: HashMap<Ipv4Addr, usize> = HashMap::new();
+    let mut seen: HashMap<IpAddr, usize> = HashMap::new();
     let mut pending: VecDeque<Pending> = VecDeque::new();
     let mut buffer = [0; 2048];
     while !stop.load(Ordering::Relaxed) {
@@ -109,7 +111,7 @@ fn answer(
                 Host::Accepts | Host::AcceptsTheSecond => vec![segment.reply(SYN | ACK)],
                 Host::AcceptsThenResets => vec![segment.reply(SYN | ACK), segment.reset_after_accept()],
                 Host::Refuses => vec![segment.reply(RST | ACK)],
-                Host::Unreachable => vec![segment.host_unreachable()],
+                Host::Unreachable(code) => vec![segment.unreachable(*code)],
             };
             pending.push_back(Pending {
                 due: now + delay,
@@ -148,30 +150,52 @@ const SYN: u8 = 2;
 const RST: u8 = 4;
 const ACK: u8 = 16;
 
-/// A TCP segment over IPv4 (RFC 791, RFC 9293) that the machine under test sent.
+/// A TCP segment (RFC 9293) or datagram, over IPv4 (RFC 791) or IPv6 (RFC 8200), that the machine under test sent.
 struct Segment {
-    from: Ipv4Addr,
-    to: Ipv4Addr,
+    from: IpAddr,
+    to: IpAddr,
     ports: [u8; 4],
     sequence: u32,
     flags: u8,
     start: Vec<u8>,
 }
 
+const TCP: u8 = 6;
+const UDP: u8 = 17;
+const ICMP: u8 = 1;
+const ICMPV6: u8 = 58;
+
 impl Segment {
     fn parse(packet: &[u8]) -> Option<Self> {
-        let header = usize::from(packet.first()? & 0x0f) * 4;
+        let (header, protocol, from, to) = match packet.first()? >> 4 {
+            4 => (
+                usize::from(packet[0] & 0x0f) * 4,
+                packet[9],
+                IpAddr::from(*packet[12..].first_chunk::<4>()?),
+                IpAddr::from(*packet[16..].first_chunk::<4>()?),
+            ),
+            6 => (
+                40,
+                packet[6],
+                IpAddr::from(*packet[8..].first_chunk::<16>()?),
+                IpAddr::from(*packet[24..].first_chunk::<16>()?),
+            ),
+            _ => return None,
+        };
         let tcp = packet.get(header..header + 20)?;
-        if packet[0] >> 4 != 4 || packet[9] != 6 {
-            return None;
-        }
+        let flags = match protocol {
+            TCP => tcp[13],
+            // A datagram begins a conversation, as a SYN does.
+            UDP => SYN,
+            _ => return None,
+        };
         Some(Self {
-            from: Ipv4Addr::from(*packet[12..].first_chunk()?),
-            to: Ipv4Addr::from(*packet[16..].first_chunk()?),
+            from,
+            to,
             ports: *tcp.first_chunk()?,
             sequence: u32::from_be_bytes(*tcp[4..].first_chunk()?),
-            flags: tcp[13],
-            start: packet[..header + 8].to_vec(),
+            flags,
+            start: packet[..header + 20].to_vec(),
         })
     }
 
@@ -189,32 +213,60 @@ impl Segment {
         tcp.extend(sequence.to_be_bytes());
         tcp.extend(self.sequence.wrapping_add(1).to_be_bytes());
         tcp.extend([5 << 4, flags, 0xff, 0xff, 0, 0, 0, 0]);
-        let mut pseudo = [self.to.octets(), self.from.octets()].concat();
-        pseudo.extend([0, 6, 0, 20]);
-        pseudo.extend(&tcp);
-        tcp[16..18].copy_from_slice(&checksum(&pseudo));
-        self.ip(6, &tcp)
+        let sum = checksum(&[self.pseudo_header(TCP, tcp.len()), tcp.clone()].concat());
+        tcp[16..18].copy_from_slice(&sum);
+        self.ip(TCP, &tcp)
     }
 
-    /// ICMP type 3, code 1 (RFC 792), which quotes what could not be delivered.
-    fn host_unreachable(&self) -> Vec<u8> {
-        let mut icmp = vec![3, 1, 0, 0, 0, 0, 0, 0];
+    /// Destination unreachable, which quotes what could not be delivered.
+    fn unreachable(&self, code: u8) -> Vec<u8> {
+        let (protocol, kind) = match self.from {
+            IpAddr::V4(_) => (ICMP, 3),
+            IpAddr::V6(_) => (ICMPV6, 1),
+        };
+        let mut icmp = vec![kind, code, 0, 0, 0, 0, 0, 0];
         icmp.extend(&self.start);
-        let sum = checksum(&icmp);
-        icmp[2..4].copy_from_slice(&sum);
-        self.ip(1, &icmp)
+        let covered = match self.from {
+            IpAddr::V4(_) => icmp.clone(),
+            IpAddr::V6(_) => [self.pseudo_header(ICMPV6, icmp.len()), icmp.clone()].concat(),
+        };
+        icmp[2..4].copy_from_slice(&checksum(&covered));
+        self.ip(protocol, &icmp)
+    }
+
+    /// What checksums cover beside the payload of a packet that goes back.
+    fn pseudo_header(&self, protocol: u8, length: usize) -> Vec<u8> {
+        let [high, low] = u16::try_from(length).unwrap().to_be_bytes();
+        [octets(self.to), octets(self.from), vec![0, protocol, high, low]].concat()
     }
 
     fn ip(&self, protocol: u8, payload: &[u8]) -> Vec<u8> {
-        let mut packet = vec![0x45, 0];
-        packet.extend(u16::try_from(20 + payload.len()).unwrap().to_be_bytes());
-        packet.extend([0, 0, 0, 0, 64, protocol, 0, 0]);
-        packet.extend(self.to.octets());
-        packet.extend(self.from.octets());
-        let sum = checksum(&packet);
-        packet[10..12].copy_from_slice(&sum);
+        let length = u16::try_from(payload.len()).unwrap();
+        let mut packet = match self.from {
+            IpAddr::V4(_) => {
+                let [high, low] = (20 + length).to_be_bytes();
+                vec![0x45, 0, high, low, 0, 0, 0, 0, 64, protocol, 0, 0]
+            }
+            IpAddr::V6(_) => {
+                let [high, low] = length.to_be_bytes();
+                vec![0x60, 0, 0, 0, high, low, protocol, 64]
+            }
+        };
+        packet.extend(octets(self.to));
+        packet.extend(octets(self.from));
+        if self.from.is_ipv4() {
+            let sum = checksum(&packet);
+            packet[10..12].copy_from_slice(&sum);
+        }
         packet.extend(payload);
         packet
+    }
+}
+
+fn octets(address: IpAddr) -> Vec<u8> {
+    match address {
+        IpAddr::V4(address) => address.octets().to_vec(),
+        IpAddr::V6(address) => address.octets().to_vec(),
     }
 }
 

@@ -7,6 +7,8 @@
 //! | a record that must be there is missing, or one that must not be is there | wrong answer |
 //! | nothing | silent: BIND does so at its `tcp-clients` quota |
 //!
+//! What is no reply to this very question, by its id and by the question in it, is another service over TCP; over UDP
+//! it is nothing, since anybody can send it.
 //! A truncated reply over UDP means nothing by itself: the question is asked again over TCP.
 //!
 //! Sources: RFC 1035, section 4; RFC 2181, section 9, for truncation; RFC 7766 for TCP; RFC 3596 for AAAA; seen with
@@ -19,18 +21,21 @@ use portpulse_core::readiness::DnsCheck;
 
 use crate::input::{Input, be_u16};
 use crate::step::{Dialogue, Step, Verdict};
+pub(crate) use message::{QueryId, is_reply, is_truncated, query};
 use message::{Reply, ReplyCode};
 
 #[derive(Debug)]
 pub(crate) struct Dns {
     check: DnsCheck,
+    query: Vec<u8>,
     asked: bool,
 }
 
 impl Dns {
-    pub(crate) fn over_tcp(check: &DnsCheck) -> Self {
+    pub(crate) fn over_tcp(check: &DnsCheck, id: QueryId) -> Self {
         Self {
             check: check.clone(),
+            query: query(check, id),
             asked: false,
         }
     }
@@ -40,12 +45,11 @@ impl Dialogue for Dns {
     fn next(&mut self, input: &mut Input) -> Step {
         if !self.asked {
             self.asked = true;
-            let query = message::query(&self.check);
-            let mut framed = u16::try_from(query.len())
+            let mut framed = u16::try_from(self.query.len())
                 .unwrap_or_default()
                 .to_be_bytes()
                 .to_vec();
-            framed.extend_from_slice(&query);
+            framed.extend_from_slice(&self.query);
             return Step::Send {
                 what: self.check.to_string().into(),
                 bytes: framed,
@@ -57,11 +61,11 @@ impl Dialogue for Dns {
         };
         let message = answer.get(2..).unwrap_or_default();
         // What is not DNS shows in the header, whatever length the first two bytes make.
-        if length < message::HEADER || !message::may_be_reply(message) {
+        if length < message::HEADER || !message::may_be_reply(message, &self.query) {
             return Step::WRONG_SERVICE;
         }
         match message.get(..usize::from(length)) {
-            Some(message) => Step::Done(judge(&self.check, message), b""),
+            Some(message) => Step::Done(judge(&self.check, &self.query, message), b""),
             None => Step::More,
         }
     }
@@ -71,19 +75,9 @@ impl Dialogue for Dns {
     }
 }
 
-/// The question as a datagram.
-pub(crate) fn datagram(check: &DnsCheck) -> Vec<u8> {
-    message::query(check)
-}
-
-/// Whether a datagram is a reply to us from which records were left out for want of room.
-pub(crate) fn is_truncated(datagram: &[u8]) -> bool {
-    message::is_truncated_reply(datagram)
-}
-
-/// What a whole reply means.
-pub(crate) fn judge(check: &DnsCheck, message: &[u8]) -> Verdict {
-    let Some(reply) = Reply::read(message) else {
+/// What a whole reply to a query means.
+pub(crate) fn judge(check: &DnsCheck, query: &[u8], message: &[u8]) -> Verdict {
+    let Some(reply) = Reply::read(message, query) else {
         return Verdict::WrongService;
     };
     let found = if reply.records.is_empty() {

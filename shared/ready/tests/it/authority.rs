@@ -42,6 +42,11 @@ impl Authority {
         TlsClient::with_roots([self.issuer.der().to_vec()])
     }
 
+    /// Its own certificate.
+    pub(crate) fn certificate(&self) -> Vec<u8> {
+        self.issuer.der().to_vec()
+    }
+
     pub(crate) fn issue(&self, name: &str, validity: Validity) -> Issued {
         let mut params = CertificateParams::new(vec![name.to_owned()]).unwrap();
         let now = std::time::SystemTime::now();

@@ -77,9 +77,103 @@ async fn a_reply_is_judged_as_over_tcp() {
         check(&wanted, 0, |query| reply(query, [0x81, 0x85]), PATIENT).await,
         told
     );
-    let told = "wrong_service in ready: sent . NS, got a datagram that is no DNS reply to it";
-    assert_eq!(check(&root, 0, <[u8]>::to_vec, PATIENT).await, told);
-    assert_eq!(check(&root, 0, |_| b"hello".to_vec(), PATIENT).await, told);
+    let told = "wrong_service in ready: sent . NS, got a reply that cannot be read";
+    let cut = |query: &[u8]| [&reply(query, [0x81, 0x80])[..6], &[0, 9], &query[8..]].concat();
+    assert_eq!(check(&root, 0, cut, PATIENT).await, told);
+}
+
+/// Serves one query: sends these datagrams from the server's port, and one from another port before them.
+async fn swarm(answers: impl Fn(&[u8]) -> Vec<Vec<u8>>, patience: Duration) -> String {
+    let (server, other) = (
+        UdpSocket::bind("127.0.0.1:0").await.unwrap(),
+        UdpSocket::bind("127.0.0.1:0").await.unwrap(),
+    );
+    let root = DnsCheck::default();
+    let asked = exchange_dns_over_udp(server.local_addr().unwrap(), &root, Instant::now() + patience);
+    let serve = async {
+        let mut buffer = [0; 512];
+        loop {
+            let (count, from) = server.recv_from(&mut buffer).await.unwrap();
+            let query = &buffer[..count];
+            // The right answer, from the wrong place.
+            other.send_to(&reply(query, [0x81, 0x82]), from).await.unwrap();
+            for answer in answers(query) {
+                server.send_to(&answer, from).await.unwrap();
+            }
+        }
+    };
+    tokio::select! {
+        report = asked => told(&report),
+        () = serve => unreachable!(),
+    }
+}
+
+/// Datagrams that are no reply to a query, each in another way.
+fn strangers(query: &[u8]) -> Vec<Vec<u8>> {
+    let good = reply(query, [0x81, 0x85]);
+    let with = |at: usize, byte: u8| {
+        let mut other = good.clone();
+        other[at] ^= byte;
+        other
+    };
+    vec![
+        query.to_vec(),
+        b"hello".to_vec(),
+        Vec::new(),
+        with(0, 1),
+        with(1, 1),
+        // Another type, another class, another name.
+        with(14, 1),
+        with(16, 1),
+        [&good[..12], b"\x01a", &good[12..]].concat(),
+        good[..good.len() - 1].to_vec(),
+    ]
+}
+
+#[tokio::test]
+async fn only_a_reply_to_this_very_question_ends_the_wait() {
+    let then_the_answer = |query: &[u8]| {
+        let mut datagrams = strangers(query);
+        datagrams.push(reply(query, [0x81, 0x80]));
+        datagrams
+    };
+    assert_eq!(swarm(then_the_answer, PATIENT).await, "healthy: . NS: NOERROR");
+    assert_eq!(
+        swarm(strangers, Duration::from_millis(300)).await,
+        "silent in ready: sent . NS, got no answer, but 9 datagrams that are no DNS reply to it"
+    );
+}
+
+#[tokio::test]
+async fn a_flood_of_datagrams_ends_the_wait() {
+    // So many that some may be lost: the question comes again each second.
+    let flood = |query: &[u8]| vec![query.to_vec(); 400];
+    let told = swarm(flood, Duration::from_secs(60)).await;
+    assert!(told.contains("got no answer, but 512 datagrams"), "{told}");
+}
+
+#[tokio::test]
+async fn every_question_comes_with_another_id_from_another_port() {
+    let server = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+    let address = server.local_addr().unwrap();
+    let mut seen = std::collections::BTreeSet::new();
+    for _ in 0..8 {
+        let root = DnsCheck::default();
+        let asked = exchange_dns_over_udp(address, &root, Instant::now() + PATIENT);
+        let serve = async {
+            let mut buffer = [0; 512];
+            let (count, from) = server.recv_from(&mut buffer).await.unwrap();
+            server
+                .send_to(&reply(&buffer[..count], [0x81, 0x80]), from)
+                .await
+                .unwrap();
+            (buffer[..2].to_vec(), from.port())
+        };
+        let (_, (id, port)) = tokio::join!(asked, serve);
+        seen.insert(id);
+        seen.insert(port.to_be_bytes().to_vec());
+    }
+    assert!(seen.len() > 12, "{seen:?}");
 }
 
 #[tokio::test]
@@ -116,12 +210,12 @@ const ANSWER: &[u8] = b"\xc0\x0c\0\x01\0\x01\0\0\x0e\x10\0\x04\xc0\0\x02\x01";
 
 /// The whole answer, as it goes over TCP.
 fn whole() -> Act {
-    let message = [b"\x70\x70\x81\x80\0\x01\0\x01\0\0\0\0", QUESTION, ANSWER].concat();
-    say([
-        &u16::try_from(message.len()).unwrap().to_be_bytes(),
-        message.as_slice(),
-    ]
-    .concat())
+    Act::Answer(|framed| {
+        let header = b"\x81\x80\0\x01\0\x01\0\0\0\0";
+        let message = [&framed[2..4], header, QUESTION, ANSWER].concat();
+        let length = u16::try_from(message.len()).unwrap();
+        [&length.to_be_bytes(), message.as_slice()].concat()
+    })
 }
 
 /// A truncated answer with the half of a record: some servers leave out whole records, some cut through one.

@@ -152,7 +152,8 @@ async fn a_flood_is_cut_and_told_in_part() {
     let (report, seen) = peer.meet(&request, PATIENT).await;
     let told = told(&report);
     assert!(
-        told.starts_with("wrong_service in ready: sent PING, got `-AAAA") && told.len() < 240,
+        told.starts_with("wrong_service in ready: no answer within 16 KiB: sent PING, got `-AAAA")
+            && told.len() < 240,
         "{told}"
     );
     assert!(seen.fin);

@@ -12,5 +12,6 @@ mod conformance;
 mod datagrams;
 mod endings;
 mod handshakes;
+mod hostile;
 mod peer;
 mod redirects;

@@ -10,8 +10,12 @@ use portpulse_core::outcome::Warning;
 use portpulse_core::readiness::{Protocol, Readiness, Tls};
 use portpulse_core::target::{Host, Service};
 use portpulse_ready::{Finding, Report, Request, TlsClient, exchange};
+use rustls::crypto::cipher::{MessageEncrypter, OutboundChunks, OutboundPlainMessage};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use rustls::{ServerConfig, ServerConnection};
+use rustls::{
+    ConnectionTrafficSecrets, ContentType, ProtocolVersion, ServerConfig, ServerConnection,
+    SupportedCipherSuite,
+};
 use tokio::time::Instant;
 
 use crate::authority::Issued;
@@ -39,6 +43,12 @@ pub(crate) enum Act {
     Hear(&'static [u8]),
     /// Sends.
     Say(Vec<u8>),
+    /// Sends what it makes of what was heard last.
+    Answer(fn(&[u8]) -> Vec<u8>),
+    /// Sends the same over and over, until the client has gone.
+    Flood(Vec<u8>),
+    /// Sends the same in records of TLS 1.3 of their own, until the client has gone; nothing was sent before it.
+    FloodOfRecords(ContentType, Vec<u8>),
     /// Takes the server's part of a handshake; all that follows is within TLS.
     Tls(Arc<ServerConfig>),
     /// Ends its side at once.
@@ -53,16 +63,24 @@ pub(crate) fn say(bytes: impl AsRef<[u8]>) -> Act {
 
 /// A server's TLS with one certificate.
 pub(crate) fn tls(issued: &Issued) -> Act {
+    Act::Tls(Arc::new(server_config(issued, &[])))
+}
+
+/// A server's TLS with one certificate, and others sent along.
+pub(crate) fn server_config(issued: &Issued, sent_along: &[Vec<u8>]) -> ServerConfig {
     let key = PrivateKeyDer::try_from(issued.key.clone()).unwrap();
-    let certificates = vec![CertificateDer::from(issued.certificate.clone())];
+    let certificates = [&issued.certificate]
+        .into_iter()
+        .chain(sent_along)
+        .map(|certificate| CertificateDer::from(certificate.clone()))
+        .collect();
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let config = ServerConfig::builder_with_provider(provider)
+    ServerConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .unwrap()
         .with_no_client_auth()
         .with_single_cert(certificates, key)
-        .unwrap();
-    Act::Tls(Arc::new(config))
+        .unwrap()
 }
 
 /// A target on loopback, for one connection.
@@ -95,7 +113,12 @@ impl Peer {
             let (stream, _) = listener.accept().unwrap();
             // A test that went wrong ends, too.
             stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
-            Line { stream, tls: None }.perform(acts)
+            let line = Line {
+                stream,
+                tls: None,
+                heard: Vec::new(),
+            };
+            line.perform(acts)
         });
         Self { address, thread }
     }
@@ -122,6 +145,7 @@ impl Peer {
 struct Line {
     stream: TcpStream,
     tls: Option<ServerConnection>,
+    heard: Vec<u8>,
 }
 
 impl Line {
@@ -132,18 +156,30 @@ impl Line {
                     let mut heard = Vec::new();
                     while !heard.windows(wanted.len()).any(|window| window == wanted) {
                         let mut byte = [0];
-                        if self.read(&mut byte).unwrap() == 0 {
-                            return self.seen(&heard, true, false);
+                        match self.read(&mut byte) {
+                            Ok(0) => return self.seen(&heard, true, false),
+                            Ok(_) => {}
+                            Err(_) => return self.seen(&heard, false, false),
                         }
                         heard.push(byte[0]);
                     }
+                    self.heard = heard;
                 }
-                Act::Say(bytes) => match &mut self.tls {
-                    Some(tls) => rustls::Stream::new(tls, &mut self.stream)
-                        .write_all(&bytes)
-                        .unwrap(),
-                    None => self.stream.write_all(&bytes).unwrap(),
-                },
+                Act::Say(bytes) => self.write(&bytes).unwrap(),
+                Act::Answer(make) => {
+                    let bytes = make(&self.heard);
+                    self.write(&bytes).unwrap();
+                }
+                Act::Flood(bytes) => {
+                    while self.write(&bytes).is_ok() {}
+                    return self.seen(&[], false, true);
+                }
+                Act::FloodOfRecords(kind, content) => {
+                    let tls = self.tls.take().unwrap();
+                    let mut records = Records::of(tls, kind, content);
+                    while self.stream.write_all(&records.batch()).is_ok() {}
+                    return self.seen(&[], false, true);
+                }
                 Act::Tls(config) => {
                     let mut tls = ServerConnection::new(config).unwrap();
                     while tls.is_handshaking() {
@@ -188,11 +224,62 @@ impl Line {
         }
     }
 
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<()> {
+        match &mut self.tls {
+            Some(tls) => rustls::Stream::new(tls, &mut self.stream).write_all(bytes),
+            None => self.stream.write_all(bytes),
+        }
+    }
+
     fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
         match &mut self.tls {
             Some(tls) => rustls::Stream::new(tls, &mut self.stream).read(buffer),
             None => self.stream.read(buffer),
         }
+    }
+}
+
+/// Records that a server's library does not send: made with the keys of its connection.
+struct Records {
+    kind: ContentType,
+    content: Vec<u8>,
+    sequence: u64,
+    encrypter: Box<dyn MessageEncrypter>,
+}
+
+impl Records {
+    fn of(tls: ServerConnection, kind: ContentType, content: Vec<u8>) -> Self {
+        let Some(SupportedCipherSuite::Tls13(suite)) = tls.negotiated_cipher_suite() else {
+            panic!("not TLS 1.3")
+        };
+        let (sequence, secrets) = tls.dangerous_extract_secrets().unwrap().tx;
+        let (ConnectionTrafficSecrets::Aes128Gcm { key, iv }
+        | ConnectionTrafficSecrets::Aes256Gcm { key, iv }
+        | ConnectionTrafficSecrets::Chacha20Poly1305 { key, iv }) = secrets
+        else {
+            panic!("another cipher")
+        };
+        Self {
+            kind,
+            content,
+            sequence,
+            encrypter: suite.aead_alg.encrypter(key, iv),
+        }
+    }
+
+    /// So many of them that each write is worth its while.
+    fn batch(&mut self) -> Vec<u8> {
+        let mut records = Vec::new();
+        for _ in 0..100 {
+            let record = OutboundPlainMessage {
+                typ: self.kind,
+                version: ProtocolVersion::TLSv1_3,
+                payload: OutboundChunks::Single(&self.content),
+            };
+            records.extend(self.encrypter.encrypt(record, self.sequence).unwrap().encode());
+            self.sequence += 1;
+        }
+        records
     }
 }
 

@@ -49,9 +49,18 @@ async fn a_redirect_to_another_port_and_tls_is_followed() {
 #[tokio::test]
 async fn a_redirect_elsewhere_or_in_a_circle_is_told() {
     let ours = Authority::new("ours");
-    let first = Peer::new(vec![Act::Hear(b"\r\n\r\n"), moved("https://other.example/")]);
-    let told = "wrong_answer in ready: redirected to https://other.example/: another host is not followed to";
-    assert_eq!(check(first, &ours).await, told);
+    let elsewhere = [
+        "https://other.example/",
+        "http://127.0.0.1:9001/2018-06-01/runtime/invocation/next",
+        "http://169.254.169.254/",
+        "http://[fd00:ec2::254]/",
+        "http://localhost/",
+    ];
+    for to in elsewhere {
+        let first = Peer::new(vec![Act::Hear(b"\r\n\r\n"), moved(to)]);
+        let told = format!("wrong_answer in ready: redirected to {to}: another host is not followed to");
+        assert_eq!(check(first, &ours).await, told);
+    }
 
     let mut next = Peer::new(vec![Act::Hear(b"\r\n\r\n"), moved("/last")]);
     for _ in 0..5 {
@@ -60,4 +69,19 @@ async fn a_redirect_elsewhere_or_in_a_circle_is_told() {
     }
     let told = "wrong_answer in ready: redirected to /last: too many redirects";
     assert_eq!(check(next, &ours).await, told);
+}
+
+#[tokio::test]
+async fn a_redirect_to_a_port_that_refuses_has_the_class_of_a_connect() {
+    let ours = Authority::new("ours");
+    // Bound, so that nobody else takes it, and never listening.
+    let refused = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
+    refused
+        .bind(&std::net::SocketAddr::from(([127, 0, 0, 1], 0)).into())
+        .unwrap();
+    let port = refused.local_addr().unwrap().as_socket().unwrap().port();
+    let to = format!("http://db.example:{port}/");
+    let first = Peer::new(vec![Act::Hear(b"\r\n\r\n"), moved(&to)]);
+    let told = format!("refused in ready: redirected to {to}: no connection there");
+    assert_eq!(check(first, &ours).await, told);
 }

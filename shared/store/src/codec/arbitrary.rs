@@ -293,6 +293,7 @@ fn seen() -> impl Strategy<Value = Seen> {
         NoData::OutOfResources,
         NoData::NoRoute,
         NoData::ResolverDown,
+        NoData::OwnAddress,
         NoData::Internal,
     ]);
     prop_oneof![

@@ -1,6 +1,7 @@
 //! The messages of RFC 1035: a query out, a reply in.
 
 use std::fmt;
+use std::hash::{BuildHasher, RandomState};
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use portpulse_core::readiness::{DnsCheck, RecordType};
@@ -9,21 +10,38 @@ use crate::input::{be_u16, shown};
 
 /// The length of a header.
 pub(super) const HEADER: u16 = 12;
-/// Ours, so that a reply to something else is not taken for one to us. It guards against mix-ups, not against forgers:
-/// who can forge replies on the path can forge the records as well.
-const ID: u16 = 0x7070;
 const CLASS_IN: u16 = 1;
 const RECURSION_DESIRED: u16 = 0x0100;
 const QUERY_RESPONSE: u16 = 0x8000;
 const OPCODE: u16 = 0x7800;
 const TRUNCATED: u16 = 0x0200;
+const CODE: u16 = 0x000f;
 /// RFC 1035, section 2.3.4.
 const LONGEST_NAME: usize = 255;
 const MOST_RECORDS: u16 = 256;
 
-pub(super) fn query(check: &DnsCheck) -> Vec<u8> {
+/// The number that ties a reply to its question. Together with the port, which the kernel chooses at random, it keeps
+/// out what somebody sends who does not see the question (RFC 5452, section 9.2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct QueryId(u16);
+
+impl QueryId {
+    /// One that nobody can know: the keys of the standard library's hashers come from the system's randomness.
+    pub(crate) fn random() -> Self {
+        let [high, low, ..] = RandomState::new().hash_one(()).to_be_bytes();
+        Self(u16::from_be_bytes([high, low]))
+    }
+
+    #[cfg(test)]
+    pub(super) const fn fixed(id: u16) -> Self {
+        Self(id)
+    }
+}
+
+/// The question, as it goes into a datagram, or behind its length over TCP.
+pub(crate) fn query(check: &DnsCheck, QueryId(id): QueryId) -> Vec<u8> {
     let mut message = Vec::new();
-    for number in [ID, RECURSION_DESIRED, 1, 0, 0, 0] {
+    for number in [id, RECURSION_DESIRED, 1, 0, 0, 0] {
         message.extend_from_slice(&number.to_be_bytes());
     }
     for label in check.name().split('.').filter(|label| !label.is_empty()) {
@@ -36,20 +54,36 @@ pub(super) fn query(check: &DnsCheck) -> Vec<u8> {
     message
 }
 
-/// Whether what has come of a message can be the beginning of a reply to us.
-pub(super) fn may_be_reply(message: &[u8]) -> bool {
-    let id = ID.to_be_bytes();
-    let id_is_ours = message.iter().zip(&id).all(|(a, b)| a == b);
+/// Whether what has come of a message can be the beginning of a reply to a query.
+pub(super) fn may_be_reply(message: &[u8], query: &[u8]) -> bool {
+    let id_is_ours = message.iter().zip(query.iter().take(2)).all(|(a, b)| a == b);
     let flags_are_a_reply =
         be_u16(message, 2).is_none_or(|flags| flags & (QUERY_RESPONSE | OPCODE) == QUERY_RESPONSE);
     id_is_ours && flags_are_a_reply
 }
 
-/// Whether this is a reply to us that says in its header that it was cut short, wherever the cut is.
-pub(super) fn is_truncated_reply(message: &[u8]) -> bool {
-    message.len() >= usize::from(HEADER)
-        && may_be_reply(message)
-        && be_u16(message, 2).is_some_and(|flags| flags & TRUNCATED != 0)
+/// Whether a message has the header of a reply to a query, and its question (RFC 5452, section 9.1).
+///
+/// A server that does not answer may leave the question out, as some do with FORMERR and REFUSED.
+pub(crate) fn is_reply(message: &[u8], query: &[u8]) -> bool {
+    let (Some(flags), Some(questions)) = (be_u16(message, 2), be_u16(message, 4)) else {
+        return false;
+    };
+    let header = usize::from(HEADER);
+    let asked = query.get(header..).unwrap_or_default();
+    let answered = message.get(header..header + asked.len());
+    message.len() >= header
+        && may_be_reply(message, query)
+        && match questions {
+            0 => flags & (CODE | TRUNCATED) != 0,
+            // The case of names is the server's to choose (RFC 4343).
+            _ => answered.is_some_and(|question| question.eq_ignore_ascii_case(asked)),
+        }
+}
+
+/// Whether a reply says in its header that it was cut short, wherever the cut is.
+pub(crate) fn is_truncated(reply: &[u8]) -> bool {
+    be_u16(reply, 2).is_some_and(|flags| flags & TRUNCATED != 0)
 }
 
 /// The RCODE of a reply.
@@ -86,9 +120,9 @@ pub(super) struct Reply {
 }
 
 impl Reply {
-    /// Reads a whole message; `None` if it is not a well-formed reply to us.
-    pub(super) fn read(message: &[u8]) -> Option<Self> {
-        if message.len() < usize::from(HEADER) || !may_be_reply(message) {
+    /// Reads a whole message; `None` if it is not a well-formed reply to that query.
+    pub(super) fn read(message: &[u8], query: &[u8]) -> Option<Self> {
+        if !is_reply(message, query) {
             return None;
         }
         let flags = be_u16(message, 2)?;
@@ -114,7 +148,7 @@ impl Reply {
             return None;
         }
         Some(Self {
-            code: ReplyCode(flags & 0x000f),
+            code: ReplyCode(flags & CODE),
             truncated: flags & TRUNCATED != 0,
             records,
         })

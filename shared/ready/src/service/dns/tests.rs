@@ -3,8 +3,10 @@ use portpulse_core::readiness::{RecordType, Transport};
 use super::*;
 use crate::rehearsal::{check, check_others, check_table, fuzz};
 
+const ID: QueryId = QueryId::fixed(0x7070);
+
 fn over_tcp(check: &DnsCheck) -> impl Fn() -> Dns + use<'_> {
-    move || Dns::over_tcp(check)
+    move || Dns::over_tcp(check, ID)
 }
 
 fn framed(message: &[u8]) -> Vec<u8> {
@@ -13,7 +15,7 @@ fn framed(message: &[u8]) -> Vec<u8> {
 
 /// A reply to the check's question, with these answer records as they stand in the message.
 fn reply(check: &DnsCheck, code: u8, records: &[&[u8]]) -> Vec<u8> {
-    let mut message = message::query(check);
+    let mut message = query(check, ID);
     message[2] = 0x81;
     message[3] = 0x80 | code;
     message[7] = u8::try_from(records.len()).unwrap();
@@ -156,6 +158,19 @@ fn what_is_not_a_reply_to_us_is_another_service() {
     let mut other_id = reply(&root, 0, &[]);
     other_id[2] = 1;
     check(over_tcp(&root), &other_id, "> . NS | wrong_service");
+    // Its id is ours, and its question is another: of another type, or for another name.
+    let mut other_type = reply(&root, 0, &[]);
+    other_type[16] = 16;
+    check(over_tcp(&root), &other_type, "> . NS | wrong_service");
+    let (asked, other) = (
+        ask("a.example", RecordType::A, &[], &[]),
+        ask("b.example", RecordType::A, &[], &[]),
+    );
+    check(
+        over_tcp(&asked),
+        &reply(&other, 0, &[A_192_0_2_1]),
+        "> a.example A | wrong_service",
+    );
     let mut no_reply = reply(&root, 0, &[]);
     no_reply[4] = 1;
     check(over_tcp(&root), &no_reply, "> . NS | wrong_service");
@@ -176,6 +191,40 @@ fn what_is_not_a_reply_to_us_is_another_service() {
     }
     let asked = ask("a.example", RecordType::A, &["192.0.2.1"], &[]);
     fuzz(over_tcp(&asked), &reply(&asked, 0, &[A_192_0_2_1]));
+}
+
+#[test]
+fn a_question_may_come_back_in_another_case_and_be_left_out_of_an_error() {
+    let asked = ask("a.example", RecordType::A, &[], &[]);
+    let mut shouted = reply(&asked, 0, &[A_192_0_2_1]);
+    shouted[14..24].make_ascii_uppercase();
+    check(
+        over_tcp(&asked),
+        &shouted,
+        "> a.example A | healthy: a.example A: NOERROR 192.0.2.1",
+    );
+    let bare = |flags: [u8; 2]| framed(&[&[0x70, 0x70], &flags[..], &[0; 8]].concat());
+    check(
+        over_tcp(&asked),
+        &bare([0x81, 0x81]),
+        "> a.example A | healthy: a.example A: FORMERR",
+    );
+    check(
+        over_tcp(&asked),
+        &bare([0x81, 0x80]),
+        "> a.example A | wrong_service",
+    );
+}
+
+#[test]
+fn no_two_questions_have_an_id_that_follows_from_the_other() {
+    let ids: std::collections::BTreeSet<_> = (0..64)
+        .map(|_| query(&DnsCheck::default(), QueryId::random())[..2].to_vec())
+        .collect();
+    // Of 64 out of 65,536 two are equal in one run of 33, and four in one of a hundred thousand.
+    assert!(ids.len() > 60, "{ids:?}");
+    let bits: u32 = ids.iter().flatten().map(|byte| byte.count_ones()).sum();
+    assert!((300..724).contains(&bits), "{bits} of {} bits", ids.len() * 16);
 }
 
 #[test]

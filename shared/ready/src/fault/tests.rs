@@ -1,0 +1,108 @@
+use super::*;
+
+fn shown(fault: &Fault) -> &'static str {
+    match fault {
+        Fault::Target { class, .. } => class.code(),
+        Fault::Ours(no_data) => no_data.code(),
+    }
+}
+
+/// The errors that have a meaning: the error, at once over IPv4, at once over IPv6, reported later over either.
+const KNOWN: [(Errno, &str, &str, &str, &str); 25] = {
+    const NO_ROUTE: &str = NoData::NoRoute.code();
+    const RESOURCES: &str = NoData::OutOfResources.code();
+    const INTERNAL: &str = NoData::Internal.code();
+    const PATH: &str = FailureClass::Unreachable.code();
+    [
+        (Errno::CONNREFUSED, "refused", "refused", "refused", "refused"),
+        (Errno::TIMEDOUT, "timeout", "timeout", "timeout", "timeout"),
+        (Errno::CONNRESET, "reset", "reset", "reset", "reset"),
+        (Errno::PIPE, "reset", "reset", "reset", "reset"),
+        (Errno::NETUNREACH, NO_ROUTE, NO_ROUTE, PATH, PATH),
+        (Errno::HOSTUNREACH, NO_ROUTE, NO_ROUTE, PATH, PATH),
+        (Errno::ACCESS, NO_ROUTE, NO_ROUTE, PATH, PATH),
+        (Errno::MSGSIZE, NO_ROUTE, NO_ROUTE, PATH, PATH),
+        (Errno::NOPROTOOPT, PATH, PATH, PATH, PATH),
+        (Errno::HOSTDOWN, PATH, PATH, PATH, PATH),
+        (Errno::NONET, PATH, PATH, PATH, PATH),
+        (Errno::OPNOTSUPP, PATH, PATH, PATH, PATH),
+        (Errno::PROTO, PATH, PATH, PATH, PATH),
+        (Errno::PERM, NO_ROUTE, NO_ROUTE, NO_ROUTE, NO_ROUTE),
+        (Errno::NETDOWN, NO_ROUTE, NO_ROUTE, NO_ROUTE, NO_ROUTE),
+        (Errno::AFNOSUPPORT, NO_ROUTE, NO_ROUTE, INTERNAL, INTERNAL),
+        (Errno::INVAL, NO_ROUTE, NO_ROUTE, INTERNAL, INTERNAL),
+        (Errno::ADDRNOTAVAIL, RESOURCES, NO_ROUTE, RESOURCES, NO_ROUTE),
+        (Errno::ADDRINUSE, RESOURCES, RESOURCES, RESOURCES, RESOURCES),
+        (Errno::AGAIN, RESOURCES, RESOURCES, RESOURCES, RESOURCES),
+        (Errno::MFILE, RESOURCES, RESOURCES, RESOURCES, RESOURCES),
+        (Errno::NFILE, RESOURCES, RESOURCES, RESOURCES, RESOURCES),
+        (Errno::NOBUFS, RESOURCES, RESOURCES, RESOURCES, RESOURCES),
+        (Errno::NOMEM, RESOURCES, RESOURCES, RESOURCES, RESOURCES),
+        (Errno::NOSPC, RESOURCES, RESOURCES, RESOURCES, RESOURCES),
+    ]
+};
+
+#[test]
+fn every_errno_has_its_class_by_when_it_came() {
+    let v4: SocketAddr = "192.0.2.1:1".parse().unwrap();
+    let v6: SocketAddr = "[2001:db8::1]:1".parse().unwrap();
+    // Linux numbers its errors from 1 to 133 (errno(3)).
+    for number in 1..=133 {
+        let errno = Errno::from_raw_os_error(number);
+        let internal = NoData::Internal.code();
+        let (_, at_once_v4, at_once_v6, later_v4, later_v6) = KNOWN
+            .into_iter()
+            .find(|(known, ..)| *known == errno)
+            .unwrap_or((errno, internal, internal, internal, internal));
+        let error = io::Error::from(errno);
+        let read = [
+            Fault::at_once(&error, v4),
+            Fault::at_once(&error, v6),
+            Fault::reported(&error, v4),
+            Fault::reported(&error, v6),
+        ];
+        assert_eq!(
+            read.each_ref().map(shown),
+            [at_once_v4, at_once_v6, later_v4, later_v6],
+            "{error}: at once over IPv4, over IPv6, later over IPv4, over IPv6"
+        );
+    }
+}
+
+/// What `icmp_err_convert` and `icmpv6_err_convert` make of ICMP's messages.
+#[test]
+fn nothing_that_a_packet_can_bring_about_is_our_fault() {
+    let from_packets = [
+        Errno::NETUNREACH,
+        Errno::HOSTUNREACH,
+        Errno::NOPROTOOPT,
+        Errno::CONNREFUSED,
+        Errno::MSGSIZE,
+        Errno::OPNOTSUPP,
+        Errno::HOSTDOWN,
+        Errno::NONET,
+        Errno::ACCESS,
+        Errno::PROTO,
+        Errno::CONNRESET,
+        Errno::PIPE,
+        Errno::TIMEDOUT,
+    ];
+    for errno in from_packets {
+        for address in ["192.0.2.1:1", "[2001:db8::1]:1"] {
+            let fault = Fault::reported(&errno.into(), address.parse().unwrap());
+            assert!(matches!(fault, Fault::Target { .. }), "{errno} from {address}");
+        }
+    }
+}
+
+#[test]
+fn an_error_without_a_number_is_about_what_the_target_sent() {
+    let error = io::Error::new(io::ErrorKind::UnexpectedEof, "an end in the middle");
+    let Fault::Target { class, detail } = Fault::reported(&error, "192.0.2.1:1".parse().unwrap()) else {
+        panic!("our fault")
+    };
+    assert_eq!(
+        (class, detail.unwrap().as_str()),
+        (FailureClass::Reset, "an end in the middle")
+    );
+}
