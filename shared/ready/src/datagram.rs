@@ -45,11 +45,12 @@ pub async fn exchange_dns_over_udp(server: SocketAddr, check: &DnsCheck, deadlin
         }
         Err(NoReply::Fault(Fault::Ours(no_data))) => Finding::NoData(no_data),
         Err(NoReply::Fault(Fault::Target { class, detail })) => {
-            let words = match class {
-                FailureClass::Refused => "the host says that nobody listens there",
-                _ => detail.as_ref().map_or("got no answer", Detail::as_str),
+            let alone = if class == FailureClass::Refused {
+                "the host says that nobody listens there"
+            } else {
+                "got no answer"
             };
-            trouble(class, check, words)
+            trouble(class, check, detail.as_ref().map_or(alone, Detail::as_str))
         }
     };
     Report {
@@ -151,12 +152,12 @@ async fn ask_over_tcp(server: SocketAddr, check: &DnsCheck, deadline: Instant) -
         Ok(stream) => stream,
         Err(Fault::Ours(no_data)) => return Finding::NoData(no_data),
         Err(Fault::Target { class, detail }) => {
-            let words = match class {
-                FailureClass::Refused => "the connection was refused",
-                FailureClass::Timeout => "no connection in time",
-                _ => detail.as_ref().map_or("no connection", Detail::as_str),
+            let alone = if class == FailureClass::Refused {
+                "the connection was refused"
+            } else {
+                "no connection"
             };
-            return failed(class, words);
+            return failed(class, detail.as_ref().map_or(alone, Detail::as_str));
         }
     };
     let Ok(readiness) = Readiness::new(Protocol::Dns(check.clone()), Tls::Off, 0) else {
