@@ -58,12 +58,14 @@ module "status" {
   source = "./modules/status"
   count  = var.status == null ? 0 : 1
 
-  name            = var.name
-  home            = local.checker.home
-  groups          = toset(values(module.definitions.groups))
-  access          = var.status.access
-  token           = var.status.token
-  secret_key_arns = var.secret_key_arns
+  name                 = var.name
+  home                 = local.checker.home
+  groups               = toset(values(module.definitions.groups))
+  access               = var.status.access
+  announce_maintenance = var.status.announce_maintenance
+  capacity             = var.capacity
+  token                = var.status.token
+  secret_key_arns      = var.secret_key_arns
   function = merge(local.function, {
     zip                  = coalesce(var.status_zip, "${path.module}/dist/status-${var.architecture}.zip")
     memory_mb            = var.status.memory_mb

@@ -53,16 +53,19 @@ variable "relay_file" {
 
 variable "status" {
   description = <<-EOT
-    The status page, if there is to be one: `access` is public (anybody; names, verdicts, uptime and times of maintenance) or private
-    (everything). A private page is for whoever has the `token`, kept in Parameter Store in the home region and named
-    by ssm:/path, or without a token for whoever AWS knows and lets invoke it. `reserved_concurrency` keeps a busy
-    page from taking the concurrency that the checkers need; a new account cannot reserve any.
+    The status page, if there is to be one: `access` is public (anybody; names, verdicts, uptime and maintenance that is
+    on; `announce_maintenance` adds that ahead) or private (everything). A private page is for whoever has the `token`,
+    kept in Parameter Store in the home region and named by ssm:/path, or without a token for whoever AWS knows and lets
+    invoke it. `reserved_concurrency` keeps a busy page from taking the concurrency that the checkers need: by default 5
+    where anybody may ask and the account's quota in the home region is 200 or more, otherwise none, for a new account
+    cannot reserve any. -1 is none, whatever the quota, and asks for none.
   EOT
   type = object({
     access               = string
     token                = optional(string)
-    memory_mb            = optional(number, 256)
-    reserved_concurrency = optional(number, -1)
+    announce_maintenance = optional(bool, false)
+    memory_mb            = optional(number, 128)
+    reserved_concurrency = optional(number)
   })
   default = null
 }

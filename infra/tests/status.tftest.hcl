@@ -3,9 +3,10 @@
 mock_provider "aws" { source = "./tests/mocks" }
 
 variables {
-  name   = "portpulse"
-  groups = ["5m#0", "1m#1", "1m#0"]
-  access = "public"
+  name     = "portpulse"
+  groups   = ["5m#0", "1m#1", "1m#0"]
+  access   = "public"
+  capacity = "on_demand"
   home = {
     region      = "eu-west-2"
     table_name  = "portpulse"
@@ -28,8 +29,8 @@ run "a_public_page" {
     error_message = "The environment is these variables."
   }
   assert {
-    condition     = [module.function.lambda.function_name, module.function.lambda.filename, module.function.lambda.memory_size, module.function.lambda.timeout] == ["portpulse-status", "tests/fixtures/checker.bin", 256, 15]
-    error_message = "The zip given, with 256 MB and 15 seconds."
+    condition     = [module.function.lambda.function_name, module.function.lambda.filename, module.function.lambda.memory_size, module.function.lambda.timeout] == ["portpulse-status", "tests/fixtures/checker.bin", 128, 15]
+    error_message = "The zip given, with 128 MB and 15 seconds."
   }
   assert {
     condition     = aws_lambda_function_url.status.authorization_type == "NONE"
@@ -60,6 +61,78 @@ run "a_public_page" {
       },
     ]
     error_message = "It may do exactly this: ${module.function.policy}"
+  }
+}
+
+run "an_account_that_can_reserves_concurrency_for_what_anybody_may_ask" {
+  command = plan
+  module { source = "./modules/status" }
+  override_data {
+    target = data.aws_servicequotas_service_quota.concurrency[0]
+    values = { value = 1000 }
+  }
+
+  assert {
+    condition     = data.aws_servicequotas_service_quota.concurrency[0].service_code == "lambda" && data.aws_servicequotas_service_quota.concurrency[0].quota_code == "L-B99A9384"
+    error_message = "The quota is that of concurrent executions."
+  }
+  assert {
+    condition     = module.function.lambda.reserved == 5
+    error_message = "Five at once, and no more."
+  }
+}
+
+run "a_new_account_cannot_reserve_any" {
+  command = plan
+  module { source = "./modules/status" }
+  override_data {
+    target = data.aws_servicequotas_service_quota.concurrency[0]
+    values = { value = 10 }
+  }
+
+  assert {
+    condition     = module.function.lambda.reserved == -1
+    error_message = "Lambda refuses what would leave fewer than it keeps for the others."
+  }
+}
+
+run "what_is_said_of_concurrency_holds_and_no_quota_is_asked_for" {
+  command = plan
+  module { source = "./modules/status" }
+  variables {
+    function = { zip = "tests/fixtures/checker.bin", reserved_concurrency = -1 }
+  }
+
+  assert {
+    condition     = module.function.lambda.reserved == -1 && length(data.aws_servicequotas_service_quota.concurrency) == 0
+    error_message = "None, and the account is not asked."
+  }
+}
+
+run "a_public_page_beside_free_units_is_refused" {
+  command = plan
+  module { source = "./modules/status" }
+  variables { capacity = "always_free" }
+  expect_failures = [aws_lambda_function_url.status]
+}
+
+run "a_private_page_beside_free_units_is_not" {
+  command = plan
+  module { source = "./modules/status" }
+  variables {
+    access   = "private"
+    capacity = "always_free"
+  }
+}
+
+run "maintenance_ahead_is_announced_where_that_is_asked_for" {
+  command = plan
+  module { source = "./modules/status" }
+  variables { announce_maintenance = true }
+
+  assert {
+    condition     = module.function.lambda.environment.PORTPULSE_STATUS_MAINTENANCE == "announced"
+    error_message = "The function is told to."
   }
 }
 
@@ -98,6 +171,10 @@ run "a_private_page_for_those_whom_aws_knows" {
   assert {
     condition     = aws_lambda_function_url.status.authorization_type == "AWS_IAM" && length(aws_cloudformation_stack.address) == 0
     error_message = "Nobody may ask unsigned."
+  }
+  assert {
+    condition     = module.function.lambda.reserved == -1 && length(data.aws_servicequotas_service_quota.concurrency) == 0
+    error_message = "Whom AWS does not know starts nothing."
   }
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use lambda_runtime::{LambdaEvent, service_fn};
 use portpulse_history::{Ceiling, Groups, Reader, Scope};
 use portpulse_status::{Access, Pages, Site};
@@ -14,8 +14,6 @@ use portpulse_store::chain;
 use portpulse_store::dynamo::DynamoTable;
 use serde_json::Value;
 
-/// For how long one instance of the function shows what it has read.
-const KEPT: SignedDuration = SignedDuration::from_secs(15);
 /// How often a page that stays open is renewed.
 const REFRESH_SECONDS: u32 = 60;
 /// The time one operation may take with all its attempts, so that a page that cannot be read says so.
@@ -57,8 +55,12 @@ async fn run() -> Result<(), lambda_runtime::Error> {
         },
         expected: settings.regions,
     };
-    let reader = Reader::new(table, scope, Ceiling::default());
-    let pages = Pages::new(Site::new(access, REFRESH_SECONDS), reader, KEPT);
+    let reader = Reader::new(table, scope, Ceiling::default()).announcing(settings.ahead);
+    let pages = Pages::new(
+        Site::new(access, REFRESH_SECONDS),
+        reader,
+        settings.readers.keep(),
+    );
 
     lambda_runtime::run(service_fn(async |event: LambdaEvent<Value>| {
         let request = request(&event.payload)?;

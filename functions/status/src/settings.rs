@@ -4,8 +4,10 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
 
+use jiff::SignedDuration;
 use portpulse_core::group::GroupId;
 use portpulse_core::id::Region;
+use portpulse_history::view::Ahead;
 
 /// What the function is told about its surroundings.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,17 +22,29 @@ pub struct Settings {
     pub groups: BTreeSet<GroupId>,
     /// Who may read.
     pub readers: Readers,
+    /// Whether the public is told of maintenance ahead.
+    pub ahead: Ahead,
 }
 
 /// Who may read, and with that, what they see.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Readers {
-    /// Anybody: names, verdicts, uptime and times of maintenance.
+    /// Anybody: names, verdicts, uptime, and that maintenance is on.
     Anybody,
     /// Callers whose signature AWS has verified: everything. The function URL has `AuthType: AWS_IAM`.
     Signed,
     /// Whoever knows the token that this parameter of Parameter Store holds: everything.
     WithToken(ParameterName),
+}
+
+impl Readers {
+    /// For how long one instance of the function shows what it has read. Nobody knows how often the public asks.
+    pub const fn keep(&self) -> SignedDuration {
+        match self {
+            Self::Anybody => SignedDuration::from_secs(60),
+            Self::Signed | Self::WithToken(_) => SignedDuration::from_secs(15),
+        }
+    }
 }
 
 /// The name of a parameter in AWS Systems Manager's Parameter Store, such as `/portpulse/status-token`.
@@ -73,7 +87,8 @@ impl Settings {
     /// Reads from a lookup: `PORTPULSE_TABLE`, `PORTPULSE_HOME_REGION`, `PORTPULSE_REGIONS` (for a table that does not
     /// list the regions that should report) and `PORTPULSE_GROUPS` (such as `1m#0,5m#0`; either may be absent),
     /// `PORTPULSE_STATUS_ACCESS` (`public` or `private`) and `PORTPULSE_STATUS_TOKEN` (`ssm:/name`). A private page
-    /// without a token is for signed callers.
+    /// without a token is for signed callers. `PORTPULSE_STATUS_MAINTENANCE` (`announced`, or `withheld`, which it is
+    /// otherwise) says whether a public page tells of maintenance ahead.
     ///
     /// # Errors
     /// Everything that is missing or wrong.
@@ -118,6 +133,17 @@ impl Settings {
                 Readers::Signed
             }
         };
+        let ahead = match set("PORTPULSE_STATUS_MAINTENANCE").as_deref().map(str::trim) {
+            Some("announced") => Ahead::Announced,
+            Some("withheld") | None => Ahead::Withheld,
+            Some(other) => {
+                faults.push(format!(
+                    "PORTPULSE_STATUS_MAINTENANCE is `{}`: use `announced` or `withheld`",
+                    other.escape_debug()
+                ));
+                Ahead::Withheld
+            }
+        };
         let regions = list("PORTPULSE_REGIONS", set, &mut faults);
         let groups = list("PORTPULSE_GROUPS", set, &mut faults);
         if !faults.is_empty() {
@@ -129,6 +155,7 @@ impl Settings {
             regions,
             groups,
             readers,
+            ahead,
         })
     }
 }
@@ -186,6 +213,31 @@ mod tests {
             .groups;
         let named: Vec<_> = named.iter().map(ToString::to_string).collect();
         assert_eq!(named, ["1m#0", "1m#1"]);
+    }
+
+    #[test]
+    fn maintenance_ahead_is_announced_only_where_that_is_asked_for() {
+        let public = ("PORTPULSE_STATUS_ACCESS", "public");
+        let name = "PORTPULSE_STATUS_MAINTENANCE";
+        assert_eq!(parse(&[public]).unwrap().ahead, Ahead::Withheld);
+        assert_eq!(
+            parse(&[public, (name, "withheld")]).unwrap().ahead,
+            Ahead::Withheld
+        );
+        assert_eq!(
+            parse(&[public, (name, "announced")]).unwrap().ahead,
+            Ahead::Announced
+        );
+        assert_eq!(
+            parse(&[public, (name, "yes")]).unwrap_err().faults,
+            ["PORTPULSE_STATUS_MAINTENANCE is `yes`: use `announced` or `withheld`"]
+        );
+    }
+
+    #[test]
+    fn the_public_is_shown_what_was_read_for_a_minute() {
+        let keep = |readers: Readers| readers.keep().as_secs();
+        assert_eq!((keep(Readers::Anybody), keep(Readers::Signed)), (60, 15));
     }
 
     #[test]

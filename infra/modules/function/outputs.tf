@@ -9,6 +9,7 @@ output "lambda" {
     memory_size   = aws_lambda_function.this.memory_size
     timeout       = aws_lambda_function.this.timeout
     environment   = one(aws_lambda_function.this.environment).variables
+    reserved      = aws_lambda_function.this.reserved_concurrent_executions
     subnet_ids    = flatten([for vpc in aws_lambda_function.this.vpc_config : tolist(vpc.subnet_ids)])
   }
 }

@@ -4,6 +4,21 @@ locals {
   function_name = "${var.name}-status"
   # A token is asked for by the page itself; where there is none, a private page is for those whom AWS knows.
   authorization = var.access == "private" && var.token == null ? "AWS_IAM" : "NONE"
+
+  # An address that anybody may ask could take all the concurrency that the checkers need. A reservation is a limit, too.
+  # Of an account's concurrency 100 must stay unreserved, and a new account has 10 in all: there it goes without.
+  # https://docs.aws.amazon.com/lambda/latest/dg/configuration-concurrency.html
+  looks_up_quota       = local.authorization == "NONE" && var.function.reserved_concurrency == null
+  quota                = local.looks_up_quota ? data.aws_servicequotas_service_quota.concurrency[0].value : 0
+  reserved_concurrency = coalesce(var.function.reserved_concurrency, local.quota >= 200 ? 5 : -1)
+}
+
+# How many Lambdas the account may run at once in this region.
+data "aws_servicequotas_service_quota" "concurrency" {
+  count = local.looks_up_quota ? 1 : 0
+
+  service_code = "lambda"
+  quota_code   = "L-B99A9384"
 }
 
 module "function" {
@@ -13,13 +28,14 @@ module "function" {
   region      = var.home.region
   description = "Shows what Portpulse watches."
   home        = var.home
-  function    = merge(var.function, { timeout_seconds = 15 })
+  function    = merge(var.function, { timeout_seconds = 15, reserved_concurrency = local.reserved_concurrency })
   settings = merge(
     {
       PORTPULSE_GROUPS        = join(",", sort(var.groups))
       PORTPULSE_STATUS_ACCESS = var.access
     },
     { for name in var.token[*] : "PORTPULSE_STATUS_TOKEN" => name },
+    var.announce_maintenance ? { PORTPULSE_STATUS_MAINTENANCE = "announced" } : {},
   )
 
   table_access = "read"
@@ -35,6 +51,10 @@ resource "aws_lambda_function_url" "status" {
     precondition {
       condition     = var.access == "private" || var.token == null
       error_message = "A public page asks for no token: leave `token` out, or make the page private."
+    }
+    precondition {
+      condition     = var.access == "private" || var.capacity == "on_demand"
+      error_message = "A public page wants `capacity = \"on_demand\"`: of 25 read units a second anybody could take what the checkers need. Or make the page private."
     }
   }
 }

@@ -19,13 +19,24 @@ variable "groups" {
 }
 
 variable "access" {
-  description = "Who may read: `public`, anybody, names, verdicts, uptime and times of maintenance; `private`, everything, whoever has the token, or without one whoever AWS knows."
+  description = "Who may read: `public`, anybody, names, verdicts, uptime and maintenance that is on; `private`, everything, whoever has the token, or without one whoever AWS knows."
   type        = string
 
   validation {
     condition     = contains(["public", "private"], var.access)
     error_message = "`access` is public or private."
   }
+}
+
+variable "announce_maintenance" {
+  description = "Whether a public page tells of maintenance ahead, which says when alerts are going to wait."
+  type        = bool
+  default     = false
+}
+
+variable "capacity" {
+  description = "How the table is paid for: `on_demand` or `always_free`, which has no read units to spare for the public."
+  type        = string
 }
 
 variable "token" {
@@ -47,12 +58,12 @@ variable "secret_key_arns" {
 }
 
 variable "function" {
-  description = "The Lambda: its zip, architecture (arm64 or x86_64), memory in MB, reserved concurrency (-1: none), environment variables beside Portpulse's own, and for how many days CloudWatch keeps its log."
+  description = "The Lambda: its zip, architecture (arm64 or x86_64), memory in MB, reserved concurrency (-1: none; by default 5 where anybody may ask and the account's quota is 200 or more), environment variables beside Portpulse's own, and for how many days CloudWatch keeps its log."
   type = object({
     zip                  = string
     architecture         = optional(string, "arm64")
-    memory_mb            = optional(number, 256)
-    reserved_concurrency = optional(number, -1)
+    memory_mb            = optional(number, 128)
+    reserved_concurrency = optional(number)
     environment          = optional(map(string), {})
     log_retention_days   = optional(number, 14)
   })

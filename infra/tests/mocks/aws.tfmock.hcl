@@ -31,3 +31,7 @@ mock_resource "aws_cloudwatch_log_group" {
 mock_resource "aws_cloudwatch_event_rule" {
   defaults = { arn = "arn:aws:events:eu-west-1:123456789012:rule/rule" }
 }
+
+mock_data "aws_servicequotas_service_quota" {
+  defaults = { value = 1000 }
+}

@@ -150,13 +150,21 @@ pub fn due(before: Option<Tick>, tick: Tick) -> Due {
 /// is not known.
 pub fn of_ticks(definitions: &Definitions, ticks: &BTreeMap<Tick, Observations>) -> Rollup {
     let mut rollup = Rollup::new();
-    for (id, observation) in ticks.values().flatten() {
+    for observations in ticks.values() {
+        count_tick(&mut rollup, definitions, observations);
+    }
+    rollup
+}
+
+/// Counts one tick in, as [`of_ticks`] does: for those who read ticks one by one, and keep none. Each tick may be
+/// counted once.
+pub fn count_tick(rollup: &mut Rollup, definitions: &Definitions, observations: &Observations) {
+    for (id, observation) in observations {
         if let Some(monitor) = definitions.monitors.get(id) {
             let tally = rollup.entry(id.clone()).or_default();
             tally.count(monitor.rule().expect, observation.seen);
         }
     }
-    rollup
 }
 
 /// Sums up shorter periods' rollups into that of a longer one.

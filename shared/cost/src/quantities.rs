@@ -23,7 +23,7 @@ pub const ALARMS_A_REGION: u32 = 2;
 
 /// The memory of the relay, and of the status page unless it is set to another, in MB.
 const RELAY_MEMORY_MB: u32 = 128;
-const PAGE_MEMORY_MB: u32 = 256;
+const PAGE_MEMORY_MB: u32 = 128;
 /// How long results are kept, and the phases of an hour but the connect.
 const RESULT_DAYS: f64 = 35.0;
 /// How long rollups are kept.

@@ -17,21 +17,42 @@ use portpulse_core::period::{Grain, Period};
 use crate::read::DAYS;
 use crate::snapshot::{GroupSnapshot, Snapshot};
 use crate::view::{
-    Audience, IncidentInside, IncidentView, IncidentsPage, LeftOut, Maintenance, MonitorInside, MonitorPage,
-    MonitorView, Overview, OverviewInside, RegionStanding,
+    Ahead, Audience, IncidentInside, IncidentView, IncidentsPage, LeftOut, Maintenance, MonitorInside,
+    MonitorPage, MonitorView, Overview, OverviewInside, RegionStanding,
 };
 use past::Past;
 
+/// What is shown, and to whom.
+struct Shown {
+    audience: Audience,
+    ahead: Ahead,
+    extent: Extent,
+    now: Timestamp,
+}
+
+/// How much of a monitor's past is shown to those within: of a thousand at once all of it would take 100 MB.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Extent {
+    /// What an overview has room for.
+    Glance,
+    /// All of it.
+    Page,
+}
+
 /// All monitors at a glance.
-pub fn overview(snapshot: &Snapshot, audience: Audience, now: Timestamp) -> Overview {
+pub fn overview(snapshot: &Snapshot, audience: Audience, ahead: Ahead, now: Timestamp) -> Overview {
+    let shown = Shown {
+        audience,
+        ahead,
+        extent: Extent::Glance,
+        now,
+    };
     let closed = closed_by_monitor(snapshot);
     let mut monitors = Vec::new();
     for (group, known) in &snapshot.groups {
         for monitor in known.definitions.monitors.values() {
             let closed = closed.get(monitor.id()).map_or(&[][..], Vec::as_slice);
-            monitors.push(monitor_view(
-                snapshot, *group, known, monitor, closed, audience, now,
-            ));
+            monitors.push(monitor_view(snapshot, *group, known, monitor, closed, &shown));
         }
     }
     monitors.sort_by(|one, other| (one.verdict.rank(), &one.id).cmp(&(other.verdict.rank(), &other.id)));
@@ -63,8 +84,15 @@ pub fn monitor(
     snapshot: &Snapshot,
     id: &MonitorId,
     audience: Audience,
+    ahead: Ahead,
     now: Timestamp,
 ) -> Option<MonitorPage> {
+    let shown = Shown {
+        audience,
+        ahead,
+        extent: Extent::Page,
+        now,
+    };
     let defined = snapshot.groups.iter().find_map(|(group, known)| {
         let monitor = known.definitions.monitors.get(id)?;
         Some((*group, known, monitor))
@@ -76,7 +104,7 @@ pub fn monitor(
     let all = incidents.open.into_iter().chain(incidents.closed);
     Some(MonitorPage {
         at: now,
-        monitor: monitor_view(snapshot, group, known, monitor, own, audience, now),
+        monitor: monitor_view(snapshot, group, known, monitor, own, &shown),
         incidents: all.filter(|incident| incident.id.monitor == *id).collect(),
         left_out: LeftOut {
             days: lacks_days(known, now),
@@ -167,7 +195,7 @@ fn incident_view(
 ) -> IncidentView {
     IncidentView {
         id: incident.id(monitor, track),
-        verdict: incident.verdict,
+        verdict: told(incident.verdict, audience),
         since: incident.since.timestamp(),
         opened: incident.opened.timestamp(),
         closed: closed.map(|closed| (closed.closed.timestamp(), closed.ending)),
@@ -223,9 +251,9 @@ fn monitor_view(
     known: &GroupSnapshot,
     monitor: &Monitor,
     closed: &[&ClosedIncident],
-    audience: Audience,
-    now: Timestamp,
+    shown: &Shown,
 ) -> MonitorView {
+    let (audience, now) = (shown.audience, shown.now);
     let id = monitor.id();
     let past = Past::new(snapshot, group, known, monitor, closed, now);
     let incident = |track| known.board.verdict.incidents.get(&(id.clone(), track));
@@ -239,7 +267,8 @@ fn monitor_view(
             incident(Track::Health).or_else(|| incident(Track::Quality))
         }
     };
-    let (hours, days) = (past.hours(), past.days());
+    let hours = past.hours();
+    let days = past.days(&hours);
     let inside = match audience {
         Audience::Public => None,
         Audience::Private => Some(Box::new(MonitorInside {
@@ -249,21 +278,32 @@ fn monitor_view(
             // What became an outage is no longer a difference between regions.
             advisory: !is_down && known.board.verdict.advisories.contains_key(id),
             control: snapshot.controls.get(id).cloned(),
-            regions: past.sights(),
+            regions: past.sights(shown.extent),
             hours: past.points(Grain::Hour, None),
-            days: past.points(Grain::Day, None),
+            days: match shown.extent {
+                Extent::Glance => Vec::new(),
+                Extent::Page => past.points(Grain::Day, None),
+            },
         })),
     };
     MonitorView {
         id: id.clone(),
-        verdict,
+        verdict: told(verdict, audience),
         since: incident.map(|incident| incident.since.timestamp()),
         in_maintenance: monitor.telling().in_maintenance(now),
-        maintenance: maintenance(monitor, audience, now),
+        maintenance: maintenance(monitor, audience, shown.ahead, now),
         uptime: past.uptime(&hours, &days),
         hours,
         days,
         inside,
+    }
+}
+
+/// The verdict as an audience is told it. That a port is open which should be closed invites whoever reads it to come in.
+const fn told(verdict: Verdict, audience: Audience) -> Verdict {
+    match (audience, verdict) {
+        (Audience::Public, Verdict::Exposed) => Verdict::Down,
+        (Audience::Public | Audience::Private, verdict) => verdict,
     }
 }
 
@@ -291,10 +331,15 @@ fn verdict(
 }
 
 /// Of each of a monitor's maintenance windows the time that is on now or next, the earliest first.
-pub fn maintenance(monitor: &Monitor, audience: Audience, now: Timestamp) -> Vec<Maintenance> {
+/// The public is told of what is ahead only where that is announced.
+pub fn maintenance(monitor: &Monitor, audience: Audience, ahead: Ahead, now: Timestamp) -> Vec<Maintenance> {
     let windows = monitor.telling().maintenance.iter();
     let next = windows.filter_map(|window| {
         let (from, until) = window.next(now)?;
+        match (audience, ahead) {
+            (Audience::Public, Ahead::Withheld) if from > now => return None,
+            (Audience::Public, _) | (Audience::Private, _) => {}
+        }
         let why = match audience {
             Audience::Public => None,
             Audience::Private => window.why().map(str::to_owned),

@@ -7,6 +7,7 @@ pub mod api;
 pub mod assemble;
 pub mod atom;
 pub mod badge;
+mod packed;
 pub mod prometheus;
 mod reach;
 pub mod read;
@@ -15,4 +16,5 @@ mod spending;
 pub mod view;
 mod xml;
 
+pub use packed::PackedRollup;
 pub use read::{Ceiling, Groups, Reader, Scope};

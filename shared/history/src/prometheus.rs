@@ -5,7 +5,6 @@
 use std::fmt::Write;
 
 use portpulse_core::board::Verdict;
-use portpulse_core::other_phases::OtherPhases;
 use portpulse_core::uptime::Watched;
 
 use crate::api::sight_word;
@@ -82,7 +81,7 @@ pub fn text(overview: &Overview) -> String {
     );
     for (id, inside) in inside() {
         for (region, sight) in &inside.regions {
-            if let Some(connect) = sight.hours.iter().rev().find_map(|point| point.connect) {
+            if let Some(connect) = sight.connect {
                 text.quantiles(&[("monitor", id), ("region", region.as_str())], connect);
             }
         }
@@ -93,8 +92,7 @@ pub fn text(overview: &Overview) -> String {
     );
     for (id, inside) in inside() {
         for (region, sight) in &inside.regions {
-            let others = sight.hours.last().map(|point| point.others);
-            for (phase, times) in others.iter().flat_map(OtherPhases::each) {
+            for (phase, times) in sight.others.each() {
                 let labels = [
                     ("monitor", id),
                     ("region", region.as_str()),

@@ -1,13 +1,12 @@
 //! Reading history from the latest back, for at most so much.
 
 use std::collections::BTreeMap;
-use std::collections::btree_map::Entry;
 
 use jiff::Timestamp;
 use portpulse_core::group::GroupId;
-use portpulse_core::id::Region;
+use portpulse_core::id::{MonitorId, Region};
 use portpulse_core::period::{Grain, Period};
-use portpulse_core::rollup::of_ticks;
+use portpulse_core::rollup::{Rollup, count_tick};
 use portpulse_core::round::{Definitions, Observations};
 use portpulse_core::time::Tick;
 use portpulse_store::history::{Row, Summary};
@@ -15,6 +14,7 @@ use portpulse_store::keys;
 use portpulse_store::table::{Browse, Stretch, Table};
 use portpulse_store::{Error, Store, chain};
 
+use crate::packed::PackedRollup;
 use crate::read::{DAYS, HOURS};
 use crate::snapshot::{Reach, Running};
 use crate::spending::Counted;
@@ -23,6 +23,9 @@ use crate::spending::Counted;
 const MOST_FIRST_ROWS: u64 = 4;
 /// The half read units of a large row, of 64 KB.
 const HALVES_OF_LARGE: u64 = 16;
+/// The bytes of rows that are asked for at a time: as they come from the table, and read, they take some twenty times
+/// the room, and a function has 128 MB.
+const BYTES_AT_A_TIME: u64 = 384 * 1_024;
 /// The bytes that half a read unit pays for.
 const BYTES_A_HALF: u64 = 4_096;
 
@@ -58,39 +61,67 @@ pub(crate) fn parts(since: Option<Period>, now: Timestamp) -> Vec<Part> {
     parts
 }
 
-/// Reads what a group's regions summed up, from the latest back to `first`, for at most so many half read units.
-pub(crate) async fn read_summaries<T: Table + Browse, S: Summary>(
+/// Reads what a group's regions summed up, from the latest back to `first`, for at most so many half read units; of each
+/// row `keep` is kept, which is given the one that was kept before it.
+pub(crate) async fn read_summaries<T: Table + Browse, S: Summary, K>(
     store: &Store<Counted<'_, T>>,
-    group: GroupId,
-    first: Period,
-    now: Timestamp,
+    (group, first, now): (GroupId, Period, Timestamp),
     halves: u64,
     unreadable: &mut Vec<String>,
-) -> Result<Reach<S>, Error> {
+    keep: impl Fn(S, Option<&K>) -> K,
+) -> Result<Reach<K>, Error> {
     let running = Period::containing(now, first.grain());
+    let mut rollups: BTreeMap<Period, BTreeMap<Region, K>> = BTreeMap::new();
+    let mut file = |(period, region, row): (Period, Region, S)| {
+        let last = rollups.first_key_value();
+        let kept = keep(row, last.and_then(|(_, regions)| regions.values().next()));
+        rollups.entry(period).or_default().insert(region, kept);
+    };
+    // The parts of a summary follow one another.
+    let mut whole: Option<(Period, Region, S)> = None;
+    let mut earliest = None;
     let stretch = S::stretch(group, first, running);
-    let (rows, all) = read(store, stretch, halves, unreadable).await?;
-    Ok(reach(rows, first, all))
+    let take = |(period, region, part): (Period, Region, S)| {
+        earliest = Some(period);
+        match &mut whole {
+            Some((at, of, parts)) if *at == period && *of == region => parts.join(part),
+            Some(_) | None => {
+                if let Some(before) = whole.replace((period, region, part)) {
+                    file(before);
+                }
+            }
+        }
+    };
+    let all = read(store, stretch, halves, unreadable, take).await?;
+    if let Some(last) = whole {
+        file(last);
+    }
+    let since = match all {
+        true => Some(first),
+        // The earliest period that was begun may lack regions, and parts.
+        false => earliest.map(|period| period.later(1)),
+    };
+    Ok(Reach { rollups, since })
 }
 
 /// Reads the results of an hour that is not over from the latest back, for at most so many half read units.
 pub(crate) async fn read_running<T: Table + Browse>(
     store: &Store<Counted<'_, T>>,
-    group: GroupId,
-    hour: Period,
+    (group, hour): (GroupId, Period),
     definitions: &Definitions,
+    only: Option<&MonitorId>,
     halves: u64,
     unreadable: &mut Vec<String>,
 ) -> Result<Running, Error> {
     let stretch = keys::results_of_hour(group, hour);
-    let (rows, whole) = read(store, stretch, halves, unreadable).await?;
-    let mut ticks: BTreeMap<Region, BTreeMap<Tick, Observations>> = BTreeMap::new();
-    for (tick, region, seen) in rows {
-        ticks.entry(region).or_default().insert(tick, seen);
-    }
-    let rollups = ticks
+    let mut sums: BTreeMap<Region, Rollup> = BTreeMap::new();
+    let count = |(_, region, seen): (Tick, Region, Observations)| {
+        count_tick(sums.entry(region).or_default(), definitions, &seen);
+    };
+    let whole = read(store, stretch, halves, unreadable, count).await?;
+    let rollups = sums
         .into_iter()
-        .map(|(region, ticks)| (region, of_ticks(definitions, &ticks)));
+        .map(|(region, sum)| (region, PackedRollup::of(&sum, None, only)));
     Ok(Running {
         hour: Some(hour),
         rollups: rollups.collect(),
@@ -98,47 +129,28 @@ pub(crate) async fn read_running<T: Table + Browse>(
     })
 }
 
-/// The rows of a stretch, and whether that is all of them.
+/// Hands the rows of a stretch on, one by one, and says whether that was all of them.
 async fn read<T: Table + Browse, R: Row>(
     store: &Store<Counted<'_, T>>,
     stretch: Stretch,
     halves: u64,
     unreadable: &mut Vec<String>,
-) -> Result<(Vec<R>, bool), Error> {
+    mut take: impl FnMut(R),
+) -> Result<bool, Error> {
     let mut budget = Budget::new(halves);
-    let mut rows = Vec::new();
     let mut left = Some(stretch);
     while let Some(stretch) = left {
         let Some(limit) = budget.rows() else {
-            return Ok((rows, false));
+            return Ok(false);
         };
         let spent = store.table().halves();
         let piece = store.next(&stretch, limit).await?;
         budget.spend(store.table().halves() - spent, piece.rows.len());
         unreadable.extend(piece.unreadable.iter().map(|error| chain(error)));
-        rows.extend(piece.rows);
+        piece.rows.into_iter().for_each(&mut take);
         left = piece.rest;
     }
-    Ok((rows, true))
-}
-
-fn reach<S: Summary>(rows: Vec<(Period, Region, S)>, first: Period, all: bool) -> Reach<S> {
-    let earliest = rows.last().map(|(period, _, _)| *period);
-    let mut reach = Reach {
-        rollups: BTreeMap::new(),
-        since: match all {
-            true => Some(first),
-            // The earliest period that was begun may lack regions, and parts.
-            false => earliest.map(|period| period.later(1)),
-        },
-    };
-    for (period, region, part) in rows {
-        match reach.rollups.entry(period).or_default().entry(region) {
-            Entry::Vacant(first) => drop(first.insert(part)),
-            Entry::Occupied(mut others) => others.get_mut().join(part),
-        }
-    }
-    reach
+    Ok(true)
 }
 
 /// What is left to spend on rows, in half read units, by what such rows have cost so far.
@@ -168,9 +180,10 @@ impl Budget {
             return u32::try_from(rows).ok();
         }
         // In bytes, for many rows share a unit. A tenth is kept back, for rows differ.
-        let bytes_a_row = (self.spent * BYTES_A_HALF).div_ceil(self.rows);
-        let rows = self.left * BYTES_A_HALF * 9 / 10 / bytes_a_row.max(1);
-        u32::try_from(rows).ok().filter(|rows| *rows > 0)
+        let bytes_a_row = (self.spent * BYTES_A_HALF).div_ceil(self.rows).max(1);
+        let rows = self.left * BYTES_A_HALF * 9 / 10 / bytes_a_row;
+        let at_a_time = (BYTES_AT_A_TIME / bytes_a_row).max(1);
+        u32::try_from(rows.min(at_a_time)).ok().filter(|rows| *rows > 0)
     }
 
     pub(crate) fn spend(&mut self, halves: u64, rows: usize) {
@@ -205,5 +218,14 @@ mod tests {
         assert_eq!(budget.rows(), Some(5), "a tenth is kept back of six");
         budget.spend(55, 5);
         assert_eq!(budget.rows(), None);
+    }
+
+    #[test]
+    fn no_more_is_asked_for_at_a_time_than_there_is_room_for() {
+        for (halves, rows, asked) in [(4, 4, 96), (160, 4, 2), (400, 1, 1)] {
+            let mut budget = Budget::new(1_000_000);
+            budget.spend(halves, rows);
+            assert_eq!(budget.rows(), Some(asked), "{rows} rows of {halves} half units");
+        }
     }
 }

@@ -7,16 +7,18 @@ use portpulse_core::board::{Board, ClosedIncident};
 use portpulse_core::group::{GroupId, shard_of};
 use portpulse_core::id::{MonitorId, Region};
 use portpulse_core::period::Period;
+use portpulse_core::rollup::OtherTimes;
 use portpulse_core::time::Interval;
 use portpulse_store::keys;
 use portpulse_store::table::{Browse, Read, Table};
 use portpulse_store::{Error, Store, chain};
 
 use crate::assemble;
+use crate::packed::PackedRollup;
 use crate::reach::{Budget, Part, parts, read_running, read_summaries};
 use crate::snapshot::{GroupSnapshot, Snapshot};
 use crate::spending::Counted;
-use crate::view::{Audience, IncidentsPage, MonitorPage, Overview};
+use crate::view::{Ahead, Audience, IncidentsPage, MonitorPage, Overview};
 
 /// The days of history that are shown.
 pub const DAYS: i64 = 90;
@@ -67,16 +69,24 @@ pub struct Reader<T> {
     table: T,
     scope: Scope,
     ceiling: Ceiling,
+    ahead: Ahead,
 }
 
 impl<T: Table + Browse> Reader<T> {
-    /// A reader of these groups in `table`.
+    /// A reader of these groups in `table`, which tells the public of no maintenance ahead.
     pub fn new(table: T, scope: Scope, ceiling: Ceiling) -> Self {
         Self {
             table,
             scope,
             ceiling,
+            ahead: Ahead::default(),
         }
+    }
+
+    /// The same, which tells the public so much of maintenance ahead.
+    #[must_use]
+    pub fn announcing(self, ahead: Ahead) -> Self {
+        Self { ahead, ..self }
     }
 
     /// The ids of all monitors, by their definitions alone.
@@ -97,8 +107,8 @@ impl<T: Table + Browse> Reader<T> {
     /// # Errors
     /// When the table cannot be read. What is malformed is no error: it is left out, and named to those within.
     pub async fn overview(&self, audience: Audience, now: Timestamp) -> Result<Overview, Error> {
-        let snapshot = self.snapshot(&self.groups().await?, None, now).await?;
-        Ok(assemble::overview(&snapshot, audience, now))
+        let snapshot = self.snapshot(&self.groups().await?, now).await?;
+        Ok(assemble::overview(&snapshot, audience, self.ahead, now))
     }
 
     /// One monitor over time; `None` if there is none of that id. The phases but the connect are there from `since` on,
@@ -126,8 +136,9 @@ impl<T: Table + Browse> Reader<T> {
                 Some(since)
             }
         };
-        self.read_past(&store, &mut snapshot, since, now).await?;
-        Ok(assemble::monitor(&snapshot, id, audience, now))
+        self.read_past(&store, &mut snapshot, Some(id), since, now)
+            .await?;
+        Ok(assemble::monitor(&snapshot, id, audience, self.ahead, now))
     }
 
     /// The incidents of all monitors, without any other history.
@@ -170,28 +181,24 @@ impl<T: Table + Browse> Reader<T> {
         Ok(())
     }
 
-    /// All that is known of these groups, as far as the ceiling allows: the phases but the connect `since` an hour or a
-    /// day, if they are wanted, and those of the running hour in any case.
+    /// All that is known of these groups, as far as the ceiling allows, but for the phases beside the connect, of which
+    /// it has those of the running hour.
     ///
     /// # Errors
     /// When the table cannot be read.
-    pub async fn snapshot(
-        &self,
-        groups: &BTreeSet<GroupId>,
-        since: Option<Period>,
-        now: Timestamp,
-    ) -> Result<Snapshot, Error> {
+    pub async fn snapshot(&self, groups: &BTreeSet<GroupId>, now: Timestamp) -> Result<Snapshot, Error> {
         let store = Store::new(Counted::new(&self.table));
         let mut snapshot = read_present(&store, &self.scope, groups, Read::Eventual).await?;
-        self.read_past(&store, &mut snapshot, since, now).await?;
+        self.read_past(&store, &mut snapshot, None, None, now).await?;
         Ok(snapshot)
     }
 
-    /// Incidents and rollups, as far as the ceiling allows.
+    /// Incidents and rollups, as far as the ceiling allows; the rollups of one monitor alone, if one is named.
     async fn read_past(
         &self,
         store: &Store<Counted<'_, T>>,
         snapshot: &mut Snapshot,
+        only: Option<&MonitorId>,
         since: Option<Period>,
         now: Timestamp,
     ) -> Result<(), Error> {
@@ -203,19 +210,24 @@ impl<T: Table + Browse> Reader<T> {
             for ((group, known), sharers) in snapshot.groups.iter_mut().zip(sharers) {
                 // Each takes at most its share of what is left, so that one large group does not blind the others.
                 let share = self.left(store) / sharers;
+                let bad = &mut unreadable;
                 match part {
                     Part::Running(hour) => {
-                        let share = share / RUNNING_SHARE;
-                        let definitions = &known.definitions;
+                        let (share, place) = (share / RUNNING_SHARE, (*group, hour));
                         known.running =
-                            read_running(store, *group, hour, definitions, share, &mut unreadable).await?;
+                            read_running(store, place, &known.definitions, only, share, bad).await?;
                     }
                     Part::Rollups(first) => {
-                        let reach = read_summaries(store, *group, first, now, share, &mut unreadable).await?;
+                        let keep = |row, last: Option<&_>| PackedRollup::of(&row, last, only);
+                        let reach = read_summaries(store, (*group, first, now), share, bad, keep).await?;
                         *known.reach_mut(first.grain()) = reach;
                     }
                     Part::OtherTimes(first) => {
-                        let found = read_summaries(store, *group, first, now, share, &mut unreadable).await?;
+                        let keep = |mut row: OtherTimes, _: Option<&_>| {
+                            row.retain(|id, _| only.is_none_or(|only| only == id));
+                            row
+                        };
+                        let found = read_summaries(store, (*group, first, now), share, bad, keep).await?;
                         known.take_in(first, found);
                     }
                 }

@@ -7,9 +7,11 @@ use portpulse_core::control::Control;
 use portpulse_core::group::GroupId;
 use portpulse_core::id::{MonitorId, Region};
 use portpulse_core::period::{Grain, Period};
-use portpulse_core::rollup::{OtherTimes, Rollup, with_others};
+use portpulse_core::rollup::OtherTimes;
 use portpulse_core::round::Definitions;
 use portpulse_core::words::Words;
+
+use crate::packed::PackedRollup;
 
 /// What was read for one request.
 #[derive(Debug, Clone, Default)]
@@ -42,16 +44,16 @@ pub struct GroupSnapshot {
     /// What each region saw in the running hour.
     pub running: Running,
     /// What each region saw in the last hours.
-    pub hours: Reach<Rollup>,
+    pub hours: Reach<PackedRollup>,
     /// What each region saw in the last days.
-    pub days: Reach<Rollup>,
+    pub days: Reach<PackedRollup>,
     /// Whether phases were left unread that were wanted.
     pub lacks_phases: bool,
 }
 
 impl GroupSnapshot {
     /// Where rollups of this grain stand.
-    pub(crate) fn reach_mut(&mut self, grain: Grain) -> &mut Reach<Rollup> {
+    pub(crate) fn reach_mut(&mut self, grain: Grain) -> &mut Reach<PackedRollup> {
         match grain {
             Grain::Hour => &mut self.hours,
             Grain::Day => &mut self.days,
@@ -66,7 +68,7 @@ impl GroupSnapshot {
             for (region, times) in regions {
                 let rollups = reach.rollups.get_mut(&period);
                 if let Some(rollup) = rollups.and_then(|rollups| rollups.get_mut(&region)) {
-                    *rollup = with_others(std::mem::take(rollup), &times);
+                    rollup.add_others(&times);
                 }
             }
         }
@@ -79,14 +81,14 @@ pub struct Running {
     /// Which.
     pub hour: Option<Period>,
     /// The sums so far.
-    pub rollups: BTreeMap<Region, Rollup>,
+    pub rollups: BTreeMap<Region, PackedRollup>,
     /// Whether all ticks that there are were read, and not only the latest.
     pub whole: bool,
 }
 
 impl Running {
     /// The sums of this hour; `None` if another one is running, or only a part of it was read.
-    pub(crate) fn of(&self, hour: Period) -> Option<&BTreeMap<Region, Rollup>> {
+    pub(crate) fn of(&self, hour: Period) -> Option<&BTreeMap<Region, PackedRollup>> {
         (self.whole && self.hour == Some(hour)).then_some(&self.rollups)
     }
 }

@@ -21,10 +21,22 @@ use portpulse_core::words::Said;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Audience {
     /// Anybody: names, verdicts and uptime. Never hosts, ports, addresses, regions, times of connects or words of services:
-    /// every `inside` is `None`.
+    /// every `inside` is `None`. A port that should be closed and is open is down to them: which one it is they are not
+    /// told.
     Public,
     /// Those who may see everything.
     Private,
+}
+
+/// Whether the public is told of maintenance ahead. That it is on, anybody may know; that it will be says when alerts are
+/// going to wait.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Ahead {
+    /// It is not.
+    #[default]
+    Withheld,
+    /// It is told of the next time of each window.
+    Announced,
 }
 
 /// All monitors at a glance.
@@ -88,8 +100,8 @@ pub struct MonitorView {
     pub since: Option<Timestamp>,
     /// Whether a maintenance window covers now: what it shows is expected.
     pub in_maintenance: bool,
-    /// Of each of its maintenance windows the time that is on now or next, the earliest first. Anybody may know it, but
-    /// not why.
+    /// Of each of its maintenance windows the time that is on now or next, the earliest first. The public is not told
+    /// why, nor of what is ahead unless that is announced.
     pub maintenance: Vec<Maintenance>,
     /// Its uptime.
     pub uptime: Uptime,
@@ -113,7 +125,7 @@ pub struct Maintenance {
 }
 
 /// Uptime over the usual spans; `None` where not all of the span could be read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Uptime {
     /// Of the last 24 hours, by hours.
     pub day: Option<Watched>,
@@ -151,7 +163,7 @@ pub struct MonitorInside {
     pub regions: BTreeMap<Region, RegionSight>,
     /// All regions' connect times by hour, for the last 24 hours.
     pub hours: Vec<Point>,
-    /// All regions' connect times by day, for the last 90 days.
+    /// All regions' connect times by day, for the last 90 days; on one monitor's page alone.
     pub days: Vec<Point>,
 }
 
@@ -168,9 +180,13 @@ pub struct RegionSight {
     pub finding: Option<Finding>,
     /// What the service last said of itself while it was open, noted once an hour; read for one monitor's page alone.
     pub said: Option<Said>,
-    /// Checks and connect times by hour, for the last 24 hours.
+    /// Connect times of this hour, or of the last that has any.
+    pub connect: Option<Percentiles>,
+    /// The times of the other phases in this hour.
+    pub others: OtherPhases<Option<Percentiles>>,
+    /// Checks and connect times by hour, for the last 24 hours; on one monitor's page alone.
     pub hours: Vec<Point>,
-    /// Checks and connect times by day, for the last 90 days.
+    /// Checks and connect times by day, for the last 90 days; on one monitor's page alone.
     pub days: Vec<Point>,
 }
 
@@ -280,6 +296,27 @@ pub struct MonitorPage {
     pub incidents: Vec<IncidentView>,
     /// What history was left unread.
     pub left_out: LeftOut,
+}
+
+impl Overview {
+    /// The page of one of these monitors, as far as it is known here: all of it to the public, who is shown no more of
+    /// one than of all. `None` if there is none of that id.
+    pub fn page_of(&self, id: &MonitorId) -> Option<MonitorPage> {
+        let monitor = self.monitors.iter().find(|monitor| monitor.id == *id)?;
+        let own = |incident: &&IncidentView| incident.id.monitor == *id;
+        Some(MonitorPage {
+            at: self.at,
+            monitor: monitor.clone(),
+            incidents: self
+                .open
+                .iter()
+                .chain(&self.closed)
+                .filter(own)
+                .cloned()
+                .collect(),
+            left_out: self.left_out,
+        })
+    }
 }
 
 /// Incidents of all monitors.

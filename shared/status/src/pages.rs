@@ -1,4 +1,8 @@
 //! Pages answered, from what is read or was read a moment ago: many readers at once cost as much as one.
+//!
+//! What the public is shown, of whatever monitor and in whatever form, comes from one overview: so many public pages cost
+//! one reading of the table for as long as that is shown. Where it cannot be read, that is tried again after a while, and
+//! not by every request.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -13,22 +17,43 @@ use crate::reader::Reader;
 use crate::request::Request;
 use crate::response::Response;
 use crate::route::Page;
-use crate::site::{Asked, Received, Site};
+use crate::site::{Asked, RETRY_SECONDS, Received, Site};
 use crate::span::Span;
 
 /// The most monitors of which a page is kept at a time.
 const MOST_KEPT: usize = 100;
+/// How long the public waits after a failure until the table is asked again, as [`Site::unreadable`] says it.
+const PAUSE: SignedDuration = SignedDuration::from_secs(RETRY_SECONDS);
 
 /// The pages, and what was read for them of late.
 pub struct Pages<R> {
     site: Site,
     reader: R,
     keep: SignedDuration,
-    // What is asked of a monitor that is not there costs no more than this.
+    // What is asked by those within of a monitor that is not there costs no more than this.
     ids: Mutex<Kept<(), BTreeSet<MonitorId>>>,
     // Held while something is read: who comes meanwhile waits for that, and does not read it again.
-    overviews: Mutex<Kept<Audience, Overview>>,
-    monitors: Mutex<Kept<(Audience, MonitorId, Span), Option<MonitorPage>>>,
+    overviews: Mutex<Overviews>,
+    monitors: Mutex<Kept<(MonitorId, Span), Option<MonitorPage>>>,
+}
+
+/// The overviews that were read, and when the public's could not be.
+#[derive(Default)]
+struct Overviews {
+    kept: Kept<Audience, Overview>,
+    failed: Option<Timestamp>,
+}
+
+/// Why nothing is shown: the table could not be read, now or a moment ago.
+enum Unread<E> {
+    Now(E),
+    Before,
+}
+
+impl<E> From<E> for Unread<E> {
+    fn from(error: E) -> Self {
+        Self::Now(error)
+    }
 }
 
 /// What was read, and when.
@@ -39,7 +64,7 @@ type Kept<K, V> = BTreeMap<K, (Timestamp, Arc<V>)>;
 pub struct Answered<E> {
     /// The response.
     pub response: Response,
-    /// Why it shows nothing, where it could not be read.
+    /// Why it shows nothing, where it could not be read; told once, and not by each that comes meanwhile.
     pub trouble: Option<E>,
 }
 
@@ -72,20 +97,25 @@ impl<R: Reader> Pages<R> {
                 response,
                 trouble: None,
             },
-            Err(trouble) => Answered {
+            Err(unread) => Answered {
                 response: self.site.unreadable(),
-                trouble: Some(trouble),
+                trouble: match unread {
+                    Unread::Now(trouble) => Some(trouble),
+                    Unread::Before => None,
+                },
             },
         }
     }
 
-    async fn respond(&self, asked: &Asked, now: Timestamp) -> Result<Response, R::Error> {
+    async fn respond(&self, asked: &Asked, now: Timestamp) -> Result<Response, Unread<R::Error>> {
         let (site, audience) = (&self.site, asked.audience);
         Ok(match &asked.page {
             Page::Overview(selection) => {
                 site.overview(audience, selection, &*self.read_overview(audience, now).await?)
             }
-            Page::Incidents => site.incidents(audience, &*self.read_overview(audience, now).await?),
+            Page::Incidents(page) => {
+                site.incidents(audience, *page, &*self.read_overview(audience, now).await?)
+            }
             Page::Monitor(id, span) => {
                 let known = self.read_monitor(audience, id, *span, now).await?;
                 site.monitor(audience, *span, Option::as_ref(&known))
@@ -94,7 +124,11 @@ impl<R: Reader> Pages<R> {
                 let known = self.read_monitor(audience, id, *span, now).await?;
                 site.monitor_feed(audience, Option::as_ref(&known))
             }
-            Page::Feed(Feed::Badge(id, _)) if !self.is_defined(id, now).await? => site.nothing_here(),
+            Page::Feed(Feed::Badge(id, _))
+                if audience == Audience::Private && !self.is_defined(id, now).await? =>
+            {
+                site.nothing_here()
+            }
             Page::Feed(feed) => site.feed(audience, feed, &*self.read_overview(audience, now).await?),
         })
     }
@@ -110,13 +144,27 @@ impl<R: Reader> Pages<R> {
         Ok(ids.contains(id))
     }
 
-    async fn read_overview(&self, audience: Audience, now: Timestamp) -> Result<Arc<Overview>, R::Error> {
-        let mut kept = self.overviews.lock().await;
-        if let Some(fresh) = self.fresh(&kept, &audience, now) {
+    async fn read_overview(
+        &self,
+        audience: Audience,
+        now: Timestamp,
+    ) -> Result<Arc<Overview>, Unread<R::Error>> {
+        let mut overviews = self.overviews.lock().await;
+        if let Some(fresh) = self.fresh(&overviews.kept, &audience, now) {
             return Ok(fresh);
         }
-        let read = Arc::new(self.reader.overview(audience, now).await?);
-        kept.insert(audience, (now, Arc::clone(&read)));
+        let is_public = audience == Audience::Public;
+        if is_public && overviews.failed.is_some_and(|at| is_within(PAUSE, at, now)) {
+            return Err(Unread::Before);
+        }
+        // There is no room for two.
+        overviews.kept.remove(&audience);
+        let read = self.reader.overview(audience, now).await;
+        if is_public {
+            overviews.failed = read.is_err().then_some(now);
+        }
+        let read = Arc::new(read?);
+        overviews.kept.insert(audience, (now, Arc::clone(&read)));
         Ok(read)
     }
 
@@ -126,17 +174,16 @@ impl<R: Reader> Pages<R> {
         id: &MonitorId,
         span: Span,
         now: Timestamp,
-    ) -> Result<Arc<Option<MonitorPage>>, R::Error> {
+    ) -> Result<Arc<Option<MonitorPage>>, Unread<R::Error>> {
+        if audience == Audience::Public {
+            let all = self.read_overview(audience, now).await?;
+            return Ok(Arc::new(all.page_of(id)));
+        }
         if !self.is_defined(id, now).await? {
             return Ok(Arc::new(None));
         }
-        let span = match audience {
-            // The public is shown no times of phases: what is read is the same however far back it looks.
-            Audience::Public => Span::default(),
-            Audience::Private => span,
-        };
         let mut kept = self.monitors.lock().await;
-        let key = (audience, id.clone(), span);
+        let key = (id.clone(), span);
         if let Some(fresh) = self.fresh(&kept, &key, now) {
             return Ok(fresh);
         }
@@ -154,11 +201,15 @@ impl<R: Reader> Pages<R> {
         self.is_fresh(*at, now).then(|| Arc::clone(value))
     }
 
-    /// A clock that was set back makes nothing fresh for longer.
     fn is_fresh(&self, at: Timestamp, now: Timestamp) -> bool {
-        let age = now.duration_since(at);
-        !age.is_negative() && age < self.keep
+        is_within(self.keep, at, now)
     }
+}
+
+/// Whether something is no older than that. A clock that was set back makes nothing fresh for longer.
+fn is_within(most: SignedDuration, at: Timestamp, now: Timestamp) -> bool {
+    let age = now.duration_since(at);
+    !age.is_negative() && age < most
 }
 
 #[cfg(test)]
@@ -167,7 +218,9 @@ mod tests {
 
     use tokio::sync::Semaphore;
 
+    use portpulse_core::board::Verdict;
     use portpulse_core::period::Period;
+    use portpulse_history::view::{MonitorView, Uptime};
 
     use super::*;
     use crate::access::Access;
@@ -192,20 +245,38 @@ mod tests {
         }
     }
 
+    /// The monitors that there are.
+    fn defined() -> impl Iterator<Item = MonitorId> {
+        (0..3 * MOST_KEPT).map(|number| format!("m{number}").parse().unwrap())
+    }
+
+    fn monitor(id: MonitorId) -> MonitorView {
+        MonitorView {
+            id,
+            verdict: Verdict::Up,
+            since: None,
+            in_maintenance: false,
+            maintenance: Vec::new(),
+            uptime: Uptime::default(),
+            hours: Vec::new(),
+            days: Vec::new(),
+            inside: None,
+        }
+    }
+
     impl Reader for Arc<Counting> {
         type Error = &'static str;
 
         async fn ids(&self) -> Result<BTreeSet<MonitorId>, Self::Error> {
             self.id_reads.fetch_add(1, Ordering::SeqCst);
-            let defined = (0..3 * MOST_KEPT).map(|number| format!("m{number}").parse().unwrap());
-            Ok(defined.collect())
+            Ok(defined().collect())
         }
 
         async fn overview(&self, _: Audience, now: Timestamp) -> Result<Overview, Self::Error> {
             self.read().await?;
             Ok(Overview {
                 at: now,
-                monitors: Vec::new(),
+                monitors: defined().map(monitor).collect(),
                 open: Vec::new(),
                 closed: Vec::new(),
                 left_out: Default::default(),
@@ -277,8 +348,46 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn monitors_are_kept_one_by_one_and_not_without_end() {
+    async fn all_that_the_public_asks_for_is_read_once_for_as_long_as_it_is_shown() {
         let (counting, pages) = pages(1_000);
+        for number in 0..50 {
+            for (path, status) in [
+                ("/", 200),
+                ("/monitors/m{}", 200),
+                ("/monitors/m{}?span=90d", 200),
+                ("/api/monitors/m{}?span=7d", 200),
+                ("/badge/m{}.svg", 200),
+                ("/badge/m{}.svg?kind=uptime", 200),
+                ("/monitors/none{}", 404),
+                ("/api/monitors/none{}", 404),
+                ("/badge/none{}.svg", 404),
+                ("/?q=m{}", 200),
+                ("/?page={}", 200),
+                ("/incidents", 200),
+                ("/api/monitors", 200),
+                ("/api/incidents", 200),
+                ("/metrics", 200),
+                ("/incidents.atom", 200),
+            ] {
+                let asked = path.replace("{}", &number.to_string());
+                let (path, query) = asked.split_once('?').unwrap_or((&asked, ""));
+                let request = Request {
+                    query: query.to_owned(),
+                    ..get(path)
+                };
+                let answered = pages.answer(&request, at(9)).await;
+                assert_eq!(answered.response.status, status, "{asked}");
+            }
+        }
+        assert_eq!(counting.reads.load(Ordering::SeqCst), 1);
+        assert_eq!(counting.id_reads.load(Ordering::SeqCst), 0);
+        pages.answer(&get("/monitors/m1"), at(19)).await;
+        assert_eq!(counting.reads.load(Ordering::SeqCst), 2, "no longer than that");
+    }
+
+    #[tokio::test]
+    async fn monitors_are_kept_one_by_one_and_not_without_end() {
+        let (counting, pages) = pages_for(Access::Loopback, 1_000);
         for _ in 0..2 {
             for id in ["m0", "m1"] {
                 let answered = pages.answer(&get(&format!("/monitors/{id}")), at(0)).await;
@@ -293,41 +402,50 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn further_back_is_read_anew_where_more_is_shown_for_people_and_for_programs_once() {
-        for (access, most) in [(Access::Loopback, 2), (Access::Public, 1)] {
-            let (counting, pages) = pages_for(access.clone(), 1_000);
-            for query in ["", "span=7d"] {
-                for path in ["/monitors/m0", "/api/monitors/m0"] {
-                    let request = Request {
-                        query: query.to_owned(),
-                        ..get(path)
-                    };
-                    pages.answer(&request, at(0)).await;
-                }
+    async fn further_back_is_read_anew_where_more_is_shown() {
+        let (counting, pages) = pages_for(Access::Loopback, 1_000);
+        for query in ["", "span=7d"] {
+            for path in ["/monitors/m0", "/api/monitors/m0"] {
+                let request = Request {
+                    query: query.to_owned(),
+                    ..get(path)
+                };
+                pages.answer(&request, at(0)).await;
             }
-            assert_eq!(counting.reads.load(Ordering::SeqCst), most, "{access:?}");
         }
+        assert_eq!(
+            counting.reads.load(Ordering::SeqCst),
+            2,
+            "for people and programs once"
+        );
     }
 
     #[tokio::test]
-    async fn what_cannot_be_read_is_said_and_tried_again() {
-        let (counting, pages) = pages(0);
-        counting.may.close();
-        for reads in [1, 2] {
-            let answered = pages.answer(&get("/"), at(0)).await;
-            assert_eq!(answered.response.status, 503);
-            assert_eq!(answered.trouble, Some("the table is gone"));
-            assert!(!answered.response.body.contains("gone"));
-            assert_eq!(counting.reads.load(Ordering::SeqCst), reads);
+    async fn what_cannot_be_read_is_said_and_tried_again_by_the_public_not_at_once() {
+        for (access, most) in [(Access::Loopback, [1, 2, 3, 4]), (Access::Public, [1, 1, 2, 2])] {
+            let (counting, pages) = pages_for(access, 0);
+            counting.may.close();
+            let mut told = 0;
+            for (second, reads) in [0, RETRY_SECONDS - 1, RETRY_SECONDS, RETRY_SECONDS + 1]
+                .into_iter()
+                .zip(most)
+            {
+                let answered = pages.answer(&get("/"), at(second)).await;
+                assert_eq!(answered.response.status, 503);
+                assert!(!answered.response.body.contains("gone"));
+                told += usize::from(answered.trouble == Some("the table is gone"));
+                assert_eq!(counting.reads.load(Ordering::SeqCst), reads);
+            }
+            assert_eq!(told, most[3], "each failure is told once");
+            // What needs no table needs none.
+            assert_eq!(pages.answer(&get("/nothing"), at(0)).await.response.status, 404);
         }
-        // What needs no table needs none.
-        assert_eq!(pages.answer(&get("/nothing"), at(0)).await.response.status, 404);
     }
 
     #[tokio::test]
     async fn a_monitor_that_is_not_there_costs_one_reading_of_the_definitions_however_often_it_is_asked_for()
     {
-        let (counting, pages) = pages(1_000);
+        let (counting, pages) = pages_for(Access::Loopback, 1_000);
         for number in 0..50 {
             for path in ["/monitors/x{}", "/api/monitors/x{}", "/badge/x{}.svg"] {
                 let path = path.replace("{}", &number.to_string());

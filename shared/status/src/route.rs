@@ -29,8 +29,8 @@ pub enum Page {
     Overview(Selection),
     /// One monitor over time.
     Monitor(MonitorId, Span),
-    /// Incidents and maintenance.
-    Incidents,
+    /// Incidents and maintenance; which page of them, from 0 on.
+    Incidents(usize),
     /// Something for programs.
     Feed(Feed),
 }
@@ -44,6 +44,8 @@ pub struct Selection {
     pub tag: Option<String>,
     /// What they are put together by.
     pub by: By,
+    /// Which page of them, from 0 on; in addresses they count from 1.
+    pub page: usize,
 }
 
 /// What monitors are put together by.
@@ -72,6 +74,8 @@ impl By {
     }
 }
 
+/// The most pages that there are taken to be.
+const MOST_PAGES: usize = 10_000;
 /// The most characters that a search is taken to have.
 const MOST_WORDS: usize = 100;
 
@@ -84,7 +88,7 @@ impl Route {
         let path = request.path.as_str();
         match path {
             "/" => Self::Page(Page::Overview(Selection::of(request))),
-            "/incidents" => Self::Page(Page::Incidents),
+            "/incidents" => Self::Page(Page::Incidents(page(request))),
             "/sign-in" => Self::SignIn,
             "/sign-out" => Self::SignOut,
             _ => match (asset::Asset::at(path), path.strip_prefix("/monitors/")) {
@@ -113,8 +117,31 @@ impl Selection {
                 .into_iter()
                 .find(|each| each.as_str() == by)
                 .unwrap_or_default(),
+            page: page(request),
         }
     }
+
+    /// The address of another page of the same monitors.
+    pub(crate) fn address(&self, page: usize) -> String {
+        let mut query = form_urlencoded::Serializer::new(String::new());
+        if !self.words.is_empty() {
+            query.append_pair("q", &self.words);
+        }
+        if let Some(tag) = &self.tag {
+            query.append_pair("tag", tag);
+        }
+        if self.by != By::default() {
+            query.append_pair("by", self.by.as_str());
+        }
+        query.append_pair("page", &(page + 1).to_string());
+        format!("/?{}", query.finish())
+    }
+}
+
+/// Which page a request asks for, from 0 on.
+fn page(request: &Request) -> usize {
+    let number = request.query_value("page").and_then(|text| text.parse().ok());
+    number.unwrap_or(1usize).clamp(1, MOST_PAGES) - 1
 }
 
 #[cfg(test)]
@@ -139,10 +166,22 @@ mod tests {
         };
         let monitor = |span| Some(Page::Monitor("orders-db".parse().unwrap(), span));
         assert_eq!(page("/", ""), Some(Page::Overview(Selection::default())));
+        for (query, number) in [
+            ("", 0),
+            ("page=3", 2),
+            ("page=0", 0),
+            ("page=-1", 0),
+            ("page=x", 0),
+        ] {
+            assert_eq!(
+                page("/incidents", query),
+                Some(Page::Incidents(number)),
+                "{query}"
+            );
+        }
         assert_eq!(page("/monitors/orders-db", ""), monitor(Span::Day));
         assert_eq!(page("/monitors/orders-db", "span=90d"), monitor(Span::Quarter));
         assert_eq!(page("/monitors/orders-db", "span=9"), monitor(Span::Day));
-        assert_eq!(page("/incidents", ""), Some(Page::Incidents));
         assert_eq!(route("/sign-in", ""), Route::SignIn);
         for nothing in [
             "",
@@ -154,6 +193,16 @@ mod tests {
             "//",
         ] {
             assert_eq!(route(nothing, ""), Route::Nothing, "{nothing}");
+        }
+    }
+
+    #[test]
+    fn the_next_page_has_the_address_of_the_same_selection() {
+        for query in ["page=2", "q=a+b%26&tag=team%3Da&by=tag&page=7"] {
+            let Route::Page(Page::Overview(selection)) = route("/", query) else {
+                unreachable!()
+            };
+            assert_eq!(selection.address(selection.page), format!("/?{query}"));
         }
     }
 

@@ -14,6 +14,9 @@ use crate::response::{Content, Keep, Response};
 use crate::route::{Page, Route, Selection};
 use crate::span::Span;
 
+/// After how many seconds it may be asked again for what could not be read.
+pub(crate) const RETRY_SECONDS: i64 = 5;
+
 /// The pages, for those who may read them.
 #[derive(Debug, Clone)]
 pub struct Site {
@@ -88,9 +91,9 @@ impl Site {
         self.page(200, Keep::page(audience), Place::Below, (&title, main))
     }
 
-    /// Incidents and maintenance.
-    pub fn incidents(&self, audience: Audience, known: &Overview) -> Response {
-        let (title, main) = incidents::page(known);
+    /// Incidents and maintenance: a page of them, from 0 on.
+    pub fn incidents(&self, audience: Audience, page: usize, known: &Overview) -> Response {
+        let (title, main) = incidents::page(page, known);
         self.page(200, Keep::page(audience), Place::Incidents, (&title, main))
     }
 
@@ -112,7 +115,7 @@ impl Site {
              moment; why it failed is in the function's log.",
         );
         let response = self.page(503, Keep::Never, Place::Below, ("Unreadable", main));
-        response.with("retry-after", "5")
+        response.with("retry-after", RETRY_SECONDS.to_string())
     }
 
     /// That there is nothing of that name.
@@ -147,9 +150,10 @@ impl Site {
                 );
                 text.with("retry-after", WINDOW.as_secs().to_string())
             }
-            (Refusal::SignInFirst, Route::Page(Page::Overview(_) | Page::Monitor(..) | Page::Incidents)) => {
-                Response::see_other("/sign-in")
-            }
+            (
+                Refusal::SignInFirst,
+                Route::Page(Page::Overview(_) | Page::Monitor(..) | Page::Incidents(_)),
+            ) => Response::see_other("/sign-in"),
             (Refusal::SignInFirst, _) => {
                 text(401, "Send the token as `Authorization: Bearer …`.\n").with("www-authenticate", "Bearer")
             }

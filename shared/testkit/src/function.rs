@@ -67,6 +67,18 @@ impl Function {
         })
     }
 
+    /// The most memory that it has held so far, in bytes, as Linux counts it: `VmHWM`.
+    ///
+    /// # Errors
+    /// When it has ended, or this is no Linux.
+    pub fn peak_memory(&self) -> io::Result<u64> {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let kilobytes = line.and_then(|line| line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok());
+        let kilobytes = kilobytes.ok_or_else(|| io::Error::other("there is no VmHWM"))?;
+        Ok(kilobytes * 1_024)
+    }
+
     /// Invokes it with an event, and returns what it answered.
     ///
     /// # Errors

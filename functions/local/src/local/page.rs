@@ -14,6 +14,7 @@ use hyper::body::Incoming;
 use jiff::{SignedDuration, Timestamp};
 use portpulse_checker::Clock as _;
 use portpulse_history::Reader;
+use portpulse_history::view::Ahead;
 use portpulse_status::{Access, MOST_BODY_BYTES, Method, Pages, Signature, Site, Token, Transport};
 use portpulse_store::chain;
 use portpulse_store::dynamo::DynamoTable;
@@ -38,9 +39,14 @@ pub(crate) struct PageArgs {
     #[arg(long, value_name = "ADDRESS")]
     listen: Option<Listen>,
 
-    /// Let anybody read the status page: names, verdicts, uptime and maintenance, no hosts, ports or words of services
+    /// Let anybody read the status page: names, verdicts, uptime and maintenance that is on, no hosts, ports or words of
+    /// services, and of a port that should be closed and is open that it is down
     #[arg(long, conflicts_with = "token_file")]
     public: bool,
+
+    /// Tell the public of maintenance ahead, which says when alerts are going to wait
+    #[arg(long, requires = "public")]
+    announce_maintenance: bool,
 
     /// Let those read the status page who know the token in this file, at least 32 characters
     #[arg(long, value_name = "FILE")]
@@ -72,6 +78,7 @@ pub(crate) struct Place {
     listener: TcpListener,
     address: SocketAddr,
     access: Access,
+    ahead: Ahead,
 }
 
 impl PageArgs {
@@ -98,6 +105,10 @@ impl PageArgs {
             listener,
             address,
             access,
+            ahead: match self.announce_maintenance {
+                true => Ahead::Announced,
+                false => Ahead::Withheld,
+            },
         }))
     }
 
@@ -162,6 +173,7 @@ impl Place {
             .build()
             .map_err(unable)?;
         let keep = clock.shown_in(SignedDuration::from_secs(KEPT_SECONDS));
+        let reader = reader.announcing(self.ahead);
         let pages = Arc::new(Pages::new(Site::new(self.access, REFRESH_SECONDS), reader, keep));
         let answer = move |sender, request| answer(Arc::clone(&pages), clock, sender, request);
         let (stop, stopped) = oneshot::channel::<()>();

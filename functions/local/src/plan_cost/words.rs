@@ -110,8 +110,8 @@ impl Plan<'_> {
         }
         if assumed.views > 0 {
             grounds.push(format!(
-                "Each of {} at the status page reads 90 days anew, though those within 15 seconds may share what was read, \
-                 and brings {} bytes a monitor.",
+                "Each of {} at the status page reads 90 days anew, though those within 15 seconds, or of a \
+                 public page within a minute, may share what was read, and brings {} bytes a monitor.",
                 counted(assumed.views, "look"),
                 assumed.view_bytes
             ));

@@ -118,7 +118,8 @@ impl Found {
         let advisory = group.board.verdict.advisories.get(monitor.id());
         let advisory = advisory.filter(|_| !is_incident);
         let views = views(monitor, &input).into_iter();
-        let windows = assemble::maintenance(monitor, Audience::Private, overview.now).into_iter();
+        let windows =
+            assemble::maintenance(monitor, Audience::Private, Ahead::Announced, overview.now).into_iter();
         let on = windows.filter(|window| window.from <= overview.now);
         Self {
             group: id,

@@ -6,6 +6,8 @@
     reason = "a test fails by panicking"
 )]
 
+mod memory;
+
 use std::net::Ipv4Addr;
 
 use axum::http::StatusCode;

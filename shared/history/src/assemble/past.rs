@@ -8,11 +8,11 @@ use portpulse_core::definition::Monitor;
 use portpulse_core::group::GroupId;
 use portpulse_core::id::{MonitorId, Region};
 use portpulse_core::period::{Grain, Period};
-use portpulse_core::rollup::Tally;
 use portpulse_core::uptime::{Outages, Watched};
 use portpulse_core::words::Said;
 
-use super::is_fresh;
+use super::{Extent, is_fresh};
+use crate::packed::{Checks, PackedRollup};
 use crate::read::{DAYS, HOURS};
 use crate::snapshot::{GroupSnapshot, Snapshot};
 use crate::view::{Bar, Percentiles, Point, RegionSight, SightState, Uptime};
@@ -27,7 +27,14 @@ pub(super) struct Past<'a> {
     regions: BTreeSet<&'a Region>,
     outages: Outages,
     now: Timestamp,
+    /// The hours that are shown, the earliest first, with what each region saw, removed regions included.
+    hours: Vec<Seen<'a>>,
+    /// Likewise the days.
+    days: Vec<Seen<'a>>,
 }
+
+/// A period, and what each region saw over it.
+type Seen<'a> = (Period, BTreeMap<&'a Region, Checks>);
 
 impl<'a> Past<'a> {
     pub(super) fn new(
@@ -46,6 +53,7 @@ impl<'a> Past<'a> {
             now,
         );
         let checks = |region: &&Region| monitor.rule().regions.includes(region);
+        let hours = hours(known, monitor.id(), now);
         Self {
             snapshot,
             group,
@@ -54,60 +62,19 @@ impl<'a> Past<'a> {
             regions: known.expected.iter().filter(checks).collect(),
             outages,
             now,
-        }
-    }
-
-    /// The periods that are shown, the earliest first.
-    fn periods(&self, grain: Grain) -> impl Iterator<Item = Period> + use<> {
-        let running = Period::containing(self.now, grain);
-        let count = match grain {
-            Grain::Hour => HOURS,
-            Grain::Day => DAYS,
-        };
-        (0..count).rev().map(move |back| running.later(-back))
-    }
-
-    /// What each region saw over a period, removed regions included. A day that is not summed up yet is what its hours
-    /// say.
-    fn tallies(&self, period: Period) -> BTreeMap<&'a Region, Tally> {
-        let id = self.monitor.id();
-        let of = |rollups: &'a BTreeMap<Period, BTreeMap<Region, _>>, period| {
-            let regions = rollups.get(&period).into_iter().flatten();
-            regions.filter_map(|(region, rollup): (&'a Region, &'a BTreeMap<MonitorId, Tally>)| {
-                Some((region, rollup.get(id)?.clone()))
-            })
-        };
-        match period.grain() {
-            Grain::Hour => {
-                let mut tallies = BTreeMap::new();
-                if let Some(rollups) = self.known.running.of(period) {
-                    let regions = rollups.iter();
-                    tallies.extend(
-                        regions.filter_map(|(region, rollup)| Some((region, rollup.get(id)?.clone()))),
-                    );
-                }
-                tallies.extend(of(&self.known.hours.rollups, period));
-                tallies
-            }
-            Grain::Day => {
-                let mut sums: BTreeMap<&Region, Tally> = BTreeMap::new();
-                for (region, tally) in period.hours().flat_map(|hour| self.tallies(hour)) {
-                    sums.entry(region).or_default().add(&tally);
-                }
-                sums.extend(of(&self.known.days.rollups, period));
-                sums
-            }
+            days: days(known, monitor.id(), &hours, now),
+            hours,
         }
     }
 
     pub(super) fn hours(&self) -> Vec<Bar> {
         let since = self.known.hours.since;
-        let hours = self.periods(Grain::Hour).map(|period| {
-            let tallies = self.tallies(period);
+        let hours = self.hours.iter().map(|(period, seen)| {
+            let period = *period;
             let running = self.seconds_not_summed_up(period);
-            let seen = tallies
+            let seen = seen
                 .values()
-                .map(|tally| tally.observed_seconds(self.group.interval));
+                .map(|checks| checks.observed_seconds(self.group.interval));
             let most = seen.chain([running]).max().unwrap_or(0);
             let watched = match since {
                 Some(since) if period >= since => self.outages.watched_for(period, self.now, most),
@@ -126,7 +93,7 @@ impl<'a> Past<'a> {
         let is_known = |region: &Region| {
             let sums = sums.iter().flatten();
             sums.filter_map(|rollups| rollups.get(region))
-                .any(|rollup| rollup.contains_key(id))
+                .any(|rollup| rollup.has(id))
         };
         let rows = self.regions.iter().filter(|region| !is_known(region));
         let rows = rows.filter_map(|region| self.known.board.rows.get(*region));
@@ -140,16 +107,20 @@ impl<'a> Past<'a> {
         seconds.max().unwrap_or(0)
     }
 
-    pub(super) fn days(&self) -> Vec<Bar> {
+    /// By the bars of the hours, too, which today is the sum of.
+    pub(super) fn days(&self, hours: &[Bar]) -> Vec<Bar> {
         let today = Period::containing(self.now, Grain::Day);
-        let days = self.periods(Grain::Day).map(|period| {
+        let days = self.days.iter().map(|(period, seen)| {
+            let period = *period;
             let watched = if period == today {
-                let hours = self.hours().into_iter().filter(|bar| bar.period.day() == today);
+                let hours = hours.iter().filter(|bar| bar.period.day() == today);
                 hours.fold(Watched::default(), |sum, bar| sum.and(bar.watched))
             } else if self.known.days.since.is_some_and(|since| period >= since) {
-                let tallies = self.tallies(period);
+                let seconds = seen
+                    .values()
+                    .map(|checks| checks.observed_seconds(self.group.interval));
                 self.outages
-                    .watched(period, self.now, self.group.interval, tallies.values())
+                    .watched_for(period, self.now, seconds.max().unwrap_or(0))
             } else {
                 Watched::default()
             };
@@ -188,17 +159,21 @@ impl<'a> Past<'a> {
 
     /// Checks and connect times, of one region or of all together.
     pub(super) fn points(&self, grain: Grain, region: Option<&Region>) -> Vec<Point> {
-        let points = self.periods(grain).map(|period| {
-            let mut sum = Tally::default();
-            for (of, tally) in self.tallies(period) {
-                if region.is_none_or(|region| region == of) {
-                    sum.add(&tally);
+        let periods = match grain {
+            Grain::Hour => &self.hours,
+            Grain::Day => &self.days,
+        };
+        let points = periods.iter().map(|(period, seen)| {
+            let mut sum = Checks::default();
+            for (of, checks) in seen {
+                if region.is_none_or(|region| region == *of) {
+                    sum.add(checks);
                 }
             }
             Point {
-                period,
+                period: *period,
                 good: sum.good,
-                failing: sum.failures(),
+                failing: sum.failing,
                 no_data: sum.no_data,
                 connect: Percentiles::of(&sum.connect),
                 others: sum.others.map(Percentiles::of),
@@ -207,7 +182,7 @@ impl<'a> Past<'a> {
         points.collect()
     }
 
-    pub(super) fn sights(&self) -> BTreeMap<Region, RegionSight> {
+    pub(super) fn sights(&self, extent: Extent) -> BTreeMap<Region, RegionSight> {
         let sights = self.regions.iter().map(|region| {
             let row = self.known.board.rows.get(*region);
             let row = row.filter(|row| is_fresh(row, self.group, self.now));
@@ -229,14 +204,23 @@ impl<'a> Past<'a> {
                     (state, since, Some(streaks.seen), streaks.finding.clone())
                 }
             };
+            let hours = self.points(Grain::Hour, Some(region));
+            let connect = hours.iter().rev().find_map(|point| point.connect);
+            let others = hours.last().map(|point| point.others).unwrap_or_default();
+            let (hours, days) = match extent {
+                Extent::Glance => (Vec::new(), Vec::new()),
+                Extent::Page => (hours, self.points(Grain::Day, Some(region))),
+            };
             let sight = RegionSight {
                 state,
                 since,
                 seen,
                 finding,
                 said: self.said(region),
-                hours: self.points(Grain::Hour, Some(region)),
-                days: self.points(Grain::Day, Some(region)),
+                connect,
+                others,
+                hours,
+                days,
             };
             ((*region).clone(), sight)
         });
@@ -246,4 +230,47 @@ impl<'a> Past<'a> {
     fn said(&self, region: &Region) -> Option<Said> {
         self.known.words.get(region)?.said.get(self.monitor.id()).cloned()
     }
+}
+
+/// The periods that are shown, the earliest first.
+fn periods(now: Timestamp, grain: Grain) -> impl Iterator<Item = Period> {
+    let running = Period::containing(now, grain);
+    let count = match grain {
+        Grain::Hour => HOURS,
+        Grain::Day => DAYS,
+    };
+    (0..count).rev().map(move |back| running.later(-back))
+}
+
+/// What these rollups tell of a monitor.
+fn of<'a>(
+    rollups: Option<&'a BTreeMap<Region, PackedRollup>>,
+    id: &MonitorId,
+) -> impl Iterator<Item = (&'a Region, Checks)> {
+    let regions = rollups.into_iter().flatten();
+    regions.filter_map(move |(region, rollup)| Some((region, rollup.get(id)?)))
+}
+
+/// What each region saw over each hour: as it was summed up, or in the running one from its ticks.
+fn hours<'a>(known: &'a GroupSnapshot, id: &MonitorId, now: Timestamp) -> Vec<Seen<'a>> {
+    let hours = periods(now, Grain::Hour).map(|hour| {
+        let mut seen: BTreeMap<_, _> = of(known.running.of(hour), id).collect();
+        seen.extend(of(known.hours.rollups.get(&hour), id));
+        (hour, seen)
+    });
+    hours.collect()
+}
+
+/// What each region saw over each day. One that is not summed up yet is what its hours say.
+fn days<'a>(known: &'a GroupSnapshot, id: &MonitorId, hours: &[Seen<'a>], now: Timestamp) -> Vec<Seen<'a>> {
+    let days = periods(now, Grain::Day).map(|day| {
+        let mut sums: BTreeMap<&Region, Checks> = BTreeMap::new();
+        let within = hours.iter().filter(|(hour, _)| hour.day() == day);
+        for (region, checks) in within.flat_map(|(_, seen)| seen) {
+            sums.entry(region).or_default().add(checks);
+        }
+        sums.extend(of(known.days.rollups.get(&day), id));
+        (day, sums)
+    });
+    days.collect()
 }

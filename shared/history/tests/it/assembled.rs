@@ -3,7 +3,7 @@
 use portpulse_core::board::{Track, Verdict};
 use portpulse_core::period::{Grain, Period};
 use portpulse_core::uptime::{Shade, Watched};
-use portpulse_history::view::{Audience, MonitorView, Point, SightState};
+use portpulse_history::view::{Audience, MonitorInside, MonitorView, Point, SightState};
 use portpulse_history::{Ceiling, Reader, Scope};
 use portpulse_store::Store;
 use portpulse_store::table::Read;
@@ -100,31 +100,12 @@ async fn monitors_are_shown_with_what_is_bad_first() {
     );
 }
 
-#[tokio::test]
-async fn maintenance_that_is_on_or_ahead_is_told_to_anybody_and_why_to_those_within() {
-    for (audience, reasons) in [
-        (Audience::Public, [None, None]),
-        (Audience::Private, [None, Some("secret-reason")]),
-    ] {
-        let overview = reader(table().await, 400)
-            .overview(audience, now())
-            .await
-            .unwrap();
-        let windows = &overview.monitors[0].maintenance;
-        let why: Vec<_> = windows.iter().map(|window| window.why.as_deref()).collect();
-        assert_eq!(why, reasons);
-        let windows: Vec<_> = windows
-            .iter()
-            .map(|window| format!("{} {}", window.from, window.until))
-            .collect();
-        assert_eq!(
-            windows,
-            [
-                "2026-11-22T12:00:00Z 2026-11-22T13:00:00Z",
-                "2026-11-24T10:00:00Z 2026-11-24T11:00:00Z",
-            ]
-        );
-    }
+/// What those within see on one monitor's page.
+async fn page(table: MemoryTable, id: &str) -> MonitorInside {
+    let id = id.parse().unwrap();
+    let reader = reader(table, 400);
+    let page = reader.monitor(Audience::Private, &id, last_day(), now()).await;
+    *page.unwrap().unwrap().monitor.inside.unwrap()
 }
 
 #[tokio::test]
@@ -153,7 +134,7 @@ async fn uptime_counts_outages_within_what_was_watched() {
     assert_eq!(shades, [Shade::Partly, Shade::Up, Shade::Partly, Shade::Up]);
     assert_eq!((down.hours.len(), down.days.len()), (24, 90));
     assert_eq!(down.days[0].period.to_string(), "2026-08-25");
-    let inside = down.inside.as_ref().unwrap();
+    let inside = page(table().await, "c-down").await;
     let yesterday = inside.days[88];
     assert_eq!((yesterday.good, yesterday.failing), (3 * 1_440, 0));
     let connect = yesterday.connect.unwrap();
@@ -180,6 +161,7 @@ async fn the_running_hour_is_shown_from_its_ticks() {
     assert_eq!((running.good, running.failing, running.no_data), (30, 0, 0));
     assert_eq!(running.connect.unwrap().max.as_micros(), 11_910);
     assert_eq!(running.others.tls.unwrap().max.as_millis(), 24);
+    let inside = page(table.clone(), "b-up").await;
     assert_eq!(
         inside.days[89].good,
         3 * 12 * 60 + 30,

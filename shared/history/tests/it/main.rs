@@ -9,5 +9,6 @@ mod answers;
 mod assembled;
 mod fleet;
 mod hostile;
+mod public;
 mod units;
 mod verdict;

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use portpulse_core::board::{Advisory, Board, Entry, RegionState, Told, Track, Verdict};
 use portpulse_core::id::MonitorId;
 use portpulse_history::assemble;
-use portpulse_history::view::Audience;
+use portpulse_history::view::{Ahead, Audience};
 
 use crate::assembled::table;
 use crate::fleet::{GROUP, incident, now, reader, tick};
@@ -16,15 +16,12 @@ type Shown = (Verdict, Option<String>, bool);
 #[tokio::test]
 async fn the_verdict_is_the_one_that_a_decision_would_rest_on() {
     let groups = BTreeSet::from([GROUP]);
-    let snapshot = reader(table().await, 400)
-        .snapshot(&groups, None, now())
-        .await
-        .unwrap();
+    let snapshot = reader(table().await, 400).snapshot(&groups, now()).await.unwrap();
     let id: MonitorId = "c-down".parse().unwrap();
     let shown = |change: &dyn Fn(&mut Board)| -> Shown {
         let mut snapshot = snapshot.clone();
         change(&mut snapshot.groups.get_mut(&GROUP).unwrap().board);
-        let page = assemble::monitor(&snapshot, &id, Audience::Private, now()).unwrap();
+        let page = assemble::monitor(&snapshot, &id, Audience::Private, Ahead::Withheld, now()).unwrap();
         let view = page.monitor;
         let since = view.since.map(|since| since.to_string());
         (view.verdict, since, view.inside.unwrap().advisory)

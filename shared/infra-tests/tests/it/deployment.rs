@@ -24,7 +24,8 @@ fn variables(regions: &[&str]) -> Value {
         "relay_zip": "tests/fixtures/checker.bin",
         "relay_file": "tests/fixtures/relay.yaml",
         "status_zip": "tests/fixtures/checker.bin",
-        "status": { "access": "private", "token": "ssm:/portpulse/status" },
+        // The stand-in knows no quotas.
+        "status": { "access": "private", "token": "ssm:/portpulse/status", "reserved_concurrency": -1 },
         "monitors_file": "test-monitors.yaml",
         "deletion_protection": false,
         "subscribers": {

@@ -5,23 +5,32 @@ use std::collections::BTreeMap;
 use maud::{Markup, html};
 use portpulse_history::view::{Maintenance, Overview};
 
-use super::parts::{as_of, incidents_left_out};
+use super::parts::{PageOf, as_of, incidents_left_out, names};
 use super::timeline::{On, incidents};
 use crate::words::{self, Show};
 
+/// The most incidents on one page, of some kilobyte each.
+const MOST_INCIDENTS: usize = 200;
+/// The most monitors that are named with a maintenance window.
+const MOST_NAMES: usize = 20;
+
 /// The page's title, and the page.
-pub(crate) fn page(known: &Overview) -> (String, Markup) {
+pub(crate) fn page(page: usize, known: &Overview) -> (String, Markup) {
     let heading = match known.open.len() {
         0 => "No open incident".to_owned(),
         count => words::counted(count, "open incident"),
     };
+    let place = PageOf::new(page, known.open.len() + known.closed.len(), MOST_INCIDENTS);
+    let open = place.of(&known.open, 0);
+    let closed = place.of(&known.closed, known.open.len());
     let main = html! {
         h1 { (heading) }
-        (incidents(&known.open, known.at, On::AnyPage))
-        (maintenance(known))
+        (incidents(open, known.at, On::AnyPage))
+        @if place.is_first() { (maintenance(known)) }
         h2 { "Past 90 days" }
         @if known.closed.is_empty() { p .quiet { "No incident has closed." } }
-        (incidents(&known.closed, known.at, On::AnyPage))
+        (incidents(closed, known.at, On::AnyPage))
+        (place.links(|page| format!("/incidents?page={}", page + 1)))
         (incidents_left_out(known.left_out))
         (as_of(known.at))
     };
@@ -45,7 +54,7 @@ fn maintenance(known: &Overview) -> Markup {
                         (words::moment(*from, Show::Full)) " to " (words::moment(*until, Show::Full))
                         @if *from <= known.at { " " strong { "now" } }
                         @if let Some(why) = why { ": " (why) }
-                        ul .names { @for id in monitors { li { a href={ "/monitors/" (id) } { (id) } } } }
+                        (names(monitors.iter().copied(), MOST_NAMES))
                     }
                 }
             }

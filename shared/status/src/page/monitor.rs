@@ -18,13 +18,18 @@ use crate::chart::{self, Axis};
 use crate::span::Span;
 use crate::words::{self, Show};
 
+/// The most incidents on the page, of some kilobyte each.
+const MOST_INCIDENTS: usize = 200;
+
 /// The page's title, and the page.
 pub(crate) fn page(span: Span, known: &MonitorPage) -> (String, Markup) {
     let monitor = &known.monitor;
     let inside = monitor.inside.as_deref();
     let from = known.at.saturating_sub(span.length()).unwrap_or(Timestamp::MIN);
     let is_within = |event: &&IncidentView| event.closed.is_none_or(|(closed, _)| closed >= from);
-    let within: Vec<_> = known.incidents.iter().filter(is_within).collect();
+    let mut within: Vec<_> = known.incidents.iter().filter(is_within).collect();
+    let earlier = within.len().saturating_sub(MOST_INCIDENTS);
+    within.truncate(MOST_INCIDENTS);
     let main = html! {
         p .crumbs { a href="/" { "All monitors" } }
         div .title {
@@ -45,6 +50,9 @@ pub(crate) fn page(span: Span, known: &MonitorPage) -> (String, Markup) {
             h2 { "Incidents" }
             @if within.is_empty() { p .quiet { "None within " (span.words()) "." } }
             (incidents(within, known.at, On::ItsMonitorsPage))
+            @if earlier > 0 {
+                p .quiet { (words::counted(earlier, "earlier incident")) " of this time left out, here and above." }
+            }
             (incidents_left_out(known.left_out))
         }
         @if let Some(inside) = inside {

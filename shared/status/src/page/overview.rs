@@ -6,16 +6,26 @@ use maud::{Markup, html};
 use portpulse_core::board::{Trouble, Verdict};
 use portpulse_history::view::{MonitorInside, MonitorView, Overview, OverviewInside};
 
-use super::parts::{as_of, remarks, sights, tags, uptimes};
+use super::parts::{PageOf, as_of, names, remarks, sights, tags, uptimes};
 use crate::chart;
 use crate::route::{By, Selection};
 use crate::words::{self, Show};
+
+/// The most monitors that have a row of their own on one page: of some 2.5 KB, or from many regions four times that.
+const MOST_ROWS: usize = 100;
+/// The most monitors of one verdict that are named on a page on which they have no row.
+const MOST_NAMES: usize = 1_000;
+/// The most tags to choose from; a search finds the others.
+const MOST_TAGS: usize = 200;
+/// The most notices of one kind.
+const MOST_NOTICES: usize = 20;
 
 /// The page's title, and the page.
 pub(crate) fn page(selection: &Selection, known: &Overview) -> (String, Markup) {
     let fits = |monitor: &&MonitorView| matches(selection, monitor);
     let shown: Vec<_> = known.monitors.iter().filter(fits).collect();
     let heading = heading(&known.monitors);
+    let (sections, place) = turned_to(selection, &shown);
     let main = html! {
         h1 { (heading) }
         (counts(&known.monitors))
@@ -28,12 +38,14 @@ pub(crate) fn page(selection: &Selection, known: &Overview) -> (String, Markup) 
         @if shown.is_empty() && !known.monitors.is_empty() {
             p { "No monitor matches. " a href="/" { "Show all" } }
         }
-        @for (title, monitors) in sections(selection.by, &shown) {
+        (elsewhere(&shown, &sections))
+        @for section in &sections {
             section {
-                h2 { (title) " " span .count { (monitors.len()) } }
-                ul .monitors { @for monitor in monitors { (row(monitor, known)) } }
+                h2 { (section.title) " " span .count { (section.all) } }
+                ul .monitors { @for monitor in &section.here { (row(monitor, known)) } }
             }
         }
+        (place.links(|page| selection.address(page)))
         (as_of(known.at))
     };
     (heading, main)
@@ -109,20 +121,35 @@ fn of_the_system(inside: &OverviewInside) -> Vec<Markup> {
             "Region " strong { (region) } " " (what) ", since " (words::moment(since, Show::Brief))
         });
     }
-    for (id, faults) in &inside.broken {
+    for (id, faults) in inside.broken.iter().take(MOST_NOTICES) {
         notices.push(html! {
             "The definition of " strong { (id) } " cannot be read, and it is not checked: " (faults.join("; "))
         });
     }
-    let unreadable = inside.unreadable.iter();
+    notices.extend(not_listed(
+        inside.broken.len(),
+        "more definitions cannot be read.",
+    ));
+    let unreadable = inside.unreadable.iter().take(MOST_NOTICES);
     notices.extend(unreadable.map(|row| html! { "A row of the table cannot be read: " (row) }));
+    notices.extend(not_listed(
+        inside.unreadable.len(),
+        "more rows of the table cannot be read.",
+    ));
     notices
+}
+
+fn not_listed(all: usize, what: &str) -> Option<Markup> {
+    let more = all.saturating_sub(MOST_NOTICES);
+    (more > 0).then(|| html! { (more) " " (what) })
 }
 
 /// Search and order, without a script.
 fn form(selection: &Selection, known: &Overview) -> Markup {
     let all: BTreeSet<_> = known.monitors.iter().flat_map(tags).collect();
     let chosen = |tag: &str| selection.tag.as_deref() == Some(tag);
+    let first = all.iter().take(MOST_TAGS);
+    let listed: BTreeSet<_> = first.chain(all.iter().filter(|tag| chosen(tag))).collect();
     html! {
         form .filter method="get" action="/" role="search" {
             label { span { "Search" } input name="q" type="search" value=(selection.words) maxlength="100"; }
@@ -131,7 +158,7 @@ fn form(selection: &Selection, known: &Overview) -> Markup {
                     span { "Tag" }
                     select name="tag" {
                         option value="" { "any" }
-                        @for tag in all { option value=(tag) selected[chosen(tag)] { (tag) } }
+                        @for tag in listed { option value=(tag) selected[chosen(tag)] { (tag) } }
                     }
                 }
             }
@@ -206,6 +233,59 @@ fn sections<'a>(by: By, shown: &[&'a MonitorView]) -> Vec<(String, Vec<&'a Monit
         sections.push((last_title.to_owned(), last));
     }
     sections
+}
+
+/// A section, and which of its monitors are on this page.
+struct Section<'a> {
+    title: String,
+    all: usize,
+    here: Vec<&'a MonitorView>,
+}
+
+/// The sections of the page that is asked for, and which of the pages it is.
+fn turned_to<'a>(selection: &Selection, shown: &[&'a MonitorView]) -> (Vec<Section<'a>>, PageOf) {
+    let all = sections(selection.by, shown);
+    let rows = all.iter().map(|(_, monitors)| monitors.len()).sum();
+    let place = PageOf::new(selection.page, rows, MOST_ROWS);
+    let mut before = 0;
+    let mut here = Vec::new();
+    for (title, monitors) in all {
+        let section = Section {
+            title,
+            all: monitors.len(),
+            here: place.of(&monitors, before).to_vec(),
+        };
+        before += section.all;
+        if !section.here.is_empty() {
+            here.push(section);
+        }
+    }
+    (here, place)
+}
+
+/// What needs attention and has no row on this page, by name: it is seen whatever page this is.
+fn elsewhere(shown: &[&MonitorView], sections: &[Section<'_>]) -> Markup {
+    let here: BTreeSet<_> = sections
+        .iter()
+        .flat_map(|section| section.here.iter().map(|monitor| &monitor.id))
+        .collect();
+    let is_missing = |monitor: &&&MonitorView| monitor.verdict != Verdict::Up && !here.contains(&monitor.id);
+    let missing: Vec<_> = shown.iter().filter(is_missing).collect();
+    html! {
+        @if !missing.is_empty() {
+            section .elsewhere {
+                h2 { "Needs attention, on another page " span .count { (missing.len()) } }
+                @for same in missing.chunk_by(|one, other| one.verdict == other.verdict) {
+                    @if let Some(first) = same.first() {
+                        div .card {
+                            (words::verdict(first.verdict)) " " span .count { (same.len()) }
+                            (names(same.iter().map(|monitor| monitor.id.as_str()), MOST_NAMES))
+                        }
+                    }
+                }
+            }
+        }
+    }
 }
 
 /// One monitor.

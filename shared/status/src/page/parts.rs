@@ -10,6 +10,66 @@ use crate::chart;
 use crate::span::Span;
 use crate::words::{self, Show};
 
+/// Which of several pages one is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct PageOf {
+    page: usize,
+    rows: usize,
+    most: usize,
+}
+
+impl PageOf {
+    /// The page, from 0 on, of so many rows with at most so many on each; the last, where there are fewer pages.
+    pub(crate) fn new(page: usize, rows: usize, most: usize) -> Self {
+        let last = rows.saturating_sub(1) / most.max(1);
+        Self {
+            page: page.min(last),
+            rows,
+            most,
+        }
+    }
+
+    /// Those of some rows that are on it, where so many others come before them.
+    pub(crate) fn of<T>(self, rows: &[T], before: usize) -> &[T] {
+        let first = self.page * self.most;
+        let within = |place: usize| place.saturating_sub(before).min(rows.len());
+        rows.get(within(first)..within(first + self.most))
+            .unwrap_or_default()
+    }
+
+    /// Whether it is the first.
+    pub(crate) const fn is_first(self) -> bool {
+        self.page == 0
+    }
+
+    /// The way to those beside it, if there are any.
+    pub(crate) fn links(self, address: impl Fn(usize) -> String) -> Markup {
+        let pages = self.rows.div_ceil(self.most.max(1));
+        html! {
+            @if pages > 1 {
+                nav .spans aria-label="Further pages" {
+                    @if let Some(before) = self.page.checked_sub(1) {
+                        a rel="prev" href=(address(before)) { "Previous" }
+                    }
+                    span { "Page " (self.page + 1) " of " (pages) }
+                    @if self.page + 1 < pages { a rel="next" href=(address(self.page + 1)) { "Next" } }
+                }
+            }
+        }
+    }
+}
+
+/// Monitors by name, at most so many.
+pub(crate) fn names<'a>(all: impl ExactSizeIterator<Item = &'a str>, most: usize) -> Markup {
+    let more = all.len().saturating_sub(most);
+    html! {
+        ul .names {
+            @for id in all.take(most) { li { a href={ "/monitors/" (id) } { (id) } } }
+            @if more > 0 { li .quiet { "and " (more) " more" } }
+        }
+    }
+}
+
 /// When what stands above was read.
 pub(crate) fn as_of(at: Timestamp) -> Markup {
     html! { p .asof { "As of " (words::moment(at, Show::Full)) } }
@@ -98,8 +158,7 @@ pub(crate) fn sights(inside: &MonitorInside) -> Markup {
 
 /// The style sheet's name for what a region sees, and the words: the last median connect time, or what is wrong.
 pub(crate) fn look(sight: &RegionSight) -> (&'static str, String) {
-    let last = sight.hours.iter().rev().find_map(|point| point.connect);
-    let time = || last.map(|connect| words::time(connect.p50));
+    let time = || sight.connect.map(|connect| words::time(connect.p50));
     let finding = || sight.finding.as_ref().map(|finding| cause(finding.cause));
     match sight.state {
         SightState::Good => ("good", time().unwrap_or_else(|| "good".to_owned())),

@@ -169,9 +169,9 @@ fn all() -> Vec<(&'static str, Response)> {
     let selection = Selection::default();
     vec![
         ("public", public.overview(Audience::Public, &selection, &known)),
-        ("public", public.incidents(Audience::Public, &known)),
+        ("public", public.incidents(Audience::Public, 0, &known)),
         ("never", public.overview(Audience::Private, &selection, &known)),
-        ("never", public.incidents(Audience::Private, &known)),
+        ("never", public.incidents(Audience::Private, 0, &known)),
         ("never", public.monitor(Audience::Public, Span::Day, None)),
         ("never", public.unreadable()),
         ("never", answer(&public, &request(Method::Get, "/nothing"))),

@@ -88,6 +88,7 @@ fn pages(words: &str) -> Vec<String> {
         words: format!("{words} nowhere"),
         tag: Some(words.to_owned()),
         by: By::Verdict,
+        ..Selection::default()
     };
     vec![
         overview_html(&known, &Selection::default()),

@@ -1,8 +1,9 @@
 //! All monitors at a glance.
 
+use portpulse_history::view::{Audience, MonitorView, Overview};
 use portpulse_status::{By, Selection};
 
-use crate::sample::{attributes, overview, overview_html, public, texts};
+use crate::sample::{attributes, overview, overview_html, public, site, texts};
 
 fn page(selection: &Selection) -> String {
     overview_html(&overview(), selection)
@@ -82,7 +83,7 @@ fn search_finds_ids_hosts_and_tags_and_says_when_it_finds_nothing() {
         let html = page(&Selection {
             words: words.to_owned(),
             tag: tag.map(str::to_owned),
-            by: By::Verdict,
+            ..Selection::default()
         });
         assert_eq!(attributes(&html, "input[name=q]", "value"), [words]);
         texts(&html, ".monitor .name")
@@ -163,4 +164,123 @@ fn fifty_monitors_are_a_page_of_bounded_size() {
     known.monitors = known.monitors.iter().cycle().take(50).cloned().collect();
     let html = overview_html(&known, &Selection::default());
     assert!(html.len() < 260_000, "{} bytes", html.len());
+}
+
+/// The monitors of the sample again and again, each under a name of its own; so many of them are down.
+fn fleet(monitors: usize, down: usize) -> Overview {
+    let mut known = overview();
+    let (bad, good) = (known.monitors[0].clone(), known.monitors[2].clone());
+    let named = |number: usize| {
+        let like = if number < down { &bad } else { &good };
+        MonitorView {
+            id: format!("m{number:04}").parse().unwrap(),
+            ..like.clone()
+        }
+    };
+    known.monitors = (0..monitors).map(named).collect();
+    known
+}
+
+#[test]
+fn of_many_monitors_a_page_shows_a_hundred_and_leads_on_to_the_others() {
+    let known = fleet(250, 2);
+    let mut seen = Vec::new();
+    let mut page = 0;
+    loop {
+        let selection = Selection {
+            page,
+            ..Selection::default()
+        };
+        let html = overview_html(&known, &selection);
+        assert_eq!(texts(&html, "h1"), ["2 of 250 monitors need attention"]);
+        seen.extend(texts(&html, ".monitor .name"));
+        let elsewhere = texts(&html, ".elsewhere li");
+        let bad: &[&str] = if page == 0 { &[] } else { &["m0000", "m0001"] };
+        assert_eq!(elsewhere, bad, "what is bad is seen on every page");
+        let next = attributes(&html, "a[rel=next]", "href");
+        let Some(next) = next.first() else { break };
+        page += 1;
+        assert_eq!(*next, format!("/?page={}", page + 1));
+    }
+    let all: Vec<_> = known.monitors.iter().map(|m| m.id.to_string()).collect();
+    assert_eq!(seen, all, "each stands on one page");
+    let beyond = Selection {
+        page: 99,
+        ..Selection::default()
+    };
+    assert_eq!(texts(&overview_html(&known, &beyond), ".monitor .name").len(), 50);
+    assert_eq!(texts(&page_of(&known, 0), "h2"), ["Needs attention 2", "Up 248"]);
+}
+
+fn page_of(known: &Overview, page: usize) -> String {
+    let selection = Selection {
+        page,
+        ..Selection::default()
+    };
+    overview_html(known, &selection)
+}
+
+#[test]
+fn all_that_is_bad_is_named_on_the_first_page_and_a_search_finds_what_is_on_none() {
+    let known = fleet(250, 150);
+    let html = page_of(&known, 0);
+    assert_eq!(texts(&html, ".monitor .name").len(), 100);
+    assert_eq!(texts(&html, ".elsewhere li").len(), 50);
+    assert_eq!(
+        texts(&html, ".elsewhere h2"),
+        ["Needs attention, on another page 50"]
+    );
+    let selection = Selection {
+        words: "m0249".to_owned(),
+        page: 2,
+        ..Selection::default()
+    };
+    let html = overview_html(&known, &selection);
+    assert_eq!(texts(&html, ".monitor .name"), ["m0249"]);
+    assert_eq!(
+        texts(&html, ".elsewhere li"),
+        [""; 0],
+        "a search shows what it finds alone"
+    );
+}
+
+#[test]
+fn a_thousand_monitors_are_a_page_of_a_megabyte_at_most_whatever_is_wrong_with_them() {
+    for (down, by) in [
+        (0, By::Verdict),
+        (1_000, By::Verdict),
+        (1_000, By::Tag),
+        (500, By::Group),
+    ] {
+        let mut known = fleet(1_000, down);
+        for (number, monitor) in known.monitors.iter_mut().enumerate() {
+            monitor.id = format!("{:x<64}", format!("m{number:04}-")).parse().unwrap();
+        }
+        let one = known.open[0].clone();
+        known.open = vec![one; 1_000];
+        known.closed = known.open.clone();
+        let inside = known.inside.as_mut().unwrap();
+        let wrong = vec!["`host` is wrong in one of many ways".repeat(3); 5];
+        let broken = (0..1_000).map(|number| (format!("broken-{number}"), wrong.clone()));
+        inside.broken = broken.collect();
+        inside.unreadable = vec!["a row that is of a later version".to_owned(); 1_000];
+        for page in [0, 3] {
+            let selection = Selection {
+                by,
+                page,
+                ..Selection::default()
+            };
+            let html = overview_html(&known, &selection);
+            assert!(
+                html.len() <= 1_000_000,
+                "{} bytes: {down} down, {by:?}",
+                html.len()
+            );
+        }
+        for page in [0, 3] {
+            let html = site().incidents(Audience::Private, page, &known).body;
+            assert!(html.len() <= 1_000_000, "{} bytes of incidents", html.len());
+            assert_eq!(texts(&html, ".incident").len(), 200);
+        }
+    }
 }

@@ -163,13 +163,16 @@ pub(crate) fn said(text: &str) -> Said {
 }
 
 pub(crate) fn sight(state: SightState, ms: u64, found: Option<&str>) -> RegionSight {
+    let hours = points(Grain::Hour, 24, ms);
     RegionSight {
         state,
         since: found.map(|_| tick("2026-11-22T05:37:00Z")),
         seen: Some(tick("2026-11-22T05:41:00Z")),
         finding: found.map(finding),
         said: Some(said("PostgreSQL, wants SCRAM-SHA-256")),
-        hours: points(Grain::Hour, 24, ms),
+        connect: hours.last().and_then(|point| point.connect),
+        others: OtherPhases::default(),
+        hours,
         days: points(Grain::Day, 90, ms),
     }
 }
@@ -370,7 +373,7 @@ pub(crate) fn monitor_html(known: &MonitorPage, span: Span) -> String {
 
 /// The incidents as HTML.
 pub(crate) fn incidents_html(known: &Overview) -> String {
-    site().incidents(Audience::Private, known).body
+    site().incidents(Audience::Private, 0, known).body
 }
 
 /// The texts of the elements that a selector finds, white space drawn together.

@@ -1,0 +1,116 @@
+//! How much memory the program takes as Lambda runs it, with all of its client of AWS, for a thousand monitors.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use portpulse_core::board::RegionRow;
+use portpulse_core::choice::Expect;
+use portpulse_core::group::GroupId;
+use portpulse_core::id::{MonitorId, Region};
+use portpulse_core::observation::{Remark, Seen};
+use portpulse_core::other_phases::OtherPhases;
+use portpulse_core::period::{Grain, Period};
+use portpulse_core::rollup::{Rollup, Tally};
+use portpulse_core::time::{Interval, Tick};
+use portpulse_store::Store;
+use portpulse_testkit::embedded::EmbeddedDynamo;
+use serde_json::json;
+
+use crate::{NOWHERE, Serving, body, overview};
+
+const SHARDS: u32 = 3;
+const MONITORS: u32 = 1_000;
+const REGIONS: [&str; 3] = ["ap-northeast-1", "eu-west-1", "us-east-1"];
+
+fn group(shard: u32) -> GroupId {
+    GroupId {
+        interval: Interval::OneMinute,
+        shard,
+    }
+}
+
+/// So many good checks, of connects from 10 to 40 ms.
+fn tally(checks: u64) -> Tally {
+    let mut tally = Tally::default();
+    for number in 0..checks {
+        let seen = Seen::Open {
+            connect: Duration::from_micros(10_000 + number * 7_919 % 30_000),
+            others: OtherPhases::default(),
+            remark: Remark::None,
+        };
+        tally.count(Expect::Open, seen);
+    }
+    tally
+}
+
+/// A thousand monitors with ninety days from three regions.
+async fn fleet(dynamo: &EmbeddedDynamo) {
+    let store = Store::new(dynamo.table());
+    let now = Timestamp::now();
+    let definition = json!({ "host": "db.example.com", "port": 5432, "interval": "1m", "tags": ["shop"] });
+    for shard in 0..SHARDS {
+        let group = group(shard);
+        let numbers = (0..MONITORS).filter(|number| number % SHARDS == shard);
+        let ids: Vec<MonitorId> = numbers
+            .map(|number| {
+                format!("{:x<64}", format!("orders-{number:04}-"))
+                    .parse()
+                    .unwrap()
+            })
+            .collect();
+        for id in &ids {
+            let put = store.put_definition(group, id.as_str(), definition.as_object().unwrap());
+            put.await.unwrap();
+        }
+        let row = RegionRow {
+            tick: Tick::containing(now, Interval::OneMinute),
+            entries: BTreeMap::new(),
+        };
+        for region in REGIONS {
+            let region = region.parse().unwrap();
+            store.put_region_row(group, &region, None, &row).await.unwrap();
+        }
+        for (grain, count, checks) in [(Grain::Hour, 23, 60), (Grain::Day, 89, 1_440)] {
+            let tally = tally(checks);
+            let rollup: Rollup = ids.iter().map(|id| (id.clone(), tally.clone())).collect();
+            let running = Period::containing(now, grain);
+            for region in REGIONS {
+                let region: Region = region.parse().unwrap();
+                for back in 1..=count {
+                    let put = store.put_summary(group, running.later(-back), &region, &rollup);
+                    put.await.unwrap();
+                }
+            }
+        }
+    }
+}
+
+#[tokio::test]
+#[ignore = "writes seventy megabytes of history: .ci/run runs it"]
+async fn a_thousand_monitors_fit_a_function_of_128_mb() {
+    let dynamo = EmbeddedDynamo::start().await.unwrap();
+    fleet(&dynamo).await;
+    for access in ["public", "private"] {
+        let environment = [
+            ("PORTPULSE_STATUS_ACCESS", access),
+            ("PORTPULSE_GROUPS", "1m#0,1m#1,1m#2"),
+            ("PORTPULSE_REGIONS", "ap-northeast-1,eu-west-1,us-east-1"),
+        ];
+        let mut function = Serving::start(&dynamo.endpoint_url(), NOWHERE, &environment).await;
+        for path in ["/", "/incidents", "/api/monitors", "/metrics"] {
+            let mut event = match access {
+                "private" => portpulse_testkit::event::sample("status-signed.json"),
+                _ => overview(),
+            };
+            event["rawPath"] = path.into();
+            event["rawQueryString"] = "".into();
+            let answer = function.invoke(&event).await;
+            assert_eq!(answer["statusCode"], 200, "{path}");
+            assert!(!body(&answer).is_empty());
+        }
+        let held = function.0.peak_memory().unwrap();
+        println!("{access}: {} MB", held / 1_000_000);
+        assert!(held < 110_000_000, "{access}: {held} bytes");
+    }
+}

@@ -1,0 +1,272 @@
+//! Rollups in little room: what a page needs of each tally, in a few bytes, read back when it is looked at.
+//!
+//! A page of 1,000 monitors over 90 days from three regions rests on 342,000 tallies, each of some 350 bytes in the
+//! form in which it is counted, and of some 20 here.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use portpulse_core::id::MonitorId;
+use portpulse_core::other_phases::OtherPhases;
+use portpulse_core::phase_times::{Bucket, PhaseTimes};
+use portpulse_core::rollup::{OtherTimes, Rollup, Tally};
+use portpulse_core::time::Interval;
+
+/// What one region saw of one monitor over a period, as far as pages show it: how checks failed is not told apart.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Checks {
+    /// Checks that found it as expected.
+    pub(crate) good: u32,
+    /// Checks that did not.
+    pub(crate) failing: u32,
+    /// Checks that could not tell.
+    pub(crate) no_data: u32,
+    /// The connect times of good checks.
+    pub(crate) connect: PhaseTimes,
+    /// The times of their other phases.
+    pub(crate) others: OtherPhases<PhaseTimes>,
+}
+
+impl Checks {
+    /// Counts all that another has counted.
+    pub(crate) fn add(&mut self, other: &Self) {
+        self.good = self.good.saturating_add(other.good);
+        self.failing = self.failing.saturating_add(other.failing);
+        self.no_data = self.no_data.saturating_add(other.no_data);
+        self.connect.add(&other.connect);
+        self.others.add(&other.others);
+    }
+
+    /// The seconds for which the region could tell: each check stands for its interval.
+    pub(crate) fn observed_seconds(&self, interval: Interval) -> i64 {
+        i64::from(self.good.saturating_add(self.failing)).saturating_mul(interval.seconds())
+    }
+
+    fn of(tally: &Tally) -> Self {
+        Self {
+            good: tally.good,
+            failing: tally.failures(),
+            no_data: tally.no_data,
+            connect: tally.connect.clone(),
+            others: tally.others.clone(),
+        }
+    }
+}
+
+/// A rollup in little room.
+#[derive(Debug, Clone, Default)]
+pub struct PackedRollup {
+    /// Whose checks there are, in order; shared by rows that tell of the same monitors, as most do.
+    ids: Arc<[MonitorId]>,
+    /// Where the bytes of each begin.
+    starts: Box<[u32]>,
+    bytes: Box<[u8]>,
+}
+
+impl PackedRollup {
+    /// A rollup, which shares the ids of `like` if they are the same; of one monitor alone, if one is named.
+    pub(crate) fn of(rollup: &Rollup, like: Option<&Self>, only: Option<&MonitorId>) -> Self {
+        let wanted = rollup
+            .iter()
+            .filter(|(id, _)| only.is_none_or(|only| only == *id));
+        let checks = wanted.map(|(id, tally)| (id, Checks::of(tally)));
+        Self::pack(checks.collect(), like)
+    }
+
+    fn pack(checks: Vec<(&MonitorId, Checks)>, like: Option<&Self>) -> Self {
+        let ids = || checks.iter().map(|(id, _)| *id);
+        let shared = like.map(|like| &like.ids).filter(|known| ids().eq(known.iter()));
+        let (mut starts, mut bytes) = (Vec::with_capacity(checks.len()), Vec::new());
+        for (_, checks) in &checks {
+            // A row holds 400 KB at most.
+            starts.push(u32::try_from(bytes.len()).unwrap_or(u32::MAX));
+            put(&mut bytes, checks);
+        }
+        Self {
+            ids: shared.map_or_else(|| ids().cloned().collect(), Arc::clone),
+            starts: starts.into(),
+            bytes: bytes.into(),
+        }
+    }
+
+    /// What it tells of a monitor.
+    pub(crate) fn get(&self, id: &MonitorId) -> Option<Checks> {
+        let place = self.ids.binary_search(id).ok()?;
+        let start = usize::try_from(*self.starts.get(place)?).ok()?;
+        take(&mut self.bytes.get(start..)?)
+    }
+
+    /// Whether it tells of a monitor.
+    pub(crate) fn has(&self, id: &MonitorId) -> bool {
+        self.ids.binary_search(id).is_ok()
+    }
+
+    /// Adds the times of the other phases, which were kept apart, to what it tells already.
+    pub(crate) fn add_others(&mut self, others: &OtherTimes) {
+        let checks = self.ids.iter().filter_map(|id| {
+            let mut checks = self.get(id)?;
+            if let Some(times) = others.get(id) {
+                checks.others.add(times);
+            }
+            Some((id, checks))
+        });
+        *self = Self::pack(checks.collect(), Some(self));
+    }
+}
+
+fn put(bytes: &mut Vec<u8>, checks: &Checks) {
+    for count in [checks.good, checks.failing, checks.no_data] {
+        put_number(bytes, count.into());
+    }
+    put_times(bytes, &checks.connect);
+    for (_, times) in checks.others.each() {
+        put_times(bytes, times);
+    }
+}
+
+fn take(bytes: &mut &[u8]) -> Option<Checks> {
+    Some(Checks {
+        good: take_count(bytes)?,
+        failing: take_count(bytes)?,
+        no_data: take_count(bytes)?,
+        connect: take_times(bytes)?,
+        others: OtherPhases {
+            dns: take_times(bytes)?,
+            tls: take_times(bytes)?,
+            ready: take_times(bytes)?,
+        },
+    })
+}
+
+/// How many buckets there are, each with its count, and the longest time, if there is any.
+fn put_times(bytes: &mut Vec<u8>, times: &PhaseTimes) {
+    let buckets = u64::try_from(times.buckets().count()).unwrap_or(u64::MAX);
+    put_number(bytes, buckets);
+    for (bucket, count) in times.buckets() {
+        bytes.push(bucket);
+        put_number(bytes, count.into());
+    }
+    if let Some(max) = times.max() {
+        put_number(bytes, u64::try_from(max.as_nanos()).unwrap_or(u64::MAX));
+    }
+}
+
+fn take_times(bytes: &mut &[u8]) -> Option<PhaseTimes> {
+    let count = take_number(bytes)?;
+    if count == 0 {
+        return Some(PhaseTimes::default());
+    }
+    let mut bucket = || -> Option<(Bucket, u32)> {
+        let (bucket, rest) = bytes.split_first()?;
+        *bytes = rest;
+        Some((*bucket, take_count(bytes)?))
+    };
+    let buckets = (0..count).map(|_| bucket()).collect::<Option<Vec<_>>>()?;
+    let max = Duration::from_nanos(take_number(bytes)?);
+    Some(PhaseTimes::from_buckets(buckets, max))
+}
+
+/// Seven bits a byte, the least first; the eighth says that more follow.
+fn put_number(bytes: &mut Vec<u8>, mut number: u64) {
+    while number >= 0x80 {
+        bytes.push((number & 0x7f) as u8 | 0x80);
+        number >>= 7;
+    }
+    bytes.push(number as u8);
+}
+
+fn take_number(bytes: &mut &[u8]) -> Option<u64> {
+    let (mut number, mut shift) = (0u64, 0);
+    loop {
+        let (byte, rest) = bytes.split_first()?;
+        *bytes = rest;
+        number |= u64::from(byte & 0x7f).checked_shl(shift)?;
+        if byte & 0x80 == 0 {
+            return Some(number);
+        }
+        shift += 7;
+    }
+}
+
+fn take_count(bytes: &mut &[u8]) -> Option<u32> {
+    u32::try_from(take_number(bytes)?).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use portpulse_core::board::Cause;
+    use portpulse_core::outcome::FailureClass;
+    use portpulse_core::rollup::other_times;
+    use proptest::collection::{btree_map, vec};
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn times() -> impl Strategy<Value = PhaseTimes> {
+        let buckets = btree_map(any::<u8>(), 1u32.., 0..20);
+        (buckets, 0u64..1 << 40).prop_map(|(buckets, max)| {
+            let max = if buckets.is_empty() { 0 } else { max };
+            PhaseTimes::from_buckets(buckets, Duration::from_nanos(max))
+        })
+    }
+
+    fn tally() -> impl Strategy<Value = Tally> {
+        let counts = (any::<u32>(), any::<u32>(), any::<u32>());
+        (counts, times(), times(), times(), times()).prop_map(
+            |((good, failing, no_data), connect, dns, tls, ready)| Tally {
+                good,
+                failing: [(Cause::Failed(FailureClass::Refused), failing)].into(),
+                no_data,
+                connect,
+                others: OtherPhases { dns, tls, ready },
+            },
+        )
+    }
+
+    fn rollup() -> impl Strategy<Value = Rollup> {
+        btree_map("[a-e]", tally(), 0..5).prop_map(|tallies| {
+            let tallies = tallies.into_iter();
+            tallies.map(|(id, tally)| (id.parse().unwrap(), tally)).collect()
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn what_was_packed_is_read_back(rollups in vec(rollup(), 1..4)) {
+            let mut like: Option<PackedRollup> = None;
+            for rollup in &rollups {
+                let packed = PackedRollup::of(rollup, like.as_ref(), None);
+                for id in ["a", "b", "c", "d", "e", "f"] {
+                    let id: MonitorId = id.parse().unwrap();
+                    prop_assert_eq!(packed.get(&id), rollup.get(&id).map(Checks::of));
+                    prop_assert_eq!(packed.has(&id), rollup.contains_key(&id));
+                    let alone = PackedRollup::of(rollup, None, Some(&id));
+                    prop_assert_eq!(alone.get(&id), packed.get(&id));
+                    prop_assert!(alone.ids.len() <= 1);
+                }
+                like = Some(packed);
+            }
+        }
+
+        #[test]
+        fn other_phases_that_were_kept_apart_come_to_the_whole(whole in rollup()) {
+            let mut apart = whole.clone();
+            apart.values_mut().for_each(|tally| tally.others = OtherPhases::default());
+            let mut packed = PackedRollup::of(&apart, None, None);
+            packed.add_others(&other_times(&whole));
+            for (id, tally) in &whole {
+                prop_assert_eq!(packed.get(id), Some(Checks::of(tally)));
+            }
+        }
+    }
+
+    #[test]
+    fn rows_of_the_same_monitors_share_their_ids() {
+        let rollup: Rollup = ["a", "b"]
+            .map(|id| (id.parse().unwrap(), Tally::default()))
+            .into();
+        let first = PackedRollup::of(&rollup, None, None);
+        let second = PackedRollup::of(&rollup, Some(&first), None);
+        assert!(Arc::ptr_eq(&first.ids, &second.ids));
+    }
+}

@@ -1,0 +1,87 @@
+//! What the public is not told: when alerts are going to wait, and which port is open that should be closed.
+
+use portpulse_core::board::{ClosedIncident, Ending, Track, Verdict, VerdictRow};
+use portpulse_history::view::{Ahead, Audience};
+use portpulse_history::{api, atom, badge, prometheus};
+use portpulse_store::Store;
+
+use crate::assembled::table;
+use crate::fleet::{GROUP, incident, last_day, now, reader};
+
+#[tokio::test]
+async fn maintenance_ahead_is_told_to_those_within_and_to_anybody_where_it_is_announced() {
+    let on = "2026-11-22T12:00:00Z 2026-11-22T13:00:00Z None";
+    let ahead = "2026-11-24T10:00:00Z 2026-11-24T11:00:00Z None";
+    let ahead_and_why = "2026-11-24T10:00:00Z 2026-11-24T11:00:00Z Some(\"secret-reason\")";
+    for (audience, announced, windows) in [
+        (Audience::Public, Ahead::Withheld, &[on][..]),
+        (Audience::Public, Ahead::Announced, &[on, ahead]),
+        (Audience::Private, Ahead::Withheld, &[on, ahead_and_why]),
+    ] {
+        let reader = reader(table().await, 400).announcing(announced);
+        let overview = reader.overview(audience, now()).await.unwrap();
+        let id = "c-down".parse().unwrap();
+        let page = reader.monitor(audience, &id, last_day(), now());
+        let page = page.await.unwrap().unwrap();
+        for monitor in [&overview.monitors[0], &page.monitor] {
+            let told = monitor.maintenance.iter();
+            let told: Vec<_> = told
+                .map(|window| format!("{} {} {:?}", window.from, window.until, window.why))
+                .collect();
+            assert_eq!(told, windows, "{audience:?} {announced:?}");
+            assert!(monitor.in_maintenance);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_port_that_should_be_closed_is_down_to_the_public_whatever_it_asks_for() {
+    let table = table().await;
+    let store = Store::new(table.clone());
+    let mut exposed = incident("2026-11-22T12:20:00Z");
+    exposed.verdict = Verdict::Exposed;
+    let row = VerdictRow {
+        revision: 2,
+        incidents: [(("c-down".parse().unwrap(), Track::Health), exposed.clone())].into(),
+        ..VerdictRow::default()
+    };
+    store.put_verdict(GROUP, &row).await.unwrap();
+    let closed = ClosedIncident {
+        monitor: "b-up".parse().unwrap(),
+        track: Track::Health,
+        incident: exposed,
+        closed: "2026-11-22T12:25:00Z".parse().unwrap(),
+        ending: Ending::Recovered,
+    };
+    store.file_incident(&closed).await.unwrap();
+    let reader = reader(table, 400);
+    for (audience, is_told) in [(Audience::Private, true), (Audience::Public, false)] {
+        let overview = reader.overview(audience, now()).await.unwrap();
+        let id = "c-down".parse().unwrap();
+        let page = reader.monitor(audience, &id, last_day(), now()).await;
+        let page = page.unwrap().unwrap();
+        let incidents = reader.incidents(audience, now()).await.unwrap();
+        let verdict = if is_told { Verdict::Exposed } else { Verdict::Down };
+        assert_eq!(overview.monitors[0].verdict, verdict);
+        let badge = badge::svg(badge::Kind::Verdict, &page.monitor).unwrap();
+        let answers = [
+            format!("{overview:?}").to_lowercase(),
+            format!("{page:?}").to_lowercase(),
+            format!("{incidents:?}").to_lowercase(),
+            api::monitors(&overview).to_string(),
+            api::monitor(&page).to_string(),
+            api::incidents(&incidents).to_string(),
+            atom::feed(&incidents),
+            badge,
+        ];
+        for answer in answers {
+            assert_eq!(answer.contains("exposed"), is_told, "{audience:?}: {answer}");
+            assert!(is_told || answer.contains("down"), "{answer}");
+        }
+        // Each verdict has a sample there, whatever it is.
+        let metrics = prometheus::text(&overview);
+        let sample = "portpulse_verdict{monitor=\"c-down\",verdict=\"exposed\"} ";
+        let expected = format!("{sample}{}", u8::from(is_told));
+        assert!(metrics.lines().any(|line| line == expected), "{metrics}");
+    }
+}
