@@ -12,7 +12,7 @@ use portpulse_core::id::{MonitorId, Region};
 
 use portpulse_history::assemble;
 use portpulse_history::snapshot::GroupSnapshot;
-use portpulse_history::view::{Audience, Maintenance};
+use portpulse_history::view::{Ahead, Audience, Maintenance};
 
 use crate::overview::Overview;
 

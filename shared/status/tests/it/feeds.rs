@@ -135,7 +135,7 @@ fn nothing_of_a_request_but_its_address_is_in_an_answer() {
             };
             match &asked.page {
                 Page::Overview(selection) => site.overview(asked.audience, selection, &known),
-                Page::Incidents => site.incidents(asked.audience, &known),
+                Page::Incidents(page) => site.incidents(asked.audience, *page, &known),
                 Page::Feed(feed) => site.feed(asked.audience, feed, &known),
                 Page::Monitor(..) => panic!("{path}"),
             }
