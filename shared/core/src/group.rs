@@ -15,7 +15,7 @@ pub const MONITORS_PER_SHARD: usize = 400;
 /// The monitors that a group holds at most: the sizes of items are held against their limits with so many.
 ///
 /// Shards are filled by a hash, to [`MONITORS_PER_SHARD`] on average. One of them exceeds this with a probability of
-/// about one in a million (five standard deviations of a Poisson distribution with a mean of 400).
+/// about one in a million: five standard deviations of a Poisson distribution with a mean of 400.
 pub const MAX_MONITORS_PER_GROUP: usize = 500;
 
 /// The monitors of one interval and shard, checked together by one invocation in each region.

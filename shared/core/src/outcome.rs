@@ -225,6 +225,9 @@ impl UnknownCode {
 macro_rules! codes {
     ($name:ident { $($variant:pat => $value:expr, $code:literal);+ $(;)? }) => {
         impl $name {
+            /// Every value, in the order of the documentation.
+            pub const ALL: &'static [Self] = &[$($value),+];
+
             /// The code that stands for it in items, output and messages.
             pub const fn code(self) -> &'static str {
                 match self { $($variant => $code),+ }

@@ -296,7 +296,7 @@ fn results_that_cannot_be_read_are_named_and_the_others_count() {
 fn phases_that_do_not_fit_into_an_item_are_kept_in_several() {
     let table = MemoryTable::new();
     let store = Store::new(table.clone());
-    let ids: Vec<_> = (0..2_300).map(|number| format!("{number:064}")).collect();
+    let ids: Vec<_> = (0..2_550).map(|number| format!("{number:064}")).collect();
     for id in &ids {
         let fields = json!({ "host": "192.0.2.1", "port": 1000, "interval": "15m" });
         run(store.put_definition(GROUP, id, fields.as_object().unwrap())).unwrap();

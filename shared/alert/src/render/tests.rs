@@ -157,8 +157,12 @@ fn the_schema_names_every_field_and_every_word_and_no_other() {
     );
     let view = &fields["regions"]["additionalProperties"];
     assert_eq!(words(&view["properties"]["view"]), all(View::ALL, View::as_str));
-    for code in words(&schema["$defs"]["finding"]) {
+    let findings = words(&schema["$defs"]["finding"]);
+    for code in &findings {
         assert_eq!(code.parse::<Cause>().unwrap().code(), code);
+    }
+    for class in FailureClass::ALL {
+        assert!(findings.contains(class.code()), "{class}");
     }
     let json = to_json(&sample(Kind::Down));
     let names = |object: &Value| {

@@ -105,7 +105,7 @@ fn destinations_sms_and_looks_add_what_they_ask_for() {
         ..usual
     });
     near(seen.invocations - bare.invocations, 1_000.0);
-    near(seen.gb_seconds - bare.gb_seconds, 250.0);
+    near(seen.gb_seconds - bare.gb_seconds, 125.0);
     near(seen.internet_gb, 1_000.0 * 10.0 * 2_400.0 / GIB);
     near(seen.write_units, bare.write_units);
     let a_look = (seen.read_units - bare.read_units) / 1_000.0;
