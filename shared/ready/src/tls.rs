@@ -17,9 +17,9 @@ use rustls::{
     CertificateError, ClientConfig, ClientConnection, DigitallySignedStruct, RootCertStore, SignatureScheme,
 };
 
-/// The most certificates between the server's own and an authority that are tried; they come first (RFC 5246, section
-/// 7.4.2). The verifier takes six in a row at most, and tries all orders of those that have the same names: with
-/// hundreds of them that takes minutes.
+/// The most certificates between the server's own and an authority that are tried; those that are needed come first (RFC
+/// 5246, section 7.4.2). The verifier takes at most six in a row, in any order of those that share a name, and reads all
+/// of them at each of up to 200,000 steps.
 const MAX_INTERMEDIATES: usize = 6;
 
 /// Makes TLS connections; cheap to clone, and the certificates it believes are read once, when they are first needed.
