@@ -24,15 +24,16 @@ pub(crate) struct Dir {
 }
 
 impl Dir {
-    /// Opens the folder, which is made if it is not there, and closes it to others.
-    pub(crate) fn open(path: &Path) -> Result<Self, Stopped> {
+    /// Opens the folder, which is made if it is not there, and closes it to others. One that is open to others must be
+    /// empty or have a file `known` in it: closing any other would take a folder away from those who share it.
+    pub(crate) fn open(path: &Path, known: &str) -> Result<Self, Stopped> {
         let refused = |error: io::Error| Stopped::unable(format!("use the folder {}", path.display()), error);
         // Without a separator at its end, so that a link is seen as one.
         let path: PathBuf = path.components().collect();
-        Self::opened(path).map_err(refused)
+        Self::opened(path, known).map_err(refused)
     }
 
-    fn opened(path: PathBuf) -> io::Result<Self> {
+    fn opened(path: PathBuf, known: &str) -> io::Result<Self> {
         if path.symlink_metadata().is_ok_and(|found| found.is_symlink()) {
             return Err(refusal(
                 "it is a symbolic link",
@@ -52,6 +53,11 @@ impl Dir {
         if found.mode() & OTHERS_WRITE != 0 {
             let mend = "if everything in it is yours, `chmod 700` it; or choose another folder";
             return Err(refusal("other users can write to it", mend));
+        }
+        let is_open_to_others = found.mode() & OTHERS != 0;
+        if is_open_to_others && !holds(&file, known) && std::fs::read_dir(&path)?.next().is_some() {
+            let mend = "choose a new or an empty folder; or `chmod 700` it, if nobody else uses it";
+            return Err(refusal("others can read it, and it has other files", mend));
         }
         close_to_others(&file, 0o700)?;
         Ok(Self { path, file })
@@ -119,6 +125,11 @@ impl Dir {
         close_to_others(&file, 0o600)?;
         Ok(file)
     }
+}
+
+/// Whether a folder has an entry of this name.
+fn holds(folder: &File, name: &str) -> bool {
+    rustix::fs::statat(folder, name, AtFlags::SYMLINK_NOFOLLOW).is_ok()
 }
 
 /// Takes from others what they may do with an open file.

@@ -90,7 +90,7 @@ impl Folder {
     ///
     /// What a watch that is gone has left there counts for nothing: who holds the lock has removed it first.
     pub(crate) async fn claim(path: &Path) -> Result<Claimed, Stopped> {
-        let dir = Dir::open(path)?;
+        let dir = Dir::open(path, LOCK)?;
         let unable = |error| Stopped::unable(format!("use the folder {}", path.display()), error);
         let until = Instant::now() + PATIENCE;
         loop {

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use portpulse_status::{Method, Request, Response, Signature, Transport};
+use portpulse_status::{Initiator, Method, Request, Response, Signature, Transport};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -96,6 +96,7 @@ pub fn request(event: &Value) -> Result<Request, BadEvent> {
         authorization: header("authorization"),
         cookies: event.cookies.join("; "),
         body,
+        initiator: Initiator::of(event.headers.get("sec-fetch-site").map(String::as_str)),
         signature: match iam {
             Some(Value::Null) | None => Signature::None,
             Some(_) => Signature::Verified,

@@ -14,6 +14,7 @@ use subtle::ConstantTimeEq as _;
 
 use crate::request::{Request, Signature};
 
+pub use door::network;
 pub(crate) use door::{Attempt, Door, WINDOW};
 
 /// Who may read.
@@ -65,7 +66,8 @@ fn names_loopback(request: &Request) -> bool {
         return false;
     };
     let name = match host.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
-        Some((address, _)) => address,
+        Some((address, port)) if port.is_empty() || port.starts_with(':') => address,
+        Some(_) => return false,
         None => host.rsplit_once(':').map_or(host, |(name, _)| name),
     };
     let is_address = name.parse::<IpAddr>().is_ok_and(|address| address.is_loopback());

@@ -18,11 +18,11 @@ mod site;
 mod span;
 mod words;
 
-pub use access::{Access, ShortToken, Token, Transport};
+pub use access::{Access, ShortToken, Token, Transport, network};
 pub use feed::Feed;
 pub use pages::{Answered, Pages};
 pub use reader::Reader;
-pub use request::{MOST_BODY_BYTES, Method, Request, Signature};
+pub use request::{Initiator, MOST_BODY_BYTES, Method, Request, Signature};
 pub use response::{Content, Keep, Response};
 pub use route::{By, Page, Selection};
 pub use site::{Asked, Received, Site};

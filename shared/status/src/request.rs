@@ -29,8 +29,31 @@ pub struct Request {
     pub cookies: String,
     /// The body, at most [`MOST_BODY_BYTES`] of it.
     pub body: Vec<u8>,
+    /// Which site's page made a browser send it.
+    pub initiator: Initiator,
     /// Whether AWS has verified who asks.
     pub signature: Signature,
+}
+
+/// Which site's page made a browser send a request, as `Sec-Fetch-Site` tells
+/// (<https://www.w3.org/TR/fetch-metadata/#sec-fetch-site-header>).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Initiator {
+    /// A page of another site.
+    OtherSite,
+    /// This site, the user, or a program that is no browser.
+    #[default]
+    NotOtherSite,
+}
+
+impl Initiator {
+    /// What the header says, if it is there.
+    pub fn of(sec_fetch_site: Option<&str>) -> Self {
+        match sec_fetch_site {
+            Some("cross-site") => Self::OtherSite,
+            Some(_) | None => Self::NotOtherSite,
+        }
+    }
 }
 
 /// What a request asks to be done.

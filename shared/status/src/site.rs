@@ -9,7 +9,7 @@ use portpulse_history::view::{Audience, MonitorPage, Overview};
 use crate::access::{Access, Attempt, Door, Refusal, WINDOW};
 use crate::feed::{self, Feed};
 use crate::page::{Frame, Place, incidents, message, monitor, overview, sign_in};
-use crate::request::{Method, Request};
+use crate::request::{Initiator, Method, Request};
 use crate::response::{Content, Keep, Response};
 use crate::route::{Page, Route, Selection};
 use crate::span::Span;
@@ -166,6 +166,11 @@ impl Site {
             return Response::see_other("/");
         };
         match (route, request.method) {
+            // Else a page of another site could sign a reader out, or use up the reader's attempts to sign in.
+            (_, Method::Post) if request.initiator == Initiator::OtherSite => {
+                let text = "Forms are accepted from this site's own pages only.\n";
+                Response::new(403, Content::Text, Keep::Never, text)
+            }
             (Route::SignIn, Method::Get | Method::Head) => self.sign_in(200, sign_in::Tried::Nothing),
             (Route::SignIn, Method::Post) => {
                 let text = request.form_value("token").unwrap_or_default();

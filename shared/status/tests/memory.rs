@@ -2,9 +2,8 @@
 //! function of 128 MB has room for, beside the 30 MB that its program, its TLS and its client of AWS take.
 #![expect(
     clippy::unwrap_used,
-    clippy::print_stdout,
     unsafe_code,
-    reason = "a test fails by panicking, and prints what it found; an allocator is unsafe by its trait"
+    reason = "a test fails by panicking; an allocator is unsafe by its trait"
 )]
 
 use std::alloc::{GlobalAlloc, Layout, System};

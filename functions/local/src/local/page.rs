@@ -8,14 +8,16 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, header};
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::body::Incoming;
 use jiff::{SignedDuration, Timestamp};
 use portpulse_checker::Clock as _;
 use portpulse_history::Reader;
 use portpulse_history::view::Ahead;
-use portpulse_status::{Access, MOST_BODY_BYTES, Method, Pages, Signature, Site, Token, Transport};
+use portpulse_status::{
+    Access, Initiator, MOST_BODY_BYTES, Method, Pages, Signature, Site, Token, Transport,
+};
 use portpulse_store::chain;
 use portpulse_store::dynamo::DynamoTable;
 use tokio::sync::oneshot;
@@ -227,6 +229,7 @@ async fn answer(
         authorization: text(header::AUTHORIZATION),
         cookies: text(header::COOKIE).unwrap_or_default(),
         body: body.to_bytes().to_vec(),
+        initiator: Initiator::of(text(HeaderName::from_static("sec-fetch-site")).as_deref()),
         signature: Signature::None,
     };
     let answered = pages.answer(&request, clock.now()).await;

@@ -13,6 +13,7 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
+use portpulse_status::network;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::{Id, JoinSet};
 use tokio::time::{sleep, timeout};
@@ -56,7 +57,11 @@ impl Limits {
 
     /// Whether one more connection from `address` is served beside those of `readers`.
     fn admits<'a>(&self, address: IpAddr, readers: impl Iterator<Item = &'a IpAddr>) -> bool {
-        address.is_loopback() || readers.filter(|reader| **reader == address).count() < self.per_address
+        address.is_loopback()
+            || readers
+                .filter(|reader| network(**reader) == network(address))
+                .count()
+                < self.per_address
     }
 }
 
@@ -151,16 +156,10 @@ mod tests {
         address
     }
 
+    type Answer = std::pin::Pin<Box<dyn Future<Output = Response<Full<Bytes>>> + Send>>;
+
     /// Reads the request, and answers with as many bytes.
-    fn bytes(
-        size: usize,
-    ) -> impl Fn(
-        IpAddr,
-        Request<Incoming>,
-    ) -> std::pin::Pin<Box<dyn Future<Output = Response<Full<Bytes>>> + Send>>
-    + Clone
-    + Send
-    + 'static {
+    fn bytes(size: usize) -> impl Fn(IpAddr, Request<Incoming>) -> Answer + Clone + Send + 'static {
         let body = Bytes::from(vec![b'x'; size]);
         move |_, request| {
             let body = body.clone();
@@ -299,5 +298,8 @@ mod tests {
         }
         let others = vec!["192.0.2.1".parse().unwrap(); limits.per_address];
         assert!(limits.admits("192.0.2.2".parse().unwrap(), others.iter()));
+        let neighbours = vec!["2001:db8::1".parse().unwrap(); limits.per_address];
+        assert!(!limits.admits("2001:db8::2".parse().unwrap(), neighbours.iter()));
+        assert!(limits.admits("2001:db8:0:1::1".parse().unwrap(), neighbours.iter()));
     }
 }

@@ -102,6 +102,20 @@ fn a_running_watch_is_reached_however_long_the_path_of_its_data_is() {
 }
 
 #[test]
+fn folder_with_other_files_is_not_taken_from_those_who_share_it() {
+    let (place, _open) = watched("alone-shared");
+    let data = place.0.join("data");
+    fs::create_dir(&data).unwrap();
+    chmod(&data, 0o755);
+    fs::write(data.join("index.html"), "shared").unwrap();
+    let refused = place.run(&["--for", "1s"]);
+    assert_eq!(refused.status, 2);
+    assert!(refused.err.contains("others can read it"), "{}", refused.err);
+    assert_eq!(mode(&data), 0o755);
+    assert_eq!(fs::read_dir(&data).unwrap().count(), 1);
+}
+
+#[test]
 fn the_data_are_for_their_user_alone_whatever_they_were_before() {
     let (place, _open) = watched("alone-modes");
     let data = place.0.join("data");

@@ -111,7 +111,7 @@ impl Door {
 }
 
 /// An IPv4 address, or the network of 64 bits that an IPv6 address is in: who has one such address has them all.
-fn network(address: IpAddr) -> IpAddr {
+pub fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX)).into(),
         address @ IpAddr::V4(_) => address,

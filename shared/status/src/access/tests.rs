@@ -37,6 +37,7 @@ fn only_a_loopback_host_reads_what_loopback_shows() {
     for host in [
         "evil.example",
         "127.0.0.1.evil.example",
+        "[::1].evil.example",
         "localhost.evil.example:8080",
         "192.0.2.1",
         "",

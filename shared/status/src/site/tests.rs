@@ -71,6 +71,19 @@ fn the_token_in_the_form_opens_the_door_and_signing_out_closes_it() {
 
     let mut leave = request(Method::Post, "/sign-out");
     leave.cookies.clone_from(&enter.cookies);
+    for path in ["/sign-out", "/sign-in"] {
+        let from_elsewhere = Request {
+            initiator: Initiator::of(Some("cross-site")),
+            path: path.to_owned(),
+            ..leave.clone()
+        };
+        let response = answer(&site, &from_elsewhere);
+        assert_eq!(
+            (response.status, response.header("set-cookie")),
+            (403, None),
+            "{path}"
+        );
+    }
     let response = answer(&site, &leave);
     assert!(
         response
