@@ -262,7 +262,7 @@ fn sender(peer: IpAddr, headers: &HeaderMap) -> IpAddr {
     }
 }
 
-fn text_of(headers: &HeaderMap, name: header::HeaderName) -> Option<String> {
+fn text_of(headers: &HeaderMap, name: HeaderName) -> Option<String> {
     headers.get(name)?.to_str().ok().map(str::to_owned)
 }
 
