@@ -74,8 +74,21 @@ impl<T: Table, P: Probe, N: Publish, C: Clock> Checker<T, P, N, C> {
             verdict,
             fleet,
         } = delivery;
-        let wanted = notifications.len() + closed.len();
         let published = self.publish(&notifications, report).await;
+        // What waits in the fleet row takes no room in the verdict row.
+        let waited: Vec<_> = notifications
+            .iter()
+            .filter(|notification| {
+                verdict
+                    .outbox
+                    .pending()
+                    .iter()
+                    .any(|pending| pending.id == notification.id)
+            })
+            .map(|notification| published.contains(&notification.id))
+            .collect();
+        let wanted = waited.len() + closed.len();
+        let gone = waited.into_iter().filter(|is_published| *is_published).count();
         report.published.extend(
             notifications
                 .into_iter()
@@ -85,7 +98,7 @@ impl<T: Table, P: Probe, N: Publish, C: Clock> Checker<T, P, N, C> {
         let struck = self
             .strike_verdict(group, verdict, invocation, &published, &filed)
             .await;
-        let delivered = match (&struck, published.len() + filed.len()) {
+        let delivered = match (&struck, gone + filed.len()) {
             (Ok(()), 1..) => Delivered::Some,
             (Ok(()), 0) if wanted == 0 => Delivered::Nothing,
             (Ok(()) | Err(_), _) => Delivered::Failed,

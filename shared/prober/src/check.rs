@@ -159,8 +159,8 @@ async fn over_udp(
     for (tried, address) in addresses.iter().enumerate() {
         let began = Instant::now();
         let waiting = u32::try_from(addresses.len() - tried).unwrap_or(u32::MAX);
-        let share = limit.at().saturating_duration_since(began) / waiting;
-        let report = exchange_dns_over_udp(*address, question, began + share).await;
+        let share = limit.by(began + limit.at().saturating_duration_since(began) / waiting);
+        let report = exchange_dns_over_udp(*address, question, share.at()).await;
         let trust = if lag.seen_since(began) {
             Trust::Starved
         } else {
@@ -179,7 +179,7 @@ async fn over_udp(
             ),
             Finding::NoData(_) => false,
         };
-        let this = outcome(report.finding, *address, phases, trust, limit);
+        let this = outcome(report.finding, *address, phases, trust, share);
         if answered {
             return this;
         }

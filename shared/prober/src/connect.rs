@@ -85,7 +85,7 @@ impl Limit {
     }
 
     /// The same limit at another time.
-    fn by(self, at: Instant) -> Self {
+    pub(crate) fn by(self, at: Instant) -> Self {
         match self {
             Self::Timeout(_) => Self::Timeout(at),
             Self::Deadline(_) => Self::Deadline(at),

@@ -11,8 +11,10 @@ use tokio::net::TcpStream;
 use tokio::task::yield_now;
 use tokio::time::{Instant, timeout_at};
 
-/// How much is read at once.
-const READ: usize = 4 * 1024;
+/// How much is read at once: so little that the TLS library always takes the whole of it in one go. Its buffer has 18,437
+/// bytes, and a record that is not complete at most 16,644 (RFC 8446, section 5.2). It takes nothing more while it holds
+/// more than 16 KiB of the conversation, which is read whenever it has taken something.
+const READ: usize = 1_536;
 /// How much of a handshake's beginning is kept, to tell what answered if it was not TLS.
 const KEPT: usize = 200;
 /// What TLS may bring beside the conversation: certificates, some kilobytes of them, and session tickets.
@@ -272,8 +274,11 @@ impl Wire {
 /// Hands bytes to TLS.
 fn decrypt(tls: &mut ClientConnection, mut bytes: &[u8]) -> Result<(), rustls::Error> {
     while !bytes.is_empty() {
-        if tls.read_tls(&mut bytes).is_err() {
-            return Err(rustls::Error::PeerSentOversizedRecord);
+        match tls.read_tls(&mut bytes) {
+            // After the end of TLS nothing counts any more (RFC 8446, section 6.1).
+            Ok(0) => return Ok(()),
+            Ok(_) => {}
+            Err(_) => return Err(rustls::Error::PeerSentOversizedRecord),
         }
         tls.process_new_packets()?;
     }

@@ -272,7 +272,7 @@ fn an_item_that_would_be_too_large_is_refused_by_name_and_not_sent() {
 }
 
 #[tokio::test]
-async fn a_tick_in_which_four_hundred_monitors_time_out_takes_little_longer_than_one_timeout() {
+async fn four_hundred_timeouts_are_waited_for_at_once() {
     let hole = BlackHole::new();
     let dynamo = EmbeddedDynamo::start().await.unwrap();
     let (sns, mut topic) = SnsServer::start().await.unwrap();
@@ -315,5 +315,6 @@ async fn a_tick_in_which_four_hundred_monitors_time_out_takes_little_longer_than
     assert!(report.troubles.is_empty(), "{:?}", report.troubles);
     assert_eq!(report.published.len(), MONITORS_PER_SHARD);
     assert!(topic.try_recv().is_ok(), "told, together");
-    assert!(took < Duration::from_secs(1 + 5), "{took:?}");
+    // One after the other they would take 400 s.
+    assert!(took < Duration::from_secs(30), "{took:?}");
 }

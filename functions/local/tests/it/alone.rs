@@ -160,6 +160,7 @@ fn nothing_is_opened_through_a_link() {
     let begin = || {
         drop(fs::remove_dir_all(&data));
         fs::create_dir(&data).unwrap();
+        chmod(&data, 0o700);
         fs::write(&other, "precious").unwrap();
         chmod(&other, 0o644);
     };

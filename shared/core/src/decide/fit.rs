@@ -103,7 +103,7 @@ fn without_details(row: VerdictRow) -> VerdictRow {
 }
 
 /// A decision as steps, each of which can be made without those after it: first whatever waits is claimed, then comes
-/// what has changed, monitor by monitor.
+/// the state of the regions, then what has changed, monitor by monitor.
 struct Steps<'a> {
     input: &'a Input<'a>,
     before: &'a VerdictRow,
@@ -134,14 +134,14 @@ impl<'a> Steps<'a> {
 
     /// The row after as many steps as fit.
     fn largest(&self, limit: &impl SizeLimit) -> VerdictRow {
-        let all = self.claims + self.changed.len();
+        let all = self.claims + 1 + self.changed.len();
         largest(all, |steps| self.row(steps), |row| limit.fits_verdict(row))
     }
 
     /// The row after the first `steps`.
     fn row(&self, steps: usize) -> VerdictRow {
         let (before, whole) = (self.before, self.whole);
-        let chosen = self.changed.iter().take(steps.saturating_sub(self.claims));
+        let chosen = self.changed.iter().take(steps.saturating_sub(self.claims + 1));
         let chosen: BTreeSet<&str> = chosen.copied().collect();
         let is_chosen = |id: &str| chosen.contains(id);
         let mut pending = before.outbox.pending().to_vec();
@@ -162,7 +162,7 @@ impl<'a> Steps<'a> {
                 is_chosen(id.as_str())
             }),
             advisories: mixed(&before.advisories, &whole.advisories, |id| is_chosen(id.as_str())),
-            regions: whole.regions.clone(),
+            regions: if steps > self.claims { whole } else { before }.regions.clone(),
             broken: {
                 let kept = before.broken.iter().filter(|id| !is_chosen(id));
                 let new = whole.broken.iter().filter(|id| is_chosen(id));

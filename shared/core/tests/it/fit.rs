@@ -1,8 +1,8 @@
 //! Decisions that do not fit into one write: they come to the same, the loudest first.
 
-use portpulse_core::board::{Finding, Incident, RegionState, VerdictRow};
-use portpulse_core::decide::is_undecided;
-use portpulse_core::outbox::Claimant;
+use portpulse_core::board::{Finding, FleetRow, Incident, RegionState, Urgency, Verdict, VerdictRow};
+use portpulse_core::decide::{Rest, SizeLimit, decide, is_undecided};
+use portpulse_core::outbox::{Claim, Claimant, Kind, Outbox, Pending, Subject};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -136,4 +136,46 @@ fn a_row_is_undecided_until_all_of_it_is_decided() {
     // As it is when a checker is lost after the first step.
     world.board.verdict.incidents.pop_last();
     assert!(is_undecided(&world.input(now, &me)));
+}
+
+/// One notification or one region fits into the row.
+struct OnePlace;
+
+impl SizeLimit for OnePlace {
+    fn fits_verdict(&self, row: &VerdictRow) -> bool {
+        row.outbox.pending().len() + row.regions.len() <= 1
+    }
+
+    fn fits_fleet(&self, _: &FleetRow) -> bool {
+        true
+    }
+}
+
+#[test]
+fn stale_claim_in_full_row_is_taken_over_while_a_region_is_silent() {
+    let mut world = World::new(2, &[("a", json!({}))]);
+    world.play("1 ..\n2 ..");
+    let claim = Claim {
+        by: Claimant::new("killed"),
+        at: World::time(2, 10),
+    };
+    let pending = Pending {
+        id: "down".to_owned(),
+        kind: Kind::Down,
+        subject: Subject::Monitor("a".parse().unwrap()),
+        verdict: Verdict::Down,
+        cause: None,
+        urgency: Urgency::Usual,
+        since: World::time(2, 0),
+        at: World::time(2, 0),
+        claim: Some(claim),
+    };
+    world.board.verdict.outbox = Outbox::new(vec![pending]);
+    let me = Claimant::new("me");
+    // Both regions' rows are stale, and the row has no place for their state.
+    let decision = decide(&world.input(World::time(9, 0), &me), &OnePlace);
+    let row = decision.verdict.unwrap();
+    assert!(OnePlace.fits_verdict(&row), "{row:?}");
+    assert_eq!(row.outbox.claimed_by(&me).count(), 1);
+    assert_eq!(decision.rest, Rest::More);
 }

@@ -145,6 +145,51 @@ async fn records_of_tls_without_an_end_are_cut() {
     check(https(&ours), acts, "wrong_service in ready: no answer within ").await;
 }
 
+/// What a `GET` over TLS that waits for the text `well` comes to, where the answer comes in these records. In a thread of
+/// its own, since an exchange that never yields would keep the test from failing.
+fn answered_in_records(records: Vec<Vec<u8>>, junk: Vec<u8>) -> String {
+    let (answer, result) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        runtime.unwrap().block_on(async {
+            let (mut acts, ours) = within_tls(Act::Hear(b"\r\n\r\n"));
+            acts.push(Act::Records(records, junk));
+            let peer = Peer::new(acts);
+            let check = HttpCheck::new(Method::Get, "/", vec![], Some("well".to_owned()), false).unwrap();
+            let host = "db.example".parse().unwrap();
+            let protocol = Protocol::Http(check);
+            let request = asking(protocol, Tls::Implicit, host, peer.port(), &ours.client());
+            let (report, _) = peer.meet(&request, ENDLESS).await;
+            answer.send(told(&report)).unwrap();
+        });
+    });
+    result.recv_timeout(ENDLESS / 2).expect("the exchange ends")
+}
+
+#[test]
+fn bytes_after_the_end_of_tls_are_left_unread() {
+    let head = b"HTTP/1.1 200 OK\r\n\r\n";
+    let record = [head.as_slice(), &vec![b'a'; 16_384 - head.len()]].concat();
+    let told = answered_in_records(vec![record], vec![b'x'; 6_000]);
+    assert!(
+        told.contains("200 OK, without the text that must appear"),
+        "{told}"
+    );
+}
+
+#[test]
+fn large_records_followed_by_small_ones_are_read_whole() {
+    let body = [16_384 - 43, 9, 12_000, 12_008].map(|length| vec![b'a'; length]);
+    let total = body.iter().map(Vec::len).sum::<usize>() + "well".len();
+    let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {total:06}\r\n\r\n");
+    assert_eq!(head.len(), 43);
+    let mut records = body.to_vec();
+    records[0].splice(0..0, head.into_bytes());
+    records.push(b"well".to_vec());
+    let told = answered_in_records(records, Vec::new());
+    assert!(told.starts_with("healthy: "), "{told}");
+}
+
 #[tokio::test]
 async fn a_flood_of_session_tickets_is_cut() {
     // RFC 8446, section 4.6.1: lifetime, age, nonce, ticket, extensions.

@@ -49,6 +49,9 @@ pub(crate) enum Act {
     Flood(Vec<u8>),
     /// Sends the same in records of TLS 1.3 of their own, until the client has gone; nothing was sent before it.
     FloodOfRecords(ContentType, Vec<u8>),
+    /// Sends each of these in a record of its own within TLS, then the end of TLS and bytes that are no record, if there
+    /// are any; all of it at once.
+    Records(Vec<Vec<u8>>, Vec<u8>),
     /// Takes the server's part of a handshake; all that follows is within TLS.
     Tls(Arc<ServerConfig>),
     /// Ends its side at once.
@@ -179,6 +182,21 @@ impl Line {
                     let mut records = Records::of(tls, kind, content);
                     while self.stream.write_all(&records.batch()).is_ok() {}
                     return self.seen(&[], false, true);
+                }
+                Act::Records(records, junk) => {
+                    let tls = self.tls.as_mut().unwrap();
+                    let mut wire = Vec::new();
+                    for record in records {
+                        tls.writer().write_all(&record).unwrap();
+                        tls.write_tls(&mut wire).unwrap();
+                    }
+                    if !junk.is_empty() {
+                        tls.send_close_notify();
+                        tls.write_tls(&mut wire).unwrap();
+                        wire.extend(junk);
+                    }
+                    // A client that has given up is no fault of the peer's.
+                    let _ = self.stream.write_all(&wire);
                 }
                 Act::Tls(config) => {
                     let mut tls = ServerConnection::new(config).unwrap();
