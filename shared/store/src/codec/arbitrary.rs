@@ -352,7 +352,7 @@ pub(super) fn control() -> impl Strategy<Value = Control> {
 }
 
 fn note() -> impl Strategy<Value = Note> {
-    let words = "[^\\p{C}]{0,20}x[^\\p{C}]{0,20}";
+    let words = "[^\\p{C}\\p{Zl}\\p{Zp}]{0,20}x[^\\p{C}\\p{Zl}\\p{Zp}]{0,20}";
     (words, time(), option::of(words)).prop_map(|(by, at, why)| Note::new(&by, at, why.as_deref()).unwrap())
 }
 
