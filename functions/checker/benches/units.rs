@@ -30,10 +30,10 @@ fn main() {
             .flat_map(|monitors| kinds.map(|kind| (monitors, kind)))
     };
     for (monitors, (name, checks)) in all() {
-        for regions in [1, 3] {
-            let consumed = runtime.block_on(nominal::tick(checks, monitors, regions));
+        for locations in [1, 3] {
+            let consumed = runtime.block_on(nominal::tick(checks, monitors, locations));
             println!(
-                "{monitors:>9} {name:>8} {regions:>8} {:>7} {:>12} {:>6} {:>11}",
+                "{monitors:>9} {name:>8} {locations:>8} {:>7} {:>12} {:>6} {:>11}",
                 consumed.writes, consumed.write_units, consumed.reads, consumed.read_units
             );
         }

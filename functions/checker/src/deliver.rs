@@ -4,16 +4,16 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use futures_util::{StreamExt as _, stream};
 use portpulse_alert::{Publish, messages};
-use portpulse_core::board::{ClosedIncident, FleetRow, VerdictRow};
-use portpulse_core::decide::{Input, Notification, settle, settle_fleet};
+use portpulse_core::decide::{Input, Notification, acknowledge_fleet_published, acknowledge_published};
 use portpulse_core::group::GroupId;
+use portpulse_core::group_state::{ClosedIncident, DecisionState, FleetState};
 use portpulse_store::keys::RowKey;
 use portpulse_store::store::Written;
 use portpulse_store::table::Table;
 
 use crate::Error;
+use crate::decide_and_publish::ATTEMPTS;
 use crate::probe::{Clock, Probe};
-use crate::settle::ATTEMPTS;
 use crate::tick::{Checker, Invocation, Report};
 
 /// How many closed incidents are filed at once: of a whole group, from the farthest region, that takes some seconds.
@@ -35,8 +35,8 @@ pub(crate) struct Delivery {
     group: GroupId,
     notifications: Vec<Notification>,
     closed: Vec<ClosedIncident>,
-    verdict: VerdictRow,
-    fleet: Option<FleetRow>,
+    status: DecisionState,
+    fleet: Option<FleetState>,
 }
 
 impl Delivery {
@@ -46,14 +46,14 @@ impl Delivery {
             .fleet
             .into_iter()
             .flat_map(|fleet| fleet.outbox.claimed_by(input.me));
-        let claimed = fleet.chain(input.board.verdict.outbox.claimed_by(input.me));
+        let claimed = fleet.chain(input.group_state.status.outbox.claimed_by(input.me));
         Self {
             group: input.group,
             notifications: claimed
                 .map(|pending| Notification::compose(pending, input))
                 .collect(),
-            closed: input.board.verdict.closed.clone(),
-            verdict: input.board.verdict.clone(),
+            closed: input.group_state.status.closed.clone(),
+            status: input.group_state.status.clone(),
             fleet: input.fleet.cloned(),
         }
     }
@@ -71,7 +71,7 @@ impl<T: Table, P: Probe, N: Publish, C: Clock> Checker<T, P, N, C> {
             group,
             notifications,
             closed,
-            verdict,
+            status,
             fleet,
         } = delivery;
         let published = self.publish(&notifications, report).await;
@@ -79,7 +79,7 @@ impl<T: Table, P: Probe, N: Publish, C: Clock> Checker<T, P, N, C> {
         let waited: Vec<_> = notifications
             .iter()
             .filter(|notification| {
-                verdict
+                status
                     .outbox
                     .pending()
                     .iter()
@@ -96,17 +96,17 @@ impl<T: Table, P: Probe, N: Publish, C: Clock> Checker<T, P, N, C> {
         );
         let filed = self.file(&closed, report).await;
         let struck = self
-            .strike_verdict(group, verdict, invocation, &published, &filed)
+            .strike_decision(group, status, invocation, &published, &filed)
             .await;
         let delivered = match (&struck, gone + filed.len()) {
             (Ok(()), 1..) => Delivered::Some,
             (Ok(()), 0) if wanted == 0 => Delivered::Nothing,
             (Ok(()) | Err(_), _) => Delivered::Failed,
         };
-        report.troubles.extend(struck.err());
+        report.errors.extend(struck.err());
         if let Some(fleet) = fleet {
             let struck = self.strike_fleet(group, fleet, invocation, &published).await;
-            report.troubles.extend(struck.err());
+            report.errors.extend(struck.err());
         }
         delivered
     }
@@ -125,7 +125,7 @@ impl<T: Table, P: Probe, N: Publish, C: Clock> Checker<T, P, N, C> {
         for (key, result) in results {
             match result {
                 Ok(()) => filed.push(key),
-                Err(source) => report.troubles.push(Error::File { key, source }),
+                Err(source) => report.errors.push(Error::File { key, source }),
             }
         }
         filed
@@ -154,7 +154,7 @@ impl<T: Table, P: Probe, N: Publish, C: Clock> Checker<T, P, N, C> {
                 Ok(()) => published.extend(message.ids),
                 Err(source) => {
                     stuck.extend(about);
-                    report.troubles.push(Error::Publish {
+                    report.errors.push(Error::Publish {
                         ids: message.ids,
                         source,
                     });
@@ -164,31 +164,35 @@ impl<T: Table, P: Probe, N: Publish, C: Clock> Checker<T, P, N, C> {
         published
     }
 
-    async fn strike_verdict(
+    async fn strike_decision(
         &self,
         group: GroupId,
-        mut row: VerdictRow,
+        mut row: DecisionState,
         invocation: &Invocation,
         published: &BTreeSet<String>,
         filed: &[String],
     ) -> Result<(), Error> {
         for _ in 0..ATTEMPTS {
-            let Some(next) = settle(&row, &invocation.claimant, published, filed) else {
+            let Some(next) = acknowledge_published(&row, &invocation.claimant, published, filed) else {
                 return Ok(());
             };
-            let written = self.store.put_verdict(group, &next).await;
+            let written = self.store.put_decision(group, &next).await;
             if written.map_err(|source| Error::Decide { group, source })? == Written::Done {
                 return Ok(());
             }
-            let read = self.store.board(group).await.map_err(|source| Error::Read {
-                what: "board",
-                group,
-                source,
-            })?;
-            if read.unreadable.contains_key(&RowKey::Verdict) {
+            let read = self
+                .store
+                .group_state(group)
+                .await
+                .map_err(|source| Error::Read {
+                    what: "board",
+                    group,
+                    source,
+                })?;
+            if read.unreadable.contains_key(&RowKey::Status) {
                 return Ok(());
             }
-            row = read.board.verdict;
+            row = read.group_state.status;
         }
         Err(Error::Contended {
             group,
@@ -199,12 +203,12 @@ impl<T: Table, P: Probe, N: Publish, C: Clock> Checker<T, P, N, C> {
     async fn strike_fleet(
         &self,
         group: GroupId,
-        mut row: FleetRow,
+        mut row: FleetState,
         invocation: &Invocation,
         published: &BTreeSet<String>,
     ) -> Result<(), Error> {
         for _ in 0..ATTEMPTS {
-            let Some(next) = settle_fleet(&row, &invocation.claimant, published) else {
+            let Some(next) = acknowledge_fleet_published(&row, &invocation.claimant, published) else {
                 return Ok(());
             };
             let written = self.store.put_fleet(&next).await;

@@ -1,7 +1,7 @@
 //! What can go wrong in a tick; none of it keeps the rest of the tick from going on.
 
 use portpulse_core::group::GroupId;
-use portpulse_core::id::Region;
+use portpulse_core::id::Location;
 use portpulse_core::period::Period;
 use portpulse_core::time::Tick;
 
@@ -19,12 +19,12 @@ pub enum Error {
     /// The group's board lists the regions that should report, and not this one. What it sees is kept and does not
     /// count; what is to be decided on the others is decided.
     #[error(
-        "{region} is not listed among the regions that should report to {group}, so what it sees does not count: \
+        "{location} is not listed among the regions that should report to {group}, so what it sees does not count: \
          list it (`terraform apply`, or `portpulse seed --regions`), or check from there no more"
     )]
     NotExpected {
         /// The region.
-        region: Region,
+        location: Location,
         /// Whose board.
         group: GroupId,
     },
@@ -130,7 +130,7 @@ pub enum Error {
     },
     /// What services said could not be kept. The first tick of the next hour has words of its own.
     #[error("cannot keep what the services of {group} say; the first tick of the next hour tries again")]
-    KeepWords {
+    KeepBanners {
         /// Whose.
         group: GroupId,
         /// Why.
@@ -141,7 +141,7 @@ pub enum Error {
     #[error(
         "no time is left to keep what the services of {group} say; the first tick of the next hour tries again"
     )]
-    NoTimeToKeepWords {
+    NoTimeToKeepBanners {
         /// Whose.
         group: GroupId,
     },
@@ -164,8 +164,8 @@ impl Error {
             Self::File { .. } => "File",
             Self::RollUp { .. } => "RollUp",
             Self::NoTimeToRollUp { .. } => "NoTimeToRollUp",
-            Self::KeepWords { .. } => "KeepWords",
-            Self::NoTimeToKeepWords { .. } => "NoTimeToKeepWords",
+            Self::KeepBanners { .. } => "KeepWords",
+            Self::NoTimeToKeepBanners { .. } => "NoTimeToKeepWords",
         }
     }
 }

@@ -16,17 +16,17 @@ pub struct TickEvent {
 
 /// An event that starts no tick, with all that is wrong with it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub struct BadEvent {
-    faults: Vec<String>,
+pub struct InvalidEvent {
+    diagnostics: Vec<String>,
 }
 
-impl fmt::Display for BadEvent {
+impl fmt::Display for InvalidEvent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let example = r#"{"time":"2026-11-22T05:41:00Z","interval":"1m","shard":0}"#;
         write!(
             f,
             "the event is not a tick: {}; expected one like {example}",
-            self.faults.join("; ")
+            self.diagnostics.join("; ")
         )
     }
 }
@@ -41,8 +41,8 @@ impl TickEvent {
     ///
     /// # Errors
     /// Everything that is wrong with it, at once.
-    pub fn parse(event: &Value) -> Result<Self, BadEvent> {
-        let mut faults = Vec::new();
+    pub fn parse(event: &Value) -> Result<Self, InvalidEvent> {
+        let mut diagnostics = Vec::new();
         let text = |field: &str| match event.get(field) {
             Some(Value::String(text)) => Ok(text.as_str()),
             Some(other) => Err(format!("`{field}` is not text but {}", excerpt(other))),
@@ -66,10 +66,10 @@ impl TickEvent {
                 group: GroupId { interval, shard },
             }),
             (time, interval, shard) => {
-                faults.extend(time.err());
-                faults.extend(interval.err());
-                faults.extend(shard.err());
-                Err(BadEvent { faults })
+                diagnostics.extend(time.err());
+                diagnostics.extend(interval.err());
+                diagnostics.extend(shard.err());
+                Err(InvalidEvent { diagnostics })
             }
         }
     }
@@ -120,7 +120,7 @@ mod tests {
     fn all_faults_are_named_at_once() {
         let error =
             TickEvent::parse(&json!({ "time": "yesterday", "interval": "3m", "shard": -1 })).unwrap_err();
-        assert_eq!(error.faults.len(), 3);
+        assert_eq!(error.diagnostics.len(), 3);
         let error = TickEvent::parse(&json!([])).unwrap_err().to_string();
         assert!(
             error.contains("`time` is missing; `interval` is missing; `shard` is missing"),

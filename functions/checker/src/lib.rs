@@ -4,21 +4,21 @@
 //! narrow capabilities ([`Probe`], [`Clock`], a table, a topic). So the same handler runs as a Lambda, on one
 //! machine, and in simulations.
 
+mod decide_and_publish;
 mod deliver;
 mod error;
 mod event;
-mod keep_words;
+mod keep_banners;
 mod metrics;
 mod probe;
 mod roll_up;
 mod settings;
-mod settle;
 mod tick;
 
 pub use error::Error;
-pub use event::{BadEvent, TickEvent};
-pub use metrics::{BadMetrics, Metrics, emf};
+pub use event::{InvalidEvent, TickEvent};
+pub use metrics::{InvalidMetrics, Metrics, emf};
 pub use portpulse_store::chain;
 pub use probe::{Clock, Probe, SystemClock};
-pub use settings::{BadSettings, Settings};
-pub use tick::{Checker, Course, Invocation, Report};
+pub use settings::{InvalidSettings, Settings};
+pub use tick::{Checker, Invocation, Report, TickOutcome};

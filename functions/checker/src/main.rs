@@ -9,7 +9,7 @@ use aws_config::{BehaviorVersion, Region};
 use lambda_runtime::{Context, Diagnostic, LambdaEvent, service_fn};
 use portpulse_alert::SnsTopic;
 use portpulse_checker::{
-    BadEvent, Checker, Error, Invocation, Metrics, Settings, SystemClock, TickEvent, chain, emf,
+    Checker, Error, InvalidEvent, Invocation, Metrics, Settings, SystemClock, TickEvent, chain, emf,
 };
 use portpulse_core::outbox::Claimant;
 use portpulse_prober::{NamesLeadTo, Prober};
@@ -18,7 +18,7 @@ use portpulse_store::dynamo::DynamoTable;
 use serde_json::{Value, json};
 
 /// The longest an invocation may take: Lambda's own limit.
-const LONGEST: Duration = Duration::from_secs(15 * 60);
+const MAX_LENGTH: Duration = Duration::from_secs(15 * 60);
 
 /// The time one connection to AWS may take: a lost SYN is sent again after one second.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
@@ -68,8 +68,8 @@ async fn run() -> Result<(), lambda_runtime::Error> {
         prober,
         topic,
         SystemClock,
-        settings.region,
-        settings.otherwise,
+        settings.location,
+        settings.fallback_locations,
     );
 
     lambda_runtime::run(service_fn(async |event: LambdaEvent<Value>| {
@@ -80,13 +80,13 @@ async fn run() -> Result<(), lambda_runtime::Error> {
         {
             tracing::warn!("cannot write the metrics of a tick: {error}");
         }
-        for late in &report.left_for_later {
+        for late in &report.warnings {
             tracing::warn!("{}", chain(late));
         }
-        if report.troubles.is_empty() {
+        if report.errors.is_empty() {
             return Ok(json!({ "tick": report.tick.to_string(), "group": report.group.to_string() }));
         }
-        Err(failed(&report.troubles))
+        Err(failed(&report.errors))
     }))
     .await
 }
@@ -97,7 +97,7 @@ fn write_line(line: &str) -> std::io::Result<()> {
 }
 
 /// How Lambda tells of an event that names no tick.
-fn no_tick(error: &BadEvent) -> Diagnostic {
+fn no_tick(error: &InvalidEvent) -> Diagnostic {
     Diagnostic {
         error_type: "BadEvent".to_owned(),
         error_message: chain(error),
@@ -105,10 +105,10 @@ fn no_tick(error: &BadEvent) -> Diagnostic {
 }
 
 /// How Lambda tells of a tick that left troubles: its type is the kind of the first of them.
-fn failed(troubles: &[Error]) -> Diagnostic {
-    let messages: Vec<_> = troubles.iter().map(|trouble| chain(trouble)).collect();
+fn failed(errors: &[Error]) -> Diagnostic {
+    let messages: Vec<_> = errors.iter().map(|error| chain(error)).collect();
     Diagnostic {
-        error_type: troubles.first().map_or("Error", Error::kind).to_owned(),
+        error_type: errors.first().map_or("Error", Error::kind).to_owned(),
         error_message: messages.join("; "),
     }
 }
@@ -126,9 +126,9 @@ fn invocation(context: &Context) -> Invocation {
     let remaining = context
         .deadline()
         .duration_since(SystemTime::now())
-        .unwrap_or(LONGEST);
+        .unwrap_or(MAX_LENGTH);
     Invocation {
         claimant: Claimant::new(context.request_id.clone()),
-        remaining: remaining.min(LONGEST),
+        remaining: remaining.min(MAX_LENGTH),
     }
 }

@@ -7,7 +7,7 @@ use std::str::FromStr;
 use portpulse_core::observation::milliseconds;
 use serde_json::{Map, Value, json};
 
-use crate::tick::{Course, Report};
+use crate::tick::{Report, TickOutcome};
 
 /// Whether ticks leave metrics behind.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -22,18 +22,18 @@ pub enum Metrics {
 /// A word that says neither.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{found}` is neither off nor emf")]
-pub struct BadMetrics {
+pub struct InvalidMetrics {
     found: String,
 }
 
 impl FromStr for Metrics {
-    type Err = BadMetrics;
+    type Err = InvalidMetrics;
 
-    fn from_str(text: &str) -> Result<Self, BadMetrics> {
+    fn from_str(text: &str) -> Result<Self, InvalidMetrics> {
         match text {
             "off" => Ok(Self::Off),
             "emf" => Ok(Self::Emf),
-            _ => Err(BadMetrics {
+            _ => Err(InvalidMetrics {
                 found: text.chars().take(40).collect(),
             }),
         }
@@ -45,7 +45,7 @@ impl FromStr for Metrics {
 /// Its metrics are those of a group in a region, and no more with more monitors: `Good`, `Failing` and `NoData` count
 /// checks, `ConnectP50`, `ConnectP95` and `ConnectMax` are milliseconds over its good checks.
 pub fn emf(report: &Report) -> Option<String> {
-    let Course::Counted(_) = report.course else {
+    let TickOutcome::Counted(_) = report.outcome_of_tick else {
         return None;
     };
     let sum = &report.sum;
@@ -79,7 +79,7 @@ pub fn emf(report: &Report) -> Option<String> {
             }],
         }),
     );
-    line.insert("Region".to_owned(), json!(report.region.as_str()));
+    line.insert("Region".to_owned(), json!(report.location.as_str()));
     line.insert("Group".to_owned(), json!(report.group.to_string()));
     line.extend(
         values
@@ -98,7 +98,7 @@ mod tests {
 
     use super::*;
 
-    fn report(course: Course, seen: &[&str]) -> Report {
+    fn report(outcome_of_tick: TickOutcome, seen: &[&str]) -> Report {
         let mut sum = Tally::default();
         for code in seen {
             sum.count(Expect::Open, code.parse().unwrap());
@@ -106,19 +106,19 @@ mod tests {
         Report {
             tick: "2026-11-22T05:41:00Z".parse().unwrap(),
             group: "1m#0".parse().unwrap(),
-            region: "eu-west-1".parse().unwrap(),
-            course,
+            location: "eu-west-1".parse().unwrap(),
+            outcome_of_tick,
             sum,
             published: Vec::new(),
-            troubles: Vec::new(),
-            left_for_later: Vec::new(),
+            errors: Vec::new(),
+            warnings: Vec::new(),
         }
     }
 
     #[test]
     fn a_counted_tick_is_one_line_of_its_group_and_region() {
         let counted = report(
-            Course::Counted(BTreeMap::new()),
+            TickOutcome::Counted(BTreeMap::new()),
             &["1", "0.05", "refused", "no_data_no_route"],
         );
         let line = emf(&counted).unwrap();
@@ -155,14 +155,14 @@ mod tests {
 
     #[test]
     fn what_was_not_measured_is_no_metric() {
-        let line = emf(&report(Course::Counted(BTreeMap::new()), &["timeout"])).unwrap();
+        let line = emf(&report(TickOutcome::Counted(BTreeMap::new()), &["timeout"])).unwrap();
         assert!(!line.contains("Connect"), "{line}");
     }
 
     #[test]
     fn a_tick_that_does_not_count_leaves_none() {
-        for course in [Course::Repeated, Course::TwinWon, Course::Failed] {
-            assert_eq!(emf(&report(course, &["1"])), None);
+        for outcome_of_tick in [TickOutcome::Repeated, TickOutcome::Conflict, TickOutcome::Failed] {
+            assert_eq!(emf(&report(outcome_of_tick, &["1"])), None);
         }
     }
 }

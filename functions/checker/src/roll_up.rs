@@ -22,7 +22,7 @@ const STEP: Duration = Duration::from_secs(6);
 
 /// Until when there is time for it.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Until {
+pub(crate) struct Deadline {
     pub(crate) began: Timestamp,
     pub(crate) remaining: Duration,
 }
@@ -38,7 +38,7 @@ impl<T: Table, P: Probe, N: Publish, C: Clock> Checker<T, P, N, C> {
         group: GroupId,
         due: &Due,
         definitions: &Definitions,
-        until: Until,
+        deadline: Deadline,
         report: &mut Report,
     ) -> Result<(), Error> {
         let all: Vec<Period> = due.hours.iter().chain(&due.days).copied().collect();
@@ -53,35 +53,35 @@ impl<T: Table, P: Probe, N: Publish, C: Clock> Checker<T, P, N, C> {
                 source,
             }
         };
-        self.time_left(until).ok_or_else(late)?;
+        self.time_left(deadline).ok_or_else(late)?;
         let there = self
             .store
-            .summaries_of::<Rollup>(group, all, &self.region, Read::Eventual)
+            .summaries_of::<Rollup>(group, all, &self.location, Read::Eventual)
             .await
             .map_err(failed(first))?;
         let is_missing =
             |period: &&Period| !there.rows.contains_key(*period) && !there.unreadable.contains_key(*period);
         for hour in due.hours.iter().filter(is_missing) {
-            self.time_left(until).ok_or_else(late)?;
+            self.time_left(deadline).ok_or_else(late)?;
             let ticks = hour.ticks(group.interval);
-            let found = self.store.results_of(group, ticks, &self.region).await;
+            let found = self.store.results_of(group, ticks, &self.location).await;
             let found = found.map_err(failed(*hour))?;
             note(report, group, found.unreadable.into_values());
             let rollup = of_ticks(definitions, &found.rows);
-            self.keep(group, *hour, &rollup, until).await?;
+            self.keep(group, *hour, &rollup, deadline).await?;
         }
         for day in due.days.iter().filter(is_missing) {
-            self.time_left(until).ok_or_else(late)?;
+            self.time_left(deadline).ok_or_else(late)?;
             // Strong, for the last of its hours was written a moment ago.
             let hours = self
                 .store
-                .summaries_of::<Rollup>(group, day.hours(), &self.region, Read::Strong)
+                .summaries_of::<Rollup>(group, day.hours(), &self.location, Read::Strong)
                 .await;
             let hours = hours.map_err(failed(*day))?;
             note(report, group, hours.unreadable.into_values());
             let others = self
                 .store
-                .summaries_of::<OtherTimes>(group, day.hours(), &self.region, Read::Strong)
+                .summaries_of::<OtherTimes>(group, day.hours(), &self.location, Read::Strong)
                 .await;
             let others = others.map_err(failed(*day))?;
             note(report, group, others.unreadable.into_values());
@@ -91,7 +91,7 @@ impl<T: Table, P: Probe, N: Publish, C: Clock> Checker<T, P, N, C> {
                 .into_iter()
                 .map(|(hour, rollup)| with_others(rollup, others.rows.get(&hour).unwrap_or(&none)));
             let rollup = of_rollups(&whole.collect::<Vec<_>>());
-            self.keep(group, *day, &rollup, until).await?;
+            self.keep(group, *day, &rollup, deadline).await?;
         }
         Ok(())
     }
@@ -99,7 +99,13 @@ impl<T: Table, P: Probe, N: Publish, C: Clock> Checker<T, P, N, C> {
     /// Keeps a rollup, unless a twin did first; a period of which nothing was seen has none.
     ///
     /// The other phases come before it, so that where a rollup is, they are too, and only it need be looked for.
-    async fn keep(&self, group: GroupId, period: Period, rollup: &Rollup, until: Until) -> Result<(), Error> {
+    async fn keep(
+        &self,
+        group: GroupId,
+        period: Period,
+        rollup: &Rollup,
+        deadline: Deadline,
+    ) -> Result<(), Error> {
         if rollup.is_empty() {
             return Ok(());
         }
@@ -110,23 +116,29 @@ impl<T: Table, P: Probe, N: Publish, C: Clock> Checker<T, P, N, C> {
         };
         let others = other_times(rollup);
         if !others.is_empty() {
-            self.time_left(until).ok_or(Error::NoTimeToRollUp { group })?;
-            let kept = self.store.put_summary(group, period, &self.region, &others).await;
+            self.time_left(deadline).ok_or(Error::NoTimeToRollUp { group })?;
+            let kept = self
+                .store
+                .put_summary(group, period, &self.location, &others)
+                .await;
             kept.map_err(failed)?;
         }
-        self.time_left(until).ok_or(Error::NoTimeToRollUp { group })?;
-        let kept = self.store.put_summary(group, period, &self.region, rollup).await;
+        self.time_left(deadline).ok_or(Error::NoTimeToRollUp { group })?;
+        let kept = self
+            .store
+            .put_summary(group, period, &self.location, rollup)
+            .await;
         kept.map(drop).map_err(failed)
     }
 
     /// Whether there is time for one more operation.
-    pub(crate) fn time_left(&self, until: Until) -> Option<()> {
-        let took = self.clock.passed_since(until.began);
-        (took + STEP <= until.remaining).then_some(())
+    pub(crate) fn time_left(&self, deadline: Deadline) -> Option<()> {
+        let took = self.clock.passed_since(deadline.began);
+        (took + STEP <= deadline.remaining).then_some(())
     }
 }
 
 fn note(report: &mut Report, group: GroupId, unreadable: impl Iterator<Item = portpulse_store::Error>) {
     let unreadable = unreadable.map(|source| Error::Unreadable { group, source });
-    report.left_for_later.extend(unreadable);
+    report.warnings.extend(unreadable);
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-use portpulse_core::id::Region;
+use portpulse_core::id::Location;
 
 use crate::metrics::Metrics;
 
@@ -17,25 +17,25 @@ pub struct Settings {
     /// The topic for alerts.
     pub topic_arn: String,
     /// The region in whose name this checker reports.
-    pub region: Region,
-    /// The regions that should report where the table lists none; `region` is one of them.
-    pub otherwise: BTreeSet<Region>,
+    pub location: Location,
+    /// The regions that should report where the table lists none; `location` is one of them.
+    pub fallback_locations: BTreeSet<Location>,
     /// Whether ticks leave metrics behind.
     pub metrics: Metrics,
 }
 
 /// Settings that cannot be used, with all that is wrong with them.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub struct BadSettings {
-    faults: Vec<String>,
+pub struct InvalidSettings {
+    diagnostics: Vec<String>,
 }
 
-impl fmt::Display for BadSettings {
+impl fmt::Display for InvalidSettings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
             "the environment does not say what the checker needs: {}",
-            self.faults.join("; ")
+            self.diagnostics.join("; ")
         )
     }
 }
@@ -47,69 +47,69 @@ impl Settings {
     ///
     /// # Errors
     /// Everything that is missing or wrong.
-    pub fn parse(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, BadSettings> {
-        let mut faults = Vec::new();
+    pub fn parse(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, InvalidSettings> {
+        let mut diagnostics = Vec::new();
         let given = |name: &str| lookup(name).filter(|value| !value.trim().is_empty());
         let mut required = |name: &str, what: &str| {
             given(name).unwrap_or_else(|| {
-                faults.push(format!("{name} is not set: it names {what}"));
+                diagnostics.push(format!("{name} is not set: it names {what}"));
                 String::new()
             })
         };
         let table = required("PORTPULSE_TABLE", "the DynamoDB table");
         let home_region = required("PORTPULSE_HOME_REGION", "the region of table and topic");
         let topic_arn = required("PORTPULSE_TOPIC_ARN", "the SNS topic for alerts");
-        let (name, region) = match given("PORTPULSE_REGION") {
-            Some(region) => ("PORTPULSE_REGION", Some(region)),
+        let (name, location) = match given("PORTPULSE_REGION") {
+            Some(location) => ("PORTPULSE_REGION", Some(location)),
             None => ("AWS_REGION", given("AWS_REGION")),
         };
-        let region = match region.map(|region| region.trim().parse::<Region>()) {
-            Some(Ok(region)) => Some(region),
+        let location = match location.map(|location| location.trim().parse::<Location>()) {
+            Some(Ok(location)) => Some(location),
             Some(Err(error)) => {
-                faults.push(format!("{name}: {error}"));
+                diagnostics.push(format!("{name}: {error}"));
                 None
             }
             None => {
-                faults.push(
+                diagnostics.push(
                     "neither PORTPULSE_REGION nor AWS_REGION is set: one names where this checker runs"
                         .to_owned(),
                 );
                 None
             }
         };
-        let mut otherwise = BTreeSet::new();
+        let mut fallback_locations = BTreeSet::new();
         for word in given("PORTPULSE_REGIONS").iter().flat_map(|list| list.split(',')) {
-            match word.trim().parse::<Region>() {
-                Ok(region) => {
-                    otherwise.insert(region);
+            match word.trim().parse::<Location>() {
+                Ok(location) => {
+                    fallback_locations.insert(location);
                 }
-                Err(error) => faults.push(format!("PORTPULSE_REGIONS: {error}")),
+                Err(error) => diagnostics.push(format!("PORTPULSE_REGIONS: {error}")),
             }
         }
-        if let Some(region) = &region {
-            if otherwise.is_empty() {
-                otherwise.insert(region.clone());
-            } else if !otherwise.contains(region) {
-                faults.push(format!(
-                    "PORTPULSE_REGIONS does not name {region}, where this checker runs: add it"
+        if let Some(location) = &location {
+            if fallback_locations.is_empty() {
+                fallback_locations.insert(location.clone());
+            } else if !fallback_locations.contains(location) {
+                diagnostics.push(format!(
+                    "PORTPULSE_REGIONS does not name {location}, where this checker runs: add it"
                 ));
             }
         }
         let metrics = given("PORTPULSE_METRICS").map(|word| word.trim().parse::<Metrics>());
         let metrics = metrics.transpose().unwrap_or_else(|error| {
-            faults.push(format!("PORTPULSE_METRICS: {error}"));
+            diagnostics.push(format!("PORTPULSE_METRICS: {error}"));
             None
         });
-        match region {
-            Some(region) if faults.is_empty() => Ok(Self {
+        match location {
+            Some(location) if diagnostics.is_empty() => Ok(Self {
                 table,
                 home_region,
                 topic_arn,
-                region,
-                otherwise,
+                location,
+                fallback_locations,
                 metrics: metrics.unwrap_or_default(),
             }),
-            _ => Err(BadSettings { faults }),
+            _ => Err(InvalidSettings { diagnostics }),
         }
     }
 }
@@ -118,7 +118,7 @@ impl Settings {
 mod tests {
     use super::*;
 
-    fn parse(vars: &[(&str, &str)]) -> Result<Settings, BadSettings> {
+    fn parse(vars: &[(&str, &str)]) -> Result<Settings, InvalidSettings> {
         let find = |name: &str| {
             vars.iter()
                 .find(|(key, _)| *key == name)
@@ -136,7 +136,10 @@ mod tests {
     #[test]
     fn a_single_region_needs_no_list() {
         let settings = parse(&[&PLACES[..], &[("AWS_REGION", "eu-west-1")]].concat()).unwrap();
-        assert_eq!(settings.otherwise, BTreeSet::from(["eu-west-1".parse().unwrap()]));
+        assert_eq!(
+            settings.fallback_locations,
+            BTreeSet::from(["eu-west-1".parse().unwrap()])
+        );
     }
 
     #[test]
@@ -148,7 +151,7 @@ mod tests {
         ];
         let settings = parse(&[&PLACES[..], &own].concat()).unwrap();
         assert_eq!(
-            (settings.region.as_str(), settings.otherwise.len()),
+            (settings.location.as_str(), settings.fallback_locations.len()),
             ("office", 2)
         );
     }
@@ -172,9 +175,9 @@ mod tests {
 
     #[test]
     fn everything_wrong_is_named_at_once() {
-        assert_eq!(parse(&[]).unwrap_err().faults.len(), 4);
+        assert_eq!(parse(&[]).unwrap_err().diagnostics.len(), 4);
         let bad = [("AWS_REGION", "eu-west-1"), ("PORTPULSE_REGIONS", "us-east-1,EU")];
         let error = parse(&[&PLACES[..], &bad].concat()).unwrap_err();
-        assert_eq!(error.faults.len(), 2, "{error}");
+        assert_eq!(error.diagnostics.len(), 2, "{error}");
     }
 }

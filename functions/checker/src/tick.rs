@@ -5,31 +5,31 @@ use std::time::Duration;
 
 use futures_util::future::join;
 use portpulse_alert::Publish;
-use portpulse_core::board::Board;
+use portpulse_core::banners;
 use portpulse_core::decide::{Input, Notification, is_nominal, is_undecided};
 use portpulse_core::group::GroupId;
-use portpulse_core::id::{MonitorId, Region};
+use portpulse_core::group_state::GroupState;
+use portpulse_core::id::{Location, MonitorId};
 use portpulse_core::observation::Observation;
 use portpulse_core::outbox::Claimant;
 use portpulse_core::outcome::Outcome;
 use portpulse_core::rollup::{Tally, due, of_ticks};
 use portpulse_core::round::{Definitions, Observations, advance};
 use portpulse_core::time::Tick;
-use portpulse_core::words;
 use portpulse_store::Store;
 use portpulse_store::keys::RowKey;
 use portpulse_store::store::{Commit, Recorded};
 use portpulse_store::table::Table;
 
+use crate::decide_and_publish::ATTEMPTS;
 use crate::probe::{Clock, Probe};
-use crate::roll_up::Until;
-use crate::settle::ATTEMPTS;
+use crate::roll_up::Deadline;
 use crate::{Error, TickEvent};
 
 /// The time kept back from an invocation to commit, decide and deliver.
 const RESERVE: Duration = Duration::from_secs(10);
 /// The least time for checks: without it there would be no point in starting.
-const LEAST_BUDGET: Duration = Duration::from_secs(1);
+const MIN_BUDGET: Duration = Duration::from_secs(1);
 
 /// Checks groups in the name of one region. Made once; handles one tick after the other.
 #[derive(Debug)]
@@ -38,8 +38,8 @@ pub struct Checker<T, P, N, C> {
     pub(crate) prober: P,
     pub(crate) topic: N,
     pub(crate) clock: C,
-    pub(crate) region: Region,
-    pub(crate) otherwise: BTreeSet<Region>,
+    pub(crate) location: Location,
+    pub(crate) fallback_locations: BTreeSet<Location>,
 }
 
 /// What is particular to one invocation.
@@ -59,27 +59,27 @@ pub struct Report {
     /// Its group.
     pub group: GroupId,
     /// In whose name it was checked.
-    pub region: Region,
+    pub location: Location,
     /// How it went.
-    pub course: Course,
+    pub outcome_of_tick: TickOutcome,
     /// What it saw, all monitors together; nothing unless it counts.
     pub sum: Tally,
     /// What was published.
     pub published: Vec<Notification>,
     /// What went wrong. Not empty where the tick could not be committed, or notifications are left unpublished.
-    pub troubles: Vec<Error>,
+    pub errors: Vec<Error>,
     /// What was not summed up, or not all of it, and words that were not kept. No harm to the tick: a later one makes
     /// good what it can.
-    pub left_for_later: Vec<Error>,
+    pub warnings: Vec<Error>,
 }
 
 /// How a tick went.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Course {
+pub enum TickOutcome {
     /// It was checked and counts.
     Counted(BTreeMap<MonitorId, Outcome>),
     /// It was checked, but a twin committed it first: what the twin saw counts.
-    TwinWon,
+    Conflict,
     /// It had been counted before, or came more than its interval late.
     Repeated,
     /// It could not be counted; see the troubles.
@@ -87,23 +87,23 @@ pub enum Course {
 }
 
 impl<T: Table, P: Probe, N: Publish, C: Clock> Checker<T, P, N, C> {
-    /// A checker for `region`. Where a group's board lists no region that should report, those are expected that
-    /// `otherwise` names.
+    /// A checker for `location`. Where a group's board lists no region that should report, those are expected that
+    /// `fallback_locations` names.
     pub fn new(
         store: Store<T>,
         prober: P,
         topic: N,
         clock: C,
-        region: Region,
-        otherwise: BTreeSet<Region>,
+        location: Location,
+        fallback_locations: BTreeSet<Location>,
     ) -> Self {
         Self {
             store,
             prober,
             topic,
             clock,
-            region,
-            otherwise,
+            location,
+            fallback_locations,
         }
     }
 
@@ -113,40 +113,38 @@ impl<T: Table, P: Probe, N: Publish, C: Clock> Checker<T, P, N, C> {
         let mut report = Report {
             tick,
             group,
-            region: self.region.clone(),
-            course: Course::Failed,
+            location: self.location.clone(),
+            outcome_of_tick: TickOutcome::Failed,
             sum: Tally::default(),
             published: Vec::new(),
-            troubles: Vec::new(),
-            left_for_later: Vec::new(),
+            errors: Vec::new(),
+            warnings: Vec::new(),
         };
         let now = self.clock.now();
         if tick.ahead_of(now) > group.interval.length() {
-            report.troubles.push(Error::FutureTick { tick, group });
+            report.errors.push(Error::FutureTick { tick, group });
             return report;
         }
-        let (definitions, read) = join(self.store.definitions(group), self.store.board(group)).await;
+        let (definitions, read) = join(self.store.definitions(group), self.store.group_state(group)).await;
         let (definitions, read) = match (definitions, read) {
             (Ok(definitions), Ok(read)) => (definitions, read),
             (definitions, read) => {
-                let trouble = |what| move |source| Error::Read { what, group, source };
-                report
-                    .troubles
-                    .extend(definitions.err().map(trouble("definitions")));
-                report.troubles.extend(read.err().map(trouble("board")));
+                let error = |what| move |source| Error::Read { what, group, source };
+                report.errors.extend(definitions.err().map(error("definitions")));
+                report.errors.extend(read.err().map(error("board")));
                 return report;
             }
         };
-        let (board, unreadable) = (read.board, read.unreadable);
-        if !board.listed.is_empty() && !board.listed.contains(&self.region) {
-            report.troubles.push(Error::NotExpected {
-                region: self.region.clone(),
+        let (group_state, unreadable) = (read.group_state, read.unreadable);
+        if !group_state.listed.is_empty() && !group_state.listed.contains(&self.location) {
+            report.errors.push(Error::NotExpected {
+                location: self.location.clone(),
                 group,
             });
         }
-        let own_row_is_readable = !unreadable.contains_key(&RowKey::Region(self.region.clone()));
-        let verdict_is_readable = !unreadable.contains_key(&RowKey::Verdict);
-        report.troubles.extend(
+        let own_row_is_readable = !unreadable.contains_key(&RowKey::Location(self.location.clone()));
+        let decision_is_readable = !unreadable.contains_key(&RowKey::Status);
+        report.errors.extend(
             unreadable
                 .into_values()
                 .map(|source| Error::Unreadable { group, source }),
@@ -155,42 +153,50 @@ impl<T: Table, P: Probe, N: Publish, C: Clock> Checker<T, P, N, C> {
             group,
             tick,
             definitions,
-            board,
+            group_state,
         };
 
-        let until = Until {
+        let deadline = Deadline {
             began: now,
             remaining: invocation.remaining,
         };
-        let before = round.board.rows.get(&self.region).map(|row| row.tick);
+        let before = round.group_state.rows.get(&self.location).map(|row| row.tick);
         if before.is_some_and(|before| before >= tick) || tick.age(now) > group.interval.length() {
-            report.course = Course::Repeated;
+            report.outcome_of_tick = TickOutcome::Repeated;
         } else if own_row_is_readable {
             match self
-                .check(&mut round, verdict_is_readable, invocation, until, &mut report)
+                .check(
+                    &mut round,
+                    decision_is_readable,
+                    invocation,
+                    deadline,
+                    &mut report,
+                )
                 .await
             {
-                Ok(course) => report.course = course,
-                Err(trouble) => report.troubles.push(trouble),
+                Ok(outcome_of_tick) => report.outcome_of_tick = outcome_of_tick,
+                Err(error) => report.errors.push(error),
             }
         }
-        if verdict_is_readable && !self.judge(&round, invocation, is_nominal) {
+        if decision_is_readable && !self.judge(&round, invocation, is_nominal) {
             let settled = self
-                .settle(group, &round.definitions, invocation, until, &mut report)
+                .decide_and_publish(group, &round.definitions, invocation, deadline, &mut report)
                 .await;
-            report.troubles.extend(settled.err());
+            report.errors.extend(settled.err());
         }
-        if let Course::Counted(_) = &report.course {
+        if let TickOutcome::Counted(_) = &report.outcome_of_tick {
             let due = due(before, tick);
             let rolled_up = self
-                .roll_up(group, &due, &round.definitions, until, &mut report)
+                .roll_up(group, &due, &round.definitions, deadline, &mut report)
                 .await;
-            report.left_for_later.extend(rolled_up.err());
-            if let (Course::Counted(outcomes), true) = (&report.course, words::are_due(before, tick)) {
+            report.warnings.extend(rolled_up.err());
+            if let (TickOutcome::Counted(outcomes), true) =
+                (&report.outcome_of_tick, banners::is_due(before, tick))
+            {
                 let kept = self
-                    .keep_words(group, tick, &round.definitions, outcomes, until)
+                    .keep_banners(group, tick, &round.definitions, outcomes, deadline)
                     .await;
-                report.left_for_later.extend(kept.err());
+                report.warnings.extend(kept.err());
             }
         }
         report
@@ -200,15 +206,15 @@ impl<T: Table, P: Probe, N: Publish, C: Clock> Checker<T, P, N, C> {
     async fn check(
         &self,
         round: &mut Round,
-        verdict_is_readable: bool,
+        decision_is_readable: bool,
         invocation: &Invocation,
-        until: Until,
+        deadline: Deadline,
         report: &mut Report,
-    ) -> Result<Course, Error> {
+    ) -> Result<TickOutcome, Error> {
         let (group, tick) = (round.group, round.tick);
-        let monitors: Vec<_> = round.definitions.checked_by(&self.region).collect();
+        let monitors: Vec<_> = round.definitions.checked_by(&self.location).collect();
         let targets: Vec<_> = monitors.iter().map(|monitor| monitor.target().clone()).collect();
-        let budget = invocation.remaining.saturating_sub(RESERVE).max(LEAST_BUDGET);
+        let budget = invocation.remaining.saturating_sub(RESERVE).max(MIN_BUDGET);
         let outcomes = self.prober.probe(&targets, budget).await;
         let outcomes: BTreeMap<_, _> = monitors
             .iter()
@@ -220,49 +226,54 @@ impl<T: Table, P: Probe, N: Publish, C: Clock> Checker<T, P, N, C> {
             .map(|(id, outcome)| (id.clone(), Observation::of(outcome)))
             .collect();
         let failed = |source| Error::Commit { tick, group, source };
-        let recorded = self.store.put_results(group, tick, &self.region, &seen).await;
+        let recorded = self.store.put_results(group, tick, &self.location, &seen).await;
         let seen = match recorded.map_err(failed)? {
             Recorded::Written => seen,
             // Whoever recorded this tick first is believed, so that a row never contradicts the results.
             Recorded::AlreadyThere(recorded) => recorded,
             Recorded::Unreadable(source) => {
-                report.troubles.push(Error::Unreadable { group, source });
+                report.errors.push(Error::Unreadable { group, source });
                 seen
             }
         };
         for _ in 0..ATTEMPTS {
-            if verdict_is_readable && self.judge(round, invocation, is_undecided) {
+            if decision_is_readable && self.judge(round, invocation, is_undecided) {
                 // A checker was lost before it could decide on what its row shows: decide before that row is replaced.
                 let definitions = &round.definitions;
-                let settled = self.settle(group, definitions, invocation, until, report).await;
-                round.board = settled?;
+                let settled = self
+                    .decide_and_publish(group, definitions, invocation, deadline, report)
+                    .await;
+                round.group_state = settled?;
             }
-            let before = round.board.rows.get(&self.region);
-            let incidents = &round.board.verdict.incidents;
+            let before = round.group_state.rows.get(&self.location);
+            let incidents = &round.group_state.status.incidents;
             let has_incident = |id: &MonitorId| incidents.keys().any(|(of, _)| of == id);
             let Some(row) = advance(before, tick, &round.definitions, &seen, has_incident) else {
-                return Ok(Course::TwinWon);
+                return Ok(TickOutcome::Conflict);
             };
             let before = before.map(|row| row.tick);
-            let committed = self.store.put_region_row(group, &self.region, before, &row).await;
-            let course = match committed.map_err(failed)? {
-                Commit::Done => Course::Counted(outcomes),
+            let committed = self
+                .store
+                .put_location_state(group, &self.location, before, &row)
+                .await;
+            let outcome_of_tick = match committed.map_err(failed)? {
+                Commit::Done => TickOutcome::Counted(outcomes),
                 // Or this very write did, and its answer was lost: what it shows still wants a decision.
-                Commit::TwinWon => Course::TwinWon,
+                Commit::Conflict => TickOutcome::Conflict,
                 Commit::Overtaken => {
-                    let read = self.store.board(group).await.map_err(failed)?;
-                    round.board = read.board;
+                    let read = self.store.group_state(group).await.map_err(failed)?;
+                    round.group_state = read.group_state;
                     continue;
                 }
             };
-            round.board.rows.insert(self.region.clone(), row);
-            if let Course::Counted(_) = course {
+            round.group_state.rows.insert(self.location.clone(), row);
+            if let TickOutcome::Counted(_) = outcome_of_tick {
                 let ticks = BTreeMap::from([(tick, seen)]);
                 for tally in of_ticks(&round.definitions, &ticks).values() {
                     report.sum.add(tally);
                 }
             }
-            return Ok(course);
+            return Ok(outcome_of_tick);
         }
         Err(Error::Contended {
             group,
@@ -280,9 +291,9 @@ impl<T: Table, P: Probe, N: Publish, C: Clock> Checker<T, P, N, C> {
         question(&Input {
             group: round.group,
             definitions: &round.definitions,
-            board: &round.board,
+            group_state: &round.group_state,
             fleet: None,
-            otherwise: &self.otherwise,
+            fallback_locations: &self.fallback_locations,
             controls: &BTreeMap::new(),
             down_elsewhere: &BTreeSet::new(),
             now: self.clock.now(),
@@ -296,5 +307,5 @@ struct Round {
     group: GroupId,
     tick: Tick,
     definitions: Definitions,
-    board: Board,
+    group_state: GroupState,
 }

@@ -1,11 +1,11 @@
 //! `portpulse ack`: somebody is at work on a monitor's open incidents, and needs no more reminders.
 
 use portpulse_alert::lasting;
-use portpulse_core::board::{Incident, IncidentId};
 use portpulse_core::control::Acknowledgement;
+use portpulse_core::group_state::{Incident, IncidentId};
 use serde_json::json;
 
-use crate::Status;
+use crate::ExitStatus;
 use crate::control::{Speaker, change, find};
 use crate::output::{Output, Stopped, clock_time};
 use crate::place::{Fresh, Which, with_table};
@@ -41,18 +41,18 @@ pub(crate) struct Args {
     place: Which,
 }
 
-pub(crate) fn run(args: &Args, output: &mut Output) -> Result<Status, Stopped> {
+pub(crate) fn run(args: &Args, output: &mut Output) -> Result<ExitStatus, Stopped> {
     with_table(&args.place, Fresh::Refused, async |table| {
         let now = table.now();
         let note = args.speaker.note(args.why.as_deref(), now)?;
         let (monitor, group) = find(table, &args.id).await?;
-        let read = table.store.board(group).await;
+        let read = table.store.group_state(group).await;
         let read =
             read.map_err(|error| Stopped::unable(format!("read the board of {group} in {table}"), error))?;
         if let Some(error) = read.unreadable.into_values().next() {
             return Err(Stopped::unable(format!("tell what is open of {monitor}"), error));
         }
-        let incidents = read.board.verdict.incidents;
+        let incidents = read.group_state.status.incidents;
         let open: Vec<(IncidentId, &Incident)> = incidents
             .iter()
             .filter(|((id, _), _)| *id == monitor)
@@ -87,7 +87,7 @@ pub(crate) fn run(args: &Args, output: &mut Output) -> Result<Status, Stopped> {
                 let since = incident.since.timestamp();
                 format!(
                     "Acknowledged {id}: {} since {}, for {}. No more reminders of it.",
-                    incident.verdict,
+                    incident.status,
                     clock_time(since),
                     lasting(since, now),
                 )
@@ -97,6 +97,10 @@ pub(crate) fn run(args: &Args, output: &mut Output) -> Result<Status, Stopped> {
         for line in lines {
             output.line(line)?;
         }
-        Ok(if ids.is_empty() { Status::Bad } else { Status::Good })
+        Ok(if ids.is_empty() {
+            ExitStatus::Bad
+        } else {
+            ExitStatus::Good
+        })
     })
 }

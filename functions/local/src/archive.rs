@@ -3,14 +3,14 @@
 use std::cmp::Reverse;
 
 use jiff::Timestamp;
-use portpulse_core::board::{Ending, Finding};
+use portpulse_core::group_state::{Ending, Finding};
 use portpulse_history::assemble;
 use portpulse_history::view::{Audience, IncidentView};
-use portpulse_store::table::{Browse, Table};
+use portpulse_store::table::{PagedQuery, Table};
 use portpulse_store::{Error, Store};
 use serde::Serialize;
 
-use crate::output::tell;
+use crate::output::notify;
 use crate::overview::{Overview, reader};
 
 /// What was found.
@@ -26,12 +26,12 @@ pub(crate) struct Archive {
 
 impl Archive {
     /// Says on standard error what is missing.
-    pub(crate) fn tell_missing(&self) {
+    pub(crate) fn report_missing(&self) {
         for error in &self.unreadable {
-            tell(&format!("Not read: {error}"));
+            notify(&format!("Not read: {error}"));
         }
         if self.is_cut {
-            tell("There are more than one command reads: the oldest are left out (see --since).");
+            notify("There are more than one command reads: the oldest are left out (see --since).");
         }
     }
 }
@@ -39,7 +39,7 @@ impl Archive {
 /// All open incidents, and those that closed at `since` or later.
 pub(crate) async fn read<T>(store: &Store<T>, overview: &Overview, since: Timestamp) -> Result<Archive, Error>
 where
-    T: Table + Browse + Clone,
+    T: Table + PagedQuery + Clone,
 {
     let mut known = overview.known.clone();
     reader(store).add_closed(&mut known, since, overview.now).await?;
@@ -78,7 +78,7 @@ pub(crate) const fn ending_word(ending: Ending) -> &'static str {
 pub(crate) struct EntryJson<'a> {
     id: String,
     monitor: &'a str,
-    verdict: &'static str,
+    status: &'static str,
     opened: String,
     since: String,
     cause: Option<&'static str>,
@@ -95,7 +95,7 @@ impl<'a> EntryJson<'a> {
         Self {
             id: incident.id.to_string(),
             monitor: incident.id.monitor.as_str(),
-            verdict: incident.verdict.as_str(),
+            status: incident.status.as_str(),
             opened: incident.opened.to_string(),
             since: incident.since.to_string(),
             cause: finding.map(|finding| finding.cause.code()),

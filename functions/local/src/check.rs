@@ -8,7 +8,7 @@ use std::time::Duration;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use portpulse_core::assess::{Assessment, assess};
 use portpulse_core::choice::Expect;
-use portpulse_core::definition::{Monitor, Vantage};
+use portpulse_core::definition::{Monitor, NetworkAccess};
 use portpulse_core::id::MonitorId;
 use portpulse_core::observation::milliseconds;
 use portpulse_core::outcome::{Outcome, Phases};
@@ -19,10 +19,10 @@ use serde::Serialize;
 use tokio::time::Instant;
 
 use self::options::Options;
-use crate::Status;
-use crate::output::{BAD, GOOD, Output, Stopped, UNSURE, read_text, rounded_ms};
+use crate::ExitStatus;
+use crate::output::{GOOD, INVALID, Output, Stopped, UNSURE, read_text, rounded_ms};
 use crate::table::{self, Cell};
-use crate::targets::{Typed, Wishes};
+use crate::targets::{RequestedChecks, Typed};
 
 /// Check ports now, each once, without a database
 ///
@@ -83,7 +83,7 @@ where
     PossibleValuesParser::new(all.iter().map(move |one| as_str(*one))).try_map(|word| word.parse::<T>())
 }
 
-pub(crate) fn run(args: &Args, output: &mut Output) -> Result<Status, Stopped> {
+pub(crate) fn run(args: &Args, output: &mut Output) -> Result<ExitStatus, Stopped> {
     let asked = match &args.monitors {
         Some(path) => read_monitors(path, &args.targets)?,
         None => read_targets(args)?,
@@ -94,9 +94,9 @@ pub(crate) fn run(args: &Args, output: &mut Output) -> Result<Status, Stopped> {
         .build()
         .map_err(|error| Stopped::unable("start", error))?;
     let settings = Settings::default();
-    let patience = patience(&targets, &settings);
+    let retry_policy = retry_policy(&targets, &settings);
     let prober = Prober::new(settings).map_err(|error| Stopped::unable("check anything", error))?;
-    let outcomes = runtime.block_on(async { prober.probe(&targets, Instant::now() + patience).await });
+    let outcomes = runtime.block_on(async { prober.probe(&targets, Instant::now() + retry_policy).await });
 
     let assessed: Vec<_> = asked
         .iter()
@@ -118,12 +118,16 @@ pub(crate) fn run(args: &Args, output: &mut Output) -> Result<Status, Stopped> {
         output.line(line)?;
     }
     let all_good = assessed.iter().all(|(_, _, found)| *found == Assessment::Good);
-    Ok(if all_good { Status::Good } else { Status::Bad })
+    Ok(if all_good {
+        ExitStatus::Good
+    } else {
+        ExitStatus::Bad
+    })
 }
 
 /// All targets, or a complaint that names everything that is wrong with them.
 fn read_targets(args: &Args) -> Result<Vec<Asked>, Stopped> {
-    let wishes = Wishes {
+    let requested_checks = RequestedChecks {
         options: args.options.fields(),
         service: args.service,
         expect: args.expect,
@@ -142,7 +146,7 @@ fn read_targets(args: &Args) -> Result<Vec<Asked>, Stopped> {
     }
     let (mut targets, mut wrong) = (Vec::new(), Vec::new());
     for typed in &typed {
-        match typed.target(&wishes) {
+        match typed.target(&requested_checks) {
             Ok(target) => targets.push(Asked {
                 id: None,
                 target,
@@ -168,12 +172,13 @@ fn read_monitors(path: &Path, ids: &[String]) -> Result<Vec<Asked>, Stopped> {
     let usage = |lines: Vec<String>| Stopped::Usage {
         complaint: lines.join("\n"),
     };
-    let file = portpulse_monitors_file::read(&read_text(path)?, Vantage::OwnNetwork).map_err(|mistakes| {
-        let lines = mistakes
-            .iter()
-            .map(|mistake| format!("{name}:{}: {}", mistake.line, mistake.fault));
-        usage(lines.collect())
-    })?;
+    let file =
+        portpulse_monitors_file::read(&read_text(path)?, NetworkAccess::OwnNetwork).map_err(|mistakes| {
+            let lines = mistakes
+                .iter()
+                .map(|mistake| format!("{name}:{}: {}", mistake.line, mistake.diagnostic));
+            usage(lines.collect())
+        })?;
     let defined = file.monitors();
     let is_known = |id: &&String| defined.iter().any(|one| one.monitor.id().as_str() == id.as_str());
     let foreign: Vec<_> = ids
@@ -203,7 +208,7 @@ fn read_monitors(path: &Path, ids: &[String]) -> Result<Vec<Asked>, Stopped> {
 }
 
 /// How long all targets may take together, were every one of them silent.
-fn patience(targets: &[Target], settings: &Settings) -> Duration {
+fn retry_policy(targets: &[Target], settings: &Settings) -> Duration {
     let count = u32::try_from(targets.len()).unwrap_or(u32::MAX);
     let batches = count / u32::try_from(settings.pace.starts).unwrap_or(u32::MAX).max(1);
     // A machine that allows few open files checks few at once: allow for a quarter of what was asked.
@@ -225,7 +230,7 @@ fn patience(targets: &[Target], settings: &Settings) -> Duration {
 fn row(asked: &Asked, outcome: &Outcome, found: Assessment) -> Vec<Cell> {
     let style = match found {
         Assessment::Good => GOOD,
-        Assessment::Failing => BAD,
+        Assessment::Failing => INVALID,
         Assessment::NoData => UNSURE,
     };
     let word = match outcome {
@@ -268,7 +273,7 @@ fn remarks(outcome: &Outcome) -> String {
     match outcome {
         Outcome::Open(opened) => {
             let warning = opened.warning.iter().map(|warning| format!("warning: {warning}"));
-            remarks.extend(warning.chain(opened.said.iter().map(ToString::to_string)));
+            remarks.extend(warning.chain(opened.banner.iter().map(ToString::to_string)));
         }
         Outcome::Failed(failure) => remarks.extend(failure.detail.iter().map(ToString::to_string)),
         Outcome::NoData(reason) => remarks.push(reason.code().to_owned()),
@@ -295,7 +300,7 @@ struct Line<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     warning: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    said: Option<&'a str>,
+    banner: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     detail: Option<&'a str>,
 }
@@ -334,7 +339,7 @@ fn json_line(asked: &Asked, outcome: &Outcome, found: Assessment) -> Result<Stri
         address: None,
         trust: None,
         warning: None,
-        said: None,
+        banner: None,
         detail: None,
     };
     match outcome {
@@ -342,7 +347,7 @@ fn json_line(asked: &Asked, outcome: &Outcome, found: Assessment) -> Result<Stri
             line.address = Some(opened.address.to_string());
             line.trust = Some(opened.trust.as_str());
             line.warning = opened.warning.as_ref().map(ToString::to_string);
-            line.said = opened.said.as_ref().map(|detail| detail.as_str());
+            line.banner = opened.banner.as_ref().map(|detail| detail.as_str());
         }
         Outcome::Failed(failure) => {
             line.outcome = failure.class.code();

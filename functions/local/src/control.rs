@@ -48,12 +48,12 @@ pub(crate) async fn find(table: &Opened, id: &str) -> Result<(MonitorId, GroupId
         return Ok((monitor, *group));
     }
     let ids = all.values().flat_map(BTreeMap::keys).map(String::as_str);
-    let mend = match near_misses(id, ids).as_slice() {
+    let help = match near_misses(id, ids).as_slice() {
         [] => "`portpulse status --json` lists those there are".to_owned(),
         near => format!("did you mean {}?", near.join(", ")),
     };
     let id = id.escape_debug();
-    let complaint = format!("there is no monitor `{id}` in {table} ({mend})");
+    let complaint = format!("there is no monitor `{id}` in {table} ({help})");
     Err(Stopped::Usage { complaint })
 }
 

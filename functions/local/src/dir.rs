@@ -51,13 +51,13 @@ impl Dir {
             ));
         }
         if found.mode() & OTHERS_WRITE != 0 {
-            let mend = "if everything in it is yours, `chmod 700` it; or choose another folder";
-            return Err(refusal("other users can write to it", mend));
+            let help = "if everything in it is yours, `chmod 700` it; or choose another folder";
+            return Err(refusal("other users can write to it", help));
         }
         let is_open_to_others = found.mode() & OTHERS != 0;
         if is_open_to_others && !holds(&file, known) && std::fs::read_dir(&path)?.next().is_some() {
-            let mend = "choose a new or an empty folder; or `chmod 700` it, if nobody else uses it";
-            return Err(refusal("others can read it, and it has other files", mend));
+            let help = "choose a new or an empty folder; or `chmod 700` it, if nobody else uses it";
+            return Err(refusal("others can read it, and it has other files", help));
         }
         close_to_others(&file, 0o700)?;
         Ok(Self { path, file })
@@ -148,6 +148,6 @@ fn close_to_others(file: &File, mode: u32) -> io::Result<()> {
     ))
 }
 
-fn refusal(why: &str, mend: &str) -> io::Error {
-    io::Error::new(ErrorKind::PermissionDenied, format!("{why} ({mend})"))
+fn refusal(why: &str, help: &str) -> io::Error {
+    io::Error::new(ErrorKind::PermissionDenied, format!("{why} ({help})"))
 }

@@ -3,9 +3,9 @@
 use std::path::PathBuf;
 
 use portpulse_convert::export;
-use portpulse_core::definition::Vantage;
+use portpulse_core::definition::NetworkAccess;
 
-use crate::Status;
+use crate::ExitStatus;
 use crate::import::report;
 use crate::output::{Output, Stopped, read_text};
 use crate::validate;
@@ -28,10 +28,10 @@ pub(crate) struct Args {
     blackbox: bool,
 }
 
-pub(crate) fn run(args: &Args, output: &mut Output) -> Result<Status, Stopped> {
+pub(crate) fn run(args: &Args, output: &mut Output) -> Result<ExitStatus, Stopped> {
     let text = read_text(&args.file)?;
     let name = args.file.display().to_string();
-    let file = match portpulse_monitors_file::read(&text, Vantage::OwnNetwork) {
+    let file = match portpulse_monitors_file::read(&text, NetworkAccess::OwnNetwork) {
         Ok(file) => file,
         Err(mistakes) => return validate::complain(&name, &mistakes, false, output),
     };
@@ -43,5 +43,5 @@ pub(crate) fn run(args: &Args, output: &mut Output) -> Result<Status, Stopped> {
     };
     output.line(text.trim_end())?;
     report(&export.left);
-    Ok(Status::Good)
+    Ok(ExitStatus::Good)
 }

@@ -26,7 +26,7 @@ const SOCKET: &str = "socket";
 const RUNNING: &str = "running.json";
 const RUNNING_DRAFT: &str = "running.json.draft";
 /// How long to wait for somebody who does not say so: a command that is soon done, or a watch that is starting.
-const PATIENCE: Duration = Duration::from_secs(5);
+const RETRY_POLICY: Duration = Duration::from_secs(5);
 const PAUSE: Duration = Duration::from_millis(20);
 
 /// A folder that is ours alone for as long as this lives.
@@ -92,7 +92,7 @@ impl Folder {
     pub(crate) async fn claim(path: &Path) -> Result<Claimed, Stopped> {
         let dir = Dir::open(path, LOCK)?;
         let unable = |error| Stopped::unable(format!("use the folder {}", path.display()), error);
-        let until = Instant::now() + PATIENCE;
+        let until = Instant::now() + RETRY_POLICY;
         loop {
             let lock = dir.make_file(LOCK).map_err(unable)?;
             match lock.try_lock() {
@@ -111,10 +111,10 @@ impl Folder {
                 return Ok(Claimed::Running(running, Neighbour(dir)));
             }
             if Instant::now() > until {
-                let mend = "another portpulse is using them (end it, or choose another --data)";
+                let help = "another portpulse is using them (end it, or choose another --data)";
                 return Err(Stopped::unable(
                     format!("use the data in {}", path.display()),
-                    mend,
+                    help,
                 ));
             }
             sleep(PAUSE).await;

@@ -9,18 +9,18 @@ use std::time::Duration;
 use jiff::Timestamp;
 use portpulse_core::definition::Monitor;
 use portpulse_core::group::GroupId;
-use portpulse_core::id::{MonitorId, Region};
+use portpulse_core::id::{Location, MonitorId};
 use portpulse_core::rollup::of_ticks;
 use portpulse_core::time::{Interval, Tick, parse_duration, parse_time};
 use serde::Serialize;
 
-use crate::Status;
+use crate::ExitStatus;
 use portpulse_history::view::IncidentView;
 
 use crate::archive::{self, Archive, EntryJson, end};
 use crate::control::find;
 use crate::incidents::{ago, row};
-use crate::output::{Output, Stopped, clock_time, tell};
+use crate::output::{Output, Stopped, clock_time, notify};
 use crate::overview::Overview;
 use crate::place::{Fresh, Opened, Which, with_table};
 use crate::table::{self, Cell};
@@ -30,7 +30,7 @@ use streaks::{Streak, StreakJson, streaks};
 /// How many ticks are shown before the first bad one and after the last.
 const AROUND: u32 = 5;
 /// The most ticks of an incident that are read of each region: as many of its beginning as of its end.
-const MOST_TICKS: usize = 120;
+const MAX_TICKS: usize = 120;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -83,14 +83,14 @@ struct History {
     now: Timestamp,
     /// The monitor's own.
     archive: Archive,
-    regions: BTreeMap<Region, Vec<Streak>>,
+    locations: BTreeMap<Location, Vec<Streak>>,
     /// Of the regions that saw more phases than the connect.
-    phases: BTreeMap<Region, Phases>,
+    phases: BTreeMap<Location, Phases>,
     /// How many ticks in the middle of the incident were not read.
     skipped: usize,
 }
 
-pub(crate) fn run(args: &Args, output: &mut Output) -> Result<Status, Stopped> {
+pub(crate) fn run(args: &Args, output: &mut Output) -> Result<ExitStatus, Stopped> {
     with_table(&args.place, Fresh::Refused, async |table| {
         let history = History::read(args, table).await?;
         let lines = if args.json {
@@ -101,9 +101,9 @@ pub(crate) fn run(args: &Args, output: &mut Output) -> Result<Status, Stopped> {
         for line in lines {
             output.line(line)?;
         }
-        history.archive.tell_missing();
-        tell(&format!("Read {} read units.", table.read_units()));
-        Ok(Status::Good)
+        history.archive.report_missing();
+        notify(&format!("Read {} read units.", table.read_units()));
+        Ok(ExitStatus::Good)
     })
 }
 
@@ -128,19 +128,22 @@ impl History {
         let monitor: Option<&Monitor> = read.and_then(|read| read.definitions.monitors.get(&id));
         let around = wanted.time().unwrap_or(now).min(now);
         let (ticks, skipped) = ticks(shown.as_ref(), group.interval, around, now);
-        let (mut regions, mut phases) = (BTreeMap::new(), BTreeMap::new());
+        let (mut locations, mut phases) = (BTreeMap::new(), BTreeMap::new());
         let all = read.into_iter().flat_map(|read| &read.expected);
-        for region in
-            all.filter(|region| monitor.is_none_or(|monitor| monitor.rule().regions.includes(region)))
+        for location in
+            all.filter(|location| monitor.is_none_or(|monitor| monitor.rule().locations.includes(location)))
         {
-            let found = table.store.results_of(group, ticks.iter().copied(), region).await;
+            let found = table
+                .store
+                .results_of(group, ticks.iter().copied(), location)
+                .await;
             let found = found.map_err(unable)?;
             let sum = read.and_then(|read| of_ticks(&read.definitions, &found.rows).remove(&id));
             if let Some(taken) = sum.as_ref().and_then(Phases::of) {
-                phases.insert(region.clone(), taken);
+                phases.insert(location.clone(), taken);
             }
-            regions.insert(
-                region.clone(),
+            locations.insert(
+                location.clone(),
                 streaks(&id, monitor, group.interval, &ticks, &found.rows),
             );
         }
@@ -150,7 +153,7 @@ impl History {
             target: monitor.map(|monitor| monitor.target().to_string()),
             now,
             archive,
-            regions,
+            locations,
             phases,
             skipped,
         })
@@ -165,11 +168,11 @@ impl History {
         }
         let rows: Vec<_> = incidents.iter().map(|entry| row(entry, self.now)).collect();
         lines.extend(table::lines(&rows));
-        for (region, streaks) in &self.regions {
+        for (location, streaks) in &self.locations {
             lines.push(String::new());
-            lines.push(format!("{region}:"));
+            lines.push(format!("{location}:"));
             let rows: Vec<_> = streaks.iter().map(Streak::row).collect();
-            let phases = self.phases.get(region).map(Phases::rows).unwrap_or_default();
+            let phases = self.phases.get(location).map(Phases::rows).unwrap_or_default();
             let tables = [table::lines(&rows), table::lines(&phases)].concat();
             lines.extend(tables.into_iter().map(|line| format!("  {line}")));
         }
@@ -187,12 +190,12 @@ impl History {
             group: String,
             target: Option<&'a str>,
             incidents: Vec<EntryJson<'a>>,
-            regions: BTreeMap<&'a str, Vec<StreakJson>>,
+            locations: BTreeMap<&'a str, Vec<StreakJson>>,
             #[serde(skip_serializing_if = "BTreeMap::is_empty")]
             phases: BTreeMap<&'a str, BTreeMap<&'static str, TimesJson>>,
             ticks_not_read: usize,
         }
-        let (regions, phases) = (self.regions.iter(), self.phases.iter());
+        let (locations, phases) = (self.locations.iter(), self.phases.iter());
         let json = HistoryJson {
             table,
             monitor: self.monitor.as_str(),
@@ -204,11 +207,11 @@ impl History {
                 .iter()
                 .map(|entry| EntryJson::of(entry, self.now))
                 .collect(),
-            regions: regions
-                .map(|(region, streaks)| (region.as_str(), streaks.iter().map(Streak::json).collect()))
+            locations: locations
+                .map(|(location, streaks)| (location.as_str(), streaks.iter().map(Streak::json).collect()))
                 .collect(),
             phases: phases
-                .map(|(region, taken)| (region.as_str(), taken.json()))
+                .map(|(location, taken)| (location.as_str(), taken.json()))
                 .collect(),
             ticks_not_read: self.skipped,
         };
@@ -299,8 +302,8 @@ fn ticks(
     let from = from.as_second() - i64::from(AROUND) * seconds;
     let count = usize::try_from((to.as_second() - from) / seconds + 1).unwrap_or(0);
     let first = Tick::containing(Timestamp::from_second(from).unwrap_or(Timestamp::MIN), interval);
-    let half = MOST_TICKS / 2;
-    let skipped = count.saturating_sub(MOST_TICKS);
+    let half = MAX_TICKS / 2;
+    let skipped = count.saturating_sub(MAX_TICKS);
     let wanted = (0..count).filter(|at| skipped == 0 || *at < half || *at >= count - half);
     let tick = |at: usize| first.later(interval, u32::try_from(at).unwrap_or(u32::MAX));
     (wanted.map(tick).collect(), skipped)

@@ -10,8 +10,8 @@ use clap::ValueEnum;
 use portpulse_convert::{Format, Import, ImportError, Kind, Left, Source, import};
 use rustix::fs::OFlags;
 
-use crate::Status;
-use crate::output::{Output, Stopped, counted, read_text, tell};
+use crate::ExitStatus;
+use crate::output::{Output, Stopped, counted, notify, read_text};
 
 /// Make a definitions file from another monitor's files; what cannot be carried over is told
 ///
@@ -49,7 +49,7 @@ enum From {
     UptimeFlare,
 }
 
-pub(crate) fn run(args: &Args, output: &mut Output) -> Result<Status, Stopped> {
+pub(crate) fn run(args: &Args, output: &mut Output) -> Result<ExitStatus, Stopped> {
     let format = match args.from {
         From::Gatus => Format::Gatus,
         From::UptimeKuma => Format::UptimeKuma,
@@ -65,16 +65,16 @@ pub(crate) fn run(args: &Args, output: &mut Output) -> Result<Status, Stopped> {
         Ok(import) => {
             write(args, &import, output)?;
             report(&import.left);
-            tell(&format!(
+            notify(&format!(
                 "{} imported",
                 counted(import.monitors as u64, "monitor")
             ));
-            Ok(Status::Good)
+            Ok(ExitStatus::Good)
         }
         Err(ImportError::Nothing { left }) => {
             report(&left);
-            tell("nothing in it can be watched");
-            Ok(Status::Bad)
+            notify("nothing in it can be watched");
+            Ok(ExitStatus::Bad)
         }
         Err(
             error @ (ImportError::Unreadable { .. }
@@ -89,14 +89,14 @@ fn write(args: &Args, import: &Import, output: &mut Output) -> Result<(), Stoppe
         return output.line(import.text.trim_end());
     };
     put(path, &import.text, args.force).map_err(|error| {
-        let mend = if error.kind() == io::ErrorKind::AlreadyExists {
+        let help = if error.kind() == io::ErrorKind::AlreadyExists {
             "is there already: give --force to overwrite it"
         } else if path.is_symlink() {
             "is a symbolic link: name the file that it leads to"
         } else {
             return Stopped::unable(format!("write {}", path.display()), error);
         };
-        let complaint = format!("{} {mend}", path.display());
+        let complaint = format!("{} {help}", path.display());
         Stopped::Usage { complaint }
     })
 }
@@ -129,14 +129,14 @@ pub(crate) fn report(left: &[Left]) {
         if same.is_empty() {
             continue;
         }
-        tell(title);
+        notify(title);
         for ((field, why), of) in same {
             let field = if field.is_empty() {
                 String::new()
             } else {
                 format!("{field}: ")
             };
-            tell(&format!("  {field}{why} ({})", of.join(", ")));
+            notify(&format!("  {field}{why} ({})", of.join(", ")));
         }
     }
 }

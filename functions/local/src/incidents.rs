@@ -4,14 +4,14 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use portpulse_alert::lasting;
-use portpulse_core::board::Verdict;
+use portpulse_core::group_state::Status;
 use portpulse_core::time::parse_duration;
 
-use crate::Status;
+use crate::ExitStatus;
 use portpulse_history::view::IncidentView;
 
 use crate::archive::{self, EntryJson, end, ending_word, finding};
-use crate::output::{BAD, Output, Stopped, UNSURE, clock_time, tell};
+use crate::output::{INVALID, Output, Stopped, UNSURE, clock_time, notify};
 use crate::overview::Overview;
 use crate::place::{Fresh, Which, with_table};
 use crate::status::cause;
@@ -47,7 +47,7 @@ pub(crate) struct Args {
     place: Which,
 }
 
-pub(crate) fn run(args: &Args, output: &mut Output) -> Result<Status, Stopped> {
+pub(crate) fn run(args: &Args, output: &mut Output) -> Result<ExitStatus, Stopped> {
     with_table(&args.place, Fresh::Refused, async |table| {
         let unable = |error| Stopped::unable(format!("read {table}"), error);
         let overview = Overview::read(&table.store, table.now()).await.map_err(unable)?;
@@ -73,9 +73,9 @@ pub(crate) fn run(args: &Args, output: &mut Output) -> Result<Status, Stopped> {
         for line in lines {
             output.line(line)?;
         }
-        archive.tell_missing();
-        tell(&format!("Read {} read units.", table.read_units()));
-        Ok(Status::Good)
+        archive.report_missing();
+        notify(&format!("Read {} read units.", table.read_units()));
+        Ok(ExitStatus::Good)
     })
 }
 
@@ -88,14 +88,14 @@ pub(crate) fn ago(now: Timestamp, length: Duration) -> Timestamp {
 pub(crate) fn row(entry: &IncidentView, now: Timestamp) -> Vec<Cell> {
     let (since, end) = (entry.since, end(entry, now));
     let ending = entry.closed.map_or("open", |(_, ending)| ending_word(ending));
-    let style = match entry.verdict {
-        Verdict::Down | Verdict::Exposed => BAD,
-        Verdict::Up | Verdict::Degraded | Verdict::Unknown => UNSURE,
+    let style = match entry.status {
+        Status::Down | Status::Exposed => INVALID,
+        Status::Up | Status::Degraded | Status::Unknown => UNSURE,
     };
     vec![
         Cell::new(clock_time(since)),
         Cell::new(entry.id.monitor.as_str()),
-        Cell::new(entry.verdict.as_str()).styled(style),
+        Cell::new(entry.status.as_str()).styled(style),
         Cell::new(lasting(since, end)).right(),
         Cell::new(ending),
         Cell::new(cause(finding(entry))),

@@ -22,8 +22,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 use portpulse_alert::SnsTopic;
 use portpulse_checker::Clock as _;
-use portpulse_core::definition::{DefinitionFile, Vantage};
-use portpulse_core::id::Region;
+use portpulse_core::definition::{DefinitionFile, NetworkAccess};
+use portpulse_core::id::Location;
 use portpulse_core::time::parse_duration;
 use portpulse_history::{Ceiling, Groups, Reader, Scope};
 use portpulse_local_aws::dynamodb::TABLE;
@@ -38,7 +38,7 @@ use tokio::sync::{mpsc, watch as channel};
 use tokio::task::LocalSet;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 
-use crate::Status;
+use crate::ExitStatus;
 use crate::output::{Output, Stopped, counted, read_text};
 use crate::place::FOLDER;
 use alert::{Alert, shell_word};
@@ -69,7 +69,7 @@ pub(crate) struct Args {
 
     /// The regions to check from, by any names; each is a checker of its own
     #[arg(long, value_name = "NAMES", value_delimiter = ',', default_value = "local")]
-    regions: Vec<Region>,
+    locations: Vec<Location>,
 
     /// Tell the destinations in this file too: Slack, PagerDuty, any webhook and the others, each once
     ///
@@ -103,14 +103,14 @@ pub(crate) struct Args {
     length: Option<Duration>,
 }
 
-pub(crate) fn run(args: &Args, output: &mut Output) -> Result<Status, Stopped> {
+pub(crate) fn run(args: &Args, output: &mut Output) -> Result<ExitStatus, Stopped> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(|error| Stopped::unable("start", error))?;
     // The handler's futures stay on one thread.
     LocalSet::new().block_on(&runtime, watch_ports(args, output))?;
-    Ok(Status::Good)
+    Ok(ExitStatus::Good)
 }
 
 async fn watch_ports(args: &Args, output: &mut Output) -> Result<(), Stopped> {
@@ -127,7 +127,7 @@ async fn watch_ports(args: &Args, output: &mut Output) -> Result<(), Stopped> {
         let complaint = complaints.join("\n");
         return Err(Stopped::Usage { complaint });
     }
-    let regions: BTreeSet<Region> = args.regions.iter().cloned().collect();
+    let locations: BTreeSet<Location> = args.locations.iter().cloned().collect();
     let place = args.page.take()?;
     let mut ending = Ending::new()?;
     let mut screen = Screen::new(output, Mode::suited(args.json));
@@ -144,7 +144,7 @@ async fn watch_ports(args: &Args, output: &mut Output) -> Result<(), Stopped> {
     let store = Store::new(table);
     let found = seed::look(&store).await.map_err(unable("read what is kept"))?;
     let latest = found.latest;
-    seed::seed(&store, &file, &regions, &found)
+    seed::seed(&store, &file, &locations, &found)
         .await
         .map_err(unable("write the definitions"))?;
 
@@ -152,7 +152,7 @@ async fn watch_ports(args: &Args, output: &mut Output) -> Result<(), Stopped> {
     let clock = FastClock::starting(start, speed);
     stand_ins.announce(&clock)?;
     ending.at = args.length.map(|length| Instant::now() + length);
-    for line in greeting(&file, &regions, speed, start) {
+    for line in greeting(&file, &locations, speed, start) {
         screen.note(&line)?;
     }
     if scratch.is_some() {
@@ -163,17 +163,17 @@ async fn watch_ports(args: &Args, output: &mut Output) -> Result<(), Stopped> {
     }
     let scope = Scope {
         groups: Groups::Known(file.monitors().iter().map(|defined| defined.group).collect()),
-        expected: regions.clone(),
+        expected: locations.clone(),
     };
     let reader = Reader::new(store.table().clone(), scope, Ceiling::default());
-    let prober = prober(&file, &regions, place.as_ref()).map_err(unable("check anything"))?;
+    let prober = prober(&file, &locations, place.as_ref()).map_err(unable("check anything"))?;
     let serving = place.map(|place| place.serve(reader, clock)).transpose()?;
     let parts = Parts {
         store,
         prober: SharedProber(Rc::new(prober)),
         topic: SnsTopic::new(route.sns(), TOPIC_ARN),
         clock,
-        regions: regions.clone(),
+        locations: locations.clone(),
     };
     let services = demo.map(|demo| tokio::task::spawn_local(demo.run(clock)));
 
@@ -181,7 +181,7 @@ async fn watch_ports(args: &Args, output: &mut Output) -> Result<(), Stopped> {
     let (sender, mut ticked) = mpsc::unbounded_channel();
     let mut tasks = scheduler::start(&parts, &file, &sender, &stopped);
     drop((sender, parts));
-    let mut watch = Watch::new(&regions, &file);
+    let mut watch = Watch::new(&locations, &file);
     let mut second = interval(Duration::from_secs(1));
     second.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut shown = Ok(());
@@ -196,7 +196,7 @@ async fn watch_ports(args: &Args, output: &mut Output) -> Result<(), Stopped> {
                 None => break,
             },
             Some(message) = published.recv() => {
-                relaying.tell(&message);
+                relaying.notify(&message);
                 let alert = Alert::of(&message, data);
                 watch.alerted(&alert);
                 screen.alert(&watch, &alert, clock.now())
@@ -225,7 +225,7 @@ async fn watch_ports(args: &Args, output: &mut Output) -> Result<(), Stopped> {
     }
     // The last ticks have published what they had.
     while let Ok(message) = published.try_recv() {
-        relaying.tell(&message);
+        relaying.notify(&message);
         let alert = Alert::of(&message, data);
         watch.alerted(&alert);
         shown = shown.and_then(|()| screen.alert(&watch, &alert, clock.now()));
@@ -254,13 +254,13 @@ async fn watch_ports(args: &Args, output: &mut Output) -> Result<(), Stopped> {
 /// A prober that leaves to the page, the table and the alerts the descriptors that they need.
 fn prober(
     file: &DefinitionFile,
-    regions: &BTreeSet<Region>,
+    locations: &BTreeSet<Location>,
     place: Option<&Place>,
 ) -> Result<Prober, portpulse_prober::Error> {
     let usual = Settings::default();
     let groups: BTreeSet<_> = file.monitors().iter().map(|defined| defined.group).collect();
     // Each group in each region may hold a connection to the stand-ins, whose other end is in this process too.
-    let connections = 2 * groups.len() * regions.len();
+    let connections = 2 * groups.len() * locations.len();
     Prober::new(Settings {
         reserved: usual.reserved + connections + place.map_or(0, Place::descriptors),
         ..usual
@@ -283,7 +283,8 @@ fn definitions(args: &Args, demo: Option<&Demo>) -> Result<DefinitionFile, Stopp
         ),
         None => (args.monitors.display().to_string(), read_text(&args.monitors)?),
     };
-    portpulse_monitors_file::read(&text, Vantage::OwnNetwork).map_err(|mistakes| complaint(&name, &mistakes))
+    portpulse_monitors_file::read(&text, NetworkAccess::OwnNetwork)
+        .map_err(|mistakes| complaint(&name, &mistakes))
 }
 
 /// The destinations that are told, if there is a file of them.
@@ -292,7 +293,7 @@ pub(crate) fn destinations(relay: Option<&Path>) -> Result<Config, Stopped> {
         return Ok(Config::default());
     };
     let read = portpulse_monitors_file::read_as(&read_text(path)?, |written| {
-        Config::validate(written, Vantage::OwnNetwork)
+        Config::validate(written, NetworkAccess::OwnNetwork)
     });
     read.map_err(|mistakes| complaint(&path.display().to_string(), &mistakes))
 }
@@ -300,7 +301,7 @@ pub(crate) fn destinations(relay: Option<&Path>) -> Result<Config, Stopped> {
 fn complaint(name: &str, mistakes: &[Mistake]) -> Stopped {
     let lines: Vec<_> = mistakes
         .iter()
-        .map(|mistake| format!("{name}:{}: {}", mistake.line, mistake.fault))
+        .map(|mistake| format!("{name}:{}: {}", mistake.line, mistake.diagnostic))
         .collect();
     let complaint = lines.join("\n");
     Stopped::Usage { complaint }
@@ -316,8 +317,13 @@ fn start_time(latest: Option<Timestamp>, demo: bool) -> Timestamp {
     latest.map_or(now, |latest| latest.max(now))
 }
 
-fn greeting(file: &DefinitionFile, regions: &BTreeSet<Region>, speed: u32, start: Timestamp) -> Vec<String> {
-    let names: Vec<_> = regions.iter().map(Region::as_str).collect();
+fn greeting(
+    file: &DefinitionFile,
+    locations: &BTreeSet<Location>,
+    speed: u32,
+    start: Timestamp,
+) -> Vec<String> {
+    let names: Vec<_> = locations.iter().map(Location::as_str).collect();
     let mut lines = vec![format!(
         "Watching {} from {}{}. Ctrl-C ends it.",
         counted(file.monitors().len() as u64, "monitor"),
@@ -334,9 +340,9 @@ fn greeting(file: &DefinitionFile, regions: &BTreeSet<Region>, speed: u32, start
     for defined in file.monitors() {
         let monitor = &defined.monitor;
         if monitor.is_enabled()
-            && !regions
+            && !locations
                 .iter()
-                .any(|region| monitor.rule().regions.includes(region))
+                .any(|location| monitor.rule().locations.includes(location))
         {
             lines.push(format!(
                 "{} is checked from none of these regions (see --regions).",

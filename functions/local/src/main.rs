@@ -47,7 +47,7 @@ enum Command {
     Import(import::Args),
     Export(export::Args),
     Seed(seed::Args),
-    Status(status::Args),
+    ExitStatus(status::Args),
     Incidents(incidents::Args),
     History(history::Args),
     Silence(silence::Args),
@@ -67,7 +67,7 @@ fn main() -> ExitCode {
         Command::Import(args) => import::run(&args, &mut output),
         Command::Export(args) => export::run(&args, &mut output),
         Command::Seed(args) => seed::run(&args, &mut output),
-        Command::Status(args) => status::run(&args, &mut output),
+        Command::ExitStatus(args) => status::run(&args, &mut output),
         Command::Incidents(args) => incidents::run(&args, &mut output),
         Command::History(args) => history::run(&args, &mut output),
         Command::Silence(args) => silence::run(&args, &mut output),
@@ -77,37 +77,37 @@ fn main() -> ExitCode {
     };
     match ended.and_then(|status| output.flush().map(|()| status)) {
         Ok(status) => status.into(),
-        Err(stopped) => stopped.tell(),
+        Err(stopped) => stopped.notify(),
     }
 }
 
 /// How a command that ran to its end found things.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Status {
+enum ExitStatus {
     /// All is as it should be: exit status 0.
     Good,
     /// Something is not: exit status 1.
     Bad,
 }
 
-impl From<Status> for ExitCode {
-    fn from(status: Status) -> Self {
+impl From<ExitStatus> for ExitCode {
+    fn from(status: ExitStatus) -> Self {
         match status {
-            Status::Good => Self::SUCCESS,
-            Status::Bad => Self::FAILURE,
+            ExitStatus::Good => Self::SUCCESS,
+            ExitStatus::Bad => Self::FAILURE,
         }
     }
 }
 
 impl Stopped {
     /// Says why the command stopped, once, and gives its exit status.
-    fn tell(&self) -> ExitCode {
+    fn notify(&self) -> ExitCode {
         match self {
             Self::NobodyReads => ExitCode::SUCCESS,
             // As a shell has it: 128 and the signal's number.
             Self::Interrupted => ExitCode::from(130),
             Self::Usage { .. } | Self::Output { .. } | Self::Unable { .. } => {
-                output::tell_chain(self);
+                output::describe_chain(self);
                 ExitCode::from(2)
             }
         }

@@ -16,7 +16,7 @@ use portpulse_core::text::escaped;
 /// Good news.
 pub(crate) const GOOD: Style = AnsiColor::Green.on_default();
 /// Bad news.
-pub(crate) const BAD: Style = AnsiColor::Red.on_default();
+pub(crate) const INVALID: Style = AnsiColor::Red.on_default();
 /// News that is neither.
 pub(crate) const UNSURE: Style = AnsiColor::Yellow.on_default();
 
@@ -25,7 +25,7 @@ pub(crate) const TITLE: Style = Style::new().bold();
 /// What matters less.
 pub(crate) const QUIET: Style = AnsiColor::BrightBlack.on_default();
 /// All of them.
-const STYLES: [Style; 5] = [GOOD, BAD, UNSURE, TITLE, QUIET];
+const STYLES: [Style; 5] = [GOOD, INVALID, UNSURE, TITLE, QUIET];
 
 /// Why a command stopped before its end.
 #[derive(Debug, thiserror::Error)]
@@ -112,19 +112,19 @@ pub(crate) fn warn_if_exposed(path: &Path) {
     let is_reached = path.ancestors().skip(1).all(|folder| mode(folder) & 0o001 != 0);
     if is_reached && mode(&path) & 0o006 != 0 {
         let shown = path.display();
-        tell(&format!(
+        notify(&format!(
             "Warning: every user of this machine can read or change {shown} (`chmod 600` it)"
         ));
     }
 }
 
 /// Tells an error and what it came from, on standard error.
-pub(crate) fn tell_chain(error: &dyn Error) {
-    tell(&format!("portpulse: {}", portpulse_store::chain(error)));
+pub(crate) fn describe_chain(error: &dyn Error) {
+    notify(&format!("portpulse: {}", portpulse_store::chain(error)));
 }
 
 /// Writes a line on standard error.
-pub(crate) fn tell(line: &str) {
+pub(crate) fn notify(line: &str) {
     // There is nobody left to tell if this fails.
     let _ = writeln!(anstream::stderr(), "{}", shown(line));
 }
@@ -181,7 +181,7 @@ mod tests {
 
     #[test]
     fn a_terminal_gets_the_styles_of_this_program_and_no_other_sequence() {
-        let line = format!("{BAD}db{BAD:#} is down\nfor 2 min");
+        let line = format!("{INVALID}db{INVALID:#} is down\nfor 2 min");
         assert_eq!(shown(&line), line);
         assert_eq!(
             shown("a\u{1b}[2J\u{1b}]0;t\u{7}\u{9b}2J\u{202e}b\u{1b}"),

@@ -9,7 +9,7 @@ use portpulse_core::id::MonitorId;
 use portpulse_core::outbox::Claimant;
 use portpulse_history::snapshot::{GroupSnapshot, Snapshot};
 use portpulse_history::{Ceiling, Reader, Scope};
-use portpulse_store::table::{Browse, Read, Table};
+use portpulse_store::table::{PagedQuery, Read, Table};
 use portpulse_store::{Error, Store};
 
 /// What a table says now.
@@ -21,7 +21,7 @@ pub(crate) struct Overview {
 }
 
 /// A reader of all groups that there are.
-pub(crate) fn reader<T: Table + Browse + Clone>(store: &Store<T>) -> Reader<T> {
+pub(crate) fn reader<T: Table + PagedQuery + Clone>(store: &Store<T>) -> Reader<T> {
     Reader::new(store.table().clone(), Scope::default(), Ceiling::default())
 }
 
@@ -32,7 +32,7 @@ impl Overview {
     /// When the table cannot be read; an item that is malformed is no error of the whole.
     pub(crate) async fn read<T>(store: &Store<T>, now: Timestamp) -> Result<Self, Error>
     where
-        T: Table + Browse + Clone,
+        T: Table + PagedQuery + Clone,
     {
         let known = reader(store).present(Read::Strong).await?;
         // A clock that ran faster than ours may have counted ticks that lie ahead.
@@ -50,9 +50,9 @@ impl Overview {
         Input {
             group,
             definitions: &known.definitions,
-            board: &known.board,
+            group_state: &known.group_state,
             fleet: Some(&self.known.fleet),
-            otherwise: &known.expected,
+            fallback_locations: &known.expected,
             controls: &self.known.controls,
             down_elsewhere: NOBODY,
             now: self.now,
@@ -67,6 +67,9 @@ impl Overview {
 }
 
 fn latest_tick(known: &Snapshot) -> Option<Timestamp> {
-    let rows = known.groups.values().flat_map(|group| group.board.rows.values());
+    let rows = known
+        .groups
+        .values()
+        .flat_map(|group| group.group_state.rows.values());
     rows.map(|row| row.tick.timestamp()).max()
 }

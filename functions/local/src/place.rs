@@ -17,7 +17,7 @@ use portpulse_store::meter::Meter;
 
 use crate::folder::{Face, Folder, Neighbour, Running};
 use crate::local::stand_ins::{Reached, StandIns};
-use crate::output::{Stopped, tell};
+use crate::output::{Stopped, notify};
 
 /// The folder where nothing else is said.
 pub(crate) const FOLDER: &str = ".portpulse";
@@ -218,7 +218,7 @@ pub(crate) fn with_table<R>(
         .map_err(|error| Stopped::unable("start", error))?;
     runtime.block_on(async {
         let opened = Opened::open(place, fresh).await?;
-        tell(&format!("Table: {opened}"));
+        notify(&format!("Table: {opened}"));
         work(&opened).await
     })
 }
@@ -279,7 +279,7 @@ mod tests {
             environment,
             "e in us-east-1",
         );
-        let mend = "--region: of which table? (add --table, or set PORTPULSE_TABLE)";
-        check(&typed(None, Some("us-east-1"), None), nothing, mend);
+        let help = "--region: of which table? (add --table, or set PORTPULSE_TABLE)";
+        check(&typed(None, Some("us-east-1"), None), nothing, help);
     }
 }

@@ -1,6 +1,6 @@
 //! `portpulse plan-cost`: what a definitions file costs a month, before anything is deployed.
 
-mod regions;
+mod locations;
 mod words;
 
 use std::collections::BTreeSet;
@@ -8,18 +8,18 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::ValueEnum;
-use portpulse_core::definition::{DefinitionFile, Vantage, Where};
-use portpulse_core::id::Region;
+use portpulse_core::definition::{DefinitionFile, LocationSelector, NetworkAccess};
+use portpulse_core::id::Location;
 use portpulse_cost::{
     Alternative, Architecture, Assumptions, Bill, Capacity, Deployment, Endpoint, Prices, Quantities, bill,
     health_checks,
 };
 use serde_json::json;
 
-use crate::Status;
+use crate::ExitStatus;
 use crate::output::{Output, Stopped, read_text};
 use crate::validate;
-use regions::RegionsArg;
+use locations::LocationsArg;
 
 /// Tell what a definitions file costs a month, before anything is deployed
 ///
@@ -32,11 +32,11 @@ pub(crate) struct Args {
 
     /// From where checks are made: how many regions, or their names with commas between
     #[arg(long, default_value = "3", value_name = "N|NAME,…")]
-    regions: RegionsArg,
+    locations: LocationsArg,
 
     /// Where the table is; the first of the regions if absent
     #[arg(long, value_name = "REGION")]
-    home: Option<Region>,
+    home: Option<Location>,
 
     /// How DynamoDB is paid for
     #[arg(long, value_enum, default_value = "on_demand")]
@@ -123,24 +123,24 @@ struct Plan<'a> {
     alternatives: [Alternative; 2],
 }
 
-pub(crate) fn run(args: &Args, output: &mut Output) -> Result<Status, Stopped> {
+pub(crate) fn run(args: &Args, output: &mut Output) -> Result<ExitStatus, Stopped> {
     let text = read_text(&args.file)?;
     let name = args.file.display().to_string();
-    let vantage = if args.vpc {
-        Vantage::OwnNetwork
+    let network_access = if args.vpc {
+        NetworkAccess::OwnNetwork
     } else {
-        Vantage::PlainLambda
+        NetworkAccess::PlainLambda
     };
-    let file = match portpulse_monitors_file::read(&text, vantage) {
+    let file = match portpulse_monitors_file::read(&text, network_access) {
         Ok(file) => file,
         Err(mistakes) => return validate::complain(&name, &mistakes, args.json, output),
     };
-    let (regions, first) = args.regions.choose(&named(&file), args.home.as_ref())?;
+    let (locations, first) = args.locations.choose(&named(&file), args.home.as_ref())?;
     let home = args.home.clone().unwrap_or(first);
     let deployment = Deployment {
         file: &file,
         home: &home,
-        regions: &regions,
+        locations: &locations,
         capacity: match args.capacity {
             CapacityArg::OnDemand => Capacity::OnDemand,
             CapacityArg::AlwaysFree => Capacity::AlwaysFree,
@@ -181,7 +181,7 @@ pub(crate) fn run(args: &Args, output: &mut Output) -> Result<Status, Stopped> {
             output.line(line)?;
         }
     }
-    Ok(Status::Good)
+    Ok(ExitStatus::Good)
 }
 
 /// A price of nothing or more.
@@ -192,12 +192,12 @@ fn price(text: &str) -> Result<f64, String> {
 }
 
 /// The regions that monitors ask for by name.
-fn named(file: &DefinitionFile) -> BTreeSet<Region> {
+fn named(file: &DefinitionFile) -> BTreeSet<Location> {
     let mut named = BTreeSet::new();
     for defined in file.monitors() {
-        match &defined.monitor.rule().regions {
-            Where::Everywhere => {}
-            Where::Only(regions) => named.extend(regions.iter().cloned()),
+        match &defined.monitor.rule().locations {
+            LocationSelector::Everywhere => {}
+            LocationSelector::Only(locations) => named.extend(locations.iter().cloned()),
         }
     }
     named
@@ -210,7 +210,7 @@ impl Plan<'_> {
             "file": name,
             "monitors": deployment.file.monitors().len(),
             "home": deployment.home,
-            "regions": deployment.regions,
+            "regions": deployment.locations,
             "capacity": deployment.capacity,
             "architecture": deployment.architecture,
             "memory_mb": deployment.memory_mb,

@@ -7,14 +7,14 @@ mod shown;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use portpulse_core::definition::{DefinitionFile, Vantage};
+use portpulse_core::definition::{DefinitionFile, NetworkAccess};
 use portpulse_core::group::GroupId;
-use portpulse_core::id::Region;
-use portpulse_store::definitions::Tended;
+use portpulse_core::id::Location;
+use portpulse_store::definitions::WriteResult;
 use portpulse_store::table::{Delete, Table};
 use portpulse_store::{Error, Store};
 
-use crate::Status;
+use crate::ExitStatus;
 use crate::output::{Output, Stopped, read_text};
 use crate::place::{Fresh, Kind, Opened, Which, with_table};
 
@@ -56,7 +56,7 @@ pub(crate) struct Args {
 
     /// The regions that should report to the file's groups, by name; without it, the table's lists are left as they are
     #[arg(long, value_name = "NAMES", value_delimiter = ',')]
-    regions: Option<Vec<Region>>,
+    locations: Option<Vec<Location>>,
 
     /// The checkers run in a VPC, which reaches port 25, IPv6 and private addresses
     #[arg(long)]
@@ -70,7 +70,7 @@ pub(crate) struct Args {
     place: Which,
 }
 
-pub(crate) fn run(args: &Args, output: &mut Output) -> Result<Status, Stopped> {
+pub(crate) fn run(args: &Args, output: &mut Output) -> Result<ExitStatus, Stopped> {
     let text = read_text(&args.file)?;
     with_table(&args.place, Fresh::Made, async |table| {
         let file = definitions(args, &text, table.kind)?;
@@ -110,21 +110,21 @@ pub(crate) fn run(args: &Args, output: &mut Output) -> Result<Status, Stopped> {
             None => (plan.is_held_up(), plan.is_idle()),
         };
         let undone = held_up || (args.dry_run && !idle);
-        Ok(if undone { Status::Bad } else { Status::Good })
+        Ok(if undone { ExitStatus::Bad } else { ExitStatus::Good })
     })
 }
 
 /// Everything that is wrong with the file is wrong usage.
 fn definitions(args: &Args, text: &str, kind: Kind) -> Result<DefinitionFile, Stopped> {
-    let vantage = match kind {
-        Kind::Aws if !args.vpc => Vantage::PlainLambda,
-        Kind::Aws | Kind::Running | Kind::Resting => Vantage::OwnNetwork,
+    let network_access = match kind {
+        Kind::Aws if !args.vpc => NetworkAccess::PlainLambda,
+        Kind::Aws | Kind::Running | Kind::Resting => NetworkAccess::OwnNetwork,
     };
-    portpulse_monitors_file::read(text, vantage).map_err(|mistakes| {
+    portpulse_monitors_file::read(text, network_access).map_err(|mistakes| {
         let name = args.file.display();
         let lines = mistakes
             .iter()
-            .map(|mistake| format!("{name}:{}: {}", mistake.line, mistake.fault));
+            .map(|mistake| format!("{name}:{}: {}", mistake.line, mistake.diagnostic));
         let complaint = lines.collect::<Vec<_>>().join("\n");
         Stopped::Usage { complaint }
     })
@@ -142,12 +142,12 @@ async fn plan(args: &Args, file: &DefinitionFile, table: &Opened) -> Result<(Pla
     };
     let prune = args.prune;
     let rules = Rules { ours, prune };
-    let lists = match &args.regions {
-        Some(regions) => {
+    let lists = match &args.locations {
+        Some(locations) => {
             let groups: BTreeSet<GroupId> = file.monitors().iter().map(|defined| defined.group).collect();
             let all: BTreeSet<GroupId> = groups.iter().chain(there.keys()).copied().collect();
             let standing = lists::standing(&table.store, all).await.map_err(unable)?;
-            let wanted = regions.iter().cloned().collect();
+            let wanted = locations.iter().cloned().collect();
             Some(Lists::between(&groups, &wanted, &standing, rules))
         }
         None => None,
@@ -160,9 +160,9 @@ pub(crate) async fn apply<T: Table + Delete>(store: &Store<T>, plan: &Plan) -> R
     let mut conflicts = Vec::new();
     for put in &plan.puts {
         let tended = store
-            .tend_definition(put.group, &put.id, &put.attributes, put.may)
+            .write_definition(put.group, &put.id, &put.attributes, put.may)
             .await?;
-        if tended == Tended::NotOurs {
+        if tended == WriteResult::NotOurs {
             conflicts.push(put.id.clone());
         }
     }
@@ -174,7 +174,7 @@ pub(crate) async fn apply<T: Table + Delete>(store: &Store<T>, plan: &Plan) -> R
         let tended = store
             .delete_definition(deletion.group, &deletion.id, deletion.may)
             .await?;
-        if tended == Tended::NotOurs {
+        if tended == WriteResult::NotOurs {
             conflicts.push(deletion.id.clone());
         }
     }

@@ -8,7 +8,7 @@ use portpulse_core::control::Silence;
 use portpulse_core::time::{parse_duration, parse_time};
 use serde_json::json;
 
-use crate::Status;
+use crate::ExitStatus;
 use crate::control::{Speaker, change, find};
 use crate::output::{Output, Stopped, clock_time};
 use crate::place::{Fresh, Which, with_table};
@@ -55,7 +55,7 @@ pub(crate) struct Args {
     place: Which,
 }
 
-pub(crate) fn run(args: &Args, output: &mut Output) -> Result<Status, Stopped> {
+pub(crate) fn run(args: &Args, output: &mut Output) -> Result<ExitStatus, Stopped> {
     with_table(&args.place, Fresh::Refused, async |table| {
         let now = table.now();
         let length = SignedDuration::try_from(args.length.unwrap_or_default()).unwrap_or(SignedDuration::MAX);
@@ -80,6 +80,6 @@ pub(crate) fn run(args: &Args, output: &mut Output) -> Result<Status, Stopped> {
             let (end, length) = (clock_time(until), lasting(now, until));
             format!("{monitor} is silent until {end}, for {length}. `portpulse unsilence {monitor}` ends it.")
         })?;
-        Ok(Status::Good)
+        Ok(ExitStatus::Good)
     })
 }

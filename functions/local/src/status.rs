@@ -3,8 +3,8 @@
 mod findings;
 mod shown;
 
-use crate::Status;
-use crate::output::{Output, Stopped, tell};
+use crate::ExitStatus;
+use crate::output::{Output, Stopped, notify};
 use crate::overview::Overview;
 use crate::place::{Fresh, Which, with_table};
 use findings::Findings;
@@ -32,7 +32,7 @@ pub(crate) struct Args {
     place: Which,
 }
 
-pub(crate) fn run(args: &Args, output: &mut Output) -> Result<Status, Stopped> {
+pub(crate) fn run(args: &Args, output: &mut Output) -> Result<ExitStatus, Stopped> {
     with_table(&args.place, Fresh::Refused, async |table| {
         let read = Overview::read(&table.store, table.now()).await;
         let overview = read.map_err(|error| Stopped::unable(format!("read {table}"), error))?;
@@ -45,11 +45,11 @@ pub(crate) fn run(args: &Args, output: &mut Output) -> Result<Status, Stopped> {
         for line in lines {
             output.line(line)?;
         }
-        tell(&format!("Read {} read units.", table.read_units()));
+        notify(&format!("Read {} read units.", table.read_units()));
         Ok(if findings.is_well() {
-            Status::Good
+            ExitStatus::Good
         } else {
-            Status::Bad
+            ExitStatus::Bad
         })
     })
 }

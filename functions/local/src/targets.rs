@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use portpulse_core::choice::Expect;
-use portpulse_core::definition::{Fault, Monitor};
+use portpulse_core::definition::{Diagnostic, Monitor};
 use portpulse_core::target::{Service, Target};
 use portpulse_core::time::format_duration;
 use serde_json::{Map, Value};
@@ -16,7 +16,7 @@ pub(crate) struct Typed {
 }
 
 /// What is wished of all targets alike.
-pub(crate) struct Wishes {
+pub(crate) struct RequestedChecks {
     pub(crate) service: Option<Service>,
     pub(crate) expect: Expect,
     pub(crate) timeout: Option<Duration>,
@@ -38,27 +38,27 @@ impl Typed {
     }
 
     /// Applies the rules that monitors have; what is wrong comes as lines.
-    pub(crate) fn target(&self, wishes: &Wishes) -> Result<Target, Vec<String>> {
+    pub(crate) fn target(&self, requested_checks: &RequestedChecks) -> Result<Target, Vec<String>> {
         let (host, port) = split(&self.text).map_err(|what| vec![self.complaint(what)])?;
-        let mut fields = wishes.options.clone();
+        let mut fields = requested_checks.options.clone();
         fields.insert("host".to_owned(), host.into());
-        fields.insert("expect".to_owned(), wishes.expect.as_str().into());
+        fields.insert("expect".to_owned(), requested_checks.expect.as_str().into());
         if let Some(port) = port {
             let number = port.parse::<i64>();
             let number = number.map_err(|_| vec![self.complaint(&format!("`{port}` is not a port"))])?;
             fields.insert("port".to_owned(), number.into());
         }
-        if let Some(service) = wishes.service {
+        if let Some(service) = requested_checks.service {
             fields.insert("service".to_owned(), service.as_str().into());
         }
-        if let Some(timeout) = wishes.timeout {
+        if let Some(timeout) = requested_checks.timeout {
             fields.insert("timeout".to_owned(), format_duration(timeout).into());
         }
         match Monitor::from_fields("target", &Value::Object(fields)) {
             Ok(monitor) => Ok(monitor.target().clone()),
-            Err(faults) => Err(faults
+            Err(diagnostics) => Err(diagnostics
                 .into_iter()
-                .map(|fault| self.complaint(&mended(fault)))
+                .map(|diagnostic| self.complaint(&fixed(diagnostic)))
                 .collect()),
         }
     }
@@ -73,15 +73,15 @@ impl Typed {
 }
 
 /// A fault in the words of the command line, where they differ from a file's.
-fn mended(fault: Fault) -> String {
-    let mend = match fault.mend.as_str() {
+fn fixed(diagnostic: Diagnostic) -> String {
+    let help = match diagnostic.help.as_str() {
         "write a port, or a `service` that has one" => "write HOST:PORT, or add --service".to_owned(),
-        mend if mend.starts_with("write `service: mysql`") => "add --service mysql".to_owned(),
-        mend if mend.starts_with("add `service: tls`") => "add --tls, or --service".to_owned(),
-        mend if mend.starts_with("add `tls: true`") => "add --tls, or leave --warn-days out".to_owned(),
-        _ => fault.mend,
+        help if help.starts_with("write `service: mysql`") => "add --service mysql".to_owned(),
+        help if help.starts_with("add `service: tls`") => "add --tls, or --service".to_owned(),
+        help if help.starts_with("add `tls: true`") => "add --tls, or leave --warn-days out".to_owned(),
+        _ => diagnostic.help,
     };
-    Fault { mend, ..fault }.to_string()
+    Diagnostic { help, ..diagnostic }.to_string()
 }
 
 /// Splits a target into host and port; an IPv6 address stands in brackets.
@@ -114,14 +114,14 @@ mod tests {
             text: text.to_owned(),
             place: None,
         };
-        let wishes = Wishes {
+        let requested_checks = RequestedChecks {
             service,
             expect: Expect::Open,
             timeout: None,
             options: Map::new(),
         };
         typed
-            .target(&wishes)
+            .target(&requested_checks)
             .map_or_else(|wrong| wrong.join("; "), |target| target.to_string())
     }
 

@@ -16,7 +16,7 @@ use portpulse_local_aws::sns::TOPIC_ARN;
 use portpulse_relay::{DestinationName, has_heard};
 use tokio::time::{Instant, sleep};
 
-use crate::Status;
+use crate::ExitStatus;
 use crate::control::find;
 use crate::local;
 use crate::output::{Output, Stopped};
@@ -27,7 +27,7 @@ use account::Account;
 /// How often the relay's ledger is looked at.
 const PAUSE: Duration = Duration::from_millis(250);
 /// The most tags that the message carries, so that every filter by tag takes it.
-const MOST_TAGS: usize = 50;
+const MAX_TAGS: usize = 50;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -80,7 +80,7 @@ struct Sent {
     waited: Duration,
 }
 
-pub(crate) fn run(args: &Args, output: &mut Output) -> Result<Status, Stopped> {
+pub(crate) fn run(args: &Args, output: &mut Output) -> Result<ExitStatus, Stopped> {
     let config = local::destinations(args.relay.as_deref())?;
     let destinations: Vec<_> = config.destinations().map(|(name, _)| name.clone()).collect();
     with_table(&args.place, Fresh::Refused, async |table| {
@@ -110,9 +110,9 @@ pub(crate) fn run(args: &Args, output: &mut Output) -> Result<Status, Stopped> {
             output.line(line)?;
         }
         Ok(if sent.reaches_everybody() {
-            Status::Good
+            ExitStatus::Good
         } else {
-            Status::Bad
+            ExitStatus::Bad
         })
     })
 }
@@ -152,8 +152,10 @@ async fn notification(args: &Args, table: &Opened) -> Result<Notification, Stopp
         .flat_map(|group| group.definitions.monitors.values());
     let Some(id) = &args.monitor else {
         let mut notification = Notification::test(None, table.now());
-        let tags: BTreeSet<&String> = monitors.flat_map(|monitor| &monitor.telling().tags).collect();
-        notification.tags = tags.into_iter().take(MOST_TAGS).cloned().collect();
+        let tags: BTreeSet<&String> = monitors
+            .flat_map(|monitor| &monitor.alert_policy().tags)
+            .collect();
+        notification.tags = tags.into_iter().take(MAX_TAGS).cloned().collect();
         return Ok(notification);
     };
     let (id, _) = find(table, id).await?;

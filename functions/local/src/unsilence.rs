@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::Status;
+use crate::ExitStatus;
 use crate::control::{change, find};
 use crate::output::{Output, Stopped};
 use crate::place::{Fresh, Which, with_table};
@@ -29,7 +29,7 @@ pub(crate) struct Args {
     place: Which,
 }
 
-pub(crate) fn run(args: &Args, output: &mut Output) -> Result<Status, Stopped> {
+pub(crate) fn run(args: &Args, output: &mut Output) -> Result<ExitStatus, Stopped> {
     with_table(&args.place, Fresh::Refused, async |table| {
         let (monitor, _) = find(table, &args.id).await?;
         let now = table.now();
@@ -48,6 +48,6 @@ pub(crate) fn run(args: &Args, output: &mut Output) -> Result<Status, Stopped> {
         } else {
             format!("{monitor} was not silenced.")
         })?;
-        Ok(Status::Good)
+        Ok(ExitStatus::Good)
     })
 }

@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use portpulse_core::definition::{DefinitionFile, Vantage};
+use portpulse_core::definition::{DefinitionFile, NetworkAccess};
 use portpulse_monitors_file::Mistake;
 use serde_json::json;
 
-use crate::Status;
+use crate::ExitStatus;
 use crate::output::{GOOD, Output, Stopped, counted, read_text};
 
 /// Check a definitions file: every mistake with its line, field and mend
@@ -28,15 +28,15 @@ pub(crate) struct Args {
     json: bool,
 }
 
-pub(crate) fn run(args: &Args, output: &mut Output) -> Result<Status, Stopped> {
+pub(crate) fn run(args: &Args, output: &mut Output) -> Result<ExitStatus, Stopped> {
     let text = read_text(&args.file)?;
-    let vantage = if args.vpc {
-        Vantage::OwnNetwork
+    let network_access = if args.vpc {
+        NetworkAccess::OwnNetwork
     } else {
-        Vantage::PlainLambda
+        NetworkAccess::PlainLambda
     };
     let name = args.file.display().to_string();
-    let lines = match portpulse_monitors_file::read(&text, vantage) {
+    let lines = match portpulse_monitors_file::read(&text, network_access) {
         Ok(file) if args.json => vec![valid_json(&file)],
         Ok(file) => summary(&name, &file),
         Err(mistakes) => return complain(&name, &mistakes, args.json, output),
@@ -44,7 +44,7 @@ pub(crate) fn run(args: &Args, output: &mut Output) -> Result<Status, Stopped> {
     for line in lines {
         output.line(line)?;
     }
-    Ok(Status::Good)
+    Ok(ExitStatus::Good)
 }
 
 /// Tells every mistake of a file.
@@ -53,7 +53,7 @@ pub(crate) fn complain(
     mistakes: &[Mistake],
     json: bool,
     output: &mut Output,
-) -> Result<Status, Stopped> {
+) -> Result<ExitStatus, Stopped> {
     let lines = if json {
         vec![mistakes_json(name, mistakes)]
     } else {
@@ -62,7 +62,7 @@ pub(crate) fn complain(
     for line in lines {
         output.line(line)?;
     }
-    Ok(Status::Bad)
+    Ok(ExitStatus::Bad)
 }
 
 /// How many monitors each group has, by the group's text.
@@ -98,7 +98,7 @@ fn summary(name: &str, file: &DefinitionFile) -> Vec<String> {
 fn complaints(name: &str, mistakes: &[Mistake]) -> Vec<String> {
     let mut lines: Vec<_> = mistakes
         .iter()
-        .map(|mistake| format!("{name}:{}: {}", mistake.line, mistake.fault))
+        .map(|mistake| format!("{name}:{}: {}", mistake.line, mistake.diagnostic))
         .collect();
     lines.push(format!("{name}: {}", counted(mistakes.len() as u64, "mistake")));
     lines
@@ -122,13 +122,13 @@ fn valid_json(file: &DefinitionFile) -> String {
 fn mistakes_json(name: &str, mistakes: &[Mistake]) -> String {
     let mistakes: Vec<_> = mistakes
         .iter()
-        .map(|Mistake { line, fault }| {
+        .map(|Mistake { line, diagnostic }| {
             json!({
                 "file": name,
                 "line": line,
-                "field": fault.at.to_string(),
-                "what": fault.what,
-                "mend": fault.mend,
+                "field": diagnostic.at.to_string(),
+                "what": diagnostic.what,
+                "mend": diagnostic.help,
             })
         })
         .collect();

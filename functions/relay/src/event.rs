@@ -3,12 +3,12 @@
 //! Source: <https://docs.aws.amazon.com/lambda/latest/dg/with-sns.html>
 
 use portpulse_core::decide::Notification;
-use portpulse_relay::BadNotification;
+use portpulse_relay::InvalidNotification;
 use serde_json::Value;
 
 /// A part of an event that tells no notification.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum BadRecord {
+pub enum InvalidRecord {
     /// The event has no records.
     #[error("the event has no `Records`: subscribe this function to the topic of Portpulse")]
     NoRecords,
@@ -24,33 +24,33 @@ pub enum BadRecord {
         /// The id of the message.
         message_id: String,
         /// What is wrong with it.
-        source: BadNotification,
+        source: InvalidNotification,
     },
 }
 
 /// Every notification of an event, in order, and everything in it that is none.
-pub fn notifications(event: &Value) -> (Vec<Notification>, Vec<BadRecord>) {
-    let (mut told, mut bad) = (Vec::new(), Vec::new());
+pub fn notifications(event: &Value) -> (Vec<Notification>, Vec<InvalidRecord>) {
+    let (mut notified, mut bad) = (Vec::new(), Vec::new());
     let Some(records) = event.get("Records").and_then(Value::as_array) else {
-        return (told, vec![BadRecord::NoRecords]);
+        return (notified, vec![InvalidRecord::NoRecords]);
     };
     for (index, record) in records.iter().enumerate() {
         let text = |at: &str| record.pointer(at).and_then(Value::as_str);
         let Some(message) = text("/Sns/Message") else {
-            bad.push(BadRecord::NoMessage { index });
+            bad.push(InvalidRecord::NoMessage { index });
             continue;
         };
         for read in portpulse_relay::notifications(message) {
             match read {
-                Ok(notification) => told.push(notification),
-                Err(source) => bad.push(BadRecord::NoNotification {
+                Ok(notification) => notified.push(notification),
+                Err(source) => bad.push(InvalidRecord::NoNotification {
                     message_id: text("/Sns/MessageId").unwrap_or("without an id").to_owned(),
                     source,
                 }),
             }
         }
     }
-    (told, bad)
+    (notified, bad)
 }
 
 #[cfg(test)]
@@ -73,10 +73,10 @@ mod tests {
                 ],
             ),
         ] {
-            let (told, bad) = notifications(&sample(name));
+            let (notified, bad) = notifications(&sample(name));
             assert_eq!(bad, [], "{name}");
-            let told: Vec<_> = told.iter().map(|each| each.id.as_str()).collect();
-            assert_eq!(told, ids, "{name}");
+            let notified: Vec<_> = notified.iter().map(|each| each.id.as_str()).collect();
+            assert_eq!(notified, ids, "{name}");
         }
     }
 
@@ -84,9 +84,9 @@ mod tests {
     fn what_is_wrong_is_named_and_the_rest_goes_on() {
         let good = sample("relay-down.json")["Records"][0].clone();
         let foreign = json!({ "Sns": { "MessageId": "m-1", "Message": "Hello" } });
-        let (told, bad) = notifications(&json!({ "Records": [{}, foreign, good] }));
+        let (notified, bad) = notifications(&json!({ "Records": [{}, foreign, good] }));
         let bad: Vec<_> = bad.iter().map(|error| portpulse_relay::chain(error)).collect();
-        assert_eq!(told.len(), 1);
+        assert_eq!(notified.len(), 1);
         assert_eq!(
             bad,
             [
@@ -94,6 +94,9 @@ mod tests {
                 "the message m-1 holds what is no notification: the notification without an id cannot be read: the message is not JSON",
             ]
         );
-        assert_eq!(notifications(&json!({ "time": "now" })).1, [BadRecord::NoRecords]);
+        assert_eq!(
+            notifications(&json!({ "time": "now" })).1,
+            [InvalidRecord::NoRecords]
+        );
     }
 }

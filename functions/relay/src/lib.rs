@@ -4,6 +4,6 @@ mod event;
 mod parameter_store;
 mod settings;
 
-pub use event::{BadRecord, notifications};
+pub use event::{InvalidRecord, notifications};
 pub use parameter_store::ParameterStore;
-pub use settings::{BadSettings, Settings};
+pub use settings::{InvalidSettings, Settings};

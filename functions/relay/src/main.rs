@@ -6,13 +6,13 @@ use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region};
 use lambda_runtime::{Context, Diagnostic, LambdaEvent, service_fn};
 use portpulse_core::text::quoted;
-use portpulse_relay::{Client, Patience, Relay, chain};
+use portpulse_relay::{Client, Relay, RetryPolicy, chain};
 use portpulse_relay_function::{ParameterStore, Settings, notifications};
 use portpulse_store::dynamo::DynamoTable;
 use serde_json::{Value, json};
 
 /// The longest an invocation may take: Lambda's own limit.
-const LONGEST: Duration = Duration::from_secs(15 * 60);
+const MAX_LENGTH: Duration = Duration::from_secs(15 * 60);
 /// How long a connection to AWS may take.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 /// How long one try may take.
@@ -45,12 +45,12 @@ async fn main() -> Result<(), lambda_runtime::Error> {
         table,
         secrets,
         Client::new()?,
-        Patience::default(),
+        RetryPolicy::default(),
     );
 
     lambda_runtime::run(service_fn(async |event: LambdaEvent<Value>| {
-        let (told, bad) = notifications(&event.payload);
-        let report = relay.deliver(&told, remaining(&event.context)).await;
+        let (notified, bad) = notifications(&event.payload);
+        let report = relay.deliver(&notified, remaining(&event.context)).await;
         report
             .warnings
             .iter()
@@ -62,22 +62,22 @@ async fn main() -> Result<(), lambda_runtime::Error> {
             );
         }
         let bad = bad.iter().map(|error| chain(error));
-        let troubles: Vec<_> = bad
-            .chain(report.troubles.iter().map(|error| chain(error)))
+        let errors: Vec<_> = bad
+            .chain(report.errors.iter().map(|error| chain(error)))
             .collect();
-        if troubles.is_empty() {
+        if errors.is_empty() {
             let (delivered, repeated) = (report.delivered.len(), report.repeated.len());
             return Ok(json!({ "delivered": delivered, "repeated": repeated }));
         }
         // So the event comes again, and after that goes to the dead-letter queue.
         Err(Diagnostic {
-            error_type: if report.troubles.is_empty() {
+            error_type: if report.errors.is_empty() {
                 "BadRecord"
             } else {
                 "Undelivered"
             }
             .to_owned(),
-            error_message: troubles.join("; "),
+            error_message: errors.join("; "),
         })
     }))
     .await
@@ -94,5 +94,8 @@ fn timeouts() -> TimeoutConfig {
 fn remaining(context: &Context) -> Duration {
     // Some stand-ins send a deadline that is no time at all; then the longest must do.
     let remaining = context.deadline().duration_since(SystemTime::now());
-    remaining.unwrap_or(LONGEST).min(LONGEST).saturating_sub(MARGIN)
+    remaining
+        .unwrap_or(MAX_LENGTH)
+        .min(MAX_LENGTH)
+        .saturating_sub(MARGIN)
 }

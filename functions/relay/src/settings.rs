@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use portpulse_core::definition::Vantage;
+use portpulse_core::definition::NetworkAccess;
 use portpulse_relay::Config;
 use serde_json::Value;
 
@@ -19,16 +19,16 @@ pub struct Settings {
 
 /// Settings that cannot be used, with all that is wrong with them.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub struct BadSettings {
-    faults: Vec<String>,
+pub struct InvalidSettings {
+    diagnostics: Vec<String>,
 }
 
-impl fmt::Display for BadSettings {
+impl fmt::Display for InvalidSettings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
             "the environment does not say what the relay needs: {}",
-            self.faults.join("; ")
+            self.diagnostics.join("; ")
         )
     }
 }
@@ -41,12 +41,12 @@ impl Settings {
     ///
     /// # Errors
     /// Everything that is missing or wrong.
-    pub fn parse(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, BadSettings> {
-        let mut faults = Vec::new();
+    pub fn parse(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, InvalidSettings> {
+        let mut diagnostics = Vec::new();
         let mut required = |name: &str, what: &str| {
             let value = lookup(name).filter(|value| !value.trim().is_empty());
             value.unwrap_or_else(|| {
-                faults.push(format!("{name} is not set: it names {what}"));
+                diagnostics.push(format!("{name} is not set: it names {what}"));
                 String::new()
             })
         };
@@ -54,27 +54,27 @@ impl Settings {
         let home_region = required("PORTPULSE_HOME_REGION", "the region of table and secrets");
         let written = required("PORTPULSE_RELAY", "the destinations, as JSON");
         let config = match serde_json::from_str::<Value>(&written) {
-            Ok(written) => Config::validate(&written, Vantage::PlainLambda),
+            Ok(written) => Config::validate(&written, NetworkAccess::PlainLambda),
             // What is not set has been said.
             Err(_) if written.is_empty() => Ok(Config::default()),
             Err(error) => {
                 let (line, column) = (error.line(), error.column());
-                faults.push(format!(
+                diagnostics.push(format!(
                     "PORTPULSE_RELAY is not JSON at line {line}, column {column}"
                 ));
                 Ok(Config::default())
             }
         };
         match config {
-            Ok(config) if faults.is_empty() => Ok(Self {
+            Ok(config) if diagnostics.is_empty() => Ok(Self {
                 table,
                 home_region,
                 config,
             }),
             config => {
                 let more = config.err().into_iter().flatten();
-                faults.extend(more.map(|fault| format!("PORTPULSE_RELAY: {fault}")));
-                Err(BadSettings { faults })
+                diagnostics.extend(more.map(|diagnostic| format!("PORTPULSE_RELAY: {diagnostic}")));
+                Err(InvalidSettings { diagnostics })
             }
         }
     }
@@ -84,7 +84,7 @@ impl Settings {
 mod tests {
     use super::*;
 
-    fn parse(vars: &[(&str, &str)]) -> Result<Settings, BadSettings> {
+    fn parse(vars: &[(&str, &str)]) -> Result<Settings, InvalidSettings> {
         let find = |name: &str| {
             let found = vars.iter().find(|(key, _)| *key == name);
             found.map(|(_, value)| (*value).to_owned())
@@ -110,10 +110,10 @@ mod tests {
 
     #[test]
     fn everything_wrong_is_named_at_once() {
-        assert_eq!(parse(&[]).unwrap_err().faults.len(), 3);
+        assert_eq!(parse(&[]).unwrap_err().diagnostics.len(), 3);
         let relay = r#"{"destinations":{"ops":{"kind":"slack","url":"env:SLACK"},"b":{}}}"#;
         let error = parse(&[("PORTPULSE_TABLE", "t"), ("PORTPULSE_RELAY", relay)]).unwrap_err();
-        assert_eq!(error.faults.len(), 3, "{error}");
+        assert_eq!(error.diagnostics.len(), 3, "{error}");
         let error = parse(&[("PORTPULSE_RELAY", "{hush")]).unwrap_err().to_string();
         assert!(
             error.contains("not JSON at line 1") && !error.contains("hush"),

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 /// An event that is none of a function URL.
 #[derive(Debug, thiserror::Error)]
-pub enum BadEvent {
+pub enum InvalidEvent {
     /// It has another form.
     #[error("the event is none of a function URL: invoke this function through its URL")]
     Form {
@@ -67,13 +67,13 @@ struct Authorizer {
 ///
 /// # Errors
 /// When it is an event of something else.
-pub fn request(event: &Value) -> Result<Request, BadEvent> {
-    let event = Event::deserialize(event).map_err(|source| BadEvent::Form { source })?;
+pub fn request(event: &Value) -> Result<Request, InvalidEvent> {
+    let event = Event::deserialize(event).map_err(|source| InvalidEvent::Form { source })?;
     let body = event.body.unwrap_or_default();
     let body = if event.is_base64_encoded {
         STANDARD
             .decode(body)
-            .map_err(|source| BadEvent::Body { source })?
+            .map_err(|source| InvalidEvent::Body { source })?
     } else {
         body.into_bytes()
     };
@@ -164,7 +164,7 @@ mod tests {
         );
         let mut event = sample("status-sign-in.json");
         event["body"] = "?".into();
-        assert!(matches!(request(&event), Err(BadEvent::Body { .. })));
+        assert!(matches!(request(&event), Err(InvalidEvent::Body { .. })));
         // A context that says nothing of IAM is no signature.
         let mut event = sample("status-signed.json");
         event["requestContext"]["authorizer"] = json!({ "iam": null });

@@ -4,6 +4,6 @@ mod event;
 mod settings;
 mod token;
 
-pub use event::{BadEvent, request, response};
-pub use settings::{BadSettings, ParameterName, Readers, Settings};
+pub use event::{InvalidEvent, request, response};
+pub use settings::{InvalidSettings, ParameterName, Readers, Settings};
 pub use token::{TokenError, read_token};

@@ -53,7 +53,7 @@ async fn run() -> Result<(), lambda_runtime::Error> {
             true => Groups::Found,
             false => Groups::Known(settings.groups),
         },
-        expected: settings.regions,
+        expected: settings.locations,
     };
     let reader = Reader::new(table, scope, Ceiling::default()).announcing(settings.ahead);
     let pages = Pages::new(
@@ -65,8 +65,8 @@ async fn run() -> Result<(), lambda_runtime::Error> {
     lambda_runtime::run(service_fn(async |event: LambdaEvent<Value>| {
         let request = request(&event.payload)?;
         let answered = pages.answer(&request, Timestamp::now()).await;
-        if let Some(trouble) = &answered.trouble {
-            tracing::error!("cannot read what the page shows: {}", chain(trouble));
+        if let Some(error) = &answered.error {
+            tracing::error!("cannot read what the page shows: {}", chain(error));
         }
         Ok::<_, lambda_runtime::Error>(response(answered.response, request.method))
     }))

@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use jiff::SignedDuration;
 use portpulse_core::group::GroupId;
-use portpulse_core::id::Region;
+use portpulse_core::id::Location;
 use portpulse_history::view::Ahead;
 
 /// What the function is told about its surroundings.
@@ -17,7 +17,7 @@ pub struct Settings {
     /// The region in which table and token are.
     pub home_region: String,
     /// The regions that should report where the table lists none; empty if it was not said.
-    pub regions: BTreeSet<Region>,
+    pub locations: BTreeSet<Location>,
     /// The groups that have monitors; empty if it was not said: then they are looked for.
     pub groups: BTreeSet<GroupId>,
     /// Who may read.
@@ -69,16 +69,16 @@ impl ParameterName {
 
 /// Settings that cannot be used, with all that is wrong with them.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub struct BadSettings {
-    faults: Vec<String>,
+pub struct InvalidSettings {
+    diagnostics: Vec<String>,
 }
 
-impl fmt::Display for BadSettings {
+impl fmt::Display for InvalidSettings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let faults = self.faults.join("; ");
+        let diagnostics = self.diagnostics.join("; ");
         write!(
             f,
-            "the environment does not say what the status page needs: {faults}"
+            "the environment does not say what the status page needs: {diagnostics}"
         )
     }
 }
@@ -92,12 +92,12 @@ impl Settings {
     ///
     /// # Errors
     /// Everything that is missing or wrong.
-    pub fn parse(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, BadSettings> {
-        let mut faults = Vec::new();
+    pub fn parse(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, InvalidSettings> {
+        let mut diagnostics = Vec::new();
         let set = |name: &str| lookup(name).filter(|value| !value.trim().is_empty());
         let mut required = |name: &str, what: &str| {
             set(name).unwrap_or_else(|| {
-                faults.push(format!("{name} is not set: {what}"));
+                diagnostics.push(format!("{name} is not set: {what}"));
                 String::new()
             })
         };
@@ -110,13 +110,13 @@ impl Settings {
             ("private", None) => Readers::Signed,
             ("private", Some(Some(name))) => Readers::WithToken(name),
             ("public", Some(_)) => {
-                faults.push(
+                diagnostics.push(
                     "PORTPULSE_STATUS_TOKEN is set, and a public page asks for none: remove one".to_owned(),
                 );
                 Readers::Signed
             }
             (_, Some(None)) => {
-                faults.push(
+                diagnostics.push(
                     "PORTPULSE_STATUS_TOKEN names no parameter: keep the token in Parameter Store and write \
                      `ssm:/its/name`"
                         .to_owned(),
@@ -126,7 +126,7 @@ impl Settings {
             // What is not set has been said.
             ("", _) => Readers::Signed,
             (other, _) => {
-                faults.push(format!(
+                diagnostics.push(format!(
                     "PORTPULSE_STATUS_ACCESS is `{}`: use `public` or `private`",
                     other.escape_debug()
                 ));
@@ -137,22 +137,22 @@ impl Settings {
             Some("announced") => Ahead::Announced,
             Some("withheld") | None => Ahead::Withheld,
             Some(other) => {
-                faults.push(format!(
+                diagnostics.push(format!(
                     "PORTPULSE_STATUS_MAINTENANCE is `{}`: use `announced` or `withheld`",
                     other.escape_debug()
                 ));
                 Ahead::Withheld
             }
         };
-        let regions = list("PORTPULSE_REGIONS", set, &mut faults);
-        let groups = list("PORTPULSE_GROUPS", set, &mut faults);
-        if !faults.is_empty() {
-            return Err(BadSettings { faults });
+        let locations = list("PORTPULSE_REGIONS", set, &mut diagnostics);
+        let groups = list("PORTPULSE_GROUPS", set, &mut diagnostics);
+        if !diagnostics.is_empty() {
+            return Err(InvalidSettings { diagnostics });
         }
         Ok(Self {
             table,
             home_region,
-            regions,
+            locations,
             groups,
             readers,
             ahead,
@@ -161,7 +161,7 @@ impl Settings {
 }
 
 /// What a variable lists, separated by commas; empty if it is not set.
-fn list<T>(name: &str, set: impl Fn(&str) -> Option<String>, faults: &mut Vec<String>) -> BTreeSet<T>
+fn list<T>(name: &str, set: impl Fn(&str) -> Option<String>, diagnostics: &mut Vec<String>) -> BTreeSet<T>
 where
     T: FromStr<Err: fmt::Display> + Ord,
 {
@@ -171,7 +171,7 @@ where
             Ok(value) => {
                 all.insert(value);
             }
-            Err(error) => faults.push(format!("{name}: {error}")),
+            Err(error) => diagnostics.push(format!("{name}: {error}")),
         }
     }
     all
@@ -181,7 +181,7 @@ where
 mod tests {
     use super::*;
 
-    fn parse(vars: &[(&str, &str)]) -> Result<Settings, BadSettings> {
+    fn parse(vars: &[(&str, &str)]) -> Result<Settings, InvalidSettings> {
         let base = [("PORTPULSE_TABLE", "t"), ("PORTPULSE_HOME_REGION", "eu-west-1")];
         Settings::parse(|name| {
             let mut all = base.iter().chain(vars).filter(|(key, _)| *key == name);
@@ -201,7 +201,7 @@ mod tests {
         assert_eq!(readers(&[private]), Readers::Signed);
         let name = ParameterName("/portpulse/status-token".to_owned());
         assert_eq!(readers(&[private, token]), Readers::WithToken(name));
-        assert_eq!(parse(&[public, token]).unwrap_err().faults.len(), 1);
+        assert_eq!(parse(&[public, token]).unwrap_err().diagnostics.len(), 1);
     }
 
     #[test]
@@ -229,7 +229,7 @@ mod tests {
             Ahead::Announced
         );
         assert_eq!(
-            parse(&[public, (name, "yes")]).unwrap_err().faults,
+            parse(&[public, (name, "yes")]).unwrap_err().diagnostics,
             ["PORTPULSE_STATUS_MAINTENANCE is `yes`: use `announced` or `withheld`"]
         );
     }
@@ -243,7 +243,7 @@ mod tests {
     #[test]
     fn everything_wrong_is_named_at_once_and_no_token_is_shown() {
         let error = Settings::parse(|_| None).unwrap_err();
-        assert_eq!(error.faults.len(), 3, "{error}");
+        assert_eq!(error.diagnostics.len(), 3, "{error}");
         let error = parse(&[
             ("PORTPULSE_TABLE", " "),
             ("PORTPULSE_STATUS_ACCESS", "private"),
@@ -252,11 +252,11 @@ mod tests {
             ("PORTPULSE_GROUPS", "1m"),
         ]);
         let error = error.unwrap_err();
-        assert_eq!(error.faults.len(), 4, "{error}");
+        assert_eq!(error.diagnostics.len(), 4, "{error}");
         assert!(!error.to_string().contains("hush"), "{error}");
         let error = parse(&[("PORTPULSE_STATUS_ACCESS", "open")]).unwrap_err();
         assert_eq!(
-            error.faults,
+            error.diagnostics,
             ["PORTPULSE_STATUS_ACCESS is `open`: use `public` or `private`"]
         );
     }

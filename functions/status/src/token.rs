@@ -25,7 +25,7 @@ pub enum TokenError {
     },
     /// It cannot be the token.
     #[error("the parameter `{name}` holds no token")]
-    Unfit {
+    InvalidValue {
         /// Its name.
         name: String,
         /// Why.
@@ -57,5 +57,5 @@ pub async fn read_token(client: &Client, parameter: &ParameterName) -> Result<To
     })?;
     let value = output.parameter.and_then(|parameter| parameter.value);
     let value = value.ok_or_else(|| TokenError::Missing { name: name() })?;
-    Token::new(&value, Transport::Tls).map_err(|source| TokenError::Unfit { name: name(), source })
+    Token::new(&value, Transport::Tls).map_err(|source| TokenError::InvalidValue { name: name(), source })
 }

@@ -1,10 +1,10 @@
 //! The text of an email about one notification.
 
-use portpulse_core::decide::{Notification, RegionView, View};
-use portpulse_core::id::Region;
+use portpulse_core::decide::{LocationView, Notification, View};
+use portpulse_core::id::Location;
 use portpulse_core::outbox::{Kind, Stage, Subject};
 
-use crate::json::{MOST_ENTRIES, MOST_FAULT, MOST_TAG, MOST_TEXT};
+use crate::json::{MAX_DIAGNOSTIC_LENGTH, MAX_ENTRIES, MAX_TAG, MAX_TEXT};
 use crate::text::plain;
 use crate::words::{clock, sentence, words};
 
@@ -13,7 +13,7 @@ pub(crate) fn body(notification: &Notification) -> String {
     let mut lines = vec![sentence(notification), String::new()];
     let mut say = |label: &str, text: String| lines.push(format!("{label:<10}{text}"));
     if let Some(target) = &notification.target {
-        say("Target", plain(target, MOST_TEXT));
+        say("Target", plain(target, MAX_TEXT));
     }
     if let Some(finding) = &notification.finding {
         let label = match notification.kind.stage() {
@@ -28,28 +28,30 @@ pub(crate) fn body(notification: &Notification) -> String {
     say("Since", clock(notification.since));
     say("Changed", clock(notification.at));
     say("Severity", notification.severity.to_string());
-    if !notification.regions.is_empty() {
+    if !notification.locations.is_empty() {
         lines.push(String::new());
         lines.push("What each region sees:".to_owned());
-        let regions = notification.regions.iter().take(MOST_ENTRIES);
-        lines.extend(regions.map(|(region, view)| format!("  {}", of_region(region, view))));
-        lines.extend(more(notification.regions.len()));
+        let locations = notification.locations.iter().take(MAX_ENTRIES);
+        lines.extend(locations.map(|(location, view)| format!("  {}", of_location(location, view))));
+        lines.extend(more(notification.locations.len()));
     }
-    if !notification.faults.is_empty() {
+    if !notification.diagnostics.is_empty() {
         lines.push(String::new());
         lines.push("What is wrong with it:".to_owned());
-        let faults = notification.faults.iter().take(MOST_ENTRIES);
-        lines.extend(faults.map(|fault| format!("  - {}", plain(fault, MOST_FAULT))));
-        lines.extend(more(notification.faults.len()));
+        let diagnostics = notification.diagnostics.iter().take(MAX_ENTRIES);
+        lines.extend(
+            diagnostics.map(|diagnostic| format!("  - {}", plain(diagnostic, MAX_DIAGNOSTIC_LENGTH))),
+        );
+        lines.extend(more(notification.diagnostics.len()));
     }
     lines.push(String::new());
     let mut say = |label: &str, text: String| lines.push(format!("{label:<10}{text}"));
     if let Some(runbook) = &notification.runbook {
-        say("Runbook", plain(runbook, MOST_TEXT));
+        say("Runbook", plain(runbook, MAX_TEXT));
     }
     if !notification.tags.is_empty() {
-        let tags = notification.tags.iter().take(MOST_ENTRIES);
-        let tags: Vec<_> = tags.map(|tag| plain(tag, MOST_TAG)).collect();
+        let tags = notification.tags.iter().take(MAX_ENTRIES);
+        let tags: Vec<_> = tags.map(|tag| plain(tag, MAX_TAG)).collect();
         say("Tags", tags.join(", "));
     }
     for (label, command) in commands(notification) {
@@ -58,7 +60,7 @@ pub(crate) fn body(notification: &Notification) -> String {
     if let Some(group) = notification.group {
         say("Group", group.to_string());
     }
-    say("Id", plain(&notification.id, MOST_TEXT));
+    say("Id", plain(&notification.id, MAX_TEXT));
     lines.join("\n") + "\n"
 }
 
@@ -77,12 +79,12 @@ fn commands(notification: &Notification) -> Vec<(&'static str, String)> {
     }
 }
 
-fn of_region(region: &Region, view: &RegionView) -> String {
-    format!("{:<16} {}", region.as_str(), region_words(view))
+fn of_location(location: &Location, view: &LocationView) -> String {
+    format!("{:<16} {}", location.as_str(), location_words(view))
 }
 
 /// What one region sees, on one line.
-pub fn region_words(view: &RegionView) -> String {
+pub fn location_words(view: &LocationView) -> String {
     let state = match view.view {
         View::Good => "good",
         View::Failing => "failing",
@@ -106,10 +108,10 @@ pub fn region_words(view: &RegionView) -> String {
 
 /// Another's words, marked as such.
 fn quoted(text: &str) -> String {
-    format!("\"{}\"", plain(text, MOST_TEXT))
+    format!("\"{}\"", plain(text, MAX_TEXT))
 }
 
 fn more(all: usize) -> Option<String> {
-    let left = all.saturating_sub(MOST_ENTRIES);
+    let left = all.saturating_sub(MAX_ENTRIES);
     (left > 0).then(|| format!("  … {left} more"))
 }

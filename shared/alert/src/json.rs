@@ -1,7 +1,7 @@
 //! A notification as programs read it: one JSON value, the same in a queue, a webhook and on standard output.
 
-use portpulse_core::board::Finding;
-use portpulse_core::decide::{Notification, RegionView};
+use portpulse_core::decide::{LocationView, Notification};
+use portpulse_core::group_state::Finding;
 use portpulse_core::outbox::Subject;
 use serde_json::{Map, Value, json};
 
@@ -10,13 +10,13 @@ use crate::text::plain;
 /// The version of the JSON.
 pub(crate) const VERSION: u32 = 1;
 /// The most entries of a list, and regions, that one notification carries.
-pub const MOST_ENTRIES: usize = 50;
+pub const MAX_ENTRIES: usize = 50;
 /// The most bytes of one of its texts.
-pub const MOST_TEXT: usize = 500;
+pub const MAX_TEXT: usize = 500;
 /// The most bytes of one of its faults.
-pub(crate) const MOST_FAULT: usize = 300;
+pub(crate) const MAX_DIAGNOSTIC_LENGTH: usize = 300;
 /// The most bytes of one of its tags: as long as a definition may have them.
-pub(crate) const MOST_TAG: usize = 64;
+pub(crate) const MAX_TAG: usize = 64;
 
 /// A notification as JSON.
 ///
@@ -26,17 +26,17 @@ pub(crate) const MOST_TAG: usize = 64;
 /// | `version` | always 1, see below |
 /// | `id` | the same however often it is sent: what came twice can be told |
 /// | `kind` | `down`, `exposed`, `degraded`, `certificate_expiring`, `unknown`, `recovered`, `reminder`, `flapping`, `escalated`, `advisory`, `advisory_over`, `region_silent`, `region_back`, `region_suspect`, `region_trusted`, `broken_definition` or `test` |
-/// | `monitor`, `region`, `definition` | what it is about, the others are null; a test may be about none of them |
+/// | `monitor`, `location`, `definition` | what it is about, the others are null; a test may be about none of them |
 /// | `group` | the monitors that are checked together, such as `1m#0`; null for a test |
-/// | `verdict` | `up`, `degraded`, `down`, `exposed` or `unknown`; for a recovery, the one that is over |
+/// | `status` | `up`, `degraded`, `down`, `exposed` or `unknown`; for a recovery, the one that is over |
 /// | `severity` | `critical`, `warning` or `info` |
 /// | `audience` | the severities whose subscribers hear it: its own, and those under which its incident was told before |
 /// | `finding`, `detail` | what was found, such as `refused`, and the service's own words; or null |
 /// | `since`, `at` | since when it has been so, and when it changed: RFC 3339, UTC |
 /// | `target` | `host:port`, or null |
 /// | `tags`, `runbook` | the monitor's own |
-/// | `regions` | for each region: `view` (`good`, `failing`, `no_data`, `silent`, `suspect`), for how many `ticks`, `since` when, `finding`, `detail` |
-/// | `faults` | what is wrong with a definition |
+/// | `locations` | for each region: `view` (`good`, `failing`, `no_data`, `silent`, `suspect`), for how many `ticks`, `since` when, `finding`, `detail` |
+/// | `diagnostics` | what is wrong with a definition |
 ///
 /// Within a version fields and words may come to it, and readers let through what they do not know; what is there keeps
 /// its name, its type and its meaning. `notification.schema.json` beside this crate says the same as a JSON Schema.
@@ -48,7 +48,7 @@ pub fn to_json(notification: &Notification) -> Value {
         kind,
         subject,
         group,
-        verdict,
+        status,
         severity,
         audience,
         finding,
@@ -57,23 +57,23 @@ pub fn to_json(notification: &Notification) -> Value {
         target,
         tags,
         runbook,
-        regions,
-        faults,
+        locations,
+        diagnostics,
     } = notification;
-    let (monitor, region, definition) = match subject {
+    let (monitor, location, definition) = match subject {
         Subject::Monitor(id) => (Some(id.as_str()), None, None),
-        Subject::Region(region) => (None, Some(region.as_str()), None),
+        Subject::Location(location) => (None, Some(location.as_str()), None),
         Subject::Definition(id) => (None, None, Some(id.as_str())),
         Subject::Portpulse => (None, None, None),
     };
     let audience: Vec<_> = audience.iter().map(|severity| severity.as_str()).collect();
     let texts = |texts: &[String], most| {
-        let texts = texts.iter().take(MOST_ENTRIES);
+        let texts = texts.iter().take(MAX_ENTRIES);
         texts.map(|each| plain(each, most)).collect::<Vec<_>>()
     };
-    let regions = regions.iter().take(MOST_ENTRIES);
-    let regions: Map<_, _> = regions
-        .map(|(region, view)| (region.to_string(), of_region(view)))
+    let locations = locations.iter().take(MAX_ENTRIES);
+    let locations: Map<_, _> = locations
+        .map(|(location, view)| (location.to_string(), of_location(view)))
         .collect();
     json!({
         "type": "notification",
@@ -81,25 +81,25 @@ pub fn to_json(notification: &Notification) -> Value {
         "id": id,
         "kind": kind.as_str(),
         "monitor": monitor,
-        "region": region,
+        "region": location,
         "definition": definition,
         "group": group.map(|group| group.to_string()),
-        "verdict": verdict.as_str(),
+        "verdict": status.as_str(),
         "severity": severity.as_str(),
         "audience": audience,
         "finding": code(finding.as_ref()),
         "detail": detail(finding.as_ref()),
         "since": since.to_string(),
         "at": at.to_string(),
-        "target": target.as_ref().map(|target| plain(target, MOST_TEXT)),
-        "tags": texts(tags, MOST_TAG),
-        "runbook": runbook.as_ref().map(|link| plain(link, MOST_TEXT)),
-        "regions": regions,
-        "faults": texts(faults, MOST_FAULT),
+        "target": target.as_ref().map(|target| plain(target, MAX_TEXT)),
+        "tags": texts(tags, MAX_TAG),
+        "runbook": runbook.as_ref().map(|link| plain(link, MAX_TEXT)),
+        "regions": locations,
+        "faults": texts(diagnostics, MAX_DIAGNOSTIC_LENGTH),
     })
 }
 
-fn of_region(view: &RegionView) -> Value {
+fn of_location(view: &LocationView) -> Value {
     json!({
         "view": view.view.as_str(),
         "ticks": view.ticks,

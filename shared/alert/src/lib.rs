@@ -10,10 +10,10 @@ mod render;
 mod text;
 mod words;
 
-pub use body::region_words;
-pub use json::{MOST_ENTRIES, MOST_TEXT, to_json};
-pub use message::{Attribute, MOST_BYTES, MOST_SMS, MOST_SUBJECT, Message};
+pub use body::location_words;
+pub use json::{MAX_ENTRIES, MAX_TEXT, to_json};
+pub use message::{Attribute, MAX_BYTES, MAX_SMS, MAX_SUBJECT, Message};
 pub use publish::{Publish, PublishError, SnsTopic};
-pub use render::{MOST_SINGLE, messages, summary};
+pub use render::{MAX_SINGLE, messages, summary};
 pub use text::plain;
 pub use words::{clock, headline, lasting, name, sentence, words};

@@ -10,11 +10,11 @@ use serde_json::{Value, json};
 use crate::text;
 
 /// The most bytes of a message: its text for every protocol, its subject and its attributes. SNS takes 262,144.
-pub const MOST_BYTES: usize = 262_144;
+pub const MAX_BYTES: usize = 262_144;
 /// The most characters of a subject: ASCII, on one line. SNS takes fewer than 100.
-pub const MOST_SUBJECT: usize = 99;
+pub const MAX_SUBJECT: usize = 99;
 /// The most characters of a text message, so that it is sent, and paid for, as one.
-pub const MOST_SMS: usize = 140;
+pub const MAX_SMS: usize = 140;
 
 /// One message to everybody who subscribed.
 #[derive(Debug, Clone, PartialEq)]

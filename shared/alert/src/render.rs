@@ -2,19 +2,19 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use portpulse_core::board::Verdict;
 use portpulse_core::decide::Notification;
+use portpulse_core::group_state::Status;
 use portpulse_core::outbox::{Kind, Subject};
 use serde_json::{Value, json};
 
 use crate::body::body;
-use crate::json::{MOST_ENTRIES, MOST_TAG, VERSION, to_json};
-use crate::message::{Attribute, MOST_BYTES, MOST_SMS, MOST_SUBJECT, Message};
+use crate::json::{MAX_ENTRIES, MAX_TAG, VERSION, to_json};
+use crate::message::{Attribute, MAX_BYTES, MAX_SMS, MAX_SUBJECT, Message};
 use crate::text::{accepted, ascii, gsm, plain};
 use crate::words::{headline, name};
 
 /// The most notifications that go out one by one; more than these go together.
-pub const MOST_SINGLE: usize = 3;
+pub const MAX_SINGLE: usize = 3;
 
 /// What a group's own words, its subject and the names of its parts take at most.
 const FRAME_BYTES: usize = 4 * 1024;
@@ -23,11 +23,11 @@ const RULE: &str = "\n----------------------------------------\n\n";
 
 /// The messages that tell these notifications, in their order.
 pub fn messages(notifications: &[Notification]) -> Vec<Message> {
-    if notifications.len() <= MOST_SINGLE {
+    if notifications.len() <= MAX_SINGLE {
         return notifications.iter().map(single).collect();
     }
     let parts: Vec<_> = notifications.iter().map(Part::of).collect();
-    let groups = split(&parts, MOST_BYTES - FRAME_BYTES);
+    let groups = split(&parts, MAX_BYTES - FRAME_BYTES);
     let count = groups.len();
     let groups = groups.into_iter().enumerate();
     groups
@@ -39,9 +39,9 @@ fn single(notification: &Notification) -> Message {
     let headline = headline(notification);
     Message {
         ids: vec![notification.id.clone()],
-        subject: ascii(&headline, MOST_SUBJECT),
+        subject: ascii(&headline, MAX_SUBJECT),
         body: body(notification),
-        sms: gsm(&headline, MOST_SMS),
+        sms: gsm(&headline, MAX_SMS),
         json: to_json(notification),
         attributes: attributes(&[notification]),
     }
@@ -107,13 +107,13 @@ fn together(parts: &[Part<'_>], (number, count): (usize, usize)) -> Message {
     let json: Vec<_> = parts.iter().map(|part| &part.json).collect();
     Message {
         ids: notifications.iter().map(|each| each.id.clone()).collect(),
-        subject: ascii(&summary, MOST_SUBJECT),
+        subject: ascii(&summary, MAX_SUBJECT),
         body: format!(
             "{summary}\n\n{}\n{RULE}{}",
             headlines.join("\n"),
             bodies.join(RULE)
         ),
-        sms: gsm(&format!("{summary}: {}", names.join(", ")), MOST_SMS),
+        sms: gsm(&format!("{summary}: {}", names.join(", ")), MAX_SMS),
         json: json!({ "type": "notifications", "version": VERSION, "notifications": json }),
         attributes: attributes(&notifications),
     }
@@ -156,7 +156,7 @@ fn attributes(notifications: &[&Notification]) -> BTreeMap<&'static str, Attribu
             "verdict",
             one_or_more(
                 each.clone()
-                    .flat_map(|each| verdicts(each))
+                    .flat_map(|each| statuses(each))
                     .map(ToString::to_string),
             ),
         ),
@@ -166,7 +166,7 @@ fn attributes(notifications: &[&Notification]) -> BTreeMap<&'static str, Attribu
         ),
         (
             "region",
-            subjects(|subject| matches!(subject, Subject::Region(_))),
+            subjects(|subject| matches!(subject, Subject::Location(_))),
         ),
         ("tag", list(each.clone().flat_map(|each| tags(each)).collect())),
     ];
@@ -185,11 +185,11 @@ fn kinds(notification: &Notification) -> &[Kind] {
 }
 
 /// A test passes every filter by verdict.
-fn verdicts(notification: &Notification) -> &[Verdict] {
+fn statuses(notification: &Notification) -> &[Status] {
     if notification.kind == Kind::Test {
-        Verdict::ALL
+        Status::ALL
     } else {
-        std::slice::from_ref(&notification.verdict)
+        std::slice::from_ref(&notification.status)
     }
 }
 
@@ -207,8 +207,8 @@ fn list(words: BTreeSet<String>) -> Option<Attribute> {
 }
 
 fn tags(notification: &Notification) -> impl Iterator<Item = String> {
-    let tags = notification.tags.iter().take(MOST_ENTRIES);
-    tags.map(|tag| plain(tag, MOST_TAG)).filter(|tag| !tag.is_empty())
+    let tags = notification.tags.iter().take(MAX_ENTRIES);
+    tags.map(|tag| plain(tag, MAX_TAG)).filter(|tag| !tag.is_empty())
 }
 
 #[cfg(test)]

@@ -1,19 +1,19 @@
 //! What people read of a notification in one line: the headline and the words for a cause.
 
 use jiff::Timestamp;
-use portpulse_core::board::{Cause, Verdict};
 use portpulse_core::decide::{Notification, View};
+use portpulse_core::group_state::{Cause, Status};
 use portpulse_core::outbox::{Kind, Subject};
 use portpulse_core::outcome::{DnsFailure, FailureClass};
 
 use crate::text::plain;
 
 /// The most bytes of a definition's id that are shown: it may be any text.
-const MOST_NAME: usize = 80;
+const MAX_NAME: usize = 80;
 
 /// What it is about, on one line.
 pub fn name(subject: &Subject) -> String {
-    plain(&subject.to_string(), MOST_NAME)
+    plain(&subject.to_string(), MAX_NAME)
 }
 
 /// The change in one line, such as `DOWN: orders-db - the connection was refused`.
@@ -26,39 +26,39 @@ pub fn headline(notification: &Notification) -> String {
         Kind::Down => format!("DOWN: {name}{because}"),
         Kind::Exposed => format!("EXPOSED: {name}{because}"),
         Kind::Degraded => format!("DEGRADED: {name}{because}"),
-        Kind::CertificateExpiring => format!("CERTIFICATE EXPIRING: {name}{}", told(notification)),
+        Kind::CertificateExpiring => format!("CERTIFICATE EXPIRING: {name}{}", notified(notification)),
         Kind::Unknown => format!("UNKNOWN: {name}{because}"),
         Kind::Recovered => format!("RECOVERED: {name} - after {lasted}"),
         Kind::Reminder => {
-            let state = adjective(notification.verdict).to_uppercase();
+            let state = adjective(notification.status).to_uppercase();
             format!("STILL {state}: {name} - for {lasted}")
         }
         Kind::Flapping => {
-            let state = adjective(notification.verdict);
+            let state = adjective(notification.status);
             format!("FLAPPING: {name} - {state} and back, again and again")
         }
         Kind::Escalated => {
-            let state = adjective(notification.verdict).to_uppercase();
+            let state = adjective(notification.status).to_uppercase();
             format!("ESCALATED: {name} - {state} for {lasted}")
         }
         Kind::Advisory => format!("ADVISORY: {name} - failing only in {}", failing(notification)),
-        Kind::AdvisoryOver => match notification.verdict {
-            Verdict::Up => format!("ADVISORY OVER: {name} - no region sees it failing any more"),
-            worse @ (Verdict::Degraded | Verdict::Down | Verdict::Exposed | Verdict::Unknown) => {
+        Kind::AdvisoryOver => match notification.status {
+            Status::Up => format!("ADVISORY OVER: {name} - no region sees it failing any more"),
+            worse @ (Status::Degraded | Status::Down | Status::Exposed | Status::Unknown) => {
                 format!("ADVISORY OVER: {name} - it is {} now", adjective(worse))
             }
         },
-        Kind::RegionSilent => format!("REGION SILENT: {name} does not report"),
-        Kind::RegionBack => format!("REGION BACK: {name} reports again"),
-        Kind::RegionSuspect => format!("REGION SUSPECT: {name} alone sees most monitors failing"),
-        Kind::RegionTrusted => format!("REGION TRUSTED: {name} counts again"),
+        Kind::LocationSilent => format!("REGION SILENT: {name} does not report"),
+        Kind::LocationBack => format!("REGION BACK: {name} reports again"),
+        Kind::LocationSuspect => format!("REGION SUSPECT: {name} alone sees most monitors failing"),
+        Kind::LocationTrusted => format!("REGION TRUSTED: {name} counts again"),
         Kind::BrokenDefinition => format!("BROKEN DEFINITION: {name} is not checked"),
         Kind::Test => format!("TEST: {name} - nothing is wrong, this is a test message"),
     }
 }
 
 /// The finding's own words, where it has some.
-fn told(notification: &Notification) -> String {
+fn notified(notification: &Notification) -> String {
     let finding = notification.finding.as_ref();
     let detail = finding.and_then(|finding| finding.detail.as_ref());
     detail.map(|detail| format!(" - {detail}")).unwrap_or_default()
@@ -66,9 +66,9 @@ fn told(notification: &Notification) -> String {
 
 /// The regions that see it failing.
 fn failing(notification: &Notification) -> String {
-    let regions = notification.regions.iter();
-    let failing = regions.filter(|(_, view)| view.view == View::Failing);
-    let names: Vec<_> = failing.map(|(region, _)| region.as_str()).collect();
+    let locations = notification.locations.iter();
+    let failing = locations.filter(|(_, view)| view.view == View::Failing);
+    let names: Vec<_> = failing.map(|(location, _)| location.as_str()).collect();
     if names.is_empty() {
         "some regions".to_owned()
     } else {
@@ -80,7 +80,7 @@ fn failing(notification: &Notification) -> String {
 pub fn sentence(notification: &Notification) -> String {
     let name = name(&notification.subject);
     let lasted = lasting(notification.since, notification.at);
-    let state = adjective(notification.verdict);
+    let state = adjective(notification.status);
     match notification.kind {
         Kind::Down => format!("{name} is down."),
         Kind::Exposed => format!("{name} is open, and should be closed."),
@@ -96,20 +96,20 @@ pub fn sentence(notification: &Notification) -> String {
             "{name} is {state} for {lasted} now, and nobody has acknowledged it. It is critical from now on."
         ),
         Kind::Advisory => format!("Some regions see {name} failing, too few to call it down."),
-        Kind::AdvisoryOver => match notification.verdict {
-            Verdict::Up => format!("No region sees {name} failing any more. Some did for {lasted}."),
-            Verdict::Degraded | Verdict::Down | Verdict::Exposed | Verdict::Unknown => format!(
+        Kind::AdvisoryOver => match notification.status {
+            Status::Up => format!("No region sees {name} failing any more. Some did for {lasted}."),
+            Status::Degraded | Status::Down | Status::Exposed | Status::Unknown => format!(
                 "{name} is {state}: enough regions see it failing to say so. Some did for {lasted} before."
             ),
         },
-        Kind::RegionSilent => {
+        Kind::LocationSilent => {
             format!("The checker in {name} does not report. Its region is not counted until it does.")
         }
-        Kind::RegionBack => format!("The checker in {name} reports again, after {lasted}."),
-        Kind::RegionSuspect => format!(
+        Kind::LocationBack => format!("The checker in {name} reports again, after {lasted}."),
+        Kind::LocationSuspect => format!(
             "{name} sees most of its monitors failing, and no other region does. It is not counted until that ends."
         ),
-        Kind::RegionTrusted => {
+        Kind::LocationTrusted => {
             format!("{name} sees what the others see again, after {lasted}, and is counted.")
         }
         Kind::BrokenDefinition => {
@@ -119,7 +119,7 @@ pub fn sentence(notification: &Notification) -> String {
             Subject::Monitor(_) => {
                 format!("Nothing is wrong. This is a test message, on the way that alerts of {name} take.")
             }
-            Subject::Region(_) | Subject::Definition(_) | Subject::Portpulse => {
+            Subject::Location(_) | Subject::Definition(_) | Subject::Portpulse => {
                 "Nothing is wrong. This is a test message, on the way that alerts take.".to_owned()
             }
         },
@@ -148,17 +148,17 @@ pub const fn words(cause: Cause) -> &'static str {
         Cause::Slow => "it is slow",
         Cause::Warned => "the service gives a warning",
         Cause::Certificate => "its certificate is about to expire",
-        Cause::Blind => "no region has data",
+        Cause::NoData => "no region has data",
     }
 }
 
-pub(crate) const fn adjective(verdict: Verdict) -> &'static str {
-    match verdict {
-        Verdict::Up => "up",
-        Verdict::Degraded => "degraded",
-        Verdict::Down => "down",
-        Verdict::Exposed => "exposed",
-        Verdict::Unknown => "unknown",
+pub(crate) const fn adjective(status: Status) -> &'static str {
+    match status {
+        Status::Up => "up",
+        Status::Degraded => "degraded",
+        Status::Down => "down",
+        Status::Exposed => "exposed",
+        Status::Unknown => "unknown",
     }
 }
 

@@ -29,10 +29,10 @@ const INTERVALS: [(u64, &str); 7] = [
     (120, "2m"),
     (60, "1m"),
 ];
-const SHORTEST_TIMEOUT: Duration = Duration::from_millis(100);
-const LONGEST_TIMEOUT: Duration = Duration::from_secs(30);
+const MIN_TIMEOUT: Duration = Duration::from_millis(100);
+const MAX_TIMEOUT: Duration = Duration::from_secs(30);
 /// The most of `failures_to_open` and `successes_to_close`.
-const MOST_TICKS: u32 = 10;
+const MAX_TICKS: u32 = 10;
 
 impl Draft {
     pub(crate) fn new(name: &str, comment: &str) -> Self {
@@ -123,7 +123,7 @@ impl Draft {
     pub(crate) fn timeout(&mut self, field: &str, wanted: Duration) {
         // Whole milliseconds are what can be written.
         let whole = Duration::from_millis(u64::try_from(wanted.as_millis()).unwrap_or(u64::MAX));
-        let timeout = whole.clamp(SHORTEST_TIMEOUT, LONGEST_TIMEOUT);
+        let timeout = whole.clamp(MIN_TIMEOUT, MAX_TIMEOUT);
         self.set("timeout", format_duration(timeout));
         if timeout != wanted {
             let why = format!(
@@ -136,15 +136,15 @@ impl Draft {
 
     /// `failures_to_open` or `successes_to_close`.
     pub(crate) fn ticks(&mut self, field: &str, from: &str, wanted: f64) {
-        let ticks = (1..MOST_TICKS)
+        let ticks = (1..MAX_TICKS)
             .find(|ticks| f64::from(*ticks) >= wanted)
-            .unwrap_or(MOST_TICKS);
+            .unwrap_or(MAX_TICKS);
         self.set(field, ticks);
         if (f64::from(ticks) - wanted).abs() > f64::EPSILON {
             self.leave(
                 Kind::Changed,
                 from,
-                format!("it became {ticks}, for there are 1 to {MOST_TICKS}"),
+                format!("it became {ticks}, for there are 1 to {MAX_TICKS}"),
             );
         }
     }

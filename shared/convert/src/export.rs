@@ -38,7 +38,7 @@ pub fn export(file: &DefinitionFile) -> Export {
     let mut modules: BTreeMap<String, Value> = BTreeMap::new();
     let mut groups = Vec::new();
     for defined in file.monitors() {
-        let mut tell = |kind, field: &str, why: &str| {
+        let mut notify = |kind, field: &str, why: &str| {
             left.push(Left {
                 kind,
                 of: defined.monitor.id().to_string(),
@@ -47,18 +47,18 @@ pub fn export(file: &DefinitionFile) -> Export {
             });
         };
         if !defined.monitor.is_enabled() {
-            tell(Kind::Lost, "", "is not enabled");
+            notify(Kind::Lost, "", "is not enabled");
             continue;
         }
-        match probe(defined, &mut tell) {
+        match probe(defined, &mut notify) {
             Ok(probe) => {
                 let module = named(&mut modules, probe.name, probe.module);
                 groups.push(
-                    json!({ "targets": [probe.target], "labels": labels(defined, &module, &mut tell) }),
+                    json!({ "targets": [probe.target], "labels": labels(defined, &module, &mut notify) }),
                 );
-                unexpressed(defined, &mut tell);
+                unexpressed(defined, &mut notify);
             }
-            Err(why) => tell(Kind::Lost, "", why),
+            Err(why) => notify(Kind::Lost, "", why),
         }
     }
     let mut text = "modules:\n".to_owned();
@@ -94,19 +94,19 @@ fn named(modules: &mut BTreeMap<String, Value>, name: &str, module: Value) -> St
     }
 }
 
-fn labels(defined: &Defined, module: &str, tell: &mut impl FnMut(Kind, &str, &str)) -> Value {
+fn labels(defined: &Defined, module: &str, notify: &mut impl FnMut(Kind, &str, &str)) -> Value {
     let monitor = &defined.monitor;
     let mut labels = Map::new();
     labels.insert(MONITOR.to_owned(), json!(monitor.id().as_str()));
     labels.insert(MODULE.to_owned(), json!(module));
     labels.insert(INTERVAL.to_owned(), json!(monitor.rule().interval.as_str()));
     let mut words = Vec::new();
-    for tag in &monitor.telling().tags {
+    for tag in &monitor.alert_policy().tags {
         match tag.split_once('=') {
             Some((name, value)) if is_label(name) && !value.is_empty() && !labels.contains_key(name) => {
                 labels.insert(name.to_owned(), json!(value));
             }
-            Some(_) => tell(Kind::Lost, "tags", "one of them cannot be a label"),
+            Some(_) => notify(Kind::Lost, "tags", "one of them cannot be a label"),
             None => words.push(tag.as_str()),
         }
     }
@@ -125,7 +125,7 @@ fn is_label(name: &str) -> bool {
         && !matches!(name, "job" | "instance" | TAGS | "module")
 }
 
-fn probe(defined: &Defined, tell: &mut impl FnMut(Kind, &str, &str)) -> Result<Probe, &'static str> {
+fn probe(defined: &Defined, notify: &mut impl FnMut(Kind, &str, &str)) -> Result<Probe, &'static str> {
     let monitor = &defined.monitor;
     let target = monitor.target();
     let mut module = json!({ "timeout": format_duration(target.timeout) });
@@ -139,7 +139,7 @@ fn probe(defined: &Defined, tell: &mut impl FnMut(Kind, &str, &str)) -> Result<P
         (Expect::Closed, _) => return Err("a port that must be closed cannot be expressed"),
         (Expect::Reachable, _) => {
             if target.port != 443 {
-                tell(
+                notify(
                     Kind::Changed,
                     "port",
                     "became a ping of the host, which has no port",
@@ -148,7 +148,7 @@ fn probe(defined: &Defined, tell: &mut impl FnMut(Kind, &str, &str)) -> Result<P
             ("icmp", "icmp", host, json!({}))
         }
         (Expect::Open, Check::Connect(_)) => ("tcp_connect", "tcp", place, json!({})),
-        (Expect::Open, Check::Ready(ready)) => asked(ready, &host, target.port, tell)?,
+        (Expect::Open, Check::Ready(ready)) => asked(ready, &host, target.port, notify)?,
     };
     let family = match target.ip {
         IpFamily::Any => None,
@@ -178,14 +178,14 @@ fn asked(
     ready: &Readiness,
     host: &str,
     port: u16,
-    tell: &mut impl FnMut(Kind, &str, &str),
+    notify: &mut impl FnMut(Kind, &str, &str),
 ) -> Result<Asked, &'static str> {
     let place = format!("{host}:{port}");
     let is_tls = match ready.tls() {
         Tls::Off => false,
         Tls::Implicit => true,
         Tls::Upgrade => {
-            tell(
+            notify(
                 Kind::Changed,
                 "tls",
                 "became a connect: STARTTLS is not written out",
@@ -209,7 +209,7 @@ fn asked(
         Protocol::Dns(_) if is_tls => return Err("DNS over TLS is not written out"),
         Protocol::Dns(dns) => {
             if !dns.must().is_empty() || !dns.must_not().is_empty() {
-                tell(
+                notify(
                     Kind::Lost,
                     "dns",
                     "which records must be there is not written out",
@@ -224,7 +224,7 @@ fn asked(
             json!({ "query_response": [{ "expect": "^SSH-2.0-" }] }),
         ),
         Protocol::Script(script) => {
-            let mut options = json!({ "query_response": script_steps(script, tell) });
+            let mut options = json!({ "query_response": script_steps(script, notify) });
             if let (Value::Object(options), true) = (&mut options, is_tls) {
                 options.insert("tls".to_owned(), json!(true));
             }
@@ -241,7 +241,7 @@ fn asked(
         | Protocol::Smtp
         | Protocol::Imap
         | Protocol::Pop3 => {
-            tell(
+            notify(
                 Kind::Changed,
                 "check",
                 "the port is checked, not what the service says",
@@ -276,7 +276,7 @@ fn dns_options(dns: &DnsCheck) -> Value {
     })
 }
 
-fn script_steps(script: &Script, tell: &mut impl FnMut(Kind, &str, &str)) -> Vec<Value> {
+fn script_steps(script: &Script, notify: &mut impl FnMut(Kind, &str, &str)) -> Vec<Value> {
     let mut steps = Vec::new();
     for step in script.steps() {
         match step {
@@ -287,7 +287,7 @@ fn script_steps(script: &Script, tell: &mut impl FnMut(Kind, &str, &str)) -> Vec
                 let text = String::from_utf8_lossy(bytes);
                 // The exporter ends each with a line feed.
                 let line = text.strip_suffix('\n').unwrap_or_else(|| {
-                    tell(
+                    notify(
                         Kind::Changed,
                         "script",
                         "the exporter ends what it sends with a line feed",
@@ -314,17 +314,17 @@ fn escaped(text: &str) -> String {
 }
 
 /// What a definition says beyond what a scrape does.
-fn unexpressed(defined: &Defined, tell: &mut impl FnMut(Kind, &str, &str)) {
+fn unexpressed(defined: &Defined, notify: &mut impl FnMut(Kind, &str, &str)) {
     const RULES: &str = "is not of a scrape: write it as an alerting rule";
     for field in defined.attributes.keys() {
         match field.as_str() {
             "tier" | "slow_after" | "failures_to_open" | "successes_to_close" | "quorum" | "severity"
-            | "remind_every" | "runbook" | "warn_days" => tell(Kind::Lost, field, RULES),
+            | "remind_every" | "runbook" | "warn_days" => notify(Kind::Lost, field, RULES),
             "depends_on" | "maintenance" => {
-                tell(Kind::Lost, field, "is of Alertmanager: inhibitions and silences");
+                notify(Kind::Lost, field, "is of Alertmanager: inhibitions and silences");
             }
-            "regions" => tell(Kind::Lost, field, "an exporter checks from where it runs"),
-            "close" => tell(Kind::Lost, field, "an exporter closes with FIN"),
+            "regions" => notify(Kind::Lost, field, "an exporter checks from where it runs"),
+            "close" => notify(Kind::Lost, field, "an exporter closes with FIN"),
             // Said by the target, its module and its labels, or by another field.
             _ => {}
         }

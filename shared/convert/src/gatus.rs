@@ -13,7 +13,7 @@ use crate::address::Address;
 use crate::draft::Draft;
 use crate::fields::{Fields, Known};
 use crate::left::{Kind, Left};
-use crate::maintenance::Whom;
+use crate::maintenance::WindowScope;
 use crate::{Format, ImportError, Read};
 
 /// Gatus's own default.
@@ -131,7 +131,13 @@ pub(crate) fn read(sources: Vec<(&str, Value)>) -> Result<Read, ImportError> {
             }
         }
         if let Some(fields) = file.map("maintenance") {
-            let window = maintenance::window(fields, name, "maintenance", Whom::Everybody, &mut read.left);
+            let window = maintenance::window(
+                fields,
+                name,
+                "maintenance",
+                WindowScope::Everybody,
+                &mut read.left,
+            );
             read.maintenance.extend(window);
         }
         file.rest(name, "", &OF_FILE, &mut read.left);
@@ -222,11 +228,11 @@ fn endpoint_of(mut fields: Fields, index: usize, read: &mut Read) {
     }
     let name = draft.name.clone();
     for (index, window) in fields.maps("maintenance-windows").into_iter().enumerate() {
-        let (field, whom) = (
+        let (field, window_scope) = (
             format!("maintenance-windows.{index}"),
-            Whom::Named(vec![name.clone()]),
+            WindowScope::Named(vec![name.clone()]),
         );
-        let window = maintenance::window(window, &name, &field, whom, &mut draft.left);
+        let window = maintenance::window(window, &name, &field, window_scope, &mut draft.left);
         read.maintenance.extend(window);
     }
     fields.rest(&name, "", &OF_ENDPOINT, &mut draft.left);

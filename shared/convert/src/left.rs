@@ -45,9 +45,9 @@ impl fmt::Display for Left {
 
 /// Text of another program on one line, so that it cannot do anything to a terminal or a comment.
 pub(crate) fn tame(text: &str) -> String {
-    const MOST: usize = 120;
-    let mut tame = plain(&text.chars().take(MOST).collect::<String>());
-    if text.chars().nth(MOST).is_some() {
+    const MAX: usize = 120;
+    let mut tame = plain(&text.chars().take(MAX).collect::<String>());
+    if text.chars().nth(MAX).is_some() {
         tame.push('…');
     }
     tame.trim().to_owned()

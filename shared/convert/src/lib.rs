@@ -18,7 +18,7 @@ mod write;
 
 use std::fmt;
 
-use portpulse_core::definition::Vantage;
+use portpulse_core::definition::NetworkAccess;
 use portpulse_monitors_file::Mistake;
 use serde_json::Value;
 
@@ -159,7 +159,7 @@ pub fn import(format: Format, sources: &[Source<'_>]) -> Result<Import, ImportEr
     if written.monitors == 0 {
         return Err(ImportError::Nothing { left });
     }
-    match portpulse_monitors_file::read(&written.text, Vantage::OwnNetwork) {
+    match portpulse_monitors_file::read(&written.text, NetworkAccess::OwnNetwork) {
         Ok(_) => Ok(Import {
             text: written.text,
             monitors: written.monitors,

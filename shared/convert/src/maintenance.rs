@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use portpulse_core::definition::{DefinitionFile, MOST_WINDOWS, Vantage};
+use portpulse_core::definition::{DefinitionFile, MAX_WINDOWS, NetworkAccess};
 use serde_json::{Map, Value, json};
 
 use crate::left::{Kind, Left, tame};
@@ -14,14 +14,14 @@ pub(crate) struct Window {
     pub(crate) of: String,
     /// Where it is there.
     pub(crate) field: String,
-    pub(crate) whom: Whom,
+    pub(crate) window_scope: WindowScope,
     /// `from` and `until`, or `every`, `for` and `zone`; and `why`.
     pub(crate) when: Map<String, Value>,
 }
 
 /// Whom a window covers.
 #[derive(Debug, Clone)]
-pub(crate) enum Whom {
+pub(crate) enum WindowScope {
     Everybody,
     /// By the names that their drafts have.
     Named(Vec<String>),
@@ -49,7 +49,7 @@ pub(crate) fn finish(
             continue;
         }
         let mut made = window.when.clone();
-        if let Whom::Named(names) = &window.whom {
+        if let WindowScope::Named(names) = &window.window_scope {
             if names.is_empty() {
                 leave("names no monitor, and holds no alert back");
             }
@@ -78,8 +78,8 @@ pub(crate) fn finish(
             }
             made.insert("monitors".to_owned(), json!(monitors));
         }
-        if finished.len() == MOST_WINDOWS {
-            leave(&format!("a file has at most {MOST_WINDOWS} windows"));
+        if finished.len() == MAX_WINDOWS {
+            leave(&format!("a file has at most {MAX_WINDOWS} windows"));
         } else {
             finished.push(made);
         }
@@ -101,11 +101,11 @@ fn monitors_at<'a>(
 /// What is wrong with a window, by the rules of the file.
 fn validate(when: &Map<String, Value>) -> Result<(), String> {
     let alone = json!({ "monitors": { "a": { "host": "a.example.com", "port": 1 } }, "maintenance": [when] });
-    let checked = DefinitionFile::validate(&alone, Vantage::OwnNetwork);
-    checked.map(drop).map_err(|faults| {
-        let told = faults
+    let checked = DefinitionFile::validate(&alone, NetworkAccess::OwnNetwork);
+    checked.map(drop).map_err(|diagnostics| {
+        let told = diagnostics
             .iter()
-            .map(|fault| format!("{} ({})", fault.what, fault.mend));
+            .map(|diagnostic| format!("{} ({})", diagnostic.what, diagnostic.help));
         tame(&told.collect::<Vec<_>>().join("; "))
     })
 }

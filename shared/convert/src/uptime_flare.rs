@@ -10,7 +10,7 @@ use crate::address::Address;
 use crate::draft::Draft;
 use crate::fields::{Fields, Known};
 use crate::left::{Kind, Left, tame};
-use crate::maintenance::{Whom, Window};
+use crate::maintenance::{Window, WindowScope};
 use crate::{Format, ImportError, Read};
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -211,7 +211,7 @@ fn window_of(name: &str, index: usize, window: Value, left: &mut Vec<Left>) -> O
     Some(Window {
         of: name.to_owned(),
         field,
-        whom: Whom::Named(monitors),
+        window_scope: WindowScope::Named(monitors),
         when,
     })
 }

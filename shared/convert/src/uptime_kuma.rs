@@ -17,7 +17,7 @@ use crate::{Format, ImportError, Read};
 
 const SECOND: Duration = Duration::from_secs(1);
 /// The least of `remind_every`.
-const LEAST_REMINDER: Duration = Duration::from_secs(300);
+const MIN_REMINDER: Duration = Duration::from_secs(300);
 
 const OF_FILE: [Known; 4] = [
     ("version", Kind::NotNeeded, "is of Uptime Kuma itself"),
@@ -254,7 +254,7 @@ fn common(draft: &mut Draft, fields: &mut Fields) {
         .and_then(|every| scaled(every, resent))
         .filter(|again| !again.is_zero())
     {
-        let least = again.max(LEAST_REMINDER);
+        let least = again.max(MIN_REMINDER);
         draft.set("remind_every", format_duration(least));
         if least != again {
             draft.leave(

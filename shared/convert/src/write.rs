@@ -17,9 +17,9 @@ pub(crate) struct Written {
 }
 
 /// The longest id.
-const LONGEST_ID: usize = 64;
+const MAX_ID_LENGTH: usize = 64;
 /// More than a monitor has fields and options.
-const MOST_ROUNDS: usize = 64;
+const MAX_ROUNDS: usize = 64;
 
 /// Writes the drafts that can be watched; what cannot be used of them is added to `left`.
 pub(crate) fn write(from: &str, drafts: Vec<Draft>, windows: Vec<Window>, left: &mut Vec<Left>) -> Written {
@@ -87,7 +87,7 @@ fn unique_id(name: &str, taken: &BTreeSet<String>) -> String {
     let mut number = 2u32;
     loop {
         let ending = format!("-{number}");
-        let room = LONGEST_ID.saturating_sub(ending.len());
+        let room = MAX_ID_LENGTH.saturating_sub(ending.len());
         let id: String = base.chars().take(room).chain(ending.chars()).collect();
         if !taken.contains(&id) {
             return id;
@@ -109,7 +109,7 @@ fn id_of(name: &str) -> String {
             continue;
         }
         id.push(c);
-        if id.len() == LONGEST_ID {
+        if id.len() == MAX_ID_LENGTH {
             break;
         }
     }
@@ -137,18 +137,21 @@ fn usable(
     }
     let mut dropped = Vec::new();
     // Each round drops a field, or an option of one, or ends.
-    for _ in 0..MOST_ROUNDS {
-        let Err(faults) = Monitor::from_fields(id, &Value::Object(fields.clone())) else {
+    for _ in 0..MAX_ROUNDS {
+        let Err(diagnostics) = Monitor::from_fields(id, &Value::Object(fields.clone())) else {
             return Ok((fields, dropped));
         };
-        let dropping = faults
+        let dropping = diagnostics
             .iter()
-            .find_map(|fault| Some((fault, drop_at(&mut fields, &fault.at)?)));
-        let Some((fault, field)) = dropping else {
-            let all: Vec<_> = faults.iter().map(ToString::to_string).collect();
+            .find_map(|diagnostic| Some((diagnostic, drop_at(&mut fields, &diagnostic.at)?)));
+        let Some((diagnostic, field)) = dropping else {
+            let all: Vec<_> = diagnostics.iter().map(ToString::to_string).collect();
             return Err(tame(&all.join("; ")));
         };
-        dropped.push((field, format!("{} ({})", tame(&fault.what), tame(&fault.mend))));
+        dropped.push((
+            field,
+            format!("{} ({})", tame(&diagnostic.what), tame(&diagnostic.help)),
+        ));
     }
     Err("cannot be made valid".to_owned())
 }
@@ -282,7 +285,7 @@ mod tests {
         ] {
             assert_eq!(id_of(name), id, "{name}");
         }
-        assert_eq!(id_of(&"x".repeat(100)).len(), LONGEST_ID);
+        assert_eq!(id_of(&"x".repeat(100)).len(), MAX_ID_LENGTH);
         let taken = BTreeSet::from(["x".repeat(64), format!("{}-2", "x".repeat(62))]);
         let third = unique_id(&"x".repeat(80), &taken);
         assert_eq!((third.len(), third.ends_with("x-3")), (64, true), "{third}");

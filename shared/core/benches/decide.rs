@@ -12,11 +12,13 @@ use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
-use portpulse_core::board::{Board, Cause, Entry, Finding, FleetRow, Health, RegionRow, Streak, Streaks};
 use portpulse_core::decide::{Decision, Input, Unlimited, decide, is_nominal};
 use portpulse_core::definition::Monitor;
 use portpulse_core::group::GroupId;
-use portpulse_core::id::{MonitorId, Region};
+use portpulse_core::group_state::{
+    Cause, Entry, Finding, FleetState, GroupState, Health, LocationState, Streak, Streaks,
+};
+use portpulse_core::id::{Location, MonitorId};
 use portpulse_core::outbox::Claimant;
 use portpulse_core::outcome::{Detail, FailureClass};
 use portpulse_core::round::Definitions;
@@ -24,7 +26,7 @@ use portpulse_core::time::{Interval, Tick};
 use serde_json::json;
 
 const MONITORS: usize = 400;
-const REGIONS: [&str; 3] = ["ap-northeast-1", "eu-west-1", "us-east-1"];
+const LOCATIONS: [&str; 3] = ["ap-northeast-1", "eu-west-1", "us-east-1"];
 const RUNS: usize = 1_000;
 const TICK: &str = "2026-11-22T05:41:00Z";
 const NOW: &str = "2026-11-22T05:41:07Z";
@@ -32,20 +34,20 @@ const NOW: &str = "2026-11-22T05:41:07Z";
 fn main() {
     println!(
         "decide() for {MONITORS} monitors from {} regions, {RUNS} runs:",
-        REGIONS.len()
+        LOCATIONS.len()
     );
     println!(
         "{:>24} {:>10} {:>10} {:>14}",
         "board", "median", "p99", "notifications"
     );
     let definitions = definitions();
-    let opening = |failing| board(&definitions, failing);
+    let opening = |failing| group_state(&definitions, failing);
     // What is open already is the board that follows the decision.
-    let open = Board {
-        verdict: decision(&definitions, &opening(MONITORS)).verdict.unwrap(),
+    let open = GroupState {
+        status: decision(&definitions, &opening(MONITORS)).status.unwrap(),
         ..opening(MONITORS)
     };
-    for (name, board) in [
+    for (name, group_state) in [
         ("all well", opening(0)),
         ("one begins to fail", opening(1)),
         ("all begin to fail", opening(MONITORS)),
@@ -54,17 +56,17 @@ fn main() {
         let mut times: Vec<Duration> = (0..RUNS)
             .map(|_| {
                 let began = Instant::now();
-                black_box(decision(&definitions, black_box(&board)));
+                black_box(decision(&definitions, black_box(&group_state)));
                 began.elapsed()
             })
             .collect();
         times.sort();
         let us = |time: Duration| time.as_secs_f64() * 1e6;
-        let told = decision(&definitions, &board)
-            .verdict
+        let notified = decision(&definitions, &group_state)
+            .status
             .map_or(0, |row| row.outbox.pending().len());
         println!(
-            "{name:>24} {:>7.0} µs {:>7.0} µs {told:>14}",
+            "{name:>24} {:>7.0} µs {:>7.0} µs {notified:>14}",
             us(times[RUNS / 2]),
             us(times[RUNS * 99 / 100])
         );
@@ -85,7 +87,7 @@ fn definitions() -> Definitions {
 }
 
 /// A board on which the first `failing` monitors have just failed everywhere.
-fn board(definitions: &Definitions, failing: usize) -> Board {
+fn group_state(definitions: &Definitions, failing: usize) -> GroupState {
     let tick: Tick = TICK.parse().unwrap();
     let entry = Entry::Seen(Streaks {
         seen: tick,
@@ -102,33 +104,33 @@ fn board(definitions: &Definitions, failing: usize) -> Board {
     });
     let ids = definitions.monitors.keys().take(failing);
     let entries: BTreeMap<MonitorId, Entry> = ids.map(|id| (id.clone(), entry.clone())).collect();
-    let row = RegionRow { tick, entries };
-    Board {
-        rows: regions()
+    let row = LocationState { tick, entries };
+    GroupState {
+        rows: locations()
             .into_iter()
-            .map(|region| (region, row.clone()))
+            .map(|location| (location, row.clone()))
             .collect(),
-        ..Board::default()
+        ..GroupState::default()
     }
 }
 
-fn regions() -> BTreeSet<Region> {
-    REGIONS.iter().map(|name| name.parse().unwrap()).collect()
+fn locations() -> BTreeSet<Location> {
+    LOCATIONS.iter().map(|name| name.parse().unwrap()).collect()
 }
 
-fn decision(definitions: &Definitions, board: &Board) -> Decision {
-    let (expected, me) = (regions(), Claimant::new("only"));
+fn decision(definitions: &Definitions, group_state: &GroupState) -> Decision {
+    let (expected, me) = (locations(), Claimant::new("only"));
     let now: Timestamp = NOW.parse().unwrap();
-    let fleet = FleetRow::default();
+    let fleet = FleetState::default();
     let input = Input {
         group: GroupId {
             interval: Interval::OneMinute,
             shard: 0,
         },
         definitions,
-        board,
+        group_state,
         fleet: Some(&fleet),
-        otherwise: &expected,
+        fallback_locations: &expected,
         controls: &BTreeMap::new(),
         down_elsewhere: &BTreeSet::new(),
         now,

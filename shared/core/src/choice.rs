@@ -20,12 +20,12 @@ macro_rules! choice {
         }
 
         impl std::str::FromStr for $name {
-            type Err = $crate::choice::NotAChoice;
+            type Err = $crate::choice::InvalidChoice;
 
             fn from_str(text: &str) -> Result<Self, Self::Err> {
                 match text {
                     $($word => Ok(Self::$variant),)+
-                    _ => Err($crate::choice::NotAChoice::new(text, &[$($word),+])),
+                    _ => Err($crate::choice::InvalidChoice::new(text, &[$($word),+])),
                 }
             }
         }
@@ -42,12 +42,12 @@ pub(crate) use choice;
 /// A word that is none of those allowed in its place.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{found}` is none of {}", allowed.join(", "))]
-pub struct NotAChoice {
+pub struct InvalidChoice {
     pub(crate) found: String,
     allowed: &'static [&'static str],
 }
 
-impl NotAChoice {
+impl InvalidChoice {
     pub(crate) fn new(found: &str, allowed: &'static [&'static str]) -> Self {
         Self {
             found: quoted(found),

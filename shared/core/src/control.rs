@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::board::IncidentId;
+use crate::group_state::IncidentId;
 use crate::text::is_plain;
 
 /// The longest that a silence may last: one that is forgotten must end by itself.
-pub const LONGEST_SILENCE: Duration = Duration::from_secs(30 * 86_400);
+pub const MAX_SILENCE: Duration = Duration::from_secs(30 * 86_400);
 /// The most bytes of a reason, and of a name.
-pub const MOST_WORDS: usize = 200;
+pub const MAX_TEXT_LENGTH: usize = 200;
 
 /// What people have said of a monitor; written on condition of its revision, so that nobody erases another's words.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -52,12 +52,12 @@ pub struct Note {
 
 /// Words that cannot be kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum BadWords {
+pub enum InvalidBanners {
     /// Nothing is said.
     #[error("the {0} is empty")]
     Empty(&'static str),
     /// Too much is said.
-    #[error("the {0} is longer than {MOST_WORDS} bytes")]
+    #[error("the {0} is longer than {MAX_TEXT_LENGTH} bytes")]
     TooLong(&'static str),
     /// It would not stay on its line.
     #[error("the {0} has a line break or another character that does not show")]
@@ -66,7 +66,7 @@ pub enum BadWords {
 
 /// A silence that cannot be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum BadSilence {
+pub enum InvalidSilence {
     /// It would be over before it began.
     #[error("it would end at {until}, and it is {now} already")]
     Over {
@@ -132,14 +132,14 @@ impl Silence {
     /// A silence from the time of `note` until `until`.
     ///
     /// # Errors
-    /// When it would be over already, or last longer than [`LONGEST_SILENCE`].
-    pub fn new(until: Timestamp, note: Note) -> Result<Self, BadSilence> {
+    /// When it would be over already, or last longer than [`MAX_SILENCE`].
+    pub fn new(until: Timestamp, note: Note) -> Result<Self, InvalidSilence> {
         let now = note.at;
         let length = Duration::try_from(until.duration_since(now)).unwrap_or_default();
         if length.is_zero() {
-            Err(BadSilence::Over { until, now })
-        } else if length > LONGEST_SILENCE {
-            Err(BadSilence::TooLong)
+            Err(InvalidSilence::Over { until, now })
+        } else if length > MAX_SILENCE {
+            Err(InvalidSilence::TooLong)
         } else {
             Ok(Self { until, note })
         }
@@ -150,8 +150,8 @@ impl Note {
     /// What `by` said at `at`.
     ///
     /// # Errors
-    /// When the name or the reason is empty, longer than [`MOST_WORDS`], or not on one line.
-    pub fn new(by: &str, at: Timestamp, why: Option<&str>) -> Result<Self, BadWords> {
+    /// When the name or the reason is empty, longer than [`MAX_TEXT_LENGTH`], or not on one line.
+    pub fn new(by: &str, at: Timestamp, why: Option<&str>) -> Result<Self, InvalidBanners> {
         Ok(Self {
             by: words("name", by)?,
             at,
@@ -175,14 +175,14 @@ impl Note {
     }
 }
 
-fn words(what: &'static str, text: &str) -> Result<String, BadWords> {
+fn words(what: &'static str, text: &str) -> Result<String, InvalidBanners> {
     let text = text.trim();
     if text.is_empty() {
-        Err(BadWords::Empty(what))
-    } else if text.len() > MOST_WORDS {
-        Err(BadWords::TooLong(what))
+        Err(InvalidBanners::Empty(what))
+    } else if text.len() > MAX_TEXT_LENGTH {
+        Err(InvalidBanners::TooLong(what))
     } else if !text.chars().all(is_plain) {
-        Err(BadWords::NotOnOneLine(what))
+        Err(InvalidBanners::NotOnOneLine(what))
     } else {
         Ok(text.to_owned())
     }
@@ -267,15 +267,23 @@ mod tests {
     #[test]
     fn words_are_few_and_on_one_line() {
         let at = time("2026-11-22T05:00:00Z");
-        let long = "x".repeat(MOST_WORDS + 1);
+        let long = "x".repeat(MAX_TEXT_LENGTH + 1);
         for (by, why, expected) in [
             ("ann", None, None),
-            ("", None, Some(BadWords::Empty("name"))),
-            ("ann", Some(" \t"), Some(BadWords::Empty("reason"))),
-            ("ann", Some(long.as_str()), Some(BadWords::TooLong("reason"))),
-            ("ann", Some("a\u{1b}[2J"), Some(BadWords::NotOnOneLine("reason"))),
-            ("a\nb", None, Some(BadWords::NotOnOneLine("name"))),
-            ("a\u{202e}b", None, Some(BadWords::NotOnOneLine("name"))),
+            ("", None, Some(InvalidBanners::Empty("name"))),
+            ("ann", Some(" \t"), Some(InvalidBanners::Empty("reason"))),
+            (
+                "ann",
+                Some(long.as_str()),
+                Some(InvalidBanners::TooLong("reason")),
+            ),
+            (
+                "ann",
+                Some("a\u{1b}[2J"),
+                Some(InvalidBanners::NotOnOneLine("reason")),
+            ),
+            ("a\nb", None, Some(InvalidBanners::NotOnOneLine("name"))),
+            ("a\u{202e}b", None, Some(InvalidBanners::NotOnOneLine("name"))),
         ] {
             assert_eq!(Note::new(by, at, why).err(), expected, "{by:?} {why:?}");
         }

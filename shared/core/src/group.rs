@@ -36,15 +36,15 @@ impl fmt::Display for GroupId {
 /// A text that names no group.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{found}` is not a group: write an interval and a shard, such as 1m#0")]
-pub struct BadGroup {
+pub struct InvalidGroup {
     pub(crate) found: String,
 }
 
 impl FromStr for GroupId {
-    type Err = BadGroup;
+    type Err = InvalidGroup;
 
-    fn from_str(text: &str) -> Result<Self, BadGroup> {
-        let bad = || BadGroup { found: quoted(text) };
+    fn from_str(text: &str) -> Result<Self, InvalidGroup> {
+        let bad = || InvalidGroup { found: quoted(text) };
         let (interval, shard) = text.split_once('#').ok_or_else(bad)?;
         let interval = interval.parse().map_err(|_| bad())?;
         let shard = shard.parse().map_err(|_| bad())?;

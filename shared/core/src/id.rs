@@ -10,7 +10,7 @@ use crate::text::quoted;
 /// A name that cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{shown}` is not a {kind}: {rule}")]
-pub struct BadName {
+pub struct InvalidName {
     pub(crate) shown: String,
     pub(crate) kind: &'static str,
     pub(crate) rule: &'static str,
@@ -31,23 +31,23 @@ macro_rules! name {
         }
 
         impl FromStr for $name {
-            type Err = BadName;
+            type Err = InvalidName;
 
-            fn from_str(text: &str) -> Result<Self, BadName> {
+            fn from_str(text: &str) -> Result<Self, InvalidName> {
                 let allowed: fn(char) -> bool = $allowed;
                 let starts_well = text.chars().next().is_some_and(|c| c.is_ascii_alphanumeric());
                 if starts_well && text.len() <= $max && text.chars().all(allowed) {
                     Ok(Self(text.to_owned()))
                 } else {
-                    Err(BadName { shown: quoted(text), kind: $kind, rule: $rule })
+                    Err(InvalidName { shown: quoted(text), kind: $kind, rule: $rule })
                 }
             }
         }
 
         impl TryFrom<String> for $name {
-            type Error = BadName;
+            type Error = InvalidName;
 
-            fn try_from(text: String) -> Result<Self, BadName> {
+            fn try_from(text: String) -> Result<Self, InvalidName> {
                 text.parse()
             }
         }
@@ -77,7 +77,7 @@ name!(
 
 name!(
     /// Where a checker runs: an AWS region such as `eu-west-1`; on one machine, any such name.
-    Region,
+    Location,
     "region name",
     32,
     |c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-',
@@ -96,7 +96,7 @@ mod tests {
         for bad in ["", "-a", "A", "a b", "a#b", "a\n", "ü", &"x".repeat(65)] {
             assert!(bad.parse::<MonitorId>().is_err(), "{bad:?}");
         }
-        assert!("eu-west-1".parse::<Region>().is_ok());
-        assert!("eu#west".parse::<Region>().is_err());
+        assert!("eu-west-1".parse::<Location>().is_ok());
+        assert!("eu#west".parse::<Location>().is_err());
     }
 }

@@ -6,12 +6,13 @@
 
 pub mod address;
 pub mod assess;
-pub mod board;
+pub mod banners;
 pub mod choice;
 pub mod control;
 pub mod decide;
 pub mod definition;
 pub mod group;
+pub mod group_state;
 pub mod id;
 pub mod maintenance;
 pub mod observation;
@@ -28,4 +29,3 @@ pub mod target;
 pub mod text;
 pub mod time;
 pub mod uptime;
-pub mod words;

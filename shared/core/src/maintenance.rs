@@ -7,14 +7,14 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Span, Timestamp};
 use serde_json::{Map, Value};
 
-use crate::definition::{Fault, FieldPath, kind_of};
+use crate::definition::{Diagnostic, FieldPath, kind_of};
 use crate::text::{one_line, quoted};
 use crate::time::{parse_duration, parse_time};
 
 /// The longest a recurring window may last.
-const LONGEST: Duration = Duration::from_secs(7 * 86_400);
+const MAX_LENGTH: Duration = Duration::from_secs(7 * 86_400);
 /// The most bytes that each text of a window may have: they are copied into the items of its monitors.
-const LONGEST_TEXT: usize = 200;
+const MAX_TEXT_LENGTH: usize = 200;
 
 /// A time in which what happens to a monitor is expected: its notifications wait, its checks go on.
 #[derive(Debug, Clone, PartialEq)]
@@ -97,21 +97,25 @@ const FIELDS: [&str; 8] = ["monitors", "tags", "from", "until", "every", "for", 
 
 impl RawWindow {
     /// Reads a window as written: either `from` and `until`, or `every`, `for` and `zone`.
-    pub(crate) fn read(value: &Value, at: &FieldPath) -> Result<Self, Vec<Fault>> {
+    pub(crate) fn read(value: &Value, at: &FieldPath) -> Result<Self, Vec<Diagnostic>> {
         let Value::Object(fields) = value else {
-            let mend = "write `{ from: …, until: … }` or `{ every: sun 02:00, for: 2h }`";
-            return Err(vec![Fault::new(at.clone(), "is not a maintenance window", mend)]);
+            let help = "write `{ from: …, until: … }` or `{ every: sun 02:00, for: 2h }`";
+            return Err(vec![Diagnostic::new(
+                at.clone(),
+                "is not a maintenance window",
+                help,
+            )]);
         };
         let mut reader = WindowReader {
             at,
             fields,
-            faults: Vec::new(),
+            diagnostics: Vec::new(),
         };
         reader.unknown_fields();
         let (monitors, tags) = (reader.texts("monitors"), reader.texts("tags"));
         let why = reader.text("why");
         match reader.kind() {
-            Some(kind) if reader.faults.is_empty() => Ok(Self {
+            Some(kind) if reader.diagnostics.is_empty() => Ok(Self {
                 monitors,
                 tags,
                 window: Window {
@@ -119,7 +123,7 @@ impl RawWindow {
                     why: why.map(one_line).filter(|why| !why.is_empty()),
                 },
             }),
-            _ => Err(reader.faults),
+            _ => Err(reader.diagnostics),
         }
     }
 }
@@ -128,18 +132,19 @@ impl RawWindow {
 struct WindowReader<'a> {
     at: &'a FieldPath,
     fields: &'a Map<String, Value>,
-    faults: Vec<Fault>,
+    diagnostics: Vec<Diagnostic>,
 }
 
 impl<'a> WindowReader<'a> {
-    fn fault(&mut self, field: &str, what: impl Into<String>, mend: impl Into<String>) {
-        self.faults.push(Fault::new(self.at.field(field), what, mend));
+    fn diagnostic(&mut self, field: &str, what: impl Into<String>, help: impl Into<String>) {
+        self.diagnostics
+            .push(Diagnostic::new(self.at.field(field), what, help));
     }
 
     fn unknown_fields(&mut self) {
         for name in self.fields.keys().filter(|name| !FIELDS.contains(&name.as_str())) {
-            let mend = format!("known fields: {}", FIELDS.join(", "));
-            self.fault(name, "is not a field of a maintenance window", mend);
+            let help = format!("known fields: {}", FIELDS.join(", "));
+            self.diagnostic(name, "is not a field of a maintenance window", help);
         }
     }
 
@@ -148,9 +153,9 @@ impl<'a> WindowReader<'a> {
         let value = self.fields.get(field)?;
         let text = value.as_str();
         match text {
-            None => self.fault(field, format!("is {}", kind_of(value)), "write it as text"),
-            Some(text) if text.len() > LONGEST_TEXT => {
-                self.fault(field, "is too long", format!("keep to {LONGEST_TEXT} bytes"));
+            None => self.diagnostic(field, format!("is {}", kind_of(value)), "write it as text"),
+            Some(text) if text.len() > MAX_TEXT_LENGTH => {
+                self.diagnostic(field, "is too long", format!("keep to {MAX_TEXT_LENGTH} bytes"));
             }
             Some(_) => {}
         }
@@ -171,7 +176,7 @@ impl<'a> WindowReader<'a> {
                     .collect()
             });
         if texts.is_none() {
-            self.fault(
+            self.diagnostic(
                 field,
                 "is not a list of names",
                 "write a list such as [one, two], or leave it out to cover every monitor",
@@ -188,7 +193,7 @@ impl<'a> WindowReader<'a> {
             ((true, true), (false, false)) => self.once(),
             ((false, false), (true, true)) => self.recurring(),
             _ => {
-                self.faults.push(Fault::new(
+                self.diagnostics.push(Diagnostic::new(
                     self.at.clone(),
                     "is neither a single nor a recurring window",
                     "write `from` and `until`, or `every` (such as `sun 02:00`) and `for` (such as `2h`)",
@@ -200,13 +205,13 @@ impl<'a> WindowReader<'a> {
 
     fn once(&mut self) -> Option<Kind> {
         if self.fields.contains_key("zone") {
-            let mend = "leave it out: `from` and `until` name their own offset from UTC";
-            self.fault("zone", "goes with `every` alone", mend);
+            let help = "leave it out: `from` and `until` name their own offset from UTC";
+            self.diagnostic("zone", "goes with `every` alone", help);
         }
         let (from, until) = (self.time("from"), self.time("until"));
         let (from, until) = (from?, until?);
         if from >= until {
-            self.fault("until", "does not lie after `from`", "swap them or correct one");
+            self.diagnostic("until", "does not lie after `from`", "swap them or correct one");
             return None;
         }
         Some(Kind::Once { from, until })
@@ -217,7 +222,7 @@ impl<'a> WindowReader<'a> {
         let time = parse_time(text).ok();
         if time.is_none() {
             let what = format!("`{}` is not a time of RFC 3339", quoted(text));
-            self.fault(field, what, "write it as 2026-11-22T02:00:00Z");
+            self.diagnostic(field, what, "write it as 2026-11-22T02:00:00Z");
         }
         time
     }
@@ -227,7 +232,7 @@ impl<'a> WindowReader<'a> {
             let every = parse_every(text);
             if every.is_none() {
                 let what = format!("`{}` is not a weekly or daily time", quoted(text));
-                self.fault(
+                self.diagnostic(
                     "every",
                     what,
                     "write `daily 02:00`, `sun 02:00` or `mon,wed 22:30`",
@@ -252,9 +257,9 @@ impl<'a> WindowReader<'a> {
     fn length(&mut self) -> Option<Duration> {
         let text = self.text("for")?;
         match parse_duration(text) {
-            Ok(length) if !length.is_zero() && length <= LONGEST => Some(length),
+            Ok(length) if !length.is_zero() && length <= MAX_LENGTH => Some(length),
             Ok(_) => {
-                self.fault(
+                self.diagnostic(
                     "for",
                     "is zero or longer than 7 days",
                     "write a length such as 2h",
@@ -262,7 +267,8 @@ impl<'a> WindowReader<'a> {
                 None
             }
             Err(error) => {
-                self.faults.push(Fault::of(self.at.field("for"), error.into()));
+                self.diagnostics
+                    .push(Diagnostic::of(self.at.field("for"), error.into()));
                 None
             }
         }
@@ -273,8 +279,8 @@ impl<'a> WindowReader<'a> {
         let zone = TimeZone::get(name).ok();
         if zone.is_none() {
             let what = format!("`{}` is not a time zone", quoted(name));
-            let mend = "write a name of the IANA time zone database, such as Europe/Berlin";
-            self.fault("zone", what, mend);
+            let help = "write a name of the IANA time zone database, such as Europe/Berlin";
+            self.diagnostic("zone", what, help);
         }
         zone
     }

@@ -64,7 +64,7 @@ impl Observation {
                 };
                 let (connect, others) = times(&opened.phases);
                 let warning = opened.warning.as_ref().and_then(Warning::detail);
-                let detail = warning.or_else(|| opened.said.clone());
+                let detail = warning.or_else(|| opened.banner.clone());
                 Self {
                     seen: Seen::Open {
                         connect,

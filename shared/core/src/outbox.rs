@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::board::{Cause, Urgency, Verdict};
 use crate::choice::choice;
-use crate::id::{MonitorId, Region};
+use crate::group_state::{Cause, Status, Urgency};
+use crate::id::{Location, MonitorId};
 
 /// After how long a claim is taken over: longer than any invocation lives after it claimed.
 pub const CLAIM_LIFETIME: Duration = Duration::from_secs(120);
@@ -65,13 +65,13 @@ choice! {
         /// An advisory that was told is over.
         AdvisoryOver = "advisory_over",
         /// A region does not report.
-        RegionSilent = "region_silent",
+        LocationSilent = "region_silent",
         /// A silent region reports again.
-        RegionBack = "region_back",
+        LocationBack = "region_back",
         /// A region sees most of its monitors failing, alone: it is not counted.
-        RegionSuspect = "region_suspect",
+        LocationSuspect = "region_suspect",
         /// A suspect region counts again.
-        RegionTrusted = "region_trusted",
+        LocationTrusted = "region_trusted",
         /// A definition cannot be read: its monitor is not checked.
         BrokenDefinition = "broken_definition",
         /// Nothing: somebody wants to see whom a message reaches.
@@ -103,10 +103,10 @@ impl Kind {
             | Self::Flapping
             | Self::Escalated
             | Self::Advisory
-            | Self::RegionSilent
-            | Self::RegionSuspect
+            | Self::LocationSilent
+            | Self::LocationSuspect
             | Self::BrokenDefinition => Stage::On,
-            Self::Recovered | Self::AdvisoryOver | Self::RegionBack | Self::RegionTrusted => Stage::Over,
+            Self::Recovered | Self::AdvisoryOver | Self::LocationBack | Self::LocationTrusted => Stage::Over,
             Self::Test => Stage::Test,
         }
     }
@@ -118,7 +118,7 @@ pub enum Subject {
     /// A monitor.
     Monitor(MonitorId),
     /// A region.
-    Region(Region),
+    Location(Location),
     /// A definition whose id may not even be one.
     Definition(String),
     /// Portpulse itself.
@@ -129,7 +129,7 @@ impl fmt::Display for Subject {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Monitor(id) => write!(f, "{id}"),
-            Self::Region(region) => write!(f, "{region}"),
+            Self::Location(location) => write!(f, "{location}"),
             Self::Definition(id) => f.write_str(id),
             Self::Portpulse => f.write_str("portpulse"),
         }
@@ -146,7 +146,7 @@ pub struct Pending {
     /// What it is about.
     pub subject: Subject,
     /// The verdict that it tells of; for a recovery, the one that is over.
-    pub verdict: Verdict,
+    pub status: Status,
     /// What was found.
     pub cause: Option<Cause>,
     /// How loudly it is told.
@@ -231,7 +231,7 @@ impl Outbox {
     }
 
     /// Strikes out what `me` has published, and gives back what it could not.
-    pub(crate) fn settle(&mut self, me: &Claimant, published: &BTreeSet<String>) {
+    pub(crate) fn acknowledge_published(&mut self, me: &Claimant, published: &BTreeSet<String>) {
         self.0.retain(|pending| !published.contains(&pending.id));
         for pending in &mut self.0 {
             pending.claim.take_if(|claim| claim.by == *me);
@@ -256,7 +256,7 @@ mod tests {
             id: id.to_owned(),
             kind: Kind::Down,
             subject: Subject::Monitor(subject.parse().unwrap()),
-            verdict: Verdict::Down,
+            status: Status::Down,
             cause: None,
             urgency: Urgency::Usual,
             since: at(0),
@@ -294,7 +294,7 @@ mod tests {
     fn settling_strikes_out_the_published_and_frees_the_rest() {
         let mut outbox = Outbox::new(vec![pending("1", "a"), pending("2", "b")]);
         claimed(&mut outbox, "first", 0);
-        outbox.settle(&Claimant::new("first"), &BTreeSet::from(["1".to_owned()]));
+        outbox.acknowledge_published(&Claimant::new("first"), &BTreeSet::from(["1".to_owned()]));
         assert_eq!(claimed(&mut outbox, "second", 1), ["2"]);
     }
 

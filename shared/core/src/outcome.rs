@@ -32,7 +32,7 @@ pub struct Opened {
     /// What works but wants attention.
     pub warning: Option<Warning>,
     /// What the service said of itself, such as `220 mail.example.com ESMTP`.
-    pub said: Option<Detail>,
+    pub banner: Option<Detail>,
 }
 
 /// What works but wants attention.

@@ -119,15 +119,15 @@ impl fmt::Display for Period {
 /// A text that names neither an hour nor a day.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{found}` is neither an hour nor a day of UTC, such as 2026-11-22T05 or 2026-11-22")]
-pub struct BadPeriod {
+pub struct InvalidPeriod {
     found: String,
 }
 
 impl FromStr for Period {
-    type Err = BadPeriod;
+    type Err = InvalidPeriod;
 
-    fn from_str(text: &str) -> Result<Self, BadPeriod> {
-        let bad = || BadPeriod { found: quoted(text) };
+    fn from_str(text: &str) -> Result<Self, InvalidPeriod> {
+        let bad = || InvalidPeriod { found: quoted(text) };
         let (date, hour, grain) = match text.split_once('T') {
             Some((date, hour)) => (date, hour.parse::<i8>().map_err(|_| bad())?, Grain::Hour),
             None => (text, 0, Grain::Day),

@@ -175,11 +175,11 @@ mod tests {
             mut times in vec(prop_oneof![0u64..300, 0u64..3_000_000], 1..200),
             percent in 0u8..=100,
         ) {
-            let told = of(&times).percentile(percent).unwrap().as_micros() as f64;
+            let notified = of(&times).percentile(percent).unwrap().as_micros() as f64;
             times.sort_unstable();
             let rank = (times.len() * usize::from(percent)).div_ceil(100).max(1);
             let exact = times[rank - 1] as f64 * 10.0;
-            prop_assert!((told - exact).abs() <= exact / 16.0, "{} for {}", told, exact);
+            prop_assert!((notified - exact).abs() <= exact / 16.0, "{} for {}", notified, exact);
         }
 
         #[test]

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use crate::assess::{Assessment, assess_seen};
-use crate::board::Cause;
 use crate::choice::Expect;
+use crate::group_state::Cause;
 use crate::id::MonitorId;
 use crate::observation::{Remark, Seen};
 use crate::other_phases::OtherPhases;
@@ -90,25 +90,25 @@ impl Tally {
     }
 
     /// Checks that could tell.
-    pub fn told(&self) -> u32 {
+    pub fn notified(&self) -> u32 {
         self.good.saturating_add(self.failures())
     }
 
     /// All checks.
     pub fn checks(&self) -> u32 {
-        self.told().saturating_add(self.no_data)
+        self.notified().saturating_add(self.no_data)
     }
 
     /// The share of the checks that could tell which were good: what this one region saw, from 0 to 1; `None` where
     /// none could tell.
     pub fn availability(&self) -> Option<f64> {
-        let told = self.told();
-        (told > 0).then(|| f64::from(self.good) / f64::from(told))
+        let notified = self.notified();
+        (notified > 0).then(|| f64::from(self.good) / f64::from(notified))
     }
 
     /// The seconds for which the region could tell: each check stands for its interval.
     pub fn observed_seconds(&self, interval: Interval) -> i64 {
-        i64::from(self.told()).saturating_mul(interval.seconds())
+        i64::from(self.notified()).saturating_mul(interval.seconds())
     }
 }
 

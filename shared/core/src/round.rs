@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use crate::assess::{Assessment, Quality, assess_seen, quality};
-use crate::board::{Cause, Entry, Finding, Health, Impairment, RegionRow, Streak, Streaks};
 use crate::choice::Expect;
-use crate::definition::{Fault, Monitor};
-use crate::id::{MonitorId, Region};
+use crate::definition::{Diagnostic, Monitor};
+use crate::group_state::{Cause, Entry, Finding, Health, Impairment, LocationState, Streak, Streaks};
+use crate::id::{Location, MonitorId};
 use crate::observation::{Observation, Seen};
 use crate::time::Tick;
 
@@ -16,15 +16,15 @@ pub struct Definitions {
     /// The monitors that are checked.
     pub monitors: BTreeMap<MonitorId, Monitor>,
     /// Definitions that could not be read, with what is wrong with them.
-    pub broken: BTreeMap<String, Vec<Fault>>,
+    pub broken: BTreeMap<String, Vec<Diagnostic>>,
 }
 
 impl Definitions {
-    /// The monitors that `region` checks.
-    pub fn checked_by<'a>(&'a self, region: &'a Region) -> impl Iterator<Item = &'a Monitor> {
+    /// The monitors that `location` checks.
+    pub fn checked_by<'a>(&'a self, location: &'a Location) -> impl Iterator<Item = &'a Monitor> {
         self.monitors
             .values()
-            .filter(|monitor| monitor.rule().regions.includes(region))
+            .filter(|monitor| monitor.rule().locations.includes(location))
     }
 
     /// Whether this monitor is still defined, be it unreadably.
@@ -41,12 +41,12 @@ pub type Observations = BTreeMap<MonitorId, Observation>;
 /// `has_incident` tells whether an incident of a monitor is open: as long as one is, its entry is kept even when
 /// all is well, so that closing rests on ticks that were counted and not on silence.
 pub fn advance(
-    previous: Option<&RegionRow>,
+    previous: Option<&LocationState>,
     tick: Tick,
     definitions: &Definitions,
     seen: &Observations,
     has_incident: impl Fn(&MonitorId) -> bool,
-) -> Option<RegionRow> {
+) -> Option<LocationState> {
     if previous.is_some_and(|row| row.tick >= tick) {
         return None;
     }
@@ -65,7 +65,7 @@ pub fn advance(
             entries.insert(id.clone(), entry.clone());
         }
     }
-    Some(RegionRow { tick, entries })
+    Some(LocationState { tick, entries })
 }
 
 fn next_entry(
@@ -83,7 +83,7 @@ fn next_entry(
     };
     let streaks = match before {
         Some((_, Some(Entry::Seen(streaks)))) => Some(streaks),
-        Some((_, Some(Entry::Unseen { .. }) | None)) | None => None,
+        Some((_, Some(Entry::NoData { .. }) | None)) | None => None,
     };
     let health = lengthened(streaks.map(|streaks| streaks.health), health, tick);
     let found = match (health.state, quality(rule.slow_after, observation.seen)) {
@@ -128,7 +128,7 @@ fn without_data(before: Option<(Tick, Option<&Entry>)>, tick: Tick) -> Entry {
             quality: None,
             finding: None,
         }),
-        None => Entry::Unseen { since: tick },
+        None => Entry::NoData { since: tick },
     }
 }
 

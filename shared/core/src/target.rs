@@ -105,17 +105,17 @@ pub enum Host {
 /// A text that is neither a DNS name nor an address.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{shown}` is not a host: {rule}")]
-pub struct BadHost {
+pub struct InvalidHost {
     pub(crate) shown: String,
     pub(crate) rule: &'static str,
 }
 
 impl FromStr for Host {
-    type Err = BadHost;
+    type Err = InvalidHost;
 
     /// Reads an address, with or without brackets, or a name of RFC 1123 (underscores are let through, as resolvers do).
-    fn from_str(text: &str) -> Result<Self, BadHost> {
-        let bad = |rule| BadHost {
+    fn from_str(text: &str) -> Result<Self, InvalidHost> {
+        let bad = |rule| InvalidHost {
             shown: quoted(text),
             rule,
         };

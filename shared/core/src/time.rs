@@ -61,15 +61,15 @@ impl fmt::Display for Tick {
 /// A time that is not one of RFC 3339.
 #[derive(Debug, thiserror::Error)]
 #[error("`{found}` is not a time of RFC 3339, such as 2026-11-22T05:41:00Z")]
-pub struct BadTime {
+pub struct InvalidTime {
     found: String,
 }
 
 impl FromStr for Tick {
-    type Err = BadTime;
+    type Err = InvalidTime;
 
     /// Reads a tick back from its text; it is taken as it stands, in whole seconds.
-    fn from_str(text: &str) -> Result<Self, BadTime> {
+    fn from_str(text: &str) -> Result<Self, InvalidTime> {
         Ok(Self(parse_time(text)?.as_second()))
     }
 }
@@ -78,8 +78,8 @@ impl FromStr for Tick {
 ///
 /// # Errors
 /// When `text` is none.
-pub fn parse_time(text: &str) -> Result<Timestamp, BadTime> {
-    text.parse().map_err(|_| BadTime { found: quoted(text) })
+pub fn parse_time(text: &str) -> Result<Timestamp, InvalidTime> {
+    text.parse().map_err(|_| InvalidTime { found: quoted(text) })
 }
 
 choice! {
@@ -132,7 +132,7 @@ impl Interval {
 #[error(
     "`{found}` is not a duration: write a whole number and a unit (ms, s, m, h, d), such as 500ms, 5s or 2h"
 )]
-pub struct BadDuration {
+pub struct InvalidDuration {
     pub(crate) found: String,
 }
 
@@ -140,8 +140,8 @@ pub struct BadDuration {
 ///
 /// # Errors
 /// When `text` is anything else, or beyond a year.
-pub fn parse_duration(text: &str) -> Result<Duration, BadDuration> {
-    let bad = || BadDuration { found: quoted(text) };
+pub fn parse_duration(text: &str) -> Result<Duration, InvalidDuration> {
+    let bad = || InvalidDuration { found: quoted(text) };
     let digits = text.bytes().take_while(u8::is_ascii_digit).count();
     let (number, unit) = text.split_at_checked(digits).ok_or_else(bad)?;
     let number: u64 = number.parse().map_err(|_| bad())?;

@@ -8,7 +8,7 @@
 
 use jiff::Timestamp;
 
-use crate::board::{ClosedIncident, Incident, Track};
+use crate::group_state::{ClosedIncident, Incident, Track};
 use crate::period::Period;
 use crate::rollup::Tally;
 use crate::time::Interval;

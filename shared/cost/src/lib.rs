@@ -4,6 +4,7 @@
 //! [`Assumptions`], and each of them is in the words that it hands out with the sums.
 
 mod alternative;
+mod banners;
 mod bill;
 mod capacity;
 mod prices;
@@ -12,15 +13,14 @@ mod relayed;
 mod rollup;
 mod tick;
 mod view;
-mod words;
 
 pub use alternative::{Alternative, Endpoint, health_checks};
+pub use banners::BannersCost;
 pub use bill::{Bill, Line, bill};
 pub use capacity::{Capacity, Fit, Peak};
-pub use prices::{BadPrices, Item, Price, Prices};
-pub use quantities::{ALARMS_A_REGION, Architecture, Assumptions, Deployment, MONTH, Quantities};
+pub use prices::{InvalidPrices, Item, Price, Prices};
+pub use quantities::{ALARMS_PER_REGION, Architecture, Assumptions, Deployment, MONTH, Quantities};
 pub use relayed::RelayedCost;
 pub use rollup::{RollupCost, Spread};
 pub use tick::TickCost;
 pub use view::ViewCost;
-pub use words::WordsCost;

@@ -95,7 +95,7 @@ pub struct Prices {
 
 /// A file of prices that cannot be used.
 #[derive(Debug, thiserror::Error)]
-pub enum BadPrices {
+pub enum InvalidPrices {
     /// It has another form.
     #[error("the prices cannot be read")]
     Form(#[source] serde_json::Error),
@@ -163,15 +163,15 @@ impl Prices {
     ///
     /// # Errors
     /// When it has another form, a price makes no sense, or an item has none.
-    pub fn parse(text: &str) -> Result<Self, BadPrices> {
-        let raw: RawPrices = serde_json::from_str(text).map_err(BadPrices::Form)?;
+    pub fn parse(text: &str) -> Result<Self, InvalidPrices> {
+        let raw: RawPrices = serde_json::from_str(text).map_err(InvalidPrices::Form)?;
         if raw.currency != "USD" {
-            return Err(BadPrices::Currency(raw.currency));
+            return Err(InvalidPrices::Currency(raw.currency));
         }
         for item in Item::ALL {
-            let price = raw.prices.get(&item).ok_or(BadPrices::Missing(item))?;
+            let price = raw.prices.get(&item).ok_or(InvalidPrices::Missing(item))?;
             if price.usd < 0.0 || price.per <= 0.0 || price.free < 0.0 {
-                return Err(BadPrices::Value(item));
+                return Err(InvalidPrices::Value(item));
             }
         }
         let RawPrices { date, prices, .. } = raw;

@@ -5,21 +5,21 @@ use std::time::Duration;
 
 use portpulse_core::definition::{Defined, DefinitionFile};
 use portpulse_core::group::GroupId;
-use portpulse_core::id::Region;
+use portpulse_core::id::Location;
 use portpulse_store::layout;
 use serde::Serialize;
 
+use crate::banners::BannersCost;
 use crate::capacity::{Capacity, FREE_UNITS, Peak};
 use crate::relayed::RelayedCost;
 use crate::rollup::{RollupCost, Spread};
 use crate::tick::{TickCost, whole};
 use crate::view::ViewCost;
-use crate::words::WordsCost;
 
 /// The hours of a month, as AWS reckons.
 pub const MONTH: f64 = 730.0;
 /// The alarms that each region has: that its checker is silent, and that it fails.
-pub const ALARMS_A_REGION: u32 = 2;
+pub const ALARMS_PER_REGION: u32 = 2;
 
 /// The memory of the relay, and of the status page unless it is set to another, in MB.
 const RELAY_MEMORY_MB: u32 = 128;
@@ -42,9 +42,9 @@ pub struct Deployment<'a> {
     /// What is watched.
     pub file: &'a DefinitionFile,
     /// Where the table is; it need not be one that checks.
-    pub home: &'a Region,
+    pub home: &'a Location,
     /// Where checks are made from.
-    pub regions: &'a BTreeSet<Region>,
+    pub locations: &'a BTreeSet<Location>,
     /// How DynamoDB is paid for.
     pub capacity: Capacity,
     /// What the Lambdas run on.
@@ -92,7 +92,7 @@ pub struct Assumptions {
     /// Into how many buckets the times of a monitor's phases fall, which is what rollups keep of them.
     pub spread: Spread,
     /// How long what a service says of itself is, in bytes; kept once an hour.
-    pub said_bytes: usize,
+    pub banner_bytes: usize,
     /// What headers and signatures add to each request and its answer, in bytes.
     pub request_bytes: u32,
     /// What a new TLS connection costs once a tick, in bytes.
@@ -113,7 +113,7 @@ impl Default for Assumptions {
             view_bytes: 2_400,
             spread: Spread::default(),
             log_bytes: 400,
-            said_bytes: 60,
+            banner_bytes: 60,
             request_bytes: 1_500,
             connection_bytes: 6_000,
         }
@@ -173,12 +173,12 @@ impl Quantities {
                 .map(|defined| whole(layout::definition(defined).stored + STORED_WITH_EACH))
                 .sum::<f64>();
             let a_month = MONTH * HOUR / group.interval.length().as_secs_f64();
-            for region in deployment.regions {
-                sum.stored += whole(layout::expectation(*group, region).stored + STORED_WITH_EACH);
-                let tick = TickCost::of(*group, definitions, region, deployment.regions);
+            for location in deployment.locations {
+                sum.stored += whole(layout::expectation(*group, location).stored + STORED_WITH_EACH);
+                let tick = TickCost::of(*group, definitions, location, deployment.locations);
                 let spread = assumptions.spread;
-                let hour = RollupCost::of_hour(*group, definitions, region, &tick, spread);
-                let day = RollupCost::of_day(*group, definitions, region, spread);
+                let hour = RollupCost::of_hour(*group, definitions, location, &tick, spread);
+                let day = RollupCost::of_day(*group, definitions, location, spread);
                 sum.ticks += a_month;
                 sum.add(tick.write_units, tick.read_units, a_month);
                 sum.keep(tick.kept_bytes, a_month * RESULT_DAYS / DAYS);
@@ -190,33 +190,34 @@ impl Quantities {
                         sum.keep(bytes, a_month * others_days / DAYS);
                     }
                 }
-                let words = WordsCost::of(*group, definitions, region, assumptions.said_bytes);
-                if let Some(words) = &words {
-                    sum.add(words.write_units, words.read_units, MONTH);
-                    sum.keep(words.kept_bytes, 1.0);
+                let banners = BannersCost::of(*group, definitions, location, assumptions.banner_bytes);
+                if let Some(banners) = &banners {
+                    sum.add(banners.write_units, banners.read_units, MONTH);
+                    sum.keep(banners.kept_bytes, 1.0);
                 }
-                if region != deployment.home {
+                if location != deployment.home {
                     let around = f64::from(assumptions.request_bytes);
                     let of_tick = whole(tick.read_bytes + tick.written_bytes)
                         + around * f64::from(TickCost::REQUESTS)
                         + f64::from(assumptions.connection_bytes);
                     let of_rollup = |rollup: &RollupCost| rollup.bytes + around * f64::from(rollup.requests);
-                    let of_words = |words: &WordsCost| words.bytes + around * f64::from(words.requests);
+                    let of_words =
+                        |banners: &BannersCost| banners.bytes + around * f64::from(banners.requests);
                     sum.transferred += a_month * of_tick + MONTH * of_rollup(&hour) + DAYS * of_rollup(&day);
-                    sum.transferred += MONTH * words.as_ref().map_or(0.0, of_words);
+                    sum.transferred += MONTH * banners.as_ref().map_or(0.0, of_words);
                 }
             }
         }
         let seconds = MONTH * HOUR;
-        let told = f64::from(assumptions.incidents) * 2.0;
+        let notified = f64::from(assumptions.incidents) * 2.0;
         let destinations = f64::from(assumptions.destinations);
         let relays = f64::from(assumptions.destinations.min(1));
-        let (relayed, views) = (told * relays, f64::from(assumptions.views));
+        let (relayed, views) = (notified * relays, f64::from(assumptions.views));
         let incidents = f64::from(assumptions.incidents);
         sum.write_units += incidents * destinations * RelayedCost::WRITE_UNITS;
         sum.read_units += incidents * destinations * RelayedCost::READ_UNITS;
         if assumptions.views > 0 {
-            let view = ViewCost::of(deployment.file, deployment.regions, assumptions.spread);
+            let view = ViewCost::of(deployment.file, deployment.locations, assumptions.spread);
             sum.read_units += views * view.read_units;
         }
         let view_bytes = f64::from(assumptions.view_bytes) * whole(deployment.file.monitors().len());
@@ -238,11 +239,11 @@ impl Quantities {
             recovery_gb: if deployment.recovery { storage_gb } else { 0.0 },
             gb_seconds: memory * assumptions.duration.as_secs_f64(),
             log_gb: invocations * f64::from(assumptions.log_bytes) / GIB,
-            alarms: f64::from(ALARMS_A_REGION) * whole(deployment.regions.len()) + relays,
-            publishes: told,
-            emails: told * f64::from(assumptions.emails),
-            https: told * f64::from(assumptions.https),
-            sms: told * f64::from(assumptions.sms),
+            alarms: f64::from(ALARMS_PER_REGION) * whole(deployment.locations.len()) + relays,
+            publishes: notified,
+            emails: notified * f64::from(assumptions.emails),
+            https: notified * f64::from(assumptions.https),
+            sms: notified * f64::from(assumptions.sms),
             internet_gb: views * view_bytes / GIB,
             transfer_gb: sum.transferred / GIB,
             peak: Peak {

@@ -2,7 +2,7 @@
 
 use portpulse_core::definition::{Defined, Monitor};
 use portpulse_core::group::GroupId;
-use portpulse_core::id::Region;
+use portpulse_core::id::Location;
 use portpulse_core::period::{Grain, Period};
 use portpulse_core::phase_times::{Bucket, PhaseTimes};
 use portpulse_core::rollup::{Rollup, Tally, other_times};
@@ -61,12 +61,12 @@ impl RollupCost {
     pub fn of_hour(
         group: GroupId,
         definitions: &[&Defined],
-        region: &Region,
+        location: &Location,
         tick: &TickCost,
         spread: Spread,
     ) -> Self {
-        let (hour, others) = weigh(group, definitions, region, Grain::Hour, spread);
-        let (day, _) = weigh(group, definitions, region, Grain::Day, spread);
+        let (hour, others) = weigh(group, definitions, location, Grain::Hour, spread);
+        let (day, _) = weigh(group, definitions, location, Grain::Day, spread);
         let ticks = 3600.0 / group.interval.length().as_secs_f64();
         let sought = (HOURS_SOUGHT - 1.0) * size::read_units(hour.stored, Read::Eventual)
             + DAYS_SOUGHT * size::read_units(day.stored, Read::Eventual)
@@ -85,9 +85,9 @@ impl RollupCost {
     }
 
     /// Summing up a day from its hours, beside its last hour.
-    pub fn of_day(group: GroupId, definitions: &[&Defined], region: &Region, spread: Spread) -> Self {
-        let (hour, others_of_hour) = weigh(group, definitions, region, Grain::Hour, spread);
-        let (day, others) = weigh(group, definitions, region, Grain::Day, spread);
+    pub fn of_day(group: GroupId, definitions: &[&Defined], location: &Location, spread: Spread) -> Self {
+        let (hour, others_of_hour) = weigh(group, definitions, location, Grain::Hour, spread);
+        let (day, others) = weigh(group, definitions, location, Grain::Day, spread);
         let none = Weight { stored: 0, sent: 0 };
         let hours = [hour, others_of_hour.unwrap_or(none)];
         let read_units: f64 = hours
@@ -115,7 +115,7 @@ fn written(rollup: Weight, others: Option<Weight>) -> f64 {
 fn weigh(
     group: GroupId,
     definitions: &[&Defined],
-    region: &Region,
+    location: &Location,
     grain: Grain,
     spread: Spread,
 ) -> (Weight, Option<Weight>) {
@@ -140,10 +140,10 @@ fn weigh(
         others: other_phases(monitor).map(|time| time.map_or_else(PhaseTimes::default, times)),
         ..Tally::default()
     };
-    let rollup: Rollup = checked(definitions, region)
+    let rollup: Rollup = checked(definitions, location)
         .map(|monitor| (monitor.id().clone(), tally(monitor)))
         .collect();
     let others = other_times(&rollup);
-    let weight = (!others.is_empty()).then(|| layout::other_times(group, period, region, &others));
-    (layout::rollup(group, period, region, &rollup), weight)
+    let weight = (!others.is_empty()).then(|| layout::other_times(group, period, location, &others));
+    (layout::rollup(group, period, location, &rollup), weight)
 }

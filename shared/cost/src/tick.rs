@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use portpulse_core::definition::{Defined, Monitor};
 use portpulse_core::group::GroupId;
-use portpulse_core::id::Region;
+use portpulse_core::id::Location;
 use portpulse_core::observation::{Observation, Remark, Seen};
 use portpulse_core::other_phases::OtherPhases;
 use portpulse_core::readiness::{Protocol, Tls};
@@ -47,12 +47,12 @@ impl TickCost {
     /// The requests of a tick.
     pub const REQUESTS: u32 = 4;
 
-    /// A tick of the `group` of these `definitions`, checked from `region`, one of the `expected`.
+    /// A tick of the `group` of these `definitions`, checked from `location`, one of the `expected`.
     pub fn of(
         group: GroupId,
         definitions: &[&Defined],
-        region: &Region,
-        expected: &BTreeSet<Region>,
+        location: &Location,
+        expected: &BTreeSet<Location>,
     ) -> Self {
         let tick = Tick::containing(SOME_TIME, group.interval);
         let open = |monitor: &Monitor| Observation {
@@ -63,23 +63,25 @@ impl TickCost {
             },
             detail: None,
         };
-        let seen: Observations = checked(definitions, region)
+        let seen: Observations = checked(definitions, location)
             .map(|monitor| (monitor.id().clone(), open(monitor)))
             .collect();
-        let results = layout::results(group, tick, region, &seen);
-        let row = layout::nominal_region_row(group, tick, region);
+        let results = layout::results(group, tick, location, &seen);
+        let row = layout::nominal_location_state(group, tick, location);
 
         let definitions = total(definitions.iter().map(|defined| layout::definition(defined)));
         let rows = expected
             .iter()
-            .map(|region| layout::nominal_region_row(group, tick, region));
-        let listed = expected.iter().map(|region| layout::expectation(group, region));
-        let board = total(rows.chain(listed).chain([layout::nominal_verdict_row(group)]));
+            .map(|location| layout::nominal_location_state(group, tick, location));
+        let listed = expected
+            .iter()
+            .map(|location| layout::expectation(group, location));
+        let group_state = total(rows.chain(listed).chain([layout::nominal_decision_state(group)]));
         Self {
             write_units: whole(size::write_units(results.stored) + size::write_units(row.stored)),
             read_units: size::read_units(definitions.stored, Read::Eventual)
-                + size::read_units(board.stored, Read::Strong),
-            read_bytes: definitions.sent + board.sent,
+                + size::read_units(group_state.stored, Read::Strong),
+            read_bytes: definitions.sent + group_state.sent,
             written_bytes: results.sent + row.sent,
             kept_bytes: results.stored,
         }
@@ -89,10 +91,10 @@ impl TickCost {
 /// The monitors that a region checks.
 pub(crate) fn checked<'a>(
     definitions: &'a [&Defined],
-    region: &'a Region,
+    location: &'a Location,
 ) -> impl Iterator<Item = &'a Monitor> {
     let monitors = definitions.iter().map(|defined| &defined.monitor);
-    monitors.filter(|monitor| monitor.is_enabled() && monitor.rule().regions.includes(region))
+    monitors.filter(|monitor| monitor.is_enabled() && monitor.rule().locations.includes(location))
 }
 
 /// The phases of a good check beside its connect.

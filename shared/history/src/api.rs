@@ -3,14 +3,14 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use portpulse_core::board::{Ending, Finding};
+use portpulse_core::group_state::{Ending, Finding};
 use portpulse_core::observation::milliseconds;
 use portpulse_core::uptime::Watched;
 use serde_json::{Map, Number, Value, json};
 
 use crate::view::{
-    Bar, IncidentView, IncidentsPage, LeftOut, Maintenance, MonitorInside, MonitorPage, MonitorView,
-    Overview, Percentiles, Point, RegionSight, SightState, Uptime,
+    Bar, IncidentView, IncidentsPage, LeftOut, LocationVisibility, Maintenance, MonitorInside, MonitorPage,
+    MonitorView, Overview, Percentiles, Point, Uptime, VisibilityState,
 };
 
 /// What the answers look like: an OpenAPI 3.1 document.
@@ -39,7 +39,7 @@ pub fn monitor(page: &MonitorPage) -> Value {
     if let Some(inside) = &view.inside {
         add("checks_by_hour", inside.hours.iter().map(point).collect());
         add("checks_by_day", inside.days.iter().map(point).collect());
-        add("said", Value::Object(said(inside)));
+        add("said", Value::Object(banner(inside)));
     }
     json!({
         "at": time(page.at),
@@ -50,14 +50,14 @@ pub fn monitor(page: &MonitorPage) -> Value {
 }
 
 /// What the service last said of itself to each region that has heard it.
-fn said(inside: &MonitorInside) -> Map<String, Value> {
-    let regions = inside.regions.iter();
-    let said = regions.filter_map(|(region, sight)| {
-        let said = sight.said.as_ref()?;
-        let words = json!({ "text": said.text.as_str(), "at": said.at.to_string() });
-        Some((region.as_str().to_owned(), words))
+fn banner(inside: &MonitorInside) -> Map<String, Value> {
+    let locations = inside.locations.iter();
+    let banner = locations.filter_map(|(location, visibility)| {
+        let banner = visibility.banner.as_ref()?;
+        let banners = json!({ "text": banner.text.as_str(), "at": banner.at.to_string() });
+        Some((location.as_str().to_owned(), banners))
     });
-    said.collect()
+    banner.collect()
 }
 
 /// The answer to `GET /api/incidents`.
@@ -86,7 +86,7 @@ fn left_out(left_out: LeftOut) -> Value {
 fn monitor_in_short(view: &MonitorView) -> Value {
     let mut monitor = json!({
         "id": view.id.as_str(),
-        "verdict": view.verdict.as_str(),
+        "verdict": view.status.as_str(),
         "since": view.since.map(time),
         "in_maintenance": view.in_maintenance,
         "maintenance": view.maintenance.iter().map(maintenance).collect::<Vec<_>>(),
@@ -109,10 +109,10 @@ fn maintenance(window: &Maintenance) -> Value {
 /// What the public is not shown stands in these fields and nowhere else.
 fn monitor_inside(inside: &MonitorInside) -> Map<String, Value> {
     let definition = &inside.definition;
-    let regions = inside
-        .regions
+    let locations = inside
+        .locations
         .iter()
-        .map(|(region, sight)| (region.as_str().to_owned(), region_sight(sight)));
+        .map(|(location, visibility)| (location.as_str().to_owned(), location_visibility(visibility)));
     let fields = [
         ("group", json!(inside.group.to_string())),
         ("host", json!(definition.target().host.to_string())),
@@ -122,11 +122,11 @@ fn monitor_inside(inside: &MonitorInside) -> Map<String, Value> {
             json!(definition.service().map(portpulse_core::target::Service::as_str)),
         ),
         ("expect", json!(definition.rule().expect.as_str())),
-        ("tags", json!(definition.telling().tags)),
-        ("runbook", json!(definition.telling().runbook)),
+        ("tags", json!(definition.alert_policy().tags)),
+        ("runbook", json!(definition.alert_policy().runbook)),
         ("finding", inside.finding.as_ref().map_or(Value::Null, finding)),
         ("advisory", json!(inside.advisory)),
-        ("regions", Value::Object(regions.collect())),
+        ("regions", Value::Object(locations.collect())),
     ];
     fields
         .map(|(name, value)| (name.to_owned(), value))
@@ -134,23 +134,23 @@ fn monitor_inside(inside: &MonitorInside) -> Map<String, Value> {
         .collect()
 }
 
-fn region_sight(sight: &RegionSight) -> Value {
+fn location_visibility(visibility: &LocationVisibility) -> Value {
     json!({
-        "state": sight_word(sight.state),
-        "since": sight.since.map(|tick| tick.to_string()),
-        "seen": sight.seen.map(|tick| tick.to_string()),
-        "finding": sight.finding.as_ref().map_or(Value::Null, finding),
+        "state": visibility_word(visibility.state),
+        "since": visibility.since.map(|tick| tick.to_string()),
+        "seen": visibility.seen.map(|tick| tick.to_string()),
+        "finding": visibility.finding.as_ref().map_or(Value::Null, finding),
     })
 }
 
 /// The word for what a region sees.
-pub(crate) const fn sight_word(state: SightState) -> &'static str {
+pub(crate) const fn visibility_word(state: VisibilityState) -> &'static str {
     match state {
-        SightState::Good => "good",
-        SightState::Impaired => "impaired",
-        SightState::Failing => "failing",
-        SightState::NoData => "no_data",
-        SightState::Silent => "silent",
+        VisibilityState::Good => "good",
+        VisibilityState::Impaired => "impaired",
+        VisibilityState::Failing => "failing",
+        VisibilityState::NoData => "no_data",
+        VisibilityState::Silent => "silent",
     }
 }
 
@@ -203,7 +203,7 @@ fn incident(incident: &IncidentView) -> Value {
     let mut value = json!({
         "id": incident.id.to_string(),
         "monitor": incident.id.monitor.as_str(),
-        "verdict": incident.verdict.as_str(),
+        "verdict": incident.status.as_str(),
         "since": time(incident.since),
         "opened": time(incident.opened),
         "closed": incident.closed.map(|(at, _)| time(at)),
@@ -214,7 +214,7 @@ fn incident(incident: &IncidentView) -> Value {
             "finding".to_owned(),
             inside.finding.as_ref().map_or(Value::Null, finding),
         );
-        value.insert("told".to_owned(), json!(inside.told.map(time)));
+        value.insert("told".to_owned(), json!(inside.notified.map(time)));
         value.insert("reminders".to_owned(), json!(inside.reminders));
     }
     value

@@ -6,19 +6,19 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
-use portpulse_core::board::{ClosedIncident, Incident, RegionRow, Told, Track, Verdict};
 use portpulse_core::decide::{self, Input};
 use portpulse_core::definition::Monitor;
 use portpulse_core::group::GroupId;
-use portpulse_core::id::{MonitorId, Region};
+use portpulse_core::group_state::{ClosedIncident, Incident, LocationState, Notified, Status, Track};
+use portpulse_core::id::{Location, MonitorId};
 use portpulse_core::outbox::Claimant;
 use portpulse_core::period::{Grain, Period};
 
 use crate::read::DAYS;
 use crate::snapshot::{GroupSnapshot, Snapshot};
 use crate::view::{
-    Ahead, Audience, IncidentInside, IncidentView, IncidentsPage, LeftOut, Maintenance, MonitorInside,
-    MonitorPage, MonitorView, Overview, OverviewInside, RegionStanding,
+    Ahead, Audience, IncidentInside, IncidentView, IncidentsPage, LeftOut, LocationStanding, Maintenance,
+    MonitorInside, MonitorPage, MonitorView, Overview, OverviewInside,
 };
 use past::Past;
 
@@ -55,7 +55,7 @@ pub fn overview(snapshot: &Snapshot, audience: Audience, ahead: Ahead, now: Time
             monitors.push(monitor_view(snapshot, *group, known, monitor, closed, &shown));
         }
     }
-    monitors.sort_by(|one, other| (one.verdict.rank(), &one.id).cmp(&(other.verdict.rank(), &other.id)));
+    monitors.sort_by(|one, other| (one.status.rank(), &one.id).cmp(&(other.status.rank(), &other.id)));
     let IncidentsPage {
         open,
         closed,
@@ -129,7 +129,7 @@ pub fn all_incidents(snapshot: &Snapshot, audience: Audience, now: Timestamp) ->
     let mut open: Vec<_> = snapshot
         .groups
         .values()
-        .flat_map(|known| &known.board.verdict.incidents)
+        .flat_map(|known| &known.group_state.status.incidents)
         .map(|((monitor, track), incident)| incident_view(monitor, *track, incident, None, audience))
         .collect();
     open.sort_by_key(|incident| Reverse((incident.opened, incident.id.clone())));
@@ -174,7 +174,7 @@ fn closed_by_monitor(snapshot: &Snapshot) -> BTreeMap<&MonitorId, Vec<&ClosedInc
     let unfiled = snapshot
         .groups
         .values()
-        .flat_map(|known| &known.board.verdict.closed);
+        .flat_map(|known| &known.group_state.status.closed);
     let all: BTreeMap<_, _> = unfiled
         .chain(&snapshot.closed)
         .map(|closed| (closed.key(), closed))
@@ -195,20 +195,20 @@ fn incident_view(
 ) -> IncidentView {
     IncidentView {
         id: incident.id(monitor, track),
-        verdict: told(incident.verdict, audience),
+        status: notified(incident.status, audience),
         since: incident.since.timestamp(),
         opened: incident.opened.timestamp(),
         closed: closed.map(|closed| (closed.closed.timestamp(), closed.ending)),
         inside: match audience {
             Audience::Public => None,
             Audience::Private => {
-                let (told, reminders) = match incident.told {
-                    Told::NotYet => (None, 0),
-                    Told::At { last, reminders, .. } => (Some(last), reminders),
+                let (notified, reminders) = match incident.notified {
+                    Notified::NotYet => (None, 0),
+                    Notified::At { last, reminders, .. } => (Some(last), reminders),
                 };
                 Some(IncidentInside {
                     finding: incident.finding.clone(),
-                    told,
+                    notified,
                     reminders,
                 })
             }
@@ -217,29 +217,29 @@ fn incident_view(
 }
 
 fn overview_inside(snapshot: &Snapshot) -> OverviewInside {
-    let standing = |region: &Region| {
+    let standing = |location: &Location| {
         let rows = snapshot
             .groups
             .values()
-            .filter_map(|known| known.board.rows.get(region));
-        let troubles = snapshot.fleet.troubles.iter();
-        let trouble = troubles
-            .filter(|((of, _), _)| of == region)
-            .map(|((_, what), trouble)| (*what, trouble.since));
-        RegionStanding {
+            .filter_map(|known| known.group_state.rows.get(location));
+        let problems = snapshot.fleet.problems.iter();
+        let problem = problems
+            .filter(|((of, _), _)| of == location)
+            .map(|((_, what), problem)| (*what, problem.since));
+        LocationStanding {
             last: rows.map(|row| row.tick).max(),
-            trouble: trouble.min_by_key(|(_, since)| *since),
+            problem: problem.min_by_key(|(_, since)| *since),
         }
     };
     let groups = || snapshot.groups.values();
     let expected = groups().flat_map(|known| &known.expected);
     let broken = groups().flat_map(|known| &known.definitions.broken);
     OverviewInside {
-        regions: expected
-            .map(|region| (region.clone(), standing(region)))
+        locations: expected
+            .map(|location| (location.clone(), standing(location)))
             .collect(),
         broken: broken
-            .map(|(id, faults)| (id.clone(), faults.iter().map(ToString::to_string).collect()))
+            .map(|(id, diagnostics)| (id.clone(), diagnostics.iter().map(ToString::to_string).collect()))
             .collect(),
         unreadable: snapshot.unreadable.clone(),
     }
@@ -256,14 +256,14 @@ fn monitor_view(
     let (audience, now) = (shown.audience, shown.now);
     let id = monitor.id();
     let past = Past::new(snapshot, group, known, monitor, closed, now);
-    let incident = |track| known.board.verdict.incidents.get(&(id.clone(), track));
+    let incident = |track| known.group_state.status.incidents.get(&(id.clone(), track));
     let is_down = incident(Track::Health).is_some();
-    let verdict = verdict(snapshot, group, known, monitor, now);
-    let incident = match verdict {
-        Verdict::Up => None,
+    let status = status(snapshot, group, known, monitor, now);
+    let incident = match status {
+        Status::Up => None,
         // That it was down is no longer known.
-        Verdict::Unknown => incident(Track::Sight),
-        Verdict::Degraded | Verdict::Down | Verdict::Exposed => {
+        Status::Unknown => incident(Track::Visibility),
+        Status::Degraded | Status::Down | Status::Exposed => {
             incident(Track::Health).or_else(|| incident(Track::Quality))
         }
     };
@@ -276,9 +276,9 @@ fn monitor_view(
             definition: monitor.clone(),
             finding: incident.and_then(|incident| incident.finding.clone()),
             // What became an outage is no longer a difference between regions.
-            advisory: !is_down && known.board.verdict.advisories.contains_key(id),
+            advisory: !is_down && known.group_state.status.advisories.contains_key(id),
             control: snapshot.controls.get(id).cloned(),
-            regions: past.sights(shown.extent),
+            locations: past.visibilities(shown.extent),
             hours: past.points(Grain::Hour, None),
             days: match shown.extent {
                 Extent::Glance => Vec::new(),
@@ -288,9 +288,9 @@ fn monitor_view(
     };
     MonitorView {
         id: id.clone(),
-        verdict: told(verdict, audience),
+        status: notified(status, audience),
         since: incident.map(|incident| incident.since.timestamp()),
-        in_maintenance: monitor.telling().in_maintenance(now),
+        in_maintenance: monitor.alert_policy().in_maintenance(now),
         maintenance: maintenance(monitor, audience, shown.ahead, now),
         uptime: past.uptime(&hours, &days),
         hours,
@@ -300,40 +300,40 @@ fn monitor_view(
 }
 
 /// The verdict as an audience is told it. That a port is open which should be closed invites whoever reads it to come in.
-const fn told(verdict: Verdict, audience: Audience) -> Verdict {
-    match (audience, verdict) {
-        (Audience::Public, Verdict::Exposed) => Verdict::Down,
-        (Audience::Public | Audience::Private, verdict) => verdict,
+const fn notified(status: Status, audience: Audience) -> Status {
+    match (audience, status) {
+        (Audience::Public, Status::Exposed) => Status::Down,
+        (Audience::Public | Audience::Private, status) => status,
     }
 }
 
 /// The verdict as a decision would have it now.
-fn verdict(
+fn status(
     snapshot: &Snapshot,
     group: GroupId,
     known: &GroupSnapshot,
     monitor: &Monitor,
     now: Timestamp,
-) -> Verdict {
+) -> Status {
     const NOBODY: &BTreeSet<MonitorId> = &BTreeSet::new();
     let input = Input {
         group,
         definitions: &known.definitions,
-        board: &known.board,
+        group_state: &known.group_state,
         fleet: Some(&snapshot.fleet),
-        otherwise: &known.expected,
+        fallback_locations: &known.expected,
         controls: &snapshot.controls,
         down_elsewhere: NOBODY,
         now,
         me: &Claimant::new("reader"),
     };
-    decide::verdict(&input, monitor)
+    decide::status(&input, monitor)
 }
 
 /// Of each of a monitor's maintenance windows the time that is on now or next, the earliest first.
 /// The public is told of what is ahead only where that is announced.
 pub fn maintenance(monitor: &Monitor, audience: Audience, ahead: Ahead, now: Timestamp) -> Vec<Maintenance> {
-    let windows = monitor.telling().maintenance.iter();
+    let windows = monitor.alert_policy().maintenance.iter();
     let next = windows.filter_map(|window| {
         let (from, until) = window.next(now)?;
         match (audience, ahead) {
@@ -350,6 +350,6 @@ pub fn maintenance(monitor: &Monitor, audience: Audience, ahead: Ahead, now: Tim
     all.into_iter().collect()
 }
 
-fn is_fresh(row: &RegionRow, group: GroupId, now: Timestamp) -> bool {
+fn is_fresh(row: &LocationState, group: GroupId, now: Timestamp) -> bool {
     row.tick.age(now) <= group.interval.freshness()
 }

@@ -14,14 +14,14 @@ use crate::xml::escape;
 pub const CONTENT_TYPE: &str = "application/atom+xml; charset=utf-8";
 
 /// The most entries of a feed: readers come often.
-const MOST_ENTRIES: usize = 50;
+const MAX_ENTRIES: usize = 50;
 
 /// The feed, a whole document. Its links are relative to where it was read (RFC 4287, section 2, and RFC 3986): what a
 /// request calls this host does not get into what others are shown.
 pub fn feed(page: &IncidentsPage) -> String {
     let mut incidents: Vec<_> = page.open.iter().chain(&page.closed).collect();
     incidents.sort_by_key(|incident| std::cmp::Reverse(changed(incident)));
-    incidents.truncate(MOST_ENTRIES);
+    incidents.truncate(MAX_ENTRIES);
     let updated = incidents.first().map_or(page.at, |incident| changed(incident));
     let mut feed = format!(
         "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<feed xmlns=\"http://www.w3.org/2005/Atom\">\n\
@@ -44,14 +44,14 @@ fn changed(incident: &IncidentView) -> Timestamp {
 fn entry(feed: &mut String, incident: &IncidentView) {
     let id = escape(&incident.id.to_string());
     let monitor = escape(incident.id.monitor.as_str());
-    let verdict = incident.verdict.as_str();
+    let status = incident.status.as_str();
     let (title, mut text) = match incident.closed {
         None => (
-            format!("{monitor} is {verdict}"),
+            format!("{monitor} is {status}"),
             format!("Since {}.", incident.since),
         ),
         Some((at, ending)) => (
-            format!("{monitor} was {verdict}: {}", ending_word(ending)),
+            format!("{monitor} was {status}: {}", ending_word(ending)),
             format!("From {} to {at}.", incident.since),
         ),
     };

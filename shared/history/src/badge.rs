@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use portpulse_core::board::Verdict;
+use portpulse_core::group_state::Status;
 use portpulse_core::observation::milliseconds;
 use portpulse_core::uptime::Watched;
 
@@ -15,7 +15,7 @@ use crate::xml::escape;
 pub enum Kind {
     /// The verdict.
     #[default]
-    Verdict,
+    Status,
     /// The uptime of the last 30 days.
     Uptime,
     /// The median connect time of this hour, or of the last that has any; not for the public.
@@ -32,7 +32,7 @@ impl FromStr for Kind {
 
     fn from_str(text: &str) -> Result<Self, NoSuchKind> {
         match text {
-            "verdict" => Ok(Self::Verdict),
+            "verdict" => Ok(Self::Status),
             "uptime" => Ok(Self::Uptime),
             "connect" => Ok(Self::Connect),
             _ => Err(NoSuchKind),
@@ -43,7 +43,7 @@ impl FromStr for Kind {
 impl fmt::Display for Kind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Verdict => "verdict",
+            Self::Status => "verdict",
             Self::Uptime => "uptime",
             Self::Connect => "connect",
         })
@@ -53,10 +53,10 @@ impl fmt::Display for Kind {
 /// The badge of a monitor, a whole SVG document; `None` where it is not for this audience.
 pub fn svg(kind: Kind, monitor: &MonitorView) -> Option<String> {
     let (label, value, colour) = match kind {
-        Kind::Verdict => (
+        Kind::Status => (
             monitor.id.as_str().to_owned(),
-            monitor.verdict.as_str().to_owned(),
-            colour(monitor.verdict),
+            monitor.status.as_str().to_owned(),
+            colour(monitor.status),
         ),
         Kind::Uptime => {
             let uptime = monitor.uptime.month.and_then(Watched::uptime);
@@ -92,12 +92,12 @@ const RED: &str = "#cf222e";
 const BLUE: &str = "#0969da";
 const GREY: &str = "#57606a";
 
-const fn colour(verdict: Verdict) -> &'static str {
-    match verdict {
-        Verdict::Up => GREEN,
-        Verdict::Degraded => AMBER,
-        Verdict::Down | Verdict::Exposed => RED,
-        Verdict::Unknown => GREY,
+const fn colour(status: Status) -> &'static str {
+    match status {
+        Status::Up => GREEN,
+        Status::Degraded => AMBER,
+        Status::Down | Status::Exposed => RED,
+        Status::Unknown => GREY,
     }
 }
 

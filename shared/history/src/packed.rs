@@ -194,7 +194,7 @@ fn take_count(bytes: &mut &[u8]) -> Option<u32> {
 
 #[cfg(test)]
 mod tests {
-    use portpulse_core::board::Cause;
+    use portpulse_core::group_state::Cause;
     use portpulse_core::outcome::FailureClass;
     use portpulse_core::rollup::other_times;
     use proptest::collection::{btree_map, vec};

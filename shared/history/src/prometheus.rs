@@ -4,21 +4,21 @@
 
 use std::fmt::Write;
 
-use portpulse_core::board::Verdict;
+use portpulse_core::group_state::Status;
 use portpulse_core::uptime::Watched;
 
-use crate::api::sight_word;
-use crate::view::{Overview, Percentiles, SightState};
+use crate::api::visibility_word;
+use crate::view::{Overview, Percentiles, VisibilityState};
 
 /// The content type of the text.
 pub const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 
-const SIGHTS: [SightState; 5] = [
-    SightState::Good,
-    SightState::Impaired,
-    SightState::Failing,
-    SightState::NoData,
-    SightState::Silent,
+const VISIBILITIES: [VisibilityState; 5] = [
+    VisibilityState::Good,
+    VisibilityState::Impaired,
+    VisibilityState::Failing,
+    VisibilityState::NoData,
+    VisibilityState::Silent,
 ];
 
 /// The text: a sample each verdict, window, region and state of every monitor. What only those within may see is
@@ -30,9 +30,9 @@ pub fn text(overview: &Overview) -> String {
         "Whether this is the verdict on the monitor: 1 for the one, 0 for the others.",
     );
     for monitor in &overview.monitors {
-        for verdict in Verdict::ALL {
-            let labels = [("monitor", monitor.id.as_str()), ("verdict", verdict.as_str())];
-            text.sample(&labels, flag(*verdict == monitor.verdict));
+        for status in Status::ALL {
+            let labels = [("monitor", monitor.id.as_str()), ("verdict", status.as_str())];
+            text.sample(&labels, flag(*status == monitor.status));
         }
     }
     text.family(
@@ -64,14 +64,14 @@ pub fn text(overview: &Overview) -> String {
         "Whether this is what the region sees of the monitor: 1 for the one state, 0 for the others.",
     );
     for (id, inside) in inside() {
-        for (region, sight) in &inside.regions {
-            for state in SIGHTS {
+        for (location, visibility) in &inside.locations {
+            for state in VISIBILITIES {
                 let labels = [
                     ("monitor", id),
-                    ("region", region.as_str()),
-                    ("state", sight_word(state)),
+                    ("region", location.as_str()),
+                    ("state", visibility_word(state)),
                 ];
-                text.sample(&labels, flag(state == sight.state));
+                text.sample(&labels, flag(state == visibility.state));
             }
         }
     }
@@ -80,9 +80,9 @@ pub fn text(overview: &Overview) -> String {
         "Connect times of this hour, or of the last that has any, give or take 6.25 percent; the maximum (quantile 1) as it was kept.",
     );
     for (id, inside) in inside() {
-        for (region, sight) in &inside.regions {
-            if let Some(connect) = sight.connect {
-                text.quantiles(&[("monitor", id), ("region", region.as_str())], connect);
+        for (location, visibility) in &inside.locations {
+            if let Some(connect) = visibility.connect {
+                text.quantiles(&[("monitor", id), ("region", location.as_str())], connect);
             }
         }
     }
@@ -91,11 +91,11 @@ pub fn text(overview: &Overview) -> String {
         "Times of the other phases in this hour, give or take 12 percent or 0.05 milliseconds.",
     );
     for (id, inside) in inside() {
-        for (region, sight) in &inside.regions {
-            for (phase, times) in sight.others.each() {
+        for (location, visibility) in &inside.locations {
+            for (phase, times) in visibility.others.each() {
                 let labels = [
                     ("monitor", id),
-                    ("region", region.as_str()),
+                    ("region", location.as_str()),
                     ("phase", phase.as_str()),
                 ];
                 if let Some(times) = times {

@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use portpulse_core::group::GroupId;
-use portpulse_core::id::{MonitorId, Region};
+use portpulse_core::id::{Location, MonitorId};
 use portpulse_core::period::{Grain, Period};
 use portpulse_core::rollup::{Rollup, count_tick};
 use portpulse_core::round::{Definitions, Observations};
 use portpulse_core::time::Tick;
 use portpulse_store::history::{Row, Summary};
 use portpulse_store::keys;
-use portpulse_store::table::{Browse, Stretch, Table};
+use portpulse_store::table::{KeyRange, PagedQuery, Table};
 use portpulse_store::{Error, Store, chain};
 
 use crate::packed::PackedRollup;
@@ -20,7 +20,7 @@ use crate::snapshot::{Reach, Running};
 use crate::spending::Counted;
 
 /// How many rows are asked for at most while it is not known how large they are.
-const MOST_FIRST_ROWS: u64 = 4;
+const MAX_FIRST_ROWS: u64 = 4;
 /// The half read units of a large row, of 64 KB.
 const HALVES_OF_LARGE: u64 = 16;
 /// The bytes of rows that are asked for at a time: as they come from the table, and read, they take some twenty times
@@ -63,7 +63,7 @@ pub(crate) fn parts(since: Option<Period>, now: Timestamp) -> Vec<Part> {
 
 /// Reads what a group's regions summed up, from the latest back to `first`, for at most so many half read units; of each
 /// row `keep` is kept, which is given the one that was kept before it.
-pub(crate) async fn read_summaries<T: Table + Browse, S: Summary, K>(
+pub(crate) async fn read_summaries<T: Table + PagedQuery, S: Summary, K>(
     store: &Store<Counted<'_, T>>,
     (group, first, now): (GroupId, Period, Timestamp),
     halves: u64,
@@ -71,28 +71,28 @@ pub(crate) async fn read_summaries<T: Table + Browse, S: Summary, K>(
     keep: impl Fn(S, Option<&K>) -> K,
 ) -> Result<Reach<K>, Error> {
     let running = Period::containing(now, first.grain());
-    let mut rollups: BTreeMap<Period, BTreeMap<Region, K>> = BTreeMap::new();
-    let mut file = |(period, region, row): (Period, Region, S)| {
+    let mut rollups: BTreeMap<Period, BTreeMap<Location, K>> = BTreeMap::new();
+    let mut file = |(period, location, row): (Period, Location, S)| {
         let last = rollups.first_key_value();
-        let kept = keep(row, last.and_then(|(_, regions)| regions.values().next()));
-        rollups.entry(period).or_default().insert(region, kept);
+        let kept = keep(row, last.and_then(|(_, locations)| locations.values().next()));
+        rollups.entry(period).or_default().insert(location, kept);
     };
     // The parts of a summary follow one another.
-    let mut whole: Option<(Period, Region, S)> = None;
+    let mut whole: Option<(Period, Location, S)> = None;
     let mut earliest = None;
-    let stretch = S::stretch(group, first, running);
-    let take = |(period, region, part): (Period, Region, S)| {
+    let key_range = S::key_range(group, first, running);
+    let take = |(period, location, part): (Period, Location, S)| {
         earliest = Some(period);
         match &mut whole {
-            Some((at, of, parts)) if *at == period && *of == region => parts.join(part),
+            Some((at, of, parts)) if *at == period && *of == location => parts.join(part),
             Some(_) | None => {
-                if let Some(before) = whole.replace((period, region, part)) {
+                if let Some(before) = whole.replace((period, location, part)) {
                     file(before);
                 }
             }
         }
     };
-    let all = read(store, stretch, halves, unreadable, take).await?;
+    let all = read(store, key_range, halves, unreadable, take).await?;
     if let Some(last) = whole {
         file(last);
     }
@@ -105,7 +105,7 @@ pub(crate) async fn read_summaries<T: Table + Browse, S: Summary, K>(
 }
 
 /// Reads the results of an hour that is not over from the latest back, for at most so many half read units.
-pub(crate) async fn read_running<T: Table + Browse>(
+pub(crate) async fn read_running<T: Table + PagedQuery>(
     store: &Store<Counted<'_, T>>,
     (group, hour): (GroupId, Period),
     definitions: &Definitions,
@@ -113,15 +113,15 @@ pub(crate) async fn read_running<T: Table + Browse>(
     halves: u64,
     unreadable: &mut Vec<String>,
 ) -> Result<Running, Error> {
-    let stretch = keys::results_of_hour(group, hour);
-    let mut sums: BTreeMap<Region, Rollup> = BTreeMap::new();
-    let count = |(_, region, seen): (Tick, Region, Observations)| {
-        count_tick(sums.entry(region).or_default(), definitions, &seen);
+    let key_range = keys::results_of_hour(group, hour);
+    let mut sums: BTreeMap<Location, Rollup> = BTreeMap::new();
+    let count = |(_, location, seen): (Tick, Location, Observations)| {
+        count_tick(sums.entry(location).or_default(), definitions, &seen);
     };
-    let whole = read(store, stretch, halves, unreadable, count).await?;
+    let whole = read(store, key_range, halves, unreadable, count).await?;
     let rollups = sums
         .into_iter()
-        .map(|(region, sum)| (region, PackedRollup::of(&sum, None, only)));
+        .map(|(location, sum)| (location, PackedRollup::of(&sum, None, only)));
     Ok(Running {
         hour: Some(hour),
         rollups: rollups.collect(),
@@ -130,21 +130,21 @@ pub(crate) async fn read_running<T: Table + Browse>(
 }
 
 /// Hands the rows of a stretch on, one by one, and says whether that was all of them.
-async fn read<T: Table + Browse, R: Row>(
+async fn read<T: Table + PagedQuery, R: Row>(
     store: &Store<Counted<'_, T>>,
-    stretch: Stretch,
+    key_range: KeyRange,
     halves: u64,
     unreadable: &mut Vec<String>,
     mut take: impl FnMut(R),
 ) -> Result<bool, Error> {
     let mut budget = Budget::new(halves);
-    let mut left = Some(stretch);
-    while let Some(stretch) = left {
+    let mut left = Some(key_range);
+    while let Some(key_range) = left {
         let Some(limit) = budget.rows() else {
             return Ok(false);
         };
         let spent = store.table().halves();
-        let piece = store.next(&stretch, limit).await?;
+        let piece = store.next(&key_range, limit).await?;
         budget.spend(store.table().halves() - spent, piece.rows.len());
         unreadable.extend(piece.unreadable.iter().map(|error| chain(error)));
         piece.rows.into_iter().for_each(&mut take);
@@ -176,7 +176,7 @@ impl Budget {
             return None;
         }
         if self.rows == 0 {
-            let rows = (self.left / HALVES_OF_LARGE).clamp(1, MOST_FIRST_ROWS);
+            let rows = (self.left / HALVES_OF_LARGE).clamp(1, MAX_FIRST_ROWS);
             return u32::try_from(rows).ok();
         }
         // In bytes, for many rows share a unit. A tenth is kept back, for rows differ.

@@ -3,14 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
-use portpulse_core::board::{Board, ClosedIncident};
 use portpulse_core::group::{GroupId, shard_of};
-use portpulse_core::id::{MonitorId, Region};
+use portpulse_core::group_state::{ClosedIncident, GroupState};
+use portpulse_core::id::{Location, MonitorId};
 use portpulse_core::period::Period;
 use portpulse_core::rollup::OtherTimes;
 use portpulse_core::time::Interval;
 use portpulse_store::keys;
-use portpulse_store::table::{Browse, Read, Table};
+use portpulse_store::table::{PagedQuery, Read, Table};
 use portpulse_store::{Error, Store, chain};
 
 use crate::assemble;
@@ -34,7 +34,7 @@ pub struct Scope {
     /// The groups that have monitors.
     pub groups: Groups,
     /// The regions that should report where the table lists none; where none is named here either, those that do.
-    pub expected: BTreeSet<Region>,
+    pub expected: BTreeSet<Location>,
 }
 
 /// The groups that have monitors.
@@ -72,7 +72,7 @@ pub struct Reader<T> {
     ahead: Ahead,
 }
 
-impl<T: Table + Browse> Reader<T> {
+impl<T: Table + PagedQuery> Reader<T> {
     /// A reader of these groups in `table`, which tells the public of no maintenance ahead.
     pub fn new(table: T, scope: Scope, ceiling: Ceiling) -> Self {
         Self {
@@ -132,7 +132,7 @@ impl<T: Table + Browse> Reader<T> {
         let since = match audience {
             Audience::Public => None,
             Audience::Private => {
-                read_words(&store, &mut snapshot).await?;
+                read_banners(&store, &mut snapshot).await?;
                 Some(since)
             }
         };
@@ -294,12 +294,12 @@ impl<T: Table + Browse> Reader<T> {
         let mut month = now;
         while month >= since || in_month(month, since) {
             let mut left = Some(keys::incidents_of_month(month));
-            while let Some(stretch) = left {
+            while let Some(key_range) = left {
                 let Some(limit) = budget.rows() else {
                     return Ok(());
                 };
                 let spent = store.table().halves();
-                let piece = store.next::<ClosedIncident>(&stretch, limit).await?;
+                let piece = store.next::<ClosedIncident>(&key_range, limit).await?;
                 budget.spend(store.table().halves() - spent, piece.rows.len());
                 snapshot
                     .unreadable
@@ -328,27 +328,27 @@ async fn read_present<T: Table>(
 ) -> Result<Snapshot, Error> {
     let mut snapshot = Snapshot::default();
     for group in groups {
-        let board = store.board_as_of(*group, read).await?;
+        let group_state = store.group_state_as_of(*group, read).await?;
         let known = GroupSnapshot {
             definitions: store.definitions(*group).await?,
-            board: board.board,
+            group_state: group_state.group_state,
             ..GroupSnapshot::default()
         };
         snapshot.groups.insert(*group, known);
         snapshot
             .unreadable
-            .extend(board.unreadable.values().map(|error| chain(error)));
+            .extend(group_state.unreadable.values().map(|error| chain(error)));
     }
-    let boards = snapshot.groups.values().map(|known| &known.board);
-    let reporting = |board: &Board| -> Vec<Region> {
-        let waited_for = board.verdict.regions.keys();
-        board.rows.keys().chain(waited_for).cloned().collect()
+    let group_states = snapshot.groups.values().map(|known| &known.group_state);
+    let reporting = |group_state: &GroupState| -> Vec<Location> {
+        let waited_for = group_state.status.locations.keys();
+        group_state.rows.keys().chain(waited_for).cloned().collect()
     };
-    let reporting: BTreeSet<Region> = boards.flat_map(reporting).collect();
+    let reporting: BTreeSet<Location> = group_states.flat_map(reporting).collect();
     for known in snapshot.groups.values_mut() {
-        let said = [&known.board.listed, &scope.expected];
-        let said = said.into_iter().find(|regions| !regions.is_empty());
-        known.expected = said.unwrap_or(&reporting).clone();
+        let banner = [&known.group_state.listed, &scope.expected];
+        let banner = banner.into_iter().find(|locations| !locations.is_empty());
+        known.expected = banner.unwrap_or(&reporting).clone();
     }
     let (controls, unreadable) = store.controls().await?;
     snapshot.controls = controls;
@@ -364,10 +364,10 @@ async fn read_present<T: Table>(
 }
 
 /// Reads what the services of these groups last said.
-async fn read_words<T: Table>(store: &Store<T>, snapshot: &mut Snapshot) -> Result<(), Error> {
+async fn read_banners<T: Table>(store: &Store<T>, snapshot: &mut Snapshot) -> Result<(), Error> {
     for (group, known) in &mut snapshot.groups {
-        let (words, unreadable) = store.words(*group).await?;
-        known.words = words;
+        let (banners, unreadable) = store.banners(*group).await?;
+        known.banners = banners;
         snapshot
             .unreadable
             .extend(unreadable.iter().map(|error| chain(error)));

@@ -2,14 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use portpulse_core::board::{Board, ClosedIncident, FleetRow};
+use portpulse_core::banners::Banners;
 use portpulse_core::control::Control;
 use portpulse_core::group::GroupId;
-use portpulse_core::id::{MonitorId, Region};
+use portpulse_core::group_state::{ClosedIncident, FleetState, GroupState};
+use portpulse_core::id::{Location, MonitorId};
 use portpulse_core::period::{Grain, Period};
 use portpulse_core::rollup::OtherTimes;
 use portpulse_core::round::Definitions;
-use portpulse_core::words::Words;
 
 use crate::packed::PackedRollup;
 
@@ -21,7 +21,7 @@ pub struct Snapshot {
     /// What people have said of monitors.
     pub controls: BTreeMap<MonitorId, Control>,
     /// What all groups together know of the regions.
-    pub fleet: FleetRow,
+    pub fleet: FleetState,
     /// Closed incidents, of all monitors.
     pub closed: Vec<ClosedIncident>,
     /// Whether every incident that closed in the days that are shown is among them.
@@ -34,13 +34,13 @@ pub struct Snapshot {
 #[derive(Debug, Clone, Default)]
 pub struct GroupSnapshot {
     /// The regions that should report to its board.
-    pub expected: BTreeSet<Region>,
+    pub expected: BTreeSet<Location>,
     /// Its definitions.
     pub definitions: Definitions,
     /// Its board.
-    pub board: Board,
+    pub group_state: GroupState,
     /// What its services last said to each region; read for one monitor's page alone.
-    pub words: BTreeMap<Region, Words>,
+    pub banners: BTreeMap<Location, Banners>,
     /// What each region saw in the running hour.
     pub running: Running,
     /// What each region saw in the last hours.
@@ -64,10 +64,10 @@ impl GroupSnapshot {
     pub(crate) fn take_in(&mut self, first: Period, found: Reach<OtherTimes>) {
         self.lacks_phases |= found.since.is_none_or(|since| since > first);
         let reach = self.reach_mut(first.grain());
-        for (period, regions) in found.rollups {
-            for (region, times) in regions {
+        for (period, locations) in found.rollups {
+            for (location, times) in locations {
                 let rollups = reach.rollups.get_mut(&period);
-                if let Some(rollup) = rollups.and_then(|rollups| rollups.get_mut(&region)) {
+                if let Some(rollup) = rollups.and_then(|rollups| rollups.get_mut(&location)) {
                     rollup.add_others(&times);
                 }
             }
@@ -81,14 +81,14 @@ pub struct Running {
     /// Which.
     pub hour: Option<Period>,
     /// The sums so far.
-    pub rollups: BTreeMap<Region, PackedRollup>,
+    pub rollups: BTreeMap<Location, PackedRollup>,
     /// Whether all ticks that there are were read, and not only the latest.
     pub whole: bool,
 }
 
 impl Running {
     /// The sums of this hour; `None` if another one is running, or only a part of it was read.
-    pub(crate) fn of(&self, hour: Period) -> Option<&BTreeMap<Region, PackedRollup>> {
+    pub(crate) fn of(&self, hour: Period) -> Option<&BTreeMap<Location, PackedRollup>> {
         (self.whole && self.hour == Some(hour)).then_some(&self.rollups)
     }
 }
@@ -97,7 +97,7 @@ impl Running {
 #[derive(Debug, Clone)]
 pub struct Reach<R> {
     /// By period and region.
-    pub rollups: BTreeMap<Period, BTreeMap<Region, R>>,
+    pub rollups: BTreeMap<Period, BTreeMap<Location, R>>,
     /// The earliest period from which all that there are were read; `None` where not even the latest one's were.
     pub since: Option<Period>,
 }

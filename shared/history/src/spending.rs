@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use portpulse_store::keys::Key;
 use portpulse_store::size;
-use portpulse_store::table::{Browse, Condition, Item, Page, Put, Read, Stretch, Table, TableError};
+use portpulse_store::table::{Condition, Item, KeyRange, Page, PagedQuery, Put, Read, Table, TableError};
 
 /// The bytes that half a read unit pays for, eventually consistent: what DynamoDB rounds up to.
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/read-write-operations.html>
@@ -70,9 +70,9 @@ impl<T: Table> Table for Counted<'_, T> {
     }
 }
 
-impl<T: Browse> Browse for Counted<'_, T> {
-    async fn page(&self, stretch: &Stretch, limit: u32) -> Result<Page, TableError> {
-        let page = self.table.page(stretch, limit).await?;
+impl<T: PagedQuery> PagedQuery for Counted<'_, T> {
+    async fn page(&self, key_range: &KeyRange, limit: u32) -> Result<Page, TableError> {
+        let page = self.table.page(key_range, limit).await?;
         self.spend(bytes(&page.items), Read::Eventual);
         Ok(page)
     }

@@ -4,18 +4,18 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use portpulse_core::board::{Ending, Finding, IncidentId, Trouble, Verdict};
+use portpulse_core::banners::Banner;
 use portpulse_core::control::Control;
 use portpulse_core::definition::Monitor;
 use portpulse_core::group::GroupId;
-use portpulse_core::id::{MonitorId, Region};
+use portpulse_core::group_state::{Ending, Finding, IncidentId, LocationProblem, Status};
+use portpulse_core::id::{Location, MonitorId};
 use portpulse_core::other_phases::OtherPhases;
 use portpulse_core::outcome::Phase;
 use portpulse_core::period::Period;
 use portpulse_core::phase_times::PhaseTimes;
 use portpulse_core::time::Tick;
 use portpulse_core::uptime::Watched;
-use portpulse_core::words::Said;
 
 /// Who is shown something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -73,7 +73,7 @@ pub struct LeftOut {
 #[derive(Debug, Clone, PartialEq)]
 pub struct OverviewInside {
     /// Every region that should report.
-    pub regions: BTreeMap<Region, RegionStanding>,
+    pub locations: BTreeMap<Location, LocationStanding>,
     /// Definitions that cannot be read, with all that is wrong with each.
     pub broken: BTreeMap<String, Vec<String>>,
     /// Rows of the table that cannot be read, with what is wrong with each.
@@ -82,11 +82,11 @@ pub struct OverviewInside {
 
 /// How a region stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RegionStanding {
+pub struct LocationStanding {
     /// The latest tick that it has reported; `None` where it never has.
     pub last: Option<Tick>,
     /// What is wrong with it, and since when.
-    pub trouble: Option<(Trouble, Timestamp)>,
+    pub problem: Option<(LocationProblem, Timestamp)>,
 }
 
 /// One monitor.
@@ -95,7 +95,7 @@ pub struct MonitorView {
     /// Its id.
     pub id: MonitorId,
     /// What all regions together say of it.
-    pub verdict: Verdict,
+    pub status: Status,
     /// Since when, unless it is up, or unknown for too short a time for an incident.
     pub since: Option<Timestamp>,
     /// Whether a maintenance window covers now: what it shows is expected.
@@ -160,7 +160,7 @@ pub struct MonitorInside {
     /// What people have said of it.
     pub control: Option<Control>,
     /// What each region that should check it sees.
-    pub regions: BTreeMap<Region, RegionSight>,
+    pub locations: BTreeMap<Location, LocationVisibility>,
     /// All regions' connect times by hour, for the last 24 hours.
     pub hours: Vec<Point>,
     /// All regions' connect times by day, for the last 90 days; on one monitor's page alone.
@@ -169,9 +169,9 @@ pub struct MonitorInside {
 
 /// What one region sees of one monitor.
 #[derive(Debug, Clone, PartialEq)]
-pub struct RegionSight {
+pub struct LocationVisibility {
     /// What it sees now.
-    pub state: SightState,
+    pub state: VisibilityState,
     /// The first tick of the streak that makes this state, where it was counted.
     pub since: Option<Tick>,
     /// The last tick that brought data; `None` where none ever did.
@@ -179,7 +179,7 @@ pub struct RegionSight {
     /// What it found last while it was not as it should be, in the service's own words.
     pub finding: Option<Finding>,
     /// What the service last said of itself while it was open, noted once an hour; read for one monitor's page alone.
-    pub said: Option<Said>,
+    pub banner: Option<Banner>,
     /// Connect times of this hour, or of the last that has any.
     pub connect: Option<Percentiles>,
     /// The times of the other phases in this hour.
@@ -192,7 +192,7 @@ pub struct RegionSight {
 
 /// What a region sees of a monitor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SightState {
+pub enum VisibilityState {
     /// As expected.
     Good,
     /// As expected, but slow or with a warning.
@@ -263,7 +263,7 @@ pub struct IncidentView {
     /// Its id, as in notifications.
     pub id: IncidentId,
     /// What the verdict was, or is.
-    pub verdict: Verdict,
+    pub status: Status,
     /// The first bad tick.
     pub since: Timestamp,
     /// When it was certain.
@@ -280,7 +280,7 @@ pub struct IncidentInside {
     /// What was found last.
     pub finding: Option<Finding>,
     /// When it was told last; `None` while it is held back.
-    pub told: Option<Timestamp>,
+    pub notified: Option<Timestamp>,
     /// How many reminders followed the first message.
     pub reminders: u32,
 }

@@ -15,7 +15,7 @@ use crate::{Answer, LocalAws, Request, socket};
 
 /// A name that can never be resolved (RFC 6761), should a request go another way than it ought to.
 const ENDPOINT: &str = "http://local-aws.invalid";
-const REGION: &str = "us-east-1";
+const LOCATION: &str = "us-east-1";
 
 /// A way to reach [`LocalAws`].
 #[derive(Debug, Clone)]
@@ -32,7 +32,7 @@ impl Route {
     pub fn dynamodb(&self) -> aws_sdk_dynamodb::Client {
         let config = aws_sdk_dynamodb::Config::builder()
             .behavior_version(BehaviorVersion::latest())
-            .region(Region::new(REGION))
+            .region(Region::new(LOCATION))
             .endpoint_url(ENDPOINT)
             .credentials_provider(credentials())
             .http_client(self.http_client());
@@ -43,7 +43,7 @@ impl Route {
     pub fn sns(&self) -> aws_sdk_sns::Client {
         let config = aws_sdk_sns::Config::builder()
             .behavior_version(BehaviorVersion::latest())
-            .region(Region::new(REGION))
+            .region(Region::new(LOCATION))
             .endpoint_url(ENDPOINT)
             .credentials_provider(credentials())
             .http_client(self.http_client());

@@ -13,7 +13,7 @@ pub const TOPIC_ARN: &str = "arn:aws:sns:us-east-1:000000000000:portpulse";
 
 /// The most bytes of a message with its subject and attributes.
 /// Source: <https://docs.aws.amazon.com/sns/latest/api/API_Publish.html>
-const MOST_BYTES: usize = 262_144;
+const MAX_BYTES: usize = 262_144;
 
 /// The fields of a request.
 pub type Form = BTreeMap<String, String>;
@@ -94,8 +94,8 @@ pub fn failure(why: &str) -> Answer {
     error(500, "Receiver", "InternalError", why)
 }
 
-fn error(status: u16, fault: &str, code: &str, why: &str) -> Answer {
-    let error = format!("<Type>{fault}</Type><Code>{code}</Code><Message>{why}</Message>");
+fn error(status: u16, diagnostic: &str, code: &str, why: &str) -> Answer {
+    let error = format!("<Type>{diagnostic}</Type><Code>{code}</Code><Message>{why}</Message>");
     let body = format!("<ErrorResponse><Error>{error}</Error></ErrorResponse>");
     Answer { status, body }
 }
@@ -143,7 +143,7 @@ fn read(mut form: Form) -> Result<Published, &'static str> {
         bytes += name.len() + kind.len() + value.len();
         attributes.insert(name, value);
     }
-    if bytes > MOST_BYTES {
+    if bytes > MAX_BYTES {
         return Err("Message too long");
     }
     let texts = match form.remove("MessageStructure").as_deref() {

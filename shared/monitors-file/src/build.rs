@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 
-use portpulse_core::definition::{Fault, FieldPath};
+use portpulse_core::definition::{Diagnostic, FieldPath};
 use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, Tag};
 use serde_json::Value;
 
@@ -13,9 +13,9 @@ use crate::tree::{Entries, Kind, Node, Tree};
 use crate::{MAX_BYTES, Mistake, scalar};
 
 /// How deep values may be nested; definitions need five levels.
-const DEEPEST: usize = 32;
+const MAX_DEPTH: usize = 32;
 /// The most that aliases may add to a file, in bytes as [`Node::weight`] counts them.
-const MOST_ALIASED: usize = MAX_BYTES;
+const MAX_ALIASED: usize = MAX_BYTES;
 
 /// What has been read so far.
 #[derive(Default)]
@@ -128,7 +128,7 @@ impl Builder {
     }
 
     fn begin(&mut self, anchor: usize, line: usize, holds: Holds) -> Next {
-        if self.open.depth() >= DEEPEST {
+        if self.open.depth() >= MAX_DEPTH {
             return self.too_deep(line);
         }
         if self.open.awaits_name() {
@@ -190,11 +190,11 @@ impl Builder {
             self.mistake(line, "holds an alias of itself", "write the value out");
             return Next::Stop;
         };
-        if self.open.depth() + node.depth > DEEPEST {
+        if self.open.depth() + node.depth > MAX_DEPTH {
             return self.too_deep(line);
         }
         self.aliased = self.aliased.saturating_add(node.weight);
-        if self.aliased > MOST_ALIASED {
+        if self.aliased > MAX_ALIASED {
             let what = "aliases make the file too large";
             self.mistake(
                 line,
@@ -243,9 +243,9 @@ impl Builder {
             self.anchor(anchor, &node);
             return;
         }
-        let value = value.unwrap_or_else(|scalar::Doubt { what, mend }| {
+        let value = value.unwrap_or_else(|scalar::Doubt { what, help }| {
             if self.doubtful == Doubtful::Refused {
-                self.mistake(line, format!("`{text}` {what}"), mend);
+                self.mistake(line, format!("`{text}` {what}"), help);
             }
             // Text is what the value was at least, so that its field is not also reported as missing.
             Value::String(text.to_owned())
@@ -294,36 +294,38 @@ impl Builder {
     fn refuse_tag(&mut self, tag: Option<&Tag>, line: usize) {
         if let Some(tag) = tag {
             let text = format!("{}{}", tag.handle, tag.suffix).replace("tag:yaml.org,2002:", "!!");
-            let mend = "leave the tag out; text that looks like something else goes in quotes";
-            self.mistake(line, format!("has the tag `{}`", text.escape_debug()), mend);
+            let help = "leave the tag out; text that looks like something else goes in quotes";
+            self.mistake(line, format!("has the tag `{}`", text.escape_debug()), help);
         }
     }
 
     fn too_deep(&mut self, line: usize) -> Next {
-        let what = format!("is nested deeper than {DEEPEST} levels");
+        let what = format!("is nested deeper than {MAX_DEPTH} levels");
         self.mistake(line, what, "write it flatter");
         Next::Stop
     }
 
     fn syntax_error(&mut self, error: &ScanError) {
-        let mend = if error.info().contains("tab") {
+        let help = if error.info().contains("tab") {
             "indent with spaces"
         } else if error.info().contains("unknown anchor") {
             "define it above, with `&` and its name; text that begins with `*` goes in quotes"
         } else {
             "check the indentation, the brackets and the quotes around here"
         };
-        let fault = Fault::new(
+        let diagnostic = Diagnostic::new(
             FieldPath::root(),
             format!("this is not YAML: {}", error.info()),
-            mend,
+            help,
         );
-        self.mistakes.push(Mistake::new(error.marker().line(), fault));
+        self.mistakes
+            .push(Mistake::new(error.marker().line(), diagnostic));
     }
 
     /// Notes what is wrong with the value that is being read.
-    fn mistake(&mut self, line: usize, what: impl Into<String>, mend: impl Into<String>) {
+    fn mistake(&mut self, line: usize, what: impl Into<String>, help: impl Into<String>) {
         let at = self.open.place();
-        self.mistakes.push(Mistake::new(line, Fault::new(at, what, mend)));
+        self.mistakes
+            .push(Mistake::new(line, Diagnostic::new(at, what, help)));
     }
 }

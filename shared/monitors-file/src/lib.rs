@@ -13,7 +13,7 @@ mod tree;
 
 use std::collections::BTreeSet;
 
-use portpulse_core::definition::{DefinitionFile, Fault, Vantage};
+use portpulse_core::definition::{DefinitionFile, Diagnostic, NetworkAccess};
 use serde_json::Value;
 
 use build::Doubtful;
@@ -28,8 +28,8 @@ pub const MAX_BYTES: usize = 8 << 20;
 ///
 /// # Errors
 /// As [`read_as`].
-pub fn read(text: &str, vantage: Vantage) -> Result<DefinitionFile, Vec<Mistake>> {
-    read_as(text, |written| DefinitionFile::validate(written, vantage))
+pub fn read(text: &str, network_access: NetworkAccess) -> Result<DefinitionFile, Vec<Mistake>> {
+    read_as(text, |written| DefinitionFile::validate(written, network_access))
 }
 
 /// Reads YAML whose rules are those of `validate`.
@@ -39,7 +39,7 @@ pub fn read(text: &str, vantage: Vantage) -> Result<DefinitionFile, Vec<Mistake>
 /// that mistake is then the last, and what it hides is not reported.
 pub fn read_as<T>(
     text: &str,
-    validate: impl FnOnce(&Value) -> Result<T, Vec<Fault>>,
+    validate: impl FnOnce(&Value) -> Result<T, Vec<Diagnostic>>,
 ) -> Result<T, Vec<Mistake>> {
     let Tree {
         root,
@@ -50,11 +50,16 @@ pub fn read_as<T>(
     let file = complete.then(|| validate(&root.value()));
     match file {
         Some(Ok(file)) if mistakes.is_empty() => return Ok(file),
-        Some(Err(faults)) => {
+        Some(Err(diagnostics)) => {
             // What is wrong with the text of a value explains what is wrong with the value.
-            let told: BTreeSet<_> = mistakes.iter().map(|mistake| mistake.fault.at.clone()).collect();
-            let new = faults.into_iter().filter(|fault| !told.contains(&fault.at));
-            mistakes.extend(new.map(|fault| root.mistake(fault)));
+            let notified: BTreeSet<_> = mistakes
+                .iter()
+                .map(|mistake| mistake.diagnostic.at.clone())
+                .collect();
+            let new = diagnostics
+                .into_iter()
+                .filter(|diagnostic| !notified.contains(&diagnostic.at));
+            mistakes.extend(new.map(|diagnostic| root.mistake(diagnostic)));
         }
         Some(Ok(_)) | None => {}
     }

@@ -8,22 +8,22 @@ use serde_json::{Number, Value};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Doubt {
     pub(crate) what: &'static str,
-    pub(crate) mend: &'static str,
+    pub(crate) help: &'static str,
 }
 
 impl Doubt {
     const WORD: Self = Self {
         what: "is true or false to Terraform, and text to other readers of YAML",
-        mend: "write true or false, or put it in quotes",
+        help: "write true or false, or put it in quotes",
     };
     const TIME: Self = Self {
         what: "is a time to Terraform, which writes it in another form, and text to other readers of YAML",
-        mend: "put it in quotes",
+        help: "put it in quotes",
     };
 
     const fn number(what: &'static str) -> Self {
-        let mend = "write it in decimal digits alone, or in quotes";
-        Self { what, mend }
+        let help = "write it in decimal digits alone, or in quotes";
+        Self { what, help }
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use portpulse_core::definition::{Fault, FieldPath};
+use portpulse_core::definition::{Diagnostic, FieldPath};
 use serde_json::Value;
 
 use crate::Mistake;
@@ -112,7 +112,7 @@ impl Node {
     }
 
     /// Places a fault of the core's.
-    pub(crate) fn mistake(&self, fault: Fault) -> Mistake {
-        Mistake::new(self.line_of(&fault.at), fault)
+    pub(crate) fn mistake(&self, diagnostic: Diagnostic) -> Mistake {
+        Mistake::new(self.line_of(&diagnostic.at), diagnostic)
     }
 }

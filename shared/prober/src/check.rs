@@ -8,7 +8,7 @@ use portpulse_core::outcome::{Failure, FailureClass, NoData, Opened, Outcome, Ph
 use portpulse_core::readiness::{DnsCheck, Protocol, Transport};
 use portpulse_core::target::{Check, Target};
 use portpulse_ready::{
-    Fault, Finding, Healthy, Request, TlsClient, Trouble, exchange, exchange_dns_over_udp,
+    CheckFailure, Fault, Finding, Healthy, Request, TlsClient, exchange, exchange_dns_over_udp,
 };
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::Instant;
@@ -130,7 +130,7 @@ async fn finish(
                 phases,
                 trust,
                 warning: None,
-                said: None,
+                banner: None,
             });
         }
         Check::Ready(readiness) => readiness,
@@ -173,8 +173,8 @@ async fn over_udp(
         };
         let answered = match &report.finding {
             Finding::Healthy(_) => true,
-            Finding::Trouble(trouble) => !matches!(
-                trouble.class,
+            Finding::CheckFailure(error) => !matches!(
+                error.class,
                 FailureClass::Silent | FailureClass::Refused | FailureClass::Unreachable
             ),
             Finding::NoData(_) => false,
@@ -184,7 +184,7 @@ async fn over_udp(
             return this;
         }
         found = Some(match found {
-            Some(before) if tells(&before) >= tells(&this) => before,
+            Some(before) if notifies(&before) >= notifies(&this) => before,
             Some(_) | None => this,
         });
     }
@@ -192,7 +192,7 @@ async fn over_udp(
 }
 
 /// How much a question without an answer tells, as [`connect::weight`] has it for connections.
-fn tells(outcome: &Outcome) -> u8 {
+fn notifies(outcome: &Outcome) -> u8 {
     match outcome {
         Outcome::Open(_) => u8::MAX,
         Outcome::Failed(failure) => connect::weight(&Fault::of_target(failure.class)),
@@ -203,15 +203,15 @@ fn tells(outcome: &Outcome) -> u8 {
 /// What an exchange found, as the outcome of the check.
 fn outcome(finding: Finding, address: SocketAddr, phases: Phases, trust: Trust, limit: Limit) -> Outcome {
     match finding {
-        Finding::Healthy(Healthy { said, warning, .. }) => Outcome::Open(Opened {
+        Finding::Healthy(Healthy { banner, warning, .. }) => Outcome::Open(Opened {
             address,
             phases,
             trust,
             warning,
-            said,
+            banner,
         }),
-        Finding::Trouble(trouble) if limit.cut_short(trouble.class) => Outcome::NoData(NoData::OutOfTime),
-        Finding::Trouble(Trouble { class, phase, detail }) => Outcome::Failed(Failure {
+        Finding::CheckFailure(error) if limit.cut_short(error.class) => Outcome::NoData(NoData::OutOfTime),
+        Finding::CheckFailure(CheckFailure { class, phase, detail }) => Outcome::Failed(Failure {
             class,
             phase,
             phases,

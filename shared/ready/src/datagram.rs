@@ -12,17 +12,17 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::exchange::exchange;
 use crate::fault::Fault;
-use crate::report::{Finding, Healthy, Report, Trouble};
+use crate::report::{CheckFailure, Finding, Healthy, Report};
 use crate::request::Request;
 use crate::service::dns::{QueryId, is_reply, is_truncated, judge, query};
 use crate::socket::connect;
-use crate::step::Verdict;
+use crate::step::DialogueResult;
 use crate::tls::TlsClient;
 
 /// A datagram may be lost: it is sent again after this long without an answer (RFC 1536, section 1).
 const AGAIN: Duration = Duration::from_secs(1);
 /// What comes without EDNS has at most 512 bytes (RFC 1035, section 4.2.1); some servers send more.
-const LONGEST: usize = 4 * 1024;
+const MAX_LENGTH: usize = 4 * 1024;
 /// The most datagrams that are looked at, of which one may be the reply.
 const MAX_DATAGRAMS: usize = 512;
 
@@ -38,10 +38,10 @@ pub async fn exchange_dns_over_udp(server: SocketAddr, check: &DnsCheck, deadlin
     let finding = match ask(server, &query, deadline).await {
         Ok(reply) if is_truncated(&reply) => ask_over_tcp(server, check, deadline).await,
         Ok(reply) => judged(check, judge(check, &query, &reply)),
-        Err(NoReply::Silent { others: 0 }) => trouble(FailureClass::Silent, check, "got no answer"),
+        Err(NoReply::Silent { others: 0 }) => failure(FailureClass::Silent, check, "got no answer"),
         Err(NoReply::Silent { others }) => {
             let words = format!("got no answer, but {others} datagrams that are no DNS reply to it");
-            trouble(FailureClass::Silent, check, &words)
+            failure(FailureClass::Silent, check, &words)
         }
         Err(NoReply::Fault(Fault::Ours(no_data))) => Finding::NoData(no_data),
         Err(NoReply::Fault(Fault::Target { class, detail })) => {
@@ -50,7 +50,7 @@ pub async fn exchange_dns_over_udp(server: SocketAddr, check: &DnsCheck, deadlin
             } else {
                 "got no answer"
             };
-            trouble(class, check, detail.as_ref().map_or(alone, Detail::as_str))
+            failure(class, check, detail.as_ref().map_or(alone, Detail::as_str))
         }
     };
     Report {
@@ -75,15 +75,15 @@ impl From<Fault> for NoReply {
     }
 }
 
-fn judged(check: &DnsCheck, verdict: Verdict) -> Finding {
-    match verdict {
-        Verdict::Healthy { said, warning } => Finding::Healthy(Healthy {
-            said: Detail::new(&said),
+fn judged(check: &DnsCheck, dialogue_result: DialogueResult) -> Finding {
+    match dialogue_result {
+        DialogueResult::Healthy { banner, warning } => Finding::Healthy(Healthy {
+            banner: Detail::new(&banner),
             warning: warning.and_then(|words| Detail::new(&words)).map(Warning::Remark),
             certificate_days: None,
         }),
-        Verdict::Trouble(class, words) => told(class, &words),
-        Verdict::WrongService | Verdict::Moved(_) => trouble(
+        DialogueResult::CheckFailure(class, words) => notified(class, &words),
+        DialogueResult::WrongService | DialogueResult::Moved(_) => failure(
             FailureClass::WrongService,
             check,
             "got a reply that cannot be read",
@@ -91,12 +91,12 @@ fn judged(check: &DnsCheck, verdict: Verdict) -> Finding {
     }
 }
 
-fn trouble(class: FailureClass, check: &DnsCheck, words: &str) -> Finding {
-    told(class, &format!("sent {check}, {words}"))
+fn failure(class: FailureClass, check: &DnsCheck, words: &str) -> Finding {
+    notified(class, &format!("sent {check}, {words}"))
 }
 
-fn told(class: FailureClass, words: &str) -> Finding {
-    Finding::Trouble(Trouble {
+fn notified(class: FailureClass, words: &str) -> Finding {
+    Finding::CheckFailure(CheckFailure {
         class,
         phase: Phase::Ready,
         detail: Detail::new(words),
@@ -117,7 +117,7 @@ async fn ask(server: SocketAddr, query: &[u8], deadline: Instant) -> Result<Vec<
     socket.send(query).await.map_err(at_once)?;
     let mut again = Instant::now() + AGAIN;
     let mut others = 0;
-    let mut buffer = vec![0; LONGEST];
+    let mut buffer = vec![0; MAX_LENGTH];
     loop {
         match timeout_at(deadline.min(again), socket.recv(&mut buffer)).await {
             Ok(Ok(count)) => {
@@ -146,7 +146,7 @@ async fn ask(server: SocketAddr, query: &[u8], deadline: Instant) -> Result<Vec<
 async fn ask_over_tcp(server: SocketAddr, check: &DnsCheck, deadline: Instant) -> Finding {
     let failed = |class, words: &str| {
         let words = format!("got a truncated answer over UDP; over TCP: {words}");
-        trouble(class, check, &words)
+        failure(class, check, &words)
     };
     let stream = match connect(server, deadline).await {
         Ok(stream) => stream,
@@ -166,9 +166,9 @@ async fn ask_over_tcp(server: SocketAddr, check: &DnsCheck, deadline: Instant) -
     let no_tls = TlsClient::with_roots([]);
     let request = Request::new(readiness, Host::Address(server.ip()), server.port(), &no_tls);
     match exchange(stream, &request, deadline).await.finding {
-        Finding::Trouble(Trouble { class, detail, .. }) if class != FailureClass::WrongAnswer => {
+        Finding::CheckFailure(CheckFailure { class, detail, .. }) if class != FailureClass::WrongAnswer => {
             failed(class, detail.as_ref().map_or("no answer", Detail::as_str))
         }
-        judged @ (Finding::Healthy(_) | Finding::Trouble(_) | Finding::NoData(_)) => judged,
+        judged @ (Finding::Healthy(_) | Finding::CheckFailure(_) | Finding::NoData(_)) => judged,
     }
 }

@@ -13,12 +13,12 @@ use tokio::time::Instant;
 use crate::certificate::{Expiry, expiry};
 use crate::fault::Fault;
 use crate::input::{Input, shown};
-use crate::report::{Finding, Healthy, Report, Trouble};
+use crate::report::{CheckFailure, Finding, Healthy, Report};
 use crate::request::Request;
 use crate::service::dialogue;
 use crate::service::http::redirect;
 use crate::socket::connect;
-use crate::step::{Dialogue, Ended, Step, Verdict};
+use crate::step::{Dialogue, DialogueResult, Ended, Step};
 use crate::tls;
 use crate::wire::{Broken, Excess, FailedHandshake, Wire};
 
@@ -33,14 +33,14 @@ pub async fn exchange(stream: TcpStream, request: &Request, deadline: Instant) -
     while let (Some(location), Some(mut address)) = (moved.take(), peer) {
         let stopped = |class, why: &str| {
             let words = format!("redirected to {location}: {why}");
-            Finding::Trouble(Trouble {
+            Finding::CheckFailure(CheckFailure {
                 class,
                 phase: Phase::Ready,
                 detail: Detail::new(&words),
             })
         };
         hops += 1;
-        if hops > redirect::MOST {
+        if hops > redirect::MAX {
             report.finding = stopped(FailureClass::WrongAnswer, "too many redirects");
             break;
         }
@@ -91,21 +91,21 @@ async fn hold(stream: TcpStream, request: &Request, deadline: Instant) -> (Repor
         tls: None,
         certificate: Certificate::default(),
     };
-    let (conclusion, farewell) = exchange.hold(dialogue).await;
+    let (conclusion, closing_bytes) = exchange.hold(dialogue).await;
     let tls = exchange.tls;
     let ready = match (&conclusion, request.readiness.protocol()) {
-        (_, Protocol::TlsAlone) | (Conclusion::TlsTrouble(..), _) => None,
+        (_, Protocol::TlsAlone) | (Conclusion::TlsProblem(..), _) => None,
         _ => Some(begun.elapsed().saturating_sub(tls.unwrap_or_default())),
     };
     let moved = match &conclusion {
-        Conclusion::Verdict(Verdict::Moved(location)) => Some(location.clone()),
-        Conclusion::Verdict(_)
-        | Conclusion::TlsTrouble(..)
+        Conclusion::DialogueResult(DialogueResult::Moved(location)) => Some(location.clone()),
+        Conclusion::DialogueResult(_)
+        | Conclusion::TlsProblem(..)
         | Conclusion::Broken(..)
         | Conclusion::NoData(_) => None,
     };
     let finding = exchange.finding(conclusion);
-    exchange.wire.close(farewell).await;
+    exchange.wire.close(closing_bytes).await;
     (Report { tls, ready, finding }, moved)
 }
 
@@ -131,8 +131,8 @@ struct Certificate {
 
 /// How a conversation ended.
 enum Conclusion {
-    Verdict(Verdict),
-    TlsTrouble(FailureClass, String),
+    DialogueResult(DialogueResult),
+    TlsProblem(FailureClass, String),
     Broken(Broken, &'static str),
     NoData(NoData),
 }
@@ -145,14 +145,14 @@ impl Exchange<'_> {
             return (conclusion, b"");
         }
         let Some(mut dialogue) = dialogue else {
-            let said = self
+            let banner = self
                 .wire
                 .tls()
                 .and_then(|tls| tls.protocol_version())
                 .map(|version| format!("{version:?}"));
             return (
-                Conclusion::Verdict(Verdict::Healthy {
-                    said: said.unwrap_or_default(),
+                Conclusion::DialogueResult(DialogueResult::Healthy {
+                    banner: banner.unwrap_or_default(),
                     warning: None,
                 }),
                 b"",
@@ -160,7 +160,9 @@ impl Exchange<'_> {
         };
         loop {
             match dialogue.next(&mut self.input) {
-                Step::Done(verdict, farewell) => return (Conclusion::Verdict(verdict), farewell),
+                Step::Done(dialogue_result, closing_bytes) => {
+                    return (Conclusion::DialogueResult(dialogue_result), closing_bytes);
+                }
                 Step::Send { what, bytes } => {
                     self.sent = Some(what);
                     self.input.sent();
@@ -190,7 +192,7 @@ impl Exchange<'_> {
     fn broken(&self, broken: Broken, dialogue: &mut dyn Dialogue) -> Conclusion {
         match broken {
             Broken::Ended => match dialogue.ended(&self.input) {
-                Ended::Concluded(verdict) => Conclusion::Verdict(verdict),
+                Ended::Concluded(dialogue_result) => Conclusion::DialogueResult(dialogue_result),
                 Ended::Closed { hint } => Conclusion::Broken(Broken::Ended, hint),
             },
             broken @ (Broken::Deadline | Broken::Io(_) | Broken::Tls(_) | Broken::TooMuch(_)) => {
@@ -205,12 +207,12 @@ impl Exchange<'_> {
                 "the server went on in plain text after it agreed to TLS: {}",
                 shown(self.input.rest())
             );
-            return Err(Conclusion::TlsTrouble(FailureClass::Tls, words));
+            return Err(Conclusion::TlsProblem(FailureClass::Tls, words));
         }
         let host = &self.request.host;
         let connection = match self.request.client.connection(host) {
             Ok(Ok(connection)) => connection,
-            Ok(Err(error)) => return Err(Conclusion::TlsTrouble(FailureClass::Tls, tls::words(&error))),
+            Ok(Err(error)) => return Err(Conclusion::TlsProblem(FailureClass::Tls, tls::words(&error))),
             Err(_) => return Err(Conclusion::NoData(NoData::Internal)),
         };
         let begun = Instant::now();
@@ -226,7 +228,7 @@ impl Exchange<'_> {
             self.certificate.fault = self.request.client.judge(tls, host, now).err();
         }
         match self.certificate.fault.take_if(|_| !must_finish) {
-            Some(fault) => Err(Conclusion::TlsTrouble(FailureClass::Tls, fault)),
+            Some(fault) => Err(Conclusion::TlsProblem(FailureClass::Tls, fault)),
             None => Ok(()),
         }
     }
@@ -256,23 +258,23 @@ impl Exchange<'_> {
             ),
             Broken::Tls(error) => (FailureClass::Tls, tls::words(error)),
         };
-        Conclusion::TlsTrouble(class, words)
+        Conclusion::TlsProblem(class, words)
     }
 
     fn finding(&mut self, conclusion: Conclusion) -> Finding {
-        let trouble = |class, phase, words: &str| {
-            Finding::Trouble(Trouble {
+        let failure = |class, phase, words: &str| {
+            Finding::CheckFailure(CheckFailure {
                 class,
                 phase,
                 detail: Detail::new(words),
             })
         };
         if let Some(fault) = self.certificate.fault.take() {
-            return trouble(FailureClass::Tls, Phase::Tls, &fault);
+            return failure(FailureClass::Tls, Phase::Tls, &fault);
         }
         match conclusion {
             Conclusion::NoData(no_data) => Finding::NoData(no_data),
-            Conclusion::TlsTrouble(class, words) => trouble(class, Phase::Tls, &words),
+            Conclusion::TlsProblem(class, words) => failure(class, Phase::Tls, &words),
             Conclusion::Broken(broken, hint) => {
                 let (class, end) = match &broken {
                     Broken::Ended => (FailureClass::Closed, ", then closed".to_owned()),
@@ -287,39 +289,41 @@ impl Exchange<'_> {
                     },
                     // In front, since the story may be long.
                     Broken::TooMuch(excess) => {
-                        let words = format!("no answer within {excess}: {}", self.story());
-                        return trouble(FailureClass::WrongService, Phase::Ready, &words);
+                        let words = format!("no answer within {excess}: {}", self.transcript());
+                        return failure(FailureClass::WrongService, Phase::Ready, &words);
                     }
                     Broken::Tls(error) => (FailureClass::Tls, format!(", then: {}", tls::words(error))),
                 };
-                trouble(class, Phase::Ready, &format!("{}{end}{hint}", self.story()))
+                failure(class, Phase::Ready, &format!("{}{end}{hint}", self.transcript()))
             }
-            Conclusion::Verdict(Verdict::WrongService) => {
-                trouble(FailureClass::WrongService, Phase::Ready, &self.story())
+            Conclusion::DialogueResult(DialogueResult::WrongService) => {
+                failure(FailureClass::WrongService, Phase::Ready, &self.transcript())
             }
-            Conclusion::Verdict(Verdict::Trouble(class, words)) => {
+            Conclusion::DialogueResult(DialogueResult::CheckFailure(class, words)) => {
                 let phase = if class == FailureClass::Tls {
                     Phase::Tls
                 } else {
                     Phase::Ready
                 };
-                trouble(class, phase, &words)
+                failure(class, phase, &words)
             }
-            Conclusion::Verdict(Verdict::Moved(to)) => trouble(
+            Conclusion::DialogueResult(DialogueResult::Moved(to)) => failure(
                 FailureClass::WrongAnswer,
                 Phase::Ready,
                 &format!("redirects to {to}"),
             ),
-            Conclusion::Verdict(Verdict::Healthy { said, warning }) => Finding::Healthy(Healthy {
-                said: Detail::new(&said),
-                warning: self.warning(warning),
-                certificate_days: self.certificate.expiry.map(|expiry| expiry.days),
-            }),
+            Conclusion::DialogueResult(DialogueResult::Healthy { banner, warning }) => {
+                Finding::Healthy(Healthy {
+                    banner: Detail::new(&banner),
+                    warning: self.warning(warning),
+                    certificate_days: self.certificate.expiry.map(|expiry| expiry.days),
+                })
+            }
         }
     }
 
     /// What was sent and what came back.
-    fn story(&self) -> String {
+    fn transcript(&self) -> String {
         let answer = self.input.answer();
         match (&self.sent, answer.is_empty()) {
             (Some(sent), true) => format!("sent {sent}, got no answer"),

@@ -24,20 +24,20 @@ mod datagram;
 mod exchange;
 mod fault;
 mod input;
-#[cfg(test)]
-mod rehearsal;
 mod report;
 mod request;
 mod service;
 mod socket;
 mod step;
+#[cfg(test)]
+mod test_harness;
 mod tls;
 mod wire;
 
 pub use datagram::exchange_dns_over_udp;
 pub use exchange::exchange;
 pub use fault::Fault;
-pub use report::{Finding, Healthy, Report, Trouble};
+pub use report::{CheckFailure, Finding, Healthy, Report};
 pub use request::Request;
 pub use socket::begin_connect;
 pub use tls::{NoRoots, TlsClient};

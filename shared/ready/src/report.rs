@@ -21,7 +21,7 @@ pub enum Finding {
     /// The service is at work.
     Healthy(Healthy),
     /// The service refuses work, or is not what it should be.
-    Trouble(Trouble),
+    CheckFailure(CheckFailure),
     /// We could not tell: the fault was our own.
     NoData(NoData),
 }
@@ -30,7 +30,7 @@ pub enum Finding {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Healthy {
     /// What the service said of itself.
-    pub said: Option<Detail>,
+    pub banner: Option<Detail>,
     /// What works but wants attention.
     pub warning: Option<Warning>,
     /// Whole days until the server's certificate expires; absent without TLS.
@@ -39,7 +39,7 @@ pub struct Healthy {
 
 /// A service that does not do its work, and how it showed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Trouble {
+pub struct CheckFailure {
     /// What kind of failure it is.
     pub class: FailureClass,
     /// [`Phase::Tls`] or [`Phase::Ready`].

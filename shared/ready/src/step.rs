@@ -45,21 +45,21 @@ pub(crate) enum Step {
     /// Begin TLS.
     StartTls,
     /// Conclude, and take leave with these bytes.
-    Done(Verdict, &'static [u8]),
+    Done(DialogueResult, &'static [u8]),
 }
 
 /// What a conversation concluded.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Verdict {
+pub(crate) enum DialogueResult {
     /// The service is at work.
     Healthy {
         /// Its own words.
-        said: String,
+        banner: String,
         /// What wants attention all the same.
         warning: Option<String>,
     },
     /// The service refuses.
-    Trouble(FailureClass, String),
+    CheckFailure(FailureClass, String),
     /// The answer is to be had elsewhere: an HTTP `Location`.
     Moved(String),
     /// Another protocol answers; what was sent and what came is the whole story.
@@ -75,15 +75,15 @@ pub(crate) enum Ended {
         hint: &'static str,
     },
     /// It was the end of the answer.
-    Concluded(Verdict),
+    Concluded(DialogueResult),
 }
 
 impl Step {
     /// Concludes that the service is at work.
-    pub(crate) fn healthy(said: impl Into<String>) -> Self {
+    pub(crate) fn healthy(banner: impl Into<String>) -> Self {
         Self::Done(
-            Verdict::Healthy {
-                said: said.into(),
+            DialogueResult::Healthy {
+                banner: banner.into(),
                 warning: None,
             },
             b"",
@@ -91,17 +91,17 @@ impl Step {
     }
 
     /// Concludes that the service refuses.
-    pub(crate) fn trouble(class: FailureClass, words: impl Into<String>) -> Self {
-        Self::Done(Verdict::Trouble(class, words.into()), b"")
+    pub(crate) fn failure(class: FailureClass, words: impl Into<String>) -> Self {
+        Self::Done(DialogueResult::CheckFailure(class, words.into()), b"")
     }
 
     /// Concludes that another protocol answers.
-    pub(crate) const WRONG_SERVICE: Self = Self::Done(Verdict::WrongService, b"");
+    pub(crate) const WRONG_SERVICE: Self = Self::Done(DialogueResult::WrongService, b"");
 
     /// Takes leave with these bytes, if this is a conclusion.
-    pub(crate) fn then_say(self, farewell: &'static [u8]) -> Self {
+    pub(crate) fn then_say(self, closing_bytes: &'static [u8]) -> Self {
         match self {
-            Self::Done(verdict, _) => Self::Done(verdict, farewell),
+            Self::Done(dialogue_result, _) => Self::Done(dialogue_result, closing_bytes),
             step @ (Self::More | Self::Send { .. } | Self::StartTls) => step,
         }
     }

@@ -217,10 +217,10 @@ impl Wire {
 
     /// Takes leave: the last words, the end of TLS, FIN, and then the rest of what the target has to say is read, since
     /// closing over unread bytes would send RST.
-    pub(crate) async fn close(mut self, farewell: &[u8]) {
+    pub(crate) async fn close(mut self, closing_bytes: &[u8]) {
         self.deadline = self.deadline.min(Instant::now() + LINGER);
-        if !farewell.is_empty() {
-            let _ = self.send(farewell).await;
+        if !closing_bytes.is_empty() {
+            let _ = self.send(closing_bytes).await;
         }
         if let Some(mut tls) = self.tls.take() {
             tls.send_close_notify();

@@ -25,9 +25,9 @@ pub(crate) fn end_of(notification: &Notification) -> Option<Kind> {
     match (&notification.subject, notification.kind) {
         (Subject::Monitor(_), Kind::Advisory) => Some(Kind::AdvisoryOver),
         (Subject::Monitor(_), _) => Some(Kind::Recovered),
-        (Subject::Region(_), Kind::RegionSilent) => Some(Kind::RegionBack),
-        (Subject::Region(_), Kind::RegionSuspect) => Some(Kind::RegionTrusted),
-        (Subject::Region(_) | Subject::Definition(_) | Subject::Portpulse, _) => None,
+        (Subject::Location(_), Kind::LocationSilent) => Some(Kind::LocationBack),
+        (Subject::Location(_), Kind::LocationSuspect) => Some(Kind::LocationTrusted),
+        (Subject::Location(_) | Subject::Definition(_) | Subject::Portpulse, _) => None,
     }
 }
 

@@ -13,7 +13,7 @@ use hyper_util::rt::{TokioExecutor, TokioTimer};
 use rustls::{ClientConfig, RootCertStore};
 
 /// The most bytes of an answer that are read: what it says of a refusal.
-const MOST_ANSWER: usize = 16 * 1024;
+const MAX_ANSWER_BYTES: usize = 16 * 1024;
 /// How long a connection waits for the next message of the same burst.
 const IDLE: Duration = Duration::from_secs(5);
 
@@ -29,7 +29,7 @@ pub enum TlsError {
     NoAuthorities,
     /// The cryptography is not what TLS needs.
     #[error("the cryptography of this program does not fit TLS")]
-    Unfit(#[source] rustls::Error),
+    InvalidValue(#[source] rustls::Error),
 }
 
 /// An answer, as far as it is of use.
@@ -71,7 +71,7 @@ impl Client {
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
         let config = ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
-            .map_err(TlsError::Unfit)?
+            .map_err(TlsError::InvalidValue)?
             .with_root_certificates(roots)
             .with_no_client_auth();
         let connector = HttpsConnectorBuilder::new()
@@ -102,7 +102,7 @@ impl Client {
         let response = self.0.request(request).await.map_err(ClientError::Request)?;
         let (head, body) = response.into_parts();
         let retry_after = head.headers.get(RETRY_AFTER);
-        let body = match Limited::new(body, MOST_ANSWER).collect().await {
+        let body = match Limited::new(body, MAX_ANSWER_BYTES).collect().await {
             Ok(body) => String::from_utf8_lossy(&body.to_bytes()).into_owned(),
             // The status has said it all.
             Err(error) if error.is::<LengthLimitError>() => String::new(),

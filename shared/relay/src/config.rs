@@ -6,7 +6,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use portpulse_core::choice::Severity;
-use portpulse_core::definition::{Fault, FieldPath, Vantage};
+use portpulse_core::definition::{Diagnostic, FieldPath, NetworkAccess};
 use serde_json::{Map, Value};
 
 use crate::destination::Destination;
@@ -14,11 +14,11 @@ use crate::fields::{Fields, shown};
 use crate::route::{Pattern, Route};
 
 /// The most destinations of one relay: they are told at once.
-pub const MOST_DESTINATIONS: usize = 50;
+pub const MAX_DESTINATIONS: usize = 50;
 
-const USUAL_TIMEOUT: Duration = Duration::from_secs(10);
-const SHORTEST_TIMEOUT: Duration = Duration::from_millis(100);
-const LONGEST_TIMEOUT: Duration = Duration::from_secs(30);
+const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
+const MIN_TIMEOUT: Duration = Duration::from_millis(100);
+const MAX_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The name of a destination: a part of a key in the table, and a word in every log.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -32,15 +32,15 @@ impl DestinationName {
 }
 
 impl FromStr for DestinationName {
-    type Err = BadDestinationName;
+    type Err = InvalidDestinationName;
 
-    fn from_str(text: &str) -> Result<Self, BadDestinationName> {
+    fn from_str(text: &str) -> Result<Self, InvalidDestinationName> {
         let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
         let starts_well = text.starts_with(|c: char| fits(c) && c != '-');
         if starts_well && text.len() <= 32 && text.chars().all(fits) {
             return Ok(Self(text.to_owned()));
         }
-        Err(BadDestinationName { shown: shown(text) })
+        Err(InvalidDestinationName { shown: shown(text) })
     }
 }
 
@@ -55,7 +55,7 @@ impl fmt::Display for DestinationName {
 #[error(
     "`{shown}` is not the name of a destination: use 1 to 32 of a-z, 0-9 and `-`, beginning with a letter or digit"
 )]
-pub struct BadDestinationName {
+pub struct InvalidDestinationName {
     shown: String,
 }
 
@@ -98,16 +98,16 @@ impl Config {
     ///
     /// # Errors
     /// Everything that is wrong with it, with the place and the mend of each. No value of a secret is shown.
-    pub fn validate(written: &Value, vantage: Vantage) -> Result<Self, Vec<Fault>> {
+    pub fn validate(written: &Value, network_access: NetworkAccess) -> Result<Self, Vec<Diagnostic>> {
         let root = FieldPath::root();
         let wanted = "write `destinations:` and under it one destination by name";
         let Value::Object(top) = written else {
-            return Err(vec![Fault::new(root, "is not a map", wanted)]);
+            return Err(vec![Diagnostic::new(root, "is not a map", wanted)]);
         };
-        let mut faults: Vec<_> = top
+        let mut diagnostics: Vec<_> = top
             .keys()
             .filter(|name| *name != "destinations")
-            .map(|name| Fault::new(root.field(name), "is not known here", wanted))
+            .map(|name| Diagnostic::new(root.field(name), "is not known here", wanted))
             .collect();
         let at = root.field("destinations");
         let empty = Map::new();
@@ -115,29 +115,29 @@ impl Config {
             Some(Value::Object(written)) => written,
             Some(Value::Null) | None => &empty,
             Some(_) => {
-                faults.push(Fault::new(at.clone(), "is not a map", wanted));
+                diagnostics.push(Diagnostic::new(at.clone(), "is not a map", wanted));
                 &empty
             }
         };
-        if written.len() > MOST_DESTINATIONS {
-            let mend = format!("name at most {MOST_DESTINATIONS}");
-            faults.push(Fault::new(
+        if written.len() > MAX_DESTINATIONS {
+            let help = format!("name at most {MAX_DESTINATIONS}");
+            diagnostics.push(Diagnostic::new(
                 at.clone(),
                 format!("has {} destinations", written.len()),
-                mend,
+                help,
             ));
         }
         let mut destinations = Vec::new();
         for (name, fields) in written {
-            match read(at.field(name), name, fields, vantage) {
+            match read(at.field(name), name, fields, network_access) {
                 Ok(destination) => destinations.push(destination),
-                Err(more) => faults.extend(more),
+                Err(more) => diagnostics.extend(more),
             }
         }
-        if faults.is_empty() {
+        if diagnostics.is_empty() {
             Ok(Self { destinations })
         } else {
-            Err(faults)
+            Err(diagnostics)
         }
     }
 
@@ -158,17 +158,30 @@ impl Config {
     }
 }
 
-fn read(at: FieldPath, name: &str, written: &Value, vantage: Vantage) -> Result<Configured, Vec<Fault>> {
-    let mut faults = Vec::new();
+fn read(
+    at: FieldPath,
+    name: &str,
+    written: &Value,
+    network_access: NetworkAccess,
+) -> Result<Configured, Vec<Diagnostic>> {
+    let mut diagnostics = Vec::new();
     let name = name.parse::<DestinationName>().map_err(|_| {
-        let mend = "use 1 to 32 of a-z, 0-9 and `-`, beginning with a letter or digit";
-        faults.push(Fault::new(at.clone(), "is not a name for a destination", mend));
+        let help = "use 1 to 32 of a-z, 0-9 and `-`, beginning with a letter or digit";
+        diagnostics.push(Diagnostic::new(
+            at.clone(),
+            "is not a name for a destination",
+            help,
+        ));
     });
     let Value::Object(written) = written else {
-        faults.push(Fault::new(at, "is not a map", "write its fields, `kind` first"));
-        return Err(faults);
+        diagnostics.push(Diagnostic::new(
+            at,
+            "is not a map",
+            "write its fields, `kind` first",
+        ));
+        return Err(diagnostics);
     };
-    let mut fields = Fields::new(at, written, vantage);
+    let mut fields = Fields::new(at, written, network_access);
     let kinds = format!("write one of {}", Destination::KINDS.join(", "));
     let kind = fields.required("kind", &kinds);
     let severities = fields.words("severities", "write a list such as [critical, warning]", |word| {
@@ -183,20 +196,20 @@ fn read(at: FieldPath, name: &str, written: &Value, vantage: Vantage) -> Result<
         "write a list such as [orders-db, \"web-*\"]",
         Pattern::parse,
     );
-    let timeout = fields.duration("timeout", USUAL_TIMEOUT, SHORTEST_TIMEOUT..=LONGEST_TIMEOUT);
+    let timeout = fields.duration("timeout", DEFAULT_TIMEOUT, MIN_TIMEOUT..=MAX_TIMEOUT);
     let known = kind.filter(|kind| Destination::KINDS.contains(kind));
     if let (Some(kind), None) = (kind, known) {
-        fields.fault("kind", format!("`{}` is not known here", shown(kind)), kinds);
+        fields.diagnostic("kind", format!("`{}` is not known here", shown(kind)), kinds);
     }
     let destination = known.and_then(|kind| Destination::read(kind, &mut fields));
     // Without a kind, nobody knows which fields are known.
-    faults.extend(if known.is_some() {
+    diagnostics.extend(if known.is_some() {
         fields.finish()
     } else {
         fields.give_up()
     });
     match (name, destination) {
-        (Ok(name), Some(destination)) if faults.is_empty() => {
+        (Ok(name), Some(destination)) if diagnostics.is_empty() => {
             let severities = severities.unwrap_or_else(|| destination.usual_severities().to_vec());
             let route = Route {
                 severities: BTreeSet::from_iter(severities),
@@ -210,6 +223,6 @@ fn read(at: FieldPath, name: &str, written: &Value, vantage: Vantage) -> Result<
                 timeout,
             })
         }
-        _ => Err(faults),
+        _ => Err(diagnostics),
     }
 }

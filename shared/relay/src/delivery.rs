@@ -11,7 +11,7 @@ use crate::client::{Answer, Client, ClientError};
 
 /// How often a post is tried, and how long is waited in between.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Patience {
+pub struct RetryPolicy {
     attempts: u32,
     first: Duration,
     longest: Duration,
@@ -22,20 +22,20 @@ pub struct Patience {
 #[error(
     "{attempts} attempts, {first:?} apart and then up to {longest:?}: it takes one at least, and no shorter longest"
 )]
-pub struct BadPatience {
+pub struct InvalidRetryPolicy {
     attempts: u32,
     first: Duration,
     longest: Duration,
 }
 
-impl Patience {
+impl RetryPolicy {
     /// Up to `attempts` in all; `first` between the first two, then twice as long each time, up to `longest`.
     ///
     /// # Errors
     /// When there is no attempt, or `longest` is shorter than `first`.
-    pub fn new(attempts: u32, first: Duration, longest: Duration) -> Result<Self, BadPatience> {
+    pub fn new(attempts: u32, first: Duration, longest: Duration) -> Result<Self, InvalidRetryPolicy> {
         if attempts == 0 || longest < first {
-            return Err(BadPatience {
+            return Err(InvalidRetryPolicy {
                 attempts,
                 first,
                 longest,
@@ -60,7 +60,7 @@ impl Patience {
     }
 }
 
-impl Default for Patience {
+impl Default for RetryPolicy {
     /// Four attempts within four seconds of waiting, unless the destination asks for more.
     fn default() -> Self {
         Self {
@@ -87,7 +87,7 @@ pub(crate) async fn deliver(
     client: &Client,
     request: &Request<String>,
     timeout: Duration,
-    patience: &Patience,
+    retry_policy: &RetryPolicy,
     deadline: Instant,
     asked: impl Fn(&str) -> Option<f64>,
 ) -> Result<(), Undelivered> {
@@ -106,7 +106,7 @@ pub(crate) async fn deliver(
                 (Undelivered::Unanswered { error, attempts }, None)
             }
         };
-        let Some(pause) = patience.pause(number) else {
+        let Some(pause) = retry_policy.pause(number) else {
             return Err(failed);
         };
         let pause = wanted.map_or(pause, |wanted| wanted.max(pause));
@@ -154,14 +154,14 @@ mod tests {
     #[test]
     fn pauses_double_up_to_the_longest_and_end() {
         let ms = Duration::from_millis;
-        let patience = Patience::new(5, ms(100), ms(300)).unwrap();
-        let pauses: Vec<_> = (1..=5).map(|number| patience.pause(number)).collect();
+        let retry_policy = RetryPolicy::new(5, ms(100), ms(300)).unwrap();
+        let pauses: Vec<_> = (1..=5).map(|number| retry_policy.pause(number)).collect();
         assert_eq!(
             pauses,
             [Some(ms(100)), Some(ms(200)), Some(ms(300)), Some(ms(300)), None]
         );
-        assert!(Patience::new(0, ms(1), ms(1)).is_err());
-        assert!(Patience::new(1, ms(2), ms(1)).is_err());
+        assert!(RetryPolicy::new(0, ms(1), ms(1)).is_err());
+        assert!(RetryPolicy::new(1, ms(2), ms(1)).is_err());
     }
 
     #[test]

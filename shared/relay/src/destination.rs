@@ -22,7 +22,7 @@ use serde_json::Value;
 use crate::address::address;
 use crate::fields::Fields;
 use crate::page::Page;
-use crate::secret::{Keyring, ReadSecret, Secret, SecretError, SecretName};
+use crate::secret::{ReadSecret, Secret, SecretCache, SecretError, SecretName};
 
 pub use incoming_webhook::IncomingWebhook;
 pub use keyed_api::KeyedApi;
@@ -74,7 +74,7 @@ pub enum AddressError {
     Secret(#[from] SecretError),
     /// A secret is not what it should be.
     #[error("the secret `{name}` is not {wanted}")]
-    Unfit {
+    InvalidValue {
         /// Its name.
         name: SecretName,
         /// What it should be.
@@ -180,7 +180,7 @@ impl Destination {
     pub(crate) async fn request<S: ReadSecret>(
         &self,
         post: &Post,
-        secrets: &Keyring<S>,
+        secrets: &SecretCache<S>,
         now: Timestamp,
     ) -> Result<Request<String>, AddressError> {
         match self {
@@ -230,15 +230,15 @@ fn request(
     headers: &[(HeaderName, HeaderValue)],
     body: String,
 ) -> Result<Request<String>, AddressError> {
-    let unfit = || AddressError::Unfit {
+    let invalid_value = || AddressError::InvalidValue {
         name: name.clone(),
         wanted: "part of an address that begins with https:// (or http:// on this machine)",
     };
-    let uri = address(url).map_err(|_| unfit())?;
+    let uri = address(url).map_err(|_| invalid_value())?;
     let mut request = Request::post(uri)
         .header(CONTENT_TYPE, "application/json")
         .body(body)
-        .map_err(|_| unfit())?;
+        .map_err(|_| invalid_value())?;
     request.headers_mut().extend(headers.iter().cloned());
     Ok(request)
 }
@@ -258,7 +258,7 @@ fn token<'a>(name: &SecretName, secret: &'a Secret) -> Result<&'a str, AddressEr
         .bytes()
         .all(fits)
         .then_some(token)
-        .ok_or_else(|| AddressError::Unfit {
+        .ok_or_else(|| AddressError::InvalidValue {
             name: name.clone(),
             wanted: "a single word of letters, digits and `-_.:`",
         })

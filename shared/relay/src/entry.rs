@@ -7,7 +7,7 @@ use portpulse_core::outbox::Claimant;
 use crate::alert_key::{end_of, place};
 
 /// The most that is remembered of an incident: its latest news, the end among them.
-pub(crate) const MOST_TOLD: usize = 100;
+pub(crate) const MAX_NOTIFIED: usize = 100;
 
 /// What a destination has heard of an incident.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -15,7 +15,7 @@ pub(crate) struct Entry {
     /// How often it was written; 0 where it never was.
     pub(crate) revision: u64,
     /// What was told, in that order: `down`, `reminder-1`, `recovered`.
-    pub(crate) told: Vec<String>,
+    pub(crate) notified: Vec<String>,
     /// Who is telling more.
     pub(crate) claim: Option<Claim>,
 }
@@ -69,9 +69,9 @@ impl Entry {
             let (_, part) = place(&notification.id);
             let end = end_of(notification).map(|end| end.to_string());
             let is_over_in = |parts: &[String]| end.as_ref().is_some_and(|end| parts.contains(end));
-            if self.told.contains(&part) || coming.contains(&part) {
+            if self.notified.contains(&part) || coming.contains(&part) {
                 Standing::Known
-            } else if is_over_in(&self.told) {
+            } else if is_over_in(&self.notified) {
                 Standing::Overtaken
             } else if is_held || is_over_in(&coming) {
                 Standing::Waits
@@ -91,10 +91,10 @@ impl Entry {
     /// The entry once this was told.
     pub(crate) fn noted(&self, parts: &[String], mine: &Claim, next: Next) -> Self {
         let mut noted = self.clone();
-        let new = parts.iter().filter(|part| !self.told.contains(part));
-        noted.told.extend(new.cloned());
-        let forgotten = noted.told.len().saturating_sub(MOST_TOLD);
-        noted.told.drain(..forgotten);
+        let new = parts.iter().filter(|part| !self.notified.contains(part));
+        noted.notified.extend(new.cloned());
+        let forgotten = noted.notified.len().saturating_sub(MAX_NOTIFIED);
+        noted.notified.drain(..forgotten);
         if next == Next::Nothing {
             noted.claim.take_if(|claim| claim.by == mine.by);
         }
@@ -118,10 +118,10 @@ mod tests {
         }
     }
 
-    fn entry(told: &str, claim: Option<Claim>) -> Entry {
+    fn entry(notified: &str, claim: Option<Claim>) -> Entry {
         Entry {
             revision: 1,
-            told: told.split_whitespace().map(str::to_owned).collect(),
+            notified: notified.split_whitespace().map(str::to_owned).collect(),
             claim,
         }
     }
@@ -129,12 +129,12 @@ mod tests {
     /// What the kind before the number, if any, is of one incident of a monitor or a region.
     fn notification(part: &str) -> Notification {
         let kind: Kind = part.split('-').next().unwrap().parse().unwrap();
-        let region = part.starts_with("region_");
+        let location = part.starts_with("region_");
         Notification {
             id: format!("it/{part}"),
             kind,
-            subject: if region {
-                Subject::Region("eu-west-1".parse().unwrap())
+            subject: if location {
+                Subject::Location("eu-west-1".parse().unwrap())
             } else {
                 Subject::Monitor("it".parse().unwrap())
             },
@@ -145,7 +145,7 @@ mod tests {
     #[test]
     fn what_becomes_of_a_notification() {
         let others = |until| Some(claim("other", until));
-        for (told, held, asked, expected) in [
+        for (notified, held, asked, expected) in [
             ("", None, "down", "New"),
             ("down", None, "down recovered", "Known New"),
             ("down", None, "reminder-1 escalated", "New New"),
@@ -177,7 +177,7 @@ mod tests {
             ("", None, "recovered down", "New Waits"),
             ("", None, "down down recovered recovered", "New Known New Known"),
         ] {
-            let before = entry(told, held);
+            let before = entry(notified, held);
             let asked: Vec<_> = asked.split(' ').map(notification).collect();
             let asked: Vec<_> = asked.iter().collect();
             let mine = claim("me", 99);
@@ -218,6 +218,6 @@ mod tests {
     fn of_a_long_incident_the_latest_is_remembered() {
         let parts: Vec<_> = (0..150).map(|number| format!("reminder-{number}")).collect();
         let noted = Entry::default().noted(&parts, &claim("me", 99), Next::Nothing);
-        assert_eq!(noted.told, parts[50..]);
+        assert_eq!(noted.notified, parts[50..]);
     }
 }

@@ -69,7 +69,7 @@ pub async fn has_heard<T: Table>(
 ) -> Result<bool, TableError> {
     let (incident, part) = place(id);
     let entry = read(table, &relayed(destination.as_str(), &incident)).await?;
-    Ok(entry.told.contains(&part))
+    Ok(entry.notified.contains(&part))
 }
 
 impl<'a, T: Table> Ledger<'a, T> {
@@ -166,13 +166,13 @@ fn encode(key: &Key, entry: &Entry, now: Timestamp) -> Item {
     let text = |text: &str| AttributeValue::S(text.to_owned());
     let kept = i64::try_from(KEPT.as_secs()).unwrap_or(i64::MAX);
     let expires_at = now.as_second().saturating_add(kept);
-    let told = entry.told.iter().map(|part| text(part)).collect();
+    let notified = entry.notified.iter().map(|part| text(part)).collect();
     let mut item = Item::from([
         (PK.to_owned(), text(&key.pk)),
         (SK.to_owned(), text(&key.sk)),
         (LAYOUT.to_owned(), AttributeValue::N(VERSION.to_string())),
         (REVISION.to_owned(), AttributeValue::N(entry.revision.to_string())),
-        (TOLD.to_owned(), AttributeValue::L(told)),
+        (TOLD.to_owned(), AttributeValue::L(notified)),
         (EXPIRES_AT.to_owned(), AttributeValue::N(expires_at.to_string())),
     ]);
     if let Some(Claim { by, until }) = &entry.claim {
@@ -199,7 +199,7 @@ fn decoded(item: &Item) -> Option<Entry> {
     if number(LAYOUT) != Some(u64::from(VERSION)) {
         return None;
     }
-    let told = item.get(TOLD)?.as_l().ok()?.iter();
+    let notified = item.get(TOLD)?.as_l().ok()?.iter();
     let claim = match (text(CLAIMED_BY), text(CLAIMED_UNTIL)) {
         (Some(by), Some(until)) => Some(Claim {
             by: Claimant::new(by),
@@ -210,7 +210,7 @@ fn decoded(item: &Item) -> Option<Entry> {
     };
     Some(Entry {
         revision: number(REVISION)?,
-        told: told
+        notified: notified
             .map(|part| part.as_s().ok().cloned())
             .collect::<Option<_>>()?,
         claim,
@@ -220,7 +220,7 @@ fn decoded(item: &Item) -> Option<Entry> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::entry::MOST_TOLD;
+    use crate::entry::MAX_NOTIFIED;
     use portpulse_store::size;
     use portpulse_testkit::sizes::{Largest, assert_documented};
 
@@ -231,18 +231,18 @@ mod tests {
         let (incident, _) = foreign(0);
         let entry = Entry {
             revision: u64::MAX,
-            told: (0..MOST_TOLD).map(|number| foreign(number).1).collect(),
+            notified: (0..MAX_NOTIFIED).map(|number| foreign(number).1).collect(),
             claim: Some(Claim {
                 by: Claimant::new("00000000-0000-0000-0000-000000000000"),
                 until: Timestamp::from_nanosecond(1_795_498_867_123_456_789).unwrap(),
             }),
         };
-        assert_eq!(entry.told[0].len(), 255);
+        assert_eq!(entry.notified[0].len(), 255);
         let key = relayed(&"x".repeat(32), &incident);
         let item = encode(&key, &entry, Timestamp::UNIX_EPOCH);
         assert_eq!(decoded(&item), Some(entry));
         let bytes = size::item(&item);
-        assert!(bytes <= size::MOST_BYTES, "{bytes}");
+        assert!(bytes <= size::MAX_BYTES, "{bytes}");
         assert_documented(&[Largest {
             kind: "relay's ledger",
             bytes,

@@ -22,8 +22,8 @@ mod secret;
 mod text;
 
 pub use client::{Client, ClientError, TlsError};
-pub use config::{BadDestinationName, Config, DestinationName, MOST_DESTINATIONS};
-pub use delivery::{BadPatience, Patience};
+pub use config::{Config, DestinationName, InvalidDestinationName, MAX_DESTINATIONS};
+pub use delivery::{InvalidRetryPolicy, RetryPolicy};
 pub use destination::{
     AddressError, Destination, IncomingWebhook, KeyedApi, Ntfy, Post, SIGNATURE_HEADER, TIMESTAMP_HEADER,
     Telegram, Webhook,
@@ -31,6 +31,6 @@ pub use destination::{
 pub use error::{Error, Warning};
 pub use ledger::has_heard;
 pub use portpulse_store::chain;
-pub use reading::{BadNotification, notification, notifications};
+pub use reading::{InvalidNotification, notification, notifications};
 pub use relay::{Relay, Report};
 pub use secret::{ReadSecret, Secret, SecretError, SecretName, ThisMachine};

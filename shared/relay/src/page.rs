@@ -1,15 +1,15 @@
 //! What a chat shows of one notification, or of several at once, before it takes the form of any channel.
 
-use portpulse_alert::{MOST_ENTRIES, clock, headline, plain, region_words, sentence, summary, words};
-use portpulse_core::board::Verdict;
+use portpulse_alert::{MAX_ENTRIES, clock, headline, location_words, plain, sentence, summary, words};
 use portpulse_core::choice::Severity;
 use portpulse_core::decide::Notification;
+use portpulse_core::group_state::Status;
 use portpulse_core::outbox::{Kind, Stage};
 
 /// The most notifications that are shown one by one; more of them share pages, as they share an email.
-const MOST_SINGLE: usize = portpulse_alert::MOST_SINGLE;
+const MAX_SINGLE: usize = portpulse_alert::MAX_SINGLE;
 /// The most headlines on one page: every channel has room for that many.
-const MOST_HEADLINES: usize = 10;
+const MAX_HEADLINES: usize = 10;
 
 /// One message of a chat.
 #[derive(Debug, Clone, PartialEq)]
@@ -43,7 +43,7 @@ pub(crate) enum Tone {
 
 impl Tone {
     pub(crate) fn of(notification: &Notification) -> Self {
-        if notification.kind == Kind::AdvisoryOver && notification.verdict != Verdict::Up {
+        if notification.kind == Kind::AdvisoryOver && notification.status != Status::Up {
             // It ended in an incident.
             return Self::Note;
         }
@@ -98,17 +98,17 @@ impl Link {
 impl Page {
     /// The pages that tell these notifications, in their order.
     pub(crate) fn of(notifications: &[&Notification]) -> Vec<Self> {
-        if notifications.len() <= MOST_SINGLE {
+        if notifications.len() <= MAX_SINGLE {
             return notifications.iter().map(|each| Self::single(each)).collect();
         }
-        notifications.chunks(MOST_HEADLINES).map(Self::together).collect()
+        notifications.chunks(MAX_HEADLINES).map(Self::together).collect()
     }
 
     fn single(notification: &Notification) -> Self {
         let runbook = notification.runbook.as_deref().and_then(Link::new);
         let mut lists = vec![
-            ("What each region sees", regions(notification)),
-            ("What is wrong with it", notification.faults.clone()),
+            ("What each region sees", locations(notification)),
+            ("What is wrong with it", notification.diagnostics.clone()),
         ];
         lists
             .iter_mut()
@@ -195,10 +195,10 @@ fn is_seen(text: &str) -> bool {
     !plain(text, usize::MAX).is_empty()
 }
 
-fn regions(notification: &Notification) -> Vec<String> {
-    let regions = notification.regions.iter().take(MOST_ENTRIES);
-    regions
-        .map(|(region, view)| format!("{region}: {}", region_words(view)))
+fn locations(notification: &Notification) -> Vec<String> {
+    let locations = notification.locations.iter().take(MAX_ENTRIES);
+    locations
+        .map(|(location, view)| format!("{location}: {}", location_words(view)))
         .collect()
 }
 

@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::str::FromStr;
 
-use portpulse_core::board::Finding;
 use portpulse_core::choice::Severity;
-use portpulse_core::decide::{Notification, RegionView};
-use portpulse_core::id::Region;
+use portpulse_core::decide::{LocationView, Notification};
+use portpulse_core::group_state::Finding;
+use portpulse_core::id::Location;
 use portpulse_core::outbox::{Kind, Subject};
 use portpulse_core::outcome::Detail;
 use portpulse_core::time::parse_time;
@@ -17,13 +17,13 @@ use crate::fields::shown;
 
 /// JSON that tells no notification.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub struct BadNotification {
+pub struct InvalidNotification {
     /// Its id, where it has one.
     pub id: Option<String>,
-    faults: Vec<String>,
+    diagnostics: Vec<String>,
 }
 
-impl fmt::Display for BadNotification {
+impl fmt::Display for InvalidNotification {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let which = self
             .id
@@ -32,18 +32,18 @@ impl fmt::Display for BadNotification {
         write!(
             f,
             "the notification {which} cannot be read: {}",
-            self.faults.join("; ")
+            self.diagnostics.join("; ")
         )
     }
 }
 
 /// The notifications in a message, as [`portpulse_alert::Message`] publishes it: one, or several. Each that cannot be
 /// read is an error of its own.
-pub fn notifications(message: &str) -> Vec<Result<Notification, BadNotification>> {
-    let nothing = |fault: &str| {
-        vec![Err(BadNotification {
+pub fn notifications(message: &str) -> Vec<Result<Notification, InvalidNotification>> {
+    let nothing = |diagnostic: &str| {
+        vec![Err(InvalidNotification {
             id: None,
-            faults: vec![fault.to_owned()],
+            diagnostics: vec![diagnostic.to_owned()],
         })]
     };
     let Ok(message) = serde_json::from_str::<Value>(message) else {
@@ -61,53 +61,53 @@ pub fn notifications(message: &str) -> Vec<Result<Notification, BadNotification>
 ///
 /// # Errors
 /// Everything that is wrong with it.
-pub fn notification(json: &Value) -> Result<Notification, BadNotification> {
+pub fn notification(json: &Value) -> Result<Notification, InvalidNotification> {
     let mut reader = Reader {
         json,
-        faults: Vec::new(),
+        diagnostics: Vec::new(),
     };
     let read = reader.notification();
     let id = json.get("id").and_then(Value::as_str).map(str::to_owned);
     match read {
-        Some(notification) if reader.faults.is_empty() => Ok(notification),
-        _ => Err(BadNotification {
+        Some(notification) if reader.diagnostics.is_empty() => Ok(notification),
+        _ => Err(InvalidNotification {
             id,
-            faults: reader.faults,
+            diagnostics: reader.diagnostics,
         }),
     }
 }
 
 struct Reader<'a> {
     json: &'a Value,
-    faults: Vec<String>,
+    diagnostics: Vec<String>,
 }
 
 impl<'a> Reader<'a> {
     fn notification(&mut self) -> Option<Notification> {
         let id = self.text("id").filter(|id| !id.is_empty());
         if id.is_none() {
-            self.faults.push("`id` is missing or empty".to_owned());
+            self.diagnostics.push("`id` is missing or empty".to_owned());
         }
         let kind = self.parsed("kind");
         let subject = self.subject(kind);
         let group = self.text("group").map(|group| self.read("group", group.parse()));
-        let verdict = self.parsed("verdict");
+        let status = self.parsed("verdict");
         let severity = self.parsed("severity");
         let audience = self.audience(severity);
-        let finding = finding(self.json, &mut self.faults);
+        let finding = finding(self.json, &mut self.diagnostics);
         let since = self
             .required("since")
             .and_then(|text| self.read("since", parse_time(text)));
         let at = self
             .required("at")
             .and_then(|text| self.read("at", parse_time(text)));
-        let regions = self.regions();
+        let locations = self.locations();
         Some(Notification {
             id: id?.to_owned(),
             kind: kind?,
             subject: subject?,
             group: group.flatten(),
-            verdict: verdict?,
+            status: status?,
             severity: severity?,
             audience,
             finding,
@@ -116,8 +116,8 @@ impl<'a> Reader<'a> {
             target: self.text("target").map(str::to_owned),
             tags: self.texts("tags"),
             runbook: self.text("runbook").map(str::to_owned),
-            regions,
-            faults: self.texts("faults"),
+            locations,
+            diagnostics: self.texts("faults"),
         })
     }
 
@@ -139,8 +139,8 @@ impl<'a> Reader<'a> {
         if let Some(id) = self.text("monitor") {
             return self.read("monitor", id.parse()).map(Subject::Monitor);
         }
-        if let Some(region) = self.text("region") {
-            return self.read("region", region.parse()).map(Subject::Region);
+        if let Some(location) = self.text("region") {
+            return self.read("region", location.parse()).map(Subject::Location);
         }
         if let Some(id) = self.text("definition") {
             return Some(Subject::Definition(id.to_owned()));
@@ -148,39 +148,43 @@ impl<'a> Reader<'a> {
         if kind == Some(Kind::Test) {
             return Some(Subject::Portpulse);
         }
-        self.faults
+        self.diagnostics
             .push("none of `monitor`, `region` and `definition` is there".to_owned());
         None
     }
 
-    fn regions(&mut self) -> BTreeMap<Region, RegionView> {
+    fn locations(&mut self) -> BTreeMap<Location, LocationView> {
         let empty = Map::new();
-        let regions = self
+        let locations = self
             .json
             .get("regions")
             .and_then(Value::as_object)
             .unwrap_or(&empty);
         let mut views = BTreeMap::new();
-        for (name, json) in regions {
+        for (name, json) in locations {
             let mut reader = Reader {
                 json,
-                faults: Vec::new(),
+                diagnostics: Vec::new(),
             };
-            let region = reader.read("region", name.parse());
+            let location = reader.read("region", name.parse());
             let view = reader.parsed("view");
             let since = reader
                 .text("since")
                 .and_then(|text| reader.read("since", text.parse()));
             let ticks = json.get("ticks").and_then(Value::as_u64).unwrap_or(0);
-            let finding = finding(json, &mut reader.faults);
+            let finding = finding(json, &mut reader.diagnostics);
             let at = format!("`regions.{}`: ", shown(name));
-            self.faults
-                .extend(reader.faults.into_iter().map(|fault| format!("{at}{fault}")));
-            if let (Some(region), Some(view)) = (region, view) {
+            self.diagnostics.extend(
+                reader
+                    .diagnostics
+                    .into_iter()
+                    .map(|diagnostic| format!("{at}{diagnostic}")),
+            );
+            if let (Some(location), Some(view)) = (location, view) {
                 let ticks = u32::try_from(ticks).unwrap_or(u32::MAX);
                 views.insert(
-                    region,
-                    RegionView {
+                    location,
+                    LocationView {
                         view,
                         ticks,
                         since,
@@ -207,7 +211,7 @@ impl<'a> Reader<'a> {
     fn required(&mut self, field: &str) -> Option<&'a str> {
         let text = self.text(field);
         if text.is_none() {
-            self.faults.push(format!("`{field}` is missing or not text"));
+            self.diagnostics.push(format!("`{field}` is missing or not text"));
         }
         text
     }
@@ -218,16 +222,16 @@ impl<'a> Reader<'a> {
     }
 
     fn read<T, E: fmt::Display>(&mut self, field: &str, read: Result<T, E>) -> Option<T> {
-        read.map_err(|error| self.faults.push(format!("`{field}`: {error}")))
+        read.map_err(|error| self.diagnostics.push(format!("`{field}`: {error}")))
             .ok()
     }
 }
 
-fn finding(json: &Value, faults: &mut Vec<String>) -> Option<Finding> {
+fn finding(json: &Value, diagnostics: &mut Vec<String>) -> Option<Finding> {
     let code = json.get("finding")?.as_str()?;
     let cause = code
         .parse()
-        .map_err(|error| faults.push(format!("`finding`: {error}")))
+        .map_err(|error| diagnostics.push(format!("`finding`: {error}")))
         .ok()?;
     let detail = json.get("detail").and_then(Value::as_str).and_then(Detail::new);
     Some(Finding { cause, detail })

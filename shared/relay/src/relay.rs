@@ -14,23 +14,23 @@ use tokio::time::{Instant, sleep, timeout_at};
 use crate::alert_key::place;
 use crate::client::Client;
 use crate::config::{Config, Configured, DestinationName};
-use crate::delivery::{Patience, Undelivered, deliver};
+use crate::delivery::{RetryPolicy, Undelivered, deliver};
 use crate::destination::Post;
 use crate::entry::{Entry, Next, Standing};
 use crate::error::{Error, Warning};
 use crate::ledger::Ledger;
-use crate::secret::{Keyring, ReadSecret};
+use crate::secret::{ReadSecret, SecretCache};
 
 /// The most bytes of an answer that an error shows.
-const MOST_SAID: usize = 200;
+const MAX_BANNER_LENGTH: usize = 200;
 
 /// Tells the destinations of a configuration. Make it once, and call it for whatever was published.
 pub struct Relay<T, S> {
     config: Config,
     table: T,
-    secrets: Keyring<S>,
+    secrets: SecretCache<S>,
     client: Client,
-    patience: Patience,
+    retry_policy: RetryPolicy,
     /// Who claims an incident, if not each call by itself.
     claimant: Option<Claimant>,
 }
@@ -45,7 +45,7 @@ pub struct Report {
     /// What was not sent because its destination had already heard that it is over.
     pub overtaken: Vec<(DestinationName, String)>,
     /// What is not known to be delivered: call again with the same notifications.
-    pub troubles: Vec<Error>,
+    pub errors: Vec<Error>,
     /// What may lead to something being told twice, or later.
     pub warnings: Vec<Warning>,
 }
@@ -62,13 +62,13 @@ struct Round<'a> {
 
 impl<T: Table, S: ReadSecret> Relay<T, S> {
     /// A relay that notes in `table` what it has delivered.
-    pub fn new(config: Config, table: T, secrets: S, client: Client, patience: Patience) -> Self {
+    pub fn new(config: Config, table: T, secrets: S, client: Client, retry_policy: RetryPolicy) -> Self {
         Self {
             config,
             table,
-            secrets: Keyring::new(secrets),
+            secrets: SecretCache::new(secrets),
             client,
-            patience,
+            retry_policy,
             claimant: None,
         }
     }
@@ -90,19 +90,19 @@ impl<T: Table, S: ReadSecret> Relay<T, S> {
     pub async fn deliver(&self, notifications: &[Notification], remaining: Duration) -> Report {
         let deadline = Instant::now() + remaining;
         let destinations = self.config.destinations.iter();
-        let reports = join_all(destinations.map(|to| self.tell(to, notifications, deadline))).await;
+        let reports = join_all(destinations.map(|to| self.notify(to, notifications, deadline))).await;
         let mut all = Report::default();
         for report in reports {
             all.delivered.extend(report.delivered);
             all.repeated.extend(report.repeated);
             all.overtaken.extend(report.overtaken);
-            all.troubles.extend(report.troubles);
+            all.errors.extend(report.errors);
             all.warnings.extend(report.warnings);
         }
         all
     }
 
-    async fn tell(&self, to: &Configured, notifications: &[Notification], deadline: Instant) -> Report {
+    async fn notify(&self, to: &Configured, notifications: &[Notification], deadline: Instant) -> Report {
         let mut report = Report::default();
         let own = || Claimant::new(format!("{:032x}", fastrand::u128(..)));
         let claimant = self.claimant.clone().unwrap_or_else(own);
@@ -114,29 +114,29 @@ impl<T: Table, S: ReadSecret> Relay<T, S> {
         loop {
             let claims = claim(to, &ledger, &left, unknown, &mut report);
             let Ok(mut round) = timeout_at(deadline, claims).await else {
-                report.troubles.push(out_of_time(to, ids_of(&left)));
+                report.errors.push(out_of_time(to, ids_of(&left)));
                 return report;
             };
-            let told = self
-                .tell_new(to, &ledger, &mut round, deadline, &mut report)
+            let notified = self
+                .notify_new(to, &ledger, &mut round, deadline, &mut report)
                 .await;
-            if !matches!(told, Err(Error::OutOfTime { .. })) {
+            if !matches!(notified, Err(Error::OutOfTime { .. })) {
                 // Where no time is left, a request may be under way: its claim ends by itself.
                 release(to, &ledger, &round.entries, &mut report).await;
             }
             left = round.waits;
-            if let Err(mut error) = told {
+            if let Err(mut error) = notified {
                 error.ids_mut().extend(ids_of(&left));
-                report.troubles.push(error);
+                report.errors.push(error);
                 return report;
             }
             if left.is_empty() {
                 return report;
             }
-            let pause = self.patience.first();
+            let pause = self.retry_policy.first();
             if Instant::now() + pause + to.timeout >= deadline {
                 // What may not be answered in time is left to whoever calls again.
-                report.troubles.push(Error::Waited {
+                report.errors.push(Error::Waited {
                     destination: to.name.clone(),
                     ids: ids_of(&left),
                 });
@@ -148,7 +148,7 @@ impl<T: Table, S: ReadSecret> Relay<T, S> {
     }
 
     /// Posts what is new in a round, until an error says that what follows would fare no better.
-    async fn tell_new(
+    async fn notify_new(
         &self,
         to: &Configured,
         ledger: &Ledger<'_, T>,
@@ -170,7 +170,7 @@ impl<T: Table, S: ReadSecret> Relay<T, S> {
                         // It only prepares the next one.
                         *error.ids_mut() = rest.first().map(|next| next.ids.clone()).unwrap_or_default();
                     }
-                    report.troubles.push(error);
+                    report.errors.push(error);
                 }
                 Err(mut error) => {
                     *error.ids_mut() = ids_from(left);
@@ -200,7 +200,7 @@ impl<T: Table, S: ReadSecret> Relay<T, S> {
             &self.client,
             &request,
             to.timeout,
-            &self.patience,
+            &self.retry_policy,
             deadline,
             asked,
         );
@@ -235,7 +235,7 @@ impl<T: Table, S: ReadSecret> Relay<T, S> {
 
     /// What a destination said, fit for a log.
     fn said(&self, body: &str) -> String {
-        plain(&self.secrets.redact(body), MOST_SAID)
+        plain(&self.secrets.redact(body), MAX_BANNER_LENGTH)
     }
 }
 
@@ -278,11 +278,11 @@ async fn claim<'a, T: Table>(
             }
         };
         for ((index, notification), standing) in of_it.into_iter().zip(standings) {
-            let told = || (to.name.clone(), notification.id.clone());
+            let notified = || (to.name.clone(), notification.id.clone());
             match standing {
                 Standing::New => new.push((index, notification)),
-                Standing::Known => report.repeated.push(told()),
-                Standing::Overtaken => report.overtaken.push(told()),
+                Standing::Known => report.repeated.push(notified()),
+                Standing::Overtaken => report.overtaken.push(notified()),
                 Standing::Waits => waits.push((index, notification)),
             }
         }
@@ -310,12 +310,12 @@ async fn note<T: Table>(
     entries: &mut BTreeMap<String, Option<Entry>>,
     report: &mut Report,
 ) {
-    let mut told = BTreeMap::<String, Vec<String>>::new();
+    let mut notified = BTreeMap::<String, Vec<String>>::new();
     for id in &post.ids {
         report.delivered.push((to.name.clone(), id.clone()));
-        told.entry(place(id).0).or_default().push(id.clone());
+        notified.entry(place(id).0).or_default().push(id.clone());
     }
-    let notes = told.iter().map(|(incident, ids)| {
+    let notes = notified.iter().map(|(incident, ids)| {
         let goes_on = rest
             .iter()
             .flat_map(|post| &post.ids)
@@ -325,7 +325,7 @@ async fn note<T: Table>(
         ledger.note(incident, entry, ids, next)
     });
     let noted = join_all(notes).await;
-    for ((incident, ids), noted) in told.into_iter().zip(noted) {
+    for ((incident, ids), noted) in notified.into_iter().zip(noted) {
         match noted {
             Ok(entry) => drop(entries.insert(incident, Some(entry))),
             Err(source) => {

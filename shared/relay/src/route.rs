@@ -59,7 +59,7 @@ impl Route {
         let id = match &notification.subject {
             Subject::Monitor(id) => Some(id.as_str()),
             Subject::Definition(id) => Some(id.as_str()),
-            Subject::Region(_) | Subject::Portpulse => None,
+            Subject::Location(_) | Subject::Portpulse => None,
         };
         let by_tag = self
             .tags

@@ -5,7 +5,7 @@ use std::fmt;
 use std::path::{Component, Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
-use portpulse_core::definition::Vantage;
+use portpulse_core::definition::NetworkAccess;
 
 /// Where a secret is kept: what a configuration may say of it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -22,7 +22,7 @@ pub enum SecretName {
 
 impl SecretName {
     /// Reads a name. What is wrong is said without the text: it may be the secret itself.
-    pub(crate) fn parse(text: &str, vantage: Vantage) -> Result<Self, BadSecretName> {
+    pub(crate) fn parse(text: &str, network_access: NetworkAccess) -> Result<Self, InvalidSecretName> {
         let (scheme, rest) = text.split_once(':').unwrap_or_default();
         // Source: https://docs.aws.amazon.com/systems-manager/latest/userguide/sysman-paramstore-su-create.html
         let of_aws = |most: usize, more: &[char]| {
@@ -31,7 +31,7 @@ impl SecretName {
             };
             (1..=most).contains(&rest.len()) && rest.chars().all(fits)
         };
-        let here = vantage == Vantage::OwnNetwork;
+        let here = network_access == NetworkAccess::OwnNetwork;
         match scheme {
             "ssm" if rest.starts_with('/') && of_aws(1_011, &[]) => Ok(Self::Parameter(rest.to_owned())),
             // Source: https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_CreateSecret.html
@@ -40,8 +40,8 @@ impl SecretName {
             "file" if here && !rest.is_empty() && !rest.contains(char::is_control) => {
                 Ok(Self::File(PathBuf::from(rest)))
             }
-            "env" | "file" if !here => Err(BadSecretName::NotInALambda),
-            _ => Err(BadSecretName::NoName),
+            "env" | "file" if !here => Err(InvalidSecretName::NotInALambda),
+            _ => Err(InvalidSecretName::NoName),
         }
     }
 }
@@ -64,7 +64,7 @@ impl fmt::Display for SecretName {
 
 /// Why a text names no secret.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum BadSecretName {
+pub(crate) enum InvalidSecretName {
     NoName,
     NotInALambda,
 }
@@ -191,15 +191,15 @@ impl ReadSecret for ThisMachine {
 }
 
 /// The fewest bytes of a part of an address that can be a secret.
-const SHORTEST_PART: usize = 8;
+const MIN_PART_LENGTH: usize = 8;
 
 /// Secrets that were read before, so that one that nobody changed is read once.
-pub(crate) struct Keyring<S> {
+pub(crate) struct SecretCache<S> {
     reader: S,
     known: Mutex<HashMap<SecretName, Secret>>,
 }
 
-impl<S: ReadSecret> Keyring<S> {
+impl<S: ReadSecret> SecretCache<S> {
     pub(crate) fn new(reader: S) -> Self {
         Self {
             reader,
@@ -226,7 +226,7 @@ impl<S: ReadSecret> Keyring<S> {
         let known = self.known();
         let parts = known.values().flat_map(|secret| {
             let parts = secret.expose().split(['/', '?', '&', '=', ':']);
-            std::iter::once(secret.expose()).chain(parts.filter(|part| part.len() >= SHORTEST_PART))
+            std::iter::once(secret.expose()).chain(parts.filter(|part| part.len() >= MIN_PART_LENGTH))
         });
         parts.fold(text.to_owned(), |text, part| text.replace(part, "…"))
     }
@@ -242,8 +242,8 @@ mod tests {
 
     #[test]
     fn a_secret_is_named_never_written() {
-        use Vantage::{OwnNetwork, PlainLambda};
-        for (text, vantage, name) in [
+        use NetworkAccess::{OwnNetwork, PlainLambda};
+        for (text, network_access, name) in [
             ("ssm:/portpulse/slack", PlainLambda, Ok("ssm:/portpulse/slack")),
             (
                 "secretsmanager:portpulse/pager",
@@ -257,24 +257,24 @@ mod tests {
                 Ok("file:/run/secrets/slack"),
             ),
             ("ssm:/portpulse/slack", OwnNetwork, Ok("ssm:/portpulse/slack")),
-            ("env:SLACK_URL", PlainLambda, Err(BadSecretName::NotInALambda)),
+            ("env:SLACK_URL", PlainLambda, Err(InvalidSecretName::NotInALambda)),
             (
                 "file:/run/secrets/slack",
                 PlainLambda,
-                Err(BadSecretName::NotInALambda),
+                Err(InvalidSecretName::NotInALambda),
             ),
-            ("ssm:no-slash", PlainLambda, Err(BadSecretName::NoName)),
-            ("ssm:/a b", PlainLambda, Err(BadSecretName::NoName)),
+            ("ssm:no-slash", PlainLambda, Err(InvalidSecretName::NoName)),
+            ("ssm:/a b", PlainLambda, Err(InvalidSecretName::NoName)),
             (
                 "https://hooks.slack.com/services/T0/B0/x",
                 OwnNetwork,
-                Err(BadSecretName::NoName),
+                Err(InvalidSecretName::NoName),
             ),
-            ("env:1X", OwnNetwork, Err(BadSecretName::NoName)),
-            ("xoxb-1", OwnNetwork, Err(BadSecretName::NoName)),
-            ("", OwnNetwork, Err(BadSecretName::NoName)),
+            ("env:1X", OwnNetwork, Err(InvalidSecretName::NoName)),
+            ("xoxb-1", OwnNetwork, Err(InvalidSecretName::NoName)),
+            ("", OwnNetwork, Err(InvalidSecretName::NoName)),
         ] {
-            let parsed = SecretName::parse(text, vantage).map(|name| name.to_string());
+            let parsed = SecretName::parse(text, network_access).map(|name| name.to_string());
             assert_eq!(parsed, name.map(str::to_owned), "{text}");
         }
     }

@@ -54,7 +54,7 @@ pub fn definitions() -> Value {
 }
 
 const MONITOR_ID: &str = "^[a-z0-9][a-z0-9_.-]{0,63}$";
-const REGION: &str = "^[a-z0-9][a-z0-9-]{0,31}$";
+const LOCATION: &str = "^[a-z0-9][a-z0-9-]{0,31}$";
 const TAG: &str = "^[A-Za-z0-9_.:/=-]{1,64}$";
 const DURATION: &str = "^[0-9]+(ms|s|m|h|d)$";
 
@@ -101,7 +101,7 @@ fn field(name: &str) -> Value {
         "failures_to_open" => number("Consecutive failing ticks that make a region's vote.", 1, 10),
         "successes_to_close" => number("Consecutive good ticks that end it.", 1, 10),
         "quorum" => number("How many regions must agree; more than half if absent.", 1, 100),
-        "regions" => list("The regions that check it; all if absent.", REGION, 1),
+        "regions" => list("The regions that check it; all if absent.", LOCATION, 1),
         "severity" => words(
             "How loudly its incidents are told.",
             Severity::ALL.iter().map(|word| word.as_str()),

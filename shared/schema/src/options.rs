@@ -23,7 +23,7 @@ pub(crate) fn warn_days() -> Value {
     number(
         "Days before the certificate expires from which the monitor is degraded; 0 is never.",
         0,
-        u32::from(Readiness::MOST_WARN_DAYS),
+        u32::from(Readiness::MAX_WARN_DAYS),
     )
 }
 

@@ -49,7 +49,7 @@ impl Feed {
         let id = path.strip_prefix("/badge/")?.strip_suffix(".svg")?.parse().ok()?;
         let kind = request
             .query_value("kind")
-            .map_or(Ok(Kind::Verdict), |kind| kind.parse());
+            .map_or(Ok(Kind::Status), |kind| kind.parse());
         kind.ok().map(|kind| Self::Badge(id, kind))
     }
 }

@@ -22,7 +22,7 @@ pub use access::{Access, ShortToken, Token, Transport, network};
 pub use feed::Feed;
 pub use pages::{Answered, Pages};
 pub use reader::Reader;
-pub use request::{Initiator, MOST_BODY_BYTES, Method, Request, Signature};
+pub use request::{Initiator, MAX_BODY_BYTES, Method, Request, Signature};
 pub use response::{Content, Keep, Response};
 pub use route::{By, Page, Selection};
 pub use site::{Asked, Received, Site};

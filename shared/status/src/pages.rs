@@ -21,7 +21,7 @@ use crate::site::{Asked, RETRY_SECONDS, Received, Site};
 use crate::span::Span;
 
 /// The most monitors of which a page is kept at a time.
-const MOST_KEPT: usize = 100;
+const MAX_KEPT: usize = 100;
 /// How long the public waits after a failure until the table is asked again, as [`Site::unreadable`] says it.
 const PAUSE: SignedDuration = SignedDuration::from_secs(RETRY_SECONDS);
 
@@ -65,7 +65,7 @@ pub struct Answered<E> {
     /// The response.
     pub response: Response,
     /// Why it shows nothing, where it could not be read; told once, and not by each that comes meanwhile.
-    pub trouble: Option<E>,
+    pub error: Option<E>,
 }
 
 impl<R: Reader> Pages<R> {
@@ -88,19 +88,19 @@ impl<R: Reader> Pages<R> {
             Received::Answer(response) => {
                 return Answered {
                     response,
-                    trouble: None,
+                    error: None,
                 };
             }
         };
         match self.respond(&asked, now).await {
             Ok(response) => Answered {
                 response,
-                trouble: None,
+                error: None,
             },
             Err(unread) => Answered {
                 response: self.site.unreadable(),
-                trouble: match unread {
-                    Unread::Now(trouble) => Some(trouble),
+                error: match unread {
+                    Unread::Now(error) => Some(error),
                     Unread::Before => None,
                 },
             },
@@ -189,7 +189,7 @@ impl<R: Reader> Pages<R> {
         }
         let read = Arc::new(self.reader.monitor(audience, id, span.first(now), now).await?);
         kept.retain(|_, (at, _)| self.is_fresh(*at, now));
-        if kept.len() >= MOST_KEPT {
+        if kept.len() >= MAX_KEPT {
             kept.clear();
         }
         kept.insert(key, (now, Arc::clone(&read)));
@@ -218,7 +218,7 @@ mod tests {
 
     use tokio::sync::Semaphore;
 
-    use portpulse_core::board::Verdict;
+    use portpulse_core::group_state::Status;
     use portpulse_core::period::Period;
     use portpulse_history::view::{MonitorView, Uptime};
 
@@ -247,13 +247,13 @@ mod tests {
 
     /// The monitors that there are.
     fn defined() -> impl Iterator<Item = MonitorId> {
-        (0..3 * MOST_KEPT).map(|number| format!("m{number}").parse().unwrap())
+        (0..3 * MAX_KEPT).map(|number| format!("m{number}").parse().unwrap())
     }
 
     fn monitor(id: MonitorId) -> MonitorView {
         MonitorView {
             id,
-            verdict: Verdict::Up,
+            status: Status::Up,
             since: None,
             in_maintenance: false,
             maintenance: Vec::new(),
@@ -395,10 +395,10 @@ mod tests {
             }
         }
         assert_eq!(counting.reads.load(Ordering::SeqCst), 2);
-        for number in 0..3 * MOST_KEPT {
+        for number in 0..3 * MAX_KEPT {
             pages.answer(&get(&format!("/monitors/m{number}")), at(0)).await;
         }
-        assert!(pages.monitors.lock().await.len() <= MOST_KEPT);
+        assert!(pages.monitors.lock().await.len() <= MAX_KEPT);
     }
 
     #[tokio::test]
@@ -425,7 +425,7 @@ mod tests {
         for (access, most) in [(Access::Loopback, [1, 2, 3, 4]), (Access::Public, [1, 1, 2, 2])] {
             let (counting, pages) = pages_for(access, 0);
             counting.may.close();
-            let mut told = 0;
+            let mut notified = 0;
             for (second, reads) in [0, RETRY_SECONDS - 1, RETRY_SECONDS, RETRY_SECONDS + 1]
                 .into_iter()
                 .zip(most)
@@ -433,10 +433,10 @@ mod tests {
                 let answered = pages.answer(&get("/"), at(second)).await;
                 assert_eq!(answered.response.status, 503);
                 assert!(!answered.response.body.contains("gone"));
-                told += usize::from(answered.trouble == Some("the table is gone"));
+                notified += usize::from(answered.error == Some("the table is gone"));
                 assert_eq!(counting.reads.load(Ordering::SeqCst), reads);
             }
-            assert_eq!(told, most[3], "each failure is told once");
+            assert_eq!(notified, most[3], "each failure is told once");
             // What needs no table needs none.
             assert_eq!(pages.answer(&get("/nothing"), at(0)).await.response.status, 404);
         }

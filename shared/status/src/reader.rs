@@ -8,7 +8,7 @@ use portpulse_core::period::Period;
 use portpulse_history::Reader as History;
 use portpulse_history::view::{Audience, MonitorPage, Overview};
 use portpulse_store::Error;
-use portpulse_store::table::{Browse, Table};
+use portpulse_store::table::{PagedQuery, Table};
 
 /// Whoever reads what pages show.
 #[expect(
@@ -44,7 +44,7 @@ pub trait Reader {
     ) -> Result<Option<MonitorPage>, Self::Error>;
 }
 
-impl<T: Table + Browse> Reader for History<T> {
+impl<T: Table + PagedQuery> Reader for History<T> {
     type Error = Error;
 
     async fn ids(&self) -> Result<BTreeSet<MonitorId>, Error> {

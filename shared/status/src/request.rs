@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use crate::access::Transport;
 
 /// The most bytes of a body that are looked at: a token in a form.
-pub const MOST_BODY_BYTES: usize = 4_096;
+pub const MAX_BODY_BYTES: usize = 4_096;
 
 /// A request. What it holds came from outside.
 #[derive(Clone, Default)]
@@ -27,7 +27,7 @@ pub struct Request {
     pub authorization: Option<String>,
     /// The cookies, as pairs separated by `;`.
     pub cookies: String,
-    /// The body, at most [`MOST_BODY_BYTES`] of it.
+    /// The body, at most [`MAX_BODY_BYTES`] of it.
     pub body: Vec<u8>,
     /// Which site's page made a browser send it.
     pub initiator: Initiator,
@@ -110,7 +110,7 @@ impl Request {
 
     /// What the form in the body says of `name`.
     pub(crate) fn form_value(&self, name: &str) -> Option<Cow<'_, str>> {
-        let body = self.body.get(..MOST_BODY_BYTES).unwrap_or(&self.body);
+        let body = self.body.get(..MAX_BODY_BYTES).unwrap_or(&self.body);
         first(body, name)
     }
 

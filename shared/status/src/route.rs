@@ -53,7 +53,7 @@ pub struct Selection {
 pub enum By {
     /// Nothing.
     #[default]
-    Verdict,
+    Status,
     /// Their tags; one with two tags stands twice.
     Tag,
     /// The group that one tick checks together.
@@ -62,12 +62,12 @@ pub enum By {
 
 impl By {
     /// All of them.
-    pub(crate) const ALL: [Self; 3] = [Self::Verdict, Self::Tag, Self::Group];
+    pub(crate) const ALL: [Self; 3] = [Self::Status, Self::Tag, Self::Group];
 
     /// Its name in addresses.
     pub(crate) const fn as_str(self) -> &'static str {
         match self {
-            Self::Verdict => "verdict",
+            Self::Status => "verdict",
             Self::Tag => "tag",
             Self::Group => "group",
         }
@@ -75,9 +75,9 @@ impl By {
 }
 
 /// The most pages that there are taken to be.
-const MOST_PAGES: usize = 10_000;
+const MAX_PAGES: usize = 10_000;
 /// The most characters that a search is taken to have.
-const MOST_WORDS: usize = 100;
+const MAX_TEXT_LENGTH: usize = 100;
 
 impl Route {
     /// What the path of a request means.
@@ -107,7 +107,7 @@ impl Selection {
     fn of(request: &Request) -> Self {
         let text = |name| {
             let value = request.query_value(name).unwrap_or_default();
-            value.trim().chars().take(MOST_WORDS).collect::<String>()
+            value.trim().chars().take(MAX_TEXT_LENGTH).collect::<String>()
         };
         let by = text("by");
         Self {
@@ -141,7 +141,7 @@ impl Selection {
 /// Which page a request asks for, from 0 on.
 fn page(request: &Request) -> usize {
     let number = request.query_value("page").and_then(|text| text.parse().ok());
-    number.unwrap_or(1usize).clamp(1, MOST_PAGES) - 1
+    number.unwrap_or(1usize).clamp(1, MAX_PAGES) - 1
 }
 
 #[cfg(test)]
@@ -213,7 +213,7 @@ mod tests {
         else {
             unreachable!()
         };
-        assert_eq!(selection.words.len(), MOST_WORDS);
+        assert_eq!(selection.words.len(), MAX_TEXT_LENGTH);
         assert_eq!((selection.tag.as_deref(), selection.by), (Some("a b"), By::Group));
         assert_eq!(
             route("/", "q=&tag=&by=x"),

@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::tz::Offset;
 use jiff::{SignedDuration, Timestamp};
 use maud::{Markup, html};
-use portpulse_core::board::Verdict;
+use portpulse_core::group_state::Status;
 use portpulse_core::observation::milliseconds;
 use portpulse_core::outcome::Phase;
 use portpulse_core::uptime::Watched;
@@ -22,7 +22,7 @@ pub(crate) fn percent(share: f64) -> String {
     format!("{}%", text.trim_end_matches('0').trim_end_matches('.'))
 }
 
-/// An uptime; `no data` where nobody watched, `not told` where not all of it was read.
+/// An uptime; `no data` where nobody watched, `not notified` where not all of it was read.
 pub(crate) fn uptime(watched: Option<Watched>) -> String {
     match watched.map(Watched::uptime) {
         None => "not told".to_owned(),
@@ -98,14 +98,14 @@ pub(crate) fn moment(time: Timestamp, show: Show) -> Markup {
 }
 
 /// The badge of a verdict: a mark whose shape tells what its colour does, and the word.
-pub(crate) fn verdict(verdict: Verdict) -> Markup {
-    let word = verdict.as_str();
-    let shape = match verdict {
-        Verdict::Up => "M2 6.5l3 3 5-7",
-        Verdict::Degraded => "M6 1.5l5 9H1zM6 5v2.5M6 9v.2",
-        Verdict::Down => "M2.5 2.5l7 7M9.5 2.5l-7 7",
-        Verdict::Exposed => "M6 1l5 5-5 5-5-5z",
-        Verdict::Unknown => "M2 6h.2M6 6h.2M10 6h.2",
+pub(crate) fn status(status: Status) -> Markup {
+    let word = status.as_str();
+    let shape = match status {
+        Status::Up => "M2 6.5l3 3 5-7",
+        Status::Degraded => "M6 1.5l5 9H1zM6 5v2.5M6 9v.2",
+        Status::Down => "M2.5 2.5l7 7M9.5 2.5l-7 7",
+        Status::Exposed => "M6 1l5 5-5 5-5-5z",
+        Status::Unknown => "M2 6h.2M6 6h.2M10 6h.2",
     };
     html! {
         span .badge.(word) {

@@ -13,10 +13,12 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use portpulse_core::board::{Incident, Pace, RegionRow, Told, Track, Urgency, Verdict, VerdictRow};
 use portpulse_core::choice::Expect;
 use portpulse_core::group::{GroupId, shard_of};
-use portpulse_core::id::{MonitorId, Region};
+use portpulse_core::group_state::{
+    DecisionState, Incident, LocationState, Notified, Stability, Status, Track, Urgency,
+};
+use portpulse_core::id::{Location, MonitorId};
 use portpulse_core::observation::{Observation, Remark, Seen};
 use portpulse_core::other_phases::OtherPhases;
 use portpulse_core::period::{Grain, Period};
@@ -28,14 +30,16 @@ use portpulse_status::{Access, Pages, Request, Site};
 use portpulse_store::Store;
 use portpulse_store::history::Summary;
 use portpulse_store::keys::{self, Key};
-use portpulse_store::table::{Browse, Condition, Item, Order, Page, Put, Read, Stretch, Table, TableError};
+use portpulse_store::table::{
+    Condition, Item, KeyRange, Order, Page, PagedQuery, Put, Read, Table, TableError,
+};
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 
 const MIB: usize = 1 << 20;
 /// What is left to the pages of 128 MB.
-const MOST_MEMORY: usize = 64 * MIB;
-const MOST_PAGE: usize = 1_000_000;
+const MAX_MEMORY: usize = 64 * MIB;
+const MAX_PAGE: usize = 1_000_000;
 const MONITORS: usize = 1_000;
 const SHARDS: u32 = 3;
 
@@ -43,13 +47,13 @@ const SHARDS: u32 = 3;
 struct Counting;
 
 static NOW: AtomicUsize = AtomicUsize::new(0);
-static MOST: AtomicUsize = AtomicUsize::new(0);
+static MAX: AtomicUsize = AtomicUsize::new(0);
 
 // SAFETY: every call goes to the system's allocator as it came.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         let now = NOW.fetch_add(layout.size(), Ordering::Relaxed) + layout.size();
-        MOST.fetch_max(now, Ordering::Relaxed);
+        MAX.fetch_max(now, Ordering::Relaxed);
         // SAFETY: as it came.
         unsafe { System.alloc(layout) }
     }
@@ -122,22 +126,22 @@ impl Table for Alike {
     }
 }
 
-impl Browse for Alike {
-    async fn page(&self, stretch: &Stretch, limit: u32) -> Result<Page, TableError> {
-        let mut all = self.between(&stretch.pk, &stretch.from, &stretch.to);
-        if stretch.order == Order::Descending {
+impl PagedQuery for Alike {
+    async fn page(&self, key_range: &KeyRange, limit: u32) -> Result<Page, TableError> {
+        let mut all = self.between(&key_range.pk, &key_range.from, &key_range.to);
+        if key_range.order == Order::Descending {
             all.reverse();
         }
-        let after = stretch.after.as_ref();
+        let after = key_range.after.as_ref();
         let begins = after.map_or(0, |after| {
             all.iter().position(|(key, _)| key.sk == *after).unwrap() + 1
         });
         let mut left = all.drain(begins..);
         let items: Vec<_> = left.by_ref().take(usize::try_from(limit).unwrap()).collect();
         let last = items.last().map(|(key, _)| key.sk.clone());
-        let rest = left.next().map(|_| Stretch {
+        let rest = left.next().map(|_| KeyRange {
             after: last,
-            ..stretch.clone()
+            ..key_range.clone()
         });
         Ok(Page {
             items: items.into_iter().map(made).collect(),
@@ -150,7 +154,7 @@ fn now() -> Timestamp {
     "2026-11-22T12:59:20Z".parse().unwrap()
 }
 
-fn regions() -> Vec<Region> {
+fn locations() -> Vec<Location> {
     ["ap-northeast-1", "eu-west-1", "us-east-1"]
         .map(|name| name.parse().unwrap())
         .to_vec()
@@ -214,17 +218,20 @@ async fn table(are_down: bool) -> Alike {
             put.await.unwrap();
         }
         let tick = Tick::containing(now(), Interval::OneMinute);
-        for region in regions() {
-            let row = RegionRow {
+        for location in locations() {
+            let row = LocationState {
                 tick,
                 entries: BTreeMap::new(),
             };
-            store.put_region_row(group, &region, None, &row).await.unwrap();
-            keep(&table, group, &region, hour.later(-1), 23, &rollup(&ids, 60)).await;
+            store
+                .put_location_state(group, &location, None, &row)
+                .await
+                .unwrap();
+            keep(&table, group, &location, hour.later(-1), 23, &rollup(&ids, 60)).await;
             keep(
                 &table,
                 group,
-                &region,
+                &location,
                 hour.day().later(-1),
                 89,
                 &rollup(&ids, 1_440),
@@ -235,22 +242,22 @@ async fn table(are_down: bool) -> Alike {
                 detail: None,
             };
             let all: Observations = ids.iter().map(|id| (id.clone(), observation.clone())).collect();
-            store.put_results(group, tick, &region, &all).await.unwrap();
+            store.put_results(group, tick, &location, &all).await.unwrap();
             for tick in hour.ticks(Interval::OneMinute) {
                 table.copy(
-                    &keys::results(group, Tick::containing(now(), Interval::OneMinute), &region),
-                    keys::results(group, tick, &region),
+                    &keys::results(group, Tick::containing(now(), Interval::OneMinute), &location),
+                    keys::results(group, tick, &location),
                 );
             }
         }
         if are_down {
             let incidents = ids.iter().map(|id| ((id.clone(), Track::Health), incident()));
-            let row = VerdictRow {
+            let row = DecisionState {
                 revision: 1,
                 incidents: incidents.collect(),
-                ..VerdictRow::default()
+                ..DecisionState::default()
             };
-            store.put_verdict(group, &row).await.unwrap();
+            store.put_decision(group, &row).await.unwrap();
         }
     }
     table
@@ -259,14 +266,14 @@ async fn table(are_down: bool) -> Alike {
 fn incident() -> Incident {
     let since = "2026-11-22T12:20:00Z".parse().unwrap();
     Incident {
-        verdict: Verdict::Down,
+        status: Status::Down,
         opened: since,
         revision: 1,
         since,
         finding: None,
-        told: Told::NotYet,
+        notified: Notified::NotYet,
         urgency: Urgency::Usual,
-        pace: Pace::Steady,
+        pace: Stability::Steady,
     }
 }
 
@@ -276,23 +283,23 @@ fn rollup(ids: &[MonitorId], checks: u64) -> Rollup {
 }
 
 /// Keeps the same rollup for so many periods, up to the last.
-async fn keep(table: &Alike, group: GroupId, region: &Region, last: Period, count: i64, rollup: &Rollup) {
+async fn keep(table: &Alike, group: GroupId, location: &Location, last: Period, count: i64, rollup: &Rollup) {
     let store = Store::new(table.clone());
-    store.put_summary(group, last, region, rollup).await.unwrap();
+    store.put_summary(group, last, location, rollup).await.unwrap();
     store
-        .put_summary(group, last, region, &other_times(rollup))
+        .put_summary(group, last, location, &other_times(rollup))
         .await
         .unwrap();
     for back in 1..count {
         let period = last.later(-back);
         let copy = |from: Key, to: Key| table.copy(&from, to);
         copy(
-            Rollup::key(group, last, region),
-            Rollup::key(group, period, region),
+            Rollup::key(group, last, location),
+            Rollup::key(group, period, location),
         );
         copy(
-            OtherTimes::key(group, last, region),
-            OtherTimes::key(group, period, region),
+            OtherTimes::key(group, last, location),
+            OtherTimes::key(group, period, location),
         );
     }
 }
@@ -310,7 +317,7 @@ fn get(address: &str) -> Request {
 /// What was asked for, the most that was held since the first page, and the size of the answer.
 fn asked(pages: &Pages<Reader<Alike>>, runtime: &Runtime) -> Vec<(String, usize, usize)> {
     let before = NOW.load(Ordering::Relaxed);
-    MOST.store(before, Ordering::Relaxed);
+    MAX.store(before, Ordering::Relaxed);
     let monitor = format!("/monitors/{}?span=90d", id(500));
     let addresses = [
         "/",
@@ -325,13 +332,13 @@ fn asked(pages: &Pages<Reader<Alike>>, runtime: &Runtime) -> Vec<(String, usize,
     ];
     let answers = addresses.into_iter().map(|address| {
         let mut answered = runtime.block_on(pages.answer(&get(address), now()));
-        let trouble = answered.trouble.as_ref().map(ToString::to_string);
-        assert_eq!((answered.response.status, trouble), (200, None), "{address}");
+        let error = answered.error.as_ref().map(ToString::to_string);
+        assert_eq!((answered.response.status, error), (200, None), "{address}");
         let bytes = answered.response.body.len();
         // As a function sends it.
         let body = Value::from(std::mem::take(&mut answered.response.body));
         drop((serde_json::to_vec(&body).unwrap(), answered));
-        (address.to_owned(), MOST.load(Ordering::Relaxed) - before, bytes)
+        (address.to_owned(), MAX.load(Ordering::Relaxed) - before, bytes)
     });
     answers.collect()
 }
@@ -347,7 +354,7 @@ fn a_thousand_monitors_with_ninety_days_fit_a_small_function_and_a_page_of_a_meg
     ] {
         let scope = Scope {
             groups: Groups::Known(groups().into_iter().collect()),
-            expected: regions().into_iter().collect(),
+            expected: locations().into_iter().collect(),
         };
         let reader = Reader::new(runtime.block_on(table(are_down)), scope, ceiling);
         let site = Site::new(access.clone(), 60);
@@ -356,8 +363,8 @@ fn a_thousand_monitors_with_ninety_days_fit_a_small_function_and_a_page_of_a_meg
             let what = format!("{access:?}, {ceiling:?}: {address}: {bytes} bytes, {most} held");
             println!("{what}");
             let is_page = !address.starts_with("/api/") && address != "/metrics";
-            assert!(!is_page || bytes <= MOST_PAGE, "{what}");
-            assert!(most <= MOST_MEMORY, "{what}");
+            assert!(!is_page || bytes <= MAX_PAGE, "{what}");
+            assert!(most <= MAX_MEMORY, "{what}");
         }
     }
 }

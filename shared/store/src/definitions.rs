@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use portpulse_core::definition::Fault;
+use portpulse_core::definition::Diagnostic;
 use portpulse_core::group::GroupId;
 use portpulse_core::time::Interval;
 use serde_json::{Map, Value};
@@ -20,7 +20,7 @@ pub const SEED: &str = "seed";
 
 /// Who looks after a definition.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Keeper {
+pub enum Owner {
     /// `portpulse seed`: the item says so.
     Seed,
     /// Somebody else, most likely Terraform: the item says nothing that we know.
@@ -31,14 +31,14 @@ pub enum Keeper {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Standing {
     /// Who looks after it.
-    pub keeper: Keeper,
+    pub owner: Owner,
     /// What it says, keys and keeper apart; or why that cannot be said.
-    pub attributes: Result<Map<String, Value>, Vec<Fault>>,
+    pub attributes: Result<Map<String, Value>, Vec<Diagnostic>>,
 }
 
 /// Whether a definition may be written or deleted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum May {
+pub enum WriteMode {
     /// Only if none stands there.
     Add,
     /// Only if `portpulse seed` looks after the one that stands there.
@@ -47,7 +47,7 @@ pub enum May {
     TakeOver,
 }
 
-impl May {
+impl WriteMode {
     pub(crate) fn condition(self) -> Condition {
         match self {
             Self::Add => Condition::Absent,
@@ -59,7 +59,7 @@ impl May {
 
 /// What became of a definition that was to be written or deleted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Tended {
+pub enum WriteResult {
     /// It is done.
     Done,
     /// Somebody else has changed what stands there: nothing was done.
@@ -109,7 +109,7 @@ impl<T: Table> Store<T> {
     /// checkers name what is wrong.
     ///
     /// # Errors
-    /// As with [`Store::tend_definition`].
+    /// As with [`Store::write_definition`].
     pub async fn put_definition(
         &self,
         group: GroupId,
@@ -126,33 +126,38 @@ impl<T: Table> Store<T> {
     ///
     /// # Errors
     /// When the item is too large, or it is not known whether it is in place.
-    pub async fn tend_definition(
+    pub async fn write_definition(
         &self,
         group: GroupId,
         id: &str,
         attributes: &Map<String, Value>,
-        may: May,
-    ) -> Result<Tended, Error> {
+        may: WriteMode,
+    ) -> Result<WriteResult, Error> {
         let key = keys::definition(group, id);
         let item = codec::definition::encode_seeded(&key, attributes);
         Ok(match self.put(key, item, may.condition()).await? {
-            Put::Done => Tended::Done,
-            Put::Refused { .. } => Tended::NotOurs,
+            Put::Done => WriteResult::Done,
+            Put::Refused { .. } => WriteResult::NotOurs,
         })
     }
 }
 
 impl<T: Delete> Store<T> {
-    /// Deletes a definition; where none stands, [`May::Keep`] refuses.
+    /// Deletes a definition; where none stands, [`WriteMode::Keep`] refuses.
     ///
     /// # Errors
     /// When it is not known whether it is gone.
-    pub async fn delete_definition(&self, group: GroupId, id: &str, may: May) -> Result<Tended, Error> {
+    pub async fn delete_definition(
+        &self,
+        group: GroupId,
+        id: &str,
+        may: WriteMode,
+    ) -> Result<WriteResult, Error> {
         let key = keys::definition(group, id);
         Ok(
             match self.table.delete(&key.pk, &key.sk, may.condition()).await? {
-                Deleted::Done => Tended::Done,
-                Deleted::Refused => Tended::NotOurs,
+                Deleted::Done => WriteResult::Done,
+                Deleted::Refused => WriteResult::NotOurs,
             },
         )
     }

@@ -11,19 +11,19 @@ use crate::codec::VERSION;
 use crate::definitions::{MANAGED_BY, SEED};
 use crate::keys::{Key, PK, SK};
 use crate::table::{
-    Browse, Condition, Delete, Deleted, Item, LAYOUT, Operation, Order, Page, Put, REVISION, Read, Stretch,
-    TICK, Table, TableError,
+    Condition, Delete, Deleted, Item, KeyRange, LAYOUT, Operation, Order, Page, PagedQuery, Put, REVISION,
+    Read, TICK, Table, TableError,
 };
 
 /// The most items that one request may name.
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html>
-const MOST_KEYS: usize = 100;
+const MAX_KEYS: usize = 100;
 /// How many answers a batch may take: one may leave keys for the next where it grows beyond 16 MB or is throttled.
-const MOST_ANSWERS: u32 = 5;
+const MAX_ANSWERS: u32 = 5;
 
 /// DynamoDB kept leaving items of a batch unread.
 #[derive(Debug, thiserror::Error)]
-#[error("{keys} items were left unread in each of {MOST_ANSWERS} answers")]
+#[error("{keys} items were left unread in each of {MAX_ANSWERS} answers")]
 struct Unprocessed {
     keys: usize,
 }
@@ -87,7 +87,7 @@ impl Table for DynamoTable {
 
     async fn get_many(&self, keys: &[Key], read: Read) -> Result<Vec<Item>, TableError> {
         let mut items = Vec::new();
-        for keys in keys.chunks(MOST_KEYS) {
+        for keys in keys.chunks(MAX_KEYS) {
             self.get_batch(keys, read, &mut items).await?;
         }
         Ok(items)
@@ -124,7 +124,7 @@ impl Table for DynamoTable {
 }
 
 impl DynamoTable {
-    /// Gets at most [`MOST_KEYS`] items, in as many answers as they take.
+    /// Gets at most [`MAX_KEYS`] items, in as many answers as they take.
     async fn get_batch(&self, keys: &[Key], read: Read, items: &mut Vec<Item>) -> Result<(), TableError> {
         let at = || keys.first().map(ToString::to_string).unwrap_or_default();
         let wanted = keys.iter().map(|key| {
@@ -135,7 +135,7 @@ impl DynamoTable {
             ])
         });
         let mut left: Vec<Item> = wanted.collect();
-        for _ in 0..MOST_ANSWERS {
+        for _ in 0..MAX_ANSWERS {
             if left.is_empty() {
                 return Ok(());
             }
@@ -160,14 +160,14 @@ impl DynamoTable {
     }
 }
 
-impl Browse for DynamoTable {
-    async fn page(&self, stretch: &Stretch, limit: u32) -> Result<Page, TableError> {
-        let at = || key(&stretch.pk, &stretch.from);
+impl PagedQuery for DynamoTable {
+    async fn page(&self, key_range: &KeyRange, limit: u32) -> Result<Page, TableError> {
+        let at = || key(&key_range.pk, &key_range.from);
         let text = |text: &str| AttributeValue::S(text.to_owned());
-        let after = stretch
+        let after = key_range
             .after
             .as_deref()
-            .map(|sk| HashMap::from([(PK.to_owned(), text(&stretch.pk)), (SK.to_owned(), text(sk))]));
+            .map(|sk| HashMap::from([(PK.to_owned(), text(&key_range.pk)), (SK.to_owned(), text(sk))]));
         let request = self
             .client
             .query()
@@ -175,19 +175,19 @@ impl Browse for DynamoTable {
             .key_condition_expression("#pk = :pk AND #sk BETWEEN :from AND :to")
             .expression_attribute_names("#pk", PK)
             .expression_attribute_names("#sk", SK)
-            .expression_attribute_values(":pk", text(&stretch.pk))
-            .expression_attribute_values(":from", text(&stretch.from))
-            .expression_attribute_values(":to", text(&stretch.to))
-            .scan_index_forward(stretch.order == Order::Ascending)
+            .expression_attribute_values(":pk", text(&key_range.pk))
+            .expression_attribute_values(":from", text(&key_range.from))
+            .expression_attribute_values(":to", text(&key_range.to))
+            .scan_index_forward(key_range.order == Order::Ascending)
             .limit(i32::try_from(limit.max(1)).unwrap_or(i32::MAX))
             .set_exclusive_start_key(after);
         let page = Box::pin(request.send())
             .await
             .map_err(|error| failed(Operation::Query, at(), error))?;
         let last = page.last_evaluated_key.as_ref().and_then(|last| last.get(SK));
-        let rest = last.and_then(|sk| sk.as_s().ok()).map(|sk| Stretch {
+        let rest = last.and_then(|sk| sk.as_s().ok()).map(|sk| KeyRange {
             after: Some(sk.clone()),
-            ..stretch.clone()
+            ..key_range.clone()
         });
         Ok(Page {
             items: page.items.unwrap_or_default(),

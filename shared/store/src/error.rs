@@ -85,7 +85,7 @@ pub fn chain(error: &dyn std::error::Error) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::keys::fleet_row;
+    use crate::keys::fleet_state;
 
     #[test]
     fn an_error_is_told_with_what_caused_it() {
@@ -93,14 +93,14 @@ mod tests {
             found: "2".to_owned(),
         };
         let error = Error::Unreadable {
-            key: fleet_row(),
+            key: fleet_state(),
             source,
         };
-        let told = "the item `board#fleet/verdict` cannot be read: it has layout version 2, this version reads 1 (update this \
+        let notified = "the item `board#fleet/verdict` cannot be read: it has layout version 2, this version reads 1 (update this \
                     one, or delete the item to start afresh)";
-        assert_eq!(chain(&error), told);
+        assert_eq!(chain(&error), notified);
         let hostile = Error::Unreadable {
-            key: fleet_row(),
+            key: fleet_state(),
             source: Malformed::Version {
                 found: "\u{1b}[2J\u{202e}".to_owned(),
             },

@@ -4,10 +4,10 @@
 use std::collections::BTreeMap;
 
 use portpulse_core::group::GroupId;
-use portpulse_core::id::Region;
+use portpulse_core::id::Location;
 
 use crate::codec;
-use crate::definitions::{Keeper, May, Tended};
+use crate::definitions::{Owner, WriteMode, WriteResult};
 use crate::error::Error;
 use crate::keys::{self, RowKey};
 use crate::store::{Store, sort_key};
@@ -18,11 +18,11 @@ impl<T: Table> Store<T> {
     ///
     /// # Errors
     /// When the table cannot be read.
-    pub async fn standing_regions(&self, group: GroupId) -> Result<BTreeMap<Region, Keeper>, Error> {
-        let items = self.table.query(&keys::board(group), Read::Strong).await?;
+    pub async fn standing_locations(&self, group: GroupId) -> Result<BTreeMap<Location, Owner>, Error> {
+        let items = self.table.query(&keys::group_state(group), Read::Strong).await?;
         let standing = items.iter().filter_map(|item| match RowKey::of(sort_key(item)) {
-            RowKey::Expects(region) => Some((region, codec::expectation::keeper(item))),
-            RowKey::Region(_) | RowKey::Verdict | RowKey::Other(_) => None,
+            RowKey::Expects(location) => Some((location, codec::expectation::owner(item))),
+            RowKey::Location(_) | RowKey::Status | RowKey::Other(_) => None,
         });
         Ok(standing.collect())
     }
@@ -30,9 +30,9 @@ impl<T: Table> Store<T> {
     /// Lists a region as Terraform does: whatever stands there, and without a keeper's mark.
     ///
     /// # Errors
-    /// As with [`Store::tend_region`].
-    pub async fn list_region(&self, group: GroupId, region: &Region) -> Result<(), Error> {
-        let key = keys::expectation(group, region);
+    /// As with [`Store::write_location`].
+    pub async fn list_location(&self, group: GroupId, location: &Location) -> Result<(), Error> {
+        let key = keys::expectation(group, location);
         let item = codec::expectation::encode(&key);
         self.put(key, item, Condition::Always).await?;
         Ok(())
@@ -42,27 +42,37 @@ impl<T: Table> Store<T> {
     ///
     /// # Errors
     /// When it is not known whether the item is in place.
-    pub async fn tend_region(&self, group: GroupId, region: &Region, may: May) -> Result<Tended, Error> {
-        let key = keys::expectation(group, region);
+    pub async fn write_location(
+        &self,
+        group: GroupId,
+        location: &Location,
+        may: WriteMode,
+    ) -> Result<WriteResult, Error> {
+        let key = keys::expectation(group, location);
         let item = codec::expectation::encode_seeded(&key);
         Ok(match self.put(key, item, may.condition()).await? {
-            Put::Done => Tended::Done,
-            Put::Refused { .. } => Tended::NotOurs,
+            Put::Done => WriteResult::Done,
+            Put::Refused { .. } => WriteResult::NotOurs,
         })
     }
 }
 
 impl<T: Delete> Store<T> {
-    /// Takes a region off a group's list; where it is not on it, [`May::Keep`] refuses.
+    /// Takes a region off a group's list; where it is not on it, [`WriteMode::Keep`] refuses.
     ///
     /// # Errors
     /// When it is not known whether the item is gone.
-    pub async fn unlist_region(&self, group: GroupId, region: &Region, may: May) -> Result<Tended, Error> {
-        let key = keys::expectation(group, region);
+    pub async fn unlist_location(
+        &self,
+        group: GroupId,
+        location: &Location,
+        may: WriteMode,
+    ) -> Result<WriteResult, Error> {
+        let key = keys::expectation(group, location);
         let deleted = self.table.delete(&key.pk, &key.sk, may.condition()).await?;
         Ok(match deleted {
-            Deleted::Done => Tended::Done,
-            Deleted::Refused => Tended::NotOurs,
+            Deleted::Done => WriteResult::Done,
+            Deleted::Refused => WriteResult::NotOurs,
         })
     }
 }

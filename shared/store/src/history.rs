@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use portpulse_core::board::ClosedIncident;
 use portpulse_core::group::{GroupId, part_of};
-use portpulse_core::id::{MonitorId, Region};
+use portpulse_core::group_state::ClosedIncident;
+use portpulse_core::id::{Location, MonitorId};
 use portpulse_core::period::Period;
 use portpulse_core::rollup::{OtherTimes, Rollup};
 use portpulse_core::round::Observations;
@@ -16,12 +16,12 @@ use crate::error::{Error, Malformed};
 use crate::keys::{self, Key, PK};
 use crate::size;
 use crate::store::{Store, sort_key};
-use crate::table::{Browse, Condition, Item, Put, Read, Stretch, Table};
+use crate::table::{Condition, Item, KeyRange, PagedQuery, Put, Read, Table};
 
 /// The attribute that tells of how many parts this is one.
 const PARTS: &str = "parts";
 /// The most parts of one summary: beyond all that a group can have.
-const MOST_PARTS: u32 = 100;
+const MAX_PARTS: u32 = 100;
 
 /// Rows that were read, by their key; what cannot be read is left out, and named.
 #[derive(Debug)]
@@ -40,7 +40,7 @@ pub struct Piece<R> {
     /// What is wrong with those that cannot be read.
     pub unreadable: Vec<Error>,
     /// What is left of the stretch.
-    pub rest: Option<Stretch>,
+    pub rest: Option<KeyRange>,
 }
 
 /// What one region saw over an hour or a day, summed up: a [`Rollup`], or [`OtherTimes`].
@@ -49,11 +49,11 @@ pub struct Piece<R> {
 /// other monitors there are, so that parts that a checker left behind when it was killed are right for the next one.
 pub trait Summary: Sized {
     /// Where it stands.
-    fn key(group: GroupId, period: Period, region: &Region) -> Key;
+    fn key(group: GroupId, period: Period, location: &Location) -> Key;
 
     /// Where those of all regions stand, from one hour to another, or from one day to another, both included; the
     /// latest first.
-    fn stretch(group: GroupId, first: Period, last: Period) -> Stretch;
+    fn key_range(group: GroupId, first: Period, last: Period) -> KeyRange;
 
     /// The item of it.
     fn encode(&self, key: &Key, period: Period) -> Item;
@@ -73,11 +73,11 @@ pub trait Summary: Sized {
 }
 
 impl Summary for Rollup {
-    fn key(group: GroupId, period: Period, region: &Region) -> Key {
-        keys::rollup(group, period, region)
+    fn key(group: GroupId, period: Period, location: &Location) -> Key {
+        keys::rollup(group, period, location)
     }
 
-    fn stretch(group: GroupId, first: Period, last: Period) -> Stretch {
+    fn key_range(group: GroupId, first: Period, last: Period) -> KeyRange {
         keys::rollups(group, first, last)
     }
 
@@ -99,11 +99,11 @@ impl Summary for Rollup {
 }
 
 impl Summary for OtherTimes {
-    fn key(group: GroupId, period: Period, region: &Region) -> Key {
-        keys::other_times(group, period, region)
+    fn key(group: GroupId, period: Period, location: &Location) -> Key {
+        keys::other_times(group, period, location)
     }
 
-    fn stretch(group: GroupId, first: Period, last: Period) -> Stretch {
+    fn key_range(group: GroupId, first: Period, last: Period) -> KeyRange {
         keys::all_other_times(group, first, last)
     }
 
@@ -133,12 +133,12 @@ fn belonging<V: Clone>(summary: &BTreeMap<MonitorId, V>, number: u32, of: u32) -
 fn items<S: Summary>(whole: &Key, period: Period, summary: &S) -> Vec<(Key, Item)> {
     let item = summary.encode(whole, period);
     let bytes = size::item(&item);
-    if bytes <= size::MOST_BYTES {
+    if bytes <= size::MAX_BYTES {
         return vec![(whole.clone(), item)];
     }
-    let fewest = u32::try_from(bytes.div_ceil(size::MOST_BYTES)).unwrap_or(u32::MAX);
+    let fewest = u32::try_from(bytes.div_ceil(size::MAX_BYTES)).unwrap_or(u32::MAX);
     let mut parts = Vec::new();
-    for of in fewest..=MOST_PARTS {
+    for of in fewest..=MAX_PARTS {
         parts = (0..of)
             .map(|number| {
                 let key = keys::part(whole, number, of);
@@ -147,7 +147,7 @@ fn items<S: Summary>(whole: &Key, period: Period, summary: &S) -> Vec<(Key, Item
                 (key, item)
             })
             .collect();
-        if parts.iter().all(|(_, item)| size::item(item) <= size::MOST_BYTES) {
+        if parts.iter().all(|(_, item)| size::item(item) <= size::MAX_BYTES) {
             break;
         }
     }
@@ -157,7 +157,7 @@ fn items<S: Summary>(whole: &Key, period: Period, summary: &S) -> Vec<(Key, Item
 /// How many parts a summary has, by any of them.
 fn parts(item: &Item) -> u32 {
     let parts = item.get(PARTS).and_then(|value| value.as_n().ok()?.parse().ok());
-    parts.unwrap_or(1).min(MOST_PARTS)
+    parts.unwrap_or(1).min(MAX_PARTS)
 }
 
 /// A row that is read piece by piece.
@@ -166,29 +166,29 @@ pub trait Row: Sized {
     ///
     /// # Errors
     /// What is wrong with it.
-    fn decode(stretch: &Stretch, item: &Item) -> Result<Self, Malformed>;
+    fn decode(key_range: &KeyRange, item: &Item) -> Result<Self, Malformed>;
 }
 
-/// In a stretch of [`Summary::stretch`]; of one that has several parts, each is a row.
-impl<S: Summary> Row for (Period, Region, S) {
-    fn decode(_: &Stretch, item: &Item) -> Result<Self, Malformed> {
-        let (period, region) = keys::parse_rollup(sort_key(item)).ok_or(Malformed::Unknown)?;
-        Ok((period, region, S::decode(item)?))
+/// In a stretch of [`Summary::key_range`]; of one that has several parts, each is a row.
+impl<S: Summary> Row for (Period, Location, S) {
+    fn decode(_: &KeyRange, item: &Item) -> Result<Self, Malformed> {
+        let (period, location) = keys::parse_rollup(sort_key(item)).ok_or(Malformed::Unknown)?;
+        Ok((period, location, S::decode(item)?))
     }
 }
 
 /// In a stretch of [`keys::results_of_day`] or [`keys::results_of_hour`].
-impl Row for (Tick, Region, Observations) {
-    fn decode(stretch: &Stretch, item: &Item) -> Result<Self, Malformed> {
-        let day = stretch.pk.rsplit('#').next().unwrap_or_default();
-        let (tick, region) = keys::parse_results(day, sort_key(item)).ok_or(Malformed::Unknown)?;
-        Ok((tick, region, codec::results::decode(item)?))
+impl Row for (Tick, Location, Observations) {
+    fn decode(key_range: &KeyRange, item: &Item) -> Result<Self, Malformed> {
+        let day = key_range.pk.rsplit('#').next().unwrap_or_default();
+        let (tick, location) = keys::parse_results(day, sort_key(item)).ok_or(Malformed::Unknown)?;
+        Ok((tick, location, codec::results::decode(item)?))
     }
 }
 
 /// In a stretch of [`keys::incidents_of_month`].
 impl Row for ClosedIncident {
-    fn decode(_: &Stretch, item: &Item) -> Result<Self, Malformed> {
+    fn decode(_: &KeyRange, item: &Item) -> Result<Self, Malformed> {
         codec::closed_incident::decode(item)
     }
 }
@@ -202,11 +202,11 @@ impl<T: Table> Store<T> {
         &self,
         group: GroupId,
         ticks: impl IntoIterator<Item = Tick>,
-        region: &Region,
+        location: &Location,
     ) -> Result<Found<Tick, Observations>, Error> {
         let keys = ticks
             .into_iter()
-            .map(|tick| (keys::results(group, tick, region), tick));
+            .map(|tick| (keys::results(group, tick, location), tick));
         self.find(keys.collect(), Read::Eventual, codec::results::decode)
             .await
     }
@@ -219,12 +219,12 @@ impl<T: Table> Store<T> {
         &self,
         group: GroupId,
         periods: impl IntoIterator<Item = Period>,
-        region: &Region,
+        location: &Location,
         read: Read,
     ) -> Result<Found<Period, S>, Error> {
         let wholes = periods
             .into_iter()
-            .map(|period| (S::key(group, period, region), period));
+            .map(|period| (S::key(group, period, location), period));
         let decode = |item: &Item| Ok((parts(item), S::decode(item)?));
         let firsts = self.find(wholes.collect(), read, decode).await?;
         let mut found = Found {
@@ -233,7 +233,7 @@ impl<T: Table> Store<T> {
         };
         let mut others = BTreeMap::new();
         for (period, (of, first)) in firsts.rows {
-            let whole = S::key(group, period, region);
+            let whole = S::key(group, period, location);
             others.extend((1..of).map(|number| (keys::part(&whole, number, of), (period, number))));
             found.rows.insert(period, first);
         }
@@ -262,11 +262,11 @@ impl<T: Table> Store<T> {
         &self,
         group: GroupId,
         period: Period,
-        region: &Region,
+        location: &Location,
         summary: &S,
     ) -> Result<bool, Error> {
         let mut kept = false;
-        for (key, item) in items(&S::key(group, period, region), period, summary)
+        for (key, item) in items(&S::key(group, period, location), period, summary)
             .into_iter()
             .rev()
         {
@@ -298,16 +298,16 @@ impl<T: Table> Store<T> {
     }
 }
 
-impl<T: Browse> Store<T> {
+impl<T: PagedQuery> Store<T> {
     /// The next of the rows in a stretch, at most `limit`.
     ///
     /// # Errors
     /// When the table cannot be read.
-    pub async fn next<R: Row>(&self, stretch: &Stretch, limit: u32) -> Result<Piece<R>, Error> {
-        let page = self.table.page(stretch, limit).await?;
+    pub async fn next<R: Row>(&self, key_range: &KeyRange, limit: u32) -> Result<Piece<R>, Error> {
+        let page = self.table.page(key_range, limit).await?;
         let (mut rows, mut unreadable) = (Vec::new(), Vec::new());
         for item in &page.items {
-            match R::decode(stretch, item) {
+            match R::decode(key_range, item) {
                 Ok(row) => rows.push(row),
                 Err(source) => {
                     let key = key_of(item);

@@ -4,13 +4,13 @@ use std::fmt;
 
 use jiff::Timestamp;
 use jiff::tz::Offset;
-use portpulse_core::board::ClosedIncident;
 use portpulse_core::group::GroupId;
-use portpulse_core::id::{MonitorId, Region};
+use portpulse_core::group_state::ClosedIncident;
+use portpulse_core::id::{Location, MonitorId};
 use portpulse_core::period::{Grain, Period};
 use portpulse_core::time::Tick;
 
-use crate::table::{Order, Stretch};
+use crate::table::{KeyRange, Order};
 
 /// The name of the partition key.
 pub const PK: &str = "pk";
@@ -20,8 +20,8 @@ pub const SK: &str = "sk";
 pub const EXPIRES_AT: &str = "expires_at";
 
 /// The sort key of a group's verdict row, and of the fleet's.
-const VERDICT: &str = "verdict";
-const REGION: &str = "region#";
+const STATUS: &str = "verdict";
+const LOCATION: &str = "region#";
 const EXPECTS: &str = "expects#";
 /// Sorts behind every name and time.
 const LAST: &str = "~";
@@ -56,8 +56,8 @@ pub fn definitions(group: GroupId) -> String {
 }
 
 /// The same as a stretch, in the order of the ids.
-pub fn definitions_of(group: GroupId) -> Stretch {
-    Stretch {
+pub fn definitions_of(group: GroupId) -> KeyRange {
+    KeyRange {
         order: Order::Ascending,
         ..whole(definitions(group))
     }
@@ -69,46 +69,46 @@ pub fn definition(group: GroupId, id: &str) -> Key {
 }
 
 /// The partition of a group's board.
-pub fn board(group: GroupId) -> String {
+pub fn group_state(group: GroupId) -> String {
     format!("board#{group}")
 }
 
 /// A region's row on a group's board.
-pub fn region_row(group: GroupId, region: &Region) -> Key {
-    Key::new(board(group), format!("{REGION}{region}"))
+pub fn location_state(group: GroupId, location: &Location) -> Key {
+    Key::new(group_state(group), format!("{LOCATION}{location}"))
 }
 
 /// That a region should report to a group's board: an item that carries nothing but its keys.
-pub fn expectation(group: GroupId, region: &Region) -> Key {
-    Key::new(board(group), format!("{EXPECTS}{region}"))
+pub fn expectation(group: GroupId, location: &Location) -> Key {
+    Key::new(group_state(group), format!("{EXPECTS}{location}"))
 }
 
 /// A group's verdict row.
-pub fn verdict_row(group: GroupId) -> Key {
-    Key::new(board(group), VERDICT)
+pub fn decision_state(group: GroupId) -> Key {
+    Key::new(group_state(group), STATUS)
 }
 
 /// The row on which all groups note what they know of the regions.
-pub fn fleet_row() -> Key {
-    Key::new("board#fleet", VERDICT)
+pub fn fleet_state() -> Key {
+    Key::new("board#fleet", STATUS)
 }
 
 /// What one region saw in one tick.
-pub fn results(group: GroupId, tick: Tick, region: &Region) -> Key {
+pub fn results(group: GroupId, tick: Tick, location: &Location) -> Key {
     let time = Offset::UTC.to_datetime(tick.timestamp());
     let (date, time) = (time.date(), time.time());
-    Key::new(format!("results#{group}#{date}"), format!("{time}#{region}"))
+    Key::new(format!("results#{group}#{date}"), format!("{time}#{location}"))
 }
 
 /// What all regions saw in the ticks of one day, the latest first.
-pub fn results_of_day(group: GroupId, day: Period) -> Stretch {
+pub fn results_of_day(group: GroupId, day: Period) -> KeyRange {
     whole(format!("results#{group}#{}", day.day()))
 }
 
 /// What all regions saw in the ticks of one hour, the latest first.
-pub fn results_of_hour(group: GroupId, hour: Period) -> Stretch {
+pub fn results_of_hour(group: GroupId, hour: Period) -> KeyRange {
     let time = Offset::UTC.to_datetime(hour.start()).hour();
-    Stretch {
+    KeyRange {
         from: format!("{time:02}:"),
         to: format!("{time:02}:{LAST}"),
         ..results_of_day(group, hour)
@@ -116,20 +116,20 @@ pub fn results_of_hour(group: GroupId, hour: Period) -> Stretch {
 }
 
 /// Reads the sort key of results: the time of day, and whose they are.
-pub(crate) fn parse_results(day: &str, sk: &str) -> Option<(Tick, Region)> {
-    let (time, region) = sk.split_once('#')?;
+pub(crate) fn parse_results(day: &str, sk: &str) -> Option<(Tick, Location)> {
+    let (time, location) = sk.split_once('#')?;
     let tick = format!("{day}T{time}Z").parse().ok()?;
-    Some((tick, region.parse().ok()?))
+    Some((tick, location.parse().ok()?))
 }
 
 /// What one region saw over an hour or a day.
-pub fn rollup(group: GroupId, period: Period, region: &Region) -> Key {
-    Key::new(rollups_of(group, period.grain()), format!("{period}#{region}"))
+pub fn rollup(group: GroupId, period: Period, location: &Location) -> Key {
+    Key::new(rollups_of(group, period.grain()), format!("{period}#{location}"))
 }
 
 /// What all regions saw from one hour to another, or from one day to another, both included; the latest first.
-pub fn rollups(group: GroupId, first: Period, last: Period) -> Stretch {
-    Stretch {
+pub fn rollups(group: GroupId, first: Period, last: Period) -> KeyRange {
+    KeyRange {
         pk: rollups_of(group, last.grain()),
         from: format!("{first}#"),
         to: format!("{last}#{LAST}"),
@@ -139,16 +139,16 @@ pub fn rollups(group: GroupId, first: Period, last: Period) -> Stretch {
 }
 
 /// The phases but the connect, as one region saw them over an hour or a day.
-pub fn other_times(group: GroupId, period: Period, region: &Region) -> Key {
+pub fn other_times(group: GroupId, period: Period, location: &Location) -> Key {
     Key::new(
         other_times_of(group, period.grain()),
-        rollup(group, period, region).sk,
+        rollup(group, period, location).sk,
     )
 }
 
 /// The same as all regions saw it, from one hour to another, or from one day to another; as [`rollups`].
-pub fn all_other_times(group: GroupId, first: Period, last: Period) -> Stretch {
-    Stretch {
+pub fn all_other_times(group: GroupId, first: Period, last: Period) -> KeyRange {
+    KeyRange {
         pk: other_times_of(group, last.grain()),
         ..rollups(group, first, last)
     }
@@ -167,18 +167,18 @@ fn rollups_of(group: GroupId, grain: Grain) -> String {
 }
 
 /// The partition of what services last said, of a group.
-pub fn words(group: GroupId) -> String {
+pub fn banners(group: GroupId) -> String {
     format!("words#{group}")
 }
 
 /// What services last said to one region.
-pub fn words_of(group: GroupId, region: &Region) -> Key {
-    Key::new(words(group), format!("{REGION}{region}"))
+pub fn words_of(group: GroupId, location: &Location) -> Key {
+    Key::new(banners(group), format!("{LOCATION}{location}"))
 }
 
 /// Reads the sort key of what services last said.
-pub(crate) fn parse_words(sk: &str) -> Option<Region> {
-    sk.strip_prefix(REGION)?.parse().ok()
+pub(crate) fn parse_words(sk: &str) -> Option<Location> {
+    sk.strip_prefix(LOCATION)?.parse().ok()
 }
 
 /// Where one of several parts of a rollup stands, or of the other phases: the first where the whole would, the others
@@ -191,15 +191,15 @@ pub(crate) fn part(whole: &Key, number: u32, of: u32) -> Key {
 }
 
 /// Reads the sort key of a rollup, whole or in part.
-pub(crate) fn parse_rollup(sk: &str) -> Option<(Period, Region)> {
+pub(crate) fn parse_rollup(sk: &str) -> Option<(Period, Location)> {
     let mut parts = sk.split('#');
-    let (period, region) = (parts.next()?, parts.next()?);
+    let (period, location) = (parts.next()?, parts.next()?);
     let is_part = |text: &str| {
         let numbers = text.split_once('/');
         numbers.is_some_and(|(number, of)| number.parse::<u32>().is_ok() && of.parse::<u32>().is_ok())
     };
     let known = parts.next().is_none_or(is_part) && parts.next().is_none();
-    known.then_some((period.parse().ok()?, region.parse().ok()?))
+    known.then_some((period.parse().ok()?, location.parse().ok()?))
 }
 
 /// A closed incident, in the month in which it closed: whoever reads from a time on need not know how long it lasted.
@@ -208,7 +208,7 @@ pub fn closed_incident(closed: &ClosedIncident) -> Key {
 }
 
 /// The incidents that closed in the month of `time`, the latest to open first.
-pub fn incidents_of_month(time: Timestamp) -> Stretch {
+pub fn incidents_of_month(time: Timestamp) -> KeyRange {
     whole(incidents_of(time))
 }
 
@@ -218,8 +218,8 @@ fn incidents_of(time: Timestamp) -> String {
 }
 
 /// A whole partition, from its end. Its sort keys begin with digits.
-fn whole(pk: String) -> Stretch {
-    Stretch {
+fn whole(pk: String) -> KeyRange {
+    KeyRange {
         pk,
         from: "0".to_owned(),
         to: LAST.to_owned(),
@@ -247,11 +247,11 @@ pub fn relayed(destination: &str, incident: &str) -> Key {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum RowKey {
     /// That a region should report.
-    Expects(Region),
+    Expects(Location),
     /// A region's.
-    Region(Region),
+    Location(Location),
     /// The verdict row.
-    Verdict,
+    Status,
     /// None that this version knows.
     Other(String),
 }
@@ -259,13 +259,13 @@ pub enum RowKey {
 impl RowKey {
     /// Reads the sort key of an item of a board.
     pub fn of(sk: &str) -> Self {
-        let region_behind = |prefix| sk.strip_prefix(prefix)?.parse().ok();
-        if sk == VERDICT {
-            Self::Verdict
-        } else if let Some(region) = region_behind(REGION) {
-            Self::Region(region)
-        } else if let Some(region) = region_behind(EXPECTS) {
-            Self::Expects(region)
+        let location_behind = |prefix| sk.strip_prefix(prefix)?.parse().ok();
+        if sk == STATUS {
+            Self::Status
+        } else if let Some(location) = location_behind(LOCATION) {
+            Self::Location(location)
+        } else if let Some(location) = location_behind(EXPECTS) {
+            Self::Expects(location)
         } else {
             Self::Other(sk.to_owned())
         }
@@ -275,54 +275,54 @@ impl RowKey {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use portpulse_core::board::{Ending, Incident, Pace, Told, Track, Urgency, Verdict};
+    use portpulse_core::group_state::{Ending, Incident, Notified, Stability, Status, Track, Urgency};
 
     #[test]
     fn every_key_is_spelt_as_documented() {
         let group: GroupId = "1m#0".parse().unwrap();
-        let region: Region = "eu-west-1".parse().unwrap();
+        let location: Location = "eu-west-1".parse().unwrap();
         let monitor: MonitorId = "orders-db".parse().unwrap();
         let tick: Tick = "2026-11-22T05:41:00Z".parse().unwrap();
         let closed = ClosedIncident {
             monitor: monitor.clone(),
             track: Track::Health,
             incident: Incident {
-                verdict: Verdict::Down,
+                status: Status::Down,
                 opened: tick,
                 revision: 7,
                 since: tick,
                 finding: None,
-                told: Told::NotYet,
+                notified: Notified::NotYet,
                 urgency: Urgency::Usual,
-                pace: Pace::Steady,
+                pace: Stability::Steady,
             },
             closed: "2026-12-01T00:00:00Z".parse().unwrap(),
             ending: Ending::Recovered,
         };
         for (key, text) in [
             (definition(group, "orders-db"), "monitors#1m#0/orders-db"),
-            (region_row(group, &region), "board#1m#0/region#eu-west-1"),
-            (expectation(group, &region), "board#1m#0/expects#eu-west-1"),
-            (verdict_row(group), "board#1m#0/verdict"),
-            (fleet_row(), "board#fleet/verdict"),
+            (location_state(group, &location), "board#1m#0/region#eu-west-1"),
+            (expectation(group, &location), "board#1m#0/expects#eu-west-1"),
+            (decision_state(group), "board#1m#0/verdict"),
+            (fleet_state(), "board#fleet/verdict"),
             (
-                results(group, tick, &region),
+                results(group, tick, &location),
                 "results#1m#0#2026-11-22/05:41:00#eu-west-1",
             ),
             (
-                rollup(group, "2026-11-22T05".parse().unwrap(), &region),
+                rollup(group, "2026-11-22T05".parse().unwrap(), &location),
                 "hourly#1m#0/2026-11-22T05#eu-west-1",
             ),
             (
-                rollup(group, "2026-11-22".parse().unwrap(), &region),
+                rollup(group, "2026-11-22".parse().unwrap(), &location),
                 "daily#1m#0/2026-11-22#eu-west-1",
             ),
             (
-                other_times(group, "2026-11-22T05".parse().unwrap(), &region),
+                other_times(group, "2026-11-22T05".parse().unwrap(), &location),
                 "hourly#1m#0#phases/2026-11-22T05#eu-west-1",
             ),
             (
-                other_times(group, "2026-11-22".parse().unwrap(), &region),
+                other_times(group, "2026-11-22".parse().unwrap(), &location),
                 "daily#1m#0#phases/2026-11-22#eu-west-1",
             ),
             (
@@ -330,10 +330,10 @@ mod tests {
                 "incidents#2026-12/2026-11-22T05:41:00Z#orders-db#7#health",
             ),
             (
-                part(&rollup(group, "2026-11-22".parse().unwrap(), &region), 1, 3),
+                part(&rollup(group, "2026-11-22".parse().unwrap(), &location), 1, 3),
                 "daily#1m#0/2026-11-22#eu-west-1#1/3",
             ),
-            (words_of(group, &region), "words#1m#0/region#eu-west-1"),
+            (words_of(group, &location), "words#1m#0/region#eu-west-1"),
             (control(&monitor), "controls/orders-db"),
             (
                 relayed("ops", "orders-db@2026-11-22T05:40:00Z.7"),
@@ -347,7 +347,7 @@ mod tests {
     #[test]
     fn stretches_hold_the_keys_of_what_they_are_of_and_no_others() {
         let group: GroupId = "5m#1".parse().unwrap();
-        let (first, last): (Region, Region) = ("0".parse().unwrap(), "z".repeat(32).parse().unwrap());
+        let (first, last): (Location, Location) = ("0".parse().unwrap(), "z".repeat(32).parse().unwrap());
         let period = |text: &str| text.parse::<Period>().unwrap();
         let days = rollups(group, period("2026-11-20"), period("2026-11-22"));
         for (day, inside) in [
@@ -356,12 +356,12 @@ mod tests {
             ("2026-11-22", true),
             ("2026-11-23", false),
         ] {
-            for region in [&first, &last] {
-                let other = other_times(group, period(day), region);
+            for location in [&first, &last] {
+                let other = other_times(group, period(day), location);
                 let others = all_other_times(group, period("2026-11-20"), period("2026-11-22"));
                 assert_eq!(holds(&others, &other), inside, "{day}");
                 assert!(!holds(&days, &other), "{day}");
-                let key = rollup(group, period(day), region);
+                let key = rollup(group, period(day), location);
                 assert_eq!(
                     (key.pk.as_str(), holds(&days, &key)),
                     ("daily#5m#1", inside),
@@ -372,7 +372,7 @@ mod tests {
                     assert_eq!(holds(&days, &part), inside, "{part}");
                     assert_eq!(
                         parse_rollup(&part.sk),
-                        Some((period(day), region.clone())),
+                        Some((period(day), location.clone())),
                         "{part}"
                     );
                 }
@@ -403,18 +403,18 @@ mod tests {
         ));
     }
 
-    fn holds(stretch: &Stretch, key: &Key) -> bool {
-        stretch.pk == key.pk && stretch.from <= key.sk && key.sk <= stretch.to
+    fn holds(key_range: &KeyRange, key: &Key) -> bool {
+        key_range.pk == key.pk && key_range.from <= key.sk && key.sk <= key_range.to
     }
 
     #[test]
     fn rows_of_a_board_are_told_apart() {
-        let region: Region = "eu-west-1".parse().unwrap();
+        let location: Location = "eu-west-1".parse().unwrap();
         for (sk, row) in [
-            ("verdict", RowKey::Verdict),
-            ("region#eu-west-1", RowKey::Region(region.clone())),
+            ("verdict", RowKey::Status),
+            ("region#eu-west-1", RowKey::Location(location.clone())),
             ("region#EU", RowKey::Other("region#EU".to_owned())),
-            ("expects#eu-west-1", RowKey::Expects(region)),
+            ("expects#eu-west-1", RowKey::Expects(location)),
             ("expects#", RowKey::Other("expects#".to_owned())),
             ("verdicts", RowKey::Other("verdicts".to_owned())),
             ("", RowKey::Other(String::new())),

@@ -1,14 +1,14 @@
 //! How large the items of a nominal tick are, by the very codecs that write them.
 
-use portpulse_core::board::{RegionRow, VerdictRow};
+use portpulse_core::banners::Banners;
 use portpulse_core::definition::Defined;
 use portpulse_core::group::GroupId;
-use portpulse_core::id::Region;
+use portpulse_core::group_state::{DecisionState, LocationState};
+use portpulse_core::id::Location;
 use portpulse_core::period::Period;
 use portpulse_core::rollup::{OtherTimes, Rollup};
 use portpulse_core::round::Observations;
 use portpulse_core::time::Tick;
-use portpulse_core::words::Words;
 
 use crate::table::Item;
 use crate::{codec, keys, size};
@@ -38,44 +38,47 @@ pub fn definition(defined: &Defined) -> Weight {
 }
 
 /// What a region saw in a tick.
-pub fn results(group: GroupId, tick: Tick, region: &Region, seen: &Observations) -> Weight {
-    let key = keys::results(group, tick, region);
+pub fn results(group: GroupId, tick: Tick, location: &Location, seen: &Observations) -> Weight {
+    let key = keys::results(group, tick, location);
     Weight::of(&codec::results::encode(&key, tick, seen))
 }
 
 /// What a region saw over an hour or a day.
-pub fn rollup(group: GroupId, period: Period, region: &Region, rollup: &Rollup) -> Weight {
-    let key = keys::rollup(group, period, region);
+pub fn rollup(group: GroupId, period: Period, location: &Location, rollup: &Rollup) -> Weight {
+    let key = keys::rollup(group, period, location);
     Weight::of(&codec::rollup::encode(&key, period, rollup))
 }
 
 /// The phases but the connect, as a region saw them over an hour or a day.
-pub fn other_times(group: GroupId, period: Period, region: &Region, times: &OtherTimes) -> Weight {
-    let key = keys::other_times(group, period, region);
+pub fn other_times(group: GroupId, period: Period, location: &Location, times: &OtherTimes) -> Weight {
+    let key = keys::other_times(group, period, location);
     Weight::of(&codec::other_times::encode(&key, period, times))
 }
 
 /// What services last said to a region.
-pub fn words(group: GroupId, region: &Region, words: &Words) -> Weight {
-    Weight::of(&codec::words::encode(&keys::words_of(group, region), words))
+pub fn banners(group: GroupId, location: &Location, banners: &Banners) -> Weight {
+    Weight::of(&codec::banners::encode(&keys::words_of(group, location), banners))
 }
 
 /// The row of a region to which all is well.
-pub fn nominal_region_row(group: GroupId, tick: Tick, region: &Region) -> Weight {
-    let row = RegionRow {
+pub fn nominal_location_state(group: GroupId, tick: Tick, location: &Location) -> Weight {
+    let row = LocationState {
         tick,
         entries: std::collections::BTreeMap::new(),
     };
-    Weight::of(&codec::region_row::encode(&keys::region_row(group, region), &row))
+    Weight::of(&codec::location_state::encode(
+        &keys::location_state(group, location),
+        &row,
+    ))
 }
 
 /// That a region should report.
-pub fn expectation(group: GroupId, region: &Region) -> Weight {
-    Weight::of(&codec::expectation::encode(&keys::expectation(group, region)))
+pub fn expectation(group: GroupId, location: &Location) -> Weight {
+    Weight::of(&codec::expectation::encode(&keys::expectation(group, location)))
 }
 
 /// A verdict row in which nothing is open.
-pub fn nominal_verdict_row(group: GroupId) -> Weight {
-    let row = VerdictRow::default();
-    Weight::of(&codec::verdict_row::encode(&keys::verdict_row(group), &row))
+pub fn nominal_decision_state(group: GroupId) -> Weight {
+    let row = DecisionState::default();
+    Weight::of(&codec::decision_state::encode(&keys::decision_state(group), &row))
 }

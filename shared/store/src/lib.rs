@@ -4,6 +4,7 @@
 //! [`table::Table`] is the narrow seam below it, which [`dynamo::DynamoTable`] fills with the real SDK.
 //! How large each item can become stands in `README.md` beside this crate.
 
+mod banners;
 mod codec;
 mod controls;
 pub mod definitions;
@@ -17,7 +18,6 @@ pub mod meter;
 pub mod size;
 pub mod store;
 pub mod table;
-mod words;
 
 pub use codec::VERSION;
 pub use error::{Error, Malformed, chain};

@@ -8,7 +8,7 @@ use crate::table::{Item, Read};
 
 /// The most bytes of an item that is sent: below DynamoDB's own limit of 400 KB (409,600 bytes), so that
 /// the error comes from here and says what to do.
-pub const MOST_BYTES: usize = 390 * 1024;
+pub const MAX_BYTES: usize = 390 * 1024;
 
 /// A list or a map costs this much before its first element.
 const COLLECTION: usize = 3;

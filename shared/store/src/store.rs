@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use portpulse_core::board::{Board, ClosedIncident, FleetRow, RegionRow, VerdictRow};
 use portpulse_core::control::Control;
 use portpulse_core::decide::SizeLimit;
 use portpulse_core::group::GroupId;
-use portpulse_core::id::{MonitorId, Region};
+use portpulse_core::group_state::{ClosedIncident, DecisionState, FleetState, GroupState, LocationState};
+use portpulse_core::id::{Location, MonitorId};
 use portpulse_core::round::{Definitions, Observations};
 use portpulse_core::time::Tick;
 
@@ -31,21 +31,21 @@ pub struct DecisionLimit {
 }
 
 impl SizeLimit for DecisionLimit {
-    fn fits_verdict(&self, row: &VerdictRow) -> bool {
-        let key = keys::verdict_row(self.group);
-        size::item(&codec::verdict_row::encode(&key, row)) <= self.bytes
+    fn decision_fits(&self, row: &DecisionState) -> bool {
+        let key = keys::decision_state(self.group);
+        size::item(&codec::decision_state::encode(&key, row)) <= self.bytes
     }
 
-    fn fits_fleet(&self, row: &FleetRow) -> bool {
-        size::item(&codec::fleet_row::encode(&keys::fleet_row(), row)) <= self.bytes
+    fn fits_fleet(&self, row: &FleetState) -> bool {
+        size::item(&codec::fleet_state::encode(&keys::fleet_state(), row)) <= self.bytes
     }
 }
 
 /// A board as read: an unreadable row is left out of it.
 #[derive(Debug, Default)]
-pub struct BoardRead {
+pub struct GroupStateRead {
     /// The rows that could be read.
-    pub board: Board,
+    pub group_state: GroupState,
     /// The others, with what is wrong with each. They must not be overwritten.
     pub unreadable: BTreeMap<RowKey, Error>,
 }
@@ -68,7 +68,7 @@ pub enum Commit {
     Done,
     /// A row of this tick or a later one was there first. It may be this writer's own, where the answer to an
     /// earlier attempt of the SDK was lost.
-    TwinWon,
+    Conflict,
     /// An earlier tick was committed since the row was read: what it counted would be lost. Read and count again.
     Overtaken,
 }
@@ -87,15 +87,15 @@ impl<T: Table> Store<T> {
     pub fn new(table: T) -> Self {
         Self {
             table,
-            decision_bytes: size::MOST_BYTES,
+            decision_bytes: size::MAX_BYTES,
         }
     }
 
-    /// The same, with decisions that keep to rows of at most so many bytes: at most [`size::MOST_BYTES`].
+    /// The same, with decisions that keep to rows of at most so many bytes: at most [`size::MAX_BYTES`].
     #[must_use]
     pub fn with_decision_bytes(self, bytes: usize) -> Self {
         Self {
-            decision_bytes: bytes.min(size::MOST_BYTES),
+            decision_bytes: bytes.min(size::MAX_BYTES),
             ..self
         }
     }
@@ -130,8 +130,8 @@ impl<T: Table> Store<T> {
                     definitions.monitors.insert(monitor.id().clone(), monitor);
                 }
                 Ok(_) => {}
-                Err(faults) => {
-                    definitions.broken.insert(id.to_owned(), faults);
+                Err(diagnostics) => {
+                    definitions.broken.insert(id.to_owned(), diagnostics);
                 }
             }
         }
@@ -142,30 +142,32 @@ impl<T: Table> Store<T> {
     ///
     /// # Errors
     /// When the table cannot be read; a row that is malformed is no error of the whole.
-    pub async fn board(&self, group: GroupId) -> Result<BoardRead, Error> {
-        self.board_as_of(group, Read::Strong).await
+    pub async fn group_state(&self, group: GroupId) -> Result<GroupStateRead, Error> {
+        self.group_state_as_of(group, Read::Strong).await
     }
 
     /// The board of a group, in one query: one that need not be strong will do for showing it, not for deciding.
     ///
     /// # Errors
-    /// As with [`Store::board`].
-    pub async fn board_as_of(&self, group: GroupId, how: Read) -> Result<BoardRead, Error> {
-        let pk = keys::board(group);
-        let mut read = BoardRead::default();
+    /// As with [`Store::group_state`].
+    pub async fn group_state_as_of(&self, group: GroupId, how: Read) -> Result<GroupStateRead, Error> {
+        let pk = keys::group_state(group);
+        let mut read = GroupStateRead::default();
         for item in self.table.query(&pk, how).await? {
             let sk = sort_key(&item);
             let row = RowKey::of(sk);
             let decoded = match &row {
                 // Its key says it all.
-                RowKey::Expects(region) => {
-                    read.board.listed.insert(region.clone());
+                RowKey::Expects(location) => {
+                    read.group_state.listed.insert(location.clone());
                     Ok(())
                 }
-                RowKey::Region(region) => codec::region_row::decode(&item).map(|row| {
-                    read.board.rows.insert(region.clone(), row);
+                RowKey::Location(location) => codec::location_state::decode(&item).map(|row| {
+                    read.group_state.rows.insert(location.clone(), row);
                 }),
-                RowKey::Verdict => codec::verdict_row::decode(&item).map(|row| read.board.verdict = row),
+                RowKey::Status => {
+                    codec::decision_state::decode(&item).map(|row| read.group_state.status = row)
+                }
                 RowKey::Other(_) => Err(Malformed::Unknown),
             };
             if let Err(source) = decoded {
@@ -188,7 +190,7 @@ impl<T: Table> Store<T> {
             let sk = sort_key(&item);
             let id = sk.parse().map_err(|error| Malformed::Value {
                 at: SK.to_owned(),
-                source: Box::<portpulse_core::id::BadName>::new(error),
+                source: Box::<portpulse_core::id::InvalidName>::new(error),
             });
             match id.and_then(|id| Ok((id, codec::control::decode(&item)?))) {
                 Ok((id, control)) => {
@@ -210,11 +212,13 @@ impl<T: Table> Store<T> {
     ///
     /// # Errors
     /// When the table or the row cannot be read.
-    pub async fn fleet(&self) -> Result<FleetRow, Error> {
-        let key = keys::fleet_row();
+    pub async fn fleet(&self) -> Result<FleetState, Error> {
+        let key = keys::fleet_state();
         match self.table.get(&key.pk, &key.sk, Read::Strong).await? {
-            None => Ok(FleetRow::default()),
-            Some(item) => codec::fleet_row::decode(&item).map_err(|source| Error::Unreadable { key, source }),
+            None => Ok(FleetState::default()),
+            Some(item) => {
+                codec::fleet_state::decode(&item).map_err(|source| Error::Unreadable { key, source })
+            }
         }
     }
 
@@ -226,10 +230,10 @@ impl<T: Table> Store<T> {
         &self,
         group: GroupId,
         tick: Tick,
-        region: &Region,
+        location: &Location,
         observations: &Observations,
     ) -> Result<Recorded, Error> {
-        let key = keys::results(group, tick, region);
+        let key = keys::results(group, tick, location);
         let item = codec::results::encode(&key, tick, observations);
         match self.put(key.clone(), item, Condition::Absent).await? {
             Put::Done => Ok(Recorded::Written),
@@ -246,20 +250,20 @@ impl<T: Table> Store<T> {
     /// # Errors
     /// When the row is too large, or the one in place is of a layout that this version does not know (it is left
     /// as it is), or it is not known whether the row is in place.
-    pub async fn put_region_row(
+    pub async fn put_location_state(
         &self,
         group: GroupId,
-        region: &Region,
+        location: &Location,
         before: Option<Tick>,
-        row: &RegionRow,
+        row: &LocationState,
     ) -> Result<Commit, Error> {
-        let key = keys::region_row(group, region);
-        let item = codec::region_row::encode(&key, row);
+        let key = keys::location_state(group, location);
+        let item = codec::location_state::encode(&key, row);
         let condition = before.map_or(Condition::Absent, Condition::Tick);
         match self.put(key.clone(), item, condition).await? {
             Put::Done => Ok(Commit::Done),
-            Put::Refused { current } => match known(key, current.as_ref(), codec::region_row::decode)? {
-                Some(current) if current.tick >= row.tick => Ok(Commit::TwinWon),
+            Put::Refused { current } => match known(key, current.as_ref(), codec::location_state::decode)? {
+                Some(current) if current.tick >= row.tick => Ok(Commit::Conflict),
                 Some(_) | None => Ok(Commit::Overtaken),
             },
         }
@@ -268,15 +272,15 @@ impl<T: Table> Store<T> {
     /// Writes a verdict row, on condition that the row in place has the revision before its own.
     ///
     /// # Errors
-    /// As with [`Store::put_region_row`].
-    pub async fn put_verdict(&self, group: GroupId, row: &VerdictRow) -> Result<Written, Error> {
-        let key = keys::verdict_row(group);
-        let item = codec::verdict_row::encode(&key, row);
+    /// As with [`Store::put_location_state`].
+    pub async fn put_decision(&self, group: GroupId, row: &DecisionState) -> Result<Written, Error> {
+        let key = keys::decision_state(group);
+        let item = codec::decision_state::encode(&key, row);
         let condition = Condition::Revision(row.revision.saturating_sub(1));
         match self.put(key.clone(), item, condition).await? {
             Put::Done => Ok(Written::Done),
             Put::Refused { current } => {
-                known(key, current.as_ref(), codec::verdict_row::decode)?;
+                known(key, current.as_ref(), codec::decision_state::decode)?;
                 Ok(Written::Conflict)
             }
         }
@@ -285,15 +289,15 @@ impl<T: Table> Store<T> {
     /// Writes the fleet row, on condition that the row in place has the revision before its own.
     ///
     /// # Errors
-    /// As with [`Store::put_region_row`].
-    pub async fn put_fleet(&self, row: &FleetRow) -> Result<Written, Error> {
-        let key = keys::fleet_row();
-        let item = codec::fleet_row::encode(&key, row);
+    /// As with [`Store::put_location_state`].
+    pub async fn put_fleet(&self, row: &FleetState) -> Result<Written, Error> {
+        let key = keys::fleet_state();
+        let item = codec::fleet_state::encode(&key, row);
         let condition = Condition::Revision(row.revision.saturating_sub(1));
         match self.put(key.clone(), item, condition).await? {
             Put::Done => Ok(Written::Done),
             Put::Refused { current } => {
-                known(key, current.as_ref(), codec::fleet_row::decode)?;
+                known(key, current.as_ref(), codec::fleet_state::decode)?;
                 Ok(Written::Conflict)
             }
         }
@@ -312,7 +316,7 @@ impl<T: Table> Store<T> {
 
     /// Every write goes through here, so that none is too large.
     pub(crate) async fn put(&self, key: Key, item: Item, condition: Condition) -> Result<Put, Error> {
-        let (bytes, limit) = (size::item(&item), size::MOST_BYTES);
+        let (bytes, limit) = (size::item(&item), size::MAX_BYTES);
         if bytes > limit {
             return Err(Error::TooLarge { key, bytes, limit });
         }

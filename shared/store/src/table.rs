@@ -106,17 +106,17 @@ pub trait Table {
     async_fn_in_trait,
     reason = "used through generics, where the concrete type tells whether its futures are Send"
 )]
-pub trait Browse {
+pub trait PagedQuery {
     /// The next items of a stretch, eventually consistent: at most `limit` of them, and at most a megabyte.
     ///
     /// # Errors
     /// When the table cannot be read.
-    async fn page(&self, stretch: &Stretch, limit: u32) -> Result<Page, TableError>;
+    async fn page(&self, key_range: &KeyRange, limit: u32) -> Result<Page, TableError>;
 }
 
 /// Part of a partition, in one direction.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Stretch {
+pub struct KeyRange {
     /// The partition.
     pub pk: String,
     /// The least sort key that belongs to it.
@@ -144,7 +144,7 @@ pub struct Page {
     /// The items, in the stretch's order.
     pub items: Vec<Item>,
     /// What is left of the stretch; `None` where that is nothing. It may turn out to hold no more items.
-    pub rest: Option<Stretch>,
+    pub rest: Option<KeyRange>,
 }
 
 /// A table whose items can be deleted: for tools, not for checkers.

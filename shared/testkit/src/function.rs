@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::runtime_api::{Heard, Invocation, RuntimeApi};
 
 /// How long an answer is waited for: longer than anything on this machine takes.
-const PATIENCE: Duration = Duration::from_secs(60);
+const RETRY_POLICY: Duration = Duration::from_secs(60);
 
 /// The program at `path` with what Lambda puts into every environment, and these variables; nothing of this process's own.
 /// Source: <https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html>
@@ -88,11 +88,11 @@ impl Function {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let invocation = Invocation {
             request_id: format!("invocation-{}", self.invocations),
-            deadline_ms: u64::try_from((now + PATIENCE).as_millis()).unwrap_or(u64::MAX),
+            deadline_ms: u64::try_from((now + RETRY_POLICY).as_millis()).unwrap_or(u64::MAX),
             event: event.to_string(),
         };
         let answer = self.api.answer(invocation);
-        let heard = tokio::time::timeout(PATIENCE, answer)
+        let heard = tokio::time::timeout(RETRY_POLICY, answer)
             .await
             .map_err(|_| "no answer".to_owned())?;
         let read =

@@ -11,8 +11,8 @@ use portpulse_store::VERSION;
 use portpulse_store::definitions::{MANAGED_BY, SEED};
 use portpulse_store::keys::{Key, PK, SK};
 use portpulse_store::table::{
-    Browse, Condition, Delete, Deleted, Item, LAYOUT, Operation, Order, Page, Put, REVISION, Read, Stretch,
-    TICK, Table, TableError,
+    Condition, Delete, Deleted, Item, KeyRange, LAYOUT, Operation, Order, Page, PagedQuery, Put, REVISION,
+    Read, TICK, Table, TableError,
 };
 
 /// Every item by its partition and sort key, in the order in which DynamoDB sorts.
@@ -245,17 +245,17 @@ impl Table for MemoryTable {
     }
 }
 
-impl Browse for MemoryTable {
-    async fn page(&self, stretch: &Stretch, limit: u32) -> Result<Page, TableError> {
-        let at = (stretch.pk.as_str(), None);
+impl PagedQuery for MemoryTable {
+    async fn page(&self, key_range: &KeyRange, limit: u32) -> Result<Page, TableError> {
+        let at = (key_range.pk.as_str(), None);
         self.run(Operation::Query, at, Some(Read::Eventual), |state, stale| {
-            let Stretch {
+            let KeyRange {
                 pk,
                 from,
                 to,
                 after,
                 order,
-            } = stretch;
+            } = key_range;
             let known = state.before.keys().chain(state.items.keys());
             let keys: BTreeSet<_> = known
                 .filter(|(of, sk)| of == pk && from <= sk && sk <= to)
@@ -275,9 +275,9 @@ impl Browse for MemoryTable {
             // As DynamoDB does, which does not look whether there is more.
             let last = page.last().filter(|_| page.len() == limit);
             Page {
-                rest: last.map(|(sk, _)| Stretch {
+                rest: last.map(|(sk, _)| KeyRange {
                     after: Some((*sk).clone()),
-                    ..stretch.clone()
+                    ..key_range.clone()
                 }),
                 items: page.iter().map(|(_, item)| (*item).clone()).collect(),
             }

@@ -4,10 +4,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
-use portpulse_core::board::{Cause, Finding, Verdict};
 use portpulse_core::choice::Severity;
-use portpulse_core::decide::{Notification, RegionView, View};
-use portpulse_core::id::Region;
+use portpulse_core::decide::{LocationView, Notification, View};
+use portpulse_core::group_state::{Cause, Finding, Status};
+use portpulse_core::id::Location;
 use portpulse_core::outbox::{Kind, Subject};
 use portpulse_core::outcome::{Detail, FailureClass};
 use proptest::collection::{btree_map, btree_set, vec};
@@ -18,7 +18,7 @@ use proptest::sample::select;
 /// A notification of each kind, as it would be.
 pub fn of(kind: Kind) -> Notification {
     let monitor = Subject::Monitor("orders-db".parse().unwrap());
-    let region = Subject::Region("eu-west-1".parse().unwrap());
+    let location = Subject::Location("eu-west-1".parse().unwrap());
     let found = |cause, detail: &str| {
         let detail = Detail::new(detail);
         Some(Finding { cause, detail })
@@ -28,61 +28,61 @@ pub fn of(kind: Kind) -> Notification {
         "57P03 the database system is starting up",
     );
     let refused = found(Cause::Failed(FailureClass::Refused), "");
-    let (subject, verdict, severity, finding) = match kind {
+    let (subject, status, severity, finding) = match kind {
         Kind::Down | Kind::Reminder | Kind::Flapping | Kind::Escalated => {
-            (monitor, Verdict::Down, Severity::Critical, starting.clone())
+            (monitor, Status::Down, Severity::Critical, starting.clone())
         }
-        Kind::Recovered => (monitor, Verdict::Down, Severity::Critical, refused.clone()),
+        Kind::Recovered => (monitor, Status::Down, Severity::Critical, refused.clone()),
         Kind::Exposed => (
             monitor,
-            Verdict::Exposed,
+            Status::Exposed,
             Severity::Critical,
             found(Cause::Open, ""),
         ),
         Kind::Degraded => {
             let slow = found(Cause::Slow, "connect took 812.5 ms");
-            (monitor, Verdict::Degraded, Severity::Warning, slow)
+            (monitor, Status::Degraded, Severity::Warning, slow)
         }
         Kind::CertificateExpiring => {
             let expiring = found(
                 Cause::Certificate,
                 "the certificate expires in 6 days, on 2026-11-28",
             );
-            (monitor, Verdict::Degraded, Severity::Warning, expiring)
+            (monitor, Status::Degraded, Severity::Warning, expiring)
         }
         Kind::Unknown => (
             monitor,
-            Verdict::Unknown,
+            Status::Unknown,
             Severity::Warning,
-            found(Cause::Blind, ""),
+            found(Cause::NoData, ""),
         ),
-        Kind::Advisory => (monitor, Verdict::Up, Severity::Info, refused.clone()),
-        Kind::AdvisoryOver => (monitor, Verdict::Up, Severity::Info, None),
-        Kind::RegionSilent | Kind::RegionBack | Kind::RegionSuspect | Kind::RegionTrusted => {
-            (region, Verdict::Unknown, Severity::Warning, None)
+        Kind::Advisory => (monitor, Status::Up, Severity::Info, refused.clone()),
+        Kind::AdvisoryOver => (monitor, Status::Up, Severity::Info, None),
+        Kind::LocationSilent | Kind::LocationBack | Kind::LocationSuspect | Kind::LocationTrusted => {
+            (location, Status::Unknown, Severity::Warning, None)
         }
         Kind::Test => return Notification::test(None, "2026-11-22T05:50:00Z".parse().unwrap()),
         Kind::BrokenDefinition => {
             let definition = Subject::Definition("Orders\nDB".to_owned());
-            (definition, Verdict::Unknown, Severity::Warning, None)
+            (definition, Status::Unknown, Severity::Warning, None)
         }
     };
     let of_monitor = matches!(subject, Subject::Monitor(_));
-    let of_suspicion = [Kind::RegionSuspect, Kind::RegionTrusted].contains(&kind);
+    let of_suspicion = [Kind::LocationSuspect, Kind::LocationTrusted].contains(&kind);
     let about = match (&subject, of_suspicion) {
-        (Subject::Region(_), false) => "eu-west-1.3",
-        (Subject::Region(_), true) => "eu-west-1.4",
+        (Subject::Location(_), false) => "eu-west-1.3",
+        (Subject::Location(_), true) => "eu-west-1.4",
         (Subject::Monitor(_) | Subject::Definition(_) | Subject::Portpulse, _) => {
             "orders-db@2026-11-22T05:40:00Z.7"
         }
     };
-    let view = |view, ticks, since: Option<&str>, finding| RegionView {
+    let view = |view, ticks, since: Option<&str>, finding| LocationView {
         view,
         ticks,
         since: since.map(|since| since.parse().unwrap()),
         finding,
     };
-    let regions = BTreeMap::from([
+    let locations = BTreeMap::from([
         (
             "eu-west-1".parse().unwrap(),
             view(View::Failing, 3, Some("2026-11-22T05:39:00Z"), starting),
@@ -96,7 +96,7 @@ pub fn of(kind: Kind) -> Notification {
         kind,
         subject,
         group: Some("1m#0".parse().unwrap()),
-        verdict,
+        status,
         severity,
         audience: if kind == Kind::Escalated {
             BTreeSet::from([Severity::Critical, Severity::Warning])
@@ -109,8 +109,8 @@ pub fn of(kind: Kind) -> Notification {
         target: when(of_monitor, "db.example.com:5432"),
         tags: when(of_monitor, "prod").into_iter().collect(),
         runbook: when(of_monitor, "https://wiki.example.com/orders-db?a=1&b=2"),
-        regions: if of_monitor { regions } else { BTreeMap::new() },
-        faults: when(
+        locations: if of_monitor { locations } else { BTreeMap::new() },
+        diagnostics: when(
             kind == Kind::BrokenDefinition,
             "port: is missing (write a port, or a `service` that has one)",
         )
@@ -159,13 +159,13 @@ fn foreign() -> impl Strategy<Value = String> {
 
 /// Any notification, however hostile its texts.
 pub fn arbitrary() -> impl Strategy<Value = Notification> {
-    let region = || "[a-z0-9][a-z0-9-]{0,31}".prop_map(|name| name.parse::<Region>().unwrap());
+    let location = || "[a-z0-9][a-z0-9-]{0,31}".prop_map(|name| name.parse::<Location>().unwrap());
     let subject = prop_oneof![
         "[a-z0-9][a-z0-9_.-]{0,63}".prop_map(|id| Subject::Monitor(id.parse().unwrap())),
-        region().prop_map(Subject::Region),
+        location().prop_map(Subject::Location),
         foreign().prop_map(Subject::Definition),
     ];
-    let causes = vec![Cause::Failed(FailureClass::Starting), Cause::Open, Cause::Blind];
+    let causes = vec![Cause::Failed(FailureClass::Starting), Cause::Open, Cause::NoData];
     let finding = move || {
         let found = (select(causes.clone()), foreign());
         option::of(found.prop_map(|(cause, detail)| Finding {
@@ -179,7 +179,7 @@ pub fn arbitrary() -> impl Strategy<Value = Notification> {
         option::of(0i64..4_000_000_000),
         finding(),
     );
-    let view = view.prop_map(|(view, ticks, since, finding)| RegionView {
+    let view = view.prop_map(|(view, ticks, since, finding)| LocationView {
         view,
         ticks,
         since: since.map(|since| at(since).to_string().parse().unwrap()),
@@ -189,10 +189,10 @@ pub fn arbitrary() -> impl Strategy<Value = Notification> {
         prop_oneof![foreign(), "[a-z]{1,9}@[0-9]{4}/[a-z_]{1,9}"],
         select(Kind::ALL),
         subject,
-        select(Verdict::ALL),
+        select(Status::ALL),
         (select(Severity::ALL), btree_set(select(Severity::ALL), 1..3)),
     );
-    let told = (
+    let notified = (
         finding(),
         0i64..4_000_000_000,
         0i64..4_000_000_000,
@@ -201,19 +201,19 @@ pub fn arbitrary() -> impl Strategy<Value = Notification> {
     );
     let lists = (
         vec(foreign(), 0..30),
-        btree_map(region(), view, 0..60),
+        btree_map(location(), view, 0..60),
         vec(foreign(), 0..30),
     );
-    (head, told, lists).prop_map(|(head, told, lists)| {
-        let (id, kind, subject, verdict, (severity, audience)) = head;
-        let (finding, since, then, target, runbook) = told;
-        let (tags, regions, faults) = lists;
+    (head, notified, lists).prop_map(|(head, notified, lists)| {
+        let (id, kind, subject, status, (severity, audience)) = head;
+        let (finding, since, then, target, runbook) = notified;
+        let (tags, locations, diagnostics) = lists;
         Notification {
             id: if id.is_empty() { "x/down".to_owned() } else { id },
             kind,
             subject,
             group: Some("1m#0".parse().unwrap()),
-            verdict,
+            status,
             severity,
             audience,
             finding,
@@ -222,8 +222,8 @@ pub fn arbitrary() -> impl Strategy<Value = Notification> {
             target,
             tags,
             runbook,
-            regions,
-            faults,
+            locations,
+            diagnostics,
         }
     })
 }

@@ -11,21 +11,23 @@ use portpulse_store::Store;
 use portpulse_testkit::memory_table::MemoryTable;
 use serde_json::json;
 
-use crate::rig::{GROUP, Scripted, Sight, Skewed, Time, Topic, board, define, region, regions};
+use crate::rig::{
+    GROUP, Scripted, Skewed, Time, Topic, Visibility, define, group_state, location, locations,
+};
 
 /// One tick of the one region; dropped after `polls`. Returns whether it came to its end.
-fn tick(table: &MemoryTable, topic: &Topic, tick: i64, sights: &[Sight], polls: usize) -> bool {
+fn tick(table: &MemoryTable, topic: &Topic, tick: i64, visibilities: &[Visibility], polls: usize) -> bool {
     let time = Time::default();
     time.set(tick * 60_000 + 5_000);
     let clock = Skewed { time, skew_ms: 0 };
     let store = Store::new(table.clone());
     let checker = Checker::new(
         store,
-        Scripted(sights.to_vec()),
+        Scripted(visibilities.to_vec()),
         topic.clone(),
         clock,
-        region(0),
-        regions(1),
+        location(0),
+        locations(1),
     );
     let event = TickEvent::new(Time::of_tick(tick), GROUP);
     let invocation = Invocation {
@@ -39,7 +41,7 @@ fn tick(table: &MemoryTable, topic: &Topic, tick: i64, sights: &[Sight], polls: 
 
 #[test]
 fn killed_at_any_point_nothing_is_lost_and_nothing_invented() {
-    use Sight::{Failing, Good};
+    use Visibility::{Failing, Good};
     let fields = BTreeMap::from([("failures_to_open", json!(1)), ("successes_to_close", json!(1))]);
     // What is seen tick by tick; the killed tick is each of them in turn.
     let seen = [Good, Failing, Failing, Good, Good];
@@ -49,16 +51,16 @@ fn killed_at_any_point_nothing_is_lost_and_nothing_invented() {
             let (table, topic) = (MemoryTable::new(), Topic::default());
             define(&table, 0, &fields);
             let mut lived = true;
-            for (number, sight) in seen.iter().enumerate() {
+            for (number, visibility) in seen.iter().enumerate() {
                 let budget = if number == victim { polls } else { usize::MAX };
-                lived &= tick(&table, &topic, number.try_into().unwrap(), &[*sight], budget);
+                lived &= tick(&table, &topic, number.try_into().unwrap(), &[*visibility], budget);
             }
             // A claim outlives its claimant by two minutes; then anybody takes it over.
             for number in seen.len()..seen.len() + 4 {
                 tick(&table, &topic, number.try_into().unwrap(), &[Good], usize::MAX);
             }
             let mut sent = topic.sent.borrow().clone();
-            let told = sent.len();
+            let notified = sent.len();
             sent.dedup();
             let kinds: Vec<_> = sent.iter().map(|id| id.rsplit('/').next().unwrap()).collect();
             assert_eq!(
@@ -67,8 +69,8 @@ fn killed_at_any_point_nothing_is_lost_and_nothing_invented() {
                 "killed in tick {victim} after {polls} polls: {sent:?}"
             );
             assert!(
-                told <= 3,
-                "killed in tick {victim} after {polls} polls: {told} messages"
+                notified <= 3,
+                "killed in tick {victim} after {polls} polls: {notified} messages"
             );
             let filed = table.snapshot().into_keys();
             let filed: Vec<_> = filed.filter(|(pk, _)| pk == "incidents#2026-11").collect();
@@ -77,7 +79,7 @@ fn killed_at_any_point_nothing_is_lost_and_nothing_invented() {
                 1,
                 "killed in tick {victim} after {polls} polls: {filed:?}"
             );
-            let left = board(&table).board.verdict;
+            let left = group_state(&table).group_state.status;
             assert!(
                 left.outbox.is_empty() && left.incidents.is_empty() && left.closed.is_empty(),
                 "{left:?}"

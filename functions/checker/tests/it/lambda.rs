@@ -7,9 +7,9 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use portpulse_alert::SnsTopic;
-use portpulse_checker::{Checker, Clock, Course, Report, TickEvent};
+use portpulse_checker::{Checker, Clock, Report, TickEvent, TickOutcome};
 use portpulse_core::group::GroupId;
-use portpulse_core::id::Region;
+use portpulse_core::id::Location;
 use portpulse_core::outbox::Claimant;
 use portpulse_core::time::{Interval, Tick};
 use portpulse_prober::Prober;
@@ -29,7 +29,7 @@ const GROUP: GroupId = GroupId {
 /// The SDK tries each call this often.
 const ATTEMPTS: u64 = 3;
 /// Longer than anything here takes.
-const PATIENCE: Duration = Duration::from_secs(60);
+const RETRY_POLICY: Duration = Duration::from_secs(60);
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_portpulse-checker");
 
@@ -79,19 +79,19 @@ async fn watch(dynamo: &EmbeddedDynamo, id: &str, port: &Port) {
 }
 
 /// What came to the topic so far, as kind and id.
-fn told(topic: &mut UnboundedReceiver<Published>) -> Vec<(String, String)> {
-    let mut told = Vec::new();
+fn notified(topic: &mut UnboundedReceiver<Published>) -> Vec<(String, String)> {
+    let mut notified = Vec::new();
     while let Ok(published) = topic.try_recv() {
         assert_eq!(published.topic_arn, TOPIC_ARN);
         let notification: Value = serde_json::from_str(published.text("sqs")).unwrap();
         let field = |name: &str| notification[name].as_str().unwrap().to_owned();
-        told.push((field("kind"), field("id")));
+        notified.push((field("kind"), field("id")));
     }
-    told
+    notified
 }
 
-fn kinds(told: &[(String, String)]) -> Vec<&str> {
-    told.iter().map(|(kind, _)| kind.as_str()).collect()
+fn kinds(notified: &[(String, String)]) -> Vec<&str> {
+    notified.iter().map(|(kind, _)| kind.as_str()).collect()
 }
 
 struct At(Timestamp);
@@ -104,7 +104,7 @@ impl Clock for At {
 
 /// The tick of this time, handled in this process.
 async fn checker_at(time: Timestamp, dynamo: &EmbeddedDynamo, sns: &SnsServer) -> Report {
-    let here: Region = "eu-west-1".parse().unwrap();
+    let here: Location = "eu-west-1".parse().unwrap();
     let prober = Prober::new(portpulse_prober::Settings::default()).unwrap();
     let checker = Checker::new(
         Store::new(dynamo.table()),
@@ -116,7 +116,7 @@ async fn checker_at(time: Timestamp, dynamo: &EmbeddedDynamo, sns: &SnsServer) -
     );
     let invocation = portpulse_checker::Invocation {
         claimant: Claimant::new("before"),
-        remaining: PATIENCE,
+        remaining: RETRY_POLICY,
     };
     checker.handle(&TickEvent::new(time, GROUP), &invocation).await
 }
@@ -135,24 +135,24 @@ async fn an_outage_of_a_real_port_is_told_once_and_its_end_once() {
     let before = Timestamp::from_second(first.as_second() - 3_600).unwrap();
     let report = checker_at(before, &dynamo, &sns).await;
     assert!(
-        matches!(&report.course, Course::Counted(seen) if seen.len() == 2),
+        matches!(&report.outcome_of_tick, TickOutcome::Counted(seen) if seen.len() == 2),
         "{report:?}"
     );
-    assert_eq!(told(&mut topic), []);
+    assert_eq!(notified(&mut topic), []);
 
     dies.close();
     let answer = function.tick(first).await.unwrap();
     assert_eq!(answer, json!({ "tick": first.to_string(), "group": "1h#0" }));
-    let down = told(&mut topic);
+    let down = notified(&mut topic);
     assert_eq!(kinds(&down), ["down"]);
     assert!(down[0].1.starts_with("dies@"), "{down:?}");
 
     dies.reopen();
     function.tick(first).await.unwrap();
-    assert_eq!(told(&mut topic), [], "a repeated tick counts once");
+    assert_eq!(notified(&mut topic), [], "a repeated tick counts once");
 
     function.tick(second).await.unwrap();
-    let recovered = told(&mut topic);
+    let recovered = notified(&mut topic);
     assert_eq!(kinds(&recovered), ["recovered"]);
     assert_eq!(
         recovered[0].1.rsplit_once('/').unwrap().0,
@@ -161,7 +161,7 @@ async fn an_outage_of_a_real_port_is_told_once_and_its_end_once() {
     );
     for tick in [second, first] {
         function.tick(tick).await.unwrap();
-        assert_eq!(told(&mut topic), [], "{tick} again");
+        assert_eq!(notified(&mut topic), [], "{tick} again");
     }
 }
 
@@ -181,11 +181,11 @@ async fn what_the_topic_did_not_take_fails_the_invocation_and_goes_out_with_the_
         error.contains("as the test asked for"),
         "names the cause: {error}"
     );
-    assert_eq!(told(&mut topic), []);
+    assert_eq!(notified(&mut topic), []);
     function.tick(second).await.unwrap();
-    assert_eq!(kinds(&told(&mut topic)), ["down"]);
+    assert_eq!(kinds(&notified(&mut topic)), ["down"]);
     function.tick(second).await.unwrap();
-    assert_eq!(told(&mut topic), []);
+    assert_eq!(notified(&mut topic), []);
 }
 
 #[tokio::test]
@@ -230,7 +230,7 @@ async fn a_table_that_cannot_be_reached_fails_the_invocation() {
     ] {
         assert!(error.contains(part), "{part}: {error}");
     }
-    assert_eq!(told(&mut topic), []);
+    assert_eq!(notified(&mut topic), []);
 }
 
 #[tokio::test]

@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use portpulse_checker::{Checker, Course, Error, Invocation, Report, TickEvent, chain};
+use portpulse_checker::{Checker, Error, Invocation, Report, TickEvent, TickOutcome, chain};
 use portpulse_core::outbox::Claimant;
 use portpulse_store::Store;
 use portpulse_store::keys::{self, Key};
 use portpulse_testkit::memory_table::MemoryTable;
 use serde_json::json;
 
-use crate::rig::{GROUP, Scripted, Sight, Skewed, Time, Topic, board, define, region, run};
+use crate::rig::{GROUP, Scripted, Skewed, Time, Topic, Visibility, define, group_state, location, run};
 
 /// One monitor that alerts on the first failing tick, and checkers that would each take themselves for all there are.
 struct World {
@@ -25,25 +25,25 @@ impl World {
         let world = Self { table, topic };
         for number in listed {
             let listing = Store::new(world.table.clone());
-            run(listing.list_region(GROUP, &region(*number))).unwrap();
+            run(listing.list_location(GROUP, &location(*number))).unwrap();
         }
         world
     }
 
     fn place(number: usize) -> Key {
-        keys::expectation(GROUP, &region(number))
+        keys::expectation(GROUP, &location(number))
     }
 
-    fn tick(&self, tick: i64, at: usize, sight: Sight) -> Report {
+    fn tick(&self, tick: i64, at: usize, visibility: Visibility) -> Report {
         let time = Time::default();
         time.set(tick * 60_000 + 5_000);
         let checker = Checker::new(
             Store::new(self.table.clone()),
-            Scripted(vec![sight]),
+            Scripted(vec![visibility]),
             self.topic.clone(),
             Skewed { time, skew_ms: 0 },
-            region(at),
-            [region(at)].into(),
+            location(at),
+            [location(at)].into(),
         );
         let event = TickEvent::new(Time::of_tick(tick), GROUP);
         let invocation = Invocation {
@@ -54,7 +54,7 @@ impl World {
     }
 
     /// What was told, by kind.
-    fn told(&self) -> Vec<String> {
+    fn notified(&self) -> Vec<String> {
         let sent = self.topic.sent.borrow();
         let kinds = sent.iter().filter_map(|id| id.rsplit('/').next());
         kinds.map(str::to_owned).collect()
@@ -65,17 +65,17 @@ impl World {
 fn one_of_the_listed_regions_is_no_majority_though_it_knows_of_no_other() {
     let world = World::new(&[0, 1, 2]);
     for at in 0..3 {
-        world.tick(1, at, Sight::Good);
+        world.tick(1, at, Visibility::Good);
     }
-    world.tick(2, 0, Sight::Failing);
-    assert_eq!(world.told(), [""; 0]);
-    world.tick(2, 1, Sight::Failing);
-    assert_eq!(world.told(), ["down"]);
+    world.tick(2, 0, Visibility::Failing);
+    assert_eq!(world.notified(), [""; 0]);
+    world.tick(2, 1, Visibility::Failing);
+    assert_eq!(world.notified(), ["down"]);
 
     let alone = World::new(&[]);
-    alone.tick(1, 0, Sight::Failing);
+    alone.tick(1, 0, Visibility::Failing);
     assert_eq!(
-        alone.told(),
+        alone.notified(),
         ["down"],
         "where no region is listed, it is all there are"
     );
@@ -85,28 +85,31 @@ fn one_of_the_listed_regions_is_no_majority_though_it_knows_of_no_other() {
 fn the_last_tick_of_a_region_that_went_counts_for_nothing_and_says_so() {
     let world = World::new(&[0, 1, 2]);
     for at in 0..3 {
-        world.tick(1, at, Sight::Good);
+        world.tick(1, at, Visibility::Good);
     }
     let Key { pk, sk } = World::place(2);
     world.table.remove(&pk, &sk);
-    let report = world.tick(2, 2, Sight::Failing);
-    assert!(matches!(report.course, Course::Counted(_)), "{report:?}");
-    let [trouble @ Error::NotExpected { .. }] = &report.troubles[..] else {
+    let report = world.tick(2, 2, Visibility::Failing);
+    assert!(
+        matches!(report.outcome_of_tick, TickOutcome::Counted(_)),
+        "{report:?}"
+    );
+    let [error @ Error::NotExpected { .. }] = &report.errors[..] else {
         panic!("{report:?}")
     };
     assert_eq!(
-        chain(trouble),
+        chain(error),
         "c is not listed among the regions that should report to 1m#0, so what it sees does not count: list it \
          (`terraform apply`, or `portpulse seed --regions`), or check from there no more"
     );
     for tick in 2..8 {
         for at in 0..2 {
-            let report = world.tick(tick, at, Sight::Good);
-            assert!(report.troubles.is_empty(), "{report:?}");
+            let report = world.tick(tick, at, Visibility::Good);
+            assert!(report.errors.is_empty(), "{report:?}");
         }
     }
-    assert_eq!(world.told(), [""; 0], "neither its failure nor its silence");
-    assert!(board(&world.table).board.verdict.regions.is_empty());
+    assert_eq!(world.notified(), [""; 0], "neither its failure nor its silence");
+    assert!(group_state(&world.table).group_state.status.locations.is_empty());
 }
 
 #[test]
@@ -118,15 +121,18 @@ fn a_place_on_the_list_that_names_no_region_is_named_and_stops_nothing() {
     item.insert(keys::SK.to_owned(), name);
     world.table.overwrite(item.clone());
     for at in 0..2 {
-        let report = world.tick(1, at, Sight::Good);
-        assert!(matches!(report.course, Course::Counted(_)), "{report:?}");
-        let troubles: Vec<_> = report.troubles.iter().map(|trouble| chain(trouble)).collect();
+        let report = world.tick(1, at, Visibility::Good);
         assert!(
-            matches!(&troubles[..], [only] if only.contains("`board#1m#0/expects#EU` cannot be read")),
-            "{troubles:?}"
+            matches!(report.outcome_of_tick, TickOutcome::Counted(_)),
+            "{report:?}"
         );
-        world.tick(2, at, Sight::Failing);
+        let errors: Vec<_> = report.errors.iter().map(|error| chain(error)).collect();
+        assert!(
+            matches!(&errors[..], [only] if only.contains("`board#1m#0/expects#EU` cannot be read")),
+            "{errors:?}"
+        );
+        world.tick(2, at, Visibility::Failing);
     }
-    assert_eq!(world.told(), ["down"]);
+    assert_eq!(world.notified(), ["down"]);
     assert_eq!(world.table.peek(&pk, "expects#EU"), Some(item));
 }

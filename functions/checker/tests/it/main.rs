@@ -7,6 +7,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod banners;
 mod crash;
 mod lambda;
 mod listed;
@@ -20,4 +21,3 @@ mod roll_up;
 mod simulation;
 mod sizes;
 mod units;
-mod words;

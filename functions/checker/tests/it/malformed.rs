@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use portpulse_checker::{Checker, Course, Invocation, Report, TickEvent, chain};
-use portpulse_core::board::FleetRow;
+use portpulse_checker::{Checker, Invocation, Report, TickEvent, TickOutcome, chain};
 use portpulse_core::control::{Acknowledgement, Control, Note, Silence};
+use portpulse_core::group_state::FleetState;
 use portpulse_core::outbox::Claimant;
 use portpulse_store::Store;
 use portpulse_store::keys::{self, Key};
@@ -15,7 +15,9 @@ use portpulse_store::table::Item;
 use portpulse_testkit::memory_table::MemoryTable;
 use serde_json::json;
 
-use crate::rig::{GROUP, Scripted, Sight, Skewed, Time, Topic, board, define, region, regions, run};
+use crate::rig::{
+    GROUP, Scripted, Skewed, Time, Topic, Visibility, define, group_state, location, locations, run,
+};
 
 /// Three monitors that alert on the first failing tick, in two regions. `m0` is good in tick 0 and fails everywhere from
 /// tick 1 on, `m1` is always good, `m2` fails as `m0` does and is silenced.
@@ -49,15 +51,15 @@ impl World {
         ] {
             run(store.put_control(&id.parse().unwrap(), &control, now)).unwrap();
         }
-        let fleet = FleetRow {
+        let fleet = FleetState {
             revision: 1,
-            ..FleetRow::default()
+            ..FleetState::default()
         };
         run(store.put_fleet(&fleet)).unwrap();
         let world = Self { table, topic };
         for at in 0..2 {
             let report = world.tick(0, at);
-            assert!(report.troubles.is_empty(), "{report:?}");
+            assert!(report.errors.is_empty(), "{report:?}");
         }
         world
     }
@@ -65,14 +67,18 @@ impl World {
     fn tick(&self, tick: i64, at: usize) -> Report {
         let time = Time::default();
         time.set(tick * 60_000 + 5_000);
-        let sight = if tick == 0 { Sight::Good } else { Sight::Failing };
+        let visibility = if tick == 0 {
+            Visibility::Good
+        } else {
+            Visibility::Failing
+        };
         let checker = Checker::new(
             Store::new(self.table.clone()),
-            Scripted(vec![sight, Sight::Good, sight]),
+            Scripted(vec![visibility, Visibility::Good, visibility]),
             self.topic.clone(),
             Skewed { time, skew_ms: 0 },
-            region(at),
-            regions(2),
+            location(at),
+            locations(2),
         );
         let invocation = Invocation {
             claimant: Claimant::new(format!("{tick}/{at}")),
@@ -86,7 +92,7 @@ impl World {
     }
 
     /// What was told, as monitor and kind.
-    fn told(&self) -> Vec<String> {
+    fn notified(&self) -> Vec<String> {
         let sent = self.topic.sent.borrow();
         let short = sent.iter().map(|id| {
             let (subject, kind) = (id.split('@').next().unwrap(), id.rsplit('/').next().unwrap());
@@ -127,7 +133,7 @@ fn spoilt(item: &Item, required: &[&str], optional: &[&str]) -> Vec<(Item, Strin
 struct Expected {
     /// Which regions count the tick.
     counted: [bool; 2],
-    told: &'static [&'static str],
+    notified: &'static [&'static str],
 }
 
 /// Spoils the item at `key` in every way, and runs the next tick in both regions.
@@ -138,23 +144,23 @@ fn check(key: &Key, (required, optional): (&[&str], &[&str]), expected: &Expecte
         let mut named = false;
         for at in 0..2 {
             let report = world.tick(1, at);
-            let counted = matches!(&report.course, Course::Counted(seen) if seen.len() == 3);
+            let counted = matches!(&report.outcome_of_tick, TickOutcome::Counted(seen) if seen.len() == 3);
             assert_eq!(counted, expected.counted[at], "{key}, {what}: {report:?}");
-            for trouble in report.troubles.iter().map(|trouble| chain(trouble)) {
+            for error in report.errors.iter().map(|error| chain(error)) {
                 assert!(
-                    trouble.contains(&format!("`{key}`")),
-                    "{key}, {what}: says where: {trouble}"
+                    error.contains(&format!("`{key}`")),
+                    "{key}, {what}: says where: {error}"
                 );
-                assert!(trouble.contains(&what), "{key}, {what}: says what: {trouble}");
+                assert!(error.contains(&what), "{key}, {what}: says what: {error}");
                 assert!(
-                    trouble.contains("delete the item"),
-                    "{key}, {what}: says how to mend it: {trouble}"
+                    error.contains("delete the item"),
+                    "{key}, {what}: says how to mend it: {error}"
                 );
                 named = true;
             }
         }
         assert!(named, "{key}, {what}: no trouble names it");
-        assert_eq!(world.told(), expected.told, "{key}, {what}");
+        assert_eq!(world.notified(), expected.notified, "{key}, {what}");
         assert_eq!(world.item(key), item, "{key}, {what}: left as it is");
     }
 }
@@ -164,9 +170,9 @@ fn a_region_row_stops_its_own_region_alone() {
     for at in 0..2 {
         let expected = Expected {
             counted: [at != 0, at != 1],
-            told: &["m0 down"],
+            notified: &["m0 down"],
         };
-        let key = keys::region_row(GROUP, &region(at));
+        let key = keys::location_state(GROUP, &location(at));
         check(&key, (&["v", "tick", "entries"], &[]), &expected);
     }
 }
@@ -176,19 +182,19 @@ fn a_verdict_row_stops_decisions_and_no_counting() {
     let names = ["v", "revision", "monitors", "regions", "outbox", "closed"];
     let expected = Expected {
         counted: [true, true],
-        told: &[],
+        notified: &[],
     };
-    check(&keys::verdict_row(GROUP), (&names, &[]), &expected);
+    check(&keys::decision_state(GROUP), (&names, &[]), &expected);
 }
 
 #[test]
 fn a_fleet_row_stops_nothing_of_a_monitor() {
     let expected = Expected {
         counted: [true, true],
-        told: &["m0 down"],
+        notified: &["m0 down"],
     };
     let names = ["v", "revision", "regions", "outbox"];
-    check(&keys::fleet_row(), (&names, &[]), &expected);
+    check(&keys::fleet_state(), (&names, &[]), &expected);
 }
 
 #[test]
@@ -196,7 +202,7 @@ fn a_control_that_cannot_be_read_silences_nobody_and_hides_no_other() {
     let key = keys::control(&"m0".parse().unwrap());
     let expected = Expected {
         counted: [true, true],
-        told: &["m0 down"],
+        notified: &["m0 down"],
     };
     check(
         &key,
@@ -208,34 +214,40 @@ fn a_control_that_cannot_be_read_silences_nobody_and_hides_no_other() {
 #[test]
 fn what_stands_among_the_rows_and_is_none_is_named() {
     let world = World::new();
-    let mut item = world.item(&keys::verdict_row(GROUP));
+    let mut item = world.item(&keys::decision_state(GROUP));
     item.insert("sk".to_owned(), AttributeValue::S("weather".to_owned()));
     world.table.overwrite(item);
     let report = world.tick(1, 0);
-    assert!(matches!(report.course, Course::Counted(_)), "{report:?}");
-    let troubles: Vec<_> = report.troubles.iter().map(|trouble| chain(trouble)).collect();
-    assert_eq!(troubles.len(), 1, "{troubles:?}");
-    assert!(troubles[0].contains("`board#1m#0/weather`"), "{troubles:?}");
+    assert!(
+        matches!(report.outcome_of_tick, TickOutcome::Counted(_)),
+        "{report:?}"
+    );
+    let errors: Vec<_> = report.errors.iter().map(|error| chain(error)).collect();
+    assert_eq!(errors.len(), 1, "{errors:?}");
+    assert!(errors[0].contains("`board#1m#0/weather`"), "{errors:?}");
 }
 
 #[test]
 fn results_that_cannot_be_read_are_left_and_the_tick_counts() {
-    let key = keys::results(GROUP, "2026-11-22T00:01:00Z".parse().unwrap(), &region(0));
+    let key = keys::results(GROUP, "2026-11-22T00:01:00Z".parse().unwrap(), &location(0));
     let done = World::new();
     done.tick(1, 0);
     for (item, what) in spoilt(&done.item(&key), &["v", "seen"], &[]) {
         let world = World::new();
         world.table.overwrite(item.clone());
         let report = world.tick(1, 0);
-        assert!(matches!(report.course, Course::Counted(_)), "{what}: {report:?}");
-        let troubles: Vec<_> = report.troubles.iter().map(|trouble| chain(trouble)).collect();
-        assert_eq!(troubles.len(), 1, "{what}: {troubles:?}");
         assert!(
-            troubles[0].contains(&format!("`{key}`")) && troubles[0].contains(&what),
-            "{what}: {troubles:?}"
+            matches!(report.outcome_of_tick, TickOutcome::Counted(_)),
+            "{what}: {report:?}"
+        );
+        let errors: Vec<_> = report.errors.iter().map(|error| chain(error)).collect();
+        assert_eq!(errors.len(), 1, "{what}: {errors:?}");
+        assert!(
+            errors[0].contains(&format!("`{key}`")) && errors[0].contains(&what),
+            "{what}: {errors:?}"
         );
         world.tick(1, 1);
-        assert_eq!(world.told(), ["m0 down"], "{what}");
+        assert_eq!(world.notified(), ["m0 down"], "{what}");
         assert_eq!(world.item(&key), item, "{what}");
     }
 }
@@ -267,19 +279,19 @@ fn a_definition_that_cannot_be_read_is_told_once_and_the_others_are_checked() {
         for tick in 1..4 {
             for at in 0..2 {
                 let report = world.tick(tick, at);
-                let Course::Counted(seen) = &report.course else {
+                let TickOutcome::Counted(seen) = &report.outcome_of_tick else {
                     panic!("{report:?}")
                 };
                 let checked: Vec<_> = seen.keys().map(|id| id.as_str()).collect();
                 assert_eq!(checked, ["m0", "m2"], "{item:?}");
-                assert!(report.troubles.is_empty(), "{report:?}");
+                assert!(report.errors.is_empty(), "{report:?}");
             }
         }
-        let mut told = world.told();
-        told.sort();
-        assert_eq!(told, ["m0 down", "m1 broken_definition"], "{item:?}");
+        let mut notified = world.notified();
+        notified.sort();
+        assert_eq!(notified, ["m0 down", "m1 broken_definition"], "{item:?}");
         assert_eq!(world.item(&key), item);
-        let row = board(&world.table).board.verdict;
+        let row = group_state(&world.table).group_state.status;
         assert!(row.broken.contains("m1") && row.outbox.is_empty(), "{row:?}");
     }
 }

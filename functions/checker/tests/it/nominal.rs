@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use portpulse_alert::{Message, Publish, PublishError};
-use portpulse_checker::{Checker, Clock, Course, Invocation, Probe, TickEvent};
-use portpulse_core::board::RegionRow;
+use portpulse_checker::{Checker, Clock, Invocation, Probe, TickEvent, TickOutcome};
+use portpulse_core::banners::{Banner, Banners};
 use portpulse_core::group::GroupId;
-use portpulse_core::id::Region;
+use portpulse_core::group_state::LocationState;
+use portpulse_core::id::Location;
 use portpulse_core::observation::Observation;
 use portpulse_core::outbox::Claimant;
 use portpulse_core::outcome::{Detail, Opened, Outcome, Phases, Trust};
@@ -17,7 +18,6 @@ use portpulse_core::rollup::{of_ticks, other_times};
 use portpulse_core::round::Observations;
 use portpulse_core::target::Target;
 use portpulse_core::time::{Interval, Tick};
-use portpulse_core::words::{Said, Words};
 use portpulse_store::Store;
 use portpulse_store::dynamo::DynamoTable;
 use portpulse_store::meter::Consumed;
@@ -41,7 +41,7 @@ pub(crate) enum Checks {
 }
 
 impl Checks {
-    fn said(self) -> Option<Detail> {
+    fn banner(self) -> Option<Detail> {
         match self {
             Self::Connect => None,
             Self::Ready => Detail::new(BANNER),
@@ -81,7 +81,7 @@ impl AllOpen {
                 phases,
                 trust: Trust::Kernel,
                 warning: None,
-                said: checks.said(),
+                banner: checks.banner(),
             })
         })
     }
@@ -125,19 +125,21 @@ pub(crate) fn definitions(checks: Checks, monitors: usize) -> Map<String, Value>
 }
 
 /// So many regions.
-pub(crate) fn expected(regions: usize) -> BTreeSet<Region> {
-    let names = ["eu-west-1", "us-east-1", "ap-northeast-1"].iter().take(regions);
+pub(crate) fn expected(locations: usize) -> BTreeSet<Location> {
+    let names = ["eu-west-1", "us-east-1", "ap-northeast-1"]
+        .iter()
+        .take(locations);
     names.map(|name| name.parse().unwrap()).collect()
 }
 
 /// What a tick of this many monitors costs, seen from one of these regions while the others report as well.
-pub(crate) async fn tick(checks: Checks, monitors: usize, regions: usize) -> Consumed {
-    let fleet = Fleet::start(checks, monitors, regions).await;
+pub(crate) async fn tick(checks: Checks, monitors: usize, locations: usize) -> Consumed {
+    let fleet = Fleet::start(checks, monitors, locations).await;
     let mut last = Consumed::default();
     // The first ticks wait for the other regions to report; the last is like all that follow.
     for tick in 0..3 {
-        for region in &fleet.expected {
-            last = fleet.tick(region, tick).await;
+        for location in &fleet.expected {
+            last = fleet.tick(location, tick).await;
         }
     }
     last
@@ -146,7 +148,7 @@ pub(crate) async fn tick(checks: Checks, monitors: usize, regions: usize) -> Con
 /// What the first tick of an hour costs, or of a day: beside the tick itself, summing up what is over.
 pub(crate) async fn first_of(grain: Grain, checks: Checks, monitors: usize) -> Consumed {
     let fleet = Fleet::start(checks, monitors, 1).await;
-    let Some(region) = fleet.expected.first() else {
+    let Some(location) = fleet.expected.first() else {
         panic!("no region")
     };
     let first = match grain {
@@ -163,7 +165,7 @@ pub(crate) async fn first_of(grain: Grain, checks: Checks, monitors: usize) -> C
         let at = Tick::containing(at, GROUP.interval);
         fleet
             .store
-            .put_results(GROUP, at, region, &observations)
+            .put_results(GROUP, at, location, &observations)
             .await
             .unwrap();
         seen.insert(at, observations);
@@ -174,33 +176,37 @@ pub(crate) async fn first_of(grain: Grain, checks: Checks, monitors: usize) -> C
     let hours = (0..first / 60 - 1).map(|hour| Period::containing(fleet.at(60 * hour), Grain::Hour));
     for period in hours.chain([Period::containing(fleet.at(0), Grain::Day)]) {
         let store = &fleet.store;
-        store.put_summary(GROUP, period, region, &rollup).await.unwrap();
+        store.put_summary(GROUP, period, location, &rollup).await.unwrap();
         if !others.is_empty() {
-            store.put_summary(GROUP, period, region, &others).await.unwrap();
+            store.put_summary(GROUP, period, location, &others).await.unwrap();
         }
     }
     let noted = Tick::containing(fleet.at(first - 60), GROUP.interval);
-    let said = (0..monitors).filter_map(|number| {
-        let text = checks.said()?;
-        Some((id(number).parse().unwrap(), Said { text, at: noted }))
+    let banner = (0..monitors).filter_map(|number| {
+        let text = checks.banner()?;
+        Some((id(number).parse().unwrap(), Banner { text, at: noted }))
     });
-    let words = Words {
+    let banners = Banners {
         tick: noted,
-        said: said.collect(),
+        banner: banner.collect(),
     };
-    if !words.said.is_empty() {
-        fleet.store.put_words(GROUP, region, None, &words).await.unwrap();
+    if !banners.banner.is_empty() {
+        fleet
+            .store
+            .put_banners(GROUP, location, None, &banners)
+            .await
+            .unwrap();
     }
-    let row = RegionRow {
+    let row = LocationState {
         tick: Tick::containing(fleet.at(first - 1), GROUP.interval),
         entries: BTreeMap::new(),
     };
     fleet
         .store
-        .put_region_row(GROUP, region, None, &row)
+        .put_location_state(GROUP, location, None, &row)
         .await
         .unwrap();
-    fleet.tick(region, first).await
+    fleet.tick(location, first).await
 }
 
 /// Monitors that are all open, and the regions that check them.
@@ -209,7 +215,7 @@ struct Fleet {
     store: Store<DynamoTable>,
     checks: Checks,
     monitors: usize,
-    expected: BTreeSet<Region>,
+    expected: BTreeSet<Location>,
 }
 
 fn id(number: usize) -> String {
@@ -217,16 +223,16 @@ fn id(number: usize) -> String {
 }
 
 impl Fleet {
-    async fn start(checks: Checks, monitors: usize, regions: usize) -> Self {
+    async fn start(checks: Checks, monitors: usize, locations: usize) -> Self {
         let dynamo = EmbeddedDynamo::start().await.unwrap();
         let store = Store::new(dynamo.table());
         for (id, attributes) in definitions(checks, monitors) {
             let attributes = attributes.as_object().unwrap();
             store.put_definition(GROUP, &id, attributes).await.unwrap();
         }
-        let expected = expected(regions);
-        for region in &expected {
-            store.list_region(GROUP, region).await.unwrap();
+        let expected = expected(locations);
+        for location in &expected {
+            store.list_location(GROUP, location).await.unwrap();
         }
         Self {
             dynamo,
@@ -243,7 +249,7 @@ impl Fleet {
     }
 
     /// Runs a tick, and tells what it cost.
-    async fn tick(&self, region: &Region, tick: i64) -> Consumed {
+    async fn tick(&self, location: &Location, tick: i64) -> Consumed {
         let now = self.at(tick);
         let (table, meter) = self.dynamo.metered_table();
         let checker = Checker::new(
@@ -251,7 +257,7 @@ impl Fleet {
             AllOpen(self.checks),
             NoTopic,
             At(now),
-            region.clone(),
+            location.clone(),
             BTreeSet::new(),
         );
         let invocation = Invocation {
@@ -260,11 +266,11 @@ impl Fleet {
         };
         let report = checker.handle(&TickEvent::new(now, GROUP), &invocation).await;
         assert!(
-            matches!(&report.course, Course::Counted(seen) if seen.len() == self.monitors),
+            matches!(&report.outcome_of_tick, TickOutcome::Counted(seen) if seen.len() == self.monitors),
             "{report:?}"
         );
         assert!(
-            report.troubles.is_empty() && report.left_for_later.is_empty(),
+            report.errors.is_empty() && report.warnings.is_empty(),
             "{report:?}"
         );
         meter.take()

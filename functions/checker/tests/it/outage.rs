@@ -7,9 +7,9 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use portpulse_checker::{Checker, Invocation, Probe, Report, TickEvent};
-use portpulse_core::board::{Advisory, Finding, Incident, VerdictRow};
 use portpulse_core::control::{Control, Note, Silence};
 use portpulse_core::group::MAX_MONITORS_PER_GROUP;
+use portpulse_core::group_state::{Advisory, DecisionState, Finding, Incident};
 use portpulse_core::outbox::Claimant;
 use portpulse_core::outcome::{
     Detail, Failure, FailureClass, NoData, Opened, Outcome, Phase, Phases, Trust, Warning,
@@ -21,7 +21,7 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use serde_json::{Value, json};
 
-use crate::rig::{GROUP, Skewed, Time, Topic, TopicFault, board, region, regions, run};
+use crate::rig::{GROUP, InjectedTopicFault, Skewed, Time, Topic, group_state, location, locations, run};
 use crate::sizes::{Largest, Weighed};
 
 /// How a monitor is in a tick, in all regions.
@@ -50,7 +50,7 @@ const MOODS: [Mood; 7] = [
 /// Finds each monitor in its mood, and says of it as much as a detail may; monitor `n` has port `1000 + n`.
 struct Moody {
     moods: Vec<Mood>,
-    region: usize,
+    location: usize,
 }
 
 impl Probe for Moody {
@@ -58,12 +58,12 @@ impl Probe for Moody {
         let mood = |target: &Target| self.moods[usize::from(target.port) - 1000];
         targets
             .iter()
-            .map(|target| outcome(mood(target), self.region))
+            .map(|target| outcome(mood(target), self.location))
             .collect()
     }
 }
 
-fn outcome(mood: Mood, region: usize) -> Outcome {
+fn outcome(mood: Mood, location: usize) -> Outcome {
     let detail = Detail::new(&"a service that has much to say ".repeat(20));
     let open = |ms, warning| {
         Outcome::Open(Opened {
@@ -74,11 +74,11 @@ fn outcome(mood: Mood, region: usize) -> Outcome {
             },
             trust: Trust::Clock,
             warning,
-            said: None,
+            banner: None,
         })
     };
     match mood {
-        Mood::Differs if region > 0 => open(1, None),
+        Mood::Differs if location > 0 => open(1, None),
         Mood::Good => open(1, None),
         Mood::Slow => open(500, None),
         Mood::Warned => open(1, detail.map(Warning::Remark)),
@@ -103,18 +103,18 @@ struct World {
     topic: Topic,
     largest: Largest,
     ids: Vec<String>,
-    regions: usize,
+    locations: usize,
     bytes: usize,
 }
 
 impl World {
-    fn new(ids: Vec<String>, regions: usize, bytes: usize, fields: impl Fn(usize) -> Value) -> Self {
+    fn new(ids: Vec<String>, locations: usize, bytes: usize, fields: impl Fn(usize) -> Value) -> Self {
         let world = Self {
             table: MemoryTable::new(),
             topic: Topic::default(),
             largest: Rc::new(RefCell::new(BTreeMap::new())),
             ids,
-            regions,
+            locations,
             bytes,
         };
         for number in 0..world.ids.len() {
@@ -148,7 +148,7 @@ impl World {
 
     /// One tick in each region.
     fn tick(&self, tick: i64, moods: &[Mood]) -> Vec<Report> {
-        let of_region = |at| {
+        let of_location = |at| {
             let time = Time::default();
             time.set(tick * 60_000 + 5_000);
             let table = Weighed {
@@ -159,12 +159,12 @@ impl World {
                 Store::new(table).with_decision_bytes(self.bytes),
                 Moody {
                     moods: moods.to_vec(),
-                    region: at,
+                    location: at,
                 },
                 self.topic.clone(),
                 Skewed { time, skew_ms: 0 },
-                region(at),
-                regions(self.regions),
+                location(at),
+                locations(self.locations),
             );
             let invocation = Invocation {
                 claimant: Claimant::new(format!("00000000-0000-0000-0000-{tick:06}{at:06}")),
@@ -172,12 +172,12 @@ impl World {
             };
             run(checker.handle(&TickEvent::new(Time::of_tick(tick), GROUP), &invocation))
         };
-        (0..self.regions).map(of_region).collect()
+        (0..self.locations).map(of_location).collect()
     }
 
     /// The verdict row, without what depends on how many writes it took: revisions, and details that were left out.
-    fn row(&self) -> VerdictRow {
-        let row = board(&self.table).board.verdict;
+    fn row(&self) -> DecisionState {
+        let row = group_state(&self.table).group_state.status;
         let plain = |incident: Incident| Incident {
             revision: 0,
             finding: incident.finding.map(|finding| Finding {
@@ -200,7 +200,7 @@ impl World {
                 },
             )
         });
-        VerdictRow {
+        DecisionState {
             revision: 0,
             incidents: incidents.collect(),
             advisories: advisories.collect(),
@@ -225,7 +225,7 @@ impl World {
         let sent = self.topic.sent.borrow();
         let distinct: BTreeSet<_> = sent.iter().collect();
         assert_eq!(distinct.len(), sent.len(), "each once");
-        let row = board(&self.table).board.verdict;
+        let row = group_state(&self.table).group_state.status;
         assert!(row.outbox.is_empty() && row.closed.is_empty(), "{row:?}");
     }
 }
@@ -299,8 +299,8 @@ impl World {
 }
 
 /// The largest row of these steps in which nothing waits.
-fn steady_bytes(steps: &[Step], regions: usize) -> usize {
-    let world = World::new(ids(), regions, usize::MAX, fields);
+fn steady_bytes(steps: &[Step], locations: usize) -> usize {
+    let world = World::new(ids(), locations, usize::MAX, fields);
     let bytes = (0..).zip(steps).map(|(tick, step)| {
         world.play(tick, step);
         world.row_bytes()
@@ -315,15 +315,15 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(32))]
 
     #[test]
-    fn a_little_room_comes_to_the_same_as_much(steps in steps(), regions in 1usize..3) {
-        let bytes = steady_bytes(&steps, regions) + ONE_MONITOR;
-        let much = World::new(ids(), regions, usize::MAX, fields);
-        let little = World::new(ids(), regions, bytes, fields);
+    fn a_little_room_comes_to_the_same_as_much(steps in steps(), locations in 1usize..3) {
+        let bytes = steady_bytes(&steps, locations) + ONE_MONITOR;
+        let much = World::new(ids(), locations, usize::MAX, fields);
+        let little = World::new(ids(), locations, bytes, fields);
         let (mut of_much, mut of_little) = (0, 0);
         for (tick, step) in (0..).zip(&steps) {
             much.play(tick, step);
             for report in little.play(tick, step) {
-                prop_assert!(report.troubles.is_empty(), "{:?}", report.troubles);
+                prop_assert!(report.errors.is_empty(), "{:?}", report.errors);
             }
             prop_assert_eq!(much.sent_since(of_much), little.sent_since(of_little));
             (of_much, of_little) = (much.topic.sent.borrow().len(), little.topic.sent.borrow().len());
@@ -335,10 +335,10 @@ proptest! {
 
     #[test]
     fn a_topic_that_fails_for_a_while_loses_nothing(
-        steps in steps(), regions in 1usize..3, from in 0usize..4, length in 1usize..4,
+        steps in steps(), locations in 1usize..3, from in 0usize..4, length in 1usize..4,
     ) {
-        let bytes = steady_bytes(&steps, regions) + ONE_MONITOR;
-        let world = World::new(ids(), regions, bytes, |number| {
+        let bytes = steady_bytes(&steps, locations) + ONE_MONITOR;
+        let world = World::new(ids(), locations, bytes, |number| {
             // What flaps stays open for an hour.
             let mut fields = fields(number);
             fields["flapping_after"] = json!(0);
@@ -348,7 +348,7 @@ proptest! {
         let all = steps.iter().chain(std::iter::repeat_n(&well, 8));
         for (number, step) in all.enumerate() {
             *world.topic.faults.borrow_mut() =
-                (from..from + length).contains(&number).then(|| -> Box<dyn FnMut() -> TopicFault> { Box::new(|| TopicFault::Before) });
+                (from..from + length).contains(&number).then(|| -> Box<dyn FnMut() -> InjectedTopicFault> { Box::new(|| InjectedTopicFault::Before) });
             world.play(number.try_into().unwrap(), step);
         }
         world.assert_each_is_sent_once_and_nothing_waits();
@@ -362,23 +362,23 @@ proptest! {
         let sent = world.topic.sent.borrow();
         let mut stories = BTreeMap::<_, Vec<_>>::new();
         for id in sent.iter().filter(|id| id.starts_with("monitor-")) {
-            let (story, word) = id.rsplit_once('/').unwrap();
-            stories.entry(story).or_default().push(word);
+            let (transcript, word) = id.rsplit_once('/').unwrap();
+            stories.entry(transcript).or_default().push(word);
         }
-        for (story, words) in stories {
-            let (id, _) = story.split_once('@').unwrap();
+        for (transcript, banners) in stories {
+            let (id, _) = transcript.split_once('@').unwrap();
             let is_open = row.incidents.keys().any(|(of, _)| of.as_str() == id);
-            let last = *words.last().unwrap();
+            let last = *banners.last().unwrap();
             let ended = last == "recovered" || last == "advisory_over";
-            prop_assert!(ended || is_open || removed.contains(id), "{} {:?}", story, words);
-            prop_assert!(words.len() > 1 || !ended, "{} {:?}", story, words);
+            prop_assert!(ended || is_open || removed.contains(id), "{} {:?}", transcript, banners);
+            prop_assert!(banners.len() > 1 || !ended, "{} {:?}", transcript, banners);
         }
         prop_assert!(world.largest.borrow().get("verdict").is_none_or(|largest| *largest <= bytes));
     }
 }
 
 /// Who was told of, by the last word of the id.
-fn told(world: &World, since: usize, word: &str) -> usize {
+fn notified(world: &World, since: usize, word: &str) -> usize {
     let sent = world.topic.sent.borrow();
     sent.iter()
         .skip(since)
@@ -415,17 +415,17 @@ fn a_degraded_group_that_fails_altogether_is_told_within_the_tick() {
         ),
     ] {
         for report in world.tick(tick, &moods(all, unrelated)) {
-            assert!(report.troubles.is_empty(), "tick {tick}: {:?}", report.troubles);
+            assert!(report.errors.is_empty(), "tick {tick}: {:?}", report.errors);
         }
         for (word, count) in expected {
-            assert_eq!(told(&world, since, word), count, "tick {tick}: {word}");
+            assert_eq!(notified(&world, since, word), count, "tick {tick}: {word}");
         }
         since = world.topic.sent.borrow().len();
         world.assert_each_is_sent_once_and_nothing_waits();
     }
     let largest = world.largest.borrow()["verdict"];
     assert!(
-        largest <= size::MOST_BYTES && largest > size::MOST_BYTES * 3 / 4,
+        largest <= size::MAX_BYTES && largest > size::MAX_BYTES * 3 / 4,
         "{largest}"
     );
 }
@@ -447,18 +447,18 @@ fn a_full_group_with_the_longest_ids_comes_through_every_change_at_once() {
     for tick in 0..11 {
         let mood = changes[usize::try_from(tick).unwrap() % changes.len()];
         for report in world.tick(tick, &[mood; MAX_MONITORS_PER_GROUP]) {
-            assert!(report.troubles.is_empty(), "tick {tick}: {:?}", report.troubles);
+            assert!(report.errors.is_empty(), "tick {tick}: {:?}", report.errors);
         }
         let now = world.topic.sent.borrow().len();
         assert_eq!((now - sent) % MAX_MONITORS_PER_GROUP, 0, "tick {tick}");
         sent = now;
     }
     world.assert_each_is_sent_once_and_nothing_waits();
-    assert_eq!(told(&world, 0, "flapping"), 2 * MAX_MONITORS_PER_GROUP);
+    assert_eq!(notified(&world, 0, "flapping"), 2 * MAX_MONITORS_PER_GROUP);
     let largest = world.largest.borrow()["verdict"];
     eprintln!(
         "verdict row: at most {largest} bytes, {} at the end",
         world.row_bytes()
     );
-    assert!(largest <= size::MOST_BYTES, "{largest}");
+    assert!(largest <= size::MAX_BYTES, "{largest}");
 }

@@ -5,14 +5,14 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use portpulse_checker::{Checker, Course, Invocation, Report, TickEvent};
-use portpulse_core::board::{Board, Entry, Health, Streak};
+use portpulse_checker::{Checker, Invocation, Report, TickEvent, TickOutcome};
+use portpulse_core::group_state::{Entry, GroupState, Health, Streak};
 use portpulse_core::outbox::Claimant;
 use portpulse_store::Store;
 use portpulse_testkit::embedded::EmbeddedDynamo;
 use serde_json::{Value, json};
 
-use crate::rig::{GROUP, Scripted, Sight, Skewed, Time, Topic, region, regions};
+use crate::rig::{GROUP, Scripted, Skewed, Time, Topic, Visibility, location, locations};
 
 const COPIES: usize = 8;
 
@@ -20,19 +20,19 @@ const COPIES: usize = 8;
 struct World {
     dynamo: EmbeddedDynamo,
     topic: Topic,
-    regions: usize,
+    locations: usize,
 }
 
 /// One delivery of one tick to one region, and what it sees there.
 #[derive(Clone, Copy)]
 struct Delivery {
     tick: i64,
-    region: usize,
-    sight: Sight,
+    location: usize,
+    visibility: Visibility,
 }
 
 impl World {
-    async fn new(regions: usize, fields: Value) -> Self {
+    async fn new(locations: usize, fields: Value) -> Self {
         let dynamo = EmbeddedDynamo::start().await.unwrap();
         let mut attributes = json!({ "host": "192.0.2.1", "port": 1000, "interval": "1m" });
         let all = attributes.as_object_mut().unwrap();
@@ -43,7 +43,7 @@ impl World {
         Self {
             dynamo,
             topic,
-            regions,
+            locations,
         }
     }
 
@@ -57,8 +57,8 @@ impl World {
         let handled = deliveries.map(async |(number, delivery)| {
             let Delivery {
                 tick,
-                region: at,
-                sight,
+                location: at,
+                visibility,
             } = *delivery;
             let clock = Skewed {
                 time: time.clone(),
@@ -66,11 +66,11 @@ impl World {
             };
             let checker = Checker::new(
                 Store::new(self.dynamo.table()),
-                Scripted(vec![sight]),
+                Scripted(vec![visibility]),
                 self.topic.clone(),
                 clock,
-                region(at),
-                regions(self.regions),
+                location(at),
+                locations(self.locations),
             );
             let invocation = Invocation {
                 claimant: Claimant::new(format!("{tick}/{at}/{number}")),
@@ -81,21 +81,21 @@ impl World {
         });
         let reports = join_all(handled).await;
         for report in &reports {
-            assert!(report.troubles.is_empty(), "{report:?}");
+            assert!(report.errors.is_empty(), "{report:?}");
         }
         reports
     }
 
-    async fn board(&self) -> Board {
-        let read = Store::new(self.dynamo.table()).board(GROUP).await.unwrap();
+    async fn group_state(&self) -> GroupState {
+        let read = Store::new(self.dynamo.table()).group_state(GROUP).await.unwrap();
         assert!(read.unreadable.is_empty(), "{:?}", read.unreadable);
-        read.board
+        read.group_state
     }
 
     /// The monitor's streak in a region.
     async fn streak(&self, number: usize) -> Streak<Health> {
-        let board = self.board().await;
-        let row = &board.rows[&region(number)];
+        let group_state = self.group_state().await;
+        let row = &group_state.rows[&location(number)];
         match row.entries.values().next() {
             Some(Entry::Seen(streaks)) => streaks.health,
             other => panic!("{other:?}"),
@@ -103,20 +103,22 @@ impl World {
     }
 
     /// What came to the topic so far, by kind: how often each.
-    fn told(&self) -> BTreeMap<String, usize> {
-        let mut told = BTreeMap::new();
+    fn notified(&self) -> BTreeMap<String, usize> {
+        let mut notified = BTreeMap::new();
         for id in self.topic.sent.borrow().iter() {
-            *told.entry(id.rsplit('/').next().unwrap().to_owned()).or_default() += 1;
+            *notified
+                .entry(id.rsplit('/').next().unwrap().to_owned())
+                .or_default() += 1;
         }
-        told
+        notified
     }
 }
 
 fn copies(tick: i64) -> Vec<Delivery> {
     let failing = Delivery {
         tick,
-        region: 0,
-        sight: Sight::Failing,
+        location: 0,
+        visibility: Visibility::Failing,
     };
     vec![failing; COPIES]
 }
@@ -124,7 +126,7 @@ fn copies(tick: i64) -> Vec<Delivery> {
 fn counted(reports: &[Report]) -> usize {
     let counted = reports
         .iter()
-        .filter(|report| matches!(report.course, Course::Counted(_)));
+        .filter(|report| matches!(report.outcome_of_tick, TickOutcome::Counted(_)));
     counted.count()
 }
 
@@ -140,7 +142,7 @@ async fn a_tick_delivered_eight_times_at_once_counts_once() {
     let mixed: Vec<_> = (0..COPIES).map(|n| copies([2, 3, 2, 1][n % 4])[0]).collect();
     assert_eq!(counted(&world.at_once(&mixed).await), 1);
     assert_eq!(world.streak(0).await.ticks, 3);
-    assert_eq!(world.told(), BTreeMap::from([("down".to_owned(), 1)]));
+    assert_eq!(world.notified(), BTreeMap::from([("down".to_owned(), 1)]));
     for tick in [3, 2] {
         assert_eq!(
             counted(&world.at_once(&copies(tick)).await),
@@ -148,8 +150,8 @@ async fn a_tick_delivered_eight_times_at_once_counts_once() {
             "tick {tick} again"
         );
     }
-    assert_eq!(world.told(), BTreeMap::from([("down".to_owned(), 1)]));
-    assert!(world.board().await.verdict.outbox.is_empty());
+    assert_eq!(world.notified(), BTreeMap::from([("down".to_owned(), 1)]));
+    assert!(world.group_state().await.status.outbox.is_empty());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -161,7 +163,7 @@ async fn of_ticks_that_overtake_each_other_the_last_always_counts_and_none_is_lo
         // earlier, if that was committed.
         let reports = world.at_once(&[copies(first)[0], copies(first + 1)[0]]).await;
         assert!(
-            matches!(reports[1].course, Course::Counted(_)),
+            matches!(reports[1].outcome_of_tick, TickOutcome::Counted(_)),
             "{:?}",
             reports[1]
         );
@@ -170,7 +172,7 @@ async fn of_ticks_that_overtake_each_other_the_last_always_counts_and_none_is_lo
     }
     // A good tick ends the streak, if it was committed before the failing one that follows it.
     let good = Delivery {
-        sight: Sight::Good,
+        visibility: Visibility::Good,
         ..copies(9)[0]
     };
     let reports = world.at_once(&[good, copies(10)[0]]).await;
@@ -185,9 +187,9 @@ async fn of_ticks_that_overtake_each_other_the_last_always_counts_and_none_is_lo
 async fn a_tick_more_than_its_interval_late_is_not_counted() {
     let world = World::new(1, json!({ "failures_to_open": 10 })).await;
     let reports = world.at_once(&[copies(1)[0], copies(3)[0]]).await;
-    assert_eq!(reports[0].course, Course::Repeated);
+    assert_eq!(reports[0].outcome_of_tick, TickOutcome::Repeated);
     assert!(
-        matches!(reports[1].course, Course::Counted(_)),
+        matches!(reports[1].outcome_of_tick, TickOutcome::Counted(_)),
         "{:?}",
         reports[1]
     );
@@ -197,25 +199,37 @@ async fn a_tick_more_than_its_interval_late_is_not_counted() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn regions_that_decide_at_once_tell_it_once() {
     let world = World::new(4, json!({ "failures_to_open": 1, "successes_to_close": 1 })).await;
-    let everywhere = |tick, sight| (0..4).map(move |region| Delivery { tick, region, sight });
-    let all_twice =
-        |tick, sight| -> Vec<_> { everywhere(tick, sight).chain(everywhere(tick, sight)).collect() };
+    let everywhere = |tick, visibility| {
+        (0..4).map(move |location| Delivery {
+            tick,
+            location,
+            visibility,
+        })
+    };
+    let all_twice = |tick, visibility| -> Vec<_> {
+        everywhere(tick, visibility)
+            .chain(everywhere(tick, visibility))
+            .collect()
+    };
     let mut expected = BTreeMap::new();
     for round in 0..3 {
         let tick = 1 + 2 * round;
-        assert_eq!(counted(&world.at_once(&all_twice(tick, Sight::Failing)).await), 4);
-        *expected.entry("down".to_owned()).or_default() += 1;
-        assert_eq!(world.told(), expected, "tick {tick}");
         assert_eq!(
-            counted(&world.at_once(&all_twice(tick + 1, Sight::Good)).await),
+            counted(&world.at_once(&all_twice(tick, Visibility::Failing)).await),
+            4
+        );
+        *expected.entry("down".to_owned()).or_default() += 1;
+        assert_eq!(world.notified(), expected, "tick {tick}");
+        assert_eq!(
+            counted(&world.at_once(&all_twice(tick + 1, Visibility::Good)).await),
             4
         );
         *expected.entry("recovered".to_owned()).or_default() += 1;
-        assert_eq!(world.told(), expected, "tick {}", tick + 1);
+        assert_eq!(world.notified(), expected, "tick {}", tick + 1);
     }
-    let verdict = world.board().await.verdict;
+    let status = world.group_state().await.status;
     assert!(
-        verdict.incidents.is_empty() && verdict.outbox.is_empty() && verdict.closed.is_empty(),
-        "{verdict:?}"
+        status.incidents.is_empty() && status.outbox.is_empty() && status.closed.is_empty(),
+        "{status:?}"
     );
 }

@@ -10,12 +10,12 @@ use jiff::Timestamp;
 use portpulse_alert::{Message, Publish, PublishError};
 use portpulse_checker::{Clock, Probe};
 use portpulse_core::group::GroupId;
-use portpulse_core::id::Region;
+use portpulse_core::id::Location;
 use portpulse_core::outcome::{Failure, FailureClass, NoData, Opened, Outcome, Phase, Phases, Trust};
 use portpulse_core::target::Target;
 use portpulse_core::time::{Interval, Tick};
 use portpulse_store::Store;
-use portpulse_store::store::BoardRead;
+use portpulse_store::store::GroupStateRead;
 use portpulse_testkit::memory_table::{MemoryTable, yield_once};
 use serde_json::{Value, json};
 
@@ -29,7 +29,7 @@ pub(crate) const GROUP: GroupId = GroupId {
 
 /// What a region sees of a monitor in a tick.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Sight {
+pub(crate) enum Visibility {
     Good,
     Failing,
     NoData,
@@ -79,7 +79,7 @@ impl Clock for Skewed {
 }
 
 /// Sees of each monitor what the test says; monitor `n` has port `1000 + n`.
-pub(crate) struct Scripted(pub(crate) Vec<Sight>);
+pub(crate) struct Scripted(pub(crate) Vec<Visibility>);
 
 impl Probe for Scripted {
     async fn probe(&self, targets: &[Target], _: Duration) -> Vec<Outcome> {
@@ -91,13 +91,13 @@ impl Probe for Scripted {
     }
 }
 
-fn outcome(sight: Sight) -> Outcome {
+fn outcome(visibility: Visibility) -> Outcome {
     let phases = Phases {
         connect: Some(Duration::from_millis(1)),
         ..Phases::default()
     };
-    match sight {
-        Sight::Good => Outcome::Open(Opened {
+    match visibility {
+        Visibility::Good => Outcome::Open(Opened {
             address: ([192, 0, 2, 1], 7).into(),
             phases: Phases {
                 ready: Some(Duration::from_millis(5)),
@@ -105,16 +105,16 @@ fn outcome(sight: Sight) -> Outcome {
             },
             trust: Trust::Kernel,
             warning: None,
-            said: None,
+            banner: None,
         }),
-        Sight::Failing => Outcome::Failed(Failure {
+        Visibility::Failing => Outcome::Failed(Failure {
             class: FailureClass::Refused,
             phase: Phase::Connect,
             phases,
             address: None,
             detail: None,
         }),
-        Sight::NoData => Outcome::NoData(NoData::OutOfTime),
+        Visibility::NoData => Outcome::NoData(NoData::OutOfTime),
     }
 }
 
@@ -126,11 +126,11 @@ pub(crate) struct Topic {
 }
 
 /// Decides what happens to each message.
-pub(crate) type TopicPlan = Box<dyn FnMut() -> TopicFault>;
+pub(crate) type TopicPlan = Box<dyn FnMut() -> InjectedTopicFault>;
 
 /// What happens to a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum TopicFault {
+pub(crate) enum InjectedTopicFault {
     None,
     /// It is not sent.
     Before,
@@ -145,14 +145,14 @@ impl Publish for Topic {
             .faults
             .borrow_mut()
             .as_mut()
-            .map_or(TopicFault::None, |fault| fault());
-        if fault != TopicFault::Before {
+            .map_or(InjectedTopicFault::None, |fault| fault());
+        if fault != InjectedTopicFault::Before {
             self.sent.borrow_mut().extend(message.ids.iter().cloned());
         }
         yield_once().await;
         match fault {
-            TopicFault::None => Ok(()),
-            TopicFault::Before | TopicFault::After => Err(PublishError::Failed {
+            InjectedTopicFault::None => Ok(()),
+            InjectedTopicFault::Before | InjectedTopicFault::After => Err(PublishError::Failed {
                 subject: message.subject.clone(),
                 topic: "the topic".to_owned(),
                 source: "it failed as the test asked for".into(),
@@ -172,11 +172,11 @@ pub(crate) fn run<F: Future>(future: F) -> F::Output {
     }
 }
 
-pub(crate) fn regions(count: usize) -> BTreeSet<Region> {
-    (0..count).map(region).collect()
+pub(crate) fn locations(count: usize) -> BTreeSet<Location> {
+    (0..count).map(location).collect()
 }
 
-pub(crate) fn region(number: usize) -> Region {
+pub(crate) fn location(number: usize) -> Location {
     ["a", "b", "c", "d"][number].parse().unwrap()
 }
 
@@ -195,11 +195,11 @@ pub(crate) fn define(table: &MemoryTable, n: usize, fields: &BTreeMap<&str, Valu
 }
 
 /// The board as it is stored, read past all faults.
-pub(crate) fn board(table: &MemoryTable) -> BoardRead {
+pub(crate) fn group_state(table: &MemoryTable) -> GroupStateRead {
     let pk = format!("board#{GROUP}");
     let sort_keys = (0..4)
-        .flat_map(|number| ["region", "expects"].map(|kind| format!("{kind}#{}", region(number))))
+        .flat_map(|number| ["region", "expects"].map(|kind| format!("{kind}#{}", location(number))))
         .chain(["verdict".to_owned()]);
     let items = sort_keys.filter_map(|sk| Some(((pk.clone(), sk.clone()), table.peek(&pk, &sk)?)));
-    run(Store::new(MemoryTable::from_items(items.collect())).board(GROUP)).unwrap()
+    run(Store::new(MemoryTable::from_items(items.collect())).group_state(GROUP)).unwrap()
 }

@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::Timestamp;
-use portpulse_checker::{Checker, Clock, Course, Error, Invocation, Report, TickEvent, chain};
+use portpulse_checker::{Checker, Clock, Error, Invocation, Report, TickEvent, TickOutcome, chain};
 use portpulse_core::choice::Expect;
 use portpulse_core::group::GroupId;
-use portpulse_core::id::Region;
+use portpulse_core::id::Location;
 use portpulse_core::outbox::Claimant;
 use portpulse_core::period::{Grain, Period};
 use portpulse_core::phase_times::PhaseTimes;
@@ -21,7 +21,7 @@ use portpulse_store::table::{Operation, Read};
 use portpulse_testkit::memory_table::{Fault, MemoryTable};
 use serde_json::json;
 
-use crate::rig::{Scripted, Sight, Topic, region, regions, run};
+use crate::rig::{Scripted, Topic, Visibility, location, locations, run};
 
 const GROUP: GroupId = GroupId {
     interval: Interval::FifteenMinutes,
@@ -61,17 +61,17 @@ fn killed(
     table: &MemoryTable,
     at: usize,
     number: u32,
-    sight: Sight,
+    visibility: Visibility,
     polls: usize,
     time: Duration,
 ) -> Option<Report> {
     let checker = Checker::new(
         Store::new(table.clone()),
-        Scripted(vec![sight, Sight::Good]),
+        Scripted(vec![visibility, Visibility::Good]),
         Topic::default(),
         At(tick(number)),
-        region(at),
-        regions(2),
+        location(at),
+        locations(2),
     );
     let event = TickEvent::new(tick(number).timestamp(), GROUP);
     let invocation = Invocation {
@@ -86,23 +86,23 @@ fn killed(
     })
 }
 
-fn whole(table: &MemoryTable, at: usize, number: u32, sight: Sight) -> Report {
-    let report = killed(table, at, number, sight, usize::MAX, Duration::from_secs(60)).unwrap();
-    assert!(report.troubles.is_empty(), "{report:?}");
+fn whole(table: &MemoryTable, at: usize, number: u32, visibility: Visibility) -> Report {
+    let report = killed(table, at, number, visibility, usize::MAX, Duration::from_secs(60)).unwrap();
+    assert!(report.errors.is_empty(), "{report:?}");
     report
 }
 
 /// What is kept of hours or days, all phases together.
 fn kept(
     table: &MemoryTable,
-    region: &Region,
+    location: &Location,
     periods: impl IntoIterator<Item = Period>,
 ) -> BTreeMap<Period, Rollup> {
     let store = Store::new(table.clone());
-    let found = run(store.summaries_of::<Rollup>(GROUP, periods, region, Read::Strong)).unwrap();
+    let found = run(store.summaries_of::<Rollup>(GROUP, periods, location, Read::Strong)).unwrap();
     assert!(found.unreadable.is_empty());
     let others =
-        run(store.summaries_of::<OtherTimes>(GROUP, found.rows.keys().copied(), region, Read::Strong))
+        run(store.summaries_of::<OtherTimes>(GROUP, found.rows.keys().copied(), location, Read::Strong))
             .unwrap();
     assert!(others.unreadable.is_empty());
     let none = OtherTimes::new();
@@ -118,15 +118,15 @@ fn period(number: u32, grain: Grain) -> Period {
 }
 
 /// What a region saw, summed up by the test.
-fn summed(seen: &BTreeMap<u32, Sight>, grain: Grain) -> BTreeMap<Period, Rollup> {
+fn summed(seen: &BTreeMap<u32, Visibility>, grain: Grain) -> BTreeMap<Period, Rollup> {
     let mut sums: BTreeMap<Period, Rollup> = BTreeMap::new();
-    for (number, sight) in seen {
+    for (number, visibility) in seen {
         let sum = sums.entry(period(*number, grain)).or_default();
-        for (id, sight) in [("m0", *sight), ("m1", Sight::Good)] {
-            let code = match sight {
-                Sight::Good => "1///5",
-                Sight::Failing => "refused",
-                Sight::NoData => "no_data_out_of_time",
+        for (id, visibility) in [("m0", *visibility), ("m1", Visibility::Good)] {
+            let code = match visibility {
+                Visibility::Good => "1///5",
+                Visibility::Failing => "refused",
+                Visibility::NoData => "no_data_out_of_time",
             };
             let tally: &mut Tally = sum.entry(id.parse().unwrap()).or_default();
             tally.count(Expect::Open, code.parse().unwrap());
@@ -147,17 +147,17 @@ fn hours_and_days_count_what_each_region_counted() {
             if missed {
                 continue;
             }
-            let sight = match (number + 5 * u32::try_from(at).unwrap()) % 11 {
-                0..=1 => Sight::Failing,
-                2 => Sight::NoData,
-                _ => Sight::Good,
+            let visibility = match (number + 5 * u32::try_from(at).unwrap()) % 11 {
+                0..=1 => Visibility::Failing,
+                2 => Visibility::NoData,
+                _ => Visibility::Good,
             };
             // Delivered twice, now and then with another sight: what came first counts.
-            whole(&table, at, number, sight);
+            whole(&table, at, number, visibility);
             if number % 5 == 0 {
-                whole(&table, at, number, Sight::Failing);
+                whole(&table, at, number, Visibility::Failing);
             }
-            seen.insert(number, sight);
+            seen.insert(number, visibility);
         }
     }
     for (at, seen) in seen.iter().enumerate() {
@@ -166,7 +166,7 @@ fn hours_and_days_count_what_each_region_counted() {
             // The last is running.
             expected.remove(&period(last, grain));
             let all: BTreeSet<_> = (0..=last).map(|number| period(number, grain)).collect();
-            assert_eq!(kept(&table, &region(at), all), expected, "{at}: {grain}");
+            assert_eq!(kept(&table, &location(at), all), expected, "{at}: {grain}");
         }
     }
 }
@@ -180,35 +180,35 @@ fn killed_at_any_point_an_hour_is_summed_up_by_the_next() {
             let table = table();
             let mut lived = true;
             for number in 0..=victim + HOUR {
-                let sight = if number % 3 == 0 {
-                    Sight::Failing
+                let visibility = if number % 3 == 0 {
+                    Visibility::Failing
                 } else {
-                    Sight::Good
+                    Visibility::Good
                 };
                 if number == victim {
-                    let patience = Duration::from_secs(60);
-                    lived = killed(&table, 0, number, sight, polls, patience).is_some();
+                    let retry_policy = Duration::from_secs(60);
+                    lived = killed(&table, 0, number, visibility, polls, retry_policy).is_some();
                     continue;
                 }
-                whole(&table, 0, number, sight);
+                whole(&table, 0, number, visibility);
             }
             let hours: BTreeSet<_> = (0..victim).map(|number| period(number, Grain::Hour)).collect();
             let seen = (0..victim).map(|number| {
-                let sight = if number % 3 == 0 {
-                    Sight::Failing
+                let visibility = if number % 3 == 0 {
+                    Visibility::Failing
                 } else {
-                    Sight::Good
+                    Visibility::Good
                 };
-                (number, sight)
+                (number, visibility)
             });
             let seen: BTreeMap<_, _> = seen.collect();
-            let found = kept(&table, &region(0), hours);
+            let found = kept(&table, &location(0), hours);
             assert_eq!(
                 found,
                 summed(&seen, Grain::Hour),
                 "{victim} killed after {polls} polls"
             );
-            let day = kept(&table, &region(0), [period(0, Grain::Day)]);
+            let day = kept(&table, &location(0), [period(0, Grain::Day)]);
             if victim == 4 * HOUR {
                 assert_eq!(
                     day,
@@ -229,7 +229,7 @@ fn killed_at_any_point_an_hour_is_summed_up_by_the_next() {
 
 #[test]
 fn what_fails_or_has_no_time_is_left_for_later_and_harms_no_tick() {
-    for (what, said) in [
+    for (what, banner) in [
         (Some(Operation::GetMany), "cannot sum up 2026-11-21T15 of 15m#0"),
         (Some(Operation::Put), "cannot sum up 2026-11-21T20 of 15m#0"),
         (None, "no time is left to sum up the last hour of 15m#0"),
@@ -246,25 +246,28 @@ fn what_fails_or_has_no_time_is_left_for_later_and_harms_no_tick() {
                     if fails { Fault::Before } else { Fault::None }
                 });
                 let seconds = if what.is_none() { 5 } else { 60 };
-                let patience = Duration::from_secs(seconds);
-                let report = killed(&table, 0, number, Sight::Good, usize::MAX, patience).unwrap();
-                assert!(matches!(report.course, Course::Counted(_)), "{report:?}");
-                assert!(report.troubles.is_empty(), "{report:?}");
-                let late: Vec<_> = report.left_for_later.iter().map(|error| chain(error)).collect();
-                assert!(late.len() == 1 && late[0].starts_with(said), "{late:?}");
+                let retry_policy = Duration::from_secs(seconds);
+                let report = killed(&table, 0, number, Visibility::Good, usize::MAX, retry_policy).unwrap();
+                assert!(
+                    matches!(report.outcome_of_tick, TickOutcome::Counted(_)),
+                    "{report:?}"
+                );
+                assert!(report.errors.is_empty(), "{report:?}");
+                let late: Vec<_> = report.warnings.iter().map(|error| chain(error)).collect();
+                assert!(late.len() == 1 && late[0].starts_with(banner), "{late:?}");
                 table.heal();
                 let hour = period(0, Grain::Hour);
-                assert_eq!(kept(&table, &region(0), [hour]), BTreeMap::new());
+                assert_eq!(kept(&table, &location(0), [hour]), BTreeMap::new());
             } else {
-                let report = whole(&table, 0, number, Sight::Good);
-                assert!(report.left_for_later.is_empty(), "{report:?}");
+                let report = whole(&table, 0, number, Visibility::Good);
+                assert!(report.warnings.is_empty(), "{report:?}");
             }
-            seen.insert(number, Sight::Good);
+            seen.insert(number, Visibility::Good);
         }
         seen.remove(&(2 * HOUR));
         let hours = [period(0, Grain::Hour), period(HOUR, Grain::Hour)];
         assert_eq!(
-            kept(&table, &region(0), hours),
+            kept(&table, &location(0), hours),
             summed(&seen, Grain::Hour),
             "{what:?}"
         );
@@ -275,20 +278,20 @@ fn what_fails_or_has_no_time_is_left_for_later_and_harms_no_tick() {
 fn results_that_cannot_be_read_are_named_and_the_others_count() {
     let table = table();
     for number in 0..HOUR {
-        whole(&table, 0, number, Sight::Good);
+        whole(&table, 0, number, Visibility::Good);
     }
     let mut broken = table.peek("results#15m#0#2026-11-21", "20:15:00#a").unwrap();
     broken.remove("seen");
     table.overwrite(broken);
-    let report = whole(&table, 0, HOUR, Sight::Good);
-    let late: Vec<_> = report.left_for_later.iter().map(|error| chain(error)).collect();
+    let report = whole(&table, 0, HOUR, Visibility::Good);
+    let late: Vec<_> = report.warnings.iter().map(|error| chain(error)).collect();
     assert!(
-        matches!(report.left_for_later[..], [Error::Unreadable { .. }])
+        matches!(report.warnings[..], [Error::Unreadable { .. }])
             && late[0].contains("`results#15m#0#2026-11-21/20:15:00#a`"),
         "{late:?}"
     );
     let hour = period(0, Grain::Hour);
-    let tally = &kept(&table, &region(0), [hour])[&hour][&"m0".parse().unwrap()];
+    let tally = &kept(&table, &location(0), [hour])[&hour][&"m0".parse().unwrap()];
     assert_eq!((tally.good, tally.checks()), (3, 3));
 }
 
@@ -302,7 +305,7 @@ fn phases_that_do_not_fit_into_an_item_are_kept_in_several() {
         run(store.put_definition(GROUP, id, fields.as_object().unwrap())).unwrap();
     }
     for number in 0..HOUR {
-        whole(&table, 0, number, Sight::Good);
+        whole(&table, 0, number, Visibility::Good);
         // Each tick another time, as slow links have them.
         let mut item = table
             .peek("results#15m#0#2026-11-21", &format!("20:{:02}:00#a", 15 * number))
@@ -316,12 +319,12 @@ fn phases_that_do_not_fit_into_an_item_are_kept_in_several() {
             .for_each(|value| *value = AttributeValue::S(seen.clone()));
         table.overwrite(item);
     }
-    let report = whole(&table, 0, HOUR, Sight::Good);
-    assert!(report.left_for_later.is_empty(), "{report:?}");
+    let report = whole(&table, 0, HOUR, Visibility::Good);
+    assert!(report.warnings.is_empty(), "{report:?}");
     let parts = |pk: &str| table.snapshot().keys().filter(|(of, _)| of == pk).count();
     assert_eq!((parts("hourly#15m#0"), parts("hourly#15m#0#phases")), (1, 2));
     let hour = period(0, Grain::Hour);
-    let tallies = &kept(&table, &region(0), [hour])[&hour];
+    let tallies = &kept(&table, &location(0), [hour])[&hour];
     assert_eq!(tallies.len(), ids.len());
     for tally in tallies.values() {
         let times = tally.others.map(PhaseTimes::count);

@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use portpulse_alert::SnsTopic;
-use portpulse_checker::{Checker, Course, Invocation, Probe, Report, SystemClock, TickEvent, chain};
-use portpulse_core::definition::{DefinitionFile, Vantage};
+use portpulse_checker::{Checker, Invocation, Probe, Report, SystemClock, TickEvent, TickOutcome, chain};
+use portpulse_core::definition::{DefinitionFile, NetworkAccess};
 use portpulse_core::group::MONITORS_PER_SHARD;
 use portpulse_core::outbox::Claimant;
 use portpulse_core::outcome::{Detail, Failure, FailureClass, Opened, Outcome, Phase, Phases, Trust};
@@ -25,11 +25,11 @@ use portpulse_testkit::sns::{SnsServer, TOPIC_ARN};
 use serde_json::{Map, json};
 
 use crate::peers::BlackHole;
-use crate::rig::{GROUP, Skewed, Time, Topic, TopicFault, board, region, regions, run};
+use crate::rig::{GROUP, InjectedTopicFault, Skewed, Time, Topic, group_state, location, locations, run};
 
 /// DynamoDB's limit for an item.
 const LIMIT: usize = 400 * 1024;
-const REGIONS: usize = 3;
+const LOCATIONS: usize = 3;
 
 /// Finds everything failing, and says of each as much as a detail may; or everything open.
 struct Verbose {
@@ -50,7 +50,7 @@ impl Probe for Verbose {
                     phases,
                     trust: Trust::Retransmitted,
                     warning: None,
-                    said: Detail::new(&"a service that has much to say ".repeat(20)),
+                    banner: Detail::new(&"a service that has much to say ".repeat(20)),
                 });
             }
             Outcome::Failed(Failure {
@@ -120,8 +120,8 @@ fn tick(table: impl Table, topic: &Topic, tick: i64, at: usize, failing: bool) -
         Verbose { failing },
         topic.clone(),
         Skewed { time, skew_ms: 0 },
-        region(at),
-        regions(REGIONS),
+        location(at),
+        locations(LOCATIONS),
     );
     let invocation = Invocation {
         claimant: Claimant::new(format!("00000000-0000-0000-0000-{tick:06}{at:06}")),
@@ -132,20 +132,20 @@ fn tick(table: impl Table, topic: &Topic, tick: i64, at: usize, failing: bool) -
 
 /// Whether the topic takes anything while the monitors fail and come back.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Telling {
+enum AlertPolicy {
     Works,
     /// All that can pile up does; in the end the topic works again.
     Fails,
 }
 
 /// The largest item of each kind, while these monitors all fail and come back; each of which must be told.
-fn largest_items(ids: &[String], telling: Telling) -> BTreeMap<String, usize> {
+fn largest_items(ids: &[String], alert_policy: AlertPolicy) -> BTreeMap<String, usize> {
     let (table, topic) = (MemoryTable::new(), Topic::default());
     for id in ids {
         define(&table, id);
     }
-    if telling == Telling::Fails {
-        *topic.faults.borrow_mut() = Some(Box::new(|| TopicFault::Before));
+    if alert_policy == AlertPolicy::Fails {
+        *topic.faults.borrow_mut() = Some(Box::new(|| InjectedTopicFault::Before));
     }
     let largest = Largest::default();
     // The first tick of all keeps what open services say.
@@ -160,7 +160,7 @@ fn largest_items(ids: &[String], telling: Telling) -> BTreeMap<String, usize> {
         if number == 5 {
             topic.faults.borrow_mut().take();
         }
-        for at in 0..REGIONS {
+        for at in 0..LOCATIONS {
             let weighed = Weighed {
                 table: table.clone(),
                 largest: Rc::clone(&largest),
@@ -173,15 +173,15 @@ fn largest_items(ids: &[String], telling: Telling) -> BTreeMap<String, usize> {
         .into_iter()
         .flat_map(|kind| ids.iter().map(move |id| (id.as_str(), kind)))
         .collect();
-    let told: Vec<_> = sent
+    let notified: Vec<_> = sent
         .iter()
         .map(|id| (id.split('@').next().unwrap(), id.rsplit('/').next().unwrap()))
         // Regions whose ticks could not be decided were silent meanwhile, which is told as well.
         .filter(|(_, kind)| !kind.starts_with("region_"))
         .collect();
-    assert_eq!(told.len(), expected.len(), "each once");
-    assert_eq!(BTreeSet::from_iter(told), expected);
-    let left = board(&table).board.verdict;
+    assert_eq!(notified.len(), expected.len(), "each once");
+    assert_eq!(BTreeSet::from_iter(notified), expected);
+    let left = group_state(&table).group_state.status;
     assert!(
         left.outbox.is_empty() && left.closed.is_empty() && left.incidents.is_empty(),
         "{left:?}"
@@ -196,7 +196,7 @@ fn long_id(number: usize) -> String {
 #[test]
 fn four_hundred_monitors_that_all_fail_at_length_stay_far_below_the_limit() {
     let ids: Vec<_> = (0..MONITORS_PER_SHARD).map(long_id).collect();
-    let largest = largest_items(&ids, Telling::Works);
+    let largest = largest_items(&ids, AlertPolicy::Works);
     for (kind, most) in [("region", 160), ("verdict", 310), ("results", 25), ("words", 160)] {
         let bytes = largest[kind];
         assert!(bytes < most * 1024 && bytes > most * 512, "{kind}: {largest:?}");
@@ -210,8 +210,8 @@ fn four_hundred_monitors_that_all_fail_at_length_stay_far_below_the_limit() {
 #[test]
 fn a_decision_that_does_not_fit_beside_what_waits_to_be_told_is_made_once_that_is_told() {
     let ids: Vec<_> = (0..MONITORS_PER_SHARD).map(long_id).collect();
-    let verdict = largest_items(&ids, Telling::Fails)["verdict"];
-    assert!(verdict < size::MOST_BYTES, "{verdict}");
+    let status = largest_items(&ids, AlertPolicy::Fails)["verdict"];
+    assert!(status < size::MAX_BYTES, "{status}");
 }
 
 #[test]
@@ -220,7 +220,7 @@ fn the_largest_of_the_groups_of_ten_thousand_monitors_stays_below_the_limit() {
     let monitors: Map<_, _> = (0..10_000)
         .map(|number| (long_id(number), monitor.clone()))
         .collect();
-    let file = DefinitionFile::validate(&json!({ "monitors": monitors }), Vantage::OwnNetwork).unwrap();
+    let file = DefinitionFile::validate(&json!({ "monitors": monitors }), NetworkAccess::OwnNetwork).unwrap();
     let mut groups: BTreeMap<_, Vec<String>> = BTreeMap::new();
     for defined in file.monitors() {
         let id = defined.monitor.id().to_string();
@@ -229,8 +229,8 @@ fn the_largest_of_the_groups_of_ten_thousand_monitors_stays_below_the_limit() {
     assert_eq!(groups.len(), 25);
     let ids = groups.values().max_by_key(|ids| ids.len()).unwrap();
     assert!(ids.len() > MONITORS_PER_SHARD, "{}", ids.len());
-    let largest = largest_items(ids, Telling::Works);
-    let below = largest.values().all(|bytes| *bytes < size::MOST_BYTES);
+    let largest = largest_items(ids, AlertPolicy::Works);
+    let below = largest.values().all(|bytes| *bytes < size::MAX_BYTES);
     assert!(below, "{largest:?} with {} monitors", ids.len());
 }
 
@@ -249,16 +249,16 @@ fn an_item_that_would_be_too_large_is_refused_by_name_and_not_sent() {
         Fault::None
     });
     let report = tick(table, &topic, 0, 0, true);
-    assert_eq!(report.course, Course::Failed);
-    assert_eq!(report.troubles.len(), 1, "{:?}", report.troubles);
-    let trouble = chain(&report.troubles[0]);
+    assert_eq!(report.outcome_of_tick, TickOutcome::Failed);
+    assert_eq!(report.errors.len(), 1, "{:?}", report.errors);
+    let error = chain(&report.errors[0]);
     assert!(
-        trouble.starts_with(
+        error.starts_with(
             "cannot commit tick 2026-11-22T00:00:00Z of 1m#0: the item `board#1m#0/region#a` would have "
-        ) && trouble.ends_with(
+        ) && error.ends_with(
             "more than the 399360 that Portpulse puts into one (spread its monitors over more groups)"
         ),
-        "{trouble}"
+        "{error}"
     );
     let sent = sent.lock().unwrap();
     assert!(
@@ -290,8 +290,8 @@ async fn four_hundred_timeouts_are_waited_for_at_once() {
         Prober::new(portpulse_prober::Settings::default()).unwrap(),
         SnsTopic::new(sns.client(), TOPIC_ARN),
         SystemClock,
-        region(0),
-        regions(1),
+        location(0),
+        locations(1),
     );
     let invocation = Invocation {
         claimant: Claimant::new("only"),
@@ -302,7 +302,7 @@ async fn four_hundred_timeouts_are_waited_for_at_once() {
         .handle(&TickEvent::new(Timestamp::now(), GROUP), &invocation)
         .await;
     let took = began.elapsed();
-    let Course::Counted(outcomes) = &report.course else {
+    let TickOutcome::Counted(outcomes) = &report.outcome_of_tick else {
         panic!("{report:?}")
     };
     assert_eq!(outcomes.len(), MONITORS_PER_SHARD);
@@ -312,7 +312,7 @@ async fn four_hundred_timeouts_are_waited_for_at_once() {
             "{outcome:?}"
         );
     }
-    assert!(report.troubles.is_empty(), "{:?}", report.troubles);
+    assert!(report.errors.is_empty(), "{:?}", report.errors);
     assert_eq!(report.published.len(), MONITORS_PER_SHARD);
     assert!(topic.try_recv().is_ok(), "told, together");
     // One after the other they would take 400 s.

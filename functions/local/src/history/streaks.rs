@@ -12,7 +12,7 @@ use portpulse_core::time::{Interval, Tick};
 use serde::Serialize;
 
 use super::clock;
-use crate::output::{BAD, GOOD, UNSURE, counted, rounded_ms};
+use crate::output::{GOOD, INVALID, UNSURE, counted, rounded_ms};
 use crate::table::Cell;
 
 /// Consecutive ticks that saw the same.
@@ -109,7 +109,7 @@ impl Streak {
         let (word, style) = match self.what {
             What::Good(code) => (code.to_owned(), GOOD),
             What::Impaired(code) => (format!("{code}, impaired"), UNSURE),
-            What::Failing(code) => (code.to_owned(), BAD),
+            What::Failing(code) => (code.to_owned(), INVALID),
             What::NoData(code) => (
                 format!("could not tell: {}", code.trim_start_matches("no_data_")),
                 UNSURE,

@@ -83,8 +83,8 @@ mod tests {
     fn commands_name_the_folder_unless_it_is_the_usual_one() {
         let email = "db is down.\n\nDetail    \"Ack portpulse\"\nSilence   portpulse silence db --for 2h\nAck       portpulse ack db\nId        db@x/down\n";
         assert_eq!(reaching(email, Path::new(FOLDER)), email);
-        let told = "db is down.\n\nDetail    \"Ack portpulse\"\nSilence   portpulse silence db --for 2h --data '/a b/it'\\''s'\nAck       portpulse ack db --data '/a b/it'\\''s'\nId        db@x/down\n";
-        assert_eq!(reaching(email, Path::new("/a b/it's")), told);
+        let notified = "db is down.\n\nDetail    \"Ack portpulse\"\nSilence   portpulse silence db --for 2h --data '/a b/it'\\''s'\nAck       portpulse ack db --data '/a b/it'\\''s'\nId        db@x/down\n";
+        assert_eq!(reaching(email, Path::new("/a b/it's")), notified);
         assert_eq!(
             shell_word(Path::new("/tmp/portpulse-demo-12")),
             "/tmp/portpulse-demo-12"

@@ -214,7 +214,7 @@ impl Dying {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use portpulse_core::definition::Vantage;
+    use portpulse_core::definition::NetworkAccess;
     use std::io::ErrorKind;
 
     async fn connects(address: SocketAddr) -> Option<io::Result<TcpStream>> {
@@ -264,7 +264,7 @@ mod tests {
     #[tokio::test]
     async fn its_definitions_are_valid() {
         let text = Demo::open().await.unwrap().definitions().unwrap();
-        let file = portpulse_monitors_file::read(&text, Vantage::OwnNetwork).unwrap();
+        let file = portpulse_monitors_file::read(&text, NetworkAccess::OwnNetwork).unwrap();
         assert_eq!(file.monitors().len(), 6);
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use portpulse_checker::Course;
+use portpulse_checker::TickOutcome;
 use portpulse_core::observation::{Observation, Seen};
 use portpulse_core::outcome::Outcome;
 use serde::Serialize;
@@ -15,7 +15,7 @@ use crate::output::rounded_ms;
 struct TickLine<'a> {
     r#type: &'static str,
     time: String,
-    region: &'a str,
+    location: &'a str,
     group: String,
     results: BTreeMap<&'a str, ResultOf>,
 }
@@ -32,13 +32,13 @@ struct ResultOf {
 /// A tick as one line of JSON; `None` if it did not count.
 pub(crate) fn tick_json(ticked: &Ticked) -> Option<String> {
     let report = &ticked.report;
-    let Course::Counted(outcomes) = &report.course else {
+    let TickOutcome::Counted(outcomes) = &report.outcome_of_tick else {
         return None;
     };
     let line = TickLine {
         r#type: "tick",
         time: report.tick.to_string(),
-        region: report.region.as_str(),
+        location: report.location.as_str(),
         group: report.group.to_string(),
         results: outcomes
             .iter()

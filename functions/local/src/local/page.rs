@@ -15,19 +15,17 @@ use jiff::{SignedDuration, Timestamp};
 use portpulse_checker::Clock as _;
 use portpulse_history::Reader;
 use portpulse_history::view::Ahead;
-use portpulse_status::{
-    Access, Initiator, MOST_BODY_BYTES, Method, Pages, Signature, Site, Token, Transport,
-};
+use portpulse_status::{Access, Initiator, MAX_BODY_BYTES, Method, Pages, Signature, Site, Token, Transport};
 use portpulse_store::chain;
 use portpulse_store::dynamo::DynamoTable;
 use tokio::sync::oneshot;
 
 use super::clock::FastClock;
 use super::server::{self, Limits};
-use crate::output::{Stopped, read_text, tell, warn_if_exposed};
+use crate::output::{Stopped, notify, read_text, warn_if_exposed};
 
 /// Where the page is, unless another place is asked for.
-const USUAL: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
+const DEFAULT: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
 /// For how many seconds what was read is shown again.
 const KEPT_SECONDS: i64 = 1;
 /// How often an open page is renewed.
@@ -137,7 +135,7 @@ impl PageArgs {
 /// The usual place, or if that is taken any other.
 fn usual() -> io::Result<TcpListener> {
     let taken = |error: &io::Error| error.kind() == ErrorKind::AddrInUse;
-    match TcpListener::bind(USUAL) {
+    match TcpListener::bind(DEFAULT) {
         Err(error) if taken(&error) => TcpListener::bind((Ipv4Addr::LOCALHOST, 0)),
         bound => bound,
     }
@@ -213,7 +211,7 @@ async fn answer(
     request: Request<Incoming>,
 ) -> Response<Full<Bytes>> {
     let (parts, body) = request.into_parts();
-    let Ok(body) = Limited::new(body, MOST_BODY_BYTES).collect().await else {
+    let Ok(body) = Limited::new(body, MAX_BODY_BYTES).collect().await else {
         let mut response = Response::default();
         *response.status_mut() = StatusCode::PAYLOAD_TOO_LARGE;
         return response;
@@ -233,10 +231,10 @@ async fn answer(
         signature: Signature::None,
     };
     let answered = pages.answer(&request, clock.now()).await;
-    if let Some(trouble) = &answered.trouble {
-        tell(&format!(
+    if let Some(error) = &answered.error {
+        notify(&format!(
             "portpulse: cannot show the status page: {}",
-            chain(trouble)
+            chain(error)
         ));
     }
     let mut response = Response::new(Full::from(answered.response.body));

@@ -6,14 +6,14 @@ use std::time::Duration;
 use portpulse_core::decide::Notification;
 use portpulse_local_aws::sns::Published;
 use portpulse_relay::{
-    Client, Config, DestinationName, Error, Patience, ReadSecret as _, Relay, Report, ThisMachine, chain,
+    Client, Config, DestinationName, Error, ReadSecret as _, Relay, Report, RetryPolicy, ThisMachine, chain,
 };
 use portpulse_store::dynamo::DynamoTable;
 use serde_json::{Value, json};
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep_until};
 
-use crate::output::{BAD, Stopped, UNSURE, warn_if_exposed};
+use crate::output::{INVALID, Stopped, UNSURE, warn_if_exposed};
 
 /// How long the destinations may still be told once the watch has ended.
 const LAST_TRIES: Duration = Duration::from_secs(5);
@@ -21,9 +21,9 @@ const LAST_TRIES: Duration = Duration::from_secs(5);
 const TRY: Duration = Duration::from_secs(60);
 /// How long is waited after the first failed try; then twice as long each time.
 const FIRST_PAUSE: Duration = Duration::from_secs(5);
-const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+const MAX_PAUSE: Duration = Duration::from_secs(60);
 /// The most notifications that wait for one destination; the oldest is given up for the next.
-const MOST_WAITING: usize = 500;
+const MAX_WAITING: usize = 500;
 
 /// The destinations, each served by a task of its own: what one of them does delays neither a tick nor another.
 pub(crate) struct Relaying {
@@ -83,7 +83,7 @@ impl Relaying {
                         table.clone(),
                         secrets.clone(),
                         client.clone(),
-                        Patience::default(),
+                        RetryPolicy::default(),
                     )
                     .alone(),
                     waiting: Vec::new(),
@@ -99,7 +99,7 @@ impl Relaying {
     }
 
     /// Hands a message to every destination.
-    pub(crate) fn tell(&self, published: &Published) {
+    pub(crate) fn notify(&self, published: &Published) {
         if self.queues.is_empty() {
             return;
         }
@@ -171,7 +171,7 @@ impl Desk {
                 (true, _) => pause = FIRST_PAUSE,
                 (false, Try::Another) => {
                     self.pause(Instant::now() + pause).await;
-                    pause = (pause * 2).min(LONGEST_PAUSE);
+                    pause = (pause * 2).min(MAX_PAUSE);
                 }
                 (false, Try::Last) => return,
             }
@@ -195,9 +195,9 @@ impl Desk {
     }
 
     fn take(&mut self, notification: Notification) {
-        if self.waiting.len() >= MOST_WAITING {
+        if self.waiting.len() >= MAX_WAITING {
             let oldest = self.waiting.remove(0);
-            let why = format!("{MOST_WAITING} others wait for `{}`", self.name);
+            let why = format!("{MAX_WAITING} others wait for `{}`", self.name);
             self.give_up(vec![oldest.id], why);
         }
         self.waiting.push(notification);
@@ -230,7 +230,7 @@ impl Desk {
             self.say(Relayed::Warned { why });
         }
         let mut again = BTreeSet::new();
-        for error in &report.troubles {
+        for error in &report.errors {
             let (why, ids) = (chain(error), error.ids().to_vec());
             match (error, this) {
                 (Error::Refused { .. }, _) | (_, Try::Last) => self.give_up(ids, why),
@@ -303,7 +303,7 @@ impl Relayed {
             } => {
                 let ids = ids.join(", ");
                 Some(format!(
-                    "{BAD}`{destination}` was not told of {ids}: {why}{BAD:#}"
+                    "{INVALID}`{destination}` was not told of {ids}: {why}{INVALID:#}"
                 ))
             }
             Self::Warned { why } => Some(format!("{UNSURE}{why}{UNSURE:#}")),

@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use portpulse_alert::SnsTopic;
 use portpulse_checker::{Checker, Clock as _, Invocation, Probe, Report, TickEvent};
-use portpulse_core::board::{Track, Verdict};
 use portpulse_core::definition::{Defined, DefinitionFile};
 use portpulse_core::group::GroupId;
-use portpulse_core::id::{MonitorId, Region};
+use portpulse_core::group_state::{Status, Track};
+use portpulse_core::id::{Location, MonitorId};
 use portpulse_core::outbox::Claimant;
 use portpulse_core::outcome::Outcome;
 use portpulse_core::target::Target;
@@ -31,7 +31,7 @@ const RESERVE: Duration = Duration::from_secs(10);
 pub(crate) struct Ticked {
     pub(crate) report: Report,
     /// What is open in the group now; `None` if it could not be read.
-    pub(crate) open: Option<BTreeMap<MonitorId, Verdict>>,
+    pub(crate) open: Option<BTreeMap<MonitorId, Status>>,
 }
 
 /// One prober for all regions: they share this machine's sockets.
@@ -52,7 +52,7 @@ pub(crate) struct Parts {
     pub(crate) prober: SharedProber,
     pub(crate) topic: SnsTopic,
     pub(crate) clock: FastClock,
-    pub(crate) regions: BTreeSet<Region>,
+    pub(crate) locations: BTreeSet<Location>,
 }
 
 /// Starts the schedule on the current `LocalSet`. The tasks end once `stop` says so and their tick is done.
@@ -64,21 +64,21 @@ pub(crate) fn start(
 ) -> JoinSet<()> {
     let groups: BTreeSet<_> = file.monitors().iter().map(|defined| defined.group).collect();
     let mut tasks = JoinSet::new();
-    for region in &parts.regions {
+    for location in &parts.locations {
         let checker = Rc::new(Checker::new(
             parts.store.clone(),
             parts.prober.clone(),
             parts.topic.clone(),
             parts.clock,
-            region.clone(),
-            parts.regions.clone(),
+            location.clone(),
+            parts.locations.clone(),
         ));
         for group in &groups {
             let line = Line {
                 checker: Rc::clone(&checker),
                 store: parts.store.clone(),
                 clock: parts.clock,
-                region: region.clone(),
+                location: location.clone(),
                 group: *group,
                 ticked: ticked.clone(),
             };
@@ -93,7 +93,7 @@ struct Line {
     checker: Rc<LocalChecker>,
     store: Store<DynamoTable>,
     clock: FastClock,
-    region: Region,
+    location: Location,
     group: GroupId,
     ticked: mpsc::UnboundedSender<Ticked>,
 }
@@ -125,7 +125,7 @@ impl Line {
         let started = jiff::Timestamp::now().as_nanosecond();
         let invocation = Invocation {
             // Ticks of one line follow each other, so that no other invocation has this name.
-            claimant: Claimant::new(format!("{}-{}-{started}", self.region, self.group)),
+            claimant: Claimant::new(format!("{}-{}-{started}", self.location, self.group)),
             remaining: self.clock.really(self.group.interval.length()) + RESERVE,
         };
         self.checker
@@ -133,12 +133,19 @@ impl Line {
             .await
     }
 
-    async fn open(&self) -> Option<BTreeMap<MonitorId, Verdict>> {
-        let incidents = self.store.board(self.group).await.ok()?.board.verdict.incidents;
+    async fn open(&self) -> Option<BTreeMap<MonitorId, Status>> {
+        let incidents = self
+            .store
+            .group_state(self.group)
+            .await
+            .ok()?
+            .group_state
+            .status
+            .incidents;
         let mut open = BTreeMap::new();
-        for track in [Track::Sight, Track::Quality, Track::Health] {
+        for track in [Track::Visibility, Track::Quality, Track::Health] {
             let of_track = incidents.iter().filter(|((_, of), _)| *of == track);
-            open.extend(of_track.map(|((id, _), incident)| (id.clone(), incident.verdict)));
+            open.extend(of_track.map(|((id, _), incident)| (id.clone(), incident.status)));
         }
         Some(open)
     }
@@ -167,11 +174,11 @@ pub(crate) fn too_fast(monitors: &[Defined], speed: u32) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use portpulse_core::definition::Vantage;
+    use portpulse_core::definition::NetworkAccess;
 
     fn check(speed: u32, expected: &[&str]) {
         let text = "monitors:\n  a: { host: 127.0.0.1, port: 1, tier: critical, timeout: 3s }\n";
-        let file = portpulse_monitors_file::read(text, Vantage::OwnNetwork).unwrap();
+        let file = portpulse_monitors_file::read(text, NetworkAccess::OwnNetwork).unwrap();
         assert_eq!(too_fast(file.monitors(), speed), expected);
     }
 

@@ -6,7 +6,7 @@ use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 
 /// How many folders that others have left there are passed over.
-const MOST_LEFT: u32 = 100;
+const MAX_LEFT: u32 = 100;
 
 /// A folder that is gone when this is.
 pub(crate) struct Scratch(PathBuf);
@@ -15,7 +15,7 @@ impl Scratch {
     /// Makes one among the temporary files, for this user alone.
     pub(crate) fn make() -> io::Result<Self> {
         let mut made = Err(io::ErrorKind::AlreadyExists.into());
-        for number in 0..MOST_LEFT {
+        for number in 0..MAX_LEFT {
             let name = match number {
                 0 => format!("portpulse-demo-{}", std::process::id()),
                 _ => format!("portpulse-demo-{}-{number}", std::process::id()),

@@ -10,7 +10,7 @@ use super::lines::tick_json;
 use super::relay::Relayed;
 use super::scheduler::Ticked;
 use super::watch::Watch;
-use crate::output::{BAD, Output, Stopped, tell};
+use crate::output::{INVALID, Output, Stopped, notify};
 
 /// How the watch is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,25 +56,25 @@ impl<'a> Screen<'a> {
     pub(crate) fn note(&mut self, line: &str) -> Result<(), Stopped> {
         match self.mode {
             Mode::Redrawn | Mode::Appended => self.output.line(line)?,
-            Mode::Json => tell(line),
+            Mode::Json => notify(line),
         }
         self.output.flush()
     }
 
     pub(crate) fn ticked(&mut self, watch: &Watch, ticked: &Ticked, now: Timestamp) -> Result<(), Stopped> {
         let report = &ticked.report;
-        let troubles = report.troubles.iter().chain(&report.left_for_later);
-        let troubles = troubles.map(|trouble| {
-            let (region, group) = (&report.region, report.group);
-            format!("{BAD}{region} {group}: {}{BAD:#}", chain(trouble))
+        let errors = report.errors.iter().chain(&report.warnings);
+        let errors = errors.map(|error| {
+            let (location, group) = (&report.location, report.group);
+            format!("{INVALID}{location} {group}: {}{INVALID:#}", chain(error))
         });
         match self.mode {
             Mode::Json => {
-                troubles.for_each(|trouble| tell(&trouble));
+                errors.for_each(|error| notify(&error));
                 self.lines(tick_json(ticked))
             }
-            Mode::Appended => self.lines(watch.tick_line(ticked).into_iter().chain(troubles)),
-            Mode::Redrawn => self.redraw(watch, now, troubles.collect()),
+            Mode::Appended => self.lines(watch.tick_line(ticked).into_iter().chain(errors)),
+            Mode::Redrawn => self.redraw(watch, now, errors.collect()),
         }
     }
 
@@ -96,7 +96,7 @@ impl<'a> Screen<'a> {
             Mode::Json => {
                 let line = relayed.json();
                 if line.is_none() {
-                    relayed.line().iter().for_each(|line| tell(line));
+                    relayed.line().iter().for_each(|line| notify(line));
                 }
                 self.lines(line.as_ref().map(ToString::to_string))
             }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use portpulse_core::definition::DefinitionFile;
 use portpulse_core::group::GroupId;
-use portpulse_core::id::Region;
+use portpulse_core::id::Location;
 use portpulse_core::time::Interval;
 use portpulse_store::table::{Delete, Table};
 use portpulse_store::{Error, Store};
@@ -34,7 +34,7 @@ pub(crate) async fn look<T: Table>(store: &Store<T>) -> Result<Found, Error> {
                 shard,
             };
             let definitions = store.standing_definitions(group).await?;
-            let rows = store.board(group).await?.board.rows;
+            let rows = store.group_state(group).await?.group_state.rows;
             if definitions.is_empty() && rows.is_empty() {
                 break;
             }
@@ -52,7 +52,7 @@ pub(crate) async fn look<T: Table>(store: &Store<T>) -> Result<Found, Error> {
 pub(crate) async fn seed<T: Table + Delete>(
     store: &Store<T>,
     file: &DefinitionFile,
-    regions: &BTreeSet<Region>,
+    locations: &BTreeSet<Location>,
     found: &Found,
 ) -> Result<(), Error> {
     // Nobody else writes here while the folder is ours. Most starts change nothing, and a write takes its time.
@@ -63,7 +63,7 @@ pub(crate) async fn seed<T: Table + Delete>(
     let groups: BTreeSet<GroupId> = file.monitors().iter().map(|defined| defined.group).collect();
     let all: BTreeSet<GroupId> = groups.iter().chain(found.definitions.keys()).copied().collect();
     let standing = lists::standing(store, all).await?;
-    let lists = Lists::between(&groups, regions, &standing, rules);
+    let lists = Lists::between(&groups, locations, &standing, rules);
     lists::apply(store, &lists).await?;
     let plan = Plan::between(file, &found.definitions, rules);
     apply(store, &plan).await.map(drop)

@@ -43,8 +43,8 @@ impl StandIns {
             Claimed::Ours(folder) => Self::open(folder),
             Claimed::Running(..) => {
                 let what = format!("use the data in {}", path.display());
-                let mend = "another portpulse is using them (end it, or choose another --data)";
-                Err(Stopped::unable(what, mend))
+                let help = "another portpulse is using them (end it, or choose another --data)";
+                Err(Stopped::unable(what, help))
             }
         }
     }

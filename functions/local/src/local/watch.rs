@@ -4,25 +4,25 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use clap::builder::styling::Style;
 use jiff::Timestamp;
-use portpulse_checker::Course;
+use portpulse_checker::TickOutcome;
 use portpulse_core::assess::{Assessment, Quality, assess_seen, quality};
-use portpulse_core::board::Verdict;
 use portpulse_core::choice::Expect;
 use portpulse_core::definition::{Defined, DefinitionFile, Monitor};
 use portpulse_core::group::GroupId;
-use portpulse_core::id::{MonitorId, Region};
+use portpulse_core::group_state::Status;
+use portpulse_core::id::{Location, MonitorId};
 use portpulse_core::observation::{Observation, Seen, milliseconds};
 use serde_json::{Map, json};
 
 use super::alert::Alert;
 use super::relay::Relayed;
 use super::scheduler::Ticked;
-use crate::output::{BAD, GOOD, QUIET, TITLE, UNSURE, clock_time, counted};
+use crate::output::{GOOD, INVALID, QUIET, TITLE, UNSURE, clock_time, counted};
 use crate::table::{self, Cell};
 
 /// The monitors, what each region saw of them last, and what was counted.
 pub(crate) struct Watch {
-    regions: BTreeSet<Region>,
+    locations: BTreeSet<Location>,
     rows: BTreeMap<MonitorId, Row>,
     ticks: u64,
     checks: u64,
@@ -34,8 +34,8 @@ pub(crate) struct Watch {
 struct Row {
     monitor: Monitor,
     group: GroupId,
-    seen: BTreeMap<Region, Seen>,
-    verdict: Option<Verdict>,
+    seen: BTreeMap<Location, Seen>,
+    status: Option<Status>,
 }
 
 /// How a sight is to be taken.
@@ -50,26 +50,26 @@ impl Tone {
     fn style(self) -> Style {
         match self {
             Self::Good => GOOD,
-            Self::Bad => BAD,
+            Self::Bad => INVALID,
             Self::Unsure => UNSURE,
         }
     }
 }
 
 impl Watch {
-    pub(crate) fn new(regions: &BTreeSet<Region>, file: &DefinitionFile) -> Self {
+    pub(crate) fn new(locations: &BTreeSet<Location>, file: &DefinitionFile) -> Self {
         let row = |defined: &Defined| Row {
             monitor: defined.monitor.clone(),
             group: defined.group,
             seen: BTreeMap::new(),
-            verdict: None,
+            status: None,
         };
         let enabled = file
             .monitors()
             .iter()
             .filter(|defined| defined.monitor.is_enabled());
         Self {
-            regions: regions.clone(),
+            locations: locations.clone(),
             rows: enabled
                 .map(|defined| (defined.monitor.id().clone(), row(defined)))
                 .collect(),
@@ -83,20 +83,20 @@ impl Watch {
     /// Takes note of a tick.
     pub(crate) fn ticked(&mut self, ticked: &Ticked) {
         let report = &ticked.report;
-        if let Course::Counted(outcomes) = &report.course {
+        if let TickOutcome::Counted(outcomes) = &report.outcome_of_tick {
             self.ticks += 1;
             self.checks += outcomes.len() as u64;
             for (id, outcome) in outcomes {
                 if let Some(row) = self.rows.get_mut(id) {
                     row.seen
-                        .insert(report.region.clone(), Observation::of(outcome).seen);
+                        .insert(report.location.clone(), Observation::of(outcome).seen);
                 }
             }
         }
         let Some(open) = &ticked.open else { return };
         for row in self.rows.values_mut().filter(|row| row.group == report.group) {
             let known = open.get(row.monitor.id()).copied();
-            row.verdict = known.or((!row.seen.is_empty()).then_some(Verdict::Up));
+            row.status = known.or((!row.seen.is_empty()).then_some(Status::Up));
         }
     }
 
@@ -121,7 +121,11 @@ impl Watch {
             format!("{TITLE}{}{TITLE:#}  {}", clock_time(now), self.counts()),
         ];
         let mut header = vec![title("MONITOR"), title("TARGET")];
-        header.extend(self.regions.iter().map(|region| title(region.as_str()).right()));
+        header.extend(
+            self.locations
+                .iter()
+                .map(|location| title(location.as_str()).right()),
+        );
         header.push(title("VERDICT"));
         let room = height.saturating_sub(lines.len() + 2).max(1);
         let mut shown: Vec<_> = self.rows.values().collect();
@@ -130,7 +134,7 @@ impl Watch {
             shown.sort_by_key(|row| row.tone() == Tone::Good);
         }
         let left = shown.len().saturating_sub(room);
-        let rows = shown.iter().take(room).map(|row| row.cells(&self.regions));
+        let rows = shown.iter().take(room).map(|row| row.cells(&self.locations));
         let table: Vec<_> = std::iter::once(header).chain(rows).collect();
         lines.extend(table::lines(&table));
         if left > 0 {
@@ -157,9 +161,9 @@ impl Watch {
         let bad = self
             .rows
             .values()
-            .filter(|row| row.verdict.is_some_and(|verdict| verdict != Verdict::Up));
+            .filter(|row| row.status.is_some_and(|status| status != Status::Up));
         let bad: Vec<_> = bad
-            .map(|row| format!("{} ({})", row.monitor.id(), row.verdict_word()))
+            .map(|row| format!("{} ({})", row.monitor.id(), row.status_word()))
             .collect();
         lines.push(match bad.as_slice() {
             [] => "Nothing is open.".to_owned(),
@@ -172,9 +176,9 @@ impl Watch {
         let open = self
             .rows
             .values()
-            .filter(|row| row.verdict.is_some_and(|verdict| verdict != Verdict::Up));
+            .filter(|row| row.status.is_some_and(|status| status != Status::Up));
         let open: Map<_, _> = open
-            .map(|row| (row.monitor.id().to_string(), row.verdict_word().into()))
+            .map(|row| (row.monitor.id().to_string(), row.status_word().into()))
             .collect();
         json!({
             "type": "summary",
@@ -190,7 +194,7 @@ impl Watch {
     /// A tick on one line: how many are as they should be, and which are not.
     pub(crate) fn tick_line(&self, ticked: &Ticked) -> Option<String> {
         let report = &ticked.report;
-        let Course::Counted(outcomes) = &report.course else {
+        let TickOutcome::Counted(outcomes) = &report.outcome_of_tick else {
             return None;
         };
         let mut good = 0;
@@ -204,51 +208,55 @@ impl Watch {
                     let style = tone.style();
                     others.push(format!(
                         "{id} {style}{}{style:#}",
-                        sight(row.monitor.rule().expect, seen)
+                        visibility(row.monitor.rule().expect, seen)
                     ));
                 }
             }
         }
-        let (time, region, group) = (clock_time(report.tick.timestamp()), &report.region, report.group);
+        let (time, location, group) = (
+            clock_time(report.tick.timestamp()),
+            &report.location,
+            report.group,
+        );
         let others = if others.is_empty() {
             String::new()
         } else {
             format!("; {}", others.join(", "))
         };
         Some(format!(
-            "{time}  {region}  {group}  {good} of {} as expected{others}",
+            "{time}  {location}  {group}  {good} of {} as expected{others}",
             outcomes.len()
         ))
     }
 }
 
 impl Row {
-    fn cells(&self, regions: &BTreeSet<Region>) -> Vec<Cell> {
+    fn cells(&self, locations: &BTreeSet<Location>) -> Vec<Cell> {
         let mut cells = vec![
             Cell::new(self.monitor.id().as_str()),
             Cell::new(self.monitor.target().to_string()),
         ];
-        cells.extend(regions.iter().map(|region| {
-            match self.seen.get(region) {
-                Some(seen) => Cell::new(sight(self.monitor.rule().expect, *seen))
+        cells.extend(locations.iter().map(|location| {
+            match self.seen.get(location) {
+                Some(seen) => Cell::new(visibility(self.monitor.rule().expect, *seen))
                     .styled(self.tone_of(*seen).style())
                     .right(),
-                None if self.monitor.rule().regions.includes(region) => Cell::new("…").right(),
+                None if self.monitor.rule().locations.includes(location) => Cell::new("…").right(),
                 None => Cell::new("-").styled(QUIET).right(),
             }
         }));
-        let style = match self.verdict {
-            Some(Verdict::Up) => GOOD,
-            Some(Verdict::Down | Verdict::Exposed) => BAD,
-            Some(Verdict::Degraded | Verdict::Unknown) => UNSURE,
+        let style = match self.status {
+            Some(Status::Up) => GOOD,
+            Some(Status::Down | Status::Exposed) => INVALID,
+            Some(Status::Degraded | Status::Unknown) => UNSURE,
             None => QUIET,
         };
-        cells.push(Cell::new(self.verdict_word()).styled(style));
+        cells.push(Cell::new(self.status_word()).styled(style));
         cells
     }
 
-    fn verdict_word(&self) -> &'static str {
-        self.verdict.map_or("…", Verdict::as_str)
+    fn status_word(&self) -> &'static str {
+        self.status.map_or("…", Status::as_str)
     }
 
     fn tone_of(&self, seen: Seen) -> Tone {
@@ -262,7 +270,7 @@ impl Row {
 
     /// The worst of its sights and its verdict.
     fn tone(&self) -> Tone {
-        let up = matches!(self.verdict, None | Some(Verdict::Up));
+        let up = matches!(self.status, None | Some(Status::Up));
         let good = self.seen.values().all(|seen| self.tone_of(*seen) == Tone::Good);
         if up && good { Tone::Good } else { Tone::Bad }
     }
@@ -273,7 +281,7 @@ fn title(text: &str) -> Cell {
 }
 
 /// What was seen, in few words: a connect time, or a class of failure.
-fn sight(expect: Expect, seen: Seen) -> String {
+fn visibility(expect: Expect, seen: Seen) -> String {
     match (seen, expect) {
         (Seen::Open { connect, .. }, Expect::Closed) => format!("open {} ms", milliseconds(connect)),
         (Seen::Open { connect, .. }, Expect::Open | Expect::Reachable) => {

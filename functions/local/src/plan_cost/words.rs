@@ -10,13 +10,13 @@ impl Plan<'_> {
     pub(super) fn text(&self, name: &str) -> Vec<String> {
         let deployment = self.deployment;
         let monitors = deployment.file.monitors().len() as u64;
-        let regions: Vec<_> = deployment.regions.iter().map(ToString::to_string).collect();
+        let locations: Vec<_> = deployment.locations.iter().map(ToString::to_string).collect();
         let mut lines = vec![
             format!(
                 "{name}: {} from {}: {}; the table in {}",
                 counted(monitors, "monitor"),
-                counted(regions.len() as u64, "region"),
-                regions.join(", "),
+                counted(locations.len() as u64, "region"),
+                locations.join(", "),
                 deployment.home
             ),
             String::new(),
@@ -88,7 +88,7 @@ impl Plan<'_> {
             ),
             format!(
                 "A service that is asked whether it is ready says {} bytes of itself, which are kept once an hour.",
-                assumed.said_bytes
+                assumed.banner_bytes
             ),
             format!(
                 "{} a month, each told twice: {} by email, {} by HTTPS{}.",
@@ -149,7 +149,7 @@ impl Plan<'_> {
             peak.write_rate,
             peak.read_rate
         );
-        let verdict = match peak.fit() {
+        let status = match peak.fit() {
             Fit::EachSecond => "25 of each are always free, and carry it even in one second",
             Fit::WithBurst => {
                 "25 of each are always free, and carry it as far as DynamoDB lends what went unused in the five \
@@ -161,7 +161,7 @@ impl Plan<'_> {
             Capacity::OnDemand => "With `capacity = \"always_free\"` instead",
             Capacity::AlwaysFree => "Provisioned",
         };
-        format!("{mode}: {asked}; {verdict}.")
+        format!("{mode}: {asked}; {status}.")
     }
 }
 

@@ -3,21 +3,21 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use portpulse_core::group::GroupId;
-use portpulse_core::id::Region;
-use portpulse_store::definitions::{Keeper, May, Tended};
+use portpulse_core::id::Location;
+use portpulse_store::definitions::{Owner, WriteMode, WriteResult};
 use portpulse_store::table::{Delete, Table};
 use portpulse_store::{Error, Store};
 
 use super::plan::{Left, Ours, Rules};
 
 /// The regions that are listed, by group, with who looks after each.
-pub(crate) type Standing = BTreeMap<GroupId, BTreeMap<Region, Keeper>>;
+pub(crate) type Standing = BTreeMap<GroupId, BTreeMap<Location, Owner>>;
 
 /// The way from the lists of a table to those that are wanted.
 #[derive(Debug, Default, PartialEq)]
 pub(crate) struct Lists {
     /// What differs.
-    pub(crate) differences: BTreeMap<(GroupId, Region), Listing>,
+    pub(crate) differences: BTreeMap<(GroupId, Location), Listing>,
     /// How many are as they should be.
     pub(crate) unchanged: u64,
 }
@@ -26,7 +26,7 @@ pub(crate) struct Lists {
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Listing {
     pub(crate) what: Listed,
-    may: May,
+    may: WriteMode,
     /// Why it is left as it is, if it is.
     pub(crate) left: Option<Left>,
 }
@@ -41,42 +41,49 @@ impl Lists {
     /// From what stands to `wanted` on the list of each of `groups`, and to none on any other that is ours.
     pub(crate) fn between(
         groups: &BTreeSet<GroupId>,
-        wanted: &BTreeSet<Region>,
+        wanted: &BTreeSet<Location>,
         standing: &Standing,
         rules: Rules,
     ) -> Self {
         let mut lists = Self::default();
         for group in groups {
             let there = standing.get(group);
-            for region in wanted {
-                if there.is_some_and(|there| there.contains_key(region)) {
+            for location in wanted {
+                if there.is_some_and(|there| there.contains_key(location)) {
                     lists.unchanged += 1;
                 } else {
-                    lists.note(*group, region, Listed::Added, May::Add, None);
+                    lists.note(*group, location, Listed::Added, WriteMode::Add, None);
                 }
             }
         }
         for (group, there) in standing {
-            let is_wanted = |region| groups.contains(group) && wanted.contains(region);
-            for (region, keeper) in there.iter().filter(|(region, _)| !is_wanted(region)) {
+            let is_wanted = |location| groups.contains(group) && wanted.contains(location);
+            for (location, owner) in there.iter().filter(|(location, _)| !is_wanted(location)) {
                 let not_pruned = (!rules.prune).then_some(Left::NotPruned);
-                let (may, left) = match (keeper, rules.ours) {
-                    (Keeper::Seed, _) => (May::Keep, not_pruned),
-                    (Keeper::Other, Ours::Everything) => (May::TakeOver, not_pruned),
+                let (may, left) = match (owner, rules.ours) {
+                    (Owner::Seed, _) => (WriteMode::Keep, not_pruned),
+                    (Owner::Other, Ours::Everything) => (WriteMode::TakeOver, not_pruned),
                     // Those of a group that the file does not name are not looked at.
-                    (Keeper::Other, Ours::Marked | Ours::Named) if !groups.contains(group) => continue,
-                    (Keeper::Other, Ours::Named) => (May::TakeOver, not_pruned),
-                    (Keeper::Other, Ours::Marked) => (May::Keep, Some(Left::NotOurs)),
+                    (Owner::Other, Ours::Marked | Ours::Named) if !groups.contains(group) => continue,
+                    (Owner::Other, Ours::Named) => (WriteMode::TakeOver, not_pruned),
+                    (Owner::Other, Ours::Marked) => (WriteMode::Keep, Some(Left::NotOurs)),
                 };
-                lists.note(*group, region, Listed::Removed, may, left);
+                lists.note(*group, location, Listed::Removed, may, left);
             }
         }
         lists
     }
 
-    fn note(&mut self, group: GroupId, region: &Region, what: Listed, may: May, left: Option<Left>) {
+    fn note(
+        &mut self,
+        group: GroupId,
+        location: &Location,
+        what: Listed,
+        may: WriteMode,
+        left: Option<Left>,
+    ) {
         let listing = Listing { what, may, left };
-        self.differences.insert((group, region.clone()), listing);
+        self.differences.insert((group, location.clone()), listing);
     }
 
     /// Whether anything is to be written.
@@ -98,7 +105,7 @@ pub(crate) async fn standing<T: Table>(
 ) -> Result<Standing, Error> {
     let mut standing = Standing::new();
     for group in groups {
-        standing.insert(group, store.standing_regions(group).await?);
+        standing.insert(group, store.standing_locations(group).await?);
     }
     Ok(standing)
 }
@@ -106,22 +113,22 @@ pub(crate) async fn standing<T: Table>(
 /// Carries out what is to be done; names what somebody else has changed since it was planned, which stays as it is.
 pub(crate) async fn apply<T: Table + Delete>(store: &Store<T>, lists: &Lists) -> Result<Vec<String>, Error> {
     let mut conflicts = Vec::new();
-    for ((group, region), listing) in &lists.differences {
+    for ((group, location), listing) in &lists.differences {
         let tended = match listing {
             Listing { left: Some(_), .. } => continue,
             Listing {
                 what: Listed::Added,
                 may,
                 ..
-            } => store.tend_region(*group, region, *may).await?,
+            } => store.write_location(*group, location, *may).await?,
             Listing {
                 what: Listed::Removed,
                 may,
                 ..
-            } => store.unlist_region(*group, region, *may).await?,
+            } => store.unlist_location(*group, location, *may).await?,
         };
-        if tended == Tended::NotOurs {
-            conflicts.push(format!("{region} of {group}"));
+        if tended == WriteResult::NotOurs {
+            conflicts.push(format!("{location} of {group}"));
         }
     }
     Ok(conflicts)
@@ -136,22 +143,22 @@ mod tests {
     #[track_caller]
     fn check(ours: Ours, prune: bool, expected: &[&str]) {
         let group = |name: &str| -> GroupId { name.parse().unwrap() };
-        let region = |name: &str| -> Region { name.parse().unwrap() };
-        let there = BTreeMap::from([(region("a"), Keeper::Seed), (region("b"), Keeper::Other)]);
+        let location = |name: &str| -> Location { name.parse().unwrap() };
+        let there = BTreeMap::from([(location("a"), Owner::Seed), (location("b"), Owner::Other)]);
         let standing = [group("1m#0"), group("5m#0")].map(|group| (group, there.clone()));
         let lists = Lists::between(
             &[group("1m#0")].into(),
-            &[region("a"), region("c")].into(),
+            &[location("a"), location("c")].into(),
             &standing.into(),
             Rules { ours, prune },
         );
-        let shown = lists.differences.iter().map(|((group, region), listing)| {
+        let shown = lists.differences.iter().map(|((group, location), listing)| {
             let sign = match listing.what {
                 Listed::Added => "+",
                 Listed::Removed => "-",
             };
             let left = listing.left.map(|left| format!(" ({left:?})"));
-            format!("{sign} {group} {region}{}", left.unwrap_or_default())
+            format!("{sign} {group} {location}{}", left.unwrap_or_default())
         });
         let mut shown: Vec<_> = shown.collect();
         shown.sort();

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use portpulse_core::definition::{Defined, DefinitionFile};
 use portpulse_core::group::GroupId;
-use portpulse_store::definitions::{Keeper, May, Standing};
+use portpulse_store::definitions::{Owner, Standing, WriteMode};
 use serde_json::{Map, Value};
 
 /// All definitions of a table.
@@ -83,14 +83,14 @@ pub(crate) struct Put {
     pub(crate) group: GroupId,
     pub(crate) id: String,
     pub(crate) attributes: Map<String, Value>,
-    pub(crate) may: May,
+    pub(crate) may: WriteMode,
 }
 
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Deletion {
     pub(crate) group: GroupId,
     pub(crate) id: String,
-    pub(crate) may: May,
+    pub(crate) may: WriteMode,
 }
 
 impl Plan {
@@ -131,12 +131,12 @@ impl Plan {
     fn keep(&mut self, defined: &Defined, mut found: BTreeMap<GroupId, &Standing>, ours: Ours) {
         let (id, group) = (defined.monitor.id().as_str(), defined.group);
         let here = found.remove(&group);
-        let is_ours = |definition: &Standing| definition.keeper == Keeper::Seed || ours != Ours::Marked;
-        let may = |definition: &Standing| match definition.keeper {
-            Keeper::Seed => May::Keep,
-            Keeper::Other => May::TakeOver,
+        let is_ours = |definition: &Standing| definition.owner == Owner::Seed || ours != Ours::Marked;
+        let may = |definition: &Standing| match definition.owner {
+            Owner::Seed => WriteMode::Keep,
+            Owner::Other => WriteMode::TakeOver,
         };
-        let marked = |definition: &Standing| definition.keeper == Keeper::Seed || ours != Ours::Named;
+        let marked = |definition: &Standing| definition.owner == Owner::Seed || ours != Ours::Named;
         let as_it_is = here.is_some_and(|definition| {
             definition.attributes.as_ref() == Ok(&defined.attributes) && marked(definition)
         });
@@ -157,7 +157,7 @@ impl Plan {
                     group,
                     id: id.to_owned(),
                     attributes: defined.attributes.clone(),
-                    may: here.map_or(May::Add, may),
+                    may: here.map_or(WriteMode::Add, may),
                 });
             }
             self.deletions
@@ -177,10 +177,10 @@ impl Plan {
     }
 
     fn drop(&mut self, id: &str, group: GroupId, definition: &Standing, rules: Rules) {
-        let may = match (definition.keeper, rules.ours) {
-            (Keeper::Seed, _) => May::Keep,
-            (Keeper::Other, Ours::Everything) => May::TakeOver,
-            (Keeper::Other, Ours::Marked | Ours::Named) => {
+        let may = match (definition.owner, rules.ours) {
+            (Owner::Seed, _) => WriteMode::Keep,
+            (Owner::Other, Ours::Everything) => WriteMode::TakeOver,
+            (Owner::Other, Ours::Marked | Ours::Named) => {
                 self.others += 1;
                 return;
             }

@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 
 use portpulse_core::group::GroupId;
-use portpulse_core::id::Region;
+use portpulse_core::id::Location;
 use portpulse_core::text::is_plain;
 use serde::Serialize;
 use serde_json::Value;
 
 use super::lists::{Listed, Listing, Lists};
 use super::plan::{Difference, FieldChange, Left, Plan, What};
-use crate::output::{BAD, GOOD, Stopped, UNSURE};
+use crate::output::{GOOD, INVALID, Stopped, UNSURE};
 use crate::place::Opened;
 use crate::table::{self, Cell};
 
@@ -20,15 +20,16 @@ pub(crate) fn lines(plan: &Plan, lists: Option<&Lists>, dry_run: bool) -> Vec<St
         .differences
         .iter()
         .map(|(id, difference)| row(id, difference));
-    let of_regions = lists.into_iter().flat_map(|lists| &lists.differences);
-    let rows = rows.chain(of_regions.map(|((group, region), listing)| region_row(*group, region, listing)));
+    let of_locations = lists.into_iter().flat_map(|lists| &lists.differences);
+    let rows = rows
+        .chain(of_locations.map(|((group, location), listing)| location_state(*group, location, listing)));
     let mut lines = table::lines(&rows.collect::<Vec<_>>());
     lines.push(sum(plan, dry_run));
-    lines.extend(lists.map(|lists| sum_of_regions(lists, dry_run)));
+    lines.extend(lists.map(|lists| sum_of_locations(lists, dry_run)));
     let left = |why| {
         let monitors = plan.differences.values().map(|difference| difference.left);
-        let of_regions = lists.into_iter().flat_map(|lists| lists.differences.values());
-        let all = monitors.chain(of_regions.map(|listing| listing.left));
+        let of_locations = lists.into_iter().flat_map(|lists| lists.differences.values());
+        let all = monitors.chain(of_locations.map(|listing| listing.left));
         all.filter(|left| *left == Some(why)).count()
     };
     if left(Left::NotOurs) > 0 {
@@ -85,7 +86,7 @@ fn sum(plan: &Plan, dry_run: bool) -> String {
     format!("{}.", parts.join(", "))
 }
 
-fn sum_of_regions(lists: &Lists, dry_run: bool) -> String {
+fn sum_of_locations(lists: &Lists, dry_run: bool) -> String {
     let count = |what| {
         let done = lists
             .differences
@@ -107,14 +108,14 @@ fn sum_of_regions(lists: &Lists, dry_run: bool) -> String {
     format!("Regions: {}.", parts.join(", "))
 }
 
-fn region_row(group: GroupId, region: &Region, listing: &Listing) -> Vec<Cell> {
+fn location_state(group: GroupId, location: &Location, listing: &Listing) -> Vec<Cell> {
     let (sign, style) = match listing.what {
         Listed::Added => ("+", GOOD),
-        Listed::Removed => ("-", BAD),
+        Listed::Removed => ("-", INVALID),
     };
     let mut cells = vec![
         Cell::new(sign),
-        Cell::new(region.as_str()),
+        Cell::new(location.as_str()),
         Cell::new(group.to_string()),
     ];
     if listing.left.is_none() {
@@ -137,7 +138,7 @@ fn row(id: &str, difference: &Difference) -> Vec<Cell> {
         What::Added => ("+", GOOD, &[][..]),
         What::Changed(fields) => ("~", UNSURE, &fields[..]),
         What::Moved(_, fields) => (">", UNSURE, &fields[..]),
-        What::Removed => ("-", BAD, &[][..]),
+        What::Removed => ("-", INVALID, &[][..]),
     };
     let group = match &difference.what {
         What::Moved(from, _) => format!("{} -> {}", names(from), difference.group),
@@ -186,13 +187,13 @@ struct PlanJson<'a> {
     unchanged: u64,
     others: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
-    regions: Option<Vec<ListingJson<'a>>>,
+    locations: Option<Vec<ListingJson<'a>>>,
 }
 
 #[derive(Serialize)]
 struct ListingJson<'a> {
     what: &'static str,
-    region: &'a str,
+    location: &'a str,
     group: String,
     left: Option<&'static str>,
 }
@@ -228,18 +229,18 @@ pub(crate) fn json(
             .collect(),
         unchanged: plan.unchanged,
         others: plan.others,
-        regions: lists.map(|lists| lists.differences.iter().map(listing_json).collect()),
+        locations: lists.map(|lists| lists.differences.iter().map(listing_json).collect()),
     };
     serde_json::to_string(&json).map_err(|error| Stopped::unable("write JSON", error))
 }
 
-fn listing_json<'a>(((group, region), listing): (&'a (GroupId, Region), &Listing)) -> ListingJson<'a> {
+fn listing_json<'a>(((group, location), listing): (&'a (GroupId, Location), &Listing)) -> ListingJson<'a> {
     ListingJson {
         what: match listing.what {
             Listed::Added => "added",
             Listed::Removed => "removed",
         },
-        region: region.as_str(),
+        location: location.as_str(),
         group: group.to_string(),
         left: listing.left.map(left_word),
     }

@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use portpulse_core::board::{Finding, Incident, Track, Trouble, Verdict};
 use portpulse_core::control::{Note, Silence};
-use portpulse_core::decide::{View, verdict, views};
+use portpulse_core::decide::{View, status, views};
 use portpulse_core::definition::Monitor;
 use portpulse_core::group::GroupId;
-use portpulse_core::id::{MonitorId, Region};
+use portpulse_core::group_state::{Finding, Incident, LocationProblem, Status, Track};
+use portpulse_core::id::{Location, MonitorId};
 
 use portpulse_history::assemble;
 use portpulse_history::snapshot::GroupSnapshot;
@@ -22,7 +22,7 @@ pub(crate) struct Findings {
     pub(crate) now: Timestamp,
     pub(crate) monitors: BTreeMap<MonitorId, Found>,
     /// Regions that do not report, or are not believed, and since when.
-    pub(crate) regions: BTreeMap<(Region, Trouble), Timestamp>,
+    pub(crate) locations: BTreeMap<(Location, LocationProblem), Timestamp>,
     /// Definitions that cannot be read, with what is wrong with them.
     pub(crate) broken: BTreeMap<String, Vec<String>>,
     /// Items that cannot be read.
@@ -36,11 +36,11 @@ pub(crate) struct Findings {
 pub(crate) struct Found {
     pub(crate) group: GroupId,
     pub(crate) target: String,
-    pub(crate) verdict: Verdict,
+    pub(crate) status: Status,
     pub(crate) incidents: Vec<Open>,
     /// Since when fewer regions than the quorum see it failing.
     pub(crate) advisory: Option<Timestamp>,
-    pub(crate) regions: BTreeMap<Region, View>,
+    pub(crate) locations: BTreeMap<Location, View>,
     pub(crate) silence: Option<Silence>,
     /// The maintenance that is on, and of several that which lasts longest.
     pub(crate) maintenance: Option<Maintenance>,
@@ -50,7 +50,7 @@ pub(crate) struct Found {
 #[derive(Debug)]
 pub(crate) struct Open {
     pub(crate) id: String,
-    pub(crate) verdict: Verdict,
+    pub(crate) status: Status,
     pub(crate) since: Timestamp,
     pub(crate) finding: Option<Finding>,
     pub(crate) acknowledged: Option<Note>,
@@ -63,18 +63,18 @@ impl Findings {
             for monitor in group.definitions.monitors.values() {
                 monitors.insert(monitor.id().clone(), Found::of(overview, *id, group, monitor));
             }
-            let faults = group.definitions.broken.iter();
-            broken.extend(faults.map(|(id, faults)| {
-                let faults = faults.iter().map(ToString::to_string);
-                (id.clone(), faults.collect())
+            let diagnostics = group.definitions.broken.iter();
+            broken.extend(diagnostics.map(|(id, diagnostics)| {
+                let diagnostics = diagnostics.iter().map(ToString::to_string);
+                (id.clone(), diagnostics.collect())
             }));
         }
-        let troubles = overview.known.fleet.troubles.iter();
+        let problems = overview.known.fleet.problems.iter();
         Self {
             now: overview.now,
             monitors,
-            regions: troubles
-                .map(|(key, trouble)| (key.clone(), trouble.since))
+            locations: problems
+                .map(|(key, problem)| (key.clone(), problem.since))
                 .collect(),
             broken,
             unreadable: overview.known.unreadable.clone(),
@@ -84,7 +84,7 @@ impl Findings {
 
     /// Whether there is nothing to do.
     pub(crate) fn is_well(&self) -> bool {
-        let quiet = self.regions.is_empty() && self.broken.is_empty() && self.unreadable.is_empty();
+        let quiet = self.locations.is_empty() && self.broken.is_empty() && self.unreadable.is_empty();
         quiet && self.monitors.values().all(Found::is_well)
     }
 }
@@ -95,27 +95,27 @@ impl Found {
         let control = overview.known.controls.get(monitor.id());
         let open = |track| {
             let key = (monitor.id().clone(), track);
-            let incident: &Incident = group.board.verdict.incidents.get(&key)?;
+            let incident: &Incident = group.group_state.status.incidents.get(&key)?;
             let id = incident.id(monitor.id(), track);
             let acknowledged = control
                 .filter(|control| control.has_acknowledged(&id))
                 .and_then(|control| control.acknowledgement.as_ref());
             Some(Open {
                 id: id.to_string(),
-                verdict: incident.verdict,
+                status: incident.status,
                 since: incident.since.timestamp(),
                 finding: incident.finding.clone(),
                 acknowledged: acknowledged.map(|ack| ack.note.clone()),
             })
         };
-        let tracks = [Track::Health, Track::Quality, Track::Sight];
+        let tracks = [Track::Health, Track::Quality, Track::Visibility];
         // One that has become an incident which is not told yet is still there.
         let is_incident = group
-            .board
-            .verdict
+            .group_state
+            .status
             .incidents
             .contains_key(&(monitor.id().clone(), Track::Health));
-        let advisory = group.board.verdict.advisories.get(monitor.id());
+        let advisory = group.group_state.status.advisories.get(monitor.id());
         let advisory = advisory.filter(|_| !is_incident);
         let views = views(monitor, &input).into_iter();
         let windows =
@@ -124,10 +124,10 @@ impl Found {
         Self {
             group: id,
             target: monitor.target().to_string(),
-            verdict: verdict(&input, monitor),
+            status: status(&input, monitor),
             incidents: tracks.into_iter().filter_map(open).collect(),
             advisory: advisory.map(|advisory| advisory.opened.timestamp()),
-            regions: views.map(|(region, view)| (region, view.view)).collect(),
+            locations: views.map(|(location, view)| (location, view.view)).collect(),
             silence: control
                 .filter(|control| control.is_silenced(overview.now))
                 .and_then(|control| control.silence.clone()),
@@ -136,6 +136,6 @@ impl Found {
     }
 
     pub(crate) fn is_well(&self) -> bool {
-        self.verdict == Verdict::Up && self.incidents.is_empty() && self.advisory.is_none()
+        self.status == Status::Up && self.incidents.is_empty() && self.advisory.is_none()
     }
 }

@@ -4,19 +4,19 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use portpulse_alert::{lasting, plain, words};
-use portpulse_core::board::{Finding, Trouble, Verdict};
 use portpulse_core::control::{Note, Silence};
 use portpulse_core::decide::View;
+use portpulse_core::group_state::{Finding, LocationProblem, Status};
 use portpulse_core::id::MonitorId;
 use portpulse_history::view::Maintenance;
 use serde::Serialize;
 
 use super::findings::{Findings, Found, Open};
-use crate::output::{BAD, GOOD, Stopped, UNSURE, clock_time, counted};
+use crate::output::{GOOD, INVALID, Stopped, UNSURE, clock_time, counted};
 use crate::table::{self, Cell};
 
 /// The most bytes of a service's own words that a line shows.
-const MOST_WORDS: usize = 120;
+const MAX_TEXT_LENGTH: usize = 120;
 
 /// The sum of it, what is bad, the worst first, and what is held back and why.
 pub(crate) fn lines(findings: &Findings) -> Vec<String> {
@@ -28,26 +28,35 @@ pub(crate) fn lines(findings: &Findings) -> Vec<String> {
         .filter(|(_, found)| !found.is_well())
         .collect();
     // Stable: within one verdict the ids stay in order.
-    bad.sort_by_key(|(_, found)| found.verdict.rank());
+    bad.sort_by_key(|(_, found)| found.status.rank());
     let rows: Vec<_> = bad.iter().flat_map(|(id, found)| rows(id, found, now)).collect();
     lines.extend(table::lines(&rows));
-    for ((region, trouble), since) in &findings.regions {
-        let what = match trouble {
-            Trouble::Silent => "does not report",
-            Trouble::Suspect => "alone sees most monitors failing, and is not counted",
+    for ((location, problem), since) in &findings.locations {
+        let what = match problem {
+            LocationProblem::Silent => "does not report",
+            LocationProblem::Suspect => "alone sees most monitors failing, and is not counted",
         };
         lines.push(format!(
-            "{BAD}{region}{BAD:#} {what}, for {}.",
+            "{INVALID}{location}{INVALID:#} {what}, for {}.",
             lasting(*since, now)
         ));
     }
-    for (id, faults) in &findings.broken {
-        let faults: Vec<_> = faults.iter().map(|fault| plain(fault, MOST_WORDS)).collect();
-        let id = plain(id, MOST_WORDS);
-        lines.push(format!("{BAD}{id}{BAD:#} is not checked: {}", faults.join("; ")));
+    for (id, diagnostics) in &findings.broken {
+        let diagnostics: Vec<_> = diagnostics
+            .iter()
+            .map(|diagnostic| plain(diagnostic, MAX_TEXT_LENGTH))
+            .collect();
+        let id = plain(id, MAX_TEXT_LENGTH);
+        lines.push(format!(
+            "{INVALID}{id}{INVALID:#} is not checked: {}",
+            diagnostics.join("; ")
+        ));
     }
     for error in &findings.unreadable {
-        lines.push(format!("{BAD}Not read{BAD:#}: {}", plain(error, 2 * MOST_WORDS)));
+        lines.push(format!(
+            "{INVALID}Not read{INVALID:#}: {}",
+            plain(error, 2 * MAX_TEXT_LENGTH)
+        ));
     }
     lines.extend(maintenance(findings));
     for (id, found) in &findings.monitors {
@@ -55,12 +64,12 @@ pub(crate) fn lines(findings: &Findings) -> Vec<String> {
             let (until, left) = (clock_time(*until), lasting(now, *until));
             lines.push(format!(
                 "{id} is silent until {until}, {left} more, {}.",
-                said(note)
+                banner(note)
             ));
         }
         for open in &found.incidents {
             if let Some(note) = &open.acknowledged {
-                lines.push(format!("{} is acknowledged, {}.", open.id, said(note)));
+                lines.push(format!("{} is acknowledged, {}.", open.id, banner(note)));
             }
         }
     }
@@ -84,7 +93,7 @@ fn maintenance(findings: &Findings) -> Vec<String> {
         };
         let why = why
             .as_ref()
-            .map(|why| format!(": {}", plain(why, 2 * MOST_WORDS)));
+            .map(|why| format!(": {}", plain(why, 2 * MAX_TEXT_LENGTH)));
         let why = why.unwrap_or_default();
         format!("{who} in maintenance until {until}, {left} more{why}.")
     };
@@ -94,7 +103,7 @@ fn maintenance(findings: &Findings) -> Vec<String> {
 fn sum(findings: &Findings) -> String {
     let all = findings.monitors.len() as u64;
     let up = findings.monitors.values().filter(|found| found.is_well()).count() as u64;
-    let unseen = match findings.latest_tick {
+    let no_data = match findings.latest_tick {
         None if all > 0 => " Nobody has checked them yet.".to_owned(),
         Some(latest) if nobody_sees(findings) => {
             let (latest, passed) = (clock_time(latest), lasting(latest, findings.now));
@@ -106,17 +115,17 @@ fn sum(findings: &Findings) -> String {
         0 => "There is nothing to watch.".to_owned(),
         1 if up == all => format!("{GOOD}The 1 monitor is up.{GOOD:#}"),
         _ if up == all => format!("{GOOD}All {} are up.{GOOD:#}", counted(all, "monitor")),
-        _ => format!("{up} of {} up.{unseen}", counted(all, "monitor")),
+        _ => format!("{up} of {} up.{no_data}", counted(all, "monitor")),
     }
 }
 
 /// Whether no region has reported of any monitor lately.
 fn nobody_sees(findings: &Findings) -> bool {
-    let mut regions = findings
+    let mut locations = findings
         .monitors
         .values()
-        .flat_map(|found| found.regions.values());
-    regions.all(|view| *view == View::Silent)
+        .flat_map(|found| found.locations.values());
+    locations.all(|view| *view == View::Silent)
 }
 
 /// A line for each open incident, and for an advisory.
@@ -130,20 +139,20 @@ fn rows(id: &MonitorId, found: &Found, now: Timestamp) -> Vec<Vec<Cell>> {
         ]
     };
     let failing = |view| {
-        let regions = found.regions.iter().filter(|(_, seen)| **seen == view);
-        let names: Vec<_> = regions.map(|(region, _)| region.as_str()).collect();
+        let locations = found.locations.iter().filter(|(_, seen)| **seen == view);
+        let names: Vec<_> = locations.map(|(location, _)| location.as_str()).collect();
         names.join(", ")
     };
     let mut rows: Vec<_> = found
         .incidents
         .iter()
         .map(|open| {
-            let style = match open.verdict {
-                Verdict::Down | Verdict::Exposed => BAD,
-                Verdict::Up | Verdict::Degraded | Verdict::Unknown => UNSURE,
+            let style = match open.status {
+                Status::Down | Status::Exposed => INVALID,
+                Status::Up | Status::Degraded | Status::Unknown => UNSURE,
             };
             row(
-                open.verdict.as_str(),
+                open.status.as_str(),
                 style,
                 Some(open.since),
                 cause(open.finding.as_ref()),
@@ -152,8 +161,8 @@ fn rows(id: &MonitorId, found: &Found, now: Timestamp) -> Vec<Vec<Cell>> {
         .collect();
     if found.advisory.is_some() {
         let what = match failing(View::Failing) {
-            regions if regions.is_empty() => "some regions saw it failing".to_owned(),
-            regions => format!("failing only in {regions}"),
+            locations if locations.is_empty() => "some regions saw it failing".to_owned(),
+            locations => format!("failing only in {locations}"),
         };
         rows.push(row("advisory", UNSURE, found.advisory, what));
     }
@@ -164,7 +173,7 @@ fn rows(id: &MonitorId, found: &Found, now: Timestamp) -> Vec<Vec<Cell>> {
         } else {
             format!("no data from {silent}")
         };
-        rows.push(row(found.verdict.as_str(), UNSURE, None, what));
+        rows.push(row(found.status.as_str(), UNSURE, None, what));
     }
     rows
 }
@@ -177,18 +186,18 @@ pub(crate) fn cause(finding: Option<&Finding>) -> String {
     let detail = finding
         .detail
         .as_ref()
-        .map(|detail| plain(detail.as_str(), MOST_WORDS));
+        .map(|detail| plain(detail.as_str(), MAX_TEXT_LENGTH));
     match detail {
         Some(detail) => format!("{}: {detail}", words(finding.cause)),
         None => words(finding.cause).to_owned(),
     }
 }
 
-/// `said by ann: new switch`.
-fn said(note: &Note) -> String {
-    let by = plain(note.by(), MOST_WORDS);
+/// `banner by ann: new switch`.
+fn banner(note: &Note) -> String {
+    let by = plain(note.by(), MAX_TEXT_LENGTH);
     match note.why() {
-        Some(why) => format!("by {by}: {}", plain(why, 2 * MOST_WORDS)),
+        Some(why) => format!("by {by}: {}", plain(why, 2 * MAX_TEXT_LENGTH)),
         None => format!("by {by}"),
     }
 }
@@ -201,19 +210,19 @@ struct StatusJson<'a> {
     well: bool,
     last_tick: Option<String>,
     monitors: BTreeMap<&'a str, MonitorJson<'a>>,
-    regions: Vec<RegionJson<'a>>,
+    locations: Vec<LocationJson<'a>>,
     broken: &'a BTreeMap<String, Vec<String>>,
     unreadable: &'a [String],
 }
 
 #[derive(Serialize)]
 struct MonitorJson<'a> {
-    verdict: &'static str,
+    status: &'static str,
     group: String,
     target: &'a str,
     incidents: Vec<IncidentJson<'a>>,
     advisory_since: Option<String>,
-    regions: BTreeMap<&'a str, &'static str>,
+    locations: BTreeMap<&'a str, &'static str>,
     silence: Option<SilenceJson<'a>>,
     maintenance: Option<MaintenanceJson<'a>>,
 }
@@ -228,7 +237,7 @@ struct MaintenanceJson<'a> {
 #[derive(Serialize)]
 struct IncidentJson<'a> {
     id: &'a str,
-    verdict: &'static str,
+    status: &'static str,
     since: String,
     cause: Option<&'static str>,
     detail: Option<&'a str>,
@@ -250,15 +259,15 @@ struct NoteJson<'a> {
 }
 
 #[derive(Serialize)]
-struct RegionJson<'a> {
-    region: &'a str,
-    trouble: &'static str,
+struct LocationJson<'a> {
+    location: &'a str,
+    problem: &'static str,
     since: String,
 }
 
 pub(crate) fn json(findings: &Findings, table: &str) -> Result<String, Stopped> {
     let monitors = findings.monitors.iter();
-    let regions = findings.regions.iter();
+    let locations = findings.locations.iter();
     let status = StatusJson {
         table,
         time: findings.now.to_string(),
@@ -267,10 +276,10 @@ pub(crate) fn json(findings: &Findings, table: &str) -> Result<String, Stopped> 
         monitors: monitors
             .map(|(id, found)| (id.as_str(), monitor_json(found)))
             .collect(),
-        regions: regions
-            .map(|((region, trouble), since)| RegionJson {
-                region: region.as_str(),
-                trouble: trouble.as_str(),
+        locations: locations
+            .map(|((location, problem), since)| LocationJson {
+                location: location.as_str(),
+                problem: problem.as_str(),
                 since: since.to_string(),
             })
             .collect(),
@@ -281,15 +290,15 @@ pub(crate) fn json(findings: &Findings, table: &str) -> Result<String, Stopped> 
 }
 
 fn monitor_json(found: &Found) -> MonitorJson<'_> {
-    let regions = found.regions.iter();
+    let locations = found.locations.iter();
     MonitorJson {
-        verdict: found.verdict.as_str(),
+        status: found.status.as_str(),
         group: found.group.to_string(),
         target: &found.target,
         incidents: found.incidents.iter().map(incident_json).collect(),
         advisory_since: found.advisory.map(|since| since.to_string()),
-        regions: regions
-            .map(|(region, view)| (region.as_str(), view.as_str()))
+        locations: locations
+            .map(|(location, view)| (location.as_str(), view.as_str()))
             .collect(),
         silence: found.silence.as_ref().map(|silence| SilenceJson {
             until: silence.until.to_string(),
@@ -307,7 +316,7 @@ fn incident_json(open: &Open) -> IncidentJson<'_> {
     let detail = open.finding.as_ref().and_then(|finding| finding.detail.as_ref());
     IncidentJson {
         id: &open.id,
-        verdict: open.verdict.as_str(),
+        status: open.status.as_str(),
         since: open.since.to_string(),
         cause: open.finding.as_ref().map(|finding| finding.cause.code()),
         detail: detail.map(|detail| detail.as_str()),

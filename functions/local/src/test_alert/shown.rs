@@ -8,11 +8,11 @@ use serde::Serialize;
 
 use super::Sent;
 use super::account::{Fate, Sms, Subscriber};
-use crate::output::{BAD, GOOD, Stopped, UNSURE};
+use crate::output::{GOOD, INVALID, Stopped, UNSURE};
 use crate::table::{self, Cell};
 
 /// The most bytes of an error that a line shows.
-const MOST_WORDS: usize = 240;
+const MAX_TEXT_LENGTH: usize = 240;
 
 pub(crate) fn lines(sent: &Sent) -> Vec<String> {
     let mut lines = vec![format!("Sent {} to {}.", sent.id, sent.topic)];
@@ -26,7 +26,7 @@ pub(crate) fn lines(sent: &Sent) -> Vec<String> {
             Cell::new(format!(
                 "not posted within {waited} (its log and the dead-letter queue say why)"
             ))
-            .styled(BAD)
+            .styled(INVALID)
         };
         vec![Cell::new("relay"), Cell::new(name.as_str()), cell]
     }));
@@ -35,7 +35,7 @@ pub(crate) fn lines(sent: &Sent) -> Vec<String> {
         None => lines.push("`portpulse local` shows it, and posts it where its own --relay says.".to_owned()),
         Some(account) if account.subscribers.is_empty() => {
             lines.push(format!(
-                "{BAD}Nobody subscribes to the topic{BAD:#}: no alert reaches anybody."
+                "{INVALID}Nobody subscribes to the topic{INVALID:#}: no alert reaches anybody."
             ));
         }
         Some(account) => lines.extend(account.sms.iter().flat_map(sms)),
@@ -49,14 +49,14 @@ fn subscriber(subscriber: &Subscriber) -> Vec<Cell> {
         Fate::Pending => {
             let text =
                 "not sent: the subscription is not confirmed (confirm it by the link that AWS sent there)";
-            (text.to_owned(), BAD)
+            (text.to_owned(), INVALID)
         }
-        Fate::LeftOut(why) => (format!("left out by its filter: {why}"), BAD),
-        Fate::Unsure(why) => (format!("may be sent: {}", plain(why, MOST_WORDS)), UNSURE),
+        Fate::LeftOut(why) => (format!("left out by its filter: {why}"), INVALID),
+        Fate::Unsure(why) => (format!("may be sent: {}", plain(why, MAX_TEXT_LENGTH)), UNSURE),
     };
     vec![
         Cell::new(subscriber.protocol.as_str()),
-        Cell::new(plain(&subscriber.endpoint, MOST_WORDS)),
+        Cell::new(plain(&subscriber.endpoint, MAX_TEXT_LENGTH)),
         Cell::new(text).styled(style),
     ]
 }
@@ -65,13 +65,13 @@ fn subscriber(subscriber: &Subscriber) -> Vec<Cell> {
 fn sms(sms: &Sms) -> Vec<String> {
     let sandbox = match &sms.sandbox {
         Ok(true) => format!(
-            "{BAD}Text messages: the account is in the sandbox{BAD:#}. They reach only numbers that were verified, at \
+            "{INVALID}Text messages: the account is in the sandbox{INVALID:#}. They reach only numbers that were verified, at \
              most 10 of them. Ask AWS to move the account out of the SMS sandbox (SNS console, Text messaging)."
         ),
         Ok(false) => "Text messages: the account is not in the sandbox; any number is reached.".to_owned(),
         Err(why) => format!(
             "{UNSURE}Text messages: whether the account is in the sandbox cannot be told{UNSURE:#}: {}",
-            plain(why, MOST_WORDS)
+            plain(why, MAX_TEXT_LENGTH)
         ),
     };
     let limit = match &sms.limit {
@@ -85,7 +85,7 @@ fn sms(sms: &Sms) -> Vec<String> {
         }
         Err(why) => format!(
             "What text messages may cost a month cannot be told: {}",
-            plain(why, MOST_WORDS)
+            plain(why, MAX_TEXT_LENGTH)
         ),
     };
     vec![sandbox, limit]

@@ -173,10 +173,10 @@ fn a_table_in_aws_is_spoken_to_as_well() {
             .put_definition(group, "a", attributes.as_object().unwrap()),
     )
     .unwrap();
-    let unseen =
+    let no_data =
         "0 of 1 monitor up. Nobody has checked them yet.\na  unknown    no region has reported yet\n";
     let found = aws.run(&["status"]);
-    assert_eq!((found.status, found.out.as_str()), (1, unseen));
+    assert_eq!((found.status, found.out.as_str()), (1, no_data));
     let silenced = aws.run(&["silence", "a", "--until", "2999-01-01T00:00:00Z", "--why", "x"]);
     assert_eq!(silenced.status, 2);
     let silenced = aws.run(&["silence", "a", "--for", "1h", "--why", "x", "--json"]);

@@ -9,7 +9,7 @@ use std::process::{Command, Stdio};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use serde_json::json;
 
-use crate::place::{of_type, told};
+use crate::place::{notified, of_type};
 use crate::program::{portpulse, run};
 
 #[test]
@@ -17,10 +17,10 @@ fn the_demo_opens_tells_and_closes_an_outage_within_half_a_minute() {
     let found = run(&["local", "--demo", "--json", "--for", "23s"]);
     assert_eq!(found.status, 0, "{}", found.err);
     let lines = found.json();
-    let mut told = told(&lines);
-    told.sort();
+    let mut notified = notified(&lines);
+    notified.sort();
     assert_eq!(
-        told,
+        notified,
         [
             "degraded slow",
             "down dies-and-returns",
@@ -97,8 +97,8 @@ fn the_commands_that_a_message_suggests_reach_the_demo_and_nothing_of_it_stays()
             .env_remove("PORTPULSE_TABLE")
             .output()
             .unwrap();
-        let said = String::from_utf8_lossy(&typed.stderr);
-        assert!(typed.status.success(), "{suggested}: {said}");
+        let banner = String::from_utf8_lossy(&typed.stderr);
+        assert!(typed.status.success(), "{suggested}: {banner}");
     }
     let ended = Command::new("kill")
         .args(["-TERM", &demo.id().to_string()])

@@ -13,7 +13,7 @@ fn an_interrupt_ends_it_cleanly_and_a_kill_loses_nothing() {
     let place = Place::new("signals");
     let (_refusing, refused) = sockets::refused();
     place.define(&[("db", &refused)]);
-    for (signal, status, told) in [("-KILL", None, 1), ("-INT", Some(0), 0), ("-TERM", Some(0), 0)] {
+    for (signal, status, notified) in [("-KILL", None, 1), ("-INT", Some(0), 0), ("-TERM", Some(0), 0)] {
         let mut watch = Running::start(place.command(&["--json", "--speed", "60"]).stderr(Stdio::piped()));
         let mut seen = watch.lines_to(|line| line.contains("\"tick\""));
         let pid = watch.child.id().to_string();
@@ -43,7 +43,7 @@ fn an_interrupt_ends_it_cleanly_and_a_kill_loses_nothing() {
             .iter()
             .filter(|line| line.contains("\"type\":\"notification\""))
             .count();
-        assert_eq!(notifications, told, "{signal}: {seen:#?}");
+        assert_eq!(notifications, notified, "{signal}: {seen:#?}");
         assert_eq!(
             seen.last().unwrap().contains("\"summary\""),
             status.is_some(),

@@ -39,16 +39,16 @@ impl Hook {
         };
         let shared = Arc::new(Mutex::new(log));
         let router = Router::new().fallback(answer).with_state(Arc::clone(&shared));
-        let (tell, told) = mpsc::channel();
+        let (notify, notified) = mpsc::channel();
         std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
             runtime.unwrap().block_on(async {
                 let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
-                tell.send(listener.local_addr().unwrap()).unwrap();
+                notify.send(listener.local_addr().unwrap()).unwrap();
                 axum::serve(listener, router).await.unwrap();
             });
         });
-        let address = told.recv().unwrap();
+        let address = notified.recv().unwrap();
         Self { address, shared }
     }
 

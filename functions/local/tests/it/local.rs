@@ -5,7 +5,7 @@ use std::net::TcpListener;
 
 use serde_json::{Value, json};
 
-use crate::place::{Place, of_type, times, told};
+use crate::place::{Place, notified, of_type, times};
 use crate::program::{Run, portpulse};
 use crate::sockets;
 
@@ -16,7 +16,7 @@ fn an_outage_is_told_once_over_restarts_and_time_never_goes_back() {
     place.define(&[("db", &address)]);
     let first = place.run(&["--speed", "60", "--json", "--for", "3s"]);
     assert_eq!(
-        (first.status, told(&first.json())),
+        (first.status, notified(&first.json())),
         (0, vec!["down db".to_owned()]),
         "{}",
         first.err
@@ -24,7 +24,7 @@ fn an_outage_is_told_once_over_restarts_and_time_never_goes_back() {
 
     let second = place.run(&["--speed", "60", "--json", "--for", "2s"]);
     assert_eq!(
-        (second.status, told(&second.json())),
+        (second.status, notified(&second.json())),
         (0, vec![]),
         "{}",
         second.err
@@ -34,7 +34,7 @@ fn an_outage_is_told_once_over_restarts_and_time_never_goes_back() {
     let _open = TcpListener::bind(&address).unwrap();
     let third = place.run(&["--speed", "60", "--json", "--for", "2s"]);
     assert_eq!(
-        (third.status, told(&third.json())),
+        (third.status, notified(&third.json())),
         (0, vec!["recovered db".to_owned()]),
         "{}",
         third.err
@@ -57,10 +57,10 @@ fn what_is_gone_from_the_file_is_watched_no_more() {
     let ((_refusing, refused), (_open, open)) = (sockets::refused(), sockets::open());
     place.define(&[("a", &refused), ("b", &open)]);
     let first = place.run(&["--speed", "60", "--json", "--for", "2s"]);
-    assert_eq!(told(&first.json()), ["down a"], "{}", first.err);
+    assert_eq!(notified(&first.json()), ["down a"], "{}", first.err);
     place.define(&[("b", &open)]);
     let second = place.run(&["--speed", "60", "--json", "--for", "2s"]);
-    assert_eq!(told(&second.json()), [""; 0], "{}", second.err);
+    assert_eq!(notified(&second.json()), [""; 0], "{}", second.err);
     let checked: BTreeSet<String> = of_type(&second.json(), "tick")
         .iter()
         .flat_map(|line| {
@@ -81,8 +81,8 @@ fn a_region_that_a_later_start_leaves_out_is_expected_no_more() {
     let place = Place::new("fewer-regions");
     let (_open, open) = sockets::open();
     place.define(&[("db", &open)]);
-    for regions in ["east,west", "east"] {
-        let found = place.run(&["--regions", regions, "--speed", "60", "--json", "--for", "1s"]);
+    for locations in ["east,west", "east"] {
+        let found = place.run(&["--regions", locations, "--speed", "60", "--json", "--for", "1s"]);
         assert_eq!(found.status, 0, "{}", found.err);
     }
     let path = place.0.join("monitors.yaml").display().to_string();
@@ -118,7 +118,7 @@ fn several_regions_agree_on_one_outage() {
     ]);
     let lines = found.json();
     assert_eq!(
-        (found.status, told(&lines)),
+        (found.status, notified(&lines)),
         (0, vec!["down db".to_owned()]),
         "{}",
         found.err
@@ -129,8 +129,8 @@ fn several_regions_agree_on_one_outage() {
         .collect();
     assert_eq!(tick_regions, ["east", "north", "west"].map(str::to_owned).into());
     let notification = &of_type(&lines, "notification")[0];
-    let regions: Vec<_> = notification["regions"].as_object().unwrap().keys().collect();
-    assert_eq!(regions, ["east", "north", "west"]);
+    let locations: Vec<_> = notification["regions"].as_object().unwrap().keys().collect();
+    assert_eq!(locations, ["east", "north", "west"]);
     assert_eq!(
         (&notification["verdict"], &notification["finding"]),
         (&json!("down"), &json!("refused"))
@@ -184,8 +184,8 @@ fn what_is_changed_in_the_file_is_watched_as_it_is_now() {
     let ((_refusing, refused), (_open, open)) = (sockets::refused(), sockets::open());
     place.define(&[("db", &refused)]);
     let first = place.run(&["--speed", "60", "--json", "--for", "2s"]);
-    assert_eq!(told(&first.json()), ["down db"], "{}", first.err);
+    assert_eq!(notified(&first.json()), ["down db"], "{}", first.err);
     place.define(&[("db", &open)]);
     let second = place.run(&["--speed", "60", "--json", "--for", "2s"]);
-    assert_eq!(told(&second.json()), ["recovered db"], "{}", second.err);
+    assert_eq!(notified(&second.json()), ["recovered db"], "{}", second.err);
 }

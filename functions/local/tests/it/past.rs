@@ -3,7 +3,9 @@
 use std::net::TcpListener;
 
 use jiff::{SignedDuration, Timestamp};
-use portpulse_core::board::{ClosedIncident, Ending, Incident, Pace, Told, Track, Urgency, Verdict};
+use portpulse_core::group_state::{
+    ClosedIncident, Ending, Incident, Notified, Stability, Status, Track, Urgency,
+};
 use portpulse_core::observation::Observation;
 use portpulse_core::round::Observations;
 use portpulse_core::time::{Interval, Tick};
@@ -173,14 +175,14 @@ fn an_outage_is_listed_by_when_it_ended_however_long_it_lasted() {
         monitor: "db".parse().unwrap(),
         track: Track::Health,
         incident: Incident {
-            verdict: Verdict::Down,
+            status: Status::Down,
             opened,
             revision: 1,
             since: opened,
             finding: None,
-            told: Told::NotYet,
+            notified: Notified::NotYet,
             urgency: Urgency::Usual,
-            pace: Pace::Steady,
+            pace: Stability::Steady,
         },
         closed: before(10),
         ending: Ending::Recovered,
@@ -206,15 +208,15 @@ fn an_outage_is_listed_by_when_it_ended_however_long_it_lasted() {
 fn the_phases_of_the_ticks_that_are_shown_are_told_by_region() {
     let aws = with_a_monitor();
     let (store, at) = (aws.store(), before(2));
-    for (region, results) in [
+    for (location, results) in [
         (
             "eu-west-1",
             &["10/1.5/25/12", "12/2/30/12", "timeout", "14/9/40/80"][..],
         ),
         ("us-east-1", &["7", "8"]),
     ] {
-        let region = region.parse().unwrap();
-        aws.wait(store.list_region("1m#0".parse().unwrap(), &region))
+        let location = location.parse().unwrap();
+        aws.wait(store.list_location("1m#0".parse().unwrap(), &location))
             .unwrap();
         for (minute, seen) in (0..).zip(results) {
             let seen = Observation {
@@ -223,15 +225,15 @@ fn the_phases_of_the_ticks_that_are_shown_are_told_by_region() {
             };
             let (group, tick) = ("1m#0".parse().unwrap(), at.later(Interval::OneMinute, minute));
             let all = Observations::from([("db".parse().unwrap(), seen)]);
-            aws.wait(store.put_results(group, tick, &region, &all)).unwrap();
+            aws.wait(store.put_results(group, tick, &location, &all)).unwrap();
         }
     }
     let at = at.to_string();
     let shown = aws.run(&["history", "db", "--at", &at]).out;
-    let told: Vec<_> = shown.lines().filter(|line| line.contains("p50")).collect();
+    let notified: Vec<_> = shown.lines().filter(|line| line.contains("p50")).collect();
     // The connect within 6.25 %, the others within 12.
     assert_eq!(
-        told,
+        notified,
         [
             "  dns      p50 1.99 ms   p95 9 ms      max 9 ms",
             "  connect  p50 12.15 ms  p95 13.43 ms  max 14 ms",
@@ -248,6 +250,6 @@ fn the_phases_of_the_ticks_that_are_shown_are_told_by_region() {
         east["ready"],
         json!({ "p50_ms": 12.15, "p95_ms": 79.35, "max_ms": 80.0 })
     );
-    let regions: Vec<_> = json["phases"].as_object().unwrap().keys().collect();
-    assert_eq!(regions, ["eu-west-1"], "the other saw nothing but the connect");
+    let locations: Vec<_> = json["phases"].as_object().unwrap().keys().collect();
+    assert_eq!(locations, ["eu-west-1"], "the other saw nothing but the connect");
 }

@@ -59,7 +59,7 @@ pub(crate) fn of_type(lines: &[Value], kind: &str) -> Vec<Value> {
 }
 
 /// `down a`, `recovered a`, …
-pub(crate) fn told(lines: &[Value]) -> Vec<String> {
+pub(crate) fn notified(lines: &[Value]) -> Vec<String> {
     let notifications = of_type(lines, "notification").into_iter();
     notifications
         .map(|line| {

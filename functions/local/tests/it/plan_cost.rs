@@ -89,7 +89,8 @@ fn what_is_free_is_provisioned_and_everything_is_in_the_json() {
 
 #[test]
 fn what_cannot_be_planned_is_said() {
-    let of_region = "monitors:\n  a: { host: a.example.com, port: 1, regions: [eu-central-1, sa-east-1] }\n";
+    let of_location =
+        "monitors:\n  a: { host: a.example.com, port: 1, regions: [eu-central-1, sa-east-1] }\n";
     for (args, input, status, complaint) in [
         (
             &["plan-cost", "-"][..],
@@ -99,19 +100,19 @@ fn what_cannot_be_planned_is_said() {
         ),
         (
             &["plan-cost", "-", "--regions", "1"],
-            of_region,
+            of_location,
             2,
             "the monitors name 2 regions: give --regions at least that many",
         ),
         (
             &["plan-cost", "-", "--regions", "eu-central-1"],
-            of_region,
+            of_location,
             2,
             "a monitor names the region sa-east-1, which does not check: add it to --regions",
         ),
         (
             &["plan-cost", "-", "--regions", "18"],
-            of_region,
+            of_location,
             2,
             "there are 17 regions to choose from",
         ),
@@ -123,15 +124,15 @@ fn what_cannot_be_planned_is_said() {
         ),
         (
             &["plan-cost", "-", "--regions", "Mars"],
-            of_region,
+            of_location,
             2,
             "`Mars` is not a region",
         ),
     ] {
         let found = run_with_input(args, input);
-        let said = format!("{}{}", found.out, found.err);
-        assert_eq!(found.status, status, "{args:?}: {said}");
-        assert!(said.contains(complaint), "{args:?}: {said}");
+        let banner = format!("{}{}", found.out, found.err);
+        assert_eq!(found.status, status, "{args:?}: {banner}");
+        assert!(banner.contains(complaint), "{args:?}: {banner}");
     }
     let found = run(&["plan-cost", "/nowhere/monitors.yaml"]);
     assert_eq!(found.status, 2);
@@ -139,7 +140,7 @@ fn what_cannot_be_planned_is_said() {
 
 #[test]
 fn regions_that_monitors_name_are_among_those_that_are_counted() {
-    let of_region = "monitors:\n  a: { host: a.example.com, port: 1, regions: [ap-south-1] }\n";
+    let of_location = "monitors:\n  a: { host: a.example.com, port: 1, regions: [ap-south-1] }\n";
     let found = run_with_input(
         &[
             "plan-cost",
@@ -150,7 +151,7 @@ fn regions_that_monitors_name_are_among_those_that_are_counted() {
             "--home",
             "eu-west-3",
         ],
-        of_region,
+        of_location,
     );
     assert_eq!(
         found.json()[0]["regions"],

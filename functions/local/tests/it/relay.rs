@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use crate::hook::{Hook, KEY};
-use crate::place::{Place, of_type, times, told};
+use crate::place::{Place, notified, of_type, times};
 use crate::program::{Run, portpulse};
 use crate::sockets;
 
@@ -73,7 +73,7 @@ fn the_outage_of_the_demo_is_told_within_the_tick_that_met_its_threshold() {
     let ids: BTreeSet<_> = bodies.iter().map(|body| body["id"].as_str().unwrap()).collect();
     assert_eq!(ids.len(), bodies.len(), "{bodies:#?}");
     let plain: Vec<_> = lines.iter().map(|(_, line)| line.clone()).collect();
-    let (mut arrived, mut shown) = (told(&bodies), told(&plain));
+    let (mut arrived, mut shown) = (notified(&bodies), notified(&plain));
     assert!(
         arrived.iter().position(|it| it == "down dies-and-returns")
             < arrived.iter().position(|it| it == "recovered dies-and-returns")
@@ -123,7 +123,7 @@ fn a_webhook_that_is_out_of_order_is_told_when_it_is_back() {
     ]);
     assert_eq!((found.status, hook.refused()), (0, 4), "{}", found.err);
     let bodies: Vec<_> = hook.taken().into_iter().map(|(_, body)| body).collect();
-    assert_eq!(told(&bodies), ["down db"], "{}", found.err);
+    assert_eq!(notified(&bodies), ["down db"], "{}", found.err);
     assert!(
         found.err.contains("will try again: `audit` put off db@")
             && found.err.contains("4 times, last with 503"),

@@ -128,9 +128,9 @@ fn the_regions_that_should_report_are_listed_when_they_are_named() {
     let (aws, place) = (Aws::new(), Place::new("seed-regions"));
     let path = file(&place, TWO);
     let listed = |group: &str| -> Vec<String> {
-        let read = aws.wait(aws.store().board(group.parse().unwrap())).unwrap();
+        let read = aws.wait(aws.store().group_state(group.parse().unwrap())).unwrap();
         assert!(read.unreadable.is_empty(), "{:?}", read.unreadable);
-        read.board.listed.iter().map(ToString::to_string).collect()
+        read.group_state.listed.iter().map(ToString::to_string).collect()
     };
     check(
         &aws.run(&["seed", &path, "--regions", "eu-west-1,us-east-1"]),
@@ -159,7 +159,7 @@ fn the_regions_that_should_report_are_listed_when_they_are_named() {
 
     // What Terraform lists is left until it is taken over.
     let deployed = "sa-east-1".parse().unwrap();
-    aws.wait(aws.store().list_region("1m#0".parse().unwrap(), &deployed))
+    aws.wait(aws.store().list_location("1m#0".parse().unwrap(), &deployed))
         .unwrap();
     let run = aws.run(&["seed", &path, "--prune", "--json", "--regions", "us-east-1"]);
     let left = json!([{ "what": "removed", "region": "sa-east-1", "group": "1m#0", "left": "not_ours" }]);

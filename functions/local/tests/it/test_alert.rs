@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::aws::Aws;
 use crate::hook::Hook;
-use crate::place::{Place, told};
+use crate::place::{Place, notified};
 use crate::program::{Run, Running, portpulse};
 use crate::sockets;
 
@@ -194,5 +194,5 @@ fn the_destinations_of_a_watch_get_it_and_its_ledger_says_so() {
     assert_eq!(sent.status, 0, "{}{}", sent.out, sent.err);
     assert!(sent.out.contains("\nrelay  audit  posted\n"), "{}", sent.out);
     let bodies: Vec<_> = hook.taken().into_iter().map(|(_, body)| body).collect();
-    assert_eq!(told(&bodies), ["test -"]);
+    assert_eq!(notified(&bodies), ["test -"]);
 }

@@ -170,12 +170,12 @@ async fn bad_settings_end_it_with_all_that_is_wrong() {
     let settings = [("PORTPULSE_RELAY", r#"{"destinations":{"it":{"kind":"pigeon"}}}"#)];
     let run = program(PROGRAM, &settings).output().unwrap();
     assert!(!run.status.success());
-    let said = String::from_utf8(run.stdout).unwrap();
-    for fault in [
+    let banner = String::from_utf8(run.stdout).unwrap();
+    for diagnostic in [
         "PORTPULSE_TABLE is not set",
         "PORTPULSE_HOME_REGION is not set",
         "`pigeon` is not known here",
     ] {
-        assert!(said.contains(fault), "{said}");
+        assert!(banner.contains(diagnostic), "{banner}");
     }
 }

@@ -196,7 +196,7 @@ async fn it_does_not_start_without_what_it_needs_and_shows_no_token() {
         let run = tokio::task::spawn_blocking(move || command.output().unwrap());
         let run = run.await.unwrap();
         assert!(!run.status.success());
-        let said = String::from_utf8(run.stdout).unwrap();
-        assert!(said.contains(complaint) && !said.contains("hush"), "{said}");
+        let banner = String::from_utf8(run.stdout).unwrap();
+        assert!(banner.contains(complaint) && !banner.contains("hush"), "{banner}");
     }
 }

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use portpulse_core::board::RegionRow;
 use portpulse_core::choice::Expect;
 use portpulse_core::group::GroupId;
-use portpulse_core::id::{MonitorId, Region};
+use portpulse_core::group_state::LocationState;
+use portpulse_core::id::{Location, MonitorId};
 use portpulse_core::observation::{Remark, Seen};
 use portpulse_core::other_phases::OtherPhases;
 use portpulse_core::period::{Grain, Period};
@@ -21,7 +21,7 @@ use crate::{NOWHERE, Serving, body, overview};
 
 const SHARDS: u32 = 3;
 const MONITORS: u32 = 1_000;
-const REGIONS: [&str; 3] = ["ap-northeast-1", "eu-west-1", "us-east-1"];
+const LOCATIONS: [&str; 3] = ["ap-northeast-1", "eu-west-1", "us-east-1"];
 
 fn group(shard: u32) -> GroupId {
     GroupId {
@@ -63,22 +63,25 @@ async fn fleet(dynamo: &EmbeddedDynamo) {
             let put = store.put_definition(group, id.as_str(), definition.as_object().unwrap());
             put.await.unwrap();
         }
-        let row = RegionRow {
+        let row = LocationState {
             tick: Tick::containing(now, Interval::OneMinute),
             entries: BTreeMap::new(),
         };
-        for region in REGIONS {
-            let region = region.parse().unwrap();
-            store.put_region_row(group, &region, None, &row).await.unwrap();
+        for location in LOCATIONS {
+            let location = location.parse().unwrap();
+            store
+                .put_location_state(group, &location, None, &row)
+                .await
+                .unwrap();
         }
         for (grain, count, checks) in [(Grain::Hour, 23, 60), (Grain::Day, 89, 1_440)] {
             let tally = tally(checks);
             let rollup: Rollup = ids.iter().map(|id| (id.clone(), tally.clone())).collect();
             let running = Period::containing(now, grain);
-            for region in REGIONS {
-                let region: Region = region.parse().unwrap();
+            for location in LOCATIONS {
+                let location: Location = location.parse().unwrap();
                 for back in 1..=count {
-                    let put = store.put_summary(group, running.later(-back), &region, &rollup);
+                    let put = store.put_summary(group, running.later(-back), &location, &rollup);
                     put.await.unwrap();
                 }
             }

@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
-use portpulse_core::board::{Cause, Finding, Verdict};
 use portpulse_core::choice::Severity;
-use portpulse_core::decide::{RegionView, View};
+use portpulse_core::decide::{LocationView, View};
+use portpulse_core::group_state::{Cause, Finding, Status};
 use portpulse_core::outcome::{Detail, FailureClass};
 use portpulse_testkit::notification;
 use proptest::collection::vec;
@@ -24,7 +24,7 @@ fn sample(kind: Kind) -> Notification {
     if !matches!(usual.subject, Subject::Monitor(_)) {
         return usual;
     }
-    let view = |view, ticks, since: Option<&str>, finding| RegionView {
+    let view = |view, ticks, since: Option<&str>, finding| LocationView {
         view,
         ticks,
         since: since.map(|since| since.parse().unwrap()),
@@ -52,11 +52,11 @@ fn sample(kind: Kind) -> Notification {
             view(View::Suspect, 2, Some("2026-11-22T05:40:00Z"), None),
         ),
     ];
-    let regions = views.map(|(region, view)| (region.parse().unwrap(), view));
+    let locations = views.map(|(location, view)| (location.parse().unwrap(), view));
     Notification {
         at: "2026-11-22T05:50:00.25Z".parse().unwrap(),
         tags: vec!["prod".to_owned(), "eu".to_owned()],
-        regions: BTreeMap::from(regions),
+        locations: BTreeMap::from(locations),
         ..usual
     }
 }
@@ -150,7 +150,7 @@ fn the_schema_names_every_field_and_every_word_and_no_other() {
     }
     let fields = &notification["properties"];
     assert_eq!(words(&fields["kind"]), all(Kind::ALL, Kind::as_str));
-    assert_eq!(words(&fields["verdict"]), all(Verdict::ALL, Verdict::as_str));
+    assert_eq!(words(&fields["verdict"]), all(Status::ALL, Status::as_str));
     assert_eq!(
         words(&schema["$defs"]["severity"]),
         all(Severity::ALL, Severity::as_str)
@@ -184,7 +184,7 @@ fn the_schema_names_every_field_and_every_word_and_no_other() {
 
 #[test]
 fn more_than_three_go_together() {
-    let kinds = [Kind::Down, Kind::Recovered, Kind::RegionSilent, Kind::Recovered];
+    let kinds = [Kind::Down, Kind::Recovered, Kind::LocationSilent, Kind::Recovered];
     let notifications = kinds.map(sample);
     assert_eq!(messages(&notifications[..3]).len(), 3);
     let together = messages(&notifications);
@@ -210,12 +210,12 @@ fn a_whole_group_going_down_is_a_few_messages_that_fit() {
         "{subjects:?}"
     );
     assert!(
-        messages.iter().all(|message| message.bytes() <= MOST_BYTES),
+        messages.iter().all(|message| message.bytes() <= MAX_BYTES),
         "{subjects:?}"
     );
     // Those that have a successor leave no room for what would have fitted.
     for message in &messages[..messages.len() - 1] {
-        assert!(message.bytes() > MOST_BYTES * 9 / 10, "{}", message.bytes());
+        assert!(message.bytes() > MAX_BYTES * 9 / 10, "{}", message.bytes());
     }
 }
 
@@ -223,8 +223,8 @@ fn a_whole_group_going_down_is_a_few_messages_that_fit() {
 fn no_notification_is_too_large_by_itself() {
     // Each of these characters is four once it stands in JSON within JSON.
     let long = "\"".repeat(2_000);
-    let region = |number: usize| format!("region-{number}").parse().unwrap();
-    let view = RegionView {
+    let location = |number: usize| format!("region-{number}").parse().unwrap();
+    let view = LocationView {
         view: View::Failing,
         ticks: 1,
         since: None,
@@ -235,12 +235,12 @@ fn no_notification_is_too_large_by_itself() {
         target: Some(long.clone()),
         tags: vec![long.clone(); 100],
         runbook: Some(long.clone()),
-        regions: (0..100).map(|number| (region(number), view.clone())).collect(),
-        faults: vec![long.clone(); 100],
+        locations: (0..100).map(|number| (location(number), view.clone())).collect(),
+        diagnostics: vec![long.clone(); 100],
         ..sample(Kind::Down)
     };
     let bytes = messages(&[notification])[0].bytes();
-    assert!(bytes <= MOST_BYTES, "{bytes}");
+    assert!(bytes <= MAX_BYTES, "{bytes}");
 }
 
 #[test]
@@ -281,11 +281,11 @@ proptest! {
     fn every_message_keeps_the_limits_and_everything_is_told_once(notifications in vec(notification::arbitrary(), 0..7)) {
         let messages = messages(&notifications);
         for message in &messages {
-            prop_assert!(message.bytes() <= MOST_BYTES, "{}", message.bytes());
+            prop_assert!(message.bytes() <= MAX_BYTES, "{}", message.bytes());
             prop_assert!((1..100).contains(&message.subject.len()));
             prop_assert!(message.subject.bytes().all(|b| (b' '..=b'~').contains(&b)), "{:?}", message.subject);
             prop_assert!(message.subject.starts_with(|c: char| c.is_ascii_alphanumeric()));
-            prop_assert!(message.sms.len() <= MOST_SMS);
+            prop_assert!(message.sms.len() <= MAX_SMS);
             prop_assert!(!message.sms.contains(['[', ']', '{', '}', '\\', '^', '~', '|', '`', '\n']), "{:?}", message.sms);
             let refused = |c: char| (c.is_control() && c != '\n') || matches!(c, '\u{fffe}' | '\u{ffff}');
             let payload = message.payload();
@@ -297,8 +297,8 @@ proptest! {
             prop_assert!(misfits.is_empty(), "{:?} in {}", misfits, message.json);
             prop_assert!(message.attributes.values().all(|attribute| !attribute.value().is_empty()));
         }
-        let told: Vec<_> = messages.iter().flat_map(|message| &message.ids).collect();
-        prop_assert_eq!(told, notifications.iter().map(|each| &each.id).collect::<Vec<_>>());
+        let notified: Vec<_> = messages.iter().flat_map(|message| &message.ids).collect();
+        prop_assert_eq!(notified, notifications.iter().map(|each| &each.id).collect::<Vec<_>>());
     }
 
     #[test]

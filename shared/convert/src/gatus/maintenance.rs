@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 
 use crate::fields::Fields;
 use crate::left::{Kind, Left};
-use crate::maintenance::{Whom, Window};
+use crate::maintenance::{Window, WindowScope};
 
 const DAYS: [(&str, &str); 7] = [
     ("Monday", "mon"),
@@ -26,7 +26,7 @@ pub(super) fn window(
     mut fields: Fields,
     of: &str,
     field: &str,
-    whom: Whom,
+    window_scope: WindowScope,
     left: &mut Vec<Left>,
 ) -> Option<Window> {
     let mut leave = |kind, why: &str| {
@@ -65,7 +65,7 @@ pub(super) fn window(
     Some(Window {
         of: of.to_owned(),
         field: field.to_owned(),
-        whom,
+        window_scope,
         when,
     })
 }

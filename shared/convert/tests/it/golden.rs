@@ -133,7 +133,7 @@ fn no_window_holds_back_more_than_it_did_where_it_comes_from() {
             "maintenances": [{{ "start": "2026-12-01T00:00:00Z", "end": "2026-12-02T00:00:00Z"{monitors} }}] }}"#
         )
     };
-    for (format, texts, windows, said) in [
+    for (format, texts, windows, banner) in [
         (
             Format::Gatus,
             vec![format!("{core}, {nightly} }}] }}]"), format!("{core} }}]")],
@@ -181,6 +181,6 @@ fn no_window_holds_back_more_than_it_did_where_it_comes_from() {
             .collect();
         let found = imported(format, &sources);
         assert_eq!(found.contains("maintenance:\n"), windows, "{found}");
-        assert!(found.contains(said), "{said}: {found}");
+        assert!(found.contains(banner), "{banner}: {found}");
     }
 }

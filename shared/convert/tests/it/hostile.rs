@@ -1,7 +1,7 @@
 //! Whatever a file says: no panic, and what comes out is valid.
 
 use portpulse_convert::{Format, ImportError, Source, export, import};
-use portpulse_core::definition::Vantage;
+use portpulse_core::definition::NetworkAccess;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -170,7 +170,7 @@ fn map() -> impl Strategy<Value = Value> {
 fn check(format: Format, text: &str) -> Result<usize, TestCaseError> {
     match import(format, &[Source { name: "x", text }]) {
         Ok(import) => {
-            let file = portpulse_monitors_file::read(&import.text, Vantage::OwnNetwork).unwrap();
+            let file = portpulse_monitors_file::read(&import.text, NetworkAccess::OwnNetwork).unwrap();
             prop_assert_eq!(file.monitors().len(), import.monitors);
             let out = export(&file);
             prop_assert!(serde_json::from_str::<Value>(&out.targets).is_ok());

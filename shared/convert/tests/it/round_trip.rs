@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use portpulse_convert::{Format, Source, export, import};
-use portpulse_core::definition::{DefinitionFile, Vantage};
+use portpulse_core::definition::{DefinitionFile, NetworkAccess};
 
 const FILE: &str = r#"
 monitors:
@@ -30,7 +30,7 @@ monitors:
 "#;
 
 fn read(text: &str) -> DefinitionFile {
-    portpulse_monitors_file::read(text, Vantage::OwnNetwork).unwrap()
+    portpulse_monitors_file::read(text, NetworkAccess::OwnNetwork).unwrap()
 }
 
 #[test]
@@ -48,7 +48,7 @@ fn what_prometheus_can_express_comes_back_as_it_was() {
     let by_id = |file: &DefinitionFile| -> BTreeMap<_, _> {
         let monitors = file.monitors().iter().map(|defined| {
             let monitor = &defined.monitor;
-            let mut tags = monitor.telling().tags.clone();
+            let mut tags = monitor.alert_policy().tags.clone();
             tags.sort();
             (
                 monitor.id().to_string(),

@@ -6,8 +6,8 @@ use jiff::Timestamp;
 
 use super::Input;
 use super::notification::severity_of;
-use crate::board::{ClosedIncident, Finding, FleetRow, Incident, VerdictRow};
 use crate::choice::Severity;
+use crate::group_state::{ClosedIncident, DecisionState, Finding, FleetState, Incident};
 use crate::outbox::{Outbox, Pending, Subject};
 
 /// How large rows may become.
@@ -15,9 +15,9 @@ use crate::outbox::{Outbox, Pending, Subject};
 /// What may wait in a row at its largest is for whoever stores it to say: the decision only asks whether a row fits.
 pub trait SizeLimit {
     /// Whether a verdict row fits into its item.
-    fn fits_verdict(&self, row: &VerdictRow) -> bool;
+    fn decision_fits(&self, row: &DecisionState) -> bool;
     /// Whether a fleet row fits into its item.
-    fn fits_fleet(&self, row: &FleetRow) -> bool;
+    fn fits_fleet(&self, row: &FleetState) -> bool;
 }
 
 /// Rows of any size fit.
@@ -25,11 +25,11 @@ pub trait SizeLimit {
 pub struct Unlimited;
 
 impl SizeLimit for Unlimited {
-    fn fits_verdict(&self, _: &VerdictRow) -> bool {
+    fn decision_fits(&self, _: &DecisionState) -> bool {
         true
     }
 
-    fn fits_fleet(&self, _: &FleetRow) -> bool {
+    fn fits_fleet(&self, _: &FleetState) -> bool {
         true
     }
 }
@@ -45,19 +45,19 @@ pub enum Rest {
 }
 
 /// The row to write for the decision `whole`, and what it leaves. A row that would not change is absent.
-pub(super) fn verdict(
+pub(super) fn status(
     input: &Input<'_>,
-    whole: VerdictRow,
+    whole: DecisionState,
     limit: &impl SizeLimit,
-) -> (Option<VerdictRow>, Rest) {
-    let before = &input.board.verdict;
-    let changed = |row: VerdictRow| (!row.is_same(before)).then_some(row);
-    if limit.fits_verdict(&whole) {
+) -> (Option<DecisionState>, Rest) {
+    let before = &input.group_state.status;
+    let changed = |row: DecisionState| (!row.is_same(before)).then_some(row);
+    if limit.decision_fits(&whole) {
         return (changed(whole), Rest::Nothing);
     }
     // The details of what is found stand in the rows of the regions as well.
     let (whole, plain) = (without_details(whole), without_details(before.clone()));
-    if whole.is_same(&plain) || limit.fits_verdict(&whole) {
+    if whole.is_same(&plain) || limit.decision_fits(&whole) {
         return (changed(whole), Rest::Nothing);
     }
     let steps = Steps::new(input, &plain, &whole);
@@ -67,15 +67,15 @@ pub(super) fn verdict(
 /// The fleet row to write for the decision `whole`: where that does not fit, only what waits in it is claimed.
 pub(super) fn fleet(
     input: &Input<'_>,
-    before: &FleetRow,
-    whole: FleetRow,
+    before: &FleetState,
+    whole: FleetState,
     limit: &impl SizeLimit,
-) -> FleetRow {
+) -> FleetState {
     if limit.fits_fleet(&whole) {
         return whole;
     }
     let claimed = |claims| {
-        let mut row = FleetRow {
+        let mut row = FleetState {
             revision: whole.revision,
             ..before.clone()
         };
@@ -87,7 +87,7 @@ pub(super) fn fleet(
     })
 }
 
-fn without_details(row: VerdictRow) -> VerdictRow {
+fn without_details(row: DecisionState) -> DecisionState {
     let plain = |finding: Finding| Finding {
         detail: None,
         ..finding
@@ -96,7 +96,7 @@ fn without_details(row: VerdictRow) -> VerdictRow {
         let finding = incident.finding.map(plain);
         (key, Incident { finding, ..incident })
     });
-    VerdictRow {
+    DecisionState {
         incidents: incidents.collect(),
         ..row
     }
@@ -106,8 +106,8 @@ fn without_details(row: VerdictRow) -> VerdictRow {
 /// the state of the regions, then what has changed, monitor by monitor.
 struct Steps<'a> {
     input: &'a Input<'a>,
-    before: &'a VerdictRow,
-    whole: &'a VerdictRow,
+    before: &'a DecisionState,
+    whole: &'a DecisionState,
     /// How many notifications can be claimed of those that wait already.
     claims: usize,
     /// The ids of monitors and definitions that changed.
@@ -115,7 +115,7 @@ struct Steps<'a> {
 }
 
 impl<'a> Steps<'a> {
-    fn new(input: &'a Input<'a>, before: &'a VerdictRow, whole: &'a VerdictRow) -> Self {
+    fn new(input: &'a Input<'a>, before: &'a DecisionState, whole: &'a DecisionState) -> Self {
         let mut all = before.outbox.clone();
         let claims = all.claim(input.me, input.stamp(), usize::MAX);
         let mut changed: Vec<_> = changed_ids(before, whole)
@@ -133,13 +133,13 @@ impl<'a> Steps<'a> {
     }
 
     /// The row after as many steps as fit.
-    fn largest(&self, limit: &impl SizeLimit) -> VerdictRow {
+    fn largest(&self, limit: &impl SizeLimit) -> DecisionState {
         let all = self.claims + 1 + self.changed.len();
-        largest(all, |steps| self.row(steps), |row| limit.fits_verdict(row))
+        largest(all, |steps| self.row(steps), |row| limit.decision_fits(row))
     }
 
     /// The row after the first `steps`.
-    fn row(&self, steps: usize) -> VerdictRow {
+    fn row(&self, steps: usize) -> DecisionState {
         let (before, whole) = (self.before, self.whole);
         let chosen = self.changed.iter().take(steps.saturating_sub(self.claims + 1));
         let chosen: BTreeSet<&str> = chosen.copied().collect();
@@ -156,13 +156,13 @@ impl<'a> Steps<'a> {
         let mut closed = before.closed.clone();
         let new = new_closed(before, whole).filter(|closed| is_chosen(closed.monitor.as_str()));
         closed.extend(new.cloned());
-        VerdictRow {
+        DecisionState {
             revision: whole.revision,
             incidents: mixed(&before.incidents, &whole.incidents, |(id, _)| {
                 is_chosen(id.as_str())
             }),
             advisories: mixed(&before.advisories, &whole.advisories, |id| is_chosen(id.as_str())),
-            regions: if steps > self.claims { whole } else { before }.regions.clone(),
+            locations: if steps > self.claims { whole } else { before }.locations.clone(),
             broken: {
                 let kept = before.broken.iter().filter(|id| !is_chosen(id));
                 let new = whole.broken.iter().filter(|id| is_chosen(id));
@@ -205,22 +205,22 @@ fn mixed<K: Ord + Clone, V: Clone>(
 }
 
 fn new_pending<'a>(
-    before: &VerdictRow,
-    whole: &'a VerdictRow,
+    before: &DecisionState,
+    whole: &'a DecisionState,
 ) -> impl Iterator<Item = &'a Pending> + use<'a> {
     // A decision only adds to what waits.
     whole.outbox.pending().iter().skip(before.outbox.pending().len())
 }
 
 fn new_closed<'a>(
-    before: &VerdictRow,
-    whole: &'a VerdictRow,
+    before: &DecisionState,
+    whole: &'a DecisionState,
 ) -> impl Iterator<Item = &'a ClosedIncident> + use<'a> {
     whole.closed.iter().skip(before.closed.len())
 }
 
 /// The ids of all monitors and definitions of which anything differs.
-fn changed_ids<'a>(before: &'a VerdictRow, whole: &'a VerdictRow) -> BTreeSet<&'a str> {
+fn changed_ids<'a>(before: &'a DecisionState, whole: &'a DecisionState) -> BTreeSet<&'a str> {
     let incidents = differing(&before.incidents, &whole.incidents).map(|(id, _)| id.as_str());
     let advisories = differing(&before.advisories, &whole.advisories).map(|id| id.as_str());
     let changes = differing(&before.changes, &whole.changes).map(|(id, _)| id.as_str());
@@ -251,12 +251,12 @@ fn differing<'a, K: Ord, V: PartialEq>(
 /// What makes one change go before another: the loudest, then the oldest; what is not told comes last.
 fn rank(
     input: &Input<'_>,
-    before: &VerdictRow,
-    whole: &VerdictRow,
+    before: &DecisionState,
+    whole: &DecisionState,
     id: &str,
 ) -> (bool, Option<(Severity, Timestamp)>) {
-    let told = new_pending(before, whole).filter(|pending| text_of(&pending.subject) == id);
-    let loudest = told
+    let notified = new_pending(before, whole).filter(|pending| text_of(&pending.subject) == id);
+    let loudest = notified
         .map(|pending| (severity_of(pending, input), pending.since))
         .min();
     (loudest.is_none(), loudest)
@@ -265,7 +265,7 @@ fn rank(
 fn text_of(subject: &Subject) -> &str {
     match subject {
         Subject::Monitor(id) => id.as_str(),
-        Subject::Region(region) => region.as_str(),
+        Subject::Location(location) => location.as_str(),
         Subject::Definition(id) => id,
         Subject::Portpulse => "portpulse",
     }

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::tally::elapsed;
-use crate::board::{Health, Incident, Pace, Track, VerdictRow};
+use super::votes::elapsed;
 use crate::definition::Monitor;
+use crate::group_state::{DecisionState, Health, Incident, Stability, Track};
 use crate::id::MonitorId;
 use crate::time::Tick;
 
@@ -16,7 +16,12 @@ const WINDOW: Duration = Duration::from_secs(3_600);
 /// Whether a monitor that turns bad now has changed too often to be told so.
 ///
 /// Nothing is noted before its incident ends: when that began, the incident itself says.
-pub(super) fn begins(monitor: &Monitor, key: &(MonitorId, Track), now: Timestamp, row: &VerdictRow) -> bool {
+pub(super) fn begins(
+    monitor: &Monitor,
+    key: &(MonitorId, Track),
+    now: Timestamp,
+    row: &DecisionState,
+) -> bool {
     let recent = row.changes.get(key).into_iter().flatten();
     let recent = recent.filter(|change| is_recent(**change, now)).count();
     limit(monitor).is_some_and(|limit| recent + 1 > limit)
@@ -28,7 +33,7 @@ pub(super) fn note(
     key: &(MonitorId, Track),
     ticks: impl IntoIterator<Item = Tick>,
     now: Timestamp,
-    next: &mut VerdictRow,
+    next: &mut DecisionState,
 ) -> bool {
     let Some(limit) = limit(monitor) else {
         next.changes.remove(key);
@@ -43,7 +48,10 @@ pub(super) fn note(
 }
 
 fn limit(monitor: &Monitor) -> Option<usize> {
-    monitor.telling().flapping_after.map(|limit| limit.get() as usize)
+    monitor
+        .alert_policy()
+        .flapping_after
+        .map(|limit| limit.get() as usize)
 }
 
 /// What follows for an incident that flaps from how its monitor is: well, bad, or neither for sure.
@@ -53,36 +61,41 @@ pub(super) fn step(
     found: Option<Health>,
     tick: Tick,
     now: Timestamp,
-    next: &mut VerdictRow,
-) -> Course {
+    next: &mut DecisionState,
+) -> Transition {
     let Some(Incident {
-        pace: Pace::Flapping { state, told },
+        pace: Stability::Flapping { state, notified },
         opened,
         ..
     }) = next.incidents.get(key)
     else {
-        return Course::GoesOn;
+        return Transition::GoesOn;
     };
-    let (state, told, opened) = (*state, *told, *opened);
+    let (state, notified, opened) = (*state, *notified, *opened);
     let pace = match found {
         Some(found) if found != state => {
             note(monitor, key, [tick], now, next);
-            Pace::Flapping { state: found, told }
+            Stability::Flapping {
+                state: found,
+                notified,
+            }
         }
-        Some(_) if limit(monitor).is_some() && !is_stable(key, opened, now, next) => return Course::GoesOn,
-        Some(Health::Good) => return Course::IsOver,
-        Some(Health::Failing) => Pace::Settled,
-        None => return Course::GoesOn,
+        Some(_) if limit(monitor).is_some() && !is_stable(key, opened, now, next) => {
+            return Transition::GoesOn;
+        }
+        Some(Health::Good) => return Transition::IsOver,
+        Some(Health::Failing) => Stability::StoppedFlapping,
+        None => return Transition::GoesOn,
     };
     if let Some(incident) = next.incidents.get_mut(key) {
         incident.pace = pace;
     }
-    Course::GoesOn
+    Transition::GoesOn
 }
 
 /// What becomes of an incident that flaps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Course {
+pub(super) enum Transition {
     /// It stays open.
     GoesOn,
     /// Its monitor is well, and has been for long enough.
@@ -90,12 +103,12 @@ pub(super) enum Course {
 }
 
 /// Forgets changes that say nothing any more. Not worth a write of its own.
-pub(super) fn forget(now: Timestamp, next: &mut VerdictRow) {
+pub(super) fn forget(now: Timestamp, next: &mut DecisionState) {
     next.changes
         .retain(|_, changes| changes.iter().any(|change| is_recent(*change, now)));
 }
 
-fn is_stable(key: &(MonitorId, Track), opened: Tick, now: Timestamp, row: &VerdictRow) -> bool {
+fn is_stable(key: &(MonitorId, Track), opened: Tick, now: Timestamp, row: &DecisionState) -> bool {
     let mut changes = row.changes.get(key).into_iter().flatten().chain([&opened]);
     !changes.any(|change| is_recent(*change, now))
 }

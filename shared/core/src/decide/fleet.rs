@@ -7,9 +7,11 @@ use jiff::Timestamp;
 
 use super::Input;
 use super::fit::{self, SizeLimit};
-use super::tally::elapsed;
-use crate::board::{FleetRow, FleetTrouble, RegionState, Trouble, Urgency, Verdict, VerdictRow};
-use crate::id::Region;
+use super::votes::elapsed;
+use crate::group_state::{
+    DecisionState, FleetProblem, FleetState, LocationProblem, LocationReporting, Status, Urgency,
+};
+use crate::id::Location;
 use crate::outbox::{Kind, Pending, Subject};
 
 /// A group confirms its note this often while the trouble lasts.
@@ -18,56 +20,56 @@ const CONFIRM_EVERY: Duration = Duration::from_secs(12 * 3600);
 const NOTE_LIFETIME: Duration = Duration::from_secs(25 * 3600);
 
 /// The next fleet row, or `None` if it would not change.
-pub(super) fn step(input: &Input<'_>, verdict: &VerdictRow, limit: &impl SizeLimit) -> Option<FleetRow> {
+pub(super) fn step(input: &Input<'_>, status: &DecisionState, limit: &impl SizeLimit) -> Option<FleetState> {
     let (before, now) = (input.fleet?, input.stamp());
-    let mut next = FleetRow {
+    let mut next = FleetState {
         revision: before.revision + 1,
         ..before.clone()
     };
-    let mine: BTreeMap<(Region, Trouble), Timestamp> = verdict
-        .regions
+    let mine: BTreeMap<(Location, LocationProblem), Timestamp> = status
+        .locations
         .iter()
-        .filter_map(|(region, state)| match state {
-            RegionState::Silent(since) => Some(((region.clone(), Trouble::Silent), *since)),
-            RegionState::Suspect(since) => Some(((region.clone(), Trouble::Suspect), *since)),
-            RegionState::Awaited(_) | RegionState::Returned => None,
+        .filter_map(|(location, state)| match state {
+            LocationReporting::Silent(since) => Some(((location.clone(), LocationProblem::Silent), *since)),
+            LocationReporting::Suspect(since) => Some(((location.clone(), LocationProblem::Suspect), *since)),
+            LocationReporting::Awaited(_) | LocationReporting::Returned => None,
         })
         .collect();
 
     let revision = next.revision;
     for (key, since) in &mine {
-        let trouble = next.troubles.entry(key.clone()).or_insert_with(|| {
+        let problem = next.problems.entry(key.clone()).or_insert_with(|| {
             next.outbox
                 .push(pending(key, Change::Begins, *since, revision, now));
-            FleetTrouble {
+            FleetProblem {
                 since: *since,
                 revision,
                 groups: BTreeMap::new(),
             }
         });
-        let note = trouble.groups.entry(input.group).or_insert(now);
+        let note = problem.groups.entry(input.group).or_insert(now);
         if elapsed(*note, now) >= CONFIRM_EVERY {
             *note = now;
         }
     }
     let mut over = Vec::new();
-    for (key, trouble) in &mut next.troubles {
+    for (key, problem) in &mut next.problems {
         if !mine.contains_key(key) {
-            trouble.groups.remove(&input.group);
+            problem.groups.remove(&input.group);
         }
-        trouble
+        problem
             .groups
             .retain(|_, note| elapsed(*note, now) < NOTE_LIFETIME);
-        if trouble.groups.is_empty() {
-            over.push((key.clone(), trouble.clone()));
+        if problem.groups.is_empty() {
+            over.push((key.clone(), problem.clone()));
         }
     }
-    for (key, trouble) in over {
-        next.troubles.remove(&key);
+    for (key, problem) in over {
+        next.problems.remove(&key);
         // A region that is no longer expected is forgotten without a word.
         if input.expected().contains(&key.0) {
             next.outbox
-                .push(pending(&key, Change::Ends, trouble.since, trouble.revision, now));
+                .push(pending(&key, Change::Ends, problem.since, problem.revision, now));
         }
     }
     next.outbox.claim(input.me, now, usize::MAX);
@@ -85,23 +87,23 @@ enum Change {
 }
 
 fn pending(
-    (region, trouble): &(Region, Trouble),
+    (location, problem): &(Location, LocationProblem),
     change: Change,
     since: Timestamp,
     revision: u64,
     now: Timestamp,
 ) -> Pending {
-    let kind = match (trouble, change) {
-        (Trouble::Silent, Change::Begins) => Kind::RegionSilent,
-        (Trouble::Silent, Change::Ends) => Kind::RegionBack,
-        (Trouble::Suspect, Change::Begins) => Kind::RegionSuspect,
-        (Trouble::Suspect, Change::Ends) => Kind::RegionTrusted,
+    let kind = match (problem, change) {
+        (LocationProblem::Silent, Change::Begins) => Kind::LocationSilent,
+        (LocationProblem::Silent, Change::Ends) => Kind::LocationBack,
+        (LocationProblem::Suspect, Change::Begins) => Kind::LocationSuspect,
+        (LocationProblem::Suspect, Change::Ends) => Kind::LocationTrusted,
     };
     Pending {
-        id: format!("{region}.{revision}/{kind}"),
+        id: format!("{location}.{revision}/{kind}"),
         kind,
-        subject: Subject::Region(region.clone()),
-        verdict: Verdict::Unknown,
+        subject: Subject::Location(location.clone()),
+        status: Status::Unknown,
         cause: None,
         urgency: Urgency::Usual,
         since,

@@ -2,14 +2,14 @@
 
 use jiff::Timestamp;
 
-use super::flapping::{self, Course};
-use super::tally::{Count, Electorate, Tally};
-use crate::board::{
-    Advisory, Cause, ClosedIncident, Ending, Finding, Health, Incident, Pace, Told, Track, Urgency, Verdict,
-    VerdictRow,
-};
+use super::flapping::{self, Transition};
+use super::votes::{Count, Electorate, Votes};
 use crate::choice::Expect;
 use crate::definition::Monitor;
+use crate::group_state::{
+    Advisory, Cause, ClosedIncident, DecisionState, Ending, Finding, Health, Incident, Notified, Stability,
+    Status, Track, Urgency,
+};
 use crate::id::MonitorId;
 use crate::outbox::{Kind, Pending, Subject};
 use crate::round::Definitions;
@@ -18,25 +18,25 @@ use crate::time::Tick;
 /// Brings a monitor's incidents up to date with what the regions say.
 pub(super) fn step(
     monitor: &Monitor,
-    tally: &Tally,
+    votes: &Votes,
     electorate: &Electorate<'_>,
     now: Timestamp,
-    next: &mut VerdictRow,
+    next: &mut DecisionState,
 ) {
     let tick = electorate
         .latest_tick()
         .unwrap_or_else(|| Tick::containing(now, electorate.interval));
     let expect = monitor.rule().expect;
-    let verdict = if expect == Expect::Closed {
-        Verdict::Exposed
+    let status = if expect == Expect::Closed {
+        Status::Exposed
     } else {
-        Verdict::Down
+        Status::Down
     };
     let at = Moment { tick, now };
-    vote(monitor, Track::Health, verdict, tally, at, next);
-    vote(monitor, Track::Quality, Verdict::Degraded, tally, at, next);
-    sight(monitor, tally, tick, next);
-    advisory(monitor, tally, tick, next);
+    vote(monitor, Track::Health, status, votes, at, next);
+    vote(monitor, Track::Quality, Status::Degraded, votes, at, next);
+    visibility(monitor, votes, tick, next);
+    advisory(monitor, votes, tick, next);
 }
 
 /// When a decision is made: the latest tick on the board, and the time.
@@ -49,20 +49,20 @@ struct Moment {
 fn vote(
     monitor: &Monitor,
     track: Track,
-    verdict: Verdict,
-    tally: &Tally,
+    status: Status,
+    votes: &Votes,
     Moment { tick, now }: Moment,
-    next: &mut VerdictRow,
+    next: &mut DecisionState,
 ) {
     let count: &Count = if track == Track::Quality {
-        &tally.quality
+        &votes.quality
     } else {
-        &tally.health
+        &votes.health
     };
     let key = (monitor.id().clone(), track);
-    let found = if tally.closes(count) {
+    let found = if votes.closes(count) {
         Some(Health::Good)
-    } else if tally.opens(count, monitor.rule().expect) {
+    } else if votes.opens(count, monitor.rule().expect) {
         Some(Health::Failing)
     } else {
         None
@@ -72,7 +72,7 @@ fn vote(
     match (known, found) {
         (None, Some(Health::Failing)) => {
             let (since, finding) = (count.since.unwrap_or(tick), count.finding.clone());
-            let mut incident = opened(verdict, tick, since, finding, next);
+            let mut incident = opened(status, tick, since, finding, next);
             if flapping::begins(monitor, &key, now, next) {
                 incident.pace = flaps(Health::Failing);
             }
@@ -80,7 +80,7 @@ fn vote(
             return;
         }
         (None, Some(Health::Good) | None) => return,
-        (Some((Pace::Steady | Pace::Settled, opened)), Some(Health::Good)) => {
+        (Some((Stability::Steady | Stability::StoppedFlapping, opened)), Some(Health::Good)) => {
             if !flapping::note(monitor, &key, [opened, tick], now, next) {
                 close(&key.0, track, tick, Ending::Recovered, next);
                 return;
@@ -89,9 +89,9 @@ fn vote(
                 incident.pace = flaps(Health::Good);
             }
         }
-        (Some((Pace::Steady | Pace::Settled, _)), Some(Health::Failing) | None) => {}
-        (Some((Pace::Flapping { .. }, _)), found) => {
-            if flapping::step(monitor, &key, found, tick, now, next) == Course::IsOver {
+        (Some((Stability::Steady | Stability::StoppedFlapping, _)), Some(Health::Failing) | None) => {}
+        (Some((Stability::Flapping { .. }, _)), found) => {
+            if flapping::step(monitor, &key, found, tick, now, next) == Transition::IsOver {
                 close(&key.0, track, tick, Ending::Recovered, next);
                 return;
             }
@@ -104,81 +104,84 @@ fn vote(
 }
 
 fn opened(
-    verdict: Verdict,
+    status: Status,
     tick: Tick,
     since: Tick,
     finding: Option<Finding>,
-    next: &VerdictRow,
+    next: &DecisionState,
 ) -> Incident {
     Incident {
-        verdict,
+        status,
         opened: tick,
         revision: next.revision,
         since,
         finding,
-        told: Told::NotYet,
+        notified: Notified::NotYet,
         urgency: Urgency::Usual,
-        pace: Pace::Steady,
+        pace: Stability::Steady,
     }
 }
 
-const fn flaps(state: Health) -> Pace {
-    Pace::Flapping { state, told: None }
+const fn flaps(state: Health) -> Stability {
+    Stability::Flapping {
+        state,
+        notified: None,
+    }
 }
 
 /// A monitor of which nobody can tell anything, for as long as a region may be silent.
-fn sight(monitor: &Monitor, tally: &Tally, tick: Tick, next: &mut VerdictRow) {
-    let key = (monitor.id().clone(), Track::Sight);
+fn visibility(monitor: &Monitor, votes: &Votes, tick: Tick, next: &mut DecisionState) {
+    let key = (monitor.id().clone(), Track::Visibility);
     let down = next.incidents.contains_key(&(key.0.clone(), Track::Health));
     match next.incidents.contains_key(&key) {
-        false if tally.blind && tally.voters == 0 && !down => {
+        false if votes.no_data && votes.voters == 0 && !down => {
             let finding = Some(Finding {
-                cause: Cause::Blind,
+                cause: Cause::NoData,
                 detail: None,
             });
-            let incident = opened(Verdict::Unknown, tick, tick, finding, next);
+            let incident = opened(Status::Unknown, tick, tick, finding, next);
             next.incidents.insert(key, incident);
         }
-        true if tally.voters > 0 => close(&key.0, Track::Sight, tick, Ending::Recovered, next),
+        true if votes.voters > 0 => close(&key.0, Track::Visibility, tick, Ending::Recovered, next),
         true | false => {}
     }
 }
 
-fn advisory(monitor: &Monitor, tally: &Tally, tick: Tick, next: &mut VerdictRow) {
+fn advisory(monitor: &Monitor, votes: &Votes, tick: Tick, next: &mut DecisionState) {
     let id = monitor.id();
     let open = next.incidents.contains_key(&(id.clone(), Track::Health));
     match next.advisories.get(id).copied() {
-        None if !open && tally.differs() => {
+        None if !open && votes.differs() => {
             let advisory = Advisory {
                 opened: tick,
                 revision: next.revision,
-                told: Told::NotYet,
+                notified: Notified::NotYet,
             };
             next.advisories.insert(id.clone(), advisory);
         }
         // The incident says all that the advisory said, and more; what was told stands until the incident is told.
         Some(advisory) if open => {
-            if advisory.told == Told::NotYet {
+            if advisory.notified == Notified::NotYet {
                 next.advisories.remove(id);
             }
         }
-        Some(advisory) if tally.agrees() => {
+        Some(advisory) if votes.agrees() => {
             next.advisories.remove(id);
-            if advisory.told != Told::NotYet {
-                next.outbox.push(advisory_over(id, advisory, Verdict::Up, tick));
+            if advisory.notified != Notified::NotYet {
+                next.outbox.push(advisory_over(id, advisory, Status::Up, tick));
             }
         }
         Some(_) | None => {}
     }
 }
 
-/// The end of an advisory that was told: `verdict` is what has come of it.
-pub(super) fn advisory_over(id: &MonitorId, advisory: Advisory, verdict: Verdict, tick: Tick) -> Pending {
+/// The end of an advisory that was told: `status` is what has come of it.
+pub(super) fn advisory_over(id: &MonitorId, advisory: Advisory, status: Status, tick: Tick) -> Pending {
     Pending {
         id: format!("{}/{}", advisory.id(id), Kind::AdvisoryOver),
         kind: Kind::AdvisoryOver,
         subject: Subject::Monitor(id.clone()),
-        verdict,
+        status,
         cause: None,
         urgency: Urgency::Usual,
         since: advisory.opened.timestamp(),
@@ -188,17 +191,17 @@ pub(super) fn advisory_over(id: &MonitorId, advisory: Advisory, verdict: Verdict
 }
 
 /// Ends an incident: it goes to the archive, and who was told of it is told of its end.
-fn close(id: &MonitorId, track: Track, tick: Tick, ending: Ending, next: &mut VerdictRow) {
+fn close(id: &MonitorId, track: Track, tick: Tick, ending: Ending, next: &mut DecisionState) {
     let Some(incident) = next.incidents.remove(&(id.clone(), track)) else {
         return;
     };
     // Never held back, and never told to those who did not hear of the incident.
-    if ending == Ending::Recovered && incident.told != Told::NotYet {
+    if ending == Ending::Recovered && incident.notified != Notified::NotYet {
         next.outbox.push(Pending {
             id: format!("{}/{}", incident.id(id, track), Kind::Recovered),
             kind: Kind::Recovered,
             subject: Subject::Monitor(id.clone()),
-            verdict: incident.verdict,
+            status: incident.status,
             cause: incident.finding.as_ref().map(|finding| finding.cause),
             urgency: incident.urgency,
             since: incident.since.timestamp(),
@@ -216,7 +219,11 @@ fn close(id: &MonitorId, track: Track, tick: Tick, ending: Ending, next: &mut Ve
 }
 
 /// Closes, without a word, what belongs to monitors that are gone.
-pub(super) fn forget_removed(definitions: &Definitions, electorate: &Electorate<'_>, next: &mut VerdictRow) {
+pub(super) fn forget_removed(
+    definitions: &Definitions,
+    electorate: &Electorate<'_>,
+    next: &mut DecisionState,
+) {
     let tick = electorate
         .latest_tick()
         .unwrap_or_else(|| Tick::containing(electorate.now, electorate.interval));

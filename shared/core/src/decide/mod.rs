@@ -7,26 +7,26 @@ mod fit;
 mod flapping;
 mod fleet;
 mod incidents;
+mod locations;
 mod notification;
-mod regions;
-mod tally;
-mod tell;
+mod notify;
+mod votes;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
-use crate::board::{Board, FleetRow, Track, Verdict, VerdictRow};
 use crate::control::Control;
 use crate::definition::Monitor;
 use crate::group::GroupId;
-use crate::id::{MonitorId, Region};
+use crate::group_state::{DecisionState, FleetState, GroupState, Status, Track};
+use crate::id::{Location, MonitorId};
 use crate::outbox::Claimant;
 use crate::round::Definitions;
-use tally::{Electorate, Tally};
+use votes::{Electorate, Votes};
 
 pub use fit::{Rest, SizeLimit, Unlimited};
-pub use notification::{Notification, RegionView, View, views};
+pub use notification::{LocationView, Notification, View, views};
 
 /// All that a decision depends on.
 #[derive(Debug, Clone, Copy)]
@@ -36,11 +36,11 @@ pub struct Input<'a> {
     /// Its definitions.
     pub definitions: &'a Definitions,
     /// Its board, read strongly consistent after this region's own row was written.
-    pub board: &'a Board,
+    pub group_state: &'a GroupState,
     /// What the groups together know of the regions; `None` where it could not be read, and so must not be written.
-    pub fleet: Option<&'a FleetRow>,
+    pub fleet: Option<&'a FleetState>,
     /// The regions that should report where the board lists none.
-    pub otherwise: &'a BTreeSet<Region>,
+    pub fallback_locations: &'a BTreeSet<Location>,
     /// What people have said of the monitors.
     pub controls: &'a BTreeMap<MonitorId, Control>,
     /// Monitors of other groups that are down, as far as one of this group depends on them.
@@ -54,11 +54,11 @@ pub struct Input<'a> {
 impl<'a> Input<'a> {
     /// The regions that should report: those that this very board lists, so that a decision never rests on the rows of
     /// one read and the regions of another.
-    pub fn expected(&self) -> &'a BTreeSet<Region> {
-        if self.board.listed.is_empty() {
-            self.otherwise
+    pub fn expected(&self) -> &'a BTreeSet<Location> {
+        if self.group_state.listed.is_empty() {
+            self.fallback_locations
         } else {
-            &self.board.listed
+            &self.group_state.listed
         }
     }
 
@@ -72,11 +72,11 @@ impl<'a> Input<'a> {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Decision {
     /// The next verdict row, to be written on condition that the revision before it still stands.
-    pub verdict: Option<VerdictRow>,
+    pub status: Option<DecisionState>,
     /// The next fleet row, likewise. Written second: the verdict row keeps a region in mind until the fleet row shows
     /// that all is said of it, so a writer lost in between is made good.
-    pub fleet: Option<FleetRow>,
-    /// Whether `verdict` holds all that is to be decided on the monitors.
+    pub fleet: Option<FleetState>,
+    /// Whether `status` holds all that is to be decided on the monitors.
     pub rest: Rest,
 }
 
@@ -86,41 +86,41 @@ pub struct Decision {
 pub fn decide(input: &Input<'_>, limit: &impl SizeLimit) -> Decision {
     let mut whole = whole(input);
     let fleet = fleet::step(input, &whole, limit);
-    if whole.is_same(&input.board.verdict) {
+    if whole.is_same(&input.group_state.status) {
         return Decision {
             fleet,
             ..Decision::default()
         };
     }
     flapping::forget(input.now, &mut whole);
-    let (verdict, rest) = fit::verdict(input, whole, limit);
-    Decision { verdict, fleet, rest }
+    let (status, rest) = fit::status(input, whole, limit);
+    Decision { status, fleet, rest }
 }
 
 /// The verdict row after everything is decided, however large it is.
-fn whole(input: &Input<'_>) -> VerdictRow {
-    let (before, now) = (&input.board.verdict, input.now);
+fn whole(input: &Input<'_>) -> DecisionState {
+    let (before, now) = (&input.group_state.status, input.now);
     let mut next = before.clone();
     next.revision += 1;
 
     let mut electorate = Electorate::new(input);
-    regions::step(input, &mut electorate, &mut next);
+    locations::step(input, &mut electorate, &mut next);
 
-    let tallies: Vec<_> = input
+    let all_votes: Vec<_> = input
         .definitions
         .monitors
         .values()
-        .map(|monitor| (monitor, Tally::of(monitor, &electorate)))
+        .map(|monitor| (monitor, Votes::of(monitor, &electorate)))
         .collect();
-    for (monitor, tally) in &tallies {
-        incidents::step(monitor, tally, &electorate, now, &mut next);
+    for (monitor, votes) in &all_votes {
+        incidents::step(monitor, votes, &electorate, now, &mut next);
     }
     incidents::forget_removed(input.definitions, &electorate, &mut next);
     // Only now is it known which monitors are down, and so which others wait for them.
-    for (monitor, tally) in &tallies {
-        tell::open_incidents(input, monitor, tally, &mut next);
+    for (monitor, votes) in &all_votes {
+        notify::open_incidents(input, monitor, votes, &mut next);
     }
-    tell::broken_definitions(input, &mut next);
+    notify::broken_definitions(input, &mut next);
     next.outbox.claim(input.me, input.stamp(), usize::MAX);
     next
 }
@@ -129,27 +129,27 @@ fn whole(input: &Input<'_>) -> VerdictRow {
 ///
 /// Then [`decide`] would change nothing, and a tick needs no further read.
 pub fn is_nominal(input: &Input<'_>) -> bool {
-    let verdict = &input.board.verdict;
+    let status = &input.group_state.status;
     // What has changed of late matters only when something changes again.
-    let quiet = verdict.is_same(&VerdictRow {
-        changes: verdict.changes.clone(),
-        ..VerdictRow::default()
+    let quiet = status.is_same(&DecisionState {
+        changes: status.changes.clone(),
+        ..DecisionState::default()
     });
     let electorate = Electorate::new(input);
     let mut reporting = input
         .expected()
         .iter()
-        .filter(|region| input.definitions.checked_by(region).next().is_some());
+        .filter(|location| input.definitions.checked_by(location).next().is_some());
     let nobody = |monitor: &Monitor| {
         let mut expected = input.expected().iter();
-        !expected.any(|region| monitor.rule().regions.includes(region))
+        !expected.any(|location| monitor.rule().locations.includes(location))
     };
     quiet
         && input.definitions.broken.is_empty()
         && !input.definitions.monitors.values().any(nobody)
-        && reporting.all(|region| {
+        && reporting.all(|location| {
             electorate
-                .fresh_row(region)
+                .fresh_row(location)
                 .is_some_and(|row| row.entries.is_empty())
         })
 }
@@ -159,12 +159,12 @@ pub fn is_nominal(input: &Input<'_>) -> bool {
 /// So it stands when a checker was lost between its commit and its decision. It must be decided before a region
 /// replaces the row that shows it, or the change would never be told.
 pub fn is_undecided(input: &Input<'_>) -> bool {
-    let before = &input.board.verdict;
+    let before = &input.group_state.status;
     let next = whole(input);
     let incidents =
         next.incidents.keys().eq(before.incidents.keys()) && next.closed.len() == before.closed.len();
     // When one ends that has become an incident depends on what is not read here: whether that may be told.
-    let advisories = |row: &VerdictRow| -> BTreeSet<MonitorId> {
+    let advisories = |row: &DecisionState| -> BTreeSet<MonitorId> {
         let ids = row.advisories.keys();
         let alone = ids.filter(|id| !row.incidents.contains_key(&((*id).clone(), Track::Health)));
         alone.cloned().collect()
@@ -175,47 +175,51 @@ pub fn is_undecided(input: &Input<'_>) -> bool {
 /// The row that follows once `me` has published `published`, and the incidents in `filed` are in the archive.
 ///
 /// What was claimed and not published is free for the next tick. `None` if nothing changes.
-pub fn settle(
-    row: &VerdictRow,
+pub fn acknowledge_published(
+    row: &DecisionState,
     me: &Claimant,
     published: &BTreeSet<String>,
     filed: &[String],
-) -> Option<VerdictRow> {
-    let mut next = VerdictRow {
+) -> Option<DecisionState> {
+    let mut next = DecisionState {
         revision: row.revision + 1,
         ..row.clone()
     };
-    next.outbox.settle(me, published);
+    next.outbox.acknowledge_published(me, published);
     next.closed.retain(|closed| !filed.contains(&closed.key()));
     (!next.is_same(row)).then_some(next)
 }
 
 /// The same for the fleet row.
-pub fn settle_fleet(row: &FleetRow, me: &Claimant, published: &BTreeSet<String>) -> Option<FleetRow> {
-    let mut next = FleetRow {
+pub fn acknowledge_fleet_published(
+    row: &FleetState,
+    me: &Claimant,
+    published: &BTreeSet<String>,
+) -> Option<FleetState> {
+    let mut next = FleetState {
         revision: row.revision + 1,
         ..row.clone()
     };
-    next.outbox.settle(me, published);
+    next.outbox.acknowledge_published(me, published);
     (!next.is_same(row)).then_some(next)
 }
 
 /// What all regions together say of a monitor now.
-pub fn verdict(input: &Input<'_>, monitor: &Monitor) -> Verdict {
+pub fn status(input: &Input<'_>, monitor: &Monitor) -> Status {
     let mut electorate = Electorate::new(input);
-    electorate.suspects = regions::suspects(&input.board.verdict);
+    electorate.suspects = locations::suspects(&input.group_state.status);
     let open = |track| {
         input
-            .board
-            .verdict
+            .group_state
+            .status
             .incidents
             .get(&(monitor.id().clone(), track))
-            .map(|incident| incident.verdict)
+            .map(|incident| incident.status)
     };
-    if Tally::of(monitor, &electorate).voters == 0 {
-        return Verdict::Unknown;
+    if Votes::of(monitor, &electorate).voters == 0 {
+        return Status::Unknown;
     }
     open(Track::Health)
         .or_else(|| open(Track::Quality))
-        .unwrap_or(Verdict::Up)
+        .unwrap_or(Status::Up)
 }

@@ -5,13 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 
 use super::Input;
-use super::regions::suspects;
-use super::tally::Electorate;
-use crate::board::{Cause, Entry, Finding, Health, Urgency, Verdict};
+use super::locations::suspects;
+use super::votes::Electorate;
 use crate::choice::Severity;
 use crate::definition::Monitor;
 use crate::group::GroupId;
-use crate::id::Region;
+use crate::group_state::{Cause, Entry, Finding, Health, Status, Urgency};
+use crate::id::Location;
 use crate::outbox::{Kind, Pending, Subject};
 use crate::outcome::Detail;
 use crate::time::Tick;
@@ -28,7 +28,7 @@ pub struct Notification {
     /// The group it comes from; a test comes from none.
     pub group: Option<GroupId>,
     /// The verdict that it tells of; for a recovery, the one that is over.
-    pub verdict: Verdict,
+    pub status: Status,
     /// How loudly it is to be told.
     pub severity: Severity,
     /// The severities whose subscribers hear it: its own, and those under which its incident was told before.
@@ -46,14 +46,14 @@ pub struct Notification {
     /// The monitor's runbook.
     pub runbook: Option<String>,
     /// What each region that checks the monitor sees.
-    pub regions: BTreeMap<Region, RegionView>,
+    pub locations: BTreeMap<Location, LocationView>,
     /// For a broken definition, what is wrong with it.
-    pub faults: Vec<String>,
+    pub diagnostics: Vec<String>,
 }
 
 /// What one region sees of a monitor.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RegionView {
+pub struct LocationView {
     /// How it looks from there.
     pub view: View,
     /// For how many counted ticks.
@@ -85,24 +85,24 @@ impl Notification {
     pub fn compose(pending: &Pending, input: &Input<'_>) -> Self {
         let monitor = match &pending.subject {
             Subject::Monitor(id) => input.definitions.monitors.get(id),
-            Subject::Region(_) | Subject::Definition(_) | Subject::Portpulse => None,
+            Subject::Location(_) | Subject::Definition(_) | Subject::Portpulse => None,
         };
-        let faults = match &pending.subject {
+        let diagnostics = match &pending.subject {
             Subject::Definition(id) => input.definitions.broken.get(id),
-            Subject::Region(_) | Subject::Monitor(_) | Subject::Portpulse => None,
+            Subject::Location(_) | Subject::Monitor(_) | Subject::Portpulse => None,
         };
         let finding = pending.cause.map(|cause| Finding {
             cause,
             detail: monitor.and_then(|m| detail(m, cause, input)),
         });
-        let usual = severity(pending.kind, pending.verdict, monitor);
+        let usual = severity(pending.kind, pending.status, monitor);
         let severity = severity_of(pending, input);
         Self {
             id: pending.id.clone(),
             kind: pending.kind,
             subject: pending.subject.clone(),
             group: Some(input.group),
-            verdict: pending.verdict,
+            status: pending.status,
             severity,
             audience: BTreeSet::from([usual, severity]),
             finding,
@@ -110,11 +110,15 @@ impl Notification {
             at: pending.at,
             target: monitor.map(|monitor| monitor.target().to_string()),
             tags: monitor
-                .map(|monitor| monitor.telling().tags.clone())
+                .map(|monitor| monitor.alert_policy().tags.clone())
                 .unwrap_or_default(),
-            runbook: monitor.and_then(|monitor| monitor.telling().runbook.clone()),
-            regions: monitor.map(|monitor| views(monitor, input)).unwrap_or_default(),
-            faults: faults.into_iter().flatten().map(ToString::to_string).collect(),
+            runbook: monitor.and_then(|monitor| monitor.alert_policy().runbook.clone()),
+            locations: monitor.map(|monitor| views(monitor, input)).unwrap_or_default(),
+            diagnostics: diagnostics
+                .into_iter()
+                .flatten()
+                .map(ToString::to_string)
+                .collect(),
         }
     }
 
@@ -131,7 +135,7 @@ impl Notification {
             kind: Kind::Test,
             subject,
             group: None,
-            verdict: Verdict::Up,
+            status: Status::Up,
             severity: Severity::Info,
             audience: Severity::ALL.iter().copied().collect(),
             finding: None,
@@ -139,11 +143,11 @@ impl Notification {
             at: now,
             target: monitor.map(|monitor| monitor.target().to_string()),
             tags: monitor
-                .map(|monitor| monitor.telling().tags.clone())
+                .map(|monitor| monitor.alert_policy().tags.clone())
                 .unwrap_or_default(),
-            runbook: monitor.and_then(|monitor| monitor.telling().runbook.clone()),
-            regions: BTreeMap::new(),
-            faults: Vec::new(),
+            runbook: monitor.and_then(|monitor| monitor.alert_policy().runbook.clone()),
+            locations: BTreeMap::new(),
+            diagnostics: Vec::new(),
         }
     }
 }
@@ -152,37 +156,37 @@ impl Notification {
 pub(super) fn severity_of(pending: &Pending, input: &Input<'_>) -> Severity {
     let monitor = match &pending.subject {
         Subject::Monitor(id) => input.definitions.monitors.get(id),
-        Subject::Region(_) | Subject::Definition(_) | Subject::Portpulse => None,
+        Subject::Location(_) | Subject::Definition(_) | Subject::Portpulse => None,
     };
     match pending.urgency {
-        Urgency::Usual => severity(pending.kind, pending.verdict, monitor),
+        Urgency::Usual => severity(pending.kind, pending.status, monitor),
         Urgency::Raised => Severity::Critical,
     }
 }
 
 /// Only what is down or exposed is as loud as the monitor asks for, with what follows from it; the rest is told, not
 /// paged. So whoever hears of an incident hears of its end.
-fn severity(kind: Kind, verdict: Verdict, monitor: Option<&Monitor>) -> Severity {
-    let own = monitor.map_or(Severity::Warning, |monitor| monitor.telling().severity);
-    match (kind, verdict) {
+fn severity(kind: Kind, status: Status, monitor: Option<&Monitor>) -> Severity {
+    let own = monitor.map_or(Severity::Warning, |monitor| monitor.alert_policy().severity);
+    match (kind, status) {
         (Kind::Down | Kind::Exposed, _)
         | (
             Kind::Recovered | Kind::Reminder | Kind::Flapping | Kind::Escalated,
-            Verdict::Down | Verdict::Exposed | Verdict::Up,
+            Status::Down | Status::Exposed | Status::Up,
         ) => own,
         (
             Kind::Recovered | Kind::Reminder | Kind::Flapping | Kind::Escalated,
-            Verdict::Degraded | Verdict::Unknown,
+            Status::Degraded | Status::Unknown,
         )
         | (
             Kind::Degraded
             | Kind::CertificateExpiring
             | Kind::Unknown
             | Kind::BrokenDefinition
-            | Kind::RegionSilent
-            | Kind::RegionBack
-            | Kind::RegionSuspect
-            | Kind::RegionTrusted,
+            | Kind::LocationSilent
+            | Kind::LocationBack
+            | Kind::LocationSuspect
+            | Kind::LocationTrusted,
             _,
         ) => own.max(Severity::Warning),
         (Kind::Advisory | Kind::AdvisoryOver | Kind::Test, _) => Severity::Info,
@@ -192,52 +196,52 @@ fn severity(kind: Kind, verdict: Verdict, monitor: Option<&Monitor>) -> Severity
 /// The service's own words about this cause, from the open incident or from any region's row.
 fn detail(monitor: &Monitor, cause: Cause, input: &Input<'_>) -> Option<Detail> {
     let of = |finding: &Finding| (finding.cause == cause).then(|| finding.detail.clone()).flatten();
-    let incidents = input.board.verdict.incidents.iter();
+    let incidents = input.group_state.status.incidents.iter();
     let mine = incidents
         .filter(|((id, _), _)| id == monitor.id())
         .filter_map(|(_, incident)| incident.finding.as_ref());
     let rows = input
-        .board
+        .group_state
         .rows
         .values()
         .filter_map(|row| match row.entries.get(monitor.id()) {
             Some(Entry::Seen(streaks)) => streaks.finding.as_ref(),
-            Some(Entry::Unseen { .. }) | None => None,
+            Some(Entry::NoData { .. }) | None => None,
         });
     mine.chain(rows).find_map(of)
 }
 
 /// How a monitor looks now from each of the regions that check it.
-pub fn views(monitor: &Monitor, input: &Input<'_>) -> BTreeMap<Region, RegionView> {
+pub fn views(monitor: &Monitor, input: &Input<'_>) -> BTreeMap<Location, LocationView> {
     let electorate = Electorate::new(input);
-    let suspects = suspects(&input.board.verdict);
-    let regions = input
+    let suspects = suspects(&input.group_state.status);
+    let locations = input
         .expected()
         .iter()
-        .filter(|region| monitor.rule().regions.includes(region));
-    let plain = |view| RegionView {
+        .filter(|location| monitor.rule().locations.includes(location));
+    let plain = |view| LocationView {
         view,
         ticks: 0,
         since: None,
         finding: None,
     };
-    let view = |region: &Region| {
-        let Some(row) = electorate.fresh_row(region) else {
+    let view = |location: &Location| {
+        let Some(row) = electorate.fresh_row(location) else {
             return plain(View::Silent);
         };
         match row.entries.get(monitor.id()) {
             None => plain(View::Good),
-            Some(Entry::Unseen { .. }) => plain(View::NoData),
+            Some(Entry::NoData { .. }) => plain(View::NoData),
             Some(Entry::Seen(streaks)) => {
                 let bad = streaks.health.state == Health::Failing;
-                let view = match (suspects.contains(region), streaks.seen < row.tick, bad) {
+                let view = match (suspects.contains(location), streaks.seen < row.tick, bad) {
                     (true, _, _) => View::Suspect,
                     (_, true, _) => View::NoData,
                     (_, _, true) => View::Failing,
                     (_, _, false) => View::Good,
                 };
                 let (ticks, since) = (streaks.health.ticks, Some(streaks.health.since));
-                RegionView {
+                LocationView {
                     view,
                     ticks,
                     since,
@@ -246,5 +250,7 @@ pub fn views(monitor: &Monitor, input: &Input<'_>) -> BTreeMap<Region, RegionVie
             }
         }
     };
-    regions.map(|region| (region.clone(), view(region))).collect()
+    locations
+        .map(|location| (location.clone(), view(location)))
+        .collect()
 }

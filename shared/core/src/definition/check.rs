@@ -7,7 +7,7 @@ use crate::readiness::{Protocol, Readiness, Tls, begins_with_tls};
 use crate::target::{Check, Service};
 
 /// What was asked for; what could not be read is absent, and told already.
-pub(super) struct Wish {
+pub(super) struct RequestedCheck {
     pub(super) kind: Option<CheckKind>,
     pub(super) expect: Option<Expect>,
     pub(super) close: Option<CloseMode>,
@@ -21,15 +21,19 @@ const BANNED: &str = "MySQL and MariaDB ban a client that only connects and hang
 
 impl Reader<'_> {
     /// Every fault of what was asked for, or the check.
-    pub(super) fn check(&mut self, wish: Wish) -> Option<Check> {
-        let Wish {
+    pub(super) fn check(&mut self, requested_check: RequestedCheck) -> Option<Check> {
+        let RequestedCheck {
             service,
             port,
             options,
             ..
-        } = wish;
-        let (kind, expect, close) = (wish.kind?, wish.expect?, wish.close?);
-        let faults = self.faults.len();
+        } = requested_check;
+        let (kind, expect, close) = (
+            requested_check.kind?,
+            requested_check.expect?,
+            requested_check.close?,
+        );
+        let diagnostics = self.diagnostics.len();
         let asked = self.wrote("check");
         let scripted = options.script.is_given;
         let speaks = if scripted {
@@ -43,30 +47,30 @@ impl Reader<'_> {
         }
         if kind == CheckKind::Ready && expect != Expect::Open && asked {
             let what = format!("`ready` does not go with `expect: {expect}`");
-            self.fault("check", what, "write `check: connect`, or leave it out");
+            self.diagnostic("check", what, "write `check: connect`, or leave it out");
         }
         if service.is_none() && self.wrote("service") {
             // A service that is not known has been told already, and nothing more can be said of the options.
             return None;
         }
         if kind == CheckKind::Ready && expect == Expect::Open && service.is_none() && !scripted {
-            self.fault("check", "`ready` needs to know the service", "add `service`");
+            self.diagnostic("check", "`ready` needs to know the service", "add `service`");
         }
         let readiness = self.readiness(asks, service, port, options);
         if asks && close == CloseMode::Quiet {
             let what = "`quiet` hangs up before the service sees it, so `check: ready` cannot ask it";
-            self.fault("close", what, "add `check: connect`, or leave `close` out");
+            self.diagnostic("close", what, "add `check: connect`, or leave `close` out");
         }
-        if self.faults.len() > faults {
+        if self.diagnostics.len() > diagnostics {
             return None;
         }
         if self.gets_banned(readiness.as_ref(), expect, close, service, port) {
-            let mend = match expect {
+            let help = match expect {
                 _ if asks => "write `service: mysql`",
                 Expect::Open => "write `service: mysql` with `check: ready`, or `close: quiet`",
                 Expect::Reachable | Expect::Closed => "add `close: quiet`",
             };
-            self.fault(if asked { "check" } else { "port" }, BANNED, mend);
+            self.diagnostic(if asked { "check" } else { "port" }, BANNED, help);
             return None;
         }
         // A service brings `ready` along; what is not expected open has nobody to talk to.
@@ -93,14 +97,14 @@ impl Reader<'_> {
     fn script_fits(&mut self, asks: bool) {
         if self.wrote("service") {
             let what = "takes the place of a service's own exchange, so that both cannot be";
-            self.fault(
+            self.diagnostic(
                 "script",
                 what,
                 "write a `port` instead of `service`, or leave `script` out",
             );
         } else if !asks {
             let what = "is played by `check: ready` alone, to a port that is expected open";
-            self.fault(
+            self.diagnostic(
                 "script",
                 what,
                 "leave `check` and `expect` out, or leave `script` out",
@@ -127,20 +131,20 @@ impl Reader<'_> {
         ] {
             if self.wrote_here(option) && !fits {
                 let what = format!("goes with {services} alone");
-                self.fault(option, what, format!("write that, or leave `{option}` out"));
+                self.diagnostic(option, what, format!("write that, or leave `{option}` out"));
             } else if self.wrote_here(option) && !asks {
-                let mend = format!("leave `check` and `expect` out, or leave `{option}` out");
-                self.fault(option, ASKS_NOTHING, mend);
+                let help = format!("leave `check` and `expect` out, or leave `{option}` out");
+                self.diagnostic(option, ASKS_NOTHING, help);
             }
         }
         if !asks {
             for option in ["tls", "warn_days"] {
                 if self.wrote_here(option) && service.is_none() {
-                    let mend = "add `service: tls` for the handshake alone, or the service that speaks there";
-                    self.fault(option, "says nothing of a port that is only connected to", mend);
+                    let help = "add `service: tls` for the handshake alone, or the service that speaks there";
+                    self.diagnostic(option, "says nothing of a port that is only connected to", help);
                 } else if self.wrote_here(option) {
-                    let mend = format!("leave `check` and `expect` out, or leave `{option}` out");
-                    self.fault(option, ASKS_NOTHING, mend);
+                    let help = format!("leave `check` and `expect` out, or leave `{option}` out");
+                    self.diagnostic(option, ASKS_NOTHING, help);
                 }
             }
             return None;
@@ -155,15 +159,15 @@ impl Reader<'_> {
         };
         let tls = self.tls(options.tls, &protocol, service, port);
         if self.wrote_here("warn_days") && tls == Tls::Off {
-            let mend = "add `tls: true`, or leave `warn_days` out";
-            self.fault("warn_days", "speaks of a certificate, and there is no TLS", mend);
+            let help = "add `tls: true`, or leave `warn_days` out";
+            self.diagnostic("warn_days", "speaks of a certificate, and there is no TLS", help);
         }
         let warn_days = options.warn_days.unwrap_or(Readiness::WARN_DAYS);
         match Readiness::new(protocol, tls, warn_days) {
             Ok(readiness) => Some(readiness),
             Err(errors) => {
                 for error in errors {
-                    self.fault("check", error.to_string(), "change what does not go together");
+                    self.diagnostic("check", error.to_string(), "change what does not go together");
                 }
                 None
             }
@@ -204,9 +208,9 @@ impl Reader<'_> {
             }
         };
         match (choice, refusal) {
-            (_, Some((what, mend))) => {
+            (_, Some((what, help))) => {
                 if self.wrote_here("tls") {
-                    self.fault("tls", what, mend);
+                    self.diagnostic("tls", what, help);
                 }
                 implied()
             }

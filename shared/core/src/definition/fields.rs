@@ -64,7 +64,7 @@ pub struct RawMonitor {
     /// How many regions must agree; a strict majority if absent.
     pub quorum: Option<Given<i64>>,
     /// The regions that check it; all if absent.
-    pub regions: Option<Given<Vec<Value>>>,
+    pub locations: Option<Given<Vec<Value>>>,
     /// `critical`, `warning` or `info`.
     pub severity: Option<Given<String>>,
     /// `any`, `v4` or `v6`.

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::graph::circles;
 use super::rules::{Draft, Source};
-use super::{Fault, FieldPath, Monitor, Vantage};
+use super::{Diagnostic, FieldPath, Monitor, NetworkAccess};
 use crate::group::{GroupId, MAX_MONITORS_PER_GROUP, shard_of, shards_for};
 use crate::id::MonitorId;
 use crate::maintenance::RawWindow;
@@ -15,7 +15,7 @@ use crate::text::quoted;
 use crate::time::Interval;
 
 /// The most maintenance windows of a file: each monitor's item carries those that apply to it.
-pub const MOST_WINDOWS: usize = 100;
+pub const MAX_WINDOWS: usize = 100;
 
 /// A definitions file that has passed every rule.
 #[derive(Debug, Clone, PartialEq)]
@@ -40,16 +40,16 @@ impl Monitor {
     ///
     /// # Errors
     /// Every fault of the item.
-    pub fn from_attributes(id: &str, attributes: &Value) -> Result<Self, Vec<Fault>> {
+    pub fn from_attributes(id: &str, attributes: &Value) -> Result<Self, Vec<Diagnostic>> {
         let defaults = Fields::new();
-        let (at, source, vantage) = (FieldPath::root(), Source::Item, Vantage::OwnNetwork);
+        let (at, source, network_access) = (FieldPath::root(), Source::Item, NetworkAccess::OwnNetwork);
         Draft {
             id,
             at,
             own: attributes,
             defaults: &defaults,
             source,
-            vantage,
+            network_access,
         }
         .validate()
     }
@@ -58,16 +58,16 @@ impl Monitor {
     ///
     /// # Errors
     /// Every fault of the fields.
-    pub fn from_fields(id: &str, fields: &Value) -> Result<Self, Vec<Fault>> {
+    pub fn from_fields(id: &str, fields: &Value) -> Result<Self, Vec<Diagnostic>> {
         let defaults = Fields::new();
-        let (at, source, vantage) = (FieldPath::root(), Source::File, Vantage::OwnNetwork);
+        let (at, source, network_access) = (FieldPath::root(), Source::File, NetworkAccess::OwnNetwork);
         Draft {
             id,
             at,
             own: fields,
             defaults: &defaults,
             source,
-            vantage,
+            network_access,
         }
         .validate()
     }
@@ -78,30 +78,34 @@ impl DefinitionFile {
     ///
     /// # Errors
     /// Every fault of the file, in the order of their places.
-    pub fn validate(file: &Value, vantage: Vantage) -> Result<Self, Vec<Fault>> {
-        let mut faults = BTreeSet::new();
+    pub fn validate(file: &Value, network_access: NetworkAccess) -> Result<Self, Vec<Diagnostic>> {
+        let mut diagnostics = BTreeSet::new();
         let root = FieldPath::root();
-        let mend = "begin it with `monitors:` and, below, `  id: { host: …, port: … }`";
+        let help = "begin it with `monitors:` and, below, `  id: { host: …, port: … }`";
         let top = match file {
             Value::Object(top) => top,
-            Value::Null => return Err(vec![Fault::new(root, "the file says nothing", mend)]),
+            Value::Null => return Err(vec![Diagnostic::new(root, "the file says nothing", help)]),
             Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => {
-                return Err(vec![Fault::new(root, "the file is not a map of names", mend)]);
+                return Err(vec![Diagnostic::new(
+                    root,
+                    "the file is not a map of names",
+                    help,
+                )]);
             }
         };
         for name in top
             .keys()
             .filter(|name| !matches!(name.as_str(), "monitors" | "defaults" | "maintenance"))
         {
-            let mend = "the top of the file has `monitors`, `defaults` and `maintenance`";
-            faults.insert(Fault::new(root.field(name), "is not known here", mend));
+            let help = "the top of the file has `monitors`, `defaults` and `maintenance`";
+            diagnostics.insert(Diagnostic::new(root.field(name), "is not known here", help));
         }
         let nothing = Fields::new();
         let defaults = match top.get("defaults") {
             None | Some(Value::Null) => &nothing,
             Some(Value::Object(defaults)) => defaults,
             Some(_) => {
-                faults.insert(Fault::new(
+                diagnostics.insert(Diagnostic::new(
                     root.field("defaults"),
                     "is not a map of fields",
                     "write `defaults: { tier: … }`",
@@ -114,7 +118,7 @@ impl DefinitionFile {
             .filter(|field| defaults.contains_key(*field))
         {
             let at = root.field("defaults").field(field);
-            faults.insert(Fault::new(
+            diagnostics.insert(Diagnostic::new(
                 at,
                 "belongs to one monitor",
                 "move it to the monitors that it is meant for",
@@ -124,20 +128,20 @@ impl DefinitionFile {
         let written = match top.get("monitors") {
             Some(Value::Object(monitors)) if !monitors.is_empty() => monitors,
             None | Some(Value::Null | Value::Object(_)) => {
-                let mend = "write `id: { host: …, port: … }` for each port to watch";
-                faults.insert(Fault::new(
+                let help = "write `id: { host: …, port: … }` for each port to watch";
+                diagnostics.insert(Diagnostic::new(
                     root.field("monitors"),
                     "there is nothing to watch",
-                    mend,
+                    help,
                 ));
                 &empty
             }
             Some(_) => {
-                let mend = "write `id: { host: …, port: … }` for each port to watch";
-                faults.insert(Fault::new(
+                let help = "write `id: { host: …, port: … }` for each port to watch";
+                diagnostics.insert(Diagnostic::new(
                     root.field("monitors"),
                     "is not a map of monitors",
-                    mend,
+                    help,
                 ));
                 &empty
             }
@@ -152,20 +156,20 @@ impl DefinitionFile {
                 own,
                 defaults,
                 source: Source::File,
-                vantage,
+                network_access,
             })
             .validate()
             {
                 Ok(monitor) => {
                     monitors.insert(monitor.id().clone(), monitor);
                 }
-                Err(found) => faults.extend(found),
+                Err(found) => diagnostics.extend(found),
             }
         }
-        faults.extend(dependency_faults(written));
-        let windows = maintenance(top.get("maintenance"), defaults, written, &mut faults);
-        if !faults.is_empty() {
-            return Err(faults.into_iter().collect());
+        diagnostics.extend(dependency_faults(written));
+        let windows = maintenance(top.get("maintenance"), defaults, written, &mut diagnostics);
+        if !diagnostics.is_empty() {
+            return Err(diagnostics.into_iter().collect());
         }
         let monitors = assemble(monitors, defaults, written, &windows);
         let crowded: Vec<_> = crowded_groups(&monitors).collect();
@@ -207,7 +211,7 @@ struct Held {
 impl Held {
     fn covers(&self, monitor: &Monitor) -> bool {
         let everyone = self.raw.monitors.is_empty() && self.raw.tags.is_empty();
-        let tags = &monitor.telling().tags;
+        let tags = &monitor.alert_policy().tags;
         everyone
             || self.raw.monitors.iter().any(|id| id == monitor.id().as_str())
             || self.raw.tags.iter().any(|tag| tags.contains(tag))
@@ -238,7 +242,7 @@ fn assemble(
             attributes.extend(own.clone());
         }
         let mut parents = Map::new();
-        for (parent, group) in &mut monitor.telling.depends_on {
+        for (parent, group) in &mut monitor.alert_policy.depends_on {
             *group = groups.get(parent).copied();
             if let Some(group) = group {
                 parents.insert(parent.to_string(), json!(group.to_string()));
@@ -251,7 +255,7 @@ fn assemble(
         if !mine.is_empty() {
             let values = mine.iter().map(|held| held.value.clone()).collect();
             attributes.insert("maintenance".to_owned(), Value::Array(values));
-            monitor.telling.maintenance = mine.iter().map(|held| held.raw.window.clone()).collect();
+            monitor.alert_policy.maintenance = mine.iter().map(|held| held.raw.window.clone()).collect();
         }
         let group = group_of(&monitor);
         defined.push(Defined {
@@ -264,7 +268,7 @@ fn assemble(
 }
 
 /// Groups with more monitors than one may hold, for ids are spread by chance.
-fn crowded_groups(monitors: &[Defined]) -> impl Iterator<Item = Fault> + use<> {
+fn crowded_groups(monitors: &[Defined]) -> impl Iterator<Item = Diagnostic> + use<> {
     let mut counts = BTreeMap::<GroupId, usize>::new();
     for defined in monitors {
         *counts.entry(defined.group).or_default() += 1;
@@ -275,11 +279,11 @@ fn crowded_groups(monitors: &[Defined]) -> impl Iterator<Item = Fault> + use<> {
     crowded.map(|(group, count)| {
         let what =
             format!("puts {count} monitors into the group {group}, which holds {MAX_MONITORS_PER_GROUP}");
-        let mend = format!(
+        let help = format!(
             "give some of those checked every {} another interval",
             group.interval
         );
-        Fault::new(FieldPath::root().field("monitors"), what, mend)
+        Diagnostic::new(FieldPath::root().field("monitors"), what, help)
     })
 }
 
@@ -292,8 +296,8 @@ fn texts<'a>(fields: &'a Value, field: &str) -> impl Iterator<Item = (usize, &'a
 }
 
 /// Dependencies that name nothing, or lead back to where they began.
-fn dependency_faults(written: &Map<String, Value>) -> Vec<Fault> {
-    let mut faults = Vec::new();
+fn dependency_faults(written: &Map<String, Value>) -> Vec<Diagnostic> {
+    let mut diagnostics = Vec::new();
     let mut graph = BTreeMap::new();
     let at = |id: &str| FieldPath::root().field("monitors").field(id).field("depends_on");
     for (id, fields) in written {
@@ -305,7 +309,7 @@ fn dependency_faults(written: &Map<String, Value>) -> Vec<Fault> {
             }
             if !written.contains_key(parent) {
                 let what = format!("`{}` is no monitor of this file", quoted(parent));
-                faults.push(Fault::new(at(id).index(index), what, "name one that is"));
+                diagnostics.push(Diagnostic::new(at(id).index(index), what, "name one that is"));
             } else if parent != id {
                 parents.insert(parent);
             }
@@ -315,19 +319,19 @@ fn dependency_faults(written: &Map<String, Value>) -> Vec<Fault> {
     for circle in circles(&graph) {
         let Some(first) = circle.first() else { continue };
         let what = format!("goes in a circle: {}", way(&circle));
-        faults.push(Fault::new(at(first), what, "take one of them out"));
+        diagnostics.push(Diagnostic::new(at(first), what, "take one of them out"));
     }
-    faults
+    diagnostics
 }
 
 /// The most ids of a circle that a message shows.
-const LONGEST_WAY: usize = 10;
+const MAX_PATH_LENGTH: usize = 10;
 
 /// `a -> b -> a`.
 fn way(circle: &[&str]) -> String {
-    let mut steps: Vec<_> = circle.iter().take(LONGEST_WAY).map(|id| quoted(id)).collect();
-    if circle.len() > LONGEST_WAY {
-        steps.push(format!("… {} more", circle.len() - LONGEST_WAY));
+    let mut steps: Vec<_> = circle.iter().take(MAX_PATH_LENGTH).map(|id| quoted(id)).collect();
+    if circle.len() > MAX_PATH_LENGTH {
+        steps.push(format!("… {} more", circle.len() - MAX_PATH_LENGTH));
     }
     steps.extend(circle.first().map(|id| quoted(id)));
     steps.join(" -> ")
@@ -338,23 +342,27 @@ fn maintenance(
     section: Option<&Value>,
     defaults: &Fields,
     written: &Map<String, Value>,
-    faults: &mut BTreeSet<Fault>,
+    diagnostics: &mut BTreeSet<Diagnostic>,
 ) -> Vec<Held> {
     let at = FieldPath::root().field("maintenance");
     let values = match section {
         None | Some(Value::Null) => return Vec::new(),
         Some(Value::Array(values)) => values,
         Some(_) => {
-            faults.insert(Fault::new(at, "is not a list of windows", "begin each with `- `"));
+            diagnostics.insert(Diagnostic::new(
+                at,
+                "is not a list of windows",
+                "begin each with `- `",
+            ));
             return Vec::new();
         }
     };
-    if values.len() > MOST_WINDOWS {
+    if values.len() > MAX_WINDOWS {
         let what = format!("has {} windows", values.len());
-        faults.insert(Fault::new(
+        diagnostics.insert(Diagnostic::new(
             at,
             what,
-            format!("keep to {MOST_WINDOWS}: remove those that are over"),
+            format!("keep to {MAX_WINDOWS}: remove those that are over"),
         ));
         return Vec::new();
     }
@@ -376,7 +384,7 @@ fn maintenance(
         let at = at.index(index);
         for (index, id) in texts(value, "monitors").filter(|(_, id)| !written.contains_key(*id)) {
             let what = format!("`{}` is no monitor of this file", quoted(id));
-            faults.insert(Fault::new(
+            diagnostics.insert(Diagnostic::new(
                 at.field("monitors").index(index),
                 what,
                 "name one that is",
@@ -384,14 +392,14 @@ fn maintenance(
         }
         for (index, tag) in texts(value, "tags").filter(|(_, tag)| !tags.contains(tag)) {
             let what = format!("no monitor has the tag `{}`", quoted(tag));
-            faults.insert(Fault::new(
+            diagnostics.insert(Diagnostic::new(
                 at.field("tags").index(index),
                 what,
                 "name a tag in use",
             ));
         }
         match RawWindow::read(value, &at) {
-            Err(found) => faults.extend(found),
+            Err(found) => diagnostics.extend(found),
             Ok(raw) => {
                 let mut value = value.clone();
                 if let Value::Object(window) = &mut value {

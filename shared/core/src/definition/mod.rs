@@ -1,10 +1,10 @@
 //! Definitions: what the user wrote, checked once and turned into monitors that need no further checks.
 //!
 //! The same rules serve the definitions file and the items in DynamoDB: both arrive as JSON-like values
-//! and leave as [`Monitor`]s or as a list of every [`Fault`].
+//! and leave as [`Monitor`]s or as a list of every [`Diagnostic`].
 
 mod check;
-mod fault;
+mod diagnostic;
 mod fields;
 mod file;
 mod graph;
@@ -15,17 +15,17 @@ mod rules;
 mod section;
 mod values;
 
-pub(crate) use fault::Unfit;
-pub use fault::{Fault, FieldPath};
+pub(crate) use diagnostic::InvalidValue;
+pub use diagnostic::{Diagnostic, FieldPath};
 pub use fields::{RawMonitor, near_misses};
-pub use file::{Defined, DefinitionFile, MOST_WINDOWS};
-pub use monitor::{Monitor, Quorum, Rule, Telling, Where};
+pub use file::{Defined, DefinitionFile, MAX_WINDOWS};
+pub use monitor::{AlertPolicy, LocationSelector, Monitor, Quorum, Rule};
 pub use rules::MAX_DEFINITION_BYTES;
 pub(crate) use values::kind_of;
 
 /// From where the checks will be made, as far as the definitions must respect it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Vantage {
+pub enum NetworkAccess {
     /// A Lambda outside a VPC: no outbound port 25, no IPv6, no private addresses.
     PlainLambda,
     /// A machine or a VPC of the user's own: whatever its network allows.

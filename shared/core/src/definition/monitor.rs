@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::choice::{Expect, Severity};
 use crate::group::GroupId;
-use crate::id::{MonitorId, Region};
+use crate::id::{Location, MonitorId};
 use crate::maintenance::Window;
 use crate::target::{Service, Target};
 use crate::time::Interval;
@@ -19,7 +19,7 @@ pub struct Monitor {
     pub(super) enabled: bool,
     pub(super) target: Target,
     pub(super) rule: Rule,
-    pub(super) telling: Telling,
+    pub(super) alert_policy: AlertPolicy,
 }
 
 impl Monitor {
@@ -49,8 +49,8 @@ impl Monitor {
     }
 
     /// How a verdict is told.
-    pub fn telling(&self) -> &Telling {
-        &self.telling
+    pub fn alert_policy(&self) -> &AlertPolicy {
+        &self.alert_policy
     }
 }
 
@@ -70,7 +70,7 @@ pub struct Rule {
     /// How many regions must agree.
     pub quorum: Quorum,
     /// Which regions check it.
-    pub regions: Where,
+    pub locations: LocationSelector,
 }
 
 /// How many failing regions open an incident.
@@ -84,26 +84,26 @@ pub enum Quorum {
 
 /// Which regions check a monitor.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Where {
+pub enum LocationSelector {
     /// All of them.
     Everywhere,
     /// These alone.
-    Only(BTreeSet<Region>),
+    Only(BTreeSet<Location>),
 }
 
-impl Where {
-    /// Whether `region` is one of them.
-    pub fn includes(&self, region: &Region) -> bool {
+impl LocationSelector {
+    /// Whether `location` is one of them.
+    pub fn includes(&self, location: &Location) -> bool {
         match self {
             Self::Everywhere => true,
-            Self::Only(regions) => regions.contains(region),
+            Self::Only(locations) => locations.contains(location),
         }
     }
 }
 
 /// How a monitor's incidents are told.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Telling {
+pub struct AlertPolicy {
     /// How loudly.
     pub severity: Severity,
     /// Words to filter and group by.
@@ -122,7 +122,7 @@ pub struct Telling {
     pub maintenance: Vec<Window>,
 }
 
-impl Telling {
+impl AlertPolicy {
     /// Whether a maintenance window covers `now`.
     pub fn in_maintenance(&self, now: jiff::Timestamp) -> bool {
         self.maintenance.iter().any(|window| window.covers(now))

@@ -6,7 +6,7 @@ use super::fields::{Given, RawTls};
 use super::reader::Reader;
 use super::section::Section;
 use super::values::{kind_of, number};
-use super::{Fault, FieldPath, Unfit};
+use super::{Diagnostic, FieldPath, InvalidValue};
 use crate::readiness::{
     DnsCheck, DnsCheckError, HttpCheck, HttpCheckError, Method, Readiness, RecordType, Script, ScriptError,
     ScriptStep, Transport,
@@ -50,7 +50,7 @@ impl Reader<'_> {
         dns: Option<Given<Map<String, Value>>>,
         script: Option<Given<Vec<Value>>>,
     ) -> Options {
-        let most = u32::from(Readiness::MOST_WARN_DAYS);
+        let most = u32::from(Readiness::MAX_WARN_DAYS);
         let warn_days = self.optional("warn_days", warn_days, number(0..=most));
         Options {
             tls: self.optional("tls", tls, tls_choice),
@@ -71,42 +71,42 @@ impl Reader<'_> {
         given: Option<Given<Map<String, Value>>>,
         read: impl FnOnce(&mut Section<'_>) -> Option<T>,
     ) -> Option<T> {
-        let fields = self.optional(field, given, Ok::<_, Unfit>)?;
+        let fields = self.optional(field, given, Ok::<_, InvalidValue>)?;
         let mut section = Section {
             at: self.place(field),
             fields: &fields,
-            faults: Vec::new(),
+            diagnostics: Vec::new(),
         };
         let made = read(&mut section);
-        let is_good = section.faults.is_empty();
-        self.faults.append(&mut section.faults);
+        let is_good = section.diagnostics.is_empty();
+        self.diagnostics.append(&mut section.diagnostics);
         made.filter(|_| is_good)
     }
 
     fn script(&mut self, given: Option<Given<Vec<Value>>>) -> Option<Script> {
-        let values = self.optional("script", given, Ok::<Vec<Value>, Unfit>)?;
+        let values = self.optional("script", given, Ok::<Vec<Value>, InvalidValue>)?;
         let at = self.place("script");
-        let faults = self.faults.len();
+        let diagnostics = self.diagnostics.len();
         let mut steps = Vec::new();
         for (index, value) in values.iter().enumerate() {
             match read_step(&at.index(index), value) {
                 Ok(step) => steps.push(step),
-                Err(fault) => self.faults.push(fault),
+                Err(diagnostic) => self.diagnostics.push(diagnostic),
             }
         }
         let is_read = steps.len() == values.len();
         if !(1..=Script::MAX_STEPS).contains(&values.len()) {
-            let mend = format!("write 1 to {}", Script::MAX_STEPS);
+            let help = format!("write 1 to {}", Script::MAX_STEPS);
             let what = format!("has {} steps", values.len());
-            self.faults.push(Fault::new(at.clone(), what, mend));
+            self.diagnostics.push(Diagnostic::new(at.clone(), what, help));
         }
         let errors = match Script::new(steps) {
-            Ok(script) if self.faults.len() == faults => return Some(script),
+            Ok(script) if self.diagnostics.len() == diagnostics => return Some(script),
             Ok(_) => Vec::new(),
             Err(errors) => errors,
         };
         for error in errors {
-            let (place, what, mend) = match error {
+            let (place, what, help) = match error {
                 // Told above.
                 ScriptError::Count => continue,
                 // Not to be told while others cannot be read.
@@ -124,26 +124,26 @@ impl Reader<'_> {
                     format!("write 1 to {} bytes", Script::MAX_BYTES),
                 ),
             };
-            self.faults.push(Fault::new(place, what, mend));
+            self.diagnostics.push(Diagnostic::new(place, what, help));
         }
         None
     }
 }
 
-fn tls_choice(raw: RawTls) -> Result<TlsChoice, Unfit> {
+fn tls_choice(raw: RawTls) -> Result<TlsChoice, InvalidValue> {
     match raw {
         RawTls::Switch(true) => Ok(TlsChoice::On),
         RawTls::Switch(false) => Ok(TlsChoice::Off),
         RawTls::Word(word) if word == "starttls" => Ok(TlsChoice::Within),
-        RawTls::Word(word) => Err(Unfit::new(
+        RawTls::Word(word) => Err(InvalidValue::new(
             format!("`{}` is not known here", quoted(&word)),
             "write true, false or starttls",
         )),
     }
 }
 
-fn read_step(at: &FieldPath, value: &Value) -> Result<ScriptStep, Fault> {
-    let none = || Fault::new(at.clone(), "is not a step", STEP);
+fn read_step(at: &FieldPath, value: &Value) -> Result<ScriptStep, Diagnostic> {
+    let none = || Diagnostic::new(at.clone(), "is not a step", STEP);
     let fields = value.as_object().ok_or_else(none)?;
     let mut fields = fields.iter();
     let (Some((name, value)), None) = (fields.next(), fields.next()) else {
@@ -157,8 +157,12 @@ fn read_step(at: &FieldPath, value: &Value) -> Result<ScriptStep, Fault> {
     match value.as_str() {
         Some(text) => Ok(make(text.as_bytes().to_vec())),
         None => {
-            let mend = "write text, in quotes if need be";
-            Err(Fault::new(at.field(name), format!("is {}", kind_of(value)), mend))
+            let help = "write text, in quotes if need be";
+            Err(Diagnostic::new(
+                at.field(name),
+                format!("is {}", kind_of(value)),
+                help,
+            ))
         }
     }
 }
@@ -188,22 +192,22 @@ fn read_http(section: &mut Section<'_>) -> Option<HttpCheck> {
         match error {
             HttpCheckError::Path => {
                 let what = format!("`{}` is not a path", quoted(&path.clone().unwrap_or_default()));
-                let mend = format!(
+                let help = format!(
                     "begin it with `/`, and use printable ASCII without spaces, at most {most} bytes"
                 );
-                section.fault("path", what, mend);
+                section.diagnostic("path", what, help);
             }
             HttpCheckError::Status => {
-                let mend = format!("keep to {}, or use ranges", HttpCheck::MAX_STATUSES);
-                section.fault("status", "has too many entries", mend);
+                let help = format!("keep to {}, or use ranges", HttpCheck::MAX_STATUSES);
+                section.diagnostic("status", "has too many entries", help);
             }
             HttpCheckError::Text => {
-                let mend = format!("write 1 to {most} bytes");
-                section.fault("text", "is empty, or too long", mend);
+                let help = format!("write 1 to {most} bytes");
+                section.diagnostic("text", "is empty, or too long", help);
             }
             HttpCheckError::NoBody => {
                 let what = "`HEAD` brings no body to look for a text in";
-                section.fault("method", what, "write GET, or leave it out");
+                section.diagnostic("method", what, "write GET, or leave it out");
             }
         }
     }
@@ -218,7 +222,7 @@ fn read_dns(section: &mut Section<'_>) -> Option<DnsCheck> {
     let (mut must, mut must_not) = (section.texts("must", list), section.texts("must_not", list));
     let transport = section.word::<Transport>("transport", "tcp or udp");
     if !section.has("name") && (section.has("must") || section.has("must_not")) {
-        section.fault("name", "is missing", "write the name whose records these are");
+        section.diagnostic("name", "is missing", "write the name whose records these are");
     }
     if section.has("type") && written.is_none() {
         // How they must look is not known.
@@ -242,13 +246,13 @@ fn read_dns(section: &mut Section<'_>) -> Option<DnsCheck> {
         match error {
             DnsCheckError::Name(found) => {
                 let what = format!("`{}` is not a DNS name", quoted(found));
-                let mend = "write labels of 1 to 63 characters, joined by dots, at most 253 in all";
-                section.fault("name", what, mend);
+                let help = "write labels of 1 to 63 characters, joined by dots, at most 253 in all";
+                section.diagnostic("name", what, help);
             }
             DnsCheckError::Count => {
-                let mend = format!("keep to {} in all", DnsCheck::MAX_RECORDS);
+                let help = format!("keep to {} in all", DnsCheck::MAX_RECORDS);
                 let list = if must.is_empty() { "must_not" } else { "must" };
-                section.fault(list, "has too many records", mend);
+                section.diagnostic(list, "has too many records", help);
             }
             DnsCheckError::Record(place, record_type) => {
                 let (list, index) = match place.checked_sub(must.len()) {
@@ -257,7 +261,9 @@ fn read_dns(section: &mut Section<'_>) -> Option<DnsCheck> {
                 };
                 let at = section.at.field(list).index(index);
                 let what = format!("can be no {record_type} record");
-                section.faults.push(Fault::new(at, what, example(*record_type)));
+                section
+                    .diagnostics
+                    .push(Diagnostic::new(at, what, example(*record_type)));
             }
         }
     }

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::fields::{Given, RawMonitor, nearest};
 use super::rules::Source;
 use super::values::{self, kind_of, parent_group, wanted};
-use super::{Fault, FieldPath, Unfit};
+use super::{Diagnostic, FieldPath, InvalidValue};
 use crate::choice::Tier;
 use crate::group::GroupId;
 use crate::id::MonitorId;
@@ -17,7 +17,7 @@ use crate::preset::Fields;
 use crate::target::Service;
 
 /// The most entries of a list in one definition: an item of the table has a limit.
-const LONGEST_LIST: usize = 50;
+const MAX_LIST: usize = 50;
 
 /// Reads fields one by one and gathers what is wrong.
 pub(super) struct Reader<'a> {
@@ -25,7 +25,7 @@ pub(super) struct Reader<'a> {
     pub(super) own: &'a Fields,
     pub(super) defaults: &'a Fields,
     pub(super) source: Source,
-    pub(super) faults: Vec<Fault>,
+    pub(super) diagnostics: Vec<Diagnostic>,
 }
 
 impl Reader<'_> {
@@ -43,9 +43,9 @@ impl Reader<'_> {
         self.own.contains_key(field) || self.defaults.contains_key(field)
     }
 
-    pub(super) fn fault(&mut self, field: &str, what: impl Into<String>, mend: impl Into<String>) {
+    pub(super) fn diagnostic(&mut self, field: &str, what: impl Into<String>, help: impl Into<String>) {
         let at = self.place(field);
-        self.faults.push(Fault::new(at, what, mend));
+        self.diagnostics.push(Diagnostic::new(at, what, help));
     }
 
     /// Whether the user wrote this field for this monitor in particular.
@@ -55,18 +55,18 @@ impl Reader<'_> {
         self.source == Source::File && self.own.get(field).is_some_and(|value| !value.is_null())
     }
 
-    /// As [`Self::fault`], of one entry of a list.
-    pub(super) fn fault_in(&mut self, field: &str, index: usize, what: &str, mend: &str) {
+    /// As [`Self::diagnostic`], of one entry of a list.
+    pub(super) fn fault_in(&mut self, field: &str, index: usize, what: &str, help: &str) {
         let at = self.place(field).index(index);
-        self.faults.push(Fault::new(at, what, mend));
+        self.diagnostics.push(Diagnostic::new(at, what, help));
     }
 
     /// Keeps the value, or notes at `at` why there is none.
-    fn keep<T>(&mut self, at: FieldPath, read: Result<T, impl Into<Unfit>>) -> Option<T> {
+    fn keep<T>(&mut self, at: FieldPath, read: Result<T, impl Into<InvalidValue>>) -> Option<T> {
         match read {
             Ok(value) => Some(value),
-            Err(unfit) => {
-                self.faults.push(Fault::of(at, unfit.into()));
+            Err(invalid_value) => {
+                self.diagnostics.push(Diagnostic::of(at, invalid_value.into()));
                 None
             }
         }
@@ -80,15 +80,15 @@ impl Reader<'_> {
         &mut self,
         field: &str,
         given: Option<Given<T>>,
-        parse: impl FnOnce(T) -> Result<U, Unfit>,
+        parse: impl FnOnce(T) -> Result<U, InvalidValue>,
     ) -> Option<U> {
         let at = self.place(field);
         match given? {
             Given::Right(value) => self.keep(at, parse(value)),
             Given::Wrong(value) => {
-                let mend = format!("write {}", wanted(field));
-                self.faults
-                    .push(Fault::new(at, format!("is {}", kind_of(&value)), mend));
+                let help = format!("write {}", wanted(field));
+                self.diagnostics
+                    .push(Diagnostic::new(at, format!("is {}", kind_of(&value)), help));
                 None
             }
         }
@@ -98,17 +98,17 @@ impl Reader<'_> {
         &mut self,
         field: &str,
         given: Option<Given<T>>,
-        mend: &str,
-        parse: impl FnOnce(T) -> Result<U, Unfit>,
+        help: &str,
+        parse: impl FnOnce(T) -> Result<U, InvalidValue>,
     ) -> Option<U> {
         // A field that was left empty has been told already.
         if given.is_none() && !self.wrote(field) {
-            self.fault(field, "is missing", mend);
+            self.diagnostic(field, "is missing", help);
         }
         self.optional(field, given, parse)
     }
 
-    pub(super) fn word<T: FromStr<Err: Into<Unfit>>>(
+    pub(super) fn word<T: FromStr<Err: Into<InvalidValue>>>(
         &mut self,
         field: &str,
         given: Option<Given<String>>,
@@ -117,16 +117,16 @@ impl Reader<'_> {
     }
 
     /// Reads each entry of a list; one bad entry makes the list unusable.
-    pub(super) fn list<T, E: Into<Unfit>>(
+    pub(super) fn list<T, E: Into<InvalidValue>>(
         &mut self,
         field: &str,
         given: Option<Given<Vec<Value>>>,
         parse: impl Fn(&str) -> Result<T, E>,
     ) -> Option<Vec<T>> {
-        let values = self.optional(field, given, Ok::<Vec<Value>, Unfit>)?;
-        if values.len() > LONGEST_LIST {
+        let values = self.optional(field, given, Ok::<Vec<Value>, InvalidValue>)?;
+        if values.len() > MAX_LIST {
             let what = format!("has {} entries", values.len());
-            self.fault(field, what, format!("keep to {LONGEST_LIST}"));
+            self.diagnostic(field, what, format!("keep to {MAX_LIST}"));
             return None;
         }
         let place = self.place(field);
@@ -136,9 +136,9 @@ impl Reader<'_> {
             match value.as_str() {
                 Some(text) => read.extend(self.keep(at, parse(text))),
                 None => {
-                    let mend = "write text, in quotes if need be";
-                    self.faults
-                        .push(Fault::new(at, format!("is {}", kind_of(value)), mend));
+                    let help = "write text, in quotes if need be";
+                    self.diagnostics
+                        .push(Diagnostic::new(at, format!("is {}", kind_of(value)), help));
                 }
             }
         }
@@ -173,7 +173,7 @@ impl Reader<'_> {
                 } else {
                     ", or leave the field out"
                 };
-                self.fault(name, "is empty", format!("write {}{instead}", wanted(name)));
+                self.diagnostic(name, "is empty", format!("write {}{instead}", wanted(name)));
             }
         }
     }
@@ -187,15 +187,15 @@ impl Reader<'_> {
             .map(str::to_owned)
             .collect();
         for name in &foreign {
-            let mend = match nearest(name, RawMonitor::FIELDS) {
+            let help = match nearest(name, RawMonitor::FIELDS) {
                 Some(field) => format!("did you mean `{field}`?"),
                 None => format!("known fields: {}", RawMonitor::FIELDS.join(", ")),
             };
-            self.fault(name, "is not a field of a monitor", mend);
+            self.diagnostic(name, "is not a field of a monitor", help);
         }
         if source == Source::File && self.wrote("maintenance") {
-            let mend = "write it at the top of the file, with `monitors: [id]`";
-            self.fault("maintenance", "does not stand inside a monitor", mend);
+            let help = "write it at the top of the file, with `monitors: [id]`";
+            self.diagnostic("maintenance", "does not stand inside a monitor", help);
         }
     }
 
@@ -204,7 +204,7 @@ impl Reader<'_> {
         given: Option<Given<BTreeMap<String, Value>>>,
     ) -> BTreeMap<MonitorId, GroupId> {
         let groups = self
-            .optional("depends_on_groups", given, Ok::<_, Unfit>)
+            .optional("depends_on_groups", given, Ok::<_, InvalidValue>)
             .unwrap_or_default();
         let at = self.place("depends_on_groups");
         let read = groups
@@ -215,14 +215,14 @@ impl Reader<'_> {
 
     pub(super) fn windows(&mut self, given: Option<Given<Vec<Value>>>) -> Vec<Window> {
         let values = self
-            .optional("maintenance", given, Ok::<Vec<Value>, Unfit>)
+            .optional("maintenance", given, Ok::<Vec<Value>, InvalidValue>)
             .unwrap_or_default();
         let place = self.place("maintenance");
         let mut windows = Vec::new();
         for (index, value) in values.iter().enumerate() {
             match RawWindow::read(value, &place.index(index)) {
                 Ok(raw) => windows.push(raw.window),
-                Err(faults) => self.faults.extend(faults),
+                Err(diagnostics) => self.diagnostics.extend(diagnostics),
             }
         }
         windows
@@ -238,7 +238,7 @@ mod tests {
     fn check(item: Value, expected: &[&str]) {
         let found = match Monitor::from_attributes("a", &item) {
             Ok(_) => Vec::new(),
-            Err(faults) => faults.iter().map(ToString::to_string).collect(),
+            Err(diagnostics) => diagnostics.iter().map(ToString::to_string).collect(),
         };
         assert_eq!(found, expected, "{item}");
     }

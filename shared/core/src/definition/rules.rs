@@ -7,14 +7,16 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::check::Wish;
+use super::check::RequestedCheck;
 use super::fields::RawMonitor;
 use super::reader::Reader;
 use super::values::{self, number};
-use super::{Fault, FieldPath, Monitor, Quorum, Rule, Telling, Unfit, Vantage, Where};
+use super::{
+    AlertPolicy, Diagnostic, FieldPath, InvalidValue, LocationSelector, Monitor, NetworkAccess, Quorum, Rule,
+};
 use crate::address::is_public;
 use crate::choice::{CheckKind, CloseMode, Expect, IpFamily, Severity};
-use crate::id::{MonitorId, Region};
+use crate::id::{Location, MonitorId};
 use crate::preset::{self, Fields};
 use crate::target::{Host, Service, Target};
 use crate::time::{Interval, format_duration, parse_duration};
@@ -40,23 +42,23 @@ pub(super) struct Draft<'a> {
     /// The file's `defaults:`, and where they stand.
     pub(super) defaults: &'a Fields,
     pub(super) source: Source,
-    pub(super) vantage: Vantage,
+    pub(super) network_access: NetworkAccess,
 }
 
 impl Draft<'_> {
     /// Applies every rule.
     ///
     /// Precedence of a field: the monitor's own, the file's defaults, the tier's, the service's, the built-in one.
-    pub(super) fn validate(self) -> Result<Monitor, Vec<Fault>> {
+    pub(super) fn validate(self) -> Result<Monitor, Vec<Diagnostic>> {
         let Value::Object(own) = self.own else {
-            let mend = "write it as `id: { host: …, port: … }`";
-            return Err(vec![Fault::new(self.at, "is not a map of fields", mend)]);
+            let help = "write it as `id: { host: …, port: … }`";
+            return Err(vec![Diagnostic::new(self.at, "is not a map of fields", help)]);
         };
         if self.source == Source::File {
             let bytes = [own, self.defaults].map(json_bytes).iter().sum::<usize>();
             if bytes > MAX_DEFINITION_BYTES {
-                let mend = format!("keep to {MAX_DEFINITION_BYTES}, with the defaults");
-                return Err(vec![Fault::new(self.at, format!("has {bytes} bytes"), mend)]);
+                let help = format!("keep to {MAX_DEFINITION_BYTES}, with the defaults");
+                return Err(vec![Diagnostic::new(self.at, format!("has {bytes} bytes"), help)]);
             }
         }
         let mut reader = Reader {
@@ -64,7 +66,7 @@ impl Draft<'_> {
             own,
             defaults: self.defaults,
             source: self.source,
-            faults: Vec::new(),
+            diagnostics: Vec::new(),
         };
         reader.empty_fields();
         let (service, tier) = reader.chosen_presets();
@@ -83,11 +85,11 @@ impl Draft<'_> {
         match serde_json::from_value(Value::Object(merged)) {
             Ok(raw) => self.monitor(raw, service, reader),
             Err(error) => {
-                let mend = "correct the field that is named";
-                Err(vec![Fault::new(
+                let help = "correct the field that is named";
+                Err(vec![Diagnostic::new(
                     self.at,
                     format!("cannot be read: {error}"),
-                    mend,
+                    help,
                 )])
             }
         }
@@ -98,7 +100,7 @@ impl Draft<'_> {
         raw: RawMonitor,
         service: Option<Service>,
         mut reader: Reader<'_>,
-    ) -> Result<Monitor, Vec<Fault>> {
+    ) -> Result<Monitor, Vec<Diagnostic>> {
         let r = &mut reader;
         r.unknown_fields(self.source);
         let id = r.id(self.id);
@@ -112,8 +114,8 @@ impl Draft<'_> {
             // The service that would have brought it along is not known, and told already.
             r.optional("port", raw.port, number(1..=65_535))
         } else {
-            let mend = "write a port, or a `service` that has one";
-            r.required("port", raw.port, mend, number(1..=65_535))
+            let help = "write a port, or a `service` that has one";
+            r.required("port", raw.port, help, number(1..=65_535))
         };
         let interval = r.word::<Interval>("interval", raw.interval);
         let timeout = r.optional("timeout", raw.timeout, |text: String| Ok(parse_duration(&text)?));
@@ -127,25 +129,25 @@ impl Draft<'_> {
         let failures_to_open = r.optional("failures_to_open", raw.failures_to_open, number(1..=10));
         let successes_to_close = r.optional("successes_to_close", raw.successes_to_close, number(1..=10));
         let quorum = r.optional("quorum", raw.quorum, number(1..=100));
-        let regions = r.list("regions", raw.regions, str::parse::<Region>);
-        let regions = regions.map(BTreeSet::from_iter);
+        let locations = r.list("regions", raw.locations, str::parse::<Location>);
+        let locations = locations.map(BTreeSet::from_iter);
         let tags = r.list("tags", raw.tags, values::tag);
         let runbook = r.optional("runbook", raw.runbook, values::runbook);
         let depends_on = r.list("depends_on", raw.depends_on, str::parse::<MonitorId>);
         let groups = r.parent_groups(raw.depends_on_groups);
-        let enabled = r.optional("enabled", raw.enabled, Ok::<bool, Unfit>);
+        let enabled = r.optional("enabled", raw.enabled, Ok::<bool, InvalidValue>);
         let remind_every = r.optional("remind_every", raw.remind_every, values::reminder);
         let escalate_after = r.optional("escalate_after", raw.escalate_after, values::escalation);
         let flapping_after = r.optional("flapping_after", raw.flapping_after, number(0..=20));
         let maintenance = r.windows(raw.maintenance);
 
         r.timeout_fits(timeout, slow_after, interval);
-        r.regions_fit(quorum, regions.as_ref());
+        r.locations_fit(quorum, locations.as_ref());
         r.family_fits(host.as_ref(), ip);
-        if self.vantage == Vantage::PlainLambda {
+        if self.network_access == NetworkAccess::PlainLambda {
             r.reachable_from_lambda(host.as_ref(), port, ip);
         }
-        let wish = Wish {
+        let requested_check = RequestedCheck {
             kind: check,
             expect,
             close,
@@ -153,7 +155,7 @@ impl Draft<'_> {
             port,
             options,
         };
-        let check = r.check(wish);
+        let check = r.check(requested_check);
         if let (Some(id), Some(parents)) = (&id, &depends_on)
             && let Some(index) = parents.iter().position(|parent| parent == id)
         {
@@ -164,8 +166,8 @@ impl Draft<'_> {
                 "name what stands in front of it, or leave it out",
             );
         }
-        if !reader.faults.is_empty() {
-            return Err(reader.faults);
+        if !reader.diagnostics.is_empty() {
+            return Err(reader.diagnostics);
         }
         let mut groups = groups;
         let made = (|| {
@@ -176,10 +178,10 @@ impl Draft<'_> {
                 failures_to_open: failures_to_open?,
                 successes_to_close: successes_to_close?,
                 quorum: quorum.map_or(Quorum::Majority, Quorum::AtLeast),
-                regions: regions.map_or(Where::Everywhere, Where::Only),
+                locations: locations.map_or(LocationSelector::Everywhere, LocationSelector::Only),
             };
             let parents = depends_on.unwrap_or_default().into_iter();
-            let telling = Telling {
+            let alert_policy = AlertPolicy {
                 severity: severity?,
                 tags: tags.unwrap_or_default(),
                 runbook,
@@ -208,12 +210,12 @@ impl Draft<'_> {
                 enabled: enabled.unwrap_or(true),
                 target,
                 rule,
-                telling,
+                alert_policy,
             })
         })();
         // Every field above is either there or has left a fault; the presets see to the rest.
         made.ok_or_else(|| {
-            vec![Fault::new(
+            vec![Diagnostic::new(
                 self.at,
                 "lacks a value that no preset gives",
                 "name every field",
@@ -240,10 +242,10 @@ impl Reader<'_> {
                 "{} is not below the interval of {interval}",
                 format_duration(timeout)
             );
-            self.fault("timeout", what, "write a duration from 100ms to 30s");
-        } else if !(values::SHORTEST_TIMEOUT..=values::LONGEST_TIMEOUT).contains(&timeout) {
+            self.diagnostic("timeout", what, "write a duration from 100ms to 30s");
+        } else if !(values::MIN_TIMEOUT..=values::MAX_TIMEOUT).contains(&timeout) {
             let what = format!("{} is out of range", format_duration(timeout));
-            self.fault("timeout", what, "write a duration from 100ms to 30s");
+            self.diagnostic("timeout", what, "write a duration from 100ms to 30s");
         }
         if let Some(slow) = slow_after.filter(|slow| *slow >= timeout) {
             let what = format!(
@@ -251,7 +253,7 @@ impl Reader<'_> {
                 format_duration(slow),
                 format_duration(timeout)
             );
-            self.fault(
+            self.diagnostic(
                 "slow_after",
                 what,
                 "lower it: a check as slow as that has already failed",
@@ -259,19 +261,19 @@ impl Reader<'_> {
         }
     }
 
-    fn regions_fit(&mut self, quorum: Option<u32>, regions: Option<&BTreeSet<Region>>) {
-        let Some(regions) = regions else { return };
-        if regions.is_empty() {
-            let mend = "name at least one region, or leave it out";
-            self.fault("regions", "is empty, so nobody would check it", mend);
+    fn locations_fit(&mut self, quorum: Option<u32>, locations: Option<&BTreeSet<Location>>) {
+        let Some(locations) = locations else { return };
+        if locations.is_empty() {
+            let help = "name at least one region, or leave it out";
+            self.diagnostic("regions", "is empty, so nobody would check it", help);
         } else if let Some(quorum) = quorum
-            && usize::try_from(quorum).is_ok_and(|quorum| quorum > regions.len())
+            && usize::try_from(quorum).is_ok_and(|quorum| quorum > locations.len())
         {
             let what = format!(
                 "{quorum} is more than the {} regions that check it",
-                regions.len()
+                locations.len()
             );
-            self.fault("quorum", what, "lower it, or name more regions");
+            self.diagnostic("quorum", what, "lower it, or name more regions");
         }
     }
 
@@ -281,7 +283,7 @@ impl Reader<'_> {
             (Some(Host::Address(IpAddr::V6(_))), Some(IpFamily::V4)) => "an IPv6 address",
             _ => return,
         };
-        self.fault(
+        self.diagnostic(
             "ip",
             format!("excludes the host, which is {wrong}"),
             "leave `ip` out",
@@ -292,23 +294,23 @@ impl Reader<'_> {
         const VPC: &str = "check it from regions that have a VPC";
         if port == Some(25) {
             let what = "port 25 is blocked by AWS for a Lambda outside a VPC";
-            self.fault("port", what, format!("use port 587 or 465, or {VPC}"));
+            self.diagnostic("port", what, format!("use port 587 or 465, or {VPC}"));
         }
         let unreached = "which a Lambda outside a VPC cannot reach";
         match host {
             Some(Host::Address(IpAddr::V6(_))) => {
                 let what = format!("is an IPv6 address, {unreached}");
-                self.fault("host", what, format!("use IPv4, or {VPC}"));
+                self.diagnostic("host", what, format!("use IPv4, or {VPC}"));
             }
             Some(Host::Address(IpAddr::V4(address))) if !is_public(*address) => {
-                self.fault("host", format!("is not a public address, {unreached}"), VPC);
+                self.diagnostic("host", format!("is not a public address, {unreached}"), VPC);
             }
             Some(Host::Name(name)) if name == "localhost" || name.ends_with(".localhost") => {
-                self.fault("host", "is the Lambda itself", "name a host that is elsewhere");
+                self.diagnostic("host", "is the Lambda itself", "name a host that is elsewhere");
             }
             Some(Host::Name(_)) if ip == Some(IpFamily::V6) => {
                 let what = format!("v6 asks for IPv6, {unreached}");
-                self.fault("ip", what, format!("use v4, or {VPC}"));
+                self.diagnostic("ip", what, format!("use v4, or {VPC}"));
             }
             Some(Host::Name(_) | Host::Address(IpAddr::V4(_))) | None => {}
         }

@@ -7,18 +7,19 @@ use serde_json::{Map, Value};
 
 use super::fields::nearest;
 use super::values::kind_of;
-use super::{Fault, FieldPath, Unfit};
+use super::{Diagnostic, FieldPath, InvalidValue};
 
 /// A map of fields inside a definition, and what is wrong with it.
 pub(super) struct Section<'a> {
     pub(super) at: FieldPath,
     pub(super) fields: &'a Map<String, Value>,
-    pub(super) faults: Vec<Fault>,
+    pub(super) diagnostics: Vec<Diagnostic>,
 }
 
 impl Section<'_> {
-    pub(super) fn fault(&mut self, field: &str, what: impl Into<String>, mend: impl Into<String>) {
-        self.faults.push(Fault::new(self.at.field(field), what, mend));
+    pub(super) fn diagnostic(&mut self, field: &str, what: impl Into<String>, help: impl Into<String>) {
+        self.diagnostics
+            .push(Diagnostic::new(self.at.field(field), what, help));
     }
 
     /// Whether a field is there, and says something.
@@ -29,12 +30,13 @@ impl Section<'_> {
     /// Names every field that is none of these.
     pub(super) fn only(&mut self, known: &[&'static str]) {
         for name in self.fields.keys().filter(|name| !known.contains(&name.as_str())) {
-            let mend = match nearest(name, known) {
+            let help = match nearest(name, known) {
                 Some(field) => format!("did you mean `{field}`?"),
                 None => format!("known here: {}", known.join(", ")),
             };
             let at = self.at.field(name);
-            self.faults.push(Fault::new(at, "is not known here", mend));
+            self.diagnostics
+                .push(Diagnostic::new(at, "is not known here", help));
         }
     }
 
@@ -48,7 +50,7 @@ impl Section<'_> {
         let value = self.fields.get(field)?;
         let read = of_kind(value);
         if read.is_none() {
-            self.faults.push(Fault::new(
+            self.diagnostics.push(Diagnostic::new(
                 self.at.field(field),
                 format!("is {}", kind_of(value)),
                 format!("write {wanted}"),
@@ -61,12 +63,17 @@ impl Section<'_> {
         self.read(field, wanted, |value| value.as_str().map(str::to_owned))
     }
 
-    pub(super) fn word<T: FromStr<Err: Into<Unfit>>>(&mut self, field: &str, wanted: &str) -> Option<T> {
+    pub(super) fn word<T: FromStr<Err: Into<InvalidValue>>>(
+        &mut self,
+        field: &str,
+        wanted: &str,
+    ) -> Option<T> {
         let word = self.text(field, wanted)?;
         match word.parse() {
             Ok(value) => Some(value),
             Err(error) => {
-                self.faults.push(Fault::of(self.at.field(field), error.into()));
+                self.diagnostics
+                    .push(Diagnostic::of(self.at.field(field), error.into()));
                 None
             }
         }
@@ -75,23 +82,23 @@ impl Section<'_> {
     /// The texts of a list; none if one of them is none.
     pub(super) fn texts(&mut self, field: &str, wanted: &str) -> Vec<String> {
         let values = self.read(field, wanted, |value| value.as_array().cloned());
-        let faults = self.faults.len();
+        let diagnostics = self.diagnostics.len();
         let at = self.at.field(field);
         let mut texts = Vec::new();
         for (index, value) in values.into_iter().flatten().enumerate() {
             match value.as_str() {
                 Some(text) => texts.push(text.to_owned()),
                 None => {
-                    let mend = "write text, in quotes if need be";
-                    self.faults.push(Fault::new(
+                    let help = "write text, in quotes if need be";
+                    self.diagnostics.push(Diagnostic::new(
                         at.index(index),
                         format!("is {}", kind_of(&value)),
-                        mend,
+                        help,
                     ));
                 }
             }
         }
-        if self.faults.len() > faults {
+        if self.diagnostics.len() > diagnostics {
             texts.clear();
         }
         texts
@@ -102,14 +109,14 @@ impl Section<'_> {
         let at = self.at.field(field);
         let one = |at: FieldPath, value: &Value| {
             status(value).ok_or_else(|| {
-                let mend = "write a status such as 200, a class such as 2xx, or a range such as 200-299";
-                Fault::new(at, "is no status from 100 to 599", mend)
+                let help = "write a status such as 200, a class such as 2xx, or a range such as 200-299";
+                Diagnostic::new(at, "is no status from 100 to 599", help)
             })
         };
         let read: Vec<_> = match self.fields.get(field) {
             None => Vec::new(),
             Some(Value::Array(values)) if values.is_empty() => {
-                vec![Err(Fault::new(
+                vec![Err(Diagnostic::new(
                     at,
                     "is empty, so that no answer would do",
                     "name a status, or leave it out",
@@ -125,7 +132,7 @@ impl Section<'_> {
         for read in read {
             match read {
                 Ok(status) => statuses.push(status),
-                Err(fault) => self.faults.push(fault),
+                Err(diagnostic) => self.diagnostics.push(diagnostic),
             }
         }
         statuses

@@ -5,37 +5,37 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::Unfit;
+use super::InvalidValue;
 use crate::group::GroupId;
 use crate::id::MonitorId;
 use crate::text::quoted;
 use crate::time::{format_duration, parse_duration};
 
 /// The shortest timeout that can tell a slow answer from none.
-pub(super) const SHORTEST_TIMEOUT: Duration = Duration::from_millis(100);
+pub(super) const MIN_TIMEOUT: Duration = Duration::from_millis(100);
 /// The longest: what has not answered by then is down, and a tick must end.
-pub(super) const LONGEST_TIMEOUT: Duration = Duration::from_secs(30);
+pub(super) const MAX_TIMEOUT: Duration = Duration::from_secs(30);
 /// An incident is told again at this pace at most.
-const SHORTEST_REMINDER: Duration = Duration::from_secs(300);
+const MIN_REMINDER: Duration = Duration::from_secs(300);
 /// Sooner than this, there was nobody who could have reacted.
-const SHORTEST_ESCALATION: Duration = Duration::from_secs(60);
+const MIN_ESCALATION: Duration = Duration::from_secs(60);
 
 /// A whole number within `range`.
-pub(super) fn number(range: std::ops::RangeInclusive<u32>) -> impl FnOnce(i64) -> Result<u32, Unfit> {
+pub(super) fn number(range: std::ops::RangeInclusive<u32>) -> impl FnOnce(i64) -> Result<u32, InvalidValue> {
     move |value| {
         let number = u32::try_from(value).ok().filter(|number| range.contains(number));
         number.ok_or_else(|| {
-            let mend = format!("write a whole number from {} to {}", range.start(), range.end());
-            Unfit::new(format!("{value} is out of range"), mend)
+            let help = format!("write a whole number from {} to {}", range.start(), range.end());
+            InvalidValue::new(format!("{value} is out of range"), help)
         })
     }
 }
 
 /// How long a connect may take before it is slow.
-pub(super) fn slow_after(text: String) -> Result<Duration, Unfit> {
+pub(super) fn slow_after(text: String) -> Result<Duration, InvalidValue> {
     let slow = parse_duration(&text)?;
     if slow.is_zero() {
-        return Err(Unfit::new(
+        return Err(InvalidValue::new(
             format!("{text} would call every connect slow"),
             "write a duration such as 200ms, or leave it out",
         ));
@@ -44,54 +44,57 @@ pub(super) fn slow_after(text: String) -> Result<Duration, Unfit> {
 }
 
 /// One of a choice's words, or where to go for those who look for ping.
-pub(super) fn word_or_ping<T: FromStr<Err: Into<Unfit>>>(text: String) -> Result<T, Unfit> {
+pub(super) fn word_or_ping<T: FromStr<Err: Into<InvalidValue>>>(text: String) -> Result<T, InvalidValue> {
     let ping = ["ping", "icmp", "echo"];
     if ping.iter().any(|word| text.eq_ignore_ascii_case(word)) {
-        let mend =
+        let help =
             "write `expect: reachable` and a port: open or refused, either proves that the host answers";
-        return Err(Unfit::new(
+        return Err(InvalidValue::new(
             format!("`{text}` is not to be had, since a Lambda can send no ICMP"),
-            mend,
+            help,
         ));
     }
     text.parse::<T>().map_err(Into::into)
 }
 
 /// How often an open incident is told again.
-pub(super) fn reminder(text: String) -> Result<Duration, Unfit> {
+pub(super) fn reminder(text: String) -> Result<Duration, InvalidValue> {
     let every = parse_duration(&text)?;
-    if every < SHORTEST_REMINDER {
-        let mend = format!("write at least {}", format_duration(SHORTEST_REMINDER));
-        return Err(Unfit::new(format!("{text} is too often"), mend));
+    if every < MIN_REMINDER {
+        let help = format!("write at least {}", format_duration(MIN_REMINDER));
+        return Err(InvalidValue::new(format!("{text} is too often"), help));
     }
     Ok(every)
 }
 
 /// After how long an open incident is told as critical.
-pub(super) fn escalation(text: String) -> Result<Duration, Unfit> {
+pub(super) fn escalation(text: String) -> Result<Duration, InvalidValue> {
     let after = parse_duration(&text)?;
-    if after < SHORTEST_ESCALATION {
-        let mend = format!(
+    if after < MIN_ESCALATION {
+        let help = format!(
             "write at least {}, or set `severity: critical`",
-            format_duration(SHORTEST_ESCALATION)
+            format_duration(MIN_ESCALATION)
         );
-        return Err(Unfit::new(format!("{text} is too soon"), mend));
+        return Err(InvalidValue::new(format!("{text} is too soon"), help));
     }
     Ok(after)
 }
 
 /// A word to filter and group by.
-pub(super) fn tag(text: &str) -> Result<String, Unfit> {
+pub(super) fn tag(text: &str) -> Result<String, InvalidValue> {
     let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | ':' | '/' | '=');
     if (1..=64).contains(&text.len()) && text.chars().all(allowed) {
         return Ok(text.to_owned());
     }
-    let mend = "use 1 to 64 letters, digits and -_.:/=";
-    Err(Unfit::new(format!("`{}` is not a tag", quoted(text)), mend))
+    let help = "use 1 to 64 letters, digits and -_.:/=";
+    Err(InvalidValue::new(
+        format!("`{}` is not a tag", quoted(text)),
+        help,
+    ))
 }
 
 /// A link to what to do about an incident.
-pub(super) fn runbook(url: String) -> Result<String, Unfit> {
+pub(super) fn runbook(url: String) -> Result<String, InvalidValue> {
     let rest = url
         .strip_prefix("https://")
         .or_else(|| url.strip_prefix("http://"));
@@ -99,15 +102,18 @@ pub(super) fn runbook(url: String) -> Result<String, Unfit> {
     if rest.is_some_and(|rest| !rest.is_empty()) && url.len() <= 500 && url.bytes().all(plain) {
         return Ok(url);
     }
-    let mend = "write an http:// or https:// address of at most 500 characters";
-    Err(Unfit::new(format!("`{}` is not a link", quoted(&url)), mend))
+    let help = "write an http:// or https:// address of at most 500 characters";
+    Err(InvalidValue::new(
+        format!("`{}` is not a link", quoted(&url)),
+        help,
+    ))
 }
 
 /// The group of a monitor that this one depends on.
-pub(super) fn parent_group(id: &str, group: &Value) -> Result<(MonitorId, GroupId), Unfit> {
+pub(super) fn parent_group(id: &str, group: &Value) -> Result<(MonitorId, GroupId), InvalidValue> {
     let group = group
         .as_str()
-        .ok_or_else(|| Unfit::new(format!("is {}", kind_of(group)), "write a group such as 1m#0"))?;
+        .ok_or_else(|| InvalidValue::new(format!("is {}", kind_of(group)), "write a group such as 1m#0"))?;
     Ok((id.parse::<MonitorId>()?, group.parse::<GroupId>()?))
 }
 

@@ -1,7 +1,7 @@
 use super::*;
 use serde_json::json;
 
-fn window(value: Value) -> Result<Window, Vec<Fault>> {
+fn window(value: Value) -> Result<Window, Vec<Diagnostic>> {
     RawWindow::read(&value, &FieldPath::root()).map(|raw| raw.window)
 }
 

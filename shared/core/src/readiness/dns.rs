@@ -249,17 +249,17 @@ mod tests {
 
     #[test]
     fn options_that_make_no_question_are_all_named() {
-        let told = |asked: Result<DnsCheck, Vec<DnsCheckError>>| {
+        let notified = |asked: Result<DnsCheck, Vec<DnsCheckError>>| {
             let errors = asked.unwrap_err();
             errors.iter().map(ToString::to_string).collect::<Vec<_>>()
         };
         let name = "`a..b` is not a DNS name: labels of 1 to 63 printable ASCII characters, joined by dots, 253 in all";
         assert_eq!(
-            told(ask("a..b", RecordType::A, &["192.0.2.1", "::1"])),
+            notified(ask("a..b", RecordType::A, &["192.0.2.1", "::1"])),
             [name, "record 1 can be no A record of 1 to 255 bytes"]
         );
         let many = "at most 32 records can be asked to be there, or not to be";
-        assert_eq!(told(ask("a", RecordType::Txt, &["x"; 33])), [many]);
+        assert_eq!(notified(ask("a", RecordType::Txt, &["x"; 33])), [many]);
         let long = "x".repeat(256);
         for (record_type, record) in [
             (RecordType::Aaaa, "192.0.2.1"),
@@ -270,7 +270,7 @@ mod tests {
             (RecordType::Txt, &long),
         ] {
             let expected = format!("record 0 can be no {record_type} record of 1 to 255 bytes");
-            assert_eq!(told(ask("a", record_type, &[record])), [expected]);
+            assert_eq!(notified(ask("a", record_type, &[record])), [expected]);
         }
     }
 

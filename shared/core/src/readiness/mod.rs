@@ -90,7 +90,7 @@ impl Readiness {
     /// Days before expiry from which a certificate is warned of, unless told otherwise.
     pub const WARN_DAYS: u16 = 14;
     /// The most that can be asked for.
-    pub const MOST_WARN_DAYS: u16 = 365;
+    pub const MAX_WARN_DAYS: u16 = 365;
 
     /// A question; `warn_days` before its expiry, a certificate makes the answer a degraded one.
     ///
@@ -107,7 +107,7 @@ impl Readiness {
         if tls == Tls::Off && protocol == Protocol::TlsAlone {
             errors.push(ReadinessError::NothingToAsk);
         }
-        if warn_days > Self::MOST_WARN_DAYS {
+        if warn_days > Self::MAX_WARN_DAYS {
             errors.push(ReadinessError::WarnDays);
         }
         if errors.is_empty() {
@@ -287,11 +287,11 @@ mod tests {
 
     #[test]
     fn a_question_is_told_in_a_few_words() {
-        let told = |service, port| Readiness::of(service, port).to_string();
-        assert_eq!(told(Service::Mariadb, 3306), "MySQL");
-        assert_eq!(told(Service::Https, 443), "HTTP over TLS");
-        assert_eq!(told(Service::Dns, 53), "DNS over TCP");
-        assert_eq!(told(Service::Tls, 636), "a TLS handshake");
+        let notified = |service, port| Readiness::of(service, port).to_string();
+        assert_eq!(notified(Service::Mariadb, 3306), "MySQL");
+        assert_eq!(notified(Service::Https, 443), "HTTP over TLS");
+        assert_eq!(notified(Service::Dns, 53), "DNS over TCP");
+        assert_eq!(notified(Service::Tls, 636), "a TLS handshake");
         let upgrading = Readiness::new(Protocol::Smtp, Tls::Upgrade, 14).unwrap();
         assert_eq!(upgrading.to_string(), "SMTP with STARTTLS");
     }

@@ -74,19 +74,19 @@ mod tests {
     fn steps_that_make_no_script_are_all_named() {
         let send = |text: &str| ScriptStep::Send(text.into());
         let expect = |text: &str| ScriptStep::Expect(text.into());
-        let told = |steps: Vec<ScriptStep>| {
+        let notified = |steps: Vec<ScriptStep>| {
             let errors = Script::new(steps).unwrap_err();
             errors.iter().map(ToString::to_string).collect::<Vec<_>>()
         };
         let nothing = "a script must wait for something: add an `expect`";
-        assert_eq!(told(vec![]), ["a script has 1 to 16 steps", nothing]);
+        assert_eq!(notified(vec![]), ["a script has 1 to 16 steps", nothing]);
         assert_eq!(
-            told(vec![send("x"), send("")]),
+            notified(vec![send("x"), send("")]),
             ["step 2 must have 1 to 1024 bytes", nothing]
         );
-        assert_eq!(told(vec![expect("x"); 17]), ["a script has 1 to 16 steps"]);
+        assert_eq!(notified(vec![expect("x"); 17]), ["a script has 1 to 16 steps"]);
         assert_eq!(
-            told(vec![expect(&"x".repeat(1025))]),
+            notified(vec![expect(&"x".repeat(1025))]),
             ["step 1 must have 1 to 1024 bytes"]
         );
     }

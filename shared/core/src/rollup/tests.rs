@@ -100,11 +100,11 @@ fn checks_are_counted_by_what_was_expected() {
         ]
     );
     let db = &rollup[&"db".parse().unwrap()];
-    assert_eq!((db.checks(), db.told(), db.failures()), (5, 5, 2));
+    assert_eq!((db.checks(), db.notified(), db.failures()), (5, 5, 2));
     assert_eq!(db.availability(), Some(0.6));
     assert_eq!(db.observed_seconds(Interval::FiveMinutes), 1_500);
     let telnet = &rollup[&"telnet".parse().unwrap()];
-    assert_eq!((telnet.checks(), telnet.told()), (4, 3));
+    assert_eq!((telnet.checks(), telnet.notified()), (4, 3));
     assert_eq!(Tally::default().availability(), None);
 }
 
@@ -189,7 +189,7 @@ fn phases_are_counted_with_the_connects_they_belong_to() {
     assert_eq!(with_others(apart, &of_more), rollup);
 }
 
-fn sight() -> impl Strategy<Value = Seen> {
+fn visibility() -> impl Strategy<Value = Seen> {
     prop_oneof![
         3 => (0u64..400, option::of(0u64..90), option::of(0u64..900)).prop_map(|(ms, dns, ready)| Seen::Open {
             connect: Duration::from_millis(ms),
@@ -203,7 +203,7 @@ fn sight() -> impl Strategy<Value = Seen> {
 
 fn ticks() -> impl Strategy<Value = BTreeMap<i64, Seen>> {
     // Three days, most of whose ticks are missing.
-    btree_map(0i64..3 * 1_440, sight(), 0..80)
+    btree_map(0i64..3 * 1_440, visibility(), 0..80)
 }
 
 proptest! {

@@ -6,7 +6,7 @@ use proptest::collection::{btree_set, vec};
 use proptest::prelude::*;
 
 use super::*;
-use crate::board::{Ending, Pace, Told, Urgency, Verdict};
+use crate::group_state::{Ending, Notified, Stability, Status, Urgency};
 use crate::period::Grain;
 use crate::time::Tick;
 
@@ -19,14 +19,14 @@ fn tick(minute: i64) -> Tick {
 
 fn incident(since: i64) -> Incident {
     Incident {
-        verdict: Verdict::Down,
+        status: Status::Down,
         opened: tick(since + 1),
         revision: 1,
         since: tick(since),
         finding: None,
-        told: Told::NotYet,
+        notified: Notified::NotYet,
         urgency: Urgency::Usual,
-        pace: Pace::Steady,
+        pace: Stability::Steady,
     }
 }
 
@@ -41,7 +41,7 @@ fn closed(since: i64, closed: i64, track: Track) -> ClosedIncident {
 }
 
 fn tally(good: u32, failing: u32) -> Tally {
-    let failing = (failing > 0).then_some((crate::board::Cause::Open, failing));
+    let failing = (failing > 0).then_some((crate::group_state::Cause::Open, failing));
     Tally {
         good,
         failing: failing.into_iter().collect(),
@@ -96,8 +96,8 @@ fn a_week_computed_by_hand() {
         (&[(660, 60)], 43_200, 3_600, Shade::Partly),
     ];
     let mut week = Watched::default();
-    for (number, (regions, seconds, down, shade)) in table.into_iter().enumerate() {
-        let tallies: Vec<_> = regions
+    for (number, (locations, seconds, down, shade)) in table.into_iter().enumerate() {
+        let tallies: Vec<_> = locations
             .iter()
             .map(|(good, failing)| tally(*good, *failing))
             .collect();
@@ -116,7 +116,7 @@ fn a_week_computed_by_hand() {
 /// What a region saw of one tick.
 #[derive(Debug, Clone, Copy)]
 enum Saw {
-    Told,
+    Notified,
     NoData,
 }
 
@@ -124,15 +124,15 @@ proptest! {
     /// Against a count of every minute, whatever the order of ticks, gaps, duplicates and silent regions.
     #[test]
     fn uptime_is_what_a_count_of_every_minute_tells(
-        regions in vec(btree_set((0i64..240, prop::bool::weighted(0.8)), 0..240), 1..4),
+        locations in vec(btree_set((0i64..240, prop::bool::weighted(0.8)), 0..240), 1..4),
         spans in vec((0i64..240, 0i64..60), 0..5),
         order in any::<prop::sample::Index>(),
     ) {
-        let saw = |told| if told { Saw::Told } else { Saw::NoData };
+        let saw = |notified| if notified { Saw::Notified } else { Saw::NoData };
         // The first results of a tick stand.
-        let regions: Vec<BTreeMap<i64, Saw>> = regions
+        let locations: Vec<BTreeMap<i64, Saw>> = locations
             .iter()
-            .map(|ticks| ticks.iter().rev().map(|(minute, told)| (*minute, saw(*told))).collect())
+            .map(|ticks| ticks.iter().rev().map(|(minute, notified)| (*minute, saw(*notified))).collect())
             .collect();
         let mut incidents: Vec<_> =
             spans.iter().map(|(from, length)| closed(*from, from + length, Track::Health)).collect();
@@ -145,14 +145,14 @@ proptest! {
 
         for hour in day(0).hours().take(4) {
             let minutes = (hour.first_second() - MIDNIGHT) / 60..(hour.end_second() - MIDNIGHT) / 60;
-            let told = |ticks: &BTreeMap<i64, Saw>| {
-                let told = ticks.range(minutes.clone()).filter(|(_, saw)| matches!(saw, Saw::Told));
-                u32::try_from(told.count()).unwrap()
+            let notified = |ticks: &BTreeMap<i64, Saw>| {
+                let notified = ticks.range(minutes.clone()).filter(|(_, saw)| matches!(saw, Saw::Notified));
+                u32::try_from(notified.count()).unwrap()
             };
-            let tallies: Vec<_> = regions.iter().map(|ticks| tally(told(ticks), 0)).collect();
+            let tallies: Vec<_> = locations.iter().map(|ticks| tally(notified(ticks), 0)).collect();
             let watched = outages.watched(hour, now, Interval::OneMinute, &tallies);
 
-            let most = regions.iter().map(told).max().unwrap();
+            let most = locations.iter().map(notified).max().unwrap();
             let in_outage = |minute: &i64| spans.iter().any(|(from, length)| (*from..from + length).contains(minute));
             let down = minutes.clone().filter(in_outage).count();
             prop_assert_eq!(watched.seconds(), i64::from(most) * 60);

@@ -22,8 +22,8 @@ fn ticks(symbol: char, from: i64, to: i64) -> String {
 #[test]
 fn it_is_told_once_as_critical_and_its_end_to_all_who_heard_of_it() {
     let mut world = world("info");
-    let told = world.told(&(ticks('x', 1, 20) + "21 .\n22 x\n23 ."));
-    let told: Vec<_> = told
+    let notified = world.notified(&(ticks('x', 1, 20) + "21 .\n22 x\n23 ."));
+    let notified: Vec<_> = notified
         .iter()
         .map(|(tick, _, n)| {
             let audience: Vec<_> = n.audience.iter().map(|severity| severity.as_str()).collect();
@@ -31,7 +31,7 @@ fn it_is_told_once_as_critical_and_its_end_to_all_who_heard_of_it() {
         })
         .collect();
     assert_eq!(
-        told,
+        notified,
         [
             "1 down info to info",
             "7 reminder info to info",
@@ -47,8 +47,8 @@ fn it_is_told_once_as_critical_and_its_end_to_all_who_heard_of_it() {
 
 #[test]
 fn what_is_critical_already_is_told_once_more_all_the_same() {
-    let told = world("critical").told(&ticks('x', 1, 12));
-    let (_, _, last) = told.last().unwrap();
+    let notified = world("critical").notified(&ticks('x', 1, 12));
+    let (_, _, last) = notified.last().unwrap();
     assert_eq!(
         (last.kind.as_str(), last.severity),
         ("escalated", Severity::Critical)
@@ -70,12 +70,15 @@ fn what_somebody_is_at_work_on_is_not_escalated() {
 fn time_counts_from_the_first_message_and_not_while_it_is_held() {
     let mut world = world("warning");
     world.silence("m", 30);
-    let told = "30 a down m\n36 a reminder m\n40 a escalated m";
-    assert_eq!(world.play(&ticks('x', 1, 41)), told);
+    let notified = "30 a down m\n36 a reminder m\n40 a escalated m";
+    assert_eq!(world.play(&ticks('x', 1, 41)), notified);
 }
 
 #[test]
 fn only_what_is_down_or_exposed_is_escalated() {
-    let told = world("warning").play(&ticks('s', 1, 30));
-    assert!(told.contains("reminder") && !told.contains("escalated"), "{told}");
+    let notified = world("warning").play(&ticks('s', 1, 30));
+    assert!(
+        notified.contains("reminder") && !notified.contains("escalated"),
+        "{notified}"
+    );
 }

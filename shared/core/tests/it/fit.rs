@@ -1,7 +1,9 @@
 //! Decisions that do not fit into one write: they come to the same, the loudest first.
 
-use portpulse_core::board::{Finding, FleetRow, Incident, RegionState, Urgency, Verdict, VerdictRow};
 use portpulse_core::decide::{Rest, SizeLimit, decide, is_undecided};
+use portpulse_core::group_state::{
+    DecisionState, Finding, FleetState, Incident, LocationReporting, Status, Urgency,
+};
 use portpulse_core::outbox::{Claim, Claimant, Kind, Outbox, Pending, Subject};
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -10,7 +12,7 @@ use serde_json::json;
 
 use crate::world::{Room, World};
 
-const REGIONS: [&str; 3] = ["a", "b", "c"];
+const LOCATIONS: [&str; 3] = ["a", "b", "c"];
 const MONITORS: usize = 12;
 
 /// A world in which at most so many notifications and closed incidents may wait.
@@ -42,12 +44,12 @@ fn world(room: usize) -> World {
 /// What each monitor looks like from each region: all alike, or each at random.
 fn tick() -> impl Strategy<Value = Vec<char>> {
     let symbols = || select(vec!['.', '.', 'x', 'x', 's', 'w', 'c', '?']);
-    let alike = symbols().prop_map(|symbol| vec![symbol; MONITORS * REGIONS.len()]);
-    prop_oneof![2 => alike, 1 => vec(symbols(), MONITORS * REGIONS.len())]
+    let alike = symbols().prop_map(|symbol| vec![symbol; MONITORS * LOCATIONS.len()]);
+    prop_oneof![2 => alike, 1 => vec(symbols(), MONITORS * LOCATIONS.len())]
 }
 
 /// The row, without what depends on how many writes it took.
-fn without_revisions(row: &VerdictRow) -> VerdictRow {
+fn without_revisions(row: &DecisionState) -> DecisionState {
     let plain = |incident: &Incident| Incident {
         revision: 0,
         // Details are left out where they do not fit.
@@ -60,7 +62,8 @@ fn without_revisions(row: &VerdictRow) -> VerdictRow {
     let mut row = row.clone();
     row.revision = 0;
     // Deciding again shows sooner that the fleet row has told of a return.
-    row.regions.retain(|_, state| *state != RegionState::Returned);
+    row.locations
+        .retain(|_, state| *state != LocationReporting::Returned);
     row.incidents = row
         .incidents
         .iter()
@@ -80,20 +83,20 @@ proptest! {
             world.silence(&format!("m{silenced:02}"), 6);
         }
         for (number, seen) in (1..).zip(&ticks) {
-            for (at, region) in REGIONS.iter().enumerate() {
+            for (at, location) in LOCATIONS.iter().enumerate() {
                 let symbol = |id: &portpulse_core::id::MonitorId| {
                     let monitor: usize = id.as_str()[1..].parse().unwrap();
-                    seen[monitor * REGIONS.len() + at]
+                    seen[monitor * LOCATIONS.len() + at]
                 };
-                let mut told = [&mut at_once, &mut in_steps].map(|world| {
-                    let told = world.deliver(number, region, symbol);
-                    let mut told: Vec<_> = told.iter().map(|n| (n.subject.clone(), n.kind, n.since, n.at)).collect();
-                    told.sort_by_key(|(subject, kind, ..)| (subject.clone(), *kind));
-                    told
+                let mut notified = [&mut at_once, &mut in_steps].map(|world| {
+                    let notified = world.deliver(number, location, symbol);
+                    let mut notified: Vec<_> = notified.iter().map(|n| (n.subject.clone(), n.kind, n.since, n.at)).collect();
+                    notified.sort_by_key(|(subject, kind, ..)| (subject.clone(), *kind));
+                    notified
                 });
-                let [at_once_told, in_steps_told] = &mut told;
-                prop_assert_eq!(at_once_told, in_steps_told);
-                prop_assert_eq!(without_revisions(&at_once.board.verdict), without_revisions(&in_steps.board.verdict));
+                let [notified_at_once, notified_in_steps] = &mut notified;
+                prop_assert_eq!(notified_at_once, notified_in_steps);
+                prop_assert_eq!(without_revisions(&at_once.group_state.status), without_revisions(&in_steps.group_state.status));
                 prop_assert_eq!(&at_once.archive.len(), &in_steps.archive.len());
             }
         }
@@ -115,12 +118,12 @@ fn the_loudest_is_decided_first_and_then_the_oldest() {
     world.room = Room(1);
     // `d` has failed for longer.
     world.deliver(1, "a", |id| if id.as_str() == "d" { 'x' } else { '.' });
-    let told = world.deliver(2, "a", |_| 'x');
-    let told: Vec<_> = told
+    let notified = world.deliver(2, "a", |_| 'x');
+    let notified: Vec<_> = notified
         .iter()
         .map(|notification| notification.subject.to_string())
         .collect();
-    assert_eq!(told, ["d", "c", "b", "a"]);
+    assert_eq!(notified, ["d", "c", "b", "a"]);
 }
 
 #[test]
@@ -130,11 +133,11 @@ fn a_row_is_undecided_until_all_of_it_is_decided() {
     world.play("1 .");
     let me = Claimant::new("me");
     let now = World::time(2, 5);
-    let told = world.deliver(2, "a", |_| 'x');
-    assert_eq!(told.len(), 2);
+    let notified = world.deliver(2, "a", |_| 'x');
+    assert_eq!(notified.len(), 2);
     assert!(!is_undecided(&world.input(now, &me)));
     // As it is when a checker is lost after the first step.
-    world.board.verdict.incidents.pop_last();
+    world.group_state.status.incidents.pop_last();
     assert!(is_undecided(&world.input(now, &me)));
 }
 
@@ -142,11 +145,11 @@ fn a_row_is_undecided_until_all_of_it_is_decided() {
 struct OnePlace;
 
 impl SizeLimit for OnePlace {
-    fn fits_verdict(&self, row: &VerdictRow) -> bool {
-        row.outbox.pending().len() + row.regions.len() <= 1
+    fn decision_fits(&self, row: &DecisionState) -> bool {
+        row.outbox.pending().len() + row.locations.len() <= 1
     }
 
-    fn fits_fleet(&self, _: &FleetRow) -> bool {
+    fn fits_fleet(&self, _: &FleetState) -> bool {
         true
     }
 }
@@ -163,19 +166,19 @@ fn stale_claim_in_full_row_is_taken_over_while_a_region_is_silent() {
         id: "down".to_owned(),
         kind: Kind::Down,
         subject: Subject::Monitor("a".parse().unwrap()),
-        verdict: Verdict::Down,
+        status: Status::Down,
         cause: None,
         urgency: Urgency::Usual,
         since: World::time(2, 0),
         at: World::time(2, 0),
         claim: Some(claim),
     };
-    world.board.verdict.outbox = Outbox::new(vec![pending]);
+    world.group_state.status.outbox = Outbox::new(vec![pending]);
     let me = Claimant::new("me");
     // Both regions' rows are stale, and the row has no place for their state.
     let decision = decide(&world.input(World::time(9, 0), &me), &OnePlace);
-    let row = decision.verdict.unwrap();
-    assert!(OnePlace.fits_verdict(&row), "{row:?}");
+    let row = decision.status.unwrap();
+    assert!(OnePlace.decision_fits(&row), "{row:?}");
     assert_eq!(row.outbox.claimed_by(&me).count(), 1);
     assert_eq!(decision.rest, Rest::More);
 }

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use portpulse_core::board::Pace;
+use portpulse_core::group_state::Stability;
 use serde_json::{Value, json};
 
 use crate::world::World;
@@ -42,13 +42,13 @@ fn restless(from: i64, to: i64) -> String {
 fn what_changes_too_often_is_told_once_and_its_end_when_it_is_stable() {
     let mut world = world(json!({}));
     // The fourth change is the second recovery: more than three within the hour.
-    let told = "1 a down m\n2 a recovered m\n3 a down m\n4 a flapping m";
-    assert_eq!(world.play(&restless(1, 4)), told);
+    let notified = "1 a down m\n2 a recovered m\n3 a down m\n4 a flapping m";
+    assert_eq!(world.play(&restless(1, 4)), notified);
     assert_eq!(world.play(&restless(5, 30)), "");
     // The last change, at tick 30, was a good one. It counts for an hour.
     assert_eq!(world.play(&all('.', 31, 89)), "");
     assert_eq!(world.play(&all('.', 90, 92)), "90 a recovered m");
-    assert!(world.board.verdict.incidents.is_empty());
+    assert!(world.group_state.status.incidents.is_empty());
 }
 
 #[test]
@@ -56,15 +56,15 @@ fn what_is_stable_and_bad_is_told_again_and_then_recovers_as_usual() {
     let mut world = world(json!({ "remind_every": "1h" }));
     world.play(&restless(1, 5));
     assert_eq!(world.play(&all('x', 6, 64)), "");
-    let told: Vec<_> = world
-        .told(&all('x', 65, 66))
+    let notified: Vec<_> = world
+        .notified(&all('x', 65, 66))
         .iter()
         .map(|(tick, _, n)| format!("{tick} {}", n.id))
         .collect();
-    assert_eq!(told.len(), 1, "{told:?}");
+    assert_eq!(notified.len(), 1, "{notified:?}");
     assert!(
-        told[0].starts_with("65 m@") && told[0].ends_with("/down-for-good"),
-        "{told:?}"
+        notified[0].starts_with("65 m@") && notified[0].ends_with("/down-for-good"),
+        "{notified:?}"
     );
     // It is an incident like any other now: reminded of, and over with the first good tick.
     assert_eq!(world.play(&all('x', 67, 126)), "125 a reminder m");
@@ -74,8 +74,8 @@ fn what_is_stable_and_bad_is_told_again_and_then_recovers_as_usual() {
 #[test]
 fn an_incident_that_opens_as_flapping_is_told_as_such_alone() {
     let mut world = world(json!({ "flapping_after": 2 }));
-    let told = "1 a down m\n2 a recovered m\n3 a flapping m";
-    assert_eq!(world.play(&restless(1, 40)), told);
+    let notified = "1 a down m\n2 a recovered m\n3 a flapping m";
+    assert_eq!(world.play(&restless(1, 40)), notified);
     // Tick 40 was good.
     assert_eq!(world.play(&all('.', 41, 110)), "100 a recovered m");
 }
@@ -88,21 +88,24 @@ fn changes_within_the_limit_or_far_apart_are_told_one_by_one() {
         timeline += &format!("{start} x\n{} .\n", start + 20);
         timeline += &all('.', start + 21, start + 60);
     }
-    let told = world.play(&timeline);
-    assert!(!told.contains("flapping"), "{told}");
-    assert_eq!(told.matches("down").count(), 4, "{told}");
-    assert_eq!(told.matches("recovered").count(), 4, "{told}");
+    let notified = world.play(&timeline);
+    assert!(!notified.contains("flapping"), "{notified}");
+    assert_eq!(notified.matches("down").count(), 4, "{notified}");
+    assert_eq!(notified.matches("recovered").count(), 4, "{notified}");
 }
 
 #[test]
 fn zero_turns_it_off_and_frees_what_flaps() {
     let mut off = world(json!({ "flapping_after": 0 }));
-    let told = off.play(&restless(1, 40));
+    let notified = off.play(&restless(1, 40));
     assert_eq!(
-        (told.matches("down").count(), told.matches("recovered").count()),
+        (
+            notified.matches("down").count(),
+            notified.matches("recovered").count()
+        ),
         (20, 20)
     );
-    assert!(off.board.verdict.changes.is_empty());
+    assert!(off.group_state.status.changes.is_empty());
 
     let mut world = world(json!({}));
     world.play(&restless(1, 10));
@@ -117,8 +120,8 @@ fn each_side_of_a_monitor_flaps_on_its_own() {
     for tick in 1..=9 {
         writeln!(timeline, "{tick} {}", if tick % 2 == 1 { 's' } else { '.' }).unwrap();
     }
-    let told = "1 a degraded m\n2 a recovered m\n3 a degraded m\n4 a flapping m";
-    assert_eq!(world.play(&timeline), told);
+    let notified = "1 a degraded m\n2 a recovered m\n3 a degraded m\n4 a flapping m";
+    assert_eq!(world.play(&timeline), notified);
     // Slowness that flaps hides no outage.
     assert_eq!(world.play("10 x\n11 ."), "10 a down m\n11 a recovered m");
 }
@@ -130,7 +133,7 @@ fn nothing_is_told_of_flapping_that_began_and_ended_while_it_was_held() {
     assert_eq!(held.play(&restless(1, 7)), "", "held");
     // It is well when the window ends, and stays so: nobody is waiting for news.
     assert_eq!(held.play(&all('.', 8, 80)), "");
-    assert!(held.board.verdict.incidents.is_empty());
+    assert!(held.group_state.status.incidents.is_empty());
 
     let mut bad_at_the_end = world(json!({}));
     bad_at_the_end.silence("m", 8);
@@ -149,8 +152,8 @@ fn who_heard_of_the_outage_hears_of_the_flapping_when_the_hold_ends_and_of_its_e
     world.silence("m", 10);
     assert_eq!(world.play(&all('.', 4, 9)), "", "held");
     assert!(matches!(
-        world.board.verdict.incidents.values().next().unwrap().pace,
-        Pace::Flapping { told: None, .. }
+        world.group_state.status.incidents.values().next().unwrap().pace,
+        Stability::Flapping { notified: None, .. }
     ));
     assert_eq!(world.play(&all('.', 10, 64)), "10 a flapping m\n64 a recovered m");
 }
@@ -169,18 +172,21 @@ fn a_gate_that_flaps_holds_others_back_only_while_it_is_down() {
             }
         });
     }
-    let told = |world: &mut World, tick, seen: fn(&str) -> char| -> Vec<String> {
-        let told = world.deliver(tick, "a", |id| seen(id.as_str()));
-        told.iter().map(|n| format!("{} {}", n.kind, n.subject)).collect()
+    let notified = |world: &mut World, tick, seen: fn(&str) -> char| -> Vec<String> {
+        let notified = world.deliver(tick, "a", |id| seen(id.as_str()));
+        notified
+            .iter()
+            .map(|n| format!("{} {}", n.kind, n.subject))
+            .collect()
     };
     assert_eq!(
-        told(&mut world, 5, |_| 'x'),
+        notified(&mut world, 5, |_| 'x'),
         [""; 0],
         "the gate flaps, and is down"
     );
     let child_alone = |id: &str| if id == "m" { 'x' } else { '.' };
     assert_eq!(
-        told(&mut world, 6, child_alone),
+        notified(&mut world, 6, child_alone),
         ["down m"],
         "the gate flaps, and is up"
     );
@@ -190,11 +196,11 @@ fn a_gate_that_flaps_holds_others_back_only_while_it_is_down() {
 fn what_says_nothing_any_more_is_forgotten_with_the_next_change() {
     let mut world = world(json!({}));
     world.play("1 x\n2 .");
-    assert_eq!(world.board.verdict.changes.len(), 1);
-    let revision = world.board.verdict.revision;
+    assert_eq!(world.group_state.status.changes.len(), 1);
+    let revision = world.group_state.status.revision;
     world.play(&all('.', 3, 70));
-    assert_eq!(world.board.verdict.revision, revision, "not worth a write");
+    assert_eq!(world.group_state.status.revision, revision, "not worth a write");
     world.play("71 x\n72 .");
-    let changes: Vec<_> = world.board.verdict.changes.values().flatten().collect();
+    let changes: Vec<_> = world.group_state.status.changes.values().flatten().collect();
     assert_eq!(changes, [&World::tick(71), &World::tick(72)]);
 }

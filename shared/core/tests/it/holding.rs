@@ -1,7 +1,7 @@
 //! What holds notifications back, and that nothing held back is lost.
 
 use portpulse_core::decide::is_undecided;
-use portpulse_core::definition::{Fault, FieldPath};
+use portpulse_core::definition::{Diagnostic, FieldPath};
 use portpulse_core::outbox::Claimant;
 use serde_json::json;
 
@@ -99,8 +99,8 @@ fn an_open_incident_is_told_again_until_somebody_acknowledges_it() {
             .collect::<Vec<_>>()
             .join("\n")
     };
-    let told = "1 a down m\n6 a reminder m\n11 a reminder m";
-    assert_eq!(world.play(&timeline(1, 12)), told);
+    let notified = "1 a down m\n6 a reminder m\n11 a reminder m";
+    assert_eq!(world.play(&timeline(1, 12)), notified);
     world.acknowledge();
     assert_eq!(world.play(&timeline(13, 30)), "");
     assert_eq!(world.play("31 ."), "31 a recovered m");
@@ -113,8 +113,8 @@ fn a_broken_definition_is_told_once_and_keeps_its_incident() {
     let mut world = World::new(1, &[("m", fast()), ("n", fast())]);
     assert_eq!(world.play("1 x"), "1 a down m\n1 a down n");
     let broken = world.definitions.monitors.remove(&"m".parse().unwrap()).unwrap();
-    let fault = Fault::new(FieldPath::root().field("port"), "is missing", "write a port");
-    world.definitions.broken.insert("m".to_owned(), vec![fault]);
+    let diagnostic = Diagnostic::new(FieldPath::root().field("port"), "is missing", "write a port");
+    world.definitions.broken.insert("m".to_owned(), vec![diagnostic]);
     assert_eq!(
         world.play("2 x\n3 x"),
         "2 a broken_definition m",
@@ -130,7 +130,7 @@ fn the_end_of_an_incident_is_as_loud_as_its_beginning() {
     let fields = json!({ "failures_to_open": 1, "successes_to_close": 1, "slow_after": "100ms", "severity": "critical" });
     let mut world = World::new(1, &[("m", fields)]);
     let loudness: Vec<_> = world
-        .told("1 s\n2 .\n3 x\n4 .")
+        .notified("1 s\n2 .\n3 x\n4 .")
         .iter()
         .map(|(_, _, n)| format!("{} {}", n.kind, n.severity))
         .collect();

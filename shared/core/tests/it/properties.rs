@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use portpulse_core::board::{Entry, Health};
 use portpulse_core::decide::Notification;
+use portpulse_core::group_state::{Entry, Health};
 use portpulse_core::outbox::{Kind, Stage};
 use proptest::prelude::*;
 use serde_json::json;
@@ -15,8 +15,8 @@ fn symbols(len: usize) -> impl Strategy<Value = String> {
         .prop_map(|symbols| symbols.into_iter().collect())
 }
 
-fn timeline(ticks: usize, regions: usize) -> impl Strategy<Value = Vec<String>> {
-    proptest::collection::vec(symbols(regions), ticks)
+fn timeline(ticks: usize, locations: usize) -> impl Strategy<Value = Vec<String>> {
+    proptest::collection::vec(symbols(locations), ticks)
 }
 
 fn numbered(lines: &[String]) -> String {
@@ -46,12 +46,12 @@ fn restless_world(failures: u32, successes: u32, changes: u32) -> World {
 }
 
 /// What was told of each incident and advisory, in order.
-fn stories(told: &[(i64, &'static str, Notification)]) -> BTreeMap<String, Vec<(Kind, String)>> {
+fn stories(notified: &[(i64, &'static str, Notification)]) -> BTreeMap<String, Vec<(Kind, String)>> {
     let mut stories = BTreeMap::<_, Vec<_>>::new();
-    for (_, _, notification) in told {
-        let (story, word) = notification.id.rsplit_once('/').unwrap();
-        let told = (notification.kind, word.to_owned());
-        stories.entry(story.to_owned()).or_default().push(told);
+    for (_, _, notification) in notified {
+        let (transcript, word) = notification.id.rsplit_once('/').unwrap();
+        let notified = (notification.kind, word.to_owned());
+        stories.entry(transcript.to_owned()).or_default().push(notified);
     }
     stories
 }
@@ -60,16 +60,16 @@ proptest! {
     #[test]
     fn replaying_ticks_adds_nothing(lines in timeline(12, 3), failures in 1u32..4, successes in 1u32..4) {
         let (mut once, mut twice) = (world(failures, successes), world(failures, successes));
-        let mut told = Vec::new();
+        let mut notified = Vec::new();
         for (tick, line) in lines.iter().enumerate() {
-            told.push((once.play(&format!("{} {line}", tick + 1)), twice.play(&format!("{} {line}", tick + 1))));
+            notified.push((once.play(&format!("{} {line}", tick + 1)), twice.play(&format!("{} {line}", tick + 1))));
             let replayed = twice.play(&format!("{} {line}", tick + 1));
             prop_assert_eq!(replayed, "");
         }
-        for (first, second) in told {
+        for (first, second) in notified {
             prop_assert_eq!(first, second);
         }
-        prop_assert_eq!(&once.board.rows, &twice.board.rows);
+        prop_assert_eq!(&once.group_state.rows, &twice.group_state.rows);
         prop_assert_eq!(&once.archive.len(), &twice.archive.len());
     }
 
@@ -77,18 +77,18 @@ proptest! {
     fn each_id_is_told_once_and_an_end_only_after_its_beginning(
         lines in timeline(20, 3), failures in 1u32..4, successes in 1u32..4, changes in 0u32..7,
     ) {
-        let told = restless_world(failures, successes, changes).told(&numbered(&lines));
-        let ids: BTreeSet<_> = told.iter().map(|(_, _, notification)| &notification.id).collect();
-        prop_assert_eq!(ids.len(), told.len());
-        for (story, told) in stories(&told) {
-            let ends = told.iter().position(|(kind, _)| kind.stage() == Stage::Over);
-            prop_assert!(ends != Some(0) && ends.is_none_or(|at| at + 1 == told.len()), "{} {:?}", story, told);
-            for (at, (kind, word)) in told.iter().enumerate() {
-                let may_be_first = matches!(kind, Kind::Down | Kind::Degraded | Kind::Unknown | Kind::Advisory | Kind::RegionSilent);
-                let may_follow = matches!(kind, Kind::Flapping | Kind::Reminder | Kind::Escalated | Kind::Recovered | Kind::AdvisoryOver | Kind::RegionBack);
+        let notified = restless_world(failures, successes, changes).notified(&numbered(&lines));
+        let ids: BTreeSet<_> = notified.iter().map(|(_, _, notification)| &notification.id).collect();
+        prop_assert_eq!(ids.len(), notified.len());
+        for (transcript, notified) in stories(&notified) {
+            let ends = notified.iter().position(|(kind, _)| kind.stage() == Stage::Over);
+            prop_assert!(ends != Some(0) && ends.is_none_or(|at| at + 1 == notified.len()), "{} {:?}", transcript, notified);
+            for (at, (kind, word)) in notified.iter().enumerate() {
+                let may_be_first = matches!(kind, Kind::Down | Kind::Degraded | Kind::Unknown | Kind::Advisory | Kind::LocationSilent);
+                let may_follow = matches!(kind, Kind::Flapping | Kind::Reminder | Kind::Escalated | Kind::Recovered | Kind::AdvisoryOver | Kind::LocationBack);
                 let for_good = word.ends_with("-for-good");
                 let fits = if at == 0 { may_be_first || *kind == Kind::Flapping } else { may_follow || for_good };
-                prop_assert!(fits, "{} {:?}", story, told);
+                prop_assert!(fits, "{} {:?}", transcript, notified);
             }
         }
     }
@@ -100,14 +100,14 @@ proptest! {
         let mut world = restless_world(failures, successes, changes);
         let mut lines = lines;
         lines.extend(std::iter::repeat_n("...".to_owned(), 70));
-        let told = world.told(&numbered(&lines));
-        for (story, told) in stories(&told) {
-            prop_assert!(told.last().unwrap().0.stage() == Stage::Over, "{} {:?}", story, told);
+        let notified = world.notified(&numbered(&lines));
+        for (transcript, notified) in stories(&notified) {
+            prop_assert!(notified.last().unwrap().0.stage() == Stage::Over, "{} {:?}", transcript, notified);
         }
-        let verdict = &world.board.verdict;
-        prop_assert!(verdict.incidents.is_empty() && verdict.advisories.is_empty(), "{:?}", verdict);
-        prop_assert!(verdict.outbox.is_empty() && verdict.closed.is_empty() && verdict.regions.is_empty());
-        prop_assert!(world.board.rows.values().all(|row| row.entries.is_empty()));
+        let status = &world.group_state.status;
+        prop_assert!(status.incidents.is_empty() && status.advisories.is_empty(), "{:?}", status);
+        prop_assert!(status.outbox.is_empty() && status.closed.is_empty() && status.locations.is_empty());
+        prop_assert!(world.group_state.rows.values().all(|row| row.entries.is_empty()));
     }
 
     #[test]
@@ -115,10 +115,10 @@ proptest! {
         let mut world = world(failures, 2);
         let mut lines = lines;
         lines.extend(std::iter::repeat_n("xxx".to_owned(), 5));
-        let told = play(&mut world, &lines);
-        let open = world.board.verdict.incidents.values().filter(|i| i.verdict.as_str() == "down").count();
+        let notified = play(&mut world, &lines);
+        let open = world.group_state.status.incidents.values().filter(|i| i.status.as_str() == "down").count();
         prop_assert_eq!(open, 1);
-        prop_assert!(told.contains(" down m"));
+        prop_assert!(notified.contains(" down m"));
     }
 
     #[test]
@@ -127,17 +127,17 @@ proptest! {
         for order in [["a", "b", "c"], ["c", "b", "a"], ["b", "c", "a"]] {
             let mut world = world(1, 2);
             world.play("1 ...");
-            let mut told = Vec::new();
-            for region in order {
-                let symbol = line.chars().nth(usize::from(region.as_bytes()[0] - b'a')).unwrap();
+            let mut notified = Vec::new();
+            for location in order {
+                let symbol = line.chars().nth(usize::from(location.as_bytes()[0] - b'a')).unwrap();
                 if symbol != '-' {
-                    told.extend(world.deliver(2, region, |_| symbol).iter().map(|n| (n.kind, n.subject.clone())));
+                    notified.extend(world.deliver(2, location, |_| symbol).iter().map(|n| (n.kind, n.subject.clone())));
                 }
             }
-            told.sort();
-            let failing = world.board.rows.values().flat_map(|row| row.entries.values());
+            notified.sort();
+            let failing = world.group_state.rows.values().flat_map(|row| row.entries.values());
             let failing = failing.filter(|entry| matches!(entry, Entry::Seen(s) if s.health.state == Health::Failing)).count();
-            orders.push((told, failing));
+            orders.push((notified, failing));
         }
         prop_assert_eq!(&orders[0], &orders[1]);
         prop_assert_eq!(&orders[0], &orders[2]);

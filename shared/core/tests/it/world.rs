@@ -4,14 +4,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use portpulse_core::board::{Board, ClosedIncident, FleetRow, VerdictRow};
 use portpulse_core::control::{Acknowledgement, Control, Note, Silence};
 use portpulse_core::decide::{
-    Input, Notification, Rest, SizeLimit, decide, is_nominal, settle, settle_fleet,
+    Input, Notification, Rest, SizeLimit, acknowledge_fleet_published, acknowledge_published, decide,
+    is_nominal,
 };
 use portpulse_core::definition::Monitor;
 use portpulse_core::group::GroupId;
-use portpulse_core::id::{MonitorId, Region};
+use portpulse_core::group_state::{ClosedIncident, DecisionState, FleetState, GroupState};
+use portpulse_core::id::{Location, MonitorId};
 use portpulse_core::observation::{Observation, Remark, Seen};
 use portpulse_core::other_phases::OtherPhases;
 use portpulse_core::outbox::Claimant;
@@ -23,9 +24,9 @@ use serde_json::{Value, json};
 /// One group with everything that is stored of it.
 pub(crate) struct World {
     pub(crate) definitions: Definitions,
-    pub(crate) expected: BTreeSet<Region>,
-    pub(crate) board: Board,
-    pub(crate) fleet: FleetRow,
+    pub(crate) expected: BTreeSet<Location>,
+    pub(crate) group_state: GroupState,
+    pub(crate) fleet: FleetState,
     pub(crate) controls: BTreeMap<MonitorId, Control>,
     pub(crate) down_elsewhere: BTreeSet<MonitorId>,
     pub(crate) archive: Vec<ClosedIncident>,
@@ -38,11 +39,11 @@ pub(crate) struct World {
 pub(crate) struct Room(pub(crate) usize);
 
 impl SizeLimit for Room {
-    fn fits_verdict(&self, row: &VerdictRow) -> bool {
+    fn decision_fits(&self, row: &DecisionState) -> bool {
         row.outbox.pending().len() + row.closed.len() <= self.0
     }
 
-    fn fits_fleet(&self, row: &FleetRow) -> bool {
+    fn fits_fleet(&self, row: &FleetState) -> bool {
         row.outbox.pending().len() <= self.0
     }
 }
@@ -52,18 +53,18 @@ const START: i64 = 1_795_305_600;
 
 impl World {
     /// A world of one-minute monitors, each given by id and fields, in regions `a`, `b`, ….
-    pub(crate) fn new(regions: usize, monitors: &[(&str, Value)]) -> Self {
+    pub(crate) fn new(locations: usize, monitors: &[(&str, Value)]) -> Self {
         let mut definitions = Definitions::default();
         for (id, fields) in monitors {
             let monitor = monitor(id, fields);
             definitions.monitors.insert(monitor.id().clone(), monitor);
         }
-        let names = ["a", "b", "c", "d", "e"].iter().take(regions);
+        let names = ["a", "b", "c", "d", "e"].iter().take(locations);
         Self {
             definitions,
             expected: names.map(|name| name.parse().unwrap()).collect(),
-            board: Board::default(),
-            fleet: FleetRow::default(),
+            group_state: GroupState::default(),
+            fleet: FleetState::default(),
             controls: BTreeMap::new(),
             down_elsewhere: BTreeSet::new(),
             archive: Vec::new(),
@@ -83,9 +84,9 @@ impl World {
     }
 
     /// Lists the regions that should report on the board: a letter each.
-    pub(crate) fn list(&mut self, regions: &str) {
-        let names = regions.chars().map(String::from);
-        self.board.listed = names.map(|name| name.parse().unwrap()).collect();
+    pub(crate) fn list(&mut self, locations: &str) {
+        let names = locations.chars().map(String::from);
+        self.group_state.listed = names.map(|name| name.parse().unwrap()).collect();
     }
 
     /// Holds back what is told of a monitor until a tick.
@@ -97,7 +98,7 @@ impl World {
 
     /// Says of the one incident that is open that somebody is at work on it.
     pub(crate) fn acknowledge(&mut self) {
-        let ((monitor, track), incident) = self.board.verdict.incidents.iter().next().unwrap();
+        let ((monitor, track), incident) = self.group_state.status.incidents.iter().next().unwrap();
         let acknowledgement = Acknowledgement {
             incidents: [incident.id(monitor, *track).to_string()].into(),
             note: note(),
@@ -119,42 +120,42 @@ impl World {
     pub(crate) fn deliver(
         &mut self,
         tick: i64,
-        region: &str,
+        location: &str,
         seen: impl Fn(&MonitorId) -> char,
     ) -> Vec<Notification> {
-        let region: Region = region.parse().unwrap();
+        let location: Location = location.parse().unwrap();
         let observations: Observations = self
             .definitions
-            .checked_by(&region)
+            .checked_by(&location)
             .map(|monitor| (monitor.id().clone(), observation(seen(monitor.id()))))
             .collect();
-        let incidents = self.board.verdict.incidents.clone();
+        let incidents = self.group_state.status.incidents.clone();
         let has_incident = |id: &MonitorId| incidents.keys().any(|(of, _)| of == id);
         let row = advance(
-            self.board.rows.get(&region),
+            self.group_state.rows.get(&location),
             Self::tick(tick),
             &self.definitions,
             &observations,
             has_incident,
         );
         if let Some(row) = row {
-            self.board.rows.insert(region.clone(), row);
+            self.group_state.rows.insert(location.clone(), row);
         }
-        self.settle(Self::time(tick, 5))
+        self.acknowledge_published(Self::time(tick, 5))
     }
 
     /// Decides, tells and strikes out until everything is decided, as a checker does at `now`.
-    pub(crate) fn settle(&mut self, now: Timestamp) -> Vec<Notification> {
-        let mut told = Vec::new();
+    pub(crate) fn acknowledge_published(&mut self, now: Timestamp) -> Vec<Notification> {
+        let mut notified = Vec::new();
         loop {
             let (more, rest) = self.step(now);
             assert!(
                 rest == Rest::Nothing || !more.is_empty(),
                 "each step tells of something"
             );
-            told.extend(more);
+            notified.extend(more);
             if rest == Rest::Nothing {
-                return told;
+                return notified;
             }
         }
     }
@@ -171,7 +172,7 @@ impl World {
                 "a nominal board leaves nothing to decide"
             );
         }
-        self.board.verdict = decision.verdict.unwrap_or_else(|| self.board.verdict.clone());
+        self.group_state.status = decision.status.unwrap_or_else(|| self.group_state.status.clone());
         self.fleet = decision.fleet.unwrap_or_else(|| self.fleet.clone());
         if rest == Rest::Nothing {
             self.assert_all_is_decided(now, &me);
@@ -182,47 +183,50 @@ impl World {
             .fleet
             .outbox
             .claimed_by(&me)
-            .chain(self.board.verdict.outbox.claimed_by(&me));
-        let told: Vec<_> = claimed
+            .chain(self.group_state.status.outbox.claimed_by(&me));
+        let notified: Vec<_> = claimed
             .map(|pending| Notification::compose(pending, &input))
             .collect();
-        let ids = told.iter().map(|notification| notification.id.clone()).collect();
+        let ids = notified
+            .iter()
+            .map(|notification| notification.id.clone())
+            .collect();
         let filed: Vec<_> = self
-            .board
-            .verdict
+            .group_state
+            .status
             .closed
             .iter()
             .map(ClosedIncident::key)
             .collect();
-        self.archive.append(&mut self.board.verdict.closed.clone());
-        if let Some(next) = settle(&self.board.verdict, &me, &ids, &filed) {
-            self.board.verdict = next;
+        self.archive.append(&mut self.group_state.status.closed.clone());
+        if let Some(next) = acknowledge_published(&self.group_state.status, &me, &ids, &filed) {
+            self.group_state.status = next;
         }
-        if let Some(next) = settle_fleet(&self.fleet, &me, &ids) {
+        if let Some(next) = acknowledge_fleet_published(&self.fleet, &me, &ids) {
             self.fleet = next;
         }
-        (told, rest)
+        (notified, rest)
     }
 
     fn assert_all_is_decided(&self, now: Timestamp, me: &Claimant) {
         let again = decide(&self.input(now, me), &self.room);
         assert_eq!(again.fleet, None, "a decision on what is decided changes nothing");
-        if let Some(again) = again.verdict {
+        if let Some(again) = again.status {
             // But for a region that was waiting for the fleet row to forget it.
-            let VerdictRow {
-                revision, regions, ..
-            } = self.board.verdict.clone();
+            let DecisionState {
+                revision, locations, ..
+            } = self.group_state.status.clone();
             assert!(
-                regions.len() > again.regions.len(),
+                locations.len() > again.locations.len(),
                 "a decision on what is decided changes nothing"
             );
             assert_eq!(
-                VerdictRow {
+                DecisionState {
                     revision,
-                    regions,
+                    locations,
                     ..again
                 },
-                self.board.verdict
+                self.group_state.status
             );
         }
     }
@@ -231,9 +235,9 @@ impl World {
         Input {
             group: self.group,
             definitions: &self.definitions,
-            board: &self.board,
+            group_state: &self.group_state,
             fleet: Some(&self.fleet),
-            otherwise: &self.expected,
+            fallback_locations: &self.expected,
             controls: &self.controls,
             down_elsewhere: &self.down_elsewhere,
             now,
@@ -243,32 +247,32 @@ impl World {
 
     /// Plays a timeline of one line a tick: `1 x.?` is tick 1 as regions a, b and c see it, in that order.
     /// Returns what is told, each with its tick and the region after whose commit it came.
-    pub(crate) fn told(&mut self, timeline: &str) -> Vec<(i64, &'static str, Notification)> {
-        let mut told = Vec::new();
+    pub(crate) fn notified(&mut self, timeline: &str) -> Vec<(i64, &'static str, Notification)> {
+        let mut notified = Vec::new();
         for line in timeline.lines().map(str::trim).filter(|line| !line.is_empty()) {
             let (tick, seen) = line.split_once(' ').unwrap();
             let tick = tick.parse().unwrap();
-            for (symbol, region) in seen.trim().chars().zip(["a", "b", "c", "d", "e"]) {
+            for (symbol, location) in seen.trim().chars().zip(["a", "b", "c", "d", "e"]) {
                 // A dash is a tick that never came.
                 if symbol != '-' {
-                    let notifications = self.deliver(tick, region, |_| symbol);
-                    told.extend(
+                    let notifications = self.deliver(tick, location, |_| symbol);
+                    notified.extend(
                         notifications
                             .into_iter()
-                            .map(|notification| (tick, region, notification)),
+                            .map(|notification| (tick, location, notification)),
                     );
                 }
             }
         }
-        told
+        notified
     }
 
     /// The same, as one line a notification.
     pub(crate) fn play(&mut self, timeline: &str) -> String {
-        let line = |(tick, region, n): (i64, &str, Notification)| {
-            format!("{tick} {region} {} {}", n.kind, n.subject)
+        let line = |(tick, location, n): (i64, &str, Notification)| {
+            format!("{tick} {location} {} {}", n.kind, n.subject)
         };
-        self.told(timeline)
+        self.notified(timeline)
             .into_iter()
             .map(line)
             .collect::<Vec<_>>()
@@ -285,7 +289,7 @@ fn monitor(id: &str, fields: &Value) -> Monitor {
     all.as_object_mut()
         .unwrap()
         .extend(fields.as_object().unwrap().clone());
-    Monitor::from_attributes(id, &all).unwrap_or_else(|faults| panic!("{faults:?}"))
+    Monitor::from_attributes(id, &all).unwrap_or_else(|diagnostics| panic!("{diagnostics:?}"))
 }
 
 /// What a symbol of a timeline means.
@@ -318,8 +322,8 @@ pub(crate) fn observation(symbol: char) -> Observation {
 
 /// Plays a timeline for one monitor `m` with these fields, and compares what is told.
 #[track_caller]
-pub(crate) fn check(regions: usize, fields: Value, timeline: &str, expected: &str) {
-    let mut world = World::new(regions, &[("m", fields)]);
+pub(crate) fn check(locations: usize, fields: Value, timeline: &str, expected: &str) {
+    let mut world = World::new(locations, &[("m", fields)]);
     let expected: Vec<_> = expected
         .lines()
         .map(str::trim)

@@ -4,7 +4,7 @@ use std::path::Path;
 use serde_json::{Map, json};
 
 use super::*;
-use portpulse_core::definition::Vantage;
+use portpulse_core::definition::NetworkAccess;
 
 #[test]
 fn each_region_has_the_alarms_that_are_deployed() {
@@ -17,7 +17,7 @@ fn each_region_has_the_alarms_that_are_deployed() {
             alarms += text.matches("resource \"aws_cloudwatch_metric_alarm\"").count();
         }
     }
-    assert_eq!(u32::try_from(alarms), Ok(ALARMS_A_REGION));
+    assert_eq!(u32::try_from(alarms), Ok(ALARMS_PER_REGION));
 }
 
 #[test]
@@ -34,21 +34,22 @@ fn the_relay_and_the_page_have_the_memory_and_the_alarms_that_are_deployed() {
     assert!(page.contains(&format!("optional(number, {PAGE_MEMORY_MB})")));
 }
 
-fn quantities(monitors: &Map<String, serde_json::Value>, regions: &[&str], home: &str) -> Quantities {
-    with(monitors, regions, home, &Assumptions::default())
+fn quantities(monitors: &Map<String, serde_json::Value>, locations: &[&str], home: &str) -> Quantities {
+    with(monitors, locations, home, &Assumptions::default())
 }
 
 fn with(
     monitors: &Map<String, serde_json::Value>,
-    regions: &[&str],
+    locations: &[&str],
     home: &str,
     assumptions: &Assumptions,
 ) -> Quantities {
-    let file = DefinitionFile::validate(&json!({ "monitors": monitors }), Vantage::PlainLambda).unwrap();
+    let file =
+        DefinitionFile::validate(&json!({ "monitors": monitors }), NetworkAccess::PlainLambda).unwrap();
     let deployment = Deployment {
         file: &file,
         home: &home.parse().unwrap(),
-        regions: &regions.iter().map(|name| name.parse().unwrap()).collect(),
+        locations: &locations.iter().map(|name| name.parse().unwrap()).collect(),
         capacity: Capacity::OnDemand,
         architecture: Architecture::Arm64,
         memory_mb: 128,
@@ -87,18 +88,18 @@ fn destinations_sms_and_looks_add_what_they_ask_for() {
     let bare = with(usual);
     let near = |found: f64, expected: f64| assert!((found - expected).abs() < 1e-6, "{found} {expected}");
 
-    let told = with(Assumptions {
+    let notified = with(Assumptions {
         destinations: 3,
         sms: 2,
         ..usual
     });
-    near(told.invocations - bare.invocations, 20.0);
-    near(told.alarms - bare.alarms, 1.0);
-    near(told.gb_seconds - bare.gb_seconds, 20.0 / 8.0);
-    near(told.write_units - bare.write_units, 10.0 * 3.0 * 4.0);
-    near(told.read_units - bare.read_units, 10.0 * 3.0 * 2.0);
-    near(told.sms, 40.0);
-    near(told.ticks, bare.ticks);
+    near(notified.invocations - bare.invocations, 20.0);
+    near(notified.alarms - bare.alarms, 1.0);
+    near(notified.gb_seconds - bare.gb_seconds, 20.0 / 8.0);
+    near(notified.write_units - bare.write_units, 10.0 * 3.0 * 4.0);
+    near(notified.read_units - bare.read_units, 10.0 * 3.0 * 2.0);
+    near(notified.sms, 40.0);
+    near(notified.ticks, bare.ticks);
 
     let seen = with(Assumptions {
         views: 1_000,

@@ -3,19 +3,19 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
-use portpulse_core::board::{ClosedIncident, Entry, Health, Impairment};
+use portpulse_core::banners::Banner;
 use portpulse_core::definition::Monitor;
 use portpulse_core::group::GroupId;
-use portpulse_core::id::{MonitorId, Region};
+use portpulse_core::group_state::{ClosedIncident, Entry, Health, Impairment};
+use portpulse_core::id::{Location, MonitorId};
 use portpulse_core::period::{Grain, Period};
 use portpulse_core::uptime::{Outages, Watched};
-use portpulse_core::words::Said;
 
 use super::{Extent, is_fresh};
 use crate::packed::{Checks, PackedRollup};
 use crate::read::{DAYS, HOURS};
 use crate::snapshot::{GroupSnapshot, Snapshot};
-use crate::view::{Bar, Percentiles, Point, RegionSight, SightState, Uptime};
+use crate::view::{Bar, LocationVisibility, Percentiles, Point, Uptime, VisibilityState};
 
 /// One monitor's past.
 pub(super) struct Past<'a> {
@@ -24,7 +24,7 @@ pub(super) struct Past<'a> {
     known: &'a GroupSnapshot,
     monitor: &'a Monitor,
     /// The expected regions that check it.
-    regions: BTreeSet<&'a Region>,
+    locations: BTreeSet<&'a Location>,
     outages: Outages,
     now: Timestamp,
     /// The hours that are shown, the earliest first, with what each region saw, removed regions included.
@@ -34,7 +34,7 @@ pub(super) struct Past<'a> {
 }
 
 /// A period, and what each region saw over it.
-type Seen<'a> = (Period, BTreeMap<&'a Region, Checks>);
+type Seen<'a> = (Period, BTreeMap<&'a Location, Checks>);
 
 impl<'a> Past<'a> {
     pub(super) fn new(
@@ -45,21 +45,21 @@ impl<'a> Past<'a> {
         closed: &[&ClosedIncident],
         now: Timestamp,
     ) -> Self {
-        let incidents = known.board.verdict.incidents.iter();
+        let incidents = known.group_state.status.incidents.iter();
         let open = incidents.filter(|((of, _), _)| of == monitor.id());
         let outages = Outages::of(
             closed.iter().copied(),
             open.map(|((_, track), incident)| (*track, incident)),
             now,
         );
-        let checks = |region: &&Region| monitor.rule().regions.includes(region);
+        let checks = |location: &&Location| monitor.rule().locations.includes(location);
         let hours = hours(known, monitor.id(), now);
         Self {
             snapshot,
             group,
             known,
             monitor,
-            regions: known.expected.iter().filter(checks).collect(),
+            locations: known.expected.iter().filter(checks).collect(),
             outages,
             now,
             days: days(known, monitor.id(), &hours, now),
@@ -90,16 +90,16 @@ impl<'a> Past<'a> {
     fn seconds_not_summed_up(&self, hour: Period) -> i64 {
         let id = self.monitor.id();
         let sums = [self.known.hours.rollups.get(&hour), self.known.running.of(hour)];
-        let is_known = |region: &Region| {
+        let is_known = |location: &Location| {
             let sums = sums.iter().flatten();
-            sums.filter_map(|rollups| rollups.get(region))
+            sums.filter_map(|rollups| rollups.get(location))
                 .any(|rollup| rollup.has(id))
         };
-        let rows = self.regions.iter().filter(|region| !is_known(region));
-        let rows = rows.filter_map(|region| self.known.board.rows.get(*region));
+        let rows = self.locations.iter().filter(|location| !is_known(location));
+        let rows = rows.filter_map(|location| self.known.group_state.rows.get(*location));
         let seen = rows.filter_map(|row| match row.entries.get(self.monitor.id()) {
             None => Some(row.tick),
-            Some(Entry::Unseen { .. }) => None,
+            Some(Entry::NoData { .. }) => None,
             Some(Entry::Seen(streaks)) => Some(streaks.seen),
         });
         let seen = seen.filter(|tick| Period::of(*tick, Grain::Hour) == hour);
@@ -158,7 +158,7 @@ impl<'a> Past<'a> {
     }
 
     /// Checks and connect times, of one region or of all together.
-    pub(super) fn points(&self, grain: Grain, region: Option<&Region>) -> Vec<Point> {
+    pub(super) fn points(&self, grain: Grain, location: Option<&Location>) -> Vec<Point> {
         let periods = match grain {
             Grain::Hour => &self.hours,
             Grain::Day => &self.days,
@@ -166,7 +166,7 @@ impl<'a> Past<'a> {
         let points = periods.iter().map(|(period, seen)| {
             let mut sum = Checks::default();
             for (of, checks) in seen {
-                if region.is_none_or(|region| region == *of) {
+                if location.is_none_or(|location| location == *of) {
                     sum.add(checks);
                 }
             }
@@ -182,53 +182,60 @@ impl<'a> Past<'a> {
         points.collect()
     }
 
-    pub(super) fn sights(&self, extent: Extent) -> BTreeMap<Region, RegionSight> {
-        let sights = self.regions.iter().map(|region| {
-            let row = self.known.board.rows.get(*region);
+    pub(super) fn visibilities(&self, extent: Extent) -> BTreeMap<Location, LocationVisibility> {
+        let visibilities = self.locations.iter().map(|location| {
+            let row = self.known.group_state.rows.get(*location);
             let row = row.filter(|row| is_fresh(row, self.group, self.now));
             let entry = row.and_then(|row| row.entries.get(self.monitor.id()));
             let (state, since, seen, finding) = match (row, entry) {
-                (None, _) => (SightState::Silent, None, None, None),
-                (Some(row), None) => (SightState::Good, None, Some(row.tick), None),
-                (Some(_), Some(Entry::Unseen { since })) => (SightState::NoData, Some(*since), None, None),
+                (None, _) => (VisibilityState::Silent, None, None, None),
+                (Some(row), None) => (VisibilityState::Good, None, Some(row.tick), None),
+                (Some(_), Some(Entry::NoData { since })) => {
+                    (VisibilityState::NoData, Some(*since), None, None)
+                }
                 (Some(row), Some(Entry::Seen(streaks))) => {
                     let impaired = streaks
                         .quality
                         .filter(|streak| streak.state == Impairment::Impaired);
                     let (state, since) = match (streaks.health.state, impaired) {
-                        _ if streaks.seen < row.tick => (SightState::NoData, None),
-                        (Health::Failing, _) => (SightState::Failing, Some(streaks.health.since)),
-                        (Health::Good, Some(streak)) => (SightState::Impaired, Some(streak.since)),
-                        (Health::Good, None) => (SightState::Good, None),
+                        _ if streaks.seen < row.tick => (VisibilityState::NoData, None),
+                        (Health::Failing, _) => (VisibilityState::Failing, Some(streaks.health.since)),
+                        (Health::Good, Some(streak)) => (VisibilityState::Impaired, Some(streak.since)),
+                        (Health::Good, None) => (VisibilityState::Good, None),
                     };
                     (state, since, Some(streaks.seen), streaks.finding.clone())
                 }
             };
-            let hours = self.points(Grain::Hour, Some(region));
+            let hours = self.points(Grain::Hour, Some(location));
             let connect = hours.iter().rev().find_map(|point| point.connect);
             let others = hours.last().map(|point| point.others).unwrap_or_default();
             let (hours, days) = match extent {
                 Extent::Glance => (Vec::new(), Vec::new()),
-                Extent::Page => (hours, self.points(Grain::Day, Some(region))),
+                Extent::Page => (hours, self.points(Grain::Day, Some(location))),
             };
-            let sight = RegionSight {
+            let visibility = LocationVisibility {
                 state,
                 since,
                 seen,
                 finding,
-                said: self.said(region),
+                banner: self.banner(location),
                 connect,
                 others,
                 hours,
                 days,
             };
-            ((*region).clone(), sight)
+            ((*location).clone(), visibility)
         });
-        sights.collect()
+        visibilities.collect()
     }
 
-    fn said(&self, region: &Region) -> Option<Said> {
-        self.known.words.get(region)?.said.get(self.monitor.id()).cloned()
+    fn banner(&self, location: &Location) -> Option<Banner> {
+        self.known
+            .banners
+            .get(location)?
+            .banner
+            .get(self.monitor.id())
+            .cloned()
     }
 }
 
@@ -244,11 +251,11 @@ fn periods(now: Timestamp, grain: Grain) -> impl Iterator<Item = Period> {
 
 /// What these rollups tell of a monitor.
 fn of<'a>(
-    rollups: Option<&'a BTreeMap<Region, PackedRollup>>,
+    rollups: Option<&'a BTreeMap<Location, PackedRollup>>,
     id: &MonitorId,
-) -> impl Iterator<Item = (&'a Region, Checks)> {
-    let regions = rollups.into_iter().flatten();
-    regions.filter_map(move |(region, rollup)| Some((region, rollup.get(id)?)))
+) -> impl Iterator<Item = (&'a Location, Checks)> {
+    let locations = rollups.into_iter().flatten();
+    locations.filter_map(move |(location, rollup)| Some((location, rollup.get(id)?)))
 }
 
 /// What each region saw over each hour: as it was summed up, or in the running one from its ticks.
@@ -264,10 +271,10 @@ fn hours<'a>(known: &'a GroupSnapshot, id: &MonitorId, now: Timestamp) -> Vec<Se
 /// What each region saw over each day. One that is not summed up yet is what its hours say.
 fn days<'a>(known: &'a GroupSnapshot, id: &MonitorId, hours: &[Seen<'a>], now: Timestamp) -> Vec<Seen<'a>> {
     let days = periods(now, Grain::Day).map(|day| {
-        let mut sums: BTreeMap<&Region, Checks> = BTreeMap::new();
+        let mut sums: BTreeMap<&Location, Checks> = BTreeMap::new();
         let within = hours.iter().filter(|(hour, _)| hour.day() == day);
-        for (region, checks) in within.flat_map(|(_, seen)| seen) {
-            sums.entry(region).or_default().add(checks);
+        for (location, checks) in within.flat_map(|(_, seen)| seen) {
+            sums.entry(location).or_default().add(checks);
         }
         sums.extend(of(known.days.rollups.get(&day), id));
         (day, sums)

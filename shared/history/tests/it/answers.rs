@@ -1,6 +1,6 @@
 //! The answers are as `openapi.json` says, to the public and to those within.
 
-use portpulse_core::board::Track;
+use portpulse_core::group_state::Track;
 use portpulse_history::view::{Audience, IncidentsPage, MonitorPage, Overview};
 use portpulse_history::{api, atom, badge, prometheus};
 use portpulse_store::Store;
@@ -8,7 +8,7 @@ use portpulse_testkit::memory_table::MemoryTable;
 use serde_json::{Value, json};
 
 use crate::fleet::{
-    SECRETS, define, define_with_maintenance, file, last_day, now, open, reader, roll_up, rows, run, words,
+    SECRETS, banners, define, define_with_maintenance, file, last_day, now, open, reader, roll_up, rows, run,
 };
 
 /// Everything that can be asked for, read for an audience.
@@ -21,7 +21,7 @@ async fn read(audience: Audience) -> (Overview, MonitorPage, IncidentsPage) {
     roll_up(&store, &ids, 40).await;
     run(&store, &ids, 10).await;
     rows(&store, &[("eu-west-1", "c-down"), ("us-east-1", "c-down")]).await;
-    words(&store, &["c-down".to_owned()], "220 secret-banner").await;
+    banners(&store, &["c-down".to_owned()], "220 secret-banner").await;
     open(&store, "c-down", Track::Health, "2026-11-22T12:20:00Z").await;
     file(&store, "c-down", "2026-11-20T10:00:00Z", "2026-11-20T11:00:00Z").await;
     let reader = reader(table, 400);
@@ -47,7 +47,7 @@ fn answers(
 }
 
 /// What is wrong with an answer by the schema of its path.
-fn faults(path: &str, answer: &Value) -> Vec<String> {
+fn diagnostics(path: &str, answer: &Value) -> Vec<String> {
     let document: Value = serde_json::from_str(api::OPENAPI).unwrap();
     let answered =
         &document["paths"][path]["get"]["responses"]["200"]["content"]["application/json"]["schema"];
@@ -58,9 +58,9 @@ fn faults(path: &str, answer: &Value) -> Vec<String> {
     });
     let options = jsonschema::options().should_validate_formats(true);
     let validator = options.build(&schema).unwrap();
-    let faults = validator.iter_errors(answer);
-    faults
-        .map(|fault| format!("{}: {fault}", fault.instance_path()))
+    let diagnostics = validator.iter_errors(answer);
+    diagnostics
+        .map(|diagnostic| format!("{}: {diagnostic}", diagnostic.instance_path()))
         .collect()
 }
 
@@ -69,7 +69,7 @@ async fn every_answer_is_as_the_document_says() {
     for audience in [Audience::Public, Audience::Private] {
         for (path, answer) in answers(&read(audience).await) {
             assert_eq!(
-                faults(path, &answer),
+                diagnostics(path, &answer),
                 Vec::<String>::new(),
                 "{path}: {audience:?}"
             );
@@ -92,7 +92,7 @@ async fn the_document_refuses_what_no_answer_is_like() {
     ] {
         let mut changed = answer.clone();
         *changed.pointer_mut(pointer).unwrap() = value;
-        assert!(!faults(path, &changed).is_empty(), "{pointer}");
+        assert!(!diagnostics(path, &changed).is_empty(), "{pointer}");
     }
 }
 
@@ -119,7 +119,7 @@ async fn the_public_is_answered_names_verdicts_and_uptime_alone() {
             .collect();
         all.push(prometheus::text(&read.0));
         all.push(atom::feed(&read.2));
-        for kind in [badge::Kind::Verdict, badge::Kind::Uptime, badge::Kind::Connect] {
+        for kind in [badge::Kind::Status, badge::Kind::Uptime, badge::Kind::Connect] {
             all.extend(badge::svg(kind, &read.1.monitor));
         }
         all.join("\n")
@@ -152,15 +152,15 @@ async fn figures_reach_prometheus_badges_and_the_feed() {
     ] {
         assert!(text.lines().any(|found| found == line), "{line} in {text}");
     }
-    let said = |kind| badge::svg(kind, &page.monitor).unwrap();
-    assert!(said(badge::Kind::Verdict).contains("<title>c-down: down</title>"));
+    let banner = |kind| badge::svg(kind, &page.monitor).unwrap();
+    assert!(banner(badge::Kind::Status).contains("<title>c-down: down</title>"));
     // 4,220 seconds down of 29 days and half a day: 0.17 %.
     assert!(
-        said(badge::Kind::Uptime).contains("<title>c-down 30 days: 99.83 %</title>"),
+        banner(badge::Kind::Uptime).contains("<title>c-down 30 days: 99.83 %</title>"),
         "{}",
-        said(badge::Kind::Uptime)
+        banner(badge::Kind::Uptime)
     );
-    assert!(said(badge::Kind::Connect).contains(" ms</title>"));
+    assert!(banner(badge::Kind::Connect).contains(" ms</title>"));
     let feed = atom::feed(&incidents);
     let titles: Vec<_> = feed.lines().filter(|line| line.starts_with("<title>")).collect();
     assert_eq!(

@@ -1,17 +1,17 @@
 //! What is shown of what was read: verdicts, uptime, regions, and nothing to the public that is not for it.
 
-use portpulse_core::board::{Track, Verdict};
+use portpulse_core::group_state::{Status, Track};
 use portpulse_core::period::{Grain, Period};
 use portpulse_core::uptime::{Shade, Watched};
-use portpulse_history::view::{Audience, MonitorInside, MonitorView, Point, SightState};
+use portpulse_history::view::{Audience, MonitorInside, MonitorView, Point, VisibilityState};
 use portpulse_history::{Ceiling, Reader, Scope};
 use portpulse_store::Store;
 use portpulse_store::table::Read;
 use portpulse_testkit::memory_table::MemoryTable;
 
 use crate::fleet::{
-    GROUP, SECRETS, define, define_with_maintenance, file, last_day, now, open, reader, roll_up, rows, run,
-    words,
+    GROUP, SECRETS, banners, define, define_with_maintenance, file, last_day, now, open, reader, roll_up,
+    rows, run,
 };
 
 /// One monitor that is up, one that is down, and one that a single region sees failing.
@@ -32,7 +32,7 @@ pub(crate) async fn table() -> MemoryTable {
         ],
     )
     .await;
-    words(&store, &["c-down".to_owned()], "220 secret-banner").await;
+    banners(&store, &["c-down".to_owned()], "220 secret-banner").await;
     open(&store, "c-down", Track::Health, "2026-11-22T12:20:00Z").await;
     file(&store, "c-down", "2026-11-20T10:00:00Z", "2026-11-20T11:00:00Z").await;
     // Opened in a month before the days that are shown, and closed within them.
@@ -55,14 +55,14 @@ async fn monitors_are_shown_with_what_is_bad_first() {
     let order: Vec<_> = overview
         .monitors
         .iter()
-        .map(|m| (m.id.as_str(), m.verdict))
+        .map(|m| (m.id.as_str(), m.status))
         .collect();
     assert_eq!(
         order,
         [
-            ("c-down", Verdict::Down),
-            ("a-blip", Verdict::Up),
-            ("b-up", Verdict::Up)
+            ("c-down", Status::Down),
+            ("a-blip", Status::Up),
+            ("b-up", Status::Up)
         ]
     );
     let [down, blip, up] = &overview.monitors[..] else {
@@ -87,16 +87,24 @@ async fn monitors_are_shown_with_what_is_bad_first() {
     );
 
     let states = |monitor: &MonitorView| -> Vec<_> {
-        let regions = monitor.inside.as_ref().unwrap().regions.values();
-        regions.map(|sight| sight.state).collect()
+        let locations = monitor.inside.as_ref().unwrap().locations.values();
+        locations.map(|visibility| visibility.state).collect()
     };
     assert_eq!(
         states(down),
-        [SightState::Good, SightState::Failing, SightState::Failing]
+        [
+            VisibilityState::Good,
+            VisibilityState::Failing,
+            VisibilityState::Failing
+        ]
     );
     assert_eq!(
         states(blip),
-        [SightState::Failing, SightState::Good, SightState::Good]
+        [
+            VisibilityState::Failing,
+            VisibilityState::Good,
+            VisibilityState::Good
+        ]
     );
 }
 
@@ -167,7 +175,7 @@ async fn the_running_hour_is_shown_from_its_ticks() {
         3 * 12 * 60 + 30,
         "today is what its hours say"
     );
-    assert_eq!(inside.regions[&"eu-west-1".parse().unwrap()].hours[23].good, 10);
+    assert_eq!(inside.locations[&"eu-west-1".parse().unwrap()].hours[23].good, 10);
 
     // Where not all its ticks may be read, none is told; how long it was watched the row of the last tick tells.
     assert!(!overview.left_out.hour);
@@ -210,7 +218,7 @@ async fn phases_are_shown_as_far_back_as_they_are_asked_for() {
     for since in [last_day(), last_day().later(20), yesterday] {
         let page = reader.monitor(Audience::Private, &id, since, now()).await;
         let inside = page.unwrap().unwrap().monitor.inside.unwrap();
-        let east = &inside.regions[&"us-east-1".parse().unwrap()];
+        let east = &inside.locations[&"us-east-1".parse().unwrap()];
         let count = |points: &[Point]| points.iter().filter(|point| point.others.tls.is_some()).count();
         shown.push([&inside.hours, &inside.days, &east.hours, &east.days].map(|points| count(points)));
     }
@@ -272,7 +280,7 @@ async fn nobody_who_reports_makes_it_unknown_and_no_data() {
         overview
             .monitors
             .iter()
-            .all(|monitor| monitor.verdict == Verdict::Unknown)
+            .all(|monitor| monitor.status == Status::Unknown)
     );
     for monitor in &overview.monitors {
         let hours: Vec<_> = monitor
@@ -286,9 +294,9 @@ async fn nobody_who_reports_makes_it_unknown_and_no_data() {
         let inside = monitor.inside.as_ref().unwrap();
         assert!(
             inside
-                .regions
+                .locations
                 .values()
-                .all(|sight| sight.state == SightState::Silent)
+                .all(|visibility| visibility.state == VisibilityState::Silent)
         );
     }
 }
@@ -341,28 +349,28 @@ async fn groups_and_regions_that_nobody_named_are_found() {
     ids.sort_unstable();
     // 5m#1 has no shard before it, so it is no group.
     assert_eq!(ids, ["a-blip", "b-up", "c-down", "of-0", "of-1"]);
-    let regions = overview.inside.unwrap().regions;
-    assert!(regions.into_keys().eq(crate::fleet::regions()));
+    let locations = overview.inside.unwrap().locations;
+    assert!(locations.into_keys().eq(crate::fleet::locations()));
 }
 
 #[tokio::test]
 async fn the_regions_that_a_board_lists_go_before_those_that_were_named() {
     let table = table().await;
     let store = Store::new(table.clone());
-    let mut listed = crate::fleet::regions();
+    let mut listed = crate::fleet::locations();
     // One was removed, and one was added that has not reported yet.
     listed.remove(&"us-east-1".parse().unwrap());
     listed.insert("sa-east-1".parse().unwrap());
-    for region in &listed {
-        store.list_region(GROUP, region).await.unwrap();
+    for location in &listed {
+        store.list_location(GROUP, location).await.unwrap();
     }
     let overview = reader(table, 400)
         .overview(Audience::Private, now())
         .await
         .unwrap();
-    let of_monitor = &overview.monitors[0].inside.as_ref().unwrap().regions;
+    let of_monitor = &overview.monitors[0].inside.as_ref().unwrap().locations;
     assert!(of_monitor.keys().eq(&listed), "{of_monitor:?}");
-    assert!(overview.inside.unwrap().regions.into_keys().eq(listed));
+    assert!(overview.inside.unwrap().locations.into_keys().eq(listed));
 }
 
 /// What closed within the days that are shown is, and what closed before them is not.

@@ -4,13 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use portpulse_core::board::{
-    Cause, ClosedIncident, Ending, Entry, Finding, Health, Incident, Pace, RegionRow, Streak, Streaks, Told,
-    Track, Urgency, Verdict, VerdictRow,
-};
+use portpulse_core::banners::{Banner, Banners};
 use portpulse_core::choice::Expect;
 use portpulse_core::group::GroupId;
-use portpulse_core::id::Region;
+use portpulse_core::group_state::{
+    Cause, ClosedIncident, DecisionState, Ending, Entry, Finding, Health, Incident, LocationState, Notified,
+    Stability, Status, Streak, Streaks, Track, Urgency,
+};
+use portpulse_core::id::Location;
 use portpulse_core::observation::{Observation, Remark, Seen};
 use portpulse_core::other_phases::OtherPhases;
 use portpulse_core::outcome::{Detail, FailureClass};
@@ -18,10 +19,9 @@ use portpulse_core::period::{Grain, Period};
 use portpulse_core::rollup::{Rollup, Tally, other_times};
 use portpulse_core::round::Observations;
 use portpulse_core::time::{Interval, Tick};
-use portpulse_core::words::{Said, Words};
 use portpulse_history::{Ceiling, Groups, Reader, Scope};
 use portpulse_store::Store;
-use portpulse_store::table::{Browse, Table};
+use portpulse_store::table::{PagedQuery, Table};
 use serde_json::{Value, json};
 
 pub(crate) const GROUP: GroupId = GroupId {
@@ -55,16 +55,16 @@ pub(crate) fn tick(text: &str) -> Tick {
     text.parse().unwrap()
 }
 
-pub(crate) fn regions() -> BTreeSet<Region> {
+pub(crate) fn locations() -> BTreeSet<Location> {
     ["ap-northeast-1", "eu-west-1", "us-east-1"]
         .map(|name| name.parse().unwrap())
         .into()
 }
 
-pub(crate) fn reader<T: Table + Browse>(table: T, ceiling: u32) -> Reader<T> {
+pub(crate) fn reader<T: Table + PagedQuery>(table: T, ceiling: u32) -> Reader<T> {
     let scope = Scope {
         groups: Groups::Known(BTreeSet::from([GROUP])),
-        expected: regions(),
+        expected: locations(),
     };
     Reader::new(table, scope, Ceiling(ceiling))
 }
@@ -137,14 +137,14 @@ pub(crate) async fn roll_up<T: Table>(store: &Store<T>, ids: &[String], days: i6
     for (grain, count, rollup) in [(Grain::Hour, 23, of(60)), (Grain::Day, days, of(1_440))] {
         let running = Period::containing(now(), grain);
         for back in 1..=count {
-            for region in regions() {
+            for location in locations() {
                 let kept = store
-                    .put_summary(GROUP, running.later(-back), &region, &rollup)
+                    .put_summary(GROUP, running.later(-back), &location, &rollup)
                     .await;
                 assert!(kept.unwrap());
                 let others = other_times(&rollup);
                 let kept = store
-                    .put_summary(GROUP, running.later(-back), &region, &others)
+                    .put_summary(GROUP, running.later(-back), &location, &others)
                     .await;
                 assert!(kept.unwrap());
             }
@@ -163,17 +163,17 @@ pub(crate) async fn run<T: Table>(store: &Store<T>, ids: &[String], minutes: u32
                 (id.parse().unwrap(), Observation { seen, detail: None })
             })
             .collect();
-        for region in regions() {
+        for location in locations() {
             let tick = first.later(GROUP.interval, minute);
-            store.put_results(GROUP, tick, &region, &all).await.unwrap();
+            store.put_results(GROUP, tick, &location, &all).await.unwrap();
         }
     }
 }
 
 /// Rows of the last tick, in which these regions see these monitors failing since 12:20.
 pub(crate) async fn rows<T: Table>(store: &Store<T>, failing: &[(&str, &str)]) {
-    for region in regions() {
-        let own = failing.iter().filter(|(of, _)| *of == region.as_str());
+    for location in locations() {
+        let own = failing.iter().filter(|(of, _)| *of == location.as_str());
         let entries = own.map(|(_, id)| {
             let streaks = Streaks {
                 seen: tick("2026-11-22T12:30:00Z"),
@@ -187,28 +187,34 @@ pub(crate) async fn rows<T: Table>(store: &Store<T>, failing: &[(&str, &str)]) {
             };
             (id.parse().unwrap(), Entry::Seen(streaks))
         });
-        let row = RegionRow {
+        let row = LocationState {
             tick: tick("2026-11-22T12:30:00Z"),
             entries: entries.collect(),
         };
-        store.put_region_row(GROUP, &region, None, &row).await.unwrap();
+        store
+            .put_location_state(GROUP, &location, None, &row)
+            .await
+            .unwrap();
     }
 }
 
 /// What these monitors said at noon, to each region.
-pub(crate) async fn words<T: Table>(store: &Store<T>, ids: &[String], text: &str) {
+pub(crate) async fn banners<T: Table>(store: &Store<T>, ids: &[String], text: &str) {
     let at = tick("2026-11-22T12:00:00Z");
-    let said = Said {
+    let banner = Banner {
         text: Detail::new(text).unwrap(),
         at,
     };
-    let said: BTreeMap<_, _> = ids.iter().map(|id| (id.parse().unwrap(), said.clone())).collect();
-    for region in regions() {
-        let words = Words {
+    let banner: BTreeMap<_, _> = ids
+        .iter()
+        .map(|id| (id.parse().unwrap(), banner.clone()))
+        .collect();
+    for location in locations() {
+        let banners = Banners {
             tick: at,
-            said: said.clone(),
+            banner: banner.clone(),
         };
-        assert!(store.put_words(GROUP, &region, None, &words).await.unwrap());
+        assert!(store.put_banners(GROUP, &location, None, &banners).await.unwrap());
     }
 }
 
@@ -221,24 +227,24 @@ pub(crate) fn finding() -> Option<Finding> {
 
 pub(crate) fn incident(since: &str) -> Incident {
     Incident {
-        verdict: Verdict::Down,
+        status: Status::Down,
         opened: tick(since),
         revision: 1,
         since: tick(since),
         finding: finding(),
-        told: Told::NotYet,
+        notified: Notified::NotYet,
         urgency: Urgency::Usual,
-        pace: Pace::Steady,
+        pace: Stability::Steady,
     }
 }
 
 pub(crate) async fn open<T: Table>(store: &Store<T>, id: &str, track: Track, since: &str) {
-    let row = VerdictRow {
+    let row = DecisionState {
         revision: 1,
         incidents: BTreeMap::from([((id.parse().unwrap(), track), incident(since))]),
-        ..VerdictRow::default()
+        ..DecisionState::default()
     };
-    store.put_verdict(GROUP, &row).await.unwrap();
+    store.put_decision(GROUP, &row).await.unwrap();
 }
 
 pub(crate) async fn file<T: Table>(store: &Store<T>, id: &str, since: &str, closed: &str) {

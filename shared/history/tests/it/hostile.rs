@@ -1,6 +1,6 @@
 //! Nothing that a service, a definition or an address says can become part of the markup around it.
 
-use portpulse_core::board::{Cause, Finding, IncidentId, Track, Verdict};
+use portpulse_core::group_state::{Cause, Finding, IncidentId, Status, Track};
 use portpulse_core::outcome::{Detail, FailureClass};
 use portpulse_history::view::{Audience, IncidentInside, IncidentView, IncidentsPage, LeftOut};
 use portpulse_history::{api, atom, badge, prometheus};
@@ -9,7 +9,7 @@ use portpulse_testkit::memory_table::MemoryTable;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use crate::fleet::{GROUP, last_day, now, reader, roll_up, rows, tick, words};
+use crate::fleet::{GROUP, banners, last_day, now, reader, roll_up, rows, tick};
 
 /// What breaks out of markup, and anything else.
 fn hostile() -> impl Strategy<Value = String> {
@@ -32,7 +32,7 @@ fn incidents(detail: &str) -> IncidentsPage {
             revision: 7,
             track: Track::Quality,
         },
-        verdict: Verdict::Degraded,
+        status: Status::Degraded,
         since: now(),
         opened: now(),
         closed: None,
@@ -41,7 +41,7 @@ fn incidents(detail: &str) -> IncidentsPage {
                 cause: Cause::Failed(FailureClass::Tls),
                 detail: Detail::new(detail),
             }),
-            told: None,
+            notified: None,
             reminders: 0,
         }),
     };
@@ -55,8 +55,8 @@ fn incidents(detail: &str) -> IncidentsPage {
 
 proptest! {
     #[test]
-    fn words_of_services_stay_text_in_the_feed_and_in_json(said in hostile()) {
-        let page = incidents(&said);
+    fn words_of_services_stay_text_in_the_feed_and_in_json(banner in hostile()) {
+        let page = incidents(&banner);
         let feed = atom::feed(&page);
         let feed = roxmltree::Document::parse(&feed).map_err(|error| TestCaseError::fail(format!("{error}: {feed}")))?;
         let elements: Vec<_> = feed.descendants().filter(|node| node.is_element()).map(|node| node.tag_name().name()).collect();
@@ -65,13 +65,13 @@ proptest! {
             "entry", "id", "title", "published", "updated", "link", "content",
         ];
         prop_assert_eq!(elements, expected);
-        let kept = Detail::new(&said);
+        let kept = Detail::new(&banner);
         let content = feed.descendants().find(|node| node.has_tag_name("content")).unwrap();
         prop_assert_eq!(content.children().count(), 1);
-        let words = content.text().unwrap();
+        let banners = content.text().unwrap();
         if let Some(detail) = &kept {
             let shown = detail.as_str().replace(['\u{fffe}', '\u{ffff}'], "\u{fffd}");
-            prop_assert!(words.ends_with(&format!("tls: {shown}")), "{} of {}", words, shown);
+            prop_assert!(banners.ends_with(&format!("tls: {shown}")), "{} of {}", banners, shown);
         }
         let answer: Value = serde_json::from_str(&api::incidents(&page).to_string()).unwrap();
         let detail = kept.as_ref().map(Detail::as_str);
@@ -102,7 +102,7 @@ async fn definitions_stay_values_in_json_badges_and_prometheus() {
             .unwrap();
         let banner = "</svg>\"}\n<script>alert(1)</script>";
         roll_up(&store, &[id.to_owned()], 1).await;
-        words(&store, &[id.to_owned()], banner).await;
+        banners(&store, &[id.to_owned()], banner).await;
         rows(&store, &[("eu-west-1", id)]).await;
         let reader = reader(table, 400);
         let overview = reader.overview(Audience::Private, now()).await.unwrap();
@@ -124,7 +124,7 @@ async fn definitions_stay_values_in_json_badges_and_prometheus() {
             answer["monitor"]["said"]["us-east-1"],
             json!({ "text": "</svg>\"} <script>alert(1)</script>", "at": "2026-11-22T12:00:00Z" })
         );
-        for kind in [badge::Kind::Verdict, badge::Kind::Uptime, badge::Kind::Connect] {
+        for kind in [badge::Kind::Status, badge::Kind::Uptime, badge::Kind::Connect] {
             let svg = badge::svg(kind, monitor).unwrap();
             let svg = roxmltree::Document::parse(&svg).unwrap();
             let elements: Vec<_> = svg

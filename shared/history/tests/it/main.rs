@@ -10,5 +10,5 @@ mod assembled;
 mod fleet;
 mod hostile;
 mod public;
+mod status;
 mod units;
-mod verdict;

@@ -1,6 +1,6 @@
 //! What the public is not told: when alerts are going to wait, and which port is open that should be closed.
 
-use portpulse_core::board::{ClosedIncident, Ending, Track, Verdict, VerdictRow};
+use portpulse_core::group_state::{ClosedIncident, DecisionState, Ending, Status, Track};
 use portpulse_history::view::{Ahead, Audience};
 use portpulse_history::{api, atom, badge, prometheus};
 use portpulse_store::Store;
@@ -24,11 +24,11 @@ async fn maintenance_ahead_is_told_to_those_within_and_to_anybody_where_it_is_an
         let page = reader.monitor(audience, &id, last_day(), now());
         let page = page.await.unwrap().unwrap();
         for monitor in [&overview.monitors[0], &page.monitor] {
-            let told = monitor.maintenance.iter();
-            let told: Vec<_> = told
+            let notified = monitor.maintenance.iter();
+            let notified: Vec<_> = notified
                 .map(|window| format!("{} {} {:?}", window.from, window.until, window.why))
                 .collect();
-            assert_eq!(told, windows, "{audience:?} {announced:?}");
+            assert_eq!(notified, windows, "{audience:?} {announced:?}");
             assert!(monitor.in_maintenance);
         }
     }
@@ -39,13 +39,13 @@ async fn a_port_that_should_be_closed_is_down_to_the_public_whatever_it_asks_for
     let table = table().await;
     let store = Store::new(table.clone());
     let mut exposed = incident("2026-11-22T12:20:00Z");
-    exposed.verdict = Verdict::Exposed;
-    let row = VerdictRow {
+    exposed.status = Status::Exposed;
+    let row = DecisionState {
         revision: 2,
         incidents: [(("c-down".parse().unwrap(), Track::Health), exposed.clone())].into(),
-        ..VerdictRow::default()
+        ..DecisionState::default()
     };
-    store.put_verdict(GROUP, &row).await.unwrap();
+    store.put_decision(GROUP, &row).await.unwrap();
     let closed = ClosedIncident {
         monitor: "b-up".parse().unwrap(),
         track: Track::Health,
@@ -55,15 +55,19 @@ async fn a_port_that_should_be_closed_is_down_to_the_public_whatever_it_asks_for
     };
     store.file_incident(&closed).await.unwrap();
     let reader = reader(table, 400);
-    for (audience, is_told) in [(Audience::Private, true), (Audience::Public, false)] {
+    for (audience, is_notified) in [(Audience::Private, true), (Audience::Public, false)] {
         let overview = reader.overview(audience, now()).await.unwrap();
         let id = "c-down".parse().unwrap();
         let page = reader.monitor(audience, &id, last_day(), now()).await;
         let page = page.unwrap().unwrap();
         let incidents = reader.incidents(audience, now()).await.unwrap();
-        let verdict = if is_told { Verdict::Exposed } else { Verdict::Down };
-        assert_eq!(overview.monitors[0].verdict, verdict);
-        let badge = badge::svg(badge::Kind::Verdict, &page.monitor).unwrap();
+        let status = if is_notified {
+            Status::Exposed
+        } else {
+            Status::Down
+        };
+        assert_eq!(overview.monitors[0].status, status);
+        let badge = badge::svg(badge::Kind::Status, &page.monitor).unwrap();
         let answers = [
             format!("{overview:?}").to_lowercase(),
             format!("{page:?}").to_lowercase(),
@@ -75,13 +79,13 @@ async fn a_port_that_should_be_closed_is_down_to_the_public_whatever_it_asks_for
             badge,
         ];
         for answer in answers {
-            assert_eq!(answer.contains("exposed"), is_told, "{audience:?}: {answer}");
-            assert!(is_told || answer.contains("down"), "{answer}");
+            assert_eq!(answer.contains("exposed"), is_notified, "{audience:?}: {answer}");
+            assert!(is_notified || answer.contains("down"), "{answer}");
         }
         // Each verdict has a sample there, whatever it is.
         let metrics = prometheus::text(&overview);
         let sample = "portpulse_verdict{monitor=\"c-down\",verdict=\"exposed\"} ";
-        let expected = format!("{sample}{}", u8::from(is_told));
+        let expected = format!("{sample}{}", u8::from(is_notified));
         assert!(metrics.lines().any(|line| line == expected), "{metrics}");
     }
 }

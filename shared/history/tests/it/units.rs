@@ -1,6 +1,6 @@
 //! What the reads of a page cost, as DynamoDB bills them, and that the ceiling holds.
 
-use portpulse_core::definition::{DefinitionFile, Vantage};
+use portpulse_core::definition::{DefinitionFile, NetworkAccess};
 use portpulse_core::period::{Grain, Period};
 use portpulse_cost::{Spread, ViewCost};
 use portpulse_history::view::{Audience, LeftOut};
@@ -9,7 +9,7 @@ use portpulse_store::meter::Consumed;
 use portpulse_testkit::embedded::EmbeddedDynamo;
 use serde_json::{Map, json};
 
-use crate::fleet::{define, definition, file, last_day, now, reader, regions, roll_up, rows, run, words};
+use crate::fleet::{banners, define, definition, file, last_day, locations, now, reader, roll_up, rows, run};
 
 fn ids(monitors: usize) -> Vec<String> {
     let ids = (0..monitors).map(|number| format!("orders-db-{number:03}-primary"));
@@ -27,7 +27,7 @@ async fn dynamo(monitors: usize, days: i64) -> EmbeddedDynamo {
     roll_up(&store, &ids, days).await;
     rows(&store, &[]).await;
     let banner = "220 mail.example.com ESMTP Postfix (Debian/GNU), and forty more characters of it";
-    words(&store, &ids, banner).await;
+    banners(&store, &ids, banner).await;
     run(&store, &ids, 30).await;
     for day in 1..=20 {
         for id in &ids[..5] {
@@ -43,7 +43,7 @@ fn planned(monitors: usize) -> DefinitionFile {
     let fields = definition(54_321);
     let ids = ids(monitors).into_iter();
     let monitors: Map<_, _> = ids.map(|id| (id, fields.clone())).collect();
-    DefinitionFile::validate(&json!({ "monitors": monitors }), Vantage::PlainLambda).unwrap()
+    DefinitionFile::validate(&json!({ "monitors": monitors }), NetworkAccess::PlainLambda).unwrap()
 }
 
 #[tokio::test]
@@ -55,7 +55,7 @@ async fn ninety_days_of_fifty_monitors_are_read_for_less_than_two_hundred_units(
     let read_units = meter.take().read_units;
     // As a plan of its cost reckons, where times of 10 to 12 ms fall into three buckets.
     let spread = Spread { hour: 3, day: 3 };
-    let reckoned = ViewCost::of(&planned(50), &regions(), spread).read_units;
+    let reckoned = ViewCost::of(&planned(50), &locations(), spread).read_units;
     assert!(
         (reckoned / read_units - 1.0).abs() < 0.05,
         "{reckoned} reckoned, {read_units} read"
@@ -165,8 +165,13 @@ async fn no_request_reads_more_than_its_ceiling_and_no_figure_is_told_of_what_wa
         assert!(overview.left_out.days);
         for monitor in &overview.monitors {
             let uptime = monitor.uptime;
-            let told = [uptime.day, uptime.week, uptime.quarter].map(|watched| watched.is_some());
-            assert_eq!(told, [day, week, quarter], "{ceiling}: {:?}", overview.left_out);
+            let notified = [uptime.day, uptime.week, uptime.quarter].map(|watched| watched.is_some());
+            assert_eq!(
+                notified,
+                [day, week, quarter],
+                "{ceiling}: {:?}",
+                overview.left_out
+            );
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
-use portpulse_core::definition::Vantage;
+use portpulse_core::definition::NetworkAccess;
 use serde_json::{Map, Value, json};
 
 use crate::generated::{Chance, faulty, good};
@@ -91,7 +91,7 @@ fn groups_shards_and_items_come_out_as_in_rust() {
         .collect();
     let read = read_with_terraform("good-definitions", &files);
     for (name, text) in &files {
-        let file = portpulse_monitors_file::read(text, Vantage::PlainLambda).unwrap();
+        let file = portpulse_monitors_file::read(text, NetworkAccess::PlainLambda).unwrap();
         let found = &read[name];
         assert_eq!(found["faults"], json!([]), "{name}");
         let shards: Value = file
@@ -126,12 +126,12 @@ fn groups_shards_and_items_come_out_as_in_rust() {
     }
 }
 
-/// The place that `place: what is wrong (the mend)` names.
-fn place(fault: &str) -> String {
-    if fault.starts_with("the file ") {
+/// The place that `place: what is wrong (the help)` names.
+fn place(diagnostic: &str) -> String {
+    if diagnostic.starts_with("the file ") {
         return String::new();
     }
-    fault.split_once(": ").unwrap().0.to_owned()
+    diagnostic.split_once(": ").unwrap().0.to_owned()
 }
 
 /// Faults that only one of the two can find, or tells of elsewhere: file, place, why.
@@ -192,18 +192,21 @@ fn faults_are_found_where_rust_finds_them() {
     let read = read_with_terraform("faulty-definitions", &files);
     let mut different = Vec::new();
     for (name, text) in &files {
-        let mistakes = portpulse_monitors_file::read(text, Vantage::PlainLambda).unwrap_err();
-        let mistakes: Vec<_> = mistakes.iter().map(|mistake| mistake.fault.to_string()).collect();
-        let rust: BTreeSet<_> = mistakes.iter().map(|fault| place(fault)).collect();
+        let mistakes = portpulse_monitors_file::read(text, NetworkAccess::PlainLambda).unwrap_err();
+        let mistakes: Vec<_> = mistakes
+            .iter()
+            .map(|mistake| mistake.diagnostic.to_string())
+            .collect();
+        let rust: BTreeSet<_> = mistakes.iter().map(|diagnostic| place(diagnostic)).collect();
         // What only a deployment can know is not in Rust's rules.
         let of_deployment = ["does not check here", "can never be met by 4 regions"];
-        let faults = read[name]["faults"]
+        let diagnostics = read[name]["faults"]
             .as_array()
             .unwrap()
             .iter()
-            .map(|fault| fault.as_str().unwrap());
-        let hcl: BTreeSet<_> = faults
-            .filter(|fault| !of_deployment.iter().any(|words| fault.contains(words)))
+            .map(|diagnostic| diagnostic.as_str().unwrap());
+        let hcl: BTreeSet<_> = diagnostics
+            .filter(|diagnostic| !of_deployment.iter().any(|words| diagnostic.contains(words)))
             .map(place)
             .collect();
         assert!(!hcl.is_empty(), "{name} is accepted by Terraform");
@@ -235,7 +238,7 @@ fn unquoted_text_that_rust_accepts_means_the_same_to_terraform() {
         for scalar in SCALARS.lines() {
             let fields = format!("{{ host: a.example.com, port: 1, {field}{scalar}{rest} }}");
             let alone = format!("monitors: {{ m: {fields} }}");
-            if portpulse_monitors_file::read(&alone, Vantage::PlainLambda).is_ok() {
+            if portpulse_monitors_file::read(&alone, NetworkAccess::PlainLambda).is_ok() {
                 monitors.push(format!("  m{}: {fields}\n", monitors.len()));
             }
         }
@@ -247,7 +250,7 @@ fn unquoted_text_that_rust_accepts_means_the_same_to_terraform() {
     let text = format!("monitors:\n{}", monitors.concat());
     let read = read_with_terraform("scalars", &BTreeMap::from([("scalars".to_owned(), text.clone())]));
     assert_eq!(read["scalars"]["faults"], json!([]));
-    let file = portpulse_monitors_file::read(&text, Vantage::PlainLambda).unwrap();
+    let file = portpulse_monitors_file::read(&text, NetworkAccess::PlainLambda).unwrap();
     for defined in file.monitors() {
         let id = defined.monitor.id().as_str();
         let item = plain_map(&read["scalars"]["items"][id]);

@@ -44,8 +44,8 @@ fn change(address: &str, action: &str) -> Change {
 }
 
 /// All that there is of a region for these monitors and subscribers, with what becomes of it.
-fn a_region(region: &str, action: &str) -> Vec<Change> {
-    const OF_A_REGION: [&str; 20] = [
+fn per_location(region: &str, action: &str) -> Vec<Change> {
+    const PER_LOCATION: [&str; 20] = [
         r#"aws_cloudwatch_event_rule.interval["1m-0"]"#,
         r#"aws_cloudwatch_event_rule.interval["5m-0"]"#,
         r#"aws_cloudwatch_event_target.shard["1m#0"]"#,
@@ -68,7 +68,7 @@ fn a_region(region: &str, action: &str) -> Vec<Change> {
         r#"module.watchdog.aws_sns_topic_subscription.this["team"]"#,
     ];
     let address = |of_it: &str| format!("module.{region}[0].{of_it}");
-    OF_A_REGION.map(|of_it| change(&address(of_it), action)).into()
+    PER_LOCATION.map(|of_it| change(&address(of_it), action)).into()
 }
 
 #[test]
@@ -123,13 +123,16 @@ fn three_regions_are_applied_changed_and_destroyed() {
     // A region more, and then a region less: neither touches anything but what is that region's.
     fs::write(folder.join("test-monitors.yaml"), MONITORS).unwrap();
     let four = variables(&["eu-west-1", "us-east-1", "ap-southeast-1", "sa-east-1"]);
-    assert_eq!(terraform.plan(&four).unwrap(), a_region("sa-east-1", "create"));
+    assert_eq!(
+        terraform.plan(&four).unwrap(),
+        per_location("sa-east-1", "create")
+    );
     terraform.apply(&four).unwrap();
     assert_eq!(terraform.plan(&four).unwrap(), [], "after a region came");
     let moved = variables(&["eu-west-1", "us-east-1", "sa-east-1"]);
     assert_eq!(
         terraform.plan(&moved).unwrap(),
-        a_region("ap-southeast-1", "delete")
+        per_location("ap-southeast-1", "delete")
     );
     terraform.apply(&moved).unwrap();
     assert_eq!(terraform.plan(&moved).unwrap(), [], "after a region went");

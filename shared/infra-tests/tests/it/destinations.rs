@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 
-use portpulse_core::definition::Vantage;
+use portpulse_core::definition::NetworkAccess;
 use portpulse_infra_tests::terraform::Terraform;
 use portpulse_relay::Config;
 use serde_json::{Value, json};
@@ -54,8 +54,8 @@ fn written() -> Value {
 }
 
 /// Where a fault is: a destination and its field, without the place in a list.
-fn place(fault: &str) -> String {
-    fault.split('.').take(3).collect::<Vec<_>>().join(".")
+fn place(diagnostic: &str) -> String {
+    diagnostic.split('.').take(3).collect::<Vec<_>>().join(".")
 }
 
 #[test]
@@ -81,16 +81,19 @@ fn what_rust_refuses_terraform_refuses() {
         .as_array()
         .unwrap()
         .iter()
-        .map(|fault| fault.as_str().unwrap())
+        .map(|diagnostic| diagnostic.as_str().unwrap())
         .collect();
     assert!(!said.join("").contains("hush"), "{said:#?}");
-    // `destinations.a.b: what is wrong (the mend)`
+    // `destinations.a.b: what is wrong (the help)`
     let terraform: BTreeSet<_> = said
         .iter()
-        .map(|fault| place(fault.split(": ").next().unwrap()))
+        .map(|diagnostic| place(diagnostic.split(": ").next().unwrap()))
         .collect();
 
-    let faults = Config::validate(&written(), Vantage::PlainLambda).unwrap_err();
-    let rust: BTreeSet<_> = faults.iter().map(|fault| place(&fault.at.to_string())).collect();
+    let diagnostics = Config::validate(&written(), NetworkAccess::PlainLambda).unwrap_err();
+    let rust: BTreeSet<_> = diagnostics
+        .iter()
+        .map(|diagnostic| place(&diagnostic.at.to_string()))
+        .collect();
     assert_eq!(terraform, rust);
 }

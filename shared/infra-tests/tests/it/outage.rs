@@ -17,7 +17,7 @@ use crate::copy_of_infra;
 use crate::package::{unpacked, zip};
 
 const HOME: &str = "eu-west-1";
-const REGIONS: [&str; 3] = ["eu-west-1", "us-east-1", "ap-southeast-1"];
+const LOCATIONS: [&str; 3] = ["eu-west-1", "us-east-1", "ap-southeast-1"];
 
 /// A port that refuses: bound, so that nobody else has it, and not listening. With 0, one that is free.
 pub(crate) fn closed_port(number: u16) -> (Socket, u16) {
@@ -55,10 +55,10 @@ struct Running {
 impl Running {
     async fn start(bootstrap: &Path, region: &str, state: &Value, endpoint: &str) -> Self {
         let runtime = RuntimeApi::start().await.unwrap();
-        let of_region = |address: &str| resource(state, &format!("module.{region}[0].{address}"));
-        let function = of_region("module.function.aws_lambda_function.this");
+        let of_location = |address: &str| resource(state, &format!("module.{region}[0].{address}"));
+        let function = of_location("module.function.aws_lambda_function.this");
         let variables = function["environment"][0]["variables"].as_object().unwrap();
-        let target = of_region("aws_cloudwatch_event_target.shard[\"1m#0\"]");
+        let target = of_location("aws_cloudwatch_event_target.shard[\"1m#0\"]");
         let process = Command::new(bootstrap)
             .env_clear()
             .envs(
@@ -171,12 +171,12 @@ async fn an_outage_is_told_once_and_so_is_its_end() {
     let vpc = json!({ "subnet_ids": ["subnet-1"], "security_group_ids": ["sg-1"] });
     let variables = json!({
         "home_region": HOME,
-        "regions": REGIONS,
+        "regions": LOCATIONS,
         "architecture": "x86_64",
         "zip": zip("checker", "x86_64"),
         "monitors_file": "test-monitors.yaml",
         "deletion_protection": false,
-        "vpc": REGIONS.map(|region| (region, &vpc)).into_iter().collect::<std::collections::BTreeMap<_, _>>(),
+        "vpc": LOCATIONS.map(|region| (region, &vpc)).into_iter().collect::<std::collections::BTreeMap<_, _>>(),
         "subscribers": {
             "team": { "protocol": "email", "endpoint": "team@example.com", "severities": ["critical"], "tags": ["team=door"] },
         },
@@ -197,9 +197,9 @@ async fn an_outage_is_told_once_and_so_is_its_end() {
     std::os::unix::fs::PermissionsExt::set_mode(&mut permissions, 0o755);
     fs::set_permissions(&bootstrap, permissions).unwrap();
     let [mut a, mut b, mut c] = [
-        Running::start(&bootstrap, REGIONS[0], &state, moto.endpoint()).await,
-        Running::start(&bootstrap, REGIONS[1], &state, moto.endpoint()).await,
-        Running::start(&bootstrap, REGIONS[2], &state, moto.endpoint()).await,
+        Running::start(&bootstrap, LOCATIONS[0], &state, moto.endpoint()).await,
+        Running::start(&bootstrap, LOCATIONS[1], &state, moto.endpoint()).await,
+        Running::start(&bootstrap, LOCATIONS[2], &state, moto.endpoint()).await,
     ];
 
     let minute = Timestamp::now().as_second() / 60 * 60;

@@ -7,7 +7,7 @@ use std::process::Command;
 use crate::{repository, scratch};
 
 /// The most bytes of a zip: a start of the function downloads and unpacks it.
-const MOST_BYTES: u64 = 5 << 20;
+const MAX_BYTES: u64 = 5 << 20;
 /// glibc of provided.al2023. <https://docs.aws.amazon.com/linux/al2023/ug/compare-with-al2.html>
 const GLIBC: (u32, u32) = (2, 34);
 
@@ -56,7 +56,7 @@ fn check(function: &str, architecture: &str, machine: u8) {
     let folder = unpacked(function, architecture, &format!("zip-{function}-{architecture}"));
     let size = fs::metadata(zip(function, architecture)).unwrap().len();
     assert!(
-        size <= MOST_BYTES,
+        size <= MAX_BYTES,
         "{function} for {architecture} has {size} bytes"
     );
     let files: Vec<_> = fs::read_dir(&folder)

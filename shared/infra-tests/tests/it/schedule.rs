@@ -19,14 +19,14 @@ use crate::package::zip;
 
 const HOME: &str = "eu-west-1";
 /// Longer than one delivery takes.
-const PATIENCE: Duration = Duration::from_secs(60);
+const RETRY_POLICY: Duration = Duration::from_secs(60);
 
 /// A subscriber on loopback, which confirms its subscription as SNS asks it to.
 /// <https://docs.aws.amazon.com/sns/latest/dg/sns-http-https-endpoint-as-subscriber.html>
 fn subscriber() -> (String, Receiver<Value>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}/", listener.local_addr().unwrap());
-    let (tell, told) = channel();
+    let (notify, told) = channel();
     std::thread::spawn(move || {
         for stream in listener.incoming().map_while(Result::ok) {
             let Some(message) = delivered(stream, "200 OK") else {
@@ -34,7 +34,7 @@ fn subscriber() -> (String, Receiver<Value>) {
             };
             if message["Type"] == "SubscriptionConfirmation" {
                 confirm(message["SubscribeURL"].as_str().unwrap());
-            } else if tell.send(message).is_err() {
+            } else if notify.send(message).is_err() {
                 return;
             }
         }
@@ -54,13 +54,13 @@ impl Hook {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}/hook", listener.local_addr().unwrap());
         let is_gone = Arc::new(AtomicBool::new(false));
-        let (tell, posted) = channel();
+        let (notify, posted) = channel();
         let answers = Arc::clone(&is_gone);
         std::thread::spawn(move || {
             for stream in listener.incoming().map_while(Result::ok) {
                 let gone = answers.load(Ordering::SeqCst);
                 let status = if gone { "404 Not Found" } else { "204 No Content" };
-                let told = delivered(stream, status).is_none_or(|body| tell.send(body).is_ok());
+                let told = delivered(stream, status).is_none_or(|body| notify.send(body).is_ok());
                 if !told {
                     return;
                 }
@@ -154,7 +154,7 @@ fn the_deployed_schedule_ends_in_an_alert() {
 
     // The relay has told its webhook the same.
     let message = alert["Message"].as_str().unwrap();
-    let posted = hook.posted.recv_timeout(PATIENCE).unwrap();
+    let posted = hook.posted.recv_timeout(RETRY_POLICY).unwrap();
     assert_eq!(posted, serde_json::from_str::<Value>(message).unwrap());
     // What SNS delivers twice is not told again.
     let event = json!({ "Records": [{ "EventSource": "aws:sns", "Sns": alert }] }).to_string();

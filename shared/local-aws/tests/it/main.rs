@@ -73,8 +73,8 @@ async fn exchange(route: &Route, published: &mut UnboundedReceiver<Published>) {
     topic.publish(&message()).await.unwrap();
     assert_eq!(published.try_recv().unwrap().text("email"), message().body);
     let subject = "a\nb".to_owned();
-    let unfit = Message { subject, ..message() };
-    assert!(topic.publish(&unfit).await.is_err());
+    let invalid_value = Message { subject, ..message() };
+    assert!(topic.publish(&invalid_value).await.is_err());
     assert!(published.try_recv().is_err());
 }
 

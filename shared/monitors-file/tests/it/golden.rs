@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use portpulse_core::definition::Vantage;
+use portpulse_core::definition::NetworkAccess;
 
 /// Reads each `tests/invalid/NAME.yaml` and compares what is wrong with `NAME.txt`; with `PORTPULSE_BLESS=1`
 /// in the environment, writes it. Files named `lambda-…` are read as for a Lambda outside a VPC.
@@ -20,12 +20,12 @@ fn each_mistake_has_its_message() {
         }
         seen += 1;
         let name = path.file_name().unwrap().to_str().unwrap();
-        let vantage = if name.starts_with("lambda-") {
-            Vantage::PlainLambda
+        let network_access = if name.starts_with("lambda-") {
+            NetworkAccess::PlainLambda
         } else {
-            Vantage::OwnNetwork
+            NetworkAccess::OwnNetwork
         };
-        let found = match portpulse_monitors_file::read(&fs::read_to_string(&path).unwrap(), vantage) {
+        let found = match portpulse_monitors_file::read(&fs::read_to_string(&path).unwrap(), network_access) {
             Ok(_) => "nothing is wrong\n".to_owned(),
             Err(mistakes) => mistakes.iter().map(|mistake| format!("{mistake}\n")).collect(),
         };
@@ -47,7 +47,7 @@ fn each_mistake_has_its_message() {
 #[test]
 fn a_vantage_of_ones_own_reaches_more() {
     let text = include_str!("../invalid/lambda-addresses.yaml");
-    assert!(portpulse_monitors_file::read(text, Vantage::OwnNetwork).is_ok());
+    assert!(portpulse_monitors_file::read(text, NetworkAccess::OwnNetwork).is_ok());
     let text = include_str!("../invalid/lambda-port-25.yaml");
-    assert!(portpulse_monitors_file::read(text, Vantage::OwnNetwork).is_ok());
+    assert!(portpulse_monitors_file::read(text, NetworkAccess::OwnNetwork).is_ok());
 }

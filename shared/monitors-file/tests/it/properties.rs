@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use portpulse_core::definition::Vantage;
+use portpulse_core::definition::NetworkAccess;
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
@@ -70,7 +70,7 @@ proptest! {
     ) {
         let whole = json!({ "monitors": monitors });
         let text = if in_blocks { block(&whole, 0) } else { yaml(&whole) };
-        let file = portpulse_monitors_file::read(&text, Vantage::OwnNetwork);
+        let file = portpulse_monitors_file::read(&text, NetworkAccess::OwnNetwork);
         let file = file.map_err(|mistakes| TestCaseError::fail(format!("{text}\n{mistakes:?}")))?;
         let read: BTreeMap<_, _> = file
             .monitors()
@@ -82,7 +82,7 @@ proptest! {
 
     #[test]
     fn no_text_makes_it_panic(text in "(\\PC|\n| |\t|\u{0}){0,200}") {
-        let _ = portpulse_monitors_file::read(&text, Vantage::PlainLambda);
+        let _ = portpulse_monitors_file::read(&text, NetworkAccess::PlainLambda);
     }
 
     #[test]
@@ -94,7 +94,7 @@ proptest! {
         ][..]), 0..60)
     ) {
         let text = parts.concat();
-        if let Err(mistakes) = portpulse_monitors_file::read(&text, Vantage::PlainLambda) {
+        if let Err(mistakes) = portpulse_monitors_file::read(&text, NetworkAccess::PlainLambda) {
             prop_assert!(!mistakes.is_empty());
             let lines = text.lines().count() + 1;
             for mistake in &mistakes {
@@ -109,6 +109,6 @@ proptest! {
     fn a_file_cut_short_does_no_harm(at in 0usize..2000) {
         let text = include_str!("../valid/every-field.yaml");
         let cut: String = text.chars().take(at).collect();
-        let _ = portpulse_monitors_file::read(&cut, Vantage::OwnNetwork);
+        let _ = portpulse_monitors_file::read(&cut, NetworkAccess::OwnNetwork);
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use portpulse_core::definition::{DefinitionFile, Monitor, Vantage};
+use portpulse_core::definition::{DefinitionFile, Monitor, NetworkAccess};
 use portpulse_core::readiness::{
     DnsCheck, HttpCheck, Method, Protocol, Readiness, RecordType, Script, ScriptStep, Tls, Transport,
 };
@@ -10,7 +10,7 @@ use portpulse_core::target::Check;
 use serde_json::{Value, json};
 
 fn read(text: &str) -> DefinitionFile {
-    portpulse_monitors_file::read(text, Vantage::OwnNetwork).unwrap_or_else(|mistakes| {
+    portpulse_monitors_file::read(text, NetworkAccess::OwnNetwork).unwrap_or_else(|mistakes| {
         let lines: Vec<_> = mistakes.iter().map(ToString::to_string).collect();
         panic!("{}", lines.join("\n"))
     })
@@ -170,7 +170,7 @@ fn ten_thousand_monitors_with_every_field_fit() {
 #[test]
 fn a_file_beyond_the_limit_is_refused_unread() {
     let text = "#".repeat(portpulse_monitors_file::MAX_BYTES + 1);
-    let mistakes = portpulse_monitors_file::read(&text, Vantage::OwnNetwork).unwrap_err();
+    let mistakes = portpulse_monitors_file::read(&text, NetworkAccess::OwnNetwork).unwrap_err();
     let found: Vec<_> = mistakes.iter().map(ToString::to_string).collect();
     assert_eq!(
         found,

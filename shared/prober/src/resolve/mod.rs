@@ -108,7 +108,7 @@ impl Names {
 
     /// Looks up every question, and sends each position with its answer as soon as that is known.
     pub(crate) async fn look_up(&self, questions: Vec<Question>, answers: UnboundedSender<(usize, Answer)>) {
-        let tell = |position, answer| {
+        let notify = |position, answer| {
             // Nobody listens any more once the deadline has passed.
             let _ = answers.send((position, answer));
         };
@@ -124,14 +124,14 @@ impl Names {
             match answer.addresses {
                 Ok(_) | Err(NoAddress::NotFound) => {
                     resolver_answered |= !self.is_known_here(&question);
-                    tell(position, answer);
+                    notify(position, answer);
                 }
                 Err(_) => again.push((position, question, answer)),
             }
         }
         if !resolver_answered && again.len() >= DOUBTFUL && !self.resolver_works().await {
             for (position, _, Answer { took, .. }) in again {
-                tell(
+                notify(
                     position,
                     Answer {
                         addresses: Err(NoAddress::ResolverDown),
@@ -158,7 +158,7 @@ impl Names {
             })
             .buffer_unordered(self.at_once);
         while let Some((position, answer)) = second.next().await {
-            tell(position, answer);
+            notify(position, answer);
         }
     }
 

@@ -110,8 +110,8 @@ async fn running_out_of_descriptors_is_our_own_fault() {
             .env(ALONE, "1")
             .output()
             .unwrap();
-        let said = String::from_utf8_lossy(&child.stdout);
-        assert!(child.status.success() && said.contains("1 passed"), "{said}");
+        let banner = String::from_utf8_lossy(&child.stdout);
+        assert!(child.status.success() && banner.contains("1 passed"), "{banner}");
         return;
     }
     let silent = peers::silent();

@@ -272,8 +272,8 @@ async fn a_name_leads_to_the_machine_itself_only_where_that_is_allowed() {
         ("metadata.test", "fd00:ec2::254"),
         ("mixed.test", "127.0.0.1"),
     ] {
-        let told = format!("{name}:{port} has the address {address}, which is the checker's own");
-        assert!(log.contains(&told), "{log}");
+        let notified = format!("{name}:{port} has the address {address}, which is the checker's own");
+        assert!(log.contains(&notified), "{log}");
     }
     let anywhere = codes(&probe(asking(names.address), &targets).await);
     assert_eq!([anywhere[0], anywhere[4], anywhere[5]], ["open"; 3]);

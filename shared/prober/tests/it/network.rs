@@ -35,13 +35,13 @@ fn in_a_network_of_its_own(test: &str) {
     let mut unshare = Command::new("unshare");
     unshare.arg("--net").args(before_all_else());
     let run = again(unshare, test, "world").output().unwrap();
-    let said = String::from_utf8_lossy(&run.stdout);
+    let banner = String::from_utf8_lossy(&run.stdout);
     assert!(
-        run.status.success() && said.contains("1 passed"),
-        "{said}{}",
+        run.status.success() && banner.contains("1 passed"),
+        "{banner}{}",
         String::from_utf8_lossy(&run.stderr)
     );
-    for (_, figures) in said.lines().filter_map(|line| line.split_once("measured: ")) {
+    for (_, figures) in banner.lines().filter_map(|line| line.split_once("measured: ")) {
         println!("{figures}");
     }
 }
@@ -231,10 +231,10 @@ fn world(test: &str, percent: u32, most_at_median: f64, most_at_p99: f64) {
     let lasted = began.elapsed();
     let answered = network.stop();
 
-    let said = String::from_utf8_lossy(&run.stdout);
-    assert!(run.status.success(), "{said}");
+    let banner = String::from_utf8_lossy(&run.stdout);
+    assert!(run.status.success(), "{banner}");
     let mut errors = Vec::new();
-    for (_, line) in said.lines().filter_map(|line| line.split_once("probed: ")) {
+    for (_, line) in banner.lines().filter_map(|line| line.split_once("probed: ")) {
         let [address, found, trust, micros] = line.split(' ').collect::<Vec<_>>()[..] else {
             panic!("{line}")
         };

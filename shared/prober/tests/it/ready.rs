@@ -14,15 +14,15 @@ use tokio::time::Instant;
 use crate::name_server::{has, serve};
 use crate::{asking, code, codes, peers, probe, target, target_at, within};
 
-/// Answers the first bytes of each of `clients` with `words`, then waits for the client to go.
-fn answers(words: &'static str, clients: usize) -> SocketAddr {
+/// Answers the first bytes of each of `clients` with `banners`, then waits for the client to go.
+fn answers(banners: &'static str, clients: usize) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     thread::spawn(move || {
         for _ in 0..clients {
             let (mut stream, _) = listener.accept().unwrap();
             let _ = stream.read(&mut [0; 512]).unwrap();
-            stream.write_all(words.as_bytes()).unwrap();
+            stream.write_all(banners.as_bytes()).unwrap();
             let _ = stream.read_to_end(&mut Vec::new());
         }
     });

@@ -52,10 +52,10 @@ impl Network {
             assert!(status.success(), "ip {arguments}");
         }
         let stop = Arc::new(AtomicBool::new(false));
-        let told = Arc::clone(&stop);
+        let notified = Arc::clone(&stop);
         Self {
             stop,
-            hosts: thread::spawn(move || answer(&tun, delay, &named, &told)),
+            hosts: thread::spawn(move || answer(&tun, delay, &named, &notified)),
         }
     }
 

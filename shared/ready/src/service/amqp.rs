@@ -52,7 +52,7 @@ impl Dialogue for Amqp {
 
 fn other_version(answer: &[u8]) -> Step {
     match answer.get(4..).and_then(|rest| rest.first_chunk()) {
-        Some([id, major, minor, revision]) => Step::trouble(
+        Some([id, major, minor, revision]) => Step::failure(
             FailureClass::WrongService,
             format!("it speaks AMQP {major}.{minor}.{revision} (protocol {id}), not 0-9-1"),
         ),

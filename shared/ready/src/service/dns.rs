@@ -20,7 +20,7 @@ use portpulse_core::outcome::FailureClass;
 use portpulse_core::readiness::DnsCheck;
 
 use crate::input::{Input, be_u16};
-use crate::step::{Dialogue, Step, Verdict};
+use crate::step::{Dialogue, DialogueResult, Step};
 pub(crate) use message::{QueryId, is_reply, is_truncated, query};
 use message::{Reply, ReplyCode};
 
@@ -76,9 +76,9 @@ impl Dialogue for Dns {
 }
 
 /// What a whole reply to a query means.
-pub(crate) fn judge(check: &DnsCheck, query: &[u8], message: &[u8]) -> Verdict {
+pub(crate) fn judge(check: &DnsCheck, query: &[u8], message: &[u8]) -> DialogueResult {
     let Some(reply) = Reply::read(message, query) else {
-        return Verdict::WrongService;
+        return DialogueResult::WrongService;
     };
     let found = if reply.records.is_empty() {
         String::new()
@@ -86,22 +86,25 @@ pub(crate) fn judge(check: &DnsCheck, query: &[u8], message: &[u8]) -> Verdict {
         format!(" {}", reply.records.join(", "))
     };
     let cut = if reply.truncated { ", truncated" } else { "" };
-    let said = format!("{check}: {}{found}{cut}", reply.code);
+    let banner = format!("{check}: {}{found}{cut}", reply.code);
     if let Some(missing) = check.must().iter().find(|record| !reply.records.contains(record)) {
-        return Verdict::Trouble(FailureClass::WrongAnswer, format!("{said}; {missing} is missing"));
+        return DialogueResult::CheckFailure(
+            FailureClass::WrongAnswer,
+            format!("{banner}; {missing} is missing"),
+        );
     }
     if let Some(unwanted) = check
         .must_not()
         .iter()
         .find(|record| reply.records.contains(record))
     {
-        return Verdict::Trouble(
+        return DialogueResult::CheckFailure(
             FailureClass::WrongAnswer,
-            format!("{said}; {unwanted} must not be there"),
+            format!("{banner}; {unwanted} must not be there"),
         );
     }
-    let warning = (reply.code == ReplyCode::SERVFAIL).then(|| said.clone());
-    Verdict::Healthy { said, warning }
+    let warning = (reply.code == ReplyCode::SERVFAIL).then(|| banner.clone());
+    DialogueResult::Healthy { banner, warning }
 }
 
 #[cfg(test)]

@@ -21,7 +21,7 @@ use portpulse_core::readiness::{HttpCheck, Tls};
 use portpulse_core::target::Host;
 
 use crate::input::{Begins, Input};
-use crate::step::{Dialogue, Ended, Step, Verdict};
+use crate::step::{Dialogue, DialogueResult, Ended, Step};
 use body::{Body, Framing};
 
 #[derive(Debug)]
@@ -86,7 +86,7 @@ impl Http {
 
     fn judge(&mut self, head: Head) -> Option<Step> {
         if let (300..=399, true, Some(location)) = (head.code, self.check.follows(), &head.location) {
-            return Some(Step::Done(Verdict::Moved(location.clone()), b""));
+            return Some(Step::Done(DialogueResult::Moved(location.clone()), b""));
         }
         if !self.check.expects(head.code) {
             let class = if head.code >= 500 {
@@ -94,7 +94,7 @@ impl Http {
             } else {
                 FailureClass::WrongAnswer
             };
-            return Some(Step::trouble(class, head.status));
+            return Some(Step::failure(class, head.status));
         }
         let Some(text) = self.check.text() else {
             return Some(Step::healthy(head.status));
@@ -181,8 +181,8 @@ impl Dialogue for Http {
     }
 }
 
-fn missing(status: &str) -> Verdict {
-    Verdict::Trouble(
+fn missing(status: &str) -> DialogueResult {
+    DialogueResult::CheckFailure(
         FailureClass::WrongAnswer,
         format!("{status}, without the text that must appear"),
     )

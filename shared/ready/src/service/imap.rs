@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `* OK`, `* PREAUTH` | healthy |
 //! | `* BYE` | busy: it refuses for the reason it gives |
-//! | `NO` or `BAD` to STARTTLS, where an upgrade was wanted | tls |
+//! | `NO` or `INVALID` to STARTTLS, where an upgrade was wanted | tls |
 //!
 //! Source: RFC 9051, sections 6.2.1 and 7.1.
 
@@ -54,7 +54,7 @@ impl Imap {
             return Step::More;
         };
         if line.starts_with("* BYE") {
-            return Step::trouble(FailureClass::Busy, line);
+            return Step::failure(FailureClass::Busy, line);
         }
         self.greeting = line;
         if self.upgrade {
@@ -78,7 +78,7 @@ impl Dialogue for Imap {
                     return Step::StartTls;
                 }
                 if line.starts_with("s ") {
-                    return Step::trouble(FailureClass::Tls, line).then_say(LOGOUT);
+                    return Step::failure(FailureClass::Tls, line).then_say(LOGOUT);
                 }
                 // Untagged responses may come between a command and its result.
                 if !line.starts_with("* ") {

@@ -16,7 +16,7 @@ use crate::step::{Dialogue, Ended, Step};
 
 const CORRELATION: u32 = 0x7070_0001;
 const CLIENT: &[u8] = b"portpulse";
-const LONGEST: u32 = 16 * 1024 - 4;
+const MAX_LENGTH: u32 = 16 * 1024 - 4;
 
 #[derive(Debug, Default)]
 pub(crate) struct Kafka {
@@ -33,7 +33,7 @@ impl Dialogue for Kafka {
         let Some(size) = be_u32(answer, 0) else {
             return Step::More;
         };
-        if !(6..=LONGEST).contains(&size) {
+        if !(6..=MAX_LENGTH).contains(&size) {
             return Step::WRONG_SERVICE;
         }
         match be_u32(answer, 4) {
@@ -45,7 +45,7 @@ impl Dialogue for Kafka {
             None => Step::More,
             Some(0) => Step::healthy("answered ApiVersions"),
             Some(35) => Step::healthy("answered ApiVersions: error 35, unsupported version"),
-            Some(error) => Step::trouble(FailureClass::Busy, format!("answered ApiVersions: error {error}")),
+            Some(error) => Step::failure(FailureClass::Busy, format!("answered ApiVersions: error {error}")),
         }
     }
 

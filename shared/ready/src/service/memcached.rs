@@ -42,7 +42,7 @@ impl Dialogue for Memcached {
         let step = if line.starts_with("VERSION ") || line == "CLIENT_ERROR unauthenticated" {
             Step::healthy(line)
         } else {
-            Step::trouble(FailureClass::Busy, line)
+            Step::failure(FailureClass::Busy, line)
         };
         step.then_say(b"quit\r\n")
     }

@@ -19,7 +19,7 @@ use crate::step::{Dialogue, Ended, Step};
 
 const REQUEST_ID: u32 = 0x7070_0001;
 const OP_MSG: u32 = 2013;
-const LONGEST: u32 = 16 * 1024;
+const MAX_LENGTH: u32 = 16 * 1024;
 
 #[derive(Debug, Default)]
 pub(crate) struct Mongodb {
@@ -37,7 +37,7 @@ impl Dialogue for Mongodb {
             return Step::More;
         };
         // The header (16), the flags (4), the kind of section (1) and an empty document (5).
-        if !(26..=LONGEST).contains(&length) {
+        if !(26..=MAX_LENGTH).contains(&length) {
             return Step::WRONG_SERVICE;
         }
         match (le_u32(answer, 8), le_u32(answer, 12)) {
@@ -99,7 +99,7 @@ impl Hello {
             } else {
                 FailureClass::Busy
             };
-            return Step::trouble(class, words);
+            return Step::failure(class, words);
         }
         match self {
             Self {
@@ -110,11 +110,11 @@ impl Hello {
             Self { arbiter: true, .. } => Step::healthy("arbiterOnly"),
             Self {
                 uninitiated: true, ..
-            } => Step::trouble(
+            } => Step::failure(
                 FailureClass::Starting,
                 "isreplicaset: the replica set is not initiated",
             ),
-            _ => Step::trouble(
+            _ => Step::failure(
                 FailureClass::Starting,
                 "neither primary nor secondary: it starts or recovers",
             ),

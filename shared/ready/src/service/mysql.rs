@@ -20,12 +20,12 @@ use portpulse_core::outcome::FailureClass;
 
 use super::USER;
 use crate::input::{Input, le_u16, shown};
-use crate::step::{Dialogue, Step, Verdict};
+use crate::step::{Dialogue, DialogueResult, Step};
 
 const PLUGIN: &str = "mysql_native_password";
-const LONGEST: usize = 8 * 1024;
+const MAX_LENGTH: usize = 8 * 1024;
 /// A server may ask for another method and then for more; one that goes on asking is not MySQL.
-const MOST_ROUNDS: u8 = 4;
+const MAX_ROUNDS: u8 = 4;
 /// `CLIENT_LONG_PASSWORD`, `CLIENT_PROTOCOL_41`, `CLIENT_SECURE_CONNECTION`, `CLIENT_PLUGIN_AUTH`.
 const CAPABILITIES: u32 = 0x0000_0001 | 0x0000_0200 | 0x0000_8000 | 0x0008_0000;
 const CLIENT_SSL: u16 = 0x0800;
@@ -101,14 +101,14 @@ impl Mysql {
         Step::send("a login that is to be refused", packet(sequence, &login))
     }
 
-    fn judge(&self, said: String) -> Step {
+    fn judge(&self, banner: String) -> Step {
         if self.no_tls {
-            return Step::trouble(
+            return Step::failure(
                 FailureClass::Tls,
                 "the server offers no TLS (no CLIENT_SSL in its greeting)",
             );
         }
-        Step::healthy(said)
+        Step::healthy(banner)
     }
 }
 
@@ -141,20 +141,20 @@ impl Dialogue for Mysql {
                 };
                 match payload.split_first() {
                     Some((&ERR, error)) => match Error::read(error) {
-                        Some(error) => match error.trouble() {
-                            Some(class) => Step::trouble(class, error.words()),
+                        Some(error) => match error.failure() {
+                            Some(class) => Step::failure(class, error.words()),
                             None => {
-                                let said = format!("{version}: {}", error.words());
-                                self.judge(said)
+                                let banner = format!("{version}: {}", error.words());
+                                self.judge(banner)
                             }
                         },
                         None => Step::WRONG_SERVICE,
                     },
                     Some((&OK, _)) => {
-                        let said = format!("{version}: accepts logins without a password");
-                        self.judge(said).then_say(COM_QUIT)
+                        let banner = format!("{version}: accepts logins without a password");
+                        self.judge(banner).then_say(COM_QUIT)
                     }
-                    Some((&first @ (AUTH_SWITCH | AUTH_MORE), rest)) if *rounds < MOST_ROUNDS => {
+                    Some((&first @ (AUTH_SWITCH | AUTH_MORE), rest)) if *rounds < MAX_ROUNDS => {
                         *rounds += 1;
                         // An empty password is a lone NUL to the SHA-256 methods, and nothing at all to the others.
                         let sha = first == AUTH_MORE || rest.windows(4).any(|w| w == b"sha2" || w == b"a256");
@@ -200,7 +200,7 @@ fn read(input: &mut Input, expected: u8, kinds: &[u8]) -> Read {
         return Read::More;
     };
     let length = usize::from(a) | usize::from(b) << 8 | usize::from(c) << 16;
-    if !(1..=LONGEST).contains(&length) || sequence != expected {
+    if !(1..=MAX_LENGTH).contains(&length) || sequence != expected {
         return Read::Wrong;
     }
     if input.rest().get(4).is_some_and(|kind| !kinds.contains(kind)) {
@@ -240,7 +240,7 @@ impl Error {
     }
 
     /// What the code means at any time; `None` for a judgement of the login.
-    fn trouble(&self) -> Option<FailureClass> {
+    fn failure(&self) -> Option<FailureClass> {
         match self.code {
             1040 | 1041 | 1135 | 1203 | 1226 => Some(FailureClass::Busy),
             1053 | 1077 | 3032 => Some(FailureClass::Starting),
@@ -250,15 +250,15 @@ impl Error {
     }
 
     fn instead_of_greeting(&self) -> Step {
-        match (self.code, self.trouble()) {
+        match (self.code, self.failure()) {
             (1130, _) => Step::Done(
-                Verdict::Healthy {
-                    said: self.words(),
+                DialogueResult::Healthy {
+                    banner: self.words(),
                     warning: None,
                 },
                 b"",
             ),
-            (_, class) => Step::trouble(class.unwrap_or(FailureClass::Busy), self.words()),
+            (_, class) => Step::failure(class.unwrap_or(FailureClass::Busy), self.words()),
         }
     }
 }

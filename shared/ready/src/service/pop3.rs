@@ -59,8 +59,8 @@ impl Dialogue for Pop3 {
                 self.state = State::Upgraded;
                 Step::StartTls
             }
-            (State::Upgrading, false) => Step::trouble(FailureClass::Tls, line).then_say(QUIT),
-            (_, false) => Step::trouble(FailureClass::Busy, line),
+            (State::Upgrading, false) => Step::failure(FailureClass::Tls, line).then_say(QUIT),
+            (_, false) => Step::failure(FailureClass::Busy, line),
             (_, true) => {
                 self.greeting = line;
                 if self.upgrade {

@@ -21,7 +21,7 @@ use crate::input::{Begins, Input, be_u32, begins, shown};
 use crate::step::{Dialogue, Step};
 
 /// The longest message taken for a PostgreSQL one, as in libpq.
-const LONGEST: usize = 30_000;
+const MAX_LENGTH: usize = 30_000;
 
 #[derive(Debug)]
 pub(crate) struct Postgres {
@@ -60,7 +60,7 @@ impl Dialogue for Postgres {
                     self.state = State::Startup;
                     Step::StartTls
                 }
-                Some(b'N') => Step::trouble(
+                Some(b'N') => Step::failure(
                     FailureClass::Tls,
                     "the server answered N to SSLRequest: it has TLS switched off",
                 ),
@@ -108,7 +108,10 @@ fn answer(input: &mut Input) -> Step {
         let Some(length) = be_u32(after, 0) else {
             return Step::More;
         };
-        let Some(length) = usize::try_from(length).ok().filter(|n| (4..=LONGEST).contains(n)) else {
+        let Some(length) = usize::try_from(length)
+            .ok()
+            .filter(|n| (4..=MAX_LENGTH).contains(n))
+        else {
             return Step::WRONG_SERVICE;
         };
         let Some(message) = input.take(1 + length) else {
@@ -137,7 +140,7 @@ fn authentication(body: &[u8]) -> Step {
 /// The form before protocol 3, which a server without a process to spare still uses.
 fn unframed(text: &[u8]) -> Step {
     match text.iter().position(|&b| b == 0) {
-        Some(end) => Step::trouble(FailureClass::Busy, shown(text.get(..end).unwrap_or_default())),
+        Some(end) => Step::failure(FailureClass::Busy, shown(text.get(..end).unwrap_or_default())),
         None => Step::More,
     }
 }
@@ -158,9 +161,9 @@ fn error(body: &[u8]) -> Step {
     match sqlstate.as_str() {
         "3D000" | "42501" => Step::healthy(words),
         "08P01" if message.starts_with("no such ") => Step::healthy(words),
-        "57P01" | "57P02" | "57P03" => Step::trouble(FailureClass::Starting, words),
+        "57P01" | "57P02" | "57P03" => Step::failure(FailureClass::Starting, words),
         state if state.starts_with("28") => Step::healthy(words),
-        _ => Step::trouble(FailureClass::Busy, words),
+        _ => Step::failure(FailureClass::Busy, words),
     }
 }
 

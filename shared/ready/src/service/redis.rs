@@ -54,9 +54,9 @@ fn refusal(words: &str) -> Step {
     match code {
         "NOAUTH" | "NOPERM" => Step::healthy(words),
         "ERR" if words.starts_with("ERR unknown command") => Step::healthy(words),
-        "LOADING" | "MASTERDOWN" => Step::trouble(FailureClass::Starting, words),
-        "DENIED" => Step::trouble(FailureClass::Blocked, words),
-        _ => Step::trouble(FailureClass::Busy, words),
+        "LOADING" | "MASTERDOWN" => Step::failure(FailureClass::Starting, words),
+        "DENIED" => Step::failure(FailureClass::Blocked, words),
+        _ => Step::failure(FailureClass::Busy, words),
     }
 }
 

@@ -73,7 +73,7 @@ impl Smtp {
                     .iter()
                     .any(|line| line.eq_ignore_ascii_case("STARTTLS"))
                 {
-                    return Step::trouble(FailureClass::Tls, "the server does not offer STARTTLS")
+                    return Step::failure(FailureClass::Tls, "the server does not offer STARTTLS")
                         .then_say(QUIT);
                 }
                 self.state = State::Upgrading;
@@ -89,10 +89,10 @@ impl Smtp {
                 self.state = State::SayEhlo;
                 Step::StartTls
             }
-            (State::Upgrading, _) => Step::trouble(FailureClass::Tls, reply.words()).then_say(QUIT),
-            (_, 400..=499) => Step::trouble(FailureClass::Busy, reply.words()).then_say(QUIT),
+            (State::Upgrading, _) => Step::failure(FailureClass::Tls, reply.words()).then_say(QUIT),
+            (_, 400..=499) => Step::failure(FailureClass::Busy, reply.words()).then_say(QUIT),
             (State::Greeting, 500..=599) | (_, 550..=554) => {
-                Step::trouble(FailureClass::Blocked, reply.words()).then_say(QUIT)
+                Step::failure(FailureClass::Blocked, reply.words()).then_say(QUIT)
             }
             _ => Step::WRONG_SERVICE.then_say(QUIT),
         }

@@ -15,7 +15,7 @@ use crate::input::Input;
 use crate::step::{Dialogue, Step};
 
 /// RFC 4253 sets no limit to the lines before the identification; OpenSSH's client gives up after 1,024.
-const MOST_LINES: u8 = 50;
+const MAX_LINES: u8 = 50;
 
 #[derive(Debug, Default)]
 pub(crate) struct Ssh {
@@ -35,13 +35,13 @@ impl Dialogue for Ssh {
                 return Step::healthy(line).then_say(b"SSH-2.0-portpulse\r\n");
             }
             if line.starts_with("Exceeded MaxStartups") {
-                return Step::trouble(FailureClass::Busy, line);
+                return Step::failure(FailureClass::Busy, line);
             }
             if line.starts_with("Not allowed at this time") {
-                return Step::trouble(FailureClass::Blocked, line);
+                return Step::failure(FailureClass::Blocked, line);
             }
             self.lines += 1;
-            if self.lines == MOST_LINES || is_another(&line) {
+            if self.lines == MAX_LINES || is_another(&line) {
                 return Step::WRONG_SERVICE;
             }
         }

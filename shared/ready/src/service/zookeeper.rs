@@ -12,7 +12,7 @@
 use portpulse_core::outcome::FailureClass;
 
 use crate::input::{Begins, Input};
-use crate::step::{Dialogue, Ended, Step, Verdict};
+use crate::step::{Dialogue, DialogueResult, Ended, Step};
 
 #[derive(Debug, Default)]
 pub(crate) struct Zookeeper {
@@ -39,8 +39,8 @@ impl Dialogue for Zookeeper {
         if input.begins(NOT_ALLOWED.as_bytes()) == Begins::With {
             let warning = Some("allow srvr in 4lw.commands.whitelist to see whether it serves".to_owned());
             return Step::Done(
-                Verdict::Healthy {
-                    said: NOT_ALLOWED.to_owned(),
+                DialogueResult::Healthy {
+                    banner: NOT_ALLOWED.to_owned(),
                     warning,
                 },
                 b"",
@@ -52,7 +52,7 @@ impl Dialogue for Zookeeper {
         if line.starts_with("Zookeeper version: ") {
             Step::healthy(line)
         } else {
-            Step::trouble(FailureClass::Starting, line)
+            Step::failure(FailureClass::Starting, line)
         }
     }
 

@@ -8,7 +8,7 @@ use portpulse_ready::exchange_dns_over_udp;
 use tokio::net::UdpSocket;
 use tokio::time::Instant;
 
-use crate::peer::{Act, Peer, say, told};
+use crate::peer::{Act, Peer, notified, say};
 
 /// A reply to any one question without records, with the wanted flags.
 fn reply(query: &[u8], flags: [u8; 2]) -> Vec<u8> {
@@ -22,10 +22,10 @@ async fn check(
     check: &DnsCheck,
     ignored: usize,
     answer: impl Fn(&[u8]) -> Vec<u8>,
-    patience: Duration,
+    retry_policy: Duration,
 ) -> String {
     let server = UdpSocket::bind("127.0.0.1:0").await.unwrap();
-    ask(server, check, ignored, answer, patience).await
+    ask(server, check, ignored, answer, retry_policy).await
 }
 
 async fn ask(
@@ -33,10 +33,10 @@ async fn ask(
     check: &DnsCheck,
     ignored: usize,
     answer: impl Fn(&[u8]) -> Vec<u8>,
-    patience: Duration,
+    retry_policy: Duration,
 ) -> String {
     let address = server.local_addr().unwrap();
-    let asked = exchange_dns_over_udp(address, check, Instant::now() + patience);
+    let asked = exchange_dns_over_udp(address, check, Instant::now() + retry_policy);
     let serve = async {
         let mut buffer = [0; 512];
         for _ in 0..ignored {
@@ -47,7 +47,7 @@ async fn ask(
         std::future::pending::<()>().await;
     };
     tokio::select! {
-        report = asked => told(&report),
+        report = asked => notified(&report),
         () = serve => unreachable!(),
     }
 }
@@ -69,27 +69,27 @@ const PATIENT: Duration = Duration::from_secs(10);
 #[tokio::test]
 async fn a_reply_is_judged_as_over_tcp() {
     let root = DnsCheck::default();
-    let told = check(&root, 0, |query| reply(query, [0x81, 0x80]), PATIENT).await;
-    assert_eq!(told, "healthy: . NS: NOERROR");
+    let notified = check(&root, 0, |query| reply(query, [0x81, 0x80]), PATIENT).await;
+    assert_eq!(notified, "healthy: . NS: NOERROR");
     let wanted = wanting("192.0.2.1");
-    let told = "wrong_answer in ready: a.example A: REFUSED; 192.0.2.1 is missing";
+    let notified = "wrong_answer in ready: a.example A: REFUSED; 192.0.2.1 is missing";
     assert_eq!(
         check(&wanted, 0, |query| reply(query, [0x81, 0x85]), PATIENT).await,
-        told
+        notified
     );
-    let told = "wrong_service in ready: sent . NS, got a reply that cannot be read";
+    let notified = "wrong_service in ready: sent . NS, got a reply that cannot be read";
     let cut = |query: &[u8]| [&reply(query, [0x81, 0x80])[..6], &[0, 9], &query[8..]].concat();
-    assert_eq!(check(&root, 0, cut, PATIENT).await, told);
+    assert_eq!(check(&root, 0, cut, PATIENT).await, notified);
 }
 
 /// Serves one query: sends these datagrams from the server's port, and one from another port before them.
-async fn swarm(answers: impl Fn(&[u8]) -> Vec<Vec<u8>>, patience: Duration) -> String {
+async fn swarm(answers: impl Fn(&[u8]) -> Vec<Vec<u8>>, retry_policy: Duration) -> String {
     let (server, other) = (
         UdpSocket::bind("127.0.0.1:0").await.unwrap(),
         UdpSocket::bind("127.0.0.1:0").await.unwrap(),
     );
     let root = DnsCheck::default();
-    let asked = exchange_dns_over_udp(server.local_addr().unwrap(), &root, Instant::now() + patience);
+    let asked = exchange_dns_over_udp(server.local_addr().unwrap(), &root, Instant::now() + retry_policy);
     let serve = async {
         let mut buffer = [0; 512];
         loop {
@@ -103,7 +103,7 @@ async fn swarm(answers: impl Fn(&[u8]) -> Vec<Vec<u8>>, patience: Duration) -> S
         }
     };
     tokio::select! {
-        report = asked => told(&report),
+        report = asked => notified(&report),
         () = serve => unreachable!(),
     }
 }
@@ -148,8 +148,11 @@ async fn only_a_reply_to_this_very_question_ends_the_wait() {
 async fn a_flood_of_datagrams_ends_the_wait() {
     // So many that some may be lost: the question comes again each second.
     let flood = |query: &[u8]| vec![query.to_vec(); 400];
-    let told = swarm(flood, Duration::from_secs(60)).await;
-    assert!(told.contains("got no answer, but 512 datagrams"), "{told}");
+    let notified = swarm(flood, Duration::from_secs(60)).await;
+    assert!(
+        notified.contains("got no answer, but 512 datagrams"),
+        "{notified}"
+    );
 }
 
 #[tokio::test]
@@ -178,28 +181,28 @@ async fn every_question_comes_with_another_id_from_another_port() {
 
 #[tokio::test]
 async fn a_lost_query_is_sent_again() {
-    let told = check(
+    let notified = check(
         &DnsCheck::default(),
         1,
         |query| reply(query, [0x81, 0x80]),
         PATIENT,
     )
     .await;
-    assert_eq!(told, "healthy: . NS: NOERROR");
+    assert_eq!(notified, "healthy: . NS: NOERROR");
 }
 
 #[tokio::test]
 async fn nobody_and_silence_are_told_apart() {
     let brief = Duration::from_millis(300);
-    let told_of_silence = check(&DnsCheck::default(), 9, <[u8]>::to_vec, brief).await;
-    assert_eq!(told_of_silence, "silent in ready: sent . NS, got no answer");
+    let notified_of_silence = check(&DnsCheck::default(), 9, <[u8]>::to_vec, brief).await;
+    assert_eq!(notified_of_silence, "silent in ready: sent . NS, got no answer");
     // A port that is taken, but not for UDP: nobody else can take it meanwhile for what is asked.
     let held = UdpSocket::bind("127.0.0.1:0").await.unwrap();
     let nobody: SocketAddr = held.local_addr().unwrap();
     held.connect("127.0.0.1:9").await.unwrap();
     let report = exchange_dns_over_udp(nobody, &DnsCheck::default(), Instant::now() + PATIENT).await;
     assert_eq!(
-        told(&report),
+        notified(&report),
         "refused in ready: sent . NS, the host says that nobody listens there"
     );
 }
@@ -269,13 +272,13 @@ async fn a_truncated_answer_is_asked_for_again_over_tcp() {
             "silent in ready: sent a.example A, got a truncated answer over UDP; over TCP: sent a.example A, got no answer",
         ),
     ];
-    for (address, acts, patience, expected) in rows {
+    for (address, acts, retry_policy, expected) in rows {
         let (over_tcp, over_udp) = both().await;
         over_tcp.listen(1).unwrap();
         let peer = Peer::behind(over_tcp.into(), acts);
         let begun = Instant::now();
-        let told = ask(over_udp, &wanting(address), 0, truncated, patience).await;
-        assert_eq!(told, expected);
+        let notified = ask(over_udp, &wanting(address), 0, truncated, retry_policy).await;
+        assert_eq!(notified, expected);
         assert!(begun.elapsed() < PATIENT, "it took {:?}", begun.elapsed());
         let seen = peer.seen().await;
         assert!(seen.fin && seen.played, "{seen:?}");

@@ -8,7 +8,7 @@ use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::Instant;
 
-use crate::peer::{Act, Peer, say, told, usual};
+use crate::peer::{Act, Peer, notified, say, usual};
 
 const PATIENT: Duration = Duration::from_secs(10);
 /// Long enough for loopback, short enough to wait out.
@@ -23,14 +23,14 @@ fn request(service: Service, port: u16) -> Request {
     )
 }
 
-/// Plays the acts to an exchange; `last_words` is what the target hears at the end.
-async fn check(service: Service, patience: Duration, acts: Vec<Act>, expected: &str, last_words: &str) {
+/// Plays the acts to an exchange; `last_banners` is what the target hears at the end.
+async fn check(service: Service, retry_policy: Duration, acts: Vec<Act>, expected: &str, last_banners: &str) {
     let peer = Peer::new(acts);
     let request = request(service, peer.port());
-    let (report, seen) = peer.meet(&request, patience).await;
-    assert_eq!(told(&report), expected);
+    let (report, seen) = peer.meet(&request, retry_policy).await;
+    assert_eq!(notified(&report), expected);
     assert!(seen.fin && seen.played, "{expected}: {seen:?}");
-    assert_eq!(seen.last_words, last_words, "{expected}");
+    assert_eq!(seen.last_banners, last_banners, "{expected}");
     assert!(report.ready.is_some() && report.tls.is_none());
 }
 
@@ -121,12 +121,12 @@ async fn an_end_without_an_answer_tells_what_was_sent_and_what_came() {
         (vec![hear()], "silent in ready: sent PING, got no answer"),
     ];
     for (acts, expected) in rows {
-        let patience = if expected.starts_with("timeout") || expected.starts_with("silent") {
+        let retry_policy = if expected.starts_with("timeout") || expected.starts_with("silent") {
             BRIEF
         } else {
             PATIENT
         };
-        check(Service::Redis, patience, acts, expected, "").await;
+        check(Service::Redis, retry_policy, acts, expected, "").await;
     }
     let none = "silent in ready: waited for a greeting, got none";
     check(Service::Ssh, BRIEF, vec![], none, "").await;
@@ -150,11 +150,11 @@ async fn a_flood_is_cut_and_told_in_part() {
     let peer = Peer::new(flood);
     let request = request(Service::Redis, peer.port());
     let (report, seen) = peer.meet(&request, PATIENT).await;
-    let told = told(&report);
+    let notified = notified(&report);
     assert!(
-        told.starts_with("wrong_service in ready: no answer within 16 KiB: sent PING, got `-AAAA")
-            && told.len() < 240,
-        "{told}"
+        notified.starts_with("wrong_service in ready: no answer within 16 KiB: sent PING, got `-AAAA")
+            && notified.len() < 240,
+        "{notified}"
     );
     assert!(seen.fin);
 }
@@ -170,7 +170,7 @@ async fn what_came_in_time_counts_though_we_were_late_to_read_it() {
     while stream.peek(&mut [0; 64]).await.unwrap() < 14 {}
     let fresh = TcpStream::from_std(stream.into_std().unwrap()).unwrap();
     let report = exchange(fresh, &request(Service::Ssh, port), Instant::now()).await;
-    assert_eq!(told(&report), "healthy: SSH-2.0-late");
+    assert_eq!(notified(&report), "healthy: SSH-2.0-late");
 }
 
 #[tokio::test]
@@ -188,5 +188,8 @@ async fn an_answer_in_front_of_a_reset_counts() {
         .unwrap();
     drop(peer);
     let report = exchange(stream, &request(Service::Redis, port), Instant::now() + PATIENT).await;
-    assert_eq!(told(&report), "busy in ready: ERR max number of clients reached");
+    assert_eq!(
+        notified(&report),
+        "busy in ready: ERR max number of clients reached"
+    );
 }

@@ -7,7 +7,7 @@ use portpulse_core::target::Service;
 use portpulse_ready::{Finding, Request, TlsClient};
 
 use crate::authority::{Authority, Validity};
-use crate::peer::{Act, Peer, say, tls, told, usual};
+use crate::peer::{Act, Peer, notified, say, tls, usual};
 
 const PATIENT: Duration = Duration::from_secs(10);
 const BRIEF: Duration = Duration::from_millis(300);
@@ -23,11 +23,11 @@ fn upgrading(service: Service, client: &TlsClient) -> impl Fn(u16) -> Request + 
     }
 }
 
-async fn check(request: impl Fn(u16) -> Request, patience: Duration, acts: Vec<Act>, expected: &str) {
+async fn check(request: impl Fn(u16) -> Request, retry_policy: Duration, acts: Vec<Act>, expected: &str) {
     let peer = Peer::new(acts);
     let request = request(peer.port());
-    let (report, seen) = peer.meet(&request, patience).await;
-    assert_eq!(told(&report), expected);
+    let (report, seen) = peer.meet(&request, retry_policy).await;
+    assert_eq!(notified(&report), expected);
     assert!(seen.fin && seen.played, "{expected}: {seen:?}");
 }
 
@@ -79,10 +79,10 @@ async fn certificates_are_judged_for_chain_time_and_name() {
         let peer = Peer::new(vec![tls(&ours.issue("db.example", validity))]);
         let request = https(&client)(peer.port());
         let (report, seen) = peer.meet(&request, PATIENT).await;
-        let told = told(&report);
+        let notified = notified(&report);
         assert!(
-            told.starts_with(expected) && told.contains(" days") && seen.fin,
-            "{told}"
+            notified.starts_with(expected) && notified.contains(" days") && seen.fin,
+            "{notified}"
         );
         assert!(report.tls.is_some() && report.ready.is_none());
     }
@@ -98,11 +98,11 @@ async fn days_are_recorded_and_warned_of_as_asked() {
         let request = Request::new(readiness, host, peer.port(), &ours.client());
         let (report, _) = peer.meet(&request, PATIENT).await;
         let Finding::Healthy(healthy) = &report.finding else {
-            panic!("{}", told(&report))
+            panic!("{}", notified(&report))
         };
         assert_eq!(healthy.certificate_days, Some(29));
         assert_eq!(healthy.warning.is_some(), warns);
-        assert_eq!(healthy.said.as_ref().unwrap().as_str(), "TLSv1_3");
+        assert_eq!(healthy.banner.as_ref().unwrap().as_str(), "TLSv1_3");
         assert!(report.ready.is_none());
     }
 }
@@ -128,12 +128,12 @@ async fn a_target_without_tls_is_told_apart() {
         ),
     ];
     for (acts, expected) in rows {
-        let patience = if expected.contains("closed") || expected.contains("ended") {
+        let retry_policy = if expected.contains("closed") || expected.contains("ended") {
             PATIENT
         } else {
             BRIEF
         };
-        check(https(&client), patience, acts, expected).await;
+        check(https(&client), retry_policy, acts, expected).await;
     }
     let none = TlsClient::with_roots([]);
     check(https(&none), PATIENT, vec![], "no_data_internal").await;
@@ -201,8 +201,8 @@ async fn plain_text_behind_the_agreement_is_not_taken_into_tls() {
         Act::Hear(b"STLS\r\n"),
         say("+OK\r\n+OK injected\r\n"),
     ];
-    let told = "tls in tls: the server went on in plain text after it agreed to TLS: +OK injected";
-    check(upgrading(Service::Pop3, &client), PATIENT, acts, told).await;
+    let notified = "tls in tls: the server went on in plain text after it agreed to TLS: +OK injected";
+    check(upgrading(Service::Pop3, &client), PATIENT, acts, notified).await;
 }
 
 #[tokio::test]
@@ -223,8 +223,8 @@ async fn mysql_is_logged_in_to_even_if_its_certificate_is_bad() {
         say(b"\x0c\0\0\x03\xff\x15\x04#28000no!"),
     ];
     let client = ours.client();
-    let told = "tls in tls: the certificate's issuer is unknown";
-    check(upgrading(Service::Mysql, &client), PATIENT, acts, told).await;
+    let notified = "tls in tls: the certificate's issuer is unknown";
+    check(upgrading(Service::Mysql, &client), PATIENT, acts, notified).await;
 }
 
 #[tokio::test]
@@ -238,7 +238,7 @@ async fn every_handshake_shows_the_certificate() {
         let peer = Peer::new(vec![Act::Tls(server.clone()), Act::Hear(b"\r\n\r\n"), answer()]);
         let request = https(&client)(peer.port());
         let (report, seen) = peer.meet(&request, PATIENT).await;
-        assert_eq!(told(&report), "healthy: 200 OK");
+        assert_eq!(notified(&report), "healthy: 200 OK");
         assert!(!seen.resumed);
     }
 }

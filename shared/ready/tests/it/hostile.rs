@@ -15,7 +15,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::time::Instant;
 
 use crate::authority::{Authority, Validity};
-use crate::peer::{Act, Peer, asking, say, server_config, told, upgrading, usual};
+use crate::peer::{Act, Peer, asking, notified, say, server_config, upgrading, usual};
 
 /// Far more than any of these may take: whoever waits until then has no bound.
 const ENDLESS: Duration = Duration::from_secs(120);
@@ -49,8 +49,8 @@ async fn check(request: impl FnOnce(u16) -> Request, acts: Vec<Act>, expected: &
     let began = Instant::now();
     let (report, seen) = peer.meet(&request, ENDLESS).await;
     assert!(began.elapsed() < ENDLESS / 2, "{expected}: {:?}", began.elapsed());
-    let told = told(&report);
-    assert!(told.contains(expected), "{told}, not {expected}");
+    let notified = notified(&report);
+    assert!(notified.contains(expected), "{notified}, not {expected}");
     assert!(seen.played, "{expected}: {seen:?}");
 }
 
@@ -105,10 +105,10 @@ async fn a_banner_that_comes_byte_by_byte_is_cut() {
         report = asked => report,
         () = drip => unreachable!(),
     };
-    let told = told(&report);
+    let notified = notified(&report);
     assert!(
-        told.starts_with("wrong_service in ready: no answer within 512 pieces: "),
-        "{told}"
+        notified.starts_with("wrong_service in ready: no answer within 512 pieces: "),
+        "{notified}"
     );
     // And what is read while the connection ends.
     assert!((513..600).contains(&sent.get()), "{} bytes", sent.get());
@@ -160,7 +160,7 @@ fn answered_in_records(records: Vec<Vec<u8>>, junk: Vec<u8>) -> String {
             let protocol = Protocol::Http(check);
             let request = asking(protocol, Tls::Implicit, host, peer.port(), &ours.client());
             let (report, _) = peer.meet(&request, ENDLESS).await;
-            answer.send(told(&report)).unwrap();
+            answer.send(notified(&report)).unwrap();
         });
     });
     result.recv_timeout(ENDLESS / 2).expect("the exchange ends")
@@ -170,10 +170,10 @@ fn answered_in_records(records: Vec<Vec<u8>>, junk: Vec<u8>) -> String {
 fn bytes_after_the_end_of_tls_are_left_unread() {
     let head = b"HTTP/1.1 200 OK\r\n\r\n";
     let record = [head.as_slice(), &vec![b'a'; 16_384 - head.len()]].concat();
-    let told = answered_in_records(vec![record], vec![b'x'; 6_000]);
+    let notified = answered_in_records(vec![record], vec![b'x'; 6_000]);
     assert!(
-        told.contains("200 OK, without the text that must appear"),
-        "{told}"
+        notified.contains("200 OK, without the text that must appear"),
+        "{notified}"
     );
 }
 
@@ -186,8 +186,8 @@ fn large_records_followed_by_small_ones_are_read_whole() {
     let mut records = body.to_vec();
     records[0].splice(0..0, head.into_bytes());
     records.push(b"well".to_vec());
-    let told = answered_in_records(records, Vec::new());
-    assert!(told.starts_with("healthy: "), "{told}");
+    let notified = answered_in_records(records, Vec::new());
+    assert!(notified.starts_with("healthy: "), "{notified}");
 }
 
 #[tokio::test]
@@ -209,7 +209,7 @@ async fn a_flood_of_session_tickets_is_cut() {
     let (report, _) = peer.meet(&request, ENDLESS).await;
     let spent = Duration::try_from(clock_gettime(cpu) - began).unwrap();
     assert_eq!(
-        told(&report),
+        notified(&report),
         "wrong_service in ready: no answer within 148 KiB: sent HEAD /, got no answer"
     );
     assert!(spent < Duration::from_secs(5), "{spent:?}");
@@ -231,8 +231,8 @@ async fn a_flood_of_session_tickets_is_cut() {
             &ours.client(),
         )
     };
-    let told = "wrong_service in ready: no answer within 148 KiB: sent EHLO, got no answer";
-    check(smtp, acts, told).await;
+    let notified = "wrong_service in ready: no answer within 148 KiB: sent EHLO, got no answer";
+    check(smtp, acts, notified).await;
 }
 
 #[tokio::test]
@@ -271,7 +271,10 @@ async fn a_huge_chain_of_certificates_of_one_name_is_judged_in_little_time() {
     let began = clock_gettime(cpu);
     let (report, _) = peer.meet(&request, ENDLESS).await;
     let spent = Duration::try_from(clock_gettime(cpu) - began).unwrap();
-    assert_eq!(told(&report), "tls in tls: the certificate's issuer is unknown");
+    assert_eq!(
+        notified(&report),
+        "tls in tls: the certificate's issuer is unknown"
+    );
     assert!(spent < Duration::from_secs(5), "{spent:?}");
 }
 
@@ -300,7 +303,11 @@ async fn others_have_their_turn_while_a_target_floods() {
         turns += 1;
         tokio::task::yield_now().await;
     };
-    assert!(told(&report).contains("without the text"), "{}", told(&report));
+    assert!(
+        notified(&report).contains("without the text"),
+        "{}",
+        notified(&report)
+    );
     // Ten reads of 4 KiB, each of which finds what it wants.
     assert!(turns > 0, "it went on without a break");
 }

@@ -96,7 +96,7 @@ pub(crate) struct Peer {
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Seen {
     /// All that was heard after the last act.
-    pub(crate) last_words: String,
+    pub(crate) last_banners: String,
     /// Whether the client ended with a FIN.
     pub(crate) fin: bool,
     /// Whether it came to the last act.
@@ -131,9 +131,9 @@ impl Peer {
     }
 
     /// Connects, holds the exchange, and tells both sides of it.
-    pub(crate) async fn meet(self, request: &Request, patience: Duration) -> (Report, Seen) {
+    pub(crate) async fn meet(self, request: &Request, retry_policy: Duration) -> (Report, Seen) {
         let stream = tokio::net::TcpStream::connect(self.address).await.unwrap();
-        let report = exchange(stream, request, Instant::now() + patience).await;
+        let report = exchange(stream, request, Instant::now() + retry_policy).await;
         (report, self.seen().await)
     }
 
@@ -235,7 +235,7 @@ impl Line {
         let kind = self.tls.as_ref().and_then(|tls| tls.handshake_kind());
         let resumed = kind == Some(rustls::HandshakeKind::Resumed);
         Seen {
-            last_words: heard.escape_ascii().to_string(),
+            last_banners: heard.escape_ascii().to_string(),
             fin,
             played,
             resumed,
@@ -302,24 +302,27 @@ impl Records {
 }
 
 /// A report as text, without its times.
-pub(crate) fn told(report: &Report) -> String {
+pub(crate) fn notified(report: &Report) -> String {
     match &report.finding {
         Finding::Healthy(healthy) => {
-            let said = healthy.said.as_ref().map_or("nothing", |said| said.as_str());
+            let banner = healthy
+                .banner
+                .as_ref()
+                .map_or("nothing", |banner| banner.as_str());
             match &healthy.warning {
                 Some(Warning::CertificateExpiring { days, .. }) => {
-                    format!("healthy: {said}; warning: the certificate expires in {days} days")
+                    format!("healthy: {banner}; warning: the certificate expires in {days} days")
                 }
-                Some(Warning::Remark(words)) => format!("healthy: {said}; warning: {words}"),
-                None => format!("healthy: {said}"),
+                Some(Warning::Remark(words)) => format!("healthy: {banner}; warning: {words}"),
+                None => format!("healthy: {banner}"),
             }
         }
-        Finding::Trouble(trouble) => {
-            let detail = trouble
+        Finding::CheckFailure(failure) => {
+            let detail = failure
                 .detail
                 .as_ref()
                 .map_or("nothing", |detail| detail.as_str());
-            format!("{} in {}: {detail}", trouble.class, trouble.phase.as_str())
+            format!("{} in {}: {detail}", failure.class, failure.phase.as_str())
         }
         Finding::NoData(no_data) => no_data.to_string(),
     }

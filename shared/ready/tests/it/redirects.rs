@@ -5,7 +5,7 @@ use std::time::Duration;
 use portpulse_core::readiness::{HttpCheck, Method, Protocol, Tls};
 
 use crate::authority::{Authority, Validity};
-use crate::peer::{Act, Peer, asking, say, tls, told};
+use crate::peer::{Act, Peer, asking, notified, say, tls};
 
 fn moved(to: &str) -> Act {
     say(format!(
@@ -26,7 +26,7 @@ async fn check(first: Peer, authority: &Authority) -> String {
     );
     let (report, seen) = first.meet(&request, Duration::from_secs(10)).await;
     assert!(seen.fin);
-    told(&report)
+    notified(&report)
 }
 
 #[tokio::test]
@@ -58,8 +58,8 @@ async fn a_redirect_elsewhere_or_in_a_circle_is_told() {
     ];
     for to in elsewhere {
         let first = Peer::new(vec![Act::Hear(b"\r\n\r\n"), moved(to)]);
-        let told = format!("wrong_answer in ready: redirected to {to}: another host is not followed to");
-        assert_eq!(check(first, &ours).await, told);
+        let notified = format!("wrong_answer in ready: redirected to {to}: another host is not followed to");
+        assert_eq!(check(first, &ours).await, notified);
     }
 
     let mut next = Peer::new(vec![Act::Hear(b"\r\n\r\n"), moved("/last")]);
@@ -67,8 +67,8 @@ async fn a_redirect_elsewhere_or_in_a_circle_is_told() {
         let to = format!("http://db.example:{}/", next.port());
         next = Peer::new(vec![Act::Hear(b"\r\n\r\n"), moved(&to)]);
     }
-    let told = "wrong_answer in ready: redirected to /last: too many redirects";
-    assert_eq!(check(next, &ours).await, told);
+    let notified = "wrong_answer in ready: redirected to /last: too many redirects";
+    assert_eq!(check(next, &ours).await, notified);
 }
 
 #[tokio::test]
@@ -82,6 +82,6 @@ async fn a_redirect_to_a_port_that_refuses_has_the_class_of_a_connect() {
     let port = refused.local_addr().unwrap().as_socket().unwrap().port();
     let to = format!("http://db.example:{port}/");
     let first = Peer::new(vec![Act::Hear(b"\r\n\r\n"), moved(&to)]);
-    let told = format!("refused in ready: redirected to {to}: no connection there");
-    assert_eq!(check(first, &ours).await, told);
+    let notified = format!("refused in ready: redirected to {to}: no connection there");
+    assert_eq!(check(first, &ours).await, notified);
 }

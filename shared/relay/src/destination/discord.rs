@@ -17,13 +17,13 @@ use crate::text::{Place, Unit};
 pub(crate) const PAUSE: &str = "/retry_after";
 
 // Shares of the 6,000 characters that an embed has in all: ten fields with their names take 2,960 at most.
-const MOST_TITLE: usize = 256;
-const MOST_DESCRIPTION: usize = 2_500;
-const MOST_FIELDS: usize = 10;
-const MOST_FIELD: usize = 280;
-const MOST_FOOTER: usize = 250;
+const MAX_TITLE: usize = 256;
+const MAX_DESCRIPTION: usize = 2_500;
+const MAX_FIELDS: usize = 10;
+const MAX_FIELD: usize = 280;
+const MAX_FOOTER: usize = 250;
 /// A headline among others; every second character may be a backslash.
-const MOST_LINE: usize = 230;
+const MAX_LINE: usize = 230;
 
 const MARKDOWN: Place = Place {
     escape: backslash,
@@ -41,21 +41,21 @@ pub(crate) fn read(fields: &mut Fields<'_>) -> Option<IncomingWebhook> {
 
 pub(crate) fn body(page: &Page) -> Value {
     let headline = format!("{} {}", page.tone.mark(), page.headline);
-    let mut description = MARKDOWN.fit(&page.sentence, MOST_FIELD);
+    let mut description = MARKDOWN.fit(&page.sentence, MAX_FIELD);
     for (title, lines) in &page.lists {
-        let room = MOST_DESCRIPTION.saturating_sub(MARKDOWN.length(&description) + title.len() + 8);
-        description += &format!("\n\n**{title}**\n{}", MARKDOWN.lines(lines, MOST_LINE, room));
+        let room = MAX_DESCRIPTION.saturating_sub(MARKDOWN.length(&description) + title.len() + 8);
+        description += &format!("\n\n**{title}**\n{}", MARKDOWN.lines(lines, MAX_LINE, room));
     }
-    let facts = page.facts.iter().take(MOST_FIELDS);
+    let facts = page.facts.iter().take(MAX_FIELDS);
     let facts: Vec<_> = facts
-        .map(|(label, value)| json!({ "name": label, "value": MARKDOWN.fit(value, MOST_FIELD), "inline": true }))
+        .map(|(label, value)| json!({ "name": label, "value": MARKDOWN.fit(value, MAX_FIELD), "inline": true }))
         .collect();
     let mut embed = json!({
-        "title": MARKDOWN.fit(&headline, MOST_TITLE),
+        "title": MARKDOWN.fit(&headline, MAX_TITLE),
         "description": description,
         "color": page.tone.colour(),
         "fields": facts,
-        "footer": { "text": FOOTER.fit(&page.footer, MOST_FOOTER) },
+        "footer": { "text": FOOTER.fit(&page.footer, MAX_FOOTER) },
     });
     if let (Some(runbook), Some(embed)) = (&page.runbook, embed.as_object_mut()) {
         embed.insert("url".to_owned(), json!(runbook.as_str()));

@@ -13,13 +13,13 @@ use crate::page::Page;
 use crate::text::{Place, Unit, as_it_is, html};
 
 // Shares of the 32,000 bytes; JSON doubles the bytes of a quote, and of a backslash.
-const MOST_HEADLINE: usize = 500;
-const MOST_SENTENCE: usize = 500;
-const MOST_FACTS: usize = 10;
-const MOST_FACT: usize = 600;
-const MOST_LINE: usize = 600;
-const MOST_LIST: usize = 4_000;
-const MOST_FOOTER: usize = 500;
+const MAX_HEADLINE: usize = 500;
+const MAX_SENTENCE: usize = 500;
+const MAX_FACTS: usize = 10;
+const MAX_FACT: usize = 600;
+const MAX_LINE: usize = 600;
+const MAX_LIST: usize = 4_000;
+const MAX_FOOTER: usize = 500;
 
 const HTML: Place = Place {
     escape: html,
@@ -36,27 +36,27 @@ pub(crate) fn read(fields: &mut Fields<'_>) -> Option<IncomingWebhook> {
 
 pub(crate) fn body(page: &Page) -> Value {
     let headline = format!("{} {}", page.tone.mark(), page.headline);
-    let mut widgets = vec![paragraph(&HTML.fit(&page.sentence, MOST_SENTENCE))];
-    for (label, value) in page.facts.iter().take(MOST_FACTS) {
+    let mut widgets = vec![paragraph(&HTML.fit(&page.sentence, MAX_SENTENCE))];
+    for (label, value) in page.facts.iter().take(MAX_FACTS) {
         widgets.push(json!({
-            "decoratedText": { "topLabel": label, "text": HTML.fit(value, MOST_FACT), "wrapText": true },
+            "decoratedText": { "topLabel": label, "text": HTML.fit(value, MAX_FACT), "wrapText": true },
         }));
     }
     for (title, lines) in &page.lists {
-        let lines = HTML.lines(lines, MOST_LINE, MOST_LIST).replace('\n', "<br>");
+        let lines = HTML.lines(lines, MAX_LINE, MAX_LIST).replace('\n', "<br>");
         widgets.push(paragraph(&format!("<b>{title}</b><br>{lines}")));
     }
     if let Some(runbook) = &page.runbook {
         let open = json!({ "openLink": { "url": runbook.as_str() } });
         widgets.push(json!({ "buttonList": { "buttons": [{ "text": "Runbook", "onClick": open }] } }));
     }
-    let footer = PLAIN.fit(&page.footer, MOST_FOOTER);
+    let footer = PLAIN.fit(&page.footer, MAX_FOOTER);
     json!({
-        "fallbackText": PLAIN.fit(&headline, MOST_HEADLINE),
+        "fallbackText": PLAIN.fit(&headline, MAX_HEADLINE),
         "cardsV2": [{
             "cardId": "notification",
             "card": {
-                "header": { "title": PLAIN.fit(&headline, MOST_HEADLINE), "subtitle": footer },
+                "header": { "title": PLAIN.fit(&headline, MAX_HEADLINE), "subtitle": footer },
                 "sections": [{ "widgets": widgets }],
             },
         }],

@@ -4,7 +4,7 @@ use http::Request;
 
 use super::{AddressError, Post, request};
 use crate::fields::Fields;
-use crate::secret::{Keyring, ReadSecret, SecretName};
+use crate::secret::{ReadSecret, SecretCache, SecretName};
 
 /// Where a chat takes messages.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,7 +26,7 @@ impl IncomingWebhook {
     pub(crate) async fn request<S: ReadSecret>(
         &self,
         post: &Post,
-        secrets: &Keyring<S>,
+        secrets: &SecretCache<S>,
     ) -> Result<Request<String>, AddressError> {
         let url = secrets.get(&self.url).await?;
         request(url.expose(), &self.url, &[], post.body.to_string())

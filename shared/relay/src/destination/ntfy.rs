@@ -11,12 +11,12 @@ use super::{AddressError, Post, request, secret_header, token};
 use crate::address::Server;
 use crate::fields::Fields;
 use crate::page::{Page, Tone};
-use crate::secret::{Keyring, ReadSecret, SecretName};
+use crate::secret::{ReadSecret, SecretCache, SecretName};
 use crate::text::{Place, Unit, as_it_is};
 
-const MOST_TITLE: usize = 250;
-const MOST_MESSAGE: usize = 4_096;
-const MOST_LINE: usize = 300;
+const MAX_TITLE: usize = 250;
+const MAX_MESSAGE: usize = 4_096;
+const MAX_LINE: usize = 300;
 
 const PLAIN: Place = Place {
     escape: as_it_is,
@@ -50,7 +50,7 @@ impl Ntfy {
     pub(crate) async fn request<S: ReadSecret>(
         &self,
         post: &Post,
-        secrets: &Keyring<S>,
+        secrets: &SecretCache<S>,
     ) -> Result<Request<String>, AddressError> {
         let topic = secrets.get(&self.topic).await?;
         let mut body = post.body.clone();
@@ -86,8 +86,8 @@ pub(crate) fn body(page: &Page) -> Value {
         lines.extend(list.iter().map(|line| format!("- {line}")));
     }
     let mut body = json!({
-        "title": PLAIN.fit(&page.headline, MOST_TITLE),
-        "message": PLAIN.lines(&lines, MOST_LINE, MOST_MESSAGE),
+        "title": PLAIN.fit(&page.headline, MAX_TITLE),
+        "message": PLAIN.lines(&lines, MAX_LINE, MAX_MESSAGE),
         "priority": priority,
         "tags": [tag],
     });

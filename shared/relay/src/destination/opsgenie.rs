@@ -19,16 +19,16 @@ use super::{AddressError, KeyedApi, Post, secret_header, token};
 use crate::alert_key::alert_key;
 use crate::fields::Fields;
 use crate::page::{Page, place};
-use crate::secret::{Keyring, ReadSecret};
+use crate::secret::{ReadSecret, SecretCache};
 use crate::text::{Place, Unit};
 
-const MOST_MESSAGE: usize = 130;
-const MOST_DESCRIPTION: usize = 15_000;
-const MOST_TAGS: usize = 20;
-const MOST_TAG: usize = 50;
-const MOST_ENTITY: usize = 512;
-const MOST_DETAIL: usize = 500;
-const MOST_NOTE: usize = 1_000;
+const MAX_MESSAGE: usize = 130;
+const MAX_DESCRIPTION: usize = 15_000;
+const MAX_TAGS: usize = 20;
+const MAX_TAG: usize = 50;
+const MAX_ENTITY: usize = 512;
+const MAX_DETAIL: usize = 500;
+const MAX_NOTE: usize = 1_000;
 
 const TEXT: Place = Place {
     escape: no_brackets,
@@ -47,7 +47,7 @@ pub(crate) fn read(fields: &mut Fields<'_>) -> Option<KeyedApi> {
 pub(crate) async fn request<S: ReadSecret>(
     api: &KeyedApi,
     post: &Post,
-    secrets: &Keyring<S>,
+    secrets: &SecretCache<S>,
 ) -> Result<Request<String>, AddressError> {
     let secret = secrets.get(api.key()).await?;
     let header = secret_header(&format!("GenieKey {}", token(api.key(), &secret)?));
@@ -61,7 +61,7 @@ pub(crate) fn posts(notification: &Notification) -> Vec<Post> {
     let (alias, ids) = (alert_key(notification), vec![notification.id.clone()]);
     let at_alert = |action: &str| format!("/v2/alerts/{}/{action}?identifierType=alias", percent(&alias));
     if notification.kind.stage() == Stage::Over {
-        let note = TEXT.fit(&sentence(notification), MOST_NOTE);
+        let note = TEXT.fit(&sentence(notification), MAX_NOTE);
         let body = json!({ "source": "Portpulse", "note": note });
         return vec![Post::new(at_alert("close"), body, ids)];
     }
@@ -90,23 +90,23 @@ fn priority(notification: &Notification) -> &'static str {
 }
 
 fn opened(notification: &Notification, alias: &str) -> Value {
-    let tags = notification.tags.iter().take(MOST_TAGS);
-    let mut tags: Vec<_> = tags.map(|tag| TEXT.fit(tag, MOST_TAG)).collect();
+    let tags = notification.tags.iter().take(MAX_TAGS);
+    let mut tags: Vec<_> = tags.map(|tag| TEXT.fit(tag, MAX_TAG)).collect();
     tags.retain(|tag| !tag.is_empty());
     json!({
-        "message": TEXT.fit(&headline(notification), MOST_MESSAGE),
+        "message": TEXT.fit(&headline(notification), MAX_MESSAGE),
         "alias": alias,
         "description": description(notification),
         "tags": tags,
         "details": {
-            "id": TEXT.fit(&notification.id, MOST_DETAIL),
+            "id": TEXT.fit(&notification.id, MAX_DETAIL),
             "kind": notification.kind.as_str(),
-            "verdict": notification.verdict.as_str(),
+            "verdict": notification.status.as_str(),
             "severity": notification.severity.as_str(),
             "group": notification.group.map_or_else(String::new, |group| group.to_string()),
             "since": clock(notification.since),
         },
-        "entity": TEXT.fit(&place(notification), MOST_ENTITY),
+        "entity": TEXT.fit(&place(notification), MAX_ENTITY),
         "source": "Portpulse",
         "priority": priority(notification),
     })
@@ -130,7 +130,7 @@ fn description(notification: &Notification) -> String {
             lines.extend(list.into_iter().map(|line| format!("- {line}")));
         }
     }
-    TEXT.lines(&lines, MOST_NOTE, MOST_DESCRIPTION)
+    TEXT.lines(&lines, MAX_NOTE, MAX_DESCRIPTION)
 }
 
 fn no_brackets(c: char, to: &mut String) {

@@ -4,7 +4,7 @@
 //! 255, an event 512 KB).
 
 use http::Request;
-use portpulse_alert::{MOST_TEXT, headline, plain, to_json};
+use portpulse_alert::{MAX_TEXT, headline, plain, to_json};
 use portpulse_core::choice::Severity;
 use portpulse_core::decide::Notification;
 use portpulse_core::outbox::Stage;
@@ -14,10 +14,10 @@ use super::{AddressError, KeyedApi, Post, token};
 use crate::alert_key::alert_key;
 use crate::fields::Fields;
 use crate::page::{Link, place};
-use crate::secret::{Keyring, ReadSecret};
+use crate::secret::{ReadSecret, SecretCache};
 use crate::text::{Place, Unit, as_it_is};
 
-const MOST_SUMMARY: usize = 1_024;
+const MAX_SUMMARY: usize = 1_024;
 
 const PLAIN: Place = Place {
     escape: as_it_is,
@@ -33,7 +33,7 @@ pub(crate) fn read(fields: &mut Fields<'_>) -> Option<KeyedApi> {
 pub(crate) async fn request<S: ReadSecret>(
     api: &KeyedApi,
     post: &Post,
-    secrets: &Keyring<S>,
+    secrets: &SecretCache<S>,
 ) -> Result<Request<String>, AddressError> {
     let secret = secrets.get(api.key()).await?;
     let mut body = post.body.clone();
@@ -71,8 +71,8 @@ fn body(notification: &Notification) -> Value {
         "client": "Portpulse",
         "links": links,
         "payload": {
-            "summary": PLAIN.fit(&headline(notification), MOST_SUMMARY),
-            "source": PLAIN.fit(&place(notification), MOST_SUMMARY),
+            "summary": PLAIN.fit(&headline(notification), MAX_SUMMARY),
+            "source": PLAIN.fit(&place(notification), MAX_SUMMARY),
             "severity": severity,
             "timestamp": notification.at.to_string(),
             "group": notification.group.map_or_else(String::new, |group| group.to_string()),
@@ -85,7 +85,7 @@ fn body(notification: &Notification) -> Value {
 /// JSON whose texts people can look at.
 fn printable(json: Value) -> Value {
     match json {
-        Value::String(text) => Value::String(plain(&text, MOST_TEXT)),
+        Value::String(text) => Value::String(plain(&text, MAX_TEXT)),
         Value::Array(items) => items.into_iter().map(printable).collect(),
         Value::Object(fields) => {
             let fields = fields.into_iter();

@@ -14,10 +14,10 @@ use crate::fields::Fields;
 use crate::page::Page;
 use crate::text::{Place, Unit, as_it_is};
 
-const MOST_HEADER: usize = 150;
-const MOST_SECTION: usize = 3_000;
-const MOST_FIELDS: usize = 10;
-const MOST_FIELD: usize = 2_000;
+const MAX_HEADER: usize = 150;
+const MAX_SECTION: usize = 3_000;
+const MAX_FIELDS: usize = 10;
+const MAX_FIELD: usize = 2_000;
 
 /// Text of type `plain_text`: no markup, no mentions, no escapes.
 const PLAIN: Place = Place {
@@ -37,29 +37,29 @@ pub(crate) fn read(fields: &mut Fields<'_>) -> Option<IncomingWebhook> {
 pub(crate) fn body(page: &Page) -> Value {
     let headline = format!("{} {}", page.tone.mark(), page.headline);
     let mut blocks = vec![
-        json!({ "type": "header", "text": plain_text(&PLAIN.fit(&headline, MOST_HEADER)) }),
-        json!({ "type": "section", "text": plain_text(&PLAIN.fit(&page.sentence, MOST_SECTION)) }),
+        json!({ "type": "header", "text": plain_text(&PLAIN.fit(&headline, MAX_HEADER)) }),
+        json!({ "type": "section", "text": plain_text(&PLAIN.fit(&page.sentence, MAX_SECTION)) }),
     ];
     if !page.facts.is_empty() {
-        let facts = page.facts.iter().take(MOST_FIELDS);
+        let facts = page.facts.iter().take(MAX_FIELDS);
         let fields =
-            facts.map(|(label, value)| plain_text(&PLAIN.fit(&format!("{label}: {value}"), MOST_FIELD)));
+            facts.map(|(label, value)| plain_text(&PLAIN.fit(&format!("{label}: {value}"), MAX_FIELD)));
         blocks.push(json!({ "type": "section", "fields": fields.collect::<Vec<_>>() }));
     }
     for (title, lines) in &page.lists {
-        let room = MOST_SECTION - title.len() - 2;
+        let room = MAX_SECTION - title.len() - 2;
         let text = format!("{title}:\n{}", PLAIN.lines(lines, room, room));
         blocks.push(json!({ "type": "section", "text": plain_text(&text) }));
     }
     if let Some(runbook) = &page.runbook {
-        let link = MARKED.fit(runbook.as_str(), MOST_SECTION);
+        let link = MARKED.fit(runbook.as_str(), MAX_SECTION);
         let text = json!({ "type": "mrkdwn", "text": format!("<{link}|Runbook>"), "verbatim": true });
         blocks.push(json!({ "type": "section", "text": text }));
     }
-    let footer = plain_text(&PLAIN.fit(&page.footer, MOST_FIELD));
+    let footer = plain_text(&PLAIN.fit(&page.footer, MAX_FIELD));
     blocks.push(json!({ "type": "context", "elements": [footer] }));
     json!({
-        "text": MARKED.fit(&headline, MOST_SECTION),
+        "text": MARKED.fit(&headline, MAX_SECTION),
         "blocks": blocks,
         "unfurl_links": false,
         "unfurl_media": false,

@@ -14,13 +14,13 @@ use crate::page::{Page, Tone};
 use crate::text::{Place, Unit};
 
 // Shares of the 28 KB; JSON doubles the bytes of a quote, and of a backslash.
-const MOST_HEADLINE: usize = 400;
-const MOST_SENTENCE: usize = 400;
-const MOST_FACTS: usize = 10;
-const MOST_FACT: usize = 300;
-const MOST_LINE: usize = 400;
-const MOST_LIST: usize = 2_500;
-const MOST_FOOTER: usize = 400;
+const MAX_HEADLINE: usize = 400;
+const MAX_SENTENCE: usize = 400;
+const MAX_FACTS: usize = 10;
+const MAX_FACT: usize = 300;
+const MAX_LINE: usize = 400;
+const MAX_LIST: usize = 2_500;
+const MAX_FOOTER: usize = 400;
 
 const RUN: Place = Place {
     escape: no_function,
@@ -42,22 +42,22 @@ pub(crate) fn body(page: &Page) -> Value {
     let mut elements = vec![
         paragraph(vec![json!({
             "type": "TextRun",
-            "text": RUN.fit(&headline, MOST_HEADLINE),
+            "text": RUN.fit(&headline, MAX_HEADLINE),
             "weight": "bolder",
             "size": "large",
             "color": colour,
         })]),
-        paragraph(vec![run(&RUN.fit(&page.sentence, MOST_SENTENCE))]),
+        paragraph(vec![run(&RUN.fit(&page.sentence, MAX_SENTENCE))]),
     ];
-    for (label, value) in page.facts.iter().take(MOST_FACTS) {
-        elements.push(labelled(label, &RUN.fit(value, MOST_FACT)));
+    for (label, value) in page.facts.iter().take(MAX_FACTS) {
+        elements.push(labelled(label, &RUN.fit(value, MAX_FACT)));
     }
     for (title, lines) in &page.lists {
         elements.push(paragraph(vec![bold(&format!("{title}:"))]));
-        let lines = RUN.lines(lines, MOST_LINE, MOST_LIST);
+        let lines = RUN.lines(lines, MAX_LINE, MAX_LIST);
         elements.extend(lines.lines().map(|line| paragraph(vec![run(line)])));
     }
-    let footer = json!({ "type": "TextRun", "text": RUN.fit(&page.footer, MOST_FOOTER), "isSubtle": true, "size": "small" });
+    let footer = json!({ "type": "TextRun", "text": RUN.fit(&page.footer, MAX_FOOTER), "isSubtle": true, "size": "small" });
     elements.push(paragraph(vec![footer]));
     let actions: Vec<_> = page
         .runbook
@@ -68,7 +68,7 @@ pub(crate) fn body(page: &Page) -> Value {
         "$schema": "http://adaptivecards.io/schemas/adaptive-card.json",
         "type": "AdaptiveCard",
         "version": "1.4",
-        "fallbackText": RUN.fit(&headline, MOST_HEADLINE),
+        "fallbackText": RUN.fit(&headline, MAX_HEADLINE),
         "msteams": { "width": "Full" },
         "body": elements,
         "actions": actions,

@@ -12,22 +12,22 @@ use super::{AddressError, Post, request, token};
 use crate::address::Server;
 use crate::fields::Fields;
 use crate::page::Page;
-use crate::secret::{Keyring, ReadSecret, SecretName};
+use crate::secret::{ReadSecret, SecretCache, SecretName};
 use crate::text::{Place, Unit, html};
 
 /// Where a refusal says for how many seconds it wants to be left alone.
 pub(crate) const PAUSE: &str = "/parameters/retry_after";
 
 // Shares of the 4,096 characters, tags included though they do not count.
-const MOST_HEADLINE: usize = 200;
-const MOST_SENTENCE: usize = 300;
-const MOST_FACTS: usize = 10;
-const MOST_FACT: usize = 100;
-const MOST_LINE: usize = 160;
-const MOST_LIST: usize = 1_700;
-const MOST_LINK: usize = 600;
-const MOST_FOOTER: usize = 150;
-const MOST_TEXT: usize = 4_096;
+const MAX_HEADLINE: usize = 200;
+const MAX_SENTENCE: usize = 300;
+const MAX_FACTS: usize = 10;
+const MAX_FACT: usize = 100;
+const MAX_LINE: usize = 160;
+const MAX_LIST: usize = 1_700;
+const MAX_LINK: usize = 600;
+const MAX_FOOTER: usize = 150;
+const MAX_TEXT: usize = 4_096;
 
 const HTML: Place = Place {
     escape: html,
@@ -45,13 +45,13 @@ pub struct Telegram {
 impl Telegram {
     pub(crate) fn read(fields: &mut Fields<'_>) -> Option<Self> {
         let token = fields.secret("token", "the token of the bot");
-        let mend = "write the number of a chat, such as \"-1001234567890\", or the @name of a channel";
-        let chat = fields.required("chat", mend).and_then(|chat| {
+        let help = "write the number of a chat, such as \"-1001234567890\", or the @name of a channel";
+        let chat = fields.required("chat", help).and_then(|chat| {
             let number = chat.strip_prefix('-').unwrap_or(chat);
             let is_number = (1..=20).contains(&number.len()) && number.bytes().all(|b| b.is_ascii_digit());
             let is_name = chat.strip_prefix('@').is_some_and(is_name);
             if !is_number && !is_name {
-                fields.fault("chat", "is no chat", mend);
+                fields.diagnostic("chat", "is no chat", help);
                 return None;
             }
             Some(chat.to_owned())
@@ -73,23 +73,23 @@ impl Telegram {
         let mut text = format!(
             "{} <b><code>{}</code></b>\n{}",
             page.tone.mark(),
-            HTML.fit(&page.headline, MOST_HEADLINE),
-            code(&page.sentence, MOST_SENTENCE)
+            HTML.fit(&page.headline, MAX_HEADLINE),
+            code(&page.sentence, MAX_SENTENCE)
         );
-        for (label, value) in page.facts.iter().take(MOST_FACTS) {
-            text += &format!("\n{label}: {}", code(value, MOST_FACT));
+        for (label, value) in page.facts.iter().take(MAX_FACTS) {
+            text += &format!("\n{label}: {}", code(value, MAX_FACT));
         }
         if let Some(runbook) = &page.runbook {
-            let link = HTML.fit(runbook.as_str(), MOST_LINK);
+            let link = HTML.fit(runbook.as_str(), MAX_LINK);
             text += &format!("\n<a href=\"{link}\">Runbook</a>");
         }
-        let footer = format!("\n\n{}", code(&page.footer, MOST_FOOTER));
+        let footer = format!("\n\n{}", code(&page.footer, MAX_FOOTER));
         for (title, lines) in &page.lists {
             let used = HTML.length(&text) + HTML.length(&footer) + title.len() + 30;
-            let room = MOST_LIST.min(MOST_TEXT.saturating_sub(used));
+            let room = MAX_LIST.min(MAX_TEXT.saturating_sub(used));
             text += &format!(
                 "\n\n<b>{title}</b>\n<code>{}</code>",
-                HTML.lines(lines, MOST_LINE, room)
+                HTML.lines(lines, MAX_LINE, room)
             );
         }
         json!({
@@ -103,7 +103,7 @@ impl Telegram {
     pub(crate) async fn request<S: ReadSecret>(
         &self,
         post: &Post,
-        secrets: &Keyring<S>,
+        secrets: &SecretCache<S>,
     ) -> Result<Request<String>, AddressError> {
         let secret = secrets.get(&self.token).await?;
         let token = token(&self.token, &secret)?;

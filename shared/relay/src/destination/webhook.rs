@@ -20,7 +20,7 @@ use super::{AddressError, Post, request};
 use crate::address::address;
 use crate::alert_key::hex;
 use crate::fields::Fields;
-use crate::secret::{Keyring, ReadSecret, SecretName};
+use crate::secret::{ReadSecret, SecretCache, SecretName};
 
 /// The header that says when a request was sent.
 pub const TIMESTAMP_HEADER: HeaderName = HeaderName::from_static("portpulse-timestamp");
@@ -28,7 +28,7 @@ pub const TIMESTAMP_HEADER: HeaderName = HeaderName::from_static("portpulse-time
 pub const SIGNATURE_HEADER: HeaderName = HeaderName::from_static("portpulse-signature");
 
 /// The fewest bytes of a key that are worth signing with.
-const SHORTEST_KEY: usize = 16;
+const MIN_KEY_LENGTH: usize = 16;
 
 /// Any program that takes our JSON.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,12 +46,12 @@ enum Url {
 
 impl Webhook {
     pub(crate) fn read(fields: &mut Fields<'_>) -> Option<Self> {
-        let mend = "write an address that begins with https://, or name the secret that holds it";
-        let url = match fields.text("url", mend) {
+        let help = "write an address that begins with https://, or name the secret that holds it";
+        let url = match fields.text("url", help) {
             Some(text) if text.contains("://") => match address(text) {
                 Ok(_) => Some(Url::Open(text.to_owned())),
-                Err(mend) => {
-                    fields.fault("url", "is not an address that can be posted to", mend);
+                Err(help) => {
+                    fields.diagnostic("url", "is not an address that can be posted to", help);
                     None
                 }
             },
@@ -71,7 +71,7 @@ impl Webhook {
     pub(crate) async fn request<S: ReadSecret>(
         &self,
         post: &Post,
-        secrets: &Keyring<S>,
+        secrets: &SecretCache<S>,
         now: Timestamp,
     ) -> Result<Request<String>, AddressError> {
         let key = secrets.get(&self.key).await?;
@@ -79,8 +79,8 @@ impl Webhook {
         let body = escaped(&post.body.to_string(), |_| false).into_owned();
         let timestamp = now.as_second();
         let signature = sign(key.expose().as_bytes(), timestamp, &body);
-        let (Some(signature), true) = (signature, key.expose().len() >= SHORTEST_KEY) else {
-            return Err(AddressError::Unfit {
+        let (Some(signature), true) = (signature, key.expose().len() >= MIN_KEY_LENGTH) else {
+            return Err(AddressError::InvalidValue {
                 name: self.key.clone(),
                 wanted: "a key of at least 16 bytes",
             });

@@ -1,11 +1,13 @@
 //! What a configuration may say, and what is said of one that cannot be used.
 
-use portpulse_core::definition::Vantage;
+use portpulse_core::definition::NetworkAccess;
 use portpulse_relay::Config;
 use serde_json::{Value, json};
 
-fn faults(written: &Value, vantage: Vantage) -> Vec<String> {
-    let faults = Config::validate(written, vantage).err().unwrap_or_default();
+fn faults(written: &Value, network_access: NetworkAccess) -> Vec<String> {
+    let faults = Config::validate(written, network_access)
+        .err()
+        .unwrap_or_default();
     faults.iter().map(ToString::to_string).collect()
 }
 
@@ -29,7 +31,7 @@ fn everything_that_is_wrong_is_named_at_once() {
             "hook": { "kind": "webhook", "url": "ftp://hook.example.com", "monitors": ["A"] },
         },
     });
-    let faults = faults(&written, Vantage::PlainLambda);
+    let faults = faults(&written, NetworkAccess::PlainLambda);
     assert!(!faults.join("").contains("hush"), "{faults:#?}");
     insta::assert_snapshot!("faults", faults.join("\n"));
 }
@@ -48,7 +50,7 @@ fn the_documented_configuration_is_one() {
             "audit": { "kind": "webhook", "url": "https://audit.example.com/portpulse", "key": "ssm:/portpulse/audit" },
         },
     });
-    let config = Config::validate(&written, Vantage::PlainLambda).unwrap();
+    let config = Config::validate(&written, NetworkAccess::PlainLambda).unwrap();
     let kinds: Vec<_> = config
         .destinations()
         .map(|(name, to)| format!("{name} {}", to.kind()))
@@ -72,14 +74,14 @@ fn nobody_to_tell_is_a_configuration_too() {
         json!({ "destinations": null }),
         json!({ "destinations": {} }),
     ] {
-        assert_eq!(faults(&written, Vantage::PlainLambda), [""; 0]);
+        assert_eq!(faults(&written, NetworkAccess::PlainLambda), [""; 0]);
     }
-    assert_eq!(faults(&json!([]), Vantage::PlainLambda).len(), 1);
+    assert_eq!(faults(&json!([]), NetworkAccess::PlainLambda).len(), 1);
 }
 
 #[test]
 fn secrets_of_this_machine_are_for_this_machine() {
     let written = json!({ "destinations": { "it": { "kind": "slack", "url": "file:/run/secrets/slack" } } });
-    assert_eq!(faults(&written, Vantage::OwnNetwork), [""; 0]);
-    assert_eq!(faults(&written, Vantage::PlainLambda).len(), 1);
+    assert_eq!(faults(&written, NetworkAccess::OwnNetwork), [""; 0]);
+    assert_eq!(faults(&written, NetworkAccess::PlainLambda).len(), 1);
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use portpulse_core::decide::Notification;
 use portpulse_core::outbox::{Kind, Stage};
 use portpulse_cost::RelayedCost;
-use portpulse_relay::{Client, Error, Patience, Relay, Report, chain};
+use portpulse_relay::{Client, Error, Relay, Report, RetryPolicy, chain};
 use portpulse_store::table::Operation;
 use portpulse_testkit::embedded::EmbeddedDynamo;
 use portpulse_testkit::memory_table::{Fault, MemoryTable};
@@ -37,11 +37,11 @@ fn outcome(report: &Report) -> (usize, usize, usize, usize) {
         delivered,
         repeated,
         overtaken,
-        troubles,
+        errors,
         warnings,
     } = report;
     assert_eq!(overtaken.len(), 0);
-    (delivered.len(), repeated.len(), troubles.len(), warnings.len())
+    (delivered.len(), repeated.len(), errors.len(), warnings.len())
 }
 
 #[tokio::test]
@@ -54,8 +54,8 @@ async fn every_service_takes_what_it_is_sent_and_gets_nothing_twice() {
         let (relay, _) = to(kind, service.address);
         for notifications in [&all[..2], &all[..]] {
             let report = relay.deliver(notifications, LONG).await;
-            let (_, _, troubles, warnings) = outcome(&report);
-            assert_eq!((troubles, warnings), (0, 0), "{kind}: {:?}", report.troubles);
+            let (_, _, errors, warnings) = outcome(&report);
+            assert_eq!((errors, warnings), (0, 0), "{kind}: {:?}", report.errors);
         }
         let (asked, taken) = service.log();
         assert_eq!(asked, taken.len());
@@ -95,9 +95,9 @@ async fn what_may_pass_is_tried_again() {
         let report = relay.deliver(&down(), LONG).await;
         let (asked, taken) = service.log();
         if is_final {
-            assert_eq!((asked, taken.len(), report.troubles.len()), (1, 0, 1), "{kind}");
+            assert_eq!((asked, taken.len(), report.errors.len()), (1, 0, 1), "{kind}");
         } else {
-            assert_eq!((asked, taken.len()), (2, 1), "{kind}: {:?}", report.troubles);
+            assert_eq!((asked, taken.len()), (2, 1), "{kind}: {:?}", report.errors);
             assert_eq!(outcome(&report), (1, 0, 0, 0), "{kind}");
         }
     }
@@ -123,9 +123,9 @@ async fn a_pause_that_was_asked_for_is_kept() {
         let (relay, _) = to("discord", service.address);
         let report = relay.deliver(&down(), LONG).await;
         assert!(
-            matches!(&report.troubles[..], [Error::PutOff { attempts: 1, .. }]),
+            matches!(&report.errors[..], [Error::PutOff { attempts: 1, .. }]),
             "{:?}",
-            report.troubles
+            report.errors
         );
         assert_eq!(outcome(&relay.deliver(&down(), LONG).await), (1, 0, 0, 0));
     }
@@ -157,7 +157,7 @@ async fn a_hang_up_is_tried_again_and_then_told() {
     let (relay, _) = to("slack", hangs_up(3).await);
     let report = relay.deliver(&down(), LONG).await;
     assert!(matches!(
-        &report.troubles[..],
+        &report.errors[..],
         [Error::Unanswered { attempts: 3, .. }]
     ));
     assert_eq!(outcome(&relay.deliver(&down(), LONG).await), (1, 0, 0, 0));
@@ -188,14 +188,11 @@ async fn no_destination_waits_for_another() {
     let relay = relay(&Value::Object(destinations), &MemoryTable::new(), &secrets);
     let report = relay.deliver(&down(), Duration::from_secs(2)).await;
     assert_eq!(outcome(&report), (3, 0, 1, 0));
-    assert_eq!(
-        report.troubles[0].ids(),
-        ["orders-db@2026-11-22T05:40:00Z.7/down"]
-    );
+    assert_eq!(report.errors[0].ids(), ["orders-db@2026-11-22T05:40:00Z.7/down"]);
     assert!(
-        matches!(&report.troubles[0], Error::OutOfTime { destination, .. } if destination.as_str() == "d0"),
+        matches!(&report.errors[0], Error::OutOfTime { destination, .. } if destination.as_str() == "d0"),
         "{:?}",
-        report.troubles
+        report.errors
     );
 }
 
@@ -215,7 +212,7 @@ async fn after_a_failure_only_those_are_told_who_do_not_know() {
     let report = relay.deliver(&notifications, LONG).await;
     assert_eq!(outcome(&report), (2, 0, 1, 0));
     // What stands behind the failure is undelivered too, and was not tried: 3 attempts in all.
-    assert_eq!(report.troubles[0].ids().len(), 2);
+    assert_eq!(report.errors[0].ids().len(), 2);
     assert_eq!(bad.log().0, 3);
     let report = relay.deliver(&notifications, LONG).await;
     assert_eq!(outcome(&report), (2, 2, 0, 0));
@@ -230,7 +227,7 @@ async fn one_that_is_refused_for_good_does_not_hold_up_the_next() {
         .deliver(&[notification::down("a"), notification::down("b")], LONG)
         .await;
     assert_eq!(outcome(&report), (1, 0, 1, 0));
-    let error = chain(&report.troubles[0]);
+    let error = chain(&report.errors[0]);
     let expected = "`it` refused a@2026-11-22T05:40:00Z.7/down with 400 Bad Request: invalid_blocks";
     assert_eq!(error, expected);
 }
@@ -240,7 +237,7 @@ async fn a_redirect_is_not_followed() {
     let service = Service::start("slack", [Reply::Status(302, None, "")]).await;
     let (relay, _) = to("slack", service.address);
     assert!(matches!(
-        &relay.deliver(&down(), LONG).await.troubles[..],
+        &relay.deliver(&down(), LONG).await.errors[..],
         [Error::Refused { .. }]
     ));
     assert_eq!(service.log().0, 1);
@@ -282,7 +279,7 @@ async fn a_real_table_remembers_across_relays() {
             dynamo.table(),
             secrets_of(service.address),
             client,
-            Patience::default(),
+            RetryPolicy::default(),
         )
     };
     assert_eq!(outcome(&relay().deliver(&down(), LONG).await), (1, 0, 0, 0));
@@ -306,7 +303,7 @@ async fn an_incident_costs_a_destination_the_units_that_a_plan_reckons_with() {
         table,
         secrets_of(service.address),
         Client::new().unwrap(),
-        Patience::default(),
+        RetryPolicy::default(),
     );
     for kind in [Kind::Down, Kind::Recovered] {
         assert_eq!(
@@ -367,9 +364,9 @@ async fn no_trouble_shows_a_secret() {
             let destinations = json!({ "it": destination(kind, Some(address)) });
             let relay = relay(&destinations, &MemoryTable::new(), &secrets);
             let report = relay.deliver(&down(), LONG).await;
-            assert_eq!(report.troubles.len(), 1, "{kind}");
-            for trouble in &report.troubles {
-                let shown = format!("{} {trouble:?}", chain(trouble));
+            assert_eq!(report.errors.len(), 1, "{kind}");
+            for error in &report.errors {
+                let shown = format!("{} {error:?}", chain(error));
                 assert!(!shown.contains(secret), "{kind}: {shown}");
             }
         }

@@ -13,7 +13,7 @@ use futures_util::future::join_all;
 use jiff::Timestamp;
 use portpulse_core::decide::Notification;
 use portpulse_core::outbox::{Kind, Stage};
-use portpulse_relay::{Client, Patience, Relay, Report};
+use portpulse_relay::{Client, Relay, Report, RetryPolicy};
 use portpulse_store::keys::Key;
 use portpulse_store::table::{Condition, Item, Put, Read, Table, TableError};
 use portpulse_testkit::memory_table::MemoryTable;
@@ -138,13 +138,13 @@ impl World {
             turns: self.turns.clone(),
         };
         let ms = Duration::from_millis;
-        let patience = Patience::new(3, ms(1), ms(1)).unwrap();
+        let retry_policy = RetryPolicy::new(3, ms(1), ms(1)).unwrap();
         Relay::new(
             config(&json!({ "it": hook })),
             table,
             secrets,
             self.client.clone(),
-            patience,
+            retry_policy,
         )
     }
 
@@ -249,21 +249,26 @@ fn runtime() -> tokio::runtime::Runtime {
 }
 
 /// That all was told or is overtaken, once, and an end last.
-fn is_in_order(calls: &[(Notification, Duration)], reports: &[Option<Report>], taken: &[String], told: &str) {
+fn is_in_order(
+    calls: &[(Notification, Duration)],
+    reports: &[Option<Report>],
+    taken: &[String],
+    notified: &str,
+) {
     let mut sorted = taken.to_vec();
     sorted.sort();
     sorted.dedup();
-    assert_eq!(sorted.len(), taken.len(), "told twice: {told}");
+    assert_eq!(sorted.len(), taken.len(), "told twice: {notified}");
     for (call, report) in calls.iter().zip(reports) {
         let [delivered, repeated, overtaken, waited] = outcome(report.as_ref().unwrap());
-        assert_eq!((delivered + repeated + overtaken, waited), (1, 0), "{told}");
-        assert_eq!(taken.contains(&call.0.id), overtaken == 0, "{told}");
+        assert_eq!((delivered + repeated + overtaken, waited), (1, 0), "{notified}");
+        assert_eq!(taken.contains(&call.0.id), overtaken == 0, "{notified}");
     }
     let end = calls
         .iter()
         .find(|(call, _)| call.kind.stage() == Stage::Over)
         .unwrap();
-    assert_eq!(taken.last(), Some(&end.0.id), "{told}");
+    assert_eq!(taken.last(), Some(&end.0.id), "{notified}");
 }
 
 #[test]

@@ -84,7 +84,7 @@ async fn play(calls: &[Call]) -> Result<(), TestCaseError> {
     table.heal();
     // Whoever called and was told of troubles calls again.
     let report = relay.deliver(&all, LONG).await;
-    prop_assert!(report.troubles.is_empty(), "{:?}", report.troubles);
+    prop_assert!(report.errors.is_empty(), "{:?}", report.errors);
     let mut twice = BTreeMap::<String, usize>::new();
     for service in &services {
         let taken = taken(service);

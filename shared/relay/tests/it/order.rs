@@ -30,20 +30,20 @@ pub(crate) const PAIRS: [(Kind, Kind); 8] = [
     (Kind::Degraded, Kind::Recovered),
     (Kind::Exposed, Kind::Recovered),
     (Kind::Advisory, Kind::AdvisoryOver),
-    (Kind::RegionSilent, Kind::RegionBack),
-    (Kind::RegionSuspect, Kind::RegionTrusted),
+    (Kind::LocationSilent, Kind::LocationBack),
+    (Kind::LocationSuspect, Kind::LocationTrusted),
 ];
 
 /// How much was delivered, repeated, overtaken, and left to another call.
 pub(crate) fn outcome(report: &Report) -> [usize; 4] {
     let waited = |error: &Error| matches!(error, Error::Waited { .. });
-    assert!(report.troubles.iter().all(waited), "{:?}", report.troubles);
+    assert!(report.errors.iter().all(waited), "{:?}", report.errors);
     assert_eq!(report.warnings.len(), 0, "{:?}", report.warnings);
     [
         report.delivered.len(),
         report.repeated.len(),
         report.overtaken.len(),
-        report.troubles.len(),
+        report.errors.len(),
     ]
 }
 
@@ -70,13 +70,13 @@ async fn whoever_comes_while_a_destination_is_being_told_waits_or_comes_again() 
                     for other in [&first, &second] {
                         let report = relay.deliver(other, SHORT).await;
                         assert_eq!(outcome(&report), [0, 0, 0, 1], "{kind}");
-                        assert_eq!(report.troubles[0].ids(), [other[0].id.clone()]);
+                        assert_eq!(report.errors[0].ids(), [other[0].id.clone()]);
                     }
                     let (other, _) = tokio::join!(relay.deliver(&second, LONG), barrier.wait());
                     other
                 };
-                let (told, other) = tokio::join!(relay.deliver(&first, LONG), meanwhile);
-                assert_eq!(outcome(&told), [1, 0, 0, 0], "{kind}");
+                let (notified, other) = tokio::join!(relay.deliver(&first, LONG), meanwhile);
+                assert_eq!(outcome(&notified), [1, 0, 0, 0], "{kind}");
                 let is_end = second[0].kind == end;
                 let expected = if is_end { [1, 0, 0, 0] } else { [0, 0, 1, 0] };
                 assert_eq!(outcome(&other), expected, "{kind} {beginning} {is_end}");
@@ -115,8 +115,8 @@ async fn another_incident_waits_for_nobody() {
     service.then([Reply::Held(Arc::clone(&barrier))]);
     let both = [notification::down("a"), notification::down("b")];
     let meanwhile = meanwhile(&barrier, &relay, &both);
-    let (told, other) = tokio::join!(relay.deliver(&both[..1], LONG), meanwhile);
-    assert_eq!(outcome(&told), [1, 0, 0, 0]);
+    let (notified, other) = tokio::join!(relay.deliver(&both[..1], LONG), meanwhile);
+    assert_eq!(outcome(&notified), [1, 0, 0, 0]);
     assert_eq!(outcome(&other), [1, 0, 0, 1]);
     assert_eq!(other.delivered[0].1, both[1].id);
 }
@@ -132,8 +132,8 @@ async fn what_waits_comes_again_where_another_is_put_off() {
     let both = [notification::down("a"), notification::down("b")];
     let meanwhile = meanwhile(&barrier, &relay, &both);
     let (_, other) = tokio::join!(relay.deliver(&both[..1], LONG), meanwhile);
-    assert_eq!(other.troubles.len(), 1);
-    assert_eq!(other.troubles[0].ids(), [both[1].id.clone(), both[0].id.clone()]);
+    assert_eq!(other.errors.len(), 1);
+    assert_eq!(other.errors[0].ids(), [both[1].id.clone(), both[0].id.clone()]);
 }
 
 #[tokio::test]
@@ -144,7 +144,7 @@ async fn a_beginning_that_comes_with_its_end_follows_the_ends_fate() {
     let both = [Kind::Recovered, Kind::Down].map(notification::of);
     service.then([Reply::Status(400, None, "")]);
     let report = relay.deliver(&both, LONG).await;
-    assert_eq!(report.troubles[0].ids(), [both[0].id.clone()]);
+    assert_eq!(report.errors[0].ids(), [both[0].id.clone()]);
     assert_eq!((report.delivered.len(), report.overtaken.len()), (1, 0));
     let both = both.map(|each| Notification {
         id: format!("x{}", each.id),
@@ -222,12 +222,12 @@ async fn whoever_could_not_tell_it_holds_up_nobody() {
     let both = [Kind::Down, Kind::Recovered].map(notification::of);
     for script in [vec![refused.clone()], put_off().collect()] {
         service.then(script);
-        assert_eq!(relay.deliver(&both[..1], SHORT).await.troubles.len(), 1);
+        assert_eq!(relay.deliver(&both[..1], SHORT).await.errors.len(), 1);
     }
     // The end is put off behind a beginning that was taken.
     service.then([Reply::Status(200, None, "")].into_iter().chain(put_off()));
     assert_eq!(
-        relay.deliver(&both, SHORT).await.troubles[0].ids(),
+        relay.deliver(&both, SHORT).await.errors[0].ids(),
         [both[1].id.clone()]
     );
     assert_eq!(outcome(&relay.deliver(&both, SHORT).await), [1, 1, 0, 0]);
@@ -244,8 +244,8 @@ async fn an_incident_is_kept_for_all_that_a_call_tells_of_it() {
     service.then([Reply::Status(200, None, ""), Reply::Held(Arc::clone(&barrier))]);
     let both = [down, escalated];
     let meanwhile = meanwhile(&barrier, &relay, &recovered);
-    let (told, other) = tokio::join!(relay.deliver(&both, LONG), meanwhile);
-    assert_eq!(outcome(&told), [2, 0, 0, 0]);
+    let (notified, other) = tokio::join!(relay.deliver(&both, LONG), meanwhile);
+    assert_eq!(outcome(&notified), [2, 0, 0, 0]);
     assert_eq!(outcome(&other), [0, 0, 0, 1]);
 }
 
@@ -257,15 +257,15 @@ async fn what_is_under_way_when_the_time_is_over_may_still_arrive() {
     let relay = relay(&destinations, &table, &secrets_of(service.address));
     let both = [Kind::Down, Kind::Recovered].map(notification::of);
     let report = relay.deliver(&both[..1], Duration::from_millis(300)).await;
-    assert!(matches!(&report.troubles[..], [Error::OutOfTime { .. }]));
+    assert!(matches!(&report.errors[..], [Error::OutOfTime { .. }]));
     assert_eq!(outcome(&relay.deliver(&both[1..], SHORT).await), [0, 0, 0, 1]);
     // Where there can be nobody else, it is not waited for.
     let relay = relay.alone();
     assert_eq!(outcome(&relay.deliver(&both[1..], SHORT).await), [0, 0, 0, 1]);
     service.then([Reply::Silence]);
-    let others = [Kind::RegionSilent, Kind::RegionBack].map(notification::of);
+    let others = [Kind::LocationSilent, Kind::LocationBack].map(notification::of);
     let report = relay.deliver(&others[..1], Duration::from_millis(300)).await;
-    assert!(matches!(&report.troubles[..], [Error::OutOfTime { .. }]));
+    assert!(matches!(&report.errors[..], [Error::OutOfTime { .. }]));
     assert_eq!(outcome(&relay.deliver(&others[1..], SHORT).await), [1, 0, 0, 0]);
 }
 
@@ -294,7 +294,7 @@ async fn what_was_taken_is_not_left_to_another_call_because_its_note_takes_too_l
     let relay = relay(&destinations, &table, &secrets_of(service.address));
     let down = [notification::of(Kind::Down)];
     let report = relay.deliver(&down, Duration::from_secs(1)).await;
-    assert_eq!((report.delivered.len(), report.troubles.len()), (1, 0));
+    assert_eq!((report.delivered.len(), report.errors.len()), (1, 0));
     assert!(!report.warnings.is_empty());
 }
 
@@ -311,14 +311,14 @@ async fn who_has_seen_another_at_it_tells_nothing_blindly() {
         &secrets_of(service.address),
     );
     let report = relay.deliver(&both[..1], Duration::from_millis(50)).await;
-    assert!(matches!(&report.troubles[..], [Error::OutOfTime { .. }]));
+    assert!(matches!(&report.errors[..], [Error::OutOfTime { .. }]));
     let mut reads = 0;
     table.set_faults(move |call| {
         reads += u32::from(call.operation == Operation::Get);
         if reads > 1 { Fault::Before } else { Fault::None }
     });
     let report = relay.deliver(&both[1..], Duration::from_millis(500)).await;
-    assert!(matches!(&report.troubles[..], [Error::Waited { .. }]));
+    assert!(matches!(&report.errors[..], [Error::Waited { .. }]));
     assert!(!report.warnings.is_empty());
     assert_eq!(service.log().0, 1);
 }

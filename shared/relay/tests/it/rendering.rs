@@ -4,8 +4,8 @@ use std::fmt::Write;
 
 use axum::http::{HeaderMap, Method};
 use portpulse_alert::{messages, to_json};
-use portpulse_core::board::Verdict;
-use portpulse_core::decide::{Notification, RegionView, View};
+use portpulse_core::decide::{LocationView, Notification, View};
+use portpulse_core::group_state::Status;
 use portpulse_core::outbox::{Kind, Stage};
 use portpulse_core::outcome::Detail;
 use portpulse_relay::{Destination, Post, notification, notifications};
@@ -66,7 +66,7 @@ fn every_channel_names_what_every_kind_is_about() {
             let body = posts.last().unwrap().body.to_string();
             let ends = kind.stage() == Stage::Over;
             let name = match kind {
-                Kind::RegionSilent | Kind::RegionBack | Kind::RegionSuspect | Kind::RegionTrusted => {
+                Kind::LocationSilent | Kind::LocationBack | Kind::LocationSuspect | Kind::LocationTrusted => {
                     "eu-west-1"
                 }
                 Kind::BrokenDefinition => "Orders",
@@ -96,9 +96,9 @@ fn every_channel_names_what_every_kind_is_about() {
 
 #[test]
 fn an_advisory_that_ends_in_an_incident_is_no_relief() {
-    let ends_in = |channel, verdict| {
+    let ends_in = |channel, status| {
         let end = Notification {
-            verdict,
+            status,
             ..notification::of(Kind::AdvisoryOver)
         };
         posts(channel, &[&end])[0].body.to_string()
@@ -110,7 +110,7 @@ fn an_advisory_that_ends_in_an_incident_is_no_relief() {
         ("google_chat", "🟢"),
         ("telegram", "🟢"),
     ] {
-        let (well, down) = (ends_in(channel, Verdict::Up), ends_in(channel, Verdict::Down));
+        let (well, down) = (ends_in(channel, Status::Up), ends_in(channel, Status::Down));
         assert!(well.to_lowercase().contains(relief), "{channel}: {well}");
         assert!(!down.to_lowercase().contains(relief), "{channel}: {down}");
         assert!(down.contains("it is down now"), "{channel}: {down}");
@@ -123,8 +123,8 @@ fn pagers_open_and_end_the_same_alert() {
         (Kind::Down, Kind::Recovered),
         (Kind::Reminder, Kind::Recovered),
         (Kind::Advisory, Kind::AdvisoryOver),
-        (Kind::RegionSilent, Kind::RegionBack),
-        (Kind::RegionSuspect, Kind::RegionTrusted),
+        (Kind::LocationSilent, Kind::LocationBack),
+        (Kind::LocationSuspect, Kind::LocationTrusted),
     ];
     for (begins, ends) in pairs {
         let (beginning, end) = (notification::of(begins), notification::of(ends));
@@ -152,14 +152,14 @@ fn many_at_once_share_pages_in_chats_and_stand_alone_elsewhere() {
         .collect();
     for channel in KINDS {
         let alone = ["pagerduty", "opsgenie", "webhook"].contains(&channel);
-        let told = posts(channel, &many.iter().collect::<Vec<_>>());
-        assert_eq!(told.len(), if alone { 25 } else { 3 }, "{channel}");
+        let notified = posts(channel, &many.iter().collect::<Vec<_>>());
+        assert_eq!(notified.len(), if alone { 25 } else { 3 }, "{channel}");
         assert_eq!(
             posts(channel, &many[..3].iter().collect::<Vec<_>>()).len(),
             3,
             "{channel}"
         );
-        for post in &told {
+        for post in &notified {
             let body = post.body.to_string();
             for id in &post.ids {
                 let monitor = id.split_once('@').unwrap().0;
@@ -227,13 +227,13 @@ fn the_largest_notification_fits_every_channel() {
         let mut largest = notification::of(Kind::Down);
         let finding = largest.finding.as_mut().unwrap();
         finding.detail = Detail::new(&long);
-        let view = RegionView {
+        let view = LocationView {
             view: View::Failing,
             ticks: u32::MAX,
-            since: largest.regions.values().find_map(|view| view.since),
+            since: largest.locations.values().find_map(|view| view.since),
             finding: largest.finding.clone(),
         };
-        largest.regions = (0..60)
+        largest.locations = (0..60)
             .map(|number| (format!("region-{number:0>25}").parse().unwrap(), view.clone()))
             .collect();
         for runbook in [long.clone(), format!("https://h/{}", "&".repeat(490))] {
@@ -242,7 +242,7 @@ fn the_largest_notification_fits_every_channel() {
                 target: Some(long.clone()),
                 tags: vec![long.clone(); 60],
                 runbook: Some(runbook),
-                faults: vec![long.clone(); 60],
+                diagnostics: vec![long.clone(); 60],
                 ..largest.clone()
             };
             for channel in KINDS.into_iter().filter(|channel| *channel != "webhook") {
@@ -308,8 +308,8 @@ proptest! {
                 let taken = as_received(channel, post);
                 prop_assert!(taken.is_ok(), "{}: {:?}", channel, taken);
             }
-            let told: Vec<_> = posts.iter().flat_map(|post| &post.ids).collect();
-            prop_assert_eq!(told, notifications.iter().map(|each| &each.id).collect::<Vec<_>>());
+            let notified: Vec<_> = posts.iter().flat_map(|post| &post.ids).collect();
+            prop_assert_eq!(notified, notifications.iter().map(|each| &each.id).collect::<Vec<_>>());
         }
     }
 

@@ -11,8 +11,8 @@ use axum::extract::State;
 use axum::http::header::RETRY_AFTER;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
-use portpulse_core::definition::Vantage;
-use portpulse_relay::{Client, Config, Patience, ReadSecret, Relay, Secret, SecretError, SecretName};
+use portpulse_core::definition::NetworkAccess;
+use portpulse_relay::{Client, Config, ReadSecret, Relay, RetryPolicy, Secret, SecretError, SecretName};
 use portpulse_store::table::Table;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
@@ -234,7 +234,11 @@ pub(crate) fn secrets_of(address: SocketAddr) -> Secrets {
 }
 
 pub(crate) fn config(destinations: &Value) -> Config {
-    Config::validate(&json!({ "destinations": destinations }), Vantage::PlainLambda).unwrap()
+    Config::validate(
+        &json!({ "destinations": destinations }),
+        NetworkAccess::PlainLambda,
+    )
+    .unwrap()
 }
 
 /// A relay that hardly waits.
@@ -244,13 +248,13 @@ pub(crate) fn relay<T: Table + Clone>(
     secrets: &Secrets,
 ) -> Relay<T, Secrets> {
     let ms = Duration::from_millis;
-    let patience = Patience::new(3, ms(1), ms(4)).unwrap();
+    let retry_policy = RetryPolicy::new(3, ms(1), ms(4)).unwrap();
     let client = Client::new().unwrap();
     Relay::new(
         config(destinations),
         table.clone(),
         secrets.clone(),
         client,
-        patience,
+        retry_policy,
     )
 }

@@ -10,7 +10,7 @@ use crate::rig::{LONG, Service, destination, relay, secrets_of};
 use portpulse_testkit::notification;
 
 /// Whether a destination with these fields is told of this.
-async fn is_told(kind: &'static str, fields: &Value, notification: &Notification) -> bool {
+async fn is_notified(kind: &'static str, fields: &Value, notification: &Notification) -> bool {
     let service = Service::start(kind, []).await;
     let mut configured = destination(kind, Some(service.address));
     configured.as_object_mut().unwrap().remove("severities");
@@ -23,23 +23,23 @@ async fn is_told(kind: &'static str, fields: &Value, notification: &Notification
         &secrets_of(service.address),
     );
     let report = relay.deliver(std::slice::from_ref(notification), LONG).await;
-    assert!(report.troubles.is_empty(), "{:?}", report.troubles);
+    assert!(report.errors.is_empty(), "{:?}", report.errors);
     service.log().0 == 1
 }
 
 #[tokio::test]
 async fn a_destination_hears_what_fits_every_part_of_its_route() {
     let down = || notification::of(Kind::Down);
-    for (fields, notification, told) in [
+    for (fields, notification, notified) in [
         (json!({}), down(), true),
-        (json!({}), notification::of(Kind::RegionBack), true),
+        (json!({}), notification::of(Kind::LocationBack), true),
         (json!({ "severities": ["critical"] }), down(), true),
         (json!({ "severities": ["warning", "info"] }), down(), false),
         (json!({ "tags": ["eu", "prod"] }), down(), true),
         (json!({ "tags": ["eu"] }), down(), false),
         (
             json!({ "tags": ["prod"] }),
-            notification::of(Kind::RegionSilent),
+            notification::of(Kind::LocationSilent),
             false,
         ),
         (json!({ "monitors": ["orders-db"] }), down(), true),
@@ -47,7 +47,7 @@ async fn a_destination_hears_what_fits_every_part_of_its_route() {
         (json!({ "monitors": ["web-*", "orders"] }), down(), false),
         (
             json!({ "monitors": ["*"] }),
-            notification::of(Kind::RegionSilent),
+            notification::of(Kind::LocationSilent),
             false,
         ),
         (
@@ -62,7 +62,11 @@ async fn a_destination_hears_what_fits_every_part_of_its_route() {
         ),
     ] {
         let case = format!("{fields} {}", notification.kind);
-        assert_eq!(is_told("slack", &fields, &notification).await, told, "{case}");
+        assert_eq!(
+            is_notified("slack", &fields, &notification).await,
+            notified,
+            "{case}"
+        );
     }
 }
 
@@ -71,17 +75,17 @@ async fn whoever_hears_of_a_beginning_hears_of_its_end() {
     for (begins, ends) in [
         (Kind::Down, Kind::Recovered),
         (Kind::Advisory, Kind::AdvisoryOver),
-        (Kind::RegionSilent, Kind::RegionBack),
-        (Kind::RegionSuspect, Kind::RegionTrusted),
+        (Kind::LocationSilent, Kind::LocationBack),
+        (Kind::LocationSuspect, Kind::LocationTrusted),
     ] {
         for severity in Severity::ALL {
             let fields = json!({ "severities": [severity.as_str()] });
             let (begins, ends) = (notification::of(begins), notification::of(ends));
-            let told = (
-                is_told("slack", &fields, &begins).await,
-                is_told("slack", &fields, &ends).await,
+            let notified = (
+                is_notified("slack", &fields, &begins).await,
+                is_notified("slack", &fields, &ends).await,
             );
-            assert_eq!(told.0, told.1, "{fields} {}", ends.kind);
+            assert_eq!(notified.0, notified.1, "{fields} {}", ends.kind);
         }
     }
 }
@@ -89,10 +93,10 @@ async fn whoever_hears_of_a_beginning_hears_of_its_end() {
 #[tokio::test]
 async fn only_what_is_critical_pages_people() {
     for kind in ["pagerduty", "opsgenie"] {
-        assert!(is_told(kind, &json!({}), &notification::of(Kind::Down)).await);
-        assert!(!is_told(kind, &json!({}), &notification::of(Kind::Degraded)).await);
+        assert!(is_notified(kind, &json!({}), &notification::of(Kind::Down)).await);
+        assert!(!is_notified(kind, &json!({}), &notification::of(Kind::Degraded)).await);
         assert!(
-            is_told(
+            is_notified(
                 kind,
                 &json!({ "severities": ["warning"] }),
                 &notification::of(Kind::Degraded)

@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use portpulse_core::board::Verdict;
 use portpulse_core::choice::Severity;
 use portpulse_core::decide::Notification;
+use portpulse_core::group_state::Status;
 use portpulse_core::outbox::Kind;
 use portpulse_relay::{Relay, Report};
 use portpulse_store::table::Operation;
@@ -39,7 +39,7 @@ impl Channel {
 
     async fn hears(&self, notification: &Notification) -> Report {
         let report = self.relay.deliver(std::slice::from_ref(notification), LONG).await;
-        assert_eq!(report.troubles.len(), 0, "{:?}", report.troubles);
+        assert_eq!(report.errors.len(), 0, "{:?}", report.errors);
         report
     }
 
@@ -48,7 +48,7 @@ impl Channel {
         self.service
             .then(std::iter::repeat_n(Reply::Status(503, Some("0"), ""), 3));
         let report = self.relay.deliver(std::slice::from_ref(notification), LONG).await;
-        assert_eq!(report.troubles.len(), 1);
+        assert_eq!(report.errors.len(), 1);
         self.service.then([]);
     }
 
@@ -65,10 +65,10 @@ fn advisory() -> Notification {
     }
 }
 
-fn advisory_over(verdict: Verdict) -> Notification {
+fn advisory_over(status: Status) -> Notification {
     Notification {
         id: "orders-db@2026-11-22T05:35:00Z.5.advisory/advisory_over".to_owned(),
-        verdict,
+        status,
         ..notification::of(Kind::AdvisoryOver)
     }
 }
@@ -93,10 +93,10 @@ async fn an_advisory_leaves_nothing_open_whatever_comes_of_it() {
     let becomes_an_incident = [
         advisory(),
         notification::of(Kind::Down),
-        advisory_over(Verdict::Down),
+        advisory_over(Status::Down),
         notification::of(Kind::Recovered),
     ];
-    let passes = [advisory(), advisory_over(Verdict::Up)];
+    let passes = [advisory(), advisory_over(Status::Up)];
     for kind in KINDS {
         for severities in [&["info"][..], &["critical"], &["critical", "info"]] {
             for sequence in [&becomes_an_incident[..], &passes] {
@@ -110,9 +110,13 @@ async fn an_advisory_leaves_nothing_open_whatever_comes_of_it() {
                         open.insert(what.to_owned(), !is_over);
                     }
                     if PAGERS.contains(&kind) {
-                        let told = open.iter().filter(|(_, is_open)| **is_open).map(|(what, _)| what);
+                        let notified = open.iter().filter(|(_, is_open)| **is_open).map(|(what, _)| what);
                         let at_pager = channel.service.alerts();
-                        assert_eq!(told.collect::<BTreeSet<_>>(), at_pager.keys().collect(), "{kind}");
+                        assert_eq!(
+                            notified.collect::<BTreeSet<_>>(),
+                            at_pager.keys().collect(),
+                            "{kind}"
+                        );
                     }
                 }
                 assert!(
@@ -179,7 +183,7 @@ async fn an_escalation_is_told_again_until_both_its_parts_are_taken() {
         script.extend(vec![Reply::Status(503, Some("0"), ""); 3]);
         channel.service.then(script);
         let report = channel.relay.deliver(&escalated, LONG).await;
-        assert_eq!(report.troubles[0].ids(), [escalated[0].id.clone()]);
+        assert_eq!(report.errors[0].ids(), [escalated[0].id.clone()]);
         channel.service.then([]);
         channel.hears(&escalated[0]).await;
         assert_eq!(channel.alerts(), [alert(INCIDENT, "P1")]);
@@ -193,7 +197,7 @@ async fn a_refusal_to_raise_an_alert_names_what_was_to_be_told() {
     channel.service.then([Reply::Status(403, None, "")]);
     let report = channel.relay.deliver(&escalated, LONG).await;
     let ids = [escalated[0].id.clone()];
-    assert_eq!(report.troubles[0].ids(), ids);
+    assert_eq!(report.errors[0].ids(), ids);
     assert_eq!(report.delivered.len(), 1, "the alert itself is told all the same");
 }
 
@@ -203,14 +207,14 @@ async fn what_is_over_there_is_not_opened_again_by_a_late_try() {
         let channel = Channel::new(kind, &["critical", "warning", "info"]).await;
         for (late, end) in [
             (notification::of(Kind::Down), notification::of(Kind::Recovered)),
-            (advisory(), advisory_over(Verdict::Up)),
+            (advisory(), advisory_over(Status::Up)),
             (
-                notification::of(Kind::RegionSilent),
-                notification::of(Kind::RegionBack),
+                notification::of(Kind::LocationSilent),
+                notification::of(Kind::LocationBack),
             ),
             (
-                notification::of(Kind::RegionSuspect),
-                notification::of(Kind::RegionTrusted),
+                notification::of(Kind::LocationSuspect),
+                notification::of(Kind::LocationTrusted),
             ),
         ] {
             channel.misses(&late).await;
@@ -236,7 +240,7 @@ async fn what_may_still_be_true_is_told() {
     let channel = Channel::new("pagerduty", &["critical"]).await;
     channel.misses(&notification::of(Kind::Recovered)).await;
     // The end has not arrived, and the advisory's is not the incident's.
-    channel.hears(&advisory_over(Verdict::Down)).await;
+    channel.hears(&advisory_over(Status::Down)).await;
     assert_eq!(
         channel.hears(&notification::of(Kind::Down)).await.delivered.len(),
         1

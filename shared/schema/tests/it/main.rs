@@ -1,18 +1,18 @@
 //! The schema against the file in the tree, and against the core's own rules.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use portpulse_core::definition::{DefinitionFile, RawMonitor, Vantage};
+use portpulse_core::definition::{DefinitionFile, NetworkAccess, RawMonitor};
 use regex::Regex;
 use serde_json::{Value, json};
 
 #[test]
 fn the_file_in_the_tree_is_current() {
     let written = include_str!("../../../../infra/monitors.schema.json");
-    let mend = "cargo run -q -p portpulse-schema --example print > infra/monitors.schema.json";
+    let help = "cargo run -q -p portpulse-schema --example print > infra/monitors.schema.json";
     assert_eq!(
         written,
         format!("{:#}\n", portpulse_schema::definitions()),
-        "run  {mend}"
+        "run  {help}"
     );
 }
 
@@ -109,7 +109,7 @@ fn accepted_by_schema(file: &Value) -> bool {
 }
 
 fn accepted_by_core(file: &Value) -> bool {
-    DefinitionFile::validate(file, Vantage::OwnNetwork).is_ok()
+    DefinitionFile::validate(file, NetworkAccess::OwnNetwork).is_ok()
 }
 
 /// For each field, values that are good, and values that schema and core both refuse.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::tz::Offset;
 use jiff::{SignedDuration, Timestamp};
 use maud::{Markup, html};
-use portpulse_core::id::Region;
+use portpulse_core::id::Location;
 use portpulse_core::outcome::Phase;
 use portpulse_history::view::{IncidentView, Percentiles, Point};
 
@@ -107,14 +107,19 @@ impl Axis {
 }
 
 /// The chart of one phase in one region.
-pub(crate) fn series(region: &Region, points: &[Point], axis: &Axis, incidents: &[&IncidentView]) -> Markup {
+pub(crate) fn series(
+    location: &Location,
+    points: &[Point],
+    axis: &Axis,
+    incidents: &[&IncidentView],
+) -> Markup {
     let gaps = gaps(points, axis);
     let line = |pick: fn(&Percentiles) -> Duration| line(points, axis, pick);
     html! {
-        svg .series role="img" viewBox={ (-EDGE) " 0 " (WIDTH + EDGE) " " (HEIGHT) } aria-label=(meaning(region, points, axis)) {
+        svg .series role="img" viewBox={ (-EDGE) " 0 " (WIDTH + EDGE) " " (HEIGHT) } aria-label=(meaning(location, points, axis)) {
             @for event in incidents {
                 @let (from, to) = (axis.x(event.since), axis.x(event.closed.map_or(axis.now, |(closed, _)| closed)));
-                rect .band.(event.verdict.as_str()) x=(number(from)) y=(TOP) width=(number((to - from).max(1.5)))
+                rect .band.(event.status.as_str()) x=(number(from)) y=(TOP) width=(number((to - from).max(1.5)))
                     height=(FOOT - TOP) {}
             }
             @for level in axis.levels() {
@@ -179,20 +184,20 @@ fn failures(points: &[Point], axis: &Axis) -> String {
 /// Lines at the foot where nobody could tell.
 fn gaps(points: &[Point], axis: &Axis) -> String {
     let mut gaps = String::new();
-    let mut told_until = axis.from;
-    let told = points.iter().filter(|point| point.good > 0 || point.failing > 0);
-    let ends = told.map(|point| (point.period.start(), end(point)));
+    let mut notified_until = axis.from;
+    let notified = points.iter().filter(|point| point.good > 0 || point.failing > 0);
+    let ends = notified.map(|point| (point.period.start(), end(point)));
     for (from, end) in ends.chain([(axis.until, axis.until)]) {
-        if from > told_until {
-            let (left, right) = (axis.x(told_until), axis.x(from));
+        if from > notified_until {
+            let (left, right) = (axis.x(notified_until), axis.x(from));
             gaps.push_str(&format!("M{} {FOOT}H{}", number(left), number(right)));
         }
-        told_until = told_until.max(end);
+        notified_until = notified_until.max(end);
     }
     gaps
 }
 
-fn meaning(region: &Region, points: &[Point], axis: &Axis) -> String {
+fn meaning(location: &Location, points: &[Point], axis: &Axis) -> String {
     let good: u64 = points.iter().map(|point| u64::from(point.good)).sum();
     let failing: u64 = points.iter().map(|point| u64::from(point.failing)).sum();
     let checks = good + failing;
@@ -212,7 +217,7 @@ fn meaning(region: &Region, points: &[Point], axis: &Axis) -> String {
         _ => "no times".to_owned(),
     };
     format!(
-        "{region}, {}, over {}: {range}; {failing} of {checks} checks failed",
+        "{location}, {}, over {}: {range}; {failing} of {checks} checks failed",
         words::phase(axis.phase),
         axis.span.words()
     )

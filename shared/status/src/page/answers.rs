@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 use portpulse_core::time::Tick;
-use portpulse_history::view::{MonitorInside, RegionSight, SightState};
+use portpulse_history::view::{LocationVisibility, MonitorInside, VisibilityState};
 
 use super::parts::{found, look};
 use crate::words::{self, Show};
@@ -22,16 +22,16 @@ pub(crate) fn answers(inside: &MonitorInside) -> Markup {
                         }
                     }
                     tbody {
-                        @for (region, sight) in &inside.regions {
-                            @let (class, word) = look(sight);
+                        @for (location, visibility) in &inside.locations {
+                            @let (class, word) = look(visibility);
                             tr {
-                                th scope="row" { (region) }
-                                td { span .sight.(class) { span .seen { (word) } } }
+                                th scope="row" { (location) }
+                                td { span .visibility.(class) { span .seen { (word) } } }
                                 td .words {
-                                    @for answer in own_words(sight) { p { (answer) } }
+                                    @for answer in own_words(visibility) { p { (answer) } }
                                 }
-                                td { (tick(sight.since)) }
-                                td { (tick(sight.seen)) }
+                                td { (tick(visibility.since)) }
+                                td { (tick(visibility.seen)) }
                             }
                         }
                     }
@@ -42,22 +42,29 @@ pub(crate) fn answers(inside: &MonitorInside) -> Markup {
 }
 
 /// The newest first: what it finds now, before what it heard in a good hour; what it found once, after that.
-fn own_words(sight: &RegionSight) -> Vec<Markup> {
-    let is_bad = matches!(sight.state, SightState::Failing | SightState::Impaired);
-    let finding = sight.finding.as_ref().map(|finding| {
-        let when = match sight.seen.filter(|_| is_bad) {
+fn own_words(visibility: &LocationVisibility) -> Vec<Markup> {
+    let is_bad = matches!(
+        visibility.state,
+        VisibilityState::Failing | VisibilityState::Impaired
+    );
+    let finding = visibility.finding.as_ref().map(|finding| {
+        let when = match visibility.seen.filter(|_| is_bad) {
             Some(seen) => html! { "found at " (tick(Some(seen))) },
             None => html! { "found before" },
         };
         html! { (found(finding)) ", " span .quiet { (when) } }
     });
-    let said = sight.said.as_ref().map(|said| {
-        html! { q { (said.text) } " " span .quiet { "answered at " (tick(Some(said.at))) } }
+    let banner = visibility.banner.as_ref().map(|banner| {
+        html! { q { (banner.text) } " " span .quiet { "answered at " (tick(Some(banner.at))) } }
     });
-    let answers: Vec<_> = if is_bad { [finding, said] } else { [said, finding] }
-        .into_iter()
-        .flatten()
-        .collect();
+    let answers: Vec<_> = if is_bad {
+        [finding, banner]
+    } else {
+        [banner, finding]
+    }
+    .into_iter()
+    .flatten()
+    .collect();
     if answers.is_empty() {
         return vec![html! { span .quiet { "nothing said" } }];
     }

@@ -10,9 +10,9 @@ use super::timeline::{On, incidents};
 use crate::words::{self, Show};
 
 /// The most incidents on one page, of some kilobyte each.
-const MOST_INCIDENTS: usize = 200;
+const MAX_INCIDENTS: usize = 200;
 /// The most monitors that are named with a maintenance window.
-const MOST_NAMES: usize = 20;
+const MAX_NAMES: usize = 20;
 
 /// The page's title, and the page.
 pub(crate) fn page(page: usize, known: &Overview) -> (String, Markup) {
@@ -20,7 +20,7 @@ pub(crate) fn page(page: usize, known: &Overview) -> (String, Markup) {
         0 => "No open incident".to_owned(),
         count => words::counted(count, "open incident"),
     };
-    let place = PageOf::new(page, known.open.len() + known.closed.len(), MOST_INCIDENTS);
+    let place = PageOf::new(page, known.open.len() + known.closed.len(), MAX_INCIDENTS);
     let open = place.of(&known.open, 0);
     let closed = place.of(&known.closed, known.open.len());
     let main = html! {
@@ -54,7 +54,7 @@ fn maintenance(known: &Overview) -> Markup {
                         (words::moment(*from, Show::Full)) " to " (words::moment(*until, Show::Full))
                         @if *from <= known.at { " " strong { "now" } }
                         @if let Some(why) = why { ": " (why) }
-                        (names(monitors.iter().copied(), MOST_NAMES))
+                        (names(monitors.iter().copied(), MAX_NAMES))
                     }
                 }
             }

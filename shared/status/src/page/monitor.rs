@@ -4,22 +4,22 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use maud::{Markup, html};
-use portpulse_core::definition::{Monitor, Quorum, Telling, Where};
-use portpulse_core::id::Region;
+use portpulse_core::definition::{AlertPolicy, LocationSelector, Monitor, Quorum};
+use portpulse_core::id::Location;
 use portpulse_core::outcome::Phase;
 use portpulse_core::target::Check;
 use portpulse_core::time::format_duration;
 use portpulse_history::view::{IncidentView, LeftOut, Maintenance, MonitorInside, MonitorPage, Point};
 
 use super::answers::answers;
-use super::parts::{as_of, incidents_left_out, remarks, sights, uptimes};
+use super::parts::{as_of, incidents_left_out, remarks, uptimes, visibilities};
 use super::timeline::{On, incidents};
 use crate::chart::{self, Axis};
 use crate::span::Span;
 use crate::words::{self, Show};
 
 /// The most incidents on the page, of some kilobyte each.
-const MOST_INCIDENTS: usize = 200;
+const MAX_INCIDENTS: usize = 200;
 
 /// The page's title, and the page.
 pub(crate) fn page(span: Span, known: &MonitorPage) -> (String, Markup) {
@@ -28,16 +28,16 @@ pub(crate) fn page(span: Span, known: &MonitorPage) -> (String, Markup) {
     let from = known.at.saturating_sub(span.length()).unwrap_or(Timestamp::MIN);
     let is_within = |event: &&IncidentView| event.closed.is_none_or(|(closed, _)| closed >= from);
     let mut within: Vec<_> = known.incidents.iter().filter(is_within).collect();
-    let earlier = within.len().saturating_sub(MOST_INCIDENTS);
-    within.truncate(MOST_INCIDENTS);
+    let earlier = within.len().saturating_sub(MAX_INCIDENTS);
+    within.truncate(MAX_INCIDENTS);
     let main = html! {
         p .crumbs { a href="/" { "All monitors" } }
         div .title {
             h1 { (monitor.id) }
-            (words::verdict(monitor.verdict))
+            (words::status(monitor.status))
             (remarks(monitor, &known.incidents, known.at))
         }
-        @if let Some(inside) = inside { (sights(inside)) }
+        @if let Some(inside) = inside { (visibilities(inside)) }
         section { h2 { "Uptime" } (uptimes(monitor)) }
         nav .spans aria-label="Time shown" {
             @for each in Span::ALL {
@@ -86,9 +86,9 @@ fn times(
     incidents: &[&IncidentView],
     left_out: LeftOut,
 ) -> Markup {
-    let regions = inside.regions.iter();
-    let all: Vec<_> = regions
-        .map(|(region, sight)| (region, span.points(&sight.hours, &sight.days)))
+    let locations = inside.locations.iter();
+    let all: Vec<_> = locations
+        .map(|(location, visibility)| (location, span.points(&visibility.hours, &visibility.days)))
         .collect();
     let points: Vec<_> = all.iter().map(|(_, points)| *points).collect();
     let phases = phases(&points);
@@ -110,14 +110,14 @@ fn times(
                 }
             }
             div .charts {
-                @for (region, points) in &all {
+                @for (location, points) in &all {
                     figure .card {
-                        figcaption { (region) }
+                        figcaption { (location) }
                         @for (phase, axis) in &axes {
                             @if axes.len() > 1 { p .phase { (words::phase(*phase)) } }
-                            (chart::series(region, points, axis, incidents))
+                            (chart::series(location, points, axis, incidents))
                         }
-                        (figures(region, points, &phases, span))
+                        (figures(location, points, &phases, span))
                     }
                 }
             }
@@ -142,7 +142,7 @@ const KEYS: [(&str, &str, &str); 6] = [
 ];
 
 /// The numbers of a region's charts.
-fn figures(region: &Region, points: &[Point], phases: &[Phase], span: Span) -> Markup {
+fn figures(location: &Location, points: &[Point], phases: &[Phase], span: Span) -> Markup {
     let has_checks = |point: &&Point| point.good > 0 || point.failing > 0 || point.no_data > 0;
     let of_phase = |phase: &Phase| ["p50", "p95", "max"].map(|which| format!("{} {which}", phase.as_str()));
     let times = |point: &Point, phase: &Phase| match point.times(*phase) {
@@ -151,8 +151,8 @@ fn figures(region: &Region, points: &[Point], phases: &[Phase], span: Span) -> M
     };
     html! {
         details {
-            summary { "Figures of " (region) }
-            div .scroll tabindex="0" role="group" aria-label={ "Figures of " (region) } {
+            summary { "Figures of " (location) }
+            div .scroll tabindex="0" role="group" aria-label={ "Figures of " (location) } {
                 table {
                     thead {
                         tr {
@@ -181,7 +181,7 @@ fn figures(region: &Region, points: &[Point], phases: &[Phase], span: Span) -> M
 
 /// The definition, field by field, as it holds; of its maintenance what is on or ahead.
 fn definition(monitor: &Monitor, maintenance: &[Maintenance]) -> Markup {
-    let runbook = monitor.telling().runbook.as_deref();
+    let runbook = monitor.alert_policy().runbook.as_deref();
     html! {
         dl .definition.card {
             @for (field, value) in fields(monitor) {
@@ -213,7 +213,7 @@ fn definition(monitor: &Monitor, maintenance: &[Maintenance]) -> Markup {
 
 fn fields(monitor: &Monitor) -> [(&'static str, String); 19] {
     let (target, rule) = (monitor.target(), monitor.rule());
-    let Telling {
+    let AlertPolicy {
         severity,
         tags,
         depends_on,
@@ -223,7 +223,7 @@ fn fields(monitor: &Monitor) -> [(&'static str, String); 19] {
         // These are more than words.
         runbook: _,
         maintenance: _,
-    } = monitor.telling();
+    } = monitor.alert_policy();
     let duration = |length: Option<Duration>| length.map(format_duration).unwrap_or_default();
     let check = match &target.check {
         Check::Connect(close) => format!("connect (close: {close})"),
@@ -233,9 +233,9 @@ fn fields(monitor: &Monitor) -> [(&'static str, String); 19] {
         Quorum::Majority => "majority".to_owned(),
         Quorum::AtLeast(count) => count.to_string(),
     };
-    let regions = match &rule.regions {
-        Where::Everywhere => "all".to_owned(),
-        Where::Only(regions) => joined(regions.iter().map(ToString::to_string)),
+    let locations = match &rule.locations {
+        LocationSelector::Everywhere => "all".to_owned(),
+        LocationSelector::Only(locations) => joined(locations.iter().map(ToString::to_string)),
     };
     let service = monitor.service().map(|service| service.to_string());
     [
@@ -250,7 +250,7 @@ fn fields(monitor: &Monitor) -> [(&'static str, String); 19] {
         ("failures_to_open", rule.failures_to_open.to_string()),
         ("successes_to_close", rule.successes_to_close.to_string()),
         ("quorum", quorum),
-        ("regions", regions),
+        ("regions", locations),
         ("severity", severity.to_string()),
         ("ip", target.ip.to_string()),
         ("tags", joined(tags.iter().cloned())),

@@ -3,22 +3,22 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use maud::{Markup, html};
-use portpulse_core::board::{Trouble, Verdict};
+use portpulse_core::group_state::{LocationProblem, Status};
 use portpulse_history::view::{MonitorInside, MonitorView, Overview, OverviewInside};
 
-use super::parts::{PageOf, as_of, names, remarks, sights, tags, uptimes};
+use super::parts::{PageOf, as_of, names, remarks, tags, uptimes, visibilities};
 use crate::chart;
 use crate::route::{By, Selection};
 use crate::words::{self, Show};
 
 /// The most monitors that have a row of their own on one page: of some 2.5 KB, or from many regions four times that.
-const MOST_ROWS: usize = 100;
+const MAX_ROWS: usize = 100;
 /// The most monitors of one verdict that are named on a page on which they have no row.
-const MOST_NAMES: usize = 1_000;
+const MAX_NAMES: usize = 1_000;
 /// The most tags to choose from; a search finds the others.
-const MOST_TAGS: usize = 200;
+const MAX_TAGS: usize = 200;
 /// The most notices of one kind.
-const MOST_NOTICES: usize = 20;
+const MAX_NOTICES: usize = 20;
 
 /// The page's title, and the page.
 pub(crate) fn page(selection: &Selection, known: &Overview) -> (String, Markup) {
@@ -52,7 +52,7 @@ pub(crate) fn page(selection: &Selection, known: &Overview) -> (String, Markup) 
 }
 
 fn heading(monitors: &[MonitorView]) -> String {
-    let bad = monitors.iter().filter(|monitor| monitor.verdict != Verdict::Up);
+    let bad = monitors.iter().filter(|monitor| monitor.status != Status::Up);
     match (monitors.len(), bad.count()) {
         (0, _) => "No monitors".to_owned(),
         (1, 0) => "The one monitor is up".to_owned(),
@@ -63,22 +63,17 @@ fn heading(monitors: &[MonitorView]) -> String {
 }
 
 fn counts(monitors: &[MonitorView]) -> Markup {
-    let count = |verdict| {
-        monitors
-            .iter()
-            .filter(|monitor| monitor.verdict == verdict)
-            .count()
-    };
-    let mut counts: Vec<_> = Verdict::ALL
+    let count = |status| monitors.iter().filter(|monitor| monitor.status == status).count();
+    let mut counts: Vec<_> = Status::ALL
         .iter()
-        .map(|verdict| (*verdict, count(*verdict)))
+        .map(|status| (*status, count(*status)))
         .collect();
-    counts.sort_by_key(|(verdict, _)| verdict.rank());
+    counts.sort_by_key(|(status, _)| status.rank());
     html! {
         @if !monitors.is_empty() {
             ul .counts aria-label="Monitors by verdict" {
-                @for (verdict, count) in counts {
-                    @if count > 0 { li { (count) " " (words::verdict(verdict)) } }
+                @for (status, count) in counts {
+                    @if count > 0 { li { (count) " " (words::status(status)) } }
                 }
             }
         }
@@ -109,28 +104,28 @@ fn notices(known: &Overview) -> Markup {
 
 fn of_the_system(inside: &OverviewInside) -> Vec<Markup> {
     let mut notices = Vec::new();
-    for (region, standing) in &inside.regions {
-        let Some((trouble, since)) = standing.trouble else {
+    for (location, standing) in &inside.locations {
+        let Some((problem, since)) = standing.problem else {
             continue;
         };
-        let what = match trouble {
-            Trouble::Silent => "does not report",
-            Trouble::Suspect => "alone sees most monitors failing, and is not counted",
+        let what = match problem {
+            LocationProblem::Silent => "does not report",
+            LocationProblem::Suspect => "alone sees most monitors failing, and is not counted",
         };
         notices.push(html! {
-            "Region " strong { (region) } " " (what) ", since " (words::moment(since, Show::Brief))
+            "Region " strong { (location) } " " (what) ", since " (words::moment(since, Show::Brief))
         });
     }
-    for (id, faults) in inside.broken.iter().take(MOST_NOTICES) {
+    for (id, diagnostics) in inside.broken.iter().take(MAX_NOTICES) {
         notices.push(html! {
-            "The definition of " strong { (id) } " cannot be read, and it is not checked: " (faults.join("; "))
+            "The definition of " strong { (id) } " cannot be read, and it is not checked: " (diagnostics.join("; "))
         });
     }
     notices.extend(not_listed(
         inside.broken.len(),
         "more definitions cannot be read.",
     ));
-    let unreadable = inside.unreadable.iter().take(MOST_NOTICES);
+    let unreadable = inside.unreadable.iter().take(MAX_NOTICES);
     notices.extend(unreadable.map(|row| html! { "A row of the table cannot be read: " (row) }));
     notices.extend(not_listed(
         inside.unreadable.len(),
@@ -140,7 +135,7 @@ fn of_the_system(inside: &OverviewInside) -> Vec<Markup> {
 }
 
 fn not_listed(all: usize, what: &str) -> Option<Markup> {
-    let more = all.saturating_sub(MOST_NOTICES);
+    let more = all.saturating_sub(MAX_NOTICES);
     (more > 0).then(|| html! { (more) " " (what) })
 }
 
@@ -148,7 +143,7 @@ fn not_listed(all: usize, what: &str) -> Option<Markup> {
 fn form(selection: &Selection, known: &Overview) -> Markup {
     let all: BTreeSet<_> = known.monitors.iter().flat_map(tags).collect();
     let chosen = |tag: &str| selection.tag.as_deref() == Some(tag);
-    let first = all.iter().take(MOST_TAGS);
+    let first = all.iter().take(MAX_TAGS);
     let listed: BTreeSet<_> = first.chain(all.iter().filter(|tag| chosen(tag))).collect();
     html! {
         form .filter method="get" action="/" role="search" {
@@ -195,8 +190,8 @@ fn sections<'a>(by: By, shown: &[&'a MonitorView]) -> Vec<(String, Vec<&'a Monit
     let mut sections: BTreeMap<String, Vec<&MonitorView>> = BTreeMap::new();
     let mut last = Vec::new();
     let last_title = match by {
-        By::Verdict => {
-            let is_up = |monitor: &&MonitorView| monitor.verdict == Verdict::Up;
+        By::Status => {
+            let is_up = |monitor: &&MonitorView| monitor.status == Status::Up;
             let (up, bad): (Vec<_>, Vec<_>) = shown.iter().partition(|monitor| is_up(monitor));
             if !bad.is_empty() {
                 sections.insert("Needs attention".to_owned(), bad);
@@ -246,7 +241,7 @@ struct Section<'a> {
 fn turned_to<'a>(selection: &Selection, shown: &[&'a MonitorView]) -> (Vec<Section<'a>>, PageOf) {
     let all = sections(selection.by, shown);
     let rows = all.iter().map(|(_, monitors)| monitors.len()).sum();
-    let place = PageOf::new(selection.page, rows, MOST_ROWS);
+    let place = PageOf::new(selection.page, rows, MAX_ROWS);
     let mut before = 0;
     let mut here = Vec::new();
     for (title, monitors) in all {
@@ -269,17 +264,17 @@ fn elsewhere(shown: &[&MonitorView], sections: &[Section<'_>]) -> Markup {
         .iter()
         .flat_map(|section| section.here.iter().map(|monitor| &monitor.id))
         .collect();
-    let is_missing = |monitor: &&&MonitorView| monitor.verdict != Verdict::Up && !here.contains(&monitor.id);
+    let is_missing = |monitor: &&&MonitorView| monitor.status != Status::Up && !here.contains(&monitor.id);
     let missing: Vec<_> = shown.iter().filter(is_missing).collect();
     html! {
         @if !missing.is_empty() {
             section .elsewhere {
                 h2 { "Needs attention, on another page " span .count { (missing.len()) } }
-                @for same in missing.chunk_by(|one, other| one.verdict == other.verdict) {
+                @for same in missing.chunk_by(|one, other| one.status == other.status) {
                     @if let Some(first) = same.first() {
                         div .card {
-                            (words::verdict(first.verdict)) " " span .count { (same.len()) }
-                            (names(same.iter().map(|monitor| monitor.id.as_str()), MOST_NAMES))
+                            (words::status(first.status)) " " span .count { (same.len()) }
+                            (names(same.iter().map(|monitor| monitor.id.as_str()), MAX_NAMES))
                         }
                     }
                 }
@@ -294,14 +289,14 @@ fn row(monitor: &MonitorView, known: &Overview) -> Markup {
     html! {
         li .monitor.card {
             div .who {
-                div .title { (words::verdict(monitor.verdict)) a .name href={ "/monitors/" (id) } { (id) } }
+                div .title { (words::status(monitor.status)) a .name href={ "/monitors/" (id) } { (id) } }
                 (remarks(monitor, &known.open, known.at))
                 @if tags(monitor).next().is_some() {
                     ul .tags aria-label="Tags" { @for tag in tags(monitor) { li { (tag) } } }
                 }
             }
             @if let Some(inside) = monitor.inside.as_deref() {
-                (sights(inside))
+                (visibilities(inside))
                 (connects(inside))
             }
             (uptimes(monitor))

@@ -2,9 +2,11 @@
 
 use jiff::Timestamp;
 use maud::{Markup, html};
-use portpulse_core::board::{Cause, Finding, Verdict};
 use portpulse_core::control::Note;
-use portpulse_history::view::{IncidentView, LeftOut, MonitorInside, MonitorView, RegionSight, SightState};
+use portpulse_core::group_state::{Cause, Finding, Status};
+use portpulse_history::view::{
+    IncidentView, LeftOut, LocationVisibility, MonitorInside, MonitorView, VisibilityState,
+};
 
 use crate::chart;
 use crate::span::Span;
@@ -99,14 +101,14 @@ fn cause(cause: Cause) -> String {
 /// A monitor's tags; a public page has none.
 pub(crate) fn tags(monitor: &MonitorView) -> impl Iterator<Item = &str> {
     let inside = monitor.inside.as_deref();
-    let tags = inside.map(|inside| inside.definition.telling().tags.iter());
+    let tags = inside.map(|inside| inside.definition.alert_policy().tags.iter());
     tags.into_iter().flatten().map(String::as_str)
 }
 
 /// What is to be said beside a verdict: since when, and why; `incidents` holds the monitor's own, and maybe others.
 pub(crate) fn remarks(monitor: &MonitorView, incidents: &[IncidentView], now: Timestamp) -> Markup {
     let inside = monitor.inside.as_deref();
-    let is_bad = monitor.verdict != Verdict::Up;
+    let is_bad = monitor.status != Status::Up;
     let finding = inside.and_then(|inside| inside.finding.as_ref());
     let control = inside.and_then(|inside| inside.control.as_ref());
     let silence = control.and_then(|control| control.silence.as_ref().filter(|_| control.is_silenced(now)));
@@ -145,27 +147,27 @@ fn by(note: &Note) -> Markup {
 }
 
 /// What each region sees: a port that is open from one and blocked from another shows at once.
-pub(crate) fn sights(inside: &MonitorInside) -> Markup {
+pub(crate) fn visibilities(inside: &MonitorInside) -> Markup {
     html! {
-        ul .regions aria-label="Regions" {
-            @for (region, sight) in &inside.regions {
-                @let (class, word) = look(sight);
-                li .sight.(class) { span .region { (region) } " " span .seen { (word) } }
+        ul .locations aria-label="Regions" {
+            @for (location, visibility) in &inside.locations {
+                @let (class, word) = look(visibility);
+                li .visibility.(class) { span .location { (location) } " " span .seen { (word) } }
             }
         }
     }
 }
 
 /// The style sheet's name for what a region sees, and the words: the last median connect time, or what is wrong.
-pub(crate) fn look(sight: &RegionSight) -> (&'static str, String) {
-    let time = || sight.connect.map(|connect| words::time(connect.p50));
-    let finding = || sight.finding.as_ref().map(|finding| cause(finding.cause));
-    match sight.state {
-        SightState::Good => ("good", time().unwrap_or_else(|| "good".to_owned())),
-        SightState::Impaired => ("poor", finding().unwrap_or_else(|| "impaired".to_owned())),
-        SightState::Failing => ("bad", finding().unwrap_or_else(|| "failing".to_owned())),
-        SightState::NoData => ("none", "no data".to_owned()),
-        SightState::Silent => ("none", "silent".to_owned()),
+pub(crate) fn look(visibility: &LocationVisibility) -> (&'static str, String) {
+    let time = || visibility.connect.map(|connect| words::time(connect.p50));
+    let finding = || visibility.finding.as_ref().map(|finding| cause(finding.cause));
+    match visibility.state {
+        VisibilityState::Good => ("good", time().unwrap_or_else(|| "good".to_owned())),
+        VisibilityState::Impaired => ("poor", finding().unwrap_or_else(|| "impaired".to_owned())),
+        VisibilityState::Failing => ("bad", finding().unwrap_or_else(|| "failing".to_owned())),
+        VisibilityState::NoData => ("none", "no data".to_owned()),
+        VisibilityState::Silent => ("none", "silent".to_owned()),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 use maud::{Markup, html};
-use portpulse_core::board::{Ending, Track};
+use portpulse_core::group_state::{Ending, Track};
 use portpulse_history::view::{IncidentInside, IncidentView};
 
 use super::parts::found;
@@ -37,7 +37,7 @@ fn incident(incident: &IncidentView, now: Timestamp, on: On) -> Markup {
     html! {
         li .card.incident {
             div .head {
-                (words::verdict(incident.verdict))
+                (words::status(incident.status))
                 @match on {
                     On::AnyPage => a .name href={ "/monitors/" (name) } { (name) },
                     On::ItsMonitorsPage => span .name { (side(incident.id.track)) },
@@ -50,7 +50,7 @@ fn incident(incident: &IncidentView, now: Timestamp, on: On) -> Markup {
             ol .timeline {
                 @if incident.since < incident.opened { (entry(incident.since, "first seen")) }
                 (entry(incident.opened, opened(incident.id.track)))
-                @if let Some(inside) = inside { (told(inside)) }
+                @if let Some(inside) = inside { (notified(inside)) }
                 @match incident.closed {
                     Some((at, Ending::Recovered)) => (entry(at, "recovered")),
                     Some((at, Ending::Removed)) => (entry(at, "the monitor was removed or disabled")),
@@ -65,8 +65,8 @@ fn entry(at: Timestamp, what: &str) -> Markup {
     html! { li { (words::moment(at, Show::Full)) " " span .what { (what) } } }
 }
 
-fn told(inside: &IncidentInside) -> Markup {
-    match (inside.told, inside.reminders) {
+fn notified(inside: &IncidentInside) -> Markup {
+    match (inside.notified, inside.reminders) {
         (None, _) => html! { li .quiet { "not told: held back" } },
         (Some(at), 0) => entry(at, "told"),
         (Some(at), 1) => entry(at, "told again, the first reminder"),
@@ -77,7 +77,7 @@ fn told(inside: &IncidentInside) -> Markup {
 const fn opened(track: Track) -> &'static str {
     match track {
         Track::Health | Track::Quality => "opened: enough regions agree",
-        Track::Sight => "opened: nobody could tell",
+        Track::Visibility => "opened: nobody could tell",
     }
 }
 
@@ -85,7 +85,7 @@ const fn side(track: Track) -> &'static str {
     match track {
         Track::Health => "not as expected",
         Track::Quality => "not answering well",
-        Track::Sight => "nobody could tell",
+        Track::Visibility => "nobody could tell",
     }
 }
 

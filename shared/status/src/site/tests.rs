@@ -1,4 +1,4 @@
-use portpulse_core::board::Verdict;
+use portpulse_core::group_state::Status;
 
 use super::*;
 use crate::access::{Token, Transport};
@@ -273,13 +273,13 @@ fn files_of_the_program_are_kept_for_ever_under_a_name_that_changes_with_them() 
 fn every_verdict_has_a_colour_and_a_shape_of_its_own() {
     let sheet = include_str!("../asset/style.css");
     let mut shapes = std::collections::BTreeSet::new();
-    for verdict in Verdict::ALL {
-        let badge = crate::words::verdict(*verdict).into_string();
+    for status in Status::ALL {
+        let badge = crate::words::status(*status).into_string();
         let (_, rest) = badge.split_once(" d=\"").unwrap();
         shapes.insert(rest.split('"').next().unwrap().to_owned());
         // The plain badge is that of `unknown`.
-        let rule = format!(".badge.{verdict} ");
-        assert!(*verdict == Verdict::Unknown || sheet.contains(&rule), "{rule}");
+        let rule = format!(".badge.{status} ");
+        assert!(*status == Status::Unknown || sheet.contains(&rule), "{rule}");
     }
-    assert_eq!(shapes.len(), Verdict::ALL.len());
+    assert_eq!(shapes.len(), Status::ALL.len());
 }

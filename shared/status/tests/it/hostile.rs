@@ -10,7 +10,7 @@ use proptest::prelude::*;
 use scraper::{Html, Node};
 
 use crate::sample::{
-    control, finding, incidents_html, monitor_html, monitor_page, overview, overview_html, said, site,
+    banner, control, finding, incidents_html, monitor_html, monitor_page, overview, overview_html, site,
 };
 
 /// Every element with the names of its attributes, in order: what a page is but for its words.
@@ -64,9 +64,9 @@ fn known(words: &str) -> Overview {
         let fits = Note::new(words, Timestamp::UNIX_EPOCH, Some(words)).is_ok();
         let note = if fits { words } else { "x" };
         inside.control = inside.control.is_some().then(|| control(note, Some(note)));
-        for sight in inside.regions.values_mut() {
-            sight.finding = Some(finding(words));
-            sight.said = Some(said(words));
+        for visibility in inside.locations.values_mut() {
+            visibility.finding = Some(finding(words));
+            visibility.banner = Some(banner(words));
         }
     }
     for incident in known.open.iter_mut().chain(&mut known.closed) {
@@ -87,7 +87,7 @@ fn pages(words: &str) -> Vec<String> {
         // Something that no monitor matches, so that the words alone make the difference.
         words: format!("{words} nowhere"),
         tag: Some(words.to_owned()),
-        by: By::Verdict,
+        by: By::Status,
         ..Selection::default()
     };
     vec![

@@ -1,6 +1,6 @@
 //! Incidents and maintenance.
 
-use portpulse_core::board::Track;
+use portpulse_core::group_state::Track;
 
 use crate::sample::{attributes, incident, incidents_html, overview, public, texts};
 
@@ -28,7 +28,7 @@ fn open_ones_come_first_each_with_its_timeline() {
 fn that_nobody_could_tell_is_no_agreement_of_regions() {
     let mut known = overview();
     let since = "2026-11-22T05:37:00Z".parse().unwrap();
-    known.open = vec![incident("orders-db", Track::Sight, since, None)];
+    known.open = vec![incident("orders-db", Track::Visibility, since, None)];
     let html = incidents_html(&known);
     let timeline = &texts(&html, ".incident:first-child .timeline")[0];
     assert!(

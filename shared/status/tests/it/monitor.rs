@@ -3,7 +3,7 @@
 use portpulse_status::Span;
 
 use crate::sample::{attributes, monitor_html, monitor_page, overview, public, site, texts};
-use portpulse_history::view::{Audience, SightState};
+use portpulse_history::view::{Audience, VisibilityState};
 
 fn page(id: &str, span: Span) -> String {
     monitor_html(&monitor_page(&overview(), id), span)
@@ -79,7 +79,7 @@ fn an_incident_that_is_open_is_drawn_up_to_now() {
 #[test]
 fn figures_are_named_by_their_region() {
     let html = page("orders-db", Span::Day);
-    let names = ["eu-central-1", "eu-west-1", "us-east-1"].map(|region| format!("Figures of {region}"));
+    let names = ["eu-central-1", "eu-west-1", "us-east-1"].map(|location| format!("Figures of {location}"));
     assert_eq!(texts(&html, "figure summary"), names);
     assert_eq!(attributes(&html, "figure [role=group]", "aria-label"), names);
 }
@@ -89,10 +89,10 @@ fn a_connect_alone_has_one_chart_a_region_without_a_name() {
     let html = page("cache", Span::Day);
     assert_eq!(texts(&html, ".phase"), [""; 0]);
     assert!(html.contains("<h2>Connect time by region</h2>"), "{html}");
-    let regions = texts(&html, "figcaption").len();
+    let locations = texts(&html, "figcaption").len();
     assert_eq!(
         attributes(&html, "figure svg.series", "aria-label").len(),
-        regions
+        locations
     );
 }
 
@@ -153,9 +153,9 @@ fn the_last_answers_are_in_the_services_own_words() {
 fn the_newest_words_come_first() {
     let mut known = overview();
     for monitor in &mut known.monitors {
-        for sight in monitor.inside.as_mut().unwrap().regions.values_mut() {
-            sight.state = SightState::Good;
-            sight.said = sight.said.take().filter(|_| sight.finding.is_some());
+        for visibility in monitor.inside.as_mut().unwrap().locations.values_mut() {
+            visibility.state = VisibilityState::Good;
+            visibility.banner = visibility.banner.take().filter(|_| visibility.finding.is_some());
         }
     }
     let words = |id| {

@@ -119,11 +119,14 @@ fn whoever_runs_it_is_told_what_does_not_work() {
 
 #[test]
 fn a_running_hour_that_was_not_read_whole_is_told_to_those_who_see_its_checks() {
-    for (mut known, told) in [(overview(), true), (public(), false)] {
+    for (mut known, notified) in [(overview(), true), (public(), false)] {
         assert!(!overview_html(&known, &Selection::default()).contains("running hour"));
         known.left_out.hour = true;
         let html = overview_html(&known, &Selection::default());
-        assert_eq!(html.contains("The checks of the running hour are left out"), told);
+        assert_eq!(
+            html.contains("The checks of the running hour are left out"),
+            notified
+        );
     }
 }
 
@@ -247,8 +250,8 @@ fn all_that_is_bad_is_named_on_the_first_page_and_a_search_finds_what_is_on_none
 #[test]
 fn a_thousand_monitors_are_a_page_of_a_megabyte_at_most_whatever_is_wrong_with_them() {
     for (down, by) in [
-        (0, By::Verdict),
-        (1_000, By::Verdict),
+        (0, By::Status),
+        (1_000, By::Status),
         (1_000, By::Tag),
         (500, By::Group),
     ] {

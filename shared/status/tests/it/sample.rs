@@ -4,22 +4,22 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use portpulse_core::board::{Cause, Ending, Finding, IncidentId, Track, Trouble, Verdict};
+use portpulse_core::banners::Banner;
 use portpulse_core::control::{Acknowledgement, Control, Note, Silence};
-use portpulse_core::definition::{Monitor, Vantage};
+use portpulse_core::definition::{Monitor, NetworkAccess};
 use portpulse_core::group::GroupId;
-use portpulse_core::id::Region;
+use portpulse_core::group_state::{Cause, Ending, Finding, IncidentId, LocationProblem, Status, Track};
+use portpulse_core::id::Location;
 use portpulse_core::other_phases::OtherPhases;
 use portpulse_core::outcome::{Detail, FailureClass};
 use portpulse_core::period::{Grain, Period};
 use portpulse_core::target::Check;
 use portpulse_core::time::Tick;
 use portpulse_core::uptime::{Outages, Watched};
-use portpulse_core::words::Said;
 use portpulse_history::view::{
-    Audience, Bar, IncidentInside, IncidentView, LeftOut, Maintenance, MonitorInside, MonitorPage,
-    MonitorView, Overview, OverviewInside, Percentiles, Point, RegionSight, RegionStanding, SightState,
-    Uptime,
+    Audience, Bar, IncidentInside, IncidentView, LeftOut, LocationStanding, LocationVisibility, Maintenance,
+    MonitorInside, MonitorPage, MonitorView, Overview, OverviewInside, Percentiles, Point, Uptime,
+    VisibilityState,
 };
 use portpulse_status::{Access, Selection, Site, Span};
 use scraper::{Html, Selector};
@@ -47,7 +47,7 @@ pub(crate) fn now() -> Timestamp {
 }
 
 pub(crate) fn monitors() -> BTreeMap<String, (GroupId, Monitor)> {
-    let file = portpulse_monitors_file::read(DEFINITIONS, Vantage::OwnNetwork).unwrap();
+    let file = portpulse_monitors_file::read(DEFINITIONS, NetworkAccess::OwnNetwork).unwrap();
     let all = file.monitors().iter();
     all.map(|defined| {
         (
@@ -62,10 +62,10 @@ fn tick(text: &str) -> Tick {
     text.parse().unwrap()
 }
 
-pub(crate) fn finding(words: &str) -> Finding {
+pub(crate) fn finding(banners: &str) -> Finding {
     Finding {
         cause: Cause::Failed(FailureClass::Refused),
-        detail: Detail::new(words),
+        detail: Detail::new(banners),
     }
 }
 
@@ -107,18 +107,18 @@ fn bars(grain: Grain, count: i64) -> Vec<Bar> {
         let observed = if back < count * 3 / 4 { grain.seconds() } else { 0 };
         let opened = last.later(-2).start() + SignedDuration::from_mins(10);
         let outage = incident("any", Track::Health, opened, Some(SignedDuration::from_mins(20)));
-        let closed = portpulse_core::board::ClosedIncident {
+        let closed = portpulse_core::group_state::ClosedIncident {
             monitor: "any".parse().unwrap(),
             track: Track::Health,
-            incident: portpulse_core::board::Incident {
-                verdict: Verdict::Down,
+            incident: portpulse_core::group_state::Incident {
+                status: Status::Down,
                 opened: Tick::containing(outage.opened, portpulse_core::time::Interval::OneMinute),
                 revision: 1,
                 since: Tick::containing(outage.since, portpulse_core::time::Interval::OneMinute),
                 finding: None,
-                told: portpulse_core::board::Told::NotYet,
-                urgency: portpulse_core::board::Urgency::Usual,
-                pace: portpulse_core::board::Pace::Steady,
+                notified: portpulse_core::group_state::Notified::NotYet,
+                urgency: portpulse_core::group_state::Urgency::Usual,
+                pace: portpulse_core::group_state::Stability::Steady,
             },
             closed: Tick::containing(
                 outage.closed.unwrap().0,
@@ -155,21 +155,21 @@ pub(crate) fn control(by: &str, why: Option<&str>) -> Control {
 }
 
 /// What it said at five.
-pub(crate) fn said(text: &str) -> Said {
-    Said {
+pub(crate) fn banner(text: &str) -> Banner {
+    Banner {
         text: Detail::new(text).unwrap(),
         at: tick("2026-11-22T05:00:00Z"),
     }
 }
 
-pub(crate) fn sight(state: SightState, ms: u64, found: Option<&str>) -> RegionSight {
+pub(crate) fn visibility(state: VisibilityState, ms: u64, found: Option<&str>) -> LocationVisibility {
     let hours = points(Grain::Hour, 24, ms);
-    RegionSight {
+    LocationVisibility {
         state,
         since: found.map(|_| tick("2026-11-22T05:37:00Z")),
         seen: Some(tick("2026-11-22T05:41:00Z")),
         finding: found.map(finding),
-        said: Some(said("PostgreSQL, wants SCRAM-SHA-256")),
+        banner: Some(banner("PostgreSQL, wants SCRAM-SHA-256")),
         connect: hours.last().and_then(|point| point.connect),
         others: OtherPhases::default(),
         hours,
@@ -177,23 +177,23 @@ pub(crate) fn sight(state: SightState, ms: u64, found: Option<&str>) -> RegionSi
     }
 }
 
-fn view(id: &str, verdict: Verdict, regions: &[(&str, RegionSight)]) -> MonitorView {
+fn view(id: &str, status: Status, locations: &[(&str, LocationVisibility)]) -> MonitorView {
     let (group, definition) = monitors().remove(id).unwrap();
     let (hours, days) = (bars(Grain::Hour, 24), bars(Grain::Day, 90));
-    let mut regions: BTreeMap<Region, _> = regions
+    let mut locations: BTreeMap<Location, _> = locations
         .iter()
-        .map(|(region, sight)| (region.parse().unwrap(), sight.clone()))
+        .map(|(location, visibility)| (location.parse().unwrap(), visibility.clone()))
         .collect();
     if matches!(definition.target().check, Check::Ready(_)) {
-        for sight in regions.values_mut() {
-            let points = sight.hours.iter_mut().chain(&mut sight.days);
+        for visibility in locations.values_mut() {
+            let points = visibility.hours.iter_mut().chain(&mut visibility.days);
             points.for_each(|point| point.others.ready = point.connect.map(tripled));
         }
     }
     MonitorView {
         id: id.parse().unwrap(),
-        verdict,
-        since: (verdict != Verdict::Up).then(|| "2026-11-22T05:37:00Z".parse().unwrap()),
+        status,
+        since: (status != Status::Up).then(|| "2026-11-22T05:37:00Z".parse().unwrap()),
         in_maintenance: id == "queue",
         maintenance: maintenance(id),
         uptime: Uptime {
@@ -207,10 +207,12 @@ fn view(id: &str, verdict: Verdict, regions: &[(&str, RegionSight)]) -> MonitorV
         inside: Some(Box::new(MonitorInside {
             group,
             definition,
-            finding: regions.values().find_map(|sight| sight.finding.clone()),
+            finding: locations
+                .values()
+                .find_map(|visibility| visibility.finding.clone()),
             advisory: false,
             control: (id == "orders-db").then(|| control("ann", Some("moving it"))),
-            regions,
+            locations,
             hours: points(Grain::Hour, 24, 12),
             days: points(Grain::Day, 90, 12),
         })),
@@ -251,17 +253,17 @@ pub(crate) fn incident(
             revision: 7,
             track,
         },
-        verdict: match track {
-            Track::Health => Verdict::Down,
-            Track::Quality => Verdict::Degraded,
-            Track::Sight => Verdict::Unknown,
+        status: match track {
+            Track::Health => Status::Down,
+            Track::Quality => Status::Degraded,
+            Track::Visibility => Status::Unknown,
         },
         since,
         opened: opened.timestamp(),
         closed: length.map(|length| (since + length, Ending::Recovered)),
         inside: Some(IncidentInside {
             finding: Some(finding("connection refused by 192.0.2.7")),
-            told: Some(opened.timestamp() + SignedDuration::from_secs(4)),
+            notified: Some(opened.timestamp() + SignedDuration::from_secs(4)),
             reminders: 0,
         }),
     }
@@ -269,33 +271,33 @@ pub(crate) fn incident(
 
 /// What those within see.
 pub(crate) fn overview() -> Overview {
-    use SightState::{Failing, Good, Impaired, Silent};
+    use VisibilityState::{Failing, Good, Impaired, Silent};
     let at = |text: &str| text.parse().unwrap();
     let refused = Some("FATAL: the database system is starting up");
     let down = [
-        ("eu-central-1", sight(Failing, 8, refused)),
-        ("eu-west-1", sight(Failing, 21, refused)),
-        ("us-east-1", sight(Failing, 92, refused)),
+        ("eu-central-1", visibility(Failing, 8, refused)),
+        ("eu-west-1", visibility(Failing, 21, refused)),
+        ("us-east-1", visibility(Failing, 92, refused)),
     ];
     let slow = [
-        ("eu-central-1", sight(Impaired, 130, None)),
-        ("us-east-1", sight(Good, 90, None)),
+        ("eu-central-1", visibility(Impaired, 130, None)),
+        ("us-east-1", visibility(Good, 90, None)),
     ];
     let split = [
-        ("eu-central-1", sight(Good, 9, None)),
-        ("us-east-1", sight(Failing, 95, Some("no answer"))),
+        ("eu-central-1", visibility(Good, 9, None)),
+        ("us-east-1", visibility(Failing, 95, Some("no answer"))),
     ];
     let fine = [
-        ("eu-central-1", sight(Good, 7, None)),
-        ("us-east-1", sight(Silent, 88, None)),
+        ("eu-central-1", visibility(Good, 7, None)),
+        ("us-east-1", visibility(Silent, 88, None)),
     ];
     Overview {
         at: now(),
         monitors: vec![
-            view("orders-db", Verdict::Down, &down),
-            view("queue", Verdict::Degraded, &slow),
-            view("bastion", Verdict::Up, &split),
-            view("cache", Verdict::Up, &fine),
+            view("orders-db", Status::Down, &down),
+            view("queue", Status::Degraded, &slow),
+            view("bastion", Status::Up, &split),
+            view("cache", Status::Up, &fine),
         ],
         open: vec![
             incident("orders-db", Track::Health, at("2026-11-22T05:37:00Z"), None),
@@ -309,11 +311,11 @@ pub(crate) fn overview() -> Overview {
         )],
         left_out: LeftOut::default(),
         inside: Some(OverviewInside {
-            regions: BTreeMap::from([(
+            locations: BTreeMap::from([(
                 "us-east-1".parse().unwrap(),
-                RegionStanding {
+                LocationStanding {
                     last: None,
-                    trouble: Some((Trouble::Silent, at("2026-11-22T05:30:00Z"))),
+                    problem: Some((LocationProblem::Silent, at("2026-11-22T05:30:00Z"))),
                 },
             )]),
             broken: BTreeMap::from([("broken one".to_owned(), vec!["`host` is missing".to_owned()])]),

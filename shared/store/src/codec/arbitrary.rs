@@ -4,15 +4,16 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use portpulse_core::board::{
-    Advisory, Cause, ClosedIncident, Ending, Entry, Finding, FleetRow, FleetTrouble, Health, Impairment,
-    Incident, Pace, RegionRow, RegionState, Streak, Streaks, Told, Track, Trouble, Urgency, Verdict,
-    VerdictRow,
-};
+use portpulse_core::banners::{Banner, Banners};
 use portpulse_core::choice::Expect;
 use portpulse_core::control::{Acknowledgement, Control, Note, Silence};
 use portpulse_core::group::GroupId;
-use portpulse_core::id::{MonitorId, Region};
+use portpulse_core::group_state::{
+    Advisory, Cause, ClosedIncident, DecisionState, Ending, Entry, Finding, FleetProblem, FleetState, Health,
+    Impairment, Incident, LocationProblem, LocationReporting, LocationState, Notified, Stability, Status,
+    Streak, Streaks, Track, Urgency,
+};
+use portpulse_core::id::{Location, MonitorId};
 use portpulse_core::observation::{Observation, Remark, Seen};
 use portpulse_core::other_phases::OtherPhases;
 use portpulse_core::outbox::{Claim, Claimant, Kind, Outbox, Pending, Subject};
@@ -20,7 +21,6 @@ use portpulse_core::outcome::{Detail, DnsFailure, FailureClass, NoData};
 use portpulse_core::rollup::{Rollup, Tally};
 use portpulse_core::round::Observations;
 use portpulse_core::time::{Interval, Tick};
-use portpulse_core::words::{Said, Words};
 use proptest::collection::{btree_map, btree_set, vec};
 use proptest::option;
 use proptest::prelude::*;
@@ -40,7 +40,7 @@ pub(super) fn monitor() -> impl Strategy<Value = MonitorId> {
     "[a-z0-9][a-z0-9_.-]{0,63}".prop_map(|id| id.parse().unwrap())
 }
 
-pub(super) fn region() -> impl Strategy<Value = Region> {
+pub(super) fn location() -> impl Strategy<Value = Location> {
     "[a-z0-9][a-z0-9-]{0,31}".prop_map(|name| name.parse().unwrap())
 }
 
@@ -77,7 +77,7 @@ fn cause() -> impl Strategy<Value = Cause> {
             Cause::Slow,
             Cause::Warned,
             Cause::Certificate,
-            Cause::Blind
+            Cause::NoData
         ]),
     ]
 }
@@ -101,7 +101,7 @@ fn entry() -> impl Strategy<Value = Entry> {
         option::of(finding()),
     );
     prop_oneof![
-        tick().prop_map(|since| Entry::Unseen { since }),
+        tick().prop_map(|since| Entry::NoData { since }),
         streaks.prop_map(|(seen, health, quality, finding)| Entry::Seen(Streaks {
             seen,
             health,
@@ -111,14 +111,14 @@ fn entry() -> impl Strategy<Value = Entry> {
     ]
 }
 
-pub(super) fn region_row() -> impl Strategy<Value = RegionRow> {
-    (tick(), btree_map(monitor(), entry(), 0..5)).prop_map(|(tick, entries)| RegionRow { tick, entries })
+pub(super) fn location_state() -> impl Strategy<Value = LocationState> {
+    (tick(), btree_map(monitor(), entry(), 0..5)).prop_map(|(tick, entries)| LocationState { tick, entries })
 }
 
-fn told() -> impl Strategy<Value = Told> {
-    option::of((time(), time(), any::<u32>())).prop_map(|told| match told {
-        None => Told::NotYet,
-        Some((first, last, reminders)) => Told::At {
+fn notified() -> impl Strategy<Value = Notified> {
+    option::of((time(), time(), any::<u32>())).prop_map(|notified| match notified {
+        None => Notified::NotYet,
+        Some((first, last, reminders)) => Notified::At {
             first,
             last,
             reminders,
@@ -130,33 +130,33 @@ fn urgency() -> impl Strategy<Value = Urgency> {
     select(vec![Urgency::Usual, Urgency::Raised])
 }
 
-fn pace() -> impl Strategy<Value = Pace> {
+fn pace() -> impl Strategy<Value = Stability> {
     let state = select(vec![Health::Good, Health::Failing]);
     prop_oneof![
-        Just(Pace::Steady),
-        Just(Pace::Settled),
-        (state, option::of(time())).prop_map(|(state, told)| Pace::Flapping { state, told }),
+        Just(Stability::Steady),
+        Just(Stability::StoppedFlapping),
+        (state, option::of(time())).prop_map(|(state, notified)| Stability::Flapping { state, notified }),
     ]
 }
 
 fn incident() -> impl Strategy<Value = Incident> {
     let parts = (
-        select(Verdict::ALL),
+        select(Status::ALL),
         tick(),
         any::<u64>(),
         tick(),
         option::of(finding()),
-        told(),
+        notified(),
         (urgency(), pace()),
     );
     parts.prop_map(
-        |(verdict, opened, revision, since, finding, told, (urgency, pace))| Incident {
-            verdict,
+        |(status, opened, revision, since, finding, notified, (urgency, pace))| Incident {
+            status,
             opened,
             revision,
             since,
             finding,
-            told,
+            notified,
             urgency,
             pace,
         },
@@ -164,7 +164,7 @@ fn incident() -> impl Strategy<Value = Incident> {
 }
 
 fn track() -> impl Strategy<Value = Track> {
-    select(vec![Track::Health, Track::Quality, Track::Sight])
+    select(vec![Track::Health, Track::Quality, Track::Visibility])
 }
 
 pub(super) fn closed_incident() -> impl Strategy<Value = ClosedIncident> {
@@ -183,7 +183,7 @@ pub(super) fn closed_incident() -> impl Strategy<Value = ClosedIncident> {
 fn outbox() -> impl Strategy<Value = Outbox> {
     let subject = prop_oneof![
         monitor().prop_map(Subject::Monitor),
-        region().prop_map(Subject::Region),
+        location().prop_map(Subject::Location),
         ".{1,20}".prop_map(Subject::Definition),
     ];
     let claim = (".{1,40}", time()).prop_map(|(by, at)| Claim {
@@ -194,17 +194,17 @@ fn outbox() -> impl Strategy<Value = Outbox> {
         ".{1,80}",
         select(Kind::ALL),
         subject,
-        select(Verdict::ALL),
+        select(Status::ALL),
         (option::of(cause()), urgency()),
         (time(), time()),
         option::of(claim),
     );
     let pending = pending.prop_map(
-        |(id, kind, subject, verdict, (cause, urgency), (since, at), claim)| Pending {
+        |(id, kind, subject, status, (cause, urgency), (since, at), claim)| Pending {
             id,
             kind,
             subject,
-            verdict,
+            status,
             cause,
             urgency,
             since,
@@ -215,37 +215,37 @@ fn outbox() -> impl Strategy<Value = Outbox> {
     vec(pending, 0..4).prop_map(Outbox::new)
 }
 
-fn region_state() -> impl Strategy<Value = RegionState> {
+fn location_reporting() -> impl Strategy<Value = LocationReporting> {
     prop_oneof![
-        time().prop_map(RegionState::Awaited),
-        time().prop_map(RegionState::Silent),
-        time().prop_map(RegionState::Suspect),
-        Just(RegionState::Returned),
+        time().prop_map(LocationReporting::Awaited),
+        time().prop_map(LocationReporting::Silent),
+        time().prop_map(LocationReporting::Suspect),
+        Just(LocationReporting::Returned),
     ]
 }
 
-pub(super) fn verdict_row() -> impl Strategy<Value = VerdictRow> {
-    let advisory = (tick(), any::<u64>(), told()).prop_map(|(opened, revision, told)| Advisory {
+pub(super) fn decision_state() -> impl Strategy<Value = DecisionState> {
+    let advisory = (tick(), any::<u64>(), notified()).prop_map(|(opened, revision, notified)| Advisory {
         opened,
         revision,
-        told,
+        notified,
     });
     let parts = (
         any::<u64>(),
         btree_map((monitor(), track()), incident(), 0..4),
         btree_map(monitor(), advisory, 0..4),
-        btree_map(region(), region_state(), 0..4),
+        btree_map(location(), location_reporting(), 0..4),
         btree_set(".{1,20}", 0..3),
         btree_map((monitor(), track()), vec(tick(), 0..8), 0..4),
         outbox(),
         vec(closed_incident(), 0..3),
     );
     parts.prop_map(
-        |(revision, incidents, advisories, regions, broken, changes, outbox, closed)| VerdictRow {
+        |(revision, incidents, advisories, locations, broken, changes, outbox, closed)| DecisionState {
             revision,
             incidents,
             advisories,
-            regions,
+            locations,
             broken,
             changes,
             outbox,
@@ -254,18 +254,21 @@ pub(super) fn verdict_row() -> impl Strategy<Value = VerdictRow> {
     )
 }
 
-pub(super) fn fleet_row() -> impl Strategy<Value = FleetRow> {
-    let trouble = (time(), any::<u64>(), btree_map(group(), time(), 0..3));
-    let trouble = trouble.prop_map(|(since, revision, groups)| FleetTrouble {
+pub(super) fn fleet_state() -> impl Strategy<Value = FleetState> {
+    let problem = (time(), any::<u64>(), btree_map(group(), time(), 0..3));
+    let problem = problem.prop_map(|(since, revision, groups)| FleetProblem {
         since,
         revision,
         groups,
     });
-    let key = (region(), select(vec![Trouble::Silent, Trouble::Suspect]));
-    (any::<u64>(), btree_map(key, trouble, 0..4), outbox()).prop_map(|(revision, troubles, outbox)| {
-        FleetRow {
+    let key = (
+        location(),
+        select(vec![LocationProblem::Silent, LocationProblem::Suspect]),
+    );
+    (any::<u64>(), btree_map(key, problem, 0..4), outbox()).prop_map(|(revision, problems, outbox)| {
+        FleetState {
             revision,
-            troubles,
+            problems,
             outbox,
         }
     })
@@ -324,17 +327,17 @@ pub(super) fn rollup() -> impl Strategy<Value = Rollup> {
     btree_map(monitor(), tally, 0..10)
 }
 
-pub(super) fn words() -> impl Strategy<Value = Words> {
+pub(super) fn banners() -> impl Strategy<Value = Banners> {
     let text = ".{0,80}".prop_filter_map("blank", |text| Detail::new(&text));
-    let said = (text, option::of(tick()));
-    (tick(), btree_map(monitor(), said, 0..10)).prop_map(|(tick, said)| {
-        let said = said.into_iter().map(|(id, (text, at))| {
+    let banner = (text, option::of(tick()));
+    (tick(), btree_map(monitor(), banner, 0..10)).prop_map(|(tick, banner)| {
+        let banner = banner.into_iter().map(|(id, (text, at))| {
             let at = at.unwrap_or(tick);
-            (id, Said { text, at })
+            (id, Banner { text, at })
         });
-        Words {
+        Banners {
             tick,
-            said: said.collect(),
+            banner: banner.collect(),
         }
     })
 }
@@ -352,8 +355,9 @@ pub(super) fn control() -> impl Strategy<Value = Control> {
 }
 
 fn note() -> impl Strategy<Value = Note> {
-    let words = "[^\\p{C}\\p{Zl}\\p{Zp}]{0,20}x[^\\p{C}\\p{Zl}\\p{Zp}]{0,20}";
-    (words, time(), option::of(words)).prop_map(|(by, at, why)| Note::new(&by, at, why.as_deref()).unwrap())
+    let banners = "[^\\p{C}\\p{Zl}\\p{Zp}]{0,20}x[^\\p{C}\\p{Zl}\\p{Zp}]{0,20}";
+    (banners, time(), option::of(banners))
+        .prop_map(|(by, at, why)| Note::new(&by, at, why.as_deref()).unwrap())
 }
 
 /// The definitions that nothing is wrong with, as a user may write them.

@@ -1,7 +1,7 @@
 //! A closed incident: while it waits in the verdict row, and in the archive.
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use portpulse_core::board::{ClosedIncident, Ending};
+use portpulse_core::group_state::{ClosedIncident, Ending};
 
 use super::fields::{Fields, Map};
 use super::{HISTORY_DAYS, begin_expiring, open};

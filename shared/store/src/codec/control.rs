@@ -32,13 +32,13 @@ pub(crate) fn encode(key: &Key, control: &Control, now: Timestamp) -> Item {
         .number(REVISION, control.revision)
         .number(EXPIRES_AT, latest.saturating_add(ENDED_SECONDS));
     if let Some(silence) = &control.silence {
-        let said = Map::default().text("until", silence.until).note(&silence.note);
-        map = map.with("silence", said.into_value());
+        let banner = Map::default().text("until", silence.until).note(&silence.note);
+        map = map.with("silence", banner.into_value());
     }
     if let Some(ack) = &control.acknowledgement {
         let incidents = ack.incidents.iter().map(|id| AttributeValue::S(id.clone()));
-        let said = Map::default().list("incidents", incidents).note(&ack.note);
-        map = map.with("acknowledgement", said.into_value());
+        let banner = Map::default().list("incidents", incidents).note(&ack.note);
+        map = map.with("acknowledgement", banner.into_value());
     }
     map.into_item()
 }

@@ -1,12 +1,12 @@
 //! A monitor's definition: native attributes under the names of the definitions file.
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use portpulse_core::definition::{Fault, FieldPath, Monitor};
+use portpulse_core::definition::{Diagnostic, FieldPath, Monitor};
 use portpulse_core::group::GroupId;
 use serde_json::{Map, Value};
 
 use super::fields::kind_of;
-use super::keeper;
+use super::owner;
 use crate::definitions::{MANAGED_BY, Standing};
 use crate::keys::{Key, PK, SK};
 use crate::table::Item;
@@ -24,19 +24,19 @@ pub(crate) fn encode(key: &Key, attributes: &Map<String, Value>) -> Item {
 
 /// The same, with the mark of `portpulse seed`.
 pub(crate) fn encode_seeded(key: &Key, attributes: &Map<String, Value>) -> Item {
-    keeper::mark(encode(key, attributes))
+    owner::mark(encode(key, attributes))
 }
 
 /// A definition as it stands, whatever it says.
 pub(crate) fn standing(item: &Item) -> Standing {
     Standing {
-        keeper: keeper::of(item),
+        owner: owner::of(item),
         attributes: attributes(item),
     }
 }
 
 /// Reads a definition, or every fault that it has.
-pub(crate) fn decode(group: GroupId, id: &str, item: &Item) -> Result<Monitor, Vec<Fault>> {
+pub(crate) fn decode(group: GroupId, id: &str, item: &Item) -> Result<Monitor, Vec<Diagnostic>> {
     let monitor = Monitor::from_attributes(id, &Value::Object(attributes(item)?))?;
     let interval = monitor.rule().interval;
     if interval != group.interval {
@@ -44,15 +44,19 @@ pub(crate) fn decode(group: GroupId, id: &str, item: &Item) -> Result<Monitor, V
             "is {interval}, but the item stands among those of {}",
             group.interval
         );
-        let mend = "write it into the group of its interval; `terraform apply` does";
-        return Err(vec![Fault::new(FieldPath::root().field("interval"), what, mend)]);
+        let help = "write it into the group of its interval; `terraform apply` does";
+        return Err(vec![Diagnostic::new(
+            FieldPath::root().field("interval"),
+            what,
+            help,
+        )]);
     }
     Ok(monitor)
 }
 
 /// What a definition says, apart from where it stands and who looks after it.
-fn attributes(item: &Item) -> Result<Map<String, Value>, Vec<Fault>> {
-    let (mut attributes, mut faults) = (Map::new(), Vec::new());
+fn attributes(item: &Item) -> Result<Map<String, Value>, Vec<Diagnostic>> {
+    let (mut attributes, mut diagnostics) = (Map::new(), Vec::new());
     let own = item
         .iter()
         .filter(|(name, _)| !matches!(name.as_str(), PK | SK | MANAGED_BY));
@@ -61,14 +65,14 @@ fn attributes(item: &Item) -> Result<Map<String, Value>, Vec<Fault>> {
             Ok(value) => {
                 attributes.insert(name.clone(), value);
             }
-            Err(fault) => faults.push(fault),
+            Err(diagnostic) => diagnostics.push(diagnostic),
         }
     }
-    if faults.is_empty() {
+    if diagnostics.is_empty() {
         return Ok(attributes);
     }
-    faults.sort();
-    Err(faults)
+    diagnostics.sort();
+    Err(diagnostics)
 }
 
 fn attribute(value: &Value) -> AttributeValue {
@@ -89,7 +93,7 @@ fn attribute(value: &Value) -> AttributeValue {
     clippy::wildcard_enum_match_arm,
     reason = "the SDK hides the variant of types it does not know"
 )]
-fn json(at: &FieldPath, value: &AttributeValue) -> Result<Value, Fault> {
+fn json(at: &FieldPath, value: &AttributeValue) -> Result<Value, Diagnostic> {
     let list = |values: &[String]| values.iter().cloned().map(Value::String).collect();
     match value {
         AttributeValue::Null(_) => Ok(Value::Null),
@@ -112,16 +116,16 @@ fn json(at: &FieldPath, value: &AttributeValue) -> Result<Value, Fault> {
         }
         _ => {
             let what = format!("is {}, which does not belong here", kind_of(value));
-            Err(Fault::new(at.clone(), what, "write it as text or a number"))
+            Err(Diagnostic::new(at.clone(), what, "write it as text or a number"))
         }
     }
 }
 
-fn number(at: &FieldPath, digits: &str) -> Result<Value, Fault> {
+fn number(at: &FieldPath, digits: &str) -> Result<Value, Diagnostic> {
     let whole = digits.parse::<i64>().map(Value::from);
     let number = whole.or_else(|_| digits.parse::<f64>().map(Value::from));
     number.map_err(|_| {
-        Fault::new(
+        Diagnostic::new(
             at.clone(),
             "is no number that can be read",
             "write a whole number",

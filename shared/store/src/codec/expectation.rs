@@ -2,14 +2,14 @@
 
 use aws_sdk_dynamodb::types::AttributeValue;
 
-use super::keeper;
-use crate::definitions::Keeper;
+use super::owner;
+use crate::definitions::Owner;
 use crate::keys::{Key, PK, SK};
 use crate::table::Item;
 
 /// Who looks after it.
-pub(crate) fn keeper(item: &Item) -> Keeper {
-    keeper::of(item)
+pub(crate) fn owner(item: &Item) -> Owner {
+    owner::of(item)
 }
 
 /// The item, as Terraform writes it.
@@ -20,5 +20,5 @@ pub(crate) fn encode(key: &Key) -> Item {
 
 /// The same, with the mark of `portpulse seed`.
 pub(crate) fn encode_seeded(key: &Key) -> Item {
-    keeper::mark(encode(key))
+    owner::mark(encode(key))
 }

@@ -76,8 +76,8 @@ impl<'a> Fields<'a> {
     }
 
     fn place(&self, name: &str) -> String {
-        const LONGEST: usize = 80;
-        let name: String = name.escape_debug().take(LONGEST).collect();
+        const MAX_LENGTH: usize = 80;
+        let name: String = name.escape_debug().take(MAX_LENGTH).collect();
         if self.at.is_empty() {
             name
         } else {
@@ -161,8 +161,8 @@ impl<'a> Fields<'a> {
         let found = self.str(name)?;
         let known = all.iter().find(|each| word(**each) == found);
         known.copied().ok_or_else(|| {
-            let words: Vec<_> = all.iter().map(|each| word(*each)).collect();
-            self.nonsense(name, format!("it is none of {}", words.join(", ")))
+            let banners: Vec<_> = all.iter().map(|each| word(*each)).collect();
+            self.nonsense(name, format!("it is none of {}", banners.join(", ")))
         })
     }
 

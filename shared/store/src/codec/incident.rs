@@ -1,6 +1,6 @@
 //! What region rows, verdict rows and closed incidents have in common: findings and incidents.
 
-use portpulse_core::board::{Cause, Finding, Health, Incident, Pace, Told, Urgency, Verdict};
+use portpulse_core::group_state::{Cause, Finding, Health, Incident, Notified, Stability, Status, Urgency};
 use portpulse_core::outcome::Detail;
 use portpulse_core::time::{Tick, parse_time};
 
@@ -23,10 +23,10 @@ impl Map {
         self.optional_text("cause", cause).optional_text("detail", detail)
     }
 
-    pub(super) fn told(self, told: Told) -> Self {
-        match told {
-            Told::NotYet => self.text("told", NOT_YET),
-            Told::At {
+    pub(super) fn notified(self, notified: Notified) -> Self {
+        match notified {
+            Notified::NotYet => self.text("told", NOT_YET),
+            Notified::At {
                 first,
                 last,
                 reminders,
@@ -38,12 +38,12 @@ impl Map {
     }
 
     pub(super) fn incident(self, incident: &Incident) -> Self {
-        self.text("verdict", incident.verdict)
+        self.text("verdict", incident.status)
             .text("opened", incident.opened)
             .number(REVISION, incident.revision)
             .text("since", incident.since)
             .finding(incident.finding.as_ref())
-            .told(incident.told)
+            .notified(incident.notified)
             .urgency(incident.urgency)
             .pace(incident.pace)
     }
@@ -57,16 +57,16 @@ impl Map {
     }
 
     /// A steady one is not written.
-    fn pace(self, pace: Pace) -> Self {
+    fn pace(self, pace: Stability) -> Self {
         match pace {
-            Pace::Steady => self,
-            Pace::Settled => self.text(PACE, SETTLED),
-            Pace::Flapping { state, told } => {
+            Stability::Steady => self,
+            Stability::StoppedFlapping => self.text(PACE, SETTLED),
+            Stability::Flapping { state, notified } => {
                 let word = match state {
                     Health::Good => FLAPPING_GOOD,
                     Health::Failing => FLAPPING_FAILING,
                 };
-                self.text(PACE, word).optional_text("flapping_told", told)
+                self.text(PACE, word).optional_text("flapping_told", notified)
             }
         }
     }
@@ -90,13 +90,13 @@ impl Fields<'_> {
         parse_time(self.str(name)?).map_err(|error| self.nonsense(name, error))
     }
 
-    pub(super) fn told(&self) -> Result<Told, Malformed> {
+    pub(super) fn notified(&self) -> Result<Notified, Malformed> {
         if self.str("told")? == NOT_YET {
-            return Ok(Told::NotYet);
+            return Ok(Notified::NotYet);
         }
         let last = self.time("told")?;
         let first = self.optional_time("first_told")?.unwrap_or(last);
-        Ok(Told::At {
+        Ok(Notified::At {
             first,
             last,
             reminders: self.number("reminders")?,
@@ -105,12 +105,12 @@ impl Fields<'_> {
 
     pub(super) fn incident(&self) -> Result<Incident, Malformed> {
         Ok(Incident {
-            verdict: self.text::<Verdict>("verdict")?,
+            status: self.text::<Status>("verdict")?,
             opened: self.text::<Tick>("opened")?,
             revision: self.number(REVISION)?,
             since: self.text::<Tick>("since")?,
             finding: self.finding()?,
-            told: self.told()?,
+            notified: self.notified()?,
             urgency: self.urgency()?,
             pace: self.pace()?,
         })
@@ -127,20 +127,20 @@ impl Fields<'_> {
         self.word(URGENCY, &[Urgency::Raised], |_| RAISED)
     }
 
-    fn pace(&self) -> Result<Pace, Malformed> {
+    fn pace(&self) -> Result<Stability, Malformed> {
         if !self.has(PACE) {
-            return Ok(Pace::Steady);
+            return Ok(Stability::Steady);
         }
         let state = match self.str(PACE)? {
-            SETTLED => return Ok(Pace::Settled),
+            SETTLED => return Ok(Stability::StoppedFlapping),
             FLAPPING_GOOD => Health::Good,
             FLAPPING_FAILING => Health::Failing,
             _ => {
-                let words = format!("it is none of {SETTLED}, {FLAPPING_GOOD}, {FLAPPING_FAILING}");
-                return Err(self.nonsense(PACE, words));
+                let banners = format!("it is none of {SETTLED}, {FLAPPING_GOOD}, {FLAPPING_FAILING}");
+                return Err(self.nonsense(PACE, banners));
             }
         };
-        let told = self.optional_time("flapping_told")?;
-        Ok(Pace::Flapping { state, told })
+        let notified = self.optional_time("flapping_told")?;
+        Ok(Stability::Flapping { state, notified })
     }
 }

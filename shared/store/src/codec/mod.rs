@@ -2,17 +2,19 @@
 
 #[cfg(test)]
 mod arbitrary;
+pub(crate) mod banners;
 pub(crate) mod closed_incident;
 pub(crate) mod control;
+pub(crate) mod decision_state;
 pub(crate) mod definition;
 pub(crate) mod expectation;
 mod fields;
-pub(crate) mod fleet_row;
+pub(crate) mod fleet_state;
 mod incident;
-mod keeper;
+pub(crate) mod location_state;
 pub(crate) mod other_times;
 mod outbox;
-pub(crate) mod region_row;
+mod owner;
 pub(crate) mod results;
 pub(crate) mod rollup;
 #[cfg(test)]
@@ -20,10 +22,8 @@ mod samples;
 #[cfg(test)]
 mod tests;
 mod times;
-pub(crate) mod verdict_row;
 #[cfg(test)]
 mod weights;
-pub(crate) mod words;
 
 use fields::{Fields, Map};
 

@@ -2,7 +2,7 @@
 //! the other phases stand in an item of their own.
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use portpulse_core::board::Cause;
+use portpulse_core::group_state::Cause;
 use portpulse_core::observation::{milliseconds, parse_milliseconds};
 use portpulse_core::period::Period;
 use portpulse_core::phase_times::PhaseTimes;

@@ -3,14 +3,15 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use portpulse_core::board::{
-    Advisory, Cause, ClosedIncident, Ending, Entry, Finding, FleetRow, FleetTrouble, Health, Impairment,
-    Incident, Pace, RegionRow, RegionState, Streak, Streaks, Told, Track, Trouble, Urgency, Verdict,
-    VerdictRow,
-};
+use portpulse_core::banners::{Banner, Banners};
 use portpulse_core::choice::Expect;
 use portpulse_core::control::{Acknowledgement, Control, Note, Silence};
 use portpulse_core::group::GroupId;
+use portpulse_core::group_state::{
+    Advisory, Cause, ClosedIncident, DecisionState, Ending, Entry, Finding, FleetProblem, FleetState, Health,
+    Impairment, Incident, LocationProblem, LocationReporting, LocationState, Notified, Stability, Status,
+    Streak, Streaks, Track, Urgency,
+};
 use portpulse_core::observation::{Observation, Remark, Seen};
 use portpulse_core::other_phases::OtherPhases;
 use portpulse_core::outbox::{Claim, Claimant, Kind, Outbox, Pending, Subject};
@@ -18,7 +19,6 @@ use portpulse_core::outcome::{Detail, FailureClass, NoData};
 use portpulse_core::rollup::{OtherTimes, Rollup, Tally};
 use portpulse_core::round::Observations;
 use portpulse_core::time::Tick;
-use portpulse_core::words::{Said, Words};
 use serde_json::{Value, json};
 
 pub(super) const GROUP: &str = "1m#0";
@@ -41,9 +41,9 @@ pub(super) fn finding(cause: Cause, detail: &str) -> Option<Finding> {
     Some(Finding { cause, detail })
 }
 
-pub(super) fn incident(told: Told) -> Incident {
+pub(super) fn incident(notified: Notified) -> Incident {
     Incident {
-        verdict: Verdict::Down,
+        status: Status::Down,
         opened: tick("2026-11-22T05:40:00Z"),
         revision: 7,
         since: tick("2026-11-22T05:39:00Z"),
@@ -51,9 +51,9 @@ pub(super) fn incident(told: Told) -> Incident {
             Cause::Failed(FailureClass::Refused),
             "57P03 the database is starting",
         ),
-        told,
+        notified,
         urgency: Urgency::Usual,
-        pace: Pace::Steady,
+        pace: Stability::Steady,
     }
 }
 
@@ -65,7 +65,7 @@ pub(super) fn closed_incident() -> ClosedIncident {
         track: Track::Health,
         incident: Incident {
             urgency: Urgency::Raised,
-            ..incident(Told::At {
+            ..incident(Notified::At {
                 first,
                 last,
                 reminders: 2,
@@ -116,7 +116,7 @@ pub(super) fn outbox() -> Outbox {
         id: id.to_owned(),
         kind,
         subject,
-        verdict: Verdict::Down,
+        status: Status::Down,
         cause: Some(Cause::Failed(FailureClass::Timeout)),
         urgency: Urgency::Raised,
         since: time("2026-11-22T05:39:00Z"),
@@ -136,8 +136,8 @@ pub(super) fn outbox() -> Outbox {
         ),
         pending(
             "eu-west-1.3/region_silent",
-            Kind::RegionSilent,
-            Subject::Region("eu-west-1".parse().unwrap()),
+            Kind::LocationSilent,
+            Subject::Location("eu-west-1".parse().unwrap()),
             None,
         ),
         pending(
@@ -149,7 +149,7 @@ pub(super) fn outbox() -> Outbox {
     ])
 }
 
-pub(super) fn region_row() -> RegionRow {
+pub(super) fn location_state() -> LocationState {
     let failing = Streaks {
         seen: tick(TICK),
         health: Streak {
@@ -165,36 +165,36 @@ pub(super) fn region_row() -> RegionRow {
         finding: finding(Cause::Failed(FailureClass::Timeout), ""),
     };
     let since = tick(TICK);
-    RegionRow {
+    LocationState {
         tick: tick(TICK),
         entries: BTreeMap::from([
             ("orders-db".parse().unwrap(), Entry::Seen(failing)),
-            ("cache".parse().unwrap(), Entry::Unseen { since }),
+            ("cache".parse().unwrap(), Entry::NoData { since }),
         ]),
     }
 }
 
-pub(super) fn verdict_row() -> VerdictRow {
+pub(super) fn decision_state() -> DecisionState {
     let opened = tick("2026-11-22T05:40:00Z");
-    let told = Told::NotYet;
+    let notified = Notified::NotYet;
     let since = time("2026-11-22T05:40:01Z");
     let advisory = Advisory {
         opened,
         revision: 6,
-        told,
+        notified,
     };
     let flapping = Incident {
-        verdict: Verdict::Degraded,
-        pace: Pace::Flapping {
+        status: Status::Degraded,
+        pace: Stability::Flapping {
             state: Health::Good,
-            told: Some(since),
+            notified: Some(since),
         },
-        ..incident(told)
+        ..incident(notified)
     };
-    VerdictRow {
+    DecisionState {
         revision: 7,
         incidents: BTreeMap::from([
-            (("orders-db".parse().unwrap(), Track::Health), incident(told)),
+            (("orders-db".parse().unwrap(), Track::Health), incident(notified)),
             (("orders-db".parse().unwrap(), Track::Quality), flapping),
         ]),
         changes: BTreeMap::from([(
@@ -202,9 +202,9 @@ pub(super) fn verdict_row() -> VerdictRow {
             vec![tick("2026-11-22T05:37:00Z"), opened],
         )]),
         advisories: BTreeMap::from([("cache".parse().unwrap(), advisory)]),
-        regions: BTreeMap::from([
-            ("eu-west-1".parse().unwrap(), RegionState::Silent(since)),
-            ("us-east-1".parse().unwrap(), RegionState::Returned),
+        locations: BTreeMap::from([
+            ("eu-west-1".parse().unwrap(), LocationReporting::Silent(since)),
+            ("us-east-1".parse().unwrap(), LocationReporting::Returned),
         ]),
         broken: ["No Id".to_owned()].into(),
         outbox: outbox(),
@@ -212,15 +212,15 @@ pub(super) fn verdict_row() -> VerdictRow {
     }
 }
 
-pub(super) fn fleet_row() -> FleetRow {
-    let trouble = FleetTrouble {
+pub(super) fn fleet_state() -> FleetState {
+    let problem = FleetProblem {
         since: time("2026-11-22T05:40:01Z"),
         revision: 3,
         groups: BTreeMap::from([(group(), time("2026-11-22T05:41:01Z"))]),
     };
-    FleetRow {
+    FleetState {
         revision: 3,
-        troubles: BTreeMap::from([(("eu-west-1".parse().unwrap(), Trouble::Silent), trouble)]),
+        problems: BTreeMap::from([(("eu-west-1".parse().unwrap(), LocationProblem::Silent), problem)]),
         outbox: Outbox::default(),
     }
 }
@@ -249,18 +249,18 @@ pub(super) fn observations() -> Observations {
         .collect()
 }
 
-pub(super) fn words() -> Words {
-    let said = |text, at| Said {
+pub(super) fn banners() -> Banners {
+    let banner = |text, at| Banner {
         text: Detail::new(text).unwrap(),
         at: tick(at),
     };
-    Words {
+    Banners {
         tick: tick(TICK),
-        said: BTreeMap::from([
-            ("bastion".parse().unwrap(), said("SSH-2.0-OpenSSH_9.6", TICK)),
+        banner: BTreeMap::from([
+            ("bastion".parse().unwrap(), banner("SSH-2.0-OpenSSH_9.6", TICK)),
             (
                 "mail".parse().unwrap(),
-                said("220 mail.example.com ESMTP", "2026-11-22T03:00:00Z"),
+                banner("220 mail.example.com ESMTP", "2026-11-22T03:00:00Z"),
             ),
         ]),
     }

@@ -1,18 +1,18 @@
 //! Every kind of item: what it looks like, that it survives being stored, and that nothing else is taken for it.
 
-mod faults;
+mod diagnostics;
 
 use std::collections::BTreeMap;
 use std::fmt::Debug;
 
 use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::AttributeValue as A;
-use portpulse_core::board::{ClosedIncident, FleetRow, RegionRow, VerdictRow};
+use portpulse_core::banners::Banners;
 use portpulse_core::control::Control;
 use portpulse_core::definition::Monitor;
+use portpulse_core::group_state::{ClosedIncident, DecisionState, FleetState, LocationState};
 use portpulse_core::rollup::{OtherTimes, Rollup, with_others};
 use portpulse_core::round::Observations;
-use portpulse_core::words::Words;
 use proptest::prelude::*;
 use proptest::sample::Index;
 use serde_json::{Value, json};
@@ -50,16 +50,16 @@ fn shown(item: &Item) -> String {
     lines.join("\n")
 }
 
-fn put_region_row(row: &RegionRow) -> Item {
-    region_row::encode(&keys::region_row(group(), &"eu-west-1".parse().unwrap()), row)
+fn put_location_state(row: &LocationState) -> Item {
+    location_state::encode(&keys::location_state(group(), &"eu-west-1".parse().unwrap()), row)
 }
 
-fn put_verdict_row(row: &VerdictRow) -> Item {
-    verdict_row::encode(&keys::verdict_row(group()), row)
+fn put_decision_state(row: &DecisionState) -> Item {
+    decision_state::encode(&keys::decision_state(group()), row)
 }
 
-fn put_fleet_row(row: &FleetRow) -> Item {
-    fleet_row::encode(&keys::fleet_row(), row)
+fn put_fleet_state(row: &FleetState) -> Item {
+    fleet_state::encode(&keys::fleet_state(), row)
 }
 
 fn put_results(seen: &Observations) -> Item {
@@ -89,8 +89,8 @@ fn put_other_times(times: &OtherTimes) -> Item {
     )
 }
 
-fn put_words(said: &Words) -> Item {
-    words::encode(&keys::words_of(group(), &"eu-west-1".parse().unwrap()), said)
+fn put_banners(banner: &Banners) -> Item {
+    banners::encode(&keys::words_of(group(), &"eu-west-1".parse().unwrap()), banner)
 }
 
 fn put_control(control: &Control) -> Item {
@@ -105,15 +105,21 @@ fn put_definition(attributes: &serde_json::Map<String, Value>) -> Item {
     definition::encode(&keys::definition(group(), "orders-db"), attributes)
 }
 
-fn get_definition(item: &Item) -> Result<Monitor, Vec<portpulse_core::definition::Fault>> {
+fn get_definition(item: &Item) -> Result<Monitor, Vec<portpulse_core::definition::Diagnostic>> {
     definition::decode(group(), "orders-db", item)
 }
 
 #[test]
 fn every_kind_of_item_looks_as_it_did() {
-    insta::assert_snapshot!("region_row", shown(&put_region_row(&samples::region_row())));
-    insta::assert_snapshot!("verdict_row", shown(&put_verdict_row(&samples::verdict_row())));
-    insta::assert_snapshot!("fleet_row", shown(&put_fleet_row(&samples::fleet_row())));
+    insta::assert_snapshot!(
+        "region_row",
+        shown(&put_location_state(&samples::location_state()))
+    );
+    insta::assert_snapshot!(
+        "verdict_row",
+        shown(&put_decision_state(&samples::decision_state()))
+    );
+    insta::assert_snapshot!("fleet_row", shown(&put_fleet_state(&samples::fleet_state())));
     insta::assert_snapshot!("results", shown(&put_results(&samples::observations())));
     insta::assert_snapshot!(
         "closed_incident",
@@ -121,7 +127,7 @@ fn every_kind_of_item_looks_as_it_did() {
     );
     insta::assert_snapshot!("rollup", shown(&put_rollup(&samples::rollup())));
     insta::assert_snapshot!("other_times", shown(&put_other_times(&samples::other_times())));
-    insta::assert_snapshot!("words", shown(&put_words(&samples::words())));
+    insta::assert_snapshot!("words", shown(&put_banners(&samples::banners())));
     insta::assert_snapshot!("control", shown(&put_control(&samples::control())));
     insta::assert_snapshot!("definition", shown(&put_definition(&samples::definition())));
     let seeded = definition::encode_seeded(&keys::definition(group(), "orders-db"), &samples::definition());
@@ -144,18 +150,18 @@ fn survives<R: PartialEq + Debug>(
 
 proptest! {
     #[test]
-    fn region_rows_survive(row in arbitrary::region_row()) {
-        survives(row, put_region_row, region_row::decode)?;
+    fn region_rows_survive(row in arbitrary::location_state()) {
+        survives(row, put_location_state, location_state::decode)?;
     }
 
     #[test]
-    fn verdict_rows_survive(row in arbitrary::verdict_row()) {
-        survives(row, put_verdict_row, verdict_row::decode)?;
+    fn verdict_rows_survive(row in arbitrary::decision_state()) {
+        survives(row, put_decision_state, decision_state::decode)?;
     }
 
     #[test]
-    fn fleet_rows_survive(row in arbitrary::fleet_row()) {
-        survives(row, put_fleet_row, fleet_row::decode)?;
+    fn fleet_rows_survive(row in arbitrary::fleet_state()) {
+        survives(row, put_fleet_state, fleet_state::decode)?;
     }
 
     #[test]
@@ -179,8 +185,8 @@ proptest! {
     }
 
     #[test]
-    fn words_survive(said in arbitrary::words()) {
-        survives(said, put_words, words::decode)?;
+    fn words_survive(banner in arbitrary::banners()) {
+        survives(banner, put_banners, banners::decode)?;
     }
 
     #[test]
@@ -202,26 +208,26 @@ fn readers(item: &Item) -> Vec<(&'static str, Result<(), String>)> {
     fn outcome<R>(read: Result<R, Malformed>) -> Result<(), String> {
         read.map(drop).map_err(|error| error.to_string())
     }
-    let faults = |faults: Vec<portpulse_core::definition::Fault>| faults[0].to_string();
+    let diagnostics = |diagnostics: Vec<portpulse_core::definition::Diagnostic>| diagnostics[0].to_string();
     vec![
-        ("region_row", outcome(region_row::decode(item))),
-        ("verdict_row", outcome(verdict_row::decode(item))),
-        ("fleet_row", outcome(fleet_row::decode(item))),
+        ("region_row", outcome(location_state::decode(item))),
+        ("verdict_row", outcome(decision_state::decode(item))),
+        ("fleet_row", outcome(fleet_state::decode(item))),
         ("results", outcome(results::decode(item))),
         ("closed_incident", outcome(closed_incident::decode(item))),
         ("rollup", outcome(rollup::decode(item))),
         ("other_times", outcome(other_times::decode(item))),
-        ("words", outcome(words::decode(item))),
+        ("words", outcome(banners::decode(item))),
         ("control", outcome(control::decode(item))),
-        ("definition", get_definition(item).map(drop).map_err(faults)),
+        ("definition", get_definition(item).map(drop).map_err(diagnostics)),
     ]
 }
 
 fn all_items() -> Vec<(&'static str, Item)> {
     vec![
-        ("region_row", put_region_row(&samples::region_row())),
-        ("verdict_row", put_verdict_row(&samples::verdict_row())),
-        ("fleet_row", put_fleet_row(&samples::fleet_row())),
+        ("region_row", put_location_state(&samples::location_state())),
+        ("verdict_row", put_decision_state(&samples::decision_state())),
+        ("fleet_row", put_fleet_state(&samples::fleet_state())),
         ("results", put_results(&samples::observations())),
         (
             "closed_incident",
@@ -229,7 +235,7 @@ fn all_items() -> Vec<(&'static str, Item)> {
         ),
         ("rollup", put_rollup(&samples::rollup())),
         ("other_times", put_other_times(&samples::other_times())),
-        ("words", put_words(&samples::words())),
+        ("words", put_banners(&samples::banners())),
         ("control", put_control(&samples::control())),
         ("definition", put_definition(&samples::definition())),
     ]

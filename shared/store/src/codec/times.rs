@@ -5,12 +5,12 @@ use portpulse_core::phase_times::{Bucket, PhaseTimes};
 /// Half the size of a map, and still text.
 pub(super) fn encode_buckets(times: &PhaseTimes) -> String {
     let mut before = 0;
-    let words = times.buckets().map(|(bucket, count)| {
+    let banners = times.buckets().map(|(bucket, count)| {
         let step = bucket - before;
         before = bucket;
         format!("{step}:{count}")
     });
-    words.collect::<Vec<_>>().join(" ")
+    banners.collect::<Vec<_>>().join(" ")
 }
 
 pub(super) fn decode_buckets(text: &str) -> Option<Vec<(Bucket, u32)>> {

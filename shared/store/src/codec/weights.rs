@@ -4,13 +4,15 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use portpulse_core::board::{
-    Cause, ClosedIncident, Ending, Entry, FleetRow, FleetTrouble, Health, Impairment, Incident, Pace,
-    RegionRow, RegionState, Streak, Streaks, Told, Track, Trouble, Urgency, Verdict, VerdictRow,
-};
+use portpulse_core::banners::{Banner, Banners};
 use portpulse_core::choice::Expect;
 use portpulse_core::group::{GroupId, MAX_MONITORS_PER_GROUP};
-use portpulse_core::id::{MonitorId, Region};
+use portpulse_core::group_state::{
+    Cause, ClosedIncident, DecisionState, Ending, Entry, FleetProblem, FleetState, Health, Impairment,
+    Incident, LocationProblem, LocationReporting, LocationState, Notified, Stability, Status, Streak,
+    Streaks, Track, Urgency,
+};
+use portpulse_core::id::{Location, MonitorId};
 use portpulse_core::observation::{Observation, Remark, Seen};
 use portpulse_core::other_phases::OtherPhases;
 use portpulse_core::outbox::{Claim, Claimant, Kind, Outbox, Pending, Subject};
@@ -18,13 +20,12 @@ use portpulse_core::outcome::{Detail, DnsFailure, FailureClass};
 use portpulse_core::rollup::{Rollup, Tally};
 use portpulse_core::round::Observations;
 use portpulse_core::time::{Interval, Tick};
-use portpulse_core::words::{Said, Words};
 
 use super::samples::{TICK, finding, group, incident, tick, time};
 use super::*;
 use crate::{keys, size};
 
-fn region() -> Region {
+fn location() -> Location {
     "ap-southeast-1".parse().unwrap()
 }
 
@@ -50,13 +51,17 @@ fn nominal_units(monitors: usize, others: OtherPhases<Option<Duration>>) -> usiz
     let seen: Observations = (0..monitors)
         .map(|number| (id(number), observation.clone()))
         .collect();
-    let row = RegionRow {
+    let row = LocationState {
         tick: tick(TICK),
         entries: BTreeMap::new(),
     };
     let items = [
-        results::encode(&keys::results(group(), tick(TICK), &region()), tick(TICK), &seen),
-        region_row::encode(&keys::region_row(group(), &region()), &row),
+        results::encode(
+            &keys::results(group(), tick(TICK), &location()),
+            tick(TICK),
+            &seen,
+        ),
+        location_state::encode(&keys::location_state(group(), &location()), &row),
     ];
     items.iter().map(|item| size::write_units(size::item(item))).sum()
 }
@@ -75,33 +80,33 @@ fn a_nominal_tick_costs_few_write_units() {
 }
 
 /// The longest that a monitor's id, a region's name, an invocation's name and a time in a row become.
-const LONGEST_CLAIMANT: &str = "8c4f2a7e-1b3d-4c5e-9f60-718293a4b5c6";
+const MAX_CLAIMANT_LENGTH: &str = "8c4f2a7e-1b3d-4c5e-9f60-718293a4b5c6";
 const LATE: &str = "2026-11-22T05:40:07Z";
 /// As many writes as ten a minute make in nineteen hundred years.
 const LATEST_REVISION: u64 = 9_999_999_999;
 /// The regions of AWS in which a checker can run, and as many agents.
-const REGIONS: usize = 34;
+const LOCATIONS: usize = 34;
 
 fn longest_id(number: usize) -> MonitorId {
     format!("{number:064}").parse().unwrap()
 }
 
-fn longest_region(number: usize) -> Region {
+fn longest_location(number: usize) -> Location {
     format!("{number:032}").parse().unwrap()
 }
 
 /// The largest incident: told twice and reminded of, escalated, flapping and told so, without its details.
-fn largest_incident(verdict: Verdict) -> Incident {
+fn largest_incident(status: Status) -> Incident {
     Incident {
-        verdict,
+        status,
         revision: LATEST_REVISION,
         finding: finding(Cause::Failed(FailureClass::Dns(DnsFailure::ServerFailure)), ""),
         urgency: Urgency::Raised,
-        pace: Pace::Flapping {
+        pace: Stability::Flapping {
             state: Health::Failing,
-            told: Some(time(LATE)),
+            notified: Some(time(LATE)),
         },
-        ..incident(Told::At {
+        ..incident(Notified::At {
             first: time(TICK),
             last: time(LATE),
             reminders: 999_999,
@@ -111,10 +116,10 @@ fn largest_incident(verdict: Verdict) -> Incident {
 
 /// The largest verdict row in which nothing waits: two tracks of each monitor are open, the most that can be at once,
 /// and every definition is broken.
-fn largest_steady_row(monitors: usize) -> VerdictRow {
-    let mut row = VerdictRow {
+fn largest_steady_row(monitors: usize) -> DecisionState {
+    let mut row = DecisionState {
         revision: LATEST_REVISION,
-        ..VerdictRow::default()
+        ..DecisionState::default()
     };
     // One change more than the limit, spread over an hour.
     let changes: Vec<_> = (0..=20)
@@ -126,18 +131,19 @@ fn largest_steady_row(monitors: usize) -> VerdictRow {
         })
         .collect();
     for id in (0..monitors).map(longest_id) {
-        for (track, verdict) in [
-            (Track::Health, Verdict::Exposed),
-            (Track::Quality, Verdict::Degraded),
+        for (track, status) in [
+            (Track::Health, Status::Exposed),
+            (Track::Quality, Status::Degraded),
         ] {
             row.incidents
-                .insert((id.clone(), track), largest_incident(verdict));
+                .insert((id.clone(), track), largest_incident(status));
             row.changes.insert((id.clone(), track), changes.clone());
         }
         row.broken.insert(id.to_string());
     }
-    let silent = (0..REGIONS).map(|number| (longest_region(number), RegionState::Suspect(time(LATE))));
-    row.regions.extend(silent);
+    let silent =
+        (0..LOCATIONS).map(|number| (longest_location(number), LocationReporting::Suspect(time(LATE))));
+    row.locations.extend(silent);
     row
 }
 
@@ -147,17 +153,17 @@ fn most_that_waits(id: &MonitorId) -> (Vec<Pending>, Vec<ClosedIncident>) {
         id: format!("{id}@{TICK}.{LATEST_REVISION}.quality/{word}"),
         kind: Kind::CertificateExpiring,
         subject: Subject::Monitor(id.clone()),
-        verdict: Verdict::Degraded,
+        status: Status::Degraded,
         cause: Some(Cause::Failed(FailureClass::Dns(DnsFailure::ServerFailure))),
         urgency: Urgency::Raised,
         since: time(TICK),
         at: time(LATE),
         claim: Some(Claim {
-            by: Claimant::new(LONGEST_CLAIMANT),
+            by: Claimant::new(MAX_CLAIMANT_LENGTH),
             at: time(LATE),
         }),
     };
-    let closed = |verdict, track| ClosedIncident {
+    let closed = |status, track| ClosedIncident {
         monitor: id.clone(),
         track,
         incident: Incident {
@@ -165,35 +171,35 @@ fn most_that_waits(id: &MonitorId) -> (Vec<Pending>, Vec<ClosedIncident>) {
                 Cause::Failed(FailureClass::Dns(DnsFailure::ServerFailure)),
                 &"x".repeat(Detail::MAX_BYTES),
             ),
-            ..largest_incident(verdict)
+            ..largest_incident(status)
         },
         closed: tick(TICK),
         ending: Ending::Recovered,
     };
     // One for each track, and an advisory that ends.
-    let told = [
+    let notified = [
         "certificate_expiring-for-good",
         "certificate_expiring-for-good",
         "advisory_over",
     ];
     let closed = [
-        closed(Verdict::Exposed, Track::Health),
-        closed(Verdict::Degraded, Track::Quality),
+        closed(Status::Exposed, Track::Health),
+        closed(Status::Degraded, Track::Quality),
     ];
-    (told.map(pending).to_vec(), closed.to_vec())
+    (notified.map(pending).to_vec(), closed.to_vec())
 }
 
 #[test]
 fn the_largest_verdict_row_of_a_full_group_has_room_for_what_one_monitor_brings() {
-    let key = keys::verdict_row(group());
+    let key = keys::decision_state(group());
     let mut row = largest_steady_row(MAX_MONITORS_PER_GROUP);
-    let steady = size::item(&verdict_row::encode(&key, &row));
+    let steady = size::item(&decision_state::encode(&key, &row));
     let (pending, closed) = most_that_waits(&longest_id(0));
     (row.outbox, row.closed) = (Outbox::new(pending), closed);
-    let one_more = size::item(&verdict_row::encode(&key, &row));
+    let one_more = size::item(&decision_state::encode(&key, &row));
     eprintln!("verdict row: {steady} bytes, {one_more} with what one monitor brings");
-    assert!(one_more < size::MOST_BYTES, "{steady}, {one_more}");
-    assert!(steady > size::MOST_BYTES * 4 / 5, "{steady}");
+    assert!(one_more < size::MAX_BYTES, "{steady}, {one_more}");
+    assert!(steady > size::MAX_BYTES * 4 / 5, "{steady}");
 }
 
 #[test]
@@ -217,16 +223,16 @@ fn the_largest_region_row_of_a_full_group_fits() {
     };
     let entries =
         (0..MAX_MONITORS_PER_GROUP).map(|number| (longest_id(number), Entry::Seen(streaks.clone())));
-    let row = RegionRow {
+    let row = LocationState {
         tick: tick(TICK),
         entries: entries.collect(),
     };
-    let bytes = size::item(&region_row::encode(
-        &keys::region_row(group(), &longest_region(0)),
+    let bytes = size::item(&location_state::encode(
+        &keys::location_state(group(), &longest_location(0)),
         &row,
     ));
     eprintln!("region row: {bytes} bytes");
-    assert!(bytes < size::MOST_BYTES, "{bytes}");
+    assert!(bytes < size::MAX_BYTES, "{bytes}");
 }
 
 /// The fleet row in which each of so many groups notes every region, as silent or suspect.
@@ -237,32 +243,32 @@ fn fleet_bytes(groups: u32) -> usize {
         mine.map(|shard| (GroupId { interval, shard }, time(LATE)))
             .collect()
     };
-    let mut row = FleetRow {
+    let mut row = FleetState {
         revision: LATEST_REVISION,
-        ..FleetRow::default()
+        ..FleetState::default()
     };
-    for region in (0..REGIONS).map(longest_region) {
+    for location in (0..LOCATIONS).map(longest_location) {
         // One group sees one trouble of a region at a time.
-        for (half, trouble) in [(0, Trouble::Silent), (1, Trouble::Suspect)] {
-            let trouble = (
-                (region.clone(), trouble),
-                FleetTrouble {
+        for (half, problem) in [(0, LocationProblem::Silent), (1, LocationProblem::Suspect)] {
+            let problem = (
+                (location.clone(), problem),
+                FleetProblem {
                     since: time(LATE),
                     revision: LATEST_REVISION,
                     groups: notes(half),
                 },
             );
-            row.troubles.extend([trouble]);
+            row.problems.extend([problem]);
         }
     }
-    size::item(&fleet_row::encode(&keys::fleet_row(), &row))
+    size::item(&fleet_state::encode(&keys::fleet_state(), &row))
 }
 
 #[test]
 fn the_largest_fleet_row_of_a_hundred_thousand_monitors_fits() {
     let bytes = fleet_bytes(250);
-    eprintln!("fleet row: {bytes} bytes with 250 groups and {REGIONS} regions");
-    assert!(bytes < size::MOST_BYTES, "{bytes}");
+    eprintln!("fleet row: {bytes} bytes with 250 groups and {LOCATIONS} regions");
+    assert!(bytes < size::MAX_BYTES, "{bytes}");
 }
 
 /// What one region saw over a period of so many ticks, where all phases take as long as these times: the bytes of the
@@ -281,8 +287,8 @@ fn rollup_bytes(monitors: usize, ticks: u64, times: impl Fn(u64) -> Duration) ->
     let id = |number: usize| format!("orders-database-{number:04}").parse().unwrap();
     let rollup: Rollup = (0..monitors).map(|number| (id(number), tally.clone())).collect();
     let day = "2026-11-22".parse().unwrap();
-    let key = keys::rollup(group(), day, &region());
-    let key_of_others = keys::other_times(group(), day, &region());
+    let key = keys::rollup(group(), day, &location());
+    let key_of_others = keys::other_times(group(), day, &location());
     let others = portpulse_core::rollup::other_times(&rollup);
     (
         size::item(&rollup::encode(&key, day, &rollup)),
@@ -304,16 +310,13 @@ fn rollups_are_small_and_fit_whatever_the_times() {
     let widest =
         |number: u64| Duration::from_micros(1.02_f64.powi(i32::try_from(number % 900).unwrap()) as u64 * 10);
     let (bytes, _) = rollup_bytes(400, 1_440, widest);
-    assert!(
-        bytes < size::MOST_BYTES && bytes > size::MOST_BYTES / 2,
-        "{bytes}"
-    );
+    assert!(bytes < size::MAX_BYTES && bytes > size::MAX_BYTES / 2, "{bytes}");
     // Of three phases, each from 10 ms up to a second within one day: all the buckets in between.
     let wide = |number: u64| {
         Duration::from_millis(10) + Duration::from_micros(number * number * 990_000 / 2_073_600)
     };
     let (_, of_others) = rollup_bytes(400, 1_440, wide);
-    assert!(of_others < size::MOST_BYTES, "{of_others}");
+    assert!(of_others < size::MAX_BYTES, "{of_others}");
 }
 
 #[test]
@@ -321,17 +324,17 @@ fn words_fit_however_long_they_are_and_however_old() {
     let text = Detail::new(&"x".repeat(1_000)).unwrap();
     assert!(text.as_str().len() <= Detail::MAX_BYTES);
     for at in [tick(TICK), tick("2026-11-22T03:00:00Z")] {
-        let said = |number: usize| {
+        let banner = |number: usize| {
             let text = text.clone();
-            (format!("{number:064}").parse().unwrap(), Said { text, at })
+            (format!("{number:064}").parse().unwrap(), Banner { text, at })
         };
-        let words = Words {
+        let banners = Banners {
             tick: tick(TICK),
-            said: (0..400).map(said).collect(),
+            banner: (0..400).map(banner).collect(),
         };
-        let bytes = size::item(&words::encode(&keys::words_of(group(), &region()), &words));
+        let bytes = size::item(&banners::encode(&keys::words_of(group(), &location()), &banners));
         assert!(
-            bytes < size::MOST_BYTES / 2 && bytes > 400 * Detail::MAX_BYTES,
+            bytes < size::MAX_BYTES / 2 && bytes > 400 * Detail::MAX_BYTES,
             "{bytes}"
         );
     }

@@ -3,8 +3,8 @@ use std::task::{Context, Waker};
 
 use super::*;
 
-fn item(sk: &str, said: &str) -> Item {
-    let pairs = [(PK, "p"), (SK, sk), ("said", said)];
+fn item(sk: &str, banner: &str) -> Item {
+    let pairs = [(PK, "p"), (SK, sk), ("said", banner)];
     let pairs = pairs.map(|(name, text)| (name.to_owned(), AttributeValue::S(text.to_owned())));
     Item::from(pairs)
 }
@@ -51,9 +51,9 @@ fn a_stale_read_misses_the_last_write_unless_it_is_strong() {
     table.overwrite(item("a", "new"));
     table.overwrite(item("b", "new"));
     table.set_faults(|_| Fault::Stale);
-    let said = |read| poll(table.query("p", read), 3).unwrap().unwrap();
-    assert_eq!(said(Read::Eventual), [item("a", "old")]);
-    assert_eq!(said(Read::Strong), [item("a", "new"), item("b", "new")]);
+    let banner = |read| poll(table.query("p", read), 3).unwrap().unwrap();
+    assert_eq!(banner(Read::Eventual), [item("a", "old")]);
+    assert_eq!(banner(Read::Strong), [item("a", "new"), item("b", "new")]);
     let get = |read| poll(table.get("p", "b", read), 3).unwrap().unwrap();
     assert_eq!(get(Read::Eventual), None);
     assert_eq!(get(Read::Strong), Some(item("b", "new")));

@@ -14,7 +14,7 @@ use portpulse_store::dynamo::DynamoTable;
 use portpulse_store::keys::Key;
 use portpulse_store::size;
 use portpulse_store::table::{
-    Browse, Condition, Delete, Deleted, Item, Order, Page, Put, Read, Stretch, Table,
+    Condition, Delete, Deleted, Item, KeyRange, Order, Page, PagedQuery, Put, Read, Table,
 };
 use portpulse_testkit::embedded::{EmbeddedDynamo, TABLE};
 use portpulse_testkit::memory_table::MemoryTable;
@@ -38,7 +38,7 @@ enum Step {
     Get(String, String, Read),
     GetMany(BTreeSet<(String, String)>, Read),
     Query(String, Read),
-    Page(Stretch, u32),
+    Page(KeyRange, u32),
     Delete(String, String, Condition),
 }
 
@@ -51,7 +51,7 @@ enum Answer {
     Delete(Deleted),
 }
 
-async fn run(table: &(impl Table + Browse + Delete), step: Step) -> Answer {
+async fn run(table: &(impl Table + PagedQuery + Delete), step: Step) -> Answer {
     match step {
         Step::Put(item, condition) => Answer::Put(table.put(item, condition).await.unwrap()),
         Step::Get(pk, sk, read) => {
@@ -66,7 +66,7 @@ async fn run(table: &(impl Table + Browse + Delete), step: Step) -> Answer {
             Answer::Items(items)
         }
         Step::Query(pk, read) => Answer::Items(table.query(&pk, read).await.unwrap()),
-        Step::Page(stretch, limit) => Answer::Page(table.page(&stretch, limit).await.unwrap()),
+        Step::Page(key_range, limit) => Answer::Page(table.page(&key_range, limit).await.unwrap()),
         Step::Delete(pk, sk, condition) => Answer::Delete(table.delete(&pk, &sk, condition).await.unwrap()),
     }
 }
@@ -86,12 +86,12 @@ fn arbitrary_item() -> impl Strategy<Value = Item> {
         option::weighted(0.9, layout),
         option::of(select(&["seed", "somebody"]).prop_map(text)),
     );
-    (key(), attributes).prop_map(|((pk, sk), (tick, revision, layout, keeper))| {
+    (key(), attributes).prop_map(|((pk, sk), (tick, revision, layout, owner))| {
         let attributes = [
             ("tick", tick),
             ("revision", revision),
             ("v", layout),
-            ("managed_by", keeper),
+            ("managed_by", owner),
         ];
         let attributes: Vec<_> = attributes
             .into_iter()
@@ -120,12 +120,12 @@ fn step() -> impl Strategy<Value = Step> {
         2 => (key(), read()).prop_map(|((pk, sk), read)| Step::Get(pk, sk, read)),
         2 => (btree_set(key(), 1..4), read()).prop_map(|(keys, read)| Step::GetMany(keys, read)),
         2 => (key(), read()).prop_map(|((pk, _), read)| Step::Query(pk, read)),
-        3 => (stretch(), 1u32..6).prop_map(|(stretch, limit)| Step::Page(stretch, limit)),
+        3 => (key_range(), 1u32..6).prop_map(|(key_range, limit)| Step::Page(key_range, limit)),
         1 => (key(), condition).prop_map(|((pk, sk), condition)| Step::Delete(pk, sk, condition)),
     ]
 }
 
-fn stretch() -> impl Strategy<Value = Stretch> {
+fn key_range() -> impl Strategy<Value = KeyRange> {
     const ENDS: &[&str] = &["region#", "region#a", "region#b", "verdict", "~"];
     let order = select(&[Order::Ascending, Order::Descending]);
     let parts = (key(), select(ENDS), select(ENDS), option::of(key()), order);
@@ -133,7 +133,7 @@ fn stretch() -> impl Strategy<Value = Stretch> {
         let (from, to) = (one.min(other).to_owned(), one.max(other).to_owned());
         // DynamoDB goes on only from within.
         let after = after.map(|(_, sk)| sk).filter(|sk| from <= *sk && *sk <= to);
-        Stretch {
+        KeyRange {
             pk,
             from,
             to,
@@ -157,9 +157,9 @@ fn in_case(step: Step, case: u32) -> Step {
             Step::GetMany(keys.collect(), read)
         }
         Step::Query(pk, read) => Step::Query(format!("{pk}{case}"), read),
-        Step::Page(stretch, limit) => {
-            let pk = format!("{}{case}", stretch.pk);
-            Step::Page(Stretch { pk, ..stretch }, limit)
+        Step::Page(key_range, limit) => {
+            let pk = format!("{}{case}", key_range.pk);
+            Step::Page(KeyRange { pk, ..key_range }, limit)
         }
         Step::Delete(pk, sk, condition) => Step::Delete(format!("{pk}{case}"), sk, condition),
     }

@@ -1,7 +1,7 @@
 //! Definitions as they stand in the table, and whose they are.
 
 use portpulse_core::id::MonitorId;
-use portpulse_store::definitions::{Keeper, May, Standing, Tended};
+use portpulse_store::definitions::{Owner, Standing, WriteMode, WriteResult};
 use portpulse_store::store::Store;
 use portpulse_store::table::{Condition, Delete, Table};
 use serde_json::json;
@@ -42,13 +42,16 @@ async fn definitions_are_told_apart<T: Table + Delete>(table: T) {
     let listed: Vec<_> = standing.keys().map(String::as_str).collect();
     assert_eq!(listed, ["good", "no port", "off"]);
     let no_port = Standing {
-        keeper: Keeper::Other,
+        owner: Owner::Other,
         attributes: Ok(definitions[2].1.as_object().unwrap().clone()),
     };
     assert_eq!(standing["no port"], no_port);
     for id in ["no port", "never there"] {
-        let deleted = store.delete_definition(group(), id, May::TakeOver).await.unwrap();
-        assert_eq!(deleted, Tended::Done, "{id}");
+        let deleted = store
+            .delete_definition(group(), id, WriteMode::TakeOver)
+            .await
+            .unwrap();
+        assert_eq!(deleted, WriteResult::Done, "{id}");
     }
     assert!(store.definitions(group()).await.unwrap().broken.is_empty());
 }
@@ -61,31 +64,34 @@ async fn definitions_are_tended_by_their_keeper<T: Table + Delete>(table: T) {
     let attributes = json!({ "host": "b.example.com" });
     let attributes = attributes.as_object().unwrap();
     for (id, may, expected) in [
-        ("ours", May::Keep, Tended::NotOurs),
-        ("ours", May::Add, Tended::Done),
-        ("ours", May::Add, Tended::NotOurs),
-        ("ours", May::Keep, Tended::Done),
-        ("theirs", May::Add, Tended::NotOurs),
-        ("theirs", May::Keep, Tended::NotOurs),
+        ("ours", WriteMode::Keep, WriteResult::NotOurs),
+        ("ours", WriteMode::Add, WriteResult::Done),
+        ("ours", WriteMode::Add, WriteResult::NotOurs),
+        ("ours", WriteMode::Keep, WriteResult::Done),
+        ("theirs", WriteMode::Add, WriteResult::NotOurs),
+        ("theirs", WriteMode::Keep, WriteResult::NotOurs),
     ] {
-        let tended = store.tend_definition(group(), id, attributes, may).await.unwrap();
+        let tended = store
+            .write_definition(group(), id, attributes, may)
+            .await
+            .unwrap();
         assert_eq!(tended, expected, "{id} {may:?}");
     }
     let keepers = async || {
         let standing = store.standing_definitions(group()).await.unwrap();
-        let keepers = standing.into_iter().map(|(id, standing)| (id, standing.keeper));
+        let keepers = standing.into_iter().map(|(id, standing)| (id, standing.owner));
         keepers.collect::<Vec<_>>()
     };
-    let named = |id: &str, keeper| (id.to_owned(), keeper);
-    let both = [named("ours", Keeper::Seed), named("theirs", Keeper::Other)];
+    let named = |id: &str, owner| (id.to_owned(), owner);
+    let both = [named("ours", Owner::Seed), named("theirs", Owner::Other)];
     assert_eq!(keepers().await, both);
     let delete = async |id, may| store.delete_definition(group(), id, may).await.unwrap();
-    assert_eq!(delete("theirs", May::Keep).await, Tended::NotOurs);
-    assert_eq!(delete("ours", May::Keep).await, Tended::Done);
-    assert_eq!(keepers().await, [named("theirs", Keeper::Other)]);
+    assert_eq!(delete("theirs", WriteMode::Keep).await, WriteResult::NotOurs);
+    assert_eq!(delete("ours", WriteMode::Keep).await, WriteResult::Done);
+    assert_eq!(keepers().await, [named("theirs", Owner::Other)]);
     let taken = store
-        .tend_definition(group(), "theirs", attributes, May::TakeOver)
+        .write_definition(group(), "theirs", attributes, WriteMode::TakeOver)
         .await;
-    assert_eq!(taken.unwrap(), Tended::Done);
-    assert_eq!(keepers().await, [named("theirs", Keeper::Seed)]);
+    assert_eq!(taken.unwrap(), WriteResult::Done);
+    assert_eq!(keepers().await, [named("theirs", Owner::Seed)]);
 }

@@ -3,8 +3,11 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use portpulse_core::board::{ClosedIncident, Ending, Incident, Pace, Told, Track, Urgency, Verdict};
-use portpulse_core::id::Region;
+use portpulse_core::banners::{Banner, Banners};
+use portpulse_core::group_state::{
+    ClosedIncident, Ending, Incident, Notified, Stability, Status, Track, Urgency,
+};
+use portpulse_core::id::Location;
 use portpulse_core::other_phases::OtherPhases;
 use portpulse_core::outcome::Detail;
 use portpulse_core::period::Period;
@@ -12,14 +15,13 @@ use portpulse_core::phase_times::PhaseTimes;
 use portpulse_core::rollup::{OtherTimes, Rollup, Tally};
 use portpulse_core::round::Observations;
 use portpulse_core::time::Tick;
-use portpulse_core::words::{Said, Words};
 use portpulse_store::history::Summary;
 use portpulse_store::keys;
 use portpulse_store::store::Store;
-use portpulse_store::table::{Browse, Condition, Delete, Read, Table};
+use portpulse_store::table::{Condition, Delete, PagedQuery, Read, Table};
 
 use crate::items::{item, number, text};
-use crate::store::{group, observations, region, row};
+use crate::store::{group, location, observations, row};
 
 on_both_tables!(
     a_filed_incident_stays_as_it_is,
@@ -35,14 +37,14 @@ fn closed(minute: u32) -> ClosedIncident {
         monitor: "orders-db".parse().unwrap(),
         track: Track::Health,
         incident: Incident {
-            verdict: Verdict::Down,
+            status: Status::Down,
             opened: row(40).tick,
             revision: 7,
             since: row(39).tick,
             finding: None,
-            told: Told::NotYet,
+            notified: Notified::NotYet,
             urgency: Urgency::Usual,
-            pace: Pace::Steady,
+            pace: Stability::Steady,
         },
         closed: row(minute).tick,
         ending: Ending::Recovered,
@@ -64,34 +66,37 @@ async fn a_filed_incident_stays_as_it_is<T: Table>(table: T) {
 
 async fn words_replace_only_those_they_were_made_from<T: Table>(table: T) {
     let store = Store::new(table);
-    let other: Region = "us-east-1".parse().unwrap();
-    let words = |minute, text| {
+    let other: Location = "us-east-1".parse().unwrap();
+    let banners = |minute, text| {
         let at = row(minute).tick;
         let text = Detail::new(text).unwrap();
-        let said = BTreeMap::from([("orders-db".parse().unwrap(), Said { text, at })]);
-        Words { tick: at, said }
+        let banner = BTreeMap::from([("orders-db".parse().unwrap(), Banner { text, at })]);
+        Banners { tick: at, banner }
     };
     let tick = |minute| row(minute).tick;
-    for (region, before, put, kept) in [
-        (&region(), None, words(40, "one"), true),
-        (&region(), None, words(41, "a twin"), false),
-        (&region(), Some(tick(39)), words(41, "a twin"), false),
-        (&region(), Some(tick(40)), words(42, "two"), true),
-        (&other, None, words(40, "elsewhere"), true),
+    for (location, before, put, kept) in [
+        (&location(), None, banners(40, "one"), true),
+        (&location(), None, banners(41, "a twin"), false),
+        (&location(), Some(tick(39)), banners(41, "a twin"), false),
+        (&location(), Some(tick(40)), banners(42, "two"), true),
+        (&other, None, banners(40, "elsewhere"), true),
     ] {
-        let found = store.put_words(group(), region, before, &put).await;
+        let found = store.put_banners(group(), location, before, &put).await;
         assert_eq!(found.unwrap(), kept, "{put:?}");
     }
-    let own = store.words_of(group(), &region()).await.unwrap();
-    assert_eq!(own, Some(words(42, "two")));
+    let own = store.words_of(group(), &location()).await.unwrap();
+    assert_eq!(own, Some(banners(42, "two")));
     assert_eq!(
         store.words_of(group(), &"c".parse().unwrap()).await.unwrap(),
         None
     );
     let odd = item("words#1m#0", "region#Odd", &[("v", number(1))]);
     store.table().put(odd, Condition::Always).await.unwrap();
-    let (all, unreadable) = store.words(group()).await.unwrap();
-    let expected = [(region(), words(42, "two")), (other, words(40, "elsewhere"))];
+    let (all, unreadable) = store.banners(group()).await.unwrap();
+    let expected = [
+        (location(), banners(42, "two")),
+        (other, banners(40, "elsewhere")),
+    ];
     assert_eq!(all, BTreeMap::from(expected));
     assert!(
         unreadable.len() == 1 && unreadable[0].to_string().contains("words#1m#0/region#Odd"),
@@ -119,7 +124,9 @@ async fn what_was_summed_up_first_stands<T: Table>(table: T) {
         period("2026-11-22"),
     ];
     for (number, hour) in [(1, hours[1]), (2, hours[1]), (3, hours[2])] {
-        let kept = store.put_summary(group(), hour, &region(), &rollup(number)).await;
+        let kept = store
+            .put_summary(group(), hour, &location(), &rollup(number))
+            .await;
         assert_eq!(kept.unwrap(), number != 2);
     }
     let mut broken = item("hourly#1m#0", "2026-11-22T04#eu-west-1", &[("v", number(9))]);
@@ -132,7 +139,7 @@ async fn what_was_summed_up_first_stands<T: Table>(table: T) {
     store.table().put(broken, Condition::Always).await.unwrap();
 
     let found = store
-        .summaries_of::<Rollup>(group(), period("2026-11-22").hours(), &region(), Read::Strong)
+        .summaries_of::<Rollup>(group(), period("2026-11-22").hours(), &location(), Read::Strong)
         .await
         .unwrap();
     assert_eq!(found.rows, BTreeMap::from([(hours[1], rollup(1))]));
@@ -140,12 +147,12 @@ async fn what_was_summed_up_first_stands<T: Table>(table: T) {
     // And is not written over.
     assert!(
         !store
-            .put_summary(group(), hours[0], &region(), &rollup(4))
+            .put_summary(group(), hours[0], &location(), &rollup(4))
             .await
             .unwrap()
     );
     let found = store
-        .summaries_of::<Rollup>(group(), [hours[2]], &region(), Read::Eventual)
+        .summaries_of::<Rollup>(group(), [hours[2]], &location(), Read::Eventual)
         .await
         .unwrap();
     assert_eq!(found.rows, BTreeMap::from([(hours[2], rollup(3))]));
@@ -164,12 +171,15 @@ fn wide(monitors: usize) -> OtherTimes {
 }
 
 /// All rows of the phases of a day, piece by piece, each with how many monitors it tells of.
-async fn rows_of<T: Table + Browse>(store: &Store<T>, day: Period) -> Vec<(Period, Region, OtherTimes)> {
+async fn rows_of<T: Table + PagedQuery>(
+    store: &Store<T>,
+    day: Period,
+) -> Vec<(Period, Location, OtherTimes)> {
     let mut left = Some(keys::all_other_times(group(), day, day));
     let mut rows = Vec::new();
-    while let Some(stretch) = left {
+    while let Some(key_range) = left {
         let piece = store
-            .next::<(Period, Region, OtherTimes)>(&stretch, 2)
+            .next::<(Period, Location, OtherTimes)>(&key_range, 2)
             .await
             .unwrap();
         assert!(piece.unreadable.is_empty(), "{:?}", piece.unreadable);
@@ -179,28 +189,28 @@ async fn rows_of<T: Table + Browse>(store: &Store<T>, day: Period) -> Vec<(Perio
     rows
 }
 
-async fn what_takes_several_items_is_read_as_one<T: Table + Browse>(table: T) {
+async fn what_takes_several_items_is_read_as_one<T: Table + PagedQuery>(table: T) {
     let store = Store::new(table);
     let day = period("2026-11-22");
     // A neighbour whose name begins like it.
-    let other: Region = format!("{}-2", region()).parse().unwrap();
+    let other: Location = format!("{}-2", location()).parse().unwrap();
     let (all, few) = (wide(400), wide(2));
-    assert!(store.put_summary(group(), day, &region(), &all).await.unwrap());
-    assert!(!store.put_summary(group(), day, &region(), &few).await.unwrap());
+    assert!(store.put_summary(group(), day, &location(), &all).await.unwrap());
+    assert!(!store.put_summary(group(), day, &location(), &few).await.unwrap());
     assert!(store.put_summary(group(), day, &other, &few).await.unwrap());
-    for (region, expected) in [(region(), &all), (other.clone(), &few)] {
+    for (location, expected) in [(location(), &all), (other.clone(), &few)] {
         let found = store
-            .summaries_of::<OtherTimes>(group(), [day], &region, Read::Strong)
+            .summaries_of::<OtherTimes>(group(), [day], &location, Read::Strong)
             .await
             .unwrap();
         assert!(found.unreadable.is_empty());
         assert!(
             found.rows == BTreeMap::from([(day, expected.clone())]),
-            "{region}"
+            "{location}"
         );
     }
     let rows = rows_of(&store, day).await;
-    let own = rows.iter().filter(|(_, of, _)| *of == region());
+    let own = rows.iter().filter(|(_, of, _)| *of == location());
     let parts: Vec<_> = own.map(|(_, _, part)| part).collect();
     assert!(parts.len() > 1);
     let mut joined = OtherTimes::new();
@@ -222,19 +232,24 @@ async fn parts_that_were_left_behind_are_right_for_the_next_writer<T: Table + De
     after.remove(&format!("{:0>64}", 8).parse().unwrap());
     for left_behind in [&before, &wide(700)] {
         store
-            .put_summary(group(), day, &region(), left_behind)
+            .put_summary(group(), day, &location(), left_behind)
             .await
             .unwrap();
-        let first = <OtherTimes as Summary>::key(group(), day, &region());
+        let first = <OtherTimes as Summary>::key(group(), day, &location());
         let deleted = store
             .table()
             .delete(&first.pk, &first.sk, Condition::Always)
             .await;
         deleted.unwrap();
     }
-    assert!(store.put_summary(group(), day, &region(), &after).await.unwrap());
+    assert!(
+        store
+            .put_summary(group(), day, &location(), &after)
+            .await
+            .unwrap()
+    );
     let found = store
-        .summaries_of::<OtherTimes>(group(), [day], &region(), Read::Strong)
+        .summaries_of::<OtherTimes>(group(), [day], &location(), Read::Strong)
         .await
         .unwrap();
     let found = &found.rows[&day];
@@ -248,14 +263,14 @@ async fn parts_that_were_left_behind_are_right_for_the_next_writer<T: Table + De
     );
 }
 
-async fn history_is_read_piece_by_piece<T: Table + Browse>(table: T) {
+async fn history_is_read_piece_by_piece<T: Table + PagedQuery>(table: T) {
     let store = Store::new(table);
-    let other: Region = "us-east-1".parse().unwrap();
+    let other: Location = "us-east-1".parse().unwrap();
     for day in 19..24 {
-        for (number, region) in [(day, region()), (day + 100, other.clone())] {
+        for (number, location) in [(day, location()), (day + 100, other.clone())] {
             let day = period(&format!("2026-11-{day}"));
             store
-                .put_summary(group(), day, &region, &rollup(number))
+                .put_summary(group(), day, &location, &rollup(number))
                 .await
                 .unwrap();
         }
@@ -264,14 +279,17 @@ async fn history_is_read_piece_by_piece<T: Table + Browse>(table: T) {
     store.table().put(broken, Condition::Always).await.unwrap();
     let mut left = Some(keys::rollups(group(), period("2026-11-20"), period("2026-11-22")));
     let (mut days, mut unreadable) = (Vec::new(), Vec::new());
-    while let Some(stretch) = left {
-        let piece = store.next::<(Period, Region, Rollup)>(&stretch, 2).await.unwrap();
+    while let Some(key_range) = left {
+        let piece = store
+            .next::<(Period, Location, Rollup)>(&key_range, 2)
+            .await
+            .unwrap();
         assert!(piece.rows.len() + piece.unreadable.len() <= 2);
         unreadable.extend(piece.unreadable.iter().map(ToString::to_string));
-        days.extend(piece.rows.into_iter().map(|(day, region, rollup)| {
+        days.extend(piece.rows.into_iter().map(|(day, location, rollup)| {
             (
                 day.to_string(),
-                region.to_string(),
+                location.to_string(),
                 rollup.values().next().unwrap().good,
             )
         }));
@@ -287,14 +305,14 @@ async fn history_is_read_piece_by_piece<T: Table + Browse>(table: T) {
     ];
     assert_eq!(
         days,
-        expected.map(|(day, region, good)| (day.to_owned(), region.to_owned(), good))
+        expected.map(|(day, location, good)| (day.to_owned(), location.to_owned(), good))
     );
     assert_eq!(unreadable, ["the item `daily#1m#0/2026-11-21#a` cannot be read"]);
 
     let ticks = [40, 41, 42].map(|minute| row(minute).tick);
     for tick in ticks {
         store
-            .put_results(group(), tick, &region(), &observations(None))
+            .put_results(group(), tick, &location(), &observations(None))
             .await
             .unwrap();
     }
@@ -303,13 +321,13 @@ async fn history_is_read_piece_by_piece<T: Table + Browse>(table: T) {
         .await
         .unwrap();
     let piece = store
-        .next::<(Tick, Region, Observations)>(&keys::results_of_day(group(), period("2026-11-22")), 100)
+        .next::<(Tick, Location, Observations)>(&keys::results_of_day(group(), period("2026-11-22")), 100)
         .await
         .unwrap();
     let found: Vec<_> = piece
         .rows
         .iter()
-        .map(|(tick, region, _)| (*tick, region.as_str()))
+        .map(|(tick, location, _)| (*tick, location.as_str()))
         .collect();
     let (us, eu) = ("us-east-1", "eu-west-1");
     assert_eq!(
@@ -317,7 +335,7 @@ async fn history_is_read_piece_by_piece<T: Table + Browse>(table: T) {
         [(ticks[2], eu), (ticks[1], us), (ticks[1], eu), (ticks[0], eu)]
     );
     let own = store
-        .results_of(group(), [ticks[0], ticks[1], row(50).tick], &region())
+        .results_of(group(), [ticks[0], ticks[1], row(50).tick], &location())
         .await
         .unwrap();
     assert_eq!(own.rows.into_keys().collect::<Vec<_>>(), ticks[..2]);

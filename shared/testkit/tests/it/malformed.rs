@@ -3,14 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use portpulse_core::board::VerdictRow;
+use portpulse_core::group_state::DecisionState;
 use portpulse_store::keys::RowKey;
 use portpulse_store::store::{Recorded, Store};
 use portpulse_store::table::{Condition, Item, Read, Table};
 use portpulse_store::{Error, Malformed};
 
 use crate::items::{item, number, text};
-use crate::store::{group, observations, region, row};
+use crate::store::{group, location, observations, row};
 
 on_both_tables!(another_version_is_left_alone, an_unreadable_row_hides_no_other);
 
@@ -39,18 +39,18 @@ async fn another_version_is_left_alone<T: Table>(table: T) {
     let before = store.table().query("board#1m#0", Read::Strong).await.unwrap();
 
     let error = store
-        .put_region_row(group(), &region(), Some(row(41).tick), &row(42))
+        .put_location_state(group(), &location(), Some(row(41).tick), &row(42))
         .await
         .unwrap_err();
     assert!(is_newer(&error), "{error:?}");
-    let verdict = VerdictRow {
+    let status = DecisionState {
         revision: 2,
-        ..VerdictRow::default()
+        ..DecisionState::default()
     };
-    let error = store.put_verdict(group(), &verdict).await.unwrap_err();
+    let error = store.put_decision(group(), &status).await.unwrap_err();
     assert!(is_newer(&error), "{error:?}");
     let recorded = store
-        .put_results(group(), row(42).tick, &region(), &observations(None))
+        .put_results(group(), row(42).tick, &location(), &observations(None))
         .await
         .unwrap();
     let Recorded::Unreadable(error) = recorded else {
@@ -79,25 +79,25 @@ async fn an_unreadable_row_hides_no_other<T: Table>(table: T) {
     for item in items {
         table.put(item, Condition::Always).await.unwrap();
     }
-    let read = Store::new(table).board(group()).await.unwrap();
-    assert_eq!(read.board.rows, BTreeMap::from([(region(), row(41))]));
-    assert_eq!(read.board.verdict, VerdictRow::default());
+    let read = Store::new(table).group_state(group()).await.unwrap();
+    assert_eq!(read.group_state.rows, BTreeMap::from([(location(), row(41))]));
+    assert_eq!(read.group_state.status, DecisionState::default());
     let unreadable = read.unreadable.iter();
-    let said: Vec<_> = unreadable
+    let banner: Vec<_> = unreadable
         .map(|(row, error)| {
             let source = std::error::Error::source(error).unwrap();
             (row.clone(), format!("{error}: {source}"))
         })
         .collect();
-    assert_eq!(read.board.listed, BTreeSet::new());
+    assert_eq!(read.group_state.listed, BTreeSet::new());
     let expected = [
         (
-            RowKey::Region("us-east-1".parse().unwrap()),
+            RowKey::Location("us-east-1".parse().unwrap()),
             "the item `board#1m#0/region#us-east-1` cannot be read: `entries` is missing (delete the item to start \
              afresh)",
         ),
         (
-            RowKey::Verdict,
+            RowKey::Status,
             "the item `board#1m#0/verdict` cannot be read: it has layout version 9, this version reads 1 (update \
              this one, or delete the item to start afresh)",
         ),
@@ -112,5 +112,5 @@ async fn an_unreadable_row_hides_no_other<T: Table>(table: T) {
              delete the item)",
         ),
     ];
-    assert_eq!(said, expected.map(|(row, text)| (row, text.to_owned())));
+    assert_eq!(banner, expected.map(|(row, text)| (row, text.to_owned())));
 }

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use portpulse_core::board::{FleetRow, RegionRow, VerdictRow};
 use portpulse_core::group::GroupId;
+use portpulse_core::group_state::{DecisionState, FleetState, LocationState};
 use portpulse_store::dynamo::DynamoTable;
 use portpulse_store::store::{Commit, Recorded, Written};
 use portpulse_store::{Error, Store};
@@ -15,8 +15,8 @@ fn group() -> GroupId {
     "1m#0".parse().unwrap()
 }
 
-fn row(tick: &str) -> RegionRow {
-    RegionRow {
+fn row(tick: &str) -> LocationState {
+    LocationState {
         tick: tick.parse().unwrap(),
         entries: BTreeMap::new(),
     }
@@ -53,12 +53,12 @@ async fn a_tick_counts_once() {
     ] {
         let outcomes = race(&dynamo, |store| async move {
             store
-                .put_region_row(group(), &"eu-west-1".parse().unwrap(), before, &row(tick))
+                .put_location_state(group(), &"eu-west-1".parse().unwrap(), before, &row(tick))
                 .await
         })
         .await;
         assert_eq!(count(&outcomes, &Commit::Done), 1, "{tick}");
-        assert_eq!(count(&outcomes, &Commit::TwinWon), WRITERS - 1, "{tick}");
+        assert_eq!(count(&outcomes, &Commit::Conflict), WRITERS - 1, "{tick}");
         before = Some(row(tick).tick);
     }
 }
@@ -68,20 +68,20 @@ async fn a_revision_is_written_once() {
     let dynamo = EmbeddedDynamo::start().await.unwrap();
     for revision in 1..4 {
         let outcomes = race(&dynamo, |store| async move {
-            let row = VerdictRow {
+            let row = DecisionState {
                 revision,
-                ..VerdictRow::default()
+                ..DecisionState::default()
             };
-            store.put_verdict(group(), &row).await
+            store.put_decision(group(), &row).await
         })
         .await;
         assert_eq!(count(&outcomes, &Written::Done), 1, "{revision}");
         assert_eq!(count(&outcomes, &Written::Conflict), WRITERS - 1, "{revision}");
         let outcomes = race(&dynamo, |store| async move {
             store
-                .put_fleet(&FleetRow {
+                .put_fleet(&FleetState {
                     revision,
-                    ..FleetRow::default()
+                    ..FleetState::default()
                 })
                 .await
         })
@@ -94,11 +94,13 @@ async fn a_revision_is_written_once() {
 async fn the_first_results_stand() {
     let dynamo = EmbeddedDynamo::start().await.unwrap();
     let outcomes = race(&dynamo, |store| async move {
-        let (tick, region) = (
+        let (tick, location) = (
             "2026-11-22T05:40:00Z".parse().unwrap(),
             "eu-west-1".parse().unwrap(),
         );
-        store.put_results(group(), tick, &region, &BTreeMap::new()).await
+        store
+            .put_results(group(), tick, &location, &BTreeMap::new())
+            .await
     })
     .await;
     let written = |recorded: &&Recorded| matches!(recorded, Recorded::Written);

@@ -6,15 +6,16 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use portpulse_alert::{Message, messages};
-use portpulse_core::board::{
-    Cause, ClosedIncident, Ending, Entry, Finding, Health, Impairment, Incident, Pace, RegionRow, Streak,
-    Streaks, Told, Track, Urgency, Verdict,
-};
-use portpulse_core::control::{Acknowledgement, Control, MOST_WORDS, Note, Silence};
-use portpulse_core::decide::{Notification, RegionView, View};
-use portpulse_core::definition::{DefinitionFile, MAX_DEFINITION_BYTES, Vantage};
+use portpulse_core::banners::{Banner, Banners};
+use portpulse_core::control::{Acknowledgement, Control, MAX_TEXT_LENGTH, Note, Silence};
+use portpulse_core::decide::{LocationView, Notification, View};
+use portpulse_core::definition::{DefinitionFile, MAX_DEFINITION_BYTES, NetworkAccess};
 use portpulse_core::group::{GroupId, MAX_MONITORS_PER_GROUP};
-use portpulse_core::id::{MonitorId, Region};
+use portpulse_core::group_state::{
+    Cause, ClosedIncident, Ending, Entry, Finding, Health, Impairment, Incident, LocationState, Notified,
+    Stability, Status, Streak, Streaks, Track, Urgency,
+};
+use portpulse_core::id::{Location, MonitorId};
 use portpulse_core::observation::{Observation, Remark, Seen};
 use portpulse_core::other_phases::OtherPhases;
 use portpulse_core::outbox::{Kind, Subject};
@@ -24,7 +25,6 @@ use portpulse_core::phase_times::{Bucket, PhaseTimes};
 use portpulse_core::rollup::{Rollup, Tally, other_times};
 use portpulse_core::round::Observations;
 use portpulse_core::time::Tick;
-use portpulse_core::words::{Said, Words};
 use portpulse_store::keys::{Key, PK, SK};
 use portpulse_store::size;
 use portpulse_store::store::Store;
@@ -73,7 +73,7 @@ fn group() -> GroupId {
     format!("1m#{}", u32::MAX).parse().unwrap()
 }
 
-fn region(number: usize) -> Region {
+fn location(number: usize) -> Location {
     format!("{number:0>32}").parse().unwrap()
 }
 
@@ -203,26 +203,26 @@ fn day() -> Period {
 }
 
 fn note() -> Note {
-    let words = "x".repeat(MOST_WORDS);
-    Note::new(&words, time(), Some(&words)).unwrap()
+    let banners = "x".repeat(MAX_TEXT_LENGTH);
+    Note::new(&banners, time(), Some(&banners)).unwrap()
 }
 
 fn incident() -> Incident {
     Incident {
-        verdict: Verdict::Degraded,
+        status: Status::Degraded,
         opened: tick(),
         revision: u64::MAX,
         since: tick(),
         finding: finding(),
-        told: Told::At {
+        notified: Notified::At {
             first: Timestamp::from_nanosecond(time().as_nanosecond() - 1).unwrap(),
             last: time(),
             reminders: u32::MAX,
         },
         urgency: Urgency::Raised,
-        pace: Pace::Flapping {
+        pace: Stability::Flapping {
             state: Health::Failing,
-            told: Some(time()),
+            notified: Some(time()),
         },
     }
 }
@@ -265,7 +265,7 @@ fn definition() -> Map<String, Value> {
         "host": "192.0.2.1",
         "port": 7,
         "tags": (0..50).map(|number| format!("{number:0>64}")).collect::<Vec<_>>(),
-        "regions": (0..50).map(region).collect::<Vec<_>>(),
+        "regions": (0..50).map(location).collect::<Vec<_>>(),
         "depends_on": parents,
         "script": vec![json!({ "expect": "x".repeat(1024) }); 16],
     });
@@ -274,30 +274,30 @@ fn definition() -> Map<String, Value> {
     own["timeout"] = json!("0".repeat(rest - "5s".len()) + "5s");
     monitors.insert(monitor(0).to_string(), own.clone());
     let padded =
-        |text: &str, pad: &str| format!("{}{text}", pad.repeat((MOST_WORDS - text.len()) / pad.len()));
+        |text: &str, pad: &str| format!("{}{text}", pad.repeat((MAX_TEXT_LENGTH - text.len()) / pad.len()));
     let window = json!({
         "every": padded("mon 02:00", "mon,"),
         "for": padded("7d", "0"),
         "zone": "America/Argentina/ComodRivadavia",
-        "why": "x".repeat(MOST_WORDS),
+        "why": "x".repeat(MAX_TEXT_LENGTH),
     });
     let file = |monitors: &Map<String, Value>| {
         let file = json!({ "monitors": monitors, "maintenance": vec![window.clone(); 100] });
-        DefinitionFile::validate(&file, Vantage::OwnNetwork)
+        DefinitionFile::validate(&file, NetworkAccess::OwnNetwork)
     };
     let valid = file(&monitors).unwrap();
     // Nothing more fits.
     own["timeout"] = json!(format!("0{}", own["timeout"].as_str().unwrap()));
     monitors.insert(monitor(0).to_string(), own);
-    let faults = file(&monitors).unwrap_err();
+    let diagnostics = file(&monitors).unwrap_err();
     assert!(
-        faults.len() == 1 && faults[0].to_string().contains("has 131073 bytes"),
-        "{faults:?}"
+        diagnostics.len() == 1 && diagnostics[0].to_string().contains("has 131073 bytes"),
+        "{diagnostics:?}"
     );
     valid.monitors()[0].attributes.clone()
 }
 
-fn region_row() -> RegionRow {
+fn location_state() -> LocationState {
     let entry = |_| {
         Entry::Seen(Streaks {
             seen: tick(),
@@ -314,7 +314,7 @@ fn region_row() -> RegionRow {
             finding: finding(),
         })
     };
-    RegionRow {
+    LocationState {
         tick: tick(),
         entries: of_all(entry),
     }
@@ -332,7 +332,7 @@ fn largest(kind: &'static str, weighed: &[(String, usize)]) -> Largest {
 
 async fn largest_items() -> Vec<Largest> {
     let store = Store::new(Scales::default());
-    let (group, region) = (group(), region(0));
+    let (group, location) = (group(), location(0));
     let mut all = Vec::new();
     let mut note_down = |kind: &'static str| {
         let weighed = store.table().weighed();
@@ -344,10 +344,10 @@ async fn largest_items() -> Vec<Largest> {
         .await
         .unwrap();
     note_down("definition");
-    store.list_region(group, &region).await.unwrap();
+    store.list_location(group, &location).await.unwrap();
     note_down("expected region");
     store
-        .put_region_row(group, &region, None, &region_row())
+        .put_location_state(group, &location, None, &location_state())
         .await
         .unwrap();
     note_down("region row");
@@ -356,28 +356,34 @@ async fn largest_items() -> Vec<Largest> {
         detail: detail(),
     };
     let seen: Observations = of_all(|_| observation.clone());
-    store.put_results(group, tick(), &region, &seen).await.unwrap();
+    store.put_results(group, tick(), &location, &seen).await.unwrap();
     note_down("results");
     for (kind, phases, period, checks) in [
         ("hour", "phases of an hour", hour(), 60),
         ("day", "phases of a day", day(), 1_440),
     ] {
         let rollup: Rollup = of_all(|_| failing_tally(checks));
-        store.put_summary(group, period, &region, &rollup).await.unwrap();
+        store
+            .put_summary(group, period, &location, &rollup)
+            .await
+            .unwrap();
         note_down(kind);
         let others = other_times(&of_all(|_| good_tally(checks)));
-        store.put_summary(group, period, &region, &others).await.unwrap();
+        store
+            .put_summary(group, period, &location, &others)
+            .await
+            .unwrap();
         note_down(phases);
     }
-    let said = Said {
+    let banner = Banner {
         text: detail().unwrap(),
         at: "2026-11-22T04:41:00Z".parse().unwrap(),
     };
-    let words = Words {
+    let banners = Banners {
         tick: tick(),
-        said: of_all(|_| said.clone()),
+        banner: of_all(|_| banner.clone()),
     };
-    store.put_words(group, &region, None, &words).await.unwrap();
+    store.put_banners(group, &location, None, &banners).await.unwrap();
     note_down("words");
     store.put_control(&monitor(0), &control(), time()).await.unwrap();
     note_down("control");
@@ -387,13 +393,13 @@ async fn largest_items() -> Vec<Largest> {
 }
 
 /// A notification whose texts are as long as they may be, and double twice where they stand in JSON within JSON.
-fn notification(number: usize, regions: usize, foreign: &str) -> Notification {
+fn notification(number: usize, locations: usize, foreign: &str) -> Notification {
     let long = foreign.repeat(600);
     let finding = Some(Finding {
         cause: Cause::Open,
         detail: Detail::new(&long),
     });
-    let view = RegionView {
+    let view = LocationView {
         view: View::Failing,
         ticks: u32::MAX,
         since: Some(tick()),
@@ -409,13 +415,13 @@ fn notification(number: usize, regions: usize, foreign: &str) -> Notification {
         kind: Kind::CertificateExpiring,
         subject: Subject::Monitor(monitor(number)),
         group: Some(group()),
-        verdict: Verdict::Degraded,
+        status: Status::Degraded,
         finding,
         target: Some(long.clone()),
         tags: (0..50).map(|tag| format!("{tag:0>2}{long}")).collect(),
         runbook: Some(long),
-        regions: (0..regions)
-            .map(|number| (region(number), view.clone()))
+        locations: (0..locations)
+            .map(|number| (location(number), view.clone()))
             .collect(),
         ..Notification::test(None, time())
     }
@@ -428,15 +434,15 @@ fn broken_definition() -> Notification {
         id: format!("{id}@{}.{}/broken_definition", group(), u64::MAX),
         kind: Kind::BrokenDefinition,
         subject: Subject::Definition(id),
-        faults: vec!["\"".repeat(1_000); 50],
+        diagnostics: vec!["\"".repeat(1_000); 50],
         ..notification(0, 50, "\"")
     }
 }
 
 fn assert_accepted(messages: &[Message], notifications: &[Notification]) {
-    let told: Vec<_> = messages.iter().flat_map(|message| &message.ids).collect();
+    let notified: Vec<_> = messages.iter().flat_map(|message| &message.ids).collect();
     assert_eq!(
-        told,
+        notified,
         notifications.iter().map(|each| &each.id).collect::<Vec<_>>()
     );
     for message in messages {
@@ -472,12 +478,12 @@ async fn every_item_and_message_fits_at_its_largest_and_the_table_says_so() {
     // Rows of decisions: nothing larger is sent.
     all.extend(["verdict row", "fleet row"].map(|kind| Largest {
         kind,
-        bytes: size::MOST_BYTES,
+        bytes: size::MAX_BYTES,
         limit: ITEM,
         parts: 1,
     }));
     assert!(
-        all.iter().all(|largest| largest.bytes <= size::MOST_BYTES),
+        all.iter().all(|largest| largest.bytes <= size::MAX_BYTES),
         "{all:?}"
     );
     all.extend(largest_messages());

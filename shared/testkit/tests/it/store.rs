@@ -3,15 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use portpulse_core::board::{FleetRow, RegionRow, VerdictRow};
 use portpulse_core::control::{Control, Note, Silence};
 use portpulse_core::group::GroupId;
-use portpulse_core::id::{MonitorId, Region};
+use portpulse_core::group_state::{DecisionState, FleetState, LocationState};
+use portpulse_core::id::{Location, MonitorId};
 use portpulse_core::observation::{Observation, Seen};
 use portpulse_core::outcome::{Detail, FailureClass};
 use portpulse_core::round::Observations;
 use portpulse_store::Error;
-use portpulse_store::definitions::{Keeper, May, Tended};
+use portpulse_store::definitions::{Owner, WriteMode, WriteResult};
 use portpulse_store::store::{Commit, Recorded, Store, Written};
 use portpulse_store::table::{Condition, Delete, Item, Table};
 use portpulse_testkit::embedded::EmbeddedDynamo;
@@ -24,12 +24,12 @@ pub(crate) fn group() -> GroupId {
     "1m#0".parse().unwrap()
 }
 
-pub(crate) fn region() -> Region {
+pub(crate) fn location() -> Location {
     "eu-west-1".parse().unwrap()
 }
 
-pub(crate) fn row(minute: u32) -> RegionRow {
-    RegionRow {
+pub(crate) fn row(minute: u32) -> LocationState {
+    LocationState {
         tick: format!("2026-11-22T05:{minute}:00Z").parse().unwrap(),
         entries: BTreeMap::new(),
     }
@@ -57,10 +57,10 @@ async fn a_row_moves_only_forward<T: Table>(table: T) {
     let steps = [
         (Some(40), 41, Commit::Overtaken),
         (None, 41, Commit::Done),
-        (None, 41, Commit::TwinWon),
-        (None, 40, Commit::TwinWon),
+        (None, 41, Commit::Conflict),
+        (None, 40, Commit::Conflict),
         (Some(41), 43, Commit::Done),
-        (Some(41), 42, Commit::TwinWon),
+        (Some(41), 42, Commit::Conflict),
         // Counted from a row that did not know of tick 43.
         (Some(41), 44, Commit::Overtaken),
         (None, 44, Commit::Overtaken),
@@ -69,19 +69,19 @@ async fn a_row_moves_only_forward<T: Table>(table: T) {
     for (before, minute, expected) in steps {
         let before = before.map(|minute| row(minute).tick);
         let commit = store
-            .put_region_row(group(), &region(), before, &row(minute))
+            .put_location_state(group(), &location(), before, &row(minute))
             .await
             .unwrap();
         assert_eq!(commit, expected, "{minute} after {before:?}");
     }
-    let board = store.board(group()).await.unwrap().board;
-    assert_eq!(board.rows, BTreeMap::from([(region(), row(44))]));
-    assert_eq!(board.verdict, VerdictRow::default());
+    let group_state = store.group_state(group()).await.unwrap().group_state;
+    assert_eq!(group_state.rows, BTreeMap::from([(location(), row(44))]));
+    assert_eq!(group_state.status, DecisionState::default());
 }
 
 async fn revisions_follow_each_other<T: Table>(table: T) {
     let store = Store::new(table);
-    assert_eq!(store.fleet().await.unwrap(), FleetRow::default());
+    assert_eq!(store.fleet().await.unwrap(), FleetState::default());
     let steps = [
         (2, Written::Conflict),
         (1, Written::Done),
@@ -90,24 +90,24 @@ async fn revisions_follow_each_other<T: Table>(table: T) {
         (2, Written::Done),
     ];
     for (revision, expected) in steps {
-        let row = VerdictRow {
+        let row = DecisionState {
             revision,
             broken: [revision.to_string()].into(),
-            ..VerdictRow::default()
+            ..DecisionState::default()
         };
         assert_eq!(
-            store.put_verdict(group(), &row).await.unwrap(),
+            store.put_decision(group(), &row).await.unwrap(),
             expected,
             "{revision}"
         );
-        let row = FleetRow {
+        let row = FleetState {
             revision,
-            ..FleetRow::default()
+            ..FleetState::default()
         };
         assert_eq!(store.put_fleet(&row).await.unwrap(), expected, "{revision}");
     }
-    let verdict = store.board(group()).await.unwrap().board.verdict;
-    assert_eq!((verdict.revision, verdict.broken), (2, ["2".to_owned()].into()));
+    let status = store.group_state(group()).await.unwrap().group_state.status;
+    assert_eq!((status.revision, status.broken), (2, ["2".to_owned()].into()));
     assert_eq!(store.fleet().await.unwrap().revision, 2);
 }
 
@@ -115,10 +115,13 @@ async fn first_results_stand<T: Table>(table: T) {
     let store = Store::new(table);
     let tick = row(41).tick;
     let first = observations(Some("57P03"));
-    let recorded = store.put_results(group(), tick, &region(), &first).await.unwrap();
+    let recorded = store
+        .put_results(group(), tick, &location(), &first)
+        .await
+        .unwrap();
     assert!(matches!(recorded, Recorded::Written), "{recorded:?}");
     let recorded = store
-        .put_results(group(), tick, &region(), &BTreeMap::new())
+        .put_results(group(), tick, &location(), &BTreeMap::new())
         .await
         .unwrap();
     let expected = observations(None);
@@ -130,42 +133,42 @@ async fn first_results_stand<T: Table>(table: T) {
 
 async fn regions_are_listed_on_the_board<T: Table + Delete>(table: T) {
     let store = Store::new(table);
-    let named = |name: &str| -> Region { name.parse().unwrap() };
+    let named = |name: &str| -> Location { name.parse().unwrap() };
     let (deployed, seeded) = (named("eu-west-1"), named("us-east-1"));
     store
-        .put_region_row(group(), &region(), None, &row(41))
+        .put_location_state(group(), &location(), None, &row(41))
         .await
         .unwrap();
-    store.list_region(group(), &deployed).await.unwrap();
-    for (region, may, expected) in [
-        (&seeded, May::Keep, Tended::NotOurs),
-        (&seeded, May::Add, Tended::Done),
-        (&seeded, May::Add, Tended::NotOurs),
-        (&seeded, May::Keep, Tended::Done),
-        (&deployed, May::Keep, Tended::NotOurs),
+    store.list_location(group(), &deployed).await.unwrap();
+    for (location, may, expected) in [
+        (&seeded, WriteMode::Keep, WriteResult::NotOurs),
+        (&seeded, WriteMode::Add, WriteResult::Done),
+        (&seeded, WriteMode::Add, WriteResult::NotOurs),
+        (&seeded, WriteMode::Keep, WriteResult::Done),
+        (&deployed, WriteMode::Keep, WriteResult::NotOurs),
     ] {
-        let tended = store.tend_region(group(), region, may).await.unwrap();
-        assert_eq!(tended, expected, "{region} {may:?}");
+        let tended = store.write_location(group(), location, may).await.unwrap();
+        assert_eq!(tended, expected, "{location} {may:?}");
     }
-    let standing = store.standing_regions(group()).await.unwrap();
-    let keepers = [(deployed.clone(), Keeper::Other), (seeded.clone(), Keeper::Seed)];
+    let standing = store.standing_locations(group()).await.unwrap();
+    let keepers = [(deployed.clone(), Owner::Other), (seeded.clone(), Owner::Seed)];
     assert_eq!(standing, keepers.into());
-    let read = store.board(group()).await.unwrap();
-    assert_eq!(read.board.listed, [deployed.clone(), seeded.clone()].into());
-    assert_eq!((read.board.rows.len(), read.unreadable.len()), (1, 0));
+    let read = store.group_state(group()).await.unwrap();
+    assert_eq!(read.group_state.listed, [deployed.clone(), seeded.clone()].into());
+    assert_eq!((read.group_state.rows.len(), read.unreadable.len()), (1, 0));
     // Another group has a list of its own.
-    let other = store.board("1m#1".parse().unwrap()).await.unwrap();
-    assert_eq!(other.board.listed, BTreeSet::new());
+    let other = store.group_state("1m#1".parse().unwrap()).await.unwrap();
+    assert_eq!(other.group_state.listed, BTreeSet::new());
 
-    for (region, may, expected) in [
-        (&deployed, May::Keep, Tended::NotOurs),
-        (&seeded, May::Keep, Tended::Done),
-        (&deployed, May::TakeOver, Tended::Done),
+    for (location, may, expected) in [
+        (&deployed, WriteMode::Keep, WriteResult::NotOurs),
+        (&seeded, WriteMode::Keep, WriteResult::Done),
+        (&deployed, WriteMode::TakeOver, WriteResult::Done),
     ] {
-        let tended = store.unlist_region(group(), region, may).await.unwrap();
-        assert_eq!(tended, expected, "{region} {may:?}");
+        let tended = store.unlist_location(group(), location, may).await.unwrap();
+        assert_eq!(tended, expected, "{location} {may:?}");
     }
-    assert_eq!(store.standing_regions(group()).await.unwrap(), BTreeMap::new());
+    assert_eq!(store.standing_locations(group()).await.unwrap(), BTreeMap::new());
 }
 
 async fn controls_are_read<T: Table>(table: T) {
@@ -220,12 +223,12 @@ async fn controls_are_read<T: Table>(table: T) {
 
 async fn an_item_too_large_is_not_sent<T: Table>(table: T) {
     let store = Store::new(table);
-    let broken = |count: usize| VerdictRow {
+    let broken = |count: usize| DecisionState {
         revision: 1,
         broken: (0..count).map(|number| format!("{number:01000}")).collect(),
-        ..VerdictRow::default()
+        ..DecisionState::default()
     };
-    let error = store.put_verdict(group(), &broken(400)).await.unwrap_err();
+    let error = store.put_decision(group(), &broken(400)).await.unwrap_err();
     let Error::TooLarge { key, bytes, limit } = &error else {
         panic!("{error:?}")
     };
@@ -236,16 +239,16 @@ async fn an_item_too_large_is_not_sent<T: Table>(table: T) {
     assert!((400_000..410_000).contains(bytes), "{bytes}");
     assert!(
         store
-            .board(group())
+            .group_state(group())
             .await
             .unwrap()
-            .board
-            .verdict
+            .group_state
+            .status
             .broken
             .is_empty()
     );
     assert_eq!(
-        store.put_verdict(group(), &broken(350)).await.unwrap(),
+        store.put_decision(group(), &broken(350)).await.unwrap(),
         Written::Done
     );
 }
@@ -255,9 +258,9 @@ async fn an_item_too_large_is_not_sent<T: Table>(table: T) {
 async fn decisions_rest_on_strong_reads() {
     let table = MemoryTable::new();
     for revision in [1, 2] {
-        let mut region_row = raw_row("region#eu-west-1", 1);
-        region_row.insert("tick".to_owned(), text(&row(40 + revision).tick.to_string()));
-        table.overwrite(region_row);
+        let mut location_state = raw_row("region#eu-west-1", 1);
+        location_state.insert("tick".to_owned(), text(&row(40 + revision).tick.to_string()));
+        table.overwrite(location_state);
         let fleet = [
             ("v", number(1)),
             ("revision", number(revision)),
@@ -268,8 +271,8 @@ async fn decisions_rest_on_strong_reads() {
     }
     table.set_faults(|_| Fault::Stale);
     let store = Store::new(table);
-    let board = store.board(group()).await.unwrap().board;
-    assert_eq!(board.rows, BTreeMap::from([(region(), row(42))]));
+    let group_state = store.group_state(group()).await.unwrap().group_state;
+    assert_eq!(group_state.rows, BTreeMap::from([(location(), row(42))]));
     assert_eq!(store.fleet().await.unwrap().revision, 2);
 }
 
@@ -282,9 +285,9 @@ async fn a_table_that_is_not_there_is_an_error_that_names_what_was_asked() {
         let chain = std::iter::successors(Some(&error as &dyn std::error::Error), |error| error.source());
         chain.map(ToString::to_string).collect::<Vec<_>>().join(" <- ")
     };
-    for (error, said) in [
+    for (error, banner) in [
         (
-            store.board(group()).await.unwrap_err(),
+            store.group_state(group()).await.unwrap_err(),
             "could not query `board#1m#0`",
         ),
         (
@@ -292,13 +295,13 @@ async fn a_table_that_is_not_there_is_an_error_that_names_what_was_asked() {
             "could not get `board#fleet/verdict`",
         ),
         (
-            store.put_fleet(&FleetRow::default()).await.unwrap_err(),
+            store.put_fleet(&FleetState::default()).await.unwrap_err(),
             "could not put `board#fleet/verdict`",
         ),
     ] {
         let chain = chain(error);
         assert!(
-            chain.starts_with(said) && chain.contains("ResourceNotFoundException"),
+            chain.starts_with(banner) && chain.contains("ResourceNotFoundException"),
             "{chain}"
         );
     }

@@ -7,8 +7,10 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use portpulse_checker::{Error, Report};
-use portpulse_core::board::{Board, ClosedIncident, Ending, Entry, Health, Incident, Track, VerdictRow};
 use portpulse_core::control::{Acknowledgement, Control, Note, Silence};
+use portpulse_core::group_state::{
+    ClosedIncident, DecisionState, Ending, Entry, GroupState, Health, Incident, Track,
+};
 use portpulse_store::store::Written;
 use portpulse_store::table::Item;
 use portpulse_store::{Store, size};
@@ -18,10 +20,10 @@ use serde_json::{Value, json};
 use super::oracle::{History, Oracle, ReadBoard, Rule};
 use super::schedule::World;
 use super::watched::Notes;
-use crate::rig::{GROUP, Skewed, Time, board, define, region, run as finish};
+use crate::rig::{GROUP, Skewed, Time, define, group_state, location, run as finish};
 
 /// How far a checker's clock is off at most.
-pub(super) const MOST_SKEW_MS: i64 = 3_000;
+pub(super) const MAX_SKEW_MS: i64 = 3_000;
 
 /// Everything that was seen from outside, and the checks on it.
 pub(super) struct Ledger {
@@ -29,12 +31,12 @@ pub(super) struct Ledger {
     pub(super) notes: Rc<RefCell<Notes>>,
     pub(super) rules: Vec<Rule>,
     world: Rc<World>,
-    pub(super) region_count: usize,
+    pub(super) location_count: usize,
     /// The most bytes that a verdict row may have, and how many rows were about as large.
     decision_bytes: usize,
     pub(super) full: u64,
     history: History,
-    verdict: VerdictRow,
+    status: DecisionState,
     /// How many writes had taken effect when it was looked at last.
     writes: u64,
     /// The verdict row as it was stored when it was looked at last.
@@ -60,7 +62,7 @@ impl Ledger {
     pub(super) fn new(
         rules: Vec<Rule>,
         world: Rc<World>,
-        region_count: usize,
+        location_count: usize,
         decision_bytes: usize,
     ) -> Self {
         let table = MemoryTable::new();
@@ -70,24 +72,24 @@ impl Ledger {
                 ("successes_to_close", json!(rule.successes_to_close)),
             ]);
             fields.extend(rule.quorum.map(|quorum| ("quorum", json!(quorum))));
-            fields.extend(told_how(rule));
+            fields.extend(notified_how(rule));
             define(&table, n, &fields);
-            if let Some(until) = rule.telling.silenced_until {
+            if let Some(until) = rule.alert_policy.silenced_until {
                 let silence = Silence::new(Time::of_tick(until), note()).unwrap();
                 say(&table, n, &Control::default().silenced(silence));
             }
         }
-        let (notes, history, verdict) = Default::default();
+        let (notes, history, status) = Default::default();
         Self {
             table,
             notes,
             rules,
             world,
-            region_count,
+            location_count,
             decision_bytes,
             full: 0,
             history,
-            verdict,
+            status,
             writes: 0,
             item: None,
             incidents: BTreeMap::new(),
@@ -102,8 +104,8 @@ impl Ledger {
         }
         let pk = format!("board#{GROUP}");
         let mut committed = false;
-        for number in 0..self.region_count {
-            let tick = self.table.peek(&pk, &format!("region#{}", region(number)));
+        for number in 0..self.location_count {
+            let tick = self.table.peek(&pk, &format!("region#{}", location(number)));
             let tick = tick
                 .and_then(|item| super::watched::text(&item, "tick")?.parse().ok())
                 .map(Time::number);
@@ -124,7 +126,7 @@ impl Ledger {
         if !committed && written.is_none() {
             return;
         }
-        let read = board(&self.table).board;
+        let read = group_state(&self.table).group_state;
         self.hold_streaks(&read);
         if let Some(item) = written {
             let bytes = size::item(&item);
@@ -140,16 +142,16 @@ impl Ledger {
             let Some((_, decided_on)) = sent else {
                 panic!("a verdict row that nobody sent: {item:?}")
             };
-            self.compare(&read.verdict, &decided_on);
-            self.verdict = read.verdict;
+            self.compare(&read.status, &decided_on);
+            self.status = read.status;
             self.item = Some(item);
         }
     }
 
     /// Each streak counts the distinct ticks that were committed.
-    fn hold_streaks(&self, read: &Board) {
-        for number in 0..self.region_count {
-            let Some(row) = read.rows.get(&region(number)) else {
+    fn hold_streaks(&self, read: &GroupState) {
+        for number in 0..self.location_count {
+            let Some(row) = read.rows.get(&location(number)) else {
                 continue;
             };
             for (id, entry) in &row.entries {
@@ -180,14 +182,14 @@ impl Ledger {
     }
 
     fn oracle<R>(&self, ask: impl FnOnce(&Oracle<'_>) -> R) -> R {
-        let sight = |region, tick, monitor| self.world.sight(region, tick, monitor);
+        let visibility = |location, tick, monitor| self.world.visibility(location, tick, monitor);
         ask(&Oracle {
             history: &self.history,
-            sight: &sight,
+            visibility: &visibility,
         })
     }
 
-    fn compare(&mut self, next: &VerdictRow, read: &ReadBoard) {
+    fn compare(&mut self, next: &DecisionState, read: &ReadBoard) {
         for ((id, track), incident) in &next.incidents {
             if *track != Track::Health {
                 continue;
@@ -220,7 +222,7 @@ impl Ledger {
                 ending,
                 ..
             } = closed;
-            let before = self.verdict.incidents.get(&(monitor.clone(), *track));
+            let before = self.status.incidents.get(&(monitor.clone(), *track));
             let (number, key) = (number_of(monitor.as_str()), name(monitor, incident));
             if *track != Track::Health || before.is_none_or(|before| name(monitor, before) != key) {
                 continue;
@@ -236,20 +238,20 @@ impl Ledger {
 
     /// A checker that came to its end has decided on what it last read.
     pub(super) fn done(&mut self, who: usize, clock: &Skewed, report: &Report) {
-        for trouble in &report.troubles {
+        for error in &report.errors {
             assert!(
-                !matches!(trouble, Error::Contended { .. } | Error::FutureTick { .. }),
-                "{trouble}"
+                !matches!(error, Error::Contended { .. } | Error::FutureTick { .. }),
+                "{error}"
             );
         }
         let read = self.notes.borrow_mut().decided_on.remove(&who);
-        let harmless = |trouble: &Error| {
+        let harmless = |error: &Error| {
             matches!(
-                trouble,
+                error,
                 Error::Publish { .. } | Error::File { .. } | Error::NotExpected { .. }
             )
         };
-        let decided = report.troubles.iter().all(harmless);
+        let decided = report.errors.iter().all(harmless);
         let (Some(read), true) = (read, decided) else {
             return;
         };
@@ -263,7 +265,7 @@ impl Ledger {
                 .oracle(|oracle| oracle.opens(monitor, *rule, &read) && oracle.opens(monitor, *rule, &later));
             // Another may have ended it since that read, by a clock that is slower.
             let mut incidents = self.incidents.values().filter(|seen| seen.monitor == monitor);
-            let open = incidents.any(|seen| seen.closed_ms + 2 * MOST_SKEW_MS > read.at_ms);
+            let open = incidents.any(|seen| seen.closed_ms + 2 * MAX_SKEW_MS > read.at_ms);
             assert!(
                 !due || open,
                 "checker {who} left the outage of m{monitor} undecided: {read:?}"
@@ -274,7 +276,7 @@ impl Ledger {
     /// Says of a monitor's incident, if one is open, that somebody is at work on it.
     pub(super) fn acknowledge(&self, monitor: usize) -> bool {
         let key = (format!("m{monitor}").parse().unwrap(), Track::Health);
-        let Some(incident) = self.verdict.incidents.get(&key) else {
+        let Some(incident) = self.status.incidents.get(&key) else {
             return false;
         };
         let acknowledgement = Acknowledgement {
@@ -289,20 +291,20 @@ impl Ledger {
 }
 
 /// What a definition says of how its monitor is told.
-fn told_how(rule: &Rule) -> BTreeMap<&'static str, Value> {
+fn notified_how(rule: &Rule) -> BTreeMap<&'static str, Value> {
     let time = |tick| Time::of_tick(tick).to_string();
     let mut fields = BTreeMap::from([("flapping_after", json!(rule.flapping_after))]);
-    if rule.telling.reminds {
+    if rule.alert_policy.reminds {
         fields.insert("remind_every", json!("5m"));
     }
-    if rule.telling.escalates {
+    if rule.alert_policy.escalates {
         fields.insert("escalate_after", json!("3m"));
     }
-    if let Some((from, until)) = rule.telling.maintenance {
+    if let Some((from, until)) = rule.alert_policy.maintenance {
         let window = json!({ "from": time(from), "until": time(until) });
         fields.insert("maintenance", json!([window]));
     }
-    if rule.telling.behind {
+    if rule.alert_policy.behind {
         fields.insert("depends_on", json!(["m0"]));
         fields.insert("depends_on_groups", json!({ "m0": GROUP.to_string() }));
     }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::rig::Sight;
+use crate::rig::Visibility;
 
 /// A monitor's thresholds.
 #[derive(Debug, Clone, Copy)]
@@ -12,12 +12,12 @@ pub(super) struct Rule {
     pub(super) quorum: Option<usize>,
     /// More changes than this within an hour are flapping; 0 for never.
     pub(super) flapping_after: usize,
-    pub(super) telling: Telling,
+    pub(super) alert_policy: AlertPolicy,
 }
 
 /// When a monitor's incidents are told, and when not.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Telling {
+pub(super) struct AlertPolicy {
     pub(super) reminds: bool,
     pub(super) escalates: bool,
     /// From this tick until before that one, as its definition says.
@@ -31,7 +31,7 @@ pub(super) struct Telling {
 /// How long after a tick's time it may still be decided on, in ticks.
 const LATE: i64 = 4;
 
-impl Telling {
+impl AlertPolicy {
     /// Whether an incident is held back on its own account, when it opens at this time by the clock of who decides it.
     pub(super) fn holds(&self, decided_ms: i64) -> bool {
         let is_before = |tick: i64| decided_ms < tick * 60_000;
@@ -60,7 +60,7 @@ const FRESH_MS: i64 = 180_000;
 
 pub(super) struct Oracle<'a> {
     pub(super) history: &'a History,
-    pub(super) sight: &'a dyn Fn(usize, i64, usize) -> Sight,
+    pub(super) visibility: &'a dyn Fn(usize, i64, usize) -> Visibility,
 }
 
 /// The ticks at the end of a region's history that brought the same.
@@ -74,24 +74,24 @@ pub(super) struct Trail {
 
 impl Oracle<'_> {
     /// The streak of a monitor in a region as of a tick; `None` where no tick has brought data.
-    pub(super) fn trail(&self, region: usize, monitor: usize, until: i64) -> Option<Trail> {
+    pub(super) fn trail(&self, location: usize, monitor: usize, until: i64) -> Option<Trail> {
         let ticks = self
             .history
-            .get(&region)?
+            .get(&location)?
             .iter()
             .rev()
             .filter(|tick| **tick <= until);
-        let mut told = ticks
-            .map(|tick| (*tick, (self.sight)(region, *tick, monitor)))
-            .filter(|(_, s)| *s != Sight::NoData);
-        let (seen, last) = told.next()?;
+        let mut notified = ticks
+            .map(|tick| (*tick, (self.visibility)(location, *tick, monitor)))
+            .filter(|(_, s)| *s != Visibility::NoData);
+        let (seen, last) = notified.next()?;
         let mut trail = Trail {
-            failing: last == Sight::Failing,
+            failing: last == Visibility::Failing,
             ticks: 1,
             since: seen,
             seen,
         };
-        for (tick, _) in told.take_while(|(_, sight)| *sight == last) {
+        for (tick, _) in notified.take_while(|(_, visibility)| *visibility == last) {
             trail.ticks += 1;
             trail.since = tick;
         }
@@ -103,7 +103,7 @@ impl Oracle<'_> {
             .ticks
             .iter()
             .filter(|(_, tick)| read.at_ms - **tick * 60_000 <= FRESH_MS);
-        let trails = fresh.filter_map(|(region, tick)| self.trail(*region, monitor, *tick));
+        let trails = fresh.filter_map(|(location, tick)| self.trail(*location, monitor, *tick));
         trails
             .filter(|trail| read.at_ms - trail.seen * 60_000 <= FRESH_MS)
             .collect()

@@ -13,11 +13,13 @@ use portpulse_core::outbox::Claimant;
 use portpulse_store::Store;
 use portpulse_testkit::memory_table::{Fault, MemoryTable};
 
-use super::ledger::{Ledger, MOST_SKEW_MS};
-use super::oracle::{Rule, Telling};
+use super::ledger::{Ledger, MAX_SKEW_MS};
+use super::oracle::{AlertPolicy, Rule};
 use super::stay::{Listing, Stay};
 use super::watched::Watched;
-use crate::rig::{GROUP, Scripted, Sight, Skewed, Time, Topic, TopicFault, board, region, regions};
+use crate::rig::{
+    GROUP, InjectedTopicFault, Scripted, Skewed, Time, Topic, Visibility, group_state, location, locations,
+};
 
 /// Ticks in which anything may fail, then ticks in which nothing does: first with the world held still, then well.
 pub(super) const STORM: i64 = 16;
@@ -28,10 +30,10 @@ const WELL_FOR_AN_HOUR: i64 = 72;
 
 /// The bytes of a verdict row with so many regions in trouble and monitors with open incidents, and what one monitor more
 /// brings that waits.
-fn tight_bytes(regions: usize, monitors: usize, is_restless: bool) -> usize {
+fn tight_bytes(locations: usize, monitors: usize, is_restless: bool) -> usize {
     // What flaps keeps its changes.
     let incident = if is_restless { 290 } else { 190 };
-    750 + regions * 55 + monitors * incident
+    750 + locations * 55 + monitors * incident
 }
 
 /// What was seen to happen, over all schedules.
@@ -79,51 +81,51 @@ pub(super) enum Weather {
 
 /// What the world does: a pure function of region, tick and monitor.
 pub(super) struct World {
-    sights: BTreeMap<(usize, i64, usize), Sight>,
+    visibilities: BTreeMap<(usize, i64, usize), Visibility>,
 }
 
 impl World {
     /// All monitors have the outages in `shared`, each its own besides.
-    fn new(rng: &mut Rng, regions: usize, monitors: usize, ticks: i64, shared: &[(i64, i64)]) -> Self {
-        let mut sights = BTreeMap::new();
+    fn new(rng: &mut Rng, locations: usize, monitors: usize, ticks: i64, shared: &[(i64, i64)]) -> Self {
+        let mut visibilities = BTreeMap::new();
         for monitor in 0..monitors {
             let mut outages: Vec<_> = (0..rng.usize(0..3)).map(|_| span(rng)).collect();
             outages.extend(shared);
             let blocks: Vec<_> = (0..rng.usize(0..3))
-                .map(|_| (rng.usize(0..regions), span(rng)))
+                .map(|_| (rng.usize(0..locations), span(rng)))
                 .collect();
             let down_in_the_end = rng.bool();
-            for (tick, region) in (0..ticks).flat_map(|tick| (0..regions).map(move |r| (tick, r))) {
+            for (tick, location) in (0..ticks).flat_map(|tick| (0..locations).map(move |r| (tick, r))) {
                 let out = outages
                     .iter()
                     .any(|(from, until)| (*from..*until).contains(&tick));
                 let blocked = blocks
                     .iter()
-                    .any(|(r, (from, until))| *r == region && (*from..*until).contains(&tick));
-                let sight = match tick {
-                    _ if tick >= STORM + STILL => Sight::Good,
-                    _ if tick >= STORM && down_in_the_end => Sight::Failing,
-                    _ if tick >= STORM => Sight::Good,
-                    _ if rng.u8(..100) < 4 => Sight::NoData,
-                    _ if out || blocked || rng.u8(..100) < 5 => Sight::Failing,
-                    _ => Sight::Good,
+                    .any(|(r, (from, until))| *r == location && (*from..*until).contains(&tick));
+                let visibility = match tick {
+                    _ if tick >= STORM + STILL => Visibility::Good,
+                    _ if tick >= STORM && down_in_the_end => Visibility::Failing,
+                    _ if tick >= STORM => Visibility::Good,
+                    _ if rng.u8(..100) < 4 => Visibility::NoData,
+                    _ if out || blocked || rng.u8(..100) < 5 => Visibility::Failing,
+                    _ => Visibility::Good,
                 };
-                sights.insert((region, tick, monitor), sight);
+                visibilities.insert((location, tick, monitor), visibility);
             }
         }
-        Self { sights }
+        Self { visibilities }
     }
 
-    pub(super) fn sight(&self, region: usize, tick: i64, monitor: usize) -> Sight {
-        self.sights[&(region, tick, monitor)]
+    pub(super) fn visibility(&self, location: usize, tick: i64, monitor: usize) -> Visibility {
+        self.visibilities[&(location, tick, monitor)]
     }
 }
 
-fn telling(rng: &mut Rng, monitor: usize) -> Telling {
+fn alert_policy(rng: &mut Rng, monitor: usize) -> AlertPolicy {
     let mut once_in = |times: u8| rng.u8(..times) == 0;
     let (reminds, escalates, behind) = (once_in(2), once_in(2), monitor > 0 && once_in(3));
     let (maintained, silenced) = (once_in(4), once_in(6));
-    Telling {
+    AlertPolicy {
         reminds,
         escalates,
         maintenance: maintained.then(|| span(rng)),
@@ -141,16 +143,22 @@ fn span(rng: &mut Rng) -> (i64, i64) {
 struct Delivery {
     at_ms: i64,
     tick: i64,
-    region: usize,
+    location: usize,
     /// After how many polls it is killed.
     killed_after: Option<usize>,
 }
 
-fn deliveries(rng: &mut Rng, regions: usize, ticks: i64, weather: Weather, stays: &[Stay]) -> Vec<Delivery> {
+fn deliveries(
+    rng: &mut Rng,
+    locations: usize,
+    ticks: i64,
+    weather: Weather,
+    stays: &[Stay],
+) -> Vec<Delivery> {
     let mut all = Vec::new();
-    let invoked = (0..ticks).flat_map(|tick| (0..regions).map(move |region| (tick, region)));
-    for (tick, region) in invoked {
-        if !stays.is_empty() && !stays.iter().any(|stay| stay.covers(region, tick)) {
+    let invoked = (0..ticks).flat_map(|tick| (0..locations).map(move |location| (tick, location)));
+    for (tick, location) in invoked {
+        if !stays.is_empty() && !stays.iter().any(|stay| stay.covers(location, tick)) {
             continue;
         }
         let calm = tick >= STORM;
@@ -171,7 +179,7 @@ fn deliveries(rng: &mut Rng, regions: usize, ticks: i64, weather: Weather, stays
             all.push(Delivery {
                 at_ms: tick * 60_000 + late,
                 tick,
-                region,
+                location,
                 killed_after,
             });
         }
@@ -199,46 +207,52 @@ pub(super) fn run(seed: u64) -> Totals {
     };
     // Sometimes all of them fail at once, and cannot be decided in one write. Fewer than make a region suspect.
     let is_tight = rng.u8(..4) == 0;
-    let (region_count, monitor_count) = (rng.usize(1..5), rng.usize(if is_tight { 5..10 } else { 1..4 }));
+    let (location_count, monitor_count) = (rng.usize(1..5), rng.usize(if is_tight { 5..10 } else { 1..4 }));
     let restless = rng.u8(..8) == 0;
     let (decision_bytes, outages) = if is_tight {
         (
-            tight_bytes(region_count, monitor_count, restless),
+            tight_bytes(location_count, monitor_count, restless),
             vec![span(&mut rng)],
         )
     } else {
         (usize::MAX, Vec::new())
     };
     let ticks = STORM + STILL + if restless { WELL_FOR_AN_HOUR } else { WELL };
-    let stays = Stay::some(&mut rng, region_count, ticks);
+    let stays = Stay::some(&mut rng, location_count, ticks);
     // One may go, and a quorum has to be met without it.
     let fewest = if stays.is_empty() {
-        region_count
+        location_count
     } else {
-        region_count - 1
+        location_count - 1
     };
     let rules: Vec<_> = (0..monitor_count)
         .map(|monitor| Rule {
             flapping_after: if restless { rng.usize(1..4) } else { 0 },
-            telling: telling(&mut rng, monitor),
+            alert_policy: alert_policy(&mut rng, monitor),
             failures_to_open: rng.usize(1..4),
             successes_to_close: rng.usize(1..4),
             quorum: (rng.u8(..4) == 0).then(|| rng.usize(1..=fewest)),
         })
         .collect();
-    let world = Rc::new(World::new(&mut rng, region_count, monitor_count, ticks, &outages));
-    let mut ledger = Ledger::new(rules, Rc::clone(&world), region_count, decision_bytes);
+    let world = Rc::new(World::new(
+        &mut rng,
+        location_count,
+        monitor_count,
+        ticks,
+        &outages,
+    ));
+    let mut ledger = Ledger::new(rules, Rc::clone(&world), location_count, decision_bytes);
     let (time, topic) = (Time::default(), Topic::default());
     if weather == Weather::Stormy {
         fail_at_times(&mut rng, &ledger.table, &topic);
     }
-    let skews: Vec<_> = (0..region_count)
-        .map(|_| rng.i64(-MOST_SKEW_MS..MOST_SKEW_MS))
+    let skews: Vec<_> = (0..location_count)
+        .map(|_| rng.i64(-MAX_SKEW_MS..MAX_SKEW_MS))
         .collect();
     for stay in &stays {
         stay.list(&ledger.table, i64::MIN);
     }
-    let mut waiting = deliveries(&mut rng, region_count, ticks, weather, &stays);
+    let mut waiting = deliveries(&mut rng, location_count, ticks, weather, &stays);
     let mut running: Vec<Running> = Vec::new();
     let mut totals = Totals::default();
     let mut started = 0;
@@ -271,7 +285,7 @@ pub(super) fn run(seed: u64) -> Totals {
             }
             let clock = Skewed {
                 time: time.clone(),
-                skew_ms: skews[delivery.region],
+                skew_ms: skews[delivery.location],
             };
             running.push(Running {
                 who: started,
@@ -328,9 +342,9 @@ fn start(
     topic: &Topic,
     world: &World,
 ) -> Pin<Box<dyn Future<Output = Report>>> {
-    let (tick, at) = (delivery.tick, delivery.region);
-    let sights = (0..ledger.rules.len())
-        .map(|monitor| world.sight(at, tick, monitor))
+    let (tick, at) = (delivery.tick, delivery.location);
+    let visibilities = (0..ledger.rules.len())
+        .map(|monitor| world.visibility(at, tick, monitor))
         .collect();
     let table = Watched {
         table: ledger.table.clone(),
@@ -339,18 +353,18 @@ fn start(
         notes: Rc::clone(&ledger.notes),
     };
     // Where a board lists the regions, what a checker takes for granted is itself alone.
-    let otherwise = if board(&ledger.table).board.listed.is_empty() {
-        regions(ledger.region_count)
+    let fallback_locations = if group_state(&ledger.table).group_state.listed.is_empty() {
+        locations(ledger.location_count)
     } else {
-        [region(at)].into()
+        [location(at)].into()
     };
     let checker = Checker::new(
         Store::new(table).with_decision_bytes(decision_bytes),
-        Scripted(sights),
+        Scripted(visibilities),
         topic.clone(),
         clock,
-        region(at),
-        otherwise,
+        location(at),
+        fallback_locations,
     );
     let event = TickEvent::new(Time::of_tick(tick), GROUP);
     let invocation = Invocation {
@@ -370,8 +384,8 @@ fn fail_at_times(rng: &mut Rng, table: &MemoryTable, topic: &Topic) {
         _ => Fault::None,
     });
     *topic.faults.borrow_mut() = Some(Box::new(move || match of_topic.u8(..100) {
-        0..15 => TopicFault::Before,
-        15..22 => TopicFault::After,
-        _ => TopicFault::None,
+        0..15 => InjectedTopicFault::Before,
+        15..22 => InjectedTopicFault::After,
+        _ => InjectedTopicFault::None,
     }));
 }

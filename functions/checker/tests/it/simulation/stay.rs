@@ -8,13 +8,13 @@ use portpulse_store::keys;
 use portpulse_testkit::memory_table::MemoryTable;
 
 use super::schedule::STORM;
-use crate::rig::{GROUP, region, run};
+use crate::rig::{GROUP, location, run};
 
 /// When a region checks, and when the board lists it: from before its first tick until after its last, which may still
 /// be under way then.
 #[derive(Debug, Clone)]
 pub(super) struct Stay {
-    region: usize,
+    location: usize,
     ticks: Range<i64>,
     listed_ms: Range<i64>,
 }
@@ -29,12 +29,12 @@ pub(super) enum Listing {
 impl Stay {
     /// All regions but the last are there throughout; that one comes, and may go again, before the world is held still.
     /// Nothing where no board lists anything, as in most schedules.
-    pub(super) fn some(rng: &mut Rng, regions: usize, ticks: i64) -> Vec<Self> {
-        if regions < 2 || rng.u8(..3) > 0 {
+    pub(super) fn some(rng: &mut Rng, locations: usize, ticks: i64) -> Vec<Self> {
+        if locations < 2 || rng.u8(..3) > 0 {
             return Vec::new();
         }
-        let throughout = |region| Self {
-            region,
+        let throughout = |location| Self {
+            location,
             ticks: 0..ticks,
             listed_ms: i64::MIN..i64::MAX,
         };
@@ -50,27 +50,27 @@ impl Stay {
             i64::MAX
         };
         let last = Self {
-            region: regions - 1,
+            location: locations - 1,
             ticks: from..until,
             listed_ms: from * 60_000 - rng.i64(1..90_000)..unlisted,
         };
-        (0..regions - 1).map(throughout).chain([last]).collect()
+        (0..locations - 1).map(throughout).chain([last]).collect()
     }
 
     /// Whether its region is invoked for a tick.
-    pub(super) fn covers(&self, region: usize, tick: i64) -> bool {
-        self.region == region && self.ticks.contains(&tick)
+    pub(super) fn covers(&self, location: usize, tick: i64) -> bool {
+        self.location == location && self.ticks.contains(&tick)
     }
 
     /// Brings the board's list up to date.
     pub(super) fn list(&self, table: &MemoryTable, now_ms: i64) -> Listing {
-        let key = keys::expectation(GROUP, &region(self.region));
+        let key = keys::expectation(GROUP, &location(self.location));
         let (listed, is_due) = (table.peek(&key.pk, &key.sk), self.listed_ms.contains(&now_ms));
         match (listed, is_due) {
             (None, true) => {
                 let scratch = MemoryTable::new();
                 let listing = Store::new(scratch.clone());
-                run(listing.list_region(GROUP, &region(self.region))).unwrap();
+                run(listing.list_location(GROUP, &location(self.location))).unwrap();
                 table.overwrite(scratch.peek(&key.pk, &key.sk).unwrap());
                 Listing::Came
             }

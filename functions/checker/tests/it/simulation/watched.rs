@@ -36,8 +36,8 @@ impl Table for Watched {
     async fn query(&self, pk: &str, read: Read) -> Result<Vec<Item>, TableError> {
         if pk == "controls" {
             let mut notes = self.notes.borrow_mut();
-            let board = notes.read.get(&self.who).cloned().unwrap_or_default();
-            notes.decided_on.insert(self.who, board);
+            let group_state = notes.read.get(&self.who).cloned().unwrap_or_default();
+            notes.decided_on.insert(self.who, group_state);
         }
         let items = self.table.query(pk, read).await?;
         if pk == format!("board#{GROUP}") {
@@ -45,18 +45,21 @@ impl Table for Watched {
             let behind = |item, prefix| text(item, "sk")?.strip_prefix(prefix).map(number);
             let listed: BTreeSet<_> = items.iter().filter_map(|item| behind(item, "expects#")).collect();
             let ticks = items.iter().filter_map(|item| {
-                let region = behind(item, "region#")?;
+                let location = behind(item, "region#")?;
                 let tick: Tick = text(item, "tick")?.parse().ok()?;
-                let counts = listed.is_empty() || listed.contains(&region);
-                counts.then(|| (region, Time::number(tick)))
+                let counts = listed.is_empty() || listed.contains(&location);
+                counts.then(|| (location, Time::number(tick)))
             });
-            let board = ReadBoard {
+            let group_state = ReadBoard {
                 ticks: ticks.collect(),
                 at_ms: self.clock.ms(),
             };
             let mut notes = self.notes.borrow_mut();
-            notes.decided_on.entry(self.who).or_insert_with(|| board.clone());
-            notes.read.insert(self.who, board);
+            notes
+                .decided_on
+                .entry(self.who)
+                .or_insert_with(|| group_state.clone());
+            notes.read.insert(self.who, group_state);
         }
         Ok(items)
     }
@@ -72,10 +75,10 @@ impl Table for Watched {
     async fn put(&self, item: Item, condition: Condition) -> Result<Put, TableError> {
         if text(&item, "sk") == Some("verdict") && text(&item, "pk") == Some(&format!("board#{GROUP}")) {
             let mut notes = self.notes.borrow_mut();
-            let mut board = notes.decided_on.get(&self.who).cloned().unwrap_or_default();
+            let mut group_state = notes.decided_on.get(&self.who).cloned().unwrap_or_default();
             // Nothing is awaited between a decision and its write.
-            board.at_ms = self.clock.ms();
-            notes.sent.push((item.clone(), board));
+            group_state.at_ms = self.clock.ms();
+            notes.sent.push((item.clone(), group_state));
         }
         self.table.put(item, condition).await
     }

@@ -5,7 +5,7 @@ use super::*;
 use std::time::Duration;
 
 use portpulse_checker::Report;
-use portpulse_core::definition::Vantage;
+use portpulse_core::definition::NetworkAccess;
 use portpulse_core::outcome::{Failure, FailureClass, NoData, Opened, Outcome, Phase, Phases, Trust};
 
 const FILE: &str = "\
@@ -26,7 +26,7 @@ fn open(ms: u64) -> Outcome {
         phases,
         trust: Trust::Kernel,
         warning: None,
-        said: None,
+        banner: None,
     })
 }
 
@@ -40,7 +40,7 @@ fn failed(class: FailureClass) -> Outcome {
     })
 }
 
-fn ticked(region: &str, outcomes: &[(&str, Outcome)], open: &[(&str, Verdict)]) -> Ticked {
+fn ticked(location: &str, outcomes: &[(&str, Outcome)], open: &[(&str, Status)]) -> Ticked {
     let id = |text: &str| text.parse::<MonitorId>().unwrap();
     let outcomes = outcomes
         .iter()
@@ -50,22 +50,22 @@ fn ticked(region: &str, outcomes: &[(&str, Outcome)], open: &[(&str, Verdict)]) 
         report: Report {
             tick: "2026-11-22T05:40:00Z".parse().unwrap(),
             group: "5m#0".parse().unwrap(),
-            region: region.parse().unwrap(),
-            course: Course::Counted(outcomes),
+            location: location.parse().unwrap(),
+            outcome_of_tick: TickOutcome::Counted(outcomes),
             sum: Default::default(),
             published: Vec::new(),
-            troubles: Vec::new(),
-            left_for_later: Vec::new(),
+            errors: Vec::new(),
+            warnings: Vec::new(),
         },
-        open: Some(open.iter().map(|(name, verdict)| (id(name), *verdict)).collect()),
+        open: Some(open.iter().map(|(name, status)| (id(name), *status)).collect()),
     }
 }
 
 fn watch() -> Watch {
-    let regions = ["east", "west"].map(|name| name.parse().unwrap()).into();
+    let locations = ["east", "west"].map(|name| name.parse().unwrap()).into();
     Watch::new(
-        &regions,
-        &portpulse_monitors_file::read(FILE, Vantage::OwnNetwork).unwrap(),
+        &locations,
+        &portpulse_monitors_file::read(FILE, NetworkAccess::OwnNetwork).unwrap(),
     )
 }
 
@@ -87,7 +87,7 @@ fn the_table_shows_each_monitor_from_each_region() {
         ("gone", open(3)),
         ("far", failed(FailureClass::Timeout)),
     ];
-    watch.ticked(&ticked("west", &west, &[("gone", Verdict::Exposed)]));
+    watch.ticked(&ticked("west", &west, &[("gone", Status::Exposed)]));
     let expected = "
 2026-11-22 05:40:07Z  2 ticks, 5 checks, 0 notifications
 MONITOR  TARGET                  east            west  VERDICT
@@ -112,7 +112,7 @@ db       db.example.com:5432  12 ms  could not tell  up
 fn what_is_bad_is_shown_first_where_room_is_short() {
     let mut watch = watch();
     let good = [("db", open(12)), ("far", open(12)), ("gone", open(1))];
-    watch.ticked(&ticked("west", &good, &[("gone", Verdict::Exposed)]));
+    watch.ticked(&ticked("west", &good, &[("gone", Status::Exposed)]));
     let shown = table(&watch, 5);
     assert!(shown.contains("\ngone ") && !shown.contains("\ndb "), "{shown}");
 }
@@ -133,8 +133,8 @@ gone     203.0.113.7:23          …     …  …";
 #[test]
 fn an_incident_of_an_earlier_start_is_shown_before_its_first_check() {
     let mut watch = watch();
-    let mut repeated = ticked("east", &[], &[("db", Verdict::Down)]);
-    repeated.report.course = Course::Repeated;
+    let mut repeated = ticked("east", &[], &[("db", Status::Down)]);
+    repeated.report.outcome_of_tick = TickOutcome::Repeated;
     watch.ticked(&repeated);
     assert!(
         table(&watch, 24).contains("…     …  down"),
@@ -170,7 +170,7 @@ fn a_tick_says_nothing_of_other_groups() {
     watch.ticked(&ticked(
         "west",
         &[("gone", open(1))],
-        &[("gone", Verdict::Exposed)],
+        &[("gone", Status::Exposed)],
     ));
     let mut other = ticked("west", &[], &[]);
     other.report.group = "1m#0".parse().unwrap();

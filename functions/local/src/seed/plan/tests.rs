@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use portpulse_core::definition::Vantage;
-use portpulse_store::definitions::{Keeper, Standing};
+use portpulse_core::definition::NetworkAccess;
+use portpulse_store::definitions::{Owner, Standing};
 use serde_json::Value;
 
 use super::super::shown;
@@ -16,13 +16,13 @@ fn table(text: &str) -> Definitions {
         let (place, attributes) = line.split_once(": ").unwrap();
         let mut words = place.split(' ');
         let group = words.next().unwrap().parse().unwrap();
-        let keeper = match words.next().unwrap() {
-            "seed" => Keeper::Seed,
-            _ => Keeper::Other,
+        let owner = match words.next().unwrap() {
+            "seed" => Owner::Seed,
+            _ => Owner::Other,
         };
         let attributes: Value = serde_json::from_str(attributes).unwrap();
         let standing = Standing {
-            keeper,
+            owner,
             attributes: Ok(attributes.as_object().unwrap().clone()),
         };
         let id = words.next().unwrap().to_owned();
@@ -33,7 +33,7 @@ fn table(text: &str) -> Definitions {
 
 fn check(file: &str, there: &str, (ours, prune): (Ours, bool), differences: &str, work: &str) {
     let text = format!("monitors:\n{file}");
-    let file = portpulse_monitors_file::read(&text, Vantage::PlainLambda).unwrap();
+    let file = portpulse_monitors_file::read(&text, NetworkAccess::PlainLambda).unwrap();
     let plan = Plan::between(&file, &table(there), Rules { ours, prune });
     let shown = shown::lines(&plan, None, false).join("\n");
     assert_eq!(anstream::adapter::strip_str(&shown).to_string(), differences);

@@ -1,10 +1,10 @@
 //! What is said of a bad morning.
 
-use portpulse_core::board::{
-    Advisory, Cause, Entry, Health, Incident, Pace, RegionRow, Streak, Streaks, Told, Track, Urgency,
-    VerdictRow,
-};
 use portpulse_core::control::Control;
+use portpulse_core::group_state::{
+    Advisory, Cause, DecisionState, Entry, Health, Incident, LocationState, Notified, Stability, Streak,
+    Streaks, Track, Urgency,
+};
 use portpulse_core::outcome::{Detail, FailureClass};
 use portpulse_core::time::Tick;
 use portpulse_store::Store;
@@ -17,9 +17,9 @@ use crate::overview::Overview;
 
 const NOW: &str = "2026-11-22T05:45:30Z";
 
-fn incident(verdict: Verdict, cause: Cause, detail: &str) -> Incident {
+fn incident(status: Status, cause: Cause, detail: &str) -> Incident {
     Incident {
-        verdict,
+        status,
         opened: "2026-11-22T05:41:00Z".parse().unwrap(),
         revision: 1,
         since: "2026-11-22T05:40:00Z".parse().unwrap(),
@@ -27,9 +27,9 @@ fn incident(verdict: Verdict, cause: Cause, detail: &str) -> Incident {
             cause,
             detail: Detail::new(detail),
         }),
-        told: Told::NotYet,
+        notified: Notified::NotYet,
         urgency: Urgency::Usual,
-        pace: Pace::Steady,
+        pace: Stability::Steady,
     }
 }
 
@@ -66,7 +66,7 @@ async fn findings(incidents: &[(&str, Track, Incident)], advisory: &str, broken:
         define("Orders\u{1b}[2J", json!({ "host": "a.example.com" })).await;
     }
     let tick: Tick = "2026-11-22T05:45:00Z".parse().unwrap();
-    for region in ["east", "west"] {
+    for location in ["east", "west"] {
         let failing = Entry::Seen(Streaks {
             seen: tick,
             health: Streak {
@@ -78,18 +78,18 @@ async fn findings(incidents: &[(&str, Track, Incident)], advisory: &str, broken:
             finding: None,
         });
         let entries = match advisory.parse() {
-            Ok(id) if region == "east" => [(id, failing)].into(),
+            Ok(id) if location == "east" => [(id, failing)].into(),
             _ => [].into(),
         };
-        let row = RegionRow { tick, entries };
+        let row = LocationState { tick, entries };
         store
-            .put_region_row(group, &region.parse().unwrap(), None, &row)
+            .put_location_state(group, &location.parse().unwrap(), None, &row)
             .await
             .unwrap();
     }
-    let mut row = VerdictRow {
+    let mut row = DecisionState {
         revision: 1,
-        ..VerdictRow::default()
+        ..DecisionState::default()
     };
     for (id, track, incident) in incidents {
         row.incidents
@@ -99,11 +99,11 @@ async fn findings(incidents: &[(&str, Track, Incident)], advisory: &str, broken:
         let advisory_row = Advisory {
             opened: tick,
             revision: 1,
-            told: Told::NotYet,
+            notified: Notified::NotYet,
         };
         row.advisories.insert(advisory.parse().unwrap(), advisory_row);
     }
-    assert_eq!(store.put_verdict(group, &row).await.unwrap(), Written::Done);
+    assert_eq!(store.put_decision(group, &row).await.unwrap(), Written::Done);
     let now = NOW.parse().unwrap();
     let note = Note::new("ann", now, Some("new switch")).unwrap();
     let silence = Silence::new("2026-11-22T07:45:30Z".parse().unwrap(), note).unwrap();
@@ -143,12 +143,12 @@ async fn the_worst_comes_first_and_nothing_breaks_out_of_its_line() {
         (
             "cache",
             Track::Quality,
-            incident(Verdict::Degraded, Cause::Slow, "connect took 812.5 ms"),
+            incident(Status::Degraded, Cause::Slow, "connect took 812.5 ms"),
         ),
         (
             "db",
             Track::Health,
-            incident(Verdict::Down, refused, "no\u{1b}[2J\nway"),
+            incident(Status::Down, refused, "no\u{1b}[2J\nway"),
         ),
     ];
     let found = findings(&incidents, "web", true).await;

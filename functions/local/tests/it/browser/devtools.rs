@@ -13,7 +13,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
 /// Longer than anything here takes.
-const PATIENCE: Duration = Duration::from_secs(60);
+const RETRY_POLICY: Duration = Duration::from_secs(60);
 /// Where Debian, Ubuntu and others put it.
 const PROGRAMS: [&str; 4] = [
     "chromium",
@@ -80,12 +80,12 @@ impl Browser {
             .spawn()
             .unwrap();
         let (say, out) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
-        let (tell, heard) = channel();
+        let (notify, heard) = channel();
         std::thread::spawn(move || {
             for message in BufReader::new(out).split(0) {
                 let Ok(message) = message else { return };
                 let message: Value = serde_json::from_slice(&message).unwrap();
-                if tell.send(message).is_err() {
+                if notify.send(message).is_err() {
                     return;
                 }
             }
@@ -129,7 +129,7 @@ impl Browser {
     }
 
     fn hear(&self, waiting_for: &str) -> Value {
-        let heard = self.heard.recv_timeout(PATIENCE);
+        let heard = self.heard.recv_timeout(RETRY_POLICY);
         heard.unwrap_or_else(|error| panic!("Chromium says nothing of {waiting_for}: {error}"))
     }
 

@@ -94,10 +94,10 @@ fn nothing_untoward(browser: &Browser, served: &Served) {
 }
 
 /// A condition on what the overview says of a monitor.
-fn shows(monitor: &str, verdict: &str) -> String {
+fn shows(monitor: &str, status: &str) -> String {
     format!(
         "[...document.querySelectorAll('.monitor')].some((row) =>
-           row.querySelector('.name')?.textContent === '{monitor}' && row.querySelector('.badge.{verdict}'))"
+           row.querySelector('.name')?.textContent === '{monitor}' && row.querySelector('.badge.{status}'))"
     )
 }
 
@@ -253,7 +253,7 @@ fn the_readers_own_time_stands_beside_utc() {
     browser.live_in("Asia/Tokyo");
     for page in ["", "monitors/healthy", "incidents"] {
         browser.open(&served.page(page));
-        let told = "(() => {
+        let notified = "(() => {
             const time = document.querySelector('.asof time');
             const utc = new Date(time.dateTime);
             const hour = (utc.getUTCHours() + 9) % 12 || 12;
@@ -261,7 +261,7 @@ fn the_readers_own_time_stands_beside_utc() {
             return time.firstChild.textContent.endsWith('UTC') &&
               time.querySelector('.local').textContent.includes(local);
           })()";
-        assert_eq!(browser.value_of(told), true, "{page}");
+        assert_eq!(browser.value_of(notified), true, "{page}");
         let brief = "[...document.querySelectorAll('time[data-show=brief]')].every((time) =>
             time.title.endsWith('(Asia/Tokyo)'))";
         assert_eq!(browser.value_of(brief), true, "{page}");

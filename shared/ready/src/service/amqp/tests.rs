@@ -1,5 +1,5 @@
 use super::*;
-use crate::rehearsal::{check, check_others, check_table, fuzz};
+use crate::test_harness::{check, check_others, check_table, fuzz};
 
 const START_FRAME: &[u8] = b"\x01\0\0\0\0\0\x1c\0\x0a\0\x0a\0\x09\0\0\0\0\0\0\0\x05PLAIN\0\0\0\x05en_US\xce";
 
@@ -10,11 +10,11 @@ fn a_start_is_healthy_and_another_version_is_named() {
         START_FRAME,
         "> an AMQP 0-9-1 header | healthy: Connection.Start",
     );
-    let told = "wrong_service: it speaks AMQP 1.0.0 (protocol 3), not 0-9-1";
+    let notified = "wrong_service: it speaks AMQP 1.0.0 (protocol 3), not 0-9-1";
     check(
         Amqp::default,
         b"AMQP\x03\x01\0\0",
-        &format!("> an AMQP 0-9-1 header | {told}"),
+        &format!("> an AMQP 0-9-1 header | {notified}"),
     );
 }
 

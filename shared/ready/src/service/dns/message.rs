@@ -17,8 +17,8 @@ const OPCODE: u16 = 0x7800;
 const TRUNCATED: u16 = 0x0200;
 const CODE: u16 = 0x000f;
 /// RFC 1035, section 2.3.4.
-const LONGEST_NAME: usize = 255;
-const MOST_RECORDS: u16 = 256;
+const MAX_NAME_LENGTH: usize = 255;
+const MAX_RECORDS: u16 = 256;
 
 /// The number that ties a reply to its question. Together with the port, which the kernel chooses at random, it keeps
 /// out what somebody sends who does not see the question (RFC 5452, section 9.2).
@@ -128,14 +128,14 @@ impl Reply {
         let flags = be_u16(message, 2)?;
         let (questions, answers) = (be_u16(message, 4)?, be_u16(message, 6)?);
         let mut at = usize::from(HEADER);
-        for _ in 0..questions.min(MOST_RECORDS) {
+        for _ in 0..questions.min(MAX_RECORDS) {
             at = name(message, at)?
                 .1
                 .checked_add(4)
                 .filter(|&end| end <= message.len())?;
         }
         let mut records = Vec::new();
-        for _ in 0..answers.min(MOST_RECORDS) {
+        for _ in 0..answers.min(MAX_RECORDS) {
             let (_, after) = name(message, at)?;
             let number = be_u16(message, after)?;
             let start = after + 10;
@@ -183,7 +183,7 @@ fn name(message: &[u8], start: usize) -> Option<(String, usize)> {
             }
             _ => return None,
         }
-        if text.len() > LONGEST_NAME * 4 {
+        if text.len() > MAX_NAME_LENGTH * 4 {
             return None;
         }
     }

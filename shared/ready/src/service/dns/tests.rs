@@ -1,7 +1,7 @@
 use portpulse_core::readiness::{RecordType, Transport};
 
 use super::*;
-use crate::rehearsal::{check, check_others, check_table, fuzz};
+use crate::test_harness::{check, check_others, check_table, fuzz};
 
 const ID: QueryId = QueryId::fixed(0x7070);
 
@@ -95,8 +95,8 @@ fn records_must_or_must_not_be_there() {
         );
     }
     let asked = ask("a.example", RecordType::A, &["192.0.2.1"], &[]);
-    let told = "> a.example A | wrong_answer: a.example A: SERVFAIL; 192.0.2.1 is missing";
-    check(over_tcp(&asked), &reply(&asked, 2, &[]), told);
+    let notified = "> a.example A | wrong_answer: a.example A: SERVFAIL; 192.0.2.1 is missing";
+    check(over_tcp(&asked), &reply(&asked, 2, &[]), notified);
 }
 
 #[test]
@@ -141,13 +141,13 @@ fn every_type_is_read_as_a_zone_file_writes_it() {
     for (record_type, data, written) in rows {
         let asked = ask("a.example", record_type, &[written], &[]);
         let record = [b"\xc0\x0c".as_slice(), data].concat();
-        let told =
-            crate::rehearsal::transcript(over_tcp(&asked)(), [reply(&asked, 0, &[&record]).as_slice()]);
-        assert!(told.contains("healthy: "), "{told}");
+        let notified =
+            crate::test_harness::transcript(over_tcp(&asked)(), [reply(&asked, 0, &[&record]).as_slice()]);
+        assert!(notified.contains("healthy: "), "{notified}");
         let asked = ask("a.example", record_type, &[], &[written]);
-        let told =
-            crate::rehearsal::transcript(over_tcp(&asked)(), [reply(&asked, 0, &[&record]).as_slice()]);
-        assert!(told.contains("must not be there"), "{told}");
+        let notified =
+            crate::test_harness::transcript(over_tcp(&asked)(), [reply(&asked, 0, &[&record]).as_slice()]);
+        assert!(notified.contains("must not be there"), "{notified}");
     }
 }
 

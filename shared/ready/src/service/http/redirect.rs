@@ -6,7 +6,7 @@ use portpulse_core::target::Host;
 use crate::request::Request;
 
 /// The most redirects that are followed.
-pub(crate) const MOST: u8 = 5;
+pub(crate) const MAX: u8 = 5;
 
 /// The request that a `Location` asks for.
 ///

@@ -1,7 +1,7 @@
 use portpulse_core::readiness::Method;
 
 use super::*;
-use crate::rehearsal::{check, check_others, check_table, fuzz};
+use crate::test_harness::{check, check_others, check_table, fuzz};
 
 fn plain(check: &HttpCheck) -> impl Fn() -> Http + use<'_> {
     move || Http::new(check, &Host::Name("a.example".to_owned()), 80, Tls::Off)
@@ -83,9 +83,9 @@ fn a_text_is_looked_for_however_the_body_is_framed() {
         );
     }
     let long = format!("HTTP/1.1 200 OK\r\n\r\n{}all well", "a".repeat(body::LIMIT));
-    let told = crate::rehearsal::transcript(plain(&all_well)(), long.as_bytes().chunks(1000));
+    let notified = crate::test_harness::transcript(plain(&all_well)(), long.as_bytes().chunks(1000));
     assert_eq!(
-        told,
+        notified,
         "> GET /health | wrong_answer: 200 OK, without the text that must appear"
     );
 }

@@ -1,5 +1,5 @@
 use super::*;
-use crate::rehearsal::{check, check_others, check_table, fuzz};
+use crate::test_harness::{check, check_others, check_table, fuzz};
 
 fn plain() -> Imap {
     Imap::new(false)
@@ -33,11 +33,11 @@ fn greetings_are_judged_by_their_word() {
 
 #[test]
 fn an_upgrade_ends_with_a_logout_within_tls() {
-    let told = format!("> STARTTLS | tls | healthy: * OK ready | {BYE}");
+    let notified = format!("> STARTTLS | tls | healthy: * OK ready | {BYE}");
     check(
         secured,
         b"* OK ready\r\n* CAPABILITY IMAP4rev1\r\ns OK begin\r\n",
-        &told,
+        &notified,
     );
     check(
         secured,

@@ -1,5 +1,5 @@
 use super::*;
-use crate::rehearsal::{check, check_others, check_table, fuzz};
+use crate::test_harness::{check, check_others, check_table, fuzz};
 
 /// "`ApiVersions` Response (Version: 0)" of the Kafka protocol guide (kafka.apache.org/protocol), behind a response
 /// header of version 0, with the one key that a broker names beside error 35 (KIP-511): 18, versions 0 to 4.
@@ -26,8 +26,12 @@ fn answers_are_judged_by_their_error() {
             &format!("> an ApiVersions request | {expected}"),
         );
     }
-    let told = "more, then closed, as Kafka does at max.connections.per.ip, or where it expects TLS";
-    check(Kafka::default, b"", &format!("> an ApiVersions request | {told}"));
+    let notified = "more, then closed, as Kafka does at max.connections.per.ip, or where it expects TLS";
+    check(
+        Kafka::default,
+        b"",
+        &format!("> an ApiVersions request | {notified}"),
+    );
 }
 
 #[test]

@@ -1,5 +1,5 @@
 use super::*;
-use crate::rehearsal::{check, check_others, check_table, fuzz};
+use crate::test_harness::{check, check_others, check_table, fuzz};
 
 /// An `OP_MSG` reply with these elements in one section of kind 0: MongoDB's manual, "MongoDB Wire Protocol", and the
 /// BSON specification (bsonspec.org), version 1.1.

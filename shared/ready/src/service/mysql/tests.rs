@@ -1,5 +1,5 @@
 use super::*;
-use crate::rehearsal::{check, check_others, check_table, fuzz};
+use crate::test_harness::{check, check_others, check_table, fuzz};
 
 /// The greeting of `MariaDB` 10.11 with TLS switched on or off.
 fn greeting(tls: bool) -> Vec<u8> {
@@ -50,18 +50,18 @@ fn a_refused_login_is_healthy() {
 fn another_method_is_followed_to_the_refusal() {
     let switch = packet(2, b"\xfecaching_sha2_password\0abcdefghijklmnopqrst\0");
     let more = packet(4, b"\x01\x04");
-    let told = format!("{LOGIN} | > an empty password | > an empty password | {DENIED}");
+    let notified = format!("{LOGIN} | > an empty password | > an empty password | {DENIED}");
     check(
         plain,
         &[greeting(true), switch.clone(), more, denied(6)].concat(),
-        &told,
+        &notified,
     );
     let endless = (1..10u8).flat_map(|round| packet(2 * round, b"\xfemysql_old_password\0"));
-    let told = format!("{LOGIN} | {}wrong_service", "> an empty password | ".repeat(4));
+    let notified = format!("{LOGIN} | {}wrong_service", "> an empty password | ".repeat(4));
     check(
         plain,
         &greeting(true).into_iter().chain(endless).collect::<Vec<_>>(),
-        &told,
+        &notified,
     );
 }
 
@@ -101,10 +101,10 @@ fn an_error_instead_of_a_greeting_is_judged_by_its_code() {
 
 #[test]
 fn an_upgrade_comes_before_the_login_and_its_lack_is_told_after_it() {
-    let told = format!("> an SSLRequest | tls | {LOGIN} | {DENIED}");
-    check(secured, &[greeting(true), denied(3)].concat(), &told);
-    let told = format!("{LOGIN} | tls: the server offers no TLS (no CLIENT_SSL in its greeting)");
-    check(secured, &[greeting(false), denied(2)].concat(), &told);
+    let notified = format!("> an SSLRequest | tls | {LOGIN} | {DENIED}");
+    check(secured, &[greeting(true), denied(3)].concat(), &notified);
+    let notified = format!("{LOGIN} | tls: the server offers no TLS (no CLIENT_SSL in its greeting)");
+    check(secured, &[greeting(false), denied(2)].concat(), &notified);
 }
 
 #[test]

@@ -1,5 +1,5 @@
 use super::*;
-use crate::rehearsal::{check, check_others, check_table, fuzz};
+use crate::test_harness::{check, check_others, check_table, fuzz};
 
 fn plain() -> Postgres {
     Postgres::new(false)
@@ -131,7 +131,7 @@ fn an_upgrade_comes_before_the_startup() {
         "> an SSLRequest | busy: 53300 sorry, too many clients already",
     );
     check_others(secured, &["postgres"]);
-    let ssh = crate::rehearsal::transcript(secured(), [b"SSH-2.0-x\r\n".as_slice()]);
+    let ssh = crate::test_harness::transcript(secured(), [b"SSH-2.0-x\r\n".as_slice()]);
     assert_eq!(
         ssh, "> an SSLRequest | wrong_service",
         "its first letter is no agreement"

@@ -1,5 +1,5 @@
 use super::*;
-use crate::rehearsal::{check, check_table, fuzz};
+use crate::test_harness::{check, check_table, fuzz};
 
 fn script(steps: &[(bool, &str)]) -> Script {
     let step = |&(send, text): &(bool, &str)| {

@@ -1,5 +1,5 @@
 use super::*;
-use crate::rehearsal::{check, check_others, check_table, fuzz};
+use crate::test_harness::{check, check_others, check_table, fuzz};
 
 fn plain() -> Smtp {
     Smtp::new(false, None)
@@ -13,18 +13,22 @@ const BYE: &str = "> QUIT\\r\\n";
 
 #[test]
 fn a_greeting_and_an_answer_to_ehlo_are_healthy() {
-    let told = format!("> EHLO | healthy: 220 mail.example ESMTP | {BYE}");
-    check(plain, b"220 mail.example ESMTP\r\n250 mail.example\r\n", &told);
+    let notified = format!("> EHLO | healthy: 220 mail.example ESMTP | {BYE}");
+    check(
+        plain,
+        b"220 mail.example ESMTP\r\n250 mail.example\r\n",
+        &notified,
+    );
     check(
         plain,
         b"220-mail.example ESMTP\r\n220 no spam\r\n250-mail.example\r\n250-SIZE 1\r\n250 8BITMIME\r\n",
-        &told,
+        &notified,
     );
-    let told = format!("> EHLO | > HELO | healthy: 220 mail.example ESMTP | {BYE}");
+    let notified = format!("> EHLO | > HELO | healthy: 220 mail.example ESMTP | {BYE}");
     check(
         plain,
         b"220 mail.example ESMTP\r\n502 unknown\r\n250 mail.example\r\n",
-        &told,
+        &notified,
     );
     // RFC 5321, section 4.2: the text may be missing.
     check(
@@ -72,8 +76,8 @@ fn an_upgrade_greets_again_within_tls() {
         says.as_bytes(),
         &format!("> EHLO | > STARTTLS | tls: 454 TLS not available | {BYE}"),
     );
-    let told = format!("> EHLO | tls: the server does not offer STARTTLS | {BYE}");
-    check(secured, b"220 a\r\n250-a\r\n250 SIZE\r\n", &told);
+    let notified = format!("> EHLO | tls: the server does not offer STARTTLS | {BYE}");
+    check(secured, b"220 a\r\n250-a\r\n250 SIZE\r\n", &notified);
 }
 
 #[test]

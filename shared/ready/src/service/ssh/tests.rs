@@ -1,5 +1,5 @@
 use super::*;
-use crate::rehearsal::{check, check_others, check_table, fuzz};
+use crate::test_harness::{check, check_others, check_table, fuzz};
 
 #[test]
 fn the_identification_may_come_after_other_lines() {

@@ -1,5 +1,5 @@
 use super::*;
-use crate::rehearsal::{check, check_others, check_table, fuzz};
+use crate::test_harness::{check, check_others, check_table, fuzz};
 
 #[test]
 fn answers_are_judged_by_their_line() {
@@ -15,12 +15,12 @@ fn answers_are_judged_by_their_line() {
         format!("{refusal}\n").as_bytes(),
         &format!("> srvr | starting: {refusal}"),
     );
-    let told = "healthy: srvr is not executed because it is not in the whitelist., \
+    let notified = "healthy: srvr is not executed because it is not in the whitelist., \
                 but allow srvr in 4lw.commands.whitelist to see whether it serves";
     check(
         Zookeeper::default,
         NOT_ALLOWED.as_bytes(),
-        &format!("> srvr | {told}"),
+        &format!("> srvr | {notified}"),
     );
     check(
         Zookeeper::default,

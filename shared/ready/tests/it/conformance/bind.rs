@@ -9,7 +9,7 @@ use tokio::net::TcpStream;
 use tokio::time::{Duration, Instant};
 
 use super::server::{Dir, Server, check, free_port, plain};
-use crate::peer::{asking, told};
+use crate::peer::{asking, notified};
 
 fn start(dir: &Dir, port: u16, options: &str) -> Server {
     let zone = "$TTL 60\n@ SOA ns hostmaster 1 60 60 60 60\n@ NS ns\nns A 127.0.0.1\nwww A 192.0.2.1\nwww A 192.0.2.2\n\
@@ -57,9 +57,13 @@ async fn answering_refusing_and_failing() {
         let must = must.map(str::to_owned);
         let asked = DnsCheck::new(name, RecordType::A, &must, &[], Transport::Udp).unwrap();
         let deadline = Instant::now() + Duration::from_secs(10);
-        let told = told(&exchange_dns_over_udp(([127, 0, 0, 1], port).into(), &asked, deadline).await);
+        let notified =
+            notified(&exchange_dns_over_udp(([127, 0, 0, 1], port).into(), &asked, deadline).await);
         let wanted = format!("healthy: {name} A: NOERROR ");
-        assert!(told.starts_with(&wanted) && !told.contains("truncated"), "{told}");
+        assert!(
+            notified.starts_with(&wanted) && !notified.contains("truncated"),
+            "{notified}"
+        );
     }
     for _ in 0..20 {
         check(&plain(Service::Dns, port), port, "healthy: . NS: REFUSED").await;
@@ -91,8 +95,9 @@ async fn answering_refusing_and_failing() {
         .await;
     }
     let wrong = question(port, "mail.corp.example", RecordType::Aaaa, &["2001:db8::2"], &[]);
-    let told = "wrong_answer in ready: mail.corp.example AAAA: NOERROR 2001:db8::1; 2001:db8::2 is missing";
-    check(&wrong, port, told).await;
+    let notified =
+        "wrong_answer in ready: mail.corp.example AAAA: NOERROR 2001:db8::1; 2001:db8::2 is missing";
+    check(&wrong, port, notified).await;
     let failing = question(port, "broken.example", RecordType::A, &[], &[]);
     check(
         &failing,
@@ -119,9 +124,9 @@ async fn out_of_tcp_connections() {
     let silent = loop {
         let stream = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
         let report = exchange(stream, &request, Instant::now() + Duration::from_secs(1)).await;
-        let told = told(&report);
-        if !told.starts_with("healthy") || held.len() == 20 {
-            break told;
+        let notified = notified(&report);
+        if !notified.starts_with("healthy") || held.len() == 20 {
+            break notified;
         }
         held.push(TcpStream::connect(("127.0.0.1", port)).await.unwrap());
     };

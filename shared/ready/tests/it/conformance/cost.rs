@@ -7,7 +7,7 @@ use tokio::task::JoinSet;
 use super::nginx;
 use super::server::{Dir, ask, free_port};
 use crate::authority::{Authority, Validity};
-use crate::peer::{told, usual};
+use crate::peer::{notified, usual};
 
 const CHECKS: usize = 400;
 
@@ -30,7 +30,7 @@ async fn four_hundred_over_tls() {
         &authority.client(),
     );
     // The first reads the certificate authorities, for all.
-    let first = told(&ask(&request, port).await);
+    let first = notified(&ask(&request, port).await);
     assert!(first.starts_with("healthy"), "{first}");
 
     let before = Usage::now();

@@ -14,7 +14,7 @@ use portpulse_ready::TlsClient;
 
 use super::server::{Dir, Server, ask_from, check, crowd, free_port, plain, run};
 use crate::authority::{Authority, Validity};
-use crate::peer::{told, upgrading};
+use crate::peer::{notified, upgrading};
 
 /// An address that has a name, so that the server keeps count of its errors; of 127.0.0.1 it never does.
 const NAMED: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 2);
@@ -71,12 +71,12 @@ fn errors(dir: &Dir) -> String {
 }
 
 /// What is told once it is as wanted, or in the end: the server counts a client after it has answered it.
-fn settled(tell: impl Fn() -> String, is_wanted: impl Fn(&str) -> bool) -> String {
+fn settled(notify: impl Fn() -> String, is_wanted: impl Fn(&str) -> bool) -> String {
     let deadline = Instant::now() + Duration::from_secs(20);
     loop {
-        let told = tell();
-        if is_wanted(&told) || Instant::now() > deadline {
-            return told;
+        let notified = notify();
+        if is_wanted(&notified) || Instant::now() > deadline {
+            return notified;
         }
     }
 }
@@ -91,21 +91,26 @@ async fn five_hundred_checks_are_no_reason_for_a_ban() {
     let (dir, server) = start(port, "max_connect_errors = 5", |_| {});
     let request = plain(Service::Mariadb, port);
     for _ in 0..500 {
-        let told = told(&ask_from(NAMED, &request, port).await);
+        let notified = notified(&ask_from(NAMED, &request, port).await);
         let wanted = "-MariaDB";
         assert!(
-            told.starts_with("healthy: ") && told.contains(wanted) && told.contains(": 1045 Access denied"),
-            "{told}"
+            notified.starts_with("healthy: ")
+                && notified.contains(wanted)
+                && notified.contains(": 1045 Access denied"),
+            "{notified}"
         );
         assert!(
-            told.contains("probe.example"),
-            "the server does not know the address by name: {told}"
+            notified.contains("probe.example"),
+            "the server does not know the address by name: {notified}"
         );
     }
     // Every refused login is a failed attempt to connect; none was left before the login. Neither number bans anybody.
     let failed = "show global status where variable_name in ('Aborted_clients', 'Aborted_connects', 'Aborted_connects_preauth')";
     let wanted = "Aborted_clients\t0\nAborted_connects\t500\nAborted_connects_preauth\t0\n";
-    assert_eq!(settled(|| sql(&dir, failed), |told| told == wanted), wanted);
+    assert_eq!(
+        settled(|| sql(&dir, failed), |notified| notified == wanted),
+        wanted
+    );
     // What bans is kept for each address, and holds errors in the handshake alone.
     assert_eq!(errors(&dir), "probe.example\t0\t0\t0\n");
     server.check_log(&[REFUSED]);
@@ -118,18 +123,18 @@ async fn five_hundred_checks_are_no_reason_for_a_ban() {
         tokio::io::AsyncReadExt::read_u8(&mut stream).await.unwrap();
     }
     // The sixth is turned away if the server has counted the fifth by then, and is counted too if it has not.
-    let counted = |told: &str| {
+    let counted = |notified: &str| {
         ["probe.example\t5\t", "probe.example\t6\t"]
             .iter()
-            .any(|wanted| told.starts_with(wanted))
+            .any(|wanted| notified.starts_with(wanted))
     };
     let errors = settled(|| errors(&dir), counted);
     assert!(counted(&errors), "{errors}");
     let deadline = Instant::now() + Duration::from_secs(20);
     let banned = loop {
-        let told = told(&ask_from(NAMED, &request, port).await);
-        if told.starts_with("blocked") || Instant::now() > deadline {
-            break told;
+        let notified = notified(&ask_from(NAMED, &request, port).await);
+        if notified.starts_with("blocked") || Instant::now() > deadline {
+            break notified;
         }
     };
     assert!(
@@ -178,14 +183,14 @@ async fn with_tls_good_and_bad() {
         |client: &TlsClient| upgrading(Service::Mariadb, "localhost".parse().unwrap(), port, client);
     let (ours, theirs) = (authority.client(), Authority::new("theirs").client());
     for _ in 0..20 {
-        let good = told(&ask_from(NAMED, &request(&ours), port).await);
+        let good = notified(&ask_from(NAMED, &request(&ours), port).await);
         assert!(
             good.starts_with("healthy: ") && good.contains("1045 Access denied"),
             "{good}"
         );
     }
     for _ in 0..20 {
-        let bad = told(&ask_from(NAMED, &request(&theirs), port).await);
+        let bad = notified(&ask_from(NAMED, &request(&theirs), port).await);
         assert_eq!(bad, "tls in tls: the certificate's issuer is unknown");
     }
     assert_eq!(errors(&dir), "probe.example\t0\t0\t0\n");

@@ -9,7 +9,7 @@ use tokio::net::TcpStream;
 use tokio::time::{Duration, Instant};
 
 use super::server::{Dir, Server, check, free_port, plain};
-use crate::peer::told;
+use crate::peer::notified;
 
 fn start(dir: &Dir, port: u16, more: &[&str]) -> Server {
     let port = port.to_string();
@@ -38,9 +38,9 @@ async fn fill(port: u16) -> String {
     loop {
         let stream = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
         let report = exchange(stream, &request, Instant::now() + Duration::from_secs(1)).await;
-        let told = told(&report);
-        if !told.starts_with("healthy") {
-            return told;
+        let notified = notified(&report);
+        if !notified.starts_with("healthy") {
+            return notified;
         }
         let mut client = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
         client.write_all(b"version\r\n").await.unwrap();

@@ -128,8 +128,8 @@ async fn certificates() {
         for _ in 0..5 {
             check(&request, *port, expected).await;
         }
-        let told = "healthy: 400 Bad Request";
-        check(&plain(Service::Http, *port), *port, told).await;
+        let notified = "healthy: 400 Bad Request";
+        check(&plain(Service::Http, *port), *port, notified).await;
     }
     server.check_log(&["client sent plain HTTP request to HTTPS port"]);
 }

@@ -5,7 +5,7 @@ use std::process::Command;
 use portpulse_core::target::Service;
 
 use super::server::{Dir, Server, ask, check, free_port, plain, run};
-use crate::peer::told;
+use crate::peer::notified;
 
 fn start(dir: &Dir, port: u16, settings: &str) -> Server {
     let all = format!(
@@ -105,9 +105,9 @@ async fn loading() {
     let request = plain(Service::Redis, port);
     let deadline = std::time::Instant::now() + std::time::Duration::from_secs(20);
     let loading = loop {
-        let told = told(&ask(&request, port).await);
-        if told.contains("LOADING") || std::time::Instant::now() > deadline {
-            break told;
+        let notified = notified(&ask(&request, port).await);
+        if notified.contains("LOADING") || std::time::Instant::now() > deadline {
+            break notified;
         }
     };
     assert_eq!(

@@ -11,14 +11,14 @@ use std::time::{Duration, Instant};
 use portpulse_core::target::Service;
 use portpulse_ready::{Report, Request, TlsClient, exchange};
 
-use crate::peer::{told, usual};
+use crate::peer::{notified, usual};
 
 /// The longest that a server may take to start, on a busy machine.
 const START: Duration = Duration::from_secs(180);
 /// Below those that Linux hands out by itself: one of these goes to no client, nor to a test that binds port 0, between
 /// its choice and the server's start.
 const PORTS: Range<u16> = 12_000..32_000;
-const PATIENCE: Duration = Duration::from_secs(15);
+const RETRY_POLICY: Duration = Duration::from_secs(15);
 
 /// A directory that is gone after the test.
 pub(crate) struct Dir(PathBuf);
@@ -228,13 +228,16 @@ pub(crate) async fn ask_from(from: Ipv4Addr, request: &Request, port: u16) -> Re
         .connect(SocketAddr::from((Ipv4Addr::LOCALHOST, port)))
         .await
         .unwrap();
-    exchange(stream, request, tokio::time::Instant::now() + PATIENCE).await
+    exchange(stream, request, tokio::time::Instant::now() + RETRY_POLICY).await
 }
 
 /// Holds the exchange and compares what it tells.
 pub(crate) async fn check(request: &Request, port: u16, expected: &str) {
-    let told = told(&ask(request, port).await);
-    assert!(told.starts_with(expected), "{told:?} instead of {expected:?}");
+    let notified = notified(&ask(request, port).await);
+    assert!(
+        notified.starts_with(expected),
+        "{notified:?} instead of {expected:?}"
+    );
 }
 
 /// What the exchange tells once sessions have taken all the server's places: more and more of them, since our own
@@ -243,9 +246,9 @@ pub(crate) async fn crowd(request: &Request, port: u16, session: &mut Command) -
     session.stdout(Stdio::null()).stderr(Stdio::null());
     let mut sessions = Vec::new();
     let refused = loop {
-        let told = told(&ask(request, port).await);
-        if told.starts_with("busy") || sessions.len() == 200 {
-            break told;
+        let notified = notified(&ask(request, port).await);
+        if notified.starts_with("busy") || sessions.len() == 200 {
+            break notified;
         }
         sessions.push(session.spawn().unwrap());
     };

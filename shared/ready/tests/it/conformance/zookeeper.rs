@@ -7,7 +7,7 @@ use portpulse_ready::exchange;
 use tokio::time::{Duration, Instant};
 
 use super::server::{Dir, Server, ask, check, free_port, plain};
-use crate::peer::told;
+use crate::peer::notified;
 
 /// Starts the member with this number.
 fn start(dir: &Dir, number: usize, port: u16, settings: &str) -> Server {
@@ -54,7 +54,7 @@ async fn serving_and_at_its_limit_for_one_address() {
     // connect that does not look behind itself sees neither.
     let request = plain(Service::Zookeeper, port);
     let deadline = Instant::now() + Duration::from_secs(20);
-    let told = loop {
+    let notified = loop {
         let stream = std::net::TcpStream::connect(("127.0.0.1", port)).unwrap();
         stream.set_nonblocking(true).unwrap();
         let report = exchange(
@@ -63,16 +63,16 @@ async fn serving_and_at_its_limit_for_one_address() {
             deadline,
         )
         .await;
-        let told = told(&report);
-        if !told.starts_with("healthy") || Instant::now() > deadline {
-            break told;
+        let notified = notified(&report);
+        if !notified.starts_with("healthy") || Instant::now() > deadline {
+            break notified;
         }
     };
     let closed =
         "closed in ready: sent srvr, got no answer, then closed, as ZooKeeper does at maxClientCnxns";
     assert!(
-        told == closed || told == "reset in ready: sent srvr, got no answer, then a reset",
-        "{told}"
+        notified == closed || notified == "reset in ready: sent srvr, got no answer, then a reset",
+        "{notified}"
     );
 }
 
@@ -94,12 +94,12 @@ async fn with_a_quorum_and_without() {
         let server = start(&dir, n + 1, port, &members);
         ensemble.push((server, dir));
     }
-    let told_at_last = async |port, wanted: &str| {
+    let finally_notified = async |port, wanted: &str| {
         let deadline = Instant::now() + Duration::from_secs(40);
         loop {
-            let told = told(&ask(&plain(Service::Zookeeper, port), port).await);
-            if told.starts_with(wanted) || Instant::now() > deadline {
-                return told;
+            let notified = notified(&ask(&plain(Service::Zookeeper, port), port).await);
+            if notified.starts_with(wanted) || Instant::now() > deadline {
+                return notified;
             }
             // An election takes as long as it takes.
             tokio::time::sleep(Duration::from_millis(50)).await;
@@ -109,8 +109,11 @@ async fn with_a_quorum_and_without() {
         server.wait_for("binding to port");
     }
     for [port, ..] in ports {
-        let told = told_at_last(port, "healthy").await;
-        assert!(told.starts_with("healthy: Zookeeper version: 3."), "{told}");
+        let notified = finally_notified(port, "healthy").await;
+        assert!(
+            notified.starts_with("healthy: Zookeeper version: 3."),
+            "{notified}"
+        );
     }
     // What members have to say of each other, not of us.
     let among_themselves = [OF_ITS_OWN, &["org.apache.zookeeper.server.quorum."]].concat();
@@ -118,9 +121,9 @@ async fn with_a_quorum_and_without() {
         server.check_log(&among_themselves);
     }
     ensemble.truncate(1);
-    let told = told_at_last(ports[0][0], "starting").await;
+    let notified = finally_notified(ports[0][0], "starting").await;
     assert_eq!(
-        told,
+        notified,
         "starting in ready: This ZooKeeper instance is not currently serving requests"
     );
     ensemble[0].0.check_log(&among_themselves);

@@ -2,38 +2,39 @@
 
 use std::collections::BTreeSet;
 
-use portpulse_core::board::{Incident, Track};
+use portpulse_core::group_state::{Incident, Track};
 use portpulse_store::Store;
 use portpulse_testkit::memory_table::MemoryTable;
 
 use super::super::schedule::{STILL, STORM, Totals, Weather};
 use super::{Ledger, Seen, name};
-use crate::rig::{Sight, board, run as finish};
+use crate::rig::{Visibility, group_state, run as finish};
 
 impl Ledger {
     /// After enough ticks in which all regions agree and nothing fails, whatever is down has an incident open, and
     /// that has been told, unless an outage in front of it explains it.
     pub(in crate::simulation) fn hold_while_still(&self, sent: &[String]) {
         let is_down = |monitor: usize| {
-            (0..self.region_count)
-                .all(|region| self.world.sight(region, STORM + STILL - 1, monitor) == Sight::Failing)
+            (0..self.location_count).all(|location| {
+                self.world.visibility(location, STORM + STILL - 1, monitor) == Visibility::Failing
+            })
         };
         for (monitor, rule) in self.rules.iter().enumerate() {
             let key = (format!("m{monitor}").parse().unwrap(), Track::Health);
-            let incident = self.verdict.incidents.get(&key);
+            let incident = self.status.incidents.get(&key);
             let bad = incident.is_some_and(Incident::is_bad_now);
             assert_eq!(
                 is_down(monitor),
                 bad,
                 "m{monitor} at the end of the calm: {:?}",
-                self.verdict
+                self.status
             );
-            if let Some(incident) = incident.filter(|_| bad && !(rule.telling.behind && is_down(0))) {
-                let story = format!("{}/", name(&key.0, incident));
+            if let Some(incident) = incident.filter(|_| bad && !(rule.alert_policy.behind && is_down(0))) {
+                let transcript = format!("{}/", name(&key.0, incident));
                 assert!(
-                    sent.iter().any(|id| id.starts_with(&story)),
-                    "{story} was not told, though nothing holds it back any more: {:?}",
-                    self.verdict
+                    sent.iter().any(|id| id.starts_with(&transcript)),
+                    "{transcript} was not told, though nothing holds it back any more: {:?}",
+                    self.status
                 );
             }
         }
@@ -45,20 +46,20 @@ impl Ledger {
         weather: Weather,
         totals: &mut Totals,
     ) {
-        let read = board(&self.table).board;
-        let verdict = &read.verdict;
+        let read = group_state(&self.table).group_state;
+        let status = &read.status;
         assert!(
-            verdict.outbox.is_empty() && verdict.closed.is_empty(),
-            "left pending: {verdict:?}"
+            status.outbox.is_empty() && status.closed.is_empty(),
+            "left pending: {status:?}"
         );
         assert!(
-            verdict.incidents.is_empty() && verdict.advisories.is_empty(),
-            "left open: {verdict:?}"
+            status.incidents.is_empty() && status.advisories.is_empty(),
+            "left open: {status:?}"
         );
-        assert!(verdict.regions.is_empty(), "left in trouble: {verdict:?}");
+        assert!(status.locations.is_empty(), "left in trouble: {status:?}");
         let fleet = finish(Store::new(MemoryTable::from_items(self.table.snapshot())).fleet()).unwrap();
         assert!(
-            fleet.outbox.is_empty() && fleet.troubles.is_empty(),
+            fleet.outbox.is_empty() && fleet.problems.is_empty(),
             "left in the fleet: {fleet:?}"
         );
 
@@ -100,45 +101,45 @@ impl Ledger {
 
     /// What was told of an incident: its beginning first and its end last, or nothing at all if it was held back.
     fn hold_story(&self, key: &str, seen: &Seen, sent: &[String], totals: &mut Totals) {
-        let mut words: Vec<&str> = Vec::new();
+        let mut banners: Vec<&str> = Vec::new();
         for id in sent {
             let word = id.strip_prefix(key).and_then(|rest| rest.strip_prefix('/'));
-            words.extend(word.filter(|word| !words.contains(word)));
+            banners.extend(word.filter(|word| !banners.contains(word)));
         }
-        let count = |pick: fn(&str) -> bool| words.iter().filter(|word| pick(word)).count() as u64;
+        let count = |pick: fn(&str) -> bool| banners.iter().filter(|word| pick(word)).count() as u64;
         totals.flapped += count(|word| word == "flapping");
         totals.escalated += count(|word| word == "escalated");
         totals.reminders += count(|word| word.starts_with("reminder-"));
-        let (telling, flaps) = (
-            self.rules[seen.monitor].telling,
+        let (alert_policy, flaps) = (
+            self.rules[seen.monitor].alert_policy,
             self.rules[seen.monitor].flapping_after > 0,
         );
-        let (Some(first), Some(last)) = (words.first(), words.last()) else {
+        let (Some(first), Some(last)) = (banners.first(), banners.last()) else {
             let gates = self.incidents.values().filter(|gate| gate.monitor == 0);
-            let held = telling.holds(seen.decided_ms)
+            let held = alert_policy.holds(seen.decided_ms)
                 || gates
                     .map(|gate| (gate.opened, gate.ended))
-                    .any(|gate| telling.may_hide(seen.opened, gate));
+                    .any(|gate| alert_policy.may_hide(seen.opened, gate));
             assert!(
                 held,
-                "{key} was never told, and nothing held it back: {telling:?} {seen:?} {sent:?}"
+                "{key} was never told, and nothing held it back: {alert_policy:?} {seen:?} {sent:?}"
             );
             totals.held += 1;
             return;
         };
         let begins = *first == "down" || (*first == "flapping" && flaps);
-        assert!(begins, "{key} does not begin with its beginning: {words:?}");
+        assert!(begins, "{key} does not begin with its beginning: {banners:?}");
         assert_eq!(
             *last, "recovered",
-            "the end of {key} was not told, or not last: {words:?}"
+            "the end of {key} was not told, or not last: {banners:?}"
         );
-        for word in words.iter().take(words.len() - 1).skip(1) {
+        for word in banners.iter().take(banners.len() - 1).skip(1) {
             let fits = match *word {
-                "escalated" => telling.escalates,
+                "escalated" => alert_policy.escalates,
                 "flapping" | "down-for-good" => flaps,
-                word => word.starts_with("reminder-") && telling.reminds,
+                word => word.starts_with("reminder-") && alert_policy.reminds,
             };
-            assert!(fits, "`{word}` does not belong to {key}: {words:?}");
+            assert!(fits, "`{word}` does not belong to {key}: {banners:?}");
         }
     }
 }

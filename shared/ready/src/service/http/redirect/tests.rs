@@ -3,7 +3,7 @@ use portpulse_core::readiness::Method;
 use super::*;
 use crate::tls::TlsClient;
 
-fn told(host: &str, port: u16, location: &str) -> String {
+fn notified(host: &str, port: u16, location: &str) -> String {
     let check = HttpCheck::new(Method::Get, "/a/b?c", Vec::new(), None, true).unwrap();
     let client = TlsClient::with_roots([]);
     let readiness = Readiness::new(Protocol::Http(check), Tls::implied(None, port), 30).unwrap();
@@ -44,8 +44,8 @@ fn redirects_stay_with_the_host() {
         ("/\u{e9}", "the path cannot be asked for"),
     ];
     for (location, expected) in rows {
-        assert_eq!(told("a.example", 8080, location), expected, "{location}");
+        assert_eq!(notified("a.example", 8080, location), expected, "{location}");
     }
-    assert_eq!(told("::1", 8080, "https://[::1]/x"), "Implicit 443 /x");
-    assert_eq!(told("::1", 8080, "http://[::1]:81/x"), "Off 81 /x");
+    assert_eq!(notified("::1", 8080, "https://[::1]/x"), "Implicit 443 /x");
+    assert_eq!(notified("::1", 8080, "http://[::1]:81/x"), "Off 81 /x");
 }

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use portpulse_core::banners::Banners;
 use portpulse_core::group::GroupId;
-use portpulse_core::id::Region;
+use portpulse_core::id::Location;
 use portpulse_core::time::Tick;
-use portpulse_core::words::Words;
 
 use crate::codec;
 use crate::error::{Error, Malformed};
@@ -18,10 +18,10 @@ impl<T: Table> Store<T> {
     ///
     /// # Errors
     /// When the table or the item cannot be read.
-    pub async fn words_of(&self, group: GroupId, region: &Region) -> Result<Option<Words>, Error> {
-        let key = keys::words_of(group, region);
+    pub async fn words_of(&self, group: GroupId, location: &Location) -> Result<Option<Banners>, Error> {
+        let key = keys::words_of(group, location);
         let item = self.table.get(&key.pk, &key.sk, Read::Eventual).await?;
-        known(key, item.as_ref(), codec::words::decode)
+        known(key, item.as_ref(), codec::banners::decode)
     }
 
     /// What the services of a group last said to each region, in one eventually consistent query; and what of it cannot
@@ -29,14 +29,14 @@ impl<T: Table> Store<T> {
     ///
     /// # Errors
     /// When the table cannot be read.
-    pub async fn words(&self, group: GroupId) -> Result<(BTreeMap<Region, Words>, Vec<Error>), Error> {
-        let pk = keys::words(group);
-        let (mut words, mut unreadable) = (BTreeMap::new(), Vec::new());
+    pub async fn banners(&self, group: GroupId) -> Result<(BTreeMap<Location, Banners>, Vec<Error>), Error> {
+        let pk = keys::banners(group);
+        let (mut banners, mut unreadable) = (BTreeMap::new(), Vec::new());
         for item in self.table.query(&pk, Read::Eventual).await? {
             let sk = sort_key(&item);
-            let region = keys::parse_words(sk).ok_or(Malformed::Unknown);
-            match region.and_then(|region| Ok((region, codec::words::decode(&item)?))) {
-                Ok((region, said)) => drop(words.insert(region, said)),
+            let location = keys::parse_words(sk).ok_or(Malformed::Unknown);
+            match location.and_then(|location| Ok((location, codec::banners::decode(&item)?))) {
+                Ok((location, banner)) => drop(banners.insert(location, banner)),
                 Err(source) => unreadable.push(Error::Unreadable {
                     key: keys::Key {
                         pk: pk.clone(),
@@ -46,7 +46,7 @@ impl<T: Table> Store<T> {
                 }),
             }
         }
-        Ok((words, unreadable))
+        Ok((banners, unreadable))
     }
 
     /// Keeps what services said to a region, on condition that what is in place is still that of the tick `before`
@@ -54,15 +54,15 @@ impl<T: Table> Store<T> {
     ///
     /// # Errors
     /// When the item is too large, or it is not known whether it is in place.
-    pub async fn put_words(
+    pub async fn put_banners(
         &self,
         group: GroupId,
-        region: &Region,
+        location: &Location,
         before: Option<Tick>,
-        words: &Words,
+        banners: &Banners,
     ) -> Result<bool, Error> {
-        let key = keys::words_of(group, region);
-        let item = codec::words::encode(&key, words);
+        let key = keys::words_of(group, location);
+        let item = codec::banners::encode(&key, banners);
         let condition = before.map_or(Condition::Absent, Condition::Tick);
         Ok(self.put(key, item, condition).await? == Put::Done)
     }

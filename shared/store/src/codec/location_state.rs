@@ -1,7 +1,7 @@
 //! A region's row: its last tick, and the streaks of what is not nominal there.
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use portpulse_core::board::{Entry, Health, Impairment, RegionRow, Streak, Streaks};
+use portpulse_core::group_state::{Entry, Health, Impairment, LocationState, Streak, Streaks};
 
 use super::fields::{Fields, Map};
 use super::{RESULT_DAYS, begin_expiring, open};
@@ -9,7 +9,7 @@ use crate::error::Malformed;
 use crate::keys::Key;
 use crate::table::{Item, TICK};
 
-pub(crate) fn encode(key: &Key, row: &RegionRow) -> Item {
+pub(crate) fn encode(key: &Key, row: &LocationState) -> Item {
     let entries = row.entries.iter();
     begin_expiring(key, row.tick.as_second(), RESULT_DAYS)
         .text(TICK, row.tick)
@@ -20,11 +20,11 @@ pub(crate) fn encode(key: &Key, row: &RegionRow) -> Item {
         .into_item()
 }
 
-pub(crate) fn decode(item: &Item) -> Result<RegionRow, Malformed> {
+pub(crate) fn decode(item: &Item) -> Result<LocationState, Malformed> {
     let fields = open(item)?;
     let entries = fields.map("entries")?;
     let entry = |id| Ok((entries.key(id)?, decode_entry(&entries.map(id)?)?));
-    Ok(RegionRow {
+    Ok(LocationState {
         tick: fields.text(TICK)?,
         entries: entries.names().map(entry).collect::<Result<_, _>>()?,
     })
@@ -32,7 +32,7 @@ pub(crate) fn decode(item: &Item) -> Result<RegionRow, Malformed> {
 
 fn encode_entry(entry: &Entry) -> AttributeValue {
     let streaks = match entry {
-        Entry::Unseen { since } => return Map::default().text("unseen_since", since).into_value(),
+        Entry::NoData { since } => return Map::default().text("unseen_since", since).into_value(),
         Entry::Seen(streaks) => streaks,
     };
     let map = Map::default()
@@ -54,7 +54,7 @@ fn encode_entry(entry: &Entry) -> AttributeValue {
 fn decode_entry(fields: &Fields<'_>) -> Result<Entry, Malformed> {
     if fields.has("unseen_since") {
         let since = fields.text("unseen_since")?;
-        return Ok(Entry::Unseen { since });
+        return Ok(Entry::NoData { since });
     }
     let health = Streak {
         state: fields.word("health", &[Health::Good, Health::Failing], health_word)?,

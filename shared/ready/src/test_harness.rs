@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 
 use crate::input::Input;
-use crate::step::{Dialogue, Ended, Step, Verdict};
+use crate::step::{Dialogue, DialogueResult, Ended, Step};
 
 /// Holds the conversation with what the target says, however it is split, and compares the transcript.
 ///
@@ -139,43 +139,46 @@ pub(crate) fn transcript<'a, D: Dialogue>(
 ) -> String {
     let mut says = says.into_iter().filter(|bytes| !bytes.is_empty());
     let mut input = Input::default();
-    let mut told = Vec::new();
+    let mut notified = Vec::new();
     for _ in 0..100_000 {
         match dialogue.next(&mut input) {
-            Step::Send { what, .. } => told.push(format!("> {what}")),
-            Step::StartTls => told.push("tls".to_owned()),
-            Step::Done(verdict, farewell) => {
-                told.push(told_verdict(&verdict));
-                if !farewell.is_empty() {
-                    told.push(format!("> {}", farewell.escape_ascii()));
+            Step::Send { what, .. } => notified.push(format!("> {what}")),
+            Step::StartTls => notified.push("tls".to_owned()),
+            Step::Done(dialogue_result, closing_bytes) => {
+                notified.push(notified_status(&dialogue_result));
+                if !closing_bytes.is_empty() {
+                    notified.push(format!("> {}", closing_bytes.escape_ascii()));
                 }
-                return told.join(" | ");
+                return notified.join(" | ");
             }
             Step::More if input.total() > dialogue.limit() => return "too much".to_owned(),
             Step::More => match says.next() {
                 Some(bytes) => input.push(bytes),
                 None => {
-                    told.push(match dialogue.ended(&input) {
+                    notified.push(match dialogue.ended(&input) {
                         Ended::Closed { hint } => format!("more, then closed{hint}"),
-                        Ended::Concluded(verdict) => told_verdict(&verdict),
+                        Ended::Concluded(dialogue_result) => notified_status(&dialogue_result),
                     });
-                    return told.join(" | ");
+                    return notified.join(" | ");
                 }
             },
         }
     }
-    panic!("a conversation without an end: {told:?}");
+    panic!("a conversation without an end: {notified:?}");
 }
 
-fn told_verdict(verdict: &Verdict) -> String {
-    match verdict {
-        Verdict::Healthy { said, warning: None } => format!("healthy: {said}"),
-        Verdict::Healthy {
-            said,
+fn notified_status(dialogue_result: &DialogueResult) -> String {
+    match dialogue_result {
+        DialogueResult::Healthy {
+            banner,
+            warning: None,
+        } => format!("healthy: {banner}"),
+        DialogueResult::Healthy {
+            banner,
             warning: Some(warning),
-        } => format!("healthy: {said}, but {warning}"),
-        Verdict::Trouble(class, words) => format!("{class}: {words}"),
-        Verdict::Moved(to) => format!("moved: {to}"),
-        Verdict::WrongService => "wrong_service".to_owned(),
+        } => format!("healthy: {banner}, but {warning}"),
+        DialogueResult::CheckFailure(class, words) => format!("{class}: {words}"),
+        DialogueResult::Moved(to) => format!("moved: {to}"),
+        DialogueResult::WrongService => "wrong_service".to_owned(),
     }
 }

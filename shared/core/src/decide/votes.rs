@@ -6,27 +6,27 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::Input;
-use crate::board::{Entry, Finding, Health, Impairment, RegionRow, Streak, Streaks};
 use crate::choice::Expect;
 use crate::definition::{Monitor, Quorum};
-use crate::id::Region;
+use crate::group_state::{Entry, Finding, Health, Impairment, LocationState, Streak, Streaks};
+use crate::id::Location;
 use crate::time::{Interval, Tick};
 
 /// Everybody who could vote: the fresh rows of the expected regions.
 pub(crate) struct Electorate<'a> {
     pub(crate) now: Timestamp,
     pub(crate) interval: Interval,
-    pub(crate) expected: &'a BTreeSet<Region>,
-    fresh: BTreeMap<&'a Region, &'a RegionRow>,
+    pub(crate) expected: &'a BTreeSet<Location>,
+    fresh: BTreeMap<&'a Location, &'a LocationState>,
     /// Regions whose votes do not count.
-    pub(crate) suspects: BTreeSet<Region>,
+    pub(crate) suspects: BTreeSet<Location>,
 }
 
 impl<'a> Electorate<'a> {
     pub(crate) fn new(input: &Input<'a>) -> Self {
         let (now, interval, expected) = (input.now, input.group.interval, input.expected());
-        let rows = input.board.rows.iter();
-        let rows = rows.filter(|(region, _)| expected.contains(*region));
+        let rows = input.group_state.rows.iter();
+        let rows = rows.filter(|(location, _)| expected.contains(*location));
         let fresh = rows
             .filter(|(_, row)| row.tick.age(now) <= interval.freshness())
             .collect();
@@ -40,17 +40,20 @@ impl<'a> Electorate<'a> {
     }
 
     /// The row of a region, if it is fresh.
-    pub(crate) fn fresh_row(&self, region: &Region) -> Option<&'a RegionRow> {
-        self.fresh.get(region).copied()
+    pub(crate) fn fresh_row(&self, location: &Location) -> Option<&'a LocationState> {
+        self.fresh.get(location).copied()
     }
 
     /// The fresh regions that check this monitor, suspect or not.
-    pub(crate) fn checking(&self, monitor: &'a Monitor) -> impl Iterator<Item = (&'a Region, &'a RegionRow)> {
-        let regions = &monitor.rule().regions;
+    pub(crate) fn checking(
+        &self,
+        monitor: &'a Monitor,
+    ) -> impl Iterator<Item = (&'a Location, &'a LocationState)> {
+        let locations = &monitor.rule().locations;
         self.fresh
             .iter()
-            .filter(|(region, _)| regions.includes(region))
-            .map(|(region, row)| (*region, *row))
+            .filter(|(location, _)| locations.includes(location))
+            .map(|(location, row)| (*location, *row))
     }
 
     /// The latest tick that any fresh region has reported.
@@ -59,13 +62,13 @@ impl<'a> Electorate<'a> {
     }
 
     /// What a region says of a monitor, if it may and can say anything.
-    fn ballot(&self, row: &'a RegionRow, monitor: &Monitor) -> Ballot<'a> {
+    fn ballot(&self, row: &'a LocationState, monitor: &Monitor) -> Ballot<'a> {
         match row.entries.get(monitor.id()) {
             None => Ballot::Nominal,
-            Some(Entry::Unseen { since }) => Ballot::Blind {
+            Some(Entry::NoData { since }) => Ballot::NoData {
                 long: self.is_long_ago(*since),
             },
-            Some(Entry::Seen(streaks)) if self.is_long_ago(streaks.seen) => Ballot::Blind { long: true },
+            Some(Entry::Seen(streaks)) if self.is_long_ago(streaks.seen) => Ballot::NoData { long: true },
             Some(Entry::Seen(streaks)) => Ballot::Streaks(streaks),
         }
     }
@@ -82,7 +85,7 @@ enum Ballot<'a> {
     /// Good or failing, with the streaks.
     Streaks(&'a Streaks),
     /// Nothing: it has had no data, for longer than a row stays fresh or not.
-    Blind { long: bool },
+    NoData { long: bool },
 }
 
 /// How the regions stand to one question about one monitor.
@@ -102,13 +105,13 @@ pub(crate) struct Count {
 
 /// The state of one monitor over all regions.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Tally {
+pub(crate) struct Votes {
     /// Regions that vote.
     pub(crate) voters: u32,
     /// Fresh regions that check it, whether they vote or not.
     pub(crate) checking: u32,
     /// Whether every fresh region has been without data for longer than a row stays fresh, or none is to check it.
-    pub(crate) blind: bool,
+    pub(crate) no_data: bool,
     pub(crate) health: Count,
     pub(crate) quality: Count,
     /// How many votes open an incident.
@@ -117,7 +120,7 @@ pub(crate) struct Tally {
     all_reported: bool,
 }
 
-impl Tally {
+impl Votes {
     pub(crate) fn of(monitor: &Monitor, electorate: &Electorate<'_>) -> Self {
         let rule = monitor.rule();
         // Open where it should be closed is told at once.
@@ -126,10 +129,10 @@ impl Tally {
         } else {
             rule.failures_to_open
         };
-        let mut tally = Self {
+        let mut votes = Self {
             voters: 0,
             checking: 0,
-            blind: false,
+            no_data: false,
             health: Count::new(),
             quality: Count::new(),
             needed: 0,
@@ -140,25 +143,25 @@ impl Tally {
                 .len()
                 == 1,
         };
-        let mut blind = 0u32;
-        for (region, row) in electorate.checking(monitor) {
-            tally.checking += 1;
-            if electorate.suspects.contains(region) {
+        let mut no_data = 0u32;
+        for (location, row) in electorate.checking(monitor) {
+            votes.checking += 1;
+            if electorate.suspects.contains(location) {
                 continue;
             }
             match electorate.ballot(row, monitor) {
-                Ballot::Blind { long } => blind += u32::from(long),
-                Ballot::Nominal => tally.voters += 1,
+                Ballot::NoData { long } => no_data += u32::from(long),
+                Ballot::Nominal => votes.voters += 1,
                 Ballot::Streaks(streaks) => {
-                    tally.voters += 1;
+                    votes.voters += 1;
                     let bad = streaks.health.state == Health::Failing;
                     let finding = streaks.finding.as_ref();
-                    tally.health.add(streaks.health, bad, finding, threshold, monitor);
+                    votes.health.add(streaks.health, bad, finding, threshold, monitor);
                     if let Some(quality) = streaks.quality {
                         let impaired = quality.state == Impairment::Impaired;
                         // While it fails, the finding is about the failure.
                         let finding = finding.filter(|_| !bad);
-                        tally
+                        votes
                             .quality
                             .add(quality, impaired, finding, rule.failures_to_open, monitor);
                     }
@@ -168,14 +171,14 @@ impl Tally {
         let nobody = !electorate
             .expected
             .iter()
-            .any(|region| rule.regions.includes(region));
-        tally.blind = nobody || (tally.checking > 0 && blind == tally.checking);
-        tally.needed = match (rule.expect, rule.quorum) {
+            .any(|location| rule.locations.includes(location));
+        votes.no_data = nobody || (votes.checking > 0 && no_data == votes.checking);
+        votes.needed = match (rule.expect, rule.quorum) {
             (Expect::Closed, _) => 1,
-            (Expect::Open | Expect::Reachable, Quorum::AtLeast(regions)) => regions,
-            (Expect::Open | Expect::Reachable, Quorum::Majority) => majority(tally.voters),
+            (Expect::Open | Expect::Reachable, Quorum::AtLeast(locations)) => locations,
+            (Expect::Open | Expect::Reachable, Quorum::Majority) => majority(votes.voters),
         };
-        tally
+        votes
     }
 
     /// Whether the votes of `count` open an incident now.

@@ -7,16 +7,18 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 
 use crate::group::GroupId;
-use crate::id::{MonitorId, Region};
+use crate::id::{Location, MonitorId};
 use crate::outbox::Outbox;
 use crate::outcome::{Detail, FailureClass};
 use crate::time::Tick;
 
-pub use incident::{ClosedIncident, Ending, Incident, IncidentId, Pace, Told, Track, Urgency, Verdict};
+pub use incident::{
+    ClosedIncident, Ending, Incident, IncidentId, Notified, Stability, Status, Track, Urgency,
+};
 
 /// One region's row: its last tick, and an entry for each monitor that is not nominal there.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RegionRow {
+pub struct LocationState {
     /// The last tick that counted.
     pub tick: Tick,
     /// Monitors that are not nominal. A monitor without an entry was good at `tick`, or was not checked yet.
@@ -27,7 +29,7 @@ pub struct RegionRow {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Entry {
     /// Every tick since this one brought no data, and none before it is known.
-    Unseen {
+    NoData {
         /// The first of them.
         since: Tick,
     },
@@ -100,7 +102,7 @@ pub enum Cause {
     /// The server's certificate is about to expire.
     Certificate,
     /// No region could tell.
-    Blind,
+    NoData,
 }
 
 impl Cause {
@@ -112,7 +114,7 @@ impl Cause {
             Self::Slow => "slow",
             Self::Warned => "warned",
             Self::Certificate => "certificate",
-            Self::Blind => "blind",
+            Self::NoData => "blind",
         }
     }
 }
@@ -126,7 +128,7 @@ impl std::str::FromStr for Cause {
             "slow" => Ok(Self::Slow),
             "warned" => Ok(Self::Warned),
             "certificate" => Ok(Self::Certificate),
-            "blind" => Ok(Self::Blind),
+            "blind" => Ok(Self::NoData),
             _ => text.parse().map(Self::Failed),
         }
     }
@@ -134,7 +136,7 @@ impl std::str::FromStr for Cause {
 
 /// What all regions together have said of a group; written on condition of its revision.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct VerdictRow {
+pub struct DecisionState {
     /// Counts the writes; 0 where there is no row yet.
     pub revision: u64,
     /// Open incidents, at most one a monitor and track.
@@ -142,7 +144,7 @@ pub struct VerdictRow {
     /// Monitors that fewer regions than the quorum see failing.
     pub advisories: BTreeMap<MonitorId, Advisory>,
     /// Regions that are not plainly reporting.
-    pub regions: BTreeMap<Region, RegionState>,
+    pub locations: BTreeMap<Location, LocationReporting>,
     /// Definitions that could not be read and were told.
     pub broken: BTreeSet<String>,
     /// When each monitor last changed between well and not, as far as that may show that it flaps; what its open
@@ -154,14 +156,14 @@ pub struct VerdictRow {
     pub closed: Vec<ClosedIncident>,
 }
 
-impl VerdictRow {
+impl DecisionState {
     /// Whether another row says the same, whatever its revision.
     pub(crate) fn is_same(&self, other: &Self) -> bool {
         let Self {
             revision: _,
             incidents,
             advisories,
-            regions,
+            locations,
             broken,
             changes,
             outbox,
@@ -169,7 +171,7 @@ impl VerdictRow {
         } = self;
         *incidents == other.incidents
             && *advisories == other.advisories
-            && *regions == other.regions
+            && *locations == other.locations
             && *broken == other.broken
             && *changes == other.changes
             && *outbox == other.outbox
@@ -185,7 +187,7 @@ pub struct Advisory {
     /// The revision of the verdict row that opened it.
     pub revision: u64,
     /// Whether and when it was told.
-    pub told: Told,
+    pub notified: Notified,
 }
 
 impl Advisory {
@@ -197,7 +199,7 @@ impl Advisory {
 
 /// The state of an expected region that is not plainly reporting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum RegionState {
+pub enum LocationReporting {
     /// It has never reported; waited for since this time.
     Awaited(Timestamp),
     /// Its row is stale, seen so at this time.
@@ -210,37 +212,37 @@ pub enum RegionState {
 
 /// What all groups together know of the regions, so that a region is told once and not once a group.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct FleetRow {
+pub struct FleetState {
     /// Counts the writes; 0 where there is no row yet.
     pub revision: u64,
     /// Regions in trouble.
-    pub troubles: BTreeMap<(Region, Trouble), FleetTrouble>,
+    pub problems: BTreeMap<(Location, LocationProblem), FleetProblem>,
     /// Notifications not yet known to be published.
     pub outbox: Outbox,
 }
 
-impl FleetRow {
+impl FleetState {
     /// Whether another row says the same, whatever its revision.
     pub(crate) fn is_same(&self, other: &Self) -> bool {
         let Self {
             revision: _,
-            troubles,
+            problems,
             outbox,
         } = self;
-        *troubles == other.troubles && *outbox == other.outbox
+        *problems == other.problems && *outbox == other.outbox
     }
 }
 
 /// What can be wrong with a region.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Trouble {
+pub enum LocationProblem {
     /// It does not report.
     Silent,
     /// It sees most of its monitors failing, alone.
     Suspect,
 }
 
-impl Trouble {
+impl LocationProblem {
     /// The word for it in keys.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -252,7 +254,7 @@ impl Trouble {
 
 /// A region's trouble.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FleetTrouble {
+pub struct FleetProblem {
     /// Since when.
     pub since: Timestamp,
     /// The revision of the fleet row that opened it.
@@ -263,11 +265,11 @@ pub struct FleetTrouble {
 
 /// Everything a decision looks at that is stored for one group.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Board {
+pub struct GroupState {
     /// The regions that should report, as the board itself lists them; empty where it lists none.
-    pub listed: BTreeSet<Region>,
+    pub listed: BTreeSet<Location>,
     /// The rows of the regions, expected or not.
-    pub rows: BTreeMap<Region, RegionRow>,
+    pub rows: BTreeMap<Location, LocationState>,
     /// The verdict row.
-    pub verdict: VerdictRow,
+    pub status: DecisionState,
 }

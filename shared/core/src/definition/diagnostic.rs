@@ -3,12 +3,12 @@
 use std::fmt;
 
 use super::fields::nearest;
-use crate::choice::NotAChoice;
-use crate::group::BadGroup;
-use crate::id::BadName;
-use crate::target::BadHost;
+use crate::choice::InvalidChoice;
+use crate::group::InvalidGroup;
+use crate::id::InvalidName;
+use crate::target::InvalidHost;
 use crate::text::quoted;
-use crate::time::BadDuration;
+use crate::time::InvalidDuration;
 
 /// The place of a value in a file or item, such as `monitors.orders-db.timeout`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -60,49 +60,49 @@ impl fmt::Display for FieldPath {
 
 /// One mistake in a definition.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]
-#[error("{}{}{what} ({mend})", at, if at.parts().is_empty() { "" } else { ": " })]
-pub struct Fault {
+#[error("{}{}{what} ({help})", at, if at.parts().is_empty() { "" } else { ": " })]
+pub struct Diagnostic {
     /// Where it stands.
     pub at: FieldPath,
     /// What is wrong.
     pub what: String,
     /// What to write instead.
-    pub mend: String,
+    pub help: String,
 }
 
-impl Fault {
+impl Diagnostic {
     /// A fault at a place.
-    pub fn new(at: FieldPath, what: impl Into<String>, mend: impl Into<String>) -> Self {
+    pub fn new(at: FieldPath, what: impl Into<String>, help: impl Into<String>) -> Self {
         Self {
             at,
             what: what.into(),
-            mend: mend.into(),
+            help: help.into(),
         }
     }
 
-    pub(crate) fn of(at: FieldPath, unfit: Unfit) -> Self {
-        Self::new(at, unfit.what, unfit.mend)
+    pub(crate) fn of(at: FieldPath, invalid_value: InvalidValue) -> Self {
+        Self::new(at, invalid_value.what, invalid_value.help)
     }
 }
 
 /// Why a value cannot be used, and what to write instead: a fault that does not know its place.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Unfit {
+pub(crate) struct InvalidValue {
     pub(crate) what: String,
-    pub(crate) mend: String,
+    pub(crate) help: String,
 }
 
-impl Unfit {
-    pub(crate) fn new(what: impl Into<String>, mend: impl Into<String>) -> Self {
+impl InvalidValue {
+    pub(crate) fn new(what: impl Into<String>, help: impl Into<String>) -> Self {
         Self {
             what: what.into(),
-            mend: mend.into(),
+            help: help.into(),
         }
     }
 }
 
-impl From<NotAChoice> for Unfit {
-    fn from(error: NotAChoice) -> Self {
+impl From<InvalidChoice> for InvalidValue {
+    fn from(error: InvalidChoice) -> Self {
         let what = format!("`{}` is not known here", error.found);
         let guess = nearest(&error.found, error.allowed());
         let guess = guess.map_or(String::new(), |word| format!("; did you mean `{word}`?"));
@@ -110,28 +110,28 @@ impl From<NotAChoice> for Unfit {
     }
 }
 
-impl From<BadHost> for Unfit {
-    fn from(error: BadHost) -> Self {
+impl From<InvalidHost> for InvalidValue {
+    fn from(error: InvalidHost) -> Self {
         Self::new(format!("`{}` is not a host", error.shown), error.rule)
     }
 }
 
-impl From<BadName> for Unfit {
-    fn from(error: BadName) -> Self {
+impl From<InvalidName> for InvalidValue {
+    fn from(error: InvalidName) -> Self {
         let what = format!("`{}` is not a {}", error.shown, error.kind);
         Self::new(what, error.rule)
     }
 }
 
-impl From<BadDuration> for Unfit {
-    fn from(error: BadDuration) -> Self {
-        let mend = "write a whole number and a unit (ms, s, m, h, d), such as 500ms, 5s or 2h";
-        Self::new(format!("`{}` is not a duration", error.found), mend)
+impl From<InvalidDuration> for InvalidValue {
+    fn from(error: InvalidDuration) -> Self {
+        let help = "write a whole number and a unit (ms, s, m, h, d), such as 500ms, 5s or 2h";
+        Self::new(format!("`{}` is not a duration", error.found), help)
     }
 }
 
-impl From<BadGroup> for Unfit {
-    fn from(error: BadGroup) -> Self {
+impl From<InvalidGroup> for InvalidValue {
+    fn from(error: InvalidGroup) -> Self {
         let what = format!("`{}` is not a group", error.found);
         Self::new(what, "write an interval and a shard, such as 1m#0")
     }
@@ -155,11 +155,11 @@ mod tests {
             .field("monitors")
             .field("a\n\u{1b}[31mb\u{202e}")
             .field("port");
-        let fault = Fault::new(at, "is missing", "write a port");
+        let diagnostic = Diagnostic::new(at, "is missing", "write a port");
         let text = "monitors.a\\n\\u001b[31mb\\u202e.port: is missing (write a port)";
-        assert_eq!(fault.to_string(), text);
+        assert_eq!(diagnostic.to_string(), text);
         assert_eq!(
-            Fault::new(FieldPath::root(), "is empty", "fill it").to_string(),
+            Diagnostic::new(FieldPath::root(), "is empty", "fill it").to_string(),
             "is empty (fill it)"
         );
     }

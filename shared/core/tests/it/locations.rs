@@ -28,12 +28,13 @@ fn a_region_that_never_reported_is_missed_after_the_same_time() {
 fn a_stale_region_does_not_vote() {
     let fields = json!({ "failures_to_open": 1 });
     // Alone, a is no majority of three; of the fresh ones it is.
-    let told = "2 c advisory m\n5 a advisory_over m\n5 a down m\n5 a region_silent b\n5 a region_silent c";
+    let notified =
+        "2 c advisory m\n5 a advisory_over m\n5 a down m\n5 a region_silent b\n5 a region_silent c";
     let mut world = World::new(3, &[("m", fields)]);
     let played = world.play("1 ...\n2 x..\n3 x--\n4 x--\n5 x--\n6 x--");
     let mut lines: Vec<_> = played.lines().collect();
     lines.sort_unstable();
-    assert_eq!(lines.join("\n"), told);
+    assert_eq!(lines.join("\n"), notified);
 }
 
 #[test]
@@ -44,20 +45,20 @@ fn a_region_in_which_most_of_ten_fails_alone_is_suspect_and_tells_nothing_else()
         .map(|id| (id.as_str(), json!({ "failures_to_open": 1, "quorum": 1 })))
         .collect();
     let mut world = World::new(3, &monitors);
-    let mut told = Vec::new();
+    let mut notified = Vec::new();
     for tick in 1..=4 {
-        for region in ["a", "b", "c"] {
-            let failing = region == "a" && (2..=3).contains(&tick);
-            let seen = world.deliver(tick, region, |id| {
+        for location in ["a", "b", "c"] {
+            let failing = location == "a" && (2..=3).contains(&tick);
+            let seen = world.deliver(tick, location, |id| {
                 if failing && id.as_str() != "m11" { 'x' } else { '.' }
             });
-            told.extend(
+            notified.extend(
                 seen.iter()
-                    .map(|n| format!("{tick} {region} {} {}", n.kind, n.subject)),
+                    .map(|n| format!("{tick} {location} {} {}", n.kind, n.subject)),
             );
         }
     }
-    assert_eq!(told, ["2 c region_suspect a", "4 c region_trusted a"]);
+    assert_eq!(notified, ["2 c region_suspect a", "4 c region_trusted a"]);
 }
 
 #[test]
@@ -70,12 +71,10 @@ fn nine_monitors_are_too_few_to_suspect_a_region() {
     let mut world = World::new(3, &monitors);
     let mut kinds = Vec::new();
     for tick in 1..=2 {
-        for region in ["a", "b", "c"] {
-            let seen = world.deliver(
-                tick,
-                region,
-                |_| if region == "a" && tick == 2 { 'x' } else { '.' },
-            );
+        for location in ["a", "b", "c"] {
+            let seen = world.deliver(tick, location, |_| {
+                if location == "a" && tick == 2 { 'x' } else { '.' }
+            });
             kinds.extend(seen.iter().map(|n| n.kind.to_string()));
         }
     }
@@ -108,24 +107,24 @@ fn a_region_is_told_once_for_all_groups() {
 fn a_region_that_is_no_longer_expected_is_forgotten_without_a_word() {
     let mut world = World::new(2, &[("m", json!({}))]);
     assert_eq!(world.play("1 ..\n2 .-\n3 .-\n4 .-\n5 .-"), "4 a region_silent b");
-    world.expected.retain(|region| region.as_str() == "a");
+    world.expected.retain(|location| location.as_str() == "a");
     assert_eq!(world.play("6 .\n7 ."), "");
-    assert!(world.fleet.troubles.is_empty() && world.board.verdict.regions.is_empty());
+    assert!(world.fleet.problems.is_empty() && world.group_state.status.locations.is_empty());
 }
 
 #[test]
 fn a_region_that_goes_again_before_its_return_was_told_is_kept_in_mind() {
     let mut world = World::new(1, &[("m", json!({}))]);
     world.play("1 .");
-    let region = "a".parse().unwrap();
+    let location = "a".parse().unwrap();
     let row_of =
-        |tick, world: &mut World| world.board.rows.get_mut(&region).unwrap().tick = World::tick(tick);
+        |tick, world: &mut World| world.group_state.rows.get_mut(&location).unwrap().tick = World::tick(tick);
     // Two checkers decide, on its silence and on its end, and are lost before they tell.
     let lost = Claimant::new("lost");
     for (tick, now) in [(1, World::time(5, 5)), (5, World::time(5, 30))] {
         row_of(tick, &mut world);
         let decision = decide(&world.input(now, &lost), &Unlimited);
-        world.board.verdict = decision.verdict.unwrap();
+        world.group_state.status = decision.status.unwrap();
         world.fleet = decision.fleet.unwrap();
     }
     // Nobody looks until its row is older than one that has just gone stale; it is awaited, and reports. What these two
@@ -133,12 +132,12 @@ fn a_region_that_goes_again_before_its_return_was_told_is_kept_in_mind() {
     for (tick, now) in [(5, World::time(15, 0)), (15, World::time(15, 5))] {
         row_of(tick, &mut world);
         let decision = decide(&world.input(now, &lost), &Unlimited);
-        world.board.verdict = decision.verdict.unwrap_or(world.board.verdict);
+        world.group_state.status = decision.status.unwrap_or(world.group_state.status);
     }
     assert!(!is_nominal(&world.input(World::time(15, 10), &lost)));
-    let told = world.settle(World::time(15, 10));
-    let kinds: Vec<_> = told.iter().map(|notification| notification.kind).collect();
-    assert_eq!(kinds, [Kind::RegionSilent, Kind::RegionBack]);
+    let notified = world.acknowledge_published(World::time(15, 10));
+    let kinds: Vec<_> = notified.iter().map(|notification| notification.kind).collect();
+    assert_eq!(kinds, [Kind::LocationSilent, Kind::LocationBack]);
 }
 
 #[test]
@@ -151,7 +150,7 @@ fn a_monitor_that_no_expected_region_checks_is_unknown_unless_one_is_about_to() 
     assert_eq!(world.play("1 ..\n2 .."), "");
     world.list("abc");
     assert_eq!(world.play("3 ..\n4 ...\n5 ...\n6 ...\n7 ...\n8 ..."), "");
-    assert!(world.board.verdict.incidents.is_empty());
+    assert!(world.group_state.status.incidents.is_empty());
     // Where the region is listed and never comes, that is told after all.
     let mut silent = World::new(1, &[("m", json!({ "regions": ["c"] }))]);
     silent.list("ab");
@@ -166,19 +165,19 @@ fn a_monitor_that_no_expected_region_checks_is_unknown_unless_one_is_about_to() 
     assert_eq!(world.play("9 ..\n10 .."), "");
     world.define("m", &json!({ "regions": ["a"] }));
     assert_eq!(world.play("11 ..\n12 ..\n13 ..\n14 ..\n15 .."), "");
-    assert!(world.board.verdict.incidents.is_empty());
+    assert!(world.group_state.status.incidents.is_empty());
 }
 
 /// What is told while the list of regions changes: each stretch of a timeline with the regions that are listed then.
 #[track_caller]
-fn check_lists(fields: serde_json::Value, stretches: &[(&str, &str, &str)]) {
+fn check_lists(fields: serde_json::Value, key_ranges: &[(&str, &str, &str)]) {
     let mut world = World::new(1, &[("m", fields)]);
-    for (listed, timeline, told) in stretches {
+    for (listed, timeline, notified) in key_ranges {
         world.list(listed);
         let played = world.play(timeline);
         let mut lines: Vec<_> = played.lines().collect();
         lines.sort_unstable();
-        assert_eq!(lines.join("\n"), *told, "of {listed} in {timeline}");
+        assert_eq!(lines.join("\n"), *notified, "of {listed} in {timeline}");
     }
 }
 
@@ -273,12 +272,15 @@ fn a_region_that_is_not_listed_decides_for_those_that_are() {
         let monitor = "m".parse().unwrap();
         let definitions = &world.definitions;
         let seen = [(monitor, crate::world::observation(symbol))].into();
-        let before = &world.board.rows[&"b".parse().unwrap()];
+        let before = &world.group_state.rows[&"b".parse().unwrap()];
         portpulse_core::round::advance(Some(before), World::tick(4), definitions, &seen, |_| false).unwrap()
     };
     let failing = row('x');
-    for region in ["a", "b"] {
-        world.board.rows.insert(region.parse().unwrap(), failing.clone());
+    for location in ["a", "b"] {
+        world
+            .group_state
+            .rows
+            .insert(location.parse().unwrap(), failing.clone());
     }
     assert_eq!(world.play("4 --."), "4 c down m\n4 c advisory_over m");
 }

@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::Input;
-use super::tally::{Electorate, elapsed};
-use crate::board::{Entry, FleetRow, Health, RegionRow, RegionState, VerdictRow};
+use super::votes::{Electorate, elapsed};
 use crate::definition::Monitor;
-use crate::id::Region;
+use crate::group_state::{DecisionState, Entry, FleetState, Health, LocationReporting, LocationState};
+use crate::id::Location;
 use crate::time::Tick;
 
 /// With fewer monitors than this a region cannot become suspect: too little to tell it from bad luck.
@@ -16,31 +16,32 @@ const ENOUGH_TO_SUSPECT: usize = 10;
 const LATEST_LOOK: Duration = Duration::from_secs(60);
 
 /// The regions whose votes do not count, as the row has it.
-pub(super) fn suspects(row: &VerdictRow) -> BTreeSet<Region> {
+pub(super) fn suspects(row: &DecisionState) -> BTreeSet<Location> {
     let suspect = row
-        .regions
+        .locations
         .iter()
-        .filter(|(_, state)| matches!(state, RegionState::Suspect(_)));
-    suspect.map(|(region, _)| region.clone()).collect()
+        .filter(|(_, state)| matches!(state, LocationReporting::Suspect(_)));
+    suspect.map(|(location, _)| location.clone()).collect()
 }
 
 /// Brings the state of every region up to date, and takes the suspect ones out of the vote.
-pub(super) fn step(input: &Input<'_>, electorate: &mut Electorate<'_>, next: &mut VerdictRow) {
-    let mut states = std::mem::take(&mut next.regions);
-    for region in input.expected() {
-        let before = states.remove(region);
-        let has_work = input.definitions.checked_by(region).next().is_some();
+pub(super) fn step(input: &Input<'_>, electorate: &mut Electorate<'_>, next: &mut DecisionState) {
+    let mut states = std::mem::take(&mut next.locations);
+    for location in input.expected() {
+        let before = states.remove(location);
+        let has_work = input.definitions.checked_by(location).next().is_some();
         let after = if has_work {
-            state(input, electorate, region, before)
+            state(input, electorate, location, before)
         } else {
-            returned(input, region, before)
+            returned(input, location, before)
         };
-        next.regions.extend(after.map(|state| (region.clone(), state)));
+        next.locations
+            .extend(after.map(|state| (location.clone(), state)));
     }
     // Regions that are no longer expected are forgotten, once the fleet has forgotten them too.
-    for (region, state) in states {
-        let after = returned(input, &region, Some(state));
-        next.regions.extend(after.map(|state| (region, state)));
+    for (location, state) in states {
+        let after = returned(input, &location, Some(state));
+        next.locations.extend(after.map(|state| (location, state)));
     }
     electorate.suspects = suspects(next);
 }
@@ -48,39 +49,40 @@ pub(super) fn step(input: &Input<'_>, electorate: &mut Electorate<'_>, next: &mu
 fn state(
     input: &Input<'_>,
     electorate: &Electorate<'_>,
-    region: &Region,
-    before: Option<RegionState>,
-) -> Option<RegionState> {
-    let Some(row) = electorate.fresh_row(region) else {
+    location: &Location,
+    before: Option<LocationReporting>,
+) -> Option<LocationReporting> {
+    let Some(row) = electorate.fresh_row(location) else {
         return Some(match before {
-            Some(RegionState::Silent(since)) => RegionState::Silent(since),
-            Some(RegionState::Awaited(since)) => {
+            Some(LocationReporting::Silent(since)) => LocationReporting::Silent(since),
+            Some(LocationReporting::Awaited(since)) => {
                 if elapsed(since, input.now) > input.group.interval.freshness() {
-                    RegionState::Silent(input.stamp())
+                    LocationReporting::Silent(input.stamp())
                 } else {
-                    RegionState::Awaited(since)
+                    LocationReporting::Awaited(since)
                 }
             }
             // A row that went stale has been waited for already.
-            Some(RegionState::Suspect(_) | RegionState::Returned) | None
-                if has_just_gone_stale(input, region) =>
+            Some(LocationReporting::Suspect(_) | LocationReporting::Returned) | None
+                if has_just_gone_stale(input, location) =>
             {
-                RegionState::Silent(input.stamp())
+                LocationReporting::Silent(input.stamp())
             }
-            Some(RegionState::Suspect(_) | RegionState::Returned) | None => {
-                RegionState::Awaited(input.stamp())
+            Some(LocationReporting::Suspect(_) | LocationReporting::Returned) | None => {
+                LocationReporting::Awaited(input.stamp())
             }
         });
     };
-    let was_suspect = matches!(before, Some(RegionState::Suspect(_)));
-    match is_suspect(input, electorate, region, row, was_suspect) {
+    let was_suspect = matches!(before, Some(LocationReporting::Suspect(_)));
+    match is_suspect(input, electorate, location, row, was_suspect) {
         true => match before {
-            Some(RegionState::Suspect(since)) => Some(RegionState::Suspect(since)),
-            Some(RegionState::Awaited(_) | RegionState::Silent(_) | RegionState::Returned) | None => {
-                Some(RegionState::Suspect(input.stamp()))
-            }
+            Some(LocationReporting::Suspect(since)) => Some(LocationReporting::Suspect(since)),
+            Some(
+                LocationReporting::Awaited(_) | LocationReporting::Silent(_) | LocationReporting::Returned,
+            )
+            | None => Some(LocationReporting::Suspect(input.stamp())),
         },
-        false => returned(input, region, before),
+        false => returned(input, location, before),
     }
 }
 
@@ -88,27 +90,31 @@ fn state(
 ///
 /// An older one is of a region that was not expected meanwhile, or of a time in which nobody looked: it gets the same
 /// time as one that never reported.
-fn has_just_gone_stale(input: &Input<'_>, region: &Region) -> bool {
+fn has_just_gone_stale(input: &Input<'_>, location: &Location) -> bool {
     let interval = input.group.interval;
     let look = interval.length() + LATEST_LOOK;
-    let row = input.board.rows.get(region);
+    let row = input.group_state.rows.get(location);
     row.is_some_and(|row| row.tick.age(input.now) <= interval.freshness() + look)
 }
 
 /// The state of a region that is well, or no longer asked for.
-fn returned(input: &Input<'_>, region: &Region, before: Option<RegionState>) -> Option<RegionState> {
+fn returned(
+    input: &Input<'_>,
+    location: &Location,
+    before: Option<LocationReporting>,
+) -> Option<LocationReporting> {
     match before? {
-        RegionState::Silent(_) | RegionState::Suspect(_) => Some(RegionState::Returned),
+        LocationReporting::Silent(_) | LocationReporting::Suspect(_) => Some(LocationReporting::Returned),
         // One that is awaited may have been in trouble before, of whose end the fleet row has yet to tell.
-        RegionState::Awaited(_) | RegionState::Returned => {
-            let noted = |fleet: &FleetRow| {
-                let mut mine = fleet.troubles.iter().filter(|((of, _), _)| of == region);
-                mine.any(|(_, trouble)| trouble.groups.contains_key(&input.group))
+        LocationReporting::Awaited(_) | LocationReporting::Returned => {
+            let noted = |fleet: &FleetState| {
+                let mut mine = fleet.problems.iter().filter(|((of, _), _)| of == location);
+                mine.any(|(_, problem)| problem.groups.contains_key(&input.group))
             };
-            let said = input
+            let banner = input
                 .fleet
                 .is_some_and(|fleet| !noted(fleet) && fleet.outbox.is_empty());
-            (!said).then_some(RegionState::Returned)
+            (!banner).then_some(LocationReporting::Returned)
         }
     }
 }
@@ -119,15 +125,15 @@ fn returned(input: &Input<'_>, region: &Region, before: Option<RegionState>) -> 
 fn is_suspect(
     input: &Input<'_>,
     electorate: &Electorate<'_>,
-    region: &Region,
-    row: &RegionRow,
+    location: &Location,
+    row: &LocationState,
     was_suspect: bool,
 ) -> bool {
     let (mut comparable, mut alone_failing) = (0usize, 0usize);
-    for monitor in input.definitions.checked_by(region) {
+    for monitor in input.definitions.checked_by(location) {
         let others: Vec<_> = electorate
             .checking(monitor)
-            .filter(|(other, _)| *other != region)
+            .filter(|(other, _)| *other != location)
             .collect();
         if others.iter().any(|(_, other)| other.tick < row.tick) {
             return was_suspect;
@@ -147,9 +153,9 @@ fn is_suspect(
 }
 
 /// Whether the tick `at` of this row found the monitor failing.
-fn is_failing(row: &RegionRow, monitor: &Monitor, at: Tick) -> bool {
+fn is_failing(row: &LocationState, monitor: &Monitor, at: Tick) -> bool {
     match row.entries.get(monitor.id()) {
         Some(Entry::Seen(streaks)) => streaks.health.state == Health::Failing && streaks.seen == at,
-        Some(Entry::Unseen { .. }) | None => false,
+        Some(Entry::NoData { .. }) | None => false,
     }
 }

@@ -7,48 +7,49 @@ use jiff::Timestamp;
 
 use super::Input;
 use super::incidents::advisory_over;
-use super::tally::{Tally, elapsed};
-use crate::board::{
-    Cause, Health, Incident, IncidentId, Pace, RegionState, Told, Track, Urgency, Verdict, VerdictRow,
-};
+use super::votes::{Votes, elapsed};
 use crate::definition::Monitor;
-use crate::id::{MonitorId, Region};
+use crate::group_state::{
+    Cause, DecisionState, Health, Incident, IncidentId, LocationReporting, Notified, Stability, Status,
+    Track, Urgency,
+};
+use crate::id::{Location, MonitorId};
 use crate::outbox::{Kind, Pending, Subject};
 
 /// Puts into the outbox whatever is open, untold and not held back; and the reminders that are due.
-pub(super) fn open_incidents(input: &Input<'_>, monitor: &Monitor, tally: &Tally, next: &mut VerdictRow) {
+pub(super) fn open_incidents(input: &Input<'_>, monitor: &Monitor, votes: &Votes, next: &mut DecisionState) {
     let id = monitor.id();
     if is_held(input, monitor) {
         return;
     }
     let behind = monitor
-        .telling()
+        .alert_policy()
         .depends_on
         .keys()
         .any(|parent| is_down(input, next, parent));
-    for track in [Track::Health, Track::Quality, Track::Sight] {
+    for track in [Track::Health, Track::Quality, Track::Visibility] {
         let Some(incident) = next.incidents.get_mut(&(id.clone(), track)) else {
             continue;
         };
         // An outage in front explains silence, not an open port.
-        if behind && incident.verdict != Verdict::Exposed {
+        if behind && incident.status != Status::Exposed {
             continue;
         }
-        let begins = track == Track::Sight && incident.told == Told::NotYet;
-        if begins && is_awaited(input, monitor, tally, incident, &next.regions) {
+        let begins = track == Track::Visibility && incident.notified == Notified::NotYet;
+        if begins && is_awaited(input, monitor, votes, incident, &next.locations) {
             continue;
         }
-        if let Some(news) = news(input, monitor, track, tally, incident) {
+        if let Some(news) = news(input, monitor, track, votes, incident) {
             next.outbox
-                .push(tell(&incident.id(id, track), incident, news, input.stamp()));
+                .push(notify(&incident.id(id, track), incident, news, input.stamp()));
         }
     }
     if let Some(advisory) = next
         .advisories
         .get_mut(id)
-        .filter(|advisory| advisory.told == Told::NotYet && !behind)
+        .filter(|advisory| advisory.notified == Notified::NotYet && !behind)
     {
-        advisory.told = Told::At {
+        advisory.notified = Notified::At {
             first: input.stamp(),
             last: input.stamp(),
             reminders: 0,
@@ -57,10 +58,10 @@ pub(super) fn open_incidents(input: &Input<'_>, monitor: &Monitor, tally: &Tally
             id: format!("{}/{}", advisory.id(id), Kind::Advisory),
             kind: Kind::Advisory,
             subject: Subject::Monitor(id.clone()),
-            verdict: Verdict::Up,
-            cause: tally.health.finding.as_ref().map(|finding| finding.cause),
+            status: Status::Up,
+            cause: votes.health.finding.as_ref().map(|finding| finding.cause),
             urgency: Urgency::Usual,
-            since: tally.health.since.unwrap_or(advisory.opened).timestamp(),
+            since: votes.health.since.unwrap_or(advisory.opened).timestamp(),
             at: advisory.opened.timestamp(),
             claim: None,
         };
@@ -70,19 +71,19 @@ pub(super) fn open_incidents(input: &Input<'_>, monitor: &Monitor, tally: &Tally
 }
 
 /// Ends an advisory that was told, once the incident that it became is: who heard of the one may not hear of the other.
-fn replace_advisory(id: &MonitorId, next: &mut VerdictRow) {
+fn replace_advisory(id: &MonitorId, next: &mut DecisionState) {
     let incident = next.incidents.get(&(id.clone(), Track::Health));
-    let Some(incident) = incident.filter(|incident| incident.told != Told::NotYet) else {
+    let Some(incident) = incident.filter(|incident| incident.notified != Notified::NotYet) else {
         return;
     };
-    let (verdict, opened) = (incident.verdict, incident.opened);
+    let (status, opened) = (incident.status, incident.opened);
     if let Some(advisory) = next.advisories.remove(id) {
-        next.outbox.push(advisory_over(id, advisory, verdict, opened));
+        next.outbox.push(advisory_over(id, advisory, status, opened));
     }
 }
 
 /// Tells of each definition that cannot be read, once for as long as it cannot.
-pub(super) fn broken_definitions(input: &Input<'_>, next: &mut VerdictRow) {
+pub(super) fn broken_definitions(input: &Input<'_>, next: &mut DecisionState) {
     let broken = &input.definitions.broken;
     next.broken.retain(|id| broken.contains_key(id));
     for id in broken.keys() {
@@ -96,7 +97,7 @@ pub(super) fn broken_definitions(input: &Input<'_>, next: &mut VerdictRow) {
                 ),
                 kind: Kind::BrokenDefinition,
                 subject: Subject::Definition(id.clone()),
-                verdict: Verdict::Unknown,
+                status: Status::Unknown,
                 cause: None,
                 urgency: Urgency::Usual,
                 since: input.stamp(),
@@ -111,20 +112,20 @@ pub(super) fn broken_definitions(input: &Input<'_>, next: &mut VerdictRow) {
 fn is_held(input: &Input<'_>, monitor: &Monitor) -> bool {
     let control = input.controls.get(monitor.id());
     let silenced = control.is_some_and(|control| control.is_silenced(input.now));
-    silenced || monitor.telling().in_maintenance(input.now)
+    silenced || monitor.alert_policy().in_maintenance(input.now)
 }
 
-fn is_down(input: &Input<'_>, next: &VerdictRow, parent: &MonitorId) -> bool {
+fn is_down(input: &Input<'_>, next: &DecisionState, parent: &MonitorId) -> bool {
     let here = next.incidents.get(&(parent.clone(), Track::Health));
-    here.is_some_and(|incident| incident.verdict == Verdict::Down && incident.is_bad_now())
+    here.is_some_and(|incident| incident.status == Status::Down && incident.is_bad_now())
         || input.down_elsewhere.contains(parent)
 }
 
-fn is_still_bad(track: Track, tally: &Tally) -> bool {
+fn is_still_bad(track: Track, votes: &Votes) -> bool {
     match track {
-        Track::Health => tally.still_bad(&tally.health),
-        Track::Quality => tally.still_bad(&tally.quality),
-        Track::Sight => tally.voters == 0,
+        Track::Health => votes.still_bad(&votes.health),
+        Track::Quality => votes.still_bad(&votes.quality),
+        Track::Visibility => votes.voters == 0,
     }
 }
 
@@ -133,16 +134,16 @@ fn is_still_bad(track: Track, tally: &Tally) -> bool {
 fn is_awaited(
     input: &Input<'_>,
     monitor: &Monitor,
-    tally: &Tally,
+    votes: &Votes,
     incident: &Incident,
-    regions: &BTreeMap<Region, RegionState>,
+    locations: &BTreeMap<Location, LocationReporting>,
 ) -> bool {
-    let of_it = regions
+    let of_it = locations
         .iter()
-        .filter(|(region, _)| monitor.rule().regions.includes(region));
+        .filter(|(location, _)| monitor.rule().locations.includes(location));
     let mut states = of_it.map(|(_, state)| state);
     let lately = elapsed(incident.since.timestamp(), input.now) <= input.group.interval.freshness();
-    tally.checking == 0 && (lately || states.any(|state| matches!(state, RegionState::Awaited(_))))
+    votes.checking == 0 && (lately || states.any(|state| matches!(state, LocationReporting::Awaited(_))))
 }
 
 /// What there is to tell of an open incident.
@@ -165,28 +166,43 @@ fn news(
     input: &Input<'_>,
     monitor: &Monitor,
     track: Track,
-    tally: &Tally,
+    votes: &Votes,
     incident: &Incident,
 ) -> Option<News> {
-    let telling = monitor.telling();
-    match (incident.pace, incident.told) {
-        (Pace::Flapping { told: Some(_), .. }, _) => None,
+    let alert_policy = monitor.alert_policy();
+    match (incident.pace, incident.notified) {
+        (
+            Stability::Flapping {
+                notified: Some(_), ..
+            },
+            _,
+        ) => None,
         // Who heard of an outage waits for its end; to others it is no news while all is well.
-        (Pace::Flapping { told: None, state }, told) => {
-            (state == Health::Failing || told != Told::NotYet).then_some(News::Flaps)
-        }
+        (
+            Stability::Flapping {
+                notified: None,
+                state,
+            },
+            notified,
+        ) => (state == Health::Failing || notified != Notified::NotYet).then_some(News::Flaps),
         // What was held back is told only if it is still bad.
-        (Pace::Steady | Pace::Settled, Told::NotYet) => is_still_bad(track, tally).then_some(News::Begins),
-        (Pace::Settled, Told::At { .. }) => Some(News::Settles),
-        (Pace::Steady, Told::At { .. }) if is_acknowledged(input, &incident.id(monitor.id(), track)) => None,
-        (Pace::Steady, Told::At { first, last, .. }) => {
+        (Stability::Steady | Stability::StoppedFlapping, Notified::NotYet) => {
+            is_still_bad(track, votes).then_some(News::Begins)
+        }
+        (Stability::StoppedFlapping, Notified::At { .. }) => Some(News::Settles),
+        (Stability::Steady, Notified::At { .. })
+            if is_acknowledged(input, &incident.id(monitor.id(), track)) =>
+        {
+            None
+        }
+        (Stability::Steady, Notified::At { first, last, .. }) => {
             let is_due =
                 |every: Option<Duration>, from| every.is_some_and(|every| elapsed(from, input.now) >= every);
             let may_escalate = track == Track::Health && incident.urgency == Urgency::Usual;
-            if may_escalate && is_due(telling.escalate_after, first) {
+            if may_escalate && is_due(alert_policy.escalate_after, first) {
                 Some(News::Escalates)
             } else {
-                is_due(telling.remind_every, last).then_some(News::Lasts)
+                is_due(alert_policy.remind_every, last).then_some(News::Lasts)
             }
         }
     }
@@ -199,16 +215,16 @@ fn is_acknowledged(input: &Input<'_>, name: &IncidentId) -> bool {
 }
 
 /// Notes in the incident that this was told, and gives what is to be told.
-fn tell(name: &IncidentId, incident: &mut Incident, news: News, now: Timestamp) -> Pending {
-    let (first, reminders) = match incident.told {
-        Told::NotYet => (now, 0),
-        Told::At { first, reminders, .. } => (first, reminders),
+fn notify(name: &IncidentId, incident: &mut Incident, news: News, now: Timestamp) -> Pending {
+    let (first, reminders) = match incident.notified {
+        Notified::NotYet => (now, 0),
+        Notified::At { first, reminders, .. } => (first, reminders),
     };
     let reminders = match news {
         News::Lasts => reminders + 1,
         News::Begins | News::Flaps | News::Settles | News::Escalates => reminders,
     };
-    incident.told = Told::At {
+    incident.notified = Notified::At {
         first,
         last: now,
         reminders,
@@ -226,13 +242,13 @@ fn tell(name: &IncidentId, incident: &mut Incident, news: News, now: Timestamp) 
         News::Lasts => format!("{kind}-{reminders}"),
     };
     match (news, incident.pace) {
-        (News::Flaps, Pace::Flapping { state, .. }) => {
-            incident.pace = Pace::Flapping {
+        (News::Flaps, Stability::Flapping { state, .. }) => {
+            incident.pace = Stability::Flapping {
                 state,
-                told: Some(now),
+                notified: Some(now),
             };
         }
-        (News::Begins | News::Settles, _) => incident.pace = Pace::Steady,
+        (News::Begins | News::Settles, _) => incident.pace = Stability::Steady,
         (News::Escalates, _) => incident.urgency = Urgency::Raised,
         (News::Flaps | News::Lasts, _) => {}
     }
@@ -240,7 +256,7 @@ fn tell(name: &IncidentId, incident: &mut Incident, news: News, now: Timestamp) 
         id: format!("{name}/{word}"),
         kind,
         subject: Subject::Monitor(name.monitor.clone()),
-        verdict: incident.verdict,
+        status: incident.status,
         cause: incident.finding.as_ref().map(|finding| finding.cause),
         urgency: incident.urgency,
         since: incident.since.timestamp(),
@@ -255,11 +271,11 @@ fn tell(name: &IncidentId, incident: &mut Incident, news: News, now: Timestamp) 
 /// As what an incident is told first.
 fn beginning(incident: &Incident) -> Kind {
     let cause = incident.finding.as_ref().map(|finding| finding.cause);
-    match (incident.verdict, cause) {
-        (Verdict::Exposed, _) => Kind::Exposed,
-        (Verdict::Degraded, Some(Cause::Certificate)) => Kind::CertificateExpiring,
-        (Verdict::Degraded, _) => Kind::Degraded,
-        (Verdict::Unknown, _) => Kind::Unknown,
-        (Verdict::Down | Verdict::Up, _) => Kind::Down,
+    match (incident.status, cause) {
+        (Status::Exposed, _) => Kind::Exposed,
+        (Status::Degraded, Some(Cause::Certificate)) => Kind::CertificateExpiring,
+        (Status::Degraded, _) => Kind::Degraded,
+        (Status::Unknown, _) => Kind::Unknown,
+        (Status::Down | Status::Up, _) => Kind::Down,
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::Timestamp;
-use portpulse_core::board::{Advisory, RegionState, VerdictRow};
+use portpulse_core::group_state::{Advisory, DecisionState, LocationReporting};
 use portpulse_core::id::MonitorId;
 use portpulse_core::time::{Interval, Tick};
 
@@ -19,35 +19,35 @@ const BROKEN: &str = "broken";
 /// What follows the name of a track where its changes are kept.
 const CHANGES: &str = "_changes";
 
-pub(crate) fn encode(key: &Key, row: &VerdictRow) -> Item {
-    let regions = row.regions.iter();
+pub(crate) fn encode(key: &Key, row: &DecisionState) -> Item {
+    let locations = row.locations.iter();
     let closed = row.closed.iter();
     begin(key)
         .number(REVISION, row.revision)
         .map("monitors", encode_monitors(row))
         .map(
             "regions",
-            regions.map(|(region, state)| (region.to_string(), encode_state(*state))),
+            locations.map(|(location, state)| (location.to_string(), encode_state(*state))),
         )
         .outbox(&row.outbox)
         .list("closed", closed.map(closed_incident::encode_inner))
         .into_item()
 }
 
-pub(crate) fn decode(item: &Item) -> Result<VerdictRow, Malformed> {
+pub(crate) fn decode(item: &Item) -> Result<DecisionState, Malformed> {
     let fields = open(item)?;
-    let regions = fields.map("regions")?;
-    let region = |name| Ok((regions.key(name)?, decode_state(&regions.map(name)?)?));
+    let locations = fields.map("regions")?;
+    let location = |name| Ok((locations.key(name)?, decode_state(&locations.map(name)?)?));
     let closed = fields.maps("closed")?;
-    let mut row = VerdictRow {
+    let mut row = DecisionState {
         revision: fields.number(REVISION)?,
-        regions: regions.names().map(region).collect::<Result<_, _>>()?,
+        locations: locations.names().map(location).collect::<Result<_, _>>()?,
         outbox: fields.outbox()?,
         closed: closed
             .iter()
             .map(closed_incident::decode_inner)
             .collect::<Result<_, _>>()?,
-        ..VerdictRow::default()
+        ..DecisionState::default()
     };
     let monitors = fields.map("monitors")?;
     for id in monitors.names() {
@@ -57,7 +57,7 @@ pub(crate) fn decode(item: &Item) -> Result<VerdictRow, Malformed> {
 }
 
 /// Whatever is kept of one monitor stands under its id, which is so written once.
-fn encode_monitors(row: &VerdictRow) -> impl Iterator<Item = (String, AttributeValue)> + use<> {
+fn encode_monitors(row: &DecisionState) -> impl Iterator<Item = (String, AttributeValue)> + use<> {
     let mut monitors = BTreeMap::<String, Map>::new();
     let mut add = |id: &str, name: &str, value| {
         let known = monitors.remove(id).unwrap_or_default();
@@ -80,7 +80,7 @@ fn encode_monitors(row: &VerdictRow) -> impl Iterator<Item = (String, AttributeV
     monitors.into_iter().map(|(id, map)| (id, map.into_value()))
 }
 
-fn decode_monitor(id: &str, monitors: &Fields<'_>, row: &mut VerdictRow) -> Result<(), Malformed> {
+fn decode_monitor(id: &str, monitors: &Fields<'_>, row: &mut DecisionState) -> Result<(), Malformed> {
     let fields = monitors.map(id)?;
     for name in fields.names() {
         if name == BROKEN {
@@ -134,7 +134,7 @@ fn encode_advisory(advisory: &Advisory) -> AttributeValue {
     Map::default()
         .text("opened", advisory.opened)
         .number(REVISION, advisory.revision)
-        .told(advisory.told)
+        .notified(advisory.notified)
         .into_value()
 }
 
@@ -142,16 +142,16 @@ fn decode_advisory(fields: &Fields<'_>) -> Result<Advisory, Malformed> {
     Ok(Advisory {
         opened: fields.text("opened")?,
         revision: fields.number(REVISION)?,
-        told: fields.told()?,
+        notified: fields.notified()?,
     })
 }
 
-fn encode_state(state: RegionState) -> AttributeValue {
+fn encode_state(state: LocationReporting) -> AttributeValue {
     let (word, since) = match state {
-        RegionState::Awaited(since) => ("awaited", Some(since)),
-        RegionState::Silent(since) => ("silent", Some(since)),
-        RegionState::Suspect(since) => ("suspect", Some(since)),
-        RegionState::Returned => ("returned", None),
+        LocationReporting::Awaited(since) => ("awaited", Some(since)),
+        LocationReporting::Silent(since) => ("silent", Some(since)),
+        LocationReporting::Suspect(since) => ("suspect", Some(since)),
+        LocationReporting::Returned => ("returned", None),
     };
     Map::default()
         .text("state", word)
@@ -159,12 +159,12 @@ fn encode_state(state: RegionState) -> AttributeValue {
         .into_value()
 }
 
-fn decode_state(fields: &Fields<'_>) -> Result<RegionState, Malformed> {
+fn decode_state(fields: &Fields<'_>) -> Result<LocationReporting, Malformed> {
     match fields.str("state")? {
-        "awaited" => Ok(RegionState::Awaited(fields.time("since")?)),
-        "silent" => Ok(RegionState::Silent(fields.time("since")?)),
-        "suspect" => Ok(RegionState::Suspect(fields.time("since")?)),
-        "returned" => Ok(RegionState::Returned),
+        "awaited" => Ok(LocationReporting::Awaited(fields.time("since")?)),
+        "silent" => Ok(LocationReporting::Silent(fields.time("since")?)),
+        "suspect" => Ok(LocationReporting::Suspect(fields.time("since")?)),
+        "returned" => Ok(LocationReporting::Returned),
         _ => Err(fields.nonsense("state", "it is none of awaited, silent, suspect, returned")),
     }
 }

@@ -4,9 +4,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use portpulse_alert::Publish;
-use portpulse_core::board::{Board, FleetRow, Track, Verdict};
 use portpulse_core::decide::{Input, Rest, decide};
 use portpulse_core::group::GroupId;
+use portpulse_core::group_state::{FleetState, GroupState, Status, Track};
 use portpulse_core::id::MonitorId;
 use portpulse_core::round::Definitions;
 use portpulse_store::keys::RowKey;
@@ -16,7 +16,7 @@ use portpulse_store::table::Table;
 use crate::Error;
 use crate::deliver::{Delivered, Delivery};
 use crate::probe::{Clock, Probe};
-use crate::roll_up::Until;
+use crate::roll_up::Deadline;
 use crate::tick::{Checker, Invocation, Report};
 
 /// How often something is written again because another checker wrote first. Each conflict is another's progress, so
@@ -31,18 +31,18 @@ impl<T: Table, P: Probe, N: Publish, C: Clock> Checker<T, P, N, C> {
     ///
     /// # Errors
     /// When nothing could be decided, or not everything: then no row may be replaced that shows what is left.
-    pub(crate) async fn settle(
+    pub(crate) async fn decide_and_publish(
         &self,
         group: GroupId,
         definitions: &Definitions,
         invocation: &Invocation,
-        until: Until,
+        deadline: Deadline,
         report: &mut Report,
-    ) -> Result<Board, Error> {
+    ) -> Result<GroupState, Error> {
         let (mut conflicts, mut waits) = (0, 0);
         while conflicts < ATTEMPTS {
             match self.attempt(group, definitions, invocation, report).await? {
-                Attempt::Settled(board) => return Ok(*board),
+                Attempt::StoppedFlapping(group_state) => return Ok(*group_state),
                 Attempt::Overtaken => {
                     conflicts += 1;
                     continue;
@@ -51,7 +51,7 @@ impl<T: Table, P: Probe, N: Publish, C: Clock> Checker<T, P, N, C> {
                 Attempt::Waits if waits < ATTEMPTS => waits += 1,
                 Attempt::Waits | Attempt::Stuck => return Err(Error::NoRoomToDecide { group }),
             }
-            self.time_left(until).ok_or(Error::NoTimeToDecide { group })?;
+            self.time_left(deadline).ok_or(Error::NoTimeToDecide { group })?;
         }
         Err(Error::Contended {
             group,
@@ -66,16 +66,20 @@ impl<T: Table, P: Probe, N: Publish, C: Clock> Checker<T, P, N, C> {
         invocation: &Invocation,
         report: &mut Report,
     ) -> Result<Attempt, Error> {
-        let read = self.store.board(group).await.map_err(|source| Error::Read {
-            what: "board",
-            group,
-            source,
-        })?;
-        if read.unreadable.contains_key(&RowKey::Verdict) {
+        let read = self
+            .store
+            .group_state(group)
+            .await
+            .map_err(|source| Error::Read {
+                what: "board",
+                group,
+                source,
+            })?;
+        if read.unreadable.contains_key(&RowKey::Status) {
             // Named already when the tick began; what cannot be read must not be overwritten.
-            return Ok(Attempt::Settled(Box::new(read.board)));
+            return Ok(Attempt::StoppedFlapping(Box::new(read.group_state)));
         }
-        let board = read.board;
+        let group_state = read.group_state;
         let controls = match self.store.controls().await {
             Ok((controls, unreadable)) => {
                 note(
@@ -113,13 +117,15 @@ impl<T: Table, P: Probe, N: Publish, C: Clock> Checker<T, P, N, C> {
                 None
             }
         };
-        let down_elsewhere = self.down_elsewhere(group, definitions, &board, report).await;
+        let down_elsewhere = self
+            .down_elsewhere(group, definitions, &group_state, report)
+            .await;
         let input = Input {
             group,
             definitions,
-            board: &board,
+            group_state: &group_state,
             fleet: fleet.as_ref(),
-            otherwise: &self.otherwise,
+            fallback_locations: &self.fallback_locations,
             controls: &controls,
             down_elsewhere: &down_elsewhere,
             now: self.clock.now(),
@@ -127,8 +133,8 @@ impl<T: Table, P: Probe, N: Publish, C: Clock> Checker<T, P, N, C> {
         };
         let decision = decide(&input, &self.store.decision_limit(group));
         let failed = |source| Error::Decide { group, source };
-        if let Some(next) = &decision.verdict
-            && self.store.put_verdict(group, next).await.map_err(failed)? == Written::Conflict
+        if let Some(next) = &decision.status
+            && self.store.put_decision(group, next).await.map_err(failed)? == Written::Conflict
         {
             return Ok(Attempt::Overtaken);
         }
@@ -137,21 +143,21 @@ impl<T: Table, P: Probe, N: Publish, C: Clock> Checker<T, P, N, C> {
         {
             return Ok(Attempt::Overtaken);
         }
-        let is_written = decision.verdict.is_some();
-        let decided = Board {
-            verdict: decision.verdict.unwrap_or_else(|| board.verdict.clone()),
-            ..board.clone()
+        let is_written = decision.status.is_some();
+        let decided = GroupState {
+            status: decision.status.unwrap_or_else(|| group_state.status.clone()),
+            ..group_state.clone()
         };
-        let fleet: Option<FleetRow> = decision.fleet.or_else(|| fleet.clone());
+        let fleet: Option<FleetState> = decision.fleet.or_else(|| fleet.clone());
         let input = Input {
-            board: &decided,
+            group_state: &decided,
             fleet: fleet.as_ref(),
             ..input
         };
         let delivered = self.deliver(Delivery::of(&input), invocation, report).await;
-        let is_held = decided.verdict.outbox.is_held_from(input.me, input.now);
+        let is_held = decided.status.outbox.is_held_from(input.me, input.now);
         Ok(match (decision.rest, delivered) {
-            (Rest::Nothing, _) => Attempt::Settled(Box::new(decided)),
+            (Rest::Nothing, _) => Attempt::StoppedFlapping(Box::new(decided)),
             (Rest::More, Delivered::Some) => Attempt::Partly,
             (Rest::More, Delivered::Failed) => Attempt::Stuck,
             (Rest::More, Delivered::Nothing) if is_written => Attempt::Partly,
@@ -165,30 +171,30 @@ impl<T: Table, P: Probe, N: Publish, C: Clock> Checker<T, P, N, C> {
         &self,
         group: GroupId,
         definitions: &Definitions,
-        board: &Board,
+        group_state: &GroupState,
         report: &mut Report,
     ) -> BTreeSet<MonitorId> {
         let in_trouble = |id: &MonitorId| {
-            board.rows.values().any(|row| row.entries.contains_key(id))
-                || board.verdict.incidents.keys().any(|(of, _)| of == id)
+            group_state.rows.values().any(|row| row.entries.contains_key(id))
+                || group_state.status.incidents.keys().any(|(of, _)| of == id)
         };
         let monitors = definitions
             .monitors
             .values()
             .filter(|monitor| in_trouble(monitor.id()));
         let mut parents: BTreeMap<GroupId, BTreeSet<&MonitorId>> = BTreeMap::new();
-        for (parent, elsewhere) in monitors.flat_map(|monitor| &monitor.telling().depends_on) {
+        for (parent, elsewhere) in monitors.flat_map(|monitor| &monitor.alert_policy().depends_on) {
             if let Some(elsewhere) = elsewhere.filter(|elsewhere| *elsewhere != group) {
                 parents.entry(elsewhere).or_default().insert(parent);
             }
         }
         let mut down = BTreeSet::new();
         for (elsewhere, ids) in parents {
-            match self.store.board(elsewhere).await {
+            match self.store.group_state(elsewhere).await {
                 Ok(read) => {
-                    let incidents = read.board.verdict.incidents.into_iter();
+                    let incidents = read.group_state.status.incidents.into_iter();
                     let open = incidents.filter(|((_, track), i)| {
-                        *track == Track::Health && i.verdict == Verdict::Down && i.is_bad_now()
+                        *track == Track::Health && i.status == Status::Down && i.is_bad_now()
                     });
                     down.extend(open.map(|((id, _), _)| id).filter(|id| ids.contains(id)));
                 }
@@ -210,7 +216,7 @@ impl<T: Table, P: Probe, N: Publish, C: Clock> Checker<T, P, N, C> {
 /// What came of one attempt.
 enum Attempt {
     /// The whole decision stands, and what it claimed was delivered as far as possible.
-    Settled(Box<Board>),
+    StoppedFlapping(Box<GroupState>),
     /// Another checker wrote first.
     Overtaken,
     /// Part of the decision stands, and there is room for more.
@@ -222,11 +228,11 @@ enum Attempt {
 }
 
 /// Adds troubles that were not named before: attempts repeat their reads.
-fn note(report: &mut Report, troubles: impl IntoIterator<Item = Error>) {
-    for trouble in troubles {
-        let text = crate::chain(&trouble);
-        if !report.troubles.iter().any(|known| crate::chain(known) == text) {
-            report.troubles.push(trouble);
+fn note(report: &mut Report, errors: impl IntoIterator<Item = Error>) {
+    for error in errors {
+        let text = crate::chain(&error);
+        if !report.errors.iter().any(|known| crate::chain(known) == text) {
+            report.errors.push(error);
         }
     }
 }

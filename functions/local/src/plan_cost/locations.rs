@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::str::FromStr;
 
-use portpulse_core::id::{BadName, Region};
+use portpulse_core::id::{InvalidName, Location};
 
 use crate::output::Stopped;
 
@@ -29,19 +29,19 @@ const BY_DEFAULT: [&str; 17] = [
     "ap-northeast-3",
 ];
 
-/// What `--regions` says.
+/// What `--locations` says.
 #[derive(Debug, Clone)]
-pub(super) enum RegionsArg {
+pub(super) enum LocationsArg {
     /// So many, whichever.
     Count(usize),
     /// These.
-    Named(Vec<Region>),
+    Named(Vec<Location>),
 }
 
-impl FromStr for RegionsArg {
-    type Err = BadName;
+impl FromStr for LocationsArg {
+    type Err = InvalidName;
 
-    fn from_str(text: &str) -> Result<Self, BadName> {
+    fn from_str(text: &str) -> Result<Self, InvalidName> {
         match text.parse() {
             Ok(count) => Ok(Self::Count(count)),
             Err(_) => text
@@ -53,22 +53,22 @@ impl FromStr for RegionsArg {
     }
 }
 
-impl RegionsArg {
+impl LocationsArg {
     /// The regions, and the first of them. Those that the definitions ask for come before any others.
     pub(super) fn choose(
         &self,
-        asked_for: &BTreeSet<Region>,
-        home: Option<&Region>,
-    ) -> Result<(BTreeSet<Region>, Region), Stopped> {
+        asked_for: &BTreeSet<Location>,
+        home: Option<&Location>,
+    ) -> Result<(BTreeSet<Location>, Location), Stopped> {
         let complaint = |complaint: String| Stopped::Usage { complaint };
-        let chosen: Vec<Region> = match self {
+        let chosen: Vec<Location> = match self {
             Self::Named(names) => names.clone(),
             Self::Count(count) => {
                 let likely = BY_DEFAULT.iter().filter_map(|name| name.parse().ok());
-                let mut chosen: Vec<Region> = Vec::new();
-                for region in asked_for.iter().cloned().chain(home.cloned()).chain(likely) {
-                    if chosen.len() < (*count).max(asked_for.len()) && !chosen.contains(&region) {
-                        chosen.push(region);
+                let mut chosen: Vec<Location> = Vec::new();
+                for location in asked_for.iter().cloned().chain(home.cloned()).chain(likely) {
+                    if chosen.len() < (*count).max(asked_for.len()) && !chosen.contains(&location) {
+                        chosen.push(location);
                     }
                 }
                 if chosen.len() > *count {
@@ -86,14 +86,14 @@ impl RegionsArg {
                 chosen
             }
         };
-        let regions = BTreeSet::from_iter(chosen.iter().cloned());
-        if let Some(missing) = asked_for.iter().find(|region| !regions.contains(region)) {
+        let locations = BTreeSet::from_iter(chosen.iter().cloned());
+        if let Some(missing) = asked_for.iter().find(|location| !locations.contains(location)) {
             return Err(complaint(format!(
                 "a monitor names the region {missing}, which does not check: add it to --regions"
             )));
         }
         let first = chosen.into_iter().next();
         let first = first.ok_or_else(|| complaint("give at least one region".to_owned()))?;
-        Ok((regions, first))
+        Ok((locations, first))
     }
 }

@@ -16,7 +16,7 @@ pub enum Track {
     /// Whether it is sound: `degraded`.
     Quality,
     /// Whether anybody can tell: `unknown`.
-    Sight,
+    Visibility,
 }
 
 impl Track {
@@ -25,7 +25,7 @@ impl Track {
         match self {
             Self::Health => "health",
             Self::Quality => "quality",
-            Self::Sight => "sight",
+            Self::Visibility => "sight",
         }
     }
 }
@@ -37,7 +37,7 @@ impl std::str::FromStr for Track {
         match text {
             "health" => Ok(Self::Health),
             "quality" => Ok(Self::Quality),
-            "sight" => Ok(Self::Sight),
+            "sight" => Ok(Self::Visibility),
             _ => Err(crate::outcome::UnknownCode::new(text)),
         }
     }
@@ -45,7 +45,7 @@ impl std::str::FromStr for Track {
 
 crate::choice::choice! {
     /// What all regions together say of a monitor.
-    Verdict {
+    Status {
         /// As expected.
         Up = "up",
         /// As expected, but slow or with a warning.
@@ -59,7 +59,7 @@ crate::choice::choice! {
     }
 }
 
-impl Verdict {
+impl Status {
     /// Its place where what is bad comes first: 0 is the worst.
     pub const fn rank(self) -> u8 {
         match self {
@@ -76,7 +76,7 @@ impl Verdict {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Incident {
     /// What the verdict is: never `up`.
-    pub verdict: Verdict,
+    pub status: Status,
     /// The latest tick on the board when it opened.
     pub opened: Tick,
     /// The revision of the verdict row that opened it: makes its id unique even within one tick.
@@ -86,11 +86,11 @@ pub struct Incident {
     /// What was found last; may change while it is open, silently.
     pub finding: Option<Finding>,
     /// Whether and when it was told.
-    pub told: Told,
+    pub notified: Notified,
     /// How loudly it is told from now on.
     pub urgency: Urgency,
     /// How steady it is.
-    pub pace: Pace,
+    pub pace: Stability,
 }
 
 /// How loudly an incident is told.
@@ -105,7 +105,7 @@ pub enum Urgency {
 
 /// How steady an incident is.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Pace {
+pub enum Stability {
     /// It is bad until it is over.
     #[default]
     Steady,
@@ -114,15 +114,15 @@ pub enum Pace {
         /// How the monitor is at the moment.
         state: Health,
         /// Whether and when that was told.
-        told: Option<Timestamp>,
+        notified: Option<Timestamp>,
     },
     /// It has flapped, and is bad for good: which remains to be told.
-    Settled,
+    StoppedFlapping,
 }
 
 /// Whether an incident was told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Told {
+pub enum Notified {
     /// Not yet: held back.
     NotYet,
     /// Told, and possibly told again.
@@ -155,7 +155,7 @@ impl fmt::Display for IncidentId {
         write!(f, "{}@{}.{}", self.monitor, self.opened, self.revision)?;
         match self.track {
             Track::Health => Ok(()),
-            Track::Quality | Track::Sight => write!(f, ".{}", self.track.as_str()),
+            Track::Quality | Track::Visibility => write!(f, ".{}", self.track.as_str()),
         }
     }
 }
@@ -164,8 +164,8 @@ impl Incident {
     /// Whether its monitor is bad at the moment, as far as is known.
     pub const fn is_bad_now(&self) -> bool {
         match self.pace {
-            Pace::Steady | Pace::Settled => true,
-            Pace::Flapping { state, .. } => matches!(state, Health::Failing),
+            Stability::Steady | Stability::StoppedFlapping => true,
+            Stability::Flapping { state, .. } => matches!(state, Health::Failing),
         }
     }
 

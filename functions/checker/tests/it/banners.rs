@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use portpulse_checker::{Checker, Course, Invocation, Probe, Report, TickEvent, chain};
+use portpulse_checker::{Checker, Invocation, Probe, Report, TickEvent, TickOutcome, chain};
 use portpulse_core::outbox::Claimant;
 use portpulse_core::outcome::{Detail, Failure, FailureClass, Opened, Outcome, Phase, Phases, Trust};
 use portpulse_core::target::Target;
@@ -10,7 +10,7 @@ use portpulse_store::Store;
 use portpulse_store::table::Operation;
 use portpulse_testkit::memory_table::{Fault, MemoryTable};
 
-use crate::rig::{GROUP, Skewed, Time, Topic, define, region, regions, run};
+use crate::rig::{GROUP, Skewed, Time, Topic, define, location, locations, run};
 
 /// What each monitor says when it is open; `None` is refused.
 struct Says(Vec<Option<&'static str>>);
@@ -18,12 +18,12 @@ struct Says(Vec<Option<&'static str>>);
 impl Probe for Says {
     async fn probe(&self, targets: &[Target], _: Duration) -> Vec<Outcome> {
         let outcome = |target: &Target| match self.0[usize::from(target.port) - 1000] {
-            Some(said) => Outcome::Open(Opened {
+            Some(banner) => Outcome::Open(Opened {
                 address: ([192, 0, 2, 1], target.port).into(),
                 phases: Phases::default(),
                 trust: Trust::Kernel,
                 warning: None,
-                said: Detail::new(said),
+                banner: Detail::new(banner),
             }),
             None => Outcome::Failed(Failure {
                 class: FailureClass::Refused,
@@ -38,23 +38,23 @@ impl Probe for Says {
 }
 
 /// A tick of this minute, five seconds late, with so many seconds to spend.
-fn tick(table: &MemoryTable, minute: i64, seconds: u64, said: &[Option<&'static str>]) -> Report {
+fn tick(table: &MemoryTable, minute: i64, seconds: u64, banner: &[Option<&'static str>]) -> Report {
     let time = Time::default();
     time.set(minute * 60_000 + 5_000);
     let checker = Checker::new(
         Store::new(table.clone()),
-        Says(said.to_vec()),
+        Says(banner.to_vec()),
         Topic::default(),
         Skewed { time, skew_ms: 0 },
-        region(0),
-        regions(1),
+        location(0),
+        locations(1),
     );
     let invocation = Invocation {
         claimant: Claimant::new(minute.to_string()),
         remaining: Duration::from_secs(seconds),
     };
     let report = run(checker.handle(&TickEvent::new(Time::of_tick(minute), GROUP), &invocation));
-    assert!(report.troubles.is_empty(), "{report:?}");
+    assert!(report.errors.is_empty(), "{report:?}");
     report
 }
 
@@ -67,13 +67,14 @@ fn table(monitors: usize) -> MemoryTable {
 
 /// What is kept: for each monitor the minute and the text.
 fn kept(table: &MemoryTable) -> Vec<(String, i64, String)> {
-    let words = run(Store::new(table.clone()).words_of(GROUP, &region(0))).unwrap();
-    let said = words.into_iter().flat_map(|words| words.said);
-    said.map(|(id, said)| (id.to_string(), Time::number(said.at), said.text.to_string()))
+    let banners = run(Store::new(table.clone()).words_of(GROUP, &location(0))).unwrap();
+    let banner = banners.into_iter().flat_map(|banners| banners.banner);
+    banner
+        .map(|(id, banner)| (id.to_string(), Time::number(banner.at), banner.text.to_string()))
         .collect()
 }
 
-fn said(id: &str, minute: i64, text: &str) -> (String, i64, String) {
+fn banner(id: &str, minute: i64, text: &str) -> (String, i64, String) {
     (id.to_owned(), minute, text.to_owned())
 }
 
@@ -84,21 +85,21 @@ fn the_first_tick_ever_and_the_first_of_each_hour_keep_what_was_said() {
         (
             7,
             [Some("one"), Some("two"), Some("")],
-            vec![said("m0", 7, "one"), said("m1", 7, "two")],
+            vec![banner("m0", 7, "one"), banner("m1", 7, "two")],
         ),
         (
             8,
             [Some("changed"), Some("changed"), Some("changed")],
-            vec![said("m0", 7, "one"), said("m1", 7, "two")],
+            vec![banner("m0", 7, "one"), banner("m1", 7, "two")],
         ),
         // What is refused is remembered by what it said last.
         (
             60,
             [Some("three"), None, Some("four")],
             vec![
-                said("m0", 60, "three"),
-                said("m1", 7, "two"),
-                said("m2", 60, "four"),
+                banner("m0", 60, "three"),
+                banner("m1", 7, "two"),
+                banner("m2", 60, "four"),
             ],
         ),
         // Nothing new.
@@ -106,14 +107,14 @@ fn the_first_tick_ever_and_the_first_of_each_hour_keep_what_was_said() {
             121,
             [None, None, None],
             vec![
-                said("m0", 60, "three"),
-                said("m1", 7, "two"),
-                said("m2", 60, "four"),
+                banner("m0", 60, "three"),
+                banner("m1", 7, "two"),
+                banner("m2", 60, "four"),
             ],
         ),
     ] {
         let report = tick(&table, minute, 60, &says);
-        assert!(report.left_for_later.is_empty(), "{report:?}");
+        assert!(report.warnings.is_empty(), "{report:?}");
         assert_eq!(kept(&table), expected, "{minute}");
     }
 }
@@ -137,7 +138,7 @@ fn a_tick_in_which_nobody_says_anything_asks_the_table_for_nothing_more() {
 
 #[test]
 fn what_fails_or_has_no_time_harms_no_tick_and_the_next_hour_has_words() {
-    for (what, said_of_it) in [
+    for (what, banner_of) in [
         (
             Some(Operation::Get),
             "cannot keep what the services of 1m#0 say; the first tick of the next hour tries again: could not get \
@@ -160,16 +161,19 @@ fn what_fails_or_has_no_time_harms_no_tick_and_the_next_hour_has_words() {
         });
         let seconds = if what.is_none() { 5 } else { 60 };
         let report = tick(&table, 0, seconds, &[Some("a banner")]);
-        assert!(matches!(report.course, Course::Counted(_)), "{report:?}");
-        let late: Vec<_> = report.left_for_later.iter().map(|error| chain(error)).collect();
         assert!(
-            late.iter().any(|late| late.starts_with(said_of_it)),
-            "{said_of_it}: {late:?}"
+            matches!(report.outcome_of_tick, TickOutcome::Counted(_)),
+            "{report:?}"
+        );
+        let late: Vec<_> = report.warnings.iter().map(|error| chain(error)).collect();
+        assert!(
+            late.iter().any(|late| late.starts_with(banner_of)),
+            "{banner_of}: {late:?}"
         );
         table.heal();
         assert_eq!(kept(&table), []);
         tick(&table, 60, 60, &[Some("a banner")]);
-        assert_eq!(kept(&table), [said("m0", 60, "a banner")]);
+        assert_eq!(kept(&table), [banner("m0", 60, "a banner")]);
     }
 }
 
@@ -182,7 +186,7 @@ fn unreadable_words_are_named_and_not_overwritten() {
     odd.remove("said");
     table.overwrite(odd.clone());
     let report = tick(&table, 60, 60, &[Some("another")]);
-    let late: Vec<_> = report.left_for_later.iter().map(|error| chain(error)).collect();
+    let late: Vec<_> = report.warnings.iter().map(|error| chain(error)).collect();
     assert!(
         late.len() == 1 && late[0].contains("`said` is missing"),
         "{late:?}"

@@ -2,14 +2,14 @@
 
 use aws_sdk_dynamodb::types::AttributeValue;
 
-use crate::definitions::{Keeper, MANAGED_BY, SEED};
+use crate::definitions::{MANAGED_BY, Owner, SEED};
 use crate::table::Item;
 
 /// Who looks after it.
-pub(super) fn of(item: &Item) -> Keeper {
+pub(super) fn of(item: &Item) -> Owner {
     match item.get(MANAGED_BY).and_then(|value| value.as_s().ok()) {
-        Some(keeper) if keeper == SEED => Keeper::Seed,
-        Some(_) | None => Keeper::Other,
+        Some(owner) if owner == SEED => Owner::Seed,
+        Some(_) | None => Owner::Other,
     }
 }
 

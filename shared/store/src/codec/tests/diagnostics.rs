@@ -27,54 +27,54 @@ fn at<'a>(item: &'a mut Item, path: &[&str]) -> &'a mut Item {
 fn what_is_wrong_with_an_item_is_said_with_its_place_and_the_mend() {
     let number = |digits: &str| A::N(digits.to_owned());
     let text = |text: &str| A::S(text.to_owned());
-    let row = || put_region_row(&samples::region_row());
+    let row = || put_location_state(&samples::location_state());
     let orders = ["entries", "orders-db"];
     check(
         row(),
         |item| drop(item.insert("v".to_owned(), number("2"))),
-        region_row::decode,
+        location_state::decode,
         "it has layout version 2, this version reads 1 (update this one, or delete the item to start afresh)",
     );
     check(
         row(),
         |item| drop(item.remove("v")),
-        region_row::decode,
+        location_state::decode,
         "`v` is missing (delete the item to start afresh)",
     );
     check(
         row(),
         |item| drop(item.remove("entries")),
-        region_row::decode,
+        location_state::decode,
         "`entries` is missing (delete the item to start afresh)",
     );
     check(
         row(),
         |item| drop(at(item, &orders).remove("ticks")),
-        region_row::decode,
+        location_state::decode,
         "`entries.orders-db.ticks` is missing (delete the item to start afresh)",
     );
     check(
         row(),
         |item| drop(at(item, &orders).insert("ticks".to_owned(), text("3"))),
-        region_row::decode,
+        location_state::decode,
         "`entries.orders-db.ticks` is text where a number belongs (delete the item to start afresh)",
     );
     check(
         row(),
         |item| drop(at(item, &orders).insert("ticks".to_owned(), number("-1"))),
-        region_row::decode,
+        location_state::decode,
         "`entries.orders-db.ticks` makes no sense (delete the item to start afresh): invalid digit found in string",
     );
     check(
         row(),
         |item| drop(at(item, &orders).insert("health".to_owned(), text("fine"))),
-        region_row::decode,
+        location_state::decode,
         "`entries.orders-db.health` makes no sense (delete the item to start afresh): it is none of good, failing",
     );
     check(
         row(),
         |item| drop(at(item, &["entries"]).insert(format!("a\n{}", "b".repeat(100)), number("1"))),
-        region_row::decode,
+        location_state::decode,
         &format!(
             "`entries.a\\n{}` makes no sense (delete the item to start afresh): `a\\n{}…` is not a monitor id: use 1 to \
              64 of a-z, 0-9, `-`, `_` and `.`, beginning with a letter or digit",
@@ -83,12 +83,12 @@ fn what_is_wrong_with_an_item_is_said_with_its_place_and_the_mend() {
         ),
     );
     check(
-        put_verdict_row(&samples::verdict_row()),
+        put_decision_state(&samples::decision_state()),
         |item| match item.get_mut("outbox") {
             Some(A::L(outbox)) => outbox[1] = number("1"),
             other => panic!("{other:?}"),
         },
-        verdict_row::decode,
+        decision_state::decode,
         "`outbox.1` is a number where a map belongs (delete the item to start afresh)",
     );
     for (name, value, expected) in [
@@ -107,7 +107,7 @@ fn what_is_wrong_with_an_item_is_said_with_its_place_and_the_mend() {
             "mood",
             A::M(
                 at(
-                    &mut put_verdict_row(&samples::verdict_row()),
+                    &mut put_decision_state(&samples::decision_state()),
                     &["monitors", "orders-db", "health"],
                 )
                 .clone(),
@@ -117,9 +117,9 @@ fn what_is_wrong_with_an_item_is_said_with_its_place_and_the_mend() {
         ),
     ] {
         check(
-            put_verdict_row(&samples::verdict_row()),
+            put_decision_state(&samples::decision_state()),
             |item| drop(at(item, &["monitors", "orders-db"]).insert(name.to_owned(), value)),
-            verdict_row::decode,
+            decision_state::decode,
             expected,
         );
     }
@@ -161,9 +161,9 @@ fn what_is_wrong_with_an_item_is_said_with_its_place_and_the_mend() {
          code",
     );
     check(
-        put_words(&samples::words()),
+        put_banners(&samples::banners()),
         |item| drop(at(item, &["said", "mail"]).insert("text".to_owned(), text("\u{1b}"))),
-        words::decode,
+        banners::decode,
         "`said.mail.text` makes no sense (delete the item to start afresh): it is blank",
     );
 }
@@ -180,14 +180,14 @@ fn a_silence_holds_whatever_its_reason_looks_like() {
 
 #[test]
 fn what_is_wrong_with_a_definition_is_said_in_full() {
-    let faults = |change: &dyn Fn(&mut Item)| {
+    let diagnostics = |change: &dyn Fn(&mut Item)| {
         let mut item = put_definition(&samples::definition());
         change(&mut item);
-        let faults = get_definition(&item).unwrap_err();
-        faults.iter().map(ToString::to_string).collect::<Vec<_>>()
+        let diagnostics = get_definition(&item).unwrap_err();
+        diagnostics.iter().map(ToString::to_string).collect::<Vec<_>>()
     };
     assert_eq!(
-        faults(&|item| {
+        diagnostics(&|item| {
             item.insert("host".to_owned(), A::B(Blob::new("x")));
             item.insert("tags".to_owned(), A::L(vec![A::Bs(vec![Blob::new("x")])]));
         }),
@@ -197,7 +197,7 @@ fn what_is_wrong_with_a_definition_is_said_in_full() {
         ]
     );
     assert_eq!(
-        faults(&|item| drop(item.insert("interval".to_owned(), A::S("5m".to_owned())))),
+        diagnostics(&|item| drop(item.insert("interval".to_owned(), A::S("5m".to_owned())))),
         [
             "interval: is 5m, but the item stands among those of 1m (write it into the group of its interval; \
              `terraform apply` does)"
@@ -243,15 +243,15 @@ fn the_options_of_a_ready_check_survive_and_broken_ones_are_named() {
     let mut item = put_definition(&fields(
         json!({ "service": "http", "http": { "path": "up", "text": 7 } }),
     ));
-    let told = |item: &Item| {
-        let faults = get_definition(item).unwrap_err();
-        faults
+    let notified = |item: &Item| {
+        let diagnostics = get_definition(item).unwrap_err();
+        diagnostics
             .iter()
-            .map(|fault| fault.at.to_string())
+            .map(|diagnostic| diagnostic.at.to_string())
             .collect::<Vec<_>>()
     };
-    assert_eq!(told(&item), ["http.text", "http.path"]);
+    assert_eq!(notified(&item), ["http.text", "http.path"]);
     let blob = BTreeMap::from([("path".to_owned(), A::B(Blob::new(b"up".to_vec())))]);
     item.insert("http".to_owned(), A::M(blob.into_iter().collect()));
-    assert_eq!(told(&item), ["http.path"]);
+    assert_eq!(notified(&item), ["http.path"]);
 }

@@ -1,7 +1,7 @@
 //! Thresholds, quorums, tracks: what opens an incident and what closes it.
 
-use portpulse_core::board::Verdict;
 use portpulse_core::choice::Severity;
+use portpulse_core::group_state::Status;
 use portpulse_core::outbox::Kind;
 use serde_json::json;
 
@@ -39,8 +39,8 @@ fn no_data_neither_breaks_nor_lengthens_a_streak() {
 #[test]
 fn a_region_without_data_still_counts_among_the_voters() {
     let fields = json!({ "failures_to_open": 1, "successes_to_close": 1, "quorum": 1 });
-    let told = "2 b down m\n4 b recovered m";
-    check(2, fields, "1 ..\n2 x.\n3 .?\n4 ..", told);
+    let notified = "2 b down m\n4 b recovered m";
+    check(2, fields, "1 ..\n2 x.\n3 .?\n4 ..", notified);
 }
 
 #[test]
@@ -118,21 +118,22 @@ fn an_advisory_that_becomes_an_outage_ends_in_it() {
 
 #[test]
 fn the_end_of_an_advisory_says_what_has_come_of_it() {
-    let ends_in = |timeline: &str, verdict| {
+    let ends_in = |timeline: &str, status| {
         let fields = json!({ "failures_to_open": 1, "successes_to_close": 1 });
-        let told = World::new(3, &[("m", fields)]).told(timeline);
+        let notified = World::new(3, &[("m", fields)]).notified(timeline);
         let find = |kind| {
-            told.iter()
-                .map(|(_, _, told)| told)
-                .find(|told| told.kind == kind)
+            notified
+                .iter()
+                .map(|(_, _, notified)| notified)
+                .find(|notified| notified.kind == kind)
         };
         let (begins, ends) = (find(Kind::Advisory).unwrap(), find(Kind::AdvisoryOver).unwrap());
-        assert_eq!((ends.verdict, ends.severity), (verdict, Severity::Info));
+        assert_eq!((ends.status, ends.severity), (status, Severity::Info));
         assert_eq!(ends.id, format!("{}_over", begins.id));
         assert_eq!(ends.audience, begins.audience);
     };
-    ends_in("1 ...\n2 x..\n3 xx.", Verdict::Down);
-    ends_in("1 ...\n2 x..\n3 ...", Verdict::Up);
+    ends_in("1 ...\n2 x..\n3 xx.", Status::Down);
+    ends_in("1 ...\n2 x..\n3 ...", Status::Up);
 }
 
 #[test]
@@ -194,8 +195,8 @@ fn slow_ticks_have_a_streak_of_their_own() {
 #[test]
 fn a_failing_tick_leaves_slowness_as_it_was() {
     let fields = json!({ "slow_after": "100ms", "failures_to_open": 2, "successes_to_close": 1 });
-    let told = "3 a degraded m\n5 a down m\n6 a recovered m\n7 a recovered m";
-    check(1, fields, "1 .\n2 s\n3 s\n4 x\n5 x\n6 s\n7 .", told);
+    let notified = "3 a degraded m\n5 a down m\n6 a recovered m\n7 a recovered m";
+    check(1, fields, "1 .\n2 s\n3 s\n4 x\n5 x\n6 s\n7 .", notified);
 }
 
 #[test]
@@ -226,8 +227,8 @@ fn a_tick_counts_once_however_often_and_however_late_it_comes() {
 #[test]
 fn a_monitor_of_which_nobody_can_tell_is_unknown_and_never_down() {
     let fields = json!({ "failures_to_open": 1 });
-    let told = "4 a unknown m\n7 a recovered m";
-    check(1, fields, "1 .\n2 ?\n3 ?\n4 ?\n5 ?\n6 ?\n7 .", told);
+    let notified = "4 a unknown m\n7 a recovered m";
+    check(1, fields, "1 .\n2 ?\n3 ?\n4 ?\n5 ?\n6 ?\n7 .", notified);
 }
 
 #[test]
@@ -236,7 +237,7 @@ fn an_incident_of_a_removed_monitor_closes_without_a_word() {
     assert_eq!(world.play("1 x"), "1 a down m");
     world.definitions.monitors.clear();
     assert_eq!(world.play("2 ."), "");
-    assert!(world.board.verdict.incidents.is_empty());
+    assert!(world.group_state.status.incidents.is_empty());
     assert_eq!(world.archive.len(), 1);
 }
 
