@@ -88,9 +88,9 @@ run "what_only_this_deployment_can_know" {
 
   assert {
     condition = join("\n", output.faults) == join("\n", [
-      "monitors.elsewhere.regions.1: `eu-west-2` does not check here (add it to the variable `regions`, or take it out)",
+      "monitors.elsewhere.locations.1: `eu-west-2` does not check here (add it to the variable `regions`, or take it out)",
       "monitors.outvoted.quorum: 4 can never be met by 3 regions (lower it, or add regions)",
-      "monitors.private.host: is not a public address, which a Lambda outside a VPC cannot reach, as in us-east-1 (check it from regions that have a VPC)",
+      "monitors.private.host: is not a public address, which a Lambda outside a VPC cannot reach, as in us-east-1 (check it from locations that have a VPC)",
     ])
     error_message = join("\n", output.faults)
   }

@@ -62,7 +62,7 @@ run "nobody_to_tell_is_fine" {
 
   assert {
     condition     = length(output.faults) == 0 && length(output.names) == 0 && length(output.secrets) == 0
-    error_message = "No destination, no fault."
+    error_message = "No destination, no finding."
   }
 }
 

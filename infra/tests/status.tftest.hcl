@@ -50,7 +50,7 @@ run "a_public_page" {
       {
         Sid = "ReadWhatItShows", Effect = "Allow", Action = ["dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query"], Resource = ["arn:aws:dynamodb:eu-west-2:123456789012:table/portpulse"]
         Condition = {
-          "ForAllValues:StringLike" = { "dynamodb:LeadingKeys" = ["monitors#*", "board#*", "results#*", "hourly#*", "daily#*", "words#*", "incidents#*", "controls"] }
+          "ForAllValues:StringLike" = { "dynamodb:LeadingKeys" = ["monitors#*", "group#*", "fleet", "results#*", "hourly#*", "daily#*", "banners#*", "incidents#*", "controls"] }
           Null                      = { "dynamodb:LeadingKeys" = ["false"] }
         }
       },

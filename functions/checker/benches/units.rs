@@ -18,10 +18,10 @@ fn main() {
         .enable_all()
         .build()
         .unwrap();
-    println!("One tick of one region in which all is well:");
+    println!("One tick of one location in which all is well:");
     println!(
         "{:>9} {:>8} {:>8} {:>7} {:>12} {:>6} {:>11}",
-        "monitors", "checks", "regions", "writes", "write units", "reads", "read units"
+        "monitors", "checks", "locations", "writes", "write units", "reads", "read units"
     );
     let kinds = [("connect", Checks::Connect), ("ready", Checks::Ready)];
     let all = || {

@@ -20,7 +20,7 @@ use crate::roll_up::Deadline;
 use crate::tick::{Checker, Invocation, Report};
 
 /// How often something is written again because another checker wrote first. Each conflict is another's progress, so
-/// with seventeen regions deciding at once the last one needs at most that many.
+/// with seventeen locations deciding at once the last one needs at most that many.
 pub(crate) const ATTEMPTS: u32 = 40;
 
 impl<T: Table, P: Probe, N: Publish, C: Clock> Checker<T, P, N, C> {
@@ -71,7 +71,7 @@ impl<T: Table, P: Probe, N: Publish, C: Clock> Checker<T, P, N, C> {
             .group_state(group)
             .await
             .map_err(|source| Error::Read {
-                what: "board",
+                what: "group state",
                 group,
                 source,
             })?;
@@ -202,7 +202,7 @@ impl<T: Table, P: Probe, N: Publish, C: Clock> Checker<T, P, N, C> {
                 Err(source) => note(
                     report,
                     [Error::Read {
-                        what: "board",
+                        what: "group state",
                         group: elsewhere,
                         source,
                     }],

@@ -16,7 +16,7 @@ use crate::decide_and_publish::ATTEMPTS;
 use crate::probe::{Clock, Probe};
 use crate::tick::{Checker, Invocation, Report};
 
-/// How many closed incidents are filed at once: of a whole group, from the farthest region, that takes some seconds.
+/// How many closed incidents are filed at once: of a whole group, from the farthest location, that takes some seconds.
 const FILED_AT_ONCE: usize = 16;
 
 /// What became of a delivery.
@@ -75,7 +75,7 @@ impl<T: Table, P: Probe, N: Publish, C: Clock> Checker<T, P, N, C> {
             fleet,
         } = delivery;
         let published = self.publish(&notifications, report).await;
-        // What waits in the fleet row takes no room in the verdict row.
+        // What waits in the fleet row takes no room in the decision row.
         let waited: Vec<_> = notifications
             .iter()
             .filter(|notification| {
@@ -185,7 +185,7 @@ impl<T: Table, P: Probe, N: Publish, C: Clock> Checker<T, P, N, C> {
                 .group_state(group)
                 .await
                 .map_err(|source| Error::Read {
-                    what: "board",
+                    what: "group state",
                     group,
                     source,
                 })?;

@@ -16,14 +16,14 @@ pub enum Error {
         /// Its group.
         group: GroupId,
     },
-    /// The group's board lists the regions that should report, and not this one. What it sees is kept and does not
+    /// The group's board lists the locations that should report, and not this one. What it sees is kept and does not
     /// count; what is to be decided on the others is decided.
     #[error(
-        "{location} is not listed among the regions that should report to {group}, so what it sees does not count: \
-         list it (`terraform apply`, or `portpulse seed --regions`), or check from there no more"
+        "{location} is not listed among the locations that should report to {group}, so what it sees does not count: \
+         list it (`terraform apply`, or `portpulse seed --locations`), or check from there no more"
     )]
     NotExpected {
-        /// The region.
+        /// The location.
         location: Location,
         /// Whose board.
         group: GroupId,

@@ -22,7 +22,7 @@ const MAX_LENGTH: Duration = Duration::from_secs(15 * 60);
 
 /// The time one connection to AWS may take: a lost SYN is sent again after one second.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
-/// The time one attempt may take: from the farthest region, connecting and reading a whole group takes about two.
+/// The time one attempt may take: from the farthest location, connecting and reading a whole group takes about two.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(3);
 /// The time one operation may take with all its attempts: half of what a tick keeps back after its checks, so that
 /// even a write and a read that both hang end within the invocation, as errors that say so.

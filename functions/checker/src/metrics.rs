@@ -42,7 +42,7 @@ impl FromStr for Metrics {
 
 /// The line of a tick; `None` where it did not count, so that each tick is counted once.
 ///
-/// Its metrics are those of a group in a region, and no more with more monitors: `Good`, `Failing` and `NoData` count
+/// Its metrics are those of a group in a location, and no more with more monitors: `Good`, `Failing` and `NoData` count
 /// checks, `ConnectP50`, `ConnectP95` and `ConnectMax` are milliseconds over its good checks.
 pub fn emf(report: &Report) -> Option<String> {
     let TickOutcome::Counted(_) = report.outcome_of_tick else {
@@ -75,11 +75,11 @@ pub fn emf(report: &Report) -> Option<String> {
         json!({
             "Timestamp": report.tick.as_second().saturating_mul(1_000),
             "CloudWatchMetrics": [{
-                "Namespace": "Portpulse", "Dimensions": [["Region", "Group"]], "Metrics": metrics,
+                "Namespace": "Portpulse", "Dimensions": [["Location", "Group"]], "Metrics": metrics,
             }],
         }),
     );
-    line.insert("Region".to_owned(), json!(report.location.as_str()));
+    line.insert("Location".to_owned(), json!(report.location.as_str()));
     line.insert("Group".to_owned(), json!(report.group.to_string()));
     line.extend(
         values
@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn a_counted_tick_is_one_line_of_its_group_and_region() {
+    fn a_counted_tick_is_one_line_of_its_group_and_location() {
         let counted = report(
             TickOutcome::Counted(BTreeMap::new()),
             &["1", "0.05", "refused", "no_data_no_route"],
@@ -144,10 +144,10 @@ mod tests {
             "_aws": {
                 "Timestamp": 1_795_326_060_000_i64,
                 "CloudWatchMetrics": [{
-                    "Namespace": "Portpulse", "Dimensions": [["Region", "Group"]], "Metrics": metrics,
+                    "Namespace": "Portpulse", "Dimensions": [["Location", "Group"]], "Metrics": metrics,
                 }],
             },
-            "Region": "eu-west-1", "Group": "1m#0", "Good": 2, "Failing": 1, "NoData": 1,
+            "Location": "eu-west-1", "Group": "1m#0", "Good": 2, "Failing": 1, "NoData": 1,
             "ConnectP50": 0.05, "ConnectP95": 0.99, "ConnectMax": 1.0,
         });
         assert_eq!(line, expected);

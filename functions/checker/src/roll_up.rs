@@ -1,4 +1,4 @@
-//! Summing up: the first tick of an hour keeps what this region saw in the hours, and the days, that are over.
+//! Summing up: the first tick of an hour keeps what this location saw in the hours, and the days, that are over.
 //!
 //! It comes last in a tick, and nothing waits for it: what it leaves undone, for want of time or because the table
 //! fails, a later tick makes good.

@@ -12,13 +12,13 @@ use crate::metrics::Metrics;
 pub struct Settings {
     /// The table.
     pub table: String,
-    /// The region in which table and topic are.
+    /// The location in which table and topic are.
     pub home_region: String,
     /// The topic for alerts.
     pub topic_arn: String,
-    /// The region in whose name this checker reports.
+    /// The location in whose name this checker reports.
     pub location: Location,
-    /// The regions that should report where the table lists none; `location` is one of them.
+    /// The locations that should report where the table lists none; `location` is one of them.
     pub fallback_locations: BTreeSet<Location>,
     /// Whether ticks leave metrics behind.
     pub metrics: Metrics,
@@ -41,9 +41,9 @@ impl fmt::Display for InvalidSettings {
 }
 
 impl Settings {
-    /// Reads `PORTPULSE_TABLE`, `PORTPULSE_HOME_REGION`, `PORTPULSE_TOPIC_ARN`, `PORTPULSE_REGION` (default
-    /// `AWS_REGION`), `PORTPULSE_REGIONS` (comma-separated, for a table that does not list the regions that should
-    /// report; default the region itself) and `PORTPULSE_METRICS` (`off` or `emf`, default `off`) from a lookup.
+    /// Reads `PORTPULSE_TABLE`, `PORTPULSE_HOME_REGION`, `PORTPULSE_TOPIC_ARN`, `PORTPULSE_LOCATION` (default
+    /// `AWS_REGION`), `PORTPULSE_LOCATIONS` (comma-separated, for a table that does not list the regions that should
+    /// report; default the location itself) and `PORTPULSE_METRICS` (`off` or `emf`, default `off`) from a lookup.
     ///
     /// # Errors
     /// Everything that is missing or wrong.
@@ -57,10 +57,10 @@ impl Settings {
             })
         };
         let table = required("PORTPULSE_TABLE", "the DynamoDB table");
-        let home_region = required("PORTPULSE_HOME_REGION", "the region of table and topic");
+        let home_region = required("PORTPULSE_HOME_REGION", "the location of table and topic");
         let topic_arn = required("PORTPULSE_TOPIC_ARN", "the SNS topic for alerts");
-        let (name, location) = match given("PORTPULSE_REGION") {
-            Some(location) => ("PORTPULSE_REGION", Some(location)),
+        let (name, location) = match given("PORTPULSE_LOCATION") {
+            Some(location) => ("PORTPULSE_LOCATION", Some(location)),
             None => ("AWS_REGION", given("AWS_REGION")),
         };
         let location = match location.map(|location| location.trim().parse::<Location>()) {
@@ -71,19 +71,22 @@ impl Settings {
             }
             None => {
                 diagnostics.push(
-                    "neither PORTPULSE_REGION nor AWS_REGION is set: one names where this checker runs"
+                    "neither PORTPULSE_LOCATION nor AWS_REGION is set: one names where this checker runs"
                         .to_owned(),
                 );
                 None
             }
         };
         let mut fallback_locations = BTreeSet::new();
-        for word in given("PORTPULSE_REGIONS").iter().flat_map(|list| list.split(',')) {
+        for word in given("PORTPULSE_LOCATIONS")
+            .iter()
+            .flat_map(|list| list.split(','))
+        {
             match word.trim().parse::<Location>() {
                 Ok(location) => {
                     fallback_locations.insert(location);
                 }
-                Err(error) => diagnostics.push(format!("PORTPULSE_REGIONS: {error}")),
+                Err(error) => diagnostics.push(format!("PORTPULSE_LOCATIONS: {error}")),
             }
         }
         if let Some(location) = &location {
@@ -91,7 +94,7 @@ impl Settings {
                 fallback_locations.insert(location.clone());
             } else if !fallback_locations.contains(location) {
                 diagnostics.push(format!(
-                    "PORTPULSE_REGIONS does not name {location}, where this checker runs: add it"
+                    "PORTPULSE_LOCATIONS does not name {location}, where this checker runs: add it"
                 ));
             }
         }
@@ -134,7 +137,7 @@ mod tests {
     ];
 
     #[test]
-    fn a_single_region_needs_no_list() {
+    fn a_single_location_needs_no_list() {
         let settings = parse(&[&PLACES[..], &[("AWS_REGION", "eu-west-1")]].concat()).unwrap();
         assert_eq!(
             settings.fallback_locations,
@@ -146,8 +149,8 @@ mod tests {
     fn the_own_name_goes_before_the_region_of_aws() {
         let own = [
             ("AWS_REGION", "eu-west-1"),
-            ("PORTPULSE_REGION", "office"),
-            ("PORTPULSE_REGIONS", "office, home"),
+            ("PORTPULSE_LOCATION", "office"),
+            ("PORTPULSE_LOCATIONS", "office, home"),
         ];
         let settings = parse(&[&PLACES[..], &own].concat()).unwrap();
         assert_eq!(
@@ -176,7 +179,10 @@ mod tests {
     #[test]
     fn everything_wrong_is_named_at_once() {
         assert_eq!(parse(&[]).unwrap_err().diagnostics.len(), 4);
-        let bad = [("AWS_REGION", "eu-west-1"), ("PORTPULSE_REGIONS", "us-east-1,EU")];
+        let bad = [
+            ("AWS_REGION", "eu-west-1"),
+            ("PORTPULSE_LOCATIONS", "us-east-1,EU"),
+        ];
         let error = parse(&[&PLACES[..], &bad].concat()).unwrap_err();
         assert_eq!(error.diagnostics.len(), 2, "{error}");
     }

@@ -31,7 +31,7 @@ const RESERVE: Duration = Duration::from_secs(10);
 /// The least time for checks: without it there would be no point in starting.
 const MIN_BUDGET: Duration = Duration::from_secs(1);
 
-/// Checks groups in the name of one region. Made once; handles one tick after the other.
+/// Checks groups in the name of one location. Made once; handles one tick after the other.
 #[derive(Debug)]
 pub struct Checker<T, P, N, C> {
     pub(crate) store: Store<T>,
@@ -87,7 +87,7 @@ pub enum TickOutcome {
 }
 
 impl<T: Table, P: Probe, N: Publish, C: Clock> Checker<T, P, N, C> {
-    /// A checker for `location`. Where a group's board lists no region that should report, those are expected that
+    /// A checker for `location`. Where a group's board lists no location that should report, those are expected that
     /// `fallback_locations` names.
     pub fn new(
         store: Store<T>,
@@ -131,7 +131,7 @@ impl<T: Table, P: Probe, N: Publish, C: Clock> Checker<T, P, N, C> {
             (definitions, read) => {
                 let error = |what| move |source| Error::Read { what, group, source };
                 report.errors.extend(definitions.err().map(error("definitions")));
-                report.errors.extend(read.err().map(error("board")));
+                report.errors.extend(read.err().map(error("group state")));
                 return report;
             }
         };

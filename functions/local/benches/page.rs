@@ -1,4 +1,4 @@
-//! How long a hundred readers at once wait for the status page of `portpulse local`: fifty monitors from three regions,
+//! How long a hundred readers at once wait for the status page of `portpulse local`: fifty monitors from three locations,
 //! checked meanwhile. Prints a table; `cargo bench -p portpulse-local`.
 #![expect(
     clippy::unwrap_used,
@@ -36,7 +36,7 @@ fn main() {
     let port = open.local_addr().unwrap().port();
     std::thread::spawn(move || open.incoming().for_each(drop));
     let served = serve(port);
-    println!("{READERS} readers at once, {REQUESTS} requests each, {MONITORS} monitors, 3 regions");
+    println!("{READERS} readers at once, {REQUESTS} requests each, {MONITORS} monitors, 3 locations");
     println!("| page | p50 | p95 | slowest | requests/s | bytes |");
     println!("|---|---|---|---|---|---|");
     for path in ["/", "/incidents", "/monitors/m07"] {
@@ -81,7 +81,7 @@ fn serve(port: u16) -> Served {
     let mut child = Command::new(env!("CARGO_BIN_EXE_portpulse"))
         .args([
             "local",
-            "--regions",
+            "--locations",
             "a,b,c",
             "--listen",
             "127.0.0.1:0",

@@ -1,4 +1,4 @@
-//! `portpulse history`: the timeline of one of a monitor's incidents, with each region's streaks.
+//! `portpulse history`: the timeline of one of a monitor's incidents, with each location's streaks.
 
 mod phases;
 mod streaks;
@@ -39,7 +39,7 @@ Examples:
   portpulse history orders-db --incident orders-db@2026-11-22T05:40:00Z.7
   portpulse history orders-db --since 30d --json --table portpulse --region eu-west-1";
 
-/// Show a monitor's incidents, and one of them tick by tick: what each region saw, in streaks
+/// Show a monitor's incidents, and one of them tick by tick: what each location saw, in streaks
 ///
 /// The latest, unless another is named. Where there was no incident, the ticks around that time are shown, or the last.
 /// Where checks have more phases than the connect, how long each took in these ticks is told below them,
@@ -84,7 +84,7 @@ struct History {
     /// The monitor's own.
     archive: Archive,
     locations: BTreeMap<Location, Vec<Streak>>,
-    /// Of the regions that saw more phases than the connect.
+    /// Of the locations that saw more phases than the connect.
     phases: BTreeMap<Location, Phases>,
     /// How many ticks in the middle of the incident were not read.
     skipped: usize,

@@ -67,7 +67,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "DIR", default_value = FOLDER)]
     data: PathBuf,
 
-    /// The regions to check from, by any names; each is a checker of its own
+    /// The locations to check from, by any names; each is a checker of its own
     #[arg(long, value_name = "NAMES", value_delimiter = ',', default_value = "local")]
     locations: Vec<Location>,
 
@@ -259,7 +259,7 @@ fn prober(
 ) -> Result<Prober, portpulse_prober::Error> {
     let usual = Settings::default();
     let groups: BTreeSet<_> = file.monitors().iter().map(|defined| defined.group).collect();
-    // Each group in each region may hold a connection to the stand-ins, whose other end is in this process too.
+    // Each group in each location may hold a connection to the stand-ins, whose other end is in this process too.
     let connections = 2 * groups.len() * locations.len();
     Prober::new(Settings {
         reserved: usual.reserved + connections + place.map_or(0, Place::descriptors),
@@ -345,7 +345,7 @@ fn greeting(
                 .any(|location| monitor.rule().locations.includes(location))
         {
             lines.push(format!(
-                "{} is checked from none of these regions (see --regions).",
+                "{} is checked from none of these locations (see --locations).",
                 monitor.id()
             ));
         }

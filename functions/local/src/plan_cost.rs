@@ -30,11 +30,11 @@ pub(crate) struct Args {
     #[arg(default_value = "infra/monitors.yaml")]
     file: PathBuf,
 
-    /// From where checks are made: how many regions, or their names with commas between
+    /// From where checks are made: how many locations, or their names with commas between
     #[arg(long, default_value = "3", value_name = "N|NAME,…")]
     locations: LocationsArg,
 
-    /// Where the table is; the first of the regions if absent
+    /// Where the table is; the first of the locations if absent
     #[arg(long, value_name = "REGION")]
     home: Option<Location>,
 
@@ -191,7 +191,7 @@ fn price(text: &str) -> Result<f64, String> {
     price.ok_or_else(|| "write a price in US dollars such as 0.05".to_owned())
 }
 
-/// The regions that monitors ask for by name.
+/// The locations that monitors ask for by name.
 fn named(file: &DefinitionFile) -> BTreeSet<Location> {
     let mut named = BTreeSet::new();
     for defined in file.monitors() {
@@ -210,7 +210,7 @@ impl Plan<'_> {
             "file": name,
             "monitors": deployment.file.monitors().len(),
             "home": deployment.home,
-            "regions": deployment.locations,
+            "locations": deployment.locations,
             "capacity": deployment.capacity,
             "architecture": deployment.architecture,
             "memory_mb": deployment.memory_mb,

@@ -30,7 +30,7 @@ Examples:
 ///
 /// What it writes carries `managed_by: seed`. Definitions without that mark are somebody else's, most likely
 /// Terraform's: they are named where they differ, and left alone unless told otherwise. A monitor whose group changes is
-/// put into the new one before it leaves the old one. With --regions, each group's board lists the regions that should
+/// put into the new one before it leaves the old one. With --locations, each group's board lists the locations that should
 /// report to it, which is how checkers know whom to miss. What checks in AWS is deployed with Terraform.
 ///
 /// Exit status: 0 done, or nothing to do; 1 with --dry-run there is something to do, or something that differs is not
@@ -54,7 +54,7 @@ pub(crate) struct Args {
     #[arg(long)]
     take_over: bool,
 
-    /// The regions that should report to the file's groups, by name; without it, the table's lists are left as they are
+    /// The locations that should report to the file's groups, by name; without it, the table's lists are left as they are
     #[arg(long, value_name = "NAMES", value_delimiter = ',')]
     locations: Option<Vec<Location>>,
 

@@ -16,9 +16,9 @@ Examples:
   portpulse status
   portpulse status --table portpulse --region eu-west-1 --json";
 
-/// Say what is bad now: monitors, regions, definitions; and what is silenced, acknowledged or in maintenance
+/// Say what is bad now: monitors, locations, definitions; and what is silenced, acknowledged or in maintenance
 ///
-/// The regions that the table lists count, or else those that have reported; how much was read is said on standard error.
+/// The locations that the table lists count, or else those that have reported; how much was read is said on standard error.
 ///
 /// Exit status: 0 all is well, 1 something is not, 2 wrong usage, or the table could not be read.
 #[derive(clap::Args)]

@@ -128,7 +128,7 @@ fn mistakes_json(name: &str, mistakes: &[Mistake]) -> String {
                 "line": line,
                 "field": diagnostic.at.to_string(),
                 "what": diagnostic.what,
-                "mend": diagnostic.help,
+                "help": diagnostic.help,
             })
         })
         .collect();

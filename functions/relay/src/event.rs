@@ -69,7 +69,7 @@ mod tests {
                     "orders-db@2026-11-22T05:40:00Z.7/recovered",
                     "cache@2026-11-22T05:41:00Z.9/down",
                     "queue@2026-11-22T05:41:00Z.9/down",
-                    "eu-west-1.12/region_silent",
+                    "eu-west-1.12/location_silent",
                 ],
             ),
         ] {

@@ -84,7 +84,7 @@ impl fmt::Display for InvalidSettings {
 }
 
 impl Settings {
-    /// Reads from a lookup: `PORTPULSE_TABLE`, `PORTPULSE_HOME_REGION`, `PORTPULSE_REGIONS` (for a table that does not
+    /// Reads from a lookup: `PORTPULSE_TABLE`, `PORTPULSE_HOME_REGION`, `PORTPULSE_LOCATIONS` (for a table that does not
     /// list the regions that should report) and `PORTPULSE_GROUPS` (such as `1m#0,5m#0`; either may be absent),
     /// `PORTPULSE_STATUS_ACCESS` (`public` or `private`) and `PORTPULSE_STATUS_TOKEN` (`ssm:/name`). A private page
     /// without a token is for signed callers. `PORTPULSE_STATUS_MAINTENANCE` (`announced`, or `withheld`, which it is
@@ -144,7 +144,7 @@ impl Settings {
                 Ahead::Withheld
             }
         };
-        let locations = list("PORTPULSE_REGIONS", set, &mut diagnostics);
+        let locations = list("PORTPULSE_LOCATIONS", set, &mut diagnostics);
         let groups = list("PORTPULSE_GROUPS", set, &mut diagnostics);
         if !diagnostics.is_empty() {
             return Err(InvalidSettings { diagnostics });
@@ -248,7 +248,7 @@ mod tests {
             ("PORTPULSE_TABLE", " "),
             ("PORTPULSE_STATUS_ACCESS", "private"),
             ("PORTPULSE_STATUS_TOKEN", "hush-hush"),
-            ("PORTPULSE_REGIONS", "eu-west-1, ?"),
+            ("PORTPULSE_LOCATIONS", "eu-west-1, ?"),
             ("PORTPULSE_GROUPS", "1m"),
         ]);
         let error = error.unwrap_err();

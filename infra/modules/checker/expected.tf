@@ -9,7 +9,7 @@ resource "aws_dynamodb_table_item" "expected" {
   hash_key   = "pk"
   range_key  = "sk"
   item = jsonencode({
-    pk = { S = "board#${each.key}" }
+    pk = { S = "group#${each.key}" }
     sk = { S = "expects#${var.region}" }
   })
 

@@ -33,7 +33,7 @@ module "function" {
       Action   = ["dynamodb:PutItem"]
       Resource = [var.home.table_arn]
       Condition = {
-        "ForAllValues:StringLike" = { "dynamodb:LeadingKeys" = ["board#*", "results#*", "hourly#*", "daily#*", "words#*", "incidents#*"] }
+        "ForAllValues:StringLike" = { "dynamodb:LeadingKeys" = ["group#*", "fleet", "results#*", "hourly#*", "daily#*", "banners#*", "incidents#*"] }
         # `ForAllValues` also holds for no value at all.
         Null = { "dynamodb:LeadingKeys" = ["false"] }
       }

@@ -32,7 +32,7 @@ locals {
   }
   # The pattern of each entry.
   lists = {
-    regions    = "^[a-z0-9][a-z0-9-]{0,31}$"
+    locations  = "^[a-z0-9][a-z0-9-]{0,31}$"
     tags       = "^[A-Za-z0-9_.:/=-]{1,64}$"
     depends_on = local.monitor_id
   }
@@ -46,7 +46,7 @@ locals {
       slow_after     = "a duration such as 200ms"
       remind_every   = "a duration of at least 5m"
       runbook        = "an http:// or https:// address of at most 500 characters"
-      regions        = "a list of at least one region, such as [eu-west-1, us-east-1]"
+      locations      = "a list of at least one region, such as [eu-west-1, us-east-1]"
       tags           = "a list of words of up to 64 letters, digits and -_.:/="
       depends_on     = "a list of monitor ids, such as [one, two]"
       enabled        = "true or false"

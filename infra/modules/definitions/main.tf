@@ -16,7 +16,7 @@ locals {
   }
   tier = { for id, own in local.own : id => try(var.presets.tiers[merge(local.defaults, own).tier], {}) }
 
-  # What holds for a monitor, the most particular last. A field left empty says nothing, and is a fault.
+  # What holds for a monitor, the most particular last. A field left empty says nothing, and is a finding.
   merged = {
     for id, own in local.own : id => merge(
       var.presets.default,

@@ -61,41 +61,41 @@ locals {
   option_faults = flatten([
     for id, good in local.good : concat(
       [
-        for fault in flatten([
+        for finding in flatten([
           for option, known in local.known_options : [
-            for name in try(keys(good[option]), []) : { at = "${option}.${name}", what = "is not known here", mend = "known here: ${join(", ", known)}" }
+            for name in try(keys(good[option]), []) : { at = "${option}.${name}", what = "is not known here", help = "known here: ${join(", ", known)}" }
             if !contains(known, name)
           ]
-        ]) : "${local.option_place[id][split(".", fault.at)[0]]}.${split(".", fault.at)[1]}: ${fault.what} (${fault.mend})"
+        ]) : "${local.option_place[id][split(".", finding.at)[0]]}.${split(".", finding.at)[1]}: ${finding.what} (${finding.help})"
       ],
       [
         for rule in [
           {
             at    = "method"
             wrong = can(good.http.method) && !try(contains(local.methods, good.http.method) && !(good.http.method == "HEAD" && try(substr(jsonencode(good.http.text), 0, 1) == "\"", false)), false)
-            mend  = "write one of ${join(", ", local.methods)}; HEAD brings no body to look for a text in"
+            help  = "write one of ${join(", ", local.methods)}; HEAD brings no body to look for a text in"
           },
           {
             at    = "path"
             wrong = can(good.http.path) && !try(can(regex("^/[!-~]*$", good.http.path)) && length(good.http.path) <= 1024, false)
-            mend  = "begin it with `/`, and use printable ASCII without spaces, at most 1024 bytes"
+            help  = "begin it with `/`, and use printable ASCII without spaces, at most 1024 bytes"
           },
           {
             at    = "text"
             wrong = can(good.http.text) && !try(substr(jsonencode(good.http.text), 0, 1) == "\"" && good.http.text != "" && local.bytes[id].text <= 1024, false)
-            mend  = "write 1 to 1024 bytes of text"
+            help  = "write 1 to 1024 bytes of text"
           },
           {
             at    = "follow"
             wrong = can(good.http.follow) && !contains(["true", "false"], try(jsonencode(good.http.follow), ""))
-            mend  = "write true or false"
+            help  = "write true or false"
           },
           {
             at    = "status"
             wrong = can(good.http.status) && (local.lists_statuses[id] ? length(local.statuses[id]) == 0 || length(local.statuses[id]) > 16 : length(local.bad_statuses[id]) > 0)
-            mend  = "write a status such as 200, a class such as 2xx, a range such as 200-299, or a list of 1 to 16 of these"
+            help  = "write a status such as 200, a class such as 2xx, a range such as 200-299, or a list of 1 to 16 of these"
           },
-        ] : "${local.option_place[id].http}.${rule.at}: cannot be used (${rule.mend})" if rule.wrong
+        ] : "${local.option_place[id].http}.${rule.at}: cannot be used (${rule.help})" if rule.wrong
       ],
       [
         for index in local.bad_statuses[id] : "${local.option_place[id].http}.status.${index}: is no status from 100 to 599 (write a status such as 200, a class such as 2xx, or a range such as 200-299)"
@@ -106,29 +106,29 @@ locals {
           {
             at    = "name"
             wrong = can(good.dns.name) ? !try(substr(jsonencode(good.dns.name), 0, 1) == "\"" && can(regex(local.name_in_dns, good.dns.name)) && length(trimsuffix(good.dns.name, ".")) <= 253, false) : can(good.dns.must) || can(good.dns.must_not)
-            mend  = "write the name to ask for: labels of 1 to 63 characters, joined by dots, at most 253 in all"
+            help  = "write the name to ask for: labels of 1 to 63 characters, joined by dots, at most 253 in all"
           },
           {
             at    = "type"
             wrong = can(good.dns.type) && !try(contains(local.record_types, good.dns.type), false)
-            mend  = "write one of ${join(", ", local.record_types)}"
+            help  = "write one of ${join(", ", local.record_types)}"
           },
           {
             at    = "transport"
             wrong = can(good.dns.transport) && !try(contains(["tcp", "udp"], good.dns.transport), false)
-            mend  = "write tcp or udp"
+            help  = "write tcp or udp"
           },
           {
             at    = "must"
             wrong = can(good.dns.must) && !can(concat(good.dns.must, [])) || length(local.records[id].must) > 0 && length(concat(local.records[id].must, local.records[id].must_not)) > 32
-            mend  = "write a list of records such as [192.0.2.1], at most 32 with those of must_not"
+            help  = "write a list of records such as [192.0.2.1], at most 32 with those of must_not"
           },
           {
             at    = "must_not"
             wrong = can(good.dns.must_not) && !can(concat(good.dns.must_not, [])) || length(local.records[id].must) == 0 && length(local.records[id].must_not) > 32
-            mend  = "write a list of records such as [192.0.2.1], at most 32 with those of must"
+            help  = "write a list of records such as [192.0.2.1], at most 32 with those of must"
           },
-        ] : "${local.option_place[id].dns}.${rule.at}: cannot be used (${rule.mend})" if rule.wrong
+        ] : "${local.option_place[id].dns}.${rule.at}: cannot be used (${rule.help})" if rule.wrong
       ],
       flatten([
         for list, records in local.records[id] : [
@@ -216,31 +216,31 @@ locals {
         field = "http"
         wrong = local.judged[id] && local.here[id].http && !(local.asks[id] && contains(["http", "https"], try(good.service, "")))
         what  = "goes with `service: http` or `https` alone, where they are asked"
-        mend  = "write one of these, without `check: connect`, or leave it out"
+        help  = "write one of these, without `check: connect`, or leave it out"
       },
       {
         field = "dns"
         wrong = local.judged[id] && local.here[id].dns && !(local.asks[id] && try(good.service, "") == "dns")
         what  = "goes with `service: dns` alone, where it is asked"
-        mend  = "write that, without `check: connect`, or leave it out"
+        help  = "write that, without `check: connect`, or leave it out"
       },
       {
         field = "script"
         wrong = local.scripted[id] && can(good.check) && can(good.expect) && can(good.close) && (local.wrote_service[id] || !local.asks[id])
         what  = "is played instead of a service's own exchange, by `check: ready`, to a port that is expected open"
-        mend  = "leave `service`, `check` and `expect` out, or leave `script` out"
+        help  = "leave `service`, `check` and `expect` out, or leave `script` out"
       },
       {
         field = "tls"
         wrong = local.judged[id] && local.here[id].tls && (!local.asks[id] || local.tls_refused[id])
         what  = "does not go with what is asked"
-        mend  = "add a `service`, such as `tls` for the handshake alone; leave `tls` out where the service begins with TLS, is only connected to, or asked over UDP; STARTTLS have PostgreSQL, MySQL, MariaDB, SMTP, IMAP and POP3"
+        help  = "add a `service`, such as `tls` for the handshake alone; leave `tls` out where the service begins with TLS, is only connected to, or asked over UDP; STARTTLS have PostgreSQL, MySQL, MariaDB, SMTP, IMAP and POP3"
       },
       {
         field = "warn_days"
         wrong = local.judged[id] && local.here[id].warn_days && (!local.asks[id] || local.tls_off[id])
         what  = "speaks of a certificate, and there is no TLS"
-        mend  = "add `tls: true`, or leave `warn_days` out"
+        help  = "add `tls: true`, or leave `warn_days` out"
       },
     ]
   }

@@ -1,5 +1,5 @@
 output "faults" {
-  description = "What is wrong with the file, each as `place: what is wrong (the mend)`. Nothing else may be used unless this is empty."
+  description = "What is wrong with the file, each as `place: what is wrong (the help)`. Nothing else may be used unless this is empty."
   value       = local.faults
 }
 

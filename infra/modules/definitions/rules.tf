@@ -1,5 +1,5 @@
 # The rules of `portpulse validate`, as far as HCL can say them; every fault is told at once, as
-# `place: what is wrong (the mend)`. HCL does not know the names of time zones, and finds circles of at most
+# `place: what is wrong (the help)`. HCL does not know the names of time zones, and finds circles of at most
 # 32 monitors.
 
 locals {
@@ -66,7 +66,7 @@ locals {
         if contains(keys(local.wanted), field) && (try(own[field] == null, false) || try(local.defaults[field] == null, false))
       ],
       [
-        for field, mend in { host = "write the DNS name or address to watch", port = "write a port, or a `service` that has one" } : "${local.place[id][field]}: is missing (${mend})"
+        for field, help in { host = "write the DNS name or address to watch", port = "write a port, or a `service` that has one" } : "${local.place[id][field]}: is missing (${help})"
         if !can(local.merged[id][field]) && can(keys(local.written[id])) && !can(own[field]) && !can(local.defaults[field])
         # The service that would have brought it along is not known, and told already.
         && !(field == "port" && can(merge(local.defaults, own).service) && !can(local.good[id].service))
@@ -88,46 +88,46 @@ locals {
     for id, good in local.good : [
       for rule in concat(local.fitting_rules[id], [
         {
-          field = "regions"
-          wrong = try(length(good.regions) == 0, false)
+          field = "locations"
+          wrong = try(length(good.locations) == 0, false)
           what  = "is empty, so nobody would check it"
-          mend  = "name at least one region, or leave it out"
+          help  = "name at least one region, or leave it out"
         },
         {
           field = "slow_after"
           wrong = can(good.slow_after) && try(local.ms[id].slow_after >= local.ms[id].timeout, false)
           what  = "${try(good.slow_after, "")} is not below the timeout of ${try(local.merged[id].timeout, "")}"
-          mend  = "a check that slow has already failed: lower it"
+          help  = "a check that slow has already failed: lower it"
         },
         {
           field = "quorum"
-          wrong = try(length(good.regions) > 0 && good.quorum > length(distinct(good.regions)), false)
-          what  = "${try(good.quorum, "")} can never be met by ${try(length(distinct(good.regions)), "")} regions"
-          mend  = "lower it, or name more regions"
+          wrong = try(length(good.locations) > 0 && good.quorum > length(distinct(good.locations)), false)
+          what  = "${try(good.quorum, "")} can never be met by ${try(length(distinct(good.locations)), "")} regions"
+          help  = "lower it, or name more regions"
         },
         {
           field = "ip"
           wrong = try(good.ip == { v4 = "v6", v6 = "v4" }[local.host[id]], false)
           what  = "excludes the host, which is an address of the other family"
-          mend  = "leave `ip` out"
+          help  = "leave `ip` out"
         },
         {
           field = "check"
           wrong = try(good.check == "ready" && good.expect != "open" && local.wrote_check[id] && can(good.close), false)
           what  = "ready does not go with expect: ${try(good.expect, "")}"
-          mend  = "use check: connect"
+          help  = "use check: connect"
         },
         {
           field = "check"
           wrong = try(good.check == "ready" && good.expect == "open" && !local.wrote_service[id] && !local.scripted[id] && can(good.close), false)
           what  = "ready needs to know the service"
-          mend  = "add `service`"
+          help  = "add `service`"
         },
         {
           field = "close"
           wrong = try(local.asks[id] && good.close == "quiet", false)
           what  = "quiet ends a connection before the service sees it, so nothing can be asked"
-          mend  = "use check: connect with it, or leave it out"
+          help  = "use check: connect with it, or leave it out"
         },
         {
           field = local.wrote_check[id] ? "check" : "port"
@@ -138,47 +138,47 @@ locals {
             false
           )
           what = "MySQL and MariaDB ban a client that connects and hangs up"
-          mend = "add service: mysql with check: ready, or close: quiet"
+          help = "add service: mysql with check: ready, or close: quiet"
         },
         {
           field = "port"
           wrong = try(good.port == 25 && local.plain[id] != "", false)
           what  = "25 is blocked by AWS for a Lambda outside a VPC, as in ${local.plain[id]}"
-          mend  = "use port 587 or 465, or ${local.vpc_mend}"
+          help  = "use port 587 or 465, or ${local.vpc_help}"
         },
         {
           field = "ip"
           wrong = try(local.host[id] == "name" && good.ip == "v6" && local.plain[id] != "", false)
           what  = "v6 asks for IPv6, which a Lambda outside a VPC cannot reach, as in ${local.plain[id]}"
-          mend  = "use v4, or ${local.vpc_mend}"
+          help  = "use v4, or ${local.vpc_help}"
         },
         {
           field = "host"
           wrong = try(can(good.host) && local.host[id] == "v6" && local.plain[id] != "", false)
           what  = "is an IPv6 address, which a Lambda outside a VPC cannot reach, as in ${local.plain[id]}"
-          mend  = "use IPv4, or ${local.vpc_mend}"
+          help  = "use IPv4, or ${local.vpc_help}"
         },
         {
           field = "host"
           wrong = try(local.host[id] == "v4" && can(regex(local.private, local.bare[id])) && local.plain[id] != "", false)
           what  = "is not a public address, which a Lambda outside a VPC cannot reach, as in ${local.plain[id]}"
-          mend  = local.vpc_mend
+          help  = local.vpc_help
         },
         {
           field = "host"
           wrong = can(good.host) && can(regex("^(?i:(.*\\.)?localhost\\.?)$", local.bare[id])) && local.plain[id] != ""
           what  = "is the Lambda itself"
-          mend  = "name a host that is elsewhere"
+          help  = "name a host that is elsewhere"
         },
-      ]) : "${local.place[id][rule.field]}: ${rule.what} (${rule.mend})" if rule.wrong
+      ]) : "${local.place[id][rule.field]}: ${rule.what} (${rule.help})" if rule.wrong
     ]
   ])
-  vpc_mend = "check it from regions that have a VPC"
+  vpc_help = "check it from locations that have a VPC"
 
   # The first region without a VPC that would check the monitor, or "".
   plain = {
     for id, good in local.good : id => join("", slice(concat([
-      for region in var.regions : region if !contains(var.vpc_regions, region) && (length(try(good.regions, [])) == 0 || contains(try(good.regions, []), region))
+      for region in var.regions : region if !contains(var.vpc_regions, region) && (length(try(good.locations, [])) == 0 || contains(try(good.locations, []), region))
     ], [""]), 0, 1))
   }
 
@@ -212,7 +212,7 @@ locals {
   deployment_faults = flatten([
     for id, good in local.good : concat(
       [
-        for index, region in try(good.regions, []) : "${local.place[id].regions}.${index}: `${region}` does not check here (add it to the variable `regions`, or take it out)"
+        for index, region in try(good.locations, []) : "${local.place[id].locations}.${index}: `${region}` does not check here (add it to the variable `regions`, or take it out)"
         if !contains(var.regions, region)
       ],
       [

@@ -38,7 +38,7 @@ locals {
     try(local.file.maintenance, null) == null || can(concat(local.file.maintenance)) ? [] : ["maintenance: is not a list of windows (begin each with `- `)"],
     length(local.written_windows) <= local.most_windows ? [] : ["maintenance: has ${length(local.written_windows)} windows (keep to ${local.most_windows}: remove those that are over)"],
     flatten([
-      for index, window in local.written_windows : [for fault in local.faults_of_window[index] : "maintenance.${index}${fault}"]
+      for index, window in local.written_windows : [for finding in local.faults_of_window[index] : "maintenance.${index}${fault}"]
       if length(local.written_windows) <= local.most_windows
     ]),
   )
@@ -70,39 +70,39 @@ locals {
             at    = ""
             wrong = !contains(["from,until", "every,for"], local.window_form[index])
             what  = "is neither a single nor a recurring window"
-            mend  = "write `from` and `until`, or `every` (such as `sun 02:00`) and `for` (such as `2h`)"
+            help  = "write `from` and `until`, or `every` (such as `sun 02:00`) and `for` (such as `2h`)"
           },
           {
             at    = ".zone"
             wrong = local.window_form[index] == "from,until" && can(window.zone)
             what  = "goes with `every` alone"
-            mend  = "leave it out: `from` and `until` name their own offset from UTC"
+            help  = "leave it out: `from` and `until` name their own offset from UTC"
           },
           {
             at    = ".until"
             wrong = try(timecmp(window.from, window.until) >= 0, false)
             what  = "does not lie after `from`"
-            mend  = "swap them or correct one"
+            help  = "swap them or correct one"
           },
           {
             at    = ".every"
             wrong = local.window_form[index] == "every,for" && can(local.window_texts_of[index].every) && !can(regex(local.recurring, window.every))
             what  = "is not a weekly or daily time"
-            mend  = "write `daily 02:00`, `sun 02:00` or `mon,wed 22:30`"
+            help  = "write `daily 02:00`, `sun 02:00` or `mon,wed 22:30`"
           },
           {
             at    = ".for"
             wrong = local.window_form[index] == "every,for" && can(local.window_texts_of[index].for) && (local.window_ms[index] <= 0 || local.window_ms[index] > local.week_ms)
             what  = "is no length above zero and of at most 7 days"
-            mend  = "write a length such as 2h"
+            help  = "write a length such as 2h"
           },
           {
             at    = ".zone"
             wrong = local.window_form[index] == "every,for" && can(local.window_texts_of[index].zone) && !can(regex("^[A-Za-z0-9_+/-]+$", window.zone))
             what  = "is not a time zone"
-            mend  = "write a name of the IANA time zone database, such as Europe/Berlin"
+            help  = "write a name of the IANA time zone database, such as Europe/Berlin"
           },
-        ] : "${rule.at}: ${rule.what} (${rule.mend})" if rule.wrong
+        ] : "${rule.at}: ${rule.what} (${rule.help})" if rule.wrong
       ],
       [
         for at, id in try(concat(window.monitors), []) : ".monitors.${at}: `${id}` is no monitor of this file (name one that is)"

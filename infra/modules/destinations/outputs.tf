@@ -1,10 +1,10 @@
 output "faults" {
-  description = "What is wrong with the file, each as `place: what is wrong (the mend)`. No value is shown, for it may be a secret."
+  description = "What is wrong with the file, each as `place: what is wrong (the help)`. No value is shown, for it may be a secret."
   value       = local.faults
 }
 
 output "names" {
-  description = "The names of the destinations; none while there is a fault."
+  description = "The names of the destinations; none while there is a finding."
   value       = [for name in keys(local.own) : name if length(local.faults) == 0]
 }
 

@@ -88,7 +88,7 @@ locals {
         Action   = ["dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query"]
         Resource = [var.home.table_arn]
         Condition = {
-          "ForAllValues:StringLike" = { "dynamodb:LeadingKeys" = ["monitors#*", "board#*", "results#*", "hourly#*", "daily#*", "words#*", "incidents#*", "controls"] }
+          "ForAllValues:StringLike" = { "dynamodb:LeadingKeys" = ["monitors#*", "group#*", "fleet", "results#*", "hourly#*", "daily#*", "banners#*", "incidents#*", "controls"] }
           # `ForAllValues` also holds for no value at all.
           Null = { "dynamodb:LeadingKeys" = ["false"] }
         }

@@ -8,7 +8,7 @@ use crate::json::{MAX_DIAGNOSTIC_LENGTH, MAX_ENTRIES, MAX_TAG, MAX_TEXT};
 use crate::text::plain;
 use crate::words::{clock, sentence, words};
 
-/// What, since when, what each region sees, in the service's own words, and what to do about it.
+/// What, since when, what each location sees, in the service's own words, and what to do about it.
 pub(crate) fn body(notification: &Notification) -> String {
     let mut lines = vec![sentence(notification), String::new()];
     let mut say = |label: &str, text: String| lines.push(format!("{label:<10}{text}"));
@@ -30,7 +30,7 @@ pub(crate) fn body(notification: &Notification) -> String {
     say("Severity", notification.severity.to_string());
     if !notification.locations.is_empty() {
         lines.push(String::new());
-        lines.push("What each region sees:".to_owned());
+        lines.push("What each location sees:".to_owned());
         let locations = notification.locations.iter().take(MAX_ENTRIES);
         lines.extend(locations.map(|(location, view)| format!("  {}", of_location(location, view))));
         lines.extend(more(notification.locations.len()));
@@ -83,7 +83,7 @@ fn of_location(location: &Location, view: &LocationView) -> String {
     format!("{:<16} {}", location.as_str(), location_words(view))
 }
 
-/// What one region sees, on one line.
+/// What one location sees, on one line.
 pub fn location_words(view: &LocationView) -> String {
     let state = match view.view {
         View::Good => "good",

@@ -9,7 +9,7 @@ use crate::text::plain;
 
 /// The version of the JSON.
 pub(crate) const VERSION: u32 = 1;
-/// The most entries of a list, and regions, that one notification carries.
+/// The most entries of a list, and locations, that one notification carries.
 pub const MAX_ENTRIES: usize = 50;
 /// The most bytes of one of its texts.
 pub const MAX_TEXT: usize = 500;
@@ -25,7 +25,7 @@ pub(crate) const MAX_TAG: usize = 64;
 /// | `type` | always `notification` |
 /// | `version` | always 1, see below |
 /// | `id` | the same however often it is sent: what came twice can be told |
-/// | `kind` | `down`, `exposed`, `degraded`, `certificate_expiring`, `unknown`, `recovered`, `reminder`, `flapping`, `escalated`, `advisory`, `advisory_over`, `region_silent`, `region_back`, `region_suspect`, `region_trusted`, `broken_definition` or `test` |
+/// | `kind` | `down`, `exposed`, `degraded`, `certificate_expiring`, `unknown`, `recovered`, `reminder`, `flapping`, `escalated`, `advisory`, `advisory_over`, `location_silent`, `location_back`, `location_suspect`, `location_trusted`, `broken_definition` or `test` |
 /// | `monitor`, `location`, `definition` | what it is about, the others are null; a test may be about none of them |
 /// | `group` | the monitors that are checked together, such as `1m#0`; null for a test |
 /// | `status` | `up`, `degraded`, `down`, `exposed` or `unknown`; for a recovery, the one that is over |
@@ -81,10 +81,10 @@ pub fn to_json(notification: &Notification) -> Value {
         "id": id,
         "kind": kind.as_str(),
         "monitor": monitor,
-        "region": location,
+        "location": location,
         "definition": definition,
         "group": group.map(|group| group.to_string()),
-        "verdict": status.as_str(),
+        "status": status.as_str(),
         "severity": severity.as_str(),
         "audience": audience,
         "finding": code(finding.as_ref()),
@@ -94,7 +94,7 @@ pub fn to_json(notification: &Notification) -> Value {
         "target": target.as_ref().map(|target| plain(target, MAX_TEXT)),
         "tags": texts(tags, MAX_TAG),
         "runbook": runbook.as_ref().map(|link| plain(link, MAX_TEXT)),
-        "regions": locations,
+        "locations": locations,
         "faults": texts(diagnostics, MAX_DIAGNOSTIC_LENGTH),
     })
 }

@@ -53,7 +53,7 @@ pub struct SnsTopic {
 }
 
 impl SnsTopic {
-    /// The topic of this ARN; `client` must be of its region.
+    /// The topic of this ARN; `client` must be of its location.
     pub fn new(client: Client, arn: impl Into<String>) -> Self {
         Self {
             client,

@@ -153,7 +153,7 @@ fn attributes(notifications: &[&Notification]) -> BTreeMap<&'static str, Attribu
             one_or_more(each.clone().flat_map(|each| kinds(each)).map(ToString::to_string)),
         ),
         (
-            "verdict",
+            "status",
             one_or_more(
                 each.clone()
                     .flat_map(|each| statuses(each))
@@ -165,7 +165,7 @@ fn attributes(notifications: &[&Notification]) -> BTreeMap<&'static str, Attribu
             subjects(|subject| matches!(subject, Subject::Monitor(_))),
         ),
         (
-            "region",
+            "location",
             subjects(|subject| matches!(subject, Subject::Location(_))),
         ),
         ("tag", list(each.clone().flat_map(|each| tags(each)).collect())),
@@ -184,7 +184,7 @@ fn kinds(notification: &Notification) -> &[Kind] {
     }
 }
 
-/// A test passes every filter by verdict.
+/// A test passes every filter by status.
 fn statuses(notification: &Notification) -> &[Status] {
     if notification.kind == Kind::Test {
         Status::ALL

@@ -43,7 +43,7 @@ pub fn headline(notification: &Notification) -> String {
         }
         Kind::Advisory => format!("ADVISORY: {name} - failing only in {}", failing(notification)),
         Kind::AdvisoryOver => match notification.status {
-            Status::Up => format!("ADVISORY OVER: {name} - no region sees it failing any more"),
+            Status::Up => format!("ADVISORY OVER: {name} - no location sees it failing any more"),
             worse @ (Status::Degraded | Status::Down | Status::Exposed | Status::Unknown) => {
                 format!("ADVISORY OVER: {name} - it is {} now", adjective(worse))
             }
@@ -64,13 +64,13 @@ fn notified(notification: &Notification) -> String {
     detail.map(|detail| format!(" - {detail}")).unwrap_or_default()
 }
 
-/// The regions that see it failing.
+/// The locations that see it failing.
 fn failing(notification: &Notification) -> String {
     let locations = notification.locations.iter();
     let failing = locations.filter(|(_, view)| view.view == View::Failing);
     let names: Vec<_> = failing.map(|(location, _)| location.as_str()).collect();
     if names.is_empty() {
-        "some regions".to_owned()
+        "some locations".to_owned()
     } else {
         names.join(", ")
     }
@@ -86,7 +86,7 @@ pub fn sentence(notification: &Notification) -> String {
         Kind::Exposed => format!("{name} is open, and should be closed."),
         Kind::Degraded => format!("{name} answers, but not as well as it should."),
         Kind::CertificateExpiring => format!("{name} answers, but its certificate is about to expire."),
-        Kind::Unknown => format!("No region can tell how {name} is."),
+        Kind::Unknown => format!("No location can tell how {name} is."),
         Kind::Recovered => format!("{name} is as it should be again. It was {state} for {lasted}."),
         Kind::Reminder => format!("{name} is still {state}, for {lasted} now."),
         Kind::Flapping => format!(
@@ -95,19 +95,19 @@ pub fn sentence(notification: &Notification) -> String {
         Kind::Escalated => format!(
             "{name} is {state} for {lasted} now, and nobody has acknowledged it. It is critical from now on."
         ),
-        Kind::Advisory => format!("Some regions see {name} failing, too few to call it down."),
+        Kind::Advisory => format!("Some locations see {name} failing, too few to call it down."),
         Kind::AdvisoryOver => match notification.status {
-            Status::Up => format!("No region sees {name} failing any more. Some did for {lasted}."),
+            Status::Up => format!("No location sees {name} failing any more. Some did for {lasted}."),
             Status::Degraded | Status::Down | Status::Exposed | Status::Unknown => format!(
-                "{name} is {state}: enough regions see it failing to say so. Some did for {lasted} before."
+                "{name} is {state}: enough locations see it failing to say so. Some did for {lasted} before."
             ),
         },
         Kind::LocationSilent => {
-            format!("The checker in {name} does not report. Its region is not counted until it does.")
+            format!("The checker in {name} does not report. Its location is not counted until it does.")
         }
         Kind::LocationBack => format!("The checker in {name} reports again, after {lasted}."),
         Kind::LocationSuspect => format!(
-            "{name} sees most of its monitors failing, and no other region does. It is not counted until that ends."
+            "{name} sees most of its monitors failing, and no other location does. It is not counted until that ends."
         ),
         Kind::LocationTrusted => {
             format!("{name} sees what the others see again, after {lasted}, and is counted.")
@@ -148,7 +148,7 @@ pub const fn words(cause: Cause) -> &'static str {
         Cause::Slow => "it is slow",
         Cause::Warned => "the service gives a warning",
         Cause::Certificate => "its certificate is about to expire",
-        Cause::NoData => "no region has data",
+        Cause::NoData => "no location has data",
     }
 }
 

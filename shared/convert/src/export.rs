@@ -323,7 +323,7 @@ fn unexpressed(defined: &Defined, notify: &mut impl FnMut(Kind, &str, &str)) {
             "depends_on" | "maintenance" => {
                 notify(Kind::Lost, field, "is of Alertmanager: inhibitions and silences");
             }
-            "regions" => notify(Kind::Lost, field, "an exporter checks from where it runs"),
+            "locations" => notify(Kind::Lost, field, "an exporter checks from where it runs"),
             "close" => notify(Kind::Lost, field, "an exporter closes with FIN"),
             // Said by the target, its module and its labels, or by another field.
             _ => {}

@@ -79,7 +79,7 @@ const OF_MONITOR: [Known; 10] = [
     (
         "checkProxyFallback",
         Kind::NotNeeded,
-        "several regions check at once",
+        "several locations check at once",
     ),
 ];
 

@@ -1,4 +1,4 @@
-//! One decision on 400 monitors seen from three regions.
+//! One decision on 400 monitors seen from three locations.
 #![expect(
     clippy::unwrap_used,
     clippy::indexing_slicing,
@@ -33,7 +33,7 @@ const NOW: &str = "2026-11-22T05:41:07Z";
 
 fn main() {
     println!(
-        "decide() for {MONITORS} monitors from {} regions, {RUNS} runs:",
+        "decide() for {MONITORS} monitors from {} locations, {RUNS} runs:",
         LOCATIONS.len()
     );
     println!(

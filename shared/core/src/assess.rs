@@ -6,7 +6,7 @@ use crate::choice::Expect;
 use crate::observation::{Observation, Remark, Seen};
 use crate::outcome::{FailureClass, Outcome};
 
-/// What one tick means for a monitor in one region.
+/// What one tick means for a monitor in one location.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Assessment {
     /// As expected.

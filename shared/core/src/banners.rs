@@ -1,4 +1,4 @@
-//! What services last said of themselves to one region, such as a banner or a version, kept once an hour.
+//! What services last said of themselves to one location, such as a banner or a version, kept once an hour.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use crate::round::Definitions;
 use crate::target::Check;
 use crate::time::Tick;
 
-/// The last answers that one region had from the monitors of a group.
+/// The last answers that one location had from the monitors of a group.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Banners {
     /// The tick that noted them.
@@ -27,7 +27,7 @@ pub struct Banner {
     pub at: Tick,
 }
 
-/// Whether a region notes words at a tick that counts, after the one `before` (none, where it is the first): once an
+/// Whether a location notes words at a tick that counts, after the one `before` (none, where it is the first): once an
 /// hour, for each time is a write.
 pub fn is_due(before: Option<Tick>, tick: Tick) -> bool {
     let hour = |tick| Period::of(tick, Grain::Hour);
@@ -159,7 +159,7 @@ mod tests {
         let file = json!({ "monitors": {
             "a": { "host": "192.0.2.1", "service": "ssh" },
             "b": { "host": "192.0.2.1", "service": "smtps" },
-            "elsewhere": { "host": "192.0.2.1", "service": "ssh", "regions": ["us-east-1"] },
+            "elsewhere": { "host": "192.0.2.1", "service": "ssh", "locations": ["us-east-1"] },
             "mute": { "host": "192.0.2.1", "service": "ssh", "check": "connect" },
         }});
         let file = DefinitionFile::validate(&file, NetworkAccess::PlainLambda).unwrap();

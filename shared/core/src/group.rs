@@ -18,7 +18,7 @@ pub const MONITORS_PER_SHARD: usize = 400;
 /// about one in a million: five standard deviations of a Poisson distribution with a mean of 400.
 pub const MAX_MONITORS_PER_GROUP: usize = 500;
 
-/// The monitors of one interval and shard, checked together by one invocation in each region.
+/// The monitors of one interval and shard, checked together by one invocation in each location.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct GroupId {
     /// How often the group is checked.

@@ -1,4 +1,4 @@
-//! The board of a group: what each region last saw, and what all of them together have said so far.
+//! The board of a group: what each location last saw, and what all of them together have said so far.
 
 mod incident;
 
@@ -16,7 +16,7 @@ pub use incident::{
     ClosedIncident, Ending, Incident, IncidentId, Notified, Stability, Status, Track, Urgency,
 };
 
-/// One region's row: its last tick, and an entry for each monitor that is not nominal there.
+/// One location's row: its last tick, and an entry for each monitor that is not nominal there.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LocationState {
     /// The last tick that counted.
@@ -25,7 +25,7 @@ pub struct LocationState {
     pub entries: BTreeMap<MonitorId, Entry>,
 }
 
-/// What a region remembers of a monitor that is not nominal.
+/// What a location remembers of a monitor that is not nominal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Entry {
     /// Every tick since this one brought no data, and none before it is known.
@@ -37,7 +37,7 @@ pub enum Entry {
     Seen(Streaks),
 }
 
-/// The streaks of a monitor in a region.
+/// The streaks of a monitor in a location.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Streaks {
     /// The last tick that brought data.
@@ -101,7 +101,7 @@ pub enum Cause {
     Warned,
     /// The server's certificate is about to expire.
     Certificate,
-    /// No region could tell.
+    /// No location could tell.
     NoData,
 }
 
@@ -114,7 +114,7 @@ impl Cause {
             Self::Slow => "slow",
             Self::Warned => "warned",
             Self::Certificate => "certificate",
-            Self::NoData => "blind",
+            Self::NoData => "no_data",
         }
     }
 }
@@ -128,22 +128,22 @@ impl std::str::FromStr for Cause {
             "slow" => Ok(Self::Slow),
             "warned" => Ok(Self::Warned),
             "certificate" => Ok(Self::Certificate),
-            "blind" => Ok(Self::NoData),
+            "no_data" => Ok(Self::NoData),
             _ => text.parse().map(Self::Failed),
         }
     }
 }
 
-/// What all regions together have said of a group; written on condition of its revision.
+/// What all locations together have said of a group; written on condition of its revision.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct DecisionState {
     /// Counts the writes; 0 where there is no row yet.
     pub revision: u64,
     /// Open incidents, at most one a monitor and track.
     pub incidents: BTreeMap<(MonitorId, Track), Incident>,
-    /// Monitors that fewer regions than the quorum see failing.
+    /// Monitors that fewer locations than the quorum see failing.
     pub advisories: BTreeMap<MonitorId, Advisory>,
-    /// Regions that are not plainly reporting.
+    /// Locations that are not plainly reporting.
     pub locations: BTreeMap<Location, LocationReporting>,
     /// Definitions that could not be read and were told.
     pub broken: BTreeSet<String>,
@@ -179,12 +179,12 @@ impl DecisionState {
     }
 }
 
-/// A difference between regions that does not make an incident.
+/// A difference between locations that does not make an incident.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Advisory {
     /// The latest tick on the board when it was seen.
     pub opened: Tick,
-    /// The revision of the verdict row that opened it.
+    /// The revision of the decision row that opened it.
     pub revision: u64,
     /// Whether and when it was told.
     pub notified: Notified,
@@ -197,7 +197,7 @@ impl Advisory {
     }
 }
 
-/// The state of an expected region that is not plainly reporting.
+/// The state of an expected location that is not plainly reporting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LocationReporting {
     /// It has never reported; waited for since this time.
@@ -210,12 +210,12 @@ pub enum LocationReporting {
     Returned,
 }
 
-/// What all groups together know of the regions, so that a region is told once and not once a group.
+/// What all groups together know of the locations, so that a location is told once and not once a group.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct FleetState {
     /// Counts the writes; 0 where there is no row yet.
     pub revision: u64,
-    /// Regions in trouble.
+    /// Locations in trouble.
     pub problems: BTreeMap<(Location, LocationProblem), FleetProblem>,
     /// Notifications not yet known to be published.
     pub outbox: Outbox,
@@ -233,7 +233,7 @@ impl FleetState {
     }
 }
 
-/// What can be wrong with a region.
+/// What can be wrong with a location.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum LocationProblem {
     /// It does not report.
@@ -252,7 +252,7 @@ impl LocationProblem {
     }
 }
 
-/// A region's trouble.
+/// A location's trouble.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FleetProblem {
     /// Since when.
@@ -266,10 +266,10 @@ pub struct FleetProblem {
 /// Everything a decision looks at that is stored for one group.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct GroupState {
-    /// The regions that should report, as the board itself lists them; empty where it lists none.
+    /// The locations that should report, as the board itself lists them; empty where it lists none.
     pub listed: BTreeSet<Location>,
-    /// The rows of the regions, expected or not.
+    /// The rows of the locations, expected or not.
     pub rows: BTreeMap<Location, LocationState>,
-    /// The verdict row.
+    /// The decision row.
     pub status: DecisionState,
 }

@@ -1,4 +1,4 @@
-//! Names: of monitors and of regions.
+//! Names: of monitors and of locations.
 
 use std::fmt;
 use std::str::FromStr;
@@ -78,7 +78,7 @@ name!(
 name!(
     /// Where a checker runs: an AWS region such as `eu-west-1`; on one machine, any such name.
     Location,
-    "region name",
+    "location name",
     32,
     |c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-',
     "use 1 to 32 of a-z, 0-9 and `-`, beginning with a letter or digit"

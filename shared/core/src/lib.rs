@@ -1,6 +1,6 @@
 //! What Portpulse decides, and nothing of how it finds out or tells.
 //!
-//! Definitions, outcomes, streaks, verdicts, incidents and notifications, as plain values and pure functions.
+//! Definitions, outcomes, streaks, statuses, incidents and notifications, as plain values and pure functions.
 //! This crate knows nothing of clocks, sockets, the environment, randomness, tokio or AWS: it is handed the time
 //! and the state, and returns the next state.
 

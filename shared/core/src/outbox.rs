@@ -50,7 +50,7 @@ choice! {
         Degraded = "degraded",
         /// A monitor's certificate is about to expire.
         CertificateExpiring = "certificate_expiring",
-        /// No region can tell how a monitor is.
+        /// No location can tell how a monitor is.
         Unknown = "unknown",
         /// An incident that was told is over.
         Recovered = "recovered",
@@ -60,18 +60,18 @@ choice! {
         Flapping = "flapping",
         /// An incident was open for so long that it is told to those who hear of critical ones.
         Escalated = "escalated",
-        /// Fewer regions than the quorum see a monitor failing.
+        /// Fewer locations than the quorum see a monitor failing.
         Advisory = "advisory",
         /// An advisory that was told is over.
         AdvisoryOver = "advisory_over",
-        /// A region does not report.
-        LocationSilent = "region_silent",
-        /// A silent region reports again.
-        LocationBack = "region_back",
-        /// A region sees most of its monitors failing, alone: it is not counted.
-        LocationSuspect = "region_suspect",
-        /// A suspect region counts again.
-        LocationTrusted = "region_trusted",
+        /// A location does not report.
+        LocationSilent = "location_silent",
+        /// A silent location reports again.
+        LocationBack = "location_back",
+        /// A location sees most of its monitors failing, alone: it is not counted.
+        LocationSuspect = "location_suspect",
+        /// A suspect location counts again.
+        LocationTrusted = "location_trusted",
         /// A definition cannot be read: its monitor is not checked.
         BrokenDefinition = "broken_definition",
         /// Nothing: somebody wants to see whom a message reaches.
@@ -117,7 +117,7 @@ impl Kind {
 pub enum Subject {
     /// A monitor.
     Monitor(MonitorId),
-    /// A region.
+    /// A location.
     Location(Location),
     /// A definition whose id may not even be one.
     Definition(String),
@@ -145,7 +145,7 @@ pub struct Pending {
     pub kind: Kind,
     /// What it is about.
     pub subject: Subject,
-    /// The verdict that it tells of; for a recovery, the one that is over.
+    /// The status that it tells of; for a recovery, the one that is over.
     pub status: Status,
     /// What was found.
     pub cause: Option<Cause>,

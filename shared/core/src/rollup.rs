@@ -1,4 +1,4 @@
-//! What one region saw of each monitor over an hour or a day, in numbers.
+//! What one location saw of each monitor over an hour or a day, in numbers.
 
 use std::collections::BTreeMap;
 
@@ -13,14 +13,14 @@ use crate::phase_times::PhaseTimes;
 use crate::round::{Definitions, Observations};
 use crate::time::{Interval, Tick};
 
-/// What one region saw of each monitor of a group over a period.
+/// What one location saw of each monitor of a group over a period.
 pub type Rollup = BTreeMap<MonitorId, Tally>;
 
 /// The times of the phases but the connect, of those monitors that have any: what a rollup keeps apart, for few who
 /// read it want to know.
 pub type OtherTimes = BTreeMap<MonitorId, OtherPhases<PhaseTimes>>;
 
-/// What one region saw of one monitor over a period; sums of tallies are tallies.
+/// What one location saw of one monitor over a period; sums of tallies are tallies.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Tally {
     /// Checks that found it as expected.
@@ -99,20 +99,20 @@ impl Tally {
         self.notified().saturating_add(self.no_data)
     }
 
-    /// The share of the checks that could tell which were good: what this one region saw, from 0 to 1; `None` where
+    /// The share of the checks that could tell which were good: what this one location saw, from 0 to 1; `None` where
     /// none could tell.
     pub fn availability(&self) -> Option<f64> {
         let notified = self.notified();
         (notified > 0).then(|| f64::from(self.good) / f64::from(notified))
     }
 
-    /// The seconds for which the region could tell: each check stands for its interval.
+    /// The seconds for which the location could tell: each check stands for its interval.
     pub fn observed_seconds(&self, interval: Interval) -> i64 {
         i64::from(self.notified()).saturating_mul(interval.seconds())
     }
 }
 
-/// What a region's tick is to sum up, as far as it is not there yet: each from the earliest on, hours before days.
+/// What a location's tick is to sum up, as far as it is not there yet: each from the earliest on, hours before days.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Due {
     /// Hours that are over, to be summed up from their ticks.
@@ -126,7 +126,7 @@ const HOURS_BACK: i64 = 6;
 /// Likewise days.
 const DAYS_BACK: i64 = 2;
 
-/// What is due at a region's `tick`, where `before` is the tick that it counted before: nothing, unless it is the
+/// What is due at a location's `tick`, where `before` is the tick that it counted before: nothing, unless it is the
 /// first of its hour.
 pub fn due(before: Option<Tick>, tick: Tick) -> Due {
     let Some(before) = before else {

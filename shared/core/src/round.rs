@@ -1,4 +1,4 @@
-//! One region's round: from its last row and what it just saw to its next row.
+//! One location's round: from its last row and what it just saw to its next row.
 
 use std::collections::BTreeMap;
 
@@ -33,7 +33,7 @@ impl Definitions {
     }
 }
 
-/// What a region saw in one tick, by monitor.
+/// What a location saw in one tick, by monitor.
 pub type Observations = BTreeMap<MonitorId, Observation>;
 
 /// The row that follows `previous`, or `None` if `tick` has counted already.

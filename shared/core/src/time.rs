@@ -121,7 +121,7 @@ impl Interval {
         Duration::from_secs(self.seconds().unsigned_abs())
     }
 
-    /// How old a region's tick may be before that region no longer counts: two intervals and a minute.
+    /// How old a location's tick may be before that location no longer counts: two intervals and a minute.
     pub const fn freshness(self) -> Duration {
         Duration::from_secs(2 * self.seconds().unsigned_abs() + 60)
     }

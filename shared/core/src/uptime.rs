@@ -1,9 +1,9 @@
 //! Uptime: of the time that a monitor was watched, the share in which it was as expected.
 //!
 //! **Down** is what was found to be an outage: from the first failing tick of an incident of the monitor's health (the
-//! start of the streak that opened it) to the tick at which it closed. So what all regions together decided counts,
-//! with its quorum and thresholds, and neither one region's blip nor one bad region moves the figure.
-//! **Watched** is the time for which the region that saw most could tell: each check that could tell stands for its
+//! start of the streak that opened it) to the tick at which it closed. So what all locations together decided counts,
+//! with its quorum and thresholds, and neither one location's blip nor one bad location moves the figure.
+//! **Watched** is the time for which the location that saw most could tell: each check that could tell stands for its
 //! interval. Time that nobody watched is neither up nor down, and no outage counts for more than was watched.
 
 use jiff::Timestamp;
@@ -113,7 +113,7 @@ impl Outages {
         self.0.iter().map(overlap).sum()
     }
 
-    /// How much of a period was watched, and how much of that was an outage, where `tallies` is what each region saw.
+    /// How much of a period was watched, and how much of that was an outage, where `tallies` is what each location saw.
     ///
     /// Only the part before `until` counts, the time up to which the tallies reach.
     pub fn watched<'a>(
@@ -130,7 +130,7 @@ impl Outages {
         self.watched_for(period, until, most.unwrap_or(0))
     }
 
-    /// As [`Outages::watched`], where it is known for how many seconds the region that saw most could tell.
+    /// As [`Outages::watched`], where it is known for how many seconds the location that saw most could tell.
     pub fn watched_for(&self, period: Period, until: Timestamp, observed_seconds: i64) -> Watched {
         let from = period.first_second();
         let to = period.end_second().min(until.as_second());

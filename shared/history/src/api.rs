@@ -39,7 +39,7 @@ pub fn monitor(page: &MonitorPage) -> Value {
     if let Some(inside) = &view.inside {
         add("checks_by_hour", inside.hours.iter().map(point).collect());
         add("checks_by_day", inside.days.iter().map(point).collect());
-        add("said", Value::Object(banner(inside)));
+        add("banners", Value::Object(banner(inside)));
     }
     json!({
         "at": time(page.at),
@@ -49,7 +49,7 @@ pub fn monitor(page: &MonitorPage) -> Value {
     })
 }
 
-/// What the service last said of itself to each region that has heard it.
+/// What the service last said of itself to each location that has heard it.
 fn banner(inside: &MonitorInside) -> Map<String, Value> {
     let locations = inside.locations.iter();
     let banner = locations.filter_map(|(location, visibility)| {
@@ -86,7 +86,7 @@ fn left_out(left_out: LeftOut) -> Value {
 fn monitor_in_short(view: &MonitorView) -> Value {
     let mut monitor = json!({
         "id": view.id.as_str(),
-        "verdict": view.status.as_str(),
+        "status": view.status.as_str(),
         "since": view.since.map(time),
         "in_maintenance": view.in_maintenance,
         "maintenance": view.maintenance.iter().map(maintenance).collect::<Vec<_>>(),
@@ -126,7 +126,7 @@ fn monitor_inside(inside: &MonitorInside) -> Map<String, Value> {
         ("runbook", json!(definition.alert_policy().runbook)),
         ("finding", inside.finding.as_ref().map_or(Value::Null, finding)),
         ("advisory", json!(inside.advisory)),
-        ("regions", Value::Object(locations.collect())),
+        ("locations", Value::Object(locations.collect())),
     ];
     fields
         .map(|(name, value)| (name.to_owned(), value))
@@ -143,7 +143,7 @@ fn location_visibility(visibility: &LocationVisibility) -> Value {
     })
 }
 
-/// The word for what a region sees.
+/// The word for what a location sees.
 pub(crate) const fn visibility_word(state: VisibilityState) -> &'static str {
     match state {
         VisibilityState::Good => "good",
@@ -203,7 +203,7 @@ fn incident(incident: &IncidentView) -> Value {
     let mut value = json!({
         "id": incident.id.to_string(),
         "monitor": incident.id.monitor.as_str(),
-        "verdict": incident.status.as_str(),
+        "status": incident.status.as_str(),
         "since": time(incident.since),
         "opened": time(incident.opened),
         "closed": incident.closed.map(|(at, _)| time(at)),
@@ -214,7 +214,7 @@ fn incident(incident: &IncidentView) -> Value {
             "finding".to_owned(),
             inside.finding.as_ref().map_or(Value::Null, finding),
         );
-        value.insert("told".to_owned(), json!(inside.notified.map(time)));
+        value.insert("notified".to_owned(), json!(inside.notified.map(time)));
         value.insert("reminders".to_owned(), json!(inside.reminders));
     }
     value

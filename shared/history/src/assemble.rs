@@ -275,7 +275,7 @@ fn monitor_view(
             group,
             definition: monitor.clone(),
             finding: incident.and_then(|incident| incident.finding.clone()),
-            // What became an outage is no longer a difference between regions.
+            // What became an outage is no longer a difference between locations.
             advisory: !is_down && known.group_state.status.advisories.contains_key(id),
             control: snapshot.controls.get(id).cloned(),
             locations: past.visibilities(shown.extent),
@@ -299,7 +299,7 @@ fn monitor_view(
     }
 }
 
-/// The verdict as an audience is told it. That a port is open which should be closed invites whoever reads it to come in.
+/// The status as an audience is told it. That a port is open which should be closed invites whoever reads it to come in.
 const fn notified(status: Status, audience: Audience) -> Status {
     match (audience, status) {
         (Audience::Public, Status::Exposed) => Status::Down,
@@ -307,7 +307,7 @@ const fn notified(status: Status, audience: Audience) -> Status {
     }
 }
 
-/// The verdict as a decision would have it now.
+/// The status as a decision would have it now.
 fn status(
     snapshot: &Snapshot,
     group: GroupId,

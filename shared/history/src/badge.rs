@@ -13,7 +13,7 @@ use crate::xml::escape;
 /// What a badge says.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Kind {
-    /// The verdict.
+    /// The status.
     #[default]
     Status,
     /// The uptime of the last 30 days.
@@ -24,7 +24,7 @@ pub enum Kind {
 
 /// A text that names no kind of badge.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("there is no such badge: ask for verdict, uptime or connect")]
+#[error("there is no such badge: ask for status, uptime or connect")]
 pub struct NoSuchKind;
 
 impl FromStr for Kind {
@@ -32,7 +32,7 @@ impl FromStr for Kind {
 
     fn from_str(text: &str) -> Result<Self, NoSuchKind> {
         match text {
-            "verdict" => Ok(Self::Status),
+            "status" => Ok(Self::Status),
             "uptime" => Ok(Self::Uptime),
             "connect" => Ok(Self::Connect),
             _ => Err(NoSuchKind),
@@ -43,7 +43,7 @@ impl FromStr for Kind {
 impl fmt::Display for Kind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Status => "verdict",
+            Self::Status => "status",
             Self::Uptime => "uptime",
             Self::Connect => "connect",
         })

@@ -1,6 +1,6 @@
 //! Rollups in little room: what a page needs of each tally, in a few bytes, read back when it is looked at.
 //!
-//! A page of 1,000 monitors over 90 days from three regions rests on 342,000 tallies, each of some 350 bytes in the
+//! A page of 1,000 monitors over 90 days from three locations rests on 342,000 tallies, each of some 350 bytes in the
 //! form in which it is counted, and of some 20 here.
 
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use portpulse_core::phase_times::{Bucket, PhaseTimes};
 use portpulse_core::rollup::{OtherTimes, Rollup, Tally};
 use portpulse_core::time::Interval;
 
-/// What one region saw of one monitor over a period, as far as pages show it: how checks failed is not told apart.
+/// What one location saw of one monitor over a period, as far as pages show it: how checks failed is not told apart.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Checks {
     /// Checks that found it as expected.
@@ -37,7 +37,7 @@ impl Checks {
         self.others.add(&other.others);
     }
 
-    /// The seconds for which the region could tell: each check stands for its interval.
+    /// The seconds for which the location could tell: each check stands for its interval.
     pub(crate) fn observed_seconds(&self, interval: Interval) -> i64 {
         i64::from(self.good.saturating_add(self.failing)).saturating_mul(interval.seconds())
     }

@@ -21,17 +21,17 @@ const VISIBILITIES: [VisibilityState; 5] = [
     VisibilityState::Silent,
 ];
 
-/// The text: a sample each verdict, window, region and state of every monitor. What only those within may see is
+/// The text: a sample each status, window, location and state of every monitor. What only those within may see is
 /// there only if the overview has it.
 pub fn text(overview: &Overview) -> String {
     let mut text = Text::default();
     text.family(
-        "portpulse_verdict",
-        "Whether this is the verdict on the monitor: 1 for the one, 0 for the others.",
+        "portpulse_status",
+        "Whether this is the status on the monitor: 1 for the one, 0 for the others.",
     );
     for monitor in &overview.monitors {
         for status in Status::ALL {
-            let labels = [("monitor", monitor.id.as_str()), ("verdict", status.as_str())];
+            let labels = [("monitor", monitor.id.as_str()), ("status", status.as_str())];
             text.sample(&labels, flag(*status == monitor.status));
         }
     }
@@ -60,15 +60,15 @@ pub fn text(overview: &Overview) -> String {
         return text.0;
     }
     text.family(
-        "portpulse_region_state",
-        "Whether this is what the region sees of the monitor: 1 for the one state, 0 for the others.",
+        "portpulse_location_state",
+        "Whether this is what the location sees of the monitor: 1 for the one state, 0 for the others.",
     );
     for (id, inside) in inside() {
         for (location, visibility) in &inside.locations {
             for state in VISIBILITIES {
                 let labels = [
                     ("monitor", id),
-                    ("region", location.as_str()),
+                    ("location", location.as_str()),
                     ("state", visibility_word(state)),
                 ];
                 text.sample(&labels, flag(state == visibility.state));
@@ -82,7 +82,7 @@ pub fn text(overview: &Overview) -> String {
     for (id, inside) in inside() {
         for (location, visibility) in &inside.locations {
             if let Some(connect) = visibility.connect {
-                text.quantiles(&[("monitor", id), ("region", location.as_str())], connect);
+                text.quantiles(&[("monitor", id), ("location", location.as_str())], connect);
             }
         }
     }
@@ -95,7 +95,7 @@ pub fn text(overview: &Overview) -> String {
             for (phase, times) in visibility.others.each() {
                 let labels = [
                     ("monitor", id),
-                    ("region", location.as_str()),
+                    ("location", location.as_str()),
                     ("phase", phase.as_str()),
                 ];
                 if let Some(times) = times {

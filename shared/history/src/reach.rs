@@ -61,7 +61,7 @@ pub(crate) fn parts(since: Option<Period>, now: Timestamp) -> Vec<Part> {
     parts
 }
 
-/// Reads what a group's regions summed up, from the latest back to `first`, for at most so many half read units; of each
+/// Reads what a group's locations summed up, from the latest back to `first`, for at most so many half read units; of each
 /// row `keep` is kept, which is given the one that was kept before it.
 pub(crate) async fn read_summaries<T: Table + PagedQuery, S: Summary, K>(
     store: &Store<Counted<'_, T>>,
@@ -98,7 +98,7 @@ pub(crate) async fn read_summaries<T: Table + PagedQuery, S: Summary, K>(
     }
     let since = match all {
         true => Some(first),
-        // The earliest period that was begun may lack regions, and parts.
+        // The earliest period that was begun may lack locations, and parts.
         false => earliest.map(|period| period.later(1)),
     };
     Ok(Reach { rollups, since })

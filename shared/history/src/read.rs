@@ -28,12 +28,12 @@ pub const HOURS: i64 = 24;
 /// The running hour may take one part in so many of what a request may read.
 const RUNNING_SHARE: u64 = 8;
 
-/// Which groups and regions there are.
+/// Which groups and locations there are.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Scope {
     /// The groups that have monitors.
     pub groups: Groups,
-    /// The regions that should report where the table lists none; where none is named here either, those that do.
+    /// The locations that should report where the table lists none; where none is named here either, those that do.
     pub expected: BTreeSet<Location>,
 }
 
@@ -56,7 +56,7 @@ pub struct Ceiling(
 );
 
 impl Default for Ceiling {
-    /// 400: enough for 90 days of 50 monitors from three regions twice over. At 0.125 USD a million, 20,000 such
+    /// 400: enough for 90 days of 50 monitors from three locations twice over. At 0.125 USD a million, 20,000 such
     /// requests cost one dollar.
     fn default() -> Self {
         Self(400)
@@ -154,7 +154,7 @@ impl<T: Table + PagedQuery> Reader<T> {
         Ok(assemble::incidents(&snapshot, audience, now))
     }
 
-    /// What is known now of all groups, without any history: definitions, boards, controls and regions.
+    /// What is known now of all groups, without any history: definitions, boards, controls and locations.
     ///
     /// # Errors
     /// As with [`Reader::overview`].
@@ -319,7 +319,7 @@ impl<T: Table + PagedQuery> Reader<T> {
     }
 }
 
-/// The present: definitions, boards, controls and regions.
+/// The present: definitions, boards, controls and locations.
 async fn read_present<T: Table>(
     store: &Store<T>,
     scope: &Scope,

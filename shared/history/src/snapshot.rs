@@ -20,7 +20,7 @@ pub struct Snapshot {
     pub groups: BTreeMap<GroupId, GroupSnapshot>,
     /// What people have said of monitors.
     pub controls: BTreeMap<MonitorId, Control>,
-    /// What all groups together know of the regions.
+    /// What all groups together know of the locations.
     pub fleet: FleetState,
     /// Closed incidents, of all monitors.
     pub closed: Vec<ClosedIncident>,
@@ -33,19 +33,19 @@ pub struct Snapshot {
 /// What was read of one group.
 #[derive(Debug, Clone, Default)]
 pub struct GroupSnapshot {
-    /// The regions that should report to its board.
+    /// The locations that should report to its board.
     pub expected: BTreeSet<Location>,
     /// Its definitions.
     pub definitions: Definitions,
     /// Its board.
     pub group_state: GroupState,
-    /// What its services last said to each region; read for one monitor's page alone.
+    /// What its services last said to each location; read for one monitor's page alone.
     pub banners: BTreeMap<Location, Banners>,
-    /// What each region saw in the running hour.
+    /// What each location saw in the running hour.
     pub running: Running,
-    /// What each region saw in the last hours.
+    /// What each location saw in the last hours.
     pub hours: Reach<PackedRollup>,
-    /// What each region saw in the last days.
+    /// What each location saw in the last days.
     pub days: Reach<PackedRollup>,
     /// Whether phases were left unread that were wanted.
     pub lacks_phases: bool,
@@ -75,7 +75,7 @@ impl GroupSnapshot {
     }
 }
 
-/// What each region saw in the running hour, summed up from its ticks.
+/// What each location saw in the running hour, summed up from its ticks.
 #[derive(Debug, Clone, Default)]
 pub struct Running {
     /// Which.
@@ -96,7 +96,7 @@ impl Running {
 /// What was summed up of consecutive periods.
 #[derive(Debug, Clone)]
 pub struct Reach<R> {
-    /// By period and region.
+    /// By period and location.
     pub rollups: BTreeMap<Period, BTreeMap<Location, R>>,
     /// The earliest period from which all that there are were read; `None` where not even the latest one's were.
     pub since: Option<Period>,

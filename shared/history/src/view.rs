@@ -20,7 +20,7 @@ use portpulse_core::uptime::Watched;
 /// Who is shown something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Audience {
-    /// Anybody: names, verdicts and uptime. Never hosts, ports, addresses, regions, times of connects or words of services:
+    /// Anybody: names, statuses and uptime. Never hosts, ports, addresses, locations, times of connects or words of services:
     /// every `inside` is `None`. A port that should be closed and is open is down to them: which one it is they are not
     /// told.
     Public,
@@ -72,7 +72,7 @@ pub struct LeftOut {
 /// What only those within may see of the whole.
 #[derive(Debug, Clone, PartialEq)]
 pub struct OverviewInside {
-    /// Every region that should report.
+    /// Every location that should report.
     pub locations: BTreeMap<Location, LocationStanding>,
     /// Definitions that cannot be read, with all that is wrong with each.
     pub broken: BTreeMap<String, Vec<String>>,
@@ -80,7 +80,7 @@ pub struct OverviewInside {
     pub unreadable: Vec<String>,
 }
 
-/// How a region stands.
+/// How a location stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LocationStanding {
     /// The latest tick that it has reported; `None` where it never has.
@@ -94,7 +94,7 @@ pub struct LocationStanding {
 pub struct MonitorView {
     /// Its id.
     pub id: MonitorId,
-    /// What all regions together say of it.
+    /// What all locations together say of it.
     pub status: Status,
     /// Since when, unless it is up, or unknown for too short a time for an incident.
     pub since: Option<Timestamp>,
@@ -153,21 +153,21 @@ pub struct MonitorInside {
     pub group: GroupId,
     /// Its definition.
     pub definition: Monitor,
-    /// What was found last, of the incident that makes its verdict.
+    /// What was found last, of the incident that makes its status.
     pub finding: Option<Finding>,
-    /// Whether fewer regions than the quorum see it failing, for long enough to be told.
+    /// Whether fewer locations than the quorum see it failing, for long enough to be told.
     pub advisory: bool,
     /// What people have said of it.
     pub control: Option<Control>,
-    /// What each region that should check it sees.
+    /// What each location that should check it sees.
     pub locations: BTreeMap<Location, LocationVisibility>,
-    /// All regions' connect times by hour, for the last 24 hours.
+    /// All locations' connect times by hour, for the last 24 hours.
     pub hours: Vec<Point>,
-    /// All regions' connect times by day, for the last 90 days; on one monitor's page alone.
+    /// All locations' connect times by day, for the last 90 days; on one monitor's page alone.
     pub days: Vec<Point>,
 }
 
-/// What one region sees of one monitor.
+/// What one location sees of one monitor.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LocationVisibility {
     /// What it sees now.
@@ -190,7 +190,7 @@ pub struct LocationVisibility {
     pub days: Vec<Point>,
 }
 
-/// What a region sees of a monitor.
+/// What a location sees of a monitor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum VisibilityState {
     /// As expected.
@@ -201,7 +201,7 @@ pub enum VisibilityState {
     Failing,
     /// Its last check could not tell.
     NoData,
-    /// The region does not report.
+    /// The location does not report.
     Silent,
 }
 
@@ -262,7 +262,7 @@ impl Percentiles {
 pub struct IncidentView {
     /// Its id, as in notifications.
     pub id: IncidentId,
-    /// What the verdict was, or is.
+    /// What the status was, or is.
     pub status: Status,
     /// The first bad tick.
     pub since: Timestamp,

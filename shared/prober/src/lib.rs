@@ -8,7 +8,7 @@
 //! - Time spent in our own queues is never charged to a target.
 //! - A connection that the kernel has made is never called a timeout, however late this process looks.
 //!
-//! It knows nothing of monitors, verdicts or storage.
+//! It knows nothing of monitors, statuses or storage.
 
 mod check;
 mod connect;

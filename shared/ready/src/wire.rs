@@ -163,7 +163,7 @@ impl Wire {
     }
 
     /// Sends all of it. A target that answered and left before it heard us has still answered: a failed write is no
-    /// verdict, the next read is.
+    /// status, the next read is.
     pub(crate) async fn send(&mut self, bytes: &[u8]) -> Result<(), Broken> {
         let sent = match self.tls.take() {
             Some(mut tls) => {

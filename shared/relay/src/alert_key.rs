@@ -10,13 +10,13 @@ pub(crate) fn alert_key(notification: &Notification) -> String {
 }
 
 /// The incident of an id and what of it the id tells: `orders-db@2026-11-22T05:40:00Z.7/down` is the `down` of the
-/// incident `orders-db@2026-11-22T05:40:00Z.7`, and `eu-west-1.7/region_silent` that of the trouble `eu-west-1.7`.
+/// incident `orders-db@2026-11-22T05:40:00Z.7`, and `eu-west-1.7/location_silent` that of the trouble `eu-west-1.7`.
 pub(crate) fn place(id: &str) -> (String, String) {
     let (incident, part) = id.rsplit_once('/').unwrap_or((id, ""));
     (bounded(incident), bounded(part))
 }
 
-/// What ends that which a notification tells of: a monitor's incident, its advisory, or a region's trouble. `None` for
+/// What ends that which a notification tells of: a monitor's incident, its advisory, or a location's trouble. `None` for
 /// what is itself an end, and for what has none of its own.
 pub(crate) fn end_of(notification: &Notification) -> Option<Kind> {
     if notification.kind.stage() != Stage::On {

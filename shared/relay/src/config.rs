@@ -78,7 +78,7 @@ pub(crate) struct Configured {
 ///     url: ssm:/portpulse/ops-chat       # the name of a secret, never the secret
 ///     severities: [critical, warning]    # default: all; for pagerduty and opsgenie, critical
 ///     tags: [prod]                       # any of them; default: all, with or without tags
-///     monitors: [orders-db, "web-*"]     # any of them; default: all, and regions
+///     monitors: [orders-db, "web-*"]     # any of them; default: all, and locations
 ///     timeout: 10s                       # for one request: 100ms to 30s
 ///   pager:  { kind: pagerduty, key: "secretsmanager:pager" }     # opsgenie likewise; `server` for the EU
 ///   bot:    { kind: telegram, token: "ssm:/portpulse/bot", chat: "-1001234567890" }

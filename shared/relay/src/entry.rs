@@ -126,10 +126,10 @@ mod tests {
         }
     }
 
-    /// What the kind before the number, if any, is of one incident of a monitor or a region.
+    /// What the kind before the number, if any, is of one incident of a monitor or a location.
     fn notification(part: &str) -> Notification {
         let kind: Kind = part.split('-').next().unwrap().parse().unwrap();
-        let location = part.starts_with("region_");
+        let location = part.starts_with("location_");
         Notification {
             id: format!("it/{part}"),
             kind,
@@ -162,9 +162,9 @@ mod tests {
                 "down degraded recovered",
                 "Known Overtaken Known",
             ),
-            ("region_back", None, "region_silent", "Overtaken"),
-            ("region_trusted", None, "region_suspect", "Overtaken"),
-            ("region_back", None, "region_suspect", "New"),
+            ("location_back", None, "location_silent", "Overtaken"),
+            ("location_trusted", None, "location_suspect", "Overtaken"),
+            ("location_back", None, "location_suspect", "New"),
             ("advisory_over", None, "advisory down", "Overtaken New"),
             ("recovered", None, "advisory", "New"),
             ("recovered", None, "test", "New"),

@@ -40,7 +40,7 @@ const LEEWAY: Duration = Duration::from_secs(5);
 /// How long a note may take beyond the call's time: what was posted at the last moment is noted all the same.
 const NOTING: Duration = Duration::from_secs(1);
 
-const TOLD: &str = "told";
+const TOLD: &str = "notified";
 const CLAIMED_BY: &str = "claimed_by";
 const CLAIMED_UNTIL: &str = "claimed_until";
 

@@ -107,7 +107,7 @@ impl Page {
     fn single(notification: &Notification) -> Self {
         let runbook = notification.runbook.as_deref().and_then(Link::new);
         let mut lists = vec![
-            ("What each region sees", locations(notification)),
+            ("What each location sees", locations(notification)),
             ("What is wrong with it", notification.diagnostics.clone()),
         ];
         lists

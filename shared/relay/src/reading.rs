@@ -91,7 +91,7 @@ impl<'a> Reader<'a> {
         let kind = self.parsed("kind");
         let subject = self.subject(kind);
         let group = self.text("group").map(|group| self.read("group", group.parse()));
-        let status = self.parsed("verdict");
+        let status = self.parsed("status");
         let severity = self.parsed("severity");
         let audience = self.audience(severity);
         let finding = finding(self.json, &mut self.diagnostics);
@@ -139,8 +139,8 @@ impl<'a> Reader<'a> {
         if let Some(id) = self.text("monitor") {
             return self.read("monitor", id.parse()).map(Subject::Monitor);
         }
-        if let Some(location) = self.text("region") {
-            return self.read("region", location.parse()).map(Subject::Location);
+        if let Some(location) = self.text("location") {
+            return self.read("location", location.parse()).map(Subject::Location);
         }
         if let Some(id) = self.text("definition") {
             return Some(Subject::Definition(id.to_owned()));
@@ -157,7 +157,7 @@ impl<'a> Reader<'a> {
         let empty = Map::new();
         let locations = self
             .json
-            .get("regions")
+            .get("locations")
             .and_then(Value::as_object)
             .unwrap_or(&empty);
         let mut views = BTreeMap::new();
@@ -166,7 +166,7 @@ impl<'a> Reader<'a> {
                 json,
                 diagnostics: Vec::new(),
             };
-            let location = reader.read("region", name.parse());
+            let location = reader.read("location", name.parse());
             let view = reader.parsed("view");
             let since = reader
                 .text("since")

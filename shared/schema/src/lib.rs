@@ -98,10 +98,10 @@ fn field(name: &str) -> Value {
         "http" => options::http(),
         "dns" => options::dns(),
         "script" => options::script(),
-        "failures_to_open" => number("Consecutive failing ticks that make a region's vote.", 1, 10),
+        "failures_to_open" => number("Consecutive failing ticks that make a location's vote.", 1, 10),
         "successes_to_close" => number("Consecutive good ticks that end it.", 1, 10),
-        "quorum" => number("How many regions must agree; more than half if absent.", 1, 100),
-        "regions" => list("The regions that check it; all if absent.", LOCATION, 1),
+        "quorum" => number("How many locations must agree; more than half if absent.", 1, 100),
+        "locations" => list("The locations that check it; all if absent.", LOCATION, 1),
         "severity" => words(
             "How loudly its incidents are told.",
             Severity::ALL.iter().map(|word| word.as_str()),

@@ -20,7 +20,7 @@ pub(crate) use door::{Attempt, Door, WINDOW};
 /// Who may read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Access {
-    /// Anybody: names, verdicts, uptime and times of maintenance.
+    /// Anybody: names, statuses, uptime and times of maintenance.
     Public,
     /// Whoever this machine lets onto its loopback interface: everything. The request must name a loopback host, so
     /// that no page of another site reads it under a name that was made to point here.

@@ -67,7 +67,7 @@ impl By {
     /// Its name in addresses.
     pub(crate) const fn as_str(self) -> &'static str {
         match self {
-            Self::Status => "verdict",
+            Self::Status => "status",
             Self::Tag => "tag",
             Self::Group => "group",
         }

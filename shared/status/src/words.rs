@@ -1,4 +1,4 @@
-//! Numbers, times and verdicts in words.
+//! Numbers, times and statuses in words.
 
 use std::time::Duration;
 

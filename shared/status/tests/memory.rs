@@ -202,7 +202,7 @@ fn tally(checks: u64) -> Tally {
     tally
 }
 
-/// A thousand monitors with ninety days from three regions; all of them down, if that is asked for.
+/// A thousand monitors with ninety days from three locations; all of them down, if that is asked for.
 async fn table(are_down: bool) -> Alike {
     let table = Alike::default();
     let store = Store::new(table.clone());

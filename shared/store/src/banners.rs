@@ -1,4 +1,4 @@
-//! What services last said: replaced once an hour by each region, read by those who show it.
+//! What services last said: replaced once an hour by each location, read by those who show it.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +14,7 @@ use crate::store::{Store, known, sort_key};
 use crate::table::{Condition, Put, Read, Table};
 
 impl<T: Table> Store<T> {
-    /// What the services of a group last said to a region, eventually consistent.
+    /// What the services of a group last said to a location, eventually consistent.
     ///
     /// # Errors
     /// When the table or the item cannot be read.
@@ -24,7 +24,7 @@ impl<T: Table> Store<T> {
         known(key, item.as_ref(), codec::banners::decode)
     }
 
-    /// What the services of a group last said to each region, in one eventually consistent query; and what of it cannot
+    /// What the services of a group last said to each location, in one eventually consistent query; and what of it cannot
     /// be read.
     ///
     /// # Errors
@@ -49,7 +49,7 @@ impl<T: Table> Store<T> {
         Ok((banners, unreadable))
     }
 
-    /// Keeps what services said to a region, on condition that what is in place is still that of the tick `before`
+    /// Keeps what services said to a location, on condition that what is in place is still that of the tick `before`
     /// (none, where there was none); whether it was kept.
     ///
     /// # Errors

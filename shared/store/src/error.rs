@@ -96,7 +96,7 @@ mod tests {
             key: fleet_state(),
             source,
         };
-        let notified = "the item `board#fleet/verdict` cannot be read: it has layout version 2, this version reads 1 (update this \
+        let notified = "the item `fleet/decision` cannot be read: it has layout version 2, this version reads 1 (update this \
                     one, or delete the item to start afresh)";
         assert_eq!(chain(&error), notified);
         let hostile = Error::Unreadable {

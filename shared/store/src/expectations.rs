@@ -1,4 +1,4 @@
-//! Which regions should report to a group's board: listed on the board itself, an item each, by Terraform or by
+//! Which locations should report to a group's board: listed on the board itself, an item each, by Terraform or by
 //! `portpulse seed`.
 
 use std::collections::BTreeMap;
@@ -14,7 +14,7 @@ use crate::store::{Store, sort_key};
 use crate::table::{Condition, Delete, Deleted, Put, Read, Table};
 
 impl<T: Table> Store<T> {
-    /// The regions that should report to a group's board, with who looks after the item that says so.
+    /// The locations that should report to a group's board, with who looks after the item that says so.
     ///
     /// # Errors
     /// When the table cannot be read.
@@ -27,7 +27,7 @@ impl<T: Table> Store<T> {
         Ok(standing.collect())
     }
 
-    /// Lists a region as Terraform does: whatever stands there, and without a keeper's mark.
+    /// Lists a location as Terraform does: whatever stands there, and without a keeper's mark.
     ///
     /// # Errors
     /// As with [`Store::write_location`].
@@ -38,7 +38,7 @@ impl<T: Table> Store<T> {
         Ok(())
     }
 
-    /// Lists a region, and that `portpulse seed` looks after that, if it may.
+    /// Lists a location, and that `portpulse seed` looks after that, if it may.
     ///
     /// # Errors
     /// When it is not known whether the item is in place.
@@ -58,7 +58,7 @@ impl<T: Table> Store<T> {
 }
 
 impl<T: Delete> Store<T> {
-    /// Takes a region off a group's list; where it is not on it, [`WriteMode::Keep`] refuses.
+    /// Takes a location off a group's list; where it is not on it, [`WriteMode::Keep`] refuses.
     ///
     /// # Errors
     /// When it is not known whether the item is gone.

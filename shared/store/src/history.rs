@@ -43,7 +43,7 @@ pub struct Piece<R> {
     pub rest: Option<KeyRange>,
 }
 
-/// What one region saw over an hour or a day, summed up: a [`Rollup`], or [`OtherTimes`].
+/// What one location saw over an hour or a day, summed up: a [`Rollup`], or [`OtherTimes`].
 ///
 /// It is one item, or as many parts as it takes that each fits into one. A monitor stands in one part alone, whichever
 /// other monitors there are, so that parts that a checker left behind when it was killed are right for the next one.
@@ -51,7 +51,7 @@ pub trait Summary: Sized {
     /// Where it stands.
     fn key(group: GroupId, period: Period, location: &Location) -> Key;
 
-    /// Where those of all regions stand, from one hour to another, or from one day to another, both included; the
+    /// Where those of all locations stand, from one hour to another, or from one day to another, both included; the
     /// latest first.
     fn key_range(group: GroupId, first: Period, last: Period) -> KeyRange;
 
@@ -194,7 +194,7 @@ impl Row for ClosedIncident {
 }
 
 impl<T: Table> Store<T> {
-    /// What a region saw in each of these ticks, where that is there; eventually consistent.
+    /// What a location saw in each of these ticks, where that is there; eventually consistent.
     ///
     /// # Errors
     /// When the table cannot be read.
@@ -211,7 +211,7 @@ impl<T: Table> Store<T> {
             .await
     }
 
-    /// What a region saw over each of these hours or days, where that is summed up.
+    /// What a location saw over each of these hours or days, where that is summed up.
     ///
     /// # Errors
     /// When the table cannot be read.
@@ -253,7 +253,7 @@ impl<T: Table> Store<T> {
         Ok(found)
     }
 
-    /// Keeps what a region saw over an hour or a day. What is there already stands; whether this was kept. Of several
+    /// Keeps what a location saw over an hour or a day. What is there already stands; whether this was kept. Of several
     /// parts the first comes last, so that where it is, they all are.
     ///
     /// # Errors

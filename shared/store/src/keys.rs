@@ -19,9 +19,9 @@ pub const SK: &str = "sk";
 /// The name of the attribute by which DynamoDB lets items expire: seconds since the Unix epoch.
 pub const EXPIRES_AT: &str = "expires_at";
 
-/// The sort key of a group's verdict row, and of the fleet's.
-const STATUS: &str = "verdict";
-const LOCATION: &str = "region#";
+/// The sort key of a group's decision row, and of the fleet's.
+const DECISION: &str = "decision";
+const LOCATION: &str = "location#";
 const EXPECTS: &str = "expects#";
 /// Sorts behind every name and time.
 const LAST: &str = "~";
@@ -70,42 +70,42 @@ pub fn definition(group: GroupId, id: &str) -> Key {
 
 /// The partition of a group's board.
 pub fn group_state(group: GroupId) -> String {
-    format!("board#{group}")
+    format!("group#{group}")
 }
 
-/// A region's row on a group's board.
+/// A location's row on a group's board.
 pub fn location_state(group: GroupId, location: &Location) -> Key {
     Key::new(group_state(group), format!("{LOCATION}{location}"))
 }
 
-/// That a region should report to a group's board: an item that carries nothing but its keys.
+/// That a location should report to a group's board: an item that carries nothing but its keys.
 pub fn expectation(group: GroupId, location: &Location) -> Key {
     Key::new(group_state(group), format!("{EXPECTS}{location}"))
 }
 
-/// A group's verdict row.
+/// A group's decision row.
 pub fn decision_state(group: GroupId) -> Key {
-    Key::new(group_state(group), STATUS)
+    Key::new(group_state(group), DECISION)
 }
 
-/// The row on which all groups note what they know of the regions.
+/// The row on which all groups note what they know of the locations.
 pub fn fleet_state() -> Key {
-    Key::new("board#fleet", STATUS)
+    Key::new("fleet", DECISION)
 }
 
-/// What one region saw in one tick.
+/// What one location saw in one tick.
 pub fn results(group: GroupId, tick: Tick, location: &Location) -> Key {
     let time = Offset::UTC.to_datetime(tick.timestamp());
     let (date, time) = (time.date(), time.time());
     Key::new(format!("results#{group}#{date}"), format!("{time}#{location}"))
 }
 
-/// What all regions saw in the ticks of one day, the latest first.
+/// What all locations saw in the ticks of one day, the latest first.
 pub fn results_of_day(group: GroupId, day: Period) -> KeyRange {
     whole(format!("results#{group}#{}", day.day()))
 }
 
-/// What all regions saw in the ticks of one hour, the latest first.
+/// What all locations saw in the ticks of one hour, the latest first.
 pub fn results_of_hour(group: GroupId, hour: Period) -> KeyRange {
     let time = Offset::UTC.to_datetime(hour.start()).hour();
     KeyRange {
@@ -122,12 +122,12 @@ pub(crate) fn parse_results(day: &str, sk: &str) -> Option<(Tick, Location)> {
     Some((tick, location.parse().ok()?))
 }
 
-/// What one region saw over an hour or a day.
+/// What one location saw over an hour or a day.
 pub fn rollup(group: GroupId, period: Period, location: &Location) -> Key {
     Key::new(rollups_of(group, period.grain()), format!("{period}#{location}"))
 }
 
-/// What all regions saw from one hour to another, or from one day to another, both included; the latest first.
+/// What all locations saw from one hour to another, or from one day to another, both included; the latest first.
 pub fn rollups(group: GroupId, first: Period, last: Period) -> KeyRange {
     KeyRange {
         pk: rollups_of(group, last.grain()),
@@ -138,7 +138,7 @@ pub fn rollups(group: GroupId, first: Period, last: Period) -> KeyRange {
     }
 }
 
-/// The phases but the connect, as one region saw them over an hour or a day.
+/// The phases but the connect, as one location saw them over an hour or a day.
 pub fn other_times(group: GroupId, period: Period, location: &Location) -> Key {
     Key::new(
         other_times_of(group, period.grain()),
@@ -146,7 +146,7 @@ pub fn other_times(group: GroupId, period: Period, location: &Location) -> Key {
     )
 }
 
-/// The same as all regions saw it, from one hour to another, or from one day to another; as [`rollups`].
+/// The same as all locations saw it, from one hour to another, or from one day to another; as [`rollups`].
 pub fn all_other_times(group: GroupId, first: Period, last: Period) -> KeyRange {
     KeyRange {
         pk: other_times_of(group, last.grain()),
@@ -168,10 +168,10 @@ fn rollups_of(group: GroupId, grain: Grain) -> String {
 
 /// The partition of what services last said, of a group.
 pub fn banners(group: GroupId) -> String {
-    format!("words#{group}")
+    format!("banners#{group}")
 }
 
-/// What services last said to one region.
+/// What services last said to one location.
 pub fn words_of(group: GroupId, location: &Location) -> Key {
     Key::new(banners(group), format!("{LOCATION}{location}"))
 }
@@ -246,11 +246,11 @@ pub fn relayed(destination: &str, incident: &str) -> Key {
 /// Which row of a board an item is.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum RowKey {
-    /// That a region should report.
+    /// That a location should report.
     Expects(Location),
-    /// A region's.
+    /// A location's.
     Location(Location),
-    /// The verdict row.
+    /// The decision row.
     Status,
     /// None that this version knows.
     Other(String),
@@ -260,7 +260,7 @@ impl RowKey {
     /// Reads the sort key of an item of a board.
     pub fn of(sk: &str) -> Self {
         let location_behind = |prefix| sk.strip_prefix(prefix)?.parse().ok();
-        if sk == STATUS {
+        if sk == DECISION {
             Self::Status
         } else if let Some(location) = location_behind(LOCATION) {
             Self::Location(location)
@@ -301,10 +301,10 @@ mod tests {
         };
         for (key, text) in [
             (definition(group, "orders-db"), "monitors#1m#0/orders-db"),
-            (location_state(group, &location), "board#1m#0/region#eu-west-1"),
-            (expectation(group, &location), "board#1m#0/expects#eu-west-1"),
-            (decision_state(group), "board#1m#0/verdict"),
-            (fleet_state(), "board#fleet/verdict"),
+            (location_state(group, &location), "group#1m#0/location#eu-west-1"),
+            (expectation(group, &location), "group#1m#0/expects#eu-west-1"),
+            (decision_state(group), "group#1m#0/decision"),
+            (fleet_state(), "fleet/decision"),
             (
                 results(group, tick, &location),
                 "results#1m#0#2026-11-22/05:41:00#eu-west-1",
@@ -333,7 +333,7 @@ mod tests {
                 part(&rollup(group, "2026-11-22".parse().unwrap(), &location), 1, 3),
                 "daily#1m#0/2026-11-22#eu-west-1#1/3",
             ),
-            (words_of(group, &location), "words#1m#0/region#eu-west-1"),
+            (words_of(group, &location), "banners#1m#0/location#eu-west-1"),
             (control(&monitor), "controls/orders-db"),
             (
                 relayed("ops", "orders-db@2026-11-22T05:40:00Z.7"),
@@ -411,12 +411,12 @@ mod tests {
     fn rows_of_a_board_are_told_apart() {
         let location: Location = "eu-west-1".parse().unwrap();
         for (sk, row) in [
-            ("verdict", RowKey::Status),
-            ("region#eu-west-1", RowKey::Location(location.clone())),
-            ("region#EU", RowKey::Other("region#EU".to_owned())),
+            ("decision", RowKey::Status),
+            ("location#eu-west-1", RowKey::Location(location.clone())),
+            ("location#EU", RowKey::Other("location#EU".to_owned())),
             ("expects#eu-west-1", RowKey::Expects(location)),
             ("expects#", RowKey::Other("expects#".to_owned())),
-            ("verdicts", RowKey::Other("verdicts".to_owned())),
+            ("statuses", RowKey::Other("statuses".to_owned())),
             ("", RowKey::Other(String::new())),
         ] {
             assert_eq!(RowKey::of(sk), row);

@@ -37,30 +37,30 @@ pub fn definition(defined: &Defined) -> Weight {
     Weight::of(&codec::definition::encode(&key, &defined.attributes))
 }
 
-/// What a region saw in a tick.
+/// What a location saw in a tick.
 pub fn results(group: GroupId, tick: Tick, location: &Location, seen: &Observations) -> Weight {
     let key = keys::results(group, tick, location);
     Weight::of(&codec::results::encode(&key, tick, seen))
 }
 
-/// What a region saw over an hour or a day.
+/// What a location saw over an hour or a day.
 pub fn rollup(group: GroupId, period: Period, location: &Location, rollup: &Rollup) -> Weight {
     let key = keys::rollup(group, period, location);
     Weight::of(&codec::rollup::encode(&key, period, rollup))
 }
 
-/// The phases but the connect, as a region saw them over an hour or a day.
+/// The phases but the connect, as a location saw them over an hour or a day.
 pub fn other_times(group: GroupId, period: Period, location: &Location, times: &OtherTimes) -> Weight {
     let key = keys::other_times(group, period, location);
     Weight::of(&codec::other_times::encode(&key, period, times))
 }
 
-/// What services last said to a region.
+/// What services last said to a location.
 pub fn banners(group: GroupId, location: &Location, banners: &Banners) -> Weight {
     Weight::of(&codec::banners::encode(&keys::words_of(group, location), banners))
 }
 
-/// The row of a region to which all is well.
+/// The row of a location to which all is well.
 pub fn nominal_location_state(group: GroupId, tick: Tick, location: &Location) -> Weight {
     let row = LocationState {
         tick,
@@ -72,12 +72,12 @@ pub fn nominal_location_state(group: GroupId, tick: Tick, location: &Location) -
     ))
 }
 
-/// That a region should report.
+/// That a location should report.
 pub fn expectation(group: GroupId, location: &Location) -> Weight {
     Weight::of(&codec::expectation::encode(&keys::expectation(group, location)))
 }
 
-/// A verdict row in which nothing is open.
+/// A decision row in which nothing is open.
 pub fn nominal_decision_state(group: GroupId) -> Weight {
     let row = DecisionState::default();
     Weight::of(&codec::decision_state::encode(&keys::decision_state(group), &row))

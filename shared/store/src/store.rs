@@ -55,13 +55,13 @@ pub struct GroupStateRead {
 pub enum Recorded {
     /// They are kept.
     Written,
-    /// A twin's results of the same tick and region were there first, and count: these, without their details.
+    /// A twin's results of the same tick and location were there first, and count: these, without their details.
     AlreadyThere(Observations),
     /// An item that cannot be read stands there, and is left as it is.
     Unreadable(Error),
 }
 
-/// What became of a region row.
+/// What became of a location row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Commit {
     /// It is in place: this tick counts, once.
@@ -208,7 +208,7 @@ impl<T: Table> Store<T> {
         Ok((controls, unreadable))
     }
 
-    /// What the groups together know of the regions, strongly consistent; nothing, where there is no row yet.
+    /// What the groups together know of the locations, strongly consistent; nothing, where there is no row yet.
     ///
     /// # Errors
     /// When the table or the row cannot be read.
@@ -222,7 +222,7 @@ impl<T: Table> Store<T> {
         }
     }
 
-    /// Keeps what a region saw in a tick. The first results of a tick stand, whoever brings others.
+    /// Keeps what a location saw in a tick. The first results of a tick stand, whoever brings others.
     ///
     /// # Errors
     /// When the item is too large, or it is not known whether it is in place.
@@ -244,7 +244,7 @@ impl<T: Table> Store<T> {
         }
     }
 
-    /// Commits a region's tick, on condition that the row in place is still the one of the tick `before`, from which
+    /// Commits a location's tick, on condition that the row in place is still the one of the tick `before`, from which
     /// this row was counted (none, where none was read): so that each tick counts, and once.
     ///
     /// # Errors
@@ -269,7 +269,7 @@ impl<T: Table> Store<T> {
         }
     }
 
-    /// Writes a verdict row, on condition that the row in place has the revision before its own.
+    /// Writes a decision row, on condition that the row in place has the revision before its own.
     ///
     /// # Errors
     /// As with [`Store::put_location_state`].

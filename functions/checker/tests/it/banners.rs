@@ -126,7 +126,7 @@ fn a_tick_in_which_nobody_says_anything_asks_the_table_for_nothing_more() {
         let seen = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
         let noted = std::sync::Arc::clone(&seen);
         table.set_faults(move |call| {
-            if call.pk.starts_with("words#") {
+            if call.pk.starts_with("banners#") {
                 noted.store(true, std::sync::atomic::Ordering::Relaxed);
             }
             Fault::None
@@ -142,12 +142,12 @@ fn what_fails_or_has_no_time_harms_no_tick_and_the_next_hour_has_words() {
         (
             Some(Operation::Get),
             "cannot keep what the services of 1m#0 say; the first tick of the next hour tries again: could not get \
-             `words#1m#0/region#a`",
+             `banners#1m#0/location#a`",
         ),
         (
             Some(Operation::Put),
             "cannot keep what the services of 1m#0 say; the first tick of the next hour tries again: could not put \
-             `words#1m#0/region#a`",
+             `banners#1m#0/location#a`",
         ),
         (
             None,
@@ -156,7 +156,7 @@ fn what_fails_or_has_no_time_harms_no_tick_and_the_next_hour_has_words() {
     ] {
         let table = table(1);
         table.set_faults(move |call| {
-            let fails = Some(call.operation) == what && call.pk.starts_with("words#");
+            let fails = Some(call.operation) == what && call.pk.starts_with("banners#");
             if fails { Fault::Before } else { Fault::None }
         });
         let seconds = if what.is_none() { 5 } else { 60 };
@@ -182,14 +182,14 @@ fn what_fails_or_has_no_time_harms_no_tick_and_the_next_hour_has_words() {
 fn unreadable_words_are_named_and_not_overwritten() {
     let table = table(1);
     tick(&table, 0, 60, &[Some("a banner")]);
-    let mut odd = table.peek("words#1m#0", "region#a").unwrap();
-    odd.remove("said");
+    let mut odd = table.peek("banners#1m#0", "location#a").unwrap();
+    odd.remove("banners");
     table.overwrite(odd.clone());
     let report = tick(&table, 60, 60, &[Some("another")]);
     let late: Vec<_> = report.warnings.iter().map(|error| chain(error)).collect();
     assert!(
-        late.len() == 1 && late[0].contains("`said` is missing"),
+        late.len() == 1 && late[0].contains("`banners` is missing"),
         "{late:?}"
     );
-    assert_eq!(table.peek("words#1m#0", "region#a"), Some(odd));
+    assert_eq!(table.peek("banners#1m#0", "location#a"), Some(odd));
 }

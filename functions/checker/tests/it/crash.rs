@@ -15,7 +15,7 @@ use crate::rig::{
     GROUP, Scripted, Skewed, Time, Topic, Visibility, define, group_state, location, locations,
 };
 
-/// One tick of the one region; dropped after `polls`. Returns whether it came to its end.
+/// One tick of the one location; dropped after `polls`. Returns whether it came to its end.
 fn tick(table: &MemoryTable, topic: &Topic, tick: i64, visibilities: &[Visibility], polls: usize) -> bool {
     let time = Time::default();
     time.set(tick * 60_000 + 5_000);

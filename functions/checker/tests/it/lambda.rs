@@ -226,7 +226,7 @@ async fn a_table_that_cannot_be_reached_fails_the_invocation() {
     let error = function.tick(tick).await.unwrap_err();
     for part in [
         "Read: cannot read the definitions of 1h#0: could not query `monitors#1h#0`",
-        "cannot read the board of 1h#0: could not query `board#1h#0`",
+        "cannot read the group state of 1h#0: could not query `group#1h#0`",
     ] {
         assert!(error.contains(part), "{part}: {error}");
     }
@@ -249,8 +249,8 @@ async fn a_table_that_accepts_and_never_answers_does_not_eat_the_invocation() {
 #[test]
 fn settings_that_will_not_do_end_the_program_with_one_error_that_names_them_all() {
     let environment = [
-        ("PORTPULSE_REGION", "Nowhere"),
-        ("PORTPULSE_REGIONS", "eu-west-1,?"),
+        ("PORTPULSE_LOCATION", "Nowhere"),
+        ("PORTPULSE_LOCATIONS", "eu-west-1,?"),
     ];
     let run = program(PROGRAM, &environment).output().unwrap();
     let said = String::from_utf8([run.stdout, run.stderr].concat()).unwrap();
@@ -260,8 +260,8 @@ fn settings_that_will_not_do_end_the_program_with_one_error_that_names_them_all(
         "PORTPULSE_TABLE is not set",
         "PORTPULSE_HOME_REGION is not set",
         "PORTPULSE_TOPIC_ARN is not set",
-        "PORTPULSE_REGION: `Nowhere`",
-        "PORTPULSE_REGIONS: `?`",
+        "PORTPULSE_LOCATION: `Nowhere`",
+        "PORTPULSE_LOCATIONS: `?`",
     ] {
         assert!(said.contains(part), "{part}: {said}");
     }

@@ -1,4 +1,4 @@
-//! The regions that a board lists: who counts, who is missed, and what is said to one that is not on the list.
+//! The locations that a board lists: who counts, who is missed, and what is said to one that is not on the list.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -62,7 +62,7 @@ impl World {
 }
 
 #[test]
-fn one_of_the_listed_regions_is_no_majority_though_it_knows_of_no_other() {
+fn one_of_the_listed_locations_is_no_majority_though_it_knows_of_no_other() {
     let world = World::new(&[0, 1, 2]);
     for at in 0..3 {
         world.tick(1, at, Visibility::Good);
@@ -77,12 +77,12 @@ fn one_of_the_listed_regions_is_no_majority_though_it_knows_of_no_other() {
     assert_eq!(
         alone.notified(),
         ["down"],
-        "where no region is listed, it is all there are"
+        "where no location is listed, it is all there are"
     );
 }
 
 #[test]
-fn the_last_tick_of_a_region_that_went_counts_for_nothing_and_says_so() {
+fn the_last_tick_of_a_location_that_went_counts_for_nothing_and_says_so() {
     let world = World::new(&[0, 1, 2]);
     for at in 0..3 {
         world.tick(1, at, Visibility::Good);
@@ -99,8 +99,8 @@ fn the_last_tick_of_a_region_that_went_counts_for_nothing_and_says_so() {
     };
     assert_eq!(
         chain(error),
-        "c is not listed among the regions that should report to 1m#0, so what it sees does not count: list it \
-         (`terraform apply`, or `portpulse seed --regions`), or check from there no more"
+        "c is not listed among the locations that should report to 1m#0, so what it sees does not count: list it \
+         (`terraform apply`, or `portpulse seed --locations`), or check from there no more"
     );
     for tick in 2..8 {
         for at in 0..2 {
@@ -113,7 +113,7 @@ fn the_last_tick_of_a_region_that_went_counts_for_nothing_and_says_so() {
 }
 
 #[test]
-fn a_place_on_the_list_that_names_no_region_is_named_and_stops_nothing() {
+fn a_place_on_the_list_that_names_no_location_is_named_and_stops_nothing() {
     let world = World::new(&[0, 1]);
     let Key { pk, sk } = World::place(0);
     let mut item = world.table.peek(&pk, &sk).unwrap();
@@ -128,7 +128,7 @@ fn a_place_on_the_list_that_names_no_region_is_named_and_stops_nothing() {
         );
         let errors: Vec<_> = report.errors.iter().map(|error| chain(error)).collect();
         assert!(
-            matches!(&errors[..], [only] if only.contains("`board#1m#0/expects#EU` cannot be read")),
+            matches!(&errors[..], [only] if only.contains("`group#1m#0/expects#EU` cannot be read")),
             "{errors:?}"
         );
         world.tick(2, at, Visibility::Failing);

@@ -19,7 +19,7 @@ use crate::rig::{
     GROUP, Scripted, Skewed, Time, Topic, Visibility, define, group_state, location, locations, run,
 };
 
-/// Three monitors that alert on the first failing tick, in two regions. `m0` is good in tick 0 and fails everywhere from
+/// Three monitors that alert on the first failing tick, in two locations. `m0` is good in tick 0 and fails everywhere from
 /// tick 1 on, `m1` is always good, `m2` fails as `m0` does and is silenced.
 struct World {
     table: MemoryTable,
@@ -129,14 +129,14 @@ fn spoilt(item: &Item, required: &[&str], optional: &[&str]) -> Vec<(Item, Strin
     all
 }
 
-/// What a tick of each region comes to while an item is malformed.
+/// What a tick of each location comes to while an item is malformed.
 struct Expected {
-    /// Which regions count the tick.
+    /// Which locations count the tick.
     counted: [bool; 2],
     notified: &'static [&'static str],
 }
 
-/// Spoils the item at `key` in every way, and runs the next tick in both regions.
+/// Spoils the item at `key` in every way, and runs the next tick in both locations.
 fn check(key: &Key, (required, optional): (&[&str], &[&str]), expected: &Expected) {
     for (item, what) in spoilt(&World::new().item(key), required, optional) {
         let world = World::new();
@@ -166,7 +166,7 @@ fn check(key: &Key, (required, optional): (&[&str], &[&str]), expected: &Expecte
 }
 
 #[test]
-fn a_region_row_stops_its_own_region_alone() {
+fn a_location_row_stops_its_own_location_alone() {
     for at in 0..2 {
         let expected = Expected {
             counted: [at != 0, at != 1],
@@ -178,8 +178,8 @@ fn a_region_row_stops_its_own_region_alone() {
 }
 
 #[test]
-fn a_verdict_row_stops_decisions_and_no_counting() {
-    let names = ["v", "revision", "monitors", "regions", "outbox", "closed"];
+fn a_status_row_stops_decisions_and_no_counting() {
+    let names = ["v", "revision", "monitors", "locations", "outbox", "closed"];
     let expected = Expected {
         counted: [true, true],
         notified: &[],
@@ -193,7 +193,7 @@ fn a_fleet_row_stops_nothing_of_a_monitor() {
         counted: [true, true],
         notified: &["m0 down"],
     };
-    let names = ["v", "revision", "regions", "outbox"];
+    let names = ["v", "revision", "locations", "outbox"];
     check(&keys::fleet_state(), (&names, &[]), &expected);
 }
 
@@ -224,7 +224,7 @@ fn what_stands_among_the_rows_and_is_none_is_named() {
     );
     let errors: Vec<_> = report.errors.iter().map(|error| chain(error)).collect();
     assert_eq!(errors.len(), 1, "{errors:?}");
-    assert!(errors[0].contains("`board#1m#0/weather`"), "{errors:?}");
+    assert!(errors[0].contains("`group#1m#0/weather`"), "{errors:?}");
 }
 
 #[test]

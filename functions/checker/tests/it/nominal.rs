@@ -68,7 +68,7 @@ impl AllOpen {
                     connect: Some(trip),
                     ..Phases::default()
                 },
-                // A name from the cache of the region's resolver, TLS 1.2, and one question.
+                // A name from the cache of the location's resolver, TLS 1.2, and one question.
                 Checks::Ready => Phases {
                     dns: Some(Duration::from_micros((400 + number * 131 % 1_600) * moved / 100)),
                     connect: Some(trip),
@@ -124,7 +124,7 @@ pub(crate) fn definitions(checks: Checks, monitors: usize) -> Map<String, Value>
     (0..monitors).map(definition).collect()
 }
 
-/// So many regions.
+/// So many locations.
 pub(crate) fn expected(locations: usize) -> BTreeSet<Location> {
     let names = ["eu-west-1", "us-east-1", "ap-northeast-1"]
         .iter()
@@ -132,11 +132,11 @@ pub(crate) fn expected(locations: usize) -> BTreeSet<Location> {
     names.map(|name| name.parse().unwrap()).collect()
 }
 
-/// What a tick of this many monitors costs, seen from one of these regions while the others report as well.
+/// What a tick of this many monitors costs, seen from one of these locations while the others report as well.
 pub(crate) async fn tick(checks: Checks, monitors: usize, locations: usize) -> Consumed {
     let fleet = Fleet::start(checks, monitors, locations).await;
     let mut last = Consumed::default();
-    // The first ticks wait for the other regions to report; the last is like all that follow.
+    // The first ticks wait for the other locations to report; the last is like all that follow.
     for tick in 0..3 {
         for location in &fleet.expected {
             last = fleet.tick(location, tick).await;
@@ -149,7 +149,7 @@ pub(crate) async fn tick(checks: Checks, monitors: usize, locations: usize) -> C
 pub(crate) async fn first_of(grain: Grain, checks: Checks, monitors: usize) -> Consumed {
     let fleet = Fleet::start(checks, monitors, 1).await;
     let Some(location) = fleet.expected.first() else {
-        panic!("no region")
+        panic!("no location")
     };
     let first = match grain {
         Grain::Hour => 30 * 60,
@@ -209,7 +209,7 @@ pub(crate) async fn first_of(grain: Grain, checks: Checks, monitors: usize) -> C
     fleet.tick(location, first).await
 }
 
-/// Monitors that are all open, and the regions that check them.
+/// Monitors that are all open, and the locations that check them.
 struct Fleet {
     dynamo: EmbeddedDynamo,
     store: Store<DynamoTable>,

@@ -24,7 +24,7 @@ use serde_json::{Value, json};
 use crate::rig::{GROUP, InjectedTopicFault, Skewed, Time, Topic, group_state, location, locations, run};
 use crate::sizes::{Largest, Weighed};
 
-/// How a monitor is in a tick, in all regions.
+/// How a monitor is in a tick, in all locations.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Mood {
     Good,
@@ -33,7 +33,7 @@ enum Mood {
     Expiring,
     Failing,
     NoData,
-    /// Failing in the first region alone.
+    /// Failing in the first location alone.
     Differs,
 }
 
@@ -146,7 +146,7 @@ impl World {
         run(store.put_control(&id, &control, Time::of_tick(0))).unwrap();
     }
 
-    /// One tick in each region.
+    /// One tick in each location.
     fn tick(&self, tick: i64, moods: &[Mood]) -> Vec<Report> {
         let of_location = |at| {
             let time = Time::default();
@@ -175,7 +175,7 @@ impl World {
         (0..self.locations).map(of_location).collect()
     }
 
-    /// The verdict row, without what depends on how many writes it took: revisions, and details that were left out.
+    /// The decision row, without what depends on how many writes it took: revisions, and details that were left out.
     fn row(&self) -> DecisionState {
         let row = group_state(&self.table).group_state.status;
         let plain = |incident: Incident| Incident {
@@ -209,7 +209,7 @@ impl World {
     }
 
     fn row_bytes(&self) -> usize {
-        let item = self.table.peek(&format!("board#{GROUP}"), "verdict");
+        let item = self.table.peek(&format!("group#{GROUP}"), "decision");
         item.map_or(0, |item| size::item(&item))
     }
 
@@ -230,7 +230,7 @@ impl World {
     }
 }
 
-/// `m@2026-11-22T00:01:00Z.7.quality/degraded` without the 7, `a.3/region_silent` without the 3.
+/// `m@2026-11-22T00:01:00Z.7.quality/degraded` without the 7, `a.3/location_silent` without the 3.
 fn without_revision(id: &str) -> String {
     let (subject, rest) = id.rsplit_once('@').unwrap_or(("", id));
     let (time, rest) = rest.split_once('.').unwrap();
@@ -330,7 +330,7 @@ proptest! {
             prop_assert_eq!(much.row(), little.row());
             little.assert_each_is_sent_once_and_nothing_waits();
         }
-        prop_assert!(little.largest.borrow().get("verdict").is_none_or(|largest| *largest <= bytes));
+        prop_assert!(little.largest.borrow().get("decision").is_none_or(|largest| *largest <= bytes));
     }
 
     #[test]
@@ -373,7 +373,7 @@ proptest! {
             prop_assert!(ended || is_open || removed.contains(id), "{} {:?}", transcript, banners);
             prop_assert!(banners.len() > 1 || !ended, "{} {:?}", transcript, banners);
         }
-        prop_assert!(world.largest.borrow().get("verdict").is_none_or(|largest| *largest <= bytes));
+        prop_assert!(world.largest.borrow().get("decision").is_none_or(|largest| *largest <= bytes));
     }
 }
 
@@ -423,7 +423,7 @@ fn a_degraded_group_that_fails_altogether_is_told_within_the_tick() {
         since = world.topic.sent.borrow().len();
         world.assert_each_is_sent_once_and_nothing_waits();
     }
-    let largest = world.largest.borrow()["verdict"];
+    let largest = world.largest.borrow()["decision"];
     assert!(
         largest <= size::MAX_BYTES && largest > size::MAX_BYTES * 3 / 4,
         "{largest}"
@@ -455,9 +455,9 @@ fn a_full_group_with_the_longest_ids_comes_through_every_change_at_once() {
     }
     world.assert_each_is_sent_once_and_nothing_waits();
     assert_eq!(notified(&world, 0, "flapping"), 2 * MAX_MONITORS_PER_GROUP);
-    let largest = world.largest.borrow()["verdict"];
+    let largest = world.largest.borrow()["decision"];
     eprintln!(
-        "verdict row: at most {largest} bytes, {} at the end",
+        "decision row: at most {largest} bytes, {} at the end",
         world.row_bytes()
     );
     assert!(largest <= size::MAX_BYTES, "{largest}");

@@ -1,4 +1,4 @@
-//! Checkers at the same time, over the real SDK: copies of one tick, ticks that overtake each other, regions that decide
+//! Checkers at the same time, over the real SDK: copies of one tick, ticks that overtake each other, locations that decide
 //! at once.
 
 use std::collections::BTreeMap;
@@ -16,14 +16,14 @@ use crate::rig::{GROUP, Scripted, Skewed, Time, Topic, Visibility, location, loc
 
 const COPIES: usize = 8;
 
-/// A group of one monitor in DynamoDB, checked from some regions.
+/// A group of one monitor in DynamoDB, checked from some locations.
 struct World {
     dynamo: EmbeddedDynamo,
     topic: Topic,
     locations: usize,
 }
 
-/// One delivery of one tick to one region, and what it sees there.
+/// One delivery of one tick to one location, and what it sees there.
 #[derive(Clone, Copy)]
 struct Delivery {
     tick: i64,
@@ -92,7 +92,7 @@ impl World {
         read.group_state
     }
 
-    /// The monitor's streak in a region.
+    /// The monitor's streak in a location.
     async fn streak(&self, number: usize) -> Streak<Health> {
         let group_state = self.group_state().await;
         let row = &group_state.rows[&location(number)];
@@ -197,7 +197,7 @@ async fn a_tick_more_than_its_interval_late_is_not_counted() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn regions_that_decide_at_once_tell_it_once() {
+async fn locations_that_decide_at_once_tell_it_once() {
     let world = World::new(4, json!({ "failures_to_open": 1, "successes_to_close": 1 })).await;
     let everywhere = |tick, visibility| {
         (0..4).map(move |location| Delivery {

@@ -27,7 +27,7 @@ pub(crate) const GROUP: GroupId = GroupId {
     shard: 0,
 };
 
-/// What a region sees of a monitor in a tick.
+/// What a location sees of a monitor in a tick.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Visibility {
     Good,
@@ -196,10 +196,10 @@ pub(crate) fn define(table: &MemoryTable, n: usize, fields: &BTreeMap<&str, Valu
 
 /// The board as it is stored, read past all faults.
 pub(crate) fn group_state(table: &MemoryTable) -> GroupStateRead {
-    let pk = format!("board#{GROUP}");
+    let pk = format!("group#{GROUP}");
     let sort_keys = (0..4)
-        .flat_map(|number| ["region", "expects"].map(|kind| format!("{kind}#{}", location(number))))
-        .chain(["verdict".to_owned()]);
+        .flat_map(|number| ["location", "expects"].map(|kind| format!("{kind}#{}", location(number))))
+        .chain(["decision".to_owned()]);
     let items = sort_keys.filter_map(|sk| Some(((pk.clone(), sk.clone()), table.peek(&pk, &sk)?)));
     run(Store::new(MemoryTable::from_items(items.collect())).group_state(GROUP)).unwrap()
 }

@@ -56,7 +56,7 @@ fn table() -> MemoryTable {
     table
 }
 
-/// One tick of a region, killed after so many polls; what it reported, if it lived.
+/// One tick of a location, killed after so many polls; what it reported, if it lived.
 fn killed(
     table: &MemoryTable,
     at: usize,
@@ -117,7 +117,7 @@ fn period(number: u32, grain: Grain) -> Period {
     Period::of(tick(number), grain)
 }
 
-/// What a region saw, summed up by the test.
+/// What a location saw, summed up by the test.
 fn summed(seen: &BTreeMap<u32, Visibility>, grain: Grain) -> BTreeMap<Period, Rollup> {
     let mut sums: BTreeMap<Period, Rollup> = BTreeMap::new();
     for (number, visibility) in seen {
@@ -136,10 +136,10 @@ fn summed(seen: &BTreeMap<u32, Visibility>, grain: Grain) -> BTreeMap<Period, Ro
 }
 
 #[test]
-fn hours_and_days_count_what_each_region_counted() {
+fn hours_and_days_count_what_each_location_counted() {
     let table = table();
     let mut seen = [BTreeMap::new(), BTreeMap::new()];
-    // From 20:00 for three days and more. One region misses a few ticks, most of a night, and sees other things.
+    // From 20:00 for three days and more. One location misses a few ticks, most of a night, and sees other things.
     let last = 4 * HOUR + 3 * 24 * HOUR + 1;
     for number in 0..=last {
         for (at, seen) in seen.iter_mut().enumerate() {

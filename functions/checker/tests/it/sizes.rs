@@ -98,7 +98,7 @@ impl Table for Weighed {
     async fn put(&self, item: Item, condition: Condition) -> Result<Put, TableError> {
         let first = |name: &str| item[name].as_s().unwrap().split('#').next().unwrap().to_owned();
         let kind = match first("pk").as_str() {
-            "board" => first("sk"),
+            "group" => first("sk"),
             kind => kind.to_owned(),
         };
         self.weigh(kind, size::item(&item));
@@ -176,8 +176,8 @@ fn largest_items(ids: &[String], alert_policy: AlertPolicy) -> BTreeMap<String, 
     let notified: Vec<_> = sent
         .iter()
         .map(|id| (id.split('@').next().unwrap(), id.rsplit('/').next().unwrap()))
-        // Regions whose ticks could not be decided were silent meanwhile, which is told as well.
-        .filter(|(_, kind)| !kind.starts_with("region_"))
+        // Locations whose ticks could not be decided were silent meanwhile, which is told as well.
+        .filter(|(_, kind)| !kind.starts_with("location_"))
         .collect();
     assert_eq!(notified.len(), expected.len(), "each once");
     assert_eq!(BTreeSet::from_iter(notified), expected);
@@ -197,7 +197,12 @@ fn long_id(number: usize) -> String {
 fn four_hundred_monitors_that_all_fail_at_length_stay_far_below_the_limit() {
     let ids: Vec<_> = (0..MONITORS_PER_SHARD).map(long_id).collect();
     let largest = largest_items(&ids, AlertPolicy::Works);
-    for (kind, most) in [("region", 160), ("verdict", 310), ("results", 25), ("words", 160)] {
+    for (kind, most) in [
+        ("location", 160),
+        ("decision", 310),
+        ("results", 25),
+        ("banners", 160),
+    ] {
         let bytes = largest[kind];
         assert!(bytes < most * 1024 && bytes > most * 512, "{kind}: {largest:?}");
     }
@@ -210,7 +215,7 @@ fn four_hundred_monitors_that_all_fail_at_length_stay_far_below_the_limit() {
 #[test]
 fn a_decision_that_does_not_fit_beside_what_waits_to_be_told_is_made_once_that_is_told() {
     let ids: Vec<_> = (0..MONITORS_PER_SHARD).map(long_id).collect();
-    let status = largest_items(&ids, AlertPolicy::Fails)["verdict"];
+    let status = largest_items(&ids, AlertPolicy::Fails)["decision"];
     assert!(status < size::MAX_BYTES, "{status}");
 }
 
@@ -254,7 +259,7 @@ fn an_item_that_would_be_too_large_is_refused_by_name_and_not_sent() {
     let error = chain(&report.errors[0]);
     assert!(
         error.starts_with(
-            "cannot commit tick 2026-11-22T00:00:00Z of 1m#0: the item `board#1m#0/region#a` would have "
+            "cannot commit tick 2026-11-22T00:00:00Z of 1m#0: the item `group#1m#0/location#a` would have "
         ) && error.ends_with(
             "more than the 399360 that Portpulse puts into one (spread its monitors over more groups)"
         ),
@@ -266,7 +271,7 @@ fn an_item_that_would_be_too_large_is_refused_by_name_and_not_sent() {
         "the results fit: {sent:?}"
     );
     assert!(
-        !sent.contains(&"region#a".to_owned()),
+        !sent.contains(&"location#a".to_owned()),
         "the row does not: {sent:?}"
     );
 }

@@ -1,4 +1,4 @@
-//! What a region saw of a monitor, tick by tick, put together into streaks: pure, from results to lines.
+//! What a location saw of a monitor, tick by tick, put together into streaks: pure, from results to lines.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -36,7 +36,7 @@ enum What {
     Failing(&'static str),
     /// We could not tell.
     NoData(&'static str),
-    /// There is no result: the region did not report, or did not check it yet.
+    /// There is no result: the location did not report, or did not check it yet.
     Absent,
 }
 

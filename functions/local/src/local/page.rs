@@ -39,7 +39,7 @@ pub(crate) struct PageArgs {
     #[arg(long, value_name = "ADDRESS")]
     listen: Option<Listen>,
 
-    /// Let anybody read the status page: names, verdicts, uptime and maintenance that is on, no hosts, ports or words of
+    /// Let anybody read the status page: names, statuses, uptime and maintenance that is on, no hosts, ports or words of
     /// services, and of a port that should be closed and is open that it is down
     #[arg(long, conflicts_with = "token_file")]
     public: bool,
@@ -91,7 +91,7 @@ impl PageArgs {
                 if !address.ip().is_loopback() && access == Access::Loopback {
                     let complaint = format!(
                         "--listen {address}: others could read all that is known here: add --public to show names and \
-                         verdicts alone, or --token-file FILE to ask for a token"
+                         statuses alone, or --token-file FILE to ask for a token"
                     );
                     return Err(Stopped::Usage { complaint });
                 }

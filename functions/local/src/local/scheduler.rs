@@ -1,4 +1,4 @@
-//! The schedule: each group in each region at every tick of its interval, as EventBridge would have it.
+//! The schedule: each group in each location at every tick of its interval, as EventBridge would have it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
@@ -26,7 +26,7 @@ use super::clock::FastClock;
 /// What the handler keeps of an invocation's time to commit and deliver; the checks get the rest.
 const RESERVE: Duration = Duration::from_secs(10);
 
-/// A group was handled in a region.
+/// A group was handled in a location.
 #[derive(Debug)]
 pub(crate) struct Ticked {
     pub(crate) report: Report,
@@ -34,7 +34,7 @@ pub(crate) struct Ticked {
     pub(crate) open: Option<BTreeMap<MonitorId, Status>>,
 }
 
-/// One prober for all regions: they share this machine's sockets.
+/// One prober for all locations: they share this machine's sockets.
 #[derive(Clone)]
 pub(crate) struct SharedProber(pub(crate) Rc<Prober>);
 
@@ -88,7 +88,7 @@ pub(crate) fn start(
     tasks
 }
 
-/// One group in one region, tick after tick.
+/// One group in one location, tick after tick.
 struct Line {
     checker: Rc<LocalChecker>,
     store: Store<DynamoTable>,

@@ -16,7 +16,7 @@ use crate::seed::{Definitions, Ours, Plan, Rules, apply};
 /// What was found in the table.
 pub(crate) struct Found {
     definitions: Definitions,
-    /// The latest tick that any region has counted.
+    /// The latest tick that any location has counted.
     pub(crate) latest: Option<Timestamp>,
 }
 
@@ -48,7 +48,7 @@ pub(crate) async fn look<T: Table>(store: &Store<T>) -> Result<Found, Error> {
 }
 
 /// Writes the definitions of the file that are not there as they should be, and removes those it no longer has; and
-/// lists the regions that check.
+/// lists the locations that check.
 pub(crate) async fn seed<T: Table + Delete>(
     store: &Store<T>,
     file: &DefinitionFile,

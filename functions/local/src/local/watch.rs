@@ -20,7 +20,7 @@ use super::scheduler::Ticked;
 use crate::output::{GOOD, INVALID, QUIET, TITLE, UNSURE, clock_time, counted};
 use crate::table::{self, Cell};
 
-/// The monitors, what each region saw of them last, and what was counted.
+/// The monitors, what each location saw of them last, and what was counted.
 pub(crate) struct Watch {
     locations: BTreeSet<Location>,
     rows: BTreeMap<MonitorId, Row>,
@@ -113,7 +113,7 @@ impl Watch {
         }
     }
 
-    /// The table of monitors by region, under a line that counts; the bad ones alone if all take more than
+    /// The table of monitors by location, under a line that counts; the bad ones alone if all take more than
     /// `height` lines.
     pub(crate) fn table(&self, now: Timestamp, height: usize) -> Vec<String> {
         let mut lines = vec![
@@ -268,7 +268,7 @@ impl Row {
         }
     }
 
-    /// The worst of its sights and its verdict.
+    /// The worst of its sights and its status.
     fn tone(&self) -> Tone {
         let up = matches!(self.status, None | Some(Status::Up));
         let good = self.seen.values().all(|seen| self.tone_of(*seen) == Tone::Good);

@@ -1,4 +1,4 @@
-//! Which regions are meant by a number, or by names.
+//! Which locations are meant by a number, or by names.
 
 use std::collections::BTreeSet;
 use std::str::FromStr;
@@ -7,7 +7,7 @@ use portpulse_core::id::{InvalidName, Location};
 
 use crate::output::Stopped;
 
-/// The regions that every account has, the likely ones first.
+/// The locations that every account has, the likely ones first.
 /// Source: <https://docs.aws.amazon.com/global-infrastructure/latest/regions/aws-regions.html>
 const BY_DEFAULT: [&str; 17] = [
     "us-east-1",
@@ -54,7 +54,7 @@ impl FromStr for LocationsArg {
 }
 
 impl LocationsArg {
-    /// The regions, and the first of them. Those that the definitions ask for come before any others.
+    /// The locations, and the first of them. Those that the definitions ask for come before any others.
     pub(super) fn choose(
         &self,
         asked_for: &BTreeSet<Location>,
@@ -73,13 +73,13 @@ impl LocationsArg {
                 }
                 if chosen.len() > *count {
                     return Err(complaint(format!(
-                        "the monitors name {} regions: give --regions at least that many",
+                        "the monitors name {} locations: give --locations at least that many",
                         asked_for.len()
                     )));
                 }
                 if chosen.len() < *count {
                     return Err(complaint(format!(
-                        "there are {} regions to choose from: name them with commas between, or give a smaller number",
+                        "there are {} locations to choose from: name them with commas between, or give a smaller number",
                         chosen.len()
                     )));
                 }
@@ -89,11 +89,11 @@ impl LocationsArg {
         let locations = BTreeSet::from_iter(chosen.iter().cloned());
         if let Some(missing) = asked_for.iter().find(|location| !locations.contains(location)) {
             return Err(complaint(format!(
-                "a monitor names the region {missing}, which does not check: add it to --regions"
+                "a monitor names the location {missing}, which does not check: add it to --locations"
             )));
         }
         let first = chosen.into_iter().next();
-        let first = first.ok_or_else(|| complaint("give at least one region".to_owned()))?;
+        let first = first.ok_or_else(|| complaint("give at least one location".to_owned()))?;
         Ok((locations, first))
     }
 }

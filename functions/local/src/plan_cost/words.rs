@@ -15,7 +15,7 @@ impl Plan<'_> {
             format!(
                 "{name}: {} from {}: {}; the table in {}",
                 counted(monitors, "monitor"),
-                counted(locations.len() as u64, "region"),
+                counted(locations.len() as u64, "location"),
                 locations.join(", "),
                 deployment.home
             ),
@@ -72,7 +72,7 @@ impl Plan<'_> {
             .as_str();
         let mut grounds = vec![
             format!(
-                "Prices of {price_region}, read {} (infra/prices.json says where); other regions' differ.",
+                "Prices of {price_region}, read {} (infra/prices.json says where); other locations' differ.",
                 self.prices.date()
             ),
             "What is free is an account's, each month, for all that runs in it.".to_owned(),
@@ -82,7 +82,7 @@ impl Plan<'_> {
                 format_duration(assumed.duration)
             ),
             format!(
-                "A call logs {} bytes; each request to another region takes {} bytes beside its items, each tick {} to \
+                "A call logs {} bytes; each request to another location takes {} bytes beside its items, each tick {} to \
                  connect.",
                 assumed.log_bytes, assumed.request_bytes, assumed.connection_bytes
             ),

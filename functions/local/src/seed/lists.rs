@@ -1,4 +1,4 @@
-//! What is to be written so that each group's board lists the regions that should report: pure, and then carried out.
+//! What is to be written so that each group's board lists the locations that should report: pure, and then carried out.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,7 +10,7 @@ use portpulse_store::{Error, Store};
 
 use super::plan::{Left, Ours, Rules};
 
-/// The regions that are listed, by group, with who looks after each.
+/// The locations that are listed, by group, with who looks after each.
 pub(crate) type Standing = BTreeMap<GroupId, BTreeMap<Location, Owner>>;
 
 /// The way from the lists of a table to those that are wanted.
@@ -22,7 +22,7 @@ pub(crate) struct Lists {
     pub(crate) unchanged: u64,
 }
 
-/// How a region's place on a list differs, and what is done about it.
+/// How a location's place on a list differs, and what is done about it.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Listing {
     pub(crate) what: Listed,
@@ -139,7 +139,7 @@ mod tests {
     use super::*;
 
     /// What becomes of `a` (seed's) and `b` (somebody else's), listed for `1m#0` and `5m#0`, where `1m#0` is to list
-    /// `a` and `c`: `+` or `-`, group, region and, in brackets, why it is left.
+    /// `a` and `c`: `+` or `-`, group, location and, in brackets, why it is left.
     #[track_caller]
     fn check(ours: Ours, prune: bool, expected: &[&str]) {
         let group = |name: &str| -> GroupId { name.parse().unwrap() };

@@ -14,7 +14,7 @@ use crate::output::{GOOD, INVALID, Stopped, UNSURE};
 use crate::place::Opened;
 use crate::table::{self, Cell};
 
-/// A line a monitor that differs, and a region that does, and the sums.
+/// A line a monitor that differs, and a location that does, and the sums.
 pub(crate) fn lines(plan: &Plan, lists: Option<&Lists>, dry_run: bool) -> Vec<String> {
     let rows = plan
         .differences
@@ -121,7 +121,7 @@ fn location_state(group: GroupId, location: &Location, listing: &Listing) -> Vec
     if listing.left.is_none() {
         cells = cells.into_iter().map(|cell| cell.styled(style)).collect();
     }
-    let remarks = ["region".to_owned()].into_iter().chain(why_left(listing.left));
+    let remarks = ["location".to_owned()].into_iter().chain(why_left(listing.left));
     cells.push(Cell::new(remarks.collect::<Vec<_>>().join("; ")));
     cells
 }

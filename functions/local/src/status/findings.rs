@@ -21,7 +21,7 @@ use crate::overview::Overview;
 pub(crate) struct Findings {
     pub(crate) now: Timestamp,
     pub(crate) monitors: BTreeMap<MonitorId, Found>,
-    /// Regions that do not report, or are not believed, and since when.
+    /// Locations that do not report, or are not believed, and since when.
     pub(crate) locations: BTreeMap<(Location, LocationProblem), Timestamp>,
     /// Definitions that cannot be read, with what is wrong with them.
     pub(crate) broken: BTreeMap<String, Vec<String>>,
@@ -38,7 +38,7 @@ pub(crate) struct Found {
     pub(crate) target: String,
     pub(crate) status: Status,
     pub(crate) incidents: Vec<Open>,
-    /// Since when fewer regions than the quorum see it failing.
+    /// Since when fewer locations than the quorum see it failing.
     pub(crate) advisory: Option<Timestamp>,
     pub(crate) locations: BTreeMap<Location, View>,
     pub(crate) silence: Option<Silence>,

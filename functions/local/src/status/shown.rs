@@ -27,7 +27,7 @@ pub(crate) fn lines(findings: &Findings) -> Vec<String> {
         .iter()
         .filter(|(_, found)| !found.is_well())
         .collect();
-    // Stable: within one verdict the ids stay in order.
+    // Stable: within one status the ids stay in order.
     bad.sort_by_key(|(_, found)| found.status.rank());
     let rows: Vec<_> = bad.iter().flat_map(|(id, found)| rows(id, found, now)).collect();
     lines.extend(table::lines(&rows));
@@ -119,7 +119,7 @@ fn sum(findings: &Findings) -> String {
     }
 }
 
-/// Whether no region has reported of any monitor lately.
+/// Whether no location has reported of any monitor lately.
 fn nobody_sees(findings: &Findings) -> bool {
     let mut locations = findings
         .monitors
@@ -161,7 +161,7 @@ fn rows(id: &MonitorId, found: &Found, now: Timestamp) -> Vec<Vec<Cell>> {
         .collect();
     if found.advisory.is_some() {
         let what = match failing(View::Failing) {
-            locations if locations.is_empty() => "some regions saw it failing".to_owned(),
+            locations if locations.is_empty() => "some locations saw it failing".to_owned(),
             locations => format!("failing only in {locations}"),
         };
         rows.push(row("advisory", UNSURE, found.advisory, what));
@@ -169,7 +169,7 @@ fn rows(id: &MonitorId, found: &Found, now: Timestamp) -> Vec<Vec<Cell>> {
     if rows.is_empty() {
         let silent = failing(View::Silent);
         let what = if silent.is_empty() {
-            "no region has reported yet".to_owned()
+            "no location has reported yet".to_owned()
         } else {
             format!("no data from {silent}")
         };

@@ -219,7 +219,7 @@ fn monitors_of_a_file_are_checked_as_they_are_defined() {
     let lines = found.json();
     assert_eq!(lines.len(), 2);
     assert_eq!(
-        (&lines[0]["monitor"], &lines[0]["said"]),
+        (&lines[0]["monitor"], &lines[0]["banner"]),
         (&json!("chat"), &json!("INFO"))
     );
     assert_eq!(

@@ -84,8 +84,8 @@ fn an_outage_is_seen_acknowledged_and_silenced() {
     assert_eq!(
         (
             &seen["well"],
-            &db["verdict"],
-            &db["regions"],
+            &db["status"],
+            &db["locations"],
             &db["silence"]["why"]
         ),
         (
@@ -96,7 +96,7 @@ fn an_outage_is_seen_acknowledged_and_silenced() {
         )
     );
     assert_eq!(db["incidents"][0]["acknowledged"]["by"], json!("ann"));
-    assert_eq!(seen["monitors"]["web"]["verdict"], json!("up"));
+    assert_eq!(seen["monitors"]["web"]["status"], json!("up"));
 
     // What was said stays when the watch is gone, and can be taken back then.
     drop(watch);
@@ -174,7 +174,7 @@ fn a_table_in_aws_is_spoken_to_as_well() {
     )
     .unwrap();
     let no_data =
-        "0 of 1 monitor up. Nobody has checked them yet.\na  unknown    no region has reported yet\n";
+        "0 of 1 monitor up. Nobody has checked them yet.\na  unknown    no location has reported yet\n";
     let found = aws.run(&["status"]);
     assert_eq!((found.status, found.out.as_str()), (1, no_data));
     let silenced = aws.run(&["silence", "a", "--until", "2999-01-01T00:00:00Z", "--why", "x"]);

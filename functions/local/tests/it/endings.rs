@@ -90,7 +90,7 @@ fn wrong_usage_says_what_to_do() {
             "--speed 200: web has a timeout of 300ms, and its ticks would come every 300ms (use --speed 199 or less, or shorten the timeout)\n",
         ),
         (&["--speed", "0"], "0 is not in 1..=600"),
-        (&["--regions", "EU"], "`EU` is not a region name"),
+        (&["--locations", "EU"], "`EU` is not a location name"),
         (&["--demo"], "cannot be used with"),
     ] {
         // Ends even if it starts, against all expectation.

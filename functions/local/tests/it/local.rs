@@ -77,12 +77,12 @@ fn what_is_gone_from_the_file_is_watched_no_more() {
 }
 
 #[test]
-fn a_region_that_a_later_start_leaves_out_is_expected_no_more() {
+fn a_location_that_a_later_start_leaves_out_is_expected_no_more() {
     let place = Place::new("fewer-regions");
     let (_open, open) = sockets::open();
     place.define(&[("db", &open)]);
     for locations in ["east,west", "east"] {
-        let found = place.run(&["--regions", locations, "--speed", "60", "--json", "--for", "1s"]);
+        let found = place.run(&["--locations", locations, "--speed", "60", "--json", "--for", "1s"]);
         assert_eq!(found.status, 0, "{}", found.err);
     }
     let path = place.0.join("monitors.yaml").display().to_string();
@@ -92,7 +92,7 @@ fn a_region_that_a_later_start_leaves_out_is_expected_no_more() {
         &path,
         "--data",
         &data,
-        "--regions",
+        "--locations",
         "east",
         "--prune",
         "--dry-run",
@@ -103,12 +103,12 @@ fn a_region_that_a_later_start_leaves_out_is_expected_no_more() {
 }
 
 #[test]
-fn several_regions_agree_on_one_outage() {
-    let place = Place::new("regions");
+fn several_locations_agree_on_one_outage() {
+    let place = Place::new("locations");
     let (_refusing, refused) = sockets::refused();
     place.define(&[("db", &refused)]);
     let found = place.run(&[
-        "--regions",
+        "--locations",
         "east,west,north",
         "--speed",
         "60",
@@ -125,14 +125,14 @@ fn several_regions_agree_on_one_outage() {
     );
     let tick_regions: BTreeSet<_> = of_type(&lines, "tick")
         .iter()
-        .map(|line| line["region"].as_str().unwrap().to_owned())
+        .map(|line| line["location"].as_str().unwrap().to_owned())
         .collect();
     assert_eq!(tick_regions, ["east", "north", "west"].map(str::to_owned).into());
     let notification = &of_type(&lines, "notification")[0];
-    let locations: Vec<_> = notification["regions"].as_object().unwrap().keys().collect();
+    let locations: Vec<_> = notification["locations"].as_object().unwrap().keys().collect();
     assert_eq!(locations, ["east", "north", "west"]);
     assert_eq!(
-        (&notification["verdict"], &notification["finding"]),
+        (&notification["status"], &notification["finding"]),
         (&json!("down"), &json!("refused"))
     );
 }
@@ -147,7 +147,7 @@ fn a_tick_is_one_object_of_a_known_shape() {
     assert!(line.starts_with("{\"type\":\"tick\",\"time\":\""), "{line}");
     let tick: Value = serde_json::from_str(line).unwrap();
     assert_eq!(
-        (&tick["region"], &tick["group"]),
+        (&tick["location"], &tick["group"]),
         (&json!("local"), &json!("1m#0"))
     );
     assert_eq!(tick["results"]["a"], json!({ "outcome": "refused" }));

@@ -74,7 +74,7 @@ fn it_shows_what_services_say_of_themselves_from_the_first_tick_on() {
     let words = "<q>Portpulse's demo, at your service</q> <span class=\"quiet\">answered at ";
     assert!(answer.contains(words), "{answer}");
     let answer = served.get("/api/monitors/healthy", "localhost");
-    assert!(answer.contains("\"said\":{\"local\":{\"at\":"), "{answer}");
+    assert!(answer.contains("\"banners\":{\"local\":{\"at\":"), "{answer}");
 }
 
 #[test]

@@ -37,7 +37,7 @@ fn an_outage_is_listed_while_it_lasts_and_when_it_is_over() {
     assert_eq!(
         (
             &incident["monitor"],
-            &incident["verdict"],
+            &incident["status"],
             &incident["cause"],
             &incident["closed"]
         ),
@@ -73,7 +73,7 @@ fn an_outage_is_listed_while_it_lasts_and_when_it_is_over() {
     let history = &history.json()[0];
     assert_eq!(history["incidents"][0]["id"], incident["id"]);
     assert_eq!(history.get("phases"), None, "of a bare connect to an address");
-    let streaks = history["regions"]["local"].as_array().unwrap();
+    let streaks = history["locations"]["local"].as_array().unwrap();
     let seen: Vec<_> = streaks
         .iter()
         .filter_map(|streak| streak["outcome"].as_str())
@@ -99,14 +99,14 @@ fn an_outage_is_listed_while_it_lasts_and_when_it_is_over() {
     assert_eq!(latest["incidents"].as_array().unwrap().len(), 2);
     assert_eq!(latest["incidents"][1]["id"], first);
     let refused_from = |history: &Value| -> Value {
-        let streaks = history["regions"]["local"].as_array().unwrap();
+        let streaks = history["locations"]["local"].as_array().unwrap();
         let refused = streaks.iter().find(|streak| streak["outcome"] == "refused");
         refused.unwrap()["from"].clone()
     };
     for args in [["--incident", first], ["--at", since]] {
         assert_eq!(refused_from(&named(&args)), since, "{args:?}");
     }
-    let last = latest["regions"]["local"].as_array().unwrap().last().unwrap();
+    let last = latest["locations"]["local"].as_array().unwrap().last().unwrap();
     assert_eq!(
         (&last["outcome"], &last["from"]),
         (&json!("refused"), &latest["incidents"][0]["since"])
@@ -127,7 +127,7 @@ fn an_outage_is_listed_while_it_lasts_and_when_it_is_over() {
         );
     }
     let before = named(&["--at", "2026-01-01T00:00:00Z"]);
-    let seen = before["regions"]["local"].as_array().unwrap();
+    let seen = before["locations"]["local"].as_array().unwrap();
     assert!(
         seen.len() == 1 && seen[0]["outcome"].is_null() && seen[0]["ticks"] == 11,
         "five ticks before and after that time, of which nothing is known: {seen:?}"
@@ -205,7 +205,7 @@ fn an_outage_is_listed_by_when_it_ended_however_long_it_lasted() {
 }
 
 #[test]
-fn the_phases_of_the_ticks_that_are_shown_are_told_by_region() {
+fn the_phases_of_the_ticks_that_are_shown_are_told_by_location() {
     let aws = with_a_monitor();
     let (store, at) = (aws.store(), before(2));
     for (location, results) in [

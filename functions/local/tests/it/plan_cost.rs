@@ -18,8 +18,8 @@ fn fifty() -> String {
 }
 
 #[test]
-fn fifty_monitors_from_three_regions() {
-    let found = run_with_input(&["plan-cost", "-", "--regions", "3"], &fifty());
+fn fifty_monitors_from_three_locations() {
+    let found = run_with_input(&["plan-cost", "-", "--locations", "3"], &fifty());
     assert_eq!((found.status, found.err.as_str()), (0, ""));
     insta::assert_snapshot!(found.out);
 }
@@ -54,7 +54,7 @@ fn what_is_free_is_provisioned_and_everything_is_in_the_json() {
         "--json",
         "--capacity",
         "always_free",
-        "--regions",
+        "--locations",
         "eu-west-1,us-east-1",
     ];
     let found = run_with_input(&args, &fifty());
@@ -90,7 +90,7 @@ fn what_is_free_is_provisioned_and_everything_is_in_the_json() {
 #[test]
 fn what_cannot_be_planned_is_said() {
     let of_location =
-        "monitors:\n  a: { host: a.example.com, port: 1, regions: [eu-central-1, sa-east-1] }\n";
+        "monitors:\n  a: { host: a.example.com, port: 1, locations: [eu-central-1, sa-east-1] }\n";
     for (args, input, status, complaint) in [
         (
             &["plan-cost", "-"][..],
@@ -99,34 +99,34 @@ fn what_cannot_be_planned_is_said() {
             "-:1: monitors: there is nothing to watch",
         ),
         (
-            &["plan-cost", "-", "--regions", "1"],
+            &["plan-cost", "-", "--locations", "1"],
             of_location,
             2,
-            "the monitors name 2 regions: give --regions at least that many",
+            "the monitors name 2 locations: give --locations at least that many",
         ),
         (
-            &["plan-cost", "-", "--regions", "eu-central-1"],
+            &["plan-cost", "-", "--locations", "eu-central-1"],
             of_location,
             2,
-            "a monitor names the region sa-east-1, which does not check: add it to --regions",
+            "a monitor names the location sa-east-1, which does not check: add it to --locations",
         ),
         (
-            &["plan-cost", "-", "--regions", "18"],
+            &["plan-cost", "-", "--locations", "18"],
             of_location,
             2,
-            "there are 17 regions to choose from",
+            "there are 17 locations to choose from",
         ),
         (
-            &["plan-cost", "-", "--regions", "0"],
+            &["plan-cost", "-", "--locations", "0"],
             "monitors:\n  a: { host: a.example.com, port: 1 }\n",
             2,
-            "give at least one region",
+            "give at least one location",
         ),
         (
-            &["plan-cost", "-", "--regions", "Mars"],
+            &["plan-cost", "-", "--locations", "Mars"],
             of_location,
             2,
-            "`Mars` is not a region",
+            "`Mars` is not a location",
         ),
     ] {
         let found = run_with_input(args, input);
@@ -139,14 +139,14 @@ fn what_cannot_be_planned_is_said() {
 }
 
 #[test]
-fn regions_that_monitors_name_are_among_those_that_are_counted() {
-    let of_location = "monitors:\n  a: { host: a.example.com, port: 1, regions: [ap-south-1] }\n";
+fn locations_that_monitors_name_are_among_those_that_are_counted() {
+    let of_location = "monitors:\n  a: { host: a.example.com, port: 1, locations: [ap-south-1] }\n";
     let found = run_with_input(
         &[
             "plan-cost",
             "-",
             "--json",
-            "--regions",
+            "--locations",
             "2",
             "--home",
             "eu-west-3",
@@ -154,14 +154,14 @@ fn regions_that_monitors_name_are_among_those_that_are_counted() {
         of_location,
     );
     assert_eq!(
-        found.json()[0]["regions"],
+        found.json()[0]["locations"],
         serde_json::json!(["ap-south-1", "eu-west-3"])
     );
 }
 
 #[test]
 fn the_readmes_give_these_figures() {
-    let found = run_with_input(&["plan-cost", "-", "--json", "--regions", "3"], &fifty());
+    let found = run_with_input(&["plan-cost", "-", "--json", "--locations", "3"], &fifty());
     let plan = &found.json()[0];
     let usd = |value: &serde_json::Value| format!("{:.2}", value.as_f64().unwrap());
     let (all, beyond) = (usd(&plan["usd"]), usd(&plan["usd_beyond_free"]));

@@ -124,7 +124,7 @@ fn what_terraform_wrote_is_left_until_it_is_taken_over() {
 }
 
 #[test]
-fn the_regions_that_should_report_are_listed_when_they_are_named() {
+fn the_locations_that_should_report_are_listed_when_they_are_named() {
     let (aws, place) = (Aws::new(), Place::new("seed-regions"));
     let path = file(&place, TWO);
     let listed = |group: &str| -> Vec<String> {
@@ -133,39 +133,51 @@ fn the_regions_that_should_report_are_listed_when_they_are_named() {
         read.group_state.listed.iter().map(ToString::to_string).collect()
     };
     check(
-        &aws.run(&["seed", &path, "--regions", "eu-west-1,us-east-1"]),
+        &aws.run(&["seed", &path, "--locations", "eu-west-1,us-east-1"]),
         0,
         "+  a          5m#0\n\
          +  b          1m#0\n\
-         +  eu-west-1  1m#0  region\n\
-         +  us-east-1  1m#0  region\n\
-         +  eu-west-1  5m#0  region\n\
-         +  us-east-1  5m#0  region\n\
+         +  eu-west-1  1m#0  location\n\
+         +  us-east-1  1m#0  location\n\
+         +  eu-west-1  5m#0  location\n\
+         +  us-east-1  5m#0  location\n\
          2 added, 0 unchanged.\nRegions: 4 listed, 0 unchanged.\n",
     );
     assert_eq!([listed("1m#0"), listed("5m#0")], [["eu-west-1", "us-east-1"]; 2]);
     // Without being asked, it leaves them as they are.
     check(&aws.run(&["seed", &path, "--prune"]), 0, "2 unchanged.\n");
     check(
-        &aws.run(&["seed", &path, "--prune", "--dry-run", "--regions", "us-east-1"]),
+        &aws.run(&["seed", &path, "--prune", "--dry-run", "--locations", "us-east-1"]),
         1,
-        "-  eu-west-1  1m#0  region\n\
-         -  eu-west-1  5m#0  region\n\
+        "-  eu-west-1  1m#0  location\n\
+         -  eu-west-1  5m#0  location\n\
          2 unchanged.\nRegions: 2 to take off, 2 unchanged.\n",
     );
     assert_eq!(listed("1m#0"), ["eu-west-1", "us-east-1"]);
-    aws.run(&["seed", &path, "--prune", "--regions", "us-east-1"]);
+    aws.run(&["seed", &path, "--prune", "--locations", "us-east-1"]);
     assert_eq!([listed("1m#0"), listed("5m#0")], [["us-east-1"]; 2]);
 
     // What Terraform lists is left until it is taken over.
     let deployed = "sa-east-1".parse().unwrap();
     aws.wait(aws.store().list_location("1m#0".parse().unwrap(), &deployed))
         .unwrap();
-    let run = aws.run(&["seed", &path, "--prune", "--json", "--regions", "us-east-1"]);
-    let left = json!([{ "what": "removed", "region": "sa-east-1", "group": "1m#0", "left": "not_ours" }]);
-    assert_eq!((run.status, &run.json()[0]["regions"]), (1, &left), "{}", run.err);
+    let run = aws.run(&["seed", &path, "--prune", "--json", "--locations", "us-east-1"]);
+    let left = json!([{ "what": "removed", "location": "sa-east-1", "group": "1m#0", "left": "not_ours" }]);
+    assert_eq!(
+        (run.status, &run.json()[0]["locations"]),
+        (1, &left),
+        "{}",
+        run.err
+    );
     assert_eq!(listed("1m#0"), ["sa-east-1", "us-east-1"]);
-    let run = aws.run(&["seed", &path, "--prune", "--take-over", "--regions", "us-east-1"]);
+    let run = aws.run(&[
+        "seed",
+        &path,
+        "--prune",
+        "--take-over",
+        "--locations",
+        "us-east-1",
+    ]);
     assert_eq!(
         (run.status, listed("1m#0")),
         (0, vec!["us-east-1".to_owned()]),

@@ -28,7 +28,7 @@ fn every_mistake_comes_with_its_line_and_mend() {
     let found = run_with_input(&["validate", "-"], TWO_MISTAKES);
     let expected = "\
 -:2: monitors.a.port: port 25 is blocked by AWS for a Lambda outside a VPC (use port 587 or 465, or check it from \
-regions that have a VPC)
+locations that have a VPC)
 -:3: monitors.b.port: is missing (write a port, or a `service` that has one)
 -: 2 mistakes
 ";
@@ -45,7 +45,7 @@ fn a_vpc_reaches_port_25() {
         "valid": false,
         "mistakes": [{
             "file": "-", "line": 3, "field": "monitors.b.port", "what": "is missing",
-            "mend": "write a port, or a `service` that has one",
+            "help": "write a port, or a `service` that has one",
         }],
     });
     assert_eq!((found.status, found.json()), (1, vec![expected]));

@@ -57,7 +57,7 @@ const ENVIRONMENT: [(&str, &str); 4] = [
     ("AWS_REGION", "eu-west-1"),
     ("PORTPULSE_TABLE", TABLE),
     ("PORTPULSE_HOME_REGION", "eu-west-1"),
-    ("PORTPULSE_REGIONS", "eu-west-1,us-east-1"),
+    ("PORTPULSE_LOCATIONS", "eu-west-1,us-east-1"),
 ];
 
 /// The program at work.

@@ -98,7 +98,7 @@ async fn a_thousand_monitors_fit_a_function_of_128_mb() {
         let environment = [
             ("PORTPULSE_STATUS_ACCESS", access),
             ("PORTPULSE_GROUPS", "1m#0,1m#1,1m#2"),
-            ("PORTPULSE_REGIONS", "ap-northeast-1,eu-west-1,us-east-1"),
+            ("PORTPULSE_LOCATIONS", "ap-northeast-1,eu-west-1,us-east-1"),
         ];
         let mut function = Serving::start(&dynamo.endpoint_url(), NOWHERE, &environment).await;
         for path in ["/", "/incidents", "/api/monitors", "/metrics"] {

@@ -52,7 +52,7 @@ run "the_policy" {
       { Sid = "ReadTable", Effect = "Allow", Action = ["dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query"], Resource = ["arn:aws:dynamodb:eu-west-2:123456789012:table/portpulse"] },
       {
         Sid       = "WriteWhatItFinds", Effect = "Allow", Action = ["dynamodb:PutItem"], Resource = ["arn:aws:dynamodb:eu-west-2:123456789012:table/portpulse"]
-        Condition = { "ForAllValues:StringLike" = { "dynamodb:LeadingKeys" = ["board#*", "results#*", "hourly#*", "daily#*", "words#*", "incidents#*"] }, Null = { "dynamodb:LeadingKeys" = ["false"] } }
+        Condition = { "ForAllValues:StringLike" = { "dynamodb:LeadingKeys" = ["group#*", "fleet", "results#*", "hourly#*", "daily#*", "banners#*", "incidents#*"] }, Null = { "dynamodb:LeadingKeys" = ["false"] } }
       },
       { Sid = "Alert", Effect = "Allow", Action = ["sns:Publish"], Resource = ["arn:aws:sns:eu-west-2:123456789012:portpulse-alerts"] },
       { Sid = "Log", Effect = "Allow", Action = ["logs:CreateLogStream", "logs:PutLogEvents"], Resource = ["arn:aws:logs:eu-west-1:123456789012:log-group:/aws/lambda/function:*"] },
@@ -107,9 +107,9 @@ run "what_the_table_says_of_it" {
 
   assert {
     condition = { for group, each in aws_dynamodb_table_item.expected : group => jsondecode(each.item) } == {
-      "1m#0" = { pk = { S = "board#1m#0" }, sk = { S = "expects#eu-west-1" } }
-      "5m#0" = { pk = { S = "board#5m#0" }, sk = { S = "expects#eu-west-1" } }
-      "5m#1" = { pk = { S = "board#5m#1" }, sk = { S = "expects#eu-west-1" } }
+      "1m#0" = { pk = { S = "group#1m#0" }, sk = { S = "expects#eu-west-1" } }
+      "5m#0" = { pk = { S = "group#5m#0" }, sk = { S = "expects#eu-west-1" } }
+      "5m#1" = { pk = { S = "group#5m#1" }, sk = { S = "expects#eu-west-1" } }
     }
     error_message = "On the board of each group it is listed, by an item that carries nothing but its keys."
   }

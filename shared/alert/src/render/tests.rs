@@ -18,7 +18,7 @@ fn finding(cause: Cause, detail: &str) -> Finding {
     Finding { cause, detail }
 }
 
-/// A notification of each kind, as it would be; of a monitor with all that a region may see of it.
+/// A notification of each kind, as it would be; of a monitor with all that a location may see of it.
 fn sample(kind: Kind) -> Notification {
     let usual = notification::of(kind);
     if !matches!(usual.subject, Subject::Monitor(_)) {
@@ -127,7 +127,7 @@ fn the_schema_takes_every_kind_and_refuses_what_is_none() {
         |json| json["audience"] = json!([]),
         |json| json["since"] = json!("yesterday"),
         |json| json["detail"] = json!("x".repeat(201)),
-        |json| json["regions"]["eu-west-1"]["view"] = json!("odd"),
+        |json| json["locations"]["eu-west-1"]["view"] = json!("odd"),
         |json| drop(json.as_object_mut().unwrap().remove("runbook")),
     ];
     for (number, change) in wrong.into_iter().enumerate() {
@@ -150,12 +150,12 @@ fn the_schema_names_every_field_and_every_word_and_no_other() {
     }
     let fields = &notification["properties"];
     assert_eq!(words(&fields["kind"]), all(Kind::ALL, Kind::as_str));
-    assert_eq!(words(&fields["verdict"]), all(Status::ALL, Status::as_str));
+    assert_eq!(words(&fields["status"]), all(Status::ALL, Status::as_str));
     assert_eq!(
         words(&schema["$defs"]["severity"]),
         all(Severity::ALL, Severity::as_str)
     );
-    let view = &fields["regions"]["additionalProperties"];
+    let view = &fields["locations"]["additionalProperties"];
     assert_eq!(words(&view["properties"]["view"]), all(View::ALL, View::as_str));
     let findings = words(&schema["$defs"]["finding"]);
     for code in &findings {
@@ -179,7 +179,7 @@ fn the_schema_names_every_field_and_every_word_and_no_other() {
     };
     assert_eq!(names(&json), names(fields));
     assert_eq!(names(&json), required(notification));
-    assert_eq!(names(&json["regions"]["eu-west-1"]), required(view));
+    assert_eq!(names(&json["locations"]["eu-west-1"]), required(view));
 }
 
 #[test]
@@ -270,7 +270,7 @@ fn begins_as_ours(line: &str) -> bool {
         "Group ",
         "Id ",
     ];
-    let others = ["What each region sees:", "What is wrong with it:", ""];
+    let others = ["What each location sees:", "What is wrong with it:", ""];
     line.starts_with("  ") || labels.iter().any(|label| line.starts_with(label)) || others.contains(&line)
 }
 

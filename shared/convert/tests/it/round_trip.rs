@@ -26,7 +26,7 @@ monitors:
   banned: { host: db.example.com, service: mysql }
   telnet: { host: 203.0.113.7, port: 23, expect: closed }
   away: { host: a.example.com, port: 1, enabled: false }
-  spare: { host: a.example.com, port: 2, regions: [eu-west-1], depends_on: [away], tags: ["a-b=c"] }
+  spare: { host: a.example.com, port: 2, locations: [eu-west-1], depends_on: [away], tags: ["a-b=c"] }
 "#;
 
 fn read(text: &str) -> DefinitionFile {

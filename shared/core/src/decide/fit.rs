@@ -14,7 +14,7 @@ use crate::outbox::{Outbox, Pending, Subject};
 ///
 /// What may wait in a row at its largest is for whoever stores it to say: the decision only asks whether a row fits.
 pub trait SizeLimit {
-    /// Whether a verdict row fits into its item.
+    /// Whether a decision row fits into its item.
     fn decision_fits(&self, row: &DecisionState) -> bool;
     /// Whether a fleet row fits into its item.
     fn fits_fleet(&self, row: &FleetState) -> bool;
@@ -55,7 +55,7 @@ pub(super) fn status(
     if limit.decision_fits(&whole) {
         return (changed(whole), Rest::Nothing);
     }
-    // The details of what is found stand in the rows of the regions as well.
+    // The details of what is found stand in the rows of the locations as well.
     let (whole, plain) = (without_details(whole), without_details(before.clone()));
     if whole.is_same(&plain) || limit.decision_fits(&whole) {
         return (changed(whole), Rest::Nothing);
@@ -103,7 +103,7 @@ fn without_details(row: DecisionState) -> DecisionState {
 }
 
 /// A decision as steps, each of which can be made without those after it: first whatever waits is claimed, then comes
-/// the state of the regions, then what has changed, monitor by monitor.
+/// the state of the locations, then what has changed, monitor by monitor.
 struct Steps<'a> {
     input: &'a Input<'a>,
     before: &'a DecisionState,

@@ -1,4 +1,4 @@
-//! Telling of a region once, however many groups notice: the groups note their troubles in one row.
+//! Telling of a location once, however many groups notice: the groups note their troubles in one row.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -66,7 +66,7 @@ pub(super) fn step(input: &Input<'_>, status: &DecisionState, limit: &impl SizeL
     }
     for (key, problem) in over {
         next.problems.remove(&key);
-        // A region that is no longer expected is forgotten without a word.
+        // A location that is no longer expected is forgotten without a word.
         if input.expected().contains(&key.0) {
             next.outbox
                 .push(pending(&key, Change::Ends, problem.since, problem.revision, now));

@@ -15,7 +15,7 @@ use crate::outbox::{Kind, Pending, Subject};
 use crate::round::Definitions;
 use crate::time::Tick;
 
-/// Brings a monitor's incidents up to date with what the regions say.
+/// Brings a monitor's incidents up to date with what the locations say.
 pub(super) fn step(
     monitor: &Monitor,
     votes: &Votes,
@@ -129,7 +129,7 @@ const fn flaps(state: Health) -> Stability {
     }
 }
 
-/// A monitor of which nobody can tell anything, for as long as a region may be silent.
+/// A monitor of which nobody can tell anything, for as long as a location may be silent.
 fn visibility(monitor: &Monitor, votes: &Votes, tick: Tick, next: &mut DecisionState) {
     let key = (monitor.id().clone(), Track::Visibility);
     let down = next.incidents.contains_key(&(key.0.clone(), Track::Health));

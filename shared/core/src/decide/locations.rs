@@ -1,4 +1,4 @@
-//! Which regions report, which are silent, and which are themselves suspect.
+//! Which locations report, which are silent, and which are themselves suspect.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -10,12 +10,12 @@ use crate::group_state::{DecisionState, Entry, FleetState, Health, LocationRepor
 use crate::id::Location;
 use crate::time::Tick;
 
-/// With fewer monitors than this a region cannot become suspect: too little to tell it from bad luck.
+/// With fewer monitors than this a location cannot become suspect: too little to tell it from bad luck.
 const ENOUGH_TO_SUSPECT: usize = 10;
 /// By how much more than an interval two looks at a board may lie apart: a tick is handled within a minute.
 const LATEST_LOOK: Duration = Duration::from_secs(60);
 
-/// The regions whose votes do not count, as the row has it.
+/// The locations whose votes do not count, as the row has it.
 pub(super) fn suspects(row: &DecisionState) -> BTreeSet<Location> {
     let suspect = row
         .locations
@@ -24,7 +24,7 @@ pub(super) fn suspects(row: &DecisionState) -> BTreeSet<Location> {
     suspect.map(|(location, _)| location.clone()).collect()
 }
 
-/// Brings the state of every region up to date, and takes the suspect ones out of the vote.
+/// Brings the state of every location up to date, and takes the suspect ones out of the vote.
 pub(super) fn step(input: &Input<'_>, electorate: &mut Electorate<'_>, next: &mut DecisionState) {
     let mut states = std::mem::take(&mut next.locations);
     for location in input.expected() {
@@ -38,7 +38,7 @@ pub(super) fn step(input: &Input<'_>, electorate: &mut Electorate<'_>, next: &mu
         next.locations
             .extend(after.map(|state| (location.clone(), state)));
     }
-    // Regions that are no longer expected are forgotten, once the fleet has forgotten them too.
+    // Locations that are no longer expected are forgotten, once the fleet has forgotten them too.
     for (location, state) in states {
         let after = returned(input, &location, Some(state));
         next.locations.extend(after.map(|state| (location, state)));
@@ -88,7 +88,7 @@ fn state(
 
 /// Whether a row that is not fresh was fresh when somebody last looked at the board, as the others do every interval.
 ///
-/// An older one is of a region that was not expected meanwhile, or of a time in which nobody looked: it gets the same
+/// An older one is of a location that was not expected meanwhile, or of a time in which nobody looked: it gets the same
 /// time as one that never reported.
 fn has_just_gone_stale(input: &Input<'_>, location: &Location) -> bool {
     let interval = input.group.interval;
@@ -97,7 +97,7 @@ fn has_just_gone_stale(input: &Input<'_>, location: &Location) -> bool {
     row.is_some_and(|row| row.tick.age(input.now) <= interval.freshness() + look)
 }
 
-/// The state of a region that is well, or no longer asked for.
+/// The state of a location that is well, or no longer asked for.
 fn returned(
     input: &Input<'_>,
     location: &Location,
@@ -119,9 +119,9 @@ fn returned(
     }
 }
 
-/// Whether most of at least ten monitors fail in this region while the others see them well.
+/// Whether most of at least ten monitors fail in this location while the others see them well.
 ///
-/// Judged only once every fresh region has reported this region's tick; until then it stays as it was.
+/// Judged only once every fresh location has reported this location's tick; until then it stays as it was.
 fn is_suspect(
     input: &Input<'_>,
     electorate: &Electorate<'_>,

@@ -1,6 +1,6 @@
-//! The decision: from definitions, board and time to the next verdict row, the next fleet row and nothing else.
+//! The decision: from definitions, board and time to the next decision row, the next fleet row and nothing else.
 //!
-//! It is a pure function of its input, so any checker in any region may make it, as often as it likes: deciding
+//! It is a pure function of its input, so any checker in any location may make it, as often as it likes: deciding
 //! again on what was already decided changes nothing.
 
 mod fit;
@@ -35,11 +35,11 @@ pub struct Input<'a> {
     pub group: GroupId,
     /// Its definitions.
     pub definitions: &'a Definitions,
-    /// Its board, read strongly consistent after this region's own row was written.
+    /// Its board, read strongly consistent after this location's own row was written.
     pub group_state: &'a GroupState,
-    /// What the groups together know of the regions; `None` where it could not be read, and so must not be written.
+    /// What the groups together know of the locations; `None` where it could not be read, and so must not be written.
     pub fleet: Option<&'a FleetState>,
-    /// The regions that should report where the board lists none.
+    /// The locations that should report where the board lists none.
     pub fallback_locations: &'a BTreeSet<Location>,
     /// What people have said of the monitors.
     pub controls: &'a BTreeMap<MonitorId, Control>,
@@ -52,8 +52,8 @@ pub struct Input<'a> {
 }
 
 impl<'a> Input<'a> {
-    /// The regions that should report: those that this very board lists, so that a decision never rests on the rows of
-    /// one read and the regions of another.
+    /// The locations that should report: those that this very board lists, so that a decision never rests on the rows of
+    /// one read and the locations of another.
     pub fn expected(&self) -> &'a BTreeSet<Location> {
         if self.group_state.listed.is_empty() {
             self.fallback_locations
@@ -71,9 +71,9 @@ impl<'a> Input<'a> {
 /// What to write. A row that would not change is absent.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Decision {
-    /// The next verdict row, to be written on condition that the revision before it still stands.
+    /// The next decision row, to be written on condition that the revision before it still stands.
     pub status: Option<DecisionState>,
-    /// The next fleet row, likewise. Written second: the verdict row keeps a region in mind until the fleet row shows
+    /// The next fleet row, likewise. Written second: the decision row keeps a location in mind until the fleet row shows
     /// that all is said of it, so a writer lost in between is made good.
     pub fleet: Option<FleetState>,
     /// Whether `status` holds all that is to be decided on the monitors.
@@ -97,7 +97,7 @@ pub fn decide(input: &Input<'_>, limit: &impl SizeLimit) -> Decision {
     Decision { status, fleet, rest }
 }
 
-/// The verdict row after everything is decided, however large it is.
+/// The decision row after everything is decided, however large it is.
 fn whole(input: &Input<'_>) -> DecisionState {
     let (before, now) = (&input.group_state.status, input.now);
     let mut next = before.clone();
@@ -125,7 +125,7 @@ fn whole(input: &Input<'_>) -> DecisionState {
     next
 }
 
-/// Whether there is nothing to decide: every expected region reports, sees all well, and nothing is open or waits.
+/// Whether there is nothing to decide: every expected location reports, sees all well, and nothing is open or waits.
 ///
 /// Then [`decide`] would change nothing, and a tick needs no further read.
 pub fn is_nominal(input: &Input<'_>) -> bool {
@@ -154,9 +154,9 @@ pub fn is_nominal(input: &Input<'_>) -> bool {
         })
 }
 
-/// Whether the board shows an incident or an advisory beginning or ending that its verdict row does not have yet.
+/// Whether the board shows an incident or an advisory beginning or ending that its decision row does not have yet.
 ///
-/// So it stands when a checker was lost between its commit and its decision. It must be decided before a region
+/// So it stands when a checker was lost between its commit and its decision. It must be decided before a location
 /// replaces the row that shows it, or the change would never be told.
 pub fn is_undecided(input: &Input<'_>) -> bool {
     let before = &input.group_state.status;
@@ -204,7 +204,7 @@ pub fn acknowledge_fleet_published(
     (!next.is_same(row)).then_some(next)
 }
 
-/// What all regions together say of a monitor now.
+/// What all locations together say of a monitor now.
 pub fn status(input: &Input<'_>, monitor: &Monitor) -> Status {
     let mut electorate = Electorate::new(input);
     electorate.suspects = locations::suspects(&input.group_state.status);

@@ -1,4 +1,4 @@
-//! A notification as it goes out: what was decided, completed with what the regions see at that moment.
+//! A notification as it goes out: what was decided, completed with what the locations see at that moment.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,7 +16,7 @@ use crate::outbox::{Kind, Pending, Subject};
 use crate::outcome::Detail;
 use crate::time::Tick;
 
-/// A notification as it goes out: what was decided, with what the regions see at that moment.
+/// A notification as it goes out: what was decided, with what the locations see at that moment.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Notification {
     /// Its id: the same however often it is sent.
@@ -27,7 +27,7 @@ pub struct Notification {
     pub subject: Subject,
     /// The group it comes from; a test comes from none.
     pub group: Option<GroupId>,
-    /// The verdict that it tells of; for a recovery, the one that is over.
+    /// The status that it tells of; for a recovery, the one that is over.
     pub status: Status,
     /// How loudly it is to be told.
     pub severity: Severity,
@@ -45,13 +45,13 @@ pub struct Notification {
     pub tags: Vec<String>,
     /// The monitor's runbook.
     pub runbook: Option<String>,
-    /// What each region that checks the monitor sees.
+    /// What each location that checks the monitor sees.
     pub locations: BTreeMap<Location, LocationView>,
     /// For a broken definition, what is wrong with it.
     pub diagnostics: Vec<String>,
 }
 
-/// What one region sees of a monitor.
+/// What one location sees of a monitor.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LocationView {
     /// How it looks from there.
@@ -65,7 +65,7 @@ pub struct LocationView {
 }
 
 crate::choice::choice! {
-    /// How a monitor looks from one region.
+    /// How a monitor looks from one location.
     View {
         /// As expected.
         Good = "good",
@@ -193,7 +193,7 @@ fn severity(kind: Kind, status: Status, monitor: Option<&Monitor>) -> Severity {
     }
 }
 
-/// The service's own words about this cause, from the open incident or from any region's row.
+/// The service's own words about this cause, from the open incident or from any location's row.
 fn detail(monitor: &Monitor, cause: Cause, input: &Input<'_>) -> Option<Detail> {
     let of = |finding: &Finding| (finding.cause == cause).then(|| finding.detail.clone()).flatten();
     let incidents = input.group_state.status.incidents.iter();
@@ -211,7 +211,7 @@ fn detail(monitor: &Monitor, cause: Cause, input: &Input<'_>) -> Option<Detail> 
     mine.chain(rows).find_map(of)
 }
 
-/// How a monitor looks now from each of the regions that check it.
+/// How a monitor looks now from each of the locations that check it.
 pub fn views(monitor: &Monitor, input: &Input<'_>) -> BTreeMap<Location, LocationView> {
     let electorate = Electorate::new(input);
     let suspects = suspects(&input.group_state.status);

@@ -129,8 +129,8 @@ fn is_still_bad(track: Track, votes: &Votes) -> bool {
     }
 }
 
-/// Whether nobody checks a monitor yet: not for longer than a row stays fresh, or a region that is to check it is still
-/// awaited. Monitors and regions are deployed one after the other.
+/// Whether nobody checks a monitor yet: not for longer than a row stays fresh, or a location that is to check it is still
+/// awaited. Monitors and locations are deployed one after the other.
 fn is_awaited(
     input: &Input<'_>,
     monitor: &Monitor,

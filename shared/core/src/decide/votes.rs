@@ -1,4 +1,4 @@
-//! Counting: what the regions that may vote say of one monitor.
+//! Counting: what the locations that may vote say of one monitor.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -12,13 +12,13 @@ use crate::group_state::{Entry, Finding, Health, Impairment, LocationState, Stre
 use crate::id::Location;
 use crate::time::{Interval, Tick};
 
-/// Everybody who could vote: the fresh rows of the expected regions.
+/// Everybody who could vote: the fresh rows of the expected locations.
 pub(crate) struct Electorate<'a> {
     pub(crate) now: Timestamp,
     pub(crate) interval: Interval,
     pub(crate) expected: &'a BTreeSet<Location>,
     fresh: BTreeMap<&'a Location, &'a LocationState>,
-    /// Regions whose votes do not count.
+    /// Locations whose votes do not count.
     pub(crate) suspects: BTreeSet<Location>,
 }
 
@@ -39,12 +39,12 @@ impl<'a> Electorate<'a> {
         }
     }
 
-    /// The row of a region, if it is fresh.
+    /// The row of a location, if it is fresh.
     pub(crate) fn fresh_row(&self, location: &Location) -> Option<&'a LocationState> {
         self.fresh.get(location).copied()
     }
 
-    /// The fresh regions that check this monitor, suspect or not.
+    /// The fresh locations that check this monitor, suspect or not.
     pub(crate) fn checking(
         &self,
         monitor: &'a Monitor,
@@ -56,12 +56,12 @@ impl<'a> Electorate<'a> {
             .map(|(location, row)| (*location, *row))
     }
 
-    /// The latest tick that any fresh region has reported.
+    /// The latest tick that any fresh location has reported.
     pub(crate) fn latest_tick(&self) -> Option<Tick> {
         self.fresh.values().map(|row| row.tick).max()
     }
 
-    /// What a region says of a monitor, if it may and can say anything.
+    /// What a location says of a monitor, if it may and can say anything.
     fn ballot(&self, row: &'a LocationState, monitor: &Monitor) -> Ballot<'a> {
         match row.entries.get(monitor.id()) {
             None => Ballot::Nominal,
@@ -78,7 +78,7 @@ impl<'a> Electorate<'a> {
     }
 }
 
-/// What one region says of one monitor.
+/// What one location says of one monitor.
 enum Ballot<'a> {
     /// Good, uncounted.
     Nominal,
@@ -88,14 +88,14 @@ enum Ballot<'a> {
     NoData { long: bool },
 }
 
-/// How the regions stand to one question about one monitor.
+/// How the locations stand to one question about one monitor.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Count {
-    /// Regions whose bad streak is long enough to be a vote.
+    /// Locations whose bad streak is long enough to be a vote.
     pub(crate) bad: u32,
-    /// Regions whose last tick was bad, but whose streak is too short yet.
+    /// Locations whose last tick was bad, but whose streak is too short yet.
     pub(crate) wavering: u32,
-    /// Regions whose counted good streak is long enough to end an incident.
+    /// Locations whose counted good streak is long enough to end an incident.
     pub(crate) good: u32,
     /// The first tick of the oldest bad streak that votes.
     pub(crate) since: Option<Tick>,
@@ -103,20 +103,20 @@ pub(crate) struct Count {
     pub(crate) finding: Option<Finding>,
 }
 
-/// The state of one monitor over all regions.
+/// The state of one monitor over all locations.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Votes {
-    /// Regions that vote.
+    /// Locations that vote.
     pub(crate) voters: u32,
-    /// Fresh regions that check it, whether they vote or not.
+    /// Fresh locations that check it, whether they vote or not.
     pub(crate) checking: u32,
-    /// Whether every fresh region has been without data for longer than a row stays fresh, or none is to check it.
+    /// Whether every fresh location has been without data for longer than a row stays fresh, or none is to check it.
     pub(crate) no_data: bool,
     pub(crate) health: Count,
     pub(crate) quality: Count,
     /// How many votes open an incident.
     pub(crate) needed: u32,
-    /// Whether all fresh regions that check it have reported the same tick, the latest.
+    /// Whether all fresh locations that check it have reported the same tick, the latest.
     all_reported: bool,
 }
 
@@ -184,7 +184,7 @@ impl Votes {
     /// Whether the votes of `count` open an incident now.
     ///
     /// A majority waits for nobody, and neither does a port that is open and should be closed. A smaller quorum
-    /// waits until all have reported the latest tick: the region may be the one at fault.
+    /// waits until all have reported the latest tick: the location may be the one at fault.
     pub(crate) fn opens(&self, count: &Count, expect: Expect) -> bool {
         let waits = count.bad < majority(self.voters) && expect != Expect::Closed;
         self.still_bad(count) && (!waits || self.all_reported)
@@ -200,13 +200,13 @@ impl Votes {
         self.voters > 0 && count.good >= majority(self.voters) && !self.still_bad(count)
     }
 
-    /// Whether some regions differ from the rest, and will go on to unless something changes.
+    /// Whether some locations differ from the rest, and will go on to unless something changes.
     pub(crate) fn differs(&self) -> bool {
         let count = &self.health;
         count.bad > 0 && count.bad + count.wavering < self.needed && self.all_reported
     }
 
-    /// Whether no region sees it failing any more.
+    /// Whether no location sees it failing any more.
     pub(crate) fn agrees(&self) -> bool {
         self.voters > 0 && self.health.bad == 0 && self.health.wavering == 0 && self.all_reported
     }

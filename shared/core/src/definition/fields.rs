@@ -57,13 +57,13 @@ pub struct RawMonitor {
     pub dns: Option<Given<Map<String, Value>>>,
     /// What to send and what to wait for.
     pub script: Option<Given<Vec<Value>>>,
-    /// Consecutive failing ticks that make a region's vote.
+    /// Consecutive failing ticks that make a location's vote.
     pub failures_to_open: Option<Given<i64>>,
     /// Consecutive good ticks that end it.
     pub successes_to_close: Option<Given<i64>>,
-    /// How many regions must agree; a strict majority if absent.
+    /// How many locations must agree; a strict majority if absent.
     pub quorum: Option<Given<i64>>,
-    /// The regions that check it; all if absent.
+    /// The locations that check it; all if absent.
     pub locations: Option<Given<Vec<Value>>>,
     /// `critical`, `warning` or `info`.
     pub severity: Option<Given<String>>,
@@ -111,7 +111,7 @@ impl RawMonitor {
         "failures_to_open",
         "successes_to_close",
         "quorum",
-        "regions",
+        "locations",
         "severity",
         "ip",
         "close",

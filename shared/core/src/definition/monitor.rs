@@ -43,18 +43,18 @@ impl Monitor {
         &self.target
     }
 
-    /// How outcomes become a verdict.
+    /// How outcomes become a status.
     pub fn rule(&self) -> &Rule {
         &self.rule
     }
 
-    /// How a verdict is told.
+    /// How a status is told.
     pub fn alert_policy(&self) -> &AlertPolicy {
         &self.alert_policy
     }
 }
 
-/// How a monitor's outcomes become its verdict.
+/// How a monitor's outcomes become its status.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rule {
     /// How often it is checked.
@@ -63,26 +63,26 @@ pub struct Rule {
     pub expect: Expect,
     /// The connect time above which a tick counts as slow.
     pub slow_after: Option<Duration>,
-    /// Consecutive failing ticks, 1 to 10, that make a region's vote.
+    /// Consecutive failing ticks, 1 to 10, that make a location's vote.
     pub failures_to_open: u32,
     /// Consecutive good ticks, 1 to 10, that end it.
     pub successes_to_close: u32,
-    /// How many regions must agree.
+    /// How many locations must agree.
     pub quorum: Quorum,
-    /// Which regions check it.
+    /// Which locations check it.
     pub locations: LocationSelector,
 }
 
-/// How many failing regions open an incident.
+/// How many failing locations open an incident.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Quorum {
-    /// More than half of the regions that vote.
+    /// More than half of the locations that vote.
     Majority,
     /// This many, at least 1.
     AtLeast(u32),
 }
 
-/// Which regions check a monitor.
+/// Which locations check a monitor.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum LocationSelector {
     /// All of them.

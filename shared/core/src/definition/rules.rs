@@ -129,7 +129,7 @@ impl Draft<'_> {
         let failures_to_open = r.optional("failures_to_open", raw.failures_to_open, number(1..=10));
         let successes_to_close = r.optional("successes_to_close", raw.successes_to_close, number(1..=10));
         let quorum = r.optional("quorum", raw.quorum, number(1..=100));
-        let locations = r.list("regions", raw.locations, str::parse::<Location>);
+        let locations = r.list("locations", raw.locations, str::parse::<Location>);
         let locations = locations.map(BTreeSet::from_iter);
         let tags = r.list("tags", raw.tags, values::tag);
         let runbook = r.optional("runbook", raw.runbook, values::runbook);
@@ -264,16 +264,16 @@ impl Reader<'_> {
     fn locations_fit(&mut self, quorum: Option<u32>, locations: Option<&BTreeSet<Location>>) {
         let Some(locations) = locations else { return };
         if locations.is_empty() {
-            let help = "name at least one region, or leave it out";
-            self.diagnostic("regions", "is empty, so nobody would check it", help);
+            let help = "name at least one location, or leave it out";
+            self.diagnostic("locations", "is empty, so nobody would check it", help);
         } else if let Some(quorum) = quorum
             && usize::try_from(quorum).is_ok_and(|quorum| quorum > locations.len())
         {
             let what = format!(
-                "{quorum} is more than the {} regions that check it",
+                "{quorum} is more than the {} locations that check it",
                 locations.len()
             );
-            self.diagnostic("quorum", what, "lower it, or name more regions");
+            self.diagnostic("quorum", what, "lower it, or name more locations");
         }
     }
 
@@ -291,7 +291,7 @@ impl Reader<'_> {
     }
 
     fn reachable_from_lambda(&mut self, host: Option<&Host>, port: Option<u32>, ip: Option<IpFamily>) {
-        const VPC: &str = "check it from regions that have a VPC";
+        const VPC: &str = "check it from locations that have a VPC";
         if port == Some(25) {
             let what = "port 25 is blocked by AWS for a Lambda outside a VPC";
             self.diagnostic("port", what, format!("use port 587 or 465, or {VPC}"));

@@ -1,4 +1,4 @@
-//! Incidents: their tracks, verdicts and names, how they were told, and how they ended.
+//! Incidents: their tracks, statuses and names, how they were told, and how they ended.
 
 use std::fmt;
 
@@ -25,7 +25,7 @@ impl Track {
         match self {
             Self::Health => "health",
             Self::Quality => "quality",
-            Self::Visibility => "sight",
+            Self::Visibility => "visibility",
         }
     }
 }
@@ -37,14 +37,14 @@ impl std::str::FromStr for Track {
         match text {
             "health" => Ok(Self::Health),
             "quality" => Ok(Self::Quality),
-            "sight" => Ok(Self::Visibility),
+            "visibility" => Ok(Self::Visibility),
             _ => Err(crate::outcome::UnknownCode::new(text)),
         }
     }
 }
 
 crate::choice::choice! {
-    /// What all regions together say of a monitor.
+    /// What all locations together say of a monitor.
     Status {
         /// As expected.
         Up = "up",
@@ -72,14 +72,14 @@ impl Status {
     }
 }
 
-/// The time from a verdict turning bad to its turning good again.
+/// The time from a status turning bad to its turning good again.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Incident {
-    /// What the verdict is: never `up`.
+    /// What the status is: never `up`.
     pub status: Status,
     /// The latest tick on the board when it opened.
     pub opened: Tick,
-    /// The revision of the verdict row that opened it: makes its id unique even within one tick.
+    /// The revision of the decision row that opened it: makes its id unique even within one tick.
     pub revision: u64,
     /// The first bad tick of the streak that opened it.
     pub since: Tick,
@@ -144,7 +144,7 @@ pub struct IncidentId {
     pub monitor: MonitorId,
     /// The tick at which it opened.
     pub opened: Tick,
-    /// The revision of the verdict row that opened it.
+    /// The revision of the decision row that opened it.
     pub revision: u64,
     /// Which side of the monitor it concerns: two tracks can open in one decision.
     pub track: Track,

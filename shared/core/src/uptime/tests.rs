@@ -54,7 +54,7 @@ fn day(number: i64) -> Period {
     Period::of(tick(number * 1_440), Grain::Day)
 }
 
-/// What the regions saw, as (good, failing) checks; the seconds watched and down; the shade.
+/// What the locations saw, as (good, failing) checks; the seconds watched and down; the shade.
 type Row = (&'static [(u32, u32)], i64, i64, Shade);
 
 #[test]
@@ -74,23 +74,23 @@ fn a_week_computed_by_hand() {
     let now = tick(6 * 1_440 + 720).timestamp();
     let outages = Outages::of(&closed, [(Track::Health, &open)], now);
 
-    // What the regions saw: minutes as expected, minutes not.
+    // What the locations saw: minutes as expected, minutes not.
     let table: [Row; 7] = [
-        // All three regions saw it; one saw a blip besides, which moves nothing.
+        // All three locations saw it; one saw a blip besides, which moves nothing.
         (
             &[(1_430, 10), (1_430, 10), (1_400, 40)],
             86_400,
             600,
             Shade::Partly,
         ),
-        // One region was silent all day, one missed half of it.
+        // One location was silent all day, one missed half of it.
         (&[(1_380, 60), (700, 20), (0, 0)], 86_400, 3_600, Shade::Partly),
         (&[(1_380, 60)], 86_400, 3_600, Shade::Partly),
         // Nobody watched.
         (&[(0, 0), (0, 0)], 0, 0, Shade::NoData),
-        // One region for ten minutes of twelve hours' outage: ten minutes, all of them down.
+        // One location for ten minutes of twelve hours' outage: ten minutes, all of them down.
         (&[(0, 10), (0, 0)], 600, 600, Shade::Down),
-        // A bad region sees nothing but failures, all day; the others see none.
+        // A bad location sees nothing but failures, all day; the others see none.
         (&[(0, 1_440), (1_440, 0), (1_440, 0)], 86_400, 0, Shade::Up),
         // Today, until noon.
         (&[(660, 60)], 43_200, 3_600, Shade::Partly),
@@ -113,7 +113,7 @@ fn a_week_computed_by_hand() {
     assert_eq!(Watched::default().uptime(), None);
 }
 
-/// What a region saw of one tick.
+/// What a location saw of one tick.
 #[derive(Debug, Clone, Copy)]
 enum Saw {
     Notified,
@@ -121,7 +121,7 @@ enum Saw {
 }
 
 proptest! {
-    /// Against a count of every minute, whatever the order of ticks, gaps, duplicates and silent regions.
+    /// Against a count of every minute, whatever the order of ticks, gaps, duplicates and silent locations.
     #[test]
     fn uptime_is_what_a_count_of_every_minute_tells(
         locations in vec(btree_set((0i64..240, prop::bool::weighted(0.8)), 0..240), 1..4),
@@ -160,7 +160,7 @@ proptest! {
             if let Some(uptime) = watched.uptime() {
                 prop_assert!((0.0..=1.0).contains(&uptime));
             }
-            // A region that says nothing changes nothing.
+            // A location that says nothing changes nothing.
             let silent = tally(0, 0);
             let with_silent = tallies.iter().chain([&silent]);
             prop_assert_eq!(outages.watched(hour, now, Interval::OneMinute, with_silent), watched);

@@ -141,7 +141,7 @@ fn a_row_is_undecided_until_all_of_it_is_decided() {
     assert!(is_undecided(&world.input(now, &me)));
 }
 
-/// One notification or one region fits into the row.
+/// One notification or one location fits into the row.
 struct OnePlace;
 
 impl SizeLimit for OnePlace {
@@ -155,7 +155,7 @@ impl SizeLimit for OnePlace {
 }
 
 #[test]
-fn stale_claim_in_full_row_is_taken_over_while_a_region_is_silent() {
+fn stale_claim_in_full_row_is_taken_over_while_a_location_is_silent() {
     let mut world = World::new(2, &[("a", json!({}))]);
     world.play("1 ..\n2 ..");
     let claim = Claim {
@@ -175,7 +175,7 @@ fn stale_claim_in_full_row_is_taken_over_while_a_region_is_silent() {
     };
     world.group_state.status.outbox = Outbox::new(vec![pending]);
     let me = Claimant::new("me");
-    // Both regions' rows are stale, and the row has no place for their state.
+    // Both locations' rows are stale, and the row has no place for their state.
     let decision = decide(&world.input(World::time(9, 0), &me), &OnePlace);
     let row = decision.status.unwrap();
     assert!(OnePlace.decision_fits(&row), "{row:?}");

@@ -1,4 +1,4 @@
-//! Regions that are silent, suspect, new or gone.
+//! Locations that are silent, suspect, new or gone.
 
 use portpulse_core::decide::{Unlimited, decide, is_nominal};
 use portpulse_core::group::GroupId;
@@ -9,27 +9,32 @@ use serde_json::json;
 use crate::world::{World, check};
 
 #[test]
-fn a_region_that_stops_reporting_is_told_once_and_when_it_is_back() {
+fn a_location_that_stops_reporting_is_told_once_and_when_it_is_back() {
     let timeline = "1 ...\n2 ..-\n3 ..-\n4 ..-\n5 ..-\n6 ..-\n7 ...";
-    check(3, json!({}), timeline, "4 a region_silent c\n7 c region_back c");
-}
-
-#[test]
-fn a_region_that_never_reported_is_missed_after_the_same_time() {
     check(
-        2,
+        3,
         json!({}),
-        "1 .-\n2 .-\n3 .-\n4 .-\n5 .-",
-        "5 a region_silent b",
+        timeline,
+        "4 a location_silent c\n7 c location_back c",
     );
 }
 
 #[test]
-fn a_stale_region_does_not_vote() {
+fn a_location_that_never_reported_is_missed_after_the_same_time() {
+    check(
+        2,
+        json!({}),
+        "1 .-\n2 .-\n3 .-\n4 .-\n5 .-",
+        "5 a location_silent b",
+    );
+}
+
+#[test]
+fn a_stale_location_does_not_vote() {
     let fields = json!({ "failures_to_open": 1 });
     // Alone, a is no majority of three; of the fresh ones it is.
     let notified =
-        "2 c advisory m\n5 a advisory_over m\n5 a down m\n5 a region_silent b\n5 a region_silent c";
+        "2 c advisory m\n5 a advisory_over m\n5 a down m\n5 a location_silent b\n5 a location_silent c";
     let mut world = World::new(3, &[("m", fields)]);
     let played = world.play("1 ...\n2 x..\n3 x--\n4 x--\n5 x--\n6 x--");
     let mut lines: Vec<_> = played.lines().collect();
@@ -38,7 +43,7 @@ fn a_stale_region_does_not_vote() {
 }
 
 #[test]
-fn a_region_in_which_most_of_ten_fails_alone_is_suspect_and_tells_nothing_else() {
+fn a_location_in_which_most_of_ten_fails_alone_is_suspect_and_tells_nothing_else() {
     let ids: Vec<_> = (0..12).map(|n| format!("m{n:02}")).collect();
     let monitors: Vec<_> = ids
         .iter()
@@ -58,11 +63,11 @@ fn a_region_in_which_most_of_ten_fails_alone_is_suspect_and_tells_nothing_else()
             );
         }
     }
-    assert_eq!(notified, ["2 c region_suspect a", "4 c region_trusted a"]);
+    assert_eq!(notified, ["2 c location_suspect a", "4 c location_trusted a"]);
 }
 
 #[test]
-fn nine_monitors_are_too_few_to_suspect_a_region() {
+fn nine_monitors_are_too_few_to_suspect_a_location() {
     let ids: Vec<_> = (0..9).map(|n| format!("m{n}")).collect();
     let monitors: Vec<_> = ids
         .iter()
@@ -82,9 +87,9 @@ fn nine_monitors_are_too_few_to_suspect_a_region() {
 }
 
 #[test]
-fn a_region_is_told_once_for_all_groups() {
+fn a_location_is_told_once_for_all_groups() {
     let mut one = World::new(2, &[("m", json!({}))]);
-    assert_eq!(one.play("1 ..\n2 .-\n3 .-\n4 .-\n5 .-"), "4 a region_silent b");
+    assert_eq!(one.play("1 ..\n2 .-\n3 .-\n4 .-\n5 .-"), "4 a location_silent b");
     let mut two = World::new(2, &[("n", json!({}))]);
     two.group = GroupId {
         interval: Interval::OneMinute,
@@ -100,20 +105,23 @@ fn a_region_is_told_once_for_all_groups() {
     one.fleet = two.fleet.clone();
     assert_eq!(one.play("6 .."), "", "the second group still misses it");
     two.fleet = one.fleet.clone();
-    assert_eq!(two.play("7 .."), "7 b region_back b");
+    assert_eq!(two.play("7 .."), "7 b location_back b");
 }
 
 #[test]
-fn a_region_that_is_no_longer_expected_is_forgotten_without_a_word() {
+fn a_location_that_is_no_longer_expected_is_forgotten_without_a_word() {
     let mut world = World::new(2, &[("m", json!({}))]);
-    assert_eq!(world.play("1 ..\n2 .-\n3 .-\n4 .-\n5 .-"), "4 a region_silent b");
+    assert_eq!(
+        world.play("1 ..\n2 .-\n3 .-\n4 .-\n5 .-"),
+        "4 a location_silent b"
+    );
     world.expected.retain(|location| location.as_str() == "a");
     assert_eq!(world.play("6 .\n7 ."), "");
     assert!(world.fleet.problems.is_empty() && world.group_state.status.locations.is_empty());
 }
 
 #[test]
-fn a_region_that_goes_again_before_its_return_was_told_is_kept_in_mind() {
+fn a_location_that_goes_again_before_its_return_was_told_is_kept_in_mind() {
     let mut world = World::new(1, &[("m", json!({}))]);
     world.play("1 .");
     let location = "a".parse().unwrap();
@@ -141,34 +149,34 @@ fn a_region_that_goes_again_before_its_return_was_told_is_kept_in_mind() {
 }
 
 #[test]
-fn a_monitor_that_no_expected_region_checks_is_unknown_unless_one_is_about_to() {
-    let elsewhere = json!({ "regions": ["elsewhere"] });
+fn a_monitor_that_no_expected_location_checks_is_unknown_unless_one_is_about_to() {
+    let elsewhere = json!({ "locations": ["elsewhere"] });
     check(1, elsewhere, "1 .\n2 .\n3 .\n4 .\n5 .", "4 a unknown m");
-    // The definition is there first, then the region is listed, and then it reports.
-    let mut world = World::new(1, &[("m", json!({ "regions": ["c"] }))]);
+    // The definition is there first, then the location is listed, and then it reports.
+    let mut world = World::new(1, &[("m", json!({ "locations": ["c"] }))]);
     world.list("ab");
     assert_eq!(world.play("1 ..\n2 .."), "");
     world.list("abc");
     assert_eq!(world.play("3 ..\n4 ...\n5 ...\n6 ...\n7 ...\n8 ..."), "");
     assert!(world.group_state.status.incidents.is_empty());
-    // Where the region is listed and never comes, that is told after all.
-    let mut silent = World::new(1, &[("m", json!({ "regions": ["c"] }))]);
+    // Where the location is listed and never comes, that is told after all.
+    let mut silent = World::new(1, &[("m", json!({ "locations": ["c"] }))]);
     silent.list("ab");
     assert_eq!(silent.play("1 ..\n2 .."), "");
     silent.list("abc");
     assert_eq!(
         silent.play("3 ..\n4 ..\n5 ..\n6 ..\n7 .."),
-        "7 a region_silent c\n7 a unknown m"
+        "7 a location_silent c\n7 a unknown m"
     );
-    // The region is gone first, and then the definition names another.
+    // The location is gone first, and then the definition names another.
     world.list("ab");
     assert_eq!(world.play("9 ..\n10 .."), "");
-    world.define("m", &json!({ "regions": ["a"] }));
+    world.define("m", &json!({ "locations": ["a"] }));
     assert_eq!(world.play("11 ..\n12 ..\n13 ..\n14 ..\n15 .."), "");
     assert!(world.group_state.status.incidents.is_empty());
 }
 
-/// What is told while the list of regions changes: each stretch of a timeline with the regions that are listed then.
+/// What is told while the list of locations changes: each stretch of a timeline with the locations that are listed then.
 #[track_caller]
 fn check_lists(fields: serde_json::Value, key_ranges: &[(&str, &str, &str)]) {
     let mut world = World::new(1, &[("m", fields)]);
@@ -186,14 +194,14 @@ fn at_once() -> serde_json::Value {
 }
 
 #[test]
-fn the_regions_that_the_board_lists_go_before_any_others() {
+fn the_locations_that_the_board_lists_go_before_any_others() {
     // One of three is an advisory, though `a` alone is expected where none is listed.
     check_lists(at_once(), &[("abc", "1 ...\n2 x..", "2 c advisory m")]);
     check_lists(at_once(), &[("", "1 ...\n2 x..", "2 a down m")]);
 }
 
 #[test]
-fn a_region_that_was_just_listed_is_awaited_and_does_not_vote_before_it_reports() {
+fn a_location_that_was_just_listed_is_awaited_and_does_not_vote_before_it_reports() {
     check_lists(
         at_once(),
         &[
@@ -209,13 +217,13 @@ fn a_region_that_was_just_listed_is_awaited_and_does_not_vote_before_it_reports(
         at_once(),
         &[
             ("ab", "1 ..\n2 ..\n3 ..\n4 ..\n5 ..\n6 ..", ""),
-            ("abc", "7 ..\n8 ..\n9 ..\n10 ..\n11 ..", "11 a region_silent c"),
+            ("abc", "7 ..\n8 ..\n9 ..\n10 ..\n11 ..", "11 a location_silent c"),
         ],
     );
 }
 
 #[test]
-fn a_region_that_is_no_longer_listed_is_forgotten_at_once() {
+fn a_location_that_is_no_longer_listed_is_forgotten_at_once() {
     // Neither its vote, nor its silence, nor its last tick, which was under way, has an effect.
     check_lists(
         at_once(),
@@ -228,16 +236,16 @@ fn a_region_that_is_no_longer_listed_is_forgotten_at_once() {
     check_lists(
         at_once(),
         &[
-            ("abc", "1 ...\n2 ..-\n3 ..-\n4 ..-", "4 a region_silent c"),
+            ("abc", "1 ...\n2 ..-\n3 ..-\n4 ..-", "4 a location_silent c"),
             ("ab", "5 ..\n6 ..\n7 ..", ""),
-            // Back again, it is a region like a new one.
+            // Back again, it is a location like a new one.
             ("abc", "8 ..-\n9 ...\n10 ...", ""),
         ],
     );
 }
 
 #[test]
-fn an_outage_goes_on_while_regions_come_and_go() {
+fn an_outage_goes_on_while_locations_come_and_go() {
     check_lists(
         json!({ "failures_to_open": 2, "successes_to_close": 2 }),
         &[
@@ -260,7 +268,7 @@ fn an_outage_goes_on_while_regions_come_and_go() {
 }
 
 #[test]
-fn a_region_that_is_not_listed_decides_for_those_that_are() {
+fn a_location_that_is_not_listed_decides_for_those_that_are() {
     let mut world = World::new(1, &[("m", at_once())]);
     world.list("abc");
     assert_eq!(world.play("1 ...\n2 x.."), "2 c advisory m");

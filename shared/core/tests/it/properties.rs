@@ -111,7 +111,7 @@ proptest! {
     }
 
     #[test]
-    fn an_outage_in_all_regions_is_told(lines in timeline(10, 3), failures in 1u32..4) {
+    fn an_outage_in_all_locations_is_told(lines in timeline(10, 3), failures in 1u32..4) {
         let mut world = world(failures, 2);
         let mut lines = lines;
         lines.extend(std::iter::repeat_n("xxx".to_owned(), 5));

@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::world::{World, check};
 
 #[test]
-fn one_region_tells_after_its_threshold_and_again_when_all_is_well() {
+fn one_location_tells_after_its_threshold_and_again_when_all_is_well() {
     let fields = json!({ "failures_to_open": 3, "successes_to_close": 2 });
     check(
         1,
@@ -37,7 +37,7 @@ fn no_data_neither_breaks_nor_lengthens_a_streak() {
 }
 
 #[test]
-fn a_region_without_data_still_counts_among_the_voters() {
+fn a_location_without_data_still_counts_among_the_voters() {
     let fields = json!({ "failures_to_open": 1, "successes_to_close": 1, "quorum": 1 });
     let notified = "2 b down m\n4 b recovered m";
     check(2, fields, "1 ..\n2 x.\n3 .?\n4 ..", notified);
@@ -61,7 +61,7 @@ fn a_majority_opens_as_soon_as_it_is_one_and_waits_for_nobody() {
 }
 
 #[test]
-fn each_region_counts_its_own_streak() {
+fn each_location_counts_its_own_streak() {
     check(
         3,
         json!({ "failures_to_open": 2 }),
@@ -89,14 +89,14 @@ fn fewer_than_the_quorum_are_an_advisory_that_ends_with_a_word() {
 
 #[test]
 fn an_outage_does_not_begin_with_an_advisory() {
-    // Region a is always the first to report, and each time the others follow within the tick.
+    // Location a is always the first to report, and each time the others follow within the tick.
     check(
         3,
         json!({ "failures_to_open": 1 }),
         "1 ...\n2 xxx\n3 xxx",
         "2 b down m",
     );
-    // Region b is one tick short, and on its way.
+    // Location b is one tick short, and on its way.
     check(
         3,
         json!({ "failures_to_open": 2 }),
@@ -137,7 +137,7 @@ fn the_end_of_an_advisory_says_what_has_come_of_it() {
 }
 
 #[test]
-fn two_regions_that_disagree_neither_open_nor_close() {
+fn two_locations_that_disagree_neither_open_nor_close() {
     let fields = json!({ "failures_to_open": 1, "successes_to_close": 1 });
     check(
         2,
@@ -170,7 +170,7 @@ fn a_quorum_above_the_majority_is_waited_for() {
 }
 
 #[test]
-fn an_open_port_that_should_be_closed_is_told_at_once_and_from_any_region() {
+fn an_open_port_that_should_be_closed_is_told_at_once_and_from_any_location() {
     let fields = json!({ "expect": "closed", "failures_to_open": 3, "successes_to_close": 1 });
     check(3, fields, "1 xtx\n2 x.x\n3 xxx", "2 b exposed m\n3 b recovered m");
 }

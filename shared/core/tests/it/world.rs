@@ -1,4 +1,4 @@
-//! A group, its regions and its rows in memory, driven by timelines that a reader can see at a glance.
+//! A group, its locations and its rows in memory, driven by timelines that a reader can see at a glance.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -52,7 +52,7 @@ impl SizeLimit for Room {
 const START: i64 = 1_795_305_600;
 
 impl World {
-    /// A world of one-minute monitors, each given by id and fields, in regions `a`, `b`, ….
+    /// A world of one-minute monitors, each given by id and fields, in locations `a`, `b`, ….
     pub(crate) fn new(locations: usize, monitors: &[(&str, Value)]) -> Self {
         let mut definitions = Definitions::default();
         for (id, fields) in monitors {
@@ -83,7 +83,7 @@ impl World {
             .insert(id.parse().unwrap(), monitor(id, fields));
     }
 
-    /// Lists the regions that should report on the board: a letter each.
+    /// Lists the locations that should report on the board: a letter each.
     pub(crate) fn list(&mut self, locations: &str) {
         let names = locations.chars().map(String::from);
         self.group_state.listed = names.map(|name| name.parse().unwrap()).collect();
@@ -116,7 +116,7 @@ impl World {
         Tick::containing(Self::time(tick, 0), Interval::OneMinute)
     }
 
-    /// What a checker does with one tick in one region, and what it tells; `seen` gives each monitor's symbol.
+    /// What a checker does with one tick in one location, and what it tells; `seen` gives each monitor's symbol.
     pub(crate) fn deliver(
         &mut self,
         tick: i64,
@@ -212,7 +212,7 @@ impl World {
         let again = decide(&self.input(now, me), &self.room);
         assert_eq!(again.fleet, None, "a decision on what is decided changes nothing");
         if let Some(again) = again.status {
-            // But for a region that was waiting for the fleet row to forget it.
+            // But for a location that was waiting for the fleet row to forget it.
             let DecisionState {
                 revision, locations, ..
             } = self.group_state.status.clone();
@@ -245,8 +245,8 @@ impl World {
         }
     }
 
-    /// Plays a timeline of one line a tick: `1 x.?` is tick 1 as regions a, b and c see it, in that order.
-    /// Returns what is told, each with its tick and the region after whose commit it came.
+    /// Plays a timeline of one line a tick: `1 x.?` is tick 1 as locations a, b and c see it, in that order.
+    /// Returns what is told, each with its tick and the location after whose commit it came.
     pub(crate) fn notified(&mut self, timeline: &str) -> Vec<(i64, &'static str, Notification)> {
         let mut notified = Vec::new();
         for line in timeline.lines().map(str::trim).filter(|line| !line.is_empty()) {

@@ -67,7 +67,7 @@ fn every(interval: &str, monitors: usize) -> Map<String, serde_json::Value> {
 }
 
 #[test]
-fn ticks_are_those_of_every_group_in_every_region() {
+fn ticks_are_those_of_every_group_in_every_location() {
     let mut monitors = every("1m", 3);
     monitors.extend(every("1h", 1));
     let found = quantities(&monitors, &["eu-west-1", "us-east-1"], "eu-west-1");
@@ -76,7 +76,7 @@ fn ticks_are_those_of_every_group_in_every_region() {
     assert!((found.gb_seconds - found.ticks / 8.0).abs() < 1e-6, "{found:?}");
     assert!(
         (found.peak.write_units - 16.0).abs() < 1e-6,
-        "two writes and two rollups, of two groups in two regions: {found:?}"
+        "two writes and two rollups, of two groups in two locations: {found:?}"
     );
 }
 
@@ -136,7 +136,7 @@ fn a_monitor_that_is_disabled_or_elsewhere_is_read_and_not_kept() {
         if number % 2 == 0 {
             fields.insert("enabled".to_owned(), json!(false));
         } else {
-            fields.insert("regions".to_owned(), json!(["us-east-1"]));
+            fields.insert("locations".to_owned(), json!(["us-east-1"]));
         }
     }
     let none = quantities(&monitors, &["eu-west-1"], "eu-west-1");

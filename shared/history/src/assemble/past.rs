@@ -1,4 +1,4 @@
-//! One monitor's past, from what was summed up: bars, uptime, connect times, and what each region saw.
+//! One monitor's past, from what was summed up: bars, uptime, connect times, and what each location saw.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -23,17 +23,17 @@ pub(super) struct Past<'a> {
     group: GroupId,
     known: &'a GroupSnapshot,
     monitor: &'a Monitor,
-    /// The expected regions that check it.
+    /// The expected locations that check it.
     locations: BTreeSet<&'a Location>,
     outages: Outages,
     now: Timestamp,
-    /// The hours that are shown, the earliest first, with what each region saw, removed regions included.
+    /// The hours that are shown, the earliest first, with what each location saw, removed locations included.
     hours: Vec<Seen<'a>>,
     /// Likewise the days.
     days: Vec<Seen<'a>>,
 }
 
-/// A period, and what each region saw over it.
+/// A period, and what each location saw over it.
 type Seen<'a> = (Period, BTreeMap<&'a Location, Checks>);
 
 impl<'a> Past<'a> {
@@ -85,7 +85,7 @@ impl<'a> Past<'a> {
         hours.collect()
     }
 
-    /// The seconds of the hour of a region's last tick, up to that, where neither its rollup nor all its ticks are
+    /// The seconds of the hour of a location's last tick, up to that, where neither its rollup nor all its ticks are
     /// known.
     fn seconds_not_summed_up(&self, hour: Period) -> i64 {
         let id = self.monitor.id();
@@ -157,7 +157,7 @@ impl<'a> Past<'a> {
         }
     }
 
-    /// Checks and connect times, of one region or of all together.
+    /// Checks and connect times, of one location or of all together.
     pub(super) fn points(&self, grain: Grain, location: Option<&Location>) -> Vec<Point> {
         let periods = match grain {
             Grain::Hour => &self.hours,
@@ -258,7 +258,7 @@ fn of<'a>(
     locations.filter_map(move |(location, rollup)| Some((location, rollup.get(id)?)))
 }
 
-/// What each region saw over each hour: as it was summed up, or in the running one from its ticks.
+/// What each location saw over each hour: as it was summed up, or in the running one from its ticks.
 fn hours<'a>(known: &'a GroupSnapshot, id: &MonitorId, now: Timestamp) -> Vec<Seen<'a>> {
     let hours = periods(now, Grain::Hour).map(|hour| {
         let mut seen: BTreeMap<_, _> = of(known.running.of(hour), id).collect();
@@ -268,7 +268,7 @@ fn hours<'a>(known: &'a GroupSnapshot, id: &MonitorId, now: Timestamp) -> Vec<Se
     hours.collect()
 }
 
-/// What each region saw over each day. One that is not summed up yet is what its hours say.
+/// What each location saw over each day. One that is not summed up yet is what its hours say.
 fn days<'a>(known: &'a GroupSnapshot, id: &MonitorId, hours: &[Seen<'a>], now: Timestamp) -> Vec<Seen<'a>> {
     let days = periods(now, Grain::Day).map(|day| {
         let mut sums: BTreeMap<&Location, Checks> = BTreeMap::new();

@@ -81,9 +81,9 @@ async fn every_answer_is_as_the_document_says() {
 async fn the_document_refuses_what_no_answer_is_like() {
     let [(path, answer), ..] = answers(&read(Audience::Private).await);
     for (pointer, value) in [
-        ("/monitors/0/verdict", json!("fine")),
+        ("/monitors/0/status", json!("fine")),
         ("/monitors/0/uptime/24h", json!(1.5)),
-        ("/monitors/0/regions/eu-west-1/state", Value::Null),
+        ("/monitors/0/locations/eu-west-1/state", Value::Null),
         ("/at", json!("yesterday")),
         (
             "/left_out",
@@ -141,14 +141,14 @@ async fn figures_reach_prometheus_badges_and_the_feed() {
     let (overview, page, incidents) = read(Audience::Private).await;
     let text = prometheus::text(&overview);
     for line in [
-        "portpulse_verdict{monitor=\"c-down\",verdict=\"down\"} 1",
-        "portpulse_verdict{monitor=\"c-down\",verdict=\"up\"} 0",
+        "portpulse_status{monitor=\"c-down\",status=\"down\"} 1",
+        "portpulse_status{monitor=\"c-down\",status=\"up\"} 0",
         "portpulse_uptime_ratio{monitor=\"b-up\",window=\"30d\"} 1",
-        "portpulse_region_state{monitor=\"c-down\",region=\"us-east-1\",state=\"failing\"} 1",
-        "portpulse_region_state{monitor=\"c-down\",region=\"ap-northeast-1\",state=\"good\"} 1",
-        "portpulse_connect_seconds{monitor=\"b-up\",region=\"eu-west-1\",quantile=\"1\"} 0.01191",
-        "portpulse_phase_seconds{monitor=\"b-up\",region=\"eu-west-1\",phase=\"tls\",quantile=\"1\"} 0.024",
-        "portpulse_phase_seconds{monitor=\"b-up\",region=\"eu-west-1\",phase=\"dns\",quantile=\"0.5\"} 0.000995",
+        "portpulse_location_state{monitor=\"c-down\",location=\"us-east-1\",state=\"failing\"} 1",
+        "portpulse_location_state{monitor=\"c-down\",location=\"ap-northeast-1\",state=\"good\"} 1",
+        "portpulse_connect_seconds{monitor=\"b-up\",location=\"eu-west-1\",quantile=\"1\"} 0.01191",
+        "portpulse_phase_seconds{monitor=\"b-up\",location=\"eu-west-1\",phase=\"tls\",quantile=\"1\"} 0.024",
+        "portpulse_phase_seconds{monitor=\"b-up\",location=\"eu-west-1\",phase=\"dns\",quantile=\"0.5\"} 0.000995",
     ] {
         assert!(text.lines().any(|found| found == line), "{line} in {text}");
     }

@@ -1,4 +1,4 @@
-//! What is shown of what was read: verdicts, uptime, regions, and nothing to the public that is not for it.
+//! What is shown of what was read: statuses, uptime, locations, and nothing to the public that is not for it.
 
 use portpulse_core::group_state::{Status, Track};
 use portpulse_core::period::{Grain, Period};
@@ -14,7 +14,7 @@ use crate::fleet::{
     rows, run,
 };
 
-/// One monitor that is up, one that is down, and one that a single region sees failing.
+/// One monitor that is up, one that is down, and one that a single location sees failing.
 pub(crate) async fn table() -> MemoryTable {
     let table = MemoryTable::new();
     let store = Store::new(table.clone());
@@ -328,7 +328,7 @@ async fn the_public_is_shown_names_verdicts_and_uptime_alone() {
 }
 
 #[tokio::test]
-async fn groups_and_regions_that_nobody_named_are_found() {
+async fn groups_and_locations_that_nobody_named_are_found() {
     let table = table().await;
     let store = Store::new(table.clone());
     let fields = serde_json::json!({ "host": "192.0.2.1", "port": 7, "interval": "1h" });
@@ -354,7 +354,7 @@ async fn groups_and_regions_that_nobody_named_are_found() {
 }
 
 #[tokio::test]
-async fn the_regions_that_a_board_lists_go_before_those_that_were_named() {
+async fn the_locations_that_a_board_lists_go_before_those_that_were_named() {
     let table = table().await;
     let store = Store::new(table.clone());
     let mut listed = crate::fleet::locations();

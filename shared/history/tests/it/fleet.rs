@@ -126,7 +126,7 @@ pub(crate) fn tally(good: u32, failing: u32) -> Tally {
     tally
 }
 
-/// Rollups of these monitors, the same for all, over the last finished hours and days, in all regions.
+/// Rollups of these monitors, the same for all, over the last finished hours and days, in all locations.
 pub(crate) async fn roll_up<T: Table>(store: &Store<T>, ids: &[String], days: i64) {
     let of = |checks| -> Rollup {
         let tally = tally(checks, 0);
@@ -152,7 +152,7 @@ pub(crate) async fn roll_up<T: Table>(store: &Store<T>, ids: &[String], days: i6
     }
 }
 
-/// Results of these monitors in the running hour, up to this minute, from all regions.
+/// Results of these monitors in the running hour, up to this minute, from all locations.
 pub(crate) async fn run<T: Table>(store: &Store<T>, ids: &[String], minutes: u32) {
     let first = tick("2026-11-22T12:00:00Z");
     for minute in 0..minutes {
@@ -170,7 +170,7 @@ pub(crate) async fn run<T: Table>(store: &Store<T>, ids: &[String], minutes: u32
     }
 }
 
-/// Rows of the last tick, in which these regions see these monitors failing since 12:20.
+/// Rows of the last tick, in which these locations see these monitors failing since 12:20.
 pub(crate) async fn rows<T: Table>(store: &Store<T>, failing: &[(&str, &str)]) {
     for location in locations() {
         let own = failing.iter().filter(|(of, _)| *of == location.as_str());
@@ -198,7 +198,7 @@ pub(crate) async fn rows<T: Table>(store: &Store<T>, failing: &[(&str, &str)]) {
     }
 }
 
-/// What these monitors said at noon, to each region.
+/// What these monitors said at noon, to each location.
 pub(crate) async fn banners<T: Table>(store: &Store<T>, ids: &[String], text: &str) {
     let at = tick("2026-11-22T12:00:00Z");
     let banner = Banner {

@@ -18,7 +18,7 @@ fn hostile() -> impl Strategy<Value = String> {
         Just("]]><script>alert(1)</script>".to_owned()),
         Just("\"/><image href=\"x\" onload='x'/>".to_owned()),
         Just("&lt;&#0;&amp\u{ffff}\u{fffe}\u{1b}[31m".to_owned()),
-        Just("a\"} 1\nportpulse_verdict{monitor=\"x".to_owned()),
+        Just("a\"} 1\nportpulse_status{monitor=\"x".to_owned()),
         "\\PC{0,60}",
         ".{0,60}",
     ]
@@ -121,7 +121,7 @@ async fn definitions_stay_values_in_json_badges_and_prometheus() {
             .unwrap();
         let answer: Value = serde_json::from_str(&api::monitor(&page).to_string()).unwrap();
         assert_eq!(
-            answer["monitor"]["said"]["us-east-1"],
+            answer["monitor"]["banners"]["us-east-1"],
             json!({ "text": "</svg>\"} <script>alert(1)</script>", "at": "2026-11-22T12:00:00Z" })
         );
         for kind in [badge::Kind::Status, badge::Kind::Uptime, badge::Kind::Connect] {

@@ -82,9 +82,9 @@ async fn a_port_that_should_be_closed_is_down_to_the_public_whatever_it_asks_for
             assert_eq!(answer.contains("exposed"), is_notified, "{audience:?}: {answer}");
             assert!(is_notified || answer.contains("down"), "{answer}");
         }
-        // Each verdict has a sample there, whatever it is.
+        // Each status has a sample there, whatever it is.
         let metrics = prometheus::text(&overview);
-        let sample = "portpulse_verdict{monitor=\"c-down\",verdict=\"exposed\"} ";
+        let sample = "portpulse_status{monitor=\"c-down\",status=\"exposed\"} ";
         let expected = format!("{sample}{}", u8::from(is_notified));
         assert!(metrics.lines().any(|line| line == expected), "{metrics}");
     }

@@ -1,4 +1,4 @@
-//! What is shown of a monitor now: the verdict, since when, and whether regions differ.
+//! What is shown of a monitor now: the status, since when, and whether locations differ.
 
 use std::collections::BTreeSet;
 
@@ -10,11 +10,11 @@ use portpulse_history::view::{Ahead, Audience};
 use crate::assembled::table;
 use crate::fleet::{GROUP, incident, now, reader, tick};
 
-/// The verdict on `c-down`, since when, and whether regions differ.
+/// The status on `c-down`, since when, and whether locations differ.
 type Shown = (Status, Option<String>, bool);
 
 #[tokio::test]
-async fn the_verdict_is_the_one_that_a_decision_would_rest_on() {
+async fn the_status_is_the_one_that_a_decision_would_rest_on() {
     let groups = BTreeSet::from([GROUP]);
     let snapshot = reader(table().await, 400).snapshot(&groups, now()).await.unwrap();
     let id: MonitorId = "c-down".parse().unwrap();

@@ -73,7 +73,7 @@ fn per_location(region: &str, action: &str) -> Vec<Change> {
 
 #[test]
 #[ignore = "needs Terraform, its AWS provider and moto: .ci/infra runs it"]
-fn three_regions_are_applied_changed_and_destroyed() {
+fn three_locations_are_applied_changed_and_destroyed() {
     let moto = StandIn::moto().unwrap();
     let folder = copy_of_infra("three-regions");
     fs::write(folder.join("test-monitors.yaml"), MONITORS).unwrap();

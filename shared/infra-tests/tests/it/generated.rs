@@ -189,7 +189,7 @@ fn fields(chance: &mut Chance) -> Map<String, Value> {
         ("successes_to_close", json!(1 + chance.below(10))),
         ("quorum", json!(1 + chance.below(2))),
         (
-            "regions",
+            "locations",
             json!(["eu-west-1", chance.one(&["us-east-1", "ap-south-1"])]),
         ),
         ("severity", json!(chance.one(&["critical", "warning", "info"]))),
@@ -274,7 +274,7 @@ pub(crate) fn faulty() -> Value {
         ("successes_to_close", vec![json!(0), json!(11), json!(null)]),
         ("quorum", vec![json!(0), json!(101), json!("all")]),
         (
-            "regions",
+            "locations",
             vec![
                 json!([]),
                 json!("eu-west-1"),
@@ -343,7 +343,7 @@ pub(crate) fn faulty() -> Value {
         json!({ "host": "a", "service": "nosuch" }),
         json!({ "host": "a" }),
         json!({ "port": 1 }),
-        json!({ "host": "a", "port": 1, "regions": ["eu-west-1", "eu-west-1"], "quorum": 2 }),
+        json!({ "host": "a", "port": 1, "locations": ["eu-west-1", "eu-west-1"], "quorum": 2 }),
         json!({ "host": "a", "port": 1, "depends_on": ["between-11"] }),
         json!({ "host": "a", "port": 1, "depends_on": ["between-13"] }),
         json!({ "host": "a", "port": 1, "depends_on": ["between-14"] }),

@@ -32,7 +32,7 @@ fn every_field_arrives_as_written() {
         "host": "DB.example.com.", "port": 5433, "service": "postgres", "tier": "critical",
         "interval": "1m", "timeout": "2s", "slow_after": "100ms", "expect": "open", "check": "ready",
         "failures_to_open": 3, "successes_to_close": 1, "quorum": 2,
-        "regions": ["eu-west-1", "us-east-1"], "severity": "critical", "ip": "v4", "close": "fin",
+        "locations": ["eu-west-1", "us-east-1"], "severity": "critical", "ip": "v4", "close": "fin",
         "tags": ["db", "env=prod"], "runbook": "https://wiki.example.com/orders-db",
         "depends_on": ["bastion", "gateway.v6"], "enabled": true, "remind_every": "1h",
         "warn_days": 21, "http": { "path": "/up" },

@@ -202,8 +202,8 @@ fn far_target(index: u16) -> IpAddr {
 
 #[tokio::test]
 #[ignore = "needs root, /dev/net/tun, `ip` and `unshare`: run as root with --ignored"]
-async fn a_starved_processor_falsifies_no_time_and_no_verdict() {
-    const TEST: &str = "network::a_starved_processor_falsifies_no_time_and_no_verdict";
+async fn a_starved_processor_falsifies_no_time_and_no_status() {
+    const TEST: &str = "network::a_starved_processor_falsifies_no_time_and_no_status";
     match env::var(ROLE).as_deref() {
         Err(_) => in_a_network_of_its_own(TEST),
         Ok("world") => {

@@ -35,7 +35,7 @@ async fn check(service: Service, retry_policy: Duration, acts: Vec<Act>, expecte
 }
 
 #[tokio::test]
-async fn an_answer_is_a_verdict_and_the_leave_is_polite() {
+async fn an_answer_is_a_status_and_the_leave_is_polite() {
     let hear = |bytes| Act::Hear(bytes);
     let pong = vec![hear(b"PING\r\n".as_slice()), say("+PO"), say("NG\r\n")];
     check(Service::Redis, PATIENT, pong, "healthy: PONG", "").await;

@@ -101,7 +101,7 @@ fn opened(notification: &Notification, alias: &str) -> Value {
         "details": {
             "id": TEXT.fit(&notification.id, MAX_DETAIL),
             "kind": notification.kind.as_str(),
-            "verdict": notification.status.as_str(),
+            "status": notification.status.as_str(),
             "severity": notification.severity.as_str(),
             "group": notification.group.map_or_else(String::new, |group| group.to_string()),
             "since": clock(notification.since),

@@ -26,7 +26,7 @@ const PLAIN: Place = Place {
 
 pub(crate) fn read(fields: &mut Fields<'_>) -> Option<KeyedApi> {
     let key = "the integration key of the service (Events API v2)";
-    // In the service region EU: https://events.eu.pagerduty.com
+    // In the service location EU: https://events.eu.pagerduty.com
     KeyedApi::read(fields, key, "https://events.pagerduty.com")
 }
 

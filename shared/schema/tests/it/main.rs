@@ -201,7 +201,7 @@ fn samples(field: &str) -> (Vec<Value>, Vec<Value>) {
             vec![json!(0), json!(11), json!("2"), json!(null)],
         ),
         "quorum" => (vec![json!(1), json!(100)], vec![json!(0), json!(101)]),
-        "regions" => (
+        "locations" => (
             vec![json!(["eu-west-1"])],
             vec![
                 json!([]),

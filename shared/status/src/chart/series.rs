@@ -1,4 +1,4 @@
-//! The times of a phase in a region over a span: median, 95th percentile and maximum, with incidents, failures and the
+//! The times of a phase in a location over a span: median, 95th percentile and maximum, with incidents, failures and the
 //! time without data on the same axis.
 
 use std::time::Duration;
@@ -106,7 +106,7 @@ impl Axis {
     }
 }
 
-/// The chart of one phase in one region.
+/// The chart of one phase in one location.
 pub(crate) fn series(
     location: &Location,
     points: &[Point],

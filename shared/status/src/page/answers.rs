@@ -1,4 +1,4 @@
-//! What each region heard last of a monitor, in the service's own words, with the time of each.
+//! What each location heard last of a monitor, in the service's own words, with the time of each.
 
 use maud::{Markup, html};
 use portpulse_core::time::Tick;
@@ -7,7 +7,7 @@ use portpulse_history::view::{LocationVisibility, MonitorInside, VisibilityState
 use super::parts::{found, look};
 use crate::words::{self, Show};
 
-/// The last answers, region by region.
+/// The last answers, location by location.
 pub(crate) fn answers(inside: &MonitorInside) -> Markup {
     html! {
         section {
@@ -16,7 +16,7 @@ pub(crate) fn answers(inside: &MonitorInside) -> Markup {
                 table {
                     thead {
                         tr {
-                            @for title in ["Region", "Sees", "In its own words", "Since", "Last data"] {
+                            @for title in ["Location", "Sees", "In its own words", "Since", "Last data"] {
                                 th scope="col" { (title) }
                             }
                         }

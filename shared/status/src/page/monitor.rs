@@ -1,4 +1,4 @@
-//! One monitor over time: the times of its phases by region with incidents on the same axis, incidents, last answers, definition.
+//! One monitor over time: the times of its phases by location with incidents on the same axis, incidents, last answers, definition.
 
 use std::time::Duration;
 
@@ -78,7 +78,7 @@ fn phases(all: &[&[Point]]) -> Vec<Phase> {
         .collect()
 }
 
-/// The times of each phase by region, on one axis of time.
+/// The times of each phase by location, on one axis of time.
 fn times(
     inside: &MonitorInside,
     span: Span,
@@ -98,7 +98,7 @@ fn times(
         .collect();
     html! {
         section {
-            h2 { @if axes.len() > 1 { "Phases by region" } @else { "Connect time by region" } }
+            h2 { @if axes.len() > 1 { "Phases by location" } @else { "Connect time by location" } }
             ul .legend aria-label="Legend" {
                 @for (class, path, word) in KEYS {
                     li {
@@ -141,7 +141,7 @@ const KEYS: [(&str, &str, &str); 6] = [
     ("band down", "M4 1h10v12h-10z", "incident"),
 ];
 
-/// The numbers of a region's charts.
+/// The numbers of a location's charts.
 fn figures(location: &Location, points: &[Point], phases: &[Phase], span: Span) -> Markup {
     let has_checks = |point: &&Point| point.good > 0 || point.failing > 0 || point.no_data > 0;
     let of_phase = |phase: &Phase| ["p50", "p95", "max"].map(|which| format!("{} {which}", phase.as_str()));
@@ -250,7 +250,7 @@ fn fields(monitor: &Monitor) -> [(&'static str, String); 19] {
         ("failures_to_open", rule.failures_to_open.to_string()),
         ("successes_to_close", rule.successes_to_close.to_string()),
         ("quorum", quorum),
-        ("regions", locations),
+        ("locations", locations),
         ("severity", severity.to_string()),
         ("ip", target.ip.to_string()),
         ("tags", joined(tags.iter().cloned())),

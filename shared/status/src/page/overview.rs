@@ -11,9 +11,9 @@ use crate::chart;
 use crate::route::{By, Selection};
 use crate::words::{self, Show};
 
-/// The most monitors that have a row of their own on one page: of some 2.5 KB, or from many regions four times that.
+/// The most monitors that have a row of their own on one page: of some 2.5 KB, or from many locations four times that.
 const MAX_ROWS: usize = 100;
-/// The most monitors of one verdict that are named on a page on which they have no row.
+/// The most monitors of one status that are named on a page on which they have no row.
 const MAX_NAMES: usize = 1_000;
 /// The most tags to choose from; a search finds the others.
 const MAX_TAGS: usize = 200;
@@ -71,7 +71,7 @@ fn counts(monitors: &[MonitorView]) -> Markup {
     counts.sort_by_key(|(status, _)| status.rank());
     html! {
         @if !monitors.is_empty() {
-            ul .counts aria-label="Monitors by verdict" {
+            ul .counts aria-label="Monitors by status" {
                 @for (status, count) in counts {
                     @if count > 0 { li { (count) " " (words::status(status)) } }
                 }
@@ -80,7 +80,7 @@ fn counts(monitors: &[MonitorView]) -> Markup {
     }
 }
 
-/// What whoever runs this should know: what is left out, silent regions, and what cannot be read.
+/// What whoever runs this should know: what is left out, silent locations, and what cannot be read.
 fn notices(known: &Overview) -> Markup {
     let mut notices = Vec::new();
     if known.left_out.days {
@@ -113,7 +113,7 @@ fn of_the_system(inside: &OverviewInside) -> Vec<Markup> {
             LocationProblem::Suspect => "alone sees most monitors failing, and is not counted",
         };
         notices.push(html! {
-            "Region " strong { (location) } " " (what) ", since " (words::moment(since, Show::Brief))
+            "Location " strong { (location) } " " (what) ", since " (words::moment(since, Show::Brief))
         });
     }
     for (id, diagnostics) in inside.broken.iter().take(MAX_NOTICES) {

@@ -125,7 +125,7 @@ pub(crate) fn remarks(monitor: &MonitorView, incidents: &[IncidentView], now: Ti
             }
             @if let Some(finding) = finding.filter(|_| is_bad) { span .words { (found(finding)) } }
             @if inside.is_some_and(|inside| inside.advisory) {
-                span .hold { "some regions see it failing" }
+                span .hold { "some locations see it failing" }
             }
             @if monitor.in_maintenance { span .hold { "in maintenance" } }
             @if let Some(silence) = silence {
@@ -146,10 +146,10 @@ fn by(note: &Note) -> Markup {
     }
 }
 
-/// What each region sees: a port that is open from one and blocked from another shows at once.
+/// What each location sees: a port that is open from one and blocked from another shows at once.
 pub(crate) fn visibilities(inside: &MonitorInside) -> Markup {
     html! {
-        ul .locations aria-label="Regions" {
+        ul .locations aria-label="Locations" {
             @for (location, visibility) in &inside.locations {
                 @let (class, word) = look(visibility);
                 li .visibility.(class) { span .location { (location) } " " span .seen { (word) } }
@@ -158,7 +158,7 @@ pub(crate) fn visibilities(inside: &MonitorInside) -> Markup {
     }
 }
 
-/// The style sheet's name for what a region sees, and the words: the last median connect time, or what is wrong.
+/// The style sheet's name for what a location sees, and the words: the last median connect time, or what is wrong.
 pub(crate) fn look(visibility: &LocationVisibility) -> (&'static str, String) {
     let time = || visibility.connect.map(|connect| words::time(connect.p50));
     let finding = || visibility.finding.as_ref().map(|finding| cause(finding.cause));

@@ -68,7 +68,7 @@ fn entry(at: Timestamp, what: &str) -> Markup {
 fn notified(inside: &IncidentInside) -> Markup {
     match (inside.notified, inside.reminders) {
         (None, _) => html! { li .quiet { "not told: held back" } },
-        (Some(at), 0) => entry(at, "told"),
+        (Some(at), 0) => entry(at, "notified"),
         (Some(at), 1) => entry(at, "told again, the first reminder"),
         (Some(at), count) => entry(at, &format!("told again, reminder {count}")),
     }
@@ -76,7 +76,7 @@ fn notified(inside: &IncidentInside) -> Markup {
 
 const fn opened(track: Track) -> &'static str {
     match track {
-        Track::Health | Track::Quality => "opened: enough regions agree",
+        Track::Health | Track::Quality => "opened: enough locations agree",
         Track::Visibility => "opened: nobody could tell",
     }
 }

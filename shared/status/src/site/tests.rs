@@ -270,7 +270,7 @@ fn files_of_the_program_are_kept_for_ever_under_a_name_that_changes_with_them() 
 }
 
 #[test]
-fn every_verdict_has_a_colour_and_a_shape_of_its_own() {
+fn every_status_has_a_colour_and_a_shape_of_its_own() {
     let sheet = include_str!("../asset/style.css");
     let mut shapes = std::collections::BTreeSet::new();
     for status in Status::ALL {

@@ -11,8 +11,8 @@ fn open_ones_come_first_each_with_its_timeline() {
     assert_eq!(texts(&html, ".incident .name"), ["orders-db", "queue", "cache"]);
     assert_eq!(
         texts(&html, ".incident:first-child .timeline")[0],
-        "2026-11-22 05:37 UTC first seen2026-11-22 05:38 UTC opened: enough regions agree\
-         2026-11-22 05:38 UTC toldstill open"
+        "2026-11-22 05:37 UTC first seen2026-11-22 05:38 UTC opened: enough locations agree\
+         2026-11-22 05:38 UTC notifiedstill open"
     );
     assert_eq!(
         texts(&html, ".incidents:last-of-type .length").last().unwrap(),
@@ -25,7 +25,7 @@ fn open_ones_come_first_each_with_its_timeline() {
 }
 
 #[test]
-fn that_nobody_could_tell_is_no_agreement_of_regions() {
+fn that_nobody_could_tell_is_no_agreement_of_locations() {
     let mut known = overview();
     let since = "2026-11-22T05:37:00Z".parse().unwrap();
     known.open = vec![incident("orders-db", Track::Visibility, since, None)];
@@ -55,7 +55,7 @@ fn maintenance_that_is_on_or_ahead_is_told() {
 fn the_public_sees_no_words_of_services() {
     let html = incidents_html(&public());
     assert_eq!(texts(&html, ".incident .name"), ["orders-db", "queue", "cache"]);
-    for hidden in ["refused", "192.0.2", "told", "example.com"] {
+    for hidden in ["refused", "192.0.2", "notified", "example.com"] {
         assert!(!html.contains(hidden), "{hidden} is in {html}");
     }
 }

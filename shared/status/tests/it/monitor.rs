@@ -10,7 +10,7 @@ fn page(id: &str, span: Span) -> String {
 }
 
 #[test]
-fn each_region_has_a_chart_with_the_incidents_on_its_axis() {
+fn each_location_has_a_chart_with_the_incidents_on_its_axis() {
     let html = page("orders-db", Span::Day);
     assert_eq!(
         texts(&html, "figcaption"),
@@ -77,7 +77,7 @@ fn an_incident_that_is_open_is_drawn_up_to_now() {
 }
 
 #[test]
-fn figures_are_named_by_their_region() {
+fn figures_are_named_by_their_location() {
     let html = page("orders-db", Span::Day);
     let names = ["eu-central-1", "eu-west-1", "us-east-1"].map(|location| format!("Figures of {location}"));
     assert_eq!(texts(&html, "figure summary"), names);
@@ -85,10 +85,10 @@ fn figures_are_named_by_their_region() {
 }
 
 #[test]
-fn a_connect_alone_has_one_chart_a_region_without_a_name() {
+fn a_connect_alone_has_one_chart_a_location_without_a_name() {
     let html = page("cache", Span::Day);
     assert_eq!(texts(&html, ".phase"), [""; 0]);
-    assert!(html.contains("<h2>Connect time by region</h2>"), "{html}");
+    assert!(html.contains("<h2>Connect time by location</h2>"), "{html}");
     let locations = texts(&html, "figcaption").len();
     assert_eq!(
         attributes(&html, "figure svg.series", "aria-label").len(),
@@ -215,7 +215,7 @@ fn the_public_sees_verdict_uptime_and_incidents_and_nothing_else() {
         "refused",
         "1m#0",
         "silenced",
-        "told",
+        "notified",
     ] {
         assert!(!html.contains(hidden), "{hidden} is in {html}");
     }

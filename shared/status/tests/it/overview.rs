@@ -27,15 +27,15 @@ fn what_is_bad_comes_first_and_is_counted() {
 }
 
 #[test]
-fn a_port_open_from_one_region_and_blocked_from_another_shows_at_once() {
+fn a_port_open_from_one_location_and_blocked_from_another_shows_at_once() {
     let html = page(&Selection::default());
     assert_eq!(
-        texts(&html, "section:last-of-type .monitor:first-child .sight"),
+        texts(&html, "section:last-of-type .monitor:first-child .visibility"),
         ["eu-central-1 9 ms", "us-east-1 refused"]
     );
-    assert_eq!(texts(&html, ".sight.bad").len(), 4);
+    assert_eq!(texts(&html, ".visibility.bad").len(), 4);
     assert_eq!(
-        texts(&html, ".sight.none"),
+        texts(&html, ".visibility.none"),
         ["us-east-1 silent"],
         "no data is neither good nor bad"
     );
@@ -110,9 +110,9 @@ fn whoever_runs_it_is_told_what_does_not_work() {
     assert_eq!(
         notices,
         [
-            "Region us-east-1 does not report, since 2026-11-22 05:30 UTC",
+            "Location us-east-1 does not report, since 2026-11-22 05:30 UTC",
             "The definition of broken one cannot be read, and it is not checked: `host` is missing",
-            "A row of the table cannot be read: board#1m#0/region#x is of a later version",
+            "A row of the table cannot be read: group#1m#0/location#x is of a later version",
         ]
     );
 }

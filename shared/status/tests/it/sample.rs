@@ -1,4 +1,4 @@
-//! What is known of a few monitors: one down, one slow, one seen differently by two regions, one up; and their pages.
+//! What is known of a few monitors: one down, one slow, one seen differently by two locations, one up; and their pages.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -319,7 +319,7 @@ pub(crate) fn overview() -> Overview {
                 },
             )]),
             broken: BTreeMap::from([("broken one".to_owned(), vec!["`host` is missing".to_owned()])]),
-            unreadable: vec!["board#1m#0/region#x is of a later version".to_owned()],
+            unreadable: vec!["group#1m#0/location#x is of a later version".to_owned()],
         }),
     }
 }

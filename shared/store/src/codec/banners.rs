@@ -25,14 +25,14 @@ pub(crate) fn encode(key: &Key, banners: &Banners) -> Item {
     });
     begin_expiring(key, banners.tick.as_second(), RESULT_DAYS)
         .text(TICK, banners.tick)
-        .map("said", banner)
+        .map("banners", banner)
         .into_item()
 }
 
 pub(crate) fn decode(item: &Item) -> Result<Banners, Malformed> {
     let fields = open(item)?;
     let tick = fields.text(TICK)?;
-    let banner = fields.map("said")?;
+    let banner = fields.map("banners")?;
     let entry = |id| {
         let entry = match banner.map(id) {
             Ok(earlier) => Banner {

@@ -1,4 +1,4 @@
-//! A closed incident: while it waits in the verdict row, and in the archive.
+//! A closed incident: while it waits in the decision row, and in the archive.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use portpulse_core::group_state::{ClosedIncident, Ending};

@@ -1,4 +1,4 @@
-//! The verdict row of a group: open incidents, advisories, regions in trouble, and what waits to be told.
+//! The decision row of a group: open incidents, advisories, locations in trouble, and what waits to be told.
 
 use std::collections::BTreeMap;
 
@@ -26,7 +26,7 @@ pub(crate) fn encode(key: &Key, row: &DecisionState) -> Item {
         .number(REVISION, row.revision)
         .map("monitors", encode_monitors(row))
         .map(
-            "regions",
+            "locations",
             locations.map(|(location, state)| (location.to_string(), encode_state(*state))),
         )
         .outbox(&row.outbox)
@@ -36,7 +36,7 @@ pub(crate) fn encode(key: &Key, row: &DecisionState) -> Item {
 
 pub(crate) fn decode(item: &Item) -> Result<DecisionState, Malformed> {
     let fields = open(item)?;
-    let locations = fields.map("regions")?;
+    let locations = fields.map("locations")?;
     let location = |name| Ok((locations.key(name)?, decode_state(&locations.map(name)?)?));
     let closed = fields.maps("closed")?;
     let mut row = DecisionState {

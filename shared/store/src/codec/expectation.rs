@@ -1,4 +1,4 @@
-//! That a region should report: an item whose keys say it all, and which may say who looks after it.
+//! That a location should report: an item whose keys say it all, and which may say who looks after it.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 

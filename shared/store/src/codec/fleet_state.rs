@@ -1,4 +1,4 @@
-//! The fleet row: which regions are in trouble, by the groups that see it.
+//! The fleet row: which locations are in trouble, by the groups that see it.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ use crate::keys::Key;
 use crate::table::{Item, REVISION};
 
 pub(crate) fn encode(key: &Key, row: &FleetState) -> Item {
-    // Two levels: region, then kind of trouble.
+    // Two levels: location, then kind of trouble.
     let mut locations = BTreeMap::<_, Map>::new();
     for ((location, problem), state) in &row.problems {
         let problems = locations.remove(location).unwrap_or_default();
@@ -23,7 +23,7 @@ pub(crate) fn encode(key: &Key, row: &FleetState) -> Item {
     begin(key)
         .number(REVISION, row.revision)
         .map(
-            "regions",
+            "locations",
             locations.map(|(location, problems)| (location.to_string(), problems.into_value())),
         )
         .outbox(&row.outbox)
@@ -32,7 +32,7 @@ pub(crate) fn encode(key: &Key, row: &FleetState) -> Item {
 
 pub(crate) fn decode(item: &Item) -> Result<FleetState, Malformed> {
     let fields = open(item)?;
-    let locations = fields.map("regions")?;
+    let locations = fields.map("locations")?;
     let mut problems = BTreeMap::new();
     for name in locations.names() {
         let (location, of_location) = (locations.key::<Location>(name)?, locations.map(name)?);

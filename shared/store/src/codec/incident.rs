@@ -1,4 +1,4 @@
-//! What region rows, verdict rows and closed incidents have in common: findings and incidents.
+//! What location rows, decision rows and closed incidents have in common: findings and incidents.
 
 use portpulse_core::group_state::{Cause, Finding, Health, Incident, Notified, Stability, Status, Urgency};
 use portpulse_core::outcome::Detail;
@@ -11,8 +11,8 @@ use crate::table::REVISION;
 const NOT_YET: &str = "not yet";
 const URGENCY: &str = "urgency";
 const RAISED: &str = "raised";
-const PACE: &str = "pace";
-const SETTLED: &str = "settled";
+const PACE: &str = "stability";
+const SETTLED: &str = "stopped_flapping";
 const FLAPPING_GOOD: &str = "flapping, good";
 const FLAPPING_FAILING: &str = "flapping, failing";
 
@@ -25,20 +25,20 @@ impl Map {
 
     pub(super) fn notified(self, notified: Notified) -> Self {
         match notified {
-            Notified::NotYet => self.text("told", NOT_YET),
+            Notified::NotYet => self.text("notified", NOT_YET),
             Notified::At {
                 first,
                 last,
                 reminders,
             } => self
-                .text("told", last)
-                .optional_text("first_told", (first != last).then_some(first))
+                .text("notified", last)
+                .optional_text("first_notified", (first != last).then_some(first))
                 .number("reminders", reminders),
         }
     }
 
     pub(super) fn incident(self, incident: &Incident) -> Self {
-        self.text("verdict", incident.status)
+        self.text("status", incident.status)
             .text("opened", incident.opened)
             .number(REVISION, incident.revision)
             .text("since", incident.since)
@@ -66,7 +66,7 @@ impl Map {
                     Health::Good => FLAPPING_GOOD,
                     Health::Failing => FLAPPING_FAILING,
                 };
-                self.text(PACE, word).optional_text("flapping_told", notified)
+                self.text(PACE, word).optional_text("flapping_notified", notified)
             }
         }
     }
@@ -91,11 +91,11 @@ impl Fields<'_> {
     }
 
     pub(super) fn notified(&self) -> Result<Notified, Malformed> {
-        if self.str("told")? == NOT_YET {
+        if self.str("notified")? == NOT_YET {
             return Ok(Notified::NotYet);
         }
-        let last = self.time("told")?;
-        let first = self.optional_time("first_told")?.unwrap_or(last);
+        let last = self.time("notified")?;
+        let first = self.optional_time("first_notified")?.unwrap_or(last);
         Ok(Notified::At {
             first,
             last,
@@ -105,7 +105,7 @@ impl Fields<'_> {
 
     pub(super) fn incident(&self) -> Result<Incident, Malformed> {
         Ok(Incident {
-            status: self.text::<Status>("verdict")?,
+            status: self.text::<Status>("status")?,
             opened: self.text::<Tick>("opened")?,
             revision: self.number(REVISION)?,
             since: self.text::<Tick>("since")?,
@@ -140,7 +140,7 @@ impl Fields<'_> {
                 return Err(self.nonsense(PACE, banners));
             }
         };
-        let notified = self.optional_time("flapping_told")?;
+        let notified = self.optional_time("flapping_notified")?;
         Ok(Stability::Flapping { state, notified })
     }
 }

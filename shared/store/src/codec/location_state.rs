@@ -1,4 +1,4 @@
-//! A region's row: its last tick, and the streaks of what is not nominal there.
+//! A location's row: its last tick, and the streaks of what is not nominal there.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use portpulse_core::group_state::{Entry, Health, Impairment, LocationState, Streak, Streaks};

@@ -34,7 +34,7 @@ use crate::table::{Item, LAYOUT};
 /// The version of the layout that this crate writes, and the only one that it reads.
 pub const VERSION: u32 = 1;
 
-/// The days after which results and region rows expire.
+/// The days after which results and location rows expire.
 const RESULT_DAYS: i64 = 35;
 /// The days after which closed incidents and rollups expire.
 const HISTORY_DAYS: i64 = 400;

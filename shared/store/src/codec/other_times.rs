@@ -1,4 +1,4 @@
-//! The phases but the connect, as one region saw them over an hour or a day: for each monitor the maximum of each in
+//! The phases but the connect, as one location saw them over an hour or a day: for each monitor the maximum of each in
 //! milliseconds, and its times in buckets.
 
 use aws_sdk_dynamodb::types::AttributeValue;

@@ -25,7 +25,7 @@ impl Fields<'_> {
 fn encode(pending: &Pending) -> AttributeValue {
     let subject = match &pending.subject {
         Subject::Monitor(_) => "monitor",
-        Subject::Location(_) => "region",
+        Subject::Location(_) => "location",
         Subject::Definition(_) => "definition",
         Subject::Portpulse => PORTPULSE,
     };
@@ -37,7 +37,7 @@ fn encode(pending: &Pending) -> AttributeValue {
         .text("id", &pending.id)
         .text("kind", pending.kind)
         .text(subject, &pending.subject)
-        .text("verdict", pending.status)
+        .text("status", pending.status)
         .optional_text("cause", pending.cause.map(|cause| cause.code()))
         .urgency(pending.urgency)
         .text("since", pending.since)
@@ -50,8 +50,8 @@ fn encode(pending: &Pending) -> AttributeValue {
 fn decode(fields: &Fields<'_>) -> Result<Pending, Malformed> {
     let subject = if fields.has(PORTPULSE) {
         Subject::Portpulse
-    } else if fields.has("region") {
-        Subject::Location(fields.text("region")?)
+    } else if fields.has("location") {
+        Subject::Location(fields.text("location")?)
     } else if fields.has("definition") {
         Subject::Definition(fields.str("definition")?.to_owned())
     } else {
@@ -69,7 +69,7 @@ fn decode(fields: &Fields<'_>) -> Result<Pending, Malformed> {
         id: fields.str("id")?.to_owned(),
         kind: fields.text("kind")?,
         subject,
-        status: fields.text("verdict")?,
+        status: fields.text("status")?,
         cause: fields.optional_text("cause")?,
         urgency: fields.urgency()?,
         since: fields.time("since")?,

@@ -1,4 +1,4 @@
-//! What one region saw in one tick: for each monitor the milliseconds of its phases, or a code.
+//! What one location saw in one tick: for each monitor the milliseconds of its phases, or a code.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use portpulse_core::observation::{Observation, Remark, Seen, milliseconds};

@@ -1,4 +1,4 @@
-//! What one region saw over an hour or a day: for each monitor the checks, and the connect times in buckets. Those of
+//! What one location saw over an hour or a day: for each monitor the checks, and the connect times in buckets. Those of
 //! the other phases stand in an item of their own.
 
 use aws_sdk_dynamodb::types::AttributeValue;

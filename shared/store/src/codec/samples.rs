@@ -135,7 +135,7 @@ pub(super) fn outbox() -> Outbox {
             Some(claim),
         ),
         pending(
-            "eu-west-1.3/region_silent",
+            "eu-west-1.3/location_silent",
             Kind::LocationSilent,
             Subject::Location("eu-west-1".parse().unwrap()),
             None,

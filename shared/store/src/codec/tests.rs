@@ -112,11 +112,11 @@ fn get_definition(item: &Item) -> Result<Monitor, Vec<portpulse_core::definition
 #[test]
 fn every_kind_of_item_looks_as_it_did() {
     insta::assert_snapshot!(
-        "region_row",
+        "location_state",
         shown(&put_location_state(&samples::location_state()))
     );
     insta::assert_snapshot!(
-        "verdict_row",
+        "decision_state",
         shown(&put_decision_state(&samples::decision_state()))
     );
     insta::assert_snapshot!("fleet_row", shown(&put_fleet_state(&samples::fleet_state())));
@@ -127,7 +127,7 @@ fn every_kind_of_item_looks_as_it_did() {
     );
     insta::assert_snapshot!("rollup", shown(&put_rollup(&samples::rollup())));
     insta::assert_snapshot!("other_times", shown(&put_other_times(&samples::other_times())));
-    insta::assert_snapshot!("words", shown(&put_banners(&samples::banners())));
+    insta::assert_snapshot!("banners", shown(&put_banners(&samples::banners())));
     insta::assert_snapshot!("control", shown(&put_control(&samples::control())));
     insta::assert_snapshot!("definition", shown(&put_definition(&samples::definition())));
     let seeded = definition::encode_seeded(&keys::definition(group(), "orders-db"), &samples::definition());
@@ -150,12 +150,12 @@ fn survives<R: PartialEq + Debug>(
 
 proptest! {
     #[test]
-    fn region_rows_survive(row in arbitrary::location_state()) {
+    fn location_rows_survive(row in arbitrary::location_state()) {
         survives(row, put_location_state, location_state::decode)?;
     }
 
     #[test]
-    fn verdict_rows_survive(row in arbitrary::decision_state()) {
+    fn status_rows_survive(row in arbitrary::decision_state()) {
         survives(row, put_decision_state, decision_state::decode)?;
     }
 
@@ -210,14 +210,14 @@ fn readers(item: &Item) -> Vec<(&'static str, Result<(), String>)> {
     }
     let diagnostics = |diagnostics: Vec<portpulse_core::definition::Diagnostic>| diagnostics[0].to_string();
     vec![
-        ("region_row", outcome(location_state::decode(item))),
-        ("verdict_row", outcome(decision_state::decode(item))),
+        ("location_state", outcome(location_state::decode(item))),
+        ("decision_state", outcome(decision_state::decode(item))),
         ("fleet_row", outcome(fleet_state::decode(item))),
         ("results", outcome(results::decode(item))),
         ("closed_incident", outcome(closed_incident::decode(item))),
         ("rollup", outcome(rollup::decode(item))),
         ("other_times", outcome(other_times::decode(item))),
-        ("words", outcome(banners::decode(item))),
+        ("banners", outcome(banners::decode(item))),
         ("control", outcome(control::decode(item))),
         ("definition", get_definition(item).map(drop).map_err(diagnostics)),
     ]
@@ -225,8 +225,8 @@ fn readers(item: &Item) -> Vec<(&'static str, Result<(), String>)> {
 
 fn all_items() -> Vec<(&'static str, Item)> {
     vec![
-        ("region_row", put_location_state(&samples::location_state())),
-        ("verdict_row", put_decision_state(&samples::decision_state())),
+        ("location_state", put_location_state(&samples::location_state())),
+        ("decision_state", put_decision_state(&samples::decision_state())),
         ("fleet_row", put_fleet_state(&samples::fleet_state())),
         ("results", put_results(&samples::observations())),
         (
@@ -235,7 +235,7 @@ fn all_items() -> Vec<(&'static str, Item)> {
         ),
         ("rollup", put_rollup(&samples::rollup())),
         ("other_times", put_other_times(&samples::other_times())),
-        ("words", put_banners(&samples::banners())),
+        ("banners", put_banners(&samples::banners())),
         ("control", put_control(&samples::control())),
         ("definition", put_definition(&samples::definition())),
     ]

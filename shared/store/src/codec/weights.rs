@@ -79,7 +79,7 @@ fn a_nominal_tick_costs_few_write_units() {
     }
 }
 
-/// The longest that a monitor's id, a region's name, an invocation's name and a time in a row become.
+/// The longest that a monitor's id, a location's name, an invocation's name and a time in a row become.
 const MAX_CLAIMANT_LENGTH: &str = "8c4f2a7e-1b3d-4c5e-9f60-718293a4b5c6";
 const LATE: &str = "2026-11-22T05:40:07Z";
 /// As many writes as ten a minute make in nineteen hundred years.
@@ -114,7 +114,7 @@ fn largest_incident(status: Status) -> Incident {
     }
 }
 
-/// The largest verdict row in which nothing waits: two tracks of each monitor are open, the most that can be at once,
+/// The largest decision row in which nothing waits: two tracks of each monitor are open, the most that can be at once,
 /// and every definition is broken.
 fn largest_steady_row(monitors: usize) -> DecisionState {
     let mut row = DecisionState {
@@ -190,20 +190,20 @@ fn most_that_waits(id: &MonitorId) -> (Vec<Pending>, Vec<ClosedIncident>) {
 }
 
 #[test]
-fn the_largest_verdict_row_of_a_full_group_has_room_for_what_one_monitor_brings() {
+fn the_largest_status_row_of_a_full_group_has_room_for_what_one_monitor_brings() {
     let key = keys::decision_state(group());
     let mut row = largest_steady_row(MAX_MONITORS_PER_GROUP);
     let steady = size::item(&decision_state::encode(&key, &row));
     let (pending, closed) = most_that_waits(&longest_id(0));
     (row.outbox, row.closed) = (Outbox::new(pending), closed);
     let one_more = size::item(&decision_state::encode(&key, &row));
-    eprintln!("verdict row: {steady} bytes, {one_more} with what one monitor brings");
+    eprintln!("decision row: {steady} bytes, {one_more} with what one monitor brings");
     assert!(one_more < size::MAX_BYTES, "{steady}, {one_more}");
     assert!(steady > size::MAX_BYTES * 4 / 5, "{steady}");
 }
 
 #[test]
-fn the_largest_region_row_of_a_full_group_fits() {
+fn the_largest_location_row_of_a_full_group_fits() {
     let streaks = Streaks {
         seen: tick(TICK),
         health: Streak {
@@ -231,11 +231,11 @@ fn the_largest_region_row_of_a_full_group_fits() {
         &keys::location_state(group(), &longest_location(0)),
         &row,
     ));
-    eprintln!("region row: {bytes} bytes");
+    eprintln!("location row: {bytes} bytes");
     assert!(bytes < size::MAX_BYTES, "{bytes}");
 }
 
-/// The fleet row in which each of so many groups notes every region, as silent or suspect.
+/// The fleet row in which each of so many groups notes every location, as silent or suspect.
 fn fleet_bytes(groups: u32) -> usize {
     let notes = |half: u32| -> BTreeMap<GroupId, Timestamp> {
         let mine = (0..groups).filter(|shard| shard % 2 == half);
@@ -248,7 +248,7 @@ fn fleet_bytes(groups: u32) -> usize {
         ..FleetState::default()
     };
     for location in (0..LOCATIONS).map(longest_location) {
-        // One group sees one trouble of a region at a time.
+        // One group sees one trouble of a location at a time.
         for (half, problem) in [(0, LocationProblem::Silent), (1, LocationProblem::Suspect)] {
             let problem = (
                 (location.clone(), problem),
@@ -267,11 +267,11 @@ fn fleet_bytes(groups: u32) -> usize {
 #[test]
 fn the_largest_fleet_row_of_a_hundred_thousand_monitors_fits() {
     let bytes = fleet_bytes(250);
-    eprintln!("fleet row: {bytes} bytes with 250 groups and {LOCATIONS} regions");
+    eprintln!("fleet row: {bytes} bytes with 250 groups and {LOCATIONS} locations");
     assert!(bytes < size::MAX_BYTES, "{bytes}");
 }
 
-/// What one region saw over a period of so many ticks, where all phases take as long as these times: the bytes of the
+/// What one location saw over a period of so many ticks, where all phases take as long as these times: the bytes of the
 /// rollup, and those of the phases but the connect.
 fn rollup_bytes(monitors: usize, ticks: u64, times: impl Fn(u64) -> Duration) -> (usize, usize) {
     let mut tally = Tally::default();
@@ -298,7 +298,7 @@ fn rollup_bytes(monitors: usize, ticks: u64, times: impl Fn(u64) -> Duration) ->
 
 #[test]
 fn rollups_are_small_and_fit_whatever_the_times() {
-    // 20 to 25 ms, as between two regions; now and then twice as much.
+    // 20 to 25 ms, as between two locations; now and then twice as much.
     let usual = |number: u64| {
         Duration::from_micros((20_000 + number * 7_919 % 5_000) << u32::from(number.is_multiple_of(50)))
     };

@@ -102,7 +102,7 @@ fn arbitrary_item() -> impl Strategy<Value = Item> {
 }
 
 fn key() -> impl Strategy<Value = (String, String)> {
-    const SKS: &[&str] = &["region#a", "region#b", "verdict", "é", "Z"];
+    const SKS: &[&str] = &["location#a", "location#b", "decision", "é", "Z"];
     (select(&["p", "q"]), select(SKS)).prop_map(|(pk, sk)| (pk.to_owned(), sk.to_owned()))
 }
 
@@ -126,7 +126,7 @@ fn step() -> impl Strategy<Value = Step> {
 }
 
 fn key_range() -> impl Strategy<Value = KeyRange> {
-    const ENDS: &[&str] = &["region#", "region#a", "region#b", "verdict", "~"];
+    const ENDS: &[&str] = &["location#", "location#a", "location#b", "decision", "~"];
     let order = select(&[Order::Ascending, Order::Descending]);
     let parts = (key(), select(ENDS), select(ENDS), option::of(key()), order);
     parts.prop_map(|((pk, _), one, other, after, order)| {

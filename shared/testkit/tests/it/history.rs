@@ -90,7 +90,7 @@ async fn words_replace_only_those_they_were_made_from<T: Table>(table: T) {
         store.words_of(group(), &"c".parse().unwrap()).await.unwrap(),
         None
     );
-    let odd = item("words#1m#0", "region#Odd", &[("v", number(1))]);
+    let odd = item("banners#1m#0", "location#Odd", &[("v", number(1))]);
     store.table().put(odd, Condition::Always).await.unwrap();
     let (all, unreadable) = store.banners(group()).await.unwrap();
     let expected = [
@@ -99,7 +99,7 @@ async fn words_replace_only_those_they_were_made_from<T: Table>(table: T) {
     ];
     assert_eq!(all, BTreeMap::from(expected));
     assert!(
-        unreadable.len() == 1 && unreadable[0].to_string().contains("words#1m#0/region#Odd"),
+        unreadable.len() == 1 && unreadable[0].to_string().contains("banners#1m#0/location#Odd"),
         "{unreadable:?}"
     );
 }

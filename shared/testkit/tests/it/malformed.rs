@@ -14,7 +14,7 @@ use crate::store::{group, location, observations, row};
 
 on_both_tables!(another_version_is_left_alone, an_unreadable_row_hides_no_other);
 
-/// The item of a region row, as another program would write it.
+/// The item of a location row, as another program would write it.
 pub(crate) fn raw_row(sk: &str, layout: u32) -> Item {
     let attributes = [
         ("v", number(layout)),
@@ -22,11 +22,11 @@ pub(crate) fn raw_row(sk: &str, layout: u32) -> Item {
         ("revision", number(1)),
         ("entries", AttributeValue::M(Item::new())),
     ];
-    item("board#1m#0", sk, &attributes)
+    item("group#1m#0", sk, &attributes)
 }
 
 async fn another_version_is_left_alone<T: Table>(table: T) {
-    for sk in ["region#eu-west-1", "verdict"] {
+    for sk in ["location#eu-west-1", "decision"] {
         table.put(raw_row(sk, 2), Condition::Always).await.unwrap();
     }
     let results = item(
@@ -36,7 +36,7 @@ async fn another_version_is_left_alone<T: Table>(table: T) {
     );
     table.put(results, Condition::Always).await.unwrap();
     let store = Store::new(table);
-    let before = store.table().query("board#1m#0", Read::Strong).await.unwrap();
+    let before = store.table().query("group#1m#0", Read::Strong).await.unwrap();
 
     let error = store
         .put_location_state(group(), &location(), Some(row(41).tick), &row(42))
@@ -58,7 +58,7 @@ async fn another_version_is_left_alone<T: Table>(table: T) {
     };
     assert!(is_newer(&error), "{error:?}");
 
-    let after = store.table().query("board#1m#0", Read::Strong).await.unwrap();
+    let after = store.table().query("group#1m#0", Read::Strong).await.unwrap();
     assert_eq!(after, before);
 }
 
@@ -67,12 +67,12 @@ fn is_newer(error: &Error) -> bool {
 }
 
 async fn an_unreadable_row_hides_no_other<T: Table>(table: T) {
-    let mut truncated = raw_row("region#us-east-1", 1);
+    let mut truncated = raw_row("location#us-east-1", 1);
     truncated.remove("entries");
     let items = [
-        raw_row("region#eu-west-1", 1),
+        raw_row("location#eu-west-1", 1),
         truncated,
-        raw_row("verdict", 9),
+        raw_row("decision", 9),
         raw_row("weather", 1),
         raw_row("expects#EU", 1),
     ];
@@ -93,22 +93,22 @@ async fn an_unreadable_row_hides_no_other<T: Table>(table: T) {
     let expected = [
         (
             RowKey::Location("us-east-1".parse().unwrap()),
-            "the item `board#1m#0/region#us-east-1` cannot be read: `entries` is missing (delete the item to start \
+            "the item `group#1m#0/location#us-east-1` cannot be read: `entries` is missing (delete the item to start \
              afresh)",
         ),
         (
             RowKey::Status,
-            "the item `board#1m#0/verdict` cannot be read: it has layout version 9, this version reads 1 (update \
+            "the item `group#1m#0/decision` cannot be read: it has layout version 9, this version reads 1 (update \
              this one, or delete the item to start afresh)",
         ),
         (
             RowKey::Other("expects#EU".to_owned()),
-            "the item `board#1m#0/expects#EU` cannot be read: no such row is known here (update this version, or \
+            "the item `group#1m#0/expects#EU` cannot be read: no such row is known here (update this version, or \
              delete the item)",
         ),
         (
             RowKey::Other("weather".to_owned()),
-            "the item `board#1m#0/weather` cannot be read: no such row is known here (update this version, or \
+            "the item `group#1m#0/weather` cannot be read: no such row is known here (update this version, or \
              delete the item)",
         ),
     ];

@@ -240,7 +240,7 @@ fn closed_incident() -> ClosedIncident {
 fn control() -> Control {
     // One incident of each track.
     let incident = |track| format!("{}@{}.{}.{track}", monitor(0), tick(), u64::MAX);
-    let incidents = ["health", "quality", "sight"].map(incident);
+    let incidents = ["health", "quality", "visibility"].map(incident);
     Control {
         revision: u64::MAX,
         silence: Some(Silence {
@@ -265,7 +265,7 @@ fn definition() -> Map<String, Value> {
         "host": "192.0.2.1",
         "port": 7,
         "tags": (0..50).map(|number| format!("{number:0>64}")).collect::<Vec<_>>(),
-        "regions": (0..50).map(location).collect::<Vec<_>>(),
+        "locations": (0..50).map(location).collect::<Vec<_>>(),
         "depends_on": parents,
         "script": vec![json!({ "expect": "x".repeat(1024) }); 16],
     });
@@ -345,12 +345,12 @@ async fn largest_items() -> Vec<Largest> {
         .unwrap();
     note_down("definition");
     store.list_location(group, &location).await.unwrap();
-    note_down("expected region");
+    note_down("expected location");
     store
         .put_location_state(group, &location, None, &location_state())
         .await
         .unwrap();
-    note_down("region row");
+    note_down("location state");
     let observation = Observation {
         seen: longest_seen(),
         detail: detail(),
@@ -384,7 +384,7 @@ async fn largest_items() -> Vec<Largest> {
         banner: of_all(|_| banner.clone()),
     };
     store.put_banners(group, &location, None, &banners).await.unwrap();
-    note_down("words");
+    note_down("banners");
     store.put_control(&monitor(0), &control(), time()).await.unwrap();
     note_down("control");
     store.file_incident(&closed_incident()).await.unwrap();
@@ -476,7 +476,7 @@ fn largest_messages() -> Vec<Largest> {
 async fn every_item_and_message_fits_at_its_largest_and_the_table_says_so() {
     let mut all = largest_items().await;
     // Rows of decisions: nothing larger is sent.
-    all.extend(["verdict row", "fleet row"].map(|kind| Largest {
+    all.extend(["decision state", "fleet state"].map(|kind| Largest {
         kind,
         bytes: size::MAX_BYTES,
         limit: ITEM,

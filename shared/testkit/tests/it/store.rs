@@ -47,7 +47,7 @@ on_both_tables!(
     a_row_moves_only_forward,
     revisions_follow_each_other,
     first_results_stand,
-    regions_are_listed_on_the_board,
+    locations_are_listed_on_the_board,
     controls_are_read,
     an_item_too_large_is_not_sent,
 );
@@ -131,7 +131,7 @@ async fn first_results_stand<T: Table>(table: T) {
     );
 }
 
-async fn regions_are_listed_on_the_board<T: Table + Delete>(table: T) {
+async fn locations_are_listed_on_the_board<T: Table + Delete>(table: T) {
     let store = Store::new(table);
     let named = |name: &str| -> Location { name.parse().unwrap() };
     let (deployed, seeded) = (named("eu-west-1"), named("us-east-1"));
@@ -234,7 +234,7 @@ async fn an_item_too_large_is_not_sent<T: Table>(table: T) {
     };
     assert_eq!(
         (key.to_string().as_str(), *limit),
-        ("board#1m#0/verdict", 399_360)
+        ("group#1m#0/decision", 399_360)
     );
     assert!((400_000..410_000).contains(bytes), "{bytes}");
     assert!(
@@ -258,16 +258,16 @@ async fn an_item_too_large_is_not_sent<T: Table>(table: T) {
 async fn decisions_rest_on_strong_reads() {
     let table = MemoryTable::new();
     for revision in [1, 2] {
-        let mut location_state = raw_row("region#eu-west-1", 1);
+        let mut location_state = raw_row("location#eu-west-1", 1);
         location_state.insert("tick".to_owned(), text(&row(40 + revision).tick.to_string()));
         table.overwrite(location_state);
         let fleet = [
             ("v", number(1)),
             ("revision", number(revision)),
-            ("regions", AttributeValue::M(Item::new())),
+            ("locations", AttributeValue::M(Item::new())),
             ("outbox", AttributeValue::L(Vec::new())),
         ];
-        table.overwrite(item("board#fleet", "verdict", &fleet));
+        table.overwrite(item("fleet", "decision", &fleet));
     }
     table.set_faults(|_| Fault::Stale);
     let store = Store::new(table);
@@ -288,15 +288,12 @@ async fn a_table_that_is_not_there_is_an_error_that_names_what_was_asked() {
     for (error, banner) in [
         (
             store.group_state(group()).await.unwrap_err(),
-            "could not query `board#1m#0`",
+            "could not query `group#1m#0`",
         ),
-        (
-            store.fleet().await.unwrap_err(),
-            "could not get `board#fleet/verdict`",
-        ),
+        (store.fleet().await.unwrap_err(), "could not get `fleet/decision`"),
         (
             store.put_fleet(&FleetState::default()).await.unwrap_err(),
-            "could not put `board#fleet/verdict`",
+            "could not put `fleet/decision`",
         ),
     ] {
         let chain = chain(error);

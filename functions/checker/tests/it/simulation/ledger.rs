@@ -32,16 +32,16 @@ pub(super) struct Ledger {
     pub(super) rules: Vec<Rule>,
     world: Rc<World>,
     pub(super) location_count: usize,
-    /// The most bytes that a verdict row may have, and how many rows were about as large.
+    /// The most bytes that a decision row may have, and how many rows were about as large.
     decision_bytes: usize,
     pub(super) full: u64,
     history: History,
     status: DecisionState,
     /// How many writes had taken effect when it was looked at last.
     writes: u64,
-    /// The verdict row as it was stored when it was looked at last.
+    /// The decision row as it was stored when it was looked at last.
     item: Option<Item>,
-    /// Every incident that was ever in the verdict row.
+    /// Every incident that was ever in the decision row.
     incidents: BTreeMap<String, Seen>,
 }
 
@@ -96,16 +96,16 @@ impl Ledger {
         }
     }
 
-    /// Looks at the board after each step: which tick was committed, which verdict was written, and whether it was due.
+    /// Looks at the board after each step: which tick was committed, which status was written, and whether it was due.
     pub(super) fn look(&mut self) {
         let writes = self.table.writes();
         if std::mem::replace(&mut self.writes, writes) == writes {
             return;
         }
-        let pk = format!("board#{GROUP}");
+        let pk = format!("group#{GROUP}");
         let mut committed = false;
         for number in 0..self.location_count {
-            let tick = self.table.peek(&pk, &format!("region#{}", location(number)));
+            let tick = self.table.peek(&pk, &format!("location#{}", location(number)));
             let tick = tick
                 .and_then(|item| super::watched::text(&item, "tick")?.parse().ok())
                 .map(Time::number);
@@ -113,7 +113,7 @@ impl Ledger {
             if let Some(tick) = tick.filter(|tick| known.last() != Some(tick)) {
                 assert!(
                     known.last().is_none_or(|last| *last < tick),
-                    "region {number} went back to tick {tick}"
+                    "location {number} went back to tick {tick}"
                 );
                 known.push(tick);
                 committed = true;
@@ -121,7 +121,7 @@ impl Ledger {
         }
         let written = self
             .table
-            .peek(&pk, "verdict")
+            .peek(&pk, "decision")
             .filter(|item| self.item.as_ref() != Some(item));
         if !committed && written.is_none() {
             return;
@@ -140,7 +140,7 @@ impl Ledger {
                 .rfind(|(sent, _)| *sent == item)
                 .cloned();
             let Some((_, decided_on)) = sent else {
-                panic!("a verdict row that nobody sent: {item:?}")
+                panic!("a decision row that nobody sent: {item:?}")
             };
             self.compare(&read.status, &decided_on);
             self.status = read.status;
@@ -163,7 +163,7 @@ impl Ledger {
                 assert_eq!(
                     trail.failing,
                     streaks.health.state == Health::Failing,
-                    "{id} in region {number}: {row:?}"
+                    "{id} in location {number}: {row:?}"
                 );
                 if trail.failing {
                     let counted = (
@@ -174,7 +174,7 @@ impl Ledger {
                     assert_eq!(
                         (trail.ticks, trail.since, trail.seen),
                         counted,
-                        "{id} in region {number}: {row:?}"
+                        "{id} in location {number}: {row:?}"
                     );
                 }
             }

@@ -1,4 +1,4 @@
-//! Random schedules for several regions: lost, doubled, delayed and reordered ticks, crashes, failing tables and
+//! Random schedules for several locations: lost, doubled, delayed and reordered ticks, crashes, failing tables and
 //! topics, and clocks that disagree. Every schedule comes from a seed, which a failure prints.
 //!
 //! To replay one, and to run more than usual:
@@ -73,8 +73,8 @@ fn random_schedules_lose_nothing_and_invent_nothing() {
         ("escalations", totals.escalated * 10),
         ("reminders", totals.reminders * 10),
         ("acknowledgements", totals.acknowledged * 20),
-        ("regions that came", totals.came * 2),
-        ("regions that went", totals.went * 4),
+        ("locations that came", totals.came * 2),
+        ("locations that went", totals.went * 4),
         ("rows without room", totals.full * 20),
     ] {
         assert!(

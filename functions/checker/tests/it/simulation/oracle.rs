@@ -45,10 +45,10 @@ impl AlertPolicy {
     }
 }
 
-/// For each region the ticks that were committed, in order.
+/// For each location the ticks that were committed, in order.
 pub(super) type History = BTreeMap<usize, Vec<i64>>;
 
-/// What a read of the board showed: the last tick of each region that should report, and the reader's time in milliseconds.
+/// What a read of the board showed: the last tick of each location that should report, and the reader's time in milliseconds.
 #[derive(Debug, Clone, Default)]
 pub(super) struct ReadBoard {
     pub(super) ticks: BTreeMap<usize, i64>,
@@ -63,7 +63,7 @@ pub(super) struct Oracle<'a> {
     pub(super) visibility: &'a dyn Fn(usize, i64, usize) -> Visibility,
 }
 
-/// The ticks at the end of a region's history that brought the same.
+/// The ticks at the end of a location's history that brought the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Trail {
     pub(super) failing: bool,
@@ -73,7 +73,7 @@ pub(super) struct Trail {
 }
 
 impl Oracle<'_> {
-    /// The streak of a monitor in a region as of a tick; `None` where no tick has brought data.
+    /// The streak of a monitor in a location as of a tick; `None` where no tick has brought data.
     pub(super) fn trail(&self, location: usize, monitor: usize, until: i64) -> Option<Trail> {
         let ticks = self
             .history

@@ -28,7 +28,7 @@ pub(super) const STILL: i64 = 6;
 const WELL: i64 = 10;
 const WELL_FOR_AN_HOUR: i64 = 72;
 
-/// The bytes of a verdict row with so many regions in trouble and monitors with open incidents, and what one monitor more
+/// The bytes of a decision row with so many locations in trouble and monitors with open incidents, and what one monitor more
 /// brings that waits.
 fn tight_bytes(locations: usize, monitors: usize, is_restless: bool) -> usize {
     // What flaps keeps its changes.
@@ -79,7 +79,7 @@ pub(super) enum Weather {
     Stormy,
 }
 
-/// What the world does: a pure function of region, tick and monitor.
+/// What the world does: a pure function of location, tick and monitor.
 pub(super) struct World {
     visibilities: BTreeMap<(usize, i64, usize), Visibility>,
 }
@@ -139,7 +139,7 @@ fn span(rng: &mut Rng) -> (i64, i64) {
     (from, from + rng.i64(1..7))
 }
 
-/// One delivery of one tick to one region.
+/// One delivery of one tick to one location.
 struct Delivery {
     at_ms: i64,
     tick: i64,
@@ -205,7 +205,7 @@ pub(super) fn run(seed: u64) -> Totals {
     } else {
         Weather::Stormy
     };
-    // Sometimes all of them fail at once, and cannot be decided in one write. Fewer than make a region suspect.
+    // Sometimes all of them fail at once, and cannot be decided in one write. Fewer than make a location suspect.
     let is_tight = rng.u8(..4) == 0;
     let (location_count, monitor_count) = (rng.usize(1..5), rng.usize(if is_tight { 5..10 } else { 1..4 }));
     let restless = rng.u8(..8) == 0;
@@ -352,7 +352,7 @@ fn start(
         clock: clock.clone(),
         notes: Rc::clone(&ledger.notes),
     };
-    // Where a board lists the regions, what a checker takes for granted is itself alone.
+    // Where a board lists the locations, what a checker takes for granted is itself alone.
     let fallback_locations = if group_state(&ledger.table).group_state.listed.is_empty() {
         locations(ledger.location_count)
     } else {

@@ -1,4 +1,4 @@
-//! Regions that come and go in the middle of a schedule, as a deployment adds and removes them.
+//! Locations that come and go in the middle of a schedule, as a deployment adds and removes them.
 
 use std::ops::Range;
 
@@ -10,7 +10,7 @@ use portpulse_testkit::memory_table::MemoryTable;
 use super::schedule::STORM;
 use crate::rig::{GROUP, location, run};
 
-/// When a region checks, and when the board lists it: from before its first tick until after its last, which may still
+/// When a location checks, and when the board lists it: from before its first tick until after its last, which may still
 /// be under way then.
 #[derive(Debug, Clone)]
 pub(super) struct Stay {
@@ -19,7 +19,7 @@ pub(super) struct Stay {
     listed_ms: Range<i64>,
 }
 
-/// What became of a region's place on the board's list.
+/// What became of a location's place on the board's list.
 pub(super) enum Listing {
     Came,
     Went,
@@ -27,7 +27,7 @@ pub(super) enum Listing {
 }
 
 impl Stay {
-    /// All regions but the last are there throughout; that one comes, and may go again, before the world is held still.
+    /// All locations but the last are there throughout; that one comes, and may go again, before the world is held still.
     /// Nothing where no board lists anything, as in most schedules.
     pub(super) fn some(rng: &mut Rng, locations: usize, ticks: i64) -> Vec<Self> {
         if locations < 2 || rng.u8(..3) > 0 {
@@ -57,7 +57,7 @@ impl Stay {
         (0..locations - 1).map(throughout).chain([last]).collect()
     }
 
-    /// Whether its region is invoked for a tick.
+    /// Whether its location is invoked for a tick.
     pub(super) fn covers(&self, location: usize, tick: i64) -> bool {
         self.location == location && self.ticks.contains(&tick)
     }

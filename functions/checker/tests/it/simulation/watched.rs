@@ -1,4 +1,4 @@
-//! A table that notes what each checker read before it wrote a verdict.
+//! A table that notes what each checker read before it wrote a status.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -16,7 +16,7 @@ use crate::rig::{GROUP, Skewed, Time};
 /// What the checkers did, as far as it can be seen from outside.
 #[derive(Debug, Default)]
 pub(super) struct Notes {
-    /// Each verdict row that was sent, with the read that its decision rests on, oldest first.
+    /// Each decision row that was sent, with the read that its decision rests on, oldest first.
     pub(super) sent: Vec<(Item, ReadBoard)>,
     /// The board that each checker read last.
     read: BTreeMap<usize, ReadBoard>,
@@ -40,12 +40,12 @@ impl Table for Watched {
             notes.decided_on.insert(self.who, group_state);
         }
         let items = self.table.query(pk, read).await?;
-        if pk == format!("board#{GROUP}") {
+        if pk == format!("group#{GROUP}") {
             let number = |name: &str| usize::from(name.as_bytes()[0] - b'a');
             let behind = |item, prefix| text(item, "sk")?.strip_prefix(prefix).map(number);
             let listed: BTreeSet<_> = items.iter().filter_map(|item| behind(item, "expects#")).collect();
             let ticks = items.iter().filter_map(|item| {
-                let location = behind(item, "region#")?;
+                let location = behind(item, "location#")?;
                 let tick: Tick = text(item, "tick")?.parse().ok()?;
                 let counts = listed.is_empty() || listed.contains(&location);
                 counts.then(|| (location, Time::number(tick)))
@@ -73,7 +73,7 @@ impl Table for Watched {
     }
 
     async fn put(&self, item: Item, condition: Condition) -> Result<Put, TableError> {
-        if text(&item, "sk") == Some("verdict") && text(&item, "pk") == Some(&format!("board#{GROUP}")) {
+        if text(&item, "sk") == Some("decision") && text(&item, "pk") == Some(&format!("group#{GROUP}")) {
             let mut notes = self.notes.borrow_mut();
             let mut group_state = notes.decided_on.get(&self.who).cloned().unwrap_or_default();
             // Nothing is awaited between a decision and its write.

@@ -12,7 +12,7 @@ const FILE: &str = "\
 monitors:
   db: { host: db.example.com, port: 5432, slow_after: 100ms }
   gone: { host: 203.0.113.7, port: 23, expect: closed }
-  far: { host: far.example.com, port: 80, regions: [west] }
+  far: { host: far.example.com, port: 80, locations: [west] }
   idle: { host: off.example.com, port: 80, enabled: false }
 ";
 
@@ -78,7 +78,7 @@ fn table(watch: &Watch, height: usize) -> String {
 }
 
 #[test]
-fn the_table_shows_each_monitor_from_each_region() {
+fn the_table_shows_each_monitor_from_each_location() {
     let mut watch = watch();
     let east = [("db", open(12)), ("gone", failed(FailureClass::Refused))];
     watch.ticked(&ticked("east", &east, &[]));
@@ -160,7 +160,7 @@ fn a_tick_is_one_line() {
     );
     assert_eq!(
         tick_json(&ticked).unwrap(),
-        r#"{"type":"tick","time":"2026-11-22T05:40:00Z","region":"west","group":"5m#0","results":{"db":{"outcome":"open","connect_ms":150.0},"far":{"outcome":"reset"},"gone":{"outcome":"timeout"}}}"#
+        r#"{"type":"tick","time":"2026-11-22T05:40:00Z","location":"west","group":"5m#0","results":{"db":{"outcome":"open","connect_ms":150.0},"far":{"outcome":"reset"},"gone":{"outcome":"timeout"}}}"#
     );
 }
 

@@ -105,7 +105,7 @@ fn shows(monitor: &str, status: &str) -> String {
 #[ignore = "needs Chromium and axe-core: run .ci/browser first"]
 fn the_demos_outage_opens_and_closes_before_ones_eyes() {
     let mut browser = Browser::start("demo");
-    let served = Served::start(&["--demo", "--regions", "east,west"]);
+    let served = Served::start(&["--demo", "--locations", "east,west"]);
     browser.look(Scheme::Light, DESK);
     browser.open(&served.url);
     // The page that is open renews itself: nobody reloads it.
@@ -133,7 +133,7 @@ fn the_demos_outage_opens_and_closes_before_ones_eyes() {
     browser.open(&served.page("incidents"));
     browser.until(closed);
     browser.open(&served.page("monitors/dies-and-returns"));
-    // One for each region and incident; on a slow machine the demo's next outage may have come by now.
+    // One for each location and incident; on a slow machine the demo's next outage may have come by now.
     let bands =
         "(incidents => incidents > 0 && document.querySelectorAll('rect.band.down').length === 2 * incidents)
         (document.querySelectorAll('.incident').length)";

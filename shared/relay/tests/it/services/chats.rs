@@ -99,7 +99,7 @@ pub(super) fn discord(received: &Received<'_>, body: &Value) -> Result<u16, Refu
 /// Every punctuation mark is escaped, but for the titles of lists.
 fn markdown(text: &str) -> Result<(), Refusal> {
     let mut rest = text.to_owned();
-    for title in ["What each region sees", "What is wrong with it", "Changes"] {
+    for title in ["What each location sees", "What is wrong with it", "Changes"] {
         rest = rest.replace(&format!("**{title}**"), "");
     }
     let mut characters = rest.chars();

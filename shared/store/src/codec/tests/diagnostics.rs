@@ -162,9 +162,9 @@ fn what_is_wrong_with_an_item_is_said_with_its_place_and_the_mend() {
     );
     check(
         put_banners(&samples::banners()),
-        |item| drop(at(item, &["said", "mail"]).insert("text".to_owned(), text("\u{1b}"))),
+        |item| drop(at(item, &["banners", "mail"]).insert("text".to_owned(), text("\u{1b}"))),
         banners::decode,
-        "`said.mail.text` makes no sense (delete the item to start afresh): it is blank",
+        "`banners.mail.text` makes no sense (delete the item to start afresh): it is blank",
     );
 }
 

@@ -11,7 +11,7 @@ use super::{Ledger, Seen, name};
 use crate::rig::{Visibility, group_state, run as finish};
 
 impl Ledger {
-    /// After enough ticks in which all regions agree and nothing fails, whatever is down has an incident open, and
+    /// After enough ticks in which all locations agree and nothing fails, whatever is down has an incident open, and
     /// that has been told, unless an outage in front of it explains it.
     pub(in crate::simulation) fn hold_while_still(&self, sent: &[String]) {
         let is_down = |monitor: usize| {
@@ -81,7 +81,7 @@ impl Ledger {
         );
         let of_a_monitor = |id: &&String| id.starts_with('m') && !id.contains(".advisory/");
         let known = |id: &str| self.incidents.contains_key(id.rsplit_once('/').unwrap().0);
-        let of_another_track = |id: &str| id.contains(".quality/") || id.contains(".sight/");
+        let of_another_track = |id: &str| id.contains(".quality/") || id.contains(".visibility/");
         let invented = sent
             .iter()
             .filter(of_a_monitor)
