@@ -2,12 +2,15 @@
 //! into one write, from the start.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
+use jiff::Timestamp;
 use portpulse_alert::Publish;
 use portpulse_core::decide::{Input, Rest, decide};
 use portpulse_core::group::GroupId;
 use portpulse_core::group_state::{FleetState, GroupState, Status, Track};
 use portpulse_core::id::MonitorId;
+use portpulse_core::outbox::CLAIM_LIFETIME;
 use portpulse_core::round::Definitions;
 use portpulse_store::keys::RowKey;
 use portpulse_store::store::Written;
@@ -16,12 +19,18 @@ use portpulse_store::table::Table;
 use crate::Error;
 use crate::deliver::{Delivered, Delivery};
 use crate::probe::{Clock, Probe};
-use crate::roll_up::Deadline;
-use crate::tick::{Checker, Invocation, Report};
+use crate::roll_up::{Deadline, STEP};
+use crate::tick::{Checker, Invocation, RESERVE, Report};
 
 /// How often something is written again because another checker wrote first. Each conflict is another's progress, so
 /// with seventeen locations deciding at once the last one needs at most that many.
 pub(crate) const ATTEMPTS: u32 = 40;
+
+/// The first pause before a full row is read again that waits for another claimant; each further pause is twice as long,
+/// up to [`MAX_PAUSE`].
+const MIN_PAUSE: Duration = Duration::from_millis(250);
+/// The longest such pause.
+const MAX_PAUSE: Duration = Duration::from_secs(4);
 
 impl<T: Table, P: Probe, N: Publish, C: Clock> Checker<T, P, N, C> {
     /// Decides on what is stored now, writes the decision, and delivers what it claimed; as often as it takes to decide
@@ -48,8 +57,13 @@ impl<T: Table, P: Probe, N: Publish, C: Clock> Checker<T, P, N, C> {
                     continue;
                 }
                 Attempt::Partly => (conflicts, waits) = (0, 0),
-                Attempt::Waits if waits < ATTEMPTS => waits += 1,
-                Attempt::Waits | Attempt::Stuck => return Err(Error::NoRoomToDecide { group }),
+                Attempt::Waits(claimed) if waits < ATTEMPTS => {
+                    let pause = self.pause_for(claimed, waits, deadline);
+                    let pause = pause.ok_or(Error::NoRoomToDecide { group })?;
+                    self.clock.sleep(pause).await;
+                    waits += 1;
+                }
+                Attempt::Waits(_) | Attempt::Stuck => return Err(Error::NoRoomToDecide { group }),
             }
             self.time_left(deadline).ok_or(Error::NoTimeToDecide { group })?;
         }
@@ -57,6 +71,18 @@ impl<T: Table, P: Probe, N: Publish, C: Clock> Checker<T, P, N, C> {
             group,
             attempts: ATTEMPTS,
         })
+    }
+
+    /// How long to pause before the row is read again that waits for the holder of a claim; `None` if there is no point in
+    /// waiting. A live invocation publishes within [`RESERVE`]; one that was killed never does, and its claim is waited for
+    /// only if it becomes stale before the deadline.
+    fn pause_for(&self, claimed: Timestamp, waits: u32, deadline: Deadline) -> Option<Duration> {
+        let age = Duration::try_from(self.clock.now().duration_since(claimed)).unwrap_or_default();
+        let until_stale = CLAIM_LIFETIME.saturating_sub(age);
+        let took = self.clock.passed_since(deadline.began);
+        let is_stale_in_time = took + until_stale + STEP <= deadline.remaining;
+        let pause = MIN_PAUSE.saturating_mul(1 << waits.min(4)).min(MAX_PAUSE);
+        (is_stale_in_time || age < RESERVE).then_some(pause.min(until_stale.max(MIN_PAUSE)))
     }
 
     async fn attempt(
@@ -143,6 +169,9 @@ impl<T: Table, P: Probe, N: Publish, C: Clock> Checker<T, P, N, C> {
         {
             return Ok(Attempt::Overtaken);
         }
+        if decision.fleet_rest == Rest::More {
+            note(report, [Error::FleetFull { group }]);
+        }
         let is_written = decision.status.is_some();
         let decided = GroupState {
             status: decision.status.unwrap_or_else(|| group_state.status.clone()),
@@ -155,14 +184,13 @@ impl<T: Table, P: Probe, N: Publish, C: Clock> Checker<T, P, N, C> {
             ..input
         };
         let delivered = self.deliver(Delivery::of(&input), invocation, report).await;
-        let is_held = decided.status.outbox.is_held_from(input.me, input.now);
+        let claimed = decided.status.outbox.oldest_claim_of_others(input.me, input.now);
         Ok(match (decision.rest, delivered) {
             (Rest::Nothing, _) => Attempt::StoppedFlapping(Box::new(decided)),
             (Rest::More, Delivered::Some) => Attempt::Partly,
             (Rest::More, Delivered::Failed) => Attempt::Stuck,
             (Rest::More, Delivered::Nothing) if is_written => Attempt::Partly,
-            (Rest::More, Delivered::Nothing) if is_held => Attempt::Waits,
-            (Rest::More, Delivered::Nothing) => Attempt::Stuck,
+            (Rest::More, Delivered::Nothing) => claimed.map_or(Attempt::Stuck, Attempt::Waits),
         })
     }
 
@@ -221,8 +249,8 @@ enum Attempt {
     Overtaken,
     /// Part of the decision stands, and there is room for more.
     Partly,
-    /// There is no room before others have published what they are about to.
-    Waits,
+    /// There is no room before others have published what they claimed; the oldest claim is of this time.
+    Waits(Timestamp),
     /// There is no room, since nothing of what waits could be delivered.
     Stuck,
 }

@@ -77,6 +77,15 @@ pub enum Error {
         /// Whose.
         group: GroupId,
     },
+    /// The fleet row is full.
+    #[error(
+        "not all that {group} knows of the locations fits into the fleet row; the next tick retries (with fewer groups \
+         or locations the row is smaller)"
+    )]
+    FleetFull {
+        /// The group.
+        group: GroupId,
+    },
     /// No time was left to decide all that did not fit into one write.
     #[error("not all of {group} is decided: no time is left; the next tick goes on")]
     NoTimeToDecide {
@@ -158,6 +167,7 @@ impl Error {
             Self::Commit { .. } => "Commit",
             Self::Decide { .. } => "Decide",
             Self::NoRoomToDecide { .. } => "NoRoomToDecide",
+            Self::FleetFull { .. } => "FleetFull",
             Self::NoTimeToDecide { .. } => "NoTimeToDecide",
             Self::Contended { .. } => "Contended",
             Self::Publish { .. } => "Publish",

@@ -24,6 +24,10 @@ impl Probe for Prober {
 }
 
 /// Tells the time.
+#[expect(
+    async_fn_in_trait,
+    reason = "the handler is never spawned, so its futures need not be Send"
+)]
 pub trait Clock {
     /// The time.
     fn now(&self) -> Timestamp;
@@ -31,6 +35,11 @@ pub trait Clock {
     /// How long ago `began` was, in the time in which an invocation's is measured: not that of a clock that runs faster.
     fn passed_since(&self, began: Timestamp) -> Duration {
         Duration::try_from(self.now().duration_since(began)).unwrap_or_default()
+    }
+
+    /// Returns after this much time of the machine's.
+    async fn sleep(&self, length: Duration) {
+        tokio::time::sleep(length).await;
     }
 }
 

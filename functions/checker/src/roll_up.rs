@@ -18,7 +18,7 @@ use crate::probe::{Clock, Probe};
 use crate::tick::{Checker, Report};
 
 /// The time that one operation on the table may take, with some to spare: with less left, none is begun.
-const STEP: Duration = Duration::from_secs(6);
+pub(crate) const STEP: Duration = Duration::from_secs(6);
 
 /// Until when there is time for it.
 #[derive(Debug, Clone, Copy)]

@@ -27,7 +27,7 @@ use crate::roll_up::Deadline;
 use crate::{Error, TickEvent};
 
 /// The time kept back from an invocation to commit, decide and deliver.
-const RESERVE: Duration = Duration::from_secs(10);
+pub(crate) const RESERVE: Duration = Duration::from_secs(10);
 /// The least time for checks: without it there would be no point in starting.
 const MIN_BUDGET: Duration = Duration::from_secs(1);
 

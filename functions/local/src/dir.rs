@@ -15,6 +15,8 @@ use crate::output::Stopped;
 const OTHERS: u32 = 0o077;
 /// Writing, by others than the owner.
 const OTHERS_WRITE: u32 = 0o022;
+/// The sticky bit: in such a folder users rename and delete only what is theirs.
+const STICKY: u32 = 0o1000;
 
 /// An open folder. What is named in it stays in this very folder, even if its path comes to lead elsewhere.
 #[derive(Debug)]
@@ -59,6 +61,7 @@ impl Dir {
             let help = "choose a new or an empty folder; or `chmod 700` it, if nobody else uses it";
             return Err(refusal("others can read it, and it has other files", help));
         }
+        check_ancestors(&file)?;
         close_to_others(&file, 0o700)?;
         Ok(Self { path, file })
     }
@@ -125,6 +128,28 @@ impl Dir {
         close_to_others(&file, 0o600)?;
         Ok(file)
     }
+}
+
+/// Refuses a folder that other users can move away or replace. SQLite opens its files again by their real path, so
+/// everything above the folder must belong to root or to this user, and nobody else may rename anything in it.
+fn check_ancestors(folder: &File) -> io::Result<()> {
+    let real = std::fs::read_link(format!("/proc/self/fd/{}", folder.as_raw_fd()))?;
+    for above in real.ancestors().skip(1) {
+        let found = above.symlink_metadata()?;
+        let help = "choose a folder elsewhere";
+        if ![0, rustix::process::geteuid().as_raw()].contains(&found.uid()) {
+            let why = format!("{} above it belongs to another user", above.display());
+            return Err(refusal(&why, help));
+        }
+        if found.mode() & OTHERS_WRITE != 0 && found.mode() & STICKY == 0 {
+            let why = format!("other users can write to {} above it", above.display());
+            return Err(refusal(
+                &why,
+                "`chmod go-w` that folder, or choose a folder elsewhere",
+            ));
+        }
+    }
+    Ok(())
 }
 
 /// Whether a folder has an entry of this name.

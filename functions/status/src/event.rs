@@ -156,6 +156,15 @@ mod tests {
     }
 
     #[test]
+    fn form_of_another_site_is_known_by_its_header() {
+        let mut event = sample("status-sign-in.json");
+        event["headers"]["sec-fetch-site"] = "cross-site".into();
+        assert_eq!(request(&event).unwrap().initiator, Initiator::OtherSite);
+        event["headers"]["sec-fetch-site"] = "same-origin".into();
+        assert_eq!(request(&event).unwrap().initiator, Initiator::NotOtherSite);
+    }
+
+    #[test]
     fn an_event_of_something_else_is_refused() {
         let error = request(&json!({ "time": "now" })).unwrap_err().to_string();
         assert_eq!(

@@ -18,6 +18,9 @@ pub const MONITORS_PER_SHARD: usize = 400;
 /// about one in a million: five standard deviations of a Poisson distribution with a mean of 400.
 pub const MAX_MONITORS_PER_GROUP: usize = 500;
 
+/// The number of locations with which the largest items and messages are computed: as many as a monitor can list.
+pub const MAX_LOCATIONS: usize = 50;
+
 /// The monitors of one interval and shard, checked together by one invocation in each location.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct GroupId {

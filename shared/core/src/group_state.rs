@@ -134,6 +134,9 @@ impl std::str::FromStr for Cause {
     }
 }
 
+/// The maximum number of broken definitions that a decision row names; the others are counted.
+pub const MAX_BROKEN: usize = 100;
+
 /// What all locations together have said of a group; written on condition of its revision.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct DecisionState {
@@ -147,6 +150,8 @@ pub struct DecisionState {
     pub locations: BTreeMap<Location, LocationReporting>,
     /// Definitions that could not be read and were told.
     pub broken: BTreeSet<String>,
+    /// The number of broken definitions that are not in `broken`, which has at most [`MAX_BROKEN`] ids.
+    pub more_broken: usize,
     /// When each monitor last changed between well and not, as far as that may show that it flaps; what its open
     /// incident says is not repeated here.
     pub changes: BTreeMap<(MonitorId, Track), Vec<Tick>>,
@@ -165,6 +170,7 @@ impl DecisionState {
             advisories,
             locations,
             broken,
+            more_broken,
             changes,
             outbox,
             closed,
@@ -173,6 +179,7 @@ impl DecisionState {
             && *advisories == other.advisories
             && *locations == other.locations
             && *broken == other.broken
+            && *more_broken == other.more_broken
             && *changes == other.changes
             && *outbox == other.outbox
             && *closed == other.closed

@@ -217,10 +217,11 @@ impl Outbox {
         claims
     }
 
-    /// Whether somebody else than `me` is about to publish some of it.
-    pub fn is_held_from(&self, me: &Claimant, now: Timestamp) -> bool {
-        let mut claims = self.0.iter().filter_map(|pending| pending.claim.as_ref());
-        claims.any(|claim| claim.by != *me && !is_stale(claim, now))
+    /// The time of the oldest claim that another claimant than `me` holds and that is not stale yet.
+    pub fn oldest_claim_of_others(&self, me: &Claimant, now: Timestamp) -> Option<Timestamp> {
+        let claims = self.0.iter().filter_map(|pending| pending.claim.as_ref());
+        let live = claims.filter(|claim| claim.by != *me && !is_stale(claim, now));
+        live.map(|claim| claim.at).min()
     }
 
     /// What `me` has promised to publish.

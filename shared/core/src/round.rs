@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use sha2::{Digest as _, Sha256};
+
 use crate::assess::{Assessment, Quality, assess_seen, quality};
 use crate::choice::Expect;
 use crate::definition::{Diagnostic, Monitor};
@@ -15,8 +17,23 @@ use crate::time::Tick;
 pub struct Definitions {
     /// The monitors that are checked.
     pub monitors: BTreeMap<MonitorId, Monitor>,
-    /// Definitions that could not be read, with what is wrong with them.
+    /// Definitions that could not be read, by [`broken_id`], with what is wrong with them.
     pub broken: BTreeMap<String, Vec<Diagnostic>>,
+}
+
+/// The maximum length of a broken definition's id, in bytes: that of a monitor id.
+pub const MAX_BROKEN_ID_BYTES: usize = 64;
+
+/// The id under which a broken definition is kept. A sort key has up to 1,024 bytes; one longer than
+/// [`MAX_BROKEN_ID_BYTES`] is shortened, and ends with `~` and 64 bits of its SHA-256, so that it stays distinct and stable.
+pub fn broken_id(sort_key: &str) -> String {
+    if sort_key.len() <= MAX_BROKEN_ID_BYTES {
+        return sort_key.to_owned();
+    }
+    let digest = Sha256::digest(sort_key.as_bytes());
+    let hash: String = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+    let end = sort_key.floor_char_boundary(MAX_BROKEN_ID_BYTES - hash.len() - 1);
+    format!("{}~{hash}", sort_key.get(..end).unwrap_or_default())
 }
 
 impl Definitions {

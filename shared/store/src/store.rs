@@ -7,7 +7,7 @@ use portpulse_core::decide::SizeLimit;
 use portpulse_core::group::GroupId;
 use portpulse_core::group_state::{ClosedIncident, DecisionState, FleetState, GroupState, LocationState};
 use portpulse_core::id::{Location, MonitorId};
-use portpulse_core::round::{Definitions, Observations};
+use portpulse_core::round::{Definitions, Observations, broken_id};
 use portpulse_core::time::Tick;
 
 use crate::codec;
@@ -131,7 +131,7 @@ impl<T: Table> Store<T> {
                 }
                 Ok(_) => {}
                 Err(diagnostics) => {
-                    definitions.broken.insert(id.to_owned(), diagnostics);
+                    definitions.broken.insert(broken_id(id), diagnostics);
                 }
             }
         }

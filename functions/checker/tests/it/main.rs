@@ -21,3 +21,4 @@ mod roll_up;
 mod simulation;
 mod sizes;
 mod units;
+mod waits;

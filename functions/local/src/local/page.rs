@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 
 use bytes::Bytes;
+use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, header};
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::body::Incoming;
@@ -51,6 +52,18 @@ pub(crate) struct PageArgs {
     /// Let those read the status page who know the token in this file, at least 32 characters
     #[arg(long, value_name = "FILE")]
     token_file: Option<PathBuf>,
+
+    /// Count wrong tokens by the last address in `X-Forwarded-For`: a reverse proxy on this machine passes the requests on.
+    /// Without it the header is ignored, since any program on this machine can send it
+    #[arg(long, requires = "token_file")]
+    behind_proxy: bool,
+}
+
+/// Whether a reverse proxy on this machine passes requests on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Proxy {
+    None,
+    OnThisMachine,
 }
 
 /// Where to listen.
@@ -79,6 +92,7 @@ pub(crate) struct Place {
     address: SocketAddr,
     access: Access,
     ahead: Ahead,
+    proxy: Proxy,
 }
 
 impl PageArgs {
@@ -108,6 +122,10 @@ impl PageArgs {
             ahead: match self.announce_maintenance {
                 true => Ahead::Announced,
                 false => Ahead::Withheld,
+            },
+            proxy: match self.behind_proxy {
+                true => Proxy::OnThisMachine,
+                false => Proxy::None,
             },
         }))
     }
@@ -175,7 +193,8 @@ impl Place {
         let keep = clock.shown_in(SignedDuration::from_secs(KEPT_SECONDS));
         let reader = reader.announcing(self.ahead);
         let pages = Arc::new(Pages::new(Site::new(self.access, REFRESH_SECONDS), reader, keep));
-        let answer = move |sender, request| answer(Arc::clone(&pages), clock, sender, request);
+        let proxy = self.proxy;
+        let answer = move |peer, request| answer(Arc::clone(&pages), clock, (peer, proxy), request);
         let (stop, stopped) = oneshot::channel::<()>();
         let serve = async move {
             let listener = tokio::net::TcpListener::from_std(self.listener)?;
@@ -207,7 +226,7 @@ impl Serving {
 async fn answer(
     pages: Arc<LocalPages>,
     clock: FastClock,
-    peer: IpAddr,
+    (peer, proxy): (IpAddr, Proxy),
     request: Request<Incoming>,
 ) -> Response<Full<Bytes>> {
     let (parts, body) = request.into_parts();
@@ -216,20 +235,7 @@ async fn answer(
         *response.status_mut() = StatusCode::PAYLOAD_TOO_LARGE;
         return response;
     };
-    let text = |name| text_of(&parts.headers, name);
-    let request = portpulse_status::Request {
-        method: Method::named(parts.method.as_str()),
-        path: parts.uri.path().to_owned(),
-        query: parts.uri.query().unwrap_or_default().to_owned(),
-        transport: Transport::Plain,
-        sender: Some(sender(peer, &parts.headers)),
-        host: text(header::HOST),
-        authorization: text(header::AUTHORIZATION),
-        cookies: text(header::COOKIE).unwrap_or_default(),
-        body: body.to_bytes().to_vec(),
-        initiator: Initiator::of(text(HeaderName::from_static("sec-fetch-site")).as_deref()),
-        signature: Signature::None,
-    };
+    let request = received(&parts, body.to_bytes().to_vec(), peer, proxy);
     let answered = pages.answer(&request, clock.now()).await;
     if let Some(error) = &answered.error {
         notify(&format!(
@@ -249,13 +255,31 @@ async fn answer(
     response
 }
 
-/// Where a request came from: behind a proxy on this machine, what that says of it.
-fn sender(peer: IpAddr, headers: &HeaderMap) -> IpAddr {
+/// A request as the pages take it.
+fn received(parts: &Parts, body: Vec<u8>, peer: IpAddr, proxy: Proxy) -> portpulse_status::Request {
+    let text = |name| text_of(&parts.headers, name);
+    portpulse_status::Request {
+        method: Method::named(parts.method.as_str()),
+        path: parts.uri.path().to_owned(),
+        query: parts.uri.query().unwrap_or_default().to_owned(),
+        transport: Transport::Plain,
+        sender: Some(sender(peer, proxy, &parts.headers)),
+        host: text(header::HOST),
+        authorization: text(header::AUTHORIZATION),
+        cookies: text(header::COOKIE).unwrap_or_default(),
+        body,
+        initiator: Initiator::of(text(HeaderName::from_static("sec-fetch-site")).as_deref()),
+        signature: Signature::None,
+    }
+}
+
+/// The address that a request came from: behind a proxy on this machine, the one that the proxy adds.
+fn sender(peer: IpAddr, proxy: Proxy, headers: &HeaderMap) -> IpAddr {
     let forwarded = headers.get_all("x-forwarded-for").iter().next_back();
     // What others have said before stands further in front.
     let last = forwarded.and_then(|value| value.to_str().ok()?.rsplit(',').next()?.trim().parse().ok());
     match last {
-        Some(address) if peer.is_loopback() => address,
+        Some(address) if peer.is_loopback() && proxy == Proxy::OnThisMachine => address,
         Some(_) | None => peer,
     }
 }
@@ -282,8 +306,22 @@ mod tests {
             for value in forwarded {
                 headers.append("x-forwarded-for", HeaderValue::from_static(value));
             }
-            let found = sender(peer.parse().unwrap(), &headers);
-            assert_eq!(found.to_string(), expected, "{peer} {forwarded:?}");
+            let found = |proxy| sender(peer.parse().unwrap(), proxy, &headers).to_string();
+            assert_eq!(found(Proxy::OnThisMachine), expected, "{peer} {forwarded:?}");
+            assert_eq!(found(Proxy::None), peer, "no proxy: {forwarded:?}");
         }
+    }
+
+    #[test]
+    fn request_is_received_with_its_sender_and_initiator() {
+        let request = Request::builder().header("x-forwarded-for", "192.0.2.1");
+        let request = request.header("sec-fetch-site", "cross-site").body(()).unwrap();
+        let (parts, ()) = request.into_parts();
+        let peer = IpAddr::V4(Ipv4Addr::LOCALHOST);
+        let request = received(&parts, Vec::new(), peer, Proxy::None);
+        assert_eq!(request.initiator, Initiator::OtherSite);
+        assert_eq!(request.sender, Some(peer));
+        let request = received(&parts, Vec::new(), peer, Proxy::OnThisMachine);
+        assert_eq!(request.sender, Some([192, 0, 2, 1].into()));
     }
 }

@@ -144,6 +144,17 @@ mod tests {
         F: Future<Output = Response<Full<Bytes>>> + Send + 'static,
     {
         let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        served_on(listener, limits, answer)
+    }
+
+    fn served_on<F>(
+        listener: std::net::TcpListener,
+        limits: Limits,
+        answer: impl Fn(IpAddr, Request<Incoming>) -> F + Clone + Send + 'static,
+    ) -> SocketAddr
+    where
+        F: Future<Output = Response<Full<Bytes>>> + Send + 'static,
+    {
         listener.set_nonblocking(true).unwrap();
         let address = listener.local_addr().unwrap();
         std::thread::spawn(move || {
@@ -301,5 +312,28 @@ mod tests {
         let neighbours = vec!["2001:db8::1".parse().unwrap(); limits.per_address];
         assert!(!limits.admits("2001:db8::2".parse().unwrap(), neighbours.iter()));
         assert!(limits.admits("2001:db8:0:1::1".parse().unwrap(), neighbours.iter()));
+    }
+
+    #[test]
+    fn connection_beyond_the_share_of_its_address_is_closed() {
+        // Any address of this machine beyond loopback; no packet is sent. A machine without a network has none.
+        let outside = std::net::UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0)).unwrap();
+        if outside.connect((Ipv4Addr::new(198, 51, 100, 1), 9)).is_err() {
+            return;
+        }
+        let own = outside.local_addr().unwrap().ip();
+        let limits = Limits {
+            per_address: 1,
+            ..Limits::default()
+        };
+        let listener = std::net::TcpListener::bind((own, 0)).unwrap();
+        let (begun, begins) = mpsc::channel();
+        let address = served_on(listener, limits, move |_, _| {
+            begun.send(()).unwrap();
+            std::future::pending()
+        });
+        let _held = ask(address, GET);
+        begins.recv().unwrap();
+        assert_eq!(read(ask(address, GET)), "");
     }
 }

@@ -156,3 +156,28 @@ fn checks_and_alerts_go_on_while_slow_readers_take_what_they_can() {
     let answer = served.get("/", "status.example.com");
     assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
 }
+
+#[test]
+fn session_is_over_after_a_restart() {
+    const TOKEN: &str = "0123456789abcdef0123456789abcdef";
+    let place = Place::new("page-session");
+    let file = place.0.join("token");
+    std::fs::write(&file, TOKEN).unwrap();
+    let served = || Served::start(&["--token-file", file.to_str().unwrap()]);
+    let with_cookie = |served: &Served, cookie: &str| {
+        served.ask(&format!(
+            "GET / HTTP/1.1\r\nHost: localhost\r\nCookie: {cookie}\r\n\r\n"
+        ))
+    };
+    let first = served();
+    let form = format!("token={TOKEN}");
+    let head = "POST /sign-in HTTP/1.1\r\nHost: localhost\r\nContent-Length: ";
+    let answer = first.ask(&format!("{head}{}\r\n\r\n{form}", form.len()));
+    let (_, cookie) = answer.split_once("set-cookie: ").unwrap();
+    let cookie = cookie.split(';').next().unwrap();
+    let answer = with_cookie(&first, cookie);
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    drop(first);
+    let answer = with_cookie(&served(), cookie);
+    assert!(answer.starts_with("HTTP/1.1 303"), "{answer}");
+}

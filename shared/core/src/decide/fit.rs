@@ -8,6 +8,7 @@ use super::Input;
 use super::notification::severity_of;
 use crate::choice::Severity;
 use crate::group_state::{ClosedIncident, DecisionState, Finding, FleetState, Incident};
+use crate::id::Location;
 use crate::outbox::{Outbox, Pending, Subject};
 
 /// How large rows may become.
@@ -64,27 +65,53 @@ pub(super) fn status(
     (changed(steps.largest(limit)), Rest::More)
 }
 
-/// The fleet row to write for the decision `whole`: where that does not fit, only what waits in it is claimed.
+/// The fleet row to write for the decision `whole`, and what it leaves. Where `whole` does not fit: first the claims, then
+/// the changes, location by location, those that make the row smaller first; as many as fit.
 pub(super) fn fleet(
     input: &Input<'_>,
     before: &FleetState,
     whole: FleetState,
     limit: &impl SizeLimit,
-) -> FleetState {
+) -> (FleetState, Rest) {
     if limit.fits_fleet(&whole) {
-        return whole;
+        return (whole, Rest::Nothing);
     }
-    let claimed = |claims| {
-        let mut row = FleetState {
-            revision: whole.revision,
-            ..before.clone()
-        };
-        row.outbox.claim(input.me, input.stamp(), claims);
-        row
+    let claims = before.outbox.clone().claim(input.me, input.stamp(), usize::MAX);
+    let notes = |row: &FleetState, location: &Location| -> usize {
+        let problems = row.problems.iter().filter(|((of, _), _)| of == location);
+        problems.map(|(_, problem)| problem.groups.len()).sum()
     };
-    largest(before.outbox.pending().len(), claimed, |row| {
-        limit.fits_fleet(row)
-    })
+    let changed: BTreeSet<_> = differing(&before.problems, &whole.problems)
+        .map(|(location, _)| location)
+        .collect();
+    let mut changed: Vec<_> = changed.into_iter().collect();
+    changed.sort_by_key(|location| notes(&whole, location) > notes(before, location));
+    let row = |steps: usize| {
+        let chosen: BTreeSet<_> = changed.iter().take(steps.saturating_sub(claims)).collect();
+        let mut pending = before.outbox.pending().to_vec();
+        // A decision only adds to what waits.
+        let new = whole.outbox.pending().iter().skip(pending.len());
+        let new = new.filter(|pending| match &pending.subject {
+            Subject::Location(location) => chosen.contains(&location),
+            Subject::Monitor(_) | Subject::Definition(_) | Subject::Portpulse => false,
+        });
+        pending.extend(new.map(|pending| Pending {
+            claim: None,
+            ..pending.clone()
+        }));
+        let mut outbox = Outbox::new(pending);
+        let claims = if steps < claims { steps } else { usize::MAX };
+        outbox.claim(input.me, input.stamp(), claims);
+        FleetState {
+            revision: whole.revision,
+            problems: mixed(&before.problems, &whole.problems, |(location, _)| {
+                chosen.contains(&location)
+            }),
+            outbox,
+        }
+    };
+    let fits = |row: &FleetState| limit.fits_fleet(row);
+    (largest(claims + changed.len(), row, fits), Rest::More)
 }
 
 fn without_details(row: DecisionState) -> DecisionState {
@@ -153,6 +180,9 @@ impl<'a> Steps<'a> {
         let mut outbox = Outbox::new(pending);
         let most = if steps < self.claims { steps } else { usize::MAX };
         outbox.claim(self.input.me, self.input.stamp(), most);
+        // The number goes together with its notification.
+        let counts_more = new_pending(before, whole).find(|pending| is_unnamed(pending, whole));
+        let counts_more = counts_more.is_none_or(|pending| is_chosen(text_of(&pending.subject)));
         let mut closed = before.closed.clone();
         let new = new_closed(before, whole).filter(|closed| is_chosen(closed.monitor.as_str()));
         closed.extend(new.cloned());
@@ -168,6 +198,7 @@ impl<'a> Steps<'a> {
                 let new = whole.broken.iter().filter(|id| is_chosen(id));
                 kept.chain(new).cloned().collect()
             },
+            more_broken: if counts_more { whole } else { before }.more_broken,
             changes: mixed(&before.changes, &whole.changes, |(id, _)| is_chosen(id.as_str())),
             outbox,
             closed,
@@ -210,6 +241,11 @@ fn new_pending<'a>(
 ) -> impl Iterator<Item = &'a Pending> + use<'a> {
     // A decision only adds to what waits.
     whole.outbox.pending().iter().skip(before.outbox.pending().len())
+}
+
+/// Whether a notification is of the broken definitions that the row does not name.
+fn is_unnamed(pending: &Pending, row: &DecisionState) -> bool {
+    matches!(&pending.subject, Subject::Definition(id) if !row.broken.contains(id))
 }
 
 fn new_closed<'a>(

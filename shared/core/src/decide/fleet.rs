@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::Input;
-use super::fit::{self, SizeLimit};
+use super::fit::{self, Rest, SizeLimit};
 use super::votes::elapsed;
 use crate::group_state::{
     DecisionState, FleetProblem, FleetState, LocationProblem, LocationReporting, Status, Urgency,
@@ -19,9 +19,16 @@ const CONFIRM_EVERY: Duration = Duration::from_secs(12 * 3600);
 /// A note older than this is of a group that is gone.
 const NOTE_LIFETIME: Duration = Duration::from_secs(25 * 3600);
 
-/// The next fleet row, or `None` if it would not change.
-pub(super) fn step(input: &Input<'_>, status: &DecisionState, limit: &impl SizeLimit) -> Option<FleetState> {
-    let (before, now) = (input.fleet?, input.stamp());
+/// The next fleet row, or `None` if it would not change, and what it leaves.
+pub(super) fn step(
+    input: &Input<'_>,
+    status: &DecisionState,
+    limit: &impl SizeLimit,
+) -> (Option<FleetState>, Rest) {
+    let Some(before) = input.fleet else {
+        return (None, Rest::Nothing);
+    };
+    let now = input.stamp();
     let mut next = FleetState {
         revision: before.revision + 1,
         ..before.clone()
@@ -74,10 +81,10 @@ pub(super) fn step(input: &Input<'_>, status: &DecisionState, limit: &impl SizeL
     }
     next.outbox.claim(input.me, now, usize::MAX);
     if next.is_same(before) {
-        return None;
+        return (None, Rest::Nothing);
     }
-    let next = fit::fleet(input, before, next, limit);
-    (!next.is_same(before)).then_some(next)
+    let (next, rest) = fit::fleet(input, before, next, limit);
+    ((!next.is_same(before)).then_some(next), rest)
 }
 
 #[derive(Clone, Copy)]

@@ -78,6 +78,8 @@ pub struct Decision {
     pub fleet: Option<FleetState>,
     /// Whether `status` holds all that is to be decided on the monitors.
     pub rest: Rest,
+    /// Whether `fleet` holds all that this group knows of the locations. What it leaves is decided in the next tick.
+    pub fleet_rest: Rest,
 }
 
 /// Decides as much as fits into the rows, the loudest and oldest first, each monitor as if all were decided at once.
@@ -85,16 +87,22 @@ pub struct Decision {
 /// What is left is decided by deciding again once what waits in the row is published and filed.
 pub fn decide(input: &Input<'_>, limit: &impl SizeLimit) -> Decision {
     let mut whole = whole(input);
-    let fleet = fleet::step(input, &whole, limit);
+    let (fleet, fleet_rest) = fleet::step(input, &whole, limit);
     if whole.is_same(&input.group_state.status) {
         return Decision {
             fleet,
+            fleet_rest,
             ..Decision::default()
         };
     }
     flapping::forget(input.now, &mut whole);
     let (status, rest) = fit::status(input, whole, limit);
-    Decision { status, fleet, rest }
+    Decision {
+        status,
+        fleet,
+        rest,
+        fleet_rest,
+    }
 }
 
 /// The decision row after everything is decided, however large it is.

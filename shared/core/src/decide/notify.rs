@@ -10,8 +10,8 @@ use super::incidents::advisory_over;
 use super::votes::{Votes, elapsed};
 use crate::definition::Monitor;
 use crate::group_state::{
-    Cause, DecisionState, Health, Incident, IncidentId, LocationReporting, Notified, Stability, Status,
-    Track, Urgency,
+    Cause, DecisionState, Health, Incident, IncidentId, LocationReporting, MAX_BROKEN, Notified, Stability,
+    Status, Track, Urgency,
 };
 use crate::id::{Location, MonitorId};
 use crate::outbox::{Kind, Pending, Subject};
@@ -82,29 +82,35 @@ fn replace_advisory(id: &MonitorId, next: &mut DecisionState) {
     }
 }
 
-/// Tells of each definition that cannot be read, once for as long as it cannot.
+/// Notifies of each definition that cannot be read, once for as long as it cannot. At most [`MAX_BROKEN`] are named; one
+/// notification counts the others.
 pub(super) fn broken_definitions(input: &Input<'_>, next: &mut DecisionState) {
     let broken = &input.definitions.broken;
     next.broken.retain(|id| broken.contains_key(id));
     for id in broken.keys() {
-        if next.broken.insert(id.clone()) {
-            next.outbox.push(Pending {
-                id: format!(
-                    "{id}@{}.{}/{}",
-                    input.group,
-                    next.revision,
-                    Kind::BrokenDefinition
-                ),
-                kind: Kind::BrokenDefinition,
-                subject: Subject::Definition(id.clone()),
-                status: Status::Unknown,
-                cause: None,
-                urgency: Urgency::Usual,
-                since: input.stamp(),
-                at: input.stamp(),
-                claim: None,
-            });
+        if next.broken.len() < MAX_BROKEN && next.broken.insert(id.clone()) {
+            next.outbox.push(broken_definition(input, next.revision, id));
         }
+    }
+    let more = broken.len() - next.broken.len();
+    if next.more_broken == 0 && more > 0 {
+        let id = format!("each of {more} more monitors");
+        next.outbox.push(broken_definition(input, next.revision, &id));
+    }
+    next.more_broken = more;
+}
+
+fn broken_definition(input: &Input<'_>, revision: u64, id: &str) -> Pending {
+    Pending {
+        id: format!("{id}@{}.{revision}/{}", input.group, Kind::BrokenDefinition),
+        kind: Kind::BrokenDefinition,
+        subject: Subject::Definition(id.to_owned()),
+        status: Status::Unknown,
+        cause: None,
+        urgency: Urgency::Usual,
+        since: input.stamp(),
+        at: input.stamp(),
+        claim: None,
     }
 }
 

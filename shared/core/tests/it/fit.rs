@@ -2,9 +2,10 @@
 
 use portpulse_core::decide::{Rest, SizeLimit, decide, is_undecided};
 use portpulse_core::group_state::{
-    DecisionState, Finding, FleetState, Incident, LocationReporting, Status, Urgency,
+    DecisionState, Finding, FleetState, Incident, LocationReporting, MAX_BROKEN, Status, Urgency,
 };
 use portpulse_core::outbox::{Claim, Claimant, Kind, Outbox, Pending, Subject};
+use portpulse_core::round::{MAX_BROKEN_ID_BYTES, broken_id};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -181,4 +182,101 @@ fn stale_claim_in_full_row_is_taken_over_while_a_location_is_silent() {
     assert!(OnePlace.decision_fits(&row), "{row:?}");
     assert_eq!(row.outbox.claimed_by(&me).count(), 1);
     assert_eq!(decision.rest, Rest::More);
+}
+
+/// So many notes of groups and notifications fit into the fleet row.
+struct FleetRoom(usize);
+
+impl SizeLimit for FleetRoom {
+    fn decision_fits(&self, _: &DecisionState) -> bool {
+        true
+    }
+
+    fn fits_fleet(&self, row: &FleetState) -> bool {
+        let notes = row.problems.values().map(|problem| problem.groups.len());
+        notes.sum::<usize>() + row.outbox.pending().len() <= self.0
+    }
+}
+
+#[test]
+fn fleet_row_without_room_takes_what_fits_and_the_rest_is_reported() {
+    let mut world = World::new(3, &[("a", json!({}))]);
+    world.play("1 ...\n2 ...");
+    let me = Claimant::new("me");
+    // All three locations are silent: a note and a notification of each.
+    let now = World::time(9, 0);
+    let decision = decide(&world.input(now, &me), &FleetRoom(usize::MAX));
+    assert_eq!(decision.fleet_rest, Rest::Nothing);
+    assert_eq!(decision.fleet.unwrap().outbox.claimed_by(&me).count(), 3);
+    let limit = FleetRoom(4);
+    let decision = decide(&world.input(now, &me), &limit);
+    assert_eq!(decision.fleet_rest, Rest::More);
+    let row = decision.fleet.unwrap();
+    assert!(limit.fits_fleet(&row), "{row:?}");
+    assert_eq!((row.problems.len(), row.outbox.claimed_by(&me).count()), (2, 2));
+    // Nothing fits, which is no reason to be silent about it.
+    let decision = decide(&world.input(now, &me), &FleetRoom(0));
+    assert_eq!((decision.fleet, decision.fleet_rest), (None, Rest::More));
+    // Once the two are published, the next tick brings the third.
+    world.group_state.status = decision.status.unwrap();
+    world.fleet = FleetState {
+        outbox: Outbox::default(),
+        ..row
+    };
+    let row = decide(&world.input(now, &me), &limit).fleet.unwrap();
+    assert_eq!((row.problems.len(), row.outbox.claimed_by(&me).count()), (3, 1));
+}
+
+#[test]
+fn broken_definitions_beyond_the_maximum_are_counted() {
+    let mut world = World::new(1, &[("a", json!({}))]);
+    world.play("1 .");
+    let ids = (0..1_000).map(|number| broken_id(&format!("{number:01024}")));
+    world.definitions.broken = ids.map(|id| (id, Vec::new())).collect();
+    assert_eq!(world.definitions.broken.len(), 1_000, "each has an id of its own");
+    let notified = world.deliver(2, "a", |_| '.');
+    assert_eq!(notified.len(), MAX_BROKEN + 1);
+    let last = notified.last().unwrap().subject.to_string();
+    assert_eq!(last, "each of 900 more monitors");
+    let row = &world.group_state.status;
+    assert_eq!((row.broken.len(), row.more_broken), (MAX_BROKEN, 900));
+    let longest = row.broken.iter().map(String::len).max();
+    assert_eq!(longest, Some(MAX_BROKEN_ID_BYTES));
+    assert!(world.deliver(3, "a", |_| '.').is_empty(), "once");
+    // One is repaired: another takes its place.
+    world.definitions.broken.pop_first();
+    let notified = world.deliver(4, "a", |_| '.');
+    assert_eq!(notified.len(), 1);
+    assert_eq!(world.group_state.status.more_broken, 899);
+    world.definitions.broken.clear();
+    assert!(world.deliver(5, "a", |_| '.').is_empty());
+    let row = &world.group_state.status;
+    assert_eq!((row.broken.len(), row.more_broken), (0, 0));
+}
+
+#[test]
+fn broken_definitions_are_decided_in_steps() {
+    let mut world = World::new(1, &[("a", json!({}))]);
+    world.play("1 .");
+    world.room = Room(7);
+    let ids = (0..150).map(|number| format!("No {number}"));
+    world.definitions.broken = ids.map(|id| (id, Vec::new())).collect();
+    let notified = world.deliver(2, "a", |_| '.');
+    assert_eq!(notified.len(), MAX_BROKEN + 1);
+    assert_eq!(world.group_state.status.more_broken, 50);
+}
+
+#[test]
+fn broken_id_of_any_text_is_short_stable_and_distinct() {
+    assert_eq!(broken_id("No Id"), "No Id");
+    let whole = "é".repeat(32);
+    assert_eq!(broken_id(&whole), whole);
+    let long = "é".repeat(500);
+    let id = broken_id(&long);
+    assert_eq!(id, broken_id(&long));
+    assert!(
+        id.len() <= MAX_BROKEN_ID_BYTES && id.starts_with(&"é".repeat(23)),
+        "{id}"
+    );
+    assert_ne!(id, broken_id(&format!("{long}é")));
 }

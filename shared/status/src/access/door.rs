@@ -101,6 +101,11 @@ impl Door {
     }
 
     #[cfg(test)]
+    pub(super) fn ended(&self) -> usize {
+        self.memory().ended.len()
+    }
+
+    #[cfg(test)]
     pub(super) fn networks(&self) -> usize {
         self.memory().wrong.len()
     }

@@ -247,3 +247,34 @@ fn a_short_token_is_refused_and_none_is_shown() {
     assert!(!ShortToken.to_string().contains(TOKEN));
     assert_eq!(format!("{:?}", Access::Token(token())), "Token(Token(…))");
 }
+
+#[test]
+fn clock_that_was_set_back_holds_no_attempt_up() {
+    let (door, token) = (Door::default(), token());
+    for _ in 0..10 {
+        drop(door.admit(&token, &with_bearer("wrong", "192.0.2.1"), now()));
+    }
+    let admitted = |at| door.admit(&token, &with_bearer(TOKEN, "192.0.2.1"), at);
+    assert_eq!(admitted(now()), Err(Refusal::TooManyAttempts));
+    let earlier = now() - SignedDuration::from_hours(1);
+    assert_eq!(admitted(earlier), Ok(Audience::Private));
+}
+
+#[test]
+fn ended_sessions_are_forgotten_when_they_expire_or_are_too_many() {
+    let (door, token) = (Door::default(), token());
+    let end = |began: Timestamp| door.end(&token, &with_session(&token, began), began);
+    end(now());
+    let later = now() + SESSION;
+    end(later);
+    assert_eq!(door.ended(), 1, "the first has expired");
+    for number in 0..10_000 {
+        end(later + SignedDuration::from_nanos(number));
+    }
+    assert_eq!(door.ended(), 10_000);
+    end(later + SignedDuration::from_secs(1));
+    assert_eq!(door.ended(), 10_000);
+    let newest = with_session(&token, later + SignedDuration::from_secs(1));
+    let at = later + SignedDuration::from_secs(2);
+    assert_eq!(door.admit(&token, &newest, at), Err(Refusal::SignInFirst));
+}

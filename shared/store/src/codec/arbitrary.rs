@@ -235,21 +235,24 @@ pub(super) fn decision_state() -> impl Strategy<Value = DecisionState> {
         btree_map((monitor(), track()), incident(), 0..4),
         btree_map(monitor(), advisory, 0..4),
         btree_map(location(), location_reporting(), 0..4),
-        btree_set(".{1,20}", 0..3),
+        (btree_set(".{1,20}", 0..3), any::<usize>()),
         btree_map((monitor(), track()), vec(tick(), 0..8), 0..4),
         outbox(),
         vec(closed_incident(), 0..3),
     );
     parts.prop_map(
-        |(revision, incidents, advisories, locations, broken, changes, outbox, closed)| DecisionState {
-            revision,
-            incidents,
-            advisories,
-            locations,
-            broken,
-            changes,
-            outbox,
-            closed,
+        |(revision, incidents, advisories, locations, (broken, more_broken), changes, outbox, closed)| {
+            DecisionState {
+                revision,
+                incidents,
+                advisories,
+                locations,
+                broken,
+                more_broken,
+                changes,
+                outbox,
+                closed,
+            }
         },
     )
 }

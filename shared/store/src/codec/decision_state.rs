@@ -16,13 +16,18 @@ use crate::table::{Item, REVISION};
 
 const ADVISORY: &str = "advisory";
 const BROKEN: &str = "broken";
+const MORE_BROKEN: &str = "more_broken";
 /// What follows the name of a track where its changes are kept.
 const CHANGES: &str = "_changes";
 
 pub(crate) fn encode(key: &Key, row: &DecisionState) -> Item {
     let locations = row.locations.iter();
     let closed = row.closed.iter();
-    begin(key)
+    let begun = match row.more_broken {
+        0 => begin(key),
+        more => begin(key).number(MORE_BROKEN, more),
+    };
+    begun
         .number(REVISION, row.revision)
         .map("monitors", encode_monitors(row))
         .map(
@@ -47,6 +52,10 @@ pub(crate) fn decode(item: &Item) -> Result<DecisionState, Malformed> {
             .iter()
             .map(closed_incident::decode_inner)
             .collect::<Result<_, _>>()?,
+        more_broken: match fields.has(MORE_BROKEN) {
+            true => fields.number(MORE_BROKEN)?,
+            false => 0,
+        },
         ..DecisionState::default()
     };
     let monitors = fields.map("monitors")?;

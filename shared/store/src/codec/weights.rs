@@ -6,11 +6,11 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use portpulse_core::banners::{Banner, Banners};
 use portpulse_core::choice::Expect;
-use portpulse_core::group::{GroupId, MAX_MONITORS_PER_GROUP};
+use portpulse_core::group::{GroupId, MAX_LOCATIONS, MAX_MONITORS_PER_GROUP};
 use portpulse_core::group_state::{
     Cause, ClosedIncident, DecisionState, Ending, Entry, FleetProblem, FleetState, Health, Impairment,
-    Incident, LocationProblem, LocationReporting, LocationState, Notified, Stability, Status, Streak,
-    Streaks, Track, Urgency,
+    Incident, LocationProblem, LocationReporting, LocationState, MAX_BROKEN, Notified, Stability, Status,
+    Streak, Streaks, Track, Urgency,
 };
 use portpulse_core::id::{Location, MonitorId};
 use portpulse_core::observation::{Observation, Remark, Seen};
@@ -18,7 +18,7 @@ use portpulse_core::other_phases::OtherPhases;
 use portpulse_core::outbox::{Claim, Claimant, Kind, Outbox, Pending, Subject};
 use portpulse_core::outcome::{Detail, DnsFailure, FailureClass};
 use portpulse_core::rollup::{Rollup, Tally};
-use portpulse_core::round::Observations;
+use portpulse_core::round::{MAX_BROKEN_ID_BYTES, Observations, broken_id};
 use portpulse_core::time::{Interval, Tick};
 
 use super::samples::{TICK, finding, group, incident, tick, time};
@@ -84,8 +84,6 @@ const MAX_CLAIMANT_LENGTH: &str = "8c4f2a7e-1b3d-4c5e-9f60-718293a4b5c6";
 const LATE: &str = "2026-11-22T05:40:07Z";
 /// As many writes as ten a minute make in nineteen hundred years.
 const LATEST_REVISION: u64 = 9_999_999_999;
-/// The regions of AWS in which a checker can run, and as many agents.
-const LOCATIONS: usize = 34;
 
 fn longest_id(number: usize) -> MonitorId {
     format!("{number:064}").parse().unwrap()
@@ -115,7 +113,7 @@ fn largest_incident(status: Status) -> Incident {
 }
 
 /// The largest decision row in which nothing waits: two tracks of each monitor are open, the most that can be at once,
-/// and every definition is broken.
+/// and as many definitions are broken as it names.
 fn largest_steady_row(monitors: usize) -> DecisionState {
     let mut row = DecisionState {
         revision: LATEST_REVISION,
@@ -139,10 +137,15 @@ fn largest_steady_row(monitors: usize) -> DecisionState {
                 .insert((id.clone(), track), largest_incident(status));
             row.changes.insert((id.clone(), track), changes.clone());
         }
-        row.broken.insert(id.to_string());
     }
+    // Ids that are no ids of monitors, so that each has an entry of its own.
+    row.broken = (0..MAX_BROKEN)
+        .map(|number| broken_id(&format!("{number:01024}")))
+        .collect();
+    assert!(row.broken.iter().all(|id| id.len() == MAX_BROKEN_ID_BYTES));
+    row.more_broken = usize::MAX;
     let silent =
-        (0..LOCATIONS).map(|number| (longest_location(number), LocationReporting::Suspect(time(LATE))));
+        (0..MAX_LOCATIONS).map(|number| (longest_location(number), LocationReporting::Suspect(time(LATE))));
     row.locations.extend(silent);
     row
 }
@@ -247,7 +250,7 @@ fn fleet_bytes(groups: u32) -> usize {
         revision: LATEST_REVISION,
         ..FleetState::default()
     };
-    for location in (0..LOCATIONS).map(longest_location) {
+    for location in (0..MAX_LOCATIONS).map(longest_location) {
         // One group sees one trouble of a location at a time.
         for (half, problem) in [(0, LocationProblem::Silent), (1, LocationProblem::Suspect)] {
             let problem = (
@@ -267,7 +270,7 @@ fn fleet_bytes(groups: u32) -> usize {
 #[test]
 fn the_largest_fleet_row_of_a_hundred_thousand_monitors_fits() {
     let bytes = fleet_bytes(250);
-    eprintln!("fleet row: {bytes} bytes with 250 groups and {LOCATIONS} locations");
+    eprintln!("fleet row: {bytes} bytes with 250 groups and {MAX_LOCATIONS} locations");
     assert!(bytes < size::MAX_BYTES, "{bytes}");
 }
 

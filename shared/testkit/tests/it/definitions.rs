@@ -95,3 +95,16 @@ async fn definitions_are_tended_by_their_keeper<T: Table + Delete>(table: T) {
     assert_eq!(taken.unwrap(), WriteResult::Done);
     assert_eq!(keepers().await, [named("theirs", Owner::Seed)]);
 }
+
+#[tokio::test]
+async fn broken_definition_with_a_long_key_is_read_under_a_short_id() {
+    let store = Store::new(portpulse_testkit::memory_table::MemoryTable::new());
+    let keys = ["a", "b"].map(|end| "x".repeat(1_023) + end);
+    for key in &keys {
+        let nothing = serde_json::Map::new();
+        store.put_definition(group(), key, &nothing).await.unwrap();
+    }
+    let broken = store.definitions(group()).await.unwrap().broken;
+    assert_eq!(broken.len(), 2);
+    assert!(broken.keys().all(|id| id.len() == 64), "{:?}", broken.keys());
+}

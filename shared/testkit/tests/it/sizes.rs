@@ -10,7 +10,7 @@ use portpulse_core::banners::{Banner, Banners};
 use portpulse_core::control::{Acknowledgement, Control, MAX_TEXT_LENGTH, Note, Silence};
 use portpulse_core::decide::{LocationView, Notification, View};
 use portpulse_core::definition::{DefinitionFile, MAX_DEFINITION_BYTES, NetworkAccess};
-use portpulse_core::group::{GroupId, MAX_MONITORS_PER_GROUP};
+use portpulse_core::group::{GroupId, MAX_LOCATIONS, MAX_MONITORS_PER_GROUP};
 use portpulse_core::group_state::{
     Cause, ClosedIncident, Ending, Entry, Finding, Health, Impairment, Incident, LocationState, Notified,
     Stability, Status, Streak, Streaks, Track, Urgency,
@@ -23,7 +23,7 @@ use portpulse_core::outcome::{Detail, FailureClass};
 use portpulse_core::period::Period;
 use portpulse_core::phase_times::{Bucket, PhaseTimes};
 use portpulse_core::rollup::{Rollup, Tally, other_times};
-use portpulse_core::round::Observations;
+use portpulse_core::round::{MAX_BROKEN_ID_BYTES, Observations};
 use portpulse_core::time::Tick;
 use portpulse_store::keys::{Key, PK, SK};
 use portpulse_store::size;
@@ -265,7 +265,7 @@ fn definition() -> Map<String, Value> {
         "host": "192.0.2.1",
         "port": 7,
         "tags": (0..50).map(|number| format!("{number:0>64}")).collect::<Vec<_>>(),
-        "locations": (0..50).map(location).collect::<Vec<_>>(),
+        "locations": (0..MAX_LOCATIONS).map(location).collect::<Vec<_>>(),
         "depends_on": parents,
         "script": vec![json!({ "expect": "x".repeat(1024) }); 16],
     });
@@ -427,15 +427,15 @@ fn notification(number: usize, locations: usize, foreign: &str) -> Notification 
     }
 }
 
-/// A definition whose key is as long as DynamoDB takes one, of characters that JSON writes in six.
+/// A broken definition whose id is as long as one is kept, of characters that JSON writes in six.
 fn broken_definition() -> Notification {
-    let id = "\u{1}".repeat(1_024);
+    let id = "\u{1}".repeat(MAX_BROKEN_ID_BYTES);
     Notification {
         id: format!("{id}@{}.{}/broken_definition", group(), u64::MAX),
         kind: Kind::BrokenDefinition,
         subject: Subject::Definition(id),
         diagnostics: vec!["\"".repeat(1_000); 50],
-        ..notification(0, 50, "\"")
+        ..notification(0, MAX_LOCATIONS, "\"")
     }
 }
 
@@ -466,7 +466,7 @@ fn largest_messages() -> Vec<Largest> {
         .map(|number| notification(number, 3, "\""))
         .collect();
     vec![
-        of("notification", &[notification(0, 50, "\"")]),
+        of("notification", &[notification(0, MAX_LOCATIONS, "\"")]),
         of("notification of a broken definition", &[broken_definition()]),
         of("notifications together", &together),
     ]

@@ -1,0 +1,219 @@
+//! A full row that waits for another claimant: how often it is read again, and for how long.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use portpulse_checker::{Checker, Clock, Error, Invocation, Report, TickEvent, TickOutcome};
+use portpulse_core::decide::{SizeLimit as _, acknowledge_published};
+use portpulse_core::group_state::{DecisionState, Status, Urgency};
+use portpulse_core::outbox::{Claim, Claimant, Kind, Outbox, Pending, Subject};
+use portpulse_store::Store;
+use portpulse_testkit::memory_table::MemoryTable;
+
+use crate::rig::{
+    GROUP, Scripted, Skewed, Time, Topic, Visibility, define, group_state, location, locations, run,
+};
+
+/// What happens when a checker sleeps for the nth time.
+type WhileAsleep = Box<dyn Fn(usize)>;
+
+/// A clock that moves on by as long as it is asked to sleep.
+struct Sleeper {
+    clock: Skewed,
+    slept: Rc<RefCell<Vec<Duration>>>,
+    while_asleep: WhileAsleep,
+}
+
+impl Clock for Sleeper {
+    fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    async fn sleep(&self, length: Duration) {
+        let time = &self.clock.time;
+        time.set(time.ms() + i64::try_from(length.as_millis()).unwrap());
+        self.slept.borrow_mut().push(length);
+        (self.while_asleep)(self.slept.borrow().len());
+    }
+}
+
+/// A row with one notification, which another invocation claimed so many seconds before tick 2.
+fn full_row(age: i64) -> DecisionState {
+    let claim = Claim {
+        by: Claimant::new("killed"),
+        at: Time::of_tick(2) - SignedDuration::from_secs(age),
+    };
+    let pending = Pending {
+        id: "m0@earlier/reminder".to_owned(),
+        kind: Kind::Reminder,
+        subject: Subject::Monitor("m0".parse().unwrap()),
+        status: Status::Down,
+        cause: None,
+        urgency: Urgency::Usual,
+        since: Time::of_tick(1),
+        at: Time::of_tick(1),
+        claim: Some(claim),
+    };
+    DecisionState {
+        revision: 1,
+        outbox: Outbox::new(vec![pending]),
+        ..DecisionState::default()
+    }
+}
+
+struct Ticked {
+    report: Report,
+    slept: Vec<Duration>,
+    sent: Vec<String>,
+}
+
+/// Tick 2, in which `m1` fails, with a row that has room for nothing more than what another claimed so long ago.
+fn tick(age: i64, while_asleep: impl Fn(&MemoryTable, usize) + 'static) -> Ticked {
+    let (table, topic) = (MemoryTable::new(), Topic::default());
+    let fields = BTreeMap::from([("failures_to_open", 1.into())]);
+    (0..2).for_each(|monitor| define(&table, monitor, &fields));
+    let row = full_row(age);
+    let store = Store::new(table.clone());
+    run(store.put_decision(GROUP, &row)).unwrap();
+    let fits = |bytes: &usize| {
+        store
+            .clone()
+            .with_decision_bytes(*bytes)
+            .decision_limit(GROUP)
+            .decision_fits(&row)
+    };
+    let bytes = (0..).find(fits).unwrap();
+    let (time, slept) = (Time::default(), Rc::default());
+    time.set(2 * 60_000);
+    let checker = Checker::new(
+        store.with_decision_bytes(bytes),
+        Scripted(vec![Visibility::Good, Visibility::Failing]),
+        topic.clone(),
+        Sleeper {
+            clock: Skewed { time, skew_ms: 0 },
+            slept: Rc::clone(&slept),
+            while_asleep: Box::new(move |number| while_asleep(&table, number)),
+        },
+        location(0),
+        locations(1),
+    );
+    let invocation = Invocation {
+        claimant: Claimant::new("second"),
+        remaining: Duration::from_secs(60),
+    };
+    let report = run(checker.handle(&TickEvent::new(Time::of_tick(2), GROUP), &invocation));
+    Ticked {
+        report,
+        slept: slept.take(),
+        sent: topic.sent.take(),
+    }
+}
+
+fn has_no_room(report: &Report) -> bool {
+    matches!(report.errors[..], [Error::NoRoomToDecide { .. }])
+}
+
+#[test]
+fn claim_that_becomes_stale_in_time_is_waited_for_with_pauses() {
+    let ticked = tick(100, |_, _| {});
+    assert!(
+        ticked.sent.contains(&"m0@earlier/reminder".to_owned()),
+        "{:?}",
+        ticked.sent
+    );
+    assert!(matches!(ticked.report.outcome_of_tick, TickOutcome::Counted(_)));
+    let total: Duration = ticked.slept.iter().sum();
+    assert_eq!(total, Duration::from_secs(20), "{:?}", ticked.slept);
+    assert!(ticked.slept.len() <= 10, "{:?}", ticked.slept);
+    assert!(
+        ticked
+            .slept
+            .iter()
+            .all(|pause| *pause >= Duration::from_millis(250))
+    );
+}
+
+#[test]
+fn claim_that_outlasts_the_deadline_is_not_waited_for() {
+    let ticked = tick(30, |_, _| {});
+    assert!(has_no_room(&ticked.report), "{:?}", ticked.report.errors);
+    assert_eq!((ticked.slept, ticked.sent), (Vec::new(), Vec::new()));
+}
+
+#[test]
+fn claim_of_a_live_invocation_is_waited_for_until_it_publishes() {
+    let ticked = tick(1, |table, number| {
+        if number == 3 {
+            let row = group_state(table).group_state.status;
+            let published = row
+                .outbox
+                .pending()
+                .iter()
+                .map(|pending| pending.id.clone())
+                .collect();
+            let next = acknowledge_published(&row, &Claimant::new("killed"), &published, &[]).unwrap();
+            run(Store::new(table.clone()).put_decision(GROUP, &next)).unwrap();
+        }
+    });
+    assert_eq!(ticked.slept.len(), 3, "{:?}", ticked.report.errors);
+    // It does not, if it was killed: then there is an end to it.
+    let ticked = tick(1, |_, _| {});
+    assert!(has_no_room(&ticked.report), "{:?}", ticked.report.errors);
+    let total: Duration = ticked.slept.iter().sum();
+    assert!(total < Duration::from_secs(15), "{:?}", ticked.slept);
+}
+
+/// As a table is with too many groups and locations.
+#[test]
+fn full_fleet_row_is_reported_and_stops_no_tick() {
+    let (table, topic) = (MemoryTable::new(), Topic::default());
+    define(&table, 0, &BTreeMap::new());
+    let time = Time::default();
+    let store = Store::new(table);
+    let smallest = store.decision_limit(GROUP);
+    let nothing = portpulse_core::group_state::FleetState {
+        revision: 1,
+        ..Default::default()
+    };
+    assert!(smallest.fits_fleet(&nothing));
+    let fits = |bytes: &usize| {
+        store
+            .clone()
+            .with_decision_bytes(*bytes)
+            .decision_limit(GROUP)
+            .fits_fleet(&nothing)
+    };
+    // The decision row needs room for one silent location as well.
+    let bytes = (0..).find(fits).unwrap() + 100;
+    let checker = Checker::new(
+        store.with_decision_bytes(bytes),
+        Scripted(vec![Visibility::Good]),
+        topic,
+        Skewed {
+            time: time.clone(),
+            skew_ms: 0,
+        },
+        location(0),
+        locations(2),
+    );
+    let report = |tick: i64| {
+        time.set(tick * 60_000);
+        let invocation = Invocation {
+            claimant: Claimant::new(format!("invocation-{tick}")),
+            remaining: Duration::from_secs(60),
+        };
+        run(checker.handle(&TickEvent::new(Time::of_tick(tick), GROUP), &invocation))
+    };
+    // The other location never reports.
+    let mut reports = (0..10).map(report).skip_while(|report| report.errors.is_empty());
+    let report = reports.next().unwrap();
+    assert!(
+        matches!(report.errors[..], [Error::FleetFull { .. }]),
+        "{:?}",
+        report.errors
+    );
+    assert!(matches!(report.outcome_of_tick, TickOutcome::Counted(_)));
+}
