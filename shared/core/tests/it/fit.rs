@@ -205,6 +205,8 @@ fn fleet_row_without_room_takes_what_fits_and_the_rest_is_reported() {
     let me = Claimant::new("me");
     // All three locations are silent: a note and a notification of each.
     let now = World::time(9, 0);
+    let silent = |location: &str| (location.parse().unwrap(), LocationReporting::Silent(now));
+    world.group_state.status.locations = LOCATIONS.map(silent).into();
     let decision = decide(&world.input(now, &me), &FleetRoom(usize::MAX));
     assert_eq!(decision.fleet_rest, Rest::Nothing);
     assert_eq!(decision.fleet.unwrap().outbox.claimed_by(&me).count(), 3);
@@ -218,7 +220,6 @@ fn fleet_row_without_room_takes_what_fits_and_the_rest_is_reported() {
     let decision = decide(&world.input(now, &me), &FleetRoom(0));
     assert_eq!((decision.fleet, decision.fleet_rest), (None, Rest::More));
     // Once the two are published, the next tick brings the third.
-    world.group_state.status = decision.status.unwrap();
     world.fleet = FleetState {
         outbox: Outbox::default(),
         ..row

@@ -207,6 +207,7 @@ pub(super) fn decision_state() -> DecisionState {
             ("us-east-1".parse().unwrap(), LocationReporting::Returned),
         ]),
         broken: ["No Id".to_owned()].into(),
+        more_broken: 0,
         outbox: outbox(),
         closed: vec![closed_incident()],
     }
