@@ -12,7 +12,7 @@ use portpulse_checker::{
     Checker, Error, InvalidEvent, Invocation, Metrics, Settings, SystemClock, TickEvent, chain, emf,
 };
 use portpulse_core::outbox::Claimant;
-use portpulse_prober::{NamesLeadTo, Prober};
+use portpulse_prober::{OwnAddresses, Prober};
 use portpulse_store::Store;
 use portpulse_store::dynamo::DynamoTable;
 use serde_json::{Value, json};
@@ -60,7 +60,7 @@ async fn run() -> Result<(), lambda_runtime::Error> {
     ));
     let topic = SnsTopic::new(aws_sdk_sns::Client::new(&config), settings.topic_arn);
     let prober = Prober::new(portpulse_prober::Settings {
-        names_lead_to: NamesLeadTo::Elsewhere,
+        own_addresses: OwnAddresses::Skip,
         ..portpulse_prober::Settings::default()
     })?;
     let checker = Checker::new(

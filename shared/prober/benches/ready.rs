@@ -150,10 +150,10 @@ fn serve() {
 
 fn answer(stream: TcpStream, config: Arc<ServerConfig>) {
     let mut tls = StreamOwned::new(ServerConnection::new(config).unwrap(), stream);
-    let (mut heard, mut buffer) = (Vec::new(), [0; 512]);
-    while !heard.ends_with(b"\r\n\r\n") {
+    let (mut received, mut buffer) = (Vec::new(), [0; 512]);
+    while !received.ends_with(b"\r\n\r\n") {
         match tls.read(&mut buffer) {
-            Ok(count) if count > 0 => heard.extend_from_slice(&buffer[..count]),
+            Ok(count) if count > 0 => received.extend_from_slice(&buffer[..count]),
             _ => return,
         }
     }
@@ -180,10 +180,10 @@ fn check(port: u16) {
     let prober = Prober::new(Settings::default()).unwrap();
     let before = megabytes("VmRSS:");
     for _ in 0..2 {
-        let (cpu, began) = (processor_time(), Instant::now());
+        let (cpu, started) = (processor_time(), Instant::now());
         let deadline = tokio::time::Instant::now() + Duration::from_secs(60);
         let outcomes = runtime.block_on(prober.probe(&targets, deadline));
-        let (cpu, took) = (processor_time() - cpu, began.elapsed());
+        let (cpu, took) = (processor_time() - cpu, started.elapsed());
         let bad = outcomes
             .iter()
             .find(|outcome| !matches!(outcome, Outcome::Open(_)));

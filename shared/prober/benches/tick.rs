@@ -139,22 +139,22 @@ fn one_run(kind: &str) {
         "epoll" => measured(|| bare_epoll(&addresses, IN_FLIGHT, Duration::ZERO)),
         "epoll, paced" => measured(|| bare_epoll(&addresses, STARTS, EVERY)),
         _ => {
-            let at_once = Pace {
+            let unpaced = Pace {
                 starts: addresses.len(),
                 every: Duration::from_millis(1),
             };
-            let usual = Settings {
+            let default_settings = Settings {
                 sockets: IN_FLIGHT,
                 name_servers: NameServers::Explicit(vec![]),
                 ..Settings::default()
             };
             let settings = if kind == "prober" {
                 Settings {
-                    pace: at_once,
-                    ..usual
+                    pace: unpaced,
+                    ..default_settings
                 }
             } else {
-                usual
+                default_settings
             };
             probe(settings, &addresses)
         }
@@ -228,7 +228,7 @@ fn bare_epoll(addresses: &[SocketAddr], starts: usize, every: Duration) {
             let address = addresses[next];
             let kind = Type::STREAM.nonblocking();
             let socket = Socket::new(Domain::for_address(address), kind, Some(Protocol::TCP)).unwrap();
-            let began = Instant::now();
+            let started = Instant::now();
             if let Err(error) = socket.connect(&address.into()) {
                 assert_eq!(Errno::from_io_error(&error), Some(Errno::INPROGRESS));
             }
@@ -240,7 +240,7 @@ fn bare_epoll(addresses: &[SocketAddr], starts: usize, every: Duration) {
                 epoll::EventFlags::OUT | epoll::EventFlags::ET,
             )
             .unwrap();
-            open[next] = Some((socket, began));
+            open[next] = Some((socket, started));
             next += 1;
         }
         events.clear();
@@ -255,9 +255,9 @@ fn bare_epoll(addresses: &[SocketAddr], starts: usize, every: Duration) {
         };
         epoll::wait(&poll, spare_capacity(&mut events), Some(&wait)).unwrap();
         for event in &events {
-            let (socket, began) = open[event.data.u64() as usize].take().unwrap();
+            let (socket, started) = open[event.data.u64() as usize].take().unwrap();
             assert!(socket.take_error().unwrap().is_none(), "not open");
-            times.push(began.elapsed());
+            times.push(started.elapsed());
         }
     }
 }

@@ -21,4 +21,4 @@ mod settings;
 
 pub use error::Error;
 pub use prober::Prober;
-pub use settings::{NameServers, NamesLeadTo, Pace, Settings};
+pub use settings::{NameServers, OwnAddresses, Pace, Settings};

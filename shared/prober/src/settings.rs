@@ -26,7 +26,7 @@ pub struct Settings {
     /// Whom to ask for names.
     pub name_servers: NameServers,
     /// Where names may lead.
-    pub names_lead_to: NamesLeadTo,
+    pub own_addresses: OwnAddresses,
 }
 
 impl Default for Settings {
@@ -41,7 +41,7 @@ impl Default for Settings {
             queries: 64,
             lookup_timeout: Duration::from_millis(2_500),
             name_servers: NameServers::System,
-            names_lead_to: NamesLeadTo::Anywhere,
+            own_addresses: OwnAddresses::Allow,
         }
     }
 }
@@ -93,14 +93,14 @@ pub enum NameServers {
 
 /// Where names may lead. A target that is written as an address is checked whatever it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum NamesLeadTo {
+pub enum OwnAddresses {
     /// To every address.
-    Anywhere,
+    Allow,
     /// To no [address of the machine's own](portpulse_core::address::is_own): whoever owns a name could else point the
     /// checker at what only it may reach, in a Lambda the Runtime API and the credentials of its role. A name that has
     /// nothing else is [`NoData::OwnAddress`](portpulse_core::outcome::NoData::OwnAddress), and the log names the
     /// address.
-    Elsewhere,
+    Skip,
 }
 
 #[cfg(test)]
@@ -108,7 +108,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn sockets_stay_below_the_limit_of_open_files() {
+    fn usable_sockets_respect_open_file_limit() {
         let limit = getrlimit(Resource::Nofile)
             .current
             .map_or(usize::MAX, |n| n as usize);
@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn zero_is_refused_by_name() {
+    fn zero_setting_is_rejected_by_name() {
         let none = Settings {
             queries: 0,
             ..Settings::default()

@@ -4,19 +4,19 @@
 #[derive(Debug, Default)]
 pub(crate) struct Input {
     bytes: Vec<u8>,
-    taken: usize,
-    asked: usize,
+    consumed: usize,
+    answer_start: usize,
 }
 
 /// How the beginning of the input compares with a word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Begins {
+pub(crate) enum PrefixMatch {
     /// It begins with the word.
-    With,
+    Full,
     /// It may yet: too little has come.
-    Maybe,
+    Partial,
     /// It does not.
-    Otherwise,
+    Mismatch,
 }
 
 impl Input {
@@ -26,36 +26,36 @@ impl Input {
     }
 
     /// Remembers that something was sent: what comes from here on is the answer to it.
-    pub(crate) fn sent(&mut self) {
-        self.asked = self.taken;
+    pub(crate) fn mark_sent(&mut self) {
+        self.answer_start = self.consumed;
     }
 
     /// How many bytes have come in all.
-    pub(crate) fn total(&self) -> usize {
+    pub(crate) fn total_bytes(&self) -> usize {
         self.bytes.len()
     }
 
     /// What has come since something was last sent.
     pub(crate) fn answer(&self) -> &[u8] {
-        self.bytes.get(self.asked..).unwrap_or_default()
+        self.bytes.get(self.answer_start..).unwrap_or_default()
     }
 
     /// What has not been taken yet.
-    pub(crate) fn rest(&self) -> &[u8] {
-        self.bytes.get(self.taken..).unwrap_or_default()
+    pub(crate) fn remaining(&self) -> &[u8] {
+        self.bytes.get(self.consumed..).unwrap_or_default()
     }
 
     /// Takes so many bytes, if they are there.
     pub(crate) fn take(&mut self, count: usize) -> Option<&[u8]> {
-        let end = self.taken.checked_add(count)?;
-        let taken = self.bytes.get(self.taken..end)?;
-        self.taken = end;
-        Some(taken)
+        let end = self.consumed.checked_add(count)?;
+        let consumed = self.bytes.get(self.consumed..end)?;
+        self.consumed = end;
+        Some(consumed)
     }
 
     /// Takes a line, if its end is there; the end, LF or CRLF, is cut off, and what is not UTF-8 is replaced.
-    pub(crate) fn line(&mut self) -> Option<String> {
-        let end = self.rest().iter().position(|&b| b == b'\n')?;
+    pub(crate) fn take_line(&mut self) -> Option<String> {
+        let end = self.remaining().iter().position(|&b| b == b'\n')?;
         let line = self.take(end + 1)?;
         let line = line.strip_suffix(b"\n").unwrap_or(line);
         let line = line.strip_suffix(b"\r").unwrap_or(line);
@@ -63,19 +63,19 @@ impl Input {
     }
 
     /// Compares the beginning of what is left with a word.
-    pub(crate) fn begins(&self, word: &[u8]) -> Begins {
-        begins(self.rest(), word)
+    pub(crate) fn match_prefix(&self, prefix: &[u8]) -> PrefixMatch {
+        match_prefix(self.remaining(), prefix)
     }
 }
 
 /// Compares the beginning of some bytes with a word.
-pub(crate) fn begins(bytes: &[u8], word: &[u8]) -> Begins {
-    if bytes.starts_with(word) {
-        Begins::With
-    } else if word.starts_with(bytes) {
-        Begins::Maybe
+pub(crate) fn match_prefix(bytes: &[u8], prefix: &[u8]) -> PrefixMatch {
+    if bytes.starts_with(prefix) {
+        PrefixMatch::Full
+    } else if prefix.starts_with(bytes) {
+        PrefixMatch::Partial
     } else {
-        Begins::Otherwise
+        PrefixMatch::Mismatch
     }
 }
 
@@ -100,7 +100,7 @@ pub(crate) fn le_u16(bytes: &[u8], at: usize) -> Option<u16> {
 }
 
 /// Bytes as text for a message: as they are if they are UTF-8, else with escapes. Cut well above what a detail may hold.
-pub(crate) fn shown(bytes: &[u8]) -> String {
+pub(crate) fn excerpt(bytes: &[u8]) -> String {
     let head = bytes.get(..400).unwrap_or(bytes);
     match std::str::from_utf8(head) {
         Ok(text) => text.to_owned(),

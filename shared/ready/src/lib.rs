@@ -1,6 +1,6 @@
 //! Readiness exchanges: one short conversation, without credentials, that tells an open port from a service at work.
 //!
-//! [`exchange()`] takes a connected socket and a [`Request`] and gives a [`Report`]. Each service has one file below
+//! [`exchange()`] takes a connected socket and a [`Request`] and gives a [`ExchangeReport`]. Each service has one file below
 //! `service`, which turns received bytes into the next step and touches no socket; `exchange` is the only place
 //! that reads and writes. Nothing that a target sends is trusted: what is read is capped in bytes and in pieces, whatever
 //! layer it belongs to, one deadline holds across all steps, and every connection ends with a FIN after what the target
@@ -20,24 +20,24 @@
 //! | nginx, OpenSSH, Postfix, Redis, memcached, BIND, unbound, ZooKeeper, Tansu | no error and no warning |
 
 mod certificate;
-mod datagram;
+mod connection;
+mod dialogue;
+mod dns_over_udp;
 mod exchange;
-mod fault;
 mod input;
 mod report;
 mod request;
 mod service;
 mod socket;
-mod step;
+mod socket_error;
 #[cfg(test)]
 mod test_harness;
 mod tls;
-mod wire;
 
-pub use datagram::exchange_dns_over_udp;
+pub use dns_over_udp::exchange_dns_over_udp;
 pub use exchange::exchange;
-pub use fault::Fault;
-pub use report::{CheckFailure, Finding, Healthy, Report};
+pub use report::{ExchangeFailure, ExchangeReport, ExchangeResult, Healthy};
 pub use request::Request;
-pub use socket::begin_connect;
+pub use socket::start_connect;
+pub use socket_error::SocketError;
 pub use tls::{NoRoots, TlsClient};

@@ -6,22 +6,22 @@ use portpulse_core::outcome::{Detail, FailureClass, NoData, Phase, Warning};
 
 /// What one exchange found.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Report {
+pub struct ExchangeReport {
     /// How long the TLS handshake took; absent if there was none.
     pub tls: Option<Duration>,
     /// How long the service's own exchange took, TLS not counted; absent if it was not reached.
     pub ready: Option<Duration>,
     /// The finding.
-    pub finding: Finding,
+    pub result: ExchangeResult,
 }
 
 /// The three ways an exchange can end.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Finding {
+pub enum ExchangeResult {
     /// The service is at work.
     Healthy(Healthy),
     /// The service refuses work, or is not what it should be.
-    CheckFailure(CheckFailure),
+    Failed(ExchangeFailure),
     /// We could not tell: the fault was our own.
     NoData(NoData),
 }
@@ -39,7 +39,7 @@ pub struct Healthy {
 
 /// A service that does not do its work, and how it showed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CheckFailure {
+pub struct ExchangeFailure {
     /// What kind of failure it is.
     pub class: FailureClass,
     /// [`Phase::Tls`] or [`Phase::Ready`].

@@ -20,8 +20,8 @@ use std::net::IpAddr;
 
 use portpulse_core::readiness::{Protocol, Tls};
 
+use crate::dialogue::Dialogue;
 use crate::request::Request;
-use crate::step::Dialogue;
 
 /// The user that the login exchanges name; it is refused wherever it does not exist.
 const USER: &str = "portpulse";
@@ -49,7 +49,7 @@ pub(crate) fn dialogue(request: &Request, from: Option<IpAddr>) -> Option<Box<dy
             request.port,
             request.readiness.tls(),
         )),
-        Protocol::Script(script) => Box::new(script::Scripted::new(script)),
+        Protocol::Script(script) => Box::new(script::ScriptDialogue::new(script)),
         Protocol::TlsAlone => return None,
     })
 }

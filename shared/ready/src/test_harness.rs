@@ -3,8 +3,8 @@
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 
+use crate::dialogue::{Dialogue, DialogueResult, EndOfStream, Step};
 use crate::input::Input;
-use crate::step::{Dialogue, DialogueResult, Ended, Step};
 
 /// Holds the conversation with what the target says, however it is split, and compares the transcript.
 ///
@@ -31,58 +31,61 @@ pub(crate) fn check<D: Dialogue>(make: impl Fn() -> D, answers: &[u8], expected:
 /// A play names its row by the beginning of the answer's cell; each row must be played, and each play have its row.
 pub(crate) fn check_table<D: Dialogue>(
     source: &str,
-    plays: impl IntoIterator<Item = (&'static str, D, Vec<u8>)>,
+    cases: impl IntoIterator<Item = (&'static str, D, Vec<u8>)>,
 ) {
     let rows: Vec<_> = source
         .lines()
         .filter_map(|line| line.strip_prefix("//! | ")?.strip_suffix(" |")?.split_once(" | "))
         .filter(|row| *row != ("answer", "means"))
         .collect();
-    let mut played = vec![false; rows.len()];
-    for (answer, dialogue, says) in plays {
-        let mine: Vec<_> = (0..rows.len())
+    let mut covered = vec![false; rows.len()];
+    for (answer, dialogue, replies) in cases {
+        let matching: Vec<_> = (0..rows.len())
             .filter(|&row| rows[row].0.starts_with(answer))
             .collect();
-        let [row] = mine[..] else {
-            panic!("`{answer}` begins {} rows of {rows:?}", mine.len())
+        let [row] = matching[..] else {
+            panic!("`{answer}` begins {} rows of {rows:?}", matching.len())
         };
-        played[row] = true;
+        covered[row] = true;
         let means = rows[row].1;
-        let came = transcript(dialogue, [says.as_slice()]);
-        assert!(comes_to(&came, means), "{answer} is said to mean {means}: {came}");
+        let actual = transcript(dialogue, [replies.as_slice()]);
+        assert!(
+            matches_meaning(&actual, means),
+            "{answer} is said to mean {means}: {actual}"
+        );
     }
-    for (row, played) in rows.iter().zip(played) {
-        assert!(played, "nobody plays {row:?}");
+    for (row, covered) in rows.iter().zip(covered) {
+        assert!(covered, "nobody plays {row:?}");
     }
 }
 
-fn comes_to(came: &str, means: &str) -> bool {
-    let concluded = |word: &str| came.contains(&format!("{word}: "));
+fn matches_meaning(actual: &str, means: &str) -> bool {
+    let concluded = |word: &str| actual.contains(&format!("{word}: "));
     let word = means.split([':', ';', ',']).next().unwrap();
     match word {
-        "healthy" => concluded(word) && came.contains(", but ") == means.contains("with a warning"),
+        "healthy" => concluded(word) && actual.contains(", but ") == means.contains("with a warning"),
         "starting" | "busy" | "blocked" | "tls" => concluded(word),
         "wrong answer" => concluded("wrong_answer"),
         "wrong service" => {
-            came.contains("wrong_service") || came == "too much" || came.ends_with(" | too much")
+            actual.contains("wrong_service") || actual == "too much" || actual.ends_with(" | too much")
         }
         // Whether the target leaves or keeps silent is for the driver to tell: the dialogue waits.
-        "closed" | "silent" => came.contains("more, then closed"),
+        "closed" | "silent" => actual.contains("more, then closed"),
         "the answer there" => concluded("moved"),
         other => panic!("no table may say {other}"),
     }
 }
 
 /// Tries what speaks first elsewhere, and refusals of a request not understood; all but the excepted are wrong services.
-pub(crate) fn check_others<D: Dialogue>(make: impl Fn() -> D, but: &[&str]) {
-    for (name, says) in &OTHERS {
-        let heard = transcript(make(), [*says]);
-        let is_wrong = heard.contains("wrong_service");
-        assert_eq!(is_wrong, !but.contains(name), "{name}: {heard}");
+pub(crate) fn check_other_services<D: Dialogue>(make: impl Fn() -> D, but: &[&str]) {
+    for (name, replies) in &OTHER_SERVICES {
+        let text = transcript(make(), [*replies]);
+        let is_wrong = text.contains("wrong_service");
+        assert_eq!(is_wrong, !but.contains(name), "{name}: {text}");
     }
 }
 
-const OTHERS: [(&str, &[u8]); 12] = [
+const OTHER_SERVICES: [(&str, &[u8]); 12] = [
     ("amqp", b"AMQP\x00\x00\x09\x01"),
     (
         "ftp",
@@ -135,39 +138,39 @@ fn conclusion(transcript: &str) -> &str {
 /// The transcript of a conversation in which the target says these bytes, then leaves.
 pub(crate) fn transcript<'a, D: Dialogue>(
     mut dialogue: D,
-    says: impl IntoIterator<Item = &'a [u8]>,
+    replies: impl IntoIterator<Item = &'a [u8]>,
 ) -> String {
-    let mut says = says.into_iter().filter(|bytes| !bytes.is_empty());
+    let mut replies = replies.into_iter().filter(|bytes| !bytes.is_empty());
     let mut input = Input::default();
-    let mut notified = Vec::new();
+    let mut lines = Vec::new();
     for _ in 0..100_000 {
         match dialogue.next(&mut input) {
-            Step::Send { what, .. } => notified.push(format!("> {what}")),
-            Step::StartTls => notified.push("tls".to_owned()),
+            Step::Send { name, .. } => lines.push(format!("> {name}")),
+            Step::StartTls => lines.push("tls".to_owned()),
             Step::Done(dialogue_result, closing_bytes) => {
-                notified.push(notified_status(&dialogue_result));
+                lines.push(describe_result(&dialogue_result));
                 if !closing_bytes.is_empty() {
-                    notified.push(format!("> {}", closing_bytes.escape_ascii()));
+                    lines.push(format!("> {}", closing_bytes.escape_ascii()));
                 }
-                return notified.join(" | ");
+                return lines.join(" | ");
             }
-            Step::More if input.total() > dialogue.limit() => return "too much".to_owned(),
-            Step::More => match says.next() {
+            Step::Receive if input.total_bytes() > dialogue.max_bytes() => return "too much".to_owned(),
+            Step::Receive => match replies.next() {
                 Some(bytes) => input.push(bytes),
                 None => {
-                    notified.push(match dialogue.ended(&input) {
-                        Ended::Closed { hint } => format!("more, then closed{hint}"),
-                        Ended::Concluded(dialogue_result) => notified_status(&dialogue_result),
+                    lines.push(match dialogue.end_of_stream(&input) {
+                        EndOfStream::Closed { hint } => format!("more, then closed{hint}"),
+                        EndOfStream::Concluded(dialogue_result) => describe_result(&dialogue_result),
                     });
-                    return notified.join(" | ");
+                    return lines.join(" | ");
                 }
             },
         }
     }
-    panic!("a conversation without an end: {notified:?}");
+    panic!("a conversation without an end: {lines:?}");
 }
 
-fn notified_status(dialogue_result: &DialogueResult) -> String {
+fn describe_result(dialogue_result: &DialogueResult) -> String {
     match dialogue_result {
         DialogueResult::Healthy {
             banner,
@@ -177,8 +180,8 @@ fn notified_status(dialogue_result: &DialogueResult) -> String {
             banner,
             warning: Some(warning),
         } => format!("healthy: {banner}, but {warning}"),
-        DialogueResult::CheckFailure(class, words) => format!("{class}: {words}"),
-        DialogueResult::Moved(to) => format!("moved: {to}"),
+        DialogueResult::Failed(class, message) => format!("{class}: {message}"),
+        DialogueResult::Redirect(to) => format!("moved: {to}"),
         DialogueResult::WrongService => "wrong_service".to_owned(),
     }
 }

@@ -1,6 +1,6 @@
 //! The TLS client: which certificates are believed, and in plain words why one is not.
 //!
-//! The handshake itself accepts any certificate whose key the server holds; [`TlsClient::judge`] verifies chain, time
+//! The handshake itself accepts any certificate whose key the server holds; [`TlsClient::verify`] verifies chain, time
 //! and name afterwards. No credentials are ever sent, so nothing is lost, and three things are won: a bad certificate
 //! leaves no failed handshake in the server's log, its days can still be counted, and MySQL does not take the client
 //! that turns away for one that cannot connect.
@@ -31,11 +31,11 @@ pub struct TlsClient {
 #[derive(Debug)]
 struct Inner {
     roots: Option<RootCertStore>,
-    ready: OnceLock<Result<Ready, NoRoots>>,
+    setup: OnceLock<Result<Setup, NoRoots>>,
 }
 
 #[derive(Debug)]
-struct Ready {
+struct Setup {
     config: Arc<ClientConfig>,
     verifier: Arc<WebPkiServerVerifier>,
 }
@@ -57,7 +57,7 @@ impl TlsClient {
         Self {
             inner: Arc::new(Inner {
                 roots: None,
-                ready: OnceLock::new(),
+                setup: OnceLock::new(),
             }),
         }
     }
@@ -69,7 +69,7 @@ impl TlsClient {
         Self {
             inner: Arc::new(Inner {
                 roots: Some(store),
-                ready: OnceLock::new(),
+                setup: OnceLock::new(),
             }),
         }
     }
@@ -79,33 +79,33 @@ impl TlsClient {
     /// # Errors
     /// [`NoRoots`] if there are none.
     pub fn load(&self) -> Result<(), NoRoots> {
-        self.ready().map(|_| ())
+        self.setup().map(|_| ())
     }
 
-    fn ready(&self) -> Result<&Ready, NoRoots> {
+    fn setup(&self) -> Result<&Setup, NoRoots> {
         self.inner
-            .ready
-            .get_or_init(|| Ready::new(self.inner.roots.clone()))
+            .setup
+            .get_or_init(|| Setup::new(self.inner.roots.clone()))
             .as_ref()
             .map_err(NoRoots::clone)
     }
 
     /// A connection that has not begun.
     pub(crate) fn connection(&self, host: &Host) -> Result<Result<ClientConnection, rustls::Error>, NoRoots> {
-        let ready = self.ready()?;
-        Ok(server_name(host).and_then(|name| ClientConnection::new(Arc::clone(&ready.config), name)))
+        let setup = self.setup()?;
+        Ok(server_name(host).and_then(|name| ClientConnection::new(Arc::clone(&setup.config), name)))
     }
 
     /// Whether the certificate of a finished handshake is good for that host at that time; if not, why.
-    pub(crate) fn judge(&self, tls: &ClientConnection, host: &Host, now: Duration) -> Result<(), String> {
-        let ready = self.ready().map_err(|error| error.to_string())?;
+    pub(crate) fn verify(&self, tls: &ClientConnection, host: &Host, now: Duration) -> Result<(), String> {
+        let setup = self.setup().map_err(|error| error.to_string())?;
         let Some((leaf, sent_along)) = tls.peer_certificates().and_then(<[_]>::split_first) else {
             return Err("the server presented no certificate".to_owned());
         };
         let intermediates = sent_along.get(..MAX_INTERMEDIATES).unwrap_or(sent_along);
         server_name(host)
             .and_then(|name| {
-                ready.verifier.verify_server_cert(
+                setup.verifier.verify_server_cert(
                     leaf,
                     intermediates,
                     &name,
@@ -114,11 +114,11 @@ impl TlsClient {
                 )
             })
             .map(|_| ())
-            .map_err(|error| words(&error))
+            .map_err(|error| describe_error(&error))
     }
 }
 
-impl Ready {
+impl Setup {
     fn new(roots: Option<RootCertStore>) -> Result<Self, NoRoots> {
         let mut found = String::from("none given");
         let roots = roots.unwrap_or_else(|| {
@@ -141,7 +141,7 @@ impl Ready {
                 found: error.to_string(),
             })?
             .dangerous()
-            .with_custom_certificate_verifier(Arc::new(JudgedLater { provider }))
+            .with_custom_certificate_verifier(Arc::new(DeferredVerifier { provider }))
             .with_no_client_auth();
         // A resumed session brings no certificate to look at.
         config.resumption = Resumption::disabled();
@@ -154,11 +154,11 @@ impl Ready {
 
 /// Lets the handshake finish with any certificate, but not without the proof that the server holds its key.
 #[derive(Debug)]
-struct JudgedLater {
+struct DeferredVerifier {
     provider: Arc<CryptoProvider>,
 }
 
-impl ServerCertVerifier for JudgedLater {
+impl ServerCertVerifier for DeferredVerifier {
     fn verify_server_cert(
         &self,
         _end_entity: &CertificateDer<'_>,
@@ -219,10 +219,10 @@ fn server_name(host: &Host) -> Result<ServerName<'static>, rustls::Error> {
     clippy::wildcard_enum_match_arm,
     reason = "rustls may add errors; they bring their own words"
 )]
-pub(crate) fn words(error: &rustls::Error) -> String {
+pub(crate) fn describe_error(error: &rustls::Error) -> String {
     use rustls::Error as E;
     match error {
-        E::InvalidCertificate(error) => certificate_words(error),
+        E::InvalidCertificate(error) => describe_certificate_error(error),
         E::AlertReceived(alert) => format!("the server ended the TLS handshake: {alert:?}"),
         E::NoCertificatesPresented => "the server presented no certificate".to_owned(),
         E::PeerIncompatible(reason) => format!("no TLS version or cipher in common: {reason:?}"),
@@ -234,20 +234,20 @@ pub(crate) fn words(error: &rustls::Error) -> String {
     clippy::wildcard_enum_match_arm,
     reason = "rustls may add errors; they bring their own words"
 )]
-fn certificate_words(error: &CertificateError) -> String {
+fn describe_certificate_error(error: &CertificateError) -> String {
     use CertificateError as C;
     match error {
         C::ExpiredContext { time, not_after } => {
             format!(
                 "the certificate expired {} ago",
-                span(time.as_secs().saturating_sub(not_after.as_secs()))
+                describe_duration(time.as_secs().saturating_sub(not_after.as_secs()))
             )
         }
         C::Expired => "the certificate expired".to_owned(),
         C::NotValidYetContext { time, not_before } => {
             format!(
                 "the certificate is not yet valid: {} to go",
-                span(not_before.as_secs().saturating_sub(time.as_secs()))
+                describe_duration(not_before.as_secs().saturating_sub(time.as_secs()))
             )
         }
         C::NotValidYet => "the certificate is not yet valid".to_owned(),
@@ -276,7 +276,7 @@ fn plain_name(presented: &str) -> &str {
     presented.split('"').nth(1).unwrap_or(presented)
 }
 
-fn span(seconds: u64) -> String {
+fn describe_duration(seconds: u64) -> String {
     match seconds {
         0..3_600 => "less than an hour".to_owned(),
         3_600..172_800 => format!("{} hours", seconds / 3_600),

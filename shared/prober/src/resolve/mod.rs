@@ -21,20 +21,20 @@ use tokio::sync::mpsc::UnboundedSender;
 use tokio::time::{Instant, timeout};
 
 use answer::Addresses;
-pub(crate) use answer::{Answer, NoAddress, in_order};
-use transport::OneSocket;
+pub(crate) use answer::{Answer, ResolveError, interleave_families};
+use transport::SingleSocketProvider;
 
 use crate::error::Error;
 use crate::settings::{NameServers, Settings};
 
 /// What the first try of a name may take. A resolver answers from its cache, or from a near one, well within.
-const FIRST_TRY: Duration = Duration::from_millis(300);
+const FIRST_ATTEMPT_TIMEOUT: Duration = Duration::from_millis(300);
 
 /// The "Resolution Delay" of RFC 8305, section 3: how long a found family waits for the other.
 const RESOLUTION_DELAY: Duration = Duration::from_millis(50);
 
 /// From so many names without any answer on, the resolver itself is doubted.
-const DOUBTFUL: usize = 3;
+const RESOLVER_CHECK_THRESHOLD: usize = 3;
 
 /// A name to look up, once for all targets that ask the same.
 #[derive(Debug, Clone)]
@@ -46,18 +46,18 @@ pub(crate) struct Question {
 }
 
 /// Looks names up.
-pub(crate) struct Names {
-    resolver: Resolver<OneSocket>,
+pub(crate) struct NameResolver {
+    resolver: Resolver<SingleSocketProvider>,
     hosts: Hosts,
     search: Vec<Name>,
     /// A name with fewer dots is tried with the search list first.
-    dots: usize,
+    ndots: usize,
     /// Names in flight at most.
-    at_once: usize,
+    max_concurrent: usize,
     lookup_timeout: Duration,
 }
 
-impl Names {
+impl NameResolver {
     pub(crate) fn new(settings: &Settings) -> Result<Self, Error> {
         let (config, mut options, hosts) = match &settings.name_servers {
             NameServers::System => {
@@ -89,81 +89,85 @@ impl Names {
         options.timeout = settings.lookup_timeout;
         options.num_concurrent_reqs = config.name_servers().len().clamp(1, 2);
         let sockets_a_name = 2 * options.num_concurrent_reqs;
-        let dots = options.ndots;
+        let ndots = options.ndots;
         let (_, search, servers) = config.into_parts();
-        let resolver =
-            Resolver::builder_with_config(ResolverConfig::from_name_servers(servers), OneSocket::default())
-                .with_options(options)
-                .build()
-                .map_err(|source| Error::Resolver { source })?;
+        let resolver = Resolver::builder_with_config(
+            ResolverConfig::from_name_servers(servers),
+            SingleSocketProvider::default(),
+        )
+        .with_options(options)
+        .build()
+        .map_err(|source| Error::Resolver { source })?;
         Ok(Self {
             resolver,
             hosts,
             search,
-            dots,
-            at_once: (settings.queries / sockets_a_name).max(1),
+            ndots,
+            max_concurrent: (settings.queries / sockets_a_name).max(1),
             lookup_timeout: settings.lookup_timeout,
         })
     }
 
     /// Looks up every question, and sends each position with its answer as soon as that is known.
     pub(crate) async fn look_up(&self, questions: Vec<Question>, answers: UnboundedSender<(usize, Answer)>) {
-        let notify = |position, answer| {
+        let send_answer = |position, answer| {
             // Nobody listens any more once the deadline has passed.
             let _ = answers.send((position, answer));
         };
-        let mut again = Vec::new();
+        let mut retries = Vec::new();
         let mut resolver_answered = false;
         let mut first = stream::iter(questions.into_iter().enumerate())
             .map(|(position, question)| async move {
-                let answer = self.ask(&question, FIRST_TRY.min(self.limit(&question))).await;
+                let answer = self
+                    .ask(&question, FIRST_ATTEMPT_TIMEOUT.min(self.limit(&question)))
+                    .await;
                 (position, question, answer)
             })
-            .buffer_unordered(self.at_once);
+            .buffer_unordered(self.max_concurrent);
         while let Some((position, question, answer)) = first.next().await {
             match answer.addresses {
-                Ok(_) | Err(NoAddress::NotFound) => {
-                    resolver_answered |= !self.is_known_here(&question);
-                    notify(position, answer);
+                Ok(_) | Err(ResolveError::NotFound) => {
+                    resolver_answered |= !self.is_known_locally(&question);
+                    send_answer(position, answer);
                 }
-                Err(_) => again.push((position, question, answer)),
+                Err(_) => retries.push((position, question, answer)),
             }
         }
-        if !resolver_answered && again.len() >= DOUBTFUL && !self.resolver_works().await {
-            for (position, _, Answer { took, .. }) in again {
-                notify(
+        if !resolver_answered && retries.len() >= RESOLVER_CHECK_THRESHOLD && !self.resolver_works().await {
+            for (position, _, Answer { elapsed, .. }) in retries {
+                send_answer(
                     position,
                     Answer {
-                        addresses: Err(NoAddress::ResolverDown),
-                        took,
+                        addresses: Err(ResolveError::ResolverDown),
+                        elapsed,
                     },
                 );
             }
             return;
         }
-        let mut second = stream::iter(again)
+        let mut second = stream::iter(retries)
             .map(|(position, question, before)| async move {
-                let left = self.limit(&question).saturating_sub(before.took);
+                let left = self.limit(&question).saturating_sub(before.elapsed);
                 if left.is_zero() {
                     return (position, before);
                 }
-                let Answer { addresses, took } = self.ask(&question, left).await;
+                let Answer { addresses, elapsed } = self.ask(&question, left).await;
                 (
                     position,
                     Answer {
                         addresses,
-                        took: before.took + took,
+                        elapsed: before.elapsed + elapsed,
                     },
                 )
             })
-            .buffer_unordered(self.at_once);
+            .buffer_unordered(self.max_concurrent);
         while let Some((position, answer)) = second.next().await {
-            notify(position, answer);
+            send_answer(position, answer);
         }
     }
 
     /// Whether a name has its addresses without any resolver.
-    fn is_known_here(&self, question: &Question) -> bool {
+    fn is_known_locally(&self, question: &Question) -> bool {
         let names = self.candidates(&question.name);
         names.iter().any(Name::is_localhost) || self.in_hosts_file(&names, question.ip).is_some()
     }
@@ -173,26 +177,26 @@ impl Names {
     }
 
     async fn ask(&self, question: &Question, limit: Duration) -> Answer {
-        let began = Instant::now();
+        let started = Instant::now();
         let names = self.candidates(&question.name);
         let addresses = match self.in_hosts_file(&names, question.ip) {
             Some(found) => Ok(found),
             None => match question.ip {
-                IpFamily::V4 => self.family(&names, RecordType::A, limit).await,
-                IpFamily::V6 => self.family(&names, RecordType::AAAA, limit).await,
-                IpFamily::Any => self.both(&names, limit).await,
+                IpFamily::V4 => self.one_family(&names, RecordType::A, limit).await,
+                IpFamily::V6 => self.one_family(&names, RecordType::AAAA, limit).await,
+                IpFamily::Any => self.both_families(&names, limit).await,
             },
         };
         Answer {
             addresses,
-            took: began.elapsed(),
+            elapsed: started.elapsed(),
         }
     }
 
     /// Asks for both families at once; a family that was found waits only a little for the other.
-    async fn both(&self, names: &[Name], limit: Duration) -> Addresses {
-        let v4 = Box::pin(self.family(names, RecordType::A, limit));
-        let v6 = Box::pin(self.family(names, RecordType::AAAA, limit));
+    async fn both_families(&self, names: &[Name], limit: Duration) -> Addresses {
+        let v4 = Box::pin(self.one_family(names, RecordType::A, limit));
+        let v6 = Box::pin(self.one_family(names, RecordType::AAAA, limit));
         let (found, other) = match select(v4, v6).await {
             Either::Left((found, other)) | Either::Right((found, other)) => (found, other),
         };
@@ -207,18 +211,18 @@ impl Names {
         }
     }
 
-    async fn family(&self, names: &[Name], kind: RecordType, limit: Duration) -> Addresses {
+    async fn one_family(&self, names: &[Name], kind: RecordType, limit: Duration) -> Addresses {
         let found = timeout(limit, async {
             for name in names {
                 match answer::read(self.resolver.lookup(name.clone(), kind).await) {
                     // Only a name that does not exist is tried with the next of the search list.
-                    Err(NoAddress::NotFound) => {}
+                    Err(ResolveError::NotFound) => {}
                     known => return known,
                 }
             }
-            Err(NoAddress::NotFound)
+            Err(ResolveError::NotFound)
         });
-        found.await.unwrap_or(Err(NoAddress::Timeout))
+        found.await.unwrap_or(Err(ResolveError::Timeout))
     }
 
     /// The names to try in turn (resolv.conf(5), `search` and `ndots`).
@@ -235,13 +239,13 @@ impl Names {
         } else {
             searched.collect()
         };
-        let as_it_is = if name.matches('.').count() >= self.dots {
+        let position = if name.matches('.').count() >= self.ndots {
             0
         } else {
             names.len()
         };
         bare.set_fqdn(true);
-        names.insert(as_it_is, bare);
+        names.insert(position, bare);
         names
     }
 
@@ -266,7 +270,7 @@ impl Names {
         let control = self.resolver.lookup(Name::root(), RecordType::NS);
         timeout(self.lookup_timeout, control)
             .await
-            .is_ok_and(|answer| answer::comes_from_a_working_resolver(&answer))
+            .is_ok_and(|answer| answer::shows_working_resolver(&answer))
     }
 }
 
@@ -275,12 +279,12 @@ mod tests {
     use super::*;
 
     /// A resolver that has a hosts file and a search list, and nobody to ask.
-    fn names(hosts: &str, search: &[&str]) -> Names {
+    fn names(hosts: &str, search: &[&str]) -> NameResolver {
         let settings = Settings {
             name_servers: NameServers::Explicit(vec![]),
             ..Settings::default()
         };
-        let mut names = Names::new(&settings).unwrap();
+        let mut names = NameResolver::new(&settings).unwrap();
         names.hosts.read_hosts_conf(hosts.as_bytes()).unwrap();
         names.search = search
             .iter()
@@ -290,7 +294,7 @@ mod tests {
     }
 
     #[test]
-    fn the_search_list_comes_first_only_for_names_without_dots() {
+    fn search_list_comes_first_only_for_names_without_dots() {
         let names = names("", &["corp.test.", "lan."]);
         let tried =
             |name: &str| -> Vec<String> { names.candidates(name).iter().map(Name::to_string).collect() };
@@ -303,9 +307,9 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_name_in_the_hosts_file_is_not_asked_for_not_even_in_its_other_family() {
+    async fn name_in_hosts_file_is_never_queried() {
         let names = names("127.0.0.9 db.test alias.test\n::9 six.test\n", &["test."]);
-        let check = async |name: &str, ip: IpFamily, expected: Result<&str, NoAddress>| {
+        let check = async |name: &str, ip: IpFamily, expected: Result<&str, ResolveError>| {
             let question = Question {
                 name: name.to_owned(),
                 ip,
@@ -322,7 +326,7 @@ mod tests {
         check("alias.test", IpFamily::V4, Ok("127.0.0.9")).await;
         check("db", IpFamily::Any, Ok("127.0.0.9")).await;
         check("six.test", IpFamily::Any, Ok("::9")).await;
-        check("db.test", IpFamily::V6, Err(NoAddress::ResolverDown)).await;
-        check("other.test", IpFamily::Any, Err(NoAddress::ResolverDown)).await;
+        check("db.test", IpFamily::V6, Err(ResolveError::ResolverDown)).await;
+        check("other.test", IpFamily::Any, Err(ResolveError::ResolverDown)).await;
     }
 }

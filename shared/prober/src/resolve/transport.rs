@@ -14,11 +14,11 @@ use hickory_resolver::{ConnectionProvider, PoolContext};
 /// The library's connections, but for one thing: a UDP query that has no answer yet is not sent again from a second
 /// and a third socket, which would break the bound on sockets. Tries are made by the caller.
 #[derive(Clone, Default)]
-pub(crate) struct OneSocket {
+pub(crate) struct SingleSocketProvider {
     inner: TokioRuntimeProvider,
 }
 
-impl ConnectionProvider for OneSocket {
+impl ConnectionProvider for SingleSocketProvider {
     type Conn = DnsExchange<TokioRuntimeProvider>;
     type FutureConn = Pin<Box<dyn Future<Output = Result<Self::Conn, NetError>> + Send>>;
     type RuntimeProvider = TokioRuntimeProvider;

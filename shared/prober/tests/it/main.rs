@@ -43,14 +43,14 @@ fn target_at(address: SocketAddr) -> Target {
     target(&address.ip().to_string(), address.port())
 }
 
-fn within(millis: u64, target: Target) -> Target {
+fn with_timeout(millis: u64, target: Target) -> Target {
     Target {
         timeout: Duration::from_millis(millis),
         ..target
     }
 }
 
-fn asking(name_server: SocketAddr) -> Settings {
+fn with_name_server(name_server: SocketAddr) -> Settings {
     Settings {
         name_servers: NameServers::Explicit(vec![name_server]),
         ..Settings::default()

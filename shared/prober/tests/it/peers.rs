@@ -7,7 +7,7 @@ use socket2::{Domain, Socket, Type};
 /// A port that holds whatever keeps it as it is.
 pub(crate) struct Peer<T> {
     pub(crate) address: SocketAddr,
-    pub(crate) held: T,
+    pub(crate) guard: T,
 }
 
 fn bound(address: SocketAddr) -> Socket {
@@ -24,19 +24,19 @@ pub(crate) fn open() -> Peer<TcpListener> {
 pub(crate) fn open_at(address: SocketAddr) -> Peer<TcpListener> {
     let socket = bound(address);
     socket.listen(4096).unwrap();
-    let held = TcpListener::from(socket);
+    let guard = TcpListener::from(socket);
     Peer {
-        address: held.local_addr().unwrap(),
-        held,
+        address: guard.local_addr().unwrap(),
+        guard,
     }
 }
 
 /// Refuses: bound so that nobody else can take the port, but never listening.
 pub(crate) fn refused_at(address: SocketAddr) -> Peer<Socket> {
-    let held = bound(address);
+    let guard = bound(address);
     Peer {
-        address: held.local_addr().unwrap().as_socket().unwrap(),
-        held,
+        address: guard.local_addr().unwrap().as_socket().unwrap(),
+        guard,
     }
 }
 
@@ -56,7 +56,7 @@ pub(crate) fn silent_at(address: SocketAddr) -> Peer<(Socket, TcpStream)> {
     let filler = TcpStream::connect(address).unwrap();
     Peer {
         address,
-        held: (socket, filler),
+        guard: (socket, filler),
     }
 }
 

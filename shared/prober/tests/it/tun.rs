@@ -52,10 +52,10 @@ impl Network {
             assert!(status.success(), "ip {arguments}");
         }
         let stop = Arc::new(AtomicBool::new(false));
-        let notified = Arc::clone(&stop);
+        let stop_flag = Arc::clone(&stop);
         Self {
             stop,
-            hosts: thread::spawn(move || answer(&tun, delay, &named, &notified)),
+            hosts: thread::spawn(move || answer(&tun, delay, &named, &stop_flag)),
         }
     }
 

@@ -10,12 +10,12 @@
 
 use portpulse_core::outcome::FailureClass;
 
-use crate::input::{Begins, Input, be_u32, begins};
-use crate::step::{Dialogue, Step};
+use crate::dialogue::{Dialogue, Step};
+use crate::input::{Input, PrefixMatch, be_u32, match_prefix};
 
 #[derive(Debug, Default)]
 pub(crate) struct Amqp {
-    asked: bool,
+    request_sent: bool,
 }
 
 /// A method frame on channel 0; its size follows.
@@ -25,27 +25,27 @@ const START: &[u8] = &[0, 10, 0, 10, 0, 9];
 
 impl Dialogue for Amqp {
     fn next(&mut self, input: &mut Input) -> Step {
-        if !self.asked {
-            self.asked = true;
+        if !self.request_sent {
+            self.request_sent = true;
             return Step::send("an AMQP 0-9-1 header", *b"AMQP\x00\x00\x09\x01");
         }
-        let answer = input.rest();
-        match (begins(answer, b"AMQP"), begins(answer, FRAME)) {
-            (Begins::Otherwise, Begins::Otherwise) => return Step::WRONG_SERVICE,
-            (Begins::With, _) => return other_version(answer),
-            (_, Begins::With) => {}
-            _ => return Step::More,
+        let answer = input.remaining();
+        match (match_prefix(answer, b"AMQP"), match_prefix(answer, FRAME)) {
+            (PrefixMatch::Mismatch, PrefixMatch::Mismatch) => return Step::WRONG_SERVICE,
+            (PrefixMatch::Full, _) => return other_version(answer),
+            (_, PrefixMatch::Full) => {}
+            _ => return Step::Receive,
         }
         let Some(size) = be_u32(answer, 3) else {
-            return Step::More;
+            return Step::Receive;
         };
         if !(6..=16 * 1024).contains(&size) {
             return Step::WRONG_SERVICE;
         }
-        match begins(answer.get(7..).unwrap_or_default(), START) {
-            Begins::With => Step::healthy("Connection.Start"),
-            Begins::Maybe => Step::More,
-            Begins::Otherwise => Step::WRONG_SERVICE,
+        match match_prefix(answer.get(7..).unwrap_or_default(), START) {
+            PrefixMatch::Full => Step::healthy("Connection.Start"),
+            PrefixMatch::Partial => Step::Receive,
+            PrefixMatch::Mismatch => Step::WRONG_SERVICE,
         }
     }
 }
@@ -56,7 +56,7 @@ fn other_version(answer: &[u8]) -> Step {
             FailureClass::WrongService,
             format!("it speaks AMQP {major}.{minor}.{revision} (protocol {id}), not 0-9-1"),
         ),
-        None => Step::More,
+        None => Step::Receive,
     }
 }
 

@@ -19,8 +19,8 @@ mod message;
 use portpulse_core::outcome::FailureClass;
 use portpulse_core::readiness::DnsCheck;
 
+use crate::dialogue::{Dialogue, DialogueResult, Step};
 use crate::input::{Input, be_u16};
-use crate::step::{Dialogue, DialogueResult, Step};
 pub(crate) use message::{QueryId, is_reply, is_truncated, query};
 use message::{Reply, ReplyCode};
 
@@ -28,7 +28,7 @@ use message::{Reply, ReplyCode};
 pub(crate) struct Dns {
     check: DnsCheck,
     query: Vec<u8>,
-    asked: bool,
+    request_sent: bool,
 }
 
 impl Dns {
@@ -36,47 +36,47 @@ impl Dns {
         Self {
             check: check.clone(),
             query: query(check, id),
-            asked: false,
+            request_sent: false,
         }
     }
 }
 
 impl Dialogue for Dns {
     fn next(&mut self, input: &mut Input) -> Step {
-        if !self.asked {
-            self.asked = true;
+        if !self.request_sent {
+            self.request_sent = true;
             let mut framed = u16::try_from(self.query.len())
                 .unwrap_or_default()
                 .to_be_bytes()
                 .to_vec();
             framed.extend_from_slice(&self.query);
             return Step::Send {
-                what: self.check.to_string().into(),
+                name: self.check.to_string().into(),
                 bytes: framed,
             };
         }
-        let answer = input.rest();
+        let answer = input.remaining();
         let Some(length) = be_u16(answer, 0) else {
-            return Step::More;
+            return Step::Receive;
         };
         let message = answer.get(2..).unwrap_or_default();
         // What is not DNS shows in the header, whatever length the first two bytes make.
-        if length < message::HEADER || !message::may_be_reply(message, &self.query) {
+        if length < message::HEADER_BYTES || !message::may_be_reply(message, &self.query) {
             return Step::WRONG_SERVICE;
         }
         match message.get(..usize::from(length)) {
-            Some(message) => Step::Done(judge(&self.check, &self.query, message), b""),
-            None => Step::More,
+            Some(message) => Step::Done(evaluate_reply(&self.check, &self.query, message), b""),
+            None => Step::Receive,
         }
     }
 
-    fn limit(&self) -> usize {
+    fn max_bytes(&self) -> usize {
         2 + usize::from(u16::MAX)
     }
 }
 
 /// What a whole reply to a query means.
-pub(crate) fn judge(check: &DnsCheck, query: &[u8], message: &[u8]) -> DialogueResult {
+pub(crate) fn evaluate_reply(check: &DnsCheck, query: &[u8], message: &[u8]) -> DialogueResult {
     let Some(reply) = Reply::read(message, query) else {
         return DialogueResult::WrongService;
     };
@@ -85,10 +85,10 @@ pub(crate) fn judge(check: &DnsCheck, query: &[u8], message: &[u8]) -> DialogueR
     } else {
         format!(" {}", reply.records.join(", "))
     };
-    let cut = if reply.truncated { ", truncated" } else { "" };
-    let banner = format!("{check}: {}{found}{cut}", reply.code);
+    let truncated = if reply.truncated { ", truncated" } else { "" };
+    let banner = format!("{check}: {}{found}{truncated}", reply.code);
     if let Some(missing) = check.must().iter().find(|record| !reply.records.contains(record)) {
-        return DialogueResult::CheckFailure(
+        return DialogueResult::Failed(
             FailureClass::WrongAnswer,
             format!("{banner}; {missing} is missing"),
         );
@@ -98,7 +98,7 @@ pub(crate) fn judge(check: &DnsCheck, query: &[u8], message: &[u8]) -> DialogueR
         .iter()
         .find(|record| reply.records.contains(record))
     {
-        return DialogueResult::CheckFailure(
+        return DialogueResult::Failed(
             FailureClass::WrongAnswer,
             format!("{banner}; {unwanted} must not be there"),
         );

@@ -14,8 +14,8 @@
 
 use portpulse_core::outcome::FailureClass;
 
-use crate::input::{Input, le_u32, shown};
-use crate::step::{Dialogue, Ended, Step};
+use crate::dialogue::{Dialogue, EndOfStream, Step};
+use crate::input::{Input, excerpt, le_u32};
 
 const REQUEST_ID: u32 = 0x7070_0001;
 const OP_MSG: u32 = 2013;
@@ -23,18 +23,18 @@ const MAX_LENGTH: u32 = 16 * 1024;
 
 #[derive(Debug, Default)]
 pub(crate) struct Mongodb {
-    asked: bool,
+    request_sent: bool,
 }
 
 impl Dialogue for Mongodb {
     fn next(&mut self, input: &mut Input) -> Step {
-        if !self.asked {
-            self.asked = true;
+        if !self.request_sent {
+            self.request_sent = true;
             return Step::send("hello", hello());
         }
-        let answer = input.rest();
+        let answer = input.remaining();
         let Some(length) = le_u32(answer, 0) else {
-            return Step::More;
+            return Step::Receive;
         };
         // The header (16), the flags (4), the kind of section (1) and an empty document (5).
         if !(26..=MAX_LENGTH).contains(&length) {
@@ -42,23 +42,23 @@ impl Dialogue for Mongodb {
         }
         match (le_u32(answer, 8), le_u32(answer, 12)) {
             (Some(REQUEST_ID), Some(OP_MSG)) => {}
-            (Some(REQUEST_ID) | None, None) => return Step::More,
+            (Some(REQUEST_ID) | None, None) => return Step::Receive,
             _ => return Step::WRONG_SERVICE,
         }
         let Some(message) = usize::try_from(length).ok().and_then(|length| input.take(length)) else {
-            return Step::More;
+            return Step::Receive;
         };
         match message.get(20..).and_then(<[u8]>::split_first) {
             Some((0, document)) => match Hello::read(document) {
-                Some(hello) => hello.judge(),
+                Some(hello) => hello.evaluate(),
                 None => Step::WRONG_SERVICE,
             },
             _ => Step::WRONG_SERVICE,
         }
     }
 
-    fn ended(&mut self, _input: &Input) -> Ended {
-        Ended::Closed {
+    fn end_of_stream(&mut self, _input: &Input) -> EndOfStream {
+        EndOfStream::Closed {
             hint: ", as MongoDB does at maxIncomingConnections",
         }
     }
@@ -91,15 +91,15 @@ struct Hello {
 }
 
 impl Hello {
-    fn judge(self) -> Step {
+    fn evaluate(self) -> Step {
         if !self.ok {
-            let words = format!("{} {}", self.code, self.errmsg);
+            let text = format!("{} {}", self.code, self.errmsg);
             let class = if matches!(self.code, 91 | 11600) {
                 FailureClass::Starting
             } else {
                 FailureClass::Busy
             };
-            return Step::failure(class, words);
+            return Step::failure(class, text);
         }
         match self {
             Self {
@@ -138,7 +138,7 @@ impl Hello {
                 b"arbiterOnly" => hello.arbiter = is_one(kind, value),
                 b"isreplicaset" => hello.uninitiated = is_one(kind, value),
                 b"code" => hello.code = le_u32(value, 0)?,
-                b"errmsg" => hello.errmsg = shown(value.get(4..value.len().checked_sub(1)?)?),
+                b"errmsg" => hello.errmsg = excerpt(value.get(4..value.len().checked_sub(1)?)?),
                 _ => {}
             }
         }

@@ -19,8 +19,8 @@
 use portpulse_core::outcome::FailureClass;
 
 use super::USER;
-use crate::input::{Input, le_u16, shown};
-use crate::step::{Dialogue, DialogueResult, Step};
+use crate::dialogue::{Dialogue, DialogueResult, Step};
+use crate::input::{Input, excerpt, le_u16};
 
 const PLUGIN: &str = "mysql_native_password";
 const MAX_LENGTH: usize = 8 * 1024;
@@ -61,17 +61,17 @@ impl Mysql {
         }
     }
 
-    fn greeted(&mut self, payload: &[u8]) -> Step {
+    fn on_greeting(&mut self, payload: &[u8]) -> Step {
         match payload.split_first() {
             Some((&ERR, error)) => match Error::read(error) {
-                Some(error) => error.instead_of_greeting(),
+                Some(error) => error.before_greeting(),
                 None => Step::WRONG_SERVICE,
             },
             Some((&GREETING, greeting)) => {
                 let Some(end) = greeting.iter().position(|&b| b == 0) else {
                     return Step::WRONG_SERVICE;
                 };
-                let version = shown(greeting.get(..end).unwrap_or_default());
+                let version = excerpt(greeting.get(..end).unwrap_or_default());
                 // After the version: thread id (4), scramble (8), filler (1).
                 let Some(capabilities) = le_u16(greeting, end + 1 + 13) else {
                     return Step::WRONG_SERVICE;
@@ -101,7 +101,7 @@ impl Mysql {
         Step::send("a login that is to be refused", packet(sequence, &login))
     }
 
-    fn judge(&self, banner: String) -> Step {
+    fn evaluate(&self, banner: String) -> Step {
         if self.no_tls {
             return Step::failure(
                 FailureClass::Tls,
@@ -116,9 +116,9 @@ impl Dialogue for Mysql {
     fn next(&mut self, input: &mut Input) -> Step {
         match &mut self.state {
             State::Greeting => match read(input, 0, &[GREETING, ERR]) {
-                Read::More => Step::More,
-                Read::Wrong => Step::WRONG_SERVICE,
-                Read::Packet { payload, .. } => self.greeted(&payload),
+                ReadResult::Incomplete => Step::Receive,
+                ReadResult::Invalid => Step::WRONG_SERVICE,
+                ReadResult::Packet { payload, .. } => self.on_greeting(&payload),
             },
             State::StartTls { version } => {
                 self.state = State::Login {
@@ -135,24 +135,24 @@ impl Dialogue for Mysql {
                 // The sequence goes on from our own last packet.
                 let expected = 2 + u8::from(self.upgrade && !self.no_tls) + 2 * *rounds;
                 let (payload, sequence) = match read(input, expected, &[OK, AUTH_MORE, AUTH_SWITCH, ERR]) {
-                    Read::More => return Step::More,
-                    Read::Wrong => return Step::WRONG_SERVICE,
-                    Read::Packet { payload, sequence } => (payload, sequence),
+                    ReadResult::Incomplete => return Step::Receive,
+                    ReadResult::Invalid => return Step::WRONG_SERVICE,
+                    ReadResult::Packet { payload, sequence } => (payload, sequence),
                 };
                 match payload.split_first() {
                     Some((&ERR, error)) => match Error::read(error) {
                         Some(error) => match error.failure() {
-                            Some(class) => Step::failure(class, error.words()),
+                            Some(class) => Step::failure(class, error.text()),
                             None => {
-                                let banner = format!("{version}: {}", error.words());
-                                self.judge(banner)
+                                let banner = format!("{version}: {}", error.text());
+                                self.evaluate(banner)
                             }
                         },
                         None => Step::WRONG_SERVICE,
                     },
                     Some((&OK, _)) => {
                         let banner = format!("{version}: accepts logins without a password");
-                        self.judge(banner).then_say(COM_QUIT)
+                        self.evaluate(banner).with_closing_bytes(COM_QUIT)
                     }
                     Some((&first @ (AUTH_SWITCH | AUTH_MORE), rest)) if *rounds < MAX_ROUNDS => {
                         *rounds += 1;
@@ -188,30 +188,30 @@ fn packet(sequence: u8, payload: &[u8]) -> Vec<u8> {
     packet
 }
 
-enum Read {
-    More,
-    Wrong,
+enum ReadResult {
+    Incomplete,
+    Invalid,
     Packet { payload: Vec<u8>, sequence: u8 },
 }
 
 /// Takes a packet with this number that begins with one of these bytes.
-fn read(input: &mut Input, expected: u8, kinds: &[u8]) -> Read {
-    let Some(&[a, b, c, sequence]) = input.rest().first_chunk() else {
-        return Read::More;
+fn read(input: &mut Input, expected: u8, kinds: &[u8]) -> ReadResult {
+    let Some(&[a, b, c, sequence]) = input.remaining().first_chunk() else {
+        return ReadResult::Incomplete;
     };
     let length = usize::from(a) | usize::from(b) << 8 | usize::from(c) << 16;
     if !(1..=MAX_LENGTH).contains(&length) || sequence != expected {
-        return Read::Wrong;
+        return ReadResult::Invalid;
     }
-    if input.rest().get(4).is_some_and(|kind| !kinds.contains(kind)) {
-        return Read::Wrong;
+    if input.remaining().get(4).is_some_and(|kind| !kinds.contains(kind)) {
+        return ReadResult::Invalid;
     }
     match input.take(4 + length) {
-        Some(packet) => Read::Packet {
+        Some(packet) => ReadResult::Packet {
             payload: packet.get(4..).unwrap_or_default().to_vec(),
             sequence,
         },
-        None => Read::More,
+        None => ReadResult::Incomplete,
     }
 }
 
@@ -231,11 +231,11 @@ impl Error {
         };
         Some(Self {
             code,
-            message: shown(text),
+            message: excerpt(text),
         })
     }
 
-    fn words(&self) -> String {
+    fn text(&self) -> String {
         format!("{} {}", self.code, self.message)
     }
 
@@ -249,16 +249,16 @@ impl Error {
         }
     }
 
-    fn instead_of_greeting(&self) -> Step {
+    fn before_greeting(&self) -> Step {
         match (self.code, self.failure()) {
             (1130, _) => Step::Done(
                 DialogueResult::Healthy {
-                    banner: self.words(),
+                    banner: self.text(),
                     warning: None,
                 },
                 b"",
             ),
-            (_, class) => Step::failure(class.unwrap_or(FailureClass::Busy), self.words()),
+            (_, class) => Step::failure(class.unwrap_or(FailureClass::Busy), self.text()),
         }
     }
 }

@@ -10,8 +10,8 @@
 
 use portpulse_core::outcome::FailureClass;
 
-use crate::input::{Begins, Input};
-use crate::step::{Dialogue, Step};
+use crate::dialogue::{Dialogue, Step};
+use crate::input::{Input, PrefixMatch};
 
 const QUIT: &[u8] = b"QUIT\r\n";
 
@@ -39,7 +39,7 @@ impl Pop3 {
     }
 
     fn healthy(&mut self) -> Step {
-        Step::healthy(std::mem::take(&mut self.greeting)).then_say(QUIT)
+        Step::healthy(std::mem::take(&mut self.greeting)).with_closing_bytes(QUIT)
     }
 }
 
@@ -48,18 +48,20 @@ impl Dialogue for Pop3 {
         if matches!(self.state, State::Upgraded) {
             return self.healthy();
         }
-        if input.begins(b"+OK") == Begins::Otherwise && input.begins(b"-ERR") == Begins::Otherwise {
+        if input.match_prefix(b"+OK") == PrefixMatch::Mismatch
+            && input.match_prefix(b"-ERR") == PrefixMatch::Mismatch
+        {
             return Step::WRONG_SERVICE;
         }
-        let Some(line) = input.line() else {
-            return Step::More;
+        let Some(line) = input.take_line() else {
+            return Step::Receive;
         };
         match (self.state, line.starts_with("+OK")) {
             (State::Upgrading, true) => {
                 self.state = State::Upgraded;
                 Step::StartTls
             }
-            (State::Upgrading, false) => Step::failure(FailureClass::Tls, line).then_say(QUIT),
+            (State::Upgrading, false) => Step::failure(FailureClass::Tls, line).with_closing_bytes(QUIT),
             (_, false) => Step::failure(FailureClass::Busy, line),
             (_, true) => {
                 self.greeting = line;

@@ -15,48 +15,48 @@
 
 use portpulse_core::outcome::FailureClass;
 
-use crate::input::{Begins, Input};
-use crate::step::{Dialogue, Step};
+use crate::dialogue::{Dialogue, Step};
+use crate::input::{Input, PrefixMatch};
 
 #[derive(Debug, Default)]
 pub(crate) struct Redis {
-    asked: bool,
+    request_sent: bool,
 }
 
 impl Dialogue for Redis {
     fn next(&mut self, input: &mut Input) -> Step {
-        if !self.asked {
-            self.asked = true;
+        if !self.request_sent {
+            self.request_sent = true;
             return Step::send("PING", "PING\r\n");
         }
-        match input.rest().first() {
-            None => Step::More,
-            Some(b'+') => match input.begins(b"+PONG\r\n") {
-                Begins::With => Step::healthy("PONG"),
-                Begins::Maybe => Step::More,
-                Begins::Otherwise => Step::WRONG_SERVICE,
+        match input.remaining().first() {
+            None => Step::Receive,
+            Some(b'+') => match input.match_prefix(b"+PONG\r\n") {
+                PrefixMatch::Full => Step::healthy("PONG"),
+                PrefixMatch::Partial => Step::Receive,
+                PrefixMatch::Mismatch => Step::WRONG_SERVICE,
             },
-            Some(b'-') => match input.line() {
+            Some(b'-') => match input.take_line() {
                 Some(line) => refusal(line.strip_prefix('-').unwrap_or(&line)),
-                None => Step::More,
+                None => Step::Receive,
             },
             Some(_) => Step::WRONG_SERVICE,
         }
     }
 }
 
-fn refusal(words: &str) -> Step {
-    let code = words.split(' ').next().unwrap_or_default();
+fn refusal(error: &str) -> Step {
+    let code = error.split(' ').next().unwrap_or_default();
     // Every error of this protocol begins with a word in capitals.
     if code.is_empty() || !code.bytes().all(|b| b.is_ascii_uppercase()) {
         return Step::WRONG_SERVICE;
     }
     match code {
-        "NOAUTH" | "NOPERM" => Step::healthy(words),
-        "ERR" if words.starts_with("ERR unknown command") => Step::healthy(words),
-        "LOADING" | "MASTERDOWN" => Step::failure(FailureClass::Starting, words),
-        "DENIED" => Step::failure(FailureClass::Blocked, words),
-        _ => Step::failure(FailureClass::Busy, words),
+        "NOAUTH" | "NOPERM" => Step::healthy(error),
+        "ERR" if error.starts_with("ERR unknown command") => Step::healthy(error),
+        "LOADING" | "MASTERDOWN" => Step::failure(FailureClass::Starting, error),
+        "DENIED" => Step::failure(FailureClass::Blocked, error),
+        _ => Step::failure(FailureClass::Busy, error),
     }
 }
 

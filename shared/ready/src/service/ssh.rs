@@ -11,8 +11,8 @@
 
 use portpulse_core::outcome::FailureClass;
 
+use crate::dialogue::{Dialogue, Step};
 use crate::input::Input;
-use crate::step::{Dialogue, Step};
 
 /// RFC 4253 sets no limit to the lines before the identification; OpenSSH's client gives up after 1,024.
 const MAX_LINES: u8 = 50;
@@ -25,14 +25,14 @@ pub(crate) struct Ssh {
 impl Dialogue for Ssh {
     fn next(&mut self, input: &mut Input) -> Step {
         loop {
-            if !is_text(input.rest()) {
+            if !is_text(input.remaining()) {
                 return Step::WRONG_SERVICE;
             }
-            let Some(line) = input.line() else {
-                return Step::More;
+            let Some(line) = input.take_line() else {
+                return Step::Receive;
             };
             if line.starts_with("SSH-2.0-") || line.starts_with("SSH-1.99-") {
-                return Step::healthy(line).then_say(b"SSH-2.0-portpulse\r\n");
+                return Step::healthy(line).with_closing_bytes(b"SSH-2.0-portpulse\r\n");
             }
             if line.starts_with("Exceeded MaxStartups") {
                 return Step::failure(FailureClass::Busy, line);
@@ -41,7 +41,7 @@ impl Dialogue for Ssh {
                 return Step::failure(FailureClass::Blocked, line);
             }
             self.lines += 1;
-            if self.lines == MAX_LINES || is_another(&line) {
+            if self.lines == MAX_LINES || is_other_greeting(&line) {
                 return Step::WRONG_SERVICE;
             }
         }
@@ -55,7 +55,7 @@ fn is_text(bytes: &[u8]) -> bool {
 }
 
 /// Whether a line is the greeting of a protocol that would now wait for us, so that nothing more is to come.
-fn is_another(line: &str) -> bool {
+fn is_other_greeting(line: &str) -> bool {
     let greetings = [
         "SSH-", "HTTP/", "+OK", "-ERR", "* OK", "* BYE", "RFB ", "AMQP", "220 ", "220-", "421 ", "554 ",
     ];

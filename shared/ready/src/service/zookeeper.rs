@@ -11,16 +11,16 @@
 
 use portpulse_core::outcome::FailureClass;
 
-use crate::input::{Begins, Input};
-use crate::step::{Dialogue, DialogueResult, Ended, Step};
+use crate::dialogue::{Dialogue, DialogueResult, EndOfStream, Step};
+use crate::input::{Input, PrefixMatch};
 
 #[derive(Debug, Default)]
 pub(crate) struct Zookeeper {
-    asked: bool,
+    request_sent: bool,
 }
 
 const NOT_ALLOWED: &str = "srvr is not executed because it is not in the whitelist.";
-const WORDS: [&[u8]; 3] = [
+const KNOWN_ANSWERS: [&[u8]; 3] = [
     b"Zookeeper version: ",
     b"This ZooKeeper instance is not ",
     NOT_ALLOWED.as_bytes(),
@@ -28,15 +28,18 @@ const WORDS: [&[u8]; 3] = [
 
 impl Dialogue for Zookeeper {
     fn next(&mut self, input: &mut Input) -> Step {
-        if !self.asked {
-            self.asked = true;
+        if !self.request_sent {
+            self.request_sent = true;
             return Step::send("srvr", "srvr");
         }
-        if WORDS.iter().all(|word| input.begins(word) == Begins::Otherwise) {
+        if KNOWN_ANSWERS
+            .iter()
+            .all(|prefix| input.match_prefix(prefix) == PrefixMatch::Mismatch)
+        {
             return Step::WRONG_SERVICE;
         }
         // The refusal of the word itself ends without a line's end.
-        if input.begins(NOT_ALLOWED.as_bytes()) == Begins::With {
+        if input.match_prefix(NOT_ALLOWED.as_bytes()) == PrefixMatch::Full {
             let warning = Some("allow srvr in 4lw.commands.whitelist to see whether it serves".to_owned());
             return Step::Done(
                 DialogueResult::Healthy {
@@ -46,8 +49,8 @@ impl Dialogue for Zookeeper {
                 b"",
             );
         }
-        let Some(line) = input.line() else {
-            return Step::More;
+        let Some(line) = input.take_line() else {
+            return Step::Receive;
         };
         if line.starts_with("Zookeeper version: ") {
             Step::healthy(line)
@@ -56,8 +59,8 @@ impl Dialogue for Zookeeper {
         }
     }
 
-    fn ended(&mut self, _input: &Input) -> Ended {
-        Ended::Closed {
+    fn end_of_stream(&mut self, _input: &Input) -> EndOfStream {
+        EndOfStream::Closed {
             hint: ", as ZooKeeper does at maxClientCnxns",
         }
     }

@@ -9,8 +9,8 @@
 
 mod authority;
 mod conformance;
-mod datagrams;
-mod endings;
+mod dns_over_udp;
+mod exchange_results;
 mod handshakes;
 mod hostile;
 mod peer;

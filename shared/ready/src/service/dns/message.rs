@@ -6,16 +6,16 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 
 use portpulse_core::readiness::{DnsCheck, RecordType};
 
-use crate::input::{be_u16, shown};
+use crate::input::{be_u16, excerpt};
 
 /// The length of a header.
-pub(super) const HEADER: u16 = 12;
+pub(super) const HEADER_BYTES: u16 = 12;
 const CLASS_IN: u16 = 1;
 const RECURSION_DESIRED: u16 = 0x0100;
 const QUERY_RESPONSE: u16 = 0x8000;
 const OPCODE: u16 = 0x7800;
 const TRUNCATED: u16 = 0x0200;
-const CODE: u16 = 0x000f;
+const RCODE: u16 = 0x000f;
 /// RFC 1035, section 2.3.4.
 const MAX_NAME_LENGTH: usize = 255;
 const MAX_RECORDS: u16 = 256;
@@ -69,15 +69,15 @@ pub(crate) fn is_reply(message: &[u8], query: &[u8]) -> bool {
     let (Some(flags), Some(questions)) = (be_u16(message, 2), be_u16(message, 4)) else {
         return false;
     };
-    let header = usize::from(HEADER);
-    let asked = query.get(header..).unwrap_or_default();
-    let answered = message.get(header..header + asked.len());
+    let header = usize::from(HEADER_BYTES);
+    let sent_question = query.get(header..).unwrap_or_default();
+    let received_question = message.get(header..header + sent_question.len());
     message.len() >= header
         && may_be_reply(message, query)
         && match questions {
-            0 => flags & (CODE | TRUNCATED) != 0,
+            0 => flags & (RCODE | TRUNCATED) != 0,
             // The case of names is the server's to choose (RFC 4343).
-            _ => answered.is_some_and(|question| question.eq_ignore_ascii_case(asked)),
+            _ => received_question.is_some_and(|question| question.eq_ignore_ascii_case(sent_question)),
         }
 }
 
@@ -127,7 +127,7 @@ impl Reply {
         }
         let flags = be_u16(message, 2)?;
         let (questions, answers) = (be_u16(message, 4)?, be_u16(message, 6)?);
-        let mut at = usize::from(HEADER);
+        let mut at = usize::from(HEADER_BYTES);
         for _ in 0..questions.min(MAX_RECORDS) {
             at = name(message, at)?
                 .1
@@ -148,7 +148,7 @@ impl Reply {
             return None;
         }
         Some(Self {
-            code: ReplyCode(flags & CODE),
+            code: ReplyCode(flags & RCODE),
             truncated: flags & TRUNCATED != 0,
             records,
         })
@@ -203,7 +203,7 @@ fn record(record_type: RecordType, message: &[u8], start: usize, data: &[u8]) ->
                 text.extend_from_slice(string);
                 rest = after;
             }
-            shown(&text)
+            excerpt(&text)
         }
     })
 }

@@ -1,7 +1,7 @@
 //! A body, searched for a text as it comes.
 
 /// How much of a body is searched.
-pub(super) const LIMIT: usize = 64 * 1024;
+pub(super) const MAX_SEARCHED_BYTES: usize = 64 * 1024;
 
 /// How the end of a body is known (RFC 9112, section 6.3).
 #[derive(Debug, Clone, Copy)]
@@ -63,7 +63,7 @@ impl Body {
 
     /// Whether as much was searched as is searched at most.
     pub(super) fn is_exhausted(&self) -> bool {
-        self.searched >= LIMIT
+        self.searched >= MAX_SEARCHED_BYTES
     }
 
     /// Takes what has come; whether the body is over.
@@ -88,13 +88,13 @@ impl Body {
                         return false;
                     };
                     bytes = rest;
-                    self.framing(byte);
+                    self.read_framing(byte);
                 }
             }
         }
     }
 
-    fn framing(&mut self, byte: u8) {
+    fn read_framing(&mut self, byte: u8) {
         let digit = char::from(byte).to_digit(16).map(u64::from);
         self.part = match (&self.part, byte, digit) {
             (Part::Size(size), _, Some(digit)) => Part::Size(size.saturating_mul(16).saturating_add(digit)),
@@ -109,7 +109,9 @@ impl Body {
     }
 
     fn search(&mut self, data: &[u8]) {
-        let data = data.get(..LIMIT - self.searched.min(LIMIT)).unwrap_or(data);
+        let data = data
+            .get(..MAX_SEARCHED_BYTES - self.searched.min(MAX_SEARCHED_BYTES))
+            .unwrap_or(data);
         self.searched += data.len();
         self.tail.extend_from_slice(data);
         self.found |= self

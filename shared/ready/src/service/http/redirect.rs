@@ -6,7 +6,7 @@ use portpulse_core::target::Host;
 use crate::request::Request;
 
 /// The most redirects that are followed.
-pub(crate) const MAX: u8 = 5;
+pub(crate) const MAX_REDIRECTS: u8 = 5;
 
 /// The request that a `Location` asks for.
 ///
@@ -28,17 +28,17 @@ pub(crate) fn follow(request: &Request, location: &str) -> Result<Request, &'sta
         _ => (request.readiness.tls(), location.strip_prefix("//")),
     };
     let (port, path) = match rest {
-        None => (request.port, resolve(check, location)),
+        None => (request.port, resolve_reference(check, location)),
         Some(rest) => {
             let end = rest.find(['/', '?']).unwrap_or(rest.len());
             let (authority, path) = rest.split_at_checked(end).unwrap_or((rest, ""));
-            let (host, port) = split(authority).ok_or("the address cannot be read")?;
+            let (host, port) = split_authority(authority).ok_or("the address cannot be read")?;
             if host.parse::<Host>().ok().as_ref() != Some(&request.host) {
                 return Err("another host is not followed to");
             }
-            let usual = if tls == Tls::Off { 80 } else { 443 };
+            let default_port = if tls == Tls::Off { 80 } else { 443 };
             (
-                port.unwrap_or(usual),
+                port.unwrap_or(default_port),
                 if path.starts_with('/') {
                     path.to_owned()
                 } else {
@@ -59,7 +59,7 @@ pub(crate) fn follow(request: &Request, location: &str) -> Result<Request, &'sta
 }
 
 /// A reference without a host, as RFC 3986, section 5.2 resolves it, but for dot segments, which servers know.
-fn resolve(check: &HttpCheck, location: &str) -> String {
+fn resolve_reference(check: &HttpCheck, location: &str) -> String {
     let current = check.path().split('?').next().unwrap_or_default();
     match location.chars().next() {
         Some('/') => location.to_owned(),
@@ -72,7 +72,7 @@ fn resolve(check: &HttpCheck, location: &str) -> String {
 }
 
 /// Host and port; `None` if the port is no port, or somebody is named before the host.
-fn split(authority: &str) -> Option<(&str, Option<u16>)> {
+fn split_authority(authority: &str) -> Option<(&str, Option<u16>)> {
     if authority.contains('@') {
         return None;
     }

@@ -1,19 +1,19 @@
 //! What four hundred exchanges over TLS cost the checker, all begun at once: the most that one tick may ask of it.
 
 use portpulse_core::target::Service;
-use portpulse_ready::Finding;
+use portpulse_ready::ExchangeResult;
 use tokio::task::JoinSet;
 
 use super::nginx;
 use super::server::{Dir, ask, free_port};
 use crate::authority::{Authority, Validity};
-use crate::peer::{notified, usual};
+use crate::peer::{default_request, describe};
 
 const CHECKS: usize = 400;
 
 #[tokio::test]
 #[ignore = "needs nginx: run .ci/run"]
-async fn four_hundred_over_tls() {
+async fn four_hundred_tls_exchanges_stay_within_memory() {
     let (dir, port, authority) = (Dir::new(), free_port(), Authority::new("ours"));
     let issued = authority.issue("localhost", Validity::Good);
     dir.write("certificate", &issued.certificate_pem);
@@ -23,14 +23,14 @@ async fn four_hundred_over_tls() {
          ssl_certificate_key {{dir}}/key; }}"
     );
     let server = nginx::start(&dir, &settings);
-    let request = usual(
+    let request = default_request(
         Service::Https,
         "localhost".parse().unwrap(),
         port,
         &authority.client(),
     );
     // The first reads the certificate authorities, for all.
-    let first = notified(&ask(&request, port).await);
+    let first = describe(&ask(&request, port).await);
     assert!(first.starts_with("healthy"), "{first}");
 
     let before = Usage::now();
@@ -44,7 +44,7 @@ async fn four_hundred_over_tls() {
     assert!(
         reports
             .iter()
-            .all(|report| matches!(report.finding, Finding::Healthy(_)))
+            .all(|report| matches!(report.result, ExchangeResult::Healthy(_)))
     );
     server.check_log(&[]);
     let memory = after.peak_kilobytes - before.peak_kilobytes;

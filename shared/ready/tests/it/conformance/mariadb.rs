@@ -12,9 +12,9 @@ use std::time::{Duration, Instant};
 use portpulse_core::target::Service;
 use portpulse_ready::TlsClient;
 
-use super::server::{Dir, Server, ask_from, check, crowd, free_port, plain, run};
+use super::server::{Dir, Server, ask_from, check, free_port, plain, refusal_when_full, run};
 use crate::authority::{Authority, Validity};
-use crate::peer::{notified, upgrading};
+use crate::peer::{describe, starttls_request};
 
 /// An address that has a name, so that the server keeps count of its errors; of 127.0.0.1 it never does.
 const NAMED: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 2);
@@ -71,12 +71,12 @@ fn errors(dir: &Dir) -> String {
 }
 
 /// What is told once it is as wanted, or in the end: the server counts a client after it has answered it.
-fn settled(notify: impl Fn() -> String, is_wanted: impl Fn(&str) -> bool) -> String {
+fn poll_until(query: impl Fn() -> String, is_wanted: impl Fn(&str) -> bool) -> String {
     let deadline = Instant::now() + Duration::from_secs(20);
     loop {
-        let notified = notify();
-        if is_wanted(&notified) || Instant::now() > deadline {
-            return notified;
+        let summary = query();
+        if is_wanted(&summary) || Instant::now() > deadline {
+            return summary;
         }
     }
 }
@@ -86,29 +86,29 @@ const REFUSED: &str = "Access denied for user 'portpulse'@";
 
 #[tokio::test]
 #[ignore = "needs MariaDB: run .ci/run"]
-async fn five_hundred_checks_are_no_reason_for_a_ban() {
+async fn five_hundred_checks_cause_no_ban() {
     let port = free_port();
     let (dir, server) = start(port, "max_connect_errors = 5", |_| {});
     let request = plain(Service::Mariadb, port);
     for _ in 0..500 {
-        let notified = notified(&ask_from(NAMED, &request, port).await);
+        let summary = describe(&ask_from(NAMED, &request, port).await);
         let wanted = "-MariaDB";
         assert!(
-            notified.starts_with("healthy: ")
-                && notified.contains(wanted)
-                && notified.contains(": 1045 Access denied"),
-            "{notified}"
+            summary.starts_with("healthy: ")
+                && summary.contains(wanted)
+                && summary.contains(": 1045 Access denied"),
+            "{summary}"
         );
         assert!(
-            notified.contains("probe.example"),
-            "the server does not know the address by name: {notified}"
+            summary.contains("probe.example"),
+            "the server does not know the address by name: {summary}"
         );
     }
     // Every refused login is a failed attempt to connect; none was left before the login. Neither number bans anybody.
     let failed = "show global status where variable_name in ('Aborted_clients', 'Aborted_connects', 'Aborted_connects_preauth')";
     let wanted = "Aborted_clients\t0\nAborted_connects\t500\nAborted_connects_preauth\t0\n";
     assert_eq!(
-        settled(|| sql(&dir, failed), |notified| notified == wanted),
+        poll_until(|| sql(&dir, failed), |summary| summary == wanted),
         wanted
     );
     // What bans is kept for each address, and holds errors in the handshake alone.
@@ -123,18 +123,18 @@ async fn five_hundred_checks_are_no_reason_for_a_ban() {
         tokio::io::AsyncReadExt::read_u8(&mut stream).await.unwrap();
     }
     // The sixth is turned away if the server has counted the fifth by then, and is counted too if it has not.
-    let counted = |notified: &str| {
+    let counted = |summary: &str| {
         ["probe.example\t5\t", "probe.example\t6\t"]
             .iter()
-            .any(|wanted| notified.starts_with(wanted))
+            .any(|wanted| summary.starts_with(wanted))
     };
-    let errors = settled(|| errors(&dir), counted);
+    let errors = poll_until(|| errors(&dir), counted);
     assert!(counted(&errors), "{errors}");
     let deadline = Instant::now() + Duration::from_secs(20);
     let banned = loop {
-        let notified = notified(&ask_from(NAMED, &request, port).await);
-        if notified.starts_with("blocked") || Instant::now() > deadline {
-            break notified;
+        let summary = describe(&ask_from(NAMED, &request, port).await);
+        if summary.starts_with("blocked") || Instant::now() > deadline {
+            break summary;
         }
     };
     assert!(
@@ -147,7 +147,7 @@ async fn five_hundred_checks_are_no_reason_for_a_ban() {
 
 #[tokio::test]
 #[ignore = "needs MariaDB: run .ci/run"]
-async fn at_its_limit_of_connections() {
+async fn full_server_is_busy() {
     let port = free_port();
     let (dir, server) = start(port, "max_connections = 10\nextra_max_connections = 1", |_| {});
     let request = plain(Service::Mysql, port);
@@ -162,14 +162,14 @@ async fn at_its_limit_of_connections() {
         "-e",
         "select sleep(60)",
     ]);
-    let refused = crowd(&request, port, &mut session).await;
+    let refused = refusal_when_full(&request, port, &mut session).await;
     assert_eq!(refused, "busy in ready: 1040 Too many connections");
     server.check_log(&[REFUSED, "Aborted connection"]);
 }
 
 #[tokio::test]
 #[ignore = "needs MariaDB: run .ci/run"]
-async fn with_tls_good_and_bad() {
+async fn certificate_decides_tls_result() {
     let port = free_port();
     let authority = Authority::new("ours");
     let issued = authority.issue("localhost", Validity::Good);
@@ -180,17 +180,17 @@ async fn with_tls_good_and_bad() {
         dir.write("key", &issued.key_pem);
     });
     let request =
-        |client: &TlsClient| upgrading(Service::Mariadb, "localhost".parse().unwrap(), port, client);
+        |client: &TlsClient| starttls_request(Service::Mariadb, "localhost".parse().unwrap(), port, client);
     let (ours, theirs) = (authority.client(), Authority::new("theirs").client());
     for _ in 0..20 {
-        let good = notified(&ask_from(NAMED, &request(&ours), port).await);
+        let good = describe(&ask_from(NAMED, &request(&ours), port).await);
         assert!(
             good.starts_with("healthy: ") && good.contains("1045 Access denied"),
             "{good}"
         );
     }
     for _ in 0..20 {
-        let bad = notified(&ask_from(NAMED, &request(&theirs), port).await);
+        let bad = describe(&ask_from(NAMED, &request(&theirs), port).await);
         assert_eq!(bad, "tls in tls: the certificate's issuer is unknown");
     }
     assert_eq!(errors(&dir), "probe.example\t0\t0\t0\n");

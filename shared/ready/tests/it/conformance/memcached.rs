@@ -9,7 +9,7 @@ use tokio::net::TcpStream;
 use tokio::time::{Duration, Instant};
 
 use super::server::{Dir, Server, check, free_port, plain};
-use crate::peer::notified;
+use crate::peer::describe;
 
 fn start(dir: &Dir, port: u16, more: &[&str]) -> Server {
     let port = port.to_string();
@@ -22,7 +22,7 @@ fn start(dir: &Dir, port: u16, more: &[&str]) -> Server {
 
 #[tokio::test]
 #[ignore = "needs memcached: run .ci/run"]
-async fn serving() {
+async fn server_is_healthy() {
     let (dir, port) = (Dir::new(), free_port());
     let server = start(&dir, port, &[]);
     for _ in 0..20 {
@@ -38,9 +38,9 @@ async fn fill(port: u16) -> String {
     loop {
         let stream = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
         let report = exchange(stream, &request, Instant::now() + Duration::from_secs(1)).await;
-        let notified = notified(&report);
-        if !notified.starts_with("healthy") {
-            return notified;
+        let summary = describe(&report);
+        if !summary.starts_with("healthy") {
+            return summary;
         }
         let mut client = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
         client.write_all(b"version\r\n").await.unwrap();
@@ -51,7 +51,7 @@ async fn fill(port: u16) -> String {
 
 #[tokio::test]
 #[ignore = "needs memcached: run .ci/run"]
-async fn at_its_limit() {
+async fn full_server_is_busy_or_silent() {
     let rows = [
         ("maxconns_fast", "busy in ready: ERROR Too many open connections"),
         // Its queue of connects then holds a single one: that is silent, and those after it get no SYN-ACK.

@@ -8,7 +8,7 @@ use portpulse_ready::{Request, TlsClient};
 
 use super::server::{Dir, Server, check, free_port, plain};
 use crate::authority::{Authority, Validity};
-use crate::peer::{asking, usual};
+use crate::peer::{default_request, request_for};
 
 /// A server whose `server { … }` blocks are these.
 pub(crate) fn start(dir: &Dir, servers: &str) -> Server {
@@ -28,7 +28,7 @@ pub(crate) fn start(dir: &Dir, servers: &str) -> Server {
 
 fn get(port: u16, text: &str) -> Request {
     let check = HttpCheck::new(Method::Get, "/", vec![200..=200], Some(text.to_owned()), false).unwrap();
-    asking(
+    request_for(
         Protocol::Http(check),
         Tls::Off,
         "localhost".parse().unwrap(),
@@ -39,13 +39,13 @@ fn get(port: u16, text: &str) -> Request {
 
 #[tokio::test]
 #[ignore = "needs nginx: run .ci/run"]
-async fn plain_and_without_a_backend() {
-    let (dir, port, proxy, nobody) = (Dir::new(), free_port(), free_port(), free_port());
+async fn nginx_is_healthy_and_missing_backend_is_busy() {
+    let (dir, port, proxy, unused) = (Dir::new(), free_port(), free_port(), free_port());
     std::fs::create_dir(dir.path().join("www")).unwrap();
     dir.write("www/index.html", "<p>all is well</p>");
     let servers = format!(
         "server {{ listen 127.0.0.1:{port}; root {{dir}}/www; }}\n\
-         server {{ listen 127.0.0.1:{proxy}; location / {{ proxy_pass http://127.0.0.1:{nobody}; }} }}"
+         server {{ listen 127.0.0.1:{proxy}; location / {{ proxy_pass http://127.0.0.1:{unused}; }} }}"
     );
     let server = start(&dir, &servers);
     for _ in 0..20 {
@@ -83,7 +83,7 @@ async fn plain_and_without_a_backend() {
 
 #[tokio::test]
 #[ignore = "needs nginx: run .ci/run"]
-async fn certificates() {
+async fn nginx_certificates_are_verified() {
     let dir = Dir::new();
     let (ours, theirs) = (Authority::new("ours"), Authority::new("theirs"));
     let rows = [
@@ -119,7 +119,7 @@ async fn certificates() {
     }
     let server = start(&dir, &servers);
     for (port, _, expected) in &rows {
-        let request = usual(
+        let request = default_request(
             Service::Https,
             "localhost".parse().unwrap(),
             *port,
@@ -128,8 +128,8 @@ async fn certificates() {
         for _ in 0..5 {
             check(&request, *port, expected).await;
         }
-        let notified = "healthy: 400 Bad Request";
-        check(&plain(Service::Http, *port), *port, notified).await;
+        let summary = "healthy: 400 Bad Request";
+        check(&plain(Service::Http, *port), *port, summary).await;
     }
     server.check_log(&["client sent plain HTTP request to HTTPS port"]);
 }

@@ -25,7 +25,7 @@ fn start(dir: &Dir, port: u16, settings: &str) -> Server {
 
 #[tokio::test]
 #[ignore = "needs OpenSSH: run .ci/run"]
-async fn serving() {
+async fn server_is_healthy() {
     let (dir, port) = (Dir::new(), free_port());
     let server = start(&dir, port, "");
     for _ in 0..20 {
@@ -36,7 +36,7 @@ async fn serving() {
 
 #[tokio::test]
 #[ignore = "needs OpenSSH: run .ci/run"]
-async fn at_max_startups() {
+async fn max_startups_is_busy() {
     let (dir, port) = (Dir::new(), free_port());
     let server = start(&dir, port, "MaxStartups 2:100:2\nPerSourceMaxStartups none");
     let mut held = Vec::new();

@@ -5,9 +5,9 @@ use std::process::Command;
 use portpulse_core::target::Service;
 use portpulse_ready::TlsClient;
 
-use super::server::{Dir, Server, as_user, check, crowd, free_port, plain, run};
+use super::server::{Dir, Server, as_user, check, free_port, plain, refusal_when_full, run};
 use crate::authority::{Authority, Validity};
-use crate::peer::upgrading;
+use crate::peer::starttls_request;
 
 /// The newest installed version's programs.
 fn program(name: &str) -> String {
@@ -52,7 +52,7 @@ fn start(dir: &Dir, port: u16) -> Server {
 
 #[tokio::test]
 #[ignore = "needs PostgreSQL: run .ci/run"]
-async fn serving_and_out_of_connections() {
+async fn serves_and_is_busy_without_free_connections() {
     let dir = cluster(
         "scram-sha-256",
         "max_connections = 5\nsuperuser_reserved_connections = 0\nmax_wal_senders = 0",
@@ -63,7 +63,7 @@ async fn serving_and_out_of_connections() {
     for _ in 0..20 {
         check(&request, port, "healthy: asks for a password (SASL)").await;
     }
-    let no_tls = upgrading(
+    let no_tls = starttls_request(
         Service::Postgres,
         "localhost".parse().unwrap(),
         port,
@@ -88,7 +88,7 @@ async fn serving_and_out_of_connections() {
         "-c",
         "select pg_sleep(60)",
     ]);
-    let refused = crowd(&request, port, &mut session).await;
+    let refused = refusal_when_full(&request, port, &mut session).await;
     assert_eq!(refused, "busy in ready: 53300 sorry, too many clients already");
     // The server names each client that it turned away, ours too.
     server.check_log(&[
@@ -101,7 +101,7 @@ async fn serving_and_out_of_connections() {
 
 #[tokio::test]
 #[ignore = "needs PostgreSQL: run .ci/run"]
-async fn a_standby_that_takes_no_readers_refuses_for_good() {
+async fn standby_without_readers_is_starting() {
     let dir = cluster("scram-sha-256", "hot_standby = off\nprimary_conninfo = ''");
     dir.write("data/standby.signal", "");
     let port = free_port();
@@ -119,7 +119,7 @@ async fn a_standby_that_takes_no_readers_refuses_for_good() {
 
 #[tokio::test]
 #[ignore = "needs PostgreSQL: run .ci/run"]
-async fn with_tls() {
+async fn certificate_decides_tls_result() {
     let dir = cluster(
         "scram-sha-256",
         "ssl = on\nssl_cert_file = '{dir}/certificate'\nssl_key_file = '{dir}/key'",
@@ -133,7 +133,7 @@ async fn with_tls() {
     let port = free_port();
     let server = start(&dir, port).ready("ready to accept connections");
     let request =
-        |client: &TlsClient| upgrading(Service::Postgres, "localhost".parse().unwrap(), port, client);
+        |client: &TlsClient| starttls_request(Service::Postgres, "localhost".parse().unwrap(), port, client);
     check(
         &request(&authority.client()),
         port,
@@ -152,7 +152,7 @@ async fn with_tls() {
 
 #[tokio::test]
 #[ignore = "needs PostgreSQL: run .ci/run"]
-async fn that_trusts_everybody_it_knows() {
+async fn trust_authentication_is_healthy() {
     let (dir, port) = (cluster("trust", ""), free_port());
     let mut server = start(&dir, port).ready("ready to accept connections");
     let request = plain(Service::Postgres, port);

@@ -6,7 +6,7 @@ use super::server::{Dir, Server, as_user, check, free_port, plain};
 
 #[tokio::test]
 #[ignore = "needs RabbitMQ: run .ci/run"]
-async fn serving() {
+async fn server_is_healthy() {
     let (dir, port, distribution) = (Dir::new(), free_port(), free_port());
     let settings = format!(
         "listeners.tcp.1 = 127.0.0.1:{port}\nlog.console = true\nlog.console.level = info\nlog.file = false\n"
@@ -41,13 +41,13 @@ async fn serving() {
     }
     server.wait_for("client unexpectedly closed TCP connection");
     // It has no quiet way out between `Connection.Start` and a login: each check is a warning of these two lines.
-    let insisted = [
+    let expected_warnings = [
         "closing AMQP connection",
         "client unexpectedly closed TCP connection",
     ];
     server.check_log(&[
-        insisted[0],
-        insisted[1],
+        expected_warnings[0],
+        expected_warnings[1],
         "[info]",
         "rebuilding indices from scratch",
     ]);

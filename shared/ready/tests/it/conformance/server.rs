@@ -9,16 +9,16 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use portpulse_core::target::Service;
-use portpulse_ready::{Report, Request, TlsClient, exchange};
+use portpulse_ready::{ExchangeReport, Request, TlsClient, exchange};
 
-use crate::peer::{notified, usual};
+use crate::peer::{default_request, describe};
 
 /// The longest that a server may take to start, on a busy machine.
 const START: Duration = Duration::from_secs(180);
 /// Below those that Linux hands out by itself: one of these goes to no client, nor to a test that binds port 0, between
 /// its choice and the server's start.
 const PORTS: Range<u16> = 12_000..32_000;
-const RETRY_POLICY: Duration = Duration::from_secs(15);
+const EXCHANGE_TIMEOUT: Duration = Duration::from_secs(15);
 
 /// A directory that is gone after the test.
 pub(crate) struct Dir(PathBuf);
@@ -140,18 +140,18 @@ impl Server {
     }
 
     /// Waits until its log has these words: a connect to see whether it listens would be in the log itself.
-    pub(crate) fn ready(mut self, words: &str) -> Self {
-        self.wait_for(words);
+    pub(crate) fn ready(mut self, text: &str) -> Self {
+        self.wait_for(text);
         self
     }
 
-    pub(crate) fn wait_for(&mut self, words: &str) {
-        let begun = Instant::now();
-        while !self.log().contains(words) {
+    pub(crate) fn wait_for(&mut self, text: &str) {
+        let started = Instant::now();
+        while !self.log().contains(text) {
             let ended = self.child.try_wait().unwrap();
             assert!(
-                ended.is_none() && begun.elapsed() < START,
-                "no `{words}` ({ended:?}): {}",
+                ended.is_none() && started.elapsed() < START,
+                "no `{text}` ({ended:?}): {}",
                 self.log()
             );
             std::thread::sleep(Duration::from_millis(20));
@@ -189,9 +189,9 @@ impl Drop for Server {
         let _ = Command::new("kill")
             .args([self.stop, "--", &self.child.id().to_string()])
             .status();
-        let begun = Instant::now();
+        let started = Instant::now();
         while self.child.try_wait().is_ok_and(|ended| ended.is_none())
-            && begun.elapsed() < Duration::from_secs(10)
+            && started.elapsed() < Duration::from_secs(10)
         {
             std::thread::sleep(Duration::from_millis(20));
         }
@@ -207,7 +207,7 @@ impl Drop for Server {
 
 /// The exchange for a service on a loopback port, without TLS.
 pub(crate) fn plain(service: Service, port: u16) -> Request {
-    usual(
+    default_request(
         service,
         "localhost".parse().unwrap(),
         port,
@@ -216,39 +216,39 @@ pub(crate) fn plain(service: Service, port: u16) -> Request {
 }
 
 /// Holds the exchange with a server on 127.0.0.1.
-pub(crate) async fn ask(request: &Request, port: u16) -> Report {
+pub(crate) async fn ask(request: &Request, port: u16) -> ExchangeReport {
     ask_from(Ipv4Addr::LOCALHOST, request, port).await
 }
 
 /// Holds the exchange from another loopback address.
-pub(crate) async fn ask_from(from: Ipv4Addr, request: &Request, port: u16) -> Report {
+pub(crate) async fn ask_from(from: Ipv4Addr, request: &Request, port: u16) -> ExchangeReport {
     let socket = tokio::net::TcpSocket::new_v4().unwrap();
     socket.bind((from, 0).into()).unwrap();
     let stream = socket
         .connect(SocketAddr::from((Ipv4Addr::LOCALHOST, port)))
         .await
         .unwrap();
-    exchange(stream, request, tokio::time::Instant::now() + RETRY_POLICY).await
+    exchange(stream, request, tokio::time::Instant::now() + EXCHANGE_TIMEOUT).await
 }
 
 /// Holds the exchange and compares what it tells.
 pub(crate) async fn check(request: &Request, port: u16, expected: &str) {
-    let notified = notified(&ask(request, port).await);
+    let summary = describe(&ask(request, port).await);
     assert!(
-        notified.starts_with(expected),
-        "{notified:?} instead of {expected:?}"
+        summary.starts_with(expected),
+        "{summary:?} instead of {expected:?}"
     );
 }
 
 /// What the exchange tells once sessions have taken all the server's places: more and more of them, since our own
 /// checks take their turns too.
-pub(crate) async fn crowd(request: &Request, port: u16, session: &mut Command) -> String {
+pub(crate) async fn refusal_when_full(request: &Request, port: u16, session: &mut Command) -> String {
     session.stdout(Stdio::null()).stderr(Stdio::null());
     let mut sessions = Vec::new();
     let refused = loop {
-        let notified = notified(&ask(request, port).await);
-        if notified.starts_with("busy") || sessions.len() == 200 {
-            break notified;
+        let summary = describe(&ask(request, port).await);
+        if summary.starts_with("busy") || sessions.len() == 200 {
+            break summary;
         }
         sessions.push(session.spawn().unwrap());
     };

@@ -3,7 +3,7 @@ use portpulse_core::readiness::Method;
 use super::*;
 use crate::tls::TlsClient;
 
-fn notified(host: &str, port: u16, location: &str) -> String {
+fn describe_redirect(host: &str, port: u16, location: &str) -> String {
     let check = HttpCheck::new(Method::Get, "/a/b?c", Vec::new(), None, true).unwrap();
     let client = TlsClient::with_roots([]);
     let readiness = Readiness::new(Protocol::Http(check), Tls::implied(None, port), 30).unwrap();
@@ -22,7 +22,7 @@ fn notified(host: &str, port: u16, location: &str) -> String {
 }
 
 #[test]
-fn redirects_stay_with_the_host() {
+fn redirect_stays_on_same_host() {
     let rows = [
         ("https://a.example/x", "Implicit 443 /x"),
         ("HTTPS://A.example.:8443", "Implicit 8443 /"),
@@ -44,8 +44,15 @@ fn redirects_stay_with_the_host() {
         ("/\u{e9}", "the path cannot be asked for"),
     ];
     for (location, expected) in rows {
-        assert_eq!(notified("a.example", 8080, location), expected, "{location}");
+        assert_eq!(
+            describe_redirect("a.example", 8080, location),
+            expected,
+            "{location}"
+        );
     }
-    assert_eq!(notified("::1", 8080, "https://[::1]/x"), "Implicit 443 /x");
-    assert_eq!(notified("::1", 8080, "http://[::1]:81/x"), "Off 81 /x");
+    assert_eq!(
+        describe_redirect("::1", 8080, "https://[::1]/x"),
+        "Implicit 443 /x"
+    );
+    assert_eq!(describe_redirect("::1", 8080, "http://[::1]:81/x"), "Off 81 /x");
 }

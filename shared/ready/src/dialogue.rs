@@ -15,12 +15,12 @@ pub(crate) trait Dialogue {
     fn next(&mut self, input: &mut Input) -> Step;
 
     /// What an end of the stream before the conclusion means here.
-    fn ended(&mut self, _input: &Input) -> Ended {
-        Ended::Closed { hint: "" }
+    fn end_of_stream(&mut self, _input: &Input) -> EndOfStream {
+        EndOfStream::Closed { hint: "" }
     }
 
     /// The most bytes that may come before a conclusion.
-    fn limit(&self) -> usize {
+    fn max_bytes(&self) -> usize {
         16 * 1024
     }
 
@@ -34,11 +34,11 @@ pub(crate) trait Dialogue {
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Step {
     /// Wait: more has to come.
-    More,
+    Receive,
     /// Send this. `what` names it in messages; it holds no secret.
     Send {
         /// Its name.
-        what: Cow<'static, str>,
+        name: Cow<'static, str>,
         /// The bytes.
         bytes: Vec<u8>,
     },
@@ -59,16 +59,16 @@ pub(crate) enum DialogueResult {
         warning: Option<String>,
     },
     /// The service refuses.
-    CheckFailure(FailureClass, String),
+    Failed(FailureClass, String),
     /// The answer is to be had elsewhere: an HTTP `Location`.
-    Moved(String),
+    Redirect(String),
     /// Another protocol answers; what was sent and what came is the whole story.
     WrongService,
 }
 
 /// What an end of the stream means.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Ended {
+pub(crate) enum EndOfStream {
     /// It came too early; `hint` says when this service is known to do so.
     Closed {
         /// Begins with a comma, or is empty.
@@ -91,25 +91,25 @@ impl Step {
     }
 
     /// Concludes that the service refuses.
-    pub(crate) fn failure(class: FailureClass, words: impl Into<String>) -> Self {
-        Self::Done(DialogueResult::CheckFailure(class, words.into()), b"")
+    pub(crate) fn failure(class: FailureClass, message: impl Into<String>) -> Self {
+        Self::Done(DialogueResult::Failed(class, message.into()), b"")
     }
 
     /// Concludes that another protocol answers.
     pub(crate) const WRONG_SERVICE: Self = Self::Done(DialogueResult::WrongService, b"");
 
     /// Takes leave with these bytes, if this is a conclusion.
-    pub(crate) fn then_say(self, closing_bytes: &'static [u8]) -> Self {
+    pub(crate) fn with_closing_bytes(self, closing_bytes: &'static [u8]) -> Self {
         match self {
             Self::Done(dialogue_result, _) => Self::Done(dialogue_result, closing_bytes),
-            step @ (Self::More | Self::Send { .. } | Self::StartTls) => step,
+            step @ (Self::Receive | Self::Send { .. } | Self::StartTls) => step,
         }
     }
 
     /// Sends bytes under a fixed name.
-    pub(crate) fn send(what: &'static str, bytes: impl Into<Vec<u8>>) -> Self {
+    pub(crate) fn send(name: &'static str, bytes: impl Into<Vec<u8>>) -> Self {
         Self::Send {
-            what: Cow::Borrowed(what),
+            name: Cow::Borrowed(name),
             bytes: bytes.into(),
         }
     }

@@ -8,14 +8,14 @@ use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::Instant;
 
-use crate::peer::{Act, Peer, notified, say, usual};
+use crate::peer::{Action, Peer, default_request, describe, send};
 
-const PATIENT: Duration = Duration::from_secs(10);
+const LONG_TIMEOUT: Duration = Duration::from_secs(10);
 /// Long enough for loopback, short enough to wait out.
-const BRIEF: Duration = Duration::from_millis(300);
+const SHORT_TIMEOUT: Duration = Duration::from_millis(300);
 
 fn request(service: Service, port: u16) -> Request {
-    usual(
+    default_request(
         service,
         "db.example".parse().unwrap(),
         port,
@@ -23,51 +23,51 @@ fn request(service: Service, port: u16) -> Request {
     )
 }
 
-/// Plays the acts to an exchange; `last_banners` is what the target hears at the end.
-async fn check(service: Service, retry_policy: Duration, acts: Vec<Act>, expected: &str, last_banners: &str) {
-    let peer = Peer::new(acts);
+/// Plays the acts to an exchange; `final_bytes` is what the target hears at the end.
+async fn check(service: Service, timeout: Duration, actions: Vec<Action>, expected: &str, final_bytes: &str) {
+    let peer = Peer::new(actions);
     let request = request(service, peer.port());
-    let (report, seen) = peer.meet(&request, retry_policy).await;
-    assert_eq!(notified(&report), expected);
-    assert!(seen.fin && seen.played, "{expected}: {seen:?}");
-    assert_eq!(seen.last_banners, last_banners, "{expected}");
+    let (report, observed) = peer.run_exchange(&request, timeout).await;
+    assert_eq!(describe(&report), expected);
+    assert!(observed.fin && observed.completed, "{expected}: {observed:?}");
+    assert_eq!(observed.final_bytes, final_bytes, "{expected}");
     assert!(report.ready.is_some() && report.tls.is_none());
 }
 
 #[tokio::test]
-async fn an_answer_is_a_status_and_the_leave_is_polite() {
-    let hear = |bytes| Act::Hear(bytes);
-    let pong = vec![hear(b"PING\r\n".as_slice()), say("+PO"), say("NG\r\n")];
-    check(Service::Redis, PATIENT, pong, "healthy: PONG", "").await;
-    let version = vec![hear(b"version\r\n"), say("VERSION 1.6.18\r\n")];
+async fn answer_decides_result_and_client_says_goodbye() {
+    let expect = |bytes| Action::Expect(bytes);
+    let pong = vec![expect(b"PING\r\n".as_slice()), send("+PO"), send("NG\r\n")];
+    check(Service::Redis, LONG_TIMEOUT, pong, "healthy: PONG", "").await;
+    let version = vec![expect(b"version\r\n"), send("VERSION 1.6.18\r\n")];
     check(
         Service::Memcached,
-        PATIENT,
+        LONG_TIMEOUT,
         version,
         "healthy: VERSION 1.6.18",
         "quit\\r\\n",
     )
     .await;
     let mail = vec![
-        say("220 mail ESMTP\r\n"),
-        hear(b"EHLO [127.0.0.1]\r\n"),
-        say("250 mail\r\n"),
+        send("220 mail ESMTP\r\n"),
+        expect(b"EHLO [127.0.0.1]\r\n"),
+        send("250 mail\r\n"),
     ];
     check(
         Service::Smtp,
-        PATIENT,
+        LONG_TIMEOUT,
         mail,
         "healthy: 220 mail ESMTP",
         "QUIT\\r\\n",
     )
     .await;
     let starting = vec![
-        hear(b"postgres\0\0"),
-        say(b"E\0\0\0\x2fSFATAL\0C57P03\0Mthe database is starting up\0\0"),
+        expect(b"postgres\0\0"),
+        send(b"E\0\0\0\x2fSFATAL\0C57P03\0Mthe database is starting up\0\0"),
     ];
     check(
         Service::Postgres,
-        PATIENT,
+        LONG_TIMEOUT,
         starting,
         "starting in ready: 57P03 the database is starting up",
         "",
@@ -76,11 +76,11 @@ async fn an_answer_is_a_status_and_the_leave_is_polite() {
 }
 
 #[tokio::test]
-async fn an_answer_before_the_question_counts_though_the_target_left() {
-    let full = vec![say("-ERR max number of clients reached\r\n"), Act::Leave];
+async fn answer_before_question_counts_after_close() {
+    let full = vec![send("-ERR max number of clients reached\r\n"), Action::Close];
     check(
         Service::Redis,
-        PATIENT,
+        LONG_TIMEOUT,
         full,
         "busy in ready: ERR max number of clients reached",
         "PING\\r\\n",
@@ -89,52 +89,56 @@ async fn an_answer_before_the_question_counts_though_the_target_left() {
 }
 
 #[tokio::test]
-async fn what_the_target_still_says_is_read_before_the_socket_closes() {
-    let talkative = vec![Act::Hear(b"PING\r\n"), say("+PONG\r\n"), say(vec![b'x'; 20_000])];
-    check(Service::Redis, PATIENT, talkative, "healthy: PONG", "").await;
+async fn remaining_bytes_are_read_before_close() {
+    let talkative = vec![
+        Action::Expect(b"PING\r\n"),
+        send("+PONG\r\n"),
+        send(vec![b'x'; 20_000]),
+    ];
+    check(Service::Redis, LONG_TIMEOUT, talkative, "healthy: PONG", "").await;
 }
 
 #[tokio::test]
-async fn an_end_without_an_answer_tells_what_was_sent_and_what_came() {
-    let hear = || Act::Hear(b"PING\r\n");
+async fn unanswered_exchange_reports_sent_and_received() {
+    let expect = || Action::Expect(b"PING\r\n");
     let rows = [
         (
-            vec![hear(), Act::Leave],
+            vec![expect(), Action::Close],
             "closed in ready: sent PING, got no answer, then closed",
         ),
         (
-            vec![hear(), say("+PO"), Act::Leave],
+            vec![expect(), send("+PO"), Action::Close],
             "closed in ready: sent PING, got `+PO`, then closed",
         ),
         (
-            vec![hear(), Act::Reset],
+            vec![expect(), Action::Reset],
             "reset in ready: sent PING, got no answer, then a reset",
         ),
         (
-            vec![hear(), say("SSH-2.0-x\r\n")],
+            vec![expect(), send("SSH-2.0-x\r\n")],
             "wrong_service in ready: sent PING, got `SSH-2.0-x`",
         ),
         (
-            vec![hear(), say(vec![b'-'; 1])],
+            vec![expect(), send(vec![b'-'; 1])],
             "timeout in ready: sent PING, got `-`, then nothing",
         ),
-        (vec![hear()], "silent in ready: sent PING, got no answer"),
+        (vec![expect()], "silent in ready: sent PING, got no answer"),
     ];
-    for (acts, expected) in rows {
-        let retry_policy = if expected.starts_with("timeout") || expected.starts_with("silent") {
-            BRIEF
+    for (actions, expected) in rows {
+        let timeout = if expected.starts_with("timeout") || expected.starts_with("silent") {
+            SHORT_TIMEOUT
         } else {
-            PATIENT
+            LONG_TIMEOUT
         };
-        check(Service::Redis, retry_policy, acts, expected, "").await;
+        check(Service::Redis, timeout, actions, expected, "").await;
     }
     let none = "silent in ready: waited for a greeting, got none";
-    check(Service::Ssh, BRIEF, vec![], none, "").await;
+    check(Service::Ssh, SHORT_TIMEOUT, vec![], none, "").await;
     let half = "timeout in ready: sent EHLO, got no answer";
     check(
         Service::Smtp,
-        BRIEF,
-        vec![say("220 a\r\n"), Act::Hear(b"EHLO")],
+        SHORT_TIMEOUT,
+        vec![send("220 a\r\n"), Action::Expect(b"EHLO")],
         half,
         " [127.0.0.1]\\r\\n",
     )
@@ -142,25 +146,25 @@ async fn an_end_without_an_answer_tells_what_was_sent_and_what_came() {
 }
 
 #[tokio::test]
-async fn a_flood_is_cut_and_told_in_part() {
+async fn flood_is_stopped_and_reported_in_part() {
     let flood = vec![
-        Act::Hear(b"PING\r\n"),
-        say([b"-", vec![b'A'; 20_000].as_slice()].concat()),
+        Action::Expect(b"PING\r\n"),
+        send([b"-", vec![b'A'; 20_000].as_slice()].concat()),
     ];
     let peer = Peer::new(flood);
     let request = request(Service::Redis, peer.port());
-    let (report, seen) = peer.meet(&request, PATIENT).await;
-    let notified = notified(&report);
+    let (report, observed) = peer.run_exchange(&request, LONG_TIMEOUT).await;
+    let summary = describe(&report);
     assert!(
-        notified.starts_with("wrong_service in ready: no answer within 16 KiB: sent PING, got `-AAAA")
-            && notified.len() < 240,
-        "{notified}"
+        summary.starts_with("wrong_service in ready: no answer within 16 KiB: sent PING, got `-AAAA")
+            && summary.len() < 240,
+        "{summary}"
     );
-    assert!(seen.fin);
+    assert!(observed.fin);
 }
 
 #[tokio::test]
-async fn what_came_in_time_counts_though_we_were_late_to_read_it() {
+async fn data_received_before_deadline_counts_when_read_late() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
     let stream = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
@@ -170,11 +174,11 @@ async fn what_came_in_time_counts_though_we_were_late_to_read_it() {
     while stream.peek(&mut [0; 64]).await.unwrap() < 14 {}
     let fresh = TcpStream::from_std(stream.into_std().unwrap()).unwrap();
     let report = exchange(fresh, &request(Service::Ssh, port), Instant::now()).await;
-    assert_eq!(notified(&report), "healthy: SSH-2.0-late");
+    assert_eq!(describe(&report), "healthy: SSH-2.0-late");
 }
 
 #[tokio::test]
-async fn an_answer_in_front_of_a_reset_counts() {
+async fn answer_before_reset_counts() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
     let stream = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
@@ -187,9 +191,14 @@ async fn an_answer_in_front_of_a_reset_counts() {
         .set_linger(Some(Duration::ZERO))
         .unwrap();
     drop(peer);
-    let report = exchange(stream, &request(Service::Redis, port), Instant::now() + PATIENT).await;
+    let report = exchange(
+        stream,
+        &request(Service::Redis, port),
+        Instant::now() + LONG_TIMEOUT,
+    )
+    .await;
     assert_eq!(
-        notified(&report),
+        describe(&report),
         "busy in ready: ERR max number of clients reached"
     );
 }

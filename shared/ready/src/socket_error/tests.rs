@@ -1,9 +1,9 @@
 use super::*;
 
-fn shown(fault: &Fault) -> &'static str {
-    match fault {
-        Fault::Target { class, .. } => class.code(),
-        Fault::Ours(no_data) => no_data.code(),
+fn code(socket_error: &SocketError) -> &'static str {
+    match socket_error {
+        SocketError::Target { class, .. } => class.code(),
+        SocketError::Local(no_data) => no_data.code(),
     }
 }
 
@@ -43,7 +43,7 @@ const KNOWN: [(Errno, &str, &str, &str, &str); 25] = {
 };
 
 #[test]
-fn every_errno_has_its_class_by_when_it_came() {
+fn errno_class_depends_on_when_error_occurs() {
     let v4: SocketAddr = "192.0.2.1:1".parse().unwrap();
     let v6: SocketAddr = "[2001:db8::1]:1".parse().unwrap();
     // Linux numbers its errors from 1 to 133 (errno(3)).
@@ -56,13 +56,13 @@ fn every_errno_has_its_class_by_when_it_came() {
             .unwrap_or((errno, internal, internal, internal, internal));
         let error = io::Error::from(errno);
         let read = [
-            Fault::at_once(&error, v4),
-            Fault::at_once(&error, v6),
-            Fault::reported(&error, v4),
-            Fault::reported(&error, v6),
+            SocketError::from_call(&error, v4),
+            SocketError::from_call(&error, v6),
+            SocketError::from_network(&error, v4),
+            SocketError::from_network(&error, v6),
         ];
         assert_eq!(
-            read.each_ref().map(shown),
+            read.each_ref().map(code),
             [at_once_v4, at_once_v6, later_v4, later_v6],
             "{error}: at once over IPv4, over IPv6, later over IPv4, over IPv6"
         );
@@ -71,7 +71,7 @@ fn every_errno_has_its_class_by_when_it_came() {
 
 /// What `icmp_err_convert` and `icmpv6_err_convert` make of ICMP's messages.
 #[test]
-fn nothing_that_a_packet_can_bring_about_is_our_fault() {
+fn network_errors_are_never_local_errors() {
     let from_packets = [
         Errno::NETUNREACH,
         Errno::HOSTUNREACH,
@@ -89,16 +89,21 @@ fn nothing_that_a_packet_can_bring_about_is_our_fault() {
     ];
     for errno in from_packets {
         for address in ["192.0.2.1:1", "[2001:db8::1]:1"] {
-            let fault = Fault::reported(&errno.into(), address.parse().unwrap());
-            assert!(matches!(fault, Fault::Target { .. }), "{errno} from {address}");
+            let socket_error = SocketError::from_network(&errno.into(), address.parse().unwrap());
+            assert!(
+                matches!(socket_error, SocketError::Target { .. }),
+                "{errno} from {address}"
+            );
         }
     }
 }
 
 #[test]
-fn an_error_without_a_number_is_about_what_the_target_sent() {
+fn error_without_errno_is_target_reset() {
     let error = io::Error::new(io::ErrorKind::UnexpectedEof, "an end in the middle");
-    let Fault::Target { class, detail } = Fault::reported(&error, "192.0.2.1:1".parse().unwrap()) else {
+    let SocketError::Target { class, detail } =
+        SocketError::from_network(&error, "192.0.2.1:1".parse().unwrap())
+    else {
         panic!("our fault")
     };
     assert_eq!(

@@ -8,7 +8,7 @@ use portpulse_ready::exchange_dns_over_udp;
 use tokio::net::UdpSocket;
 use tokio::time::Instant;
 
-use crate::peer::{Act, Peer, notified, say};
+use crate::peer::{Action, Peer, describe, send};
 
 /// A reply to any one question without records, with the wanted flags.
 fn reply(query: &[u8], flags: [u8; 2]) -> Vec<u8> {
@@ -22,10 +22,10 @@ async fn check(
     check: &DnsCheck,
     ignored: usize,
     answer: impl Fn(&[u8]) -> Vec<u8>,
-    retry_policy: Duration,
+    timeout: Duration,
 ) -> String {
     let server = UdpSocket::bind("127.0.0.1:0").await.unwrap();
-    ask(server, check, ignored, answer, retry_policy).await
+    ask(server, check, ignored, answer, timeout).await
 }
 
 async fn ask(
@@ -33,10 +33,10 @@ async fn ask(
     check: &DnsCheck,
     ignored: usize,
     answer: impl Fn(&[u8]) -> Vec<u8>,
-    retry_policy: Duration,
+    timeout: Duration,
 ) -> String {
     let address = server.local_addr().unwrap();
-    let asked = exchange_dns_over_udp(address, check, Instant::now() + retry_policy);
+    let pending = exchange_dns_over_udp(address, check, Instant::now() + timeout);
     let serve = async {
         let mut buffer = [0; 512];
         for _ in 0..ignored {
@@ -47,13 +47,13 @@ async fn ask(
         std::future::pending::<()>().await;
     };
     tokio::select! {
-        report = asked => notified(&report),
+        report = pending => describe(&report),
         () = serve => unreachable!(),
     }
 }
 
 /// The address of `a.example`, over UDP.
-fn wanting(address: &str) -> DnsCheck {
+fn expecting(address: &str) -> DnsCheck {
     DnsCheck::new(
         "a.example",
         RecordType::A,
@@ -64,32 +64,32 @@ fn wanting(address: &str) -> DnsCheck {
     .unwrap()
 }
 
-const PATIENT: Duration = Duration::from_secs(10);
+const LONG_TIMEOUT: Duration = Duration::from_secs(10);
 
 #[tokio::test]
-async fn a_reply_is_judged_as_over_tcp() {
+async fn udp_reply_is_evaluated_like_tcp() {
     let root = DnsCheck::default();
-    let notified = check(&root, 0, |query| reply(query, [0x81, 0x80]), PATIENT).await;
-    assert_eq!(notified, "healthy: . NS: NOERROR");
-    let wanted = wanting("192.0.2.1");
-    let notified = "wrong_answer in ready: a.example A: REFUSED; 192.0.2.1 is missing";
+    let summary = check(&root, 0, |query| reply(query, [0x81, 0x80]), LONG_TIMEOUT).await;
+    assert_eq!(summary, "healthy: . NS: NOERROR");
+    let wanted = expecting("192.0.2.1");
+    let summary = "wrong_answer in ready: a.example A: REFUSED; 192.0.2.1 is missing";
     assert_eq!(
-        check(&wanted, 0, |query| reply(query, [0x81, 0x85]), PATIENT).await,
-        notified
+        check(&wanted, 0, |query| reply(query, [0x81, 0x85]), LONG_TIMEOUT).await,
+        summary
     );
-    let notified = "wrong_service in ready: sent . NS, got a reply that cannot be read";
+    let summary = "wrong_service in ready: sent . NS, got a reply that cannot be read";
     let cut = |query: &[u8]| [&reply(query, [0x81, 0x80])[..6], &[0, 9], &query[8..]].concat();
-    assert_eq!(check(&root, 0, cut, PATIENT).await, notified);
+    assert_eq!(check(&root, 0, cut, LONG_TIMEOUT).await, summary);
 }
 
 /// Serves one query: sends these datagrams from the server's port, and one from another port before them.
-async fn swarm(answers: impl Fn(&[u8]) -> Vec<Vec<u8>>, retry_policy: Duration) -> String {
+async fn ask_with_datagrams(answers: impl Fn(&[u8]) -> Vec<Vec<u8>>, timeout: Duration) -> String {
     let (server, other) = (
         UdpSocket::bind("127.0.0.1:0").await.unwrap(),
         UdpSocket::bind("127.0.0.1:0").await.unwrap(),
     );
     let root = DnsCheck::default();
-    let asked = exchange_dns_over_udp(server.local_addr().unwrap(), &root, Instant::now() + retry_policy);
+    let pending = exchange_dns_over_udp(server.local_addr().unwrap(), &root, Instant::now() + timeout);
     let serve = async {
         let mut buffer = [0; 512];
         loop {
@@ -103,13 +103,13 @@ async fn swarm(answers: impl Fn(&[u8]) -> Vec<Vec<u8>>, retry_policy: Duration) 
         }
     };
     tokio::select! {
-        report = asked => notified(&report),
+        report = pending => describe(&report),
         () = serve => unreachable!(),
     }
 }
 
 /// Datagrams that are no reply to a query, each in another way.
-fn strangers(query: &[u8]) -> Vec<Vec<u8>> {
+fn unrelated_datagrams(query: &[u8]) -> Vec<Vec<u8>> {
     let good = reply(query, [0x81, 0x85]);
     let with = |at: usize, byte: u8| {
         let mut other = good.clone();
@@ -131,38 +131,38 @@ fn strangers(query: &[u8]) -> Vec<Vec<u8>> {
 }
 
 #[tokio::test]
-async fn only_a_reply_to_this_very_question_ends_the_wait() {
+async fn only_matching_reply_ends_wait() {
     let then_the_answer = |query: &[u8]| {
-        let mut datagrams = strangers(query);
+        let mut datagrams = unrelated_datagrams(query);
         datagrams.push(reply(query, [0x81, 0x80]));
         datagrams
     };
-    assert_eq!(swarm(then_the_answer, PATIENT).await, "healthy: . NS: NOERROR");
     assert_eq!(
-        swarm(strangers, Duration::from_millis(300)).await,
+        ask_with_datagrams(then_the_answer, LONG_TIMEOUT).await,
+        "healthy: . NS: NOERROR"
+    );
+    assert_eq!(
+        ask_with_datagrams(unrelated_datagrams, Duration::from_millis(300)).await,
         "silent in ready: sent . NS, got no answer, but 9 datagrams that are no DNS reply to it"
     );
 }
 
 #[tokio::test]
-async fn a_flood_of_datagrams_ends_the_wait() {
+async fn datagram_flood_ends_wait() {
     // So many that some may be lost: the question comes again each second.
     let flood = |query: &[u8]| vec![query.to_vec(); 400];
-    let notified = swarm(flood, Duration::from_secs(60)).await;
-    assert!(
-        notified.contains("got no answer, but 512 datagrams"),
-        "{notified}"
-    );
+    let summary = ask_with_datagrams(flood, Duration::from_secs(60)).await;
+    assert!(summary.contains("got no answer, but 512 datagrams"), "{summary}");
 }
 
 #[tokio::test]
-async fn every_question_comes_with_another_id_from_another_port() {
+async fn query_id_and_source_port_are_random() {
     let server = UdpSocket::bind("127.0.0.1:0").await.unwrap();
     let address = server.local_addr().unwrap();
-    let mut seen = std::collections::BTreeSet::new();
+    let mut observed = std::collections::BTreeSet::new();
     for _ in 0..8 {
         let root = DnsCheck::default();
-        let asked = exchange_dns_over_udp(address, &root, Instant::now() + PATIENT);
+        let pending = exchange_dns_over_udp(address, &root, Instant::now() + LONG_TIMEOUT);
         let serve = async {
             let mut buffer = [0; 512];
             let (count, from) = server.recv_from(&mut buffer).await.unwrap();
@@ -172,37 +172,37 @@ async fn every_question_comes_with_another_id_from_another_port() {
                 .unwrap();
             (buffer[..2].to_vec(), from.port())
         };
-        let (_, (id, port)) = tokio::join!(asked, serve);
-        seen.insert(id);
-        seen.insert(port.to_be_bytes().to_vec());
+        let (_, (id, port)) = tokio::join!(pending, serve);
+        observed.insert(id);
+        observed.insert(port.to_be_bytes().to_vec());
     }
-    assert!(seen.len() > 12, "{seen:?}");
+    assert!(observed.len() > 12, "{observed:?}");
 }
 
 #[tokio::test]
-async fn a_lost_query_is_sent_again() {
-    let notified = check(
+async fn lost_query_is_resent() {
+    let summary = check(
         &DnsCheck::default(),
         1,
         |query| reply(query, [0x81, 0x80]),
-        PATIENT,
+        LONG_TIMEOUT,
     )
     .await;
-    assert_eq!(notified, "healthy: . NS: NOERROR");
+    assert_eq!(summary, "healthy: . NS: NOERROR");
 }
 
 #[tokio::test]
-async fn nobody_and_silence_are_told_apart() {
-    let brief = Duration::from_millis(300);
-    let notified_of_silence = check(&DnsCheck::default(), 9, <[u8]>::to_vec, brief).await;
-    assert_eq!(notified_of_silence, "silent in ready: sent . NS, got no answer");
+async fn closed_port_and_silence_are_distinguished() {
+    let short_timeout = Duration::from_millis(300);
+    let silent_summary = check(&DnsCheck::default(), 9, <[u8]>::to_vec, short_timeout).await;
+    assert_eq!(silent_summary, "silent in ready: sent . NS, got no answer");
     // A port that is taken, but not for UDP: nobody else can take it meanwhile for what is asked.
     let held = UdpSocket::bind("127.0.0.1:0").await.unwrap();
-    let nobody: SocketAddr = held.local_addr().unwrap();
+    let unused: SocketAddr = held.local_addr().unwrap();
     held.connect("127.0.0.1:9").await.unwrap();
-    let report = exchange_dns_over_udp(nobody, &DnsCheck::default(), Instant::now() + PATIENT).await;
+    let report = exchange_dns_over_udp(unused, &DnsCheck::default(), Instant::now() + LONG_TIMEOUT).await;
     assert_eq!(
-        notified(&report),
+        describe(&report),
         "refused in ready: sent . NS, the host says that nobody listens there"
     );
 }
@@ -212,8 +212,8 @@ const QUESTION: &[u8] = b"\x01a\x07example\0\0\x01\0\x01";
 const ANSWER: &[u8] = b"\xc0\x0c\0\x01\0\x01\0\0\x0e\x10\0\x04\xc0\0\x02\x01";
 
 /// The whole answer, as it goes over TCP.
-fn whole() -> Act {
-    Act::Answer(|framed| {
+fn whole() -> Action {
+    Action::Reply(|framed| {
         let header = b"\x81\x80\0\x01\0\x01\0\0\0\0";
         let message = [&framed[2..4], header, QUESTION, ANSWER].concat();
         let length = u16::try_from(message.len()).unwrap();
@@ -242,50 +242,54 @@ async fn both() -> (socket2::Socket, UdpSocket) {
 }
 
 #[tokio::test]
-async fn a_truncated_answer_is_asked_for_again_over_tcp() {
-    let brief = Duration::from_millis(300);
+async fn truncated_reply_is_retried_over_tcp() {
+    let short_timeout = Duration::from_millis(300);
     let rows = [
         (
             "192.0.2.1",
-            vec![Act::Hear(QUESTION), whole()],
-            PATIENT,
+            vec![Action::Expect(QUESTION), whole()],
+            LONG_TIMEOUT,
             "healthy: a.example A: NOERROR 192.0.2.1",
         ),
         (
             "192.0.2.2",
-            vec![Act::Hear(QUESTION), whole()],
-            PATIENT,
+            vec![Action::Expect(QUESTION), whole()],
+            LONG_TIMEOUT,
             "wrong_answer in ready: a.example A: NOERROR 192.0.2.1; 192.0.2.2 is missing",
         ),
         (
             "192.0.2.1",
-            vec![Act::Hear(QUESTION), say("HTTP/1.1 400 Bad Request")],
-            PATIENT,
+            vec![Action::Expect(QUESTION), send("HTTP/1.1 400 Bad Request")],
+            LONG_TIMEOUT,
             "wrong_service in ready: sent a.example A, got a truncated answer over UDP; over TCP: sent a.example A, \
              got `HTTP/1.1 400 Bad Request`",
         ),
         // One deadline for both.
         (
             "192.0.2.1",
-            vec![Act::Hear(QUESTION)],
-            brief,
+            vec![Action::Expect(QUESTION)],
+            short_timeout,
             "silent in ready: sent a.example A, got a truncated answer over UDP; over TCP: sent a.example A, got no answer",
         ),
     ];
-    for (address, acts, retry_policy, expected) in rows {
+    for (address, actions, timeout, expected) in rows {
         let (over_tcp, over_udp) = both().await;
         over_tcp.listen(1).unwrap();
-        let peer = Peer::behind(over_tcp.into(), acts);
-        let begun = Instant::now();
-        let notified = ask(over_udp, &wanting(address), 0, truncated, retry_policy).await;
-        assert_eq!(notified, expected);
-        assert!(begun.elapsed() < PATIENT, "it took {:?}", begun.elapsed());
-        let seen = peer.seen().await;
-        assert!(seen.fin && seen.played, "{seen:?}");
+        let peer = Peer::on_listener(over_tcp.into(), actions);
+        let started = Instant::now();
+        let summary = ask(over_udp, &expecting(address), 0, truncated, timeout).await;
+        assert_eq!(summary, expected);
+        assert!(
+            started.elapsed() < LONG_TIMEOUT,
+            "it took {:?}",
+            started.elapsed()
+        );
+        let observed = peer.observed().await;
+        assert!(observed.fin && observed.completed, "{observed:?}");
     }
     let (_held, over_udp) = both().await;
     assert_eq!(
-        ask(over_udp, &wanting("192.0.2.1"), 0, truncated, PATIENT).await,
+        ask(over_udp, &expecting("192.0.2.1"), 0, truncated, LONG_TIMEOUT).await,
         "refused in ready: sent a.example A, got a truncated answer over UDP; over TCP: the connection was refused"
     );
 }
