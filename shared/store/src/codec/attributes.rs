@@ -1,4 +1,4 @@
-//! Maps of attributes: built piece by piece, and read with the place of whatever is wrong.
+//! A builder and a reader for maps of attributes. The reader reports the path of an invalid attribute.
 
 use std::error::Error as StdError;
 use std::fmt::Display;
@@ -9,11 +9,11 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use crate::error::Malformed;
 use crate::table::Item;
 
-/// A map of attributes in the making.
+/// A builder for a map of attributes.
 #[derive(Debug, Default)]
-pub(super) struct Map(Item);
+pub(super) struct AttributeMap(Item);
 
-impl Map {
+impl AttributeMap {
     pub(super) fn with(mut self, name: &str, value: AttributeValue) -> Self {
         self.0.insert(name.to_owned(), value);
         self
@@ -51,14 +51,14 @@ impl Map {
     }
 }
 
-/// A map of attributes with its place in the item.
+/// A reader for a map of attributes, with the path of the map in the item.
 #[derive(Debug)]
-pub(super) struct Fields<'a> {
+pub(super) struct AttributeReader<'a> {
     at: String,
     map: &'a Item,
 }
 
-impl<'a> Fields<'a> {
+impl<'a> AttributeReader<'a> {
     pub(super) fn top(item: &'a Item) -> Self {
         Self {
             at: String::new(),
@@ -66,7 +66,7 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// The names of its attributes.
+    /// The names of all attributes.
     pub(super) fn names(&self) -> impl Iterator<Item = &'a str> + use<'a> {
         self.map.keys().map(String::as_str)
     }
@@ -99,7 +99,7 @@ impl<'a> Fields<'a> {
         }
     }
 
-    pub(super) fn nonsense(
+    pub(super) fn invalid(
         &self,
         name: &str,
         source: impl Into<Box<dyn StdError + Send + Sync>>,
@@ -116,7 +116,7 @@ impl<'a> Fields<'a> {
             .map_err(|other| self.wrong_type(name, other, "text"))
     }
 
-    /// A number, as DynamoDB spells it.
+    /// A number in DynamoDB's format.
     pub(super) fn digits(&self, name: &str) -> Result<&'a str, Malformed> {
         let digits = self.value(name)?.as_n();
         digits
@@ -124,14 +124,12 @@ impl<'a> Fields<'a> {
             .map_err(|other| self.wrong_type(name, other, "a number"))
     }
 
-    /// A text that a type of its own reads.
+    /// Parses a text attribute.
     pub(super) fn text<T: FromStr>(&self, name: &str) -> Result<T, Malformed>
     where
         T::Err: StdError + Send + Sync + 'static,
     {
-        self.str(name)?
-            .parse()
-            .map_err(|error| self.nonsense(name, error))
+        self.str(name)?.parse().map_err(|error| self.invalid(name, error))
     }
 
     pub(super) fn optional_text<T: FromStr>(&self, name: &str) -> Result<Option<T>, Malformed>
@@ -141,60 +139,60 @@ impl<'a> Fields<'a> {
         self.has(name).then(|| self.text(name)).transpose()
     }
 
-    /// A whole number.
+    /// Parses a number attribute.
     pub(super) fn number<T: FromStr>(&self, name: &str) -> Result<T, Malformed>
     where
         T::Err: StdError + Send + Sync + 'static,
     {
         self.digits(name)?
             .parse()
-            .map_err(|error| self.nonsense(name, error))
+            .map_err(|error| self.invalid(name, error))
     }
 
-    /// One of a few values, each known by its word.
-    pub(super) fn word<T: Copy>(
+    /// Parses a text attribute that must be the code of one of the values in `all`.
+    pub(super) fn one_of<T: Copy>(
         &self,
         name: &str,
         all: &[T],
-        word: impl Fn(T) -> &'static str,
+        code: impl Fn(T) -> &'static str,
     ) -> Result<T, Malformed> {
         let found = self.str(name)?;
-        let known = all.iter().find(|each| word(**each) == found);
+        let known = all.iter().find(|each| code(**each) == found);
         known.copied().ok_or_else(|| {
-            let banners: Vec<_> = all.iter().map(|each| word(*each)).collect();
-            self.nonsense(name, format!("it is none of {}", banners.join(", ")))
+            let codes: Vec<_> = all.iter().map(|each| code(*each)).collect();
+            self.invalid(name, format!("expected one of {}", codes.join(", ")))
         })
     }
 
-    /// The map of this name.
-    pub(super) fn map(&self, name: &str) -> Result<Fields<'a>, Malformed> {
+    /// A map attribute.
+    pub(super) fn map(&self, name: &str) -> Result<AttributeReader<'a>, Malformed> {
         self.inner(name, self.value(name)?)
     }
 
-    fn inner(&self, name: &str, value: &'a AttributeValue) -> Result<Fields<'a>, Malformed> {
+    fn inner(&self, name: &str, value: &'a AttributeValue) -> Result<AttributeReader<'a>, Malformed> {
         let map = value
             .as_m()
             .map_err(|other| self.wrong_type(name, other, "a map"))?;
-        Ok(Fields {
+        Ok(AttributeReader {
             at: self.place(name),
             map,
         })
     }
 
-    /// The list of this name.
+    /// A list attribute.
     fn list(&self, name: &str) -> Result<&'a [AttributeValue], Malformed> {
         let list = self.value(name)?.as_l();
         list.map(Vec::as_slice)
             .map_err(|other| self.wrong_type(name, other, "a list"))
     }
 
-    /// The maps in the list of this name.
-    pub(super) fn maps(&self, name: &str) -> Result<Vec<Fields<'a>>, Malformed> {
+    /// The maps in a list attribute.
+    pub(super) fn maps(&self, name: &str) -> Result<Vec<AttributeReader<'a>>, Malformed> {
         let entry = |(index, value)| self.inner(&format!("{name}.{index}"), value);
         self.list(name)?.iter().enumerate().map(entry).collect()
     }
 
-    /// The texts in the list of this name.
+    /// The texts in a list attribute.
     pub(super) fn texts(&self, name: &str) -> Result<Vec<&'a str>, Malformed> {
         let entry = |(index, value): (usize, &'a AttributeValue)| {
             let text = value.as_s().map(String::as_str);
@@ -203,26 +201,26 @@ impl<'a> Fields<'a> {
         self.list(name)?.iter().enumerate().map(entry).collect()
     }
 
-    /// An attribute that is `true`, or else is not there.
+    /// Checks that a boolean attribute is `true`. `false` is invalid: the attribute is omitted instead.
     pub(super) fn flag(&self, name: &str) -> Result<(), Malformed> {
         let value = self.value(name)?;
         match value.as_bool() {
             Ok(true) => Ok(()),
-            Ok(false) => Err(self.nonsense(name, "it is false, where it would be left out")),
+            Ok(false) => Err(self.invalid(name, "expected true, or no attribute")),
             Err(other) => Err(self.wrong_type(name, other, "true")),
         }
     }
 
-    /// Reads the name of an attribute as a type of its own.
+    /// Parses the name of an attribute.
     pub(super) fn key<T: FromStr>(&self, name: &str) -> Result<T, Malformed>
     where
         T::Err: StdError + Send + Sync + 'static,
     {
-        name.parse().map_err(|error| self.nonsense(name, error))
+        name.parse().map_err(|error| self.invalid(name, error))
     }
 }
 
-/// What an attribute is, for people.
+/// The type of an attribute, for messages.
 #[expect(
     clippy::wildcard_enum_match_arm,
     reason = "the SDK hides the variant of types it does not know"
