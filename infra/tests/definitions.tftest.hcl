@@ -56,8 +56,8 @@ run "the_example_file_is_accepted" {
   variables { definitions = file("./monitors.yaml") }
 
   assert {
-    condition     = length(output.faults) == 0
-    error_message = join("\n", output.faults)
+    condition     = length(output.diagnostics) == 0
+    error_message = join("\n", output.diagnostics)
   }
 }
 
@@ -69,8 +69,8 @@ run "a_vpc_reaches_what_a_plain_lambda_cannot" {
   }
 
   assert {
-    condition     = length(output.faults) == 0
-    error_message = join("\n", output.faults)
+    condition     = length(output.diagnostics) == 0
+    error_message = join("\n", output.diagnostics)
   }
 }
 
@@ -87,12 +87,12 @@ run "what_only_this_deployment_can_know" {
   }
 
   assert {
-    condition = join("\n", output.faults) == join("\n", [
+    condition = join("\n", output.diagnostics) == join("\n", [
       "monitors.elsewhere.locations.1: `eu-west-2` does not check here (add it to the variable `regions`, or take it out)",
       "monitors.outvoted.quorum: 4 can never be met by 3 regions (lower it, or add regions)",
       "monitors.private.host: is not a public address, which a Lambda outside a VPC cannot reach, as in us-east-1 (check it from locations that have a VPC)",
     ])
-    error_message = join("\n", output.faults)
+    error_message = join("\n", output.diagnostics)
   }
 }
 
@@ -116,7 +116,7 @@ run "an_id_that_stands_there_twice" {
   }
 
   assert {
-    condition     = join("\n", output.faults) == "monitors.orders-db: stands there 2 times (keep one, or rename the others)"
-    error_message = join("\n", output.faults)
+    condition     = join("\n", output.diagnostics) == "monitors.orders-db: stands there 2 times (keep one, or rename the others)"
+    error_message = join("\n", output.diagnostics)
   }
 }

@@ -12,8 +12,8 @@ run "the_relay_reads_what_the_file_says" {
   }
 
   assert {
-    condition     = length(output.faults) == 0 && join(",", output.names) == "audit,ops,pager"
-    error_message = "It is valid: ${join("; ", output.faults)}"
+    condition     = length(output.diagnostics) == 0 && join(",", output.names) == "audit,ops,pager"
+    error_message = "It is valid: ${join("; ", output.diagnostics)}"
   }
   assert {
     condition = jsondecode(output.json) == {
@@ -43,15 +43,15 @@ run "a_secret_in_the_clear_is_refused_and_shown_nowhere" {
   }
 
   assert {
-    condition = output.faults == tolist([
+    condition = output.diagnostics == tolist([
       "destinations.ops.url: cannot be used (put it into a secret, and name that by ssm:/path or secretsmanager:name)",
       "destinations.phone.token: cannot be used (put it into a secret, and name that by ssm:/path or secretsmanager:name)",
       "destinations.phone.topic: cannot be used (put it into a secret, and name that by ssm:/path or secretsmanager:name)",
     ])
-    error_message = "Each place is named: ${join("; ", output.faults)}"
+    error_message = "Each place is named: ${join("; ", output.diagnostics)}"
   }
   assert {
-    condition     = output.json == "{}" && length(output.names) == 0 && !strcontains(join("", output.faults), "hush")
+    condition     = output.json == "{}" && length(output.names) == 0 && !strcontains(join("", output.diagnostics), "hush")
     error_message = "Nothing of a faulty file goes any further."
   }
 }
@@ -61,7 +61,7 @@ run "nobody_to_tell_is_fine" {
   variables { destinations = "destinations: {}" }
 
   assert {
-    condition     = length(output.faults) == 0 && length(output.names) == 0 && length(output.secrets) == 0
+    condition     = length(output.diagnostics) == 0 && length(output.names) == 0 && length(output.secrets) == 0
     error_message = "No destination, no finding."
   }
 }
@@ -71,8 +71,8 @@ run "what_is_no_yaml_is_refused_and_not_shown" {
   variables { destinations = "destinations: { ops: { url: https://hush?x, }" }
 
   assert {
-    condition     = output.faults == tolist(["the file is not YAML (check its indentation, brackets and quotes; an address within braces goes in quotes)"])
-    error_message = join("; ", output.faults)
+    condition     = output.diagnostics == tolist(["the file is not YAML (check its indentation, brackets and quotes; an address within braces goes in quotes)"])
+    error_message = join("; ", output.diagnostics)
   }
 }
 
@@ -81,7 +81,7 @@ run "what_is_no_map_is_refused" {
   variables { destinations = "destinations: [slack]" }
 
   assert {
-    condition     = output.faults == tolist(["destinations: is not a map (write one destination by name)"])
-    error_message = join("; ", output.faults)
+    condition     = output.diagnostics == tolist(["destinations: is not a map (write one destination by name)"])
+    error_message = join("; ", output.diagnostics)
   }
 }

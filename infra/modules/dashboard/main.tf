@@ -1,12 +1,12 @@
-# How Portpulse itself does, from the metrics that AWS keeps for nothing. An account has three dashboards of up to 50
-# metrics each for nothing: this is one. https://aws.amazon.com/cloudwatch/pricing/
+# The dashboard of Portpulse itself, from free AWS metrics. An account has three free dashboards of up to 50 metrics
+# each: this is one. https://aws.amazon.com/cloudwatch/pricing/
 #
-# It draws every region that may check, be it deployed or not, so that it stays as it is when one comes or goes; a region
-# without data draws no line. The price: two metrics of each of the 17 are all that fit into the 50 with those at home.
-# How long ticks take, and whether Lambda turned some away, is on the console's own page of each Lambda.
+# It shows all 17 regions, deployed or not, so that it does not change when a region is added or removed; a region
+# without data draws no line. With the metrics of the home region, two metrics of each region fit into the 50.
+# Durations and throttles are on the console page of each Lambda.
 
 locals {
-  # `metrics` in the form of a widget, by the title of the widget: namespace, metric, dimension, its value, options.
+  # The `metrics` of each widget, by its title: namespace, metric, dimension, its value, options.
   # https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/CloudWatch-Dashboard-Body-Structure.html
   of_checkers = {
     for metric in ["Invocations", "Errors"] : metric => [

@@ -1,4 +1,4 @@
-# What each field of a monitor takes: `good` holds the values that can be used, and the rules look at these alone.
+# The type of each field of a monitor: `good` holds the valid values, and the rules read only these.
 
 locals {
   words = {
@@ -110,7 +110,7 @@ locals {
     )
   }
 
-  # The places in a list of what cannot be used.
+  # The invalid entries of a list.
   bad_entries = {
     for id, fields in local.merged : id => {
       for field, pattern in local.lists : field => [

@@ -1,4 +1,4 @@
-# The options of a `ready` check: what each takes, and whether the service it is meant for can be asked it.
+# The options of a `ready` check: their types, and the services that accept them.
 
 locals {
   known_options = {
@@ -12,7 +12,7 @@ locals {
   label_in_dns = "[!-\\-/-~]{1,63}"
   name_in_dns  = "^((${local.label_in_dns}\\.)*${local.label_in_dns})?\\.?$"
 
-  # Fields that the user gave to this monitor in particular; an option in `defaults:` holds where it fits.
+  # Fields of this monitor alone; an option in `defaults` applies to the monitors that accept it.
   here = {
     for id, own in local.own : id => {
       for field in ["tls", "warn_days", "http", "dns"] : field => try(own[field] != null, false)
@@ -22,7 +22,7 @@ locals {
   wrote_service = { for id, own in local.own : id => can(merge(local.defaults, own).service) }
   scripted      = { for id, merged in local.merged : id => can(merged.script) }
 
-  # Whether anything can be said of what is asked, and whether anything is asked.
+  # Whether the exchange is known, and whether there is one.
   judged = {
     for id, good in local.good : id => can(good.check) && can(good.expect) && can(good.close) && (can(good.service) || !local.wrote_service[id])
   }
@@ -34,7 +34,7 @@ locals {
     )
   }
 
-  # TLS: as written where that fits, else as service and port imply.
+  # TLS: as written where the service accepts it, otherwise as service and port imply.
   over_udp = { for id, good in local.good : id => try(good.service == "dns" && local.merged[id].dns.transport == "udp", false) }
   wrapped  = { for id, good in local.good : id => try(var.presets.services[good.service].tls, false) }
   upgrades = {
@@ -58,7 +58,7 @@ locals {
   }
 
   # Each option by itself.
-  option_faults = flatten([
+  option_diagnostics = flatten([
     for id, good in local.good : concat(
       [
         for finding in flatten([
@@ -192,7 +192,7 @@ locals {
             PTR   = can(regex(local.name_in_dns, record))
             TXT   = true
           }[local.record_type[id]],
-          # How it must look is not known.
+          # The expected form is unknown.
           !contains(local.record_types, local.record_type[id])
         )
       ]
@@ -208,7 +208,7 @@ locals {
     ]
   }
 
-  # Whether what they ask can be asked.
+  # Whether the service accepts the option.
   unasked = "this check asks nothing: leave `check` and `expect` out, or leave it out"
   fitting_rules = {
     for id, good in local.good : id => [

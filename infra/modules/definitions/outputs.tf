@@ -1,6 +1,6 @@
-output "faults" {
-  description = "What is wrong with the file, each as `place: what is wrong (the help)`. Nothing else may be used unless this is empty."
-  value       = local.faults
+output "diagnostics" {
+  description = "Diagnostics of the file, each as `place: what is wrong (help)`. The other outputs are valid only if this is empty."
+  value       = local.diagnostics
 }
 
 output "shards" {

@@ -1,16 +1,15 @@
-# The rules of `portpulse validate`, as far as HCL can say them; every fault is told at once, as
-# `place: what is wrong (the help)`. HCL does not know the names of time zones, and finds circles of at most
-# 32 monitors.
+# The rules of `portpulse validate`, as far as HCL can express them; all diagnostics are reported together, as
+# `place: what is wrong (help)`. HCL knows no time zones, and finds cycles of at most 32 monitors.
 
 locals {
-  faults = sort(distinct(concat(
-    local.file_faults,
-    local.field_faults,
-    local.option_faults,
-    local.monitor_faults,
-    local.dependency_faults,
-    local.window_faults,
-    local.deployment_faults,
+  diagnostics = sort(distinct(concat(
+    local.file_diagnostics,
+    local.field_diagnostics,
+    local.option_diagnostics,
+    local.monitor_diagnostics,
+    local.dependency_diagnostics,
+    local.window_diagnostics,
+    local.deployment_diagnostics,
   )))
 
   # Where a field was written: in the monitor, or in `defaults:`.
@@ -22,7 +21,7 @@ locals {
   }
 
   # The file as a whole.
-  file_faults = concat(
+  file_diagnostics = concat(
     can(keys(local.file)) ? [] : ["the file is not a map (begin it with `monitors:`)"],
     [
       for name in try(keys(local.file), []) : "${name}: is not known here (the top of the file has `monitors`, `defaults` and `maintenance`)"
@@ -48,14 +47,14 @@ locals {
     ],
   )
 
-  # `yamldecode` keeps the last of two equal keys without a word: look for the ids in the text, as far as the file
+  # `yamldecode` silently keeps the last of two equal keys: look for the ids in the text, as far as the file
   # is written in block style, where all ids are indented like the first.
   block    = try(regex("(?ms)^monitors:[^\\n]*\\n(.*?)(?:^[^\\s#]|\\z)", "${var.definitions}\n")[0], "")
   indent   = try(regex("(?m)^( +)[^\\s#]", local.block)[0], "none")
   headings = { for line in regexall("(?m)^${local.indent}[\"']?([A-Za-z0-9_.-]+)[\"']?\\s*:", local.block) : line[0] => line[0]... }
 
   # Each field by itself.
-  field_faults = flatten([
+  field_diagnostics = flatten([
     for id, own in local.own : concat(
       [
         for field in distinct(concat(keys(own), keys(local.defaults))) : "${local.place[id][field]}: is not a field of a monitor (known fields: ${join(", ", keys(local.wanted))})"
@@ -68,7 +67,7 @@ locals {
       [
         for field, help in { host = "write the DNS name or address to watch", port = "write a port, or a `service` that has one" } : "${local.place[id][field]}: is missing (${help})"
         if !can(local.merged[id][field]) && can(keys(local.written[id])) && !can(own[field]) && !can(local.defaults[field])
-        # The service that would have brought it along is not known, and told already.
+        # The service that sets the port is unknown, which is a diagnostic already.
         && !(field == "port" && can(merge(local.defaults, own).service) && !can(local.good[id].service))
       ],
       [
@@ -84,7 +83,7 @@ locals {
   ])
 
   # Fields against each other.
-  monitor_faults = flatten([
+  monitor_diagnostics = flatten([
     for id, good in local.good : [
       for rule in concat(local.fitting_rules[id], [
         {
@@ -182,7 +181,7 @@ locals {
     ], [""]), 0, 1))
   }
 
-  # Dependencies that name nothing, or lead back to where they began.
+  # Unknown dependencies, and cycles.
   named      = { for id, own in local.own : id => [for parent in try(concat(own.depends_on, []), []) : try(tostring(parent), "")] }
   parents_of = { for id, named in local.named : id => [for parent in named : parent if can(local.written[parent]) && parent != id] }
   within_2   = { for id, above in local.parents_of : id => distinct(concat(above, flatten([for each in above : local.parents_of[each]]))) }
@@ -190,10 +189,10 @@ locals {
   within_8   = { for id, above in local.within_4 : id => distinct(concat(above, flatten([for each in above : local.within_4[each]]))) }
   within_16  = { for id, above in local.within_8 : id => distinct(concat(above, flatten([for each in above : local.within_8[each]]))) }
   within_32  = { for id, above in local.within_16 : id => distinct(concat(above, flatten([for each in above : local.within_16[each]]))) }
-  # Those who stand both above a monitor and below it, itself among them: the knot of circles that it is part of.
+  # Monitors that are both ancestors and descendants of a monitor, itself included: its cycles.
   knot = { for id, above in local.within_32 : id => sort([for each in above : each if contains(local.within_32[each], id)]) }
 
-  dependency_faults = concat(
+  dependency_diagnostics = concat(
     flatten([
       for id, named in local.named : [
         for index, parent in named : (
@@ -208,8 +207,8 @@ locals {
     ],
   )
 
-  # What only this deployment can know.
-  deployment_faults = flatten([
+  # Rules that depend on this deployment.
+  deployment_diagnostics = flatten([
     for id, good in local.good : concat(
       [
         for index, region in try(good.locations, []) : "${local.place[id].locations}.${index}: `${region}` does not check here (add it to the variable `regions`, or take it out)"

@@ -1,4 +1,4 @@
-# Maintenance windows: their rules, and what a monitor's item carries of them.
+# Maintenance windows: their rules, and their form in the item of a monitor.
 
 locals {
   written_windows = [for window in try(concat(local.file.maintenance), []) : try(merge(window), {})]
@@ -7,7 +7,7 @@ locals {
     for window in local.written_windows : {
       monitors = try([for id in window.monitors : tostring(id)], [])
       tags     = try([for tag in window.tags : tostring(tag)], [])
-      # The item needs no word of whom else it covers.
+      # The item omits the other monitors that the window covers.
       encoded = { M = { for name, text in window : name => { S = text } if !contains(["monitors", "tags"], name) } }
     }
   ]
@@ -27,22 +27,22 @@ locals {
   week_ms      = 7 * 86400000
   most_windows = 100
 
-  # Which of the fields that say when are there, and which of all are text.
+  # The time fields that are present, and the fields that are text.
   window_form = [for window in local.written_windows : join(",", [for name in ["from", "until", "every", "for"] : name if can(window[name])])]
   window_texts_of = [
     for window in local.written_windows : { for name, value in window : name => value if substr(jsonencode(value), 0, 1) == "\"" }
   ]
   window_ms = [for window in local.written_windows : try(regex(local.duration, window.for)[0] * local.unit[regex(local.duration, window.for)[1]], 0)]
 
-  window_faults = concat(
+  window_diagnostics = concat(
     try(local.file.maintenance, null) == null || can(concat(local.file.maintenance)) ? [] : ["maintenance: is not a list of windows (begin each with `- `)"],
     length(local.written_windows) <= local.most_windows ? [] : ["maintenance: has ${length(local.written_windows)} windows (keep to ${local.most_windows}: remove those that are over)"],
     flatten([
-      for index, window in local.written_windows : [for finding in local.faults_of_window[index] : "maintenance.${index}${fault}"]
+      for index, window in local.written_windows : [for finding in local.diagnostics_of_window[index] : "maintenance.${index}${finding}"]
       if length(local.written_windows) <= local.most_windows
     ]),
   )
-  faults_of_window = [
+  diagnostics_of_window = [
     for index, window in local.written_windows : !can(keys(local.file.maintenance[index])) ? [": is not a maintenance window (write `{ from: …, until: … }` or `{ every: sun 02:00, for: 2h }`)"] : concat(
       [
         for name in keys(window) : ".${name}: is not a field of a maintenance window (known fields: ${join(", ", concat(["monitors", "tags"], local.window_texts))})"

@@ -1,4 +1,4 @@
-# Reads the file of destinations: what is wrong with it, and which secrets it names. It makes nothing.
+# Reads the destinations file: its diagnostics and the names of its secrets. It creates no resource.
 
 locals {
   # An error of `yamldecode` would show the text, and what may be a secret in it.
@@ -6,12 +6,12 @@ locals {
   file    = try(yamldecode(var.destinations), {})
   written = try(merge(local.file.destinations), {})
 
-  # A field left empty says nothing.
+  # An empty field counts as absent.
   own = {
     for name, fields in local.written : name => { for field, value in try(merge(fields), {}) : field => value if value != null }
   }
 
-  # The first character of a value's JSON tells its type: HCL has no other way to ask.
+  # The type of a value, from the first character of its JSON: HCL has no function for it.
   kind_of = { "\"" = "text", "[" = "list", "{" = "map", t = "bool", f = "bool" }
   type = {
     for name, fields in local.own : name => {
@@ -19,7 +19,7 @@ locals {
     }
   }
 
-  # What each kind of destination needs, and may have, beside what all have.
+  # Required and optional fields of each kind of destination, beside the common ones.
   kinds = {
     slack       = { needs = { url = "secret" }, may = {} }
     discord     = { needs = { url = "secret" }, may = {} }
@@ -36,7 +36,7 @@ locals {
     for name, fields in local.own : name => try(merge(local.common, local.kinds[fields.kind].needs, local.kinds[fields.kind].may), {})
   }
 
-  # What a field takes. https, or plain http within one machine, and no user's name in either.
+  # The form of each field. A URL is https, or http on loopback, without user information.
   secret  = "(ssm:/[A-Za-z0-9_.\\-/]*|secretsmanager:[A-Za-z0-9_.\\-/+=@]{1,512})"
   address = "(https://[^/?#@\\s]+|http://(localhost|127\\.[0-9.]+|\\[::1\\])(:[0-9]+)?)"
   patterns = {
@@ -64,7 +64,7 @@ locals {
     monitors   = "write a list such as [orders-db, \"web-*\"]"
   }
 
-  # Whether each field that is known holds what it takes.
+  # Whether each known field is valid.
   good = {
     for name, fields in local.own : name => {
       for field, value in fields : field => (
@@ -86,9 +86,9 @@ locals {
   ])))
 }
 
-# The rules of the relay itself, every fault at once. No value is repeated: it may be a secret.
+# The rules of the relay, all diagnostics together. They contain no values, because a value may be a secret.
 locals {
-  faults = sort(concat(
+  diagnostics = sort(concat(
     local.is_yaml ? [] : ["the file is not YAML (check its indentation, brackets and quotes; an address within braces goes in quotes)"],
     can(keys(local.file)) ? [] : ["the file is not a map (write `destinations:` and under it one destination by name)"],
     [

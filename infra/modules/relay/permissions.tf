@@ -1,4 +1,4 @@
-# What the relay may do beside what every function may.
+# Additional permissions of the relay.
 
 locals {
   # `arn:aws:ssm:eu-west-1:123456789012:parameter/portpulse/ops-chat` and the like.
@@ -14,12 +14,12 @@ locals {
         Resource = [var.home.table_arn]
         Condition = {
           "ForAllValues:StringLike" = { "dynamodb:LeadingKeys" = ["relayed#*"] }
-          # `ForAllValues` also holds for no value at all.
+          # `ForAllValues` is also true without any value.
           Null = { "dynamodb:LeadingKeys" = ["false"] }
         }
       },
     ],
-    # Secrets Manager is asked through Parameter Store, which wants a permission of each.
+    # Secrets Manager is read through Parameter Store, which requires a permission for both.
     # https://docs.aws.amazon.com/systems-manager/latest/userguide/integration-ps-secretsmanager.html
     [
       for paths in [concat(local.parameters, [for name in local.secrets : "/aws/reference/secretsmanager/${name}"])] : {
@@ -29,7 +29,7 @@ locals {
       } if length(paths) > 0
     ],
     [
-      # Secrets Manager adds a dash and six characters of its own to a name.
+      # Secrets Manager appends a dash and six characters to a name.
       for names in [local.secrets] : {
         Sid      = "ReadItsSecrets"
         Action   = ["secretsmanager:GetSecretValue"]

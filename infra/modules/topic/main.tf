@@ -1,4 +1,4 @@
-# A topic and who is subscribed to it.
+# A topic and its subscriptions.
 
 resource "aws_sns_topic" "this" {
   name = var.name

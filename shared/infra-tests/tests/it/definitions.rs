@@ -30,7 +30,7 @@ fn read_with_terraform(name: &str, files: &BTreeMap<String, String>) -> Value {
         output "read" {{
           value = {{
             for name, file in module.definitions : name => {{
-              faults = file.faults
+              diagnostics = file.diagnostics
               shards = file.shards
               groups = file.groups
               items  = {{ for id, item in file.items : id => jsondecode(item) }}
@@ -93,7 +93,7 @@ fn groups_shards_and_items_come_out_as_in_rust() {
     for (name, text) in &files {
         let file = portpulse_monitors_file::read(text, NetworkAccess::PlainLambda).unwrap();
         let found = &read[name];
-        assert_eq!(found["faults"], json!([]), "{name}");
+        assert_eq!(found["diagnostics"], json!([]), "{name}");
         let shards: Value = file
             .shards()
             .iter()
@@ -200,7 +200,7 @@ fn faults_are_found_where_rust_finds_them() {
         let rust: BTreeSet<_> = mistakes.iter().map(|diagnostic| place(diagnostic)).collect();
         // What only a deployment can know is not in Rust's rules.
         let of_deployment = ["does not check here", "can never be met by 4 regions"];
-        let diagnostics = read[name]["faults"]
+        let diagnostics = read[name]["diagnostics"]
             .as_array()
             .unwrap()
             .iter()
@@ -249,7 +249,7 @@ fn unquoted_text_that_rust_accepts_means_the_same_to_terraform() {
     );
     let text = format!("monitors:\n{}", monitors.concat());
     let read = read_with_terraform("scalars", &BTreeMap::from([("scalars".to_owned(), text.clone())]));
-    assert_eq!(read["scalars"]["faults"], json!([]));
+    assert_eq!(read["scalars"]["diagnostics"], json!([]));
     let file = portpulse_monitors_file::read(&text, NetworkAccess::PlainLambda).unwrap();
     for defined in file.monitors() {
         let id = defined.monitor.id().as_str();

@@ -69,14 +69,14 @@ fn what_rust_refuses_terraform_refuses() {
           source       = "{}/infra/modules/destinations"
           destinations = file("${{path.module}}/destinations.yaml")
         }}
-        output "faults" {{ value = module.destinations.faults }}
+        output "diagnostics" {{ value = module.destinations.diagnostics }}
         "#,
         repository().display()
     );
     fs::write(folder.join("main.tf"), main).unwrap();
     let terraform = Terraform::init(&folder, Vec::new()).unwrap();
     terraform.apply(&json!({})).unwrap();
-    let said = terraform.output("faults").unwrap();
+    let said = terraform.output("diagnostics").unwrap();
     let said: Vec<_> = said
         .as_array()
         .unwrap()
