@@ -1,4 +1,4 @@
-//! One target from its first SYN to its outcome.
+//! The check of one target, from the first SYN to the outcome.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -17,12 +17,12 @@ use tokio::time::Instant;
 use crate::connect::{self, AddressOrder, AttemptSettings, ConnectFailure, Connected, TimeLimit};
 use crate::pacing::Lag;
 
-/// A target whose addresses are known.
+/// A target with resolved addresses.
 pub(crate) struct Resolved<'a> {
     pub(crate) target: &'a Target,
-    /// In the order in which to try them; never empty.
+    /// The addresses in the order of attempts; never empty.
     pub(crate) addresses: Vec<SocketAddr>,
-    /// What name resolution took of the target's time; absent for an address.
+    /// The time of name resolution, which counts towards the target's timeout; absent for an address.
     pub(crate) dns: Option<Duration>,
 }
 
@@ -35,7 +35,7 @@ pub(crate) struct Shared<'a> {
     pub(crate) lag: &'a Lag,
 }
 
-/// Checks one target, in the time it has left; `permit` is its first socket's.
+/// Checks one target in the remaining time. `permit` is the permit of its first socket.
 pub(crate) async fn check<'a>(
     resolved: Resolved<'a>,
     permit: SemaphorePermit<'a>,
@@ -104,7 +104,7 @@ pub(crate) async fn check<'a>(
     }
 }
 
-/// Does what the check asks of an open connection, then closes it.
+/// Runs the exchange that the check requires on an open connection, then closes the connection.
 async fn finish(
     connected: Connected<'_>,
     target: &Target,
@@ -137,7 +137,7 @@ async fn finish(
         Check::Ready(readiness) => readiness,
     };
     let request = Request::new(readiness.clone(), target.host.clone(), target.port, tls);
-    // Boxed, so that the many checks without an exchange stay small.
+    // Boxed to keep the futures of the many checks without an exchange small.
     let report = Box::pin(exchange(stream, &request, limit.at())).await;
     drop(permit);
     let phases = Phases {
@@ -148,7 +148,7 @@ async fn finish(
     outcome(report.result, address, phases, trust, limit)
 }
 
-/// Asks a name server over UDP: there is no connect, and each address in turn gets an equal share of the time left.
+/// Runs a DNS check over UDP. There is no connect phase, and each address gets an equal share of the remaining time.
 async fn over_udp(
     addresses: &[SocketAddr],
     question: &DnsCheck,
@@ -192,7 +192,7 @@ async fn over_udp(
     found.unwrap_or(Outcome::NoData(NoData::Internal))
 }
 
-/// How much a question without an answer tells, as [`connect::significance`] has it for connections.
+/// The significance of a check without an answer, on the scale of [`connect::significance`].
 fn outcome_significance(outcome: &Outcome) -> u8 {
     match outcome {
         Outcome::Open(_) => u8::MAX,
@@ -201,7 +201,7 @@ fn outcome_significance(outcome: &Outcome) -> u8 {
     }
 }
 
-/// What an exchange found, as the outcome of the check.
+/// Converts the result of an exchange to the outcome of the check.
 fn outcome(
     result: ExchangeResult,
     address: SocketAddr,

@@ -1,4 +1,4 @@
-//! One connection to the first address that answers: RFC 8305, with times taken from the kernel.
+//! Connects to the first address that answers (RFC 8305), with connect times measured by the kernel.
 
 use std::future::pending;
 use std::net::SocketAddr;
@@ -19,21 +19,21 @@ use crate::pacing::Lag;
 /// The "Connection Attempt Delay" of RFC 8305, section 5.
 const ATTEMPT_DELAY: Duration = Duration::from_millis(250);
 
-/// The shortest wait before a SYN is sent again (RFC 6298, section 2.1).
+/// The minimum time before a SYN is sent again (RFC 6298, section 2.1).
 const MIN_RETRANSMIT_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// A connection that was made.
+/// An established connection.
 pub(crate) struct Connected<'a> {
     pub(crate) stream: TcpStream,
     pub(crate) address: SocketAddr,
-    /// SYN to SYN-ACK.
+    /// The time from SYN to SYN-ACK.
     pub(crate) elapsed: Duration,
     pub(crate) trust: Trust,
-    /// Its place among the sockets, to be held until it is closed.
+    /// The permit of the socket, held until the socket is closed.
     pub(crate) permit: SemaphorePermit<'a>,
 }
 
-/// The last address that failed, and the fault that tells most.
+/// The last address that failed, with the most significant error of all addresses.
 pub(crate) struct ConnectFailure {
     pub(crate) address: SocketAddr,
     pub(crate) error: SocketError,
@@ -42,14 +42,14 @@ pub(crate) struct ConnectFailure {
 /// How several addresses are tried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum AddressOrder {
-    /// RFC 8305: the next is tried after 250 ms, or at once when one fails.
+    /// RFC 8305: the next address is tried after 250 ms, or immediately after a failure.
     Race,
-    /// The next is tried when the one before has failed, within an equal share of the time: where a connection that
-    /// comes second, and is given up, would be held against us.
+    /// The next address is tried after the previous one failed, each with an equal share of the time. Used for services
+    /// that count an abandoned connection against the client.
     Sequential,
 }
 
-/// What all attempts at one target share.
+/// What all connection attempts of one target share.
 #[derive(Clone, Copy)]
 pub(crate) struct AttemptSettings<'a> {
     pub(crate) close: CloseMode,
@@ -59,12 +59,12 @@ pub(crate) struct AttemptSettings<'a> {
     pub(crate) lag: &'a Lag,
 }
 
-/// When the time is up, and whose time it was.
+/// The end of the available time, and whose limit this is.
 #[derive(Clone, Copy)]
 pub(crate) enum TimeLimit {
-    /// The target's own timeout: silence until then is the target's fault.
+    /// The target's own timeout: silence until then is a failure of the target.
     Timeout(Instant),
-    /// The deadline of the whole probe: silence until then tells nothing.
+    /// The deadline of the whole probe: silence until then proves nothing.
     Deadline(Instant),
 }
 
@@ -75,7 +75,7 @@ impl TimeLimit {
         }
     }
 
-    /// Whether silence of that kind was only found because the probe's time was up.
+    /// Whether a failure of this class only shows that the probe's deadline passed.
     pub(crate) fn cut_short(self, class: FailureClass) -> bool {
         let silence = matches!(
             class,
@@ -84,7 +84,7 @@ impl TimeLimit {
         matches!(self, Self::Deadline(at) if silence && Instant::now() >= at)
     }
 
-    /// The same limit at another time.
+    /// The same kind of limit at another time.
     pub(crate) fn at_time(self, at: Instant) -> Self {
         match self {
             Self::Timeout(_) => Self::Timeout(at),
@@ -102,7 +102,7 @@ impl TimeLimit {
 
 /// Connects to the first of `addresses` that answers; the first attempt uses `permit`.
 ///
-/// Attempts still under way when one succeeds are given up.
+/// Attempts that are still running when another one succeeds are cancelled.
 pub(crate) async fn connect_to_first<'a>(
     addresses: &[SocketAddr],
     permit: SemaphorePermit<'a>,
@@ -196,7 +196,7 @@ async fn race<'a>(
                         running.push(attempt(address, permit, settings));
                         continue;
                     }
-                    // It was due, but there was no socket for it, or we were not there to see to it.
+                    // The attempt was due in time, but no socket was free, or this process was late.
                     _ if due < limit => ConnectFailure { address, error: SocketError::Local(NoData::OutOfResources) },
                     _ => ConnectFailure { address, error: settings.limit.expired() },
                 }
@@ -207,7 +207,7 @@ async fn race<'a>(
     Err(most_significant.unwrap_or_else(no_attempt))
 }
 
-/// The last address that failed, with the fault that tells more.
+/// The later address, with the more significant error.
 fn more_significant(known: Option<ConnectFailure>, failed: ConnectFailure) -> ConnectFailure {
     match known {
         Some(ConnectFailure { error, .. }) if significance(&error) >= significance(&failed.error) => {
@@ -217,11 +217,12 @@ fn more_significant(known: Option<ConnectFailure>, failed: ConnectFailure) -> Co
     }
 }
 
-/// How much a fault tells of a name whose addresses all failed; the greatest is reported.
+/// The significance of an error of one address, if all addresses of a name fail. The most significant error is
+/// reported.
 ///
-/// What we could not try for want of resources might have been open, so it silences the rest. Then an answer beats
-/// silence: a refusal proves that the host lives, which silence does not disprove. A family without a route tells
-/// nothing as long as the other family tells anything.
+/// Local errors come first, because an address that could not be tried may be open. An answer comes before silence,
+/// because a refusal proves that the host is up, which silence does not disprove. A missing route for one address
+/// family comes last.
 pub(crate) fn significance(error: &SocketError) -> u8 {
     match error {
         SocketError::Local(NoData::NoRoute) => 0,
@@ -242,7 +243,7 @@ pub(crate) fn significance(error: &SocketError) -> u8 {
     }
 }
 
-/// There is always an address, and each either answered or left its fault.
+/// Cannot occur: there is always an address, and each attempt succeeds or fails.
 fn no_attempt() -> ConnectFailure {
     ConnectFailure {
         address: SocketAddr::from(([0; 4], 0)),
@@ -250,7 +251,7 @@ fn no_attempt() -> ConnectFailure {
     }
 }
 
-/// Connects to one address and reads from the kernel how long that took.
+/// Connects to one address, and reads the connect time from the kernel.
 async fn attempt<'a>(
     address: SocketAddr,
     permit: SemaphorePermit<'a>,
@@ -261,12 +262,12 @@ async fn attempt<'a>(
     loop {
         let time_up = timeout_at(settings.limit.at(), stream.writable()).await.is_err();
         let clock = started.elapsed();
-        // The kernel is asked before time is called up: an event that we read late is still an event.
+        // The kernel is asked before a timeout is reported, because this process may read an event late.
         let info = tcp_info(&stream).map_err(|error| failed(SocketError::from_call(&error, address)))?;
         match info.state {
             TcpState::Connecting if time_up => return Err(failed(settings.limit.expired())),
             TcpState::Connecting => {
-                // A wake-up without cause: say so, or `writable` would answer at once for ever.
+                // A spurious wake-up: clears the readiness, otherwise `writable` would return immediately again.
                 let _ = stream.try_io(Interest::WRITABLE, || {
                     Err::<(), _>(std::io::ErrorKind::WouldBlock.into())
                 });

@@ -1,4 +1,4 @@
-//! When the next batch of connections may start, and whether this process is served promptly.
+//! Paces the start of connections, and detects when this process is scheduled late.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -7,27 +7,28 @@ use tokio::time::{Instant, Interval, MissedTickBehavior, interval};
 
 use crate::settings::Pace;
 
-/// A timer that fires later than this shows that the process is starved. Timers are exact to a millisecond.
+/// A timer later than this shows that the process lacks processor time. Timers are exact to a millisecond.
 const MAX_TIMER_DELAY: Duration = Duration::from_millis(5);
 
-/// How often to look whether the process is starved; rare, since each look costs a starved process a wake-up.
+/// How often the scheduling delay is sampled. Each sample wakes the process up, which is expensive when processor time
+/// is scarce.
 const LAG_SAMPLE_INTERVAL: Duration = Duration::from_millis(20);
 
 fn steady_interval(every: Duration) -> Interval {
     let mut interval = interval(every);
-    // Missed beats are not made up for: a burst is what the pace is there to prevent.
+    // Missed ticks are not repeated, because the pace must prevent bursts.
     interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
     interval
 }
 
-/// The beat to which connections start.
+/// Paces the start of connections in batches.
 pub(crate) struct Pacer {
     starts: usize,
     interval: Interval,
 }
 
 impl Pacer {
-    /// A beat whose first batch may start at once.
+    /// Creates a pacer whose first batch may start immediately.
     pub(crate) fn new(pace: Pace) -> Self {
         Self {
             starts: pace.starts,
@@ -35,14 +36,14 @@ impl Pacer {
         }
     }
 
-    /// Waits for the next beat and returns how many connections may start. Safe to drop and call again.
+    /// Waits for the next batch and returns the number of connections that may start. Cancel safe.
     pub(crate) async fn next_batch(&mut self) -> usize {
         self.interval.tick().await;
         self.starts
     }
 }
 
-/// Looks again and again whether this process is served promptly.
+/// Samples the scheduling delay of this process.
 pub(crate) struct LagWatch {
     interval: Interval,
 }
@@ -54,7 +55,7 @@ impl LagWatch {
         }
     }
 
-    /// Waits for the next look, and notes in `lag` if it came late. Safe to drop and call again.
+    /// Waits for the next sample, and records in `lag` if the sample is late. Cancel safe.
     pub(crate) async fn sample(&mut self, lag: &Lag) {
         let due = self.interval.tick().await;
         let now = Instant::now();
@@ -64,10 +65,10 @@ impl LagWatch {
     }
 }
 
-/// When this process was last seen to be served late.
+/// The last time at which this process was scheduled late.
 pub(crate) struct Lag {
     started: Instant,
-    /// Microseconds from `started`, plus one; 0 is never.
+    /// Microseconds since `started`, plus one; 0 means never.
     last: AtomicU64,
 }
 
@@ -84,7 +85,7 @@ impl Lag {
         self.last.store(micros + 1, Ordering::Relaxed);
     }
 
-    /// Whether the process was served late at any time since then.
+    /// Whether the process was scheduled late after `since`.
     pub(crate) fn seen_since(&self, since: Instant) -> bool {
         let since = u64::try_from(since.duration_since(self.started).as_micros()).unwrap_or(u64::MAX);
         self.last.load(Ordering::Relaxed) > since

@@ -1,4 +1,4 @@
-//! One probe: every target to exactly one outcome, within the sockets, the pace and the deadline.
+//! Probes targets: one outcome for each target, within the limits of sockets, pace and deadline.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::net::{IpAddr, SocketAddr};
@@ -20,7 +20,7 @@ use crate::pacing::{Lag, LagWatch, Pacer};
 use crate::resolve::{Answer, NameResolver, Question, ResolveError, interleave_families};
 use crate::settings::{OwnAddresses, Pace, Settings};
 
-/// Checks targets. Built once; probes may run side by side and share its sockets.
+/// Checks targets. Created once; concurrent probes share its sockets.
 pub struct Prober {
     resolver: NameResolver,
     sockets: Semaphore,
@@ -30,7 +30,7 @@ pub struct Prober {
 }
 
 impl Prober {
-    /// Reads the system's resolver configuration and the limit of open files, both once.
+    /// Reads the system's resolver configuration and the limit of open files, once.
     ///
     /// # Errors
     /// [`Error`]: a setting is zero, no descriptor is left for connections, or the resolver cannot be set up.
@@ -45,11 +45,11 @@ impl Prober {
         })
     }
 
-    /// Checks all targets; the outcomes come in the targets' order, one for each.
+    /// Checks all targets and returns one outcome for each, in the order of the targets.
     ///
-    /// It returns when all are known, and at the deadline at the latest; what is not finished by then is
-    /// [`NoData::OutOfTime`]. A target's timeout runs from its own start, over all its phases; waiting for a socket,
-    /// the pace or a lookup is not part of it.
+    /// Returns when all outcomes are known, at the deadline at the latest. Unfinished checks are [`NoData::OutOfTime`].
+    /// A target's timeout starts with its own check and includes all phases, but not the wait for a socket, the pace or
+    /// a lookup.
     pub async fn probe(&self, targets: &[Target], deadline: Instant) -> Vec<Outcome> {
         let mut outcomes: Vec<Option<Outcome>> = targets.iter().map(|_| None).collect();
         let mut record = |index: usize, outcome: Outcome| {
@@ -116,16 +116,16 @@ impl Prober {
     }
 }
 
-/// Targets, sorted by what has to happen first.
+/// Targets by their first step.
 #[derive(Default)]
 struct ProbePlan<'a> {
-    /// Names to ask for.
+    /// The names to look up.
     questions: Vec<Question>,
-    /// The targets that wait for each of them, by their positions.
+    /// For each question, the positions of the targets that wait for the answer.
     waiting: Vec<Vec<usize>>,
-    /// Targets that can start at once.
+    /// Targets that can be checked immediately.
     ready: VecDeque<(usize, Resolved<'a>)>,
-    /// Targets that cannot be tried at all.
+    /// Targets whose outcome is known without a check.
     decided: Vec<(usize, Outcome)>,
 }
 
@@ -187,13 +187,13 @@ fn dns_failure(kind: DnsFailure, dns: Option<Duration>) -> Outcome {
     })
 }
 
-/// How it goes on for a target whose name was looked up.
+/// The next step of a target after the lookup of its name.
 enum Next<'a> {
     Connect(Resolved<'a>),
     Report(Outcome),
 }
 
-/// What an answer means to one of the targets that waited for it.
+/// Determines the next step of a target from the answer to its question.
 fn next_step<'a>(target: &'a Target, answer: &Answer, own_addresses: OwnAddresses) -> Next<'a> {
     let dns = Some(answer.elapsed);
     let failed = |kind| Next::Report(dns_failure(kind, dns));
@@ -214,7 +214,7 @@ fn next_step<'a>(target: &'a Target, answer: &Answer, own_addresses: OwnAddresse
     }
 }
 
-/// Those of a name's addresses that may be tried; of the others the log tells.
+/// Filters the addresses of a name that may be checked, and logs the others.
 fn permitted(found: &[IpAddr], target: &Target, own_addresses: OwnAddresses) -> Vec<IpAddr> {
     let (own, permitted): (Vec<_>, Vec<_>) = match own_addresses {
         OwnAddresses::Allow => (Vec::new(), found.to_vec()),
@@ -222,8 +222,8 @@ fn permitted(found: &[IpAddr], target: &Target, own_addresses: OwnAddresses) -> 
     };
     for address in own {
         tracing::warn!(
-            "{target} has the address {address}, which is the checker's own, so it is not tried; \
-             write the address in place of the name if it is to be watched"
+            "{target} resolves to {address}, an address of the checker's own machine, which is not checked; \
+             to monitor that address, set it as the host instead of the name"
         );
     }
     permitted
@@ -233,7 +233,7 @@ fn permitted(found: &[IpAddr], target: &Target, own_addresses: OwnAddresses) -> 
 mod tests {
     use super::*;
 
-    /// Compiles only if a probe may be spawned on a runtime of many threads.
+    /// Compiles only if the future may be spawned on a multi-threaded runtime.
     #[test]
     fn probe_future_is_send() {
         let prober = Prober::new(Settings::default()).unwrap();

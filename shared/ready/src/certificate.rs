@@ -1,18 +1,20 @@
-//! When a certificate expires, read from its DER form.
+//! Reads the expiry date of a DER-encoded certificate.
 
 use std::time::Duration;
 
 use jiff::Timestamp;
 
-/// When a certificate expires.
+/// The expiry of a certificate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Expiry {
     pub(crate) at: Timestamp,
-    /// Whole days until then, rounded down.
+    /// Whole days until `at`, rounded down; negative after expiry.
     pub(crate) days: i64,
 }
 
-/// When a certificate expires, seen at `now` (since the Unix epoch); `None` if it cannot be read.
+/// Reads the expiry of a certificate and counts the days from `now` (time since the Unix epoch).
+///
+/// Returns `None` if the certificate is malformed.
 ///
 /// Source: RFC 5280, section 4.1: `Certificate ::= { tbsCertificate { [0] version?, serialNumber, signature, issuer,
 /// validity { notBefore, notAfter }, … }, … }`.
@@ -40,7 +42,7 @@ const GENERALIZED_TIME: u8 = 0x18;
 const SEQUENCE: u8 = 0x30;
 const EXPLICIT_0: u8 = 0xa0;
 
-/// The content of the element at the front, and what follows it.
+/// Splits off the DER element at the start: its content and the remaining bytes. `None` if the tag differs.
 fn take_element(bytes: &[u8], tag: u8) -> Option<(&[u8], &[u8])> {
     let (&found, rest) = bytes.split_first()?;
     let (&first, rest) = rest.split_first()?;
@@ -59,7 +61,7 @@ fn take_element(bytes: &[u8], tag: u8) -> Option<(&[u8], &[u8])> {
     rest.split_at_checked(length)
 }
 
-/// A time at the front, in seconds since the Unix epoch, and what follows it.
+/// Splits off the time at the start: seconds since the Unix epoch and the remaining bytes.
 fn take_time(bytes: &[u8]) -> Option<(i64, &[u8])> {
     if let Some((text, rest)) = take_element(bytes, UTC_TIME) {
         let (year, text) = take_number(text, 2)?;
@@ -74,7 +76,7 @@ fn take_time(bytes: &[u8]) -> Option<(i64, &[u8])> {
     Some((seconds(year, text)?, rest))
 }
 
-/// Seconds since the Unix epoch, from a year and `MMDDHHMMSSZ`.
+/// Converts a year and `MMDDHHMMSSZ` to seconds since the Unix epoch.
 fn seconds(year: i64, text: &[u8]) -> Option<i64> {
     let (month, text) = take_number(text, 2)?;
     let (day, text) = take_number(text, 2)?;
@@ -82,7 +84,7 @@ fn seconds(year: i64, text: &[u8]) -> Option<i64> {
     let (minute, text) = take_number(text, 2)?;
     let (second, text) = take_number(text, 2)?;
     (text == b"Z" && (1..=12).contains(&month)).then_some(())?;
-    // Days since the epoch, with years that begin in March, so that a leap day comes last.
+    // Days since the epoch. The year starts in March, so that a leap day is the last day of its year.
     let (y, m) = if month > 2 {
         (year, month - 3)
     } else {

@@ -1,4 +1,4 @@
-//! The socket, with or without TLS on it: reads and writes within one deadline, and a clean end.
+//! A TCP connection with or without TLS: reads and writes within one deadline and a byte limit, and closes with a FIN.
 
 use std::fmt;
 use std::io::{self, Read, Write};
@@ -11,20 +11,20 @@ use tokio::net::TcpStream;
 use tokio::task::yield_now;
 use tokio::time::{Instant, timeout_at};
 
-/// How much is read at once: so little that the TLS library always takes the whole of it in one go. Its buffer has 18,437
-/// bytes, and a record that is not complete at most 16,644 (RFC 8446, section 5.2). It takes nothing more while it holds
-/// more than 16 KiB of the conversation, which is read whenever it has taken something.
+/// The size of one read. The TLS library always accepts that many bytes at once: its buffer has 18,437 bytes, and an
+/// incomplete record has at most 16,644 (RFC 8446, section 5.2). The library accepts no further bytes while more than
+/// 16 KiB of decrypted data is unread, but the decrypted data is read after every read from the socket.
 const READ_BUFFER_BYTES: usize = 1_536;
-/// How much of a handshake's beginning is kept, to tell what answered if it was not TLS.
+/// How many bytes of a handshake are recorded, to report what answered if the answer is not TLS.
 const MAX_HANDSHAKE_EXCERPT_BYTES: usize = 200;
-/// What TLS may bring beside the conversation: certificates, some kilobytes of them, and session tickets.
+/// The byte limit for TLS in addition to the conversation: certificates of some kilobytes, and session tickets.
 const MAX_TLS_OVERHEAD_BYTES: usize = 128 * 1024;
-/// The most pieces in which all of it may come. The smallest segments that a path of IPv4 makes carry 536 bytes
-/// (RFC 9293, section 3.7.1), in which this is 268 KiB.
+/// The maximum number of reads in one exchange. The smallest segments of an IPv4 path carry 536 bytes (RFC 9293,
+/// section 3.7.1), so that 512 of them carry 268 KiB.
 const MAX_READS: usize = 512;
-/// After so many reads in a row others have their turn: a target that always has more to say holds up nobody.
+/// The task yields after this many reads, so that a target that sends without pause does not block other checks.
 const READS_PER_YIELD: usize = 8;
-/// How long the target may take to end its side once we ended ours, and how much it may still say.
+/// How long and how much is still read from the target after this side sent its FIN.
 const LINGER_TIMEOUT: Duration = Duration::from_millis(300);
 const LINGER_BUDGET: Budget = Budget {
     bytes: 64 * 1024,
@@ -32,7 +32,7 @@ const LINGER_BUDGET: Budget = Budget {
     spent: 0,
 };
 
-/// A connected socket in use.
+/// A connected socket with an optional TLS session.
 #[derive(Debug)]
 pub(crate) struct Connection {
     stream: TcpStream,
@@ -41,9 +41,9 @@ pub(crate) struct Connection {
     budget: Budget,
 }
 
-/// What may still be read of a target, whatever layer it is meant for.
+/// What may still be read from a target, in all layers together.
 ///
-/// Processor time is bounded by it too: a record of TLS takes at least 22 bytes, and is decrypted once.
+/// The budget limits processor time too: a TLS record takes at least 22 bytes and is decrypted once.
 #[derive(Debug)]
 struct Budget {
     bytes: usize,
@@ -51,12 +51,12 @@ struct Budget {
     spent: usize,
 }
 
-/// How much came, without an end: more than any service has to say.
+/// The read limit that a target exceeded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ReadLimit {
-    /// So many bytes, in all layers.
+    /// The number of bytes, in all layers together.
     Bytes(usize),
-    /// So many pieces.
+    /// The number of reads.
     Reads(usize),
 }
 
@@ -64,7 +64,7 @@ impl fmt::Display for ReadLimit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Bytes(bytes) => write!(f, "{} KiB", bytes / 1024),
-            Self::Reads(reads) => write!(f, "{reads} pieces"),
+            Self::Reads(reads) => write!(f, "{reads} reads"),
         }
     }
 }
@@ -72,7 +72,7 @@ impl fmt::Display for ReadLimit {
 impl Budget {
     fn new(max_conversation_bytes: usize) -> Self {
         Self {
-            // TLS adds 22 bytes to each record: a quarter of what is in it, where that is 88 bytes.
+            // TLS adds 22 bytes to each record, which is a quarter of a record of 88 bytes.
             bytes: MAX_TLS_OVERHEAD_BYTES + max_conversation_bytes + max_conversation_bytes / 4,
             reads: MAX_READS,
             spent: 0,
@@ -92,22 +92,22 @@ impl Budget {
     }
 }
 
-/// Why nothing more can be read or written.
+/// Why the connection cannot be used any more.
 #[derive(Debug)]
 pub(crate) enum ConnectionError {
-    /// The target ended its side.
+    /// The target closed its side.
     Closed,
-    /// The time is over.
+    /// The deadline passed.
     Deadline,
     /// The socket failed.
     Io(io::Error),
-    /// What came is not the TLS that was agreed on.
+    /// The target violated the TLS protocol.
     Tls(rustls::Error),
-    /// It does not come to an end.
+    /// The target sent more than the limit.
     LimitExceeded(ReadLimit),
 }
 
-/// A handshake that failed, and the first bytes that came in it.
+/// A failed handshake, and the first bytes received in it.
 #[derive(Debug)]
 pub(crate) struct HandshakeError {
     pub(crate) error: ConnectionError,
@@ -115,7 +115,7 @@ pub(crate) struct HandshakeError {
 }
 
 impl Connection {
-    /// A socket from which a conversation of at most so many bytes is to be read.
+    /// Wraps a connected socket for a conversation of at most `max_conversation_bytes`.
     pub(crate) fn new(stream: TcpStream, deadline: Instant, max_conversation_bytes: usize) -> Self {
         Self {
             stream,
@@ -125,12 +125,12 @@ impl Connection {
         }
     }
 
-    /// The TLS under the conversation, once it has begun.
+    /// The TLS session, once a handshake has completed.
     pub(crate) fn tls(&self) -> Option<&ClientConnection> {
         self.tls.as_deref()
     }
 
-    /// Completes a handshake; all that follows is within TLS.
+    /// Completes a TLS handshake. All later reads and writes use TLS.
     pub(crate) async fn start_tls(&mut self, tls: ClientConnection) -> Result<(), HandshakeError> {
         let mut tls = Box::new(tls);
         let mut received = Vec::new();
@@ -152,7 +152,7 @@ impl Connection {
                     .take(MAX_HANDSHAKE_EXCERPT_BYTES.saturating_sub(received.len())),
             );
             if let Err(error) = decrypt(&mut tls, bytes) {
-                // The alert that says so is a courtesy.
+                // Sends the TLS alert, if the target still accepts it.
                 let _ = self.flush(&mut tls).await;
                 break Err(ConnectionError::Tls(error));
             }
@@ -166,8 +166,10 @@ impl Connection {
         }
     }
 
-    /// Sends all of it. A target that answered and left before it heard us has still answered: a failed write is no
-    /// status, the next read is.
+    /// Sends all bytes.
+    ///
+    /// A failed write is not an error: a target may answer and close before it reads the request, so that the next read
+    /// decides.
     pub(crate) async fn send(&mut self, bytes: &[u8]) -> Result<(), ConnectionError> {
         let sent = match self.tls.take() {
             Some(mut tls) => {
@@ -189,7 +191,7 @@ impl Connection {
         }
     }
 
-    /// Waits for bytes of the conversation and adds them to `into`.
+    /// Waits for bytes of the conversation and passes them to `into`.
     pub(crate) async fn receive(&mut self, mut into: impl FnMut(&[u8])) -> Result<(), ConnectionError> {
         let mut buffer = [0; READ_BUFFER_BYTES];
         let Some(mut tls) = self.tls.take() else {
@@ -214,7 +216,7 @@ impl Connection {
                 }
                 Err(error) => Err(error),
             };
-            // An answer may have to go out, such as a key update or an alert.
+            // TLS may have to answer, for example a key update.
             let flushed = self.flush(&mut tls).await;
             if let Err(error) = received.and(flushed) {
                 break Err(error);
@@ -224,8 +226,8 @@ impl Connection {
         outcome
     }
 
-    /// Takes leave: the last words, the end of TLS, FIN, and then the rest of what the target has to say is read, since
-    /// closing over unread bytes would send RST.
+    /// Closes the connection: sends the closing bytes, the TLS close_notify and a FIN, then reads what the target still
+    /// sends, because the kernel sends RST when a socket with unread bytes is closed.
     pub(crate) async fn close(mut self, closing_bytes: &[u8]) {
         self.deadline = self.deadline.min(Instant::now() + LINGER_TIMEOUT);
         if !closing_bytes.is_empty() {
@@ -260,7 +262,7 @@ impl Connection {
     async fn read_raw(&mut self, buffer: &mut [u8]) -> Result<usize, ConnectionError> {
         let read = match timeout_at(self.deadline, self.stream.read(buffer)).await {
             Ok(read) => read,
-            // A process that was not served in time may have missed what came: ask the kernel before blaming the target.
+            // On a busy machine this process may be late: look for received bytes before reporting a timeout.
             Err(_) => match (&*SockRef::from(&self.stream)).read(buffer) {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                     return Err(ConnectionError::Deadline);
@@ -282,11 +284,11 @@ impl Connection {
     }
 }
 
-/// Hands bytes to TLS.
+/// Passes encrypted bytes to the TLS session.
 fn decrypt(tls: &mut ClientConnection, mut bytes: &[u8]) -> Result<(), rustls::Error> {
     while !bytes.is_empty() {
         match tls.read_tls(&mut bytes) {
-            // After the end of TLS nothing counts any more (RFC 8446, section 6.1).
+            // Bytes after close_notify are ignored (RFC 8446, section 6.1).
             Ok(0) => return Ok(()),
             Ok(_) => {}
             Err(_) => return Err(rustls::Error::PeerSentOversizedRecord),

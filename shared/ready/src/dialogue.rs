@@ -1,4 +1,4 @@
-//! The steps of a conversation: what a service's file may ask of the driver, and what it may conclude.
+//! The interface between a service's protocol and the driver: the steps that a protocol requests, and its result.
 
 use std::borrow::Cow;
 
@@ -6,80 +6,81 @@ use portpulse_core::outcome::FailureClass;
 
 use crate::input::Input;
 
-/// One side of a conversation, without the socket.
+/// The client side of one protocol, without the socket.
 ///
-/// `next` is called at first with nothing received, then after each step that was done. It never sees a socket or a
-/// clock, so that the same bytes give the same steps however they were split.
+/// The driver calls `next` first with no input, then after each completed step. A dialogue sees neither socket nor
+/// clock, so that the same bytes give the same steps in whatever pieces they arrive.
 pub(crate) trait Dialogue {
-    /// What to do next, given what has come so far.
+    /// Returns the next step for the input received so far.
     fn next(&mut self, input: &mut Input) -> Step;
 
-    /// What an end of the stream before the conclusion means here.
+    /// Interprets the end of the stream before a result.
     fn end_of_stream(&mut self, _input: &Input) -> EndOfStream {
         EndOfStream::Closed { hint: "" }
     }
 
-    /// The most bytes that may come before a conclusion.
+    /// The maximum number of bytes received before a result.
     fn max_bytes(&self) -> usize {
         16 * 1024
     }
 
-    /// Whether leaving halfway would be held against us, so that even a bad certificate is only reported at the end.
+    /// Whether the server counts an unfinished exchange against the client. If so, an invalid certificate is reported
+    /// only after the exchange has finished.
     fn must_finish(&self) -> bool {
         false
     }
 }
 
-/// What to do next.
+/// The next step of a dialogue.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Step {
-    /// Wait: more has to come.
+    /// Receive more bytes.
     Receive,
-    /// Send this. `what` names it in messages; it holds no secret.
+    /// Send bytes.
     Send {
-        /// Its name.
+        /// The name of the bytes in messages; must not contain a secret.
         name: Cow<'static, str>,
-        /// The bytes.
+        /// The bytes to send.
         bytes: Vec<u8>,
     },
-    /// Begin TLS.
+    /// Start a TLS handshake.
     StartTls,
-    /// Conclude, and take leave with these bytes.
+    /// Finish with a result, and send these bytes before closing.
     Done(DialogueResult, &'static [u8]),
 }
 
-/// What a conversation concluded.
+/// The result of a dialogue.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum DialogueResult {
-    /// The service is at work.
+    /// The service works.
     Healthy {
-        /// Its own words.
+        /// What the service says about itself.
         banner: String,
-        /// What wants attention all the same.
+        /// A problem that does not keep the service from working.
         warning: Option<String>,
     },
-    /// The service refuses.
+    /// The service refuses to work; the text says how.
     Failed(FailureClass, String),
-    /// The answer is to be had elsewhere: an HTTP `Location`.
+    /// The answer is at another URL: the value of an HTTP `Location` field.
     Redirect(String),
-    /// Another protocol answers; what was sent and what came is the whole story.
+    /// Another protocol answered. The driver reports what was sent and received.
     WrongService,
 }
 
-/// What an end of the stream means.
+/// The meaning of the end of the stream.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum EndOfStream {
-    /// It came too early; `hint` says when this service is known to do so.
+    /// The stream ended before a result.
     Closed {
-        /// Begins with a comma, or is empty.
+        /// When this service is known to close early; starts with a comma, or is empty.
         hint: &'static str,
     },
-    /// It was the end of the answer.
+    /// The end of the stream completes the answer.
     Concluded(DialogueResult),
 }
 
 impl Step {
-    /// Concludes that the service is at work.
+    /// Finishes with a healthy service.
     pub(crate) fn healthy(banner: impl Into<String>) -> Self {
         Self::Done(
             DialogueResult::Healthy {
@@ -90,15 +91,15 @@ impl Step {
         )
     }
 
-    /// Concludes that the service refuses.
+    /// Finishes with a failure.
     pub(crate) fn failure(class: FailureClass, message: impl Into<String>) -> Self {
         Self::Done(DialogueResult::Failed(class, message.into()), b"")
     }
 
-    /// Concludes that another protocol answers.
+    /// Finishes because another protocol answered.
     pub(crate) const WRONG_SERVICE: Self = Self::Done(DialogueResult::WrongService, b"");
 
-    /// Takes leave with these bytes, if this is a conclusion.
+    /// Adds closing bytes to a final step; other steps are unchanged.
     pub(crate) fn with_closing_bytes(self, closing_bytes: &'static [u8]) -> Self {
         match self {
             Self::Done(dialogue_result, _) => Self::Done(dialogue_result, closing_bytes),

@@ -1,5 +1,4 @@
-//! DNS over UDP: the one exchange that begins without a connection; what does not fit into a datagram is asked for again
-//! over TCP.
+//! The DNS check over UDP, which needs no connection, with a retry over TCP for truncated replies.
 
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
@@ -19,19 +18,19 @@ use crate::socket::connect;
 use crate::socket_error::SocketError;
 use crate::tls::TlsClient;
 
-/// A datagram may be lost: it is sent again after this long without an answer (RFC 1536, section 1).
+/// Time without a reply after which the query is sent again, because a datagram may be lost (RFC 1536, section 1).
 const RETRY_INTERVAL: Duration = Duration::from_secs(1);
-/// What comes without EDNS has at most 512 bytes (RFC 1035, section 4.2.1); some servers send more.
+/// Replies without EDNS have at most 512 bytes (RFC 1035, section 4.2.1), but some servers send more.
 const MAX_REPLY_BYTES: usize = 4 * 1024;
-/// The most datagrams that are looked at, of which one may be the reply.
+/// The maximum number of datagrams read, the reply included.
 const MAX_DATAGRAMS: usize = 512;
 
-/// Asks a DNS server over UDP, once a second until it answers or the deadline has come.
+/// Sends a DNS query over UDP once a second until the server replies or the deadline passes.
 ///
-/// Only a reply to this question ends the wait; other datagrams, which anybody can send, do not.
+/// Only a reply to this query ends the wait. Other datagrams are ignored, because anyone can send them.
 ///
-/// A truncated answer says nothing of the records that are not in it (RFC 2181, section 9): the same question then
-/// goes to the same address over TCP, which every server must take (RFC 7766, section 5), within the same deadline.
+/// A truncated reply proves nothing about missing records (RFC 2181, section 9). The query is then sent to the same
+/// address over TCP, which every server must support (RFC 7766, section 5), within the same deadline.
 pub async fn exchange_dns_over_udp(
     server: SocketAddr,
     check: &DnsCheck,
@@ -44,13 +43,13 @@ pub async fn exchange_dns_over_udp(
         Ok(reply) => to_exchange_result(check, evaluate_reply(check, &query, &reply)),
         Err(NoReply::NoAnswer { unrelated: 0 }) => failure(FailureClass::Silent, check, "got no answer"),
         Err(NoReply::NoAnswer { unrelated }) => {
-            let message = format!("got no answer, but {unrelated} datagrams that are no DNS reply to it");
+            let message = format!("got no answer, but {unrelated} unrelated datagrams");
             failure(FailureClass::Silent, check, &message)
         }
         Err(NoReply::Socket(SocketError::Local(no_data))) => ExchangeResult::NoData(no_data),
         Err(NoReply::Socket(SocketError::Target { class, detail })) => {
             let default_message = if class == FailureClass::Refused {
-                "the host says that nobody listens there"
+                "the host reports that the port is closed"
             } else {
                 "got no answer"
             };
@@ -70,7 +69,7 @@ pub async fn exchange_dns_over_udp(
 
 /// Why there is no reply.
 enum NoReply {
-    /// The deadline has come, or too much else; so many datagrams came that are no reply.
+    /// The deadline passed, or too many unrelated datagrams arrived.
     NoAnswer {
         unrelated: usize,
     },
@@ -93,11 +92,9 @@ fn to_exchange_result(check: &DnsCheck, dialogue_result: DialogueResult) -> Exch
             certificate_days: None,
         }),
         DialogueResult::Failed(class, message) => failed_with(class, &message),
-        DialogueResult::WrongService | DialogueResult::Redirect(_) => failure(
-            FailureClass::WrongService,
-            check,
-            "got a reply that cannot be read",
-        ),
+        DialogueResult::WrongService | DialogueResult::Redirect(_) => {
+            failure(FailureClass::WrongService, check, "got a malformed reply")
+        }
     }
 }
 
@@ -113,16 +110,16 @@ fn failed_with(class: FailureClass, message: &str) -> ExchangeResult {
     })
 }
 
-/// Sends the question until its reply comes.
+/// Sends the query until its reply arrives.
 async fn ask(server: SocketAddr, query: &[u8], deadline: Instant) -> Result<Vec<u8>, NoReply> {
     let unspecified = match server {
         SocketAddr::V4(_) => SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0)),
         SocketAddr::V6(_) => SocketAddr::from((Ipv6Addr::UNSPECIFIED, 0)),
     };
     let local_error = |error| SocketError::from_call(&error, server);
-    // A port that the kernel chooses at random.
+    // The kernel chooses a random source port.
     let socket = UdpSocket::bind(unspecified).await.map_err(local_error)?;
-    // Only this server's datagrams, and its host's refusals, come in.
+    // On a connected socket the kernel delivers only datagrams and ICMP errors from this server.
     socket.connect(server).await.map_err(local_error)?;
     socket.send(query).await.map_err(local_error)?;
     let mut next_retry = Instant::now() + RETRY_INTERVAL;
@@ -143,7 +140,7 @@ async fn ask(server: SocketAddr, query: &[u8], deadline: Instant) -> Result<Vec<
             Ok(Err(error)) => return Err(SocketError::from_network(&error, server).into()),
             Err(_) if Instant::now() >= deadline => return Err(NoReply::NoAnswer { unrelated }),
             Err(_) => {
-                // What the first datagram was answered with by the network shows here too.
+                // The kernel reports an ICMP error for the previous datagram here too.
                 let sent = socket.send(query).await;
                 sent.map_err(|error| SocketError::from_network(&error, server))?;
                 next_retry = Instant::now() + RETRY_INTERVAL;
@@ -152,7 +149,7 @@ async fn ask(server: SocketAddr, query: &[u8], deadline: Instant) -> Result<Vec<
     }
 }
 
-/// Asks what did not fit into a datagram.
+/// Sends the query over TCP after a truncated reply.
 async fn ask_over_tcp(server: SocketAddr, check: &DnsCheck, deadline: Instant) -> ExchangeResult {
     let failed = |class, message: &str| {
         let message = format!("got a truncated answer over UDP; over TCP: {message}");

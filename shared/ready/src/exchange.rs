@@ -1,4 +1,4 @@
-//! The driver: holds a conversation over a socket, within one deadline, and reports how it went.
+//! The driver: runs a service's dialogue over a socket within one deadline, and reports the result.
 
 use std::borrow::Cow;
 use std::io;
@@ -22,9 +22,9 @@ use crate::socket::connect;
 use crate::socket_error::SocketError;
 use crate::tls;
 
-/// Holds the exchange over a connected socket, which it closes with a FIN, and reports before or at the deadline.
+/// Runs the exchange over a connected socket, closes the socket with a FIN, and returns at the deadline at the latest.
 ///
-/// Where an HTTP check follows redirects, the times are those of the last request.
+/// If an HTTP check follows redirects, the reported times are those of the last request.
 pub async fn exchange(stream: TcpStream, request: &Request, deadline: Instant) -> ExchangeReport {
     let peer = stream.peer_addr().ok();
     let (mut report, mut redirect_location) = exchange_once(stream, request, deadline).await;
@@ -51,7 +51,8 @@ pub async fn exchange(stream: TcpStream, request: &Request, deadline: Instant) -
                 break;
             }
         };
-        // The very address that answered: a redirect leads nowhere that was not asked for.
+        // A redirect is followed only to the address that answered, so that a target cannot redirect the checker
+        // elsewhere.
         address.set_port(next.port);
         match connect(address, deadline).await {
             Ok(stream) => (report, redirect_location) = exchange_once(stream, &next, deadline).await,
@@ -60,10 +61,7 @@ pub async fn exchange(stream: TcpStream, request: &Request, deadline: Instant) -
                 break;
             }
             Err(SocketError::Target { class, detail }) => {
-                report.result = not_followed(
-                    class,
-                    detail.as_ref().map_or("no connection there", Detail::as_str),
-                );
+                report.result = not_followed(class, detail.as_ref().map_or("no connection", Detail::as_str));
                 break;
             }
         }
@@ -72,7 +70,7 @@ pub async fn exchange(stream: TcpStream, request: &Request, deadline: Instant) -
     report
 }
 
-/// One exchange, and where the answer is to be had if it is elsewhere.
+/// Runs one exchange; also returns the redirect location, if the answer is a redirect to follow.
 async fn exchange_once(
     stream: TcpStream,
     request: &Request,
@@ -113,27 +111,27 @@ async fn exchange_once(
     (ExchangeReport { tls, ready, result }, redirect_location)
 }
 
-/// An exchange under way.
+/// A running exchange.
 struct Exchange<'a> {
     request: &'a Request,
     peer: SocketAddr,
     connection: Connection,
     input: Input,
-    /// The name of what was sent last.
+    /// The name of the bytes sent last.
     sent: Option<Cow<'static, str>>,
     tls: Option<Duration>,
     certificate: Certificate,
 }
 
-/// What the server's certificate is worth.
+/// What the handshake revealed about the server's certificate.
 #[derive(Debug, Default)]
 struct Certificate {
     expiry: Option<Expiry>,
-    /// Why it is not believed.
+    /// Why the certificate is invalid.
     error: Option<String>,
 }
 
-/// How a conversation ended.
+/// How an exchange ended, before the certificate is considered.
 enum Conclusion {
     Dialogue(DialogueResult),
     Tls(FailureClass, String),
@@ -212,7 +210,7 @@ impl Exchange<'_> {
     async fn start_tls(&mut self, must_finish: bool) -> Result<(), Conclusion> {
         if !self.input.remaining().is_empty() {
             let message = format!(
-                "the server went on in plain text after it agreed to TLS: {}",
+                "the server sent plain text after it agreed to TLS: {}",
                 excerpt(self.input.remaining())
             );
             return Err(Conclusion::Tls(FailureClass::Tls, message));
@@ -251,7 +249,7 @@ impl Exchange<'_> {
             }
             ConnectionError::Deadline => (
                 FailureClass::Timeout,
-                format!("{SENT}, got a part of the handshake, then nothing"),
+                format!("{SENT}, got an incomplete handshake, then nothing"),
             ),
             ConnectionError::Io(error) => match describe_io_error(error, self.peer) {
                 Ok((class, end)) => (class, format!("{SENT}{end}")),
@@ -259,9 +257,9 @@ impl Exchange<'_> {
             },
             ConnectionError::LimitExceeded(limit) => (
                 FailureClass::Tls,
-                format!("{SENT}, got no end of the handshake within {limit}"),
+                format!("{SENT}, the handshake exceeds {limit}"),
             ),
-            // The first byte of every TLS record that can answer: a handshake message or an alert.
+            // A TLS server answers with a handshake record (0x16) or an alert record (0x15).
             ConnectionError::Tls(_) if !matches!(received.first(), Some(0x15 | 0x16)) => (
                 FailureClass::WrongService,
                 format!("{SENT}, got `{}`", excerpt(received).trim()),
@@ -299,9 +297,9 @@ impl Exchange<'_> {
                         Ok(message) => message,
                         Err(no_data) => return ExchangeResult::NoData(no_data),
                     },
-                    // In front, since the story may be long.
+                    // The limit comes first, because the transcript may be cut.
                     ConnectionError::LimitExceeded(limit) => {
-                        let message = format!("no answer within {limit}: {}", self.transcript());
+                        let message = format!("no complete answer within {limit}: {}", self.transcript());
                         return failure(FailureClass::WrongService, Phase::Ready, &message);
                     }
                     ConnectionError::Tls(error) => (
@@ -337,7 +335,7 @@ impl Exchange<'_> {
         }
     }
 
-    /// What was sent and what came back.
+    /// Describes what was sent and received.
     fn transcript(&self) -> String {
         let answer = self.input.answer();
         match (&self.sent, answer.is_empty()) {
@@ -348,7 +346,8 @@ impl Exchange<'_> {
         }
     }
 
-    /// Of two warnings that of the certificate: it has a day on which it becomes an outage.
+    /// Selects the warning to report. The certificate's warning takes precedence, because it becomes an outage on a
+    /// known day.
     fn warning(&self, of_the_service: Option<String>) -> Option<Warning> {
         let expiry = self.certificate.expiry;
         let soon = expiry.filter(|expiry| expiry.days < i64::from(self.request.readiness.warn_days()));
@@ -358,7 +357,7 @@ impl Exchange<'_> {
     }
 }
 
-/// The class of an error that the socket reported in the middle of the exchange, and how it is told.
+/// Classifies an error of the socket during the exchange, and describes it for the end of a transcript.
 fn describe_io_error(error: &io::Error, peer: SocketAddr) -> Result<(FailureClass, String), NoData> {
     match SocketError::from_network(error, peer) {
         SocketError::Local(no_data) => Err(no_data),

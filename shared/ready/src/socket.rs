@@ -1,4 +1,4 @@
-//! How every TCP connection begins, so that one place tells our own faults from the target's.
+//! Opens TCP connections, in one place, so that local errors and errors of the target are distinguished.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -12,10 +12,10 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::socket_error::SocketError;
 
-/// Sends the SYN; the stream is writable once the answer has come. The time is that of the SYN.
+/// Sends the SYN and returns the stream with the time of the SYN. The stream is writable when the target has answered.
 ///
 /// # Errors
-/// What the system refused at once.
+/// The system refused the connection immediately.
 pub fn start_connect(address: SocketAddr, close: CloseMode) -> Result<(TcpStream, Instant), SocketError> {
     let local_error = |error| SocketError::from_call(&error, address);
     let socket = Socket::new(
@@ -26,8 +26,8 @@ pub fn start_connect(address: SocketAddr, close: CloseMode) -> Result<(TcpStream
     .map_err(local_error)?;
     match close {
         CloseMode::Fin => {}
-        // Holds the last ACK of the handshake back, and makes the close send RST instead: the service never sees
-        // the connection.
+        // Delays the ACK that completes the handshake, and makes the close send RST, so that the service never sees the
+        // connection.
         CloseMode::Quiet => {
             socket.set_tcp_quickack(false).map_err(local_error)?;
             socket.set_linger(Some(Duration::ZERO)).map_err(local_error)?;
@@ -44,7 +44,7 @@ pub fn start_connect(address: SocketAddr, close: CloseMode) -> Result<(TcpStream
     Ok((stream, started))
 }
 
-/// Connects, for an exchange that goes on elsewhere.
+/// Connects within the deadline, for a follow-up request of an exchange.
 pub(crate) async fn connect(address: SocketAddr, deadline: Instant) -> Result<TcpStream, SocketError> {
     let (stream, _) = start_connect(address, CloseMode::Fin)?;
     match timeout_at(deadline, stream.writable()).await {

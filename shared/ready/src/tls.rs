@@ -1,9 +1,9 @@
-//! The TLS client: which certificates are believed, and in plain words why one is not.
+//! The TLS client: the trusted certificate authorities, and readable descriptions of TLS errors.
 //!
-//! The handshake itself accepts any certificate whose key the server holds; [`TlsClient::verify`] verifies chain, time
-//! and name afterwards. No credentials are ever sent, so nothing is lost, and three things are won: a bad certificate
-//! leaves no failed handshake in the server's log, its days can still be counted, and MySQL does not take the client
-//! that turns away for one that cannot connect.
+//! The handshake accepts every certificate for which the server has the key; [`TlsClient::verify`] checks chain, time
+//! and name afterwards. This is safe because no credentials are sent. Verification after the handshake has three
+//! advantages: an invalid certificate causes no failed handshake in the server's log, the remaining days can still be
+//! counted, and MySQL does not count the client as one that failed to connect.
 
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -17,12 +17,12 @@ use rustls::{
     CertificateError, ClientConfig, ClientConnection, DigitallySignedStruct, RootCertStore, SignatureScheme,
 };
 
-/// The most certificates between the server's own and an authority that are tried; those that are needed come first (RFC
-/// 5246, section 7.4.2). The verifier takes at most six in a row, in any order of those that share a name, and reads all
-/// of them at each of up to 200,000 steps.
+/// The maximum number of intermediate certificates used. The needed ones come first (RFC 5246, section 7.4.2). The
+/// verifier builds chains of at most six, tries certificates of the same name in every order, and reads all of them in
+/// each of up to 200,000 steps.
 const MAX_INTERMEDIATES: usize = 6;
 
-/// Makes TLS connections; cheap to clone, and the certificates it believes are read once, when they are first needed.
+/// Creates TLS sessions. Clones share the trusted certificates, which are read once, at first use.
 #[derive(Debug, Clone)]
 pub struct TlsClient {
     inner: Arc<Inner>,
@@ -40,19 +40,20 @@ struct Setup {
     verifier: Arc<WebPkiServerVerifier>,
 }
 
-/// This machine has no certificate authorities to believe, so that no server can be judged.
+/// This machine has no trusted certificate authorities, so that no server certificate can be verified.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "no certificate authorities found: install ca-certificates, or name a file in SSL_CERT_FILE ({found})"
+    "no trusted certificate authorities ({found}); install ca-certificates, or set SSL_CERT_FILE to a file"
 )]
 pub struct NoRoots {
     found: String,
 }
 
 impl TlsClient {
-    /// Believes the system's certificate authorities: those that an operator added for internal services count too.
+    /// Trusts the system's certificate authorities, including those that an operator added for internal services.
     ///
-    /// `SSL_CERT_FILE` and `SSL_CERT_DIR` name others. The AWS SDK reads the same store, so that nothing is linked twice.
+    /// `SSL_CERT_FILE` and `SSL_CERT_DIR` select others. The AWS SDK reads the same store, so that no second copy of
+    /// the authorities is linked.
     pub fn system() -> Self {
         Self {
             inner: Arc::new(Inner {
@@ -62,7 +63,7 @@ impl TlsClient {
         }
     }
 
-    /// Believes these certificate authorities alone; those that cannot be read are left out.
+    /// Trusts only these certificate authorities; malformed ones are ignored.
     pub fn with_roots(roots: impl IntoIterator<Item = Vec<u8>>) -> Self {
         let mut store = RootCertStore::empty();
         store.add_parsable_certificates(roots.into_iter().map(CertificateDer::from));
@@ -74,7 +75,7 @@ impl TlsClient {
         }
     }
 
-    /// Reads the certificate authorities, unless that was done.
+    /// Reads the certificate authorities now rather than at first use.
     ///
     /// # Errors
     /// [`NoRoots`] if there are none.
@@ -90,13 +91,16 @@ impl TlsClient {
             .map_err(NoRoots::clone)
     }
 
-    /// A connection that has not begun.
+    /// Creates a TLS session before its handshake. The outer error is local, the inner one an invalid server name.
     pub(crate) fn connection(&self, host: &Host) -> Result<Result<ClientConnection, rustls::Error>, NoRoots> {
         let setup = self.setup()?;
         Ok(server_name(host).and_then(|name| ClientConnection::new(Arc::clone(&setup.config), name)))
     }
 
-    /// Whether the certificate of a finished handshake is good for that host at that time; if not, why.
+    /// Verifies the certificate of a completed handshake for a host at a time.
+    ///
+    /// # Errors
+    /// Why the certificate is invalid.
     pub(crate) fn verify(&self, tls: &ClientConnection, host: &Host, now: Duration) -> Result<(), String> {
         let setup = self.setup().map_err(|error| error.to_string())?;
         let Some((leaf, sent_along)) = tls.peer_certificates().and_then(<[_]>::split_first) else {
@@ -120,14 +124,14 @@ impl TlsClient {
 
 impl Setup {
     fn new(roots: Option<RootCertStore>) -> Result<Self, NoRoots> {
-        let mut found = String::from("none given");
+        let mut found = String::from("none configured");
         let roots = roots.unwrap_or_else(|| {
             let mut store = RootCertStore::empty();
             let read = rustls_native_certs::load_native_certs();
             let (good, bad) = store.add_parsable_certificates(read.certs);
             found = match read.errors.first() {
                 Some(error) => error.to_string(),
-                None => format!("{good} good, {bad} unreadable"),
+                None => format!("{good} valid, {bad} invalid"),
             };
             store
         });
@@ -143,7 +147,7 @@ impl Setup {
             .dangerous()
             .with_custom_certificate_verifier(Arc::new(DeferredVerifier { provider }))
             .with_no_client_auth();
-        // A resumed session brings no certificate to look at.
+        // A resumed session has no certificate to verify.
         config.resumption = Resumption::disabled();
         Ok(Self {
             config: Arc::new(config),
@@ -152,7 +156,7 @@ impl Setup {
     }
 }
 
-/// Lets the handshake finish with any certificate, but not without the proof that the server holds its key.
+/// Accepts every certificate during the handshake, but still requires proof that the server has its key.
 #[derive(Debug)]
 struct DeferredVerifier {
     provider: Arc<CryptoProvider>,
@@ -214,7 +218,7 @@ fn server_name(host: &Host) -> Result<ServerName<'static>, rustls::Error> {
     }
 }
 
-/// A failure of TLS in plain words.
+/// Describes a TLS error for an operator.
 #[expect(
     clippy::wildcard_enum_match_arm,
     reason = "rustls may add errors; they bring their own words"
@@ -246,7 +250,7 @@ fn describe_certificate_error(error: &CertificateError) -> String {
         C::Expired => "the certificate expired".to_owned(),
         C::NotValidYetContext { time, not_before } => {
             format!(
-                "the certificate is not yet valid: {} to go",
+                "the certificate is not yet valid: valid in {}",
                 describe_duration(not_before.as_secs().saturating_sub(time.as_secs()))
             )
         }
@@ -254,7 +258,7 @@ fn describe_certificate_error(error: &CertificateError) -> String {
         C::NotValidForNameContext { expected, presented } => {
             let presented = presented.iter().map(|name| plain_name(name)).collect::<Vec<_>>();
             let presented = if presented.is_empty() {
-                "no name at all".to_owned()
+                "no name".to_owned()
             } else {
                 presented.join(", ")
             };
@@ -267,11 +271,11 @@ fn describe_certificate_error(error: &CertificateError) -> String {
         C::UnknownIssuer => "the certificate's issuer is unknown".to_owned(),
         C::BadSignature => "the certificate was not signed by the issuer that it names".to_owned(),
         C::Revoked => "the certificate is revoked".to_owned(),
-        other => format!("the certificate is bad: {other}"),
+        other => format!("the certificate is invalid: {other}"),
     }
 }
 
-/// `DnsName("a.example")`, as webpki writes it, without the wrapping.
+/// Extracts `a.example` from webpki's form `DnsName("a.example")`.
 fn plain_name(presented: &str) -> &str {
     presented.split('"').nth(1).unwrap_or(presented)
 }

@@ -1,8 +1,8 @@
-//! Names to addresses, asked so that names without an answer hold up nobody else.
+//! Name resolution in which names without an answer do not delay other names.
 //!
-//! Places are few, since each query is a socket. So every name gets a short first try, and those that had no answer
-//! come again, with all the time they have, after everybody else: names that never resolve cannot keep the places from
-//! names that do. Waiting for a place is not part of the time that a lookup took.
+//! Queries are limited, because each one needs a socket. Each name therefore gets a short first attempt. Names without
+//! an answer are retried after all others, with their remaining time, so that unresolvable names cannot block the
+//! queries of resolvable names. The wait for a free query is not part of the lookup time.
 
 mod answer;
 mod transport;
@@ -27,32 +27,32 @@ use transport::SingleSocketProvider;
 use crate::error::Error;
 use crate::settings::{NameServers, Settings};
 
-/// What the first try of a name may take. A resolver answers from its cache, or from a near one, well within.
+/// The time limit of the first attempt. A resolver answers from its own cache, or from a nearby one, in less time.
 const FIRST_ATTEMPT_TIMEOUT: Duration = Duration::from_millis(300);
 
-/// The "Resolution Delay" of RFC 8305, section 3: how long a found family waits for the other.
+/// The "Resolution Delay" of RFC 8305, section 3: how long one family waits for the other.
 const RESOLUTION_DELAY: Duration = Duration::from_millis(50);
 
-/// From so many names without any answer on, the resolver itself is doubted.
+/// If at least so many names and no others are unanswered, the resolver itself is checked.
 const RESOLVER_CHECK_THRESHOLD: usize = 3;
 
-/// A name to look up, once for all targets that ask the same.
+/// A name to look up, shared by all targets with the same name and family.
 #[derive(Debug, Clone)]
 pub(crate) struct Question {
     pub(crate) name: String,
     pub(crate) ip: IpFamily,
-    /// The longest that any of its targets would wait.
+    /// The longest timeout of its targets.
     pub(crate) limit: Duration,
 }
 
-/// Looks names up.
+/// Resolves names.
 pub(crate) struct NameResolver {
     resolver: Resolver<SingleSocketProvider>,
     hosts: Hosts,
     search: Vec<Name>,
-    /// A name with fewer dots is tried with the search list first.
+    /// Names with fewer dots are tried with the search list first.
     ndots: usize,
-    /// Names in flight at most.
+    /// Maximum number of concurrent lookups.
     max_concurrent: usize,
     lookup_timeout: Duration,
 }
@@ -62,7 +62,7 @@ impl NameResolver {
         let (config, mut options, hosts) = match &settings.name_servers {
             NameServers::System => {
                 let (config, options) = system_conf::read_system_conf().unwrap_or_else(|error| {
-                    tracing::warn!(%error, "no name server in /etc/resolv.conf; asking 127.0.0.1");
+                    tracing::warn!(%error, "no name server in /etc/resolv.conf; using 127.0.0.1");
                     let local = NameServerConfig::udp_and_tcp([127, 0, 0, 1].into());
                     (
                         ResolverConfig::from_name_servers(vec![local]),
@@ -80,11 +80,11 @@ impl NameResolver {
                 )
             }
         };
-        // A monitor wants to know what is so now: no answer is kept from one probe to the next.
+        // Each probe must see the current addresses, so that answers are not cached between probes.
         options.cache_size = 0;
-        // The hosts file is read here: a name found there is not asked for, not even in its other family.
+        // This module reads the hosts file: a name in the file is not queried, not even in the other family.
         options.use_hosts_file = ResolveHosts::Never;
-        // Tries are made here, where a name gives its place up in between.
+        // This module makes the retries, because a waiting name must release its query.
         options.attempts = 0;
         options.timeout = settings.lookup_timeout;
         options.num_concurrent_reqs = config.name_servers().len().clamp(1, 2);
@@ -108,10 +108,10 @@ impl NameResolver {
         })
     }
 
-    /// Looks up every question, and sends each position with its answer as soon as that is known.
+    /// Looks up all questions, and sends each answer with the question's position as soon as it is known.
     pub(crate) async fn look_up(&self, questions: Vec<Question>, answers: UnboundedSender<(usize, Answer)>) {
         let send_answer = |position, answer| {
-            // Nobody listens any more once the deadline has passed.
+            // The receiver is gone after the deadline.
             let _ = answers.send((position, answer));
         };
         let mut retries = Vec::new();
@@ -166,7 +166,7 @@ impl NameResolver {
         }
     }
 
-    /// Whether a name has its addresses without any resolver.
+    /// Whether the name resolves without a name server.
     fn is_known_locally(&self, question: &Question) -> bool {
         let names = self.candidates(&question.name);
         names.iter().any(Name::is_localhost) || self.in_hosts_file(&names, question.ip).is_some()
@@ -193,7 +193,7 @@ impl NameResolver {
         }
     }
 
-    /// Asks for both families at once; a family that was found waits only a little for the other.
+    /// Looks up both families concurrently; the first one to succeed waits [`RESOLUTION_DELAY`] for the other.
     async fn both_families(&self, names: &[Name], limit: Duration) -> Addresses {
         let v4 = Box::pin(self.one_family(names, RecordType::A, limit));
         let v6 = Box::pin(self.one_family(names, RecordType::AAAA, limit));
@@ -215,7 +215,7 @@ impl NameResolver {
         let found = timeout(limit, async {
             for name in names {
                 match answer::read(self.resolver.lookup(name.clone(), kind).await) {
-                    // Only a name that does not exist is tried with the next of the search list.
+                    // Only if a name does not exist is the next name of the search list tried.
                     Err(ResolveError::NotFound) => {}
                     known => return known,
                 }
@@ -225,7 +225,7 @@ impl NameResolver {
         found.await.unwrap_or(Err(ResolveError::Timeout))
     }
 
-    /// The names to try in turn (resolv.conf(5), `search` and `ndots`).
+    /// The names to try in order (resolv.conf(5), `search` and `ndots`).
     fn candidates(&self, name: &str) -> Vec<Name> {
         let Ok(mut bare) = Name::from_str_relaxed(name) else {
             return Vec::new();
@@ -265,7 +265,7 @@ impl NameResolver {
         })
     }
 
-    /// Asks for the name servers of the root, which any working resolver can answer or refuse at once.
+    /// Asks for the root's name servers, which every working resolver answers or refuses immediately.
     async fn resolver_works(&self) -> bool {
         let control = self.resolver.lookup(Name::root(), RecordType::NS);
         timeout(self.lookup_timeout, control)
@@ -278,7 +278,7 @@ impl NameResolver {
 mod tests {
     use super::*;
 
-    /// A resolver that has a hosts file and a search list, and nobody to ask.
+    /// A resolver with a hosts file and a search list, but without name servers.
     fn names(hosts: &str, search: &[&str]) -> NameResolver {
         let settings = Settings {
             name_servers: NameServers::Explicit(vec![]),

@@ -1,12 +1,12 @@
-//! RabbitMQ and other AMQP 0-9-1 brokers: the protocol header, answered by `Connection.Start`.
+//! RabbitMQ and other AMQP 0-9-1 brokers: sends the protocol header and expects `Connection.Start`.
 //!
 //! | answer | means |
 //! |---|---|
 //! | method frame `Connection.Start` on channel 0 | healthy |
-//! | `AMQP` and four bytes | wrong service: it speaks another version of AMQP |
-//! | nothing | silent: RabbitMQ accepts, but does not answer, while it is out of file descriptors or stops |
+//! | `AMQP` and four bytes | wrong service: another version of AMQP |
+//! | nothing | silent: RabbitMQ accepts connections but does not answer while it has no free file descriptors or stops |
 //!
-//! Source: AMQP 0-9-1, sections 2.2.4 and 4.2; the class and method numbers from its XML definition.
+//! Source: AMQP 0-9-1, sections 2.2.4 and 4.2; class and method numbers from its XML definition.
 
 use portpulse_core::outcome::FailureClass;
 
@@ -18,7 +18,7 @@ pub(crate) struct Amqp {
     request_sent: bool,
 }
 
-/// A method frame on channel 0; its size follows.
+/// The start of a method frame on channel 0; the frame's size follows.
 const FRAME: &[u8] = &[1, 0, 0];
 /// Class 10, method 10, version 0-9.
 const START: &[u8] = &[0, 10, 0, 10, 0, 9];
@@ -54,7 +54,7 @@ fn other_version(answer: &[u8]) -> Step {
     match answer.get(4..).and_then(|rest| rest.first_chunk()) {
         Some([id, major, minor, revision]) => Step::failure(
             FailureClass::WrongService,
-            format!("it speaks AMQP {major}.{minor}.{revision} (protocol {id}), not 0-9-1"),
+            format!("the server speaks AMQP {major}.{minor}.{revision} (protocol {id}), not 0-9-1"),
         ),
         None => Step::Receive,
     }

@@ -1,17 +1,16 @@
-//! DNS: one question, `. NS` unless told otherwise, and the records that must or must not be in the answer.
+//! DNS: sends one question, by default `. NS`, and checks required and forbidden records.
 //!
 //! | answer | means |
 //! |---|---|
-//! | a well-formed reply with our id, REFUSED and NXDOMAIN too | healthy |
+//! | a well-formed reply with the query's id, including REFUSED and NXDOMAIN | healthy |
 //! | SERVFAIL | healthy, with a warning |
-//! | a record that must be there is missing, or one that must not be is there | wrong answer |
-//! | nothing | silent: BIND does so at its `tcp-clients` quota |
+//! | a required record is missing, or a forbidden record is present | wrong answer |
+//! | nothing | silent: BIND does not answer at its `tcp-clients` quota |
 //!
-//! What is no reply to this very question, by its id and by the question in it, is another service over TCP; over UDP
-//! it is nothing, since anybody can send it.
-//! A truncated reply over UDP means nothing by itself: the question is asked again over TCP.
+//! A message whose id or question differs from the query is another service over TCP. Over UDP the message is ignored,
+//! because anyone can send one. A truncated reply over UDP is not evaluated: the query is repeated over TCP.
 //!
-//! Sources: RFC 1035, section 4; RFC 2181, section 9, for truncation; RFC 7766 for TCP; RFC 3596 for AAAA; seen with
+//! Sources: RFC 1035, section 4; RFC 2181, section 9, for truncation; RFC 7766 for TCP; RFC 3596 for AAAA; tested with
 //! BIND 9.18.
 
 mod message;
@@ -60,7 +59,7 @@ impl Dialogue for Dns {
             return Step::Receive;
         };
         let message = answer.get(2..).unwrap_or_default();
-        // What is not DNS shows in the header, whatever length the first two bytes make.
+        // The header shows that a message is not DNS, whatever length the first two bytes announce.
         if length < message::HEADER_BYTES || !message::may_be_reply(message, &self.query) {
             return Step::WRONG_SERVICE;
         }
@@ -75,7 +74,7 @@ impl Dialogue for Dns {
     }
 }
 
-/// What a whole reply to a query means.
+/// Evaluates a complete reply to a query.
 pub(crate) fn evaluate_reply(check: &DnsCheck, query: &[u8], message: &[u8]) -> DialogueResult {
     let Some(reply) = Reply::read(message, query) else {
         return DialogueResult::WrongService;
@@ -93,14 +92,14 @@ pub(crate) fn evaluate_reply(check: &DnsCheck, query: &[u8], message: &[u8]) -> 
             format!("{banner}; {missing} is missing"),
         );
     }
-    if let Some(unwanted) = check
+    if let Some(forbidden) = check
         .must_not()
         .iter()
         .find(|record| reply.records.contains(record))
     {
         return DialogueResult::Failed(
             FailureClass::WrongAnswer,
-            format!("{banner}; {unwanted} must not be there"),
+            format!("{banner}; {forbidden} must not be present"),
         );
     }
     let warning = (reply.code == ReplyCode::SERVFAIL).then(|| banner.clone());

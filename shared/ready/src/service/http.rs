@@ -1,13 +1,13 @@
-//! HTTP/1.1: one request, `HEAD /` unless told otherwise, and the connection is over.
+//! HTTP/1.1: one request, by default `HEAD /`, on a connection of its own.
 //!
 //! | answer | means |
 //! |---|---|
-//! | an expected status; without any expectation, one below 500 | healthy |
-//! | 5xx, unless expected | busy: such as 502, 503, 504 of a proxy without a backend |
-//! | another status than expected | wrong answer |
-//! | the text that must appear does not, in the first 64 KiB of the body | wrong answer |
-//! | 3xx with a `Location`, where redirects are followed | the answer there, on the same host, after at most five |
-//! | the end before a status line | closed |
+//! | an expected status; if none is configured, a status below 500 | healthy |
+//! | 5xx, unless expected | busy: for example 502, 503 or 504 of a proxy without a backend |
+//! | another status than the expected ones | wrong answer |
+//! | the expected text is missing from the first 64 KiB of the body | wrong answer |
+//! | 3xx with a `Location`, if redirects are followed | result of the next request: on the same host, at most five times |
+//! | the end of the stream before a status line | closed |
 //!
 //! Sources: RFC 9110, section 15; RFC 9112, sections 4, 6 and 7.
 
@@ -39,11 +39,11 @@ enum State {
     Body { status: String, body: Body },
 }
 
-/// What the status line and the header fields said.
+/// The status line and the needed header fields.
 #[derive(Debug, Default)]
 struct Head {
     code: u16,
-    /// The code and the reason.
+    /// The status code and the reason phrase.
     status: String,
     location: Option<String>,
     length: Option<u64>,
@@ -72,7 +72,7 @@ impl Http {
     fn request(&self) -> Step {
         let method = self.check.method();
         let path = self.check.path();
-        // What follows the `?` may be a secret.
+        // The query may contain a secret.
         let bare = path.split('?').next().unwrap_or_default();
         Step::Send {
             name: Cow::Owned(format!("{method} {bare}")),
@@ -139,7 +139,7 @@ impl Dialogue for Http {
                     if !line.is_empty() {
                         head.field(&line);
                     } else if (100..=199).contains(&head.code) {
-                        // An interim response: the final one follows.
+                        // An interim response; the final one follows.
                         self.state = State::Status;
                     } else {
                         let head = std::mem::take(head);
@@ -171,7 +171,7 @@ impl Dialogue for Http {
     }
 
     fn max_bytes(&self) -> usize {
-        // Chunks of one byte carry five bytes of framing.
+        // A chunk of one byte has five bytes of framing.
         16 * 1024
             + if self.check.text().is_some() {
                 6 * body::MAX_SEARCHED_BYTES
@@ -184,7 +184,7 @@ impl Dialogue for Http {
 fn missing(status: &str) -> DialogueResult {
     DialogueResult::Failed(
         FailureClass::WrongAnswer,
-        format!("{status}, without the text that must appear"),
+        format!("{status}, but the expected text is missing"),
     )
 }
 

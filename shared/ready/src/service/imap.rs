@@ -1,10 +1,10 @@
-//! IMAP: wait for the greeting, then `LOGOUT`.
+//! IMAP: waits for the greeting, then sends `LOGOUT`.
 //!
 //! | answer | means |
 //! |---|---|
 //! | `* OK`, `* PREAUTH` | healthy |
-//! | `* BYE` | busy: it refuses for the reason it gives |
-//! | `NO` or `INVALID` to STARTTLS, where an upgrade was wanted | tls |
+//! | `* BYE` | busy: the line gives the reason |
+//! | `NO` or `BAD` in answer to STARTTLS, if TLS is required | tls |
 //!
 //! Source: RFC 9051, sections 6.2.1 and 7.1.
 
@@ -80,7 +80,7 @@ impl Dialogue for Imap {
                 if line.starts_with("s ") {
                     return Step::failure(FailureClass::Tls, line).with_closing_bytes(LOGOUT);
                 }
-                // Untagged responses may come between a command and its result.
+                // Untagged responses may precede the result of a command.
                 if !line.starts_with("* ") {
                     return Step::WRONG_SERVICE;
                 }

@@ -1,13 +1,13 @@
-//! Kafka: `ApiVersions` version 0, which every broker answers before any login.
+//! Kafka: sends `ApiVersions` version 0, which every broker answers before a login.
 //!
 //! | answer | means |
 //! |---|---|
-//! | our correlation id, error 0 or 35 (`UNSUPPORTED_VERSION`) | healthy |
-//! | our correlation id, any other error | busy: it refuses with that number |
-//! | closed at once | closed; Kafka does so at `max.connections.per.ip`, and where it expects TLS |
+//! | the request's correlation id, error 0 or 35 (`UNSUPPORTED_VERSION`) | healthy |
+//! | the request's correlation id, any other error | busy: the number gives the reason |
+//! | closed at once | closed; Kafka closes at `max.connections.per.ip`, and if it expects TLS |
 //!
-//! Source: the Apache Kafka protocol guide, "Protocol Primitive Types" and "`ApiVersions` API (Key: 18)"; seen
-//! with Tansu 0.6, which speaks it too.
+//! Source: the Apache Kafka protocol guide, "Protocol Primitive Types" and "`ApiVersions` API (Key: 18)"; tested with
+//! Tansu 0.6, which implements this protocol.
 
 use portpulse_core::outcome::FailureClass;
 

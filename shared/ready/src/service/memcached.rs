@@ -1,14 +1,14 @@
-//! memcached: `version` in the text protocol.
+//! memcached: sends `version` in the text protocol.
 //!
 //! | answer | means |
 //! |---|---|
 //! | `VERSION …` | healthy |
-//! | `CLIENT_ERROR unauthenticated` | healthy: it wants a login |
-//! | `ERROR Too many open connections`, unasked | busy |
-//! | any other `CLIENT_ERROR` or `SERVER_ERROR` | busy: it refuses for the reason it gives |
-//! | nothing | silent: with `maxconns_fast` off, a server at its limit does not even accept |
+//! | `CLIENT_ERROR unauthenticated` | healthy: a login is required |
+//! | `ERROR Too many open connections`, before the request | busy |
+//! | any other `CLIENT_ERROR` or `SERVER_ERROR` | busy: the line gives the reason |
+//! | nothing | silent: with `maxconns_fast` off, a server at its limit does not accept connections |
 //!
-//! Sources: `doc/protocol.txt` of memcached; seen with 1.6.
+//! Sources: `doc/protocol.txt` of memcached; tested with 1.6.
 
 use portpulse_core::outcome::FailureClass;
 

@@ -1,10 +1,10 @@
-//! POP3: wait for the greeting, then `QUIT`.
+//! POP3: waits for the greeting, then sends `QUIT`.
 //!
 //! | answer | means |
 //! |---|---|
 //! | `+OK` | healthy |
-//! | `-ERR`, such as `[SYS/TEMP]` or `[IN-USE]` | busy: it refuses for the reason it gives |
-//! | `-ERR` to STLS, where an upgrade was wanted | tls |
+//! | `-ERR`, such as `[SYS/TEMP]` or `[IN-USE]` | busy: the line gives the reason |
+//! | `-ERR` in answer to STLS, if TLS is required | tls |
 //!
 //! Sources: RFC 1939, sections 3 and 4; RFC 2595, section 4; RFC 3206.
 

@@ -1,18 +1,19 @@
-//! PostgreSQL: a `StartupMessage` for a user that need not exist; the server says before any login whether it serves.
+//! PostgreSQL: sends a `StartupMessage` for a user that need not exist. The server reports its state before any login.
 //!
 //! | answer | means |
 //! |---|---|
 //! | `R`, any authentication request | healthy |
-//! | `E` with SQLSTATE class 28, 3D000 or 42501 | healthy: it judged the login |
-//! | `E` 08P01 `no such …` | healthy: PgBouncer judged the login |
-//! | `E` 57P01, 57P02, 57P03 | starting: it starts, recovers or shuts down |
-//! | `E` of class 53, such as 53300 | busy: too many clients, out of memory or disk |
-//! | `E` `could not …` without a SQLSTATE | busy: it could not start a process |
-//! | any other `E` | busy: it refuses for the reason it gives |
-//! | `N` to an `SSLRequest` | tls: it has TLS switched off |
+//! | `E` with SQLSTATE class 28, 3D000 or 42501 | healthy: the server decided about the login |
+//! | `E` 08P01 `no such …` | healthy: PgBouncer decided about the login |
+//! | `E` 57P01, 57P02, 57P03 | starting: the server starts, recovers or shuts down |
+//! | `E` of class 53, such as 53300 | busy: too many clients, or no memory or disk space |
+//! | `E` `could not …` without a SQLSTATE | busy: the server could not start a process |
+//! | any other `E` | busy: the error gives the reason |
+//! | `N` in answer to an `SSLRequest` | tls: TLS is disabled |
 //!
-//! Sources: PostgreSQL's documentation, "Message Formats" and "`PostgreSQL` Error Codes"; seen with 15.
-//! `SSLRequest` is answered even in recovery, so that it proves nothing by itself.
+//! A server in recovery answers `SSLRequest` too, so that this answer alone does not prove readiness.
+//!
+//! Sources: PostgreSQL's documentation, "Message Formats" and "`PostgreSQL` Error Codes"; tested with 15.
 
 use portpulse_core::outcome::FailureClass;
 
@@ -20,7 +21,7 @@ use super::USER;
 use crate::dialogue::{Dialogue, Step};
 use crate::input::{Input, PrefixMatch, be_u32, excerpt, match_prefix};
 
-/// The longest message taken for a PostgreSQL one, as in libpq.
+/// The maximum length of a PostgreSQL message during startup, as in libpq.
 const MAX_LENGTH: usize = 30_000;
 
 #[derive(Debug)]
@@ -53,7 +54,7 @@ impl Dialogue for Postgres {
             }
             State::Upgrading => match input.remaining().first() {
                 None => Step::Receive,
-                // A server that agreed waits for the client: more bytes are another protocol's.
+                // After agreeing to TLS the server waits for the client; more bytes belong to another protocol.
                 Some(b'S') if input.remaining().len() > 1 => Step::WRONG_SERVICE,
                 Some(b'S') => {
                     input.take(1);
@@ -62,7 +63,7 @@ impl Dialogue for Postgres {
                 }
                 Some(b'N') => Step::failure(
                     FailureClass::Tls,
-                    "the server answered N to SSLRequest: it has TLS switched off",
+                    "the server answered N to SSLRequest: TLS is disabled",
                 ),
                 Some(_) => answer(input),
             },
@@ -121,7 +122,7 @@ fn answer(input: &mut Input) -> Step {
         match kind {
             b'R' => return authentication(body),
             b'E' => return error(body),
-            // A notice, or the offer of an older protocol: the answer comes after it.
+            // A notice, or the negotiation of an older protocol version: the answer follows.
             _ => {}
         }
     }
@@ -137,7 +138,7 @@ fn authentication(body: &[u8]) -> Step {
     }
 }
 
-/// The form before protocol 3, which a server without a process to spare still uses.
+/// Reads an error in the form before protocol 3, which a server uses when it cannot start a process.
 fn unframed(text: &[u8]) -> Step {
     match text.iter().position(|&b| b == 0) {
         Some(end) => Step::failure(FailureClass::Busy, excerpt(text.get(..end).unwrap_or_default())),

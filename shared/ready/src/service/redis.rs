@@ -1,17 +1,17 @@
-//! Redis and Valkey: `PING`, which also answers a client that has not logged in, by saying so.
+//! Redis and Valkey: sends `PING`, which the server also answers before a login, with an error.
 //!
 //! | answer | means |
 //! |---|---|
 //! | `+PONG` | healthy |
-//! | `-NOAUTH`, `-NOPERM`, `-ERR unknown command` | healthy: it judged the command |
-//! | `-LOADING`, `-MASTERDOWN` | starting: it loads its data, or waits for its primary |
-//! | `-ERR max number of clients`, unasked | busy |
+//! | `-NOAUTH`, `-NOPERM`, `-ERR unknown command` | healthy: the server processed the command |
+//! | `-LOADING`, `-MASTERDOWN` | starting: the server loads its data, or waits for its primary |
+//! | `-ERR max number of clients`, before the request | busy |
 //! | `-BUSY` | busy: a script runs |
-//! | `-MISCONF` | busy: it cannot persist, for instance on a full disk |
-//! | `-DENIED` | blocked: protected mode refuses clients from outside |
-//! | any other `-` | busy: it refuses for the reason it gives |
+//! | `-MISCONF` | busy: the server cannot persist, for example because the disk is full |
+//! | `-DENIED` | blocked: protected mode refuses remote clients |
+//! | any other `-` | busy: the error gives the reason |
 //!
-//! Sources: the Redis serialization protocol specification; `server.c` and `networking.c` of Redis; seen with 7.0.
+//! Sources: the Redis serialization protocol specification; `server.c` and `networking.c` of Redis; tested with 7.0.
 
 use portpulse_core::outcome::FailureClass;
 
@@ -47,7 +47,7 @@ impl Dialogue for Redis {
 
 fn refusal(error: &str) -> Step {
     let code = error.split(' ').next().unwrap_or_default();
-    // Every error of this protocol begins with a word in capitals.
+    // Every error of this protocol starts with a word in capital letters.
     if code.is_empty() || !code.bytes().all(|b| b.is_ascii_uppercase()) {
         return Step::WRONG_SERVICE;
     }

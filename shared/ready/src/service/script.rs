@@ -1,19 +1,19 @@
-//! A script for services without a file of their own: texts to send, and texts to wait for, in order.
+//! Scripts for services without a protocol of their own: texts to send and texts to expect, in order.
 //!
 //! | answer | means |
 //! |---|---|
-//! | every text that was waited for came, in order | healthy; the lines up to these texts are told |
-//! | the end, or nothing more, before one of them | closed, silent or timeout |
+//! | every text was received in order | healthy; the banner has the lines up to these texts |
+//! | the end of the stream, or silence, before one of them | closed, silent or timeout |
 //! | 16 KiB without it | wrong service |
 //!
-//! What is sent is named by its number alone: it may hold a secret.
+//! Messages name a sent text by its step number only, because the text may contain a secret.
 
 use portpulse_core::readiness::{Script, ScriptStep};
 
 use crate::dialogue::{Dialogue, Step};
 use crate::input::{Input, excerpt};
 
-/// A script being played.
+/// A running script.
 #[derive(Debug)]
 pub(crate) struct ScriptDialogue {
     script: Script,

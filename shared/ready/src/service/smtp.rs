@@ -1,11 +1,11 @@
-//! SMTP and submission: wait for the greeting, `EHLO`, `QUIT`; never talk first.
+//! SMTP and submission: waits for the greeting, then sends `EHLO` and `QUIT`. The server always speaks first.
 //!
 //! | answer | means |
 //! |---|---|
-//! | `220`, then `250` to `EHLO` (or to `HELO`, if `EHLO` is unknown) | healthy |
+//! | `220`, then `250` in answer to `EHLO` (or to `HELO`, if `EHLO` is unknown) | healthy |
 //! | `421`, or any other 4xx | busy: overloaded or shutting down |
-//! | 5xx greeting, such as `554`, or `550`…`554` to `EHLO` | blocked: it will not talk to this client |
-//! | no STARTTLS offered, or it fails, where an upgrade was wanted | tls |
+//! | 5xx greeting, such as `554`, or `550`…`554` in answer to `EHLO` | blocked: the server refuses this client |
+//! | no STARTTLS offered, or STARTTLS refused, if TLS is required | tls |
 //! | `220`, but neither `EHLO` nor `HELO` known | wrong service, such as FTP |
 //!
 //! Sources: RFC 5321, sections 3.1, 4.1.1 and 4.2; RFC 3207.
@@ -21,7 +21,7 @@ const QUIT: &[u8] = b"QUIT\r\n";
 
 #[derive(Debug)]
 pub(crate) struct Smtp {
-    /// The client's own address literal, since it has no name (RFC 5321, section 4.1.4).
+    /// The client's address literal, since the client has no host name (RFC 5321, section 4.1.4).
     name: String,
     upgrade: bool,
     greeting: String,
@@ -114,7 +114,7 @@ impl Dialogue for Smtp {
     }
 }
 
-/// A reply of one or more lines, all with the same code.
+/// A reply of one or more lines with the same code.
 #[derive(Debug)]
 struct Reply {
     code: u16,
@@ -138,7 +138,7 @@ impl Reply {
         format!("{} {text}", self.code)
     }
 
-    /// Takes a reply once all of it is there.
+    /// Consumes a complete reply.
     fn read(input: &mut Input) -> ReadResult {
         let mut reply: Option<Self> = None;
         let mut length = 0;

@@ -1,20 +1,20 @@
-//! SSH: the server's identification, answered with our own so that leaving is not an error in its log.
+//! SSH: reads the server's identification and answers with the client's, so that the server logs no error.
 //!
 //! | answer | means |
 //! |---|---|
-//! | `SSH-2.0-…` or `SSH-1.99-…`, lines before it or not | healthy |
+//! | `SSH-2.0-…` or `SSH-1.99-…`, also after other lines | healthy |
 //! | `Exceeded MaxStartups` | busy |
 //! | `Not allowed at this time` | blocked: the address is penalised |
-//! | `SSH-1.…` | wrong service: too old for any client |
+//! | `SSH-1.…` | wrong service: an obsolete version |
 //!
-//! Sources: RFC 4253, section 4.2; `sshd.c` of OpenSSH; seen with 9.2.
+//! Sources: RFC 4253, section 4.2; `sshd.c` of OpenSSH; tested with 9.2.
 
 use portpulse_core::outcome::FailureClass;
 
 use crate::dialogue::{Dialogue, Step};
 use crate::input::Input;
 
-/// RFC 4253 sets no limit to the lines before the identification; OpenSSH's client gives up after 1,024.
+/// The maximum number of lines before the identification. RFC 4253 sets no limit; OpenSSH's client allows 1,024.
 const MAX_LINES: u8 = 50;
 
 #[derive(Debug, Default)]
@@ -48,13 +48,13 @@ impl Dialogue for Ssh {
     }
 }
 
-/// Whether the line up to its end is text, as everything before the key exchange must be.
+/// Whether the first line is text, as RFC 4253 requires before the key exchange.
 fn is_text(bytes: &[u8]) -> bool {
     let line = bytes.split(|&b| b == b'\n').next().unwrap_or_default();
     line.iter().all(|&b| b >= b' ' || b == b'\r' || b == b'\t')
 }
 
-/// Whether a line is the greeting of a protocol that would now wait for us, so that nothing more is to come.
+/// Whether a line is the greeting of a protocol whose server would now wait for the client.
 fn is_other_greeting(line: &str) -> bool {
     let greetings = [
         "SSH-", "HTTP/", "+OK", "-ERR", "* OK", "* BYE", "RFB ", "AMQP", "220 ", "220-", "421 ", "554 ",

@@ -1,13 +1,13 @@
-//! ZooKeeper: the four-letter word `srvr`, the only one allowed by default; `ruok` answers without a quorum too.
+//! ZooKeeper: sends the four-letter word `srvr`, the only one allowed by default. `ruok` succeeds without a quorum too.
 //!
 //! | answer | means |
 //! |---|---|
 //! | `Zookeeper version: …` | healthy |
-//! | `srvr is not executed because it is not in the whitelist.` | healthy, with a warning: it does not say more |
-//! | `… not currently serving requests` | starting: it has no quorum |
-//! | closed at once | closed; ZooKeeper does so at `maxClientCnxns`, the limit for one address |
+//! | `srvr is not executed because it is not in the whitelist.` | healthy, with a warning: the answer does not show a quorum |
+//! | `… not currently serving requests` | starting: there is no quorum |
+//! | closed at once | closed; ZooKeeper closes at `maxClientCnxns`, the limit for one address |
 //!
-//! Sources: ZooKeeper's administrator's guide, "The Four Letter Words"; seen with 3.8.
+//! Sources: ZooKeeper's administrator's guide, "The Four Letter Words"; tested with 3.8.
 
 use portpulse_core::outcome::FailureClass;
 
@@ -38,9 +38,9 @@ impl Dialogue for Zookeeper {
         {
             return Step::WRONG_SERVICE;
         }
-        // The refusal of the word itself ends without a line's end.
+        // This answer has no line end.
         if input.match_prefix(NOT_ALLOWED.as_bytes()) == PrefixMatch::Full {
-            let warning = Some("allow srvr in 4lw.commands.whitelist to see whether it serves".to_owned());
+            let warning = Some("allow srvr in 4lw.commands.whitelist to check the quorum".to_owned());
             return Step::Done(
                 DialogueResult::Healthy {
                     banner: NOT_ALLOWED.to_owned(),

@@ -156,7 +156,8 @@ async fn flood_is_stopped_and_reported_in_part() {
     let (report, observed) = peer.run_exchange(&request, LONG_TIMEOUT).await;
     let summary = describe(&report);
     assert!(
-        summary.starts_with("wrong_service in ready: no answer within 16 KiB: sent PING, got `-AAAA")
+        summary
+            .starts_with("wrong_service in ready: no complete answer within 16 KiB: sent PING, got `-AAAA")
             && summary.len() < 240,
         "{summary}"
     );

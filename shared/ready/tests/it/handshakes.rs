@@ -124,7 +124,7 @@ async fn target_without_tls_is_classified() {
         (vec![], "silent in tls: sent a TLS ClientHello, got no answer"),
         (
             vec![send(b"\x16\x03\x03\x00\x40\x02")],
-            "timeout in tls: sent a TLS ClientHello, got a part of the handshake, then nothing",
+            "timeout in tls: sent a TLS ClientHello, got an incomplete handshake, then nothing",
         ),
     ];
     for (actions, expected) in rows {
@@ -212,7 +212,7 @@ async fn plain_text_after_starttls_agreement_is_rejected() {
         Action::Expect(b"STLS\r\n"),
         send("+OK\r\n+OK injected\r\n"),
     ];
-    let summary = "tls in tls: the server went on in plain text after it agreed to TLS: +OK injected";
+    let summary = "tls in tls: the server sent plain text after it agreed to TLS: +OK injected";
     check(
         starttls_request(Service::Pop3, &client),
         LONG_TIMEOUT,

@@ -64,7 +64,7 @@ async fn check(request: impl FnOnce(u16) -> Request, actions: Vec<Action>, expec
 async fn endless_greeting_header_or_body_is_stopped() {
     let expect = || Action::Expect(b"\r\n\r\n");
     let ok = || send("HTTP/1.1 200 OK\r\n");
-    let more = "wrong_service in ready: no answer within 16 KiB: ";
+    let more = "wrong_service in ready: no complete answer within 16 KiB: ";
     check(
         |port| request(Service::Smtp, port),
         vec![Action::Flood(b"220-a\r\n".repeat(1_000))],
@@ -84,7 +84,7 @@ async fn endless_greeting_header_or_body_is_stopped() {
         send("Transfer-Encoding: chunked\r\n\r\n"),
         Action::Flood(b"1\r\na\r\n".repeat(1_000)),
     ];
-    let missing = "200 OK, without the text that must appear";
+    let missing = "200 OK, but the expected text is missing";
     check(|port| waiting_for_a_text(Tls::Off, port), chunks, missing).await;
 }
 
@@ -116,7 +116,7 @@ async fn bytewise_banner_is_stopped() {
     };
     let summary = describe(&report);
     assert!(
-        summary.starts_with("wrong_service in ready: no answer within 512 pieces: "),
+        summary.starts_with("wrong_service in ready: no complete answer within 512 reads: "),
         "{summary}"
     );
     // And what is read while the connection ends.
@@ -151,7 +151,12 @@ async fn endless_tls_records_are_stopped() {
     // One byte a record, which is 23 on the wire.
     let (mut actions, ours) = tls_then(send("HTTP/1.1 200 OK\r\n"));
     actions.push(Action::Flood(b"X".to_vec()));
-    check(https(&ours), actions, "wrong_service in ready: no answer within ").await;
+    check(
+        https(&ours),
+        actions,
+        "wrong_service in ready: no complete answer within ",
+    )
+    .await;
 }
 
 /// What a `GET` over TLS that waits for the text `well` comes to, where the answer comes in these records. In a thread of
@@ -183,7 +188,7 @@ fn bytes_after_close_notify_are_ignored() {
     let record = [head.as_slice(), &vec![b'a'; 16_384 - head.len()]].concat();
     let summary = answered_in_records(vec![record], vec![b'x'; 6_000]);
     assert!(
-        summary.contains("200 OK, without the text that must appear"),
+        summary.contains("200 OK, but the expected text is missing"),
         "{summary}"
     );
 }
@@ -221,7 +226,7 @@ async fn session_ticket_flood_is_stopped() {
     let spent = Duration::try_from(clock_gettime(cpu) - started).unwrap();
     assert_eq!(
         describe(&report),
-        "wrong_service in ready: no answer within 148 KiB: sent HEAD /, got no answer"
+        "wrong_service in ready: no complete answer within 148 KiB: sent HEAD /, got no answer"
     );
     assert!(spent < Duration::from_secs(5), "{spent:?}");
     // The same after STARTTLS.
@@ -242,7 +247,7 @@ async fn session_ticket_flood_is_stopped() {
             &ours.client(),
         )
     };
-    let summary = "wrong_service in ready: no answer within 148 KiB: sent EHLO, got no answer";
+    let summary = "wrong_service in ready: no complete answer within 148 KiB: sent EHLO, got no answer";
     check(smtp, actions, summary).await;
 }
 

@@ -58,7 +58,8 @@ async fn redirect_to_other_host_or_in_loop_fails() {
     ];
     for to in elsewhere {
         let first = Peer::new(vec![Action::Expect(b"\r\n\r\n"), redirect_response(to)]);
-        let summary = format!("wrong_answer in ready: redirected to {to}: another host is not followed to");
+        let summary =
+            format!("wrong_answer in ready: redirected to {to}: redirects to another host are not followed");
         assert_eq!(check(first, &ours).await, summary);
     }
 
@@ -82,6 +83,6 @@ async fn redirect_to_closed_port_is_refused() {
     let port = refused.local_addr().unwrap().as_socket().unwrap().port();
     let to = format!("http://db.example:{port}/");
     let first = Peer::new(vec![Action::Expect(b"\r\n\r\n"), redirect_response(&to)]);
-    let summary = format!("refused in ready: redirected to {to}: no connection there");
+    let summary = format!("refused in ready: redirected to {to}: no connection");
     assert_eq!(check(first, &ours).await, summary);
 }

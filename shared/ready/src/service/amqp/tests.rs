@@ -10,7 +10,7 @@ fn connection_start_is_healthy_other_version_is_reported() {
         START_FRAME,
         "> an AMQP 0-9-1 header | healthy: Connection.Start",
     );
-    let expected = "wrong_service: it speaks AMQP 1.0.0 (protocol 3), not 0-9-1";
+    let expected = "wrong_service: the server speaks AMQP 1.0.0 (protocol 3), not 0-9-1";
     check(
         Amqp::default,
         b"AMQP\x03\x01\0\0",

@@ -82,7 +82,7 @@ fn required_and_forbidden_records_are_checked() {
         (
             &[],
             &["192.0.2.1"],
-            "wrong_answer: a.example A: NOERROR 192.0.2.1; 192.0.2.1 must not be there",
+            "wrong_answer: a.example A: NOERROR 192.0.2.1; 192.0.2.1 must not be present",
         ),
         (&[], &["192.0.2.2"], "healthy: a.example A: NOERROR 192.0.2.1"),
     ];
@@ -151,7 +151,7 @@ fn record_types_match_zone_file_format() {
             over_tcp(&dns_check)(),
             [reply(&dns_check, 0, &[&record]).as_slice()],
         );
-        assert!(transcript.contains("must not be there"), "{transcript}");
+        assert!(transcript.contains("must not be present"), "{transcript}");
     }
 }
 
@@ -243,9 +243,9 @@ fn decision_table_matches_code() {
         ("a well-formed", over_tcp(&root)(), reply(&root, 3, &[])),
         ("a well-formed", over_tcp(&root)(), reply(&root, 5, &[])),
         ("SERVFAIL", over_tcp(&root)(), reply(&root, 2, &[])),
-        ("a record that", over_tcp(&wanted)(), reply(&wanted, 0, &[])),
+        ("a required", over_tcp(&wanted)(), reply(&wanted, 0, &[])),
         (
-            "a record that",
+            "a required",
             over_tcp(&unwanted)(),
             reply(&unwanted, 0, &[A_192_0_2_1]),
         ),

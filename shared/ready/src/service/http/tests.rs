@@ -50,7 +50,7 @@ fn status_decides_result() {
     check(
         plain(&default),
         b"HTTP/1.1 200 OK\r\n",
-        "> HEAD / | more, then closed",
+        "> HEAD / | waiting, then closed",
     );
 }
 
@@ -66,20 +66,20 @@ fn expected_text_is_found_in_every_framing() {
         ),
         (
             "Content-Length: 6\r\n\r\nis all well",
-            "wrong_answer: 200 OK, without the text that must appear",
+            "wrong_answer: 200 OK, but the expected text is missing",
         ),
         (
             "\r\nis all wel",
-            "wrong_answer: 200 OK, without the text that must appear",
+            "wrong_answer: 200 OK, but the expected text is missing",
         ),
         (
             "Transfer-Encoding: chunked\r\n\r\n3\r\nall\r\n0\r\n\r\n",
-            "wrong_answer: 200 OK, without the text that must appear",
+            "wrong_answer: 200 OK, but the expected text is missing",
         ),
     ];
     for (rest, expected) in rows {
         let reply = format!("HTTP/1.1 200 OK\r\n{rest}");
-        // What follows the question mark is not told.
+        // The query is not reported.
         check(
             plain(&all_well),
             reply.as_bytes(),
@@ -93,7 +93,7 @@ fn expected_text_is_found_in_every_framing() {
     let transcript = crate::test_harness::transcript(plain(&all_well)(), long.as_bytes().chunks(1000));
     assert_eq!(
         transcript,
-        "> GET /health | wrong_answer: 200 OK, without the text that must appear"
+        "> GET /health | wrong_answer: 200 OK, but the expected text is missing"
     );
 }
 
@@ -163,7 +163,7 @@ fn decision_table_matches_code() {
         case("5xx", &default_check, "HTTP/1.1 503 Service Unavailable\r\n\r\n"),
         case("another status", &only, "HTTP/1.1 200 OK\r\n\r\n"),
         case(
-            "the text",
+            "the expected text",
             &text,
             "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nsorry",
         ),

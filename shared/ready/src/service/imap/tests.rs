@@ -28,7 +28,7 @@ fn greeting_decides_result() {
         b"* BYE too many connections\r\n",
         "busy: * BYE too many connections",
     );
-    check(plain, b"* OK", "more, then closed");
+    check(plain, b"* OK", "waiting, then closed");
 }
 
 #[test]

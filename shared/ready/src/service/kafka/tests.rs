@@ -26,7 +26,7 @@ fn error_code_decides_result() {
             &format!("> an ApiVersions request | {expected}"),
         );
     }
-    let expected = "more, then closed, as Kafka does at max.connections.per.ip, or where it expects TLS";
+    let expected = "waiting, then closed, as Kafka does at max.connections.per.ip, or where it expects TLS";
     check(
         Kafka::default,
         b"",
@@ -55,17 +55,17 @@ fn request_is_version_0() {
 fn decision_table_matches_code() {
     let cases = [
         (
-            "our correlation id, error 0",
+            "the request's correlation id, error 0",
             Kafka::default(),
             response(CORRELATION, 0),
         ),
         (
-            "our correlation id, error 0",
+            "the request's correlation id, error 0",
             Kafka::default(),
             response(CORRELATION, 35),
         ),
         (
-            "our correlation id, any",
+            "the request's correlation id, any",
             Kafka::default(),
             response(CORRELATION, 56),
         ),

@@ -29,7 +29,7 @@ fn answer_line_decides_result() {
     check(
         Memcached::default,
         b"VERSION 1.6",
-        "> version | more, then closed",
+        "> version | waiting, then closed",
     );
 }
 

@@ -39,7 +39,7 @@ fn hello_flags_decide_result() {
         ),
         (
             b"\x08secondary\0\0",
-            "starting: neither primary nor secondary: it starts or recovers",
+            "starting: neither primary nor secondary: the member starts or recovers",
         ),
     ];
     for (flags, expected) in rows {
@@ -78,7 +78,7 @@ fn refusal_code_decides_result() {
     check(
         Mongodb::default,
         b"",
-        "> hello | more, then closed, as MongoDB does at maxIncomingConnections",
+        "> hello | waiting, then closed, as MongoDB does at maxIncomingConnections",
     );
 }
 

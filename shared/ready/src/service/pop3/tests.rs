@@ -24,7 +24,7 @@ fn greeting_decides_result() {
         "busy: -ERR [SYS/TEMP] try later",
     );
     check(plain, b"-ERR [IN-USE] locked\r\n", "busy: -ERR [IN-USE] locked");
-    check(plain, b"+O", "more, then closed");
+    check(plain, b"+O", "waiting, then closed");
 }
 
 #[test]

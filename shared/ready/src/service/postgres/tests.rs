@@ -117,12 +117,12 @@ fn ssl_request_precedes_startup() {
     check(
         with_upgrade,
         b"S",
-        "> an SSLRequest | tls | > a StartupMessage | more, then closed",
+        "> an SSLRequest | tls | > a StartupMessage | waiting, then closed",
     );
     check(
         with_upgrade,
         b"N",
-        "> an SSLRequest | tls: the server answered N to SSLRequest: it has TLS switched off",
+        "> an SSLRequest | tls: the server answered N to SSLRequest: TLS is disabled",
     );
     let refused = refusal("53300", "sorry, too many clients already");
     check(

@@ -42,7 +42,7 @@ fn first_word_decides_result() {
             "blocked: DENIED Redis is running in protected mode",
         ),
         ("-OOM command not allowed\r\n", "busy: OOM command not allowed"),
-        ("+PONG", "more, then closed"),
+        ("+PONG", "waiting, then closed"),
         ("+OK\r\n", "wrong_service"),
         ("-lower case\r\n", "wrong_service"),
     ];

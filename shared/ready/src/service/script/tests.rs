@@ -26,7 +26,7 @@ fn expected_texts_match_in_order_and_are_reported() {
         b"hello\r\nINFO {\"a\":1}\r\n+OK\r\nPONG\r\n",
         "> step 2 | > step 4 | healthy: INFO {; PONG",
     );
-    check(make, b"PONG\r\nINFO {", "> step 2 | more, then closed");
+    check(make, b"PONG\r\nINFO {", "> step 2 | waiting, then closed");
     check(
         make,
         b"200 ready: INFO {x} PONG",

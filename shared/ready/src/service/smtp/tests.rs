@@ -84,7 +84,7 @@ fn starttls_repeats_ehlo_inside_tls() {
 fn other_protocols_are_wrong_service() {
     check_other_services(plain, &[]);
     check(plain, b"220-a\r\n250 b\r\n", "wrong_service");
-    check(plain, b"220-a\r\n", "more, then closed");
+    check(plain, b"220-a\r\n", "waiting, then closed");
     fuzz(
         plain,
         b"220-mail.example ESMTP\r\n220 x\r\n250-mail.example\r\n250 8BITMIME\r\n",

@@ -33,7 +33,7 @@ fn refusal_lines_decide_result() {
         b"Not allowed at this time\r\n",
         "blocked: Not allowed at this time",
     );
-    check(Ssh::default, b"SSH-2.0-Open", "more, then closed");
+    check(Ssh::default, b"SSH-2.0-Open", "waiting, then closed");
 }
 
 #[test]

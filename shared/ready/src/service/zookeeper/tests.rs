@@ -16,7 +16,7 @@ fn answer_line_decides_result() {
         &format!("> srvr | starting: {refusal}"),
     );
     let expected = "healthy: srvr is not executed because it is not in the whitelist., \
-                but allow srvr in 4lw.commands.whitelist to see whether it serves";
+                but allow srvr in 4lw.commands.whitelist to check the quorum";
     check(
         Zookeeper::default,
         NOT_ALLOWED.as_bytes(),
@@ -25,7 +25,7 @@ fn answer_line_decides_result() {
     check(
         Zookeeper::default,
         b"",
-        "> srvr | more, then closed, as ZooKeeper does at maxClientCnxns",
+        "> srvr | waiting, then closed, as ZooKeeper does at maxClientCnxns",
     );
 }
 

@@ -55,7 +55,7 @@ async fn nginx_is_healthy_and_missing_backend_is_busy() {
     check(
         &get(port, "sorry"),
         port,
-        "wrong_answer in ready: 200 OK, without the text that must appear",
+        "wrong_answer in ready: 200 OK, but the expected text is missing",
     )
     .await;
     // A service that waits for us to speak another protocol.

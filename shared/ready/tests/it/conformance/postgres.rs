@@ -72,7 +72,7 @@ async fn serves_and_is_busy_without_free_connections() {
     check(
         &no_tls,
         port,
-        "tls in tls: the server answered N to SSLRequest: it has TLS switched off",
+        "tls in tls: the server answered N to SSLRequest: TLS is disabled",
     )
     .await;
     server.check_log(&[]);
