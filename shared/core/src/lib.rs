@@ -1,8 +1,8 @@
-//! What Portpulse decides, and nothing of how it finds out or tells.
+//! The decision logic of Portpulse, without I/O.
 //!
-//! Definitions, outcomes, streaks, statuses, incidents and notifications, as plain values and pure functions.
-//! This crate knows nothing of clocks, sockets, the environment, randomness, tokio or AWS: it is handed the time
-//! and the state, and returns the next state.
+//! Definitions, outcomes, streaks, statuses, incidents and notifications, as plain values and pure functions. This
+//! crate has no access to clocks, sockets, the environment, randomness, tokio or AWS: callers pass the time and the
+//! state, and receive the next state.
 
 pub mod address;
 pub mod assess;

@@ -1,4 +1,5 @@
-//! Fitting a decision into its row: what does not fit at once is decided step by step, the loudest and oldest first.
+//! Fits a decision into a DynamoDB item. A decision that does not fit at once is made in steps, ordered by severity and
+//! age.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,17 +11,17 @@ use crate::choice::Severity;
 use crate::group_state::{ClosedIncident, DecisionState, Finding, FleetState, Incident};
 use crate::outbox::{Outbox, Pending, Subject};
 
-/// How large rows may become.
+/// The maximum size of stored states.
 ///
-/// What may wait in a row at its largest is for whoever stores it to say: the decision only asks whether a row fits.
+/// The storage layer knows the size of an item; the decision only asks whether a state fits.
 pub trait SizeLimit {
-    /// Whether a decision row fits into its item.
+    /// Whether a decision state fits into its item.
     fn decision_fits(&self, row: &DecisionState) -> bool;
-    /// Whether a fleet row fits into its item.
+    /// Whether a fleet state fits into its item.
     fn fits_fleet(&self, row: &FleetState) -> bool;
 }
 
-/// Rows of any size fit.
+/// No limit: states of any size fit.
 #[derive(Debug, Clone, Copy)]
 pub struct Unlimited;
 
@@ -34,17 +35,19 @@ impl SizeLimit for Unlimited {
     }
 }
 
-/// What a decision leaves to be decided.
+/// Whether a decision is complete.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Rest {
-    /// Nothing: everything is decided.
+    /// Every change is decided.
     #[default]
     Nothing,
-    /// What does not fit beside what waits to be published and filed. Publish and file it, and decide again.
+    /// Some changes did not fit beside the pending notifications and closed incidents. The caller must publish and
+    /// archive those, then decide again.
     More,
 }
 
-/// The row to write for the decision `whole`, and what it leaves. A row that would not change is absent.
+/// The decision state to write for the complete decision `whole`, and whether it holds everything. `None` if the state
+/// would not change.
 pub(super) fn status(
     input: &Input<'_>,
     whole: DecisionState,
@@ -55,7 +58,7 @@ pub(super) fn status(
     if limit.decision_fits(&whole) {
         return (changed(whole), Rest::Nothing);
     }
-    // The details of what is found stand in the rows of the locations as well.
+    // The location states hold the details of findings as well.
     let (whole, plain) = (without_details(whole), without_details(before.clone()));
     if whole.is_same(&plain) || limit.decision_fits(&whole) {
         return (changed(whole), Rest::Nothing);
@@ -64,7 +67,8 @@ pub(super) fn status(
     (changed(steps.largest(limit)), Rest::More)
 }
 
-/// The fleet row to write for the decision `whole`: where that does not fit, only what waits in it is claimed.
+/// The fleet state to write for the complete decision `whole`. If `whole` does not fit, only pending notifications are
+/// claimed.
 pub(super) fn fleet(
     input: &Input<'_>,
     before: &FleetState,
@@ -102,15 +106,15 @@ fn without_details(row: DecisionState) -> DecisionState {
     }
 }
 
-/// A decision as steps, each of which can be made without those after it: first whatever waits is claimed, then comes
-/// the state of the locations, then what has changed, monitor by monitor.
+/// A decision as a sequence of steps, each possible without the later ones: first every claim of a pending
+/// notification, then the state of the locations, then the changes of each monitor.
 struct Steps<'a> {
     input: &'a Input<'a>,
     before: &'a DecisionState,
     whole: &'a DecisionState,
-    /// How many notifications can be claimed of those that wait already.
+    /// The number of pending notifications that can be claimed.
     claims: usize,
-    /// The ids of monitors and definitions that changed.
+    /// The ids of changed monitors and definitions, by rank.
     changed: Vec<&'a str>,
 }
 
@@ -132,13 +136,13 @@ impl<'a> Steps<'a> {
         }
     }
 
-    /// The row after as many steps as fit.
+    /// The decision state after as many steps as fit.
     fn largest(&self, limit: &impl SizeLimit) -> DecisionState {
         let all = self.claims + 1 + self.changed.len();
         largest(all, |steps| self.row(steps), |row| limit.decision_fits(row))
     }
 
-    /// The row after the first `steps`.
+    /// The decision state after the first `steps`.
     fn row(&self, steps: usize) -> DecisionState {
         let (before, whole) = (self.before, self.whole);
         let chosen = self.changed.iter().take(steps.saturating_sub(self.claims + 1));
@@ -175,7 +179,7 @@ impl<'a> Steps<'a> {
     }
 }
 
-/// The largest of the rows of 0 to `most` steps that fits, found by halving; that of no step, if none does.
+/// The largest of `row(0)` to `row(most)` that fits, by binary search; `row(0)` if none fits.
 fn largest<R>(most: usize, row: impl Fn(usize) -> R, fits: impl Fn(&R) -> bool) -> R {
     let (mut good, mut bad) = (0, most + 1);
     let mut best = row(good);
@@ -191,7 +195,7 @@ fn largest<R>(most: usize, row: impl Fn(usize) -> R, fits: impl Fn(&R) -> bool) 
     best
 }
 
-/// What is chosen as it is in `whole`, and the rest as it was before.
+/// The chosen entries of `whole`, and the other entries of `before`.
 fn mixed<K: Ord + Clone, V: Clone>(
     before: &BTreeMap<K, V>,
     whole: &BTreeMap<K, V>,
@@ -208,7 +212,7 @@ fn new_pending<'a>(
     before: &DecisionState,
     whole: &'a DecisionState,
 ) -> impl Iterator<Item = &'a Pending> + use<'a> {
-    // A decision only adds to what waits.
+    // A decision only appends to the outbox.
     whole.outbox.pending().iter().skip(before.outbox.pending().len())
 }
 
@@ -219,7 +223,7 @@ fn new_closed<'a>(
     whole.closed.iter().skip(before.closed.len())
 }
 
-/// The ids of all monitors and definitions of which anything differs.
+/// The ids of all monitors and definitions that differ between the two states.
 fn changed_ids<'a>(before: &'a DecisionState, whole: &'a DecisionState) -> BTreeSet<&'a str> {
     let incidents = differing(&before.incidents, &whole.incidents).map(|(id, _)| id.as_str());
     let advisories = differing(&before.advisories, &whole.advisories).map(|id| id.as_str());
@@ -248,7 +252,7 @@ fn differing<'a, K: Ord, V: PartialEq>(
     gone.chain(new.map(|(key, _)| key))
 }
 
-/// What makes one change go before another: the loudest, then the oldest; what is not told comes last.
+/// The order of changes: highest severity first, then the oldest. Changes without a notification come last.
 fn rank(
     input: &Input<'_>,
     before: &DecisionState,

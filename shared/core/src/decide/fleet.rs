@@ -1,4 +1,4 @@
-//! Telling of a location once, however many groups notice: the groups note their troubles in one row.
+//! Location problems across groups. All groups record them in one fleet state, so that each problem is notified once.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -14,12 +14,12 @@ use crate::group_state::{
 use crate::id::Location;
 use crate::outbox::{Kind, Pending, Subject};
 
-/// A group confirms its note this often while the trouble lasts.
+/// The period after which a group renews its record of an ongoing problem.
 const CONFIRM_EVERY: Duration = Duration::from_secs(12 * 3600);
-/// A note older than this is of a group that is gone.
+/// The age from which a record belongs to a group that no longer exists.
 const NOTE_LIFETIME: Duration = Duration::from_secs(25 * 3600);
 
-/// The next fleet row, or `None` if it would not change.
+/// Returns the next fleet state, or `None` if it would not change.
 pub(super) fn step(input: &Input<'_>, status: &DecisionState, limit: &impl SizeLimit) -> Option<FleetState> {
     let (before, now) = (input.fleet?, input.stamp());
     let mut next = FleetState {
@@ -66,7 +66,7 @@ pub(super) fn step(input: &Input<'_>, status: &DecisionState, limit: &impl SizeL
     }
     for (key, problem) in over {
         next.problems.remove(&key);
-        // A location that is no longer expected is forgotten without a word.
+        // A location that is no longer expected is removed without a notification.
         if input.expected().contains(&key.0) {
             next.outbox
                 .push(pending(&key, Change::Ends, problem.since, problem.revision, now));

@@ -1,4 +1,4 @@
-//! Opening and closing incidents, track by track.
+//! Opens and closes incidents, separately for each track.
 
 use jiff::Timestamp;
 
@@ -15,7 +15,7 @@ use crate::outbox::{Kind, Pending, Subject};
 use crate::round::Definitions;
 use crate::time::Tick;
 
-/// Brings a monitor's incidents up to date with what the locations say.
+/// Updates a monitor's incidents and advisory from the votes of the locations.
 pub(super) fn step(
     monitor: &Monitor,
     votes: &Votes,
@@ -39,7 +39,7 @@ pub(super) fn step(
     advisory(monitor, votes, tick, next);
 }
 
-/// When a decision is made: the latest tick on the board, and the time.
+/// The time of a decision: the latest tick in the group state, and the current time.
 #[derive(Clone, Copy)]
 struct Moment {
     tick: Tick,
@@ -97,7 +97,7 @@ fn vote(
             }
         }
     }
-    // The cause may change; that is no news.
+    // A changed cause updates the incident without a notification.
     if let (Some(incident), Some(finding)) = (next.incidents.get_mut(&key), &count.finding) {
         incident.finding = Some(finding.clone());
     }
@@ -129,7 +129,7 @@ const fn flaps(state: Health) -> Stability {
     }
 }
 
-/// A monitor of which nobody can tell anything, for as long as a location may be silent.
+/// Opens or closes the incident of a monitor for which no location has had data for longer than the freshness limit.
 fn visibility(monitor: &Monitor, votes: &Votes, tick: Tick, next: &mut DecisionState) {
     let key = (monitor.id().clone(), Track::Visibility);
     let down = next.incidents.contains_key(&(key.0.clone(), Track::Health));
@@ -159,7 +159,7 @@ fn advisory(monitor: &Monitor, votes: &Votes, tick: Tick, next: &mut DecisionSta
             };
             next.advisories.insert(id.clone(), advisory);
         }
-        // The incident says all that the advisory said, and more; what was told stands until the incident is told.
+        // The incident supersedes the advisory. A notified advisory stays until the incident is notified.
         Some(advisory) if open => {
             if advisory.notified == Notified::NotYet {
                 next.advisories.remove(id);
@@ -175,7 +175,7 @@ fn advisory(monitor: &Monitor, votes: &Votes, tick: Tick, next: &mut DecisionSta
     }
 }
 
-/// The end of an advisory that was told: `status` is what has come of it.
+/// The notification that ends a notified advisory; `status` is the resulting status of the monitor.
 pub(super) fn advisory_over(id: &MonitorId, advisory: Advisory, status: Status, tick: Tick) -> Pending {
     Pending {
         id: format!("{}/{}", advisory.id(id), Kind::AdvisoryOver),
@@ -190,12 +190,12 @@ pub(super) fn advisory_over(id: &MonitorId, advisory: Advisory, status: Status, 
     }
 }
 
-/// Ends an incident: it goes to the archive, and who was told of it is told of its end.
+/// Closes an incident and queues it for the archive. Notifies the recovery if the incident was notified.
 fn close(id: &MonitorId, track: Track, tick: Tick, ending: Ending, next: &mut DecisionState) {
     let Some(incident) = next.incidents.remove(&(id.clone(), track)) else {
         return;
     };
-    // Never held back, and never told to those who did not hear of the incident.
+    // A recovery is never suppressed, and never sent for an incident that was not notified.
     if ending == Ending::Recovered && incident.notified != Notified::NotYet {
         next.outbox.push(Pending {
             id: format!("{}/{}", incident.id(id, track), Kind::Recovered),
@@ -218,7 +218,7 @@ fn close(id: &MonitorId, track: Track, tick: Tick, ending: Ending, next: &mut De
     });
 }
 
-/// Closes, without a word, what belongs to monitors that are gone.
+/// Removes the incidents, advisories and changes of removed monitors without a notification.
 pub(super) fn forget_removed(
     definitions: &Definitions,
     electorate: &Electorate<'_>,

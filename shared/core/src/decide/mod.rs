@@ -1,7 +1,7 @@
-//! The decision: from definitions, board and time to the next decision row, the next fleet row and nothing else.
+//! The decision: computes the next decision state and the next fleet state of a group.
 //!
-//! It is a pure function of its input, so any checker in any location may make it, as often as it likes: deciding
-//! again on what was already decided changes nothing.
+//! A decision is a pure function of its input. Any checker in any location may make it, as often as needed: a repeated
+//! decision changes nothing.
 
 mod fit;
 mod flapping;
@@ -28,32 +28,32 @@ use votes::{Electorate, Votes};
 pub use fit::{Rest, SizeLimit, Unlimited};
 pub use notification::{LocationView, Notification, View, views};
 
-/// All that a decision depends on.
+/// The input of a decision.
 #[derive(Debug, Clone, Copy)]
 pub struct Input<'a> {
-    /// The group decided on.
+    /// The group.
     pub group: GroupId,
-    /// Its definitions.
+    /// The definitions of the group.
     pub definitions: &'a Definitions,
-    /// Its board, read strongly consistent after this location's own row was written.
+    /// The state of the group, read strongly consistent after this location's own state was written.
     pub group_state: &'a GroupState,
-    /// What the groups together know of the locations; `None` where it could not be read, and so must not be written.
+    /// The fleet state, shared by all groups; `None` if it could not be read, in which case it is not written.
     pub fleet: Option<&'a FleetState>,
-    /// The locations that should report where the board lists none.
+    /// The expected locations if the group state lists none.
     pub fallback_locations: &'a BTreeSet<Location>,
-    /// What people have said of the monitors.
+    /// Silences and acknowledgements.
     pub controls: &'a BTreeMap<MonitorId, Control>,
-    /// Monitors of other groups that are down, as far as one of this group depends on them.
+    /// Monitors of other groups that are down and that monitors of this group depend on.
     pub down_elsewhere: &'a BTreeSet<MonitorId>,
-    /// The time.
+    /// The current time.
     pub now: Timestamp,
-    /// In whose name notifications are claimed.
+    /// The claimant of notifications.
     pub me: &'a Claimant,
 }
 
 impl<'a> Input<'a> {
-    /// The locations that should report: those that this very board lists, so that a decision never rests on the rows of
-    /// one read and the locations of another.
+    /// The expected locations. They come from the same read as the location states, so that a decision never combines
+    /// two reads.
     pub fn expected(&self) -> &'a BTreeSet<Location> {
         if self.group_state.listed.is_empty() {
             self.fallback_locations
@@ -62,27 +62,30 @@ impl<'a> Input<'a> {
         }
     }
 
-    /// The time as it is kept in rows: in whole seconds, rounded down.
+    /// The current time as stored: in whole seconds, rounded down.
     fn stamp(&self) -> Timestamp {
         Timestamp::from_second(self.now.as_second()).unwrap_or(self.now)
     }
 }
 
-/// What to write. A row that would not change is absent.
+/// The states to write. An unchanged state is absent.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Decision {
-    /// The next decision row, to be written on condition that the revision before it still stands.
+    /// The next decision state. The write requires the previous revision.
     pub status: Option<DecisionState>,
-    /// The next fleet row, likewise. Written second: the decision row keeps a location in mind until the fleet row shows
-    /// that all is said of it, so a writer lost in between is made good.
+    /// The next fleet state. The write requires the previous revision, and comes second: the decision state keeps a
+    /// location until the fleet state has recorded its problem, so that another checker can complete an interrupted
+    /// pair of writes.
     pub fleet: Option<FleetState>,
-    /// Whether `status` holds all that is to be decided on the monitors.
+    /// Whether the decision state holds every change.
     pub rest: Rest,
 }
 
-/// Decides as much as fits into the rows, the loudest and oldest first, each monitor as if all were decided at once.
+/// Decides as much as fits into the states, ordered by severity and age. Each monitor gets the same decision as without
+/// a size limit.
 ///
-/// What is left is decided by deciding again once what waits in the row is published and filed.
+/// The caller decides the rest by another call, after it has published the pending notifications and archived the
+/// closed incidents.
 pub fn decide(input: &Input<'_>, limit: &impl SizeLimit) -> Decision {
     let mut whole = whole(input);
     let fleet = fleet::step(input, &whole, limit);
@@ -97,7 +100,7 @@ pub fn decide(input: &Input<'_>, limit: &impl SizeLimit) -> Decision {
     Decision { status, fleet, rest }
 }
 
-/// The decision row after everything is decided, however large it is.
+/// The decision state after every change, regardless of its size.
 fn whole(input: &Input<'_>) -> DecisionState {
     let (before, now) = (&input.group_state.status, input.now);
     let mut next = before.clone();
@@ -116,7 +119,7 @@ fn whole(input: &Input<'_>) -> DecisionState {
         incidents::step(monitor, votes, &electorate, now, &mut next);
     }
     incidents::forget_removed(input.definitions, &electorate, &mut next);
-    // Only now is it known which monitors are down, and so which others wait for them.
+    // Dependencies are evaluated after all incidents are up to date.
     for (monitor, votes) in &all_votes {
         notify::open_incidents(input, monitor, votes, &mut next);
     }
@@ -125,12 +128,13 @@ fn whole(input: &Input<'_>) -> DecisionState {
     next
 }
 
-/// Whether there is nothing to decide: every expected location reports, sees all well, and nothing is open or waits.
+/// Whether there is nothing to decide: every expected location reports, all checks are good, and nothing is open or
+/// pending.
 ///
-/// Then [`decide`] would change nothing, and a tick needs no further read.
+/// In this case [`decide`] would change nothing, and the tick needs no further read.
 pub fn is_nominal(input: &Input<'_>) -> bool {
     let status = &input.group_state.status;
-    // What has changed of late matters only when something changes again.
+    // Recent changes matter only together with a new change.
     let quiet = status.is_same(&DecisionState {
         changes: status.changes.clone(),
         ..DecisionState::default()
@@ -140,13 +144,13 @@ pub fn is_nominal(input: &Input<'_>) -> bool {
         .expected()
         .iter()
         .filter(|location| input.definitions.checked_by(location).next().is_some());
-    let nobody = |monitor: &Monitor| {
+    let has_no_location = |monitor: &Monitor| {
         let mut expected = input.expected().iter();
         !expected.any(|location| monitor.rule().locations.includes(location))
     };
     quiet
         && input.definitions.broken.is_empty()
-        && !input.definitions.monitors.values().any(nobody)
+        && !input.definitions.monitors.values().any(has_no_location)
         && reporting.all(|location| {
             electorate
                 .fresh_row(location)
@@ -154,16 +158,18 @@ pub fn is_nominal(input: &Input<'_>) -> bool {
         })
 }
 
-/// Whether the board shows an incident or an advisory beginning or ending that its decision row does not have yet.
+/// Whether the location states show the start or end of an incident or advisory that the decision state does not have
+/// yet.
 ///
-/// So it stands when a checker was lost between its commit and its decision. It must be decided before a location
-/// replaces the row that shows it, or the change would never be told.
+/// This happens when a checker was lost between its commit and its decision. The change must be decided before a
+/// location replaces the state that shows it, or it would never be notified.
 pub fn is_undecided(input: &Input<'_>) -> bool {
     let before = &input.group_state.status;
     let next = whole(input);
     let incidents =
         next.incidents.keys().eq(before.incidents.keys()) && next.closed.len() == before.closed.len();
-    // When one ends that has become an incident depends on what is not read here: whether that may be told.
+    // The end of an advisory that became an incident depends on whether the incident may be notified, which is not read
+    // here.
     let advisories = |row: &DecisionState| -> BTreeSet<MonitorId> {
         let ids = row.advisories.keys();
         let alone = ids.filter(|id| !row.incidents.contains_key(&((*id).clone(), Track::Health)));
@@ -172,9 +178,10 @@ pub fn is_undecided(input: &Input<'_>) -> bool {
     !incidents || advisories(&next) != advisories(before)
 }
 
-/// The row that follows once `me` has published `published`, and the incidents in `filed` are in the archive.
+/// The decision state after `me` has published `published` and archived the incidents in `filed`; `None` if it does not
+/// change.
 ///
-/// What was claimed and not published is free for the next tick. `None` if nothing changes.
+/// Claimed notifications that were not published become available to the next tick.
 pub fn acknowledge_published(
     row: &DecisionState,
     me: &Claimant,
@@ -190,7 +197,7 @@ pub fn acknowledge_published(
     (!next.is_same(row)).then_some(next)
 }
 
-/// The same for the fleet row.
+/// The fleet state after `me` has published `published`; `None` if it does not change.
 pub fn acknowledge_fleet_published(
     row: &FleetState,
     me: &Claimant,
@@ -204,7 +211,7 @@ pub fn acknowledge_fleet_published(
     (!next.is_same(row)).then_some(next)
 }
 
-/// What all locations together say of a monitor now.
+/// The current status of a monitor across all locations.
 pub fn status(input: &Input<'_>, monitor: &Monitor) -> Status {
     let mut electorate = Electorate::new(input);
     electorate.suspects = locations::suspects(&input.group_state.status);

@@ -1,4 +1,4 @@
-//! Telling: which open incidents may be told now, and how often.
+//! Decides which open incidents are notified now.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -16,7 +16,7 @@ use crate::group_state::{
 use crate::id::{Location, MonitorId};
 use crate::outbox::{Kind, Pending, Subject};
 
-/// Puts into the outbox whatever is open, untold and not held back; and the reminders that are due.
+/// Queues notifications for open incidents that are not suppressed, and due reminders and escalations.
 pub(super) fn open_incidents(input: &Input<'_>, monitor: &Monitor, votes: &Votes, next: &mut DecisionState) {
     let id = monitor.id();
     if is_held(input, monitor) {
@@ -31,7 +31,7 @@ pub(super) fn open_incidents(input: &Input<'_>, monitor: &Monitor, votes: &Votes
         let Some(incident) = next.incidents.get_mut(&(id.clone(), track)) else {
             continue;
         };
-        // An outage in front explains silence, not an open port.
+        // The outage of a dependency explains an unavailable port, but not an exposed one.
         if behind && incident.status != Status::Exposed {
             continue;
         }
@@ -70,7 +70,7 @@ pub(super) fn open_incidents(input: &Input<'_>, monitor: &Monitor, votes: &Votes
     replace_advisory(id, next);
 }
 
-/// Ends an advisory that was told, once the incident that it became is: who heard of the one may not hear of the other.
+/// Ends a notified advisory once its incident is notified. The subscribers of the two can differ.
 fn replace_advisory(id: &MonitorId, next: &mut DecisionState) {
     let incident = next.incidents.get(&(id.clone(), Track::Health));
     let Some(incident) = incident.filter(|incident| incident.notified != Notified::NotYet) else {
@@ -82,7 +82,7 @@ fn replace_advisory(id: &MonitorId, next: &mut DecisionState) {
     }
 }
 
-/// Tells of each definition that cannot be read, once for as long as it cannot.
+/// Queues one notification for each invalid definition, until the definition is valid again.
 pub(super) fn broken_definitions(input: &Input<'_>, next: &mut DecisionState) {
     let broken = &input.definitions.broken;
     next.broken.retain(|id| broken.contains_key(id));
@@ -108,7 +108,7 @@ pub(super) fn broken_definitions(input: &Input<'_>, next: &mut DecisionState) {
     }
 }
 
-/// Whether a monitor's notifications are held back whatever they say.
+/// Whether a silence or a maintenance window suppresses the monitor's notifications.
 fn is_held(input: &Input<'_>, monitor: &Monitor) -> bool {
     let control = input.controls.get(monitor.id());
     let silenced = control.is_some_and(|control| control.is_silenced(input.now));
@@ -129,8 +129,8 @@ fn is_still_bad(track: Track, votes: &Votes) -> bool {
     }
 }
 
-/// Whether nobody checks a monitor yet: not for longer than a row stays fresh, or a location that is to check it is still
-/// awaited. Monitors and locations are deployed one after the other.
+/// Whether no location checks the monitor yet: the incident is younger than the freshness limit, or a selected location
+/// is still awaited. Monitors and locations are deployed one after the other.
 fn is_awaited(
     input: &Input<'_>,
     monitor: &Monitor,
@@ -146,22 +146,22 @@ fn is_awaited(
     votes.checking == 0 && (lately || states.any(|state| matches!(state, LocationReporting::Awaited(_))))
 }
 
-/// What there is to tell of an open incident.
+/// The reason for a notification of an open incident.
 #[derive(Clone, Copy)]
 enum News {
-    /// That it is there.
+    /// The incident opened.
     Begins,
-    /// That it flaps.
+    /// The monitor started flapping.
     Flaps,
-    /// That it has flapped, and is bad for good.
+    /// The monitor stopped flapping and stays bad.
     Settles,
-    /// That it has been open for too long.
+    /// The incident has been open for longer than `escalate_after`.
     Escalates,
-    /// That it is still there.
+    /// The incident is still open: a reminder.
     Lasts,
 }
 
-/// What is to be told of an open incident now, if nothing holds it back.
+/// The notification that is due for an open incident, if nothing suppresses it.
 fn news(
     input: &Input<'_>,
     monitor: &Monitor,
@@ -177,7 +177,8 @@ fn news(
             },
             _,
         ) => None,
-        // Who heard of an outage waits for its end; to others it is no news while all is well.
+        // If the outage was notified, its recipients wait for the end. Otherwise there is nothing to notify while the
+        // monitor is good.
         (
             Stability::Flapping {
                 notified: None,
@@ -185,7 +186,7 @@ fn news(
             },
             notified,
         ) => (state == Health::Failing || notified != Notified::NotYet).then_some(News::Flaps),
-        // What was held back is told only if it is still bad.
+        // A suppressed incident is notified only if the monitor is still bad.
         (Stability::Steady | Stability::StoppedFlapping, Notified::NotYet) => {
             is_still_bad(track, votes).then_some(News::Begins)
         }
@@ -208,13 +209,13 @@ fn news(
     }
 }
 
-/// Whether somebody is at work on it.
+/// Whether the incident is acknowledged.
 fn is_acknowledged(input: &Input<'_>, name: &IncidentId) -> bool {
     let control = input.controls.get(&name.monitor);
     control.is_some_and(|control| control.has_acknowledged(name))
 }
 
-/// Notes in the incident that this was told, and gives what is to be told.
+/// Records the notification in the incident, and returns it.
 fn notify(name: &IncidentId, incident: &mut Incident, news: News, now: Timestamp) -> Pending {
     let (first, reminders) = match incident.notified {
         Notified::NotYet => (now, 0),
@@ -237,7 +238,7 @@ fn notify(name: &IncidentId, incident: &mut Incident, news: News, now: Timestamp
     };
     let word = match news {
         News::Begins | News::Flaps | News::Escalates => kind.to_string(),
-        // It may have been told before it flapped.
+        // An earlier notification, from before the flapping, may have used the plain id.
         News::Settles => format!("{kind}-for-good"),
         News::Lasts => format!("{kind}-{reminders}"),
     };
@@ -268,7 +269,7 @@ fn notify(name: &IncidentId, incident: &mut Incident, news: News, now: Timestamp
     }
 }
 
-/// As what an incident is told first.
+/// The kind of an incident's first notification.
 fn beginning(incident: &Incident) -> Kind {
     let cause = incident.finding.as_ref().map(|finding| finding.cause);
     match (incident.status, cause) {

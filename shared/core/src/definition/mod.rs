@@ -1,7 +1,7 @@
-//! Definitions: what the user wrote, checked once and turned into monitors that need no further checks.
+//! Definitions: user input, validated once into monitors that need no further checks.
 //!
-//! The same rules serve the definitions file and the items in DynamoDB: both arrive as JSON-like values
-//! and leave as [`Monitor`]s or as a list of every [`Diagnostic`].
+//! The same rules apply to the definitions file and to the items in DynamoDB. Both arrive as JSON-like values and
+//! become [`Monitor`]s or a list of every [`Diagnostic`].
 
 mod check;
 mod diagnostic;
@@ -23,11 +23,11 @@ pub use monitor::{AlertPolicy, LocationSelector, Monitor, Quorum, Rule};
 pub use rules::MAX_DEFINITION_BYTES;
 pub(crate) use values::kind_of;
 
-/// From where the checks will be made, as far as the definitions must respect it.
+/// The network from which checks are made, as far as it restricts definitions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NetworkAccess {
     /// A Lambda outside a VPC: no outbound port 25, no IPv6, no private addresses.
     PlainLambda,
-    /// A machine or a VPC of the user's own: whatever its network allows.
+    /// A machine or a VPC of the user: no restrictions.
     OwnNetwork,
 }

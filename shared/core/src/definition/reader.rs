@@ -1,4 +1,4 @@
-//! Reads a definition's fields one by one, and gathers what is wrong with them.
+//! Reads the fields of a definition and collects diagnostics.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::str::FromStr;
@@ -16,10 +16,10 @@ use crate::maintenance::{RawWindow, Window};
 use crate::preset::Fields;
 use crate::target::Service;
 
-/// The most entries of a list in one definition: an item of the table has a limit.
+/// The maximum number of entries in a list, because the size of an item is limited.
 const MAX_LIST: usize = 50;
 
-/// Reads fields one by one and gathers what is wrong.
+/// Reads fields and collects diagnostics.
 pub(super) struct Reader<'a> {
     pub(super) at: FieldPath,
     pub(super) own: &'a Fields,
@@ -29,7 +29,7 @@ pub(super) struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    /// The place where the user wrote this field: in the monitor, in `defaults:`, or (for a preset) nowhere.
+    /// The place of a field: in the monitor, or in `defaults:` if only written there.
     pub(super) fn place(&self, field: &str) -> FieldPath {
         if !self.own.contains_key(field) && self.defaults.contains_key(field) {
             FieldPath::root().field("defaults").field(field)
@@ -38,7 +38,7 @@ impl Reader<'_> {
         }
     }
 
-    /// Whether the user wrote this field, rather than a preset.
+    /// Whether the field is written in the monitor or in `defaults:`, and does not come from a preset.
     pub(super) fn wrote(&self, field: &str) -> bool {
         self.own.contains_key(field) || self.defaults.contains_key(field)
     }
@@ -48,20 +48,20 @@ impl Reader<'_> {
         self.diagnostics.push(Diagnostic::new(at, what, help));
     }
 
-    /// Whether the user wrote this field for this monitor in particular.
+    /// Whether the field is written in the monitor itself.
     ///
-    /// In an item it cannot be told: what the file's defaults said stands among its own fields.
+    /// Always false for an item, which holds the values from `defaults:` among its own fields.
     pub(super) fn wrote_here(&self, field: &str) -> bool {
         self.source == Source::File && self.own.get(field).is_some_and(|value| !value.is_null())
     }
 
-    /// As [`Self::diagnostic`], of one entry of a list.
-    pub(super) fn fault_in(&mut self, field: &str, index: usize, what: &str, help: &str) {
+    /// Adds a diagnostic for one entry of a list.
+    pub(super) fn diagnostic_at_index(&mut self, field: &str, index: usize, what: &str, help: &str) {
         let at = self.place(field).index(index);
         self.diagnostics.push(Diagnostic::new(at, what, help));
     }
 
-    /// Keeps the value, or notes at `at` why there is none.
+    /// Returns the value, or adds a diagnostic at `at`.
     fn keep<T>(&mut self, at: FieldPath, read: Result<T, impl Into<InvalidValue>>) -> Option<T> {
         match read {
             Ok(value) => Some(value),
@@ -101,7 +101,7 @@ impl Reader<'_> {
         help: &str,
         parse: impl FnOnce(T) -> Result<U, InvalidValue>,
     ) -> Option<U> {
-        // A field that was left empty has been told already.
+        // An empty field already has a diagnostic.
         if given.is_none() && !self.wrote(field) {
             self.diagnostic(field, "is missing", help);
         }
@@ -116,7 +116,7 @@ impl Reader<'_> {
         self.optional(field, given, |text: String| text.parse::<T>().map_err(Into::into))
     }
 
-    /// Reads each entry of a list; one bad entry makes the list unusable.
+    /// Reads each entry of a list. One invalid entry makes the list invalid.
     pub(super) fn list<T, E: Into<InvalidValue>>(
         &mut self,
         field: &str,
@@ -126,7 +126,7 @@ impl Reader<'_> {
         let values = self.optional(field, given, Ok::<Vec<Value>, InvalidValue>)?;
         if values.len() > MAX_LIST {
             let what = format!("has {} entries", values.len());
-            self.diagnostic(field, what, format!("keep to {MAX_LIST}"));
+            self.diagnostic(field, what, format!("use at most {MAX_LIST}"));
             return None;
         }
         let place = self.place(field);
@@ -136,7 +136,7 @@ impl Reader<'_> {
             match value.as_str() {
                 Some(text) => read.extend(self.keep(at, parse(text))),
                 None => {
-                    let help = "write text, in quotes if need be";
+                    let help = "write a text, in quotes if necessary";
                     self.diagnostics
                         .push(Diagnostic::new(at, format!("is {}", kind_of(value)), help));
                 }
@@ -145,7 +145,7 @@ impl Reader<'_> {
         (read.len() == values.len()).then_some(read)
     }
 
-    /// The service and tier that were asked for; they decide what the other fields default to.
+    /// Reads the service and the tier, which set the defaults of other fields.
     pub(super) fn chosen_presets(&mut self) -> (Option<Service>, Option<Tier>) {
         let given = |field: &str| {
             let value = self.own.get(field).or_else(|| self.defaults.get(field))?;
@@ -159,7 +159,7 @@ impl Reader<'_> {
         (service, self.word("tier", tier))
     }
 
-    /// Fields that are there but say nothing: most often a list or map below that is not indented.
+    /// Adds a diagnostic for each empty field. The usual cause is a nested list or map without indentation.
     pub(super) fn empty_fields(&mut self) {
         let empty = |fields: &Fields| -> Vec<String> {
             let names = fields.iter().filter(|(_, value)| value.is_null());
@@ -171,7 +171,7 @@ impl Reader<'_> {
                 let instead = if name == "host" {
                     ""
                 } else {
-                    ", or leave the field out"
+                    ", or remove the field"
                 };
                 self.diagnostic(name, "is empty", format!("write {}{instead}", wanted(name)));
             }
@@ -191,11 +191,11 @@ impl Reader<'_> {
                 Some(field) => format!("did you mean `{field}`?"),
                 None => format!("known fields: {}", RawMonitor::FIELDS.join(", ")),
             };
-            self.diagnostic(name, "is not a field of a monitor", help);
+            self.diagnostic(name, "unknown field", help);
         }
         if source == Source::File && self.wrote("maintenance") {
             let help = "write it at the top of the file, with `monitors: [id]`";
-            self.diagnostic("maintenance", "does not stand inside a monitor", help);
+            self.diagnostic("maintenance", "is not allowed in a monitor", help);
         }
     }
 
@@ -244,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn an_item_carries_what_the_rest_of_the_file_says_of_it() {
+    fn item_reads_parent_groups_and_maintenance() {
         let item = |groups: Value, maintenance: Value| {
             json!({
                 "host": "a.example.com", "port": 1, "depends_on": ["b"],
@@ -257,9 +257,9 @@ mod tests {
             item(json!({ "b": "5m", "C": "1m#0", "d": 7 }), json!([nightly(), 7])),
             &[
                 "depends_on_groups.C: `C` is not a monitor id (use 1 to 64 of a-z, 0-9, `-`, `_` and `.`, \
-                 beginning with a letter or digit)",
+                 starting with a letter or digit)",
                 "depends_on_groups.b: `5m` is not a group (write an interval and a shard, such as 1m#0)",
-                "depends_on_groups.d: is a number, which does not belong here (write a group such as 1m#0)",
+                "depends_on_groups.d: is a number, which is the wrong type (write a group such as 1m#0)",
                 "maintenance.1: is not a maintenance window (write `{ from: …, until: … }` or \
                  `{ every: sun 02:00, for: 2h }`)",
             ],
@@ -267,14 +267,14 @@ mod tests {
         check(
             item(json!([]), json!("daily")),
             &[
-                "depends_on_groups: is a list, which does not belong here (write a map of monitor ids to groups)",
-                "maintenance: is text, which does not belong here (write a list of windows)",
+                "depends_on_groups: is a list, which is the wrong type (write a map of monitor ids to groups)",
+                "maintenance: is a text, which is the wrong type (write a list of windows)",
             ],
         );
     }
 
     #[test]
-    fn an_item_that_is_no_map_is_refused() {
+    fn item_that_is_not_a_map_is_rejected() {
         check(
             json!(7),
             &["is not a map of fields (write it as `id: { host: …, port: … }`)"],

@@ -1,4 +1,4 @@
-//! Incidents: their tracks, statuses and names, how they were told, and how they ended.
+//! Incidents: tracks, statuses, ids, notification state and endings.
 
 use std::fmt;
 
@@ -8,19 +8,19 @@ use super::{Finding, Health};
 use crate::id::MonitorId;
 use crate::time::Tick;
 
-/// Which side of a monitor an incident concerns; each has its own streaks and opens and closes on its own.
+/// The aspect of a monitor that an incident concerns. Each track has its own streaks and incidents.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Track {
-    /// Whether it is as expected: `down` or `exposed`.
+    /// Whether the monitor is as expected: `down` or `exposed`.
     Health,
-    /// Whether it is sound: `degraded`.
+    /// Whether good checks are sound: `degraded`.
     Quality,
-    /// Whether anybody can tell: `unknown`.
+    /// Whether any location has data: `unknown`.
     Visibility,
 }
 
 impl Track {
-    /// The track's name in keys.
+    /// The name in keys.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Health => "health",
@@ -44,23 +44,23 @@ impl std::str::FromStr for Track {
 }
 
 crate::choice::choice! {
-    /// What all locations together say of a monitor.
+    /// The status of a monitor across all locations.
     Status {
-        /// As expected.
+        /// The monitor is as expected.
         Up = "up",
-        /// As expected, but slow or with a warning.
+        /// The monitor is as expected, but slow or with a warning.
         Degraded = "degraded",
-        /// Not as expected.
+        /// The monitor is not as expected.
         Down = "down",
-        /// Open where it should be closed.
+        /// The port is open and should be closed.
         Exposed = "exposed",
-        /// Nobody can tell.
+        /// No location can tell.
         Unknown = "unknown",
     }
 }
 
 impl Status {
-    /// Its place where what is bad comes first: 0 is the worst.
+    /// The position in an order from bad to good: 0 is the worst.
     pub const fn rank(self) -> u8 {
         match self {
             Self::Exposed => 0,
@@ -72,81 +72,80 @@ impl Status {
     }
 }
 
-/// The time from a status turning bad to its turning good again.
+/// An incident, from the time a status turns bad until it is good again.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Incident {
-    /// What the status is: never `up`.
+    /// The status, never `up`.
     pub status: Status,
-    /// The latest tick on the board when it opened.
+    /// The latest tick in the group state when the incident opened.
     pub opened: Tick,
-    /// The revision of the decision row that opened it: makes its id unique even within one tick.
+    /// The revision of the decision state that opened the incident. Makes the id unique even within one tick.
     pub revision: u64,
-    /// The first bad tick of the streak that opened it.
+    /// The first bad tick of the streak that opened the incident.
     pub since: Tick,
-    /// What was found last; may change while it is open, silently.
+    /// The last finding. Changes while the incident is open are not notified.
     pub finding: Option<Finding>,
-    /// Whether and when it was told.
+    /// Whether and when the incident was notified.
     pub notified: Notified,
-    /// How loudly it is told from now on.
+    /// The urgency of further notifications.
     pub urgency: Urgency,
-    /// How steady it is.
+    /// The stability of the monitor.
     pub pace: Stability,
 }
 
-/// How loudly an incident is told.
+/// The urgency of an incident's notifications.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Urgency {
-    /// As its monitor asks for.
+    /// The severity of the monitor.
     #[default]
     Usual,
-    /// It stayed open for so long that it was escalated: as critical.
+    /// Critical, because the incident was escalated.
     Raised,
 }
 
-/// How steady an incident is.
+/// Whether the monitor of an incident is flapping.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Stability {
-    /// It is bad until it is over.
+    /// Not flapping.
     #[default]
     Steady,
-    /// Its monitor changes so often that the changes are not told. It stays open until the monitor is stable.
+    /// Changes are too frequent to notify. The incident stays open until the monitor is stable.
     Flapping {
-        /// How the monitor is at the moment.
+        /// The current health.
         state: Health,
-        /// Whether and when that was told.
+        /// The time at which the flapping was notified.
         notified: Option<Timestamp>,
     },
-    /// It has flapped, and is bad for good: which remains to be told.
+    /// The monitor stopped flapping and stays bad, which is not notified yet.
     StoppedFlapping,
 }
 
-/// Whether an incident was told.
+/// Whether and when an incident was notified.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Notified {
-    /// Not yet: held back.
+    /// Not notified, because notifications are suppressed.
     NotYet,
-    /// Told, and possibly told again.
+    /// Notified at least once.
     At {
-        /// When for the first time.
+        /// The time of the first notification.
         first: Timestamp,
-        /// When last.
+        /// The time of the last notification.
         last: Timestamp,
-        /// How many reminders followed the first message.
+        /// The number of reminders.
         reminders: u32,
     },
 }
 
-/// The name of an incident: monitor, opening tick, and the revision that opened it; and its track, unless that is
-/// its health.
+/// The id of an incident: monitor, opening tick, revision that opened it, and the track unless it is health.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct IncidentId {
-    /// Whose incident it is.
+    /// The monitor.
     pub monitor: MonitorId,
-    /// The tick at which it opened.
+    /// The tick at which the incident opened.
     pub opened: Tick,
-    /// The revision of the decision row that opened it.
+    /// The revision of the decision state that opened the incident.
     pub revision: u64,
-    /// Which side of the monitor it concerns: two tracks can open in one decision.
+    /// The track. Two tracks can open in one decision.
     pub track: Track,
 }
 
@@ -161,7 +160,7 @@ impl fmt::Display for IncidentId {
 }
 
 impl Incident {
-    /// Whether its monitor is bad at the moment, as far as is known.
+    /// Whether the monitor is currently bad, as far as is known.
     pub const fn is_bad_now(&self) -> bool {
         match self.pace {
             Stability::Steady | Stability::StoppedFlapping => true,
@@ -169,7 +168,7 @@ impl Incident {
         }
     }
 
-    /// Its id.
+    /// The id of the incident.
     pub fn id(&self, monitor: &MonitorId, track: Track) -> IncidentId {
         IncidentId {
             monitor: monitor.clone(),
@@ -180,33 +179,33 @@ impl Incident {
     }
 }
 
-/// A closed incident on its way to the archive.
+/// A closed incident that is to be archived.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ClosedIncident {
-    /// Whose it was.
+    /// The monitor.
     pub monitor: MonitorId,
-    /// Which side of the monitor it concerned.
+    /// The track.
     pub track: Track,
-    /// The incident as it was when it closed.
+    /// The incident at the time of closing.
     pub incident: Incident,
-    /// The latest tick on the board when it closed.
+    /// The latest tick in the group state when the incident closed.
     pub closed: Tick,
-    /// Why.
+    /// The reason for closing.
     pub ending: Ending,
 }
 
 impl ClosedIncident {
-    /// What names it in the archive: opening tick, monitor, the revision that opened it, and its track.
+    /// The key in the archive: opening tick, monitor, revision that opened the incident, and track.
     pub fn key(&self) -> String {
         let Incident { opened, revision, .. } = self.incident;
         format!("{opened}#{}#{revision}#{}", self.monitor, self.track.as_str())
     }
 }
 
-/// How an incident ended.
+/// The reason for the end of an incident.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ending {
-    /// The monitor is well again.
+    /// The monitor recovered.
     Recovered,
     /// The monitor was removed or disabled.
     Removed,
