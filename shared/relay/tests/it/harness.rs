@@ -1,4 +1,4 @@
-//! A service on loopback, the secrets that lead to it, and a relay.
+//! A service on loopback, its secrets, and a relay.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::net::{Ipv4Addr, SocketAddr};
@@ -20,23 +20,23 @@ use tokio::sync::Barrier;
 
 use crate::services::{self, Received};
 
-/// Longer than any test takes.
+/// Longer than any test.
 pub(crate) const LONG: Duration = Duration::from_secs(60);
 
-/// What a service does with a request, instead of looking at it.
+/// A scripted reaction of a service to a request.
 #[derive(Clone)]
 pub(crate) enum Reply {
-    /// This status, with this `Retry-After` and body.
+    /// Answers with this status, `Retry-After` and body.
     Status(u16, Option<&'static str>, &'static str),
-    /// Nothing, for ever.
+    /// Never answers.
     Silence,
-    /// It waits until everybody is here, then looks at it.
+    /// Waits at the barrier, then handles the request.
     Together(Arc<Barrier>),
-    /// It waits until somebody else knows of it, then until it is let go, and looks at it.
+    /// Waits at the barrier twice, to announce the request and to be released, then handles the request.
     Held(Arc<Barrier>),
 }
 
-/// A service that takes what the real one takes.
+/// A service that accepts the requests that the real one documents.
 #[derive(Clone)]
 pub(crate) struct Service {
     pub(crate) address: SocketAddr,
@@ -48,16 +48,16 @@ struct Log {
     kind: &'static str,
     script: VecDeque<Reply>,
     /// The bodies of all requests.
-    asked: Vec<Value>,
-    /// The bodies of those that were taken.
-    taken: Vec<Value>,
-    /// What a pager keeps: the alerts that are open, with their severity or priority.
+    received: Vec<Value>,
+    /// The bodies of accepted requests.
+    accepted: Vec<Value>,
+    /// The open alerts of a pager, with their severity or priority.
     alerts: BTreeMap<String, String>,
     refusals: Vec<String>,
 }
 
 impl Service {
-    /// One of this kind, which first replies by the script.
+    /// Starts a service of this kind that first follows the script.
     pub(crate) async fn start(kind: &'static str, script: impl IntoIterator<Item = Reply>) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
         let log = Log {
@@ -74,19 +74,19 @@ impl Service {
         service
     }
 
-    /// Replies by this script from now on.
+    /// Follows this script from now on.
     pub(crate) fn then(&self, script: impl IntoIterator<Item = Reply>) {
         self.state.lock().unwrap().script = script.into_iter().collect();
     }
 
-    /// How many requests there were, and which were taken; all others were refused by the script.
+    /// The number of requests, and the bodies of the accepted ones; all others must have been refused by the script.
     pub(crate) fn log(&self) -> (usize, Vec<Value>) {
         let log = self.state.lock().unwrap();
         assert_eq!(log.refusals, [""; 0], "{}", log.kind);
-        (log.asked.len(), log.taken.clone())
+        (log.received.len(), log.accepted.clone())
     }
 
-    /// The alerts that are open at a pager, with their severity or priority.
+    /// The open alerts of a pager, with their severity or priority.
     pub(crate) fn alerts(&self) -> BTreeMap<String, String> {
         self.state.lock().unwrap().alerts.clone()
     }
@@ -102,7 +102,7 @@ async fn answer(
     let body = String::from_utf8(body.to_vec()).unwrap();
     let (kind, reply) = {
         let mut log = service.state.lock().unwrap();
-        log.asked.push(serde_json::from_str(&body).unwrap());
+        log.received.push(serde_json::from_str(&body).unwrap());
         (log.kind, log.script.pop_front())
     };
     match reply {
@@ -133,10 +133,10 @@ async fn answer(
         body: &body,
     };
     let mut log = service.state.lock().unwrap();
-    match services::takes(kind, &received) {
+    match services::check(kind, &received) {
         Ok(status) => {
-            services::keep(kind, &received, &mut log.alerts);
-            log.taken.push(serde_json::from_str(&body).unwrap());
+            services::update_alerts(kind, &received, &mut log.alerts);
+            log.accepted.push(serde_json::from_str(&body).unwrap());
             StatusCode::from_u16(status).unwrap().into_response()
         }
         Err(refusal) => {
@@ -146,16 +146,16 @@ async fn answer(
     }
 }
 
-/// Secrets that a test made up. Reading one that is not there fails.
+/// A store of test secrets.
 #[derive(Clone, Default)]
 pub(crate) struct Secrets {
-    known: Arc<Mutex<HashMap<String, String>>>,
+    values: Arc<Mutex<HashMap<String, String>>>,
     reads: Arc<Mutex<Vec<String>>>,
 }
 
 impl Secrets {
     pub(crate) fn set(&self, name: &str, value: &str) {
-        self.known
+        self.values
             .lock()
             .unwrap()
             .insert(name.to_owned(), value.to_owned());
@@ -170,13 +170,13 @@ impl Secrets {
 impl ReadSecret for Secrets {
     async fn read(&self, name: &SecretName) -> Result<Secret, SecretError> {
         self.reads.lock().unwrap().push(name.to_string());
-        let value = self.known.lock().unwrap().get(&name.to_string()).cloned();
+        let value = self.values.lock().unwrap().get(&name.to_string()).cloned();
         let secret = value.as_deref().and_then(Secret::new);
         secret.ok_or_else(|| SecretError::Missing { name: name.clone() })
     }
 }
 
-/// The kinds of destinations, each with its fields; the secrets that they name are set by [`secrets_of`].
+/// The settings of a destination of this kind; [`secrets_of`] sets its secrets.
 pub(crate) fn destination(kind: &str, address: Option<SocketAddr>) -> Value {
     let server = address.map(|address| format!("http://{address}"));
     let mut fields = match kind {
@@ -210,7 +210,7 @@ pub(crate) const KINDS: [&str; 9] = [
     "webhook",
 ];
 
-/// The secrets of all services at this address.
+/// The secrets of all kinds of destinations, for a service at this address.
 pub(crate) fn secrets_of(address: SocketAddr) -> Secrets {
     let secrets = Secrets::default();
     let slack = format!("http://{address}/services/secret-token");
@@ -241,7 +241,7 @@ pub(crate) fn config(destinations: &Value) -> Config {
     .unwrap()
 }
 
-/// A relay that hardly waits.
+/// A relay with short pauses.
 pub(crate) fn relay<T: Table + Clone>(
     destinations: &Value,
     table: &T,

@@ -1,82 +1,82 @@
-//! What a chat shows of one notification, or of several at once, before it takes the form of any channel.
+//! The content of a chat message for one notification, or for several at once, independent of the chat service.
 
-use portpulse_alert::{MAX_ENTRIES, clock, headline, location_words, plain, sentence, summary, words};
+use portpulse_alert::{MAX_ENTRIES, cause_text, headline, location_text, plain, sentence, summary, utc_time};
 use portpulse_core::choice::Severity;
 use portpulse_core::decide::Notification;
 use portpulse_core::group_state::Status;
 use portpulse_core::outbox::{Kind, Stage};
 
-/// The most notifications that are shown one by one; more of them share pages, as they share an email.
+/// The maximum number of notifications that get a message each; more of them share messages, as in emails.
 const MAX_SINGLE: usize = portpulse_alert::MAX_SINGLE;
-/// The most headlines on one page: every channel has room for that many.
+/// The maximum number of headlines in one message: every chat service has room for that many.
 const MAX_HEADLINES: usize = 10;
 
-/// One message of a chat.
+/// One chat message.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Page {
-    /// The ids of the notifications that it tells.
+pub(crate) struct ChatMessage {
+    /// The ids of the notifications in the message.
     pub(crate) ids: Vec<String>,
-    pub(crate) tone: Tone,
+    pub(crate) level: Level,
     pub(crate) headline: String,
     pub(crate) sentence: String,
-    /// Short facts by their labels; foreign text.
+    /// Short facts with their labels; foreign text.
     pub(crate) facts: Vec<(&'static str, String)>,
-    /// Lists by their titles; foreign text.
+    /// Lists with their titles; foreign text.
     pub(crate) lists: Vec<(&'static str, Vec<String>)>,
     pub(crate) runbook: Option<Link>,
-    /// Small print: where it comes from.
+    /// The group and the id of the notification, in small print.
     pub(crate) footer: String,
 }
 
-/// How a message looks from afar.
+/// The urgency of a message, shown by color and symbol.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Tone {
-    /// Somebody has to act.
-    Alarm,
-    /// Somebody should look.
+pub(crate) enum Level {
+    /// Action is required now.
+    Critical,
+    /// Action is required soon.
     Warning,
-    /// Good to know.
-    Note,
-    /// It is over.
-    Relief,
+    /// For information.
+    Info,
+    /// The problem is over.
+    Resolved,
 }
 
-impl Tone {
+impl Level {
     pub(crate) fn of(notification: &Notification) -> Self {
         if notification.kind == Kind::AdvisoryOver && notification.status != Status::Up {
-            // It ended in an incident.
-            return Self::Note;
+            // The advisory became an incident.
+            return Self::Info;
         }
         match (notification.kind.stage(), notification.severity) {
-            (Stage::Over, _) => Self::Relief,
-            (Stage::On, Severity::Critical) => Self::Alarm,
+            (Stage::Over, _) => Self::Resolved,
+            (Stage::On, Severity::Critical) => Self::Critical,
             (Stage::On, Severity::Warning) => Self::Warning,
-            (Stage::On, Severity::Info) | (Stage::Test, _) => Self::Note,
+            (Stage::On, Severity::Info) | (Stage::Test, _) => Self::Info,
         }
     }
 
-    /// A mark that can be told at a glance, where text has no colour.
-    pub(crate) fn mark(self) -> &'static str {
+    /// A symbol for plain text without color.
+    pub(crate) fn symbol(self) -> &'static str {
         match self {
-            Self::Alarm => "🔴",
+            Self::Critical => "🔴",
             Self::Warning => "🟡",
-            Self::Note => "🔵",
-            Self::Relief => "🟢",
+            Self::Info => "🔵",
+            Self::Resolved => "🟢",
         }
     }
 
     /// Red, amber, blue or green, as 0xRRGGBB.
-    pub(crate) fn colour(self) -> u32 {
+    pub(crate) fn rgb(self) -> u32 {
         match self {
-            Self::Alarm => 0x00d7_263d,
+            Self::Critical => 0x00d7_263d,
             Self::Warning => 0x00f4_a261,
-            Self::Note => 0x003a_86ff,
-            Self::Relief => 0x002a_9d8f,
+            Self::Info => 0x003a_86ff,
+            Self::Resolved => 0x002a_9d8f,
         }
     }
 }
 
-/// An address that can be opened: http or https, with a host, at most 500 ASCII characters.
+/// A URL that a browser can open: http or https, with a host, at most 500 ASCII characters.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Link(String);
 
@@ -95,8 +95,8 @@ impl Link {
     }
 }
 
-impl Page {
-    /// The pages that tell these notifications, in their order.
+impl ChatMessage {
+    /// The messages for these notifications, in their order.
     pub(crate) fn of(notifications: &[&Notification]) -> Vec<Self> {
         if notifications.len() <= MAX_SINGLE {
             return notifications.iter().map(|each| Self::single(each)).collect();
@@ -107,16 +107,16 @@ impl Page {
     fn single(notification: &Notification) -> Self {
         let runbook = notification.runbook.as_deref().and_then(Link::new);
         let mut lists = vec![
-            ("What each location sees", locations(notification)),
-            ("What is wrong with it", notification.diagnostics.clone()),
+            ("Locations", location_lines(notification)),
+            ("Errors in the definition", notification.diagnostics.clone()),
         ];
         lists
             .iter_mut()
-            .for_each(|(_, lines)| lines.retain(|line| is_seen(line)));
+            .for_each(|(_, lines)| lines.retain(|line| is_visible(line)));
         lists.retain(|(_, lines)| !lines.is_empty());
         Self {
             ids: vec![notification.id.clone()],
-            tone: Tone::of(notification),
+            level: Level::of(notification),
             headline: headline(notification),
             sentence: sentence(notification),
             facts: facts(notification, runbook.as_ref()),
@@ -127,8 +127,8 @@ impl Page {
     }
 
     fn together(notifications: &[&Notification]) -> Self {
-        let tones = notifications.iter().map(|each| Tone::of(each));
-        let line = |each: &&Notification| format!("{} {}", Tone::of(each).mark(), headline(each));
+        let levels = notifications.iter().map(|each| Level::of(each));
+        let line = |each: &&Notification| format!("{} {}", Level::of(each).symbol(), headline(each));
         let changes = if notifications.len() == 1 {
             "change"
         } else {
@@ -136,7 +136,7 @@ impl Page {
         };
         Self {
             ids: notifications.iter().map(|each| each.id.clone()).collect(),
-            tone: tones.min().unwrap_or(Tone::Note),
+            level: levels.min().unwrap_or(Level::Info),
             headline: summary(notifications),
             sentence: format!("{} {changes} at once.", notifications.len()),
             facts: Vec::new(),
@@ -152,53 +152,52 @@ fn footer(notification: &Notification) -> String {
     group.unwrap_or_default() + &notification.id
 }
 
-/// What is known of it, each in a few words.
+/// The facts with their labels. A runbook that is not a link is a fact too.
 fn facts(notification: &Notification, runbook: Option<&Link>) -> Vec<(&'static str, String)> {
     let mut facts = Vec::new();
     facts.extend(notification.target.clone().map(|target| ("Target", target)));
     if let Some(finding) = &notification.finding {
         let label = match notification.kind.stage() {
             Stage::On | Stage::Test => "Cause",
-            Stage::Over => "Was",
+            Stage::Over => "Cause was",
         };
-        facts.push((label, words(finding.cause).to_owned()));
+        facts.push((label, cause_text(finding.cause).to_owned()));
         let detail = finding.detail.as_ref();
         facts.extend(detail.map(|detail| ("Detail", format!("\"{detail}\""))));
     }
-    facts.push(("Since", clock(notification.since)));
-    facts.push(("Changed", clock(notification.at)));
+    facts.push(("Since", utc_time(notification.since)));
+    facts.push(("Changed", utc_time(notification.at)));
     facts.push(("Severity", notification.severity.to_string()));
     if !notification.tags.is_empty() {
         facts.push(("Tags", notification.tags.join(", ")));
     }
-    // What cannot be opened is still worth reading.
     if let (Some(text), None) = (&notification.runbook, runbook) {
         facts.push(("Runbook", text.clone()));
     }
-    facts.retain(|(_, value)| is_seen(value));
+    facts.retain(|(_, value)| is_visible(value));
     facts
 }
 
-/// Where it happened, in a word or two for pagers.
-pub(crate) fn place(notification: &Notification) -> String {
-    let target = notification.target.clone().filter(|target| is_seen(target));
-    let place = target.unwrap_or_else(|| notification.subject.to_string());
-    if is_seen(&place) {
-        place
+/// The target, or the name of the subject: the affected entity for pagers.
+pub(crate) fn entity(notification: &Notification) -> String {
+    let target = notification.target.clone().filter(|target| is_visible(target));
+    let entity = target.unwrap_or_else(|| notification.subject.to_string());
+    if is_visible(&entity) {
+        entity
     } else {
         "portpulse".to_owned()
     }
 }
 
-/// Whether anything of a text is to be seen; some channels refuse a field without a value.
-fn is_seen(text: &str) -> bool {
+/// Whether a text contains visible characters; some services refuse empty fields.
+fn is_visible(text: &str) -> bool {
     !plain(text, usize::MAX).is_empty()
 }
 
-fn locations(notification: &Notification) -> Vec<String> {
+fn location_lines(notification: &Notification) -> Vec<String> {
     let locations = notification.locations.iter().take(MAX_ENTRIES);
     locations
-        .map(|(location, view)| format!("{location}: {}", location_words(view)))
+        .map(|(location, view)| format!("{location}: {}", location_text(view)))
         .collect()
 }
 
@@ -207,7 +206,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_what_opens_is_a_link() {
+    fn link_accepts_only_http_urls() {
         for good in [
             "https://wiki.example.com/a?b=c&d#e",
             "http://[2001:db8::1]/x",

@@ -1,4 +1,4 @@
-//! The fields of one destination as written, taken one by one, with every fault noted.
+//! Reads the fields of one destination in a configuration and collects all diagnostics.
 
 use std::time::Duration;
 
@@ -10,61 +10,61 @@ use serde_json::{Map, Value};
 use crate::address::Server;
 use crate::secret::{InvalidSecretName, SecretName};
 
-/// What a user wrote, where it stands, and what is wrong with it so far.
-pub(crate) struct Fields<'a> {
-    at: FieldPath,
-    written: &'a Map<String, Value>,
+/// The fields of one destination, their path, and the diagnostics so far.
+pub(crate) struct DestinationFields<'a> {
+    path: FieldPath,
+    input: &'a Map<String, Value>,
     network_access: NetworkAccess,
-    /// The fields that somebody asked for.
-    asked: Vec<&'static str>,
+    /// The fields that the destination has: all that were looked up.
+    known: Vec<&'static str>,
     diagnostics: Vec<Diagnostic>,
 }
 
-impl<'a> Fields<'a> {
-    pub(crate) fn new(at: FieldPath, written: &'a Map<String, Value>, network_access: NetworkAccess) -> Self {
+impl<'a> DestinationFields<'a> {
+    pub(crate) fn new(path: FieldPath, input: &'a Map<String, Value>, network_access: NetworkAccess) -> Self {
         Self {
-            at,
-            written,
+            path,
+            input,
             network_access,
-            asked: Vec::new(),
+            known: Vec::new(),
             diagnostics: Vec::new(),
         }
     }
 
-    /// Everything that is wrong, unknown fields included.
+    /// All diagnostics, unknown fields included.
     pub(crate) fn finish(mut self) -> Vec<Diagnostic> {
         let unknown = self
-            .written
+            .input
             .keys()
-            .filter(|name| !self.asked.contains(&name.as_str()));
-        let help = format!("leave it out; here stand {}", self.asked.join(", "));
+            .filter(|name| !self.known.contains(&name.as_str()));
+        let help = format!("remove the field, or use one of {}", self.known.join(", "));
         let unknown: Vec<_> = unknown
-            .map(|name| Diagnostic::new(self.at.field(name), "is not known here", help.clone()))
+            .map(|name| Diagnostic::new(self.path.field(name), "unknown field", help.clone()))
             .collect();
         self.diagnostics.extend(unknown);
         self.diagnostics
     }
 
-    /// Everything that is wrong so far: what else is written may be right for what could not be told.
-    pub(crate) fn give_up(self) -> Vec<Diagnostic> {
+    /// The diagnostics so far, without unknown fields: for an unknown kind, any field may be valid.
+    pub(crate) fn into_diagnostics(self) -> Vec<Diagnostic> {
         self.diagnostics
     }
 
     pub(crate) fn diagnostic(&mut self, field: &str, what: impl Into<String>, help: impl Into<String>) {
         self.diagnostics
-            .push(Diagnostic::new(self.at.field(field), what, help));
+            .push(Diagnostic::new(self.path.field(field), what, help));
     }
 
-    /// A text that may be left out.
+    /// An optional string.
     pub(crate) fn text(&mut self, field: &'static str, help: &str) -> Option<&'a str> {
         let text = self.value(field)?.as_str();
         if text.is_none() {
-            self.diagnostic(field, "is not text", help);
+            self.diagnostic(field, "is not a string", help);
         }
         text
     }
 
-    /// A text that must be there.
+    /// A required string.
     pub(crate) fn required(&mut self, field: &'static str, help: &str) -> Option<&'a str> {
         if self.value(field).is_none() {
             self.diagnostic(field, "is missing", help);
@@ -72,16 +72,16 @@ impl<'a> Fields<'a> {
         self.text(field, help)
     }
 
-    /// The name of a secret that must be there.
+    /// The required name of a secret; `what` describes the value of the secret.
     pub(crate) fn secret(&mut self, field: &'static str, what: &str) -> Option<SecretName> {
-        let help = self.how_to_name(what);
+        let help = self.secret_help(what);
         let text = self.required(field, &help)?;
         self.secret_name(field, text, help)
     }
 
-    /// The name of a secret that may be left out.
+    /// The optional name of a secret; `what` describes the value of the secret.
     pub(crate) fn optional_secret(&mut self, field: &'static str, what: &str) -> Option<SecretName> {
-        let help = self.how_to_name(what);
+        let help = self.secret_help(what);
         let text = self.text(field, &help)?;
         self.secret_name(field, text, help)
     }
@@ -89,15 +89,15 @@ impl<'a> Fields<'a> {
     fn secret_name(&mut self, field: &str, text: &str, help: String) -> Option<SecretName> {
         match SecretName::parse(text, self.network_access) {
             Ok(name) => Some(name),
-            // The text is not shown: it may be the secret itself.
-            Err(InvalidSecretName::NoName) => {
+            // The message does not show the text, because it may be the secret itself.
+            Err(InvalidSecretName::NotAName) => {
                 self.diagnostic(field, "is not the name of a secret", help);
                 None
             }
-            Err(InvalidSecretName::NotInALambda) => {
+            Err(InvalidSecretName::LocalOnly) => {
                 self.diagnostic(
                     field,
-                    "names a secret of this machine, which a Lambda cannot read",
+                    "names a secret on this machine, which a Lambda cannot read",
                     help,
                 );
                 None
@@ -105,56 +105,56 @@ impl<'a> Fields<'a> {
         }
     }
 
-    fn how_to_name(&self, what: &str) -> String {
+    fn secret_help(&self, what: &str) -> String {
         let names = match self.network_access {
             NetworkAccess::PlainLambda => "ssm:/path or secretsmanager:name",
             NetworkAccess::OwnNetwork => "env:NAME, file:/path, ssm:/path or secretsmanager:name",
         };
-        format!("put {what} into a secret, and name that by {names}")
+        format!("store {what} in a secret and write its name: {names}")
     }
 
-    /// The address of a server, or the usual one.
-    pub(crate) fn server(&mut self, field: &'static str, usual: &'static str) -> Option<Server> {
-        let help = format!("write an address such as {usual}");
+    /// The URL of a server, by default `default`.
+    pub(crate) fn server(&mut self, field: &'static str, default: &'static str) -> Option<Server> {
+        let help = format!("use a URL such as {default}");
         if self.value(field).is_none() {
-            return Some(Server::known(usual));
+            return Some(Server::from_static(default));
         }
         match Server::parse(self.text(field, &help)?) {
             Ok(server) => Some(server),
             Err(help) => {
-                self.diagnostic(field, "is not an address that can be posted to", help);
+                self.diagnostic(field, "is not a valid URL", help);
                 None
             }
         }
     }
 
-    /// A duration within bounds, or the usual one.
+    /// A duration within bounds, by default `default`.
     pub(crate) fn duration(
         &mut self,
         field: &'static str,
-        usual: Duration,
+        default: Duration,
         bounds: std::ops::RangeInclusive<Duration>,
     ) -> Duration {
         let (low, high) = (format_duration(*bounds.start()), format_duration(*bounds.end()));
-        let help = format!("write a duration from {low} to {high}");
+        let help = format!("use a duration from {low} to {high}");
         let Some(text) = self.text(field, &help) else {
-            return usual;
+            return default;
         };
         match parse_duration(text) {
             Ok(duration) if bounds.contains(&duration) => duration,
             Ok(_) => {
                 self.diagnostic(field, format!("{text} is out of range"), help);
-                usual
+                default
             }
             Err(_) => {
-                self.diagnostic(field, format!("`{}` is not a duration", shown(text)), help);
-                usual
+                self.diagnostic(field, format!("`{}` is not a duration", excerpt(text)), help);
+                default
             }
         }
     }
 
-    /// A list of words, each read by `read`; `None` if it is left out.
-    pub(crate) fn words<T>(
+    /// An optional list of strings, each parsed by `read`; `None` if the field is absent.
+    pub(crate) fn list<T>(
         &mut self,
         field: &'static str,
         help: &str,
@@ -166,35 +166,37 @@ impl<'a> Fields<'a> {
             return None;
         };
         if items.is_empty() {
-            self.diagnostic(field, "is an empty list, which nothing could match", help);
+            self.diagnostic(field, "is an empty list, which matches nothing", help);
         }
-        let mut words = Vec::new();
+        let mut values = Vec::new();
         for (index, item) in items.iter().enumerate() {
-            let at = self.at.field(field).index(index);
+            let path = self.path.field(field).index(index);
             match item.as_str().map(|text| (text, read(text))) {
-                Some((_, Ok(word))) => words.push(word),
+                Some((_, Ok(value))) => values.push(value),
                 Some((text, Err(help))) => {
                     self.diagnostics.push(Diagnostic::new(
-                        at,
-                        format!("`{}` cannot stand here", shown(text)),
+                        path,
+                        format!("invalid value `{}`", excerpt(text)),
                         help,
                     ));
                 }
-                None => self.diagnostics.push(Diagnostic::new(at, "is not text", help)),
+                None => self
+                    .diagnostics
+                    .push(Diagnostic::new(path, "is not a string", help)),
             }
         }
-        Some(words)
+        Some(values)
     }
 
     fn value(&mut self, field: &'static str) -> Option<&'a Value> {
-        if !self.asked.contains(&field) {
-            self.asked.push(field);
+        if !self.known.contains(&field) {
+            self.known.push(field);
         }
-        self.written.get(field).filter(|value| !value.is_null())
+        self.input.get(field).filter(|value| !value.is_null())
     }
 }
 
-/// A text as a message shows it: on one line, not too long.
-pub(crate) fn shown(text: &str) -> String {
+/// The text for a message: on one line, at most 80 bytes.
+pub(crate) fn excerpt(text: &str) -> String {
     plain(text, 80)
 }

@@ -1,4 +1,4 @@
-//! Notifications read back from the JSON in which they were published.
+//! Parses notifications from their published JSON.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -13,12 +13,12 @@ use portpulse_core::outcome::Detail;
 use portpulse_core::time::parse_time;
 use serde_json::{Map, Value};
 
-use crate::fields::shown;
+use crate::destination_fields::excerpt;
 
-/// JSON that tells no notification.
+/// JSON that is not a valid notification.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub struct InvalidNotification {
-    /// Its id, where it has one.
+    /// The id, if there is one.
     pub id: Option<String>,
     diagnostics: Vec<String>,
 }
@@ -28,41 +28,41 @@ impl fmt::Display for InvalidNotification {
         let which = self
             .id
             .as_deref()
-            .map_or_else(|| "without an id".to_owned(), |id| format!("`{}`", shown(id)));
+            .map_or_else(|| "without an id".to_owned(), |id| format!("`{}`", excerpt(id)));
         write!(
             f,
-            "the notification {which} cannot be read: {}",
+            "the notification {which} is invalid: {}",
             self.diagnostics.join("; ")
         )
     }
 }
 
-/// The notifications in a message, as [`portpulse_alert::Message`] publishes it: one, or several. Each that cannot be
-/// read is an error of its own.
-pub fn notifications(message: &str) -> Vec<Result<Notification, InvalidNotification>> {
-    let nothing = |diagnostic: &str| {
+/// Parses the JSON of a [`portpulse_alert::Message`]: one notification, or several. Each invalid notification is an
+/// error of its own.
+pub fn parse_notifications(message: &str) -> Vec<Result<Notification, InvalidNotification>> {
+    let invalid = |diagnostic: &str| {
         vec![Err(InvalidNotification {
             id: None,
             diagnostics: vec![diagnostic.to_owned()],
         })]
     };
     let Ok(message) = serde_json::from_str::<Value>(message) else {
-        return nothing("the message is not JSON");
+        return invalid("the message is not JSON");
     };
     let several = message.get("notifications").and_then(Value::as_array);
     match (message.get("type").and_then(Value::as_str), several) {
-        (Some("notification"), _) => vec![notification(&message)],
-        (Some("notifications"), Some(several)) => several.iter().map(notification).collect(),
-        _ => nothing("`type` is neither `notification` nor `notifications` with a list of them"),
+        (Some("notification"), _) => vec![parse_notification(&message)],
+        (Some("notifications"), Some(several)) => several.iter().map(parse_notification).collect(),
+        _ => invalid("`type` must be `notification`, or `notifications` with a list in `notifications`"),
     }
 }
 
-/// One notification: the inverse of [`portpulse_alert::to_json`]. Fields that it does not know are let through.
+/// Parses one notification: the inverse of [`portpulse_alert::to_json`]. Unknown fields are ignored.
 ///
 /// # Errors
-/// Everything that is wrong with it.
-pub fn notification(json: &Value) -> Result<Notification, InvalidNotification> {
-    let mut reader = Reader {
+/// All diagnostics of the JSON.
+pub fn parse_notification(json: &Value) -> Result<Notification, InvalidNotification> {
+    let mut reader = NotificationReader {
         json,
         diagnostics: Vec::new(),
     };
@@ -77,12 +77,12 @@ pub fn notification(json: &Value) -> Result<Notification, InvalidNotification> {
     }
 }
 
-struct Reader<'a> {
+struct NotificationReader<'a> {
     json: &'a Value,
     diagnostics: Vec<String>,
 }
 
-impl<'a> Reader<'a> {
+impl<'a> NotificationReader<'a> {
     fn notification(&mut self) -> Option<Notification> {
         let id = self.text("id").filter(|id| !id.is_empty());
         if id.is_none() {
@@ -117,16 +117,16 @@ impl<'a> Reader<'a> {
             tags: self.texts("tags"),
             runbook: self.text("runbook").map(str::to_owned),
             locations,
-            diagnostics: self.texts("faults"),
+            diagnostics: self.texts("diagnostics"),
         })
     }
 
-    /// The severities whose subscribers hear it; where that is not said, its own.
+    /// The severities whose subscribers are notified; if the field is absent, the severity of the notification.
     fn audience(&mut self, severity: Option<Severity>) -> BTreeSet<Severity> {
-        let words = self.texts("audience");
-        let named = words
+        let texts = self.texts("audience");
+        let named = texts
             .iter()
-            .filter_map(|word| self.read("audience", word.parse()));
+            .filter_map(|text| self.read("audience", text.parse()));
         let named: BTreeSet<_> = named.collect();
         if named.is_empty() {
             severity.into_iter().collect()
@@ -149,7 +149,7 @@ impl<'a> Reader<'a> {
             return Some(Subject::Portpulse);
         }
         self.diagnostics
-            .push("none of `monitor`, `region` and `definition` is there".to_owned());
+            .push("`monitor`, `location` or `definition` is required".to_owned());
         None
     }
 
@@ -162,7 +162,7 @@ impl<'a> Reader<'a> {
             .unwrap_or(&empty);
         let mut views = BTreeMap::new();
         for (name, json) in locations {
-            let mut reader = Reader {
+            let mut reader = NotificationReader {
                 json,
                 diagnostics: Vec::new(),
             };
@@ -173,7 +173,7 @@ impl<'a> Reader<'a> {
                 .and_then(|text| reader.read("since", text.parse()));
             let ticks = json.get("ticks").and_then(Value::as_u64).unwrap_or(0);
             let finding = finding(json, &mut reader.diagnostics);
-            let at = format!("`regions.{}`: ", shown(name));
+            let at = format!("`locations.{}`: ", excerpt(name));
             self.diagnostics.extend(
                 reader
                     .diagnostics
@@ -211,7 +211,8 @@ impl<'a> Reader<'a> {
     fn required(&mut self, field: &str) -> Option<&'a str> {
         let text = self.text(field);
         if text.is_none() {
-            self.diagnostics.push(format!("`{field}` is missing or not text"));
+            self.diagnostics
+                .push(format!("`{field}` is missing or not a string"));
         }
         text
     }

@@ -1,24 +1,24 @@
-//! What a notification belongs to: the incident, by the name under which pagers and the ledger keep it, and its place there.
+//! The id of the incident that a notification belongs to, as pagers and the ledger use it.
 
 use portpulse_core::decide::Notification;
 use portpulse_core::outbox::{Kind, Stage, Subject};
 use sha2::{Digest, Sha256};
 
-/// The name of an alert in a pager: the same from the beginning of an incident to its end, in at most 255 characters.
+/// The key of the alert in a pager: the same from the start of an incident to its end, at most 255 characters.
 pub(crate) fn alert_key(notification: &Notification) -> String {
-    place(&notification.id).0
+    split_id(&notification.id).0
 }
 
-/// The incident of an id and what of it the id tells: `orders-db@2026-11-22T05:40:00Z.7/down` is the `down` of the
-/// incident `orders-db@2026-11-22T05:40:00Z.7`, and `eu-west-1.7/location_silent` that of the trouble `eu-west-1.7`.
-pub(crate) fn place(id: &str) -> (String, String) {
+/// Splits the id of a notification into incident and part: `orders-db@2026-11-22T05:40:00Z.7/down` is the part `down` of
+/// the incident `orders-db@2026-11-22T05:40:00Z.7`, and `eu-west-1.7/location_silent` a part of `eu-west-1.7`.
+pub(crate) fn split_id(id: &str) -> (String, String) {
     let (incident, part) = id.rsplit_once('/').unwrap_or((id, ""));
     (bounded(incident), bounded(part))
 }
 
-/// What ends that which a notification tells of: a monitor's incident, its advisory, or a location's trouble. `None` for
-/// what is itself an end, and for what has none of its own.
-pub(crate) fn end_of(notification: &Notification) -> Option<Kind> {
+/// The kind of the notification that ends the incident, the advisory or the location problem of this one. `None` if this
+/// one is itself an end, or if it has no end.
+pub(crate) fn end_kind(notification: &Notification) -> Option<Kind> {
     if notification.kind.stage() != Stage::On {
         return None;
     }
@@ -31,7 +31,7 @@ pub(crate) fn end_of(notification: &Notification) -> Option<Kind> {
     }
 }
 
-/// An id that keys can hold: itself, or where it is long or does not print, what stands for it.
+/// An id of at most 255 printable ASCII characters: unchanged if it is one, otherwise its hash.
 fn bounded(id: &str) -> String {
     if (1..=255).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_graphic()) {
         return id.to_owned();
@@ -55,7 +55,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_id_that_no_key_can_hold_is_named_by_its_hash() {
+    fn unsuitable_id_is_replaced_by_its_hash() {
         assert_eq!(bounded("a@b/c"), "a@b/c");
         for foreign in ["", "a b", "ü", &"x".repeat(256)] {
             assert_eq!(bounded(foreign).len(), "sha256-".len() + 64, "{foreign}");

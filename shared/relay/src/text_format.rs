@@ -1,62 +1,63 @@
-//! Foreign text made fit for one place: escaped as that place reads it, and cut to what it holds.
+//! Foreign text for one field of a destination: escaped for its markup and cut to its limit.
 
 use portpulse_alert::plain;
 
-/// How a destination counts the length of a text.
+/// The unit in which a destination counts the length of a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Unit {
     /// Bytes of UTF-8.
     Bytes,
-    /// Code units of UTF-16: as many as, or more than, anything else that a service may call characters.
+    /// UTF-16 code units: an upper bound of whatever a service calls characters.
     Characters,
 }
 
-/// How a place of a destination reads text.
+/// The markup and the unit of length of a field.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Place {
-    /// What stands for a character so that it means nothing but itself.
+pub(crate) struct TextFormat {
+    /// Appends a character, escaped so that it has no meaning in the markup.
     pub(crate) escape: fn(char, &mut String),
-    /// What the limits count.
+    /// The unit of the limits.
     pub(crate) unit: Unit,
 }
 
-const MORE: char = '…';
+/// Marks text that was cut.
+const ELLIPSIS: char = '…';
 
-impl Place {
-    /// Text on one line, escaped, within `most` units; what is cut off ends in `…`.
-    pub(crate) fn fit(self, text: &str, most: usize) -> String {
+impl TextFormat {
+    /// The text on one line, escaped, cut to `max` units; cut text ends in `…`.
+    pub(crate) fn fit(self, text: &str, max: usize) -> String {
         let text = plain(text, usize::MAX);
         let whole = self.escaped(&text);
-        if self.length(&whole) <= most {
+        if self.length(&whole) <= max {
             return whole;
         }
-        let room = most.saturating_sub(self.length(&MORE.to_string()));
-        let (mut kept, mut used) = (String::new(), 0);
+        let room = max.saturating_sub(self.length(&ELLIPSIS.to_string()));
+        let (mut fitted, mut used) = (String::new(), 0);
         for c in text.chars() {
-            let end = kept.len();
-            (self.escape)(c, &mut kept);
-            used += self.length(kept.get(end..).unwrap_or_default());
+            let end = fitted.len();
+            (self.escape)(c, &mut fitted);
+            used += self.length(fitted.get(end..).unwrap_or_default());
             if used > room {
-                kept.truncate(end);
+                fitted.truncate(end);
                 break;
             }
         }
-        kept.push(MORE);
-        kept
+        fitted.push(ELLIPSIS);
+        fitted
     }
 
-    /// Lines, escaped, each within `widest` units, together within `most`; the rest are counted.
-    pub(crate) fn lines(self, lines: &[String], widest: usize, most: usize) -> String {
-        let lines: Vec<_> = lines.iter().map(|line| self.fit(line, widest)).collect();
+    /// The lines, escaped, each cut to `max_line` units, together within `max`; a last line counts the omitted ones.
+    pub(crate) fn lines(self, lines: &[String], max_line: usize, max: usize) -> String {
+        let lines: Vec<_> = lines.iter().map(|line| self.fit(line, max_line)).collect();
         let whole = lines.join("\n");
-        if self.length(&whole) <= most {
+        if self.length(&whole) <= max {
             return whole;
         }
         let mut text = String::new();
         for (index, line) in lines.iter().enumerate() {
-            let left = format!("{MORE} {} more", lines.len() - index);
-            if self.length(&text) + self.length(line) + 1 + self.length(&left) > most {
-                return text + &left;
+            let omitted = format!("{ELLIPSIS} {} more", lines.len() - index);
+            if self.length(&text) + self.length(line) + 1 + self.length(&omitted) > max {
+                return text + &omitted;
             }
             text.push_str(line);
             text.push('\n');
@@ -81,12 +82,12 @@ impl Place {
     }
 }
 
-/// For places in which every character stands for itself.
-pub(crate) fn as_it_is(c: char, to: &mut String) {
+/// For fields without markup.
+pub(crate) fn unescaped(c: char, to: &mut String) {
     to.push(c);
 }
 
-/// For places that read HTML. Source: <https://html.spec.whatwg.org/multipage/syntax.html#character-references>
+/// For fields in HTML. Source: <https://html.spec.whatwg.org/multipage/syntax.html#character-references>
 pub(crate) fn html(c: char, to: &mut String) {
     match c {
         '&' => to.push_str("&amp;"),
@@ -101,13 +102,13 @@ pub(crate) fn html(c: char, to: &mut String) {
 mod tests {
     use super::*;
 
-    const HTML: Place = Place {
+    const HTML: TextFormat = TextFormat {
         escape: html,
         unit: Unit::Characters,
     };
 
     #[test]
-    fn a_cut_never_splits_an_escape_or_a_character() {
+    fn cut_keeps_escapes_and_characters_whole() {
         assert_eq!(HTML.fit("a<b", 99), "a&lt;b");
         assert_eq!(HTML.fit("a<b", 4), "a…");
         assert_eq!(HTML.fit("a<bc", 6), "a&lt;…");
@@ -117,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn lines_that_find_no_room_are_counted() {
+    fn omitted_lines_are_counted() {
         let lines = ["one", "two", "three"].map(str::to_owned);
         assert_eq!(HTML.lines(&lines, 9, 99), "one\ntwo\nthree");
         assert_eq!(HTML.lines(&lines, 9, 13), "one\ntwo\nthree");
