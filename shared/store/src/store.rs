@@ -36,7 +36,7 @@ impl SizeLimit for DecisionLimit {
         size::item(&codec::decision_state::encode(&key, state)) <= self.bytes
     }
 
-    fn fits_fleet(&self, state: &FleetState) -> bool {
+    fn fleet_fits(&self, state: &FleetState) -> bool {
         size::item(&codec::fleet_state::encode(&keys::fleet_state(), state)) <= self.bytes
     }
 }
@@ -163,10 +163,10 @@ impl<T: Table> Store<T> {
                     Ok(())
                 }
                 GroupStateKey::Location(location) => codec::location_state::decode(&item).map(|state| {
-                    read.group_state.rows.insert(location.clone(), state);
+                    read.group_state.locations.insert(location.clone(), state);
                 }),
                 GroupStateKey::Decision => {
-                    codec::decision_state::decode(&item).map(|state| read.group_state.status = state)
+                    codec::decision_state::decode(&item).map(|state| read.group_state.decision = state)
                 }
                 GroupStateKey::Unknown(_) => Err(Malformed::Unknown),
             };

@@ -127,10 +127,10 @@ fn notified() -> impl Strategy<Value = Notified> {
 }
 
 fn urgency() -> impl Strategy<Value = Urgency> {
-    select(vec![Urgency::Usual, Urgency::Raised])
+    select(vec![Urgency::Normal, Urgency::Escalated])
 }
 
-fn pace() -> impl Strategy<Value = Stability> {
+fn stability() -> impl Strategy<Value = Stability> {
     let state = select(vec![Health::Good, Health::Failing]);
     prop_oneof![
         Just(Stability::Steady),
@@ -147,10 +147,10 @@ fn incident() -> impl Strategy<Value = Incident> {
         tick(),
         option::of(finding()),
         notified(),
-        (urgency(), pace()),
+        (urgency(), stability()),
     );
     parts.prop_map(
-        |(status, opened, revision, since, finding, notified, (urgency, pace))| Incident {
+        |(status, opened, revision, since, finding, notified, (urgency, stability))| Incident {
             status,
             opened,
             revision,
@@ -158,7 +158,7 @@ fn incident() -> impl Strategy<Value = Incident> {
             finding,
             notified,
             urgency,
-            pace,
+            stability,
         },
     )
 }

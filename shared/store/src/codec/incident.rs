@@ -45,20 +45,20 @@ impl AttributeMap {
             .finding(incident.finding.as_ref())
             .notified(incident.notified)
             .urgency(incident.urgency)
-            .pace(incident.pace)
+            .stability(incident.stability)
     }
 
     /// The default urgency is omitted.
     pub(super) fn urgency(self, urgency: Urgency) -> Self {
         match urgency {
-            Urgency::Usual => self,
-            Urgency::Raised => self.text(URGENCY, RAISED),
+            Urgency::Normal => self,
+            Urgency::Escalated => self.text(URGENCY, RAISED),
         }
     }
 
     /// A steady incident has no such attribute.
-    fn pace(self, pace: Stability) -> Self {
-        match pace {
+    fn stability(self, stability: Stability) -> Self {
+        match stability {
             Stability::Steady => self,
             Stability::StoppedFlapping => self.text(STABILITY, STOPPED_FLAPPING),
             Stability::Flapping { state, notified } => {
@@ -113,7 +113,7 @@ impl AttributeReader<'_> {
             finding: self.finding()?,
             notified: self.notified()?,
             urgency: self.urgency()?,
-            pace: self.pace()?,
+            stability: self.stability()?,
         })
     }
 
@@ -123,12 +123,12 @@ impl AttributeReader<'_> {
 
     pub(super) fn urgency(&self) -> Result<Urgency, Malformed> {
         if !self.has(URGENCY) {
-            return Ok(Urgency::Usual);
+            return Ok(Urgency::Normal);
         }
-        self.one_of(URGENCY, &[Urgency::Raised], |_| RAISED)
+        self.one_of(URGENCY, &[Urgency::Escalated], |_| RAISED)
     }
 
-    fn pace(&self) -> Result<Stability, Malformed> {
+    fn stability(&self) -> Result<Stability, Malformed> {
         if !self.has(STABILITY) {
             return Ok(Stability::Steady);
         }

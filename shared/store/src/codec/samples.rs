@@ -52,8 +52,8 @@ pub(super) fn incident(notified: Notified) -> Incident {
             "57P03 the database is starting",
         ),
         notified,
-        urgency: Urgency::Usual,
-        pace: Stability::Steady,
+        urgency: Urgency::Normal,
+        stability: Stability::Steady,
     }
 }
 
@@ -64,7 +64,7 @@ pub(super) fn closed_incident() -> ClosedIncident {
         monitor: "orders-db".parse().unwrap(),
         track: Track::Health,
         incident: Incident {
-            urgency: Urgency::Raised,
+            urgency: Urgency::Escalated,
             ..incident(Notified::At {
                 first,
                 last,
@@ -118,7 +118,7 @@ pub(super) fn outbox() -> Outbox {
         subject,
         status: Status::Down,
         cause: Some(Cause::Failed(FailureClass::Timeout)),
-        urgency: Urgency::Raised,
+        urgency: Urgency::Escalated,
         since: time("2026-11-22T05:39:00Z"),
         at: time("2026-11-22T05:40:00Z"),
         claim,
@@ -185,7 +185,7 @@ pub(super) fn decision_state() -> DecisionState {
     };
     let flapping = Incident {
         status: Status::Degraded,
-        pace: Stability::Flapping {
+        stability: Stability::Flapping {
             state: Health::Good,
             notified: Some(since),
         },

@@ -51,7 +51,10 @@ fn shown(item: &Item) -> String {
 }
 
 fn put_location_state(state: &LocationState) -> Item {
-    location_state::encode(&keys::location_state(group(), &"eu-west-1".parse().unwrap()), state)
+    location_state::encode(
+        &keys::location_state(group(), &"eu-west-1".parse().unwrap()),
+        state,
+    )
 }
 
 fn put_decision_state(state: &DecisionState) -> Item {

@@ -101,8 +101,8 @@ fn largest_incident(status: Status) -> Incident {
         status,
         revision: LATEST_REVISION,
         finding: finding(Cause::Failed(FailureClass::Dns(DnsFailure::ServerFailure)), ""),
-        urgency: Urgency::Raised,
-        pace: Stability::Flapping {
+        urgency: Urgency::Escalated,
+        stability: Stability::Flapping {
             state: Health::Failing,
             notified: Some(time(LATE)),
         },
@@ -135,7 +135,8 @@ fn largest_steady_state(monitors: usize) -> DecisionState {
             (Track::Health, Status::Exposed),
             (Track::Quality, Status::Degraded),
         ] {
-            state.incidents
+            state
+                .incidents
                 .insert((id.clone(), track), largest_incident(status));
             state.changes.insert((id.clone(), track), changes.clone());
         }
@@ -155,7 +156,7 @@ fn largest_outbox_of_monitor(id: &MonitorId) -> (Vec<Pending>, Vec<ClosedInciden
         subject: Subject::Monitor(id.clone()),
         status: Status::Degraded,
         cause: Some(Cause::Failed(FailureClass::Dns(DnsFailure::ServerFailure))),
-        urgency: Urgency::Raised,
+        urgency: Urgency::Escalated,
         since: time(TICK),
         at: time(LATE),
         claim: Some(Claim {
