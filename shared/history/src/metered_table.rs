@@ -1,23 +1,23 @@
-//! What a request's reads have cost so far, in DynamoDB's read units.
+//! A table that counts the read units that a request consumes.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use portpulse_store::keys::Key;
+use portpulse_store::keys::{Key, KeyRange};
 use portpulse_store::size;
-use portpulse_store::table::{Condition, Item, KeyRange, Page, PagedQuery, Put, Read, Table, TableError};
+use portpulse_store::table::{Condition, Item, Page, PagedQuery, Put, Read, Table, TableError};
 
-/// The bytes that half a read unit pays for, eventually consistent: what DynamoDB rounds up to.
+/// The bytes that half a read unit covers in an eventually consistent read; DynamoDB rounds up to this size.
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/read-write-operations.html>
 const BLOCK: usize = 4_096;
 
-/// A table that keeps count of what reading from it costs.
+/// A table that counts the cost of its reads.
 #[derive(Debug)]
-pub(crate) struct Counted<'a, T> {
+pub(crate) struct MeteredTable<'a, T> {
     table: &'a T,
     halves: AtomicU64,
 }
 
-impl<'a, T> Counted<'a, T> {
+impl<'a, T> MeteredTable<'a, T> {
     pub(crate) fn new(table: &'a T) -> Self {
         Self {
             table,
@@ -25,7 +25,7 @@ impl<'a, T> Counted<'a, T> {
         }
     }
 
-    /// Half read units spent so far.
+    /// The half read units consumed so far.
     pub(crate) fn halves(&self) -> u64 {
         self.halves.load(Ordering::Relaxed)
     }
@@ -44,7 +44,7 @@ fn bytes(items: &[Item]) -> usize {
     items.iter().map(size::item).sum()
 }
 
-impl<T: Table> Table for Counted<'_, T> {
+impl<T: Table> Table for MeteredTable<'_, T> {
     async fn query(&self, pk: &str, read: Read) -> Result<Vec<Item>, TableError> {
         let items = self.table.query(pk, read).await?;
         self.spend(bytes(&items), read);
@@ -59,7 +59,7 @@ impl<T: Table> Table for Counted<'_, T> {
 
     async fn get_many(&self, keys: &[Key], read: Read) -> Result<Vec<Item>, TableError> {
         let items = self.table.get_many(keys, read).await?;
-        // Each key is billed for itself, those of nothing too.
+        // Each key is billed separately, including keys without an item.
         items.iter().for_each(|item| self.spend(size::item(item), read));
         (items.len()..keys.len()).for_each(|_| self.spend(0, read));
         Ok(items)
@@ -70,7 +70,7 @@ impl<T: Table> Table for Counted<'_, T> {
     }
 }
 
-impl<T: PagedQuery> PagedQuery for Counted<'_, T> {
+impl<T: PagedQuery> PagedQuery for MeteredTable<'_, T> {
     async fn page(&self, key_range: &KeyRange, limit: u32) -> Result<Page, TableError> {
         let page = self.table.page(key_range, limit).await?;
         self.spend(bytes(&page.items), Read::Eventual);

@@ -1,4 +1,4 @@
-//! Reading history from the latest back, for at most so much.
+//! Reads rollups and results backwards from the latest, within a budget of read units.
 
 use std::collections::BTreeMap;
 
@@ -9,49 +9,48 @@ use portpulse_core::period::{Grain, Period};
 use portpulse_core::rollup::{Rollup, count_tick};
 use portpulse_core::round::{Definitions, Observations};
 use portpulse_core::time::Tick;
-use portpulse_store::history::{Row, Summary};
-use portpulse_store::keys;
-use portpulse_store::table::{KeyRange, PagedQuery, Table};
+use portpulse_store::history::{HistoryRecord, Summary};
+use portpulse_store::keys::{self, KeyRange};
+use portpulse_store::table::{PagedQuery, Table};
 use portpulse_store::{Error, Store, chain};
 
+use crate::metered_table::MeteredTable;
 use crate::packed::PackedRollup;
-use crate::read::{DAYS, HOURS};
-use crate::snapshot::{Reach, Running};
-use crate::spending::Counted;
+use crate::shown_range::{DAYS, HOURS};
+use crate::snapshot::{RollupHistory, RunningHour};
 
-/// How many rows are asked for at most while it is not known how large they are.
+/// The maximum number of rows of the first read, while their size is unknown.
 const MAX_FIRST_ROWS: u64 = 4;
-/// The half read units of a large row, of 64 KB.
-const HALVES_OF_LARGE: u64 = 16;
-/// The bytes of rows that are asked for at a time: as they come from the table, and read, they take some twenty times
-/// the room, and a function has 128 MB.
-const BYTES_AT_A_TIME: u64 = 384 * 1_024;
-/// The bytes that half a read unit pays for.
-const BYTES_A_HALF: u64 = 4_096;
+/// The cost of a large row of 64 KB, in half read units.
+const LARGE_ROW_HALF_UNITS: u64 = 16;
+/// The maximum number of bytes per read. Decoded rows take some twenty times as much memory, and the function has 128 MB.
+const MAX_BYTES_PER_READ: u64 = 384 * 1_024;
+/// The bytes that half a read unit covers.
+const BYTES_PER_HALF_UNIT: u64 = 4_096;
 
-/// A part of history.
+/// A part of the history to read.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Part {
-    /// The running hour, tick by tick.
-    Running(Period),
-    /// What was summed up, since then.
+    /// The results of the current hour, tick by tick.
+    RunningHour(Period),
+    /// Rollups since a period.
     Rollups(Period),
-    /// The phases but the connect of what was summed up, since then.
+    /// Times of the phases other than connect, since a period.
     OtherTimes(Period),
 }
 
-/// The parts in the order in which they are read: what is most wanted first.
+/// The parts in the order of reading, most important first.
 pub(crate) fn parts(since: Option<Period>, now: Timestamp) -> Vec<Part> {
     let hour = Period::containing(now, Grain::Hour);
     let today = Period::containing(now, Grain::Day);
     let mut parts = vec![
-        Part::Running(hour),
+        Part::RunningHour(hour),
         Part::Rollups(hour.later(1 - HOURS)),
         Part::Rollups(today.later(1 - DAYS)),
     ];
     match since.map(|since| (since, since.grain())) {
         Some((since, Grain::Day)) => {
-            // Today is what its hours say.
+            // Today is the sum of its hours.
             let midnight = Period::containing(today.start(), Grain::Hour);
             parts.extend([Part::OtherTimes(midnight), Part::OtherTimes(since)]);
         }
@@ -61,15 +60,15 @@ pub(crate) fn parts(since: Option<Period>, now: Timestamp) -> Vec<Part> {
     parts
 }
 
-/// Reads what a group's locations summed up, from the latest back to `first`, for at most so many half read units; of each
-/// row `keep` is kept, which is given the one that was kept before it.
+/// Reads the summaries of a group, from the latest back to `first`, for at most `halves` half read units. `keep` converts
+/// each summary, given the one converted before.
 pub(crate) async fn read_summaries<T: Table + PagedQuery, S: Summary, K>(
-    store: &Store<Counted<'_, T>>,
+    store: &Store<MeteredTable<'_, T>>,
     (group, first, now): (GroupId, Period, Timestamp),
     halves: u64,
     unreadable: &mut Vec<String>,
     keep: impl Fn(S, Option<&K>) -> K,
-) -> Result<Reach<K>, Error> {
+) -> Result<RollupHistory<K>, Error> {
     let running = Period::containing(now, first.grain());
     let mut rollups: BTreeMap<Period, BTreeMap<Location, K>> = BTreeMap::new();
     let mut file = |(period, location, row): (Period, Location, S)| {
@@ -77,7 +76,7 @@ pub(crate) async fn read_summaries<T: Table + PagedQuery, S: Summary, K>(
         let kept = keep(row, last.and_then(|(_, locations)| locations.values().next()));
         rollups.entry(period).or_default().insert(location, kept);
     };
-    // The parts of a summary follow one another.
+    // The items of one summary are consecutive.
     let mut whole: Option<(Period, Location, S)> = None;
     let mut earliest = None;
     let key_range = S::key_range(group, first, running);
@@ -98,21 +97,21 @@ pub(crate) async fn read_summaries<T: Table + PagedQuery, S: Summary, K>(
     }
     let since = match all {
         true => Some(first),
-        // The earliest period that was begun may lack locations, and parts.
+        // The earliest period may be incomplete.
         false => earliest.map(|period| period.later(1)),
     };
-    Ok(Reach { rollups, since })
+    Ok(RollupHistory { rollups, since })
 }
 
-/// Reads the results of an hour that is not over from the latest back, for at most so many half read units.
+/// Reads the results of the current hour, from the latest back, for at most `halves` half read units.
 pub(crate) async fn read_running<T: Table + PagedQuery>(
-    store: &Store<Counted<'_, T>>,
+    store: &Store<MeteredTable<'_, T>>,
     (group, hour): (GroupId, Period),
     definitions: &Definitions,
     only: Option<&MonitorId>,
     halves: u64,
     unreadable: &mut Vec<String>,
-) -> Result<Running, Error> {
+) -> Result<RunningHour, Error> {
     let key_range = keys::results_of_hour(group, hour);
     let mut sums: BTreeMap<Location, Rollup> = BTreeMap::new();
     let count = |(_, location, seen): (Tick, Location, Observations)| {
@@ -122,16 +121,16 @@ pub(crate) async fn read_running<T: Table + PagedQuery>(
     let rollups = sums
         .into_iter()
         .map(|(location, sum)| (location, PackedRollup::of(&sum, None, only)));
-    Ok(Running {
+    Ok(RunningHour {
         hour: Some(hour),
         rollups: rollups.collect(),
-        whole,
+        is_complete: whole,
     })
 }
 
-/// Hands the rows of a stretch on, one by one, and says whether that was all of them.
-async fn read<T: Table + PagedQuery, R: Row>(
-    store: &Store<Counted<'_, T>>,
+/// Passes the rows of a key range to `take`. Returns whether all of them were read.
+async fn read<T: Table + PagedQuery, R: HistoryRecord>(
+    store: &Store<MeteredTable<'_, T>>,
     key_range: KeyRange,
     halves: u64,
     unreadable: &mut Vec<String>,
@@ -144,16 +143,16 @@ async fn read<T: Table + PagedQuery, R: Row>(
             return Ok(false);
         };
         let spent = store.table().halves();
-        let piece = store.next(&key_range, limit).await?;
-        budget.spend(store.table().halves() - spent, piece.rows.len());
+        let piece = store.next_page(&key_range, limit).await?;
+        budget.spend(store.table().halves() - spent, piece.records.len());
         unreadable.extend(piece.unreadable.iter().map(|error| chain(error)));
-        piece.rows.into_iter().for_each(&mut take);
+        piece.records.into_iter().for_each(&mut take);
         left = piece.rest;
     }
     Ok(true)
 }
 
-/// What is left to spend on rows, in half read units, by what such rows have cost so far.
+/// The remaining budget in half read units, with the average cost of a row so far.
 pub(crate) struct Budget {
     left: u64,
     spent: u64,
@@ -169,20 +168,20 @@ impl Budget {
         }
     }
 
-    /// How many rows may be asked for; none where not even one can be paid for. While it is not known how large they are
-    /// one is asked for in any case, which may cost more than is left.
+    /// The number of rows to read next; `None` if the budget does not cover one row. The first read is at least one row,
+    /// which may exceed the budget.
     pub(crate) fn rows(&self) -> Option<u32> {
         if self.left == 0 {
             return None;
         }
         if self.rows == 0 {
-            let rows = (self.left / HALVES_OF_LARGE).clamp(1, MAX_FIRST_ROWS);
+            let rows = (self.left / LARGE_ROW_HALF_UNITS).clamp(1, MAX_FIRST_ROWS);
             return u32::try_from(rows).ok();
         }
-        // In bytes, for many rows share a unit. A tenth is kept back, for rows differ.
-        let bytes_a_row = (self.spent * BYTES_A_HALF).div_ceil(self.rows).max(1);
-        let rows = self.left * BYTES_A_HALF * 9 / 10 / bytes_a_row;
-        let at_a_time = (BYTES_AT_A_TIME / bytes_a_row).max(1);
+        // In bytes, because many rows share a unit. A tenth is reserved, because rows differ in size.
+        let bytes_a_row = (self.spent * BYTES_PER_HALF_UNIT).div_ceil(self.rows).max(1);
+        let rows = self.left * BYTES_PER_HALF_UNIT * 9 / 10 / bytes_a_row;
+        let at_a_time = (MAX_BYTES_PER_READ / bytes_a_row).max(1);
         u32::try_from(rows.min(at_a_time)).ok().filter(|rows| *rows > 0)
     }
 
@@ -198,7 +197,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn of_rows_of_unknown_size_no_more_are_asked_for_than_large_ones_could_be_paid_for() {
+    fn first_read_assumes_large_rows() {
         for (left, rows) in [
             (0, None),
             (1, Some(1)),
@@ -212,16 +211,16 @@ mod tests {
     }
 
     #[test]
-    fn rows_of_known_size_are_asked_for_as_they_can_be_paid_for() {
+    fn later_reads_use_average_row_cost() {
         let mut budget = Budget::new(100);
         budget.spend(40, 4);
-        assert_eq!(budget.rows(), Some(5), "a tenth is kept back of six");
+        assert_eq!(budget.rows(), Some(5), "six less a tenth");
         budget.spend(55, 5);
         assert_eq!(budget.rows(), None);
     }
 
     #[test]
-    fn no_more_is_asked_for_at_a_time_than_there_is_room_for() {
+    fn bytes_per_read_are_bounded() {
         for (halves, rows, asked) in [(4, 4, 96), (160, 4, 2), (400, 1, 1)] {
             let mut budget = Budget::new(1_000_000);
             budget.spend(halves, rows);

@@ -1,4 +1,4 @@
-//! One monitor's past, from what was summed up: bars, uptime, connect times, and what each location saw.
+//! The history of one monitor: uptime bars, uptime, phase times and the results by location.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,34 +9,34 @@ use portpulse_core::group::GroupId;
 use portpulse_core::group_state::{ClosedIncident, Entry, Health, Impairment};
 use portpulse_core::id::{Location, MonitorId};
 use portpulse_core::period::{Grain, Period};
-use portpulse_core::uptime::{Outages, Watched};
+use portpulse_core::uptime::{ObservedTime, Outages};
 
-use super::{Extent, is_fresh};
-use crate::packed::{Checks, PackedRollup};
-use crate::read::{DAYS, HOURS};
+use super::{DetailLevel, is_fresh};
+use crate::packed::{CheckCounts, PackedRollup};
+use crate::shown_range::{DAYS, HOURS};
 use crate::snapshot::{GroupSnapshot, Snapshot};
 use crate::view::{Bar, LocationVisibility, Percentiles, Point, Uptime, VisibilityState};
 
-/// One monitor's past.
-pub(super) struct Past<'a> {
+/// The history of one monitor.
+pub(super) struct MonitorHistory<'a> {
     snapshot: &'a Snapshot,
     group: GroupId,
     known: &'a GroupSnapshot,
     monitor: &'a Monitor,
-    /// The expected locations that check it.
+    /// The expected locations that check the monitor.
     locations: BTreeSet<&'a Location>,
     outages: Outages,
     now: Timestamp,
-    /// The hours that are shown, the earliest first, with what each location saw, removed locations included.
-    hours: Vec<Seen<'a>>,
-    /// Likewise the days.
-    days: Vec<Seen<'a>>,
+    /// The checks of the hours shown, earliest first, including removed locations.
+    hours: Vec<PeriodChecks<'a>>,
+    /// The checks of the days shown, earliest first.
+    days: Vec<PeriodChecks<'a>>,
 }
 
-/// A period, and what each location saw over it.
-type Seen<'a> = (Period, BTreeMap<&'a Location, Checks>);
+/// A period with the checks of each location.
+type PeriodChecks<'a> = (Period, BTreeMap<&'a Location, CheckCounts>);
 
-impl<'a> Past<'a> {
+impl<'a> MonitorHistory<'a> {
     pub(super) fn new(
         snapshot: &'a Snapshot,
         group: GroupId,
@@ -45,7 +45,7 @@ impl<'a> Past<'a> {
         closed: &[&ClosedIncident],
         now: Timestamp,
     ) -> Self {
-        let incidents = known.group_state.status.incidents.iter();
+        let incidents = known.group_state.decision.incidents.iter();
         let open = incidents.filter(|((of, _), _)| of == monitor.id());
         let outages = Outages::of(
             closed.iter().copied(),
@@ -77,16 +77,16 @@ impl<'a> Past<'a> {
                 .map(|checks| checks.observed_seconds(self.group.interval));
             let most = seen.chain([running]).max().unwrap_or(0);
             let watched = match since {
-                Some(since) if period >= since => self.outages.watched_for(period, self.now, most),
-                Some(_) | None => Watched::default(),
+                Some(since) if period >= since => self.outages.observed_for(period, self.now, most),
+                Some(_) | None => ObservedTime::default(),
             };
             Bar { period, watched }
         });
         hours.collect()
     }
 
-    /// The seconds of the hour of a location's last tick, up to that, where neither its rollup nor all its ticks are
-    /// known.
+    /// The observed seconds of an hour by the last tick of a location, used if neither its rollup nor all of its ticks
+    /// were read.
     fn seconds_not_summed_up(&self, hour: Period) -> i64 {
         let id = self.monitor.id();
         let sums = [self.known.hours.rollups.get(&hour), self.known.running.of(hour)];
@@ -96,7 +96,7 @@ impl<'a> Past<'a> {
                 .any(|rollup| rollup.has(id))
         };
         let rows = self.locations.iter().filter(|location| !is_known(location));
-        let rows = rows.filter_map(|location| self.known.group_state.rows.get(*location));
+        let rows = rows.filter_map(|location| self.known.group_state.locations.get(*location));
         let seen = rows.filter_map(|row| match row.entries.get(self.monitor.id()) {
             None => Some(row.tick),
             Some(Entry::NoData { .. }) => None,
@@ -107,29 +107,29 @@ impl<'a> Past<'a> {
         seconds.max().unwrap_or(0)
     }
 
-    /// By the bars of the hours, too, which today is the sum of.
+    /// The bars of the days. Today is the sum of `hours`.
     pub(super) fn days(&self, hours: &[Bar]) -> Vec<Bar> {
         let today = Period::containing(self.now, Grain::Day);
         let days = self.days.iter().map(|(period, seen)| {
             let period = *period;
             let watched = if period == today {
                 let hours = hours.iter().filter(|bar| bar.period.day() == today);
-                hours.fold(Watched::default(), |sum, bar| sum.and(bar.watched))
+                hours.fold(ObservedTime::default(), |sum, bar| sum.and(bar.watched))
             } else if self.known.days.since.is_some_and(|since| period >= since) {
                 let seconds = seen
                     .values()
                     .map(|checks| checks.observed_seconds(self.group.interval));
                 self.outages
-                    .watched_for(period, self.now, seconds.max().unwrap_or(0))
+                    .observed_for(period, self.now, seconds.max().unwrap_or(0))
             } else {
-                Watched::default()
+                ObservedTime::default()
             };
             Bar { period, watched }
         });
         days.collect()
     }
 
-    /// No figure is told over time of which rollups or incidents were left unread.
+    /// The uptime by span; `None` if rollups or incidents of the span were not read completely.
     pub(super) fn uptime(&self, hours: &[Bar], days: &[Bar]) -> Uptime {
         let sum = |bars: &[Bar], count: usize, since: Option<Period>| {
             let bars = bars.get(bars.len().saturating_sub(count)..)?;
@@ -139,7 +139,7 @@ impl<'a> Past<'a> {
             }
             Some(
                 bars.iter()
-                    .fold(Watched::default(), |sum, bar| sum.and(bar.watched)),
+                    .fold(ObservedTime::default(), |sum, bar| sum.and(bar.watched)),
             )
         };
         let of_days = |count| {
@@ -157,14 +157,14 @@ impl<'a> Past<'a> {
         }
     }
 
-    /// Checks and connect times, of one location or of all together.
+    /// The checks by period, of one location or of all together.
     pub(super) fn points(&self, grain: Grain, location: Option<&Location>) -> Vec<Point> {
         let periods = match grain {
             Grain::Hour => &self.hours,
             Grain::Day => &self.days,
         };
         let points = periods.iter().map(|(period, seen)| {
-            let mut sum = Checks::default();
+            let mut sum = CheckCounts::default();
             for (of, checks) in seen {
                 if location.is_none_or(|location| location == *of) {
                     sum.add(checks);
@@ -182,9 +182,9 @@ impl<'a> Past<'a> {
         points.collect()
     }
 
-    pub(super) fn visibilities(&self, extent: Extent) -> BTreeMap<Location, LocationVisibility> {
+    pub(super) fn visibilities(&self, detail_level: DetailLevel) -> BTreeMap<Location, LocationVisibility> {
         let visibilities = self.locations.iter().map(|location| {
-            let row = self.known.group_state.rows.get(*location);
+            let row = self.known.group_state.locations.get(*location);
             let row = row.filter(|row| is_fresh(row, self.group, self.now));
             let entry = row.and_then(|row| row.entries.get(self.monitor.id()));
             let (state, since, seen, finding) = match (row, entry) {
@@ -209,9 +209,9 @@ impl<'a> Past<'a> {
             let hours = self.points(Grain::Hour, Some(location));
             let connect = hours.iter().rev().find_map(|point| point.connect);
             let others = hours.last().map(|point| point.others).unwrap_or_default();
-            let (hours, days) = match extent {
-                Extent::Glance => (Vec::new(), Vec::new()),
-                Extent::Page => (hours, self.points(Grain::Day, Some(location))),
+            let (hours, days) = match detail_level {
+                DetailLevel::Overview => (Vec::new(), Vec::new()),
+                DetailLevel::MonitorPage => (hours, self.points(Grain::Day, Some(location))),
             };
             let visibility = LocationVisibility {
                 state,
@@ -239,7 +239,7 @@ impl<'a> Past<'a> {
     }
 }
 
-/// The periods that are shown, the earliest first.
+/// The periods shown, earliest first.
 fn periods(now: Timestamp, grain: Grain) -> impl Iterator<Item = Period> {
     let running = Period::containing(now, grain);
     let count = match grain {
@@ -249,17 +249,17 @@ fn periods(now: Timestamp, grain: Grain) -> impl Iterator<Item = Period> {
     (0..count).rev().map(move |back| running.later(-back))
 }
 
-/// What these rollups tell of a monitor.
+/// The checks of a monitor in these rollups.
 fn of<'a>(
     rollups: Option<&'a BTreeMap<Location, PackedRollup>>,
     id: &MonitorId,
-) -> impl Iterator<Item = (&'a Location, Checks)> {
+) -> impl Iterator<Item = (&'a Location, CheckCounts)> {
     let locations = rollups.into_iter().flatten();
     locations.filter_map(move |(location, rollup)| Some((location, rollup.get(id)?)))
 }
 
-/// What each location saw over each hour: as it was summed up, or in the running one from its ticks.
-fn hours<'a>(known: &'a GroupSnapshot, id: &MonitorId, now: Timestamp) -> Vec<Seen<'a>> {
+/// The checks by hour: from rollups, for the current hour from single ticks.
+fn hours<'a>(known: &'a GroupSnapshot, id: &MonitorId, now: Timestamp) -> Vec<PeriodChecks<'a>> {
     let hours = periods(now, Grain::Hour).map(|hour| {
         let mut seen: BTreeMap<_, _> = of(known.running.of(hour), id).collect();
         seen.extend(of(known.hours.rollups.get(&hour), id));
@@ -268,10 +268,15 @@ fn hours<'a>(known: &'a GroupSnapshot, id: &MonitorId, now: Timestamp) -> Vec<Se
     hours.collect()
 }
 
-/// What each location saw over each day. One that is not summed up yet is what its hours say.
-fn days<'a>(known: &'a GroupSnapshot, id: &MonitorId, hours: &[Seen<'a>], now: Timestamp) -> Vec<Seen<'a>> {
+/// The checks by day. A day without a rollup is the sum of its hours.
+fn days<'a>(
+    known: &'a GroupSnapshot,
+    id: &MonitorId,
+    hours: &[PeriodChecks<'a>],
+    now: Timestamp,
+) -> Vec<PeriodChecks<'a>> {
     let days = periods(now, Grain::Day).map(|day| {
-        let mut sums: BTreeMap<&Location, Checks> = BTreeMap::new();
+        let mut sums: BTreeMap<&Location, CheckCounts> = BTreeMap::new();
         let within = hours.iter().filter(|(hour, _)| hour.day() == day);
         for (location, checks) in within.flat_map(|(_, seen)| seen) {
             sums.entry(location).or_default().add(checks);

@@ -1,4 +1,4 @@
-//! Numbers, times and statuses in words.
+//! Formats numbers, times and statuses for people.
 
 use std::time::Duration;
 
@@ -8,31 +8,31 @@ use maud::{Markup, html};
 use portpulse_core::group_state::Status;
 use portpulse_core::observation::milliseconds;
 use portpulse_core::outcome::Phase;
-use portpulse_core::uptime::Watched;
+use portpulse_core::uptime::ObservedTime;
 
-/// `1 hour`, `2 hours`.
-pub(crate) fn counted(count: usize, what: &str) -> String {
+/// A count with its noun: `1 hour`, `2 hours`.
+pub(crate) fn plural(count: usize, what: &str) -> String {
     format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 
-/// A share as a percentage, cut and not rounded: only what is whole reads `100%`.
+/// A share as a percentage, truncated rather than rounded, so that only a full share is `100%`.
 pub(crate) fn percent(share: f64) -> String {
     let hundredths = (share.clamp(0.0, 1.0) * 10_000.0 + 1e-6).floor();
     let text = format!("{:.2}", hundredths / 100.0);
     format!("{}%", text.trim_end_matches('0').trim_end_matches('.'))
 }
 
-/// An uptime; `no data` where nobody watched, `not notified` where not all of it was read.
-pub(crate) fn uptime(watched: Option<Watched>) -> String {
-    match watched.map(Watched::uptime) {
-        None => "not told".to_owned(),
+/// An uptime; `no data` if there were no checks, `incomplete` if the history was not read completely.
+pub(crate) fn uptime(watched: Option<ObservedTime>) -> String {
+    match watched.map(ObservedTime::uptime) {
+        None => "incomplete".to_owned(),
         Some(None) => "no data".to_owned(),
         Some(Some(share)) => percent(share),
     }
 }
 
-/// The time of a phase: `0.31 ms`, `12.3 ms`, `1.04 s`.
-pub(crate) fn time(time: Duration) -> String {
+/// The duration of a phase: `0.31 ms`, `12.3 ms`, `1.04 s`.
+pub(crate) fn phase_time(time: Duration) -> String {
     if time < Duration::from_millis(10) {
         format!("{} ms", milliseconds(time))
     } else if time < Duration::from_secs(1) {
@@ -47,7 +47,7 @@ fn short(value: f64, decimals: usize) -> String {
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
-/// What a phase is called.
+/// The name of a phase.
 pub(crate) const fn phase(phase: Phase) -> &'static str {
     match phase {
         Phase::Dns => "name resolution",
@@ -57,8 +57,8 @@ pub(crate) const fn phase(phase: Phase) -> &'static str {
     }
 }
 
-/// How long something lasted, in its two largest units: `42 s`, `3 min 5 s`, `2 h`, `12 d 3 h`.
-pub(crate) fn length(length: SignedDuration) -> String {
+/// A duration in its two largest units: `42 s`, `3 min 5 s`, `2 h`, `12 d 3 h`.
+pub(crate) fn duration(length: SignedDuration) -> String {
     const UNITS: [(&str, i64); 4] = [("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1)];
     let mut left = length.as_secs().max(0);
     let mut parts = Vec::new();
@@ -77,27 +77,27 @@ pub(crate) fn length(length: SignedDuration) -> String {
     }
 }
 
-/// How a moment is shown.
+/// Where the local time of a timestamp is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Show {
-    /// Date and time; the reader's own beside it.
+pub(crate) enum TimeFormat {
+    /// Beside the time in UTC.
     Full,
-    /// Date and time; the reader's own on demand.
+    /// In a tooltip.
     Brief,
 }
 
-/// A moment, in UTC.
-pub(crate) fn moment(time: Timestamp, show: Show) -> Markup {
+/// A `time` element with the time in UTC; the script adds the local time.
+pub(crate) fn timestamp(time: Timestamp, show: TimeFormat) -> Markup {
     let utc = Offset::UTC.to_datetime(time);
     let mark = match show {
-        Show::Full => None,
-        Show::Brief => Some("brief"),
+        TimeFormat::Full => None,
+        TimeFormat::Brief => Some("brief"),
     };
     let second = Timestamp::from_second(time.as_second()).unwrap_or(time);
     html! { time datetime=(second) data-show=[mark] { (utc.strftime("%Y-%m-%d %H:%M UTC")) } }
 }
 
-/// The badge of a verdict: a mark whose shape tells what its colour does, and the word.
+/// The badge of a status: an icon and the name. The shape of the icon differs too, not only its colour.
 pub(crate) fn status(status: Status) -> Markup {
     let word = status.as_str();
     let shape = match status {
@@ -120,7 +120,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_share_is_never_rounded_up_to_whole() {
+    fn share_is_not_rounded_up_to_100_percent() {
         for (share, text) in [
             (1.0, "100%"),
             (0.999_999, "99.99%"),
@@ -135,19 +135,19 @@ mod tests {
     }
 
     #[test]
-    fn times_have_the_unit_that_suits_them() {
+    fn phase_times_choose_unit_by_size() {
         for (micros, text) in [
             (310, "0.31 ms"),
             (12_340, "12.3 ms"),
             (250_000, "250 ms"),
             (1_040_000, "1.04 s"),
         ] {
-            assert_eq!(time(Duration::from_micros(micros)), text);
+            assert_eq!(phase_time(Duration::from_micros(micros)), text);
         }
     }
 
     #[test]
-    fn lengths_have_two_units_at_most() {
+    fn durations_have_at_most_two_units() {
         for (seconds, text) in [
             (0, "0 s"),
             (42, "42 s"),
@@ -157,15 +157,15 @@ mod tests {
             (93_784, "1 d 2 h"),
             (-5, "0 s"),
         ] {
-            assert_eq!(length(SignedDuration::from_secs(seconds)), text);
+            assert_eq!(duration(SignedDuration::from_secs(seconds)), text);
         }
     }
 
     #[test]
-    fn a_moment_is_told_in_utc_to_people_and_to_programs() {
+    fn timestamp_is_shown_in_utc() {
         let at = "2026-11-22T05:41:07.5Z".parse().unwrap();
         assert_eq!(
-            moment(at, Show::Full).into_string(),
+            timestamp(at, TimeFormat::Full).into_string(),
             "<time datetime=\"2026-11-22T05:41:07Z\">2026-11-22 05:41 UTC</time>"
         );
     }
