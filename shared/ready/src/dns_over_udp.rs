@@ -88,7 +88,7 @@ fn to_exchange_result(check: &DnsCheck, dialogue_result: DialogueResult) -> Exch
             banner: Detail::new(&banner),
             warning: warning
                 .and_then(|message| Detail::new(&message))
-                .map(Warning::Remark),
+                .map(Warning::FromService),
             certificate_days: None,
         }),
         DialogueResult::Failed(class, message) => failed_with(class, &message),

@@ -353,7 +353,7 @@ impl Exchange<'_> {
         let soon = expiry.filter(|expiry| expiry.days < i64::from(self.request.readiness.warn_days()));
         let of_the_certificate = soon.map(|Expiry { at, days }| Warning::CertificateExpiring { at, days });
         let remark = || of_the_service.and_then(|message| Detail::new(&message));
-        of_the_certificate.or_else(|| remark().map(Warning::Remark))
+        of_the_certificate.or_else(|| remark().map(Warning::FromService))
     }
 }
 

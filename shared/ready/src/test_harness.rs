@@ -169,7 +169,7 @@ pub(crate) fn transcript<'a, D: Dialogue>(
             },
         }
     }
-    panic!("a conversation without an end: {lines:?}");
+    panic!("endless dialogue: {lines:?}");
 }
 
 fn describe_result(dialogue_result: &DialogueResult) -> String {

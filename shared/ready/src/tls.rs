@@ -221,7 +221,7 @@ fn server_name(host: &Host) -> Result<ServerName<'static>, rustls::Error> {
 /// Describes a TLS error for an operator.
 #[expect(
     clippy::wildcard_enum_match_arm,
-    reason = "rustls may add errors; they bring their own words"
+    reason = "rustls may add errors, which have their own messages"
 )]
 pub(crate) fn describe_error(error: &rustls::Error) -> String {
     use rustls::Error as E;
@@ -236,7 +236,7 @@ pub(crate) fn describe_error(error: &rustls::Error) -> String {
 
 #[expect(
     clippy::wildcard_enum_match_arm,
-    reason = "rustls may add errors; they bring their own words"
+    reason = "rustls may add errors, which have their own messages"
 )]
 fn describe_certificate_error(error: &CertificateError) -> String {
     use CertificateError as C;

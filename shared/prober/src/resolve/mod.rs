@@ -33,7 +33,7 @@ const FIRST_ATTEMPT_TIMEOUT: Duration = Duration::from_millis(300);
 /// The "Resolution Delay" of RFC 8305, section 3: how long one family waits for the other.
 const RESOLUTION_DELAY: Duration = Duration::from_millis(50);
 
-/// If at least so many names and no others are unanswered, the resolver itself is checked.
+/// If at least so many names are unanswered and no name is answered, the resolver itself is checked.
 const RESOLVER_CHECK_THRESHOLD: usize = 3;
 
 /// A name to look up, shared by all targets with the same name and family.

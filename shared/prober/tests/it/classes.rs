@@ -1,4 +1,4 @@
-//! Every way a port or a name can answer, and the outcome it gives.
+//! The outcomes of all kinds of ports and names.
 
 use portpulse_core::choice::IpFamily;
 use portpulse_core::outcome::{FailureClass, Outcome, Phase, Trust};

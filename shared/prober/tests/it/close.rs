@@ -1,4 +1,4 @@
-//! How a connection ends, as the service sees it.
+//! The end of a connection as seen by the service.
 
 use std::io::{ErrorKind, Read};
 
@@ -29,5 +29,5 @@ async fn fin_closes_orderly_and_quiet_is_never_accepted() {
         ["open"]
     );
     let (mut stream, _) = peer.guard.accept().unwrap();
-    assert_eq!(stream.read(&mut [0; 8]).unwrap(), 0, "an orderly end");
+    assert_eq!(stream.read(&mut [0; 8]).unwrap(), 0, "closed with a FIN");
 }

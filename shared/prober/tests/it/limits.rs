@@ -1,4 +1,4 @@
-//! Bounds: sockets, descriptors, the deadline.
+//! Limits: sockets, descriptors, the deadline.
 
 use std::io::{Read, Write};
 use std::net::TcpListener;
@@ -41,7 +41,7 @@ async fn socket_wait_is_not_counted() {
     let outcomes = probe(settings, &vec![with_timeout(200, target_at(silent.address)); 6]).await;
     assert!(
         started.elapsed() >= Duration::from_millis(600),
-        "two at a time: {:?}",
+        "no more than two sockets at a time: {:?}",
         started.elapsed()
     );
     for outcome in outcomes {
@@ -104,7 +104,7 @@ async fn nothing_starts_after_deadline() {
     assert_eq!(codes(&outcomes), ["no_data_out_of_time"]);
 }
 
-/// Descriptors are a limit of the whole process, so this test runs itself again in a process of its own.
+/// The limit of descriptors applies to the whole process, so this test runs again in its own process.
 #[tokio::test]
 async fn missing_descriptors_are_no_data() {
     const ALONE: &str = "PORTPULSE_TEST_ALONE";
@@ -144,7 +144,7 @@ async fn missing_descriptors_are_no_data() {
     assert!((3..=6).contains(&timeouts), "{found:?}");
     assert_eq!(found[timeouts..], vec!["no_data_out_of_resources"; 20 - timeouts]);
 
-    // Nor is a redirect that we have no descriptor left to follow the target's.
+    // A redirect that cannot be followed for lack of descriptors is no failure of the target either.
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     let follow = HttpCheck::new(Method::Head, "/", vec![], None, true).unwrap();
@@ -173,5 +173,5 @@ async fn missing_descriptors_are_no_data() {
             .probe(&[with_timeout(300, target("any.test", 1))], soon())
             .await,
     );
-    assert_eq!(found, ["no_data_resolver_down"], "no query could be sent");
+    assert_eq!(found, ["no_data_resolver_down"], "no query was sent");
 }

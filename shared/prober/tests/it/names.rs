@@ -1,4 +1,4 @@
-//! Names: all their addresses, the families, and name servers that fail.
+//! Name resolution: several addresses, address families, and failing name servers.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -12,7 +12,7 @@ use tokio::time::Instant;
 use crate::name_server::{Zone, has, serve};
 use crate::{codes, peers, probe, target, with_name_server, with_timeout};
 
-/// The one address that answered, and the outcome's times in milliseconds: dns, connect.
+/// The address of an open outcome, and its DNS and connect times in milliseconds.
 fn opened(outcome: &Outcome) -> (String, u128, u128) {
     let Outcome::Open(opened) = outcome else {
         panic!("{outcome:?}")
@@ -51,15 +51,12 @@ async fn answering_address_is_found_and_recorded() {
     for outcome in probe(with_name_server(names.address), &targets).await {
         let (address, _, connect) = opened(&outcome);
         assert_eq!(address, "127.0.0.3");
-        assert!(
-            connect < 200,
-            "the attempts before it are not in its time: {connect} ms"
-        );
+        assert!(connect < 200, "the time excludes earlier attempts: {connect} ms");
     }
     let millis = started.elapsed().as_millis();
     assert!(
         (250..1_000).contains(&millis),
-        "the next address after 250 ms, not after a timeout: {millis} ms"
+        "the next address is tried after 250 ms, not after a timeout: {millis} ms"
     );
 }
 
@@ -145,7 +142,7 @@ async fn slow_lookup_is_charged_to_its_target_only() {
     assert_eq!(codes(&outcomes), ["open", "dns_timeout", "open"]);
     assert!(
         (750..1_200).contains(&opened(&outcomes[0]).1),
-        "a first try, then an answer: {outcomes:?}"
+        "a first attempt, then an answer: {outcomes:?}"
     );
     assert!(opened(&outcomes[2]).1 < 300, "{outcomes:?}");
 }
@@ -157,7 +154,7 @@ async fn unresolvable_names_do_not_fail_others() {
     let dead = (0..600).map(|n| (format!("dead-{n}.test"), Zone::Silent));
     let names = serve(dead.chain(good));
     let port = open.address.port();
-    // The good ones come last, and have less time than the dead ones hold the places.
+    // The resolvable names come last, and have less time than the unresolvable names use their queries.
     let targets: Vec<_> = (0..600)
         .map(|n| with_timeout(2_000, target(&format!("dead-{n}.test"), port)))
         .chain((0..400).map(|n| with_timeout(1_000, target(&format!("well-{n}.test"), port))))
@@ -170,7 +167,7 @@ async fn unresolvable_names_do_not_fail_others() {
     );
     let (dead, good) = found.split_at(600);
     let failed = good.iter().filter(|code| **code != "open").count();
-    assert_eq!(failed, 0, "good names that failed or were not reached");
+    assert_eq!(failed, 0, "resolvable names that failed or were not reached");
     assert!(
         dead.iter()
             .all(|code| ["dns_timeout", "no_data_out_of_time"].contains(code)),
@@ -183,7 +180,7 @@ async fn resolver_without_any_answer_is_no_data() {
     let dead = ["a.test", "b.test", "c.test"];
     let open = peers::open();
     let mut targets = dead.map(|name| with_timeout(600, target(name, 1))).to_vec();
-    // It needs no resolver, and so proves none.
+    // This name needs no resolver, so that it does not prove that the resolver works.
     targets.push(target("localhost", open.address.port()));
     let check = async |zones: Vec<(&str, Zone)>, expected: &str| {
         let names = serve(zones);
@@ -204,7 +201,7 @@ async fn resolver_without_any_answer_is_no_data() {
     )
     .await;
     check(with_root(Some(Zone::Fails), Zone::Fails), "no_data_resolver_down").await;
-    // It answers for the root: the names are at fault.
+    // The server answers for the root, so that the names are the problem.
     check(with_root(None, Zone::Silent), "dns_timeout").await;
     check(with_root(None, Zone::Fails), "dns_server_failure").await;
 }
@@ -226,7 +223,7 @@ async fn one_dead_name_server_of_two_is_tolerated() {
     assert_eq!(codes(&outcomes), ["open"]);
 }
 
-/// What is logged while it lives, by this thread.
+/// The log of this thread.
 #[derive(Clone, Default)]
 struct Log(Arc<Mutex<Vec<u8>>>);
 
@@ -275,7 +272,7 @@ async fn own_addresses_of_names_are_skipped_when_configured() {
     let own = "no_data_own_address";
     assert_eq!(
         codes(&probe(skipping, &targets).await),
-        // Of several addresses the others are tried; and who writes the address means it.
+        // The other addresses of a name are tried, and an address in the configuration is always checked.
         [own, own, own, "no_data_no_route", own, "open"]
     );
     let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();

@@ -1,6 +1,6 @@
-//! Against a network of the tests' own: answers that loopback cannot give, and true times on a starved processor.
+//! The prober with a simulated network: answers that loopback cannot give, and exact times on a starved processor.
 //!
-//! Each test runs itself again in a network namespace, where it owns all there is.
+//! Each test runs again in its own network namespace.
 
 use std::collections::HashMap;
 use std::env;
@@ -21,7 +21,7 @@ use crate::{code, codes, peers, probe, target, with_name_server, with_timeout};
 
 const ROLE: &str = "PORTPULSE_TEST_ROLE";
 
-/// This test, once more, in another part of its play.
+/// A command that runs this test again in another role.
 fn rerun_command(mut launcher: Command, test: &str, role: &str) -> Command {
     launcher
         .arg(env::current_exe().unwrap())
@@ -30,7 +30,7 @@ fn rerun_command(mut launcher: Command, test: &str, role: &str) -> Command {
     launcher
 }
 
-/// Runs this test in a network namespace of its own.
+/// Runs this test in its own network namespace.
 fn run_in_network_namespace(test: &str) {
     let mut unshare = Command::new("unshare");
     unshare.arg("--net").args(realtime_priority());
@@ -46,8 +46,8 @@ fn run_in_network_namespace(test: &str) {
     }
 }
 
-/// How to start what nothing else on this machine may hold up, where the machine allows it: the hosts' clock is the truth
-/// that connect times are held against.
+/// The command prefix for real-time priority, if the machine allows it. The simulated hosts need exact clocks, because
+/// the measured connect times are compared with theirs.
 fn realtime_priority() -> &'static [&'static str] {
     let urgent = &["chrt", "--fifo", "1"];
     let allowed = Command::new("chrt").args(&urgent[1..]).arg("true").status();
@@ -102,15 +102,15 @@ async fn network_answers_have_their_classes() {
     assert!(network.contains_key(&address(4)));
 }
 
-/// What a router reports is the path's, with every code: no word of it is our own fault.
+/// Errors that a router reports belong to the path, whatever their code, and are never local.
 #[tokio::test]
 #[ignore = "needs root, /dev/net/tun, `ip` and `unshare`: run as root with --ignored"]
 async fn icmp_unreachable_codes_are_never_no_data() {
     if env::var_os(ROLE).is_none() {
         return run_in_network_namespace("network::icmp_unreachable_codes_are_never_no_data");
     }
-    // RFC 792 and RFC 1812 have codes 0 to 15, RFC 4443 and RFC 8883 have 0 to 8. Code 4 of ICMP asks for smaller packets,
-    // and so does nothing to a SYN; the last of either is one that nobody knows.
+    // RFC 792 and RFC 1812 define codes 0 to 15, RFC 4443 and RFC 8883 codes 0 to 8. Code 4 of ICMP asks for smaller
+    // packets and has no effect on a SYN. The last code of each is unassigned.
     let over_v4 = (0..=16).map(|code| {
         let expected = match code {
             3 => "refused",
@@ -136,7 +136,7 @@ async fn icmp_unreachable_codes_are_never_no_data() {
         .map(|(address, ..)| with_timeout(900, target(&address.to_string(), 80)))
         .collect();
     targets.push(target(&open.to_string(), 80));
-    // Over UDP the kernel hands on what it holds for final: prohibited, and of IPv6 all of its firewall's codes.
+    // Over UDP the kernel reports only permanent errors: prohibited, and over IPv6 all firewall codes.
     let prohibited = ["10.99.2.9", "10.99.2.10", "10.99.2.13"].into_iter();
     let prohibited = prohibited.chain(["2001:db8:99::101", "2001:db8:99::105", "2001:db8:99::106"]);
     let question = DnsCheck::new(".", RecordType::Ns, &[], &[], Transport::Udp).unwrap();
@@ -174,7 +174,7 @@ async fn late_event_loop_reports_no_false_failure() {
         .collect();
     let busy = async {
         tokio::time::sleep(Duration::from_millis(5)).await;
-        // The answers come, and every timeout passes, while nobody looks.
+        // All answers arrive, and all timeouts pass, while the event loop is blocked.
         std::thread::sleep(Duration::from_millis(200));
     };
     let (outcomes, ()) = tokio::join!(probe(with_name_server(peers::refused().address), &targets), busy);
@@ -208,14 +208,15 @@ async fn starved_processor_keeps_times_and_outcomes() {
         Err(_) => run_in_network_namespace(TEST),
         Ok("world") => {
             run_network(TEST, 7, 0.3, 5.0);
-            // Far less than a Lambda has: here the clock of the process itself is off by its whole waits.
+            // Far less than a Lambda has: the clock of the process is late by its whole waiting times.
             run_network(TEST, 1, 1.0, 10.0);
         }
         Ok(_) => starved_probe().await,
     }
 }
 
-/// Answers each SYN after a set time and holds the probing process to its share; the limits are in milliseconds.
+/// Answers each SYN after a fixed delay, and limits the probing process to a share of a processor. Maxima in
+/// milliseconds.
 fn run_network(test: &str, percent: u32, max_median_ms: f64, max_p99_ms: f64) {
     let network = Network::start(ROUND_TRIP, HashMap::new());
     let mut child = rerun_command(normal_priority_command(), test, "prober")
@@ -225,7 +226,7 @@ fn run_network(test: &str, percent: u32, max_median_ms: f64, max_p99_ms: f64) {
         .unwrap();
     let throttled = throttle(child.id(), percent);
     let started = Instant::now();
-    // It waits for this line, so that it never runs unheld.
+    // The process waits for this line, so that it never runs without the limit.
     child.stdin.take().unwrap().write_all(b"begin\n").unwrap();
     let run = child.wait_with_output().unwrap();
     let lasted = started.elapsed();
@@ -241,7 +242,7 @@ fn run_network(test: &str, percent: u32, max_median_ms: f64, max_p99_ms: f64) {
         assert_eq!(
             (found, trust),
             ("open", "kernel"),
-            "{address} is falsely down or badly timed"
+            "{address} has a false failure or a wrong time source"
         );
         let measured = answered[&address.parse().unwrap()];
         let measured = (measured.answer - measured.syn).as_secs_f64() * 1e3;
@@ -252,7 +253,7 @@ fn run_network(test: &str, percent: u32, max_median_ms: f64, max_p99_ms: f64) {
     let (median, p99) = (errors[errors.len() / 2], errors[errors.len() * 99 / 100]);
     println!(
         "measured: {OPEN_TARGETS} targets at {ROUND_TRIP:?} on {percent} % of a core ({}): \
-         error median {median:.3} ms, p99 {p99:.3} ms, all open, in {lasted:.1?}, held back {:?} times",
+         error median {median:.3} ms, p99 {p99:.3} ms, all open, in {lasted:.1?},paused {:?} times",
         throttled.means,
         throttled.waits(),
     );
@@ -262,7 +263,7 @@ fn run_network(test: &str, percent: u32, max_median_ms: f64, max_p99_ms: f64) {
     );
 }
 
-/// How to start what is to be starved.
+/// A command that starts a process with normal priority.
 fn normal_priority_command() -> Command {
     let mut chrt = Command::new("chrt");
     chrt.args(["--other", "0"]);

@@ -1,4 +1,4 @@
-//! Readiness exchanges, from the connect to the outcome.
+//! Readiness checks, from the connection to the outcome.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener};
@@ -14,7 +14,7 @@ use tokio::time::Instant;
 use crate::name_server::{has, serve};
 use crate::{code, codes, peers, probe, target, target_at, with_name_server, with_timeout};
 
-/// Answers the first bytes of each of `clients` with `reply`, then waits for the client to go.
+/// Answers the first bytes of each of `clients` with `reply`, then waits for the client to close.
 fn answers(reply: &'static str, clients: usize) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
@@ -84,7 +84,7 @@ async fn silence_until_probe_deadline_is_no_data() {
     assert_eq!(code(&outcomes[0]), "no_data_out_of_time");
 }
 
-/// A MySQL that is slow to be reached is not raced: who comes second and is given up would be held against us.
+/// Addresses of a MySQL server are not raced, because the server counts an abandoned connection against the client.
 #[tokio::test]
 async fn mysql_addresses_are_tried_sequentially() {
     let listener = TcpListener::bind("127.0.0.3:0").unwrap();
@@ -104,7 +104,7 @@ async fn mysql_addresses_are_tried_sequentially() {
     let names = serve([
         ("silent.test", has(&["127.0.0.2", "127.0.0.3"])),
         ("refused.test", has(&["127.0.0.4", "127.0.0.3"])),
-        ("nobody.test", has(&["127.0.0.2", "127.0.0.4"])),
+        ("unreachable.test", has(&["127.0.0.2", "127.0.0.4"])),
     ]);
     let mysql = |name| Target {
         check: Check::Ready(Readiness::of(Service::Mysql, port)),
@@ -114,7 +114,7 @@ async fn mysql_addresses_are_tried_sequentially() {
     let started = std::time::Instant::now();
     let outcomes = probe(with_name_server(names.address), &[asked("silent.test")]).await;
     assert_eq!(codes(&outcomes), ["busy"]);
-    // Half of the time is the first address's; a race would have begun with the second after a quarter of a second.
+    // The first address gets half of the time. A race would start the second one after 250 ms.
     let waited = accepted.recv().unwrap() - started;
     assert!(waited > Duration::from_millis(800), "{waited:?}");
     let started = std::time::Instant::now();
@@ -123,13 +123,13 @@ async fn mysql_addresses_are_tried_sequentially() {
     assert!(accepted.recv().unwrap() - started < Duration::from_millis(800));
     let outcomes = probe(
         with_name_server(names.address),
-        &[with_timeout(400, mysql("nobody.test"))],
+        &[with_timeout(400, mysql("unreachable.test"))],
     )
     .await;
     assert_eq!(codes(&outcomes), ["refused"]);
 }
 
-/// Answers the DNS question in each datagram with that code and no records.
+/// Answers the DNS question in each datagram with this code and no records.
 async fn answers_over_udp(socket: &tokio::net::UdpSocket, code: u8) {
     let mut buffer = [0; 512];
     loop {
@@ -144,12 +144,12 @@ async fn answers_over_udp(socket: &tokio::net::UdpSocket, code: u8) {
 async fn udp_name_server_is_asked_without_connect() {
     let server = tokio::net::UdpSocket::bind("127.0.0.3:0").await.unwrap();
     let port = server.local_addr().unwrap().port();
-    // Takes datagrams, and never answers.
+    // Receives datagrams and never answers.
     let _silent_server = tokio::net::UdpSocket::bind(("127.0.0.2", port)).await.unwrap();
     let names = serve([
         ("ns.test", has(&["127.0.0.2", "127.0.0.3"])),
         ("mute.test", has(&["127.0.0.2"])),
-        // Tried in this order: no route, a refusal, no route.
+        // Tried in this order: no route, refused, no route.
         ("half.test", has(&[peers::UNROUTED_V6, "127.0.0.4", "ff02::2"])),
     ]);
     let refuses = tokio::net::UdpSocket::bind(("127.0.0.4", port)).await.unwrap();

@@ -15,7 +15,7 @@ const fn day(days: u64) -> Duration {
 
 #[test]
 fn days_count_to_not_after() {
-    // 2026-11-22 is day 20779 of the epoch; from 2050 on times are written with four digits of year.
+    // 2026-11-22 is day 20779 of the epoch. From 2050 on, certificates write years with four digits.
     let rows = [
         ((2026, 11, 23), day(20_779), 1),
         ((2026, 11, 22), day(20_779), 0),

@@ -7,7 +7,7 @@ fn code(socket_error: &SocketError) -> &'static str {
     }
 }
 
-/// The errors that have a meaning: the error, at once over IPv4, at once over IPv6, reported later over either.
+/// The known errors, and their codes: immediately over IPv4 and IPv6, later over IPv4 and IPv6.
 const KNOWN: [(Errno, &str, &str, &str, &str); 25] = {
     const NO_ROUTE: &str = NoData::NoRoute.code();
     const RESOURCES: &str = NoData::OutOfResources.code();
@@ -69,7 +69,7 @@ fn errno_class_depends_on_when_error_occurs() {
     }
 }
 
-/// What `icmp_err_convert` and `icmpv6_err_convert` make of ICMP's messages.
+/// The errors that `icmp_err_convert` and `icmpv6_err_convert` return for ICMP messages, and those of TCP segments.
 #[test]
 fn network_errors_are_never_local_errors() {
     let from_packets = [
@@ -100,14 +100,14 @@ fn network_errors_are_never_local_errors() {
 
 #[test]
 fn error_without_errno_is_target_reset() {
-    let error = io::Error::new(io::ErrorKind::UnexpectedEof, "an end in the middle");
+    let error = io::Error::new(io::ErrorKind::UnexpectedEof, "unexpected end");
     let SocketError::Target { class, detail } =
         SocketError::from_network(&error, "192.0.2.1:1".parse().unwrap())
     else {
-        panic!("our fault")
+        panic!("local error")
     };
     assert_eq!(
         (class, detail.unwrap().as_str()),
-        (FailureClass::Reset, "an end in the middle")
+        (FailureClass::Reset, "unexpected end")
     );
 }

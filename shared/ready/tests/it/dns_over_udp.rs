@@ -1,4 +1,4 @@
-//! DNS over UDP, and over TCP for what does not fit.
+//! DNS checks over UDP, and over TCP for truncated replies.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -10,14 +10,14 @@ use tokio::time::Instant;
 
 use crate::peer::{Action, Peer, describe, send};
 
-/// A reply to any one question without records, with the wanted flags.
+/// A reply without records to any single question, with these flags.
 fn reply(query: &[u8], flags: [u8; 2]) -> Vec<u8> {
     let mut reply = query.to_vec();
     reply[2..4].copy_from_slice(&flags);
     reply
 }
 
-/// Asks a server that lets so many queries go by, then answers.
+/// Runs a check against a server that ignores the first `ignored` queries.
 async fn check(
     check: &DnsCheck,
     ignored: usize,
@@ -52,7 +52,7 @@ async fn ask(
     }
 }
 
-/// The address of `a.example`, over UDP.
+/// A check over UDP that requires an address of `a.example`.
 fn expecting(address: &str) -> DnsCheck {
     DnsCheck::new(
         "a.example",
@@ -82,7 +82,7 @@ async fn udp_reply_is_evaluated_like_tcp() {
     assert_eq!(check(&root, 0, cut, LONG_TIMEOUT).await, summary);
 }
 
-/// Serves one query: sends these datagrams from the server's port, and one from another port before them.
+/// Runs a check against a server that answers each query with these datagrams, after a datagram from another port.
 async fn ask_with_datagrams(answers: impl Fn(&[u8]) -> Vec<Vec<u8>>, timeout: Duration) -> String {
     let (server, other) = (
         UdpSocket::bind("127.0.0.1:0").await.unwrap(),
@@ -95,7 +95,7 @@ async fn ask_with_datagrams(answers: impl Fn(&[u8]) -> Vec<Vec<u8>>, timeout: Du
         loop {
             let (count, from) = server.recv_from(&mut buffer).await.unwrap();
             let query = &buffer[..count];
-            // The right answer, from the wrong place.
+            // The right reply, from the wrong port.
             other.send_to(&reply(query, [0x81, 0x82]), from).await.unwrap();
             for answer in answers(query) {
                 server.send_to(&answer, from).await.unwrap();
@@ -108,7 +108,7 @@ async fn ask_with_datagrams(answers: impl Fn(&[u8]) -> Vec<Vec<u8>>, timeout: Du
     }
 }
 
-/// Datagrams that are no reply to a query, each in another way.
+/// Datagrams that differ from a reply to the query, each in another way.
 fn unrelated_datagrams(query: &[u8]) -> Vec<Vec<u8>> {
     let good = reply(query, [0x81, 0x85]);
     let with = |at: usize, byte: u8| {
@@ -149,7 +149,7 @@ async fn only_matching_reply_ends_wait() {
 
 #[tokio::test]
 async fn datagram_flood_ends_wait() {
-    // So many that some may be lost: the question comes again each second.
+    // Enough datagrams although some may be lost: the query is repeated each second.
     let flood = |query: &[u8]| vec![query.to_vec(); 400];
     let summary = ask_with_datagrams(flood, Duration::from_secs(60)).await;
     assert!(
@@ -199,7 +199,8 @@ async fn closed_port_and_silence_are_distinguished() {
     let short_timeout = Duration::from_millis(300);
     let silent_summary = check(&DnsCheck::default(), 9, <[u8]>::to_vec, short_timeout).await;
     assert_eq!(silent_summary, "silent in ready: sent . NS, got no answer");
-    // A port that is taken, but not for UDP: nobody else can take it meanwhile for what is asked.
+    // A port bound over UDP, so that no other process can use it, and connected elsewhere, so that it refuses
+    // datagrams.
     let held = UdpSocket::bind("127.0.0.1:0").await.unwrap();
     let unused: SocketAddr = held.local_addr().unwrap();
     held.connect("127.0.0.1:9").await.unwrap();
@@ -210,11 +211,11 @@ async fn closed_port_and_silence_are_distinguished() {
     );
 }
 
-/// The question for `a.example A` behind the header, and the answer 192.0.2.1 as it stands in a message.
+/// The question `a.example A`, and the answer 192.0.2.1 as encoded in a message.
 const QUESTION: &[u8] = b"\x01a\x07example\0\0\x01\0\x01";
 const ANSWER: &[u8] = b"\xc0\x0c\0\x01\0\x01\0\0\x0e\x10\0\x04\xc0\0\x02\x01";
 
-/// The whole answer, as it goes over TCP.
+/// The complete answer over TCP.
 fn whole() -> Action {
     Action::Reply(|framed| {
         let header = b"\x81\x80\0\x01\0\x01\0\0\0\0";
@@ -224,13 +225,13 @@ fn whole() -> Action {
     })
 }
 
-/// A truncated answer with the half of a record: some servers leave out whole records, some cut through one.
+/// A truncated reply that ends inside a record. Other servers omit complete records.
 fn truncated(query: &[u8]) -> Vec<u8> {
     let header = [&reply(query, [0x83, 0x80])[..6], &[0, 1], &query[8..12]].concat();
     [&header, &query[12..], &ANSWER[..9]].concat()
 }
 
-/// A port that is free for both transports; over TCP nobody listens there yet.
+/// A port that is free over TCP and UDP; not listening over TCP yet.
 async fn both() -> (socket2::Socket, UdpSocket) {
     loop {
         let over_tcp = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
@@ -267,7 +268,7 @@ async fn truncated_reply_is_retried_over_tcp() {
             "wrong_service in ready: sent a.example A, got a truncated answer over UDP; over TCP: sent a.example A, \
              got `HTTP/1.1 400 Bad Request`",
         ),
-        // One deadline for both.
+        // One deadline for both transports.
         (
             "192.0.2.1",
             vec![Action::Expect(QUESTION)],

@@ -1,4 +1,4 @@
-//! How exchanges end: answered, refused, cut short, or not at all; and that the target always sees a FIN.
+//! Results of exchanges: answered, refused, incomplete or silent. The target always receives a FIN.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use tokio::time::Instant;
 use crate::peer::{Action, Peer, default_request, describe, send};
 
 const LONG_TIMEOUT: Duration = Duration::from_secs(10);
-/// Long enough for loopback, short enough to wait out.
+/// Long enough for loopback, short enough to wait for.
 const SHORT_TIMEOUT: Duration = Duration::from_millis(300);
 
 fn request(service: Service, port: u16) -> Request {
@@ -23,7 +23,7 @@ fn request(service: Service, port: u16) -> Request {
     )
 }
 
-/// Plays the acts to an exchange; `final_bytes` is what the target hears at the end.
+/// Runs an exchange against a peer with these actions; `final_bytes` is what the peer receives after them.
 async fn check(service: Service, timeout: Duration, actions: Vec<Action>, expected: &str, final_bytes: &str) {
     let peer = Peer::new(actions);
     let request = request(service, peer.port());
@@ -171,7 +171,7 @@ async fn data_received_before_deadline_counts_when_read_late() {
     let stream = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
     let (mut peer, _) = listener.accept().await.unwrap();
     peer.write_all(b"SSH-2.0-late\r\n").await.unwrap();
-    // Until all of it has reached our kernel.
+    // Waits until the kernel has received all bytes.
     while stream.peek(&mut [0; 64]).await.unwrap() < 14 {}
     let fresh = TcpStream::from_std(stream.into_std().unwrap()).unwrap();
     let report = exchange(fresh, &request(Service::Ssh, port), Instant::now()).await;
@@ -187,7 +187,7 @@ async fn answer_before_reset_counts() {
     peer.write_all(b"-ERR max number of clients reached\r\n")
         .await
         .unwrap();
-    // Dropped so, it resets: our question cannot even be written.
+    // Dropping the socket sends a reset, so that the client cannot even write its request.
     socket2::SockRef::from(&peer)
         .set_linger(Some(Duration::ZERO))
         .unwrap();

@@ -1,4 +1,4 @@
-//! TLS under the exchanges: certificates good and bad, upgrades, and targets that do not speak it.
+//! TLS handshakes: valid and invalid certificates, upgrades, and targets without TLS.
 
 use std::time::Duration;
 
@@ -37,32 +37,32 @@ fn answer() -> Action {
 
 #[tokio::test]
 async fn certificate_chain_time_and_name_are_verified() {
-    let ours = Authority::new("ours");
-    let client = ours.client();
+    let trusted = Authority::new("trusted");
+    let client = trusted.client();
     let good = || vec![Action::Expect(b"\r\n\r\n"), answer()];
     let rows = [
         (
-            tls(&ours.issue("db.example", Validity::Good)),
+            tls(&trusted.issue("db.example", Validity::Good)),
             good(),
             "healthy: 200 OK",
         ),
         (
-            tls(&ours.issue("db.example", Validity::Days(5))),
+            tls(&trusted.issue("db.example", Validity::Days(5))),
             good(),
             "healthy: 200 OK; warning: the certificate expires in 5 days",
         ),
         (
-            tls(&ours.issue("other.example", Validity::Good)),
+            tls(&trusted.issue("other.example", Validity::Good)),
             vec![],
             "tls in tls: the certificate is for another name: for other.example, not for db.example",
         ),
         (
-            tls(&Authority::new("theirs").issue("db.example", Validity::Good)),
+            tls(&Authority::new("untrusted").issue("db.example", Validity::Good)),
             vec![],
             "tls in tls: the certificate's issuer is unknown",
         ),
         (
-            tls(&Authority::new("ours").issue("db.example", Validity::Good)),
+            tls(&Authority::new("trusted").issue("db.example", Validity::Good)),
             vec![],
             "tls in tls: the certificate was not signed by the issuer that it names",
         ),
@@ -76,7 +76,7 @@ async fn certificate_chain_time_and_name_are_verified() {
         (Validity::NotYet, "tls in tls: the certificate is not yet valid: "),
     ];
     for (validity, expected) in times {
-        let peer = Peer::new(vec![tls(&ours.issue("db.example", validity))]);
+        let peer = Peer::new(vec![tls(&trusted.issue("db.example", validity))]);
         let request = https(&client)(peer.port());
         let (report, observed) = peer.run_exchange(&request, LONG_TIMEOUT).await;
         let summary = describe(&report);
@@ -90,12 +90,12 @@ async fn certificate_chain_time_and_name_are_verified() {
 
 #[tokio::test]
 async fn certificate_days_are_recorded_and_warn_as_configured() {
-    let ours = Authority::new("ours");
+    let trusted = Authority::new("trusted");
     for (warn_days, warns) in [(30, true), (29, false), (0, false)] {
-        let peer = Peer::new(vec![tls(&ours.issue("db.example", Validity::Days(29)))]);
+        let peer = Peer::new(vec![tls(&trusted.issue("db.example", Validity::Days(29)))]);
         let host = "db.example".parse().unwrap();
         let readiness = Readiness::new(Protocol::TlsAlone, Tls::Implicit, warn_days).unwrap();
-        let request = Request::new(readiness, host, peer.port(), &ours.client());
+        let request = Request::new(readiness, host, peer.port(), &trusted.client());
         let (report, _) = peer.run_exchange(&request, LONG_TIMEOUT).await;
         let ExchangeResult::Healthy(healthy) = &report.result else {
             panic!("{}", describe(&report))
@@ -109,7 +109,7 @@ async fn certificate_days_are_recorded_and_warn_as_configured() {
 
 #[tokio::test]
 async fn target_without_tls_is_classified() {
-    let client = Authority::new("ours").client();
+    let client = Authority::new("trusted").client();
     let http = "wrong_service in tls: sent a TLS ClientHello, got `HTTP/1.1 400 Bad Request`";
     let rows = [
         (vec![send("HTTP/1.1 400 Bad Request\r\n\r\n")], http),
@@ -141,9 +141,9 @@ async fn target_without_tls_is_classified() {
 
 #[tokio::test]
 async fn protocols_upgrade_to_tls() {
-    let ours = Authority::new("ours");
-    let client = ours.client();
-    let handshake = || tls(&ours.issue("db.example", Validity::Good));
+    let trusted = Authority::new("trusted");
+    let client = trusted.client();
+    let handshake = || tls(&trusted.issue("db.example", Validity::Good));
     let expect = |bytes| Action::Expect(bytes);
     let imap = vec![
         send("* OK a\r\n"),
@@ -206,7 +206,7 @@ async fn protocols_upgrade_to_tls() {
 
 #[tokio::test]
 async fn plain_text_after_starttls_agreement_is_rejected() {
-    let client = Authority::new("ours").client();
+    let client = Authority::new("trusted").client();
     let actions = vec![
         send("+OK a\r\n"),
         Action::Expect(b"STLS\r\n"),
@@ -224,7 +224,7 @@ async fn plain_text_after_starttls_agreement_is_rejected() {
 
 #[tokio::test]
 async fn mysql_login_completes_with_invalid_certificate() {
-    let (ours, theirs) = (Authority::new("ours"), Authority::new("theirs"));
+    let (trusted, untrusted) = (Authority::new("trusted"), Authority::new("untrusted"));
     let mut greeting = b"\x3c\0\0\0\x0a8.0.36\0\x05\0\0\0abcdefgh\0\xff\xff\x2d\x02\0\xff\x81\x15".to_vec();
     greeting.extend_from_slice(b"\0\0\0\0\0\0\0\0\0\0ijklmnopqrst\0caching_sha2");
     let length = u8::try_from(greeting.len() - 4).unwrap();
@@ -235,11 +235,11 @@ async fn mysql_login_completes_with_invalid_certificate() {
         Action::Expect(&[
             33, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
         ]),
-        tls(&theirs.issue("db.example", Validity::Good)),
+        tls(&untrusted.issue("db.example", Validity::Good)),
         Action::Expect(b"mysql_native_password\0"),
         send(b"\x0c\0\0\x03\xff\x15\x04#28000no!"),
     ];
-    let client = ours.client();
+    let client = trusted.client();
     let summary = "tls in tls: the certificate's issuer is unknown";
     check(
         starttls_request(Service::Mysql, &client),
@@ -252,9 +252,9 @@ async fn mysql_login_completes_with_invalid_certificate() {
 
 #[tokio::test]
 async fn sessions_are_never_resumed() {
-    let ours = Authority::new("ours");
-    let client = ours.client();
-    let Action::Tls(server) = tls(&ours.issue("db.example", Validity::Good)) else {
+    let trusted = Authority::new("trusted");
+    let client = trusted.client();
+    let Action::Tls(server) = tls(&trusted.issue("db.example", Validity::Good)) else {
         unreachable!()
     };
     for _ in 0..2 {

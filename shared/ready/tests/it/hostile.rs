@@ -1,4 +1,4 @@
-//! Targets that never come to an end: what one exchange reads and computes is bounded in every layer.
+//! Endless targets: every layer limits what one exchange reads and computes.
 
 use std::cell::Cell;
 use std::sync::Arc;
@@ -19,7 +19,7 @@ use crate::peer::{
     Action, Peer, default_request, describe, request_for, send, server_config, starttls_request,
 };
 
-/// Far more than any of these may take: whoever waits until then has no bound.
+/// Far more than any of these tests needs: an exchange that runs so long has no limit.
 const MAX_TEST_DURATION: Duration = Duration::from_secs(120);
 
 fn request(service: Service, port: u16) -> Request {
@@ -27,14 +27,14 @@ fn request(service: Service, port: u16) -> Request {
         service,
         "db.example".parse().unwrap(),
         port,
-        &Authority::new("ours").client(),
+        &Authority::new("trusted").client(),
     )
 }
 
-/// A `GET` that waits for a text.
+/// A `GET` request that expects a text.
 fn waiting_for_a_text(tls: Tls, port: u16) -> Request {
     let check = HttpCheck::new(Method::Get, "/", vec![], Some("well".to_owned()), false).unwrap();
-    let client = Authority::new("ours").client();
+    let client = Authority::new("trusted").client();
     request_for(
         Protocol::Http(check),
         tls,
@@ -44,7 +44,7 @@ fn waiting_for_a_text(tls: Tls, port: u16) -> Request {
     )
 }
 
-/// Meets a peer that goes on for ever.
+/// Runs an exchange against an endless peer.
 async fn check(request: impl FnOnce(u16) -> Request, actions: Vec<Action>, expected: &str) {
     let peer = Peer::new(actions);
     let request = request(peer.port());
@@ -94,15 +94,15 @@ async fn bytewise_banner_is_stopped() {
     let address = listener.local_addr().unwrap();
     let stream = TcpStream::connect(address).await.unwrap();
     let (mut peer, _) = listener.accept().await.unwrap();
-    let ours = stream.into_std().unwrap();
-    let watched = ours.try_clone().unwrap();
-    let stream = TcpStream::from_std(ours).unwrap();
+    let std_stream = stream.into_std().unwrap();
+    let watched = std_stream.try_clone().unwrap();
+    let stream = TcpStream::from_std(std_stream).unwrap();
     let sent = Cell::new(0);
     let send_bytewise = async {
         for byte in b"220-a line of a greeting\r\n".iter().cycle() {
             peer.write_all(&[*byte]).await.unwrap();
             sent.set(sent.get() + 1);
-            // Each byte is read before the next is sent.
+            // The client reads each byte before the next one is sent.
             while matches!(watched.peek(&mut [0]), Ok(1)) {
                 tokio::task::yield_now().await;
             }
@@ -119,67 +119,67 @@ async fn bytewise_banner_is_stopped() {
         summary.starts_with("wrong_service in ready: no complete answer within 512 reads: "),
         "{summary}"
     );
-    // And what is read while the connection ends.
+    // Includes the bytes read while the connection closes.
     assert!((513..600).contains(&sent.get()), "{} bytes", sent.get());
 }
 
-/// The server's TLS, with the client's part of the conversation before it if there is one.
+/// The server's side of a TLS handshake, then one action.
 fn tls_then(after: Action) -> (Vec<Action>, Authority) {
-    let ours = Authority::new("ours");
-    let mut config = server_config(&ours.issue("db.example", Validity::Good), &[]);
+    let trusted = Authority::new("trusted");
+    let mut config = server_config(&trusted.issue("db.example", Validity::Good), &[]);
     config.enable_secret_extraction = true;
     config.send_tls13_tickets = 0;
-    (vec![Action::Tls(Arc::new(config)), after], ours)
+    (vec![Action::Tls(Arc::new(config)), after], trusted)
 }
 
-fn https(ours: &Authority) -> impl FnOnce(u16) -> Request + use<'_> {
+fn https(trusted: &Authority) -> impl FnOnce(u16) -> Request + use<'_> {
     move |port| {
         default_request(
             Service::Https,
             "db.example".parse().unwrap(),
             port,
-            &ours.client(),
+            &trusted.client(),
         )
     }
 }
 
 #[tokio::test]
 async fn endless_tls_records_are_stopped() {
-    let (actions, ours) = tls_then(Action::FloodOfRecords(ContentType::ApplicationData, Vec::new()));
-    // The library itself bears only a few that are empty.
-    check(https(&ours), actions, "TooManyEmptyFragments").await;
-    // One byte a record, which is 23 on the wire.
-    let (mut actions, ours) = tls_then(send("HTTP/1.1 200 OK\r\n"));
+    let (actions, trusted) = tls_then(Action::FloodOfRecords(ContentType::ApplicationData, Vec::new()));
+    // The TLS library allows only a few empty records.
+    check(https(&trusted), actions, "TooManyEmptyFragments").await;
+    // One byte in each record, which is 23 bytes long.
+    let (mut actions, trusted) = tls_then(send("HTTP/1.1 200 OK\r\n"));
     actions.push(Action::Flood(b"X".to_vec()));
     check(
-        https(&ours),
+        https(&trusted),
         actions,
         "wrong_service in ready: no complete answer within ",
     )
     .await;
 }
 
-/// What a `GET` over TLS that waits for the text `well` comes to, where the answer comes in these records. In a thread of
-/// its own, since an exchange that never yields would keep the test from failing.
+/// The result of a `GET` over TLS that expects the text `well`, if the answer has these records. Runs in a thread, so
+/// that an exchange that never yields cannot block the test's timeout.
 fn answered_in_records(records: Vec<Vec<u8>>, junk: Vec<u8>) -> String {
     let (answer, result) = std::sync::mpsc::channel();
     std::thread::spawn(move || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         runtime.unwrap().block_on(async {
-            let (mut actions, ours) = tls_then(Action::Expect(b"\r\n\r\n"));
+            let (mut actions, trusted) = tls_then(Action::Expect(b"\r\n\r\n"));
             actions.push(Action::Records(records, junk));
             let peer = Peer::new(actions);
             let check = HttpCheck::new(Method::Get, "/", vec![], Some("well".to_owned()), false).unwrap();
             let host = "db.example".parse().unwrap();
             let protocol = Protocol::Http(check);
-            let request = request_for(protocol, Tls::Implicit, host, peer.port(), &ours.client());
+            let request = request_for(protocol, Tls::Implicit, host, peer.port(), &trusted.client());
             let (report, _) = peer.run_exchange(&request, MAX_TEST_DURATION).await;
             answer.send(describe(&report)).unwrap();
         });
     });
     result
         .recv_timeout(MAX_TEST_DURATION / 2)
-        .expect("the exchange ends")
+        .expect("the exchange must end")
 }
 
 #[test]
@@ -217,9 +217,9 @@ async fn session_ticket_flood_is_stopped() {
     .concat();
     let ticket = [&[4, 0, 0, u8::try_from(ticket.len()).unwrap()], ticket.as_slice()].concat();
     let flood = || tls_then(Action::FloodOfRecords(ContentType::Handshake, ticket.clone()));
-    let (actions, ours) = flood();
+    let (actions, trusted) = flood();
     let peer = Peer::new(actions);
-    let request = https(&ours)(peer.port());
+    let request = https(&trusted)(peer.port());
     let cpu = ClockId::ThreadCPUTime;
     let started = clock_gettime(cpu);
     let (report, _) = peer.run_exchange(&request, MAX_TEST_DURATION).await;
@@ -230,7 +230,7 @@ async fn session_ticket_flood_is_stopped() {
     );
     assert!(spent < Duration::from_secs(5), "{spent:?}");
     // The same after STARTTLS.
-    let (within, ours) = flood();
+    let (within, trusted) = flood();
     let mut actions = vec![
         send("220 a\r\n"),
         Action::Expect(b"EHLO [127.0.0.1]\r\n"),
@@ -244,7 +244,7 @@ async fn session_ticket_flood_is_stopped() {
             Service::Submission,
             "db.example".parse().unwrap(),
             port,
-            &ours.client(),
+            &trusted.client(),
         )
     };
     let summary = "wrong_service in ready: no complete answer within 148 KiB: sent EHLO, got no answer";
@@ -254,10 +254,10 @@ async fn session_ticket_flood_is_stopped() {
 #[tokio::test]
 async fn endless_handshake_is_stopped() {
     let records = [
-        // Handshake messages of an unknown type, and the parts of one that is longer than any.
+        // Handshake messages of an unknown type, and fragments of a handshake message of excessive length.
         b"\x16\x03\x03\x00\x05\x63\x00\x00\x01\x00".as_slice(),
         b"\x16\x03\x03\x00\x04\x02\xff\xff\xff",
-        // Nothing, changes of the cipher, warnings.
+        // Empty records, ChangeCipherSpec records, warning alerts.
         b"\x16\x03\x03\x00\x00",
         b"\x14\x03\x03\x00\x01\x01",
         b"\x15\x03\x03\x00\x02\x01\x5a",
@@ -266,7 +266,7 @@ async fn endless_handshake_is_stopped() {
         let actions = vec![Action::Flood(record.repeat(100))];
         check(|port| request(Service::Https, port), actions, " in tls: ").await;
     }
-    // Not TLS at all.
+    // Not TLS.
     let actions = vec![Action::Flood(b"220-a\r\n".repeat(1_000))];
     check(
         |port| request(Service::Https, port),
@@ -278,11 +278,13 @@ async fn endless_handshake_is_stopped() {
 
 #[tokio::test]
 async fn huge_certificate_chain_is_verified_quickly() {
-    let (ours, theirs) = (Authority::new("ours"), Authority::new("theirs"));
-    let chain: Vec<_> = (0..120).map(|_| Authority::new("theirs").certificate()).collect();
-    let config = server_config(&theirs.issue("db.example", Validity::Good), &chain);
+    let (trusted, untrusted) = (Authority::new("trusted"), Authority::new("untrusted"));
+    let chain: Vec<_> = (0..120)
+        .map(|_| Authority::new("untrusted").certificate())
+        .collect();
+    let config = server_config(&untrusted.issue("db.example", Validity::Good), &chain);
     let peer = Peer::new(vec![Action::Tls(Arc::new(config))]);
-    let request = https(&ours)(peer.port());
+    let request = https(&trusted)(peer.port());
     let cpu = ClockId::ThreadCPUTime;
     let started = clock_gettime(cpu);
     let (report, _) = peer.run_exchange(&request, MAX_TEST_DURATION).await;
@@ -300,7 +302,7 @@ async fn exchange_yields_during_flood() {
     let address = listener.local_addr().unwrap();
     let stream = TcpStream::connect(address).await.unwrap();
     let (mut peer, _) = listener.accept().await.unwrap();
-    // All of it is there before the first read.
+    // All bytes have arrived before the first read.
     let flood = [b"HTTP/1.1 200 OK\r\n\r\n".as_slice(), &[b'a'; 36 * 1024]].concat();
     peer.write_all(&flood).await.unwrap();
     peer.shutdown().await.unwrap();
@@ -312,7 +314,7 @@ async fn exchange_yields_during_flood() {
     let mut pending = std::pin::pin!(exchange(stream, &request, Instant::now() + MAX_TEST_DURATION));
     let mut polls = 0;
     let report = loop {
-        // One turn of the exchange, as often as it asks for one.
+        // Polls the exchange once each time it yields.
         if let Some(report) = pending.as_mut().now_or_never() {
             break report;
         }
@@ -324,6 +326,6 @@ async fn exchange_yields_during_flood() {
         "{}",
         describe(&report)
     );
-    // Ten reads of 4 KiB, each of which finds what it wants.
-    assert!(polls > 0, "it went on without a break");
+    // The bytes are read in many reads, each of which succeeds immediately.
+    assert!(polls > 0, "the exchange never yielded");
 }

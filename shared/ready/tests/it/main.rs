@@ -1,4 +1,4 @@
-//! The exchanges over real sockets: with scripted peers, and with the real servers.
+//! Exchanges over real sockets: against scripted peers, and against real servers.
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,

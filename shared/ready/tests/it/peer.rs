@@ -1,4 +1,4 @@
-//! A target that does as it is told, and the one way to check what an exchange makes of it.
+//! A scripted target, and a text form of an exchange's report.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -20,18 +20,18 @@ use tokio::time::Instant;
 
 use crate::authority::Issued;
 
-/// What a service is asked by default.
+/// The default request for a service.
 pub(crate) fn default_request(service: Service, host: Host, port: u16, client: &TlsClient) -> Request {
     Request::new(Readiness::of(service, port), host, port, client)
 }
 
-/// The same, with TLS begun within the protocol.
+/// The default request for a service, with TLS started within the protocol.
 pub(crate) fn starttls_request(service: Service, host: Host, port: u16, client: &TlsClient) -> Request {
     let readiness = Readiness::new(Protocol::of(service), Tls::Upgrade, Readiness::WARN_DAYS);
     Request::new(readiness.unwrap(), host, port, client)
 }
 
-/// A protocol with options of its own.
+/// A request for a protocol with options.
 pub(crate) fn request_for(
     protocol: Protocol,
     tls: Tls,
@@ -43,26 +43,26 @@ pub(crate) fn request_for(
     Request::new(readiness.unwrap(), host, port, client)
 }
 
-/// What a peer does next.
+/// One action of a scripted target.
 pub(crate) enum Action {
-    /// Reads until these bytes have come.
+    /// Reads until these bytes have been received.
     Expect(&'static [u8]),
-    /// Sends.
+    /// Sends bytes.
     Send(Vec<u8>),
-    /// Sends what it makes of what was heard last.
+    /// Sends a reply computed from the bytes of the last `Expect`.
     Reply(fn(&[u8]) -> Vec<u8>),
-    /// Sends the same over and over, until the client has gone.
+    /// Sends the same bytes repeatedly until the client closes.
     Flood(Vec<u8>),
-    /// Sends the same in records of TLS 1.3 of their own, until the client has gone; nothing was sent before it.
+    /// Sends TLS 1.3 records with this content repeatedly until the client closes. Must be the first action after the
+    /// handshake.
     FloodOfRecords(ContentType, Vec<u8>),
-    /// Sends each of these in a record of its own within TLS, then the end of TLS and bytes that are no record, if there
-    /// are any; all of it at once.
+    /// Sends each of these in its own TLS record, then, if there is junk, close_notify and the junk, all in one write.
     Records(Vec<Vec<u8>>, Vec<u8>),
-    /// Takes the server's part of a handshake; all that follows is within TLS.
+    /// Completes a TLS handshake as the server. Later actions use TLS.
     Tls(Arc<ServerConfig>),
-    /// Ends its side at once.
+    /// Closes the sending side.
     Close,
-    /// Ends it with a reset.
+    /// Resets the connection.
     Reset,
 }
 
@@ -70,12 +70,12 @@ pub(crate) fn send(bytes: impl AsRef<[u8]>) -> Action {
     Action::Send(bytes.as_ref().to_vec())
 }
 
-/// A server's TLS with one certificate.
+/// A TLS handshake with one certificate.
 pub(crate) fn tls(issued: &Issued) -> Action {
     Action::Tls(Arc::new(server_config(issued, &[])))
 }
 
-/// A server's TLS with one certificate, and others sent along.
+/// A TLS configuration with one certificate, and additional certificates.
 pub(crate) fn server_config(issued: &Issued, sent_along: &[Vec<u8>]) -> ServerConfig {
     let key = PrivateKeyDer::try_from(issued.key.clone()).unwrap();
     let certificates = [&issued.certificate]
@@ -92,22 +92,22 @@ pub(crate) fn server_config(issued: &Issued, sent_along: &[Vec<u8>]) -> ServerCo
         .unwrap()
 }
 
-/// A target on loopback, for one connection.
+/// A target on loopback that accepts one connection.
 pub(crate) struct Peer {
     address: SocketAddr,
     thread: JoinHandle<Observed>,
 }
 
-/// How the client looked from the other side.
+/// The client's behavior as seen by the target.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Observed {
-    /// All that was heard after the last act.
+    /// The bytes received after the last action.
     pub(crate) final_bytes: String,
-    /// Whether the client ended with a FIN.
+    /// Whether the client closed with a FIN.
     pub(crate) fin: bool,
-    /// Whether it came to the last act.
+    /// Whether the last action was reached.
     pub(crate) completed: bool,
-    /// Whether the client took up an earlier session, in which no certificate is shown.
+    /// Whether the client resumed an earlier TLS session, in which no certificate is sent.
     pub(crate) resumed: bool,
 }
 
@@ -120,7 +120,7 @@ impl Peer {
         let address = listener.local_addr().unwrap();
         let thread = std::thread::spawn(move || {
             let (stream, _) = listener.accept().unwrap();
-            // A test that went wrong ends, too.
+            // A failed test must not block forever.
             stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
             let line = PeerConnection {
                 stream,
@@ -136,7 +136,7 @@ impl Peer {
         self.address.port()
     }
 
-    /// Connects, holds the exchange, and tells both sides of it.
+    /// Connects, runs the exchange, and returns its report and the target's observations.
     pub(crate) async fn run_exchange(
         self,
         request: &Request,
@@ -147,7 +147,7 @@ impl Peer {
         (report, self.observed().await)
     }
 
-    /// How it looked to the target, when all is over.
+    /// Waits for the end of the connection, and returns the target's observations.
     pub(crate) async fn observed(self) -> Observed {
         tokio::task::spawn_blocking(|| self.thread.join().unwrap())
             .await
@@ -205,7 +205,7 @@ impl PeerConnection {
                         tls.write_tls(&mut wire).unwrap();
                         wire.extend(junk);
                     }
-                    // A client that has given up is no fault of the peer's.
+                    // The client may have closed already.
                     let _ = self.stream.write_all(&wire);
                 }
                 Action::Tls(config) => {
@@ -267,7 +267,7 @@ impl PeerConnection {
     }
 }
 
-/// Records that a server's library does not send: made with the keys of its connection.
+/// TLS records that a server library does not send, encrypted with the keys of its connection.
 struct Records {
     kind: ContentType,
     content: Vec<u8>,
@@ -295,7 +295,7 @@ impl Records {
         }
     }
 
-    /// So many of them that each write is worth its while.
+    /// Encrypts many records, so that each write is large.
     fn batch(&mut self) -> Vec<u8> {
         let mut records = Vec::new();
         for _ in 0..100 {
@@ -311,7 +311,7 @@ impl Records {
     }
 }
 
-/// A report as text, without its times.
+/// Formats a report without its times.
 pub(crate) fn describe(report: &ExchangeReport) -> String {
     match &report.result {
         ExchangeResult::Healthy(healthy) => {
@@ -323,7 +323,7 @@ pub(crate) fn describe(report: &ExchangeReport) -> String {
                 Some(Warning::CertificateExpiring { days, .. }) => {
                     format!("healthy: {banner}; warning: the certificate expires in {days} days")
                 }
-                Some(Warning::Remark(remark)) => format!("healthy: {banner}; warning: {remark}"),
+                Some(Warning::FromService(remark)) => format!("healthy: {banner}; warning: {remark}"),
                 None => format!("healthy: {banner}"),
             }
         }

@@ -1,4 +1,4 @@
-//! Redirects, followed when asked, on the same host.
+//! HTTP redirects on the same host.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ fn redirect_response(to: &str) -> Action {
     ))
 }
 
-/// Meets the first peer, with redirects followed; whatever it redirects to must be listening by then.
+/// Runs an exchange that follows redirects against the first peer. Redirect targets must be listening already.
 async fn check(first: Peer, authority: &Authority) -> String {
     let check = HttpCheck::new(Method::Get, "/", vec![200..=200], None, true).unwrap();
     let host = "db.example".parse().unwrap();
@@ -31,9 +31,9 @@ async fn check(first: Peer, authority: &Authority) -> String {
 
 #[tokio::test]
 async fn redirect_to_other_port_with_tls_is_followed() {
-    let ours = Authority::new("ours");
+    let trusted = Authority::new("trusted");
     let actions = vec![
-        tls(&ours.issue("db.example", Validity::Good)),
+        tls(&trusted.issue("db.example", Validity::Good)),
         Action::Expect(b"GET /in HTTP/1.1\r\nHost: db.example:"),
         Action::Expect(b"\r\n\r\n"),
         send("HTTP/1.1 200 OK\r\n\r\n"),
@@ -43,12 +43,12 @@ async fn redirect_to_other_port_with_tls_is_followed() {
         Action::Expect(b"\r\n\r\n"),
         redirect_response(&format!("https://db.example:{}/in", second.port())),
     ]);
-    assert_eq!(check(first, &ours).await, "healthy: 200 OK");
+    assert_eq!(check(first, &trusted).await, "healthy: 200 OK");
 }
 
 #[tokio::test]
 async fn redirect_to_other_host_or_in_loop_fails() {
-    let ours = Authority::new("ours");
+    let trusted = Authority::new("trusted");
     let elsewhere = [
         "https://other.example/",
         "http://127.0.0.1:9001/2018-06-01/runtime/invocation/next",
@@ -60,7 +60,7 @@ async fn redirect_to_other_host_or_in_loop_fails() {
         let first = Peer::new(vec![Action::Expect(b"\r\n\r\n"), redirect_response(to)]);
         let summary =
             format!("wrong_answer in ready: redirected to {to}: redirects to another host are not followed");
-        assert_eq!(check(first, &ours).await, summary);
+        assert_eq!(check(first, &trusted).await, summary);
     }
 
     let mut next = Peer::new(vec![Action::Expect(b"\r\n\r\n"), redirect_response("/last")]);
@@ -69,13 +69,13 @@ async fn redirect_to_other_host_or_in_loop_fails() {
         next = Peer::new(vec![Action::Expect(b"\r\n\r\n"), redirect_response(&to)]);
     }
     let summary = "wrong_answer in ready: redirected to /last: too many redirects";
-    assert_eq!(check(next, &ours).await, summary);
+    assert_eq!(check(next, &trusted).await, summary);
 }
 
 #[tokio::test]
 async fn redirect_to_closed_port_is_refused() {
-    let ours = Authority::new("ours");
-    // Bound, so that nobody else takes it, and never listening.
+    let trusted = Authority::new("trusted");
+    // Bound, so that no other process takes the port, and never listening.
     let refused = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
     refused
         .bind(&std::net::SocketAddr::from(([127, 0, 0, 1], 0)).into())
@@ -84,5 +84,5 @@ async fn redirect_to_closed_port_is_refused() {
     let to = format!("http://db.example:{port}/");
     let first = Peer::new(vec![Action::Expect(b"\r\n\r\n"), redirect_response(&to)]);
     let summary = format!("refused in ready: redirected to {to}: no connection");
-    assert_eq!(check(first, &ours).await, summary);
+    assert_eq!(check(first, &trusted).await, summary);
 }

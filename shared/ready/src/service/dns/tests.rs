@@ -13,7 +13,7 @@ fn framed(message: &[u8]) -> Vec<u8> {
     [&u16::try_from(message.len()).unwrap().to_be_bytes(), message].concat()
 }
 
-/// A reply to the check's question, with these answer records as they stand in the message.
+/// A reply to the check's question with these encoded answer records.
 fn reply(check: &DnsCheck, code: u8, records: &[&[u8]]) -> Vec<u8> {
     let mut message = query(check, ID);
     message[2] = 0x81;
@@ -162,7 +162,7 @@ fn unrelated_reply_is_wrong_service() {
     let mut other_id = reply(&root, 0, &[]);
     other_id[2] = 1;
     check(over_tcp(&root), &other_id, "> . NS | wrong_service");
-    // Its id is ours, and its question is another: of another type, or for another name.
+    // The query's id with another question: another type, or another name.
     let mut other_type = reply(&root, 0, &[]);
     other_type[16] = 16;
     check(over_tcp(&root), &other_type, "> . NS | wrong_service");
@@ -178,7 +178,7 @@ fn unrelated_reply_is_wrong_service() {
     let mut no_reply = reply(&root, 0, &[]);
     no_reply[4] = 1;
     check(over_tcp(&root), &no_reply, "> . NS | wrong_service");
-    // Names that point at themselves, at each other, or beyond the end.
+    // Names with pointers to themselves, to each other, or beyond the end.
     for name in [
         b"\xc0\x11".as_slice(),
         b"\xc0\x13\xc0\x11",
@@ -225,7 +225,7 @@ fn query_ids_are_unpredictable() {
     let ids: std::collections::BTreeSet<_> = (0..64)
         .map(|_| query(&DnsCheck::default(), QueryId::random())[..2].to_vec())
         .collect();
-    // Of 64 out of 65,536 two are equal in one run of 33, and four in one of a hundred thousand.
+    // Of 64 random ids out of 65,536, two are equal in one run of 33, and four in one of a hundred thousand.
     assert!(ids.len() > 60, "{ids:?}");
     let bits: u32 = ids.iter().flatten().map(|byte| byte.count_ones()).sum();
     assert!((300..724).contains(&bits), "{bits} of {} bits", ids.len() * 16);

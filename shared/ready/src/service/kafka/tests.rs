@@ -1,8 +1,8 @@
 use super::*;
 use crate::test_harness::{check, check_other_services, check_table, fuzz};
 
-/// "`ApiVersions` Response (Version: 0)" of the Kafka protocol guide (kafka.apache.org/protocol), behind a response
-/// header of version 0, with the one key that a broker names beside error 35 (KIP-511): 18, versions 0 to 4.
+/// "`ApiVersions` Response (Version: 0)" of the Kafka protocol guide (kafka.apache.org/protocol), after a response
+/// header of version 0, with the one key that a broker lists with error 35 (KIP-511): 18, versions 0 to 4.
 fn response(correlation: u32, error: u16) -> Vec<u8> {
     let mut bytes = vec![0, 0, 0, 16];
     bytes.extend_from_slice(&correlation.to_be_bytes());

@@ -1,8 +1,8 @@
 use super::*;
 use crate::test_harness::{check, check_other_services, check_table, fuzz};
 
-/// An `OP_MSG` reply with these elements in one section of kind 0: MongoDB's manual, "MongoDB Wire Protocol", and the
-/// BSON specification (bsonspec.org), version 1.1.
+/// An `OP_MSG` reply with these elements in one section of kind 0 (MongoDB's manual, "MongoDB Wire Protocol", and the
+/// BSON specification, bsonspec.org, version 1.1).
 fn reply(elements: &[u8]) -> Vec<u8> {
     let document = elements.len() + 5;
     let mut bytes = Vec::new();
@@ -19,8 +19,8 @@ fn reply(elements: &[u8]) -> Vec<u8> {
 const OK: &[u8] = b"\x01ok\0\0\0\0\0\0\0\xf0\x3f";
 const NOT_OK: &[u8] = b"\x01ok\0\0\0\0\0\0\0\0\0";
 
-// MongoDB's manual, "hello (database command)"; `ismaster` and `isreplicaset` are not in it, but stand among the fields
-// of `HelloCommandReply` in MongoDB's source.
+// MongoDB's manual, "hello (database command)". `ismaster` and `isreplicaset` are not in the manual, but are fields of
+// `HelloCommandReply` in MongoDB's source.
 #[test]
 fn hello_flags_decide_result() {
     let everything = b"\x03topologyVersion\0\x1c\0\0\0\x07processId\0abcdefghijkl\0\x09localTime\0abcdefgh\

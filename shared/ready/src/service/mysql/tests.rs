@@ -1,7 +1,7 @@
 use super::*;
 use crate::test_harness::{check, check_other_services, check_table, fuzz};
 
-/// The greeting of `MariaDB` 10.11 with TLS switched on or off.
+/// The greeting of `MariaDB` 10.11 with TLS enabled or disabled.
 fn greeting(tls: bool) -> Vec<u8> {
     let low: u16 = if tls { 0xfffe } else { 0xf7fe };
     let mut payload = b"\x0a10.11.14-MariaDB\0\x05\0\0\0abcdefgh\0".to_vec();
@@ -91,7 +91,7 @@ fn error_before_greeting_is_classified_by_code() {
     for (code, text, expected) in rows {
         check(plain, &error(0, code, text), expected);
         let later = [greeting(true), error(2, code, &format!("#08004{text}"))].concat();
-        // Once it has looked at the login, an error without a row of its own is a judgement of it.
+        // After the login, an error without a class of its own is a decision about the login.
         let expected = match code {
             1130 | 1158 => format!("healthy: 10.11.14-MariaDB: {code} {text}"),
             _ => expected.to_owned(),

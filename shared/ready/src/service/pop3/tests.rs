@@ -48,7 +48,7 @@ fn stls_quits_inside_tls() {
 
 #[test]
 fn other_protocols_are_wrong_service() {
-    // Redis refuses in the same words.
+    // Redis has the same refusal.
     check_other_services(plain, &["pop3", "redis"]);
     fuzz(plain, b"+OK Dovecot ready.\r\n");
     fuzz(with_upgrade, b"+OK ready\r\n+OK begin\r\n");
@@ -60,7 +60,7 @@ fn decision_table_matches_code() {
         ("`+OK`", plain(), b"+OK ready\r\n".to_vec()),
         ("`-ERR`, such", plain(), b"-ERR [SYS/TEMP] later\r\n".to_vec()),
         (
-            "`-ERR` to",
+            "`-ERR` in",
             with_upgrade(),
             b"+OK ready\r\n-ERR no TLS\r\n".to_vec(),
         ),

@@ -134,7 +134,7 @@ fn ssl_request_precedes_startup() {
     let ssh = crate::test_harness::transcript(with_upgrade(), [b"SSH-2.0-x\r\n".as_slice()]);
     assert_eq!(
         ssh, "> an SSLRequest | wrong_service",
-        "its first letter is no agreement"
+        "`S` with more bytes is not an agreement to TLS"
     );
 }
 

@@ -30,7 +30,7 @@ fn greeting_and_ehlo_reply_are_healthy() {
         b"220 mail.example ESMTP\r\n502 unknown\r\n250 mail.example\r\n",
         &expected,
     );
-    // RFC 5321, section 4.2: the text may be missing.
+    // RFC 5321, section 4.2: the text is optional.
     check(
         plain,
         b"220\r\n250\r\n",

@@ -38,7 +38,7 @@ fn refusal_lines_decide_result() {
 
 #[test]
 fn other_protocols_are_wrong_service() {
-    // A line that is nobody's greeting may be followed by the identification.
+    // A line that is not a known greeting may be followed by the identification.
     check_other_services(Ssh::default, &["ssh", "memcached"]);
     check(Ssh::default, b"SSH-1.5-old\r\n", "wrong_service");
     check(Ssh::default, "line\r\n".repeat(60).as_bytes(), "wrong_service");

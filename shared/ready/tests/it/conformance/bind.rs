@@ -1,4 +1,4 @@
-//! BIND and unbound: answering, refusing, with wrong records, and out of TCP connections.
+//! BIND and unbound: answers, refusals, wrong records, and the limit of TCP connections.
 
 use std::process::Command;
 
@@ -14,7 +14,7 @@ use crate::peer::{describe, request_for};
 fn start(dir: &Dir, port: u16, options: &str) -> Server {
     let zone = "$TTL 60\n@ SOA ns hostmaster 1 60 60 60 60\n@ NS ns\nns A 127.0.0.1\nwww A 192.0.2.1\nwww A 192.0.2.2\n\
         @ MX 10 mail\nmail AAAA 2001:db8::1\n@ TXT \"v=spf1 \" \"-all\"\nalias CNAME www\n";
-    // More than goes into a datagram of 512 bytes.
+    // More than fits into a datagram of 512 bytes.
     let many = (1..=60).map(|n| format!("many A 198.51.100.{n}\n"));
     dir.write("zone", &(zone.to_owned() + &many.collect::<String>()));
     let all = format!(

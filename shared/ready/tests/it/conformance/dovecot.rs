@@ -1,4 +1,4 @@
-//! Dovecot: IMAP and POP3, plain, upgraded, and over TLS from the start.
+//! Dovecot: IMAP and POP3, plain, with STARTTLS, and with implicit TLS.
 
 use std::process::Command;
 
@@ -12,7 +12,7 @@ use crate::peer::{default_request, starttls_request};
 #[ignore = "needs Dovecot: run .ci/run"]
 async fn dovecot_imap_and_pop3_are_healthy() {
     let (dir, [imap, imaps, pop3, pop3s]) = (Dir::new(), [(); 4].map(|()| free_port()));
-    let authority = Authority::new("ours");
+    let authority = Authority::new("trusted");
     let issued = authority.issue("localhost", Validity::Good);
     dir.write("certificate", &issued.certificate_pem);
     dir.write("key", &issued.key_pem);
@@ -43,6 +43,6 @@ async fn dovecot_imap_and_pop3_are_healthy() {
             check(request, *port, expected).await;
         }
     }
-    // It tells of each client that left without a login, as information.
+    // Dovecot logs each client that leaves without a login, as information.
     server.check_log(&["Info: Disconnected: Aborted login by logging out"]);
 }

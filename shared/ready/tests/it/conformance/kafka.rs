@@ -1,4 +1,4 @@
-//! Kafka's protocol, as Tansu serves it, a broker of its own make: open to all, and asking for a login.
+//! Kafka's protocol as implemented by Tansu, an independent broker: with and without authentication.
 
 use std::path::PathBuf;
 use std::process::Command;

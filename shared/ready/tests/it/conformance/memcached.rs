@@ -1,4 +1,4 @@
-//! memcached: serving, and at its limit of connections, where it either says so or does not even accept.
+//! memcached: healthy, and at its connection limit, where the server either refuses or does not accept connections.
 
 use std::process::Command;
 
@@ -31,7 +31,7 @@ async fn server_is_healthy() {
     server.check_log(&[]);
 }
 
-/// Checks again and again, one more client holding on each time, until the server is no longer healthy.
+/// Repeats the check, with one more open client each time, until the server is not healthy.
 async fn fill(port: u16) -> String {
     let request = plain(Service::Memcached, port);
     let mut held = Vec::new();
@@ -54,7 +54,7 @@ async fn fill(port: u16) -> String {
 async fn full_server_is_busy_or_silent() {
     let rows = [
         ("maxconns_fast", "busy in ready: ERROR Too many open connections"),
-        // Its queue of connects then holds a single one: that is silent, and those after it get no SYN-ACK.
+        // The accept queue then holds one connection, which is silent. Later connections get no SYN-ACK.
         ("no_maxconns_fast", "silent in ready: sent version, got no answer"),
     ];
     for (option, expected) in rows {

@@ -1,4 +1,4 @@
-//! nginx: plain and with TLS, with certificates good and bad, and in front of a backend that is gone.
+//! nginx: plain and with TLS, with valid and invalid certificates, and with an unavailable backend.
 
 use std::process::Command;
 
@@ -10,7 +10,7 @@ use super::server::{Dir, Server, check, free_port, plain};
 use crate::authority::{Authority, Validity};
 use crate::peer::{default_request, request_for};
 
-/// A server whose `server { … }` blocks are these.
+/// Starts nginx with these `server { … }` blocks.
 pub(crate) fn start(dir: &Dir, servers: &str) -> Server {
     for temp in ["body", "proxy", "fastcgi", "uwsgi", "scgi"] {
         std::fs::create_dir(dir.path().join(temp)).unwrap();
@@ -58,7 +58,7 @@ async fn nginx_is_healthy_and_missing_backend_is_busy() {
         "wrong_answer in ready: 200 OK, but the expected text is missing",
     )
     .await;
-    // A service that waits for us to speak another protocol.
+    // A service that waits for the client, with another protocol.
     check(
         &plain(Service::Redis, port),
         port,
@@ -85,23 +85,23 @@ async fn nginx_is_healthy_and_missing_backend_is_busy() {
 #[ignore = "needs nginx: run .ci/run"]
 async fn nginx_certificates_are_verified() {
     let dir = Dir::new();
-    let (ours, theirs) = (Authority::new("ours"), Authority::new("theirs"));
+    let (trusted, untrusted) = (Authority::new("trusted"), Authority::new("untrusted"));
     let rows = [
-        (ours.issue("localhost", Validity::Good), "healthy: 200 OK"),
+        (trusted.issue("localhost", Validity::Good), "healthy: 200 OK"),
         (
-            ours.issue("localhost", Validity::Days(3)),
+            trusted.issue("localhost", Validity::Days(3)),
             "healthy: 200 OK; warning: the certificate expires in 3 days",
         ),
         (
-            ours.issue("localhost", Validity::Expired),
+            trusted.issue("localhost", Validity::Expired),
             "tls in tls: the certificate expired ",
         ),
         (
-            ours.issue("other.example", Validity::Good),
+            trusted.issue("other.example", Validity::Good),
             "tls in tls: the certificate is for another name: for other.example, not for localhost",
         ),
         (
-            theirs.issue("localhost", Validity::Good),
+            untrusted.issue("localhost", Validity::Good),
             "tls in tls: the certificate's issuer is unknown",
         ),
     ];
@@ -123,7 +123,7 @@ async fn nginx_certificates_are_verified() {
             Service::Https,
             "localhost".parse().unwrap(),
             *port,
-            &ours.client(),
+            &trusted.client(),
         );
         for _ in 0..5 {
             check(&request, *port, expected).await;

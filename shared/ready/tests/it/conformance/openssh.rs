@@ -1,4 +1,4 @@
-//! OpenSSH: serving, and with `MaxStartups` reached.
+//! OpenSSH: healthy, and at `MaxStartups`.
 
 use std::process::Command;
 
@@ -10,7 +10,7 @@ use super::server::{Dir, Server, check, free_port, plain, run};
 
 fn start(dir: &Dir, port: u16, settings: &str) -> Server {
     run(Command::new("ssh-keygen").args(["-q", "-t", "ed25519", "-N", "", "-f", &dir.at("key")]));
-    // Where sshd puts the part of it that has no rights.
+    // The directory of sshd's unprivileged process.
     std::fs::create_dir_all("/run/sshd").unwrap();
     let all = format!(
         "Port {port}\nListenAddress 127.0.0.1\nHostKey {{dir}}/key\nPidFile none\nLogLevel VERBOSE\n{settings}\n"

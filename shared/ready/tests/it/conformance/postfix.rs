@@ -1,4 +1,4 @@
-//! Postfix: serving, with STARTTLS, over TLS from the start, and turning clients away.
+//! Postfix: healthy, with STARTTLS, with implicit TLS, and refusing clients.
 
 use std::process::Command;
 
@@ -12,7 +12,7 @@ use crate::peer::{default_request, starttls_request};
 #[ignore = "needs Postfix: run .ci/run"]
 async fn postfix_serves_with_and_without_tls_and_rejects() {
     let (dir, [port, smtps, away]) = (Dir::new(), [(); 3].map(|()| free_port()));
-    let authority = Authority::new("ours");
+    let authority = Authority::new("trusted");
     let issued = authority.issue("localhost", Validity::Good);
     dir.write("certificate", &issued.certificate_pem);
     dir.write("key", &issued.key_pem);

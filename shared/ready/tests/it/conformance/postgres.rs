@@ -1,4 +1,4 @@
-//! PostgreSQL: serving, with TLS, out of connections, and a standby that refuses for good.
+//! PostgreSQL: healthy, with TLS, without free connections, and a standby that refuses all clients.
 
 use std::process::Command;
 
@@ -9,7 +9,7 @@ use super::server::{Dir, Server, as_user, check, free_port, plain, refusal_when_
 use crate::authority::{Authority, Validity};
 use crate::peer::starttls_request;
 
-/// The newest installed version's programs.
+/// The path of a program of the newest installed version.
 fn program(name: &str) -> String {
     let mut versions = std::fs::read_dir("/usr/lib/postgresql")
         .expect("run .ci/servers")
@@ -42,7 +42,7 @@ fn cluster(auth: &str, settings: &str) -> Dir {
 
 fn start(dir: &Dir, port: u16) -> Server {
     let mut command = as_user("postgres", &program("postgres"));
-    // QUIT does not wait for clients.
+    // On QUIT the server does not wait for clients.
     Server::start(
         dir,
         command.args(["-D", &dir.at("data"), "-p", &port.to_string()]),
@@ -90,7 +90,7 @@ async fn serves_and_is_busy_without_free_connections() {
     ]);
     let refused = refusal_when_full(&request, port, &mut session).await;
     assert_eq!(refused, "busy in ready: 53300 sorry, too many clients already");
-    // The server names each client that it turned away, ours too.
+    // The server logs each refused client, including the checks.
     server.check_log(&[
         "sorry, too many clients already",
         "connection to client lost",
@@ -110,7 +110,7 @@ async fn standby_without_readers_is_starting() {
     for _ in 0..20 {
         check(&request, port, "starting in ready: 57P03 the database system is ").await;
     }
-    // It says so for every client, ours too.
+    // The server logs this line for every client, including the checks.
     server.check_log(&[
         "FATAL:  the database system is ",
         "specified neither primary_conninfo nor restore_command",
@@ -124,7 +124,7 @@ async fn certificate_decides_tls_result() {
         "scram-sha-256",
         "ssl = on\nssl_cert_file = '{dir}/certificate'\nssl_key_file = '{dir}/key'",
     );
-    let authority = Authority::new("ours");
+    let authority = Authority::new("trusted");
     let issued = authority.issue("localhost", Validity::Good);
     dir.write("certificate", &issued.certificate_pem);
     dir.write("key", &issued.key_pem);
@@ -140,7 +140,7 @@ async fn certificate_decides_tls_result() {
         "healthy: asks for a password (SASL)",
     )
     .await;
-    let stranger = Authority::new("theirs").client();
+    let stranger = Authority::new("untrusted").client();
     check(
         &request(&stranger),
         port,
@@ -171,6 +171,6 @@ async fn trust_authentication_is_healthy() {
     assert_eq!(
         server.log().matches(unknown).count(),
         1,
-        "a role that exists is logged in quietly"
+        "the login of an existing role is not logged"
     );
 }

@@ -1,4 +1,4 @@
-//! Redis: serving, with a password, loading, at its limit of clients, and unable to persist.
+//! Redis: healthy, with a password, loading, at its client limit, and unable to persist.
 
 use std::process::Command;
 
@@ -21,7 +21,7 @@ fn cli(port: u16, arguments: &[&str]) -> String {
         .args(arguments))
 }
 
-/// Redis warns at every start of settings of the machine.
+/// Redis logs warnings about the machine's settings at every start.
 const MACHINE_WARNINGS: &[&str] = &[
     "overcommit_memory",
     "TCP backlog",
@@ -77,7 +77,7 @@ async fn failed_persistence_is_busy() {
     let (dir, port) = (Dir::new(), free_port());
     let server = start(&dir, port, "save 3600 1").ready("Ready to accept connections");
     cli(port, &["set", "a", "b"]);
-    // The snapshot's name is taken by a directory that is not empty.
+    // The name of the snapshot is taken by a directory with content.
     std::fs::create_dir_all(dir.path().join("dump.rdb/in-the-way")).unwrap();
     cli(port, &["bgsave"]);
     let mut server = server;
@@ -95,7 +95,7 @@ async fn loading_is_starting() {
         cli(port, &["debug", "populate", "20000"]);
         cli(port, &["save"]);
     }
-    // A server that rests after each key is loading for as long as it is asked.
+    // With a delay after each key, the server loads for longer than the test needs.
     let server = start(
         &dir,
         port,

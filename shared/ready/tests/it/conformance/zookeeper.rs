@@ -1,4 +1,4 @@
-//! ZooKeeper: alone and serving, three with a quorum, one of them left without it, and at its limit for one address.
+//! ZooKeeper: a single server, three with a quorum, one of them without it, and the limit for one address.
 
 use std::process::Command;
 
@@ -9,7 +9,7 @@ use tokio::time::{Duration, Instant};
 use super::server::{Dir, Server, ask, check, free_port, plain};
 use crate::peer::describe;
 
-/// Starts the member with this number.
+/// Starts the ensemble member with this number.
 fn start(dir: &Dir, number: usize, port: u16, settings: &str) -> Server {
     std::fs::create_dir(dir.path().join("data")).unwrap();
     let all = format!(
@@ -18,7 +18,7 @@ fn start(dir: &Dir, number: usize, port: u16, settings: &str) -> Server {
     );
     let file = dir.write("zoo.cfg", &all);
     dir.write("data/myid", &number.to_string());
-    // The library that logs is left to the operator; this one writes to the standard error.
+    // The operator chooses the logging library; this one writes to standard error.
     let classes = "/usr/share/java/zookeeper.jar:/usr/share/java/slf4j-simple.jar";
     let mut command = Command::new("java");
     command.args(["-Xmx128m", "-Dzookeeper.jmx.log4j.disable=true", "-cp", classes]);
@@ -50,8 +50,8 @@ async fn serves_and_closes_at_per_address_limit() {
             .unwrap();
         held.push(client);
     }
-    // It counts a client some time after it accepted it. It resets those of us whose word came before its close; a
-    // connect that does not look behind itself sees neither.
+    // The server counts a client some time after accepting it. The server resets a refused client whose request arrives
+    // before the close, so that the result may be `closed` or `reset`.
     let request = plain(Service::Zookeeper, port);
     let deadline = Instant::now() + Duration::from_secs(20);
     let summary = loop {
@@ -76,7 +76,7 @@ async fn serves_and_closes_at_per_address_limit() {
     );
 }
 
-/// What it says of its configuration at every start.
+/// Log lines about the configuration at every start.
 const STARTUP_WARNINGS: &[&str] = &["running in standalone mode", "maxCnxns is not configured"];
 
 #[tokio::test]
@@ -101,7 +101,7 @@ async fn quorum_is_healthy_and_its_loss_is_starting() {
             if summary.starts_with(wanted) || Instant::now() > deadline {
                 return summary;
             }
-            // An election takes as long as it takes.
+            // An election takes an unknown time.
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     };
@@ -112,7 +112,7 @@ async fn quorum_is_healthy_and_its_loss_is_starting() {
         let summary = poll_until_prefix(port, "healthy").await;
         assert!(summary.starts_with("healthy: Zookeeper version: 3."), "{summary}");
     }
-    // What members have to say of each other, not of us.
+    // Log lines of members about each other, which the checks do not cause.
     let ensemble_warnings = [STARTUP_WARNINGS, &["org.apache.zookeeper.server.quorum."]].concat();
     for (server, _) in &ensemble {
         server.check_log(&ensemble_warnings);
