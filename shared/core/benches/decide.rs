@@ -44,7 +44,7 @@ fn main() {
     let opening = |failing| group_state(&definitions, failing);
     // The group state after the decision has open incidents.
     let open = GroupState {
-        status: decision(&definitions, &opening(MONITORS)).status.unwrap(),
+        decision: decision(&definitions, &opening(MONITORS)).state.unwrap(),
         ..opening(MONITORS)
     };
     for (name, group_state) in [
@@ -63,7 +63,7 @@ fn main() {
         times.sort();
         let us = |time: Duration| time.as_secs_f64() * 1e6;
         let notified = decision(&definitions, &group_state)
-            .status
+            .state
             .map_or(0, |row| row.outbox.pending().len());
         println!(
             "{name:>24} {:>7.0} µs {:>7.0} µs {notified:>14}",
@@ -106,7 +106,7 @@ fn group_state(definitions: &Definitions, failing: usize) -> GroupState {
     let entries: BTreeMap<MonitorId, Entry> = ids.map(|id| (id.clone(), entry.clone())).collect();
     let row = LocationState { tick, entries };
     GroupState {
-        rows: locations()
+        locations: locations()
             .into_iter()
             .map(|location| (location, row.clone()))
             .collect(),

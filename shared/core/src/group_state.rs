@@ -269,7 +269,7 @@ pub struct GroupState {
     /// The expected locations as listed in the table; empty if none are listed.
     pub listed: BTreeSet<Location>,
     /// The states of the locations, expected or not.
-    pub rows: BTreeMap<Location, LocationState>,
+    pub locations: BTreeMap<Location, LocationState>,
     /// The decision state.
-    pub status: DecisionState,
+    pub decision: DecisionState,
 }

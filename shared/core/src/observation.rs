@@ -57,7 +57,7 @@ impl Observation {
             Outcome::Open(opened) => {
                 let remark = match (&opened.warning, opened.trust) {
                     (Some(Warning::CertificateExpiring { .. }), _) => Remark::Certificate,
-                    (Some(Warning::Remark(_)), _) => Remark::Warning,
+                    (Some(Warning::FromService(_)), _) => Remark::Warning,
                     (None, Trust::Retransmitted) => Remark::Retransmitted,
                     (None, Trust::Starved) => Remark::Starved,
                     (None, Trust::Kernel | Trust::Clock) => Remark::None,

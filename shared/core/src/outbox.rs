@@ -84,9 +84,9 @@ choice! {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stage {
     /// The condition begins or continues.
-    On,
+    Active,
     /// The condition has ended.
-    Over,
+    Ended,
     /// No condition: a test.
     Test,
 }
@@ -106,8 +106,8 @@ impl Kind {
             | Self::Advisory
             | Self::LocationSilent
             | Self::LocationSuspect
-            | Self::BrokenDefinition => Stage::On,
-            Self::Recovered | Self::AdvisoryOver | Self::LocationBack | Self::LocationTrusted => Stage::Over,
+            | Self::BrokenDefinition => Stage::Active,
+            Self::Recovered | Self::AdvisoryOver | Self::LocationBack | Self::LocationTrusted => Stage::Ended,
             Self::Test => Stage::Test,
         }
     }
@@ -219,7 +219,7 @@ impl Outbox {
     }
 
     /// Whether another claimant than `me` holds a current claim.
-    pub fn is_held_from(&self, me: &Claimant, now: Timestamp) -> bool {
+    pub fn is_claimed_by_other(&self, me: &Claimant, now: Timestamp) -> bool {
         let mut claims = self.0.iter().filter_map(|pending| pending.claim.as_ref());
         claims.any(|claim| claim.by != *me && !is_stale(claim, now))
     }
@@ -259,7 +259,7 @@ mod tests {
             subject: Subject::Monitor(subject.parse().unwrap()),
             status: Status::Down,
             cause: None,
-            urgency: Urgency::Usual,
+            urgency: Urgency::Normal,
             since: at(0),
             at: at(0),
             claim: None,

@@ -46,7 +46,7 @@ pub enum Warning {
         days: i64,
     },
     /// A warning from the service.
-    Remark(Detail),
+    FromService(Detail),
 }
 
 impl Warning {
@@ -67,7 +67,7 @@ impl fmt::Display for Warning {
                     at.strftime("%Y-%m-%d")
                 )
             }
-            Self::Remark(detail) => write!(f, "{detail}"),
+            Self::FromService(detail) => write!(f, "{detail}"),
         }
     }
 }

@@ -90,24 +90,24 @@ impl Tally {
     }
 
     /// The number of checks with data.
-    pub fn notified(&self) -> u32 {
+    pub fn with_data(&self) -> u32 {
         self.good.saturating_add(self.failures())
     }
 
     /// The number of all checks.
     pub fn checks(&self) -> u32 {
-        self.notified().saturating_add(self.no_data)
+        self.with_data().saturating_add(self.no_data)
     }
 
     /// The share of good checks among the checks with data, from 0 to 1; `None` if no check had data.
     pub fn availability(&self) -> Option<f64> {
-        let notified = self.notified();
-        (notified > 0).then(|| f64::from(self.good) / f64::from(notified))
+        let with_data = self.with_data();
+        (with_data > 0).then(|| f64::from(self.good) / f64::from(with_data))
     }
 
     /// The observed time in seconds: each check with data counts for one interval.
     pub fn observed_seconds(&self, interval: Interval) -> i64 {
-        i64::from(self.notified()).saturating_mul(interval.seconds())
+        i64::from(self.with_data()).saturating_mul(interval.seconds())
     }
 }
 

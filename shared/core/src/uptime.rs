@@ -15,25 +15,25 @@ use crate::time::Interval;
 
 /// The observed time of a monitor within a period, and the part of it that was an outage.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Watched {
+pub struct ObservedTime {
     seconds: i64,
     down: i64,
 }
 
 /// The uptime of a period as a level for display.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Shade {
+pub enum UptimeLevel {
     /// No data.
     NoData,
     /// No outage in the observed time.
     Up,
     /// An outage in part of the observed time.
-    Partly,
+    Partial,
     /// An outage in all of the observed time.
     Down,
 }
 
-impl Watched {
+impl ObservedTime {
     /// The sum of two periods.
     #[must_use]
     pub const fn and(self, other: Self) -> Self {
@@ -63,12 +63,12 @@ impl Watched {
     }
 
     /// The level for display.
-    pub const fn shade(self) -> Shade {
+    pub const fn level(self) -> UptimeLevel {
         match (self.seconds, self.down) {
-            (..=0, _) => Shade::NoData,
-            (_, ..=0) => Shade::Up,
-            (seconds, down) if down < seconds => Shade::Partly,
-            _ => Shade::Down,
+            (..=0, _) => UptimeLevel::NoData,
+            (_, ..=0) => UptimeLevel::Up,
+            (seconds, down) if down < seconds => UptimeLevel::Partial,
+            _ => UptimeLevel::Down,
         }
     }
 }
@@ -116,26 +116,26 @@ impl Outages {
     /// The observed time of a period and its outages, where `tallies` holds the results of each location.
     ///
     /// Only the part of the period before `until` counts, the end of the results.
-    pub fn watched<'a>(
+    pub fn observed<'a>(
         &self,
         period: Period,
         until: Timestamp,
         interval: Interval,
         tallies: impl IntoIterator<Item = &'a Tally>,
-    ) -> Watched {
+    ) -> ObservedTime {
         let most = tallies
             .into_iter()
             .map(|tally| tally.observed_seconds(interval))
             .max();
-        self.watched_for(period, until, most.unwrap_or(0))
+        self.observed_for(period, until, most.unwrap_or(0))
     }
 
-    /// Like [`Outages::watched`], from the observed seconds of the location with the most data.
-    pub fn watched_for(&self, period: Period, until: Timestamp, observed_seconds: i64) -> Watched {
+    /// Like [`Outages::observed`], from the observed seconds of the location with the most data.
+    pub fn observed_for(&self, period: Period, until: Timestamp, observed_seconds: i64) -> ObservedTime {
         let from = period.first_second();
         let to = period.end_second().min(until.as_second());
         let seconds = observed_seconds.clamp(0, (to - from).max(0));
-        Watched {
+        ObservedTime {
             seconds,
             down: self.within(from, to).min(seconds),
         }

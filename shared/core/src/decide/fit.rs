@@ -16,9 +16,9 @@ use crate::outbox::{Outbox, Pending, Subject};
 /// The storage layer knows the size of an item; the decision only asks whether a state fits.
 pub trait SizeLimit {
     /// Whether a decision state fits into its item.
-    fn decision_fits(&self, row: &DecisionState) -> bool;
+    fn decision_fits(&self, state: &DecisionState) -> bool;
     /// Whether a fleet state fits into its item.
-    fn fits_fleet(&self, row: &FleetState) -> bool;
+    fn fleet_fits(&self, state: &FleetState) -> bool;
 }
 
 /// No limit: states of any size fit.
@@ -30,41 +30,41 @@ impl SizeLimit for Unlimited {
         true
     }
 
-    fn fits_fleet(&self, _: &FleetState) -> bool {
+    fn fleet_fits(&self, _: &FleetState) -> bool {
         true
     }
 }
 
 /// Whether a decision is complete.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Rest {
+pub enum Completeness {
     /// Every change is decided.
     #[default]
-    Nothing,
+    Complete,
     /// Some changes did not fit beside the pending notifications and closed incidents. The caller must publish and
     /// archive those, then decide again.
-    More,
+    Partial,
 }
 
 /// The decision state to write for the complete decision `whole`, and whether it holds everything. `None` if the state
 /// would not change.
-pub(super) fn status(
+pub(super) fn group(
     input: &Input<'_>,
     whole: DecisionState,
     limit: &impl SizeLimit,
-) -> (Option<DecisionState>, Rest) {
-    let before = &input.group_state.status;
-    let changed = |row: DecisionState| (!row.is_same(before)).then_some(row);
+) -> (Option<DecisionState>, Completeness) {
+    let before = &input.group_state.decision;
+    let changed = |state: DecisionState| (!state.is_same(before)).then_some(state);
     if limit.decision_fits(&whole) {
-        return (changed(whole), Rest::Nothing);
+        return (changed(whole), Completeness::Complete);
     }
     // The location states hold the details of findings as well.
     let (whole, plain) = (without_details(whole), without_details(before.clone()));
     if whole.is_same(&plain) || limit.decision_fits(&whole) {
-        return (changed(whole), Rest::Nothing);
+        return (changed(whole), Completeness::Complete);
     }
     let steps = Steps::new(input, &plain, &whole);
-    (changed(steps.largest(limit)), Rest::More)
+    (changed(steps.largest(limit)), Completeness::Partial)
 }
 
 /// The fleet state to write for the complete decision `whole`. If `whole` does not fit, only pending notifications are
@@ -75,34 +75,34 @@ pub(super) fn fleet(
     whole: FleetState,
     limit: &impl SizeLimit,
 ) -> FleetState {
-    if limit.fits_fleet(&whole) {
+    if limit.fleet_fits(&whole) {
         return whole;
     }
     let claimed = |claims| {
-        let mut row = FleetState {
+        let mut state = FleetState {
             revision: whole.revision,
             ..before.clone()
         };
-        row.outbox.claim(input.me, input.stamp(), claims);
-        row
+        state.outbox.claim(input.me, input.stamp(), claims);
+        state
     };
-    largest(before.outbox.pending().len(), claimed, |row| {
-        limit.fits_fleet(row)
+    largest(before.outbox.pending().len(), claimed, |state| {
+        limit.fleet_fits(state)
     })
 }
 
-fn without_details(row: DecisionState) -> DecisionState {
+fn without_details(state: DecisionState) -> DecisionState {
     let plain = |finding: Finding| Finding {
         detail: None,
         ..finding
     };
-    let incidents = row.incidents.into_iter().map(|(key, incident)| {
+    let incidents = state.incidents.into_iter().map(|(key, incident)| {
         let finding = incident.finding.map(plain);
         (key, Incident { finding, ..incident })
     });
     DecisionState {
         incidents: incidents.collect(),
-        ..row
+        ..state
     }
 }
 
@@ -139,11 +139,11 @@ impl<'a> Steps<'a> {
     /// The decision state after as many steps as fit.
     fn largest(&self, limit: &impl SizeLimit) -> DecisionState {
         let all = self.claims + 1 + self.changed.len();
-        largest(all, |steps| self.row(steps), |row| limit.decision_fits(row))
+        largest(all, |steps| self.state(steps), |state| limit.decision_fits(state))
     }
 
     /// The decision state after the first `steps`.
-    fn row(&self, steps: usize) -> DecisionState {
+    fn state(&self, steps: usize) -> DecisionState {
         let (before, whole) = (self.before, self.whole);
         let chosen = self.changed.iter().take(steps.saturating_sub(self.claims + 1));
         let chosen: BTreeSet<&str> = chosen.copied().collect();
@@ -179,13 +179,13 @@ impl<'a> Steps<'a> {
     }
 }
 
-/// The largest of `row(0)` to `row(most)` that fits, by binary search; `row(0)` if none fits.
-fn largest<R>(most: usize, row: impl Fn(usize) -> R, fits: impl Fn(&R) -> bool) -> R {
+/// The largest of `state(0)` to `state(most)` that fits, by binary search; `state(0)` if none fits.
+fn largest<R>(most: usize, state: impl Fn(usize) -> R, fits: impl Fn(&R) -> bool) -> R {
     let (mut good, mut bad) = (0, most + 1);
-    let mut best = row(good);
+    let mut best = state(good);
     while bad - good > 1 {
         let steps = good + (bad - good) / 2;
-        let tried = row(steps);
+        let tried = state(steps);
         if fits(&tried) {
             (good, best) = (steps, tried);
         } else {

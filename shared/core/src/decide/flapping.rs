@@ -20,9 +20,9 @@ pub(super) fn begins(
     monitor: &Monitor,
     key: &(MonitorId, Track),
     now: Timestamp,
-    row: &DecisionState,
+    state: &DecisionState,
 ) -> bool {
-    let recent = row.changes.get(key).into_iter().flatten();
+    let recent = state.changes.get(key).into_iter().flatten();
     let recent = recent.filter(|change| is_recent(**change, now)).count();
     limit(monitor).is_some_and(|limit| recent + 1 > limit)
 }
@@ -62,17 +62,17 @@ pub(super) fn step(
     tick: Tick,
     now: Timestamp,
     next: &mut DecisionState,
-) -> Transition {
+) -> FlappingStep {
     let Some(Incident {
-        pace: Stability::Flapping { state, notified },
+        stability: Stability::Flapping { state, notified },
         opened,
         ..
     }) = next.incidents.get(key)
     else {
-        return Transition::GoesOn;
+        return FlappingStep::StayOpen;
     };
     let (state, notified, opened) = (*state, *notified, *opened);
-    let pace = match found {
+    let stability = match found {
         Some(found) if found != state => {
             note(monitor, key, [tick], now, next);
             Stability::Flapping {
@@ -81,25 +81,25 @@ pub(super) fn step(
             }
         }
         Some(_) if limit(monitor).is_some() && !is_stable(key, opened, now, next) => {
-            return Transition::GoesOn;
+            return FlappingStep::StayOpen;
         }
-        Some(Health::Good) => return Transition::IsOver,
+        Some(Health::Good) => return FlappingStep::Close,
         Some(Health::Failing) => Stability::StoppedFlapping,
-        None => return Transition::GoesOn,
+        None => return FlappingStep::StayOpen,
     };
     if let Some(incident) = next.incidents.get_mut(key) {
-        incident.pace = pace;
+        incident.stability = stability;
     }
-    Transition::GoesOn
+    FlappingStep::StayOpen
 }
 
 /// The next state of a flapping incident.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Transition {
+pub(super) enum FlappingStep {
     /// The incident stays open.
-    GoesOn,
+    StayOpen,
     /// The monitor has been good for long enough: the incident closes.
-    IsOver,
+    Close,
 }
 
 /// Removes outdated changes. Does not cause a write of its own.
@@ -108,8 +108,8 @@ pub(super) fn forget(now: Timestamp, next: &mut DecisionState) {
         .retain(|_, changes| changes.iter().any(|change| is_recent(*change, now)));
 }
 
-fn is_stable(key: &(MonitorId, Track), opened: Tick, now: Timestamp, row: &DecisionState) -> bool {
-    let mut changes = row.changes.get(key).into_iter().flatten().chain([&opened]);
+fn is_stable(key: &(MonitorId, Track), opened: Tick, now: Timestamp, state: &DecisionState) -> bool {
+    let mut changes = state.changes.get(key).into_iter().flatten().chain([&opened]);
     !changes.any(|change| is_recent(*change, now))
 }
 

@@ -105,7 +105,7 @@ fn pending(
         subject: Subject::Location(location.clone()),
         status: Status::Unknown,
         cause: None,
-        urgency: Urgency::Usual,
+        urgency: Urgency::Normal,
         since,
         at: now,
         claim: None,

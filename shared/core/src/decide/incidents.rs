@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::flapping::{self, Transition};
+use super::flapping::{self, FlappingStep};
 use super::votes::{Count, Electorate, Votes};
 use crate::choice::Expect;
 use crate::definition::Monitor;
@@ -68,13 +68,13 @@ fn vote(
         None
     };
     let known = next.incidents.get(&key);
-    let known = known.map(|incident| (incident.pace, incident.opened));
+    let known = known.map(|incident| (incident.stability, incident.opened));
     match (known, found) {
         (None, Some(Health::Failing)) => {
             let (since, finding) = (count.since.unwrap_or(tick), count.finding.clone());
             let mut incident = opened(status, tick, since, finding, next);
             if flapping::begins(monitor, &key, now, next) {
-                incident.pace = flaps(Health::Failing);
+                incident.stability = unnotified_flapping(Health::Failing);
             }
             next.incidents.insert(key, incident);
             return;
@@ -86,12 +86,12 @@ fn vote(
                 return;
             }
             if let Some(incident) = next.incidents.get_mut(&key) {
-                incident.pace = flaps(Health::Good);
+                incident.stability = unnotified_flapping(Health::Good);
             }
         }
         (Some((Stability::Steady | Stability::StoppedFlapping, _)), Some(Health::Failing) | None) => {}
         (Some((Stability::Flapping { .. }, _)), found) => {
-            if flapping::step(monitor, &key, found, tick, now, next) == Transition::IsOver {
+            if flapping::step(monitor, &key, found, tick, now, next) == FlappingStep::Close {
                 close(&key.0, track, tick, Ending::Recovered, next);
                 return;
             }
@@ -117,12 +117,12 @@ fn opened(
         since,
         finding,
         notified: Notified::NotYet,
-        urgency: Urgency::Usual,
-        pace: Stability::Steady,
+        urgency: Urgency::Normal,
+        stability: Stability::Steady,
     }
 }
 
-const fn flaps(state: Health) -> Stability {
+const fn unnotified_flapping(state: Health) -> Stability {
     Stability::Flapping {
         state,
         notified: None,
@@ -183,7 +183,7 @@ pub(super) fn advisory_over(id: &MonitorId, advisory: Advisory, status: Status, 
         subject: Subject::Monitor(id.clone()),
         status,
         cause: None,
-        urgency: Urgency::Usual,
+        urgency: Urgency::Normal,
         since: advisory.opened.timestamp(),
         at: tick.timestamp(),
         claim: None,

@@ -93,7 +93,7 @@ fn state(
 fn has_just_gone_stale(input: &Input<'_>, location: &Location) -> bool {
     let interval = input.group.interval;
     let look = interval.length() + MAX_DECISION_DELAY;
-    let row = input.group_state.rows.get(location);
+    let row = input.group_state.locations.get(location);
     row.is_some_and(|row| row.tick.age(input.now) <= interval.freshness() + look)
 }
 

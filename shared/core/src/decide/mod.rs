@@ -25,7 +25,7 @@ use crate::outbox::Claimant;
 use crate::round::Definitions;
 use votes::{Electorate, Votes};
 
-pub use fit::{Rest, SizeLimit, Unlimited};
+pub use fit::{Completeness, SizeLimit, Unlimited};
 pub use notification::{LocationView, Notification, View, views};
 
 /// The input of a decision.
@@ -72,13 +72,13 @@ impl<'a> Input<'a> {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Decision {
     /// The next decision state. The write requires the previous revision.
-    pub status: Option<DecisionState>,
+    pub state: Option<DecisionState>,
     /// The next fleet state. The write requires the previous revision, and comes second: the decision state keeps a
     /// location until the fleet state has recorded its problem, so that another checker can complete an interrupted
     /// pair of writes.
     pub fleet: Option<FleetState>,
     /// Whether the decision state holds every change.
-    pub rest: Rest,
+    pub completeness: Completeness,
 }
 
 /// Decides as much as fits into the states, ordered by severity and age. Each monitor gets the same decision as without
@@ -89,20 +89,24 @@ pub struct Decision {
 pub fn decide(input: &Input<'_>, limit: &impl SizeLimit) -> Decision {
     let mut whole = whole(input);
     let fleet = fleet::step(input, &whole, limit);
-    if whole.is_same(&input.group_state.status) {
+    if whole.is_same(&input.group_state.decision) {
         return Decision {
             fleet,
             ..Decision::default()
         };
     }
     flapping::forget(input.now, &mut whole);
-    let (status, rest) = fit::status(input, whole, limit);
-    Decision { status, fleet, rest }
+    let (state, completeness) = fit::group(input, whole, limit);
+    Decision {
+        state,
+        fleet,
+        completeness,
+    }
 }
 
 /// The decision state after every change, regardless of its size.
 fn whole(input: &Input<'_>) -> DecisionState {
-    let (before, now) = (&input.group_state.status, input.now);
+    let (before, now) = (&input.group_state.decision, input.now);
     let mut next = before.clone();
     next.revision += 1;
 
@@ -133,10 +137,10 @@ fn whole(input: &Input<'_>) -> DecisionState {
 ///
 /// In this case [`decide`] would change nothing, and the tick needs no further read.
 pub fn is_nominal(input: &Input<'_>) -> bool {
-    let status = &input.group_state.status;
+    let decision = &input.group_state.decision;
     // Recent changes matter only together with a new change.
-    let quiet = status.is_same(&DecisionState {
-        changes: status.changes.clone(),
+    let is_quiet = decision.is_same(&DecisionState {
+        changes: decision.changes.clone(),
         ..DecisionState::default()
     });
     let electorate = Electorate::new(input);
@@ -148,7 +152,7 @@ pub fn is_nominal(input: &Input<'_>) -> bool {
         let mut expected = input.expected().iter();
         !expected.any(|location| monitor.rule().locations.includes(location))
     };
-    quiet
+    is_quiet
         && input.definitions.broken.is_empty()
         && !input.definitions.monitors.values().any(has_no_location)
         && reporting.all(|location| {
@@ -164,15 +168,15 @@ pub fn is_nominal(input: &Input<'_>) -> bool {
 /// This happens when a checker was lost between its commit and its decision. The change must be decided before a
 /// location replaces the state that shows it, or it would never be notified.
 pub fn is_undecided(input: &Input<'_>) -> bool {
-    let before = &input.group_state.status;
+    let before = &input.group_state.decision;
     let next = whole(input);
     let incidents =
         next.incidents.keys().eq(before.incidents.keys()) && next.closed.len() == before.closed.len();
     // The end of an advisory that became an incident depends on whether the incident may be notified, which is not read
     // here.
-    let advisories = |row: &DecisionState| -> BTreeSet<MonitorId> {
-        let ids = row.advisories.keys();
-        let alone = ids.filter(|id| !row.incidents.contains_key(&((*id).clone(), Track::Health)));
+    let advisories = |state: &DecisionState| -> BTreeSet<MonitorId> {
+        let ids = state.advisories.keys();
+        let alone = ids.filter(|id| !state.incidents.contains_key(&((*id).clone(), Track::Health)));
         alone.cloned().collect()
     };
     !incidents || advisories(&next) != advisories(before)
@@ -183,42 +187,42 @@ pub fn is_undecided(input: &Input<'_>) -> bool {
 ///
 /// Claimed notifications that were not published become available to the next tick.
 pub fn acknowledge_published(
-    row: &DecisionState,
+    state: &DecisionState,
     me: &Claimant,
     published: &BTreeSet<String>,
     filed: &[String],
 ) -> Option<DecisionState> {
     let mut next = DecisionState {
-        revision: row.revision + 1,
-        ..row.clone()
+        revision: state.revision + 1,
+        ..state.clone()
     };
     next.outbox.acknowledge_published(me, published);
     next.closed.retain(|closed| !filed.contains(&closed.key()));
-    (!next.is_same(row)).then_some(next)
+    (!next.is_same(state)).then_some(next)
 }
 
 /// The fleet state after `me` has published `published`; `None` if it does not change.
 pub fn acknowledge_fleet_published(
-    row: &FleetState,
+    state: &FleetState,
     me: &Claimant,
     published: &BTreeSet<String>,
 ) -> Option<FleetState> {
     let mut next = FleetState {
-        revision: row.revision + 1,
-        ..row.clone()
+        revision: state.revision + 1,
+        ..state.clone()
     };
     next.outbox.acknowledge_published(me, published);
-    (!next.is_same(row)).then_some(next)
+    (!next.is_same(state)).then_some(next)
 }
 
 /// The current status of a monitor across all locations.
 pub fn status(input: &Input<'_>, monitor: &Monitor) -> Status {
     let mut electorate = Electorate::new(input);
-    electorate.suspects = locations::suspects(&input.group_state.status);
+    electorate.suspects = locations::suspects(&input.group_state.decision);
     let open = |track| {
         input
             .group_state
-            .status
+            .decision
             .incidents
             .get(&(monitor.id().clone(), track))
             .map(|incident| incident.status)

@@ -96,7 +96,7 @@ impl Notification {
             cause,
             detail: monitor.and_then(|m| detail(m, cause, input)),
         });
-        let usual = severity(pending.kind, pending.status, monitor);
+        let default = severity(pending.kind, pending.status, monitor);
         let severity = severity_of(pending, input);
         Self {
             id: pending.id.clone(),
@@ -105,7 +105,7 @@ impl Notification {
             group: Some(input.group),
             status: pending.status,
             severity,
-            audience: BTreeSet::from([usual, severity]),
+            audience: BTreeSet::from([default, severity]),
             finding,
             since: pending.since,
             at: pending.at,
@@ -160,8 +160,8 @@ pub(super) fn severity_of(pending: &Pending, input: &Input<'_>) -> Severity {
         Subject::Location(_) | Subject::Definition(_) | Subject::Portpulse => None,
     };
     match pending.urgency {
-        Urgency::Usual => severity(pending.kind, pending.status, monitor),
-        Urgency::Raised => Severity::Critical,
+        Urgency::Normal => severity(pending.kind, pending.status, monitor),
+        Urgency::Escalated => Severity::Critical,
     }
 }
 
@@ -197,25 +197,26 @@ fn severity(kind: Kind, status: Status, monitor: Option<&Monitor>) -> Severity {
 /// The detail of this cause, from the open incident or from any location state.
 fn detail(monitor: &Monitor, cause: Cause, input: &Input<'_>) -> Option<Detail> {
     let of = |finding: &Finding| (finding.cause == cause).then(|| finding.detail.clone()).flatten();
-    let incidents = input.group_state.status.incidents.iter();
+    let incidents = input.group_state.decision.incidents.iter();
     let mine = incidents
         .filter(|((id, _), _)| id == monitor.id())
         .filter_map(|(_, incident)| incident.finding.as_ref());
-    let rows = input
-        .group_state
-        .rows
-        .values()
-        .filter_map(|row| match row.entries.get(monitor.id()) {
-            Some(Entry::Seen(streaks)) => streaks.finding.as_ref(),
-            Some(Entry::NoData { .. }) | None => None,
-        });
-    mine.chain(rows).find_map(of)
+    let states =
+        input
+            .group_state
+            .locations
+            .values()
+            .filter_map(|state| match state.entries.get(monitor.id()) {
+                Some(Entry::Seen(streaks)) => streaks.finding.as_ref(),
+                Some(Entry::NoData { .. }) | None => None,
+            });
+    mine.chain(states).find_map(of)
 }
 
 /// The current view of each location that checks the monitor.
 pub fn views(monitor: &Monitor, input: &Input<'_>) -> BTreeMap<Location, LocationView> {
     let electorate = Electorate::new(input);
-    let suspects = suspects(&input.group_state.status);
+    let suspects = suspects(&input.group_state.decision);
     let locations = input
         .expected()
         .iter()

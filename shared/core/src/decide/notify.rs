@@ -19,10 +19,10 @@ use crate::outbox::{Kind, Pending, Subject};
 /// Queues notifications for open incidents that are not suppressed, and due reminders and escalations.
 pub(super) fn open_incidents(input: &Input<'_>, monitor: &Monitor, votes: &Votes, next: &mut DecisionState) {
     let id = monitor.id();
-    if is_held(input, monitor) {
+    if is_suppressed(input, monitor) {
         return;
     }
-    let behind = monitor
+    let is_behind_outage = monitor
         .alert_policy()
         .depends_on
         .keys()
@@ -32,22 +32,22 @@ pub(super) fn open_incidents(input: &Input<'_>, monitor: &Monitor, votes: &Votes
             continue;
         };
         // The outage of a dependency explains an unavailable port, but not an exposed one.
-        if behind && incident.status != Status::Exposed {
+        if is_behind_outage && incident.status != Status::Exposed {
             continue;
         }
-        let begins = track == Track::Visibility && incident.notified == Notified::NotYet;
-        if begins && is_awaited(input, monitor, votes, incident, &next.locations) {
+        let is_first = track == Track::Visibility && incident.notified == Notified::NotYet;
+        if is_first && is_awaited(input, monitor, votes, incident, &next.locations) {
             continue;
         }
-        if let Some(news) = news(input, monitor, track, votes, incident) {
+        if let Some(reason) = due_reason(input, monitor, track, votes, incident) {
             next.outbox
-                .push(notify(&incident.id(id, track), incident, news, input.stamp()));
+                .push(notify(&incident.id(id, track), incident, reason, input.stamp()));
         }
     }
     if let Some(advisory) = next
         .advisories
         .get_mut(id)
-        .filter(|advisory| advisory.notified == Notified::NotYet && !behind)
+        .filter(|advisory| advisory.notified == Notified::NotYet && !is_behind_outage)
     {
         advisory.notified = Notified::At {
             first: input.stamp(),
@@ -60,7 +60,7 @@ pub(super) fn open_incidents(input: &Input<'_>, monitor: &Monitor, votes: &Votes
             subject: Subject::Monitor(id.clone()),
             status: Status::Up,
             cause: votes.health.finding.as_ref().map(|finding| finding.cause),
-            urgency: Urgency::Usual,
+            urgency: Urgency::Normal,
             since: votes.health.since.unwrap_or(advisory.opened).timestamp(),
             at: advisory.opened.timestamp(),
             claim: None,
@@ -99,7 +99,7 @@ pub(super) fn broken_definitions(input: &Input<'_>, next: &mut DecisionState) {
                 subject: Subject::Definition(id.clone()),
                 status: Status::Unknown,
                 cause: None,
-                urgency: Urgency::Usual,
+                urgency: Urgency::Normal,
                 since: input.stamp(),
                 at: input.stamp(),
                 claim: None,
@@ -109,7 +109,7 @@ pub(super) fn broken_definitions(input: &Input<'_>, next: &mut DecisionState) {
 }
 
 /// Whether a silence or a maintenance window suppresses the monitor's notifications.
-fn is_held(input: &Input<'_>, monitor: &Monitor) -> bool {
+fn is_suppressed(input: &Input<'_>, monitor: &Monitor) -> bool {
     let control = input.controls.get(monitor.id());
     let silenced = control.is_some_and(|control| control.is_silenced(input.now));
     silenced || monitor.alert_policy().in_maintenance(input.now)
@@ -138,39 +138,39 @@ fn is_awaited(
     incident: &Incident,
     locations: &BTreeMap<Location, LocationReporting>,
 ) -> bool {
-    let of_it = locations
+    let selected = locations
         .iter()
         .filter(|(location, _)| monitor.rule().locations.includes(location));
-    let mut states = of_it.map(|(_, state)| state);
-    let lately = elapsed(incident.since.timestamp(), input.now) <= input.group.interval.freshness();
-    votes.checking == 0 && (lately || states.any(|state| matches!(state, LocationReporting::Awaited(_))))
+    let mut states = selected.map(|(_, state)| state);
+    let is_recent = elapsed(incident.since.timestamp(), input.now) <= input.group.interval.freshness();
+    votes.checking == 0 && (is_recent || states.any(|state| matches!(state, LocationReporting::Awaited(_))))
 }
 
 /// The reason for a notification of an open incident.
 #[derive(Clone, Copy)]
-enum News {
+enum Reason {
     /// The incident opened.
-    Begins,
+    Opened,
     /// The monitor started flapping.
-    Flaps,
+    Flapping,
     /// The monitor stopped flapping and stays bad.
-    Settles,
+    StoppedFlapping,
     /// The incident has been open for longer than `escalate_after`.
-    Escalates,
+    Escalated,
     /// The incident is still open: a reminder.
-    Lasts,
+    StillOpen,
 }
 
 /// The notification that is due for an open incident, if nothing suppresses it.
-fn news(
+fn due_reason(
     input: &Input<'_>,
     monitor: &Monitor,
     track: Track,
     votes: &Votes,
     incident: &Incident,
-) -> Option<News> {
+) -> Option<Reason> {
     let alert_policy = monitor.alert_policy();
-    match (incident.pace, incident.notified) {
+    match (incident.stability, incident.notified) {
         (
             Stability::Flapping {
                 notified: Some(_), ..
@@ -185,12 +185,12 @@ fn news(
                 state,
             },
             notified,
-        ) => (state == Health::Failing || notified != Notified::NotYet).then_some(News::Flaps),
+        ) => (state == Health::Failing || notified != Notified::NotYet).then_some(Reason::Flapping),
         // A suppressed incident is notified only if the monitor is still bad.
         (Stability::Steady | Stability::StoppedFlapping, Notified::NotYet) => {
-            is_still_bad(track, votes).then_some(News::Begins)
+            is_still_bad(track, votes).then_some(Reason::Opened)
         }
-        (Stability::StoppedFlapping, Notified::At { .. }) => Some(News::Settles),
+        (Stability::StoppedFlapping, Notified::At { .. }) => Some(Reason::StoppedFlapping),
         (Stability::Steady, Notified::At { .. })
             if is_acknowledged(input, &incident.id(monitor.id(), track)) =>
         {
@@ -199,11 +199,11 @@ fn news(
         (Stability::Steady, Notified::At { first, last, .. }) => {
             let is_due =
                 |every: Option<Duration>, from| every.is_some_and(|every| elapsed(from, input.now) >= every);
-            let may_escalate = track == Track::Health && incident.urgency == Urgency::Usual;
+            let may_escalate = track == Track::Health && incident.urgency == Urgency::Normal;
             if may_escalate && is_due(alert_policy.escalate_after, first) {
-                Some(News::Escalates)
+                Some(Reason::Escalated)
             } else {
-                is_due(alert_policy.remind_every, last).then_some(News::Lasts)
+                is_due(alert_policy.remind_every, last).then_some(Reason::StillOpen)
             }
         }
     }
@@ -216,42 +216,42 @@ fn is_acknowledged(input: &Input<'_>, name: &IncidentId) -> bool {
 }
 
 /// Records the notification in the incident, and returns it.
-fn notify(name: &IncidentId, incident: &mut Incident, news: News, now: Timestamp) -> Pending {
+fn notify(name: &IncidentId, incident: &mut Incident, reason: Reason, now: Timestamp) -> Pending {
     let (first, reminders) = match incident.notified {
         Notified::NotYet => (now, 0),
         Notified::At { first, reminders, .. } => (first, reminders),
     };
-    let reminders = match news {
-        News::Lasts => reminders + 1,
-        News::Begins | News::Flaps | News::Settles | News::Escalates => reminders,
+    let reminders = match reason {
+        Reason::StillOpen => reminders + 1,
+        Reason::Opened | Reason::Flapping | Reason::StoppedFlapping | Reason::Escalated => reminders,
     };
     incident.notified = Notified::At {
         first,
         last: now,
         reminders,
     };
-    let kind = match news {
-        News::Begins | News::Settles => beginning(incident),
-        News::Flaps => Kind::Flapping,
-        News::Escalates => Kind::Escalated,
-        News::Lasts => Kind::Reminder,
+    let kind = match reason {
+        Reason::Opened | Reason::StoppedFlapping => first_kind(incident),
+        Reason::Flapping => Kind::Flapping,
+        Reason::Escalated => Kind::Escalated,
+        Reason::StillOpen => Kind::Reminder,
     };
-    let word = match news {
-        News::Begins | News::Flaps | News::Escalates => kind.to_string(),
+    let word = match reason {
+        Reason::Opened | Reason::Flapping | Reason::Escalated => kind.to_string(),
         // An earlier notification, from before the flapping, may have used the plain id.
-        News::Settles => format!("{kind}-for-good"),
-        News::Lasts => format!("{kind}-{reminders}"),
+        Reason::StoppedFlapping => format!("{kind}-for-good"),
+        Reason::StillOpen => format!("{kind}-{reminders}"),
     };
-    match (news, incident.pace) {
-        (News::Flaps, Stability::Flapping { state, .. }) => {
-            incident.pace = Stability::Flapping {
+    match (reason, incident.stability) {
+        (Reason::Flapping, Stability::Flapping { state, .. }) => {
+            incident.stability = Stability::Flapping {
                 state,
                 notified: Some(now),
             };
         }
-        (News::Begins | News::Settles, _) => incident.pace = Stability::Steady,
-        (News::Escalates, _) => incident.urgency = Urgency::Raised,
-        (News::Flaps | News::Lasts, _) => {}
+        (Reason::Opened | Reason::StoppedFlapping, _) => incident.stability = Stability::Steady,
+        (Reason::Escalated, _) => incident.urgency = Urgency::Escalated,
+        (Reason::Flapping | Reason::StillOpen, _) => {}
     }
     Pending {
         id: format!("{name}/{word}"),
@@ -261,16 +261,16 @@ fn notify(name: &IncidentId, incident: &mut Incident, news: News, now: Timestamp
         cause: incident.finding.as_ref().map(|finding| finding.cause),
         urgency: incident.urgency,
         since: incident.since.timestamp(),
-        at: match news {
-            News::Begins => incident.opened.timestamp(),
-            News::Flaps | News::Settles | News::Escalates | News::Lasts => now,
+        at: match reason {
+            Reason::Opened => incident.opened.timestamp(),
+            Reason::Flapping | Reason::StoppedFlapping | Reason::Escalated | Reason::StillOpen => now,
         },
         claim: None,
     }
 }
 
 /// The kind of an incident's first notification.
-fn beginning(incident: &Incident) -> Kind {
+fn first_kind(incident: &Incident) -> Kind {
     let cause = incident.finding.as_ref().map(|finding| finding.cause);
     match (incident.status, cause) {
         (Status::Exposed, _) => Kind::Exposed,

@@ -25,7 +25,7 @@ pub(crate) struct Electorate<'a> {
 impl<'a> Electorate<'a> {
     pub(crate) fn new(input: &Input<'a>) -> Self {
         let (now, interval, expected) = (input.now, input.group.interval, input.expected());
-        let rows = input.group_state.rows.iter();
+        let rows = input.group_state.locations.iter();
         let rows = rows.filter(|(location, _)| expected.contains(*location));
         let fresh = rows
             .filter(|(_, row)| row.tick.age(now) <= interval.freshness())

@@ -35,7 +35,7 @@ impl Reader<'_> {
         );
         let diagnostics = self.diagnostics.len();
         let asked = self.wrote("check");
-        let scripted = options.script.is_given;
+        let scripted = options.script.is_present;
         let speaks = if scripted {
             kind == CheckKind::Ready || !asked
         } else {
@@ -182,18 +182,18 @@ impl Reader<'_> {
         let over_udp = protocol.is_over_udp();
         let wrapped = service.filter(|service| begins_with_tls(*service));
         let refusal = match choice {
-            Some(TlsChoice::Within | TlsChoice::On) if over_udp => {
+            Some(TlsChoice::StartTls | TlsChoice::On) if over_udp => {
                 Some(("DNS over UDP has no TLS".to_owned(), "write `transport: tcp`"))
             }
-            Some(TlsChoice::Within | TlsChoice::Off) if let Some(service) = wrapped => Some((
+            Some(TlsChoice::StartTls | TlsChoice::Off) if let Some(service) = wrapped => Some((
                 format!("`service: {service}` begins with TLS"),
                 "remove `tls`, or use the service without TLS",
             )),
-            Some(TlsChoice::Within) if !protocol.can_upgrade() => Some((
+            Some(TlsChoice::StartTls) if !protocol.can_upgrade() => Some((
                 "STARTTLS is supported only for PostgreSQL, MySQL, MariaDB, SMTP, IMAP and POP3".to_owned(),
                 "write `tls: true`, or remove `tls`",
             )),
-            Some(TlsChoice::On | TlsChoice::Off | TlsChoice::Within) | None => None,
+            Some(TlsChoice::On | TlsChoice::Off | TlsChoice::StartTls) | None => None,
         };
         let implied = || {
             let port = port.and_then(|port| u16::try_from(port).ok()).unwrap_or_default();
@@ -212,7 +212,7 @@ impl Reader<'_> {
             }
             (Some(TlsChoice::On), None) => Tls::Implicit,
             (Some(TlsChoice::Off), None) => Tls::Off,
-            (Some(TlsChoice::Within), None) => Tls::Upgrade,
+            (Some(TlsChoice::StartTls), None) => Tls::Upgrade,
             (None, None) => implied(),
         }
     }

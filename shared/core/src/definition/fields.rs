@@ -8,11 +8,11 @@ use serde_json::{Map, Value};
 /// A field value of the expected type, or a value of another type.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(untagged)]
-pub enum Given<T> {
+pub enum FieldValue<T> {
     /// A value of the expected type.
-    Right(T),
+    Typed(T),
     /// A value of another type.
-    Wrong(Value),
+    WrongType(Value),
 }
 
 /// The raw value of the field `tls`.
@@ -20,9 +20,9 @@ pub enum Given<T> {
 #[serde(untagged)]
 pub enum RawTls {
     /// `true` or `false`.
-    Switch(bool),
+    Bool(bool),
     /// `starttls`, or an unsupported text.
-    Word(String),
+    Text(String),
 }
 
 /// Every supported field of a definition, as written. Unknown fields are detected by [`RawMonitor::FIELDS`].
@@ -30,65 +30,65 @@ pub enum RawTls {
 #[serde(default)]
 pub struct RawMonitor {
     /// DNS name or address.
-    pub host: Option<Given<String>>,
+    pub host: Option<FieldValue<String>>,
     /// TCP port.
-    pub port: Option<Given<i64>>,
+    pub port: Option<FieldValue<i64>>,
     /// A known service: sets the port, the timeout and the readiness exchange.
-    pub service: Option<Given<String>>,
+    pub service: Option<FieldValue<String>>,
     /// `critical`, `supporting` or `background`.
-    pub tier: Option<Given<String>>,
+    pub tier: Option<FieldValue<String>>,
     /// How often to check.
-    pub interval: Option<Given<String>>,
+    pub interval: Option<FieldValue<String>>,
     /// The timeout for all phases of one check.
-    pub timeout: Option<Given<String>>,
+    pub timeout: Option<FieldValue<String>>,
     /// The connect time above which a check counts as slow.
-    pub slow_after: Option<Given<String>>,
+    pub slow_after: Option<FieldValue<String>>,
     /// `open`, `closed` or `reachable`.
-    pub expect: Option<Given<String>>,
+    pub expect: Option<FieldValue<String>>,
     /// `connect` or `ready`.
-    pub check: Option<Given<String>>,
+    pub check: Option<FieldValue<String>>,
     /// Whether and when TLS begins.
-    pub tls: Option<Given<RawTls>>,
+    pub tls: Option<FieldValue<RawTls>>,
     /// The days before a certificate's expiry from which the monitor is degraded.
-    pub warn_days: Option<Given<i64>>,
+    pub warn_days: Option<FieldValue<i64>>,
     /// The HTTP request and the expected response.
-    pub http: Option<Given<Map<String, Value>>>,
+    pub http: Option<FieldValue<Map<String, Value>>>,
     /// The DNS question and the expected answer.
-    pub dns: Option<Given<Map<String, Value>>>,
+    pub dns: Option<FieldValue<Map<String, Value>>>,
     /// The steps of a script: texts to send and to expect.
-    pub script: Option<Given<Vec<Value>>>,
+    pub script: Option<FieldValue<Vec<Value>>>,
     /// Consecutive failures that count as a location's vote.
-    pub failures_to_open: Option<Given<i64>>,
+    pub failures_to_open: Option<FieldValue<i64>>,
     /// Consecutive good checks that close an incident.
-    pub successes_to_close: Option<Given<i64>>,
+    pub successes_to_close: Option<FieldValue<i64>>,
     /// The number of locations that must agree; a strict majority if absent.
-    pub quorum: Option<Given<i64>>,
+    pub quorum: Option<FieldValue<i64>>,
     /// The locations that check the monitor; all if absent.
-    pub locations: Option<Given<Vec<Value>>>,
+    pub locations: Option<FieldValue<Vec<Value>>>,
     /// `critical`, `warning` or `info`.
-    pub severity: Option<Given<String>>,
+    pub severity: Option<FieldValue<String>>,
     /// `any`, `v4` or `v6`.
-    pub ip: Option<Given<String>>,
+    pub ip: Option<FieldValue<String>>,
     /// `fin` or `quiet`.
-    pub close: Option<Given<String>>,
+    pub close: Option<FieldValue<String>>,
     /// Tags to filter and group by.
-    pub tags: Option<Given<Vec<Value>>>,
+    pub tags: Option<FieldValue<Vec<Value>>>,
     /// The URL of the runbook.
-    pub runbook: Option<Given<String>>,
+    pub runbook: Option<FieldValue<String>>,
     /// Monitors whose outage explains an outage of this one.
-    pub depends_on: Option<Given<Vec<Value>>>,
+    pub depends_on: Option<FieldValue<Vec<Value>>>,
     /// Whether the monitor is checked.
-    pub enabled: Option<Given<bool>>,
+    pub enabled: Option<FieldValue<bool>>,
     /// The period of reminders of an open incident.
-    pub remind_every: Option<Given<String>>,
+    pub remind_every: Option<FieldValue<String>>,
     /// The time after which an open incident is escalated to critical.
-    pub escalate_after: Option<Given<String>>,
+    pub escalate_after: Option<FieldValue<String>>,
     /// The maximum number of changes within an hour before a monitor is flapping; 0 disables flapping detection.
-    pub flapping_after: Option<Given<i64>>,
+    pub flapping_after: Option<FieldValue<i64>>,
     /// In items only: the maintenance windows of the monitor.
-    pub maintenance: Option<Given<Vec<Value>>>,
+    pub maintenance: Option<FieldValue<Vec<Value>>>,
     /// In items only: the group of each monitor in `depends_on`.
-    pub depends_on_groups: Option<Given<BTreeMap<String, Value>>>,
+    pub depends_on_groups: Option<FieldValue<BTreeMap<String, Value>>>,
 }
 
 impl RawMonitor {

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::fields::{Given, RawTls};
+use super::fields::{FieldValue, RawTls};
 use super::reader::Reader;
 use super::section::Section;
 use super::values::{kind_of, number};
@@ -30,12 +30,12 @@ pub(super) enum TlsChoice {
     /// `false`: no TLS.
     Off,
     /// `starttls`: TLS after an upgrade within the protocol.
-    Within,
+    StartTls,
 }
 
 /// The field `script`: whether it is present, and the script if it is valid.
 pub(super) struct Scripted {
-    pub(super) is_given: bool,
+    pub(super) is_present: bool,
     pub(super) read: Option<Script>,
 }
 
@@ -44,11 +44,11 @@ const STEP: &str = "write `{ send: … }` or `{ expect: … }`";
 impl Reader<'_> {
     pub(super) fn options(
         &mut self,
-        tls: Option<Given<RawTls>>,
-        warn_days: Option<Given<i64>>,
-        http: Option<Given<Map<String, Value>>>,
-        dns: Option<Given<Map<String, Value>>>,
-        script: Option<Given<Vec<Value>>>,
+        tls: Option<FieldValue<RawTls>>,
+        warn_days: Option<FieldValue<i64>>,
+        http: Option<FieldValue<Map<String, Value>>>,
+        dns: Option<FieldValue<Map<String, Value>>>,
+        script: Option<FieldValue<Vec<Value>>>,
     ) -> Options {
         let most = u32::from(Readiness::MAX_WARN_DAYS);
         let warn_days = self.optional("warn_days", warn_days, number(0..=most));
@@ -58,7 +58,7 @@ impl Reader<'_> {
             http: self.map("http", http, read_http),
             dns: self.map("dns", dns, read_dns),
             script: Scripted {
-                is_given: script.is_some(),
+                is_present: script.is_some(),
                 read: self.script(script),
             },
         }
@@ -68,7 +68,7 @@ impl Reader<'_> {
     fn map<T>(
         &mut self,
         field: &str,
-        given: Option<Given<Map<String, Value>>>,
+        given: Option<FieldValue<Map<String, Value>>>,
         read: impl FnOnce(&mut Section<'_>) -> Option<T>,
     ) -> Option<T> {
         let fields = self.optional(field, given, Ok::<_, InvalidValue>)?;
@@ -83,7 +83,7 @@ impl Reader<'_> {
         value.filter(|_| is_valid)
     }
 
-    fn script(&mut self, given: Option<Given<Vec<Value>>>) -> Option<Script> {
+    fn script(&mut self, given: Option<FieldValue<Vec<Value>>>) -> Option<Script> {
         let values = self.optional("script", given, Ok::<Vec<Value>, InvalidValue>)?;
         let at = self.place("script");
         let diagnostics = self.diagnostics.len();
@@ -132,10 +132,10 @@ impl Reader<'_> {
 
 fn tls_choice(raw: RawTls) -> Result<TlsChoice, InvalidValue> {
     match raw {
-        RawTls::Switch(true) => Ok(TlsChoice::On),
-        RawTls::Switch(false) => Ok(TlsChoice::Off),
-        RawTls::Word(word) if word == "starttls" => Ok(TlsChoice::Within),
-        RawTls::Word(word) => Err(InvalidValue::new(
+        RawTls::Bool(true) => Ok(TlsChoice::On),
+        RawTls::Bool(false) => Ok(TlsChoice::Off),
+        RawTls::Text(word) if word == "starttls" => Ok(TlsChoice::StartTls),
+        RawTls::Text(word) => Err(InvalidValue::new(
             format!("unknown value `{}`", quoted(&word)),
             "write true, false or starttls",
         )),

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde_json::Value;
 
-use super::fields::{Given, RawMonitor, nearest};
+use super::fields::{FieldValue, RawMonitor, nearest};
 use super::rules::Source;
 use super::values::{self, kind_of, parent_group, wanted};
 use super::{Diagnostic, FieldPath, InvalidValue};
@@ -79,13 +79,13 @@ impl Reader<'_> {
     pub(super) fn optional<T, U>(
         &mut self,
         field: &str,
-        given: Option<Given<T>>,
+        given: Option<FieldValue<T>>,
         parse: impl FnOnce(T) -> Result<U, InvalidValue>,
     ) -> Option<U> {
         let at = self.place(field);
         match given? {
-            Given::Right(value) => self.keep(at, parse(value)),
-            Given::Wrong(value) => {
+            FieldValue::Typed(value) => self.keep(at, parse(value)),
+            FieldValue::WrongType(value) => {
                 let help = format!("write {}", wanted(field));
                 self.diagnostics
                     .push(Diagnostic::new(at, format!("is {}", kind_of(&value)), help));
@@ -97,7 +97,7 @@ impl Reader<'_> {
     pub(super) fn required<T, U>(
         &mut self,
         field: &str,
-        given: Option<Given<T>>,
+        given: Option<FieldValue<T>>,
         help: &str,
         parse: impl FnOnce(T) -> Result<U, InvalidValue>,
     ) -> Option<U> {
@@ -111,7 +111,7 @@ impl Reader<'_> {
     pub(super) fn word<T: FromStr<Err: Into<InvalidValue>>>(
         &mut self,
         field: &str,
-        given: Option<Given<String>>,
+        given: Option<FieldValue<String>>,
     ) -> Option<T> {
         self.optional(field, given, |text: String| text.parse::<T>().map_err(Into::into))
     }
@@ -120,7 +120,7 @@ impl Reader<'_> {
     pub(super) fn list<T, E: Into<InvalidValue>>(
         &mut self,
         field: &str,
-        given: Option<Given<Vec<Value>>>,
+        given: Option<FieldValue<Vec<Value>>>,
         parse: impl Fn(&str) -> Result<T, E>,
     ) -> Option<Vec<T>> {
         let values = self.optional(field, given, Ok::<Vec<Value>, InvalidValue>)?;
@@ -150,8 +150,8 @@ impl Reader<'_> {
         let given = |field: &str| {
             let value = self.own.get(field).or_else(|| self.defaults.get(field))?;
             (!value.is_null()).then(|| match value.as_str() {
-                Some(word) => Given::Right(word.to_owned()),
-                None => Given::Wrong(value.clone()),
+                Some(word) => FieldValue::Typed(word.to_owned()),
+                None => FieldValue::WrongType(value.clone()),
             })
         };
         let (service, tier) = (given("service"), given("tier"));
@@ -201,7 +201,7 @@ impl Reader<'_> {
 
     pub(super) fn parent_groups(
         &mut self,
-        given: Option<Given<BTreeMap<String, Value>>>,
+        given: Option<FieldValue<BTreeMap<String, Value>>>,
     ) -> BTreeMap<MonitorId, GroupId> {
         let groups = self
             .optional("depends_on_groups", given, Ok::<_, InvalidValue>)
@@ -213,7 +213,7 @@ impl Reader<'_> {
         read.collect()
     }
 
-    pub(super) fn windows(&mut self, given: Option<Given<Vec<Value>>>) -> Vec<Window> {
+    pub(super) fn windows(&mut self, given: Option<FieldValue<Vec<Value>>>) -> Vec<Window> {
         let values = self
             .optional("maintenance", given, Ok::<Vec<Value>, InvalidValue>)
             .unwrap_or_default();

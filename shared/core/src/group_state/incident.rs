@@ -90,7 +90,7 @@ pub struct Incident {
     /// The urgency of further notifications.
     pub urgency: Urgency,
     /// The stability of the monitor.
-    pub pace: Stability,
+    pub stability: Stability,
 }
 
 /// The urgency of an incident's notifications.
@@ -98,9 +98,9 @@ pub struct Incident {
 pub enum Urgency {
     /// The severity of the monitor.
     #[default]
-    Usual,
+    Normal,
     /// Critical, because the incident was escalated.
-    Raised,
+    Escalated,
 }
 
 /// Whether the monitor of an incident is flapping.
@@ -162,7 +162,7 @@ impl fmt::Display for IncidentId {
 impl Incident {
     /// Whether the monitor is currently bad, as far as is known.
     pub const fn is_bad_now(&self) -> bool {
-        match self.pace {
+        match self.stability {
             Stability::Steady | Stability::StoppedFlapping => true,
             Stability::Flapping { state, .. } => matches!(state, Health::Failing),
         }

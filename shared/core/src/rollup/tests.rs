@@ -100,11 +100,11 @@ fn checks_are_counted_by_expectation() {
         ]
     );
     let db = &rollup[&"db".parse().unwrap()];
-    assert_eq!((db.checks(), db.notified(), db.failures()), (5, 5, 2));
+    assert_eq!((db.checks(), db.with_data(), db.failures()), (5, 5, 2));
     assert_eq!(db.availability(), Some(0.6));
     assert_eq!(db.observed_seconds(Interval::FiveMinutes), 1_500);
     let telnet = &rollup[&"telnet".parse().unwrap()];
-    assert_eq!((telnet.checks(), telnet.notified()), (4, 3));
+    assert_eq!((telnet.checks(), telnet.with_data()), (4, 3));
     assert_eq!(Tally::default().availability(), None);
 }
 

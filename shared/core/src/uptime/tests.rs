@@ -25,8 +25,8 @@ fn incident(since: i64) -> Incident {
         since: tick(since),
         finding: None,
         notified: Notified::NotYet,
-        urgency: Urgency::Usual,
-        pace: Stability::Steady,
+        urgency: Urgency::Normal,
+        stability: Stability::Steady,
     }
 }
 
@@ -55,7 +55,7 @@ fn day(number: i64) -> Period {
 }
 
 /// The (good, failing) checks of each location; the observed seconds, the seconds down, and the level.
-type Row = (&'static [(u32, u32)], i64, i64, Shade);
+type Row = (&'static [(u32, u32)], i64, i64, UptimeLevel);
 
 #[test]
 fn uptime_matches_a_week_computed_by_hand() {
@@ -81,36 +81,41 @@ fn uptime_matches_a_week_computed_by_hand() {
             &[(1_430, 10), (1_430, 10), (1_400, 40)],
             86_400,
             600,
-            Shade::Partly,
+            UptimeLevel::Partial,
         ),
         // One location was silent all day, and one missed half of the day.
-        (&[(1_380, 60), (700, 20), (0, 0)], 86_400, 3_600, Shade::Partly),
-        (&[(1_380, 60)], 86_400, 3_600, Shade::Partly),
+        (
+            &[(1_380, 60), (700, 20), (0, 0)],
+            86_400,
+            3_600,
+            UptimeLevel::Partial,
+        ),
+        (&[(1_380, 60)], 86_400, 3_600, UptimeLevel::Partial),
         // No location had data.
-        (&[(0, 0), (0, 0)], 0, 0, Shade::NoData),
+        (&[(0, 0), (0, 0)], 0, 0, UptimeLevel::NoData),
         // One location had data for ten minutes of an outage of twelve hours: ten minutes, all of them down.
-        (&[(0, 10), (0, 0)], 600, 600, Shade::Down),
+        (&[(0, 10), (0, 0)], 600, 600, UptimeLevel::Down),
         // One location sees only failures all day; the others see none.
-        (&[(0, 1_440), (1_440, 0), (1_440, 0)], 86_400, 0, Shade::Up),
+        (&[(0, 1_440), (1_440, 0), (1_440, 0)], 86_400, 0, UptimeLevel::Up),
         // Today, until noon.
-        (&[(660, 60)], 43_200, 3_600, Shade::Partly),
+        (&[(660, 60)], 43_200, 3_600, UptimeLevel::Partial),
     ];
-    let mut week = Watched::default();
-    for (number, (locations, seconds, down, shade)) in table.into_iter().enumerate() {
+    let mut week = ObservedTime::default();
+    for (number, (locations, seconds, down, level)) in table.into_iter().enumerate() {
         let tallies: Vec<_> = locations
             .iter()
             .map(|(good, failing)| tally(*good, *failing))
             .collect();
         let day = day(i64::try_from(number).unwrap());
-        let watched = outages.watched(day, now, Interval::OneMinute, &tallies);
-        let found = (watched.seconds(), watched.down_seconds(), watched.shade());
-        assert_eq!(found, (seconds, down, shade), "day {number}");
+        let watched = outages.observed(day, now, Interval::OneMinute, &tallies);
+        let found = (watched.seconds(), watched.down_seconds(), watched.level());
+        assert_eq!(found, (seconds, down, level), "day {number}");
         week = week.and(watched);
     }
     // 4 days, 10 minutes and 12 hours; 600 + 3,600 + 3,600 + 600 + 3,600 seconds down.
     assert_eq!((week.seconds(), week.down_seconds()), (389_400, 12_000));
     assert_eq!(week.uptime(), Some(377_400.0 / 389_400.0));
-    assert_eq!(Watched::default().uptime(), None);
+    assert_eq!(ObservedTime::default().uptime(), None);
 }
 
 /// The result of one tick in a location.
@@ -150,7 +155,7 @@ proptest! {
                 u32::try_from(with_data.count()).unwrap()
             };
             let tallies: Vec<_> = locations.iter().map(|ticks| tally(with_data(ticks), 0)).collect();
-            let watched = outages.watched(hour, now, Interval::OneMinute, &tallies);
+            let watched = outages.observed(hour, now, Interval::OneMinute, &tallies);
 
             let most = locations.iter().map(with_data).max().unwrap();
             let in_outage = |minute: &i64| spans.iter().any(|(from, length)| (*from..from + length).contains(minute));
@@ -163,7 +168,7 @@ proptest! {
             // A location without data has no effect.
             let silent = tally(0, 0);
             let with_silent = tallies.iter().chain([&silent]);
-            prop_assert_eq!(outages.watched(hour, now, Interval::OneMinute, with_silent), watched);
+            prop_assert_eq!(outages.observed(hour, now, Interval::OneMinute, with_silent), watched);
         }
     }
 }

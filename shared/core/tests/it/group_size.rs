@@ -1,13 +1,13 @@
-//! A file whose ids fall so unevenly that one group would hold more monitors than its rows can.
+//! A file whose ids hash so unevenly that one group exceeds its maximum.
 
 use portpulse_core::definition::{DefinitionFile, NetworkAccess};
 use portpulse_core::group::{MAX_MONITORS_PER_GROUP, shard_of};
 use serde_json::{Map, json};
 
 #[test]
-fn more_monitors_than_a_group_holds_are_a_fault_that_names_the_group() {
+fn group_above_maximum_is_rejected() {
     let monitor = json!({ "host": "192.0.2.1", "port": 7, "interval": "1m" });
-    // All of them in the first of two shards.
+    // All monitors are in the first of two shards.
     let ids = (0..).map(|number| format!("m{number}"));
     let ids = ids.filter(|id| shard_of(&id.parse().unwrap(), 2) == 0);
     let file = |count| {
@@ -20,8 +20,8 @@ fn more_monitors_than_a_group_holds_are_a_fault_that_names_the_group() {
     assert_eq!(
         diagnostics,
         [
-            "monitors: puts 501 monitors into the group 1m#0, which holds 500 (give some of those checked every 1m another \
-          interval)"
+            "monitors: the group 1m#0 has 501 monitors, and the maximum is 500 (change the interval of some monitors that \
+          are checked every 1m)"
         ]
     );
 }

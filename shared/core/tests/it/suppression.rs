@@ -1,4 +1,4 @@
-//! What holds notifications back, and that nothing held back is lost.
+//! Suppression of notifications by silences, maintenance windows and dependencies.
 
 use portpulse_core::decide::is_undecided;
 use portpulse_core::definition::{Diagnostic, FieldPath};
@@ -12,7 +12,7 @@ fn fast() -> serde_json::Value {
 }
 
 #[test]
-fn maintenance_holds_the_alert_until_it_ends() {
+fn maintenance_delays_notification_until_its_end() {
     let window = json!([{ "from": World::time(2, 0).to_string(), "until": World::time(4, 0).to_string() }]);
     let fields = json!({ "failures_to_open": 1, "successes_to_close": 1, "maintenance": window });
     check(
@@ -26,7 +26,7 @@ fn maintenance_holds_the_alert_until_it_ends() {
 }
 
 #[test]
-fn silence_holds_the_alert_but_never_a_recovery() {
+fn silence_delays_notification_but_not_recovery() {
     let mut world = World::new(1, &[("m", fast())]);
     assert_eq!(world.play("1 x"), "1 a down m");
     world.silence("m", 5);
@@ -34,7 +34,7 @@ fn silence_holds_the_alert_but_never_a_recovery() {
 }
 
 #[test]
-fn an_advisory_that_was_told_stands_while_silence_holds_its_incident() {
+fn notified_advisory_stays_while_its_incident_is_silenced() {
     let advised = || {
         let mut world = World::new(3, &[("m", fast())]);
         assert_eq!(world.play("1 ...\n2 x.."), "2 c advisory m");
@@ -42,7 +42,7 @@ fn an_advisory_that_was_told_stands_while_silence_holds_its_incident() {
         assert_eq!(world.play("3 xx.\n4 xx."), "");
         world
     };
-    // Silences are read only where something is to be decided, and this is decided.
+    // Silences are read only if something is to be decided, and this state is decided.
     let mut unread = advised();
     unread.controls.clear();
     let me = Claimant::new("me");
@@ -55,42 +55,42 @@ fn an_advisory_that_was_told_stands_while_silence_holds_its_incident() {
 }
 
 #[test]
-fn what_is_behind_a_down_monitor_waits_for_it() {
-    let child = json!({ "failures_to_open": 1, "successes_to_close": 2, "depends_on": ["gate"] });
-    let mut world = World::new(1, &[("gate", fast()), ("m", child)]);
-    assert_eq!(world.play("1 x\n2 x"), "1 a down gate");
-    // The gate is back first; the child is still counting its good ticks, and is not told as down.
-    assert_eq!(world.play("3 .\n4 ."), "3 a recovered gate");
+fn child_of_down_parent_is_suppressed() {
+    let child = json!({ "failures_to_open": 1, "successes_to_close": 2, "depends_on": ["parent"] });
+    let mut world = World::new(1, &[("parent", fast()), ("m", child)]);
+    assert_eq!(world.play("1 x\n2 x"), "1 a down parent");
+    // The parent recovers first. The child is still counting its good ticks, and is not notified as down.
+    assert_eq!(world.play("3 .\n4 ."), "3 a recovered parent");
     let still_down = world.deliver(5, "a", |id| if id.as_str() == "m" { 'x' } else { '.' });
-    assert_eq!(still_down.len(), 1, "its own outage is told");
+    assert_eq!(still_down.len(), 1, "its own outage is notified");
 }
 
 #[test]
-fn what_is_still_bad_when_the_gate_is_back_is_told_then() {
-    let child = json!({ "failures_to_open": 1, "successes_to_close": 1, "depends_on": ["gate"] });
-    let mut world = World::new(1, &[("gate", fast()), ("m", child)]);
-    assert_eq!(world.play("1 x"), "1 a down gate");
+fn child_still_down_is_notified_when_parent_recovers() {
+    let child = json!({ "failures_to_open": 1, "successes_to_close": 1, "depends_on": ["parent"] });
+    let mut world = World::new(1, &[("parent", fast()), ("m", child)]);
+    assert_eq!(world.play("1 x"), "1 a down parent");
     let kinds: Vec<_> = world
         .deliver(2, "a", |id| if id.as_str() == "m" { 'x' } else { '.' })
         .iter()
         .map(|n| format!("{} {}", n.kind, n.subject))
         .collect();
-    assert_eq!(kinds, ["recovered gate", "down m"]);
+    assert_eq!(kinds, ["recovered parent", "down m"]);
 }
 
 #[test]
-fn a_gate_in_another_group_holds_too_but_never_an_open_port() {
-    let child = |expect| json!({ "failures_to_open": 1, "expect": expect, "depends_on": ["gate"], "depends_on_groups": { "gate": "5m#0" } });
+fn parent_in_other_group_suppresses_down_but_not_exposed() {
+    let child = |expect| json!({ "failures_to_open": 1, "expect": expect, "depends_on": ["parent"], "depends_on_groups": { "parent": "5m#0" } });
     let mut world = World::new(1, &[("m", child("open"))]);
-    world.down_elsewhere.insert("gate".parse().unwrap());
+    world.down_elsewhere.insert("parent".parse().unwrap());
     assert_eq!(world.play("1 x\n2 x"), "");
     let mut world = World::new(1, &[("m", child("closed"))]);
-    world.down_elsewhere.insert("gate".parse().unwrap());
+    world.down_elsewhere.insert("parent".parse().unwrap());
     assert_eq!(world.play("1 ."), "1 a exposed m");
 }
 
 #[test]
-fn an_open_incident_is_told_again_until_somebody_acknowledges_it() {
+fn reminders_stop_when_incident_is_acknowledged() {
     let fields = json!({ "failures_to_open": 1, "successes_to_close": 1, "remind_every": "5m" });
     let mut world = World::new(1, &[("m", fields)]);
     let timeline = |from: i64, to: i64| {
@@ -104,12 +104,12 @@ fn an_open_incident_is_told_again_until_somebody_acknowledges_it() {
     world.acknowledge();
     assert_eq!(world.play(&timeline(13, 30)), "");
     assert_eq!(world.play("31 ."), "31 a recovered m");
-    // The next outage is a new one: nobody has acknowledged it.
+    // The next outage is a new incident, which is not acknowledged.
     assert_eq!(world.play(&timeline(32, 37)), "32 a down m\n37 a reminder m");
 }
 
 #[test]
-fn a_broken_definition_is_told_once_and_keeps_its_incident() {
+fn broken_definition_is_notified_once_and_keeps_incident() {
     let mut world = World::new(1, &[("m", fast()), ("n", fast())]);
     assert_eq!(world.play("1 x"), "1 a down m\n1 a down n");
     let broken = world.definitions.monitors.remove(&"m".parse().unwrap()).unwrap();
@@ -118,7 +118,7 @@ fn a_broken_definition_is_told_once_and_keeps_its_incident() {
     assert_eq!(
         world.play("2 x\n3 x"),
         "2 a broken_definition m",
-        "n goes on, and m is told once"
+        "n continues, and m is notified once"
     );
     world.definitions.broken.clear();
     world.definitions.monitors.insert(broken.id().clone(), broken);
@@ -126,7 +126,7 @@ fn a_broken_definition_is_told_once_and_keeps_its_incident() {
 }
 
 #[test]
-fn the_end_of_an_incident_is_as_loud_as_its_beginning() {
+fn recovery_has_severity_of_its_incident() {
     let fields = json!({ "failures_to_open": 1, "successes_to_close": 1, "slow_after": "100ms", "severity": "critical" });
     let mut world = World::new(1, &[("m", fields)]);
     let loudness: Vec<_> = world

@@ -1,7 +1,7 @@
-//! The core stays pure: its dependencies are these and no others.
+//! The core has no I/O: tests its dependencies and its sources.
 
 #[test]
-fn the_core_depends_on_nothing_that_has_a_clock_a_socket_or_a_cloud() {
+fn core_has_only_pure_dependencies() {
     let manifest = include_str!("../../Cargo.toml");
     let section = manifest
         .split("[dependencies]")
@@ -21,7 +21,7 @@ fn the_core_depends_on_nothing_that_has_a_clock_a_socket_or_a_cloud() {
     clippy::disallowed_methods,
     reason = "the test reads the sources, the core reads nothing"
 )]
-fn no_source_of_the_core_asks_for_the_time_or_the_environment() {
+fn core_sources_use_no_clock_or_environment() {
     let forbidden = [
         "Instant::now",
         "SystemTime::now",
