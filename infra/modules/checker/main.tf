@@ -17,7 +17,7 @@ module "function" {
     PORTPULSE_METRICS   = var.function.metrics
   }
   # No retries: the next tick is due earlier.
-  asynchronous = { retries = 0, longest_seconds = 60 }
+  asynchronous = { retries = 0, max_age_seconds = 60 }
   vpc          = var.vpc
 
   table_access = "write"
@@ -29,7 +29,7 @@ module "function" {
     },
     {
       # A checker does not write definitions, silences or acknowledgements.
-      Sid      = "WriteWhatItFinds"
+      Sid      = "WriteResults"
       Action   = ["dynamodb:PutItem"]
       Resource = [var.home.table_arn]
       Condition = {
@@ -39,7 +39,7 @@ module "function" {
       }
     },
     {
-      Sid      = "Alert"
+      Sid      = "PublishNotifications"
       Action   = ["sns:Publish"]
       Resource = [var.home.topic_arn]
     },

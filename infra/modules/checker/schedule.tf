@@ -75,7 +75,7 @@ resource "aws_sqs_queue_policy" "schedule" {
   policy = jsonencode({
     Version = "2012-10-17"
     Statement = [{
-      Sid       = "RulesSendWhatTheyCouldNotDeliver"
+      Sid       = "SendUndeliveredEvents"
       Effect    = "Allow"
       Action    = "sqs:SendMessage"
       Principal = { Service = "events.amazonaws.com" }

@@ -49,7 +49,7 @@ resource "aws_lambda_function_event_invoke_config" "this" {
 
   function_name                = aws_lambda_function.this.function_name
   maximum_retry_attempts       = var.asynchronous.retries
-  maximum_event_age_in_seconds = var.asynchronous.longest_seconds
+  maximum_event_age_in_seconds = var.asynchronous.max_age_seconds
 
   destination_config {
     on_failure {

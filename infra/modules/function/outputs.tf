@@ -27,7 +27,7 @@ output "dead_letters" {
       name            = queue.name
       url             = queue.url
       retries         = aws_lambda_function_event_invoke_config.this[index].maximum_retry_attempts
-      longest_seconds = aws_lambda_function_event_invoke_config.this[index].maximum_event_age_in_seconds
+      max_age_seconds = aws_lambda_function_event_invoke_config.this[index].maximum_event_age_in_seconds
     }
   ])
 }

@@ -48,7 +48,7 @@ locals {
     # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/encryption.usagenotes.html
     [
       for arn in var.home.kms_key_arn[*] : {
-        Sid       = "UseTheTablesKey"
+        Sid       = "UseTableKey"
         Action    = local.key_actions[var.table_access]
         Resource  = [arn]
         Condition = { StringEquals = { "kms:ViaService" = ["dynamodb.${var.home.region}.amazonaws.com"] } }
@@ -67,14 +67,14 @@ locals {
   vpc_statements = flatten([
     for vpc in var.vpc[*] : [
       {
-        Sid       = "LambdaMakesNetworkInterfaces"
+        Sid       = "ManageNetworkInterfaces"
         Effect    = "Allow"
         Action    = local.network_actions
         Resource  = "*"
         Condition = { StringEquals = { "aws:RequestedRegion" = var.region } }
       },
       {
-        Sid       = "TheCodeDoesNot"
+        Sid       = "DenyNetworkInterfacesToCode"
         Effect    = "Deny"
         Action    = local.network_actions
         Resource  = "*"

@@ -87,7 +87,7 @@ variable "statements" {
 
 variable "asynchronous" {
   description = "For asynchronous invocations: number of retries and maximum age in seconds. Events that fail go to a dead-letter queue."
-  type        = object({ retries = number, longest_seconds = number })
+  type        = object({ retries = number, max_age_seconds = number })
   default     = null
 }
 

@@ -19,7 +19,7 @@ module "function" {
   settings = { PORTPULSE_RELAY = var.destinations }
   # Deliveries are recorded, so a retry posts only to the destinations that failed. Lambda retries after one and after two
   # minutes; events that still fail go to the dead-letter queue.
-  asynchronous = { retries = 2, longest_seconds = 6 * 3600 }
+  asynchronous = { retries = 2, max_age_seconds = 6 * 3600 }
 
   table_access = "write"
   statements   = local.statements
@@ -52,7 +52,7 @@ resource "aws_sqs_queue_policy" "topic" {
   policy = jsonencode({
     Version = "2012-10-17"
     Statement = [{
-      Sid       = "TheTopicSendsWhatItCouldNotDeliver"
+      Sid       = "SendUndeliveredMessages"
       Effect    = "Allow"
       Action    = "sqs:SendMessage"
       Principal = { Service = "sns.amazonaws.com" }

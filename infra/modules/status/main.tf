@@ -84,7 +84,7 @@ locals {
   statements = concat(
     [
       {
-        Sid      = "ReadWhatItShows"
+        Sid      = "ReadTable"
         Action   = ["dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query"]
         Resource = [var.home.table_arn]
         Condition = {
@@ -96,14 +96,14 @@ locals {
     ],
     [
       for name in var.token[*] : {
-        Sid      = "ReadItsToken"
+        Sid      = "ReadToken"
         Action   = ["ssm:GetParameter"]
         Resource = [replace(var.home.table_arn, "/^arn:([^:]+):dynamodb:([^:]+):([^:]+):.*$/", "arn:$1:ssm:$2:$3:parameter${trimprefix(name, "ssm:")}")]
       }
     ],
     [
       for arns in [var.secret_key_arns] : {
-        Sid       = "DecryptItsToken"
+        Sid       = "DecryptToken"
         Action    = ["kms:Decrypt"]
         Resource  = arns
         Condition = { StringEquals = { "kms:ViaService" = ["ssm.${var.home.region}.amazonaws.com"] } }
