@@ -153,7 +153,7 @@ impl<'a> WindowReader<'a> {
         let value = self.fields.get(field)?;
         let text = value.as_str();
         match text {
-            None => self.diagnostic(field, format!("is {}", kind_of(value)), "write a text"),
+            None => self.diagnostic(field, format!("is {}", kind_of(value)), "write a string"),
             Some(text) if text.len() > MAX_TEXT_LENGTH => {
                 self.diagnostic(
                     field,

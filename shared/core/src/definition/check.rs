@@ -137,7 +137,7 @@ impl Reader<'_> {
         if !asks {
             for option in ["tls", "warn_days"] {
                 if self.wrote_here(option) && service.is_none() {
-                    let help = "add `service`; `service: tls` checks only the handshake";
+                    let help = "add `service: tls` to check only the handshake, or the service on this port";
                     self.diagnostic(option, NO_EFFECT, help);
                 } else if self.wrote_here(option) {
                     let help = format!("remove `check` and `expect`, or remove `{option}`");

@@ -81,7 +81,7 @@ impl DefinitionFile {
     pub fn validate(file: &Value, network_access: NetworkAccess) -> Result<Self, Vec<Diagnostic>> {
         let mut diagnostics = BTreeSet::new();
         let root = FieldPath::root();
-        let help = "begin it with `monitors:` and, below, `  id: { host: …, port: … }`";
+        let help = "start the file with `monitors:`, followed by `  id: { host: …, port: … }`";
         let top = match file {
             Value::Object(top) => top,
             Value::Null => return Err(vec![Diagnostic::new(root, "the file is empty", help)]),

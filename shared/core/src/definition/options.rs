@@ -157,7 +157,7 @@ fn read_step(at: &FieldPath, value: &Value) -> Result<ScriptStep, Diagnostic> {
     match value.as_str() {
         Some(text) => Ok(make(text.as_bytes().to_vec())),
         None => {
-            let help = "write a text, in quotes if necessary";
+            let help = "write a string, in quotes if necessary";
             Err(Diagnostic::new(
                 at.field(name),
                 format!("is {}", kind_of(value)),

@@ -136,7 +136,7 @@ impl Reader<'_> {
             match value.as_str() {
                 Some(text) => read.extend(self.keep(at, parse(text))),
                 None => {
-                    let help = "write a text, in quotes if necessary";
+                    let help = "write a string, in quotes if necessary";
                     self.diagnostics
                         .push(Diagnostic::new(at, format!("is {}", kind_of(value)), help));
                 }
@@ -268,7 +268,7 @@ mod tests {
             item(json!([]), json!("daily")),
             &[
                 "depends_on_groups: is a list, which is the wrong type (write a map of monitor ids to groups)",
-                "maintenance: is a text, which is the wrong type (write a list of windows)",
+                "maintenance: is a string, which is the wrong type (write a list of windows)",
             ],
         );
     }

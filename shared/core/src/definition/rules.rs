@@ -257,7 +257,7 @@ impl Reader<'_> {
             self.diagnostic(
                 "slow_after",
                 what,
-                "reduce `slow_after`: such a slow check fails by its timeout",
+                "reduce `slow_after`: a check this slow times out",
             );
         }
     }

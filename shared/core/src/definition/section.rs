@@ -88,7 +88,7 @@ impl Section<'_> {
             match value.as_str() {
                 Some(text) => texts.push(text.to_owned()),
                 None => {
-                    let help = "write a text, in quotes if necessary";
+                    let help = "write a string, in quotes if necessary";
                     self.diagnostics.push(Diagnostic::new(
                         at.index(index),
                         format!("is {}", kind_of(&value)),

@@ -147,7 +147,7 @@ pub(super) fn wanted(field: &str) -> &'static str {
         "service" => "the name of a service, such as postgres",
         "maintenance" => "a list of windows",
         "depends_on_groups" => "a map of monitor ids to groups",
-        _ => "a text",
+        _ => "a string",
     }
 }
 
@@ -158,7 +158,7 @@ pub(crate) fn kind_of(value: &Value) -> &'static str {
         Value::Bool(_) => "a boolean, which is the wrong type",
         Value::Number(number) if number.is_f64() => "a number that is not whole or is too large",
         Value::Number(_) => "a number, which is the wrong type",
-        Value::String(_) => "a text, which is the wrong type",
+        Value::String(_) => "a string, which is the wrong type",
         Value::Array(_) => "a list, which is the wrong type",
         Value::Object(_) => "a map, which is the wrong type",
     }
