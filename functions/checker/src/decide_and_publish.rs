@@ -4,12 +4,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use portpulse_alert::Publish;
-use portpulse_core::decide::{Input, Rest, decide};
+use portpulse_core::decide::{Input, Completeness, decide};
 use portpulse_core::group::GroupId;
 use portpulse_core::group_state::{FleetState, GroupState, Status, Track};
 use portpulse_core::id::MonitorId;
 use portpulse_core::round::Definitions;
-use portpulse_store::keys::RowKey;
+use portpulse_store::keys::GroupStateKey;
 use portpulse_store::store::Written;
 use portpulse_store::table::Table;
 
@@ -17,11 +17,11 @@ use crate::Error;
 use crate::deliver::{Delivered, Delivery};
 use crate::probe::{Clock, Probe};
 use crate::roll_up::Deadline;
-use crate::tick::{Checker, Invocation, Report};
+use crate::tick::{Checker, Invocation, TickReport};
 
 /// How often something is written again because another checker wrote first. Each conflict is another's progress, so
 /// with seventeen locations deciding at once the last one needs at most that many.
-pub(crate) const ATTEMPTS: u32 = 40;
+pub(crate) const MAX_ATTEMPTS: u32 = 40;
 
 impl<T: Table, P: Probe, N: Publish, C: Clock> Checker<T, P, N, C> {
     /// Decides on what is stored now, writes the decision, and delivers what it claimed; as often as it takes to decide
@@ -37,10 +37,10 @@ impl<T: Table, P: Probe, N: Publish, C: Clock> Checker<T, P, N, C> {
         definitions: &Definitions,
         invocation: &Invocation,
         deadline: Deadline,
-        report: &mut Report,
+        report: &mut TickReport,
     ) -> Result<GroupState, Error> {
         let (mut conflicts, mut waits) = (0, 0);
-        while conflicts < ATTEMPTS {
+        while conflicts < MAX_ATTEMPTS {
             match self.attempt(group, definitions, invocation, report).await? {
                 Attempt::StoppedFlapping(group_state) => return Ok(*group_state),
                 Attempt::Overtaken => {
@@ -48,14 +48,14 @@ impl<T: Table, P: Probe, N: Publish, C: Clock> Checker<T, P, N, C> {
                     continue;
                 }
                 Attempt::Partly => (conflicts, waits) = (0, 0),
-                Attempt::Waits if waits < ATTEMPTS => waits += 1,
+                Attempt::Waits if waits < MAX_ATTEMPTS => waits += 1,
                 Attempt::Waits | Attempt::Stuck => return Err(Error::NoRoomToDecide { group }),
             }
             self.time_left(deadline).ok_or(Error::NoTimeToDecide { group })?;
         }
-        Err(Error::Contended {
+        Err(Error::TooManyConflicts {
             group,
-            attempts: ATTEMPTS,
+            attempts: MAX_ATTEMPTS,
         })
     }
 
@@ -64,7 +64,7 @@ impl<T: Table, P: Probe, N: Publish, C: Clock> Checker<T, P, N, C> {
         group: GroupId,
         definitions: &Definitions,
         invocation: &Invocation,
-        report: &mut Report,
+        report: &mut TickReport,
     ) -> Result<Attempt, Error> {
         let read = self
             .store
@@ -75,7 +75,7 @@ impl<T: Table, P: Probe, N: Publish, C: Clock> Checker<T, P, N, C> {
                 group,
                 source,
             })?;
-        if read.unreadable.contains_key(&RowKey::Status) {
+        if read.unreadable.contains_key(&GroupStateKey::Decision) {
             // Named already when the tick began; what cannot be read must not be overwritten.
             return Ok(Attempt::StoppedFlapping(Box::new(read.group_state)));
         }
@@ -133,7 +133,7 @@ impl<T: Table, P: Probe, N: Publish, C: Clock> Checker<T, P, N, C> {
         };
         let decision = decide(&input, &self.store.decision_limit(group));
         let failed = |source| Error::Decide { group, source };
-        if let Some(next) = &decision.status
+        if let Some(next) = &decision.state
             && self.store.put_decision(group, next).await.map_err(failed)? == Written::Conflict
         {
             return Ok(Attempt::Overtaken);
@@ -143,9 +143,9 @@ impl<T: Table, P: Probe, N: Publish, C: Clock> Checker<T, P, N, C> {
         {
             return Ok(Attempt::Overtaken);
         }
-        let is_written = decision.status.is_some();
+        let is_written = decision.state.is_some();
         let decided = GroupState {
-            status: decision.status.unwrap_or_else(|| group_state.status.clone()),
+            decision: decision.state.unwrap_or_else(|| group_state.decision.clone()),
             ..group_state.clone()
         };
         let fleet: Option<FleetState> = decision.fleet.or_else(|| fleet.clone());
@@ -155,14 +155,14 @@ impl<T: Table, P: Probe, N: Publish, C: Clock> Checker<T, P, N, C> {
             ..input
         };
         let delivered = self.deliver(Delivery::of(&input), invocation, report).await;
-        let is_held = decided.status.outbox.is_held_from(input.me, input.now);
-        Ok(match (decision.rest, delivered) {
-            (Rest::Nothing, _) => Attempt::StoppedFlapping(Box::new(decided)),
-            (Rest::More, Delivered::Some) => Attempt::Partly,
-            (Rest::More, Delivered::Failed) => Attempt::Stuck,
-            (Rest::More, Delivered::Nothing) if is_written => Attempt::Partly,
-            (Rest::More, Delivered::Nothing) if is_held => Attempt::Waits,
-            (Rest::More, Delivered::Nothing) => Attempt::Stuck,
+        let is_held = decided.decision.outbox.is_claimed_by_other(input.me, input.now);
+        Ok(match (decision.completeness, delivered) {
+            (Completeness::Complete, _) => Attempt::StoppedFlapping(Box::new(decided)),
+            (Completeness::Partial, Delivered::Some) => Attempt::Partly,
+            (Completeness::Partial, Delivered::Failed) => Attempt::Stuck,
+            (Completeness::Partial, Delivered::Nothing) if is_written => Attempt::Partly,
+            (Completeness::Partial, Delivered::Nothing) if is_held => Attempt::Waits,
+            (Completeness::Partial, Delivered::Nothing) => Attempt::Stuck,
         })
     }
 
@@ -172,11 +172,11 @@ impl<T: Table, P: Probe, N: Publish, C: Clock> Checker<T, P, N, C> {
         group: GroupId,
         definitions: &Definitions,
         group_state: &GroupState,
-        report: &mut Report,
+        report: &mut TickReport,
     ) -> BTreeSet<MonitorId> {
         let in_trouble = |id: &MonitorId| {
-            group_state.rows.values().any(|row| row.entries.contains_key(id))
-                || group_state.status.incidents.keys().any(|(of, _)| of == id)
+            group_state.locations.values().any(|row| row.entries.contains_key(id))
+                || group_state.decision.incidents.keys().any(|(of, _)| of == id)
         };
         let monitors = definitions
             .monitors
@@ -192,7 +192,7 @@ impl<T: Table, P: Probe, N: Publish, C: Clock> Checker<T, P, N, C> {
         for (elsewhere, ids) in parents {
             match self.store.group_state(elsewhere).await {
                 Ok(read) => {
-                    let incidents = read.group_state.status.incidents.into_iter();
+                    let incidents = read.group_state.decision.incidents.into_iter();
                     let open = incidents.filter(|((_, track), i)| {
                         *track == Track::Health && i.status == Status::Down && i.is_bad_now()
                     });
@@ -228,7 +228,7 @@ enum Attempt {
 }
 
 /// Adds troubles that were not named before: attempts repeat their reads.
-fn note(report: &mut Report, errors: impl IntoIterator<Item = Error>) {
+fn note(report: &mut TickReport, errors: impl IntoIterator<Item = Error>) {
     for error in errors {
         let text = crate::chain(&error);
         if !report.errors.iter().any(|known| crate::chain(known) == text) {

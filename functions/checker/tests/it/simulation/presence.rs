@@ -1,4 +1,4 @@
-//! Locations that come and go in the middle of a schedule, as a deployment adds and removes them.
+//! Locations that a deployment adds and removes during a schedule.
 
 use std::ops::Range;
 
@@ -7,28 +7,28 @@ use portpulse_store::Store;
 use portpulse_store::keys;
 use portpulse_testkit::memory_table::MemoryTable;
 
-use super::schedule::STORM;
+use super::schedule::FAULTY_TICKS;
 use crate::rig::{GROUP, location, run};
 
-/// When a location checks, and when the board lists it: from before its first tick until after its last, which may still
-/// be under way then.
+/// When a location checks, and when it is listed: from before its first tick until after its last tick, which may still be
+/// running then.
 #[derive(Debug, Clone)]
-pub(super) struct Stay {
+pub(super) struct Presence {
     location: usize,
     ticks: Range<i64>,
     listed_ms: Range<i64>,
 }
 
-/// What became of a location's place on the board's list.
+/// The change of a location's listing.
 pub(super) enum Listing {
-    Came,
-    Went,
-    Same,
+    Added,
+    Removed,
+    Unchanged,
 }
 
-impl Stay {
-    /// All locations but the last are there throughout; that one comes, and may go again, before the world is held still.
-    /// Nothing where no board lists anything, as in most schedules.
+impl Presence {
+    /// Presences for listed locations. All locations but the last are always present. The last one is added, and possibly
+    /// removed, during the ticks with faults. Empty for schedules without listed locations, which are most.
     pub(super) fn some(rng: &mut Rng, locations: usize, ticks: i64) -> Vec<Self> {
         if locations < 2 || rng.u8(..3) > 0 {
             return Vec::new();
@@ -38,9 +38,9 @@ impl Stay {
             ticks: 0..ticks,
             listed_ms: i64::MIN..i64::MAX,
         };
-        let from = rng.i64(0..STORM);
+        let from = rng.i64(0..FAULTY_TICKS);
         let until = if rng.bool() {
-            rng.i64(from + 1..=STORM)
+            rng.i64(from + 1..=FAULTY_TICKS)
         } else {
             ticks
         };
@@ -57,12 +57,12 @@ impl Stay {
         (0..locations - 1).map(throughout).chain([last]).collect()
     }
 
-    /// Whether its location is invoked for a tick.
+    /// Whether `location` is invoked for a tick.
     pub(super) fn covers(&self, location: usize, tick: i64) -> bool {
         self.location == location && self.ticks.contains(&tick)
     }
 
-    /// Brings the board's list up to date.
+    /// Updates the list of expected locations.
     pub(super) fn list(&self, table: &MemoryTable, now_ms: i64) -> Listing {
         let key = keys::expectation(GROUP, &location(self.location));
         let (listed, is_due) = (table.peek(&key.pk, &key.sk), self.listed_ms.contains(&now_ms));
@@ -72,13 +72,13 @@ impl Stay {
                 let listing = Store::new(scratch.clone());
                 run(listing.list_location(GROUP, &location(self.location))).unwrap();
                 table.overwrite(scratch.peek(&key.pk, &key.sk).unwrap());
-                Listing::Came
+                Listing::Added
             }
             (Some(_), false) => {
                 table.remove(&key.pk, &key.sk);
-                Listing::Went
+                Listing::Removed
             }
-            (None, false) | (Some(_), true) => Listing::Same,
+            (None, false) | (Some(_), true) => Listing::Unchanged,
         }
     }
 }

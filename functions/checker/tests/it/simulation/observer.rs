@@ -1,12 +1,12 @@
-//! What is seen of a schedule from outside, step by step, and the checks on it.
+//! Observes a schedule from outside after each step, and checks invariants.
 
-mod endings;
+mod final_checks;
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use portpulse_checker::{Error, Report};
+use portpulse_checker::{Error, TickReport};
 use portpulse_core::control::{Acknowledgement, Control, Note, Silence};
 use portpulse_core::group_state::{
     ClosedIncident, DecisionState, Ending, Entry, GroupState, Health, Incident, Track,
@@ -17,51 +17,51 @@ use portpulse_store::{Store, size};
 use portpulse_testkit::memory_table::MemoryTable;
 use serde_json::{Value, json};
 
-use super::oracle::{History, Oracle, ReadBoard, Rule};
-use super::schedule::World;
-use super::watched::Notes;
-use crate::rig::{GROUP, Skewed, Time, define, group_state, location, run as finish};
+use super::oracle::{History, Oracle, ReadState, Rule};
+use super::schedule::ScriptedResults;
+use super::recording_table::Recording;
+use crate::rig::{GROUP, SkewedClock, TestTime, define, group_state, location, run as run_to_end};
 
-/// How far a checker's clock is off at most.
+/// The maximum clock skew of a checker.
 pub(super) const MAX_SKEW_MS: i64 = 3_000;
 
-/// Everything that was seen from outside, and the checks on it.
-pub(super) struct Ledger {
+/// The observations of a schedule, and the invariants.
+pub(super) struct Observer {
     pub(super) table: MemoryTable,
-    pub(super) notes: Rc<RefCell<Notes>>,
+    pub(super) recording: Rc<RefCell<Recording>>,
     pub(super) rules: Vec<Rule>,
-    world: Rc<World>,
+    scripted_results: Rc<ScriptedResults>,
     pub(super) location_count: usize,
-    /// The most bytes that a decision row may have, and how many rows were about as large.
+    /// The maximum size of a decision state, and the number of states close to it.
     decision_bytes: usize,
-    pub(super) full: u64,
+    pub(super) full_states: u64,
     history: History,
     status: DecisionState,
-    /// How many writes had taken effect when it was looked at last.
+    /// The number of writes at the last observation.
     writes: u64,
-    /// The decision row as it was stored when it was looked at last.
+    /// The stored decision state at the last observation.
     item: Option<Item>,
-    /// Every incident that was ever in the decision row.
-    incidents: BTreeMap<String, Seen>,
+    /// All incidents that the decision state ever contained.
+    incidents: BTreeMap<String, ObservedIncident>,
 }
 
 #[derive(Debug)]
-struct Seen {
+struct ObservedIncident {
     monitor: usize,
     closed: bool,
-    /// When its end was decided, by the clock of who decided it.
+    /// The time of the decision to close, by the clock of the deciding checker.
     closed_ms: i64,
-    /// The ticks at which it opened, and closed.
+    /// The ticks at which the incident opened and closed.
     opened: i64,
     ended: i64,
-    /// When that it opened was decided, by the clock of who decided it.
+    /// The time of the decision to open, by the clock of the deciding checker.
     decided_ms: i64,
 }
 
-impl Ledger {
+impl Observer {
     pub(super) fn new(
         rules: Vec<Rule>,
-        world: Rc<World>,
+        scripted_results: Rc<ScriptedResults>,
         location_count: usize,
         decision_bytes: usize,
     ) -> Self {
@@ -72,22 +72,22 @@ impl Ledger {
                 ("successes_to_close", json!(rule.successes_to_close)),
             ]);
             fields.extend(rule.quorum.map(|quorum| ("quorum", json!(quorum))));
-            fields.extend(notified_how(rule));
+            fields.extend(alert_policy_fields(rule));
             define(&table, n, &fields);
             if let Some(until) = rule.alert_policy.silenced_until {
-                let silence = Silence::new(Time::of_tick(until), note()).unwrap();
-                say(&table, n, &Control::default().silenced(silence));
+                let silence = Silence::new(TestTime::of_tick(until), note()).unwrap();
+                put_control(&table, n, &Control::default().silenced(silence));
             }
         }
-        let (notes, history, status) = Default::default();
+        let (recording, history, status) = Default::default();
         Self {
             table,
-            notes,
+            recording,
             rules,
-            world,
+            scripted_results,
             location_count,
             decision_bytes,
-            full: 0,
+            full_states: 0,
             history,
             status,
             writes: 0,
@@ -96,8 +96,8 @@ impl Ledger {
         }
     }
 
-    /// Looks at the board after each step: which tick was committed, which status was written, and whether it was due.
-    pub(super) fn look(&mut self) {
+    /// Checks commits and decisions after each step.
+    pub(super) fn observe(&mut self) {
         let writes = self.table.writes();
         if std::mem::replace(&mut self.writes, writes) == writes {
             return;
@@ -107,8 +107,8 @@ impl Ledger {
         for number in 0..self.location_count {
             let tick = self.table.peek(&pk, &format!("location#{}", location(number)));
             let tick = tick
-                .and_then(|item| super::watched::text(&item, "tick")?.parse().ok())
-                .map(Time::number);
+                .and_then(|item| super::recording_table::text(&item, "tick")?.parse().ok())
+                .map(TestTime::number);
             let known = self.history.entry(number).or_default();
             if let Some(tick) = tick.filter(|tick| known.last() != Some(tick)) {
                 assert!(
@@ -127,52 +127,52 @@ impl Ledger {
             return;
         }
         let read = group_state(&self.table).group_state;
-        self.hold_streaks(&read);
+        self.check_streaks(&read);
         if let Some(item) = written {
             let bytes = size::item(&item);
             assert!(bytes <= self.decision_bytes, "{bytes} bytes: {item:?}");
-            self.full += u64::from(bytes + 300 > self.decision_bytes);
+            self.full_states += u64::from(bytes + 300 > self.decision_bytes);
             let sent = self
-                .notes
+                .recording
                 .borrow()
                 .sent
                 .iter()
                 .rfind(|(sent, _)| *sent == item)
                 .cloned();
             let Some((_, decided_on)) = sent else {
-                panic!("a decision row that nobody sent: {item:?}")
+                panic!("no checker sent this decision state: {item:?}")
             };
-            self.compare(&read.status, &decided_on);
-            self.status = read.status;
+            self.check_decision(&read.decision, &decided_on);
+            self.status = read.decision;
             self.item = Some(item);
         }
     }
 
-    /// Each streak counts the distinct ticks that were committed.
-    fn hold_streaks(&self, read: &GroupState) {
+    /// Checks that each streak counts the distinct committed ticks.
+    fn check_streaks(&self, read: &GroupState) {
         for number in 0..self.location_count {
-            let Some(row) = read.rows.get(&location(number)) else {
+            let Some(row) = read.locations.get(&location(number)) else {
                 continue;
             };
             for (id, entry) in &row.entries {
                 let Entry::Seen(streaks) = entry else { continue };
-                let (monitor, until) = (number_of(id.as_str()), Time::number(row.tick));
-                let trail = self
-                    .oracle(|oracle| oracle.trail(number, monitor, until))
+                let (monitor, until) = (number_of(id.as_str()), TestTime::number(row.tick));
+                let streak = self
+                    .oracle(|oracle| oracle.streak(number, monitor, until))
                     .unwrap();
                 assert_eq!(
-                    trail.failing,
+                    streak.failing,
                     streaks.health.state == Health::Failing,
                     "{id} in location {number}: {row:?}"
                 );
-                if trail.failing {
+                if streak.failing {
                     let counted = (
                         streaks.health.ticks as usize,
-                        Time::number(streaks.health.since),
-                        Time::number(streaks.seen),
+                        TestTime::number(streaks.health.since),
+                        TestTime::number(streaks.seen),
                     );
                     assert_eq!(
-                        (trail.ticks, trail.since, trail.seen),
+                        (streak.ticks, streak.since, streak.seen),
                         counted,
                         "{id} in location {number}: {row:?}"
                     );
@@ -182,14 +182,14 @@ impl Ledger {
     }
 
     fn oracle<R>(&self, ask: impl FnOnce(&Oracle<'_>) -> R) -> R {
-        let visibility = |location, tick, monitor| self.world.visibility(location, tick, monitor);
+        let result = |location, tick, monitor| self.scripted_results.result(location, tick, monitor);
         ask(&Oracle {
             history: &self.history,
-            visibility: &visibility,
+            result: &result,
         })
     }
 
-    fn compare(&mut self, next: &DecisionState, read: &ReadBoard) {
+    fn check_decision(&mut self, next: &DecisionState, read: &ReadState) {
         for ((id, track), incident) in &next.incidents {
             if *track != Track::Health {
                 continue;
@@ -199,15 +199,15 @@ impl Ledger {
                 let due = self.oracle(|oracle| oracle.opens(monitor, self.rules[monitor], read));
                 assert!(
                     due,
-                    "{key} opened although no quorum had met its threshold: {read:?}"
+                    "{key} opened without a quorum: {read:?}"
                 );
                 self.incidents.insert(
                     key.clone(),
-                    Seen {
+                    ObservedIncident {
                         monitor,
                         closed: false,
                         closed_ms: i64::MAX / 2,
-                        opened: Time::number(incident.opened),
+                        opened: TestTime::number(incident.opened),
                         ended: i64::MAX / 2,
                         decided_ms: read.at_ms,
                     },
@@ -229,41 +229,41 @@ impl Ledger {
             }
             assert_eq!(*ending, Ending::Recovered);
             let due = self.oracle(|oracle| oracle.may_close(number, self.rules[number], read));
-            assert!(due, "{key} closed although the monitor was not well: {read:?}");
+            assert!(due, "{key} closed although the monitor was not good: {read:?}");
             let seen = self.incidents.get_mut(&key).unwrap();
-            (seen.closed, seen.ended) = (true, Time::number(closed.closed));
+            (seen.closed, seen.ended) = (true, TestTime::number(closed.closed));
             seen.closed_ms = read.at_ms;
         }
     }
 
-    /// A checker that came to its end has decided on what it last read.
-    pub(super) fn done(&mut self, who: usize, clock: &Skewed, report: &Report) {
+    /// Checks that a checker that completed has decided on the state that it read last.
+    pub(super) fn check_finished(&mut self, who: usize, clock: &SkewedClock, report: &TickReport) {
         for error in &report.errors {
             assert!(
-                !matches!(error, Error::Contended { .. } | Error::FutureTick { .. }),
+                !matches!(error, Error::TooManyConflicts { .. } | Error::FutureTick { .. }),
                 "{error}"
             );
         }
-        let read = self.notes.borrow_mut().decided_on.remove(&who);
+        let read = self.recording.borrow_mut().decided_on.remove(&who);
         let harmless = |error: &Error| {
             matches!(
                 error,
-                Error::Publish { .. } | Error::File { .. } | Error::NotExpected { .. }
+                Error::Publish { .. } | Error::File { .. } | Error::LocationNotListed { .. }
             )
         };
         let decided = report.errors.iter().all(harmless);
         let (Some(read), true) = (read, decided) else {
             return;
         };
-        // It decided at some time between this read and now: rows may have become stale in between.
-        let later = ReadBoard {
+        // The decision was made between this read and now. States may have become stale in between.
+        let later = ReadState {
             at_ms: clock.ms(),
             ..read.clone()
         };
         for (monitor, rule) in self.rules.iter().enumerate() {
             let due = self
                 .oracle(|oracle| oracle.opens(monitor, *rule, &read) && oracle.opens(monitor, *rule, &later));
-            // Another may have ended it since that read, by a clock that is slower.
+            // Another checker with a slower clock may have closed the incident since that read.
             let mut incidents = self.incidents.values().filter(|seen| seen.monitor == monitor);
             let open = incidents.any(|seen| seen.closed_ms + 2 * MAX_SKEW_MS > read.at_ms);
             assert!(
@@ -273,7 +273,7 @@ impl Ledger {
         }
     }
 
-    /// Says of a monitor's incident, if one is open, that somebody is at work on it.
+    /// Acknowledges the open incident of a monitor. Returns whether there is one.
     pub(super) fn acknowledge(&self, monitor: usize) -> bool {
         let key = (format!("m{monitor}").parse().unwrap(), Track::Health);
         let Some(incident) = self.status.incidents.get(&key) else {
@@ -284,15 +284,15 @@ impl Ledger {
             note: note(),
         };
         let store = Store::new(MemoryTable::from_items(self.table.snapshot()));
-        let control = finish(store.control(&key.0)).unwrap();
-        say(&self.table, monitor, &control.acknowledged(acknowledgement));
+        let control = run_to_end(store.control(&key.0)).unwrap();
+        put_control(&self.table, monitor, &control.acknowledged(acknowledgement));
         true
     }
 }
 
-/// What a definition says of how its monitor is told.
-fn notified_how(rule: &Rule) -> BTreeMap<&'static str, Value> {
-    let time = |tick| Time::of_tick(tick).to_string();
+/// The alert policy as fields of a definition.
+fn alert_policy_fields(rule: &Rule) -> BTreeMap<&'static str, Value> {
+    let time = |tick| TestTime::of_tick(tick).to_string();
     let mut fields = BTreeMap::from([("flapping_after", json!(rule.flapping_after))]);
     if rule.alert_policy.reminds {
         fields.insert("remind_every", json!("5m"));
@@ -304,7 +304,7 @@ fn notified_how(rule: &Rule) -> BTreeMap<&'static str, Value> {
         let window = json!({ "from": time(from), "until": time(until) });
         fields.insert("maintenance", json!([window]));
     }
-    if rule.alert_policy.behind {
+    if rule.alert_policy.depends_on_first {
         fields.insert("depends_on", json!(["m0"]));
         fields.insert("depends_on_groups", json!({ "m0": GROUP.to_string() }));
     }
@@ -312,15 +312,15 @@ fn notified_how(rule: &Rule) -> BTreeMap<&'static str, Value> {
 }
 
 fn note() -> Note {
-    Note::new("ada", Time::of_tick(0), None).unwrap()
+    Note::new("ada", TestTime::of_tick(0), None).unwrap()
 }
 
-/// Puts a control into the table, past its faults.
-fn say(table: &MemoryTable, monitor: usize, control: &Control) {
+/// Writes a control without faults.
+fn put_control(table: &MemoryTable, monitor: usize, control: &Control) {
     let id = format!("m{monitor}");
     let scratch = MemoryTable::from_items(table.snapshot());
     let written =
-        finish(Store::new(scratch.clone()).put_control(&id.parse().unwrap(), control, Time::of_tick(0)));
+        run_to_end(Store::new(scratch.clone()).put_control(&id.parse().unwrap(), control, TestTime::of_tick(0)));
     assert_eq!(written.unwrap(), Written::Done);
     table.overwrite(scratch.peek("controls", &id).unwrap());
 }

@@ -1,4 +1,4 @@
-//! A table that notes what each checker read before it wrote a status.
+//! A table that records the state that each checker read before its decision.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -10,56 +10,56 @@ use portpulse_store::keys::Key;
 use portpulse_store::table::{Condition, Item, Put, Read, Table, TableError};
 use portpulse_testkit::memory_table::MemoryTable;
 
-use super::oracle::ReadBoard;
-use crate::rig::{GROUP, Skewed, Time};
+use super::oracle::ReadState;
+use crate::rig::{GROUP, SkewedClock, TestTime};
 
-/// What the checkers did, as far as it can be seen from outside.
+/// The recorded reads and writes of all checkers.
 #[derive(Debug, Default)]
-pub(super) struct Notes {
-    /// Each decision row that was sent, with the read that its decision rests on, oldest first.
-    pub(super) sent: Vec<(Item, ReadBoard)>,
-    /// The board that each checker read last.
-    read: BTreeMap<usize, ReadBoard>,
-    /// The board that each checker decided on last: its first, and each that it read the controls after.
-    pub(super) decided_on: BTreeMap<usize, ReadBoard>,
+pub(super) struct Recording {
+    /// Each decision state that was sent, with the state that was read before, oldest first.
+    pub(super) sent: Vec<(Item, ReadState)>,
+    /// The state that each checker read last.
+    read: BTreeMap<usize, ReadState>,
+    /// The state of each checker's last decision: the first state read, and each state after which controls were read.
+    pub(super) decided_on: BTreeMap<usize, ReadState>,
 }
 
-/// One checker's handle to the table.
-pub(super) struct Watched {
+/// The table of one checker.
+pub(super) struct RecordingTable {
     pub(super) table: MemoryTable,
     pub(super) who: usize,
-    pub(super) clock: Skewed,
-    pub(super) notes: Rc<RefCell<Notes>>,
+    pub(super) clock: SkewedClock,
+    pub(super) recording: Rc<RefCell<Recording>>,
 }
 
-impl Table for Watched {
+impl Table for RecordingTable {
     async fn query(&self, pk: &str, read: Read) -> Result<Vec<Item>, TableError> {
         if pk == "controls" {
-            let mut notes = self.notes.borrow_mut();
-            let group_state = notes.read.get(&self.who).cloned().unwrap_or_default();
-            notes.decided_on.insert(self.who, group_state);
+            let mut recording = self.recording.borrow_mut();
+            let group_state = recording.read.get(&self.who).cloned().unwrap_or_default();
+            recording.decided_on.insert(self.who, group_state);
         }
         let items = self.table.query(pk, read).await?;
         if pk == format!("group#{GROUP}") {
             let number = |name: &str| usize::from(name.as_bytes()[0] - b'a');
-            let behind = |item, prefix| text(item, "sk")?.strip_prefix(prefix).map(number);
-            let listed: BTreeSet<_> = items.iter().filter_map(|item| behind(item, "expects#")).collect();
+            let location_after = |item, prefix| text(item, "sk")?.strip_prefix(prefix).map(number);
+            let listed: BTreeSet<_> = items.iter().filter_map(|item| location_after(item, "expects#")).collect();
             let ticks = items.iter().filter_map(|item| {
-                let location = behind(item, "location#")?;
+                let location = location_after(item, "location#")?;
                 let tick: Tick = text(item, "tick")?.parse().ok()?;
                 let counts = listed.is_empty() || listed.contains(&location);
-                counts.then(|| (location, Time::number(tick)))
+                counts.then(|| (location, TestTime::number(tick)))
             });
-            let group_state = ReadBoard {
+            let group_state = ReadState {
                 ticks: ticks.collect(),
                 at_ms: self.clock.ms(),
             };
-            let mut notes = self.notes.borrow_mut();
-            notes
+            let mut recording = self.recording.borrow_mut();
+            recording
                 .decided_on
                 .entry(self.who)
                 .or_insert_with(|| group_state.clone());
-            notes.read.insert(self.who, group_state);
+            recording.read.insert(self.who, group_state);
         }
         Ok(items)
     }
@@ -74,11 +74,11 @@ impl Table for Watched {
 
     async fn put(&self, item: Item, condition: Condition) -> Result<Put, TableError> {
         if text(&item, "sk") == Some("decision") && text(&item, "pk") == Some(&format!("group#{GROUP}")) {
-            let mut notes = self.notes.borrow_mut();
-            let mut group_state = notes.decided_on.get(&self.who).cloned().unwrap_or_default();
-            // Nothing is awaited between a decision and its write.
+            let mut recording = self.recording.borrow_mut();
+            let mut group_state = recording.decided_on.get(&self.who).cloned().unwrap_or_default();
+            // A checker awaits nothing between a decision and its write.
             group_state.at_ms = self.clock.ms();
-            notes.sent.push((item.clone(), group_state));
+            recording.sent.push((item.clone(), group_state));
         }
         self.table.put(item, condition).await
     }
