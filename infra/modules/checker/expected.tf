@@ -1,5 +1,5 @@
 # Lists this region as an expected location: an item in the state of each group, in the table of the home region. All
-# checkers read it with every tick, so that none of them changes when a region is added or removed.
+# checkers read the items in every tick, so that no checker changes when a region is added or removed.
 
 resource "aws_dynamodb_table_item" "expected" {
   provider = aws.home

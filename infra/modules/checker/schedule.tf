@@ -43,7 +43,7 @@ resource "aws_cloudwatch_event_target" "shard" {
   target_id = "shard-${each.value.shard}"
   arn       = module.function.lambda.arn
 
-  # The scheduled time, not the time of delivery, names the tick. EventBridge puts the quotes around it.
+  # The scheduled time, not the time of delivery, identifies the tick. EventBridge adds the quotes around `<time>`.
   input_transformer {
     input_paths    = { time = "$.time" }
     input_template = "{\"time\":<time>,\"interval\":\"${each.value.interval}\",\"shard\":${each.value.shard}}"

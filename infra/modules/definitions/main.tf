@@ -7,7 +7,7 @@ locals {
 
   defaults = try(merge(local.file.defaults), {})
 
-  # The service and the tier decide what the other fields default to. A service's title is no field.
+  # The service and the tier set the defaults of other fields. The title of a service is not a field.
   service = {
     for id, own in local.own : id => {
       for field, value in try(var.presets.services[merge(local.defaults, own).service], {}) : field => value if field != "title"

@@ -1,5 +1,5 @@
 output "diagnostics" {
-  description = "Diagnostics of the file, each as `place: what is wrong (help)`. The other outputs are valid only if this is empty."
+  description = "Diagnostics of the file, each as `place: what (help)`. The other outputs are valid only if there are none."
   value       = local.diagnostics
 }
 

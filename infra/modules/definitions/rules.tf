@@ -1,5 +1,5 @@
 # The rules of `portpulse validate`, as far as HCL can express them; all diagnostics are reported together, as
-# `place: what is wrong (help)`. HCL knows no time zones, and finds cycles of at most 32 monitors.
+# `place: what (help)`. HCL has no list of time zones, and the rules find cycles of at most 32 monitors.
 
 locals {
   diagnostics = sort(distinct(concat(
@@ -189,7 +189,7 @@ locals {
   within_8   = { for id, above in local.within_4 : id => distinct(concat(above, flatten([for each in above : local.within_4[each]]))) }
   within_16  = { for id, above in local.within_8 : id => distinct(concat(above, flatten([for each in above : local.within_8[each]]))) }
   within_32  = { for id, above in local.within_16 : id => distinct(concat(above, flatten([for each in above : local.within_16[each]]))) }
-  # Monitors that are both ancestors and descendants of a monitor, itself included: its cycles.
+  # The monitors in the same cycle as a monitor: those that are both its ancestors and its descendants.
   cycle = { for id, above in local.within_32 : id => sort([for each in above : each if contains(local.within_32[each], id)]) }
 
   dependency_diagnostics = concat(

@@ -1,7 +1,7 @@
 # Reads the destinations file: its diagnostics and the names of its secrets. It creates no resource.
 
 locals {
-  # An error of `yamldecode` would show the text, and what may be a secret in it.
+  # An error of `yamldecode` would print the text, which may contain a secret.
   is_yaml = can(yamldecode(var.destinations))
   file    = try(yamldecode(var.destinations), {})
   written = try(merge(local.file.destinations), {})

@@ -1,5 +1,5 @@
 output "diagnostics" {
-  description = "Diagnostics of the file, each as `place: what is wrong (help)`. They contain no values, because a value may be a secret."
+  description = "Diagnostics of the file, each as `place: what (help)`. They contain no values, because a value may be a secret."
   value       = local.diagnostics
 }
 

@@ -31,7 +31,7 @@ resource "aws_lambda_function" "this" {
   lifecycle {
     precondition {
       condition     = fileexists(var.function.zip)
-      error_message = "The zip of ${var.name} does not exist: ${var.function.zip}. Build it in the top folder of the repository: infra/build ${var.function.architecture}"
+      error_message = "The zip of ${var.name} does not exist: ${var.function.zip}. Build it in the top directory of the repository: infra/build ${var.function.architecture}"
     }
   }
 

@@ -67,7 +67,7 @@ resource "aws_cloudformation_stack" "address" {
 
   template_body = jsonencode({
     Resources = {
-      Anybody = {
+      PublicUrlPermission = {
         Type = "AWS::Lambda::Permission"
         Properties = {
           Action                = "lambda:InvokeFunction"

@@ -29,7 +29,7 @@ variable "subscribers" {
       sms   = "^\\+[1-9][0-9]{6,14}$"
       https = "^https://"
     }[who.protocol], who.endpoint))])
-    error_message = "The endpoint of a subscriber must be an address such as oncall@example.com for email, a number such as +15550100 for sms, a URL that begins with https:// for https."
+    error_message = "The endpoint of a subscriber must be an address such as oncall@example.com for email, a number such as +15550100 for sms, or a URL that starts with https:// for https."
   }
 
   validation {

@@ -12,10 +12,10 @@ use portpulse_infra_tests::terraform::Terraform;
 
 /// Reads files, each with a name, with the Terraform module.
 fn read_with_terraform(name: &str, files: &BTreeMap<String, String>) -> Value {
-    let folder = scratch(name);
-    fs::create_dir_all(folder.join("files")).unwrap();
+    let directory = scratch(name);
+    fs::create_dir_all(directory.join("files")).unwrap();
     for (name, text) in files {
-        fs::write(folder.join("files").join(name), text).unwrap();
+        fs::write(directory.join("files").join(name), text).unwrap();
     }
     let infra = repository().join("infra");
     let main = format!(
@@ -40,8 +40,8 @@ fn read_with_terraform(name: &str, files: &BTreeMap<String, String>) -> Value {
         "#,
         infra = infra.display(),
     );
-    fs::write(folder.join("main.tf"), main).unwrap();
-    let terraform = Terraform::init(&folder, Vec::new()).unwrap();
+    fs::write(directory.join("main.tf"), main).unwrap();
+    let terraform = Terraform::init(&directory, Vec::new()).unwrap();
     terraform.apply(&json!({})).unwrap();
     terraform.output("read").unwrap()
 }
@@ -240,8 +240,8 @@ fn unquoted_scalars_valid_in_rust_equal_terraform() {
     for (field, rest) in [("tags: [", "]"), ("failures_to_open: ", "")] {
         for scalar in SCALARS.lines() {
             let fields = format!("{{ host: a.example.com, port: 1, {field}{scalar}{rest} }}");
-            let alone = format!("monitors: {{ m: {fields} }}");
-            if portpulse_monitors_file::read(&alone, NetworkAccess::PlainLambda).is_ok() {
+            let file = format!("monitors: {{ m: {fields} }}");
+            if portpulse_monitors_file::read(&file, NetworkAccess::PlainLambda).is_ok() {
                 monitors.push(format!("  m{}: {fields}\n", monitors.len()));
             }
         }
