@@ -1,7 +1,5 @@
 //! The state of a group: what each location last saw, and what was decided.
 
-mod incident;
-
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
@@ -9,12 +7,13 @@ use jiff::Timestamp;
 use crate::group::GroupId;
 use crate::id::{Location, MonitorId};
 use crate::outbox::Outbox;
-use crate::outcome::{Detail, FailureClass};
 use crate::time::Tick;
 
-pub use incident::{
+pub use crate::finding::{Cause, Finding};
+pub use crate::incident::{
     ClosedIncident, Ending, Incident, IncidentId, Notified, Stability, Status, Track, Urgency,
 };
+pub use crate::streak::{Health, Impairment, Streak, Streaks};
 
 /// The state of one location: its last tick, and an entry for each monitor that is not nominal there.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,103 +34,6 @@ pub enum Entry {
     },
     /// At least one check had data.
     Seen(Streaks),
-}
-
-/// The streaks of a monitor in a location.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Streaks {
-    /// The last tick with data.
-    pub seen: Tick,
-    /// The consecutive good or failing checks up to that tick.
-    pub health: Streak<Health>,
-    /// Whether the last good checks were sound or impaired; `None` while unknown.
-    pub quality: Option<Streak<Impairment>>,
-    /// The finding of the last failing or impaired check.
-    pub finding: Option<Finding>,
-}
-
-/// Consecutive distinct ticks in the same state.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Streak<S> {
-    /// The state.
-    pub state: S,
-    /// The number of ticks; 0 if the state is only known from before counting began.
-    pub ticks: u32,
-    /// The first tick of the streak.
-    pub since: Tick,
-}
-
-/// Whether checks are good or failing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Health {
-    /// The monitor is as expected.
-    Good,
-    /// The monitor is not as expected.
-    Failing,
-}
-
-/// Whether good checks are sound or impaired.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Impairment {
-    /// Nothing to report.
-    Sound,
-    /// Slow, or with a warning.
-    Impaired,
-}
-
-/// The result of a bad check, for people.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Finding {
-    /// The cause.
-    pub cause: Cause,
-    /// The message of the service or the system.
-    pub detail: Option<Detail>,
-}
-
-/// The cause of a finding.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Cause {
-    /// The check failed.
-    Failed(FailureClass),
-    /// The port is open and should be closed.
-    Open,
-    /// The connect took longer than `slow_after`.
-    Slow,
-    /// The service reported a warning.
-    Warned,
-    /// The server's certificate is about to expire.
-    Certificate,
-    /// No location had data.
-    NoData,
-}
-
-impl Cause {
-    /// The code in items, output and messages.
-    pub const fn code(self) -> &'static str {
-        match self {
-            Self::Failed(class) => class.code(),
-            Self::Open => "open",
-            Self::Slow => "slow",
-            Self::Warned => "warned",
-            Self::Certificate => "certificate",
-            Self::NoData => "no_data",
-        }
-    }
-}
-
-impl std::str::FromStr for Cause {
-    type Err = crate::outcome::UnknownCode;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        match text {
-            "open" => Ok(Self::Open),
-            "slow" => Ok(Self::Slow),
-            "warned" => Ok(Self::Warned),
-            "certificate" => Ok(Self::Certificate),
-            "no_data" => Ok(Self::NoData),
-            _ => text.parse().map(Self::Failed),
-        }
-    }
 }
 
 /// What was decided on a group. Writes require the expected revision.

@@ -7,7 +7,8 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Span, Timestamp};
 use serde_json::{Map, Value};
 
-use crate::definition::{Diagnostic, FieldPath, kind_of};
+use crate::definition::diagnostic::{Diagnostic, FieldPath};
+use crate::definition::values::kind_of;
 use crate::text::{one_line, quoted};
 use crate::time::{parse_duration, parse_time};
 

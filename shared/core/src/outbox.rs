@@ -9,8 +9,9 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::choice::choice;
-use crate::group_state::{Cause, Status, Urgency};
+use crate::finding::Cause;
 use crate::id::{Location, MonitorId};
+use crate::incident::{Status, Urgency};
 
 /// The age at which a claim is stale: longer than any invocation runs after its claim.
 pub const CLAIM_LIFETIME: Duration = Duration::from_secs(120);

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use crate::choice::Tier;
-use crate::target::Service;
+use crate::service::Service;
 
 /// Fields of a definition, named as in the file.
 pub type Fields = Map<String, Value>;

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
-use super::Input;
+use super::input::Input;
 use super::notification::severity_of;
 use crate::choice::Severity;
 use crate::group_state::{ClosedIncident, DecisionState, Finding, FleetState, Incident};

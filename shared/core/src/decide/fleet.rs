@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::Input;
 use super::fit::{self, SizeLimit};
+use super::input::Input;
 use super::votes::elapsed;
 use crate::group_state::{
     DecisionState, FleetProblem, FleetState, LocationProblem, LocationReporting, Status, Urgency,

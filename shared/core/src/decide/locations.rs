@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use super::Input;
+use super::input::Input;
 use super::votes::{Electorate, elapsed};
 use crate::definition::Monitor;
 use crate::group_state::{DecisionState, Entry, FleetState, Health, LocationReporting, LocationState};

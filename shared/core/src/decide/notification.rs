@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
-use super::Input;
+use super::input::Input;
 use super::locations::suspects;
 use super::votes::Electorate;
 use crate::choice::Severity;

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::Input;
 use super::incidents::advisory_over;
+use super::input::Input;
 use super::votes::{Votes, elapsed};
 use crate::definition::Monitor;
 use crate::group_state::{

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::Input;
+use super::input::Input;
 use crate::choice::Expect;
 use crate::definition::{Monitor, Quorum};
 use crate::group_state::{Entry, Finding, Health, Impairment, LocationState, Streak, Streaks};

@@ -4,7 +4,8 @@ use super::options::{Options, TlsChoice};
 use super::reader::Reader;
 use crate::choice::{CheckKind, CloseMode, Expect};
 use crate::readiness::{Protocol, Readiness, Tls, begins_with_tls};
-use crate::target::{Check, Service};
+use crate::service::Service;
+use crate::target::Check;
 
 /// The requested check. An invalid field is `None` and already has a diagnostic.
 pub(super) struct RequestedCheck {

@@ -4,9 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
+use super::context::NetworkAccess;
+use super::context::Source;
+use super::diagnostic::{Diagnostic, FieldPath};
 use super::graph::cycles;
-use super::rules::{Draft, Source};
-use super::{Diagnostic, FieldPath, Monitor, NetworkAccess};
+use super::monitor::Monitor;
+use super::rules::Draft;
 use crate::group::{GroupId, MAX_MONITORS_PER_GROUP, shard_of, shards_for};
 use crate::id::MonitorId;
 use crate::maintenance::RawWindow;

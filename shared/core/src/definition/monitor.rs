@@ -8,7 +8,8 @@ use crate::choice::{Expect, Severity};
 use crate::group::GroupId;
 use crate::id::{Location, MonitorId};
 use crate::maintenance::Window;
-use crate::target::{Service, Target};
+use crate::service::Service;
+use crate::target::Target;
 use crate::time::Interval;
 
 /// One monitored host and port. Created only by validation.

@@ -2,11 +2,11 @@
 
 use serde_json::{Map, Value};
 
+use super::diagnostic::{Diagnostic, FieldPath, InvalidValue};
 use super::fields::{FieldValue, RawTls};
 use super::reader::Reader;
 use super::section::Section;
 use super::values::{kind_of, number};
-use super::{Diagnostic, FieldPath, InvalidValue};
 use crate::readiness::{
     DnsCheck, DnsCheckError, HttpCheck, HttpCheckError, Method, Readiness, RecordType, Script, ScriptError,
     ScriptStep, Transport,

@@ -5,16 +5,16 @@ use std::str::FromStr;
 
 use serde_json::Value;
 
+use super::context::Source;
+use super::diagnostic::{Diagnostic, FieldPath, InvalidValue};
 use super::fields::{FieldValue, RawMonitor, nearest};
-use super::rules::Source;
 use super::values::{self, kind_of, parent_group, wanted};
-use super::{Diagnostic, FieldPath, InvalidValue};
 use crate::choice::Tier;
 use crate::group::GroupId;
 use crate::id::MonitorId;
 use crate::maintenance::{RawWindow, Window};
 use crate::preset::Fields;
-use crate::target::Service;
+use crate::service::Service;
 
 /// The maximum number of entries in a list, because the size of an item is limited.
 const MAX_LIST: usize = 50;

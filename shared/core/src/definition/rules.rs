@@ -8,31 +8,23 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::check::RequestedCheck;
+use super::context::{NetworkAccess, Source};
+use super::diagnostic::{Diagnostic, FieldPath, InvalidValue};
 use super::fields::RawMonitor;
+use super::monitor::{AlertPolicy, LocationSelector, Monitor, Quorum, Rule};
 use super::reader::Reader;
 use super::values::{self, number};
-use super::{
-    AlertPolicy, Diagnostic, FieldPath, InvalidValue, LocationSelector, Monitor, NetworkAccess, Quorum, Rule,
-};
 use crate::address::is_public;
 use crate::choice::{CheckKind, CloseMode, Expect, IpFamily, Severity};
 use crate::id::{Location, MonitorId};
 use crate::preset::{self, Fields};
-use crate::target::{Host, Service, Target};
+use crate::service::Service;
+use crate::target::{Host, Target};
 use crate::time::{Interval, format_duration, parse_duration};
 
 /// The maximum size of a monitor's own fields and the file's defaults together, in bytes of JSON without spaces. The
 /// size of an item is limited, and the item also holds maintenance windows and parent groups.
 pub const MAX_DEFINITION_BYTES: usize = 128 * 1024;
-
-/// The source of a definition.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Source {
-    /// The definitions file.
-    File,
-    /// An item of the table, which also holds what other parts of the file define for the monitor.
-    Item,
-}
 
 /// One unvalidated definition with its context.
 pub(super) struct Draft<'a> {

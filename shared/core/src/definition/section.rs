@@ -5,9 +5,9 @@ use std::str::FromStr;
 
 use serde_json::{Map, Value};
 
+use super::diagnostic::{Diagnostic, FieldPath, InvalidValue};
 use super::fields::nearest;
 use super::values::kind_of;
-use super::{Diagnostic, FieldPath, InvalidValue};
 
 /// A nested map of a definition, with its diagnostics.
 pub(super) struct Section<'a> {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::InvalidValue;
+use super::diagnostic::InvalidValue;
 use crate::group::GroupId;
 use crate::id::MonitorId;
 use crate::text::quoted;

@@ -11,7 +11,7 @@ pub use script::{Script, ScriptError, ScriptStep};
 use std::fmt;
 
 use crate::preset;
-use crate::target::Service;
+use crate::service::Service;
 
 /// A readiness exchange with its options. Created only by validation.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -4,8 +4,9 @@ use std::fmt;
 
 use jiff::Timestamp;
 
-use super::{Finding, Health};
+use crate::finding::Finding;
 use crate::id::MonitorId;
+use crate::streak::Health;
 use crate::time::Tick;
 
 /// The aspect of a monitor that an incident concerns. Each track has its own streaks and incidents.
