@@ -15,7 +15,7 @@ pub struct Banners {
     /// The tick at which the banners were stored.
     pub tick: Tick,
     /// The last banner of each monitor. A monitor that never sent a banner is absent.
-    pub banner: BTreeMap<MonitorId, Banner>,
+    pub by_monitor: BTreeMap<MonitorId, Banner>,
 }
 
 /// What an open service said of itself.
@@ -39,7 +39,7 @@ pub fn banners_seen(
     outcomes: &BTreeMap<MonitorId, Outcome>,
     tick: Tick,
 ) -> Option<BTreeMap<MonitorId, Banner>> {
-    let banner = outcomes.iter().filter_map(|(id, outcome)| match outcome {
+    let banners = outcomes.iter().filter_map(|(id, outcome)| match outcome {
         Outcome::Open(opened) => {
             let text = opened.banner.clone()?;
             Some((id.clone(), Banner { text, at: tick }))
@@ -47,8 +47,8 @@ pub fn banners_seen(
         // The group state holds what a failing check found.
         Outcome::Failed(_) | Outcome::NoData(_) => None,
     });
-    let banner: BTreeMap<_, _> = banner.collect();
-    (!banner.is_empty()).then_some(banner)
+    let banners: BTreeMap<_, _> = banners.collect();
+    (!banners.is_empty()).then_some(banners)
 }
 
 /// The banners that follow `before`. A monitor without a new banner keeps its last one; a monitor that this location no
@@ -70,10 +70,10 @@ pub fn remembered(
         }
         None => definitions.knows(id),
     };
-    let old = before.into_iter().flat_map(|before| before.banner.clone());
-    let mut banner: BTreeMap<_, _> = old.filter(|(id, _)| is_checked(id)).collect();
-    banner.extend(banners_seen);
-    Some(Banners { tick, banner })
+    let old = before.into_iter().flat_map(|before| before.by_monitor.clone());
+    let mut by_monitor: BTreeMap<_, _> = old.filter(|(id, _)| is_checked(id)).collect();
+    by_monitor.extend(banners_seen);
+    Some(Banners { tick, by_monitor })
 }
 
 #[cfg(test)]
@@ -123,7 +123,7 @@ mod tests {
             ("bastion", open("SSH-2.0-OpenSSH_9.6")),
             ("mute", open("")),
             ("dead", failed),
-            ("unseen", Outcome::NoData(NoData::NoRoute)),
+            ("no-data", Outcome::NoData(NoData::NoRoute)),
         ];
         let outcomes = outcomes.map(|(id, outcome)| (id.parse().unwrap(), outcome));
         let mut outcomes = BTreeMap::from(outcomes);
@@ -139,7 +139,7 @@ mod tests {
     fn banners(at: &str, lines: &[&str]) -> Banners {
         Banners {
             tick: tick(at),
-            banner: lines.iter().map(|line| parse_line(line)).collect(),
+            by_monitor: lines.iter().map(|line| parse_line(line)).collect(),
         }
     }
 

@@ -290,7 +290,7 @@ impl Detail {
 
     /// Creates a detail from any text: replaces unprintable characters and truncates. `None` if nothing is left.
     pub fn new(text: &str) -> Option<Self> {
-        let mut kept = String::new();
+        let mut shown = String::new();
         for c in text.trim().chars() {
             // A replacement character carries no information.
             let c = if is_plain(c) && c != char::REPLACEMENT_CHARACTER {
@@ -298,16 +298,16 @@ impl Detail {
             } else {
                 ' '
             };
-            if kept.len() + c.len_utf8() > Self::MAX_BYTES - '…'.len_utf8() {
-                kept.push('…');
+            if shown.len() + c.len_utf8() > Self::MAX_BYTES - '…'.len_utf8() {
+                shown.push('…');
                 break;
             }
-            if c != ' ' || !kept.ends_with(' ') {
-                kept.push(c);
+            if c != ' ' || !shown.ends_with(' ') {
+                shown.push(c);
             }
         }
-        let kept = kept.trim();
-        (!kept.is_empty()).then(|| Self(kept.to_owned()))
+        let shown = shown.trim();
+        (!shown.is_empty()).then(|| Self(shown.to_owned()))
     }
 
     /// The text.

@@ -47,7 +47,7 @@ pub fn advance(
     seen: &Observations,
     has_incident: impl Fn(&MonitorId) -> bool,
 ) -> Option<LocationState> {
-    if previous.is_some_and(|row| row.tick >= tick) {
+    if previous.is_some_and(|state| state.tick >= tick) {
         return None;
     }
     let mut entries = BTreeMap::new();
@@ -55,12 +55,12 @@ pub fn advance(
         let Some(monitor) = definitions.monitors.get(id) else {
             continue;
         };
-        let before = previous.map(|row| (row.tick, row.entries.get(id)));
+        let before = previous.map(|state| (state.tick, state.entries.get(id)));
         let entry = next_entry(before, tick, monitor, observation, has_incident(id));
         entries.extend(entry.map(|entry| (id.clone(), entry)));
     }
     // A monitor with an invalid definition keeps its entry.
-    for (id, entry) in previous.iter().flat_map(|row| &row.entries) {
+    for (id, entry) in previous.iter().flat_map(|state| &state.entries) {
         if definitions.broken.contains_key(id.as_str()) {
             entries.insert(id.clone(), entry.clone());
         }

@@ -16,8 +16,8 @@ const MIN_COMPARABLE_MONITORS: usize = 10;
 const MAX_DECISION_DELAY: Duration = Duration::from_secs(60);
 
 /// The suspect locations of a decision state. Their votes do not count.
-pub(super) fn suspects(row: &DecisionState) -> BTreeSet<Location> {
-    let suspect = row
+pub(super) fn suspects(decision: &DecisionState) -> BTreeSet<Location> {
+    let suspect = decision
         .locations
         .iter()
         .filter(|(_, state)| matches!(state, LocationReporting::Suspect(_)));
@@ -52,7 +52,7 @@ fn state(
     location: &Location,
     before: Option<LocationReporting>,
 ) -> Option<LocationReporting> {
-    let Some(row) = electorate.fresh_row(location) else {
+    let Some(current) = electorate.fresh_state(location) else {
         return Some(match before {
             Some(LocationReporting::Silent(since)) => LocationReporting::Silent(since),
             Some(LocationReporting::Awaited(since)) => {
@@ -74,7 +74,7 @@ fn state(
         });
     };
     let was_suspect = matches!(before, Some(LocationReporting::Suspect(_)));
-    match is_suspect(input, electorate, location, row, was_suspect) {
+    match is_suspect(input, electorate, location, current, was_suspect) {
         true => match before {
             Some(LocationReporting::Suspect(since)) => Some(LocationReporting::Suspect(since)),
             Some(
@@ -92,9 +92,9 @@ fn state(
 /// location gets the same waiting time as one that has never reported.
 fn has_just_gone_stale(input: &Input<'_>, location: &Location) -> bool {
     let interval = input.group.interval;
-    let look = interval.length() + MAX_DECISION_DELAY;
-    let row = input.group_state.locations.get(location);
-    row.is_some_and(|row| row.tick.age(input.now) <= interval.freshness() + look)
+    let delay = interval.length() + MAX_DECISION_DELAY;
+    let current = input.group_state.locations.get(location);
+    current.is_some_and(|current| current.tick.age(input.now) <= interval.freshness() + delay)
 }
 
 /// The state of a location that reports again or is no longer expected.
@@ -127,7 +127,7 @@ fn is_suspect(
     input: &Input<'_>,
     electorate: &Electorate<'_>,
     location: &Location,
-    row: &LocationState,
+    current: &LocationState,
     was_suspect: bool,
 ) -> bool {
     let (mut comparable, mut alone_failing) = (0usize, 0usize);
@@ -136,7 +136,7 @@ fn is_suspect(
             .checking(monitor)
             .filter(|(other, _)| *other != location)
             .collect();
-        if others.iter().any(|(_, other)| other.tick < row.tick) {
+        if others.iter().any(|(_, other)| other.tick < current.tick) {
             return was_suspect;
         }
         let failing = others
@@ -147,15 +147,15 @@ fn is_suspect(
             continue;
         }
         comparable += 1;
-        let others_see_it_well = failing * 2 < others.len();
-        alone_failing += usize::from(others_see_it_well && is_failing(row, monitor, row.tick));
+        let most_others_see_good = failing * 2 < others.len();
+        alone_failing += usize::from(most_others_see_good && is_failing(current, monitor, current.tick));
     }
     comparable >= MIN_COMPARABLE_MONITORS && alone_failing * 2 > comparable
 }
 
 /// Whether the check at the tick `at` found the monitor failing.
-fn is_failing(row: &LocationState, monitor: &Monitor, at: Tick) -> bool {
-    match row.entries.get(monitor.id()) {
+fn is_failing(current: &LocationState, monitor: &Monitor, at: Tick) -> bool {
+    match current.entries.get(monitor.id()) {
         Some(Entry::Seen(streaks)) => streaks.health.state == Health::Failing && streaks.seen == at,
         Some(Entry::NoData { .. }) | None => false,
     }

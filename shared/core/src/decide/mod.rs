@@ -114,8 +114,8 @@ pub fn is_nominal(input: &Input<'_>) -> bool {
         && !input.definitions.monitors.values().any(has_no_location)
         && reporting.all(|location| {
             electorate
-                .fresh_row(location)
-                .is_some_and(|row| row.entries.is_empty())
+                .fresh_state(location)
+                .is_some_and(|state| state.entries.is_empty())
         })
 }
 

@@ -228,15 +228,15 @@ pub fn views(monitor: &Monitor, input: &Input<'_>) -> BTreeMap<Location, Locatio
         finding: None,
     };
     let view = |location: &Location| {
-        let Some(row) = electorate.fresh_row(location) else {
+        let Some(state) = electorate.fresh_state(location) else {
             return plain(View::Silent);
         };
-        match row.entries.get(monitor.id()) {
+        match state.entries.get(monitor.id()) {
             None => plain(View::Good),
             Some(Entry::NoData { .. }) => plain(View::NoData),
             Some(Entry::Seen(streaks)) => {
                 let bad = streaks.health.state == Health::Failing;
-                let view = match (suspects.contains(location), streaks.seen < row.tick, bad) {
+                let view = match (suspects.contains(location), streaks.seen < state.tick, bad) {
                     (true, _, _) => View::Suspect,
                     (_, true, _) => View::NoData,
                     (_, _, true) => View::Failing,

@@ -25,10 +25,10 @@ pub(crate) struct Electorate<'a> {
 impl<'a> Electorate<'a> {
     pub(crate) fn new(input: &Input<'a>) -> Self {
         let (now, interval, expected) = (input.now, input.group.interval, input.expected());
-        let rows = input.group_state.locations.iter();
-        let rows = rows.filter(|(location, _)| expected.contains(*location));
-        let fresh = rows
-            .filter(|(_, row)| row.tick.age(now) <= interval.freshness())
+        let states = input.group_state.locations.iter();
+        let states = states.filter(|(location, _)| expected.contains(*location));
+        let fresh = states
+            .filter(|(_, state)| state.tick.age(now) <= interval.freshness())
             .collect();
         Self {
             now,
@@ -40,7 +40,7 @@ impl<'a> Electorate<'a> {
     }
 
     /// The state of a location, if it is fresh.
-    pub(crate) fn fresh_row(&self, location: &Location) -> Option<&'a LocationState> {
+    pub(crate) fn fresh_state(&self, location: &Location) -> Option<&'a LocationState> {
         self.fresh.get(location).copied()
     }
 
@@ -53,17 +53,17 @@ impl<'a> Electorate<'a> {
         self.fresh
             .iter()
             .filter(|(location, _)| locations.includes(location))
-            .map(|(location, row)| (*location, *row))
+            .map(|(location, state)| (*location, *state))
     }
 
     /// The latest tick that a fresh location has reported.
     pub(crate) fn latest_tick(&self) -> Option<Tick> {
-        self.fresh.values().map(|row| row.tick).max()
+        self.fresh.values().map(|state| state.tick).max()
     }
 
     /// The vote of a location on a monitor.
-    fn ballot(&self, row: &'a LocationState, monitor: &Monitor) -> Ballot<'a> {
-        match row.entries.get(monitor.id()) {
+    fn ballot(&self, state: &'a LocationState, monitor: &Monitor) -> Ballot<'a> {
+        match state.entries.get(monitor.id()) {
             None => Ballot::Nominal,
             Some(Entry::NoData { since }) => Ballot::NoData {
                 long: self.is_long_ago(*since),
@@ -139,18 +139,18 @@ impl Votes {
             needed: 0,
             all_reported: electorate
                 .checking(monitor)
-                .map(|(_, row)| row.tick)
+                .map(|(_, state)| state.tick)
                 .collect::<BTreeSet<_>>()
                 .len()
                 == 1,
         };
         let mut no_data = 0u32;
-        for (location, row) in electorate.checking(monitor) {
+        for (location, state) in electorate.checking(monitor) {
             votes.checking += 1;
             if electorate.suspects.contains(location) {
                 continue;
             }
-            match electorate.ballot(row, monitor) {
+            match electorate.ballot(state, monitor) {
                 Ballot::NoData { long } => no_data += u32::from(long),
                 Ballot::Nominal => votes.voters += 1,
                 Ballot::Streaks(streaks) => {

@@ -10,15 +10,13 @@ use super::diagnostic::{Diagnostic, FieldPath};
 use super::graph::cycles;
 use super::monitor::Monitor;
 use super::rules::Draft;
+use super::values::texts;
+use super::windows::{self, ParsedWindow};
 use crate::group::{GroupId, MAX_MONITORS_PER_GROUP, shard_of, shards_for};
 use crate::id::MonitorId;
-use crate::maintenance::RawWindow;
 use crate::preset::Fields;
 use crate::text::quoted;
 use crate::time::Interval;
-
-/// The maximum number of maintenance windows in a file: the item of each monitor carries its windows.
-pub const MAX_WINDOWS: usize = 100;
 
 /// A valid definitions file.
 #[derive(Debug, Clone, PartialEq)]
@@ -170,7 +168,7 @@ impl DefinitionFile {
             }
         }
         diagnostics.extend(dependency_diagnostics(written));
-        let windows = maintenance(top.get("maintenance"), defaults, written, &mut diagnostics);
+        let windows = windows::read(top.get("maintenance"), defaults, written, &mut diagnostics);
         if !diagnostics.is_empty() {
             return Err(diagnostics.into_iter().collect());
         }
@@ -203,22 +201,6 @@ fn shards<'a>(monitors: impl Iterator<Item = &'a Monitor>) -> BTreeMap<Interval,
         .into_iter()
         .map(|(interval, count)| (interval, shards_for(count)))
         .collect()
-}
-
-/// A maintenance window with the value that the items of its monitors carry.
-struct ParsedWindow {
-    raw: RawWindow,
-    value: Value,
-}
-
-impl ParsedWindow {
-    fn covers(&self, monitor: &Monitor) -> bool {
-        let covers_all = self.raw.monitors.is_empty() && self.raw.tags.is_empty();
-        let tags = &monitor.alert_policy().tags;
-        covers_all
-            || self.raw.monitors.iter().any(|id| id == monitor.id().as_str())
-            || self.raw.tags.iter().any(|tag| tags.contains(tag))
-    }
 }
 
 /// Assigns each monitor to its group, and adds its maintenance windows and the groups of its dependencies.
@@ -290,14 +272,6 @@ fn crowded_groups(monitors: &[Defined]) -> impl Iterator<Item = Diagnostic> + us
     })
 }
 
-/// The texts of a list with their indices. Other values get a diagnostic where the field is read.
-fn texts<'a>(fields: &'a Value, field: &str) -> impl Iterator<Item = (usize, &'a str)> {
-    let values = fields.get(field).and_then(Value::as_array).into_iter().flatten();
-    values
-        .enumerate()
-        .filter_map(|(index, value)| Some((index, value.as_str()?)))
-}
-
 /// Diagnostics for dependencies on unknown monitors, and for dependency cycles.
 fn dependency_diagnostics(written: &Map<String, Value>) -> Vec<Diagnostic> {
     let mut diagnostics = Vec::new();
@@ -346,80 +320,4 @@ fn format_cycle(cycle: &[&str]) -> String {
     }
     steps.extend(cycle.first().map(|id| quoted(id)));
     steps.join(" -> ")
-}
-
-/// Reads `maintenance:`. Returns each window with the value for the items.
-fn maintenance(
-    section: Option<&Value>,
-    defaults: &Fields,
-    written: &Map<String, Value>,
-    diagnostics: &mut BTreeSet<Diagnostic>,
-) -> Vec<ParsedWindow> {
-    let at = FieldPath::root().field("maintenance");
-    let values = match section {
-        None | Some(Value::Null) => return Vec::new(),
-        Some(Value::Array(values)) => values,
-        Some(_) => {
-            diagnostics.insert(Diagnostic::new(
-                at,
-                "is not a list of windows",
-                "start each window with `- `",
-            ));
-            return Vec::new();
-        }
-    };
-    if values.len() > MAX_WINDOWS {
-        let what = format!("has {} windows", values.len());
-        diagnostics.insert(Diagnostic::new(
-            at,
-            what,
-            format!("use at most {MAX_WINDOWS}: remove windows that have ended"),
-        ));
-        return Vec::new();
-    }
-    let by_default = defaults
-        .get("tags")
-        .and_then(Value::as_array)
-        .into_iter()
-        .flatten();
-    let mut tags: BTreeSet<&str> = by_default.filter_map(Value::as_str).collect();
-    tags.extend(
-        written
-            .values()
-            .flat_map(|fields| texts(fields, "tags"))
-            .map(|(_, tag)| tag),
-    );
-
-    let mut windows = Vec::new();
-    for (index, value) in values.iter().enumerate() {
-        let at = at.index(index);
-        for (index, id) in texts(value, "monitors").filter(|(_, id)| !written.contains_key(*id)) {
-            let what = format!("`{}` is not a monitor in this file", quoted(id));
-            diagnostics.insert(Diagnostic::new(
-                at.field("monitors").index(index),
-                what,
-                "use the id of a monitor in this file",
-            ));
-        }
-        for (index, tag) in texts(value, "tags").filter(|(_, tag)| !tags.contains(tag)) {
-            let what = format!("no monitor has the tag `{}`", quoted(tag));
-            diagnostics.insert(Diagnostic::new(
-                at.field("tags").index(index),
-                what,
-                "use the tag of a monitor",
-            ));
-        }
-        match RawWindow::read(value, &at) {
-            Err(found) => diagnostics.extend(found),
-            Ok(raw) => {
-                let mut value = value.clone();
-                if let Value::Object(window) = &mut value {
-                    window.remove("monitors");
-                    window.remove("tags");
-                }
-                windows.push(ParsedWindow { raw, value });
-            }
-        }
-    }
-    windows
 }

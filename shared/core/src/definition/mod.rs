@@ -15,10 +15,12 @@ mod reader;
 mod rules;
 mod section;
 pub(crate) mod values;
+mod windows;
 
 pub use context::NetworkAccess;
 pub use diagnostic::{Diagnostic, FieldPath};
 pub use fields::{RawMonitor, near_misses};
-pub use file::{Defined, DefinitionFile, MAX_WINDOWS};
+pub use file::{Defined, DefinitionFile};
 pub use monitor::{AlertPolicy, LocationSelector, Monitor, Quorum, Rule};
 pub use rules::MAX_DEFINITION_BYTES;
+pub use windows::MAX_WINDOWS;

@@ -68,10 +68,10 @@ impl Reader<'_> {
     fn map<T>(
         &mut self,
         field: &str,
-        given: Option<FieldValue<Map<String, Value>>>,
+        value: Option<FieldValue<Map<String, Value>>>,
         read: impl FnOnce(&mut Section<'_>) -> Option<T>,
     ) -> Option<T> {
-        let fields = self.optional(field, given, Ok::<_, InvalidValue>)?;
+        let fields = self.optional(field, value, Ok::<_, InvalidValue>)?;
         let mut section = Section {
             at: self.place(field),
             fields: &fields,
@@ -83,8 +83,8 @@ impl Reader<'_> {
         value.filter(|_| is_valid)
     }
 
-    fn script(&mut self, given: Option<FieldValue<Vec<Value>>>) -> Option<Script> {
-        let values = self.optional("script", given, Ok::<Vec<Value>, InvalidValue>)?;
+    fn script(&mut self, value: Option<FieldValue<Vec<Value>>>) -> Option<Script> {
+        let values = self.optional("script", value, Ok::<Vec<Value>, InvalidValue>)?;
         let at = self.place("script");
         let diagnostics = self.diagnostics.len();
         let mut steps = Vec::new();
@@ -175,7 +175,7 @@ fn read_http(section: &mut Section<'_>) -> Option<HttpCheck> {
     } else {
         Method::Head
     };
-    let written = section.word::<Method>("method", "GET, HEAD or OPTIONS");
+    let written = section.choice::<Method>("method", "GET, HEAD or OPTIONS");
     let path = section.text("path", "a path such as /health");
     let statuses = section.statuses("status");
     let text = section.text("text", "the text that must appear");
@@ -217,9 +217,9 @@ fn read_dns(section: &mut Section<'_>) -> Option<DnsCheck> {
     section.only(&["name", "type", "must", "must_not", "transport"]);
     let list = "a list of records such as [192.0.2.1]";
     let name = section.text("name", "the name to ask for, such as example.com");
-    let written = section.word::<RecordType>("type", "the type of record to ask for, such as A");
+    let written = section.choice::<RecordType>("type", "the type of record to ask for, such as A");
     let (mut must, mut must_not) = (section.texts("must", list), section.texts("must_not", list));
-    let transport = section.word::<Transport>("transport", "tcp or udp");
+    let transport = section.choice::<Transport>("transport", "tcp or udp");
     if !section.has("name") && (section.has("must") || section.has("must_not")) {
         section.diagnostic("name", "is missing", "write the name of the records");
     }

@@ -79,11 +79,11 @@ impl Reader<'_> {
     pub(super) fn optional<T, U>(
         &mut self,
         field: &str,
-        given: Option<FieldValue<T>>,
+        value: Option<FieldValue<T>>,
         parse: impl FnOnce(T) -> Result<U, InvalidValue>,
     ) -> Option<U> {
         let at = self.place(field);
-        match given? {
+        match value? {
             FieldValue::Typed(value) => self.keep(at, parse(value)),
             FieldValue::WrongType(value) => {
                 let help = format!("write {}", wanted(field));
@@ -97,33 +97,33 @@ impl Reader<'_> {
     pub(super) fn required<T, U>(
         &mut self,
         field: &str,
-        given: Option<FieldValue<T>>,
+        value: Option<FieldValue<T>>,
         help: &str,
         parse: impl FnOnce(T) -> Result<U, InvalidValue>,
     ) -> Option<U> {
         // An empty field already has a diagnostic.
-        if given.is_none() && !self.wrote(field) {
+        if value.is_none() && !self.wrote(field) {
             self.diagnostic(field, "is missing", help);
         }
-        self.optional(field, given, parse)
+        self.optional(field, value, parse)
     }
 
-    pub(super) fn word<T: FromStr<Err: Into<InvalidValue>>>(
+    pub(super) fn choice<T: FromStr<Err: Into<InvalidValue>>>(
         &mut self,
         field: &str,
-        given: Option<FieldValue<String>>,
+        value: Option<FieldValue<String>>,
     ) -> Option<T> {
-        self.optional(field, given, |text: String| text.parse::<T>().map_err(Into::into))
+        self.optional(field, value, |text: String| text.parse::<T>().map_err(Into::into))
     }
 
     /// Reads each entry of a list. One invalid entry makes the list invalid.
     pub(super) fn list<T, E: Into<InvalidValue>>(
         &mut self,
         field: &str,
-        given: Option<FieldValue<Vec<Value>>>,
+        value: Option<FieldValue<Vec<Value>>>,
         parse: impl Fn(&str) -> Result<T, E>,
     ) -> Option<Vec<T>> {
-        let values = self.optional(field, given, Ok::<Vec<Value>, InvalidValue>)?;
+        let values = self.optional(field, value, Ok::<Vec<Value>, InvalidValue>)?;
         if values.len() > MAX_LIST {
             let what = format!("has {} entries", values.len());
             self.diagnostic(field, what, format!("use at most {MAX_LIST}"));
@@ -147,16 +147,16 @@ impl Reader<'_> {
 
     /// Reads the service and the tier, which set the defaults of other fields.
     pub(super) fn chosen_presets(&mut self) -> (Option<Service>, Option<Tier>) {
-        let given = |field: &str| {
+        let raw = |field: &str| {
             let value = self.own.get(field).or_else(|| self.defaults.get(field))?;
             (!value.is_null()).then(|| match value.as_str() {
-                Some(word) => FieldValue::Typed(word.to_owned()),
+                Some(text) => FieldValue::Typed(text.to_owned()),
                 None => FieldValue::WrongType(value.clone()),
             })
         };
-        let (service, tier) = (given("service"), given("tier"));
-        let service = self.optional("service", service, values::word_or_ping);
-        (service, self.word("tier", tier))
+        let (service, tier) = (raw("service"), raw("tier"));
+        let service = self.optional("service", service, values::choice_or_ping_hint);
+        (service, self.choice("tier", tier))
     }
 
     /// Adds a diagnostic for each empty field. The usual cause is a nested list or map without indentation.
@@ -201,10 +201,10 @@ impl Reader<'_> {
 
     pub(super) fn parent_groups(
         &mut self,
-        given: Option<FieldValue<BTreeMap<String, Value>>>,
+        value: Option<FieldValue<BTreeMap<String, Value>>>,
     ) -> BTreeMap<MonitorId, GroupId> {
         let groups = self
-            .optional("depends_on_groups", given, Ok::<_, InvalidValue>)
+            .optional("depends_on_groups", value, Ok::<_, InvalidValue>)
             .unwrap_or_default();
         let at = self.place("depends_on_groups");
         let read = groups
@@ -213,9 +213,9 @@ impl Reader<'_> {
         read.collect()
     }
 
-    pub(super) fn windows(&mut self, given: Option<FieldValue<Vec<Value>>>) -> Vec<Window> {
+    pub(super) fn windows(&mut self, value: Option<FieldValue<Vec<Value>>>) -> Vec<Window> {
         let values = self
-            .optional("maintenance", given, Ok::<Vec<Value>, InvalidValue>)
+            .optional("maintenance", value, Ok::<Vec<Value>, InvalidValue>)
             .unwrap_or_default();
         let place = self.place("maintenance");
         let mut windows = Vec::new();

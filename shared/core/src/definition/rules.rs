@@ -110,15 +110,15 @@ impl Draft<'_> {
             let help = "write a port, or a `service` that has one";
             r.required("port", raw.port, help, number(1..=65_535))
         };
-        let interval = r.word::<Interval>("interval", raw.interval);
+        let interval = r.choice::<Interval>("interval", raw.interval);
         let timeout = r.optional("timeout", raw.timeout, |text: String| Ok(parse_duration(&text)?));
         let slow_after = r.optional("slow_after", raw.slow_after, values::slow_after);
-        let expect = r.word::<Expect>("expect", raw.expect);
-        let check = r.optional::<_, CheckKind>("check", raw.check, values::word_or_ping);
-        let close = r.word::<CloseMode>("close", raw.close);
+        let expect = r.choice::<Expect>("expect", raw.expect);
+        let check = r.optional::<_, CheckKind>("check", raw.check, values::choice_or_ping_hint);
+        let close = r.choice::<CloseMode>("close", raw.close);
         let options = r.options(raw.tls, raw.warn_days, raw.http, raw.dns, raw.script);
-        let ip = r.word::<IpFamily>("ip", raw.ip);
-        let severity = r.word::<Severity>("severity", raw.severity);
+        let ip = r.choice::<IpFamily>("ip", raw.ip);
+        let severity = r.choice::<Severity>("severity", raw.severity);
         let failures_to_open = r.optional("failures_to_open", raw.failures_to_open, number(1..=10));
         let successes_to_close = r.optional("successes_to_close", raw.successes_to_close, number(1..=10));
         let quorum = r.optional("quorum", raw.quorum, number(1..=100));

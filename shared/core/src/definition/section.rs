@@ -62,7 +62,7 @@ impl Section<'_> {
         self.read(field, wanted, |value| value.as_str().map(str::to_owned))
     }
 
-    pub(super) fn word<T: FromStr<Err: Into<InvalidValue>>>(
+    pub(super) fn choice<T: FromStr<Err: Into<InvalidValue>>>(
         &mut self,
         field: &str,
         wanted: &str,

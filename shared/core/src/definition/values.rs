@@ -44,7 +44,9 @@ pub(super) fn slow_after(text: String) -> Result<Duration, InvalidValue> {
 }
 
 /// Parses an enumerated value. Suggests `expect: reachable` for `ping` and its synonyms.
-pub(super) fn word_or_ping<T: FromStr<Err: Into<InvalidValue>>>(text: String) -> Result<T, InvalidValue> {
+pub(super) fn choice_or_ping_hint<T: FromStr<Err: Into<InvalidValue>>>(
+    text: String,
+) -> Result<T, InvalidValue> {
     let ping = ["ping", "icmp", "echo"];
     if ping.iter().any(|word| text.eq_ignore_ascii_case(word)) {
         let help = "write `expect: reachable` and a port: an open or refused connection proves that the host answers";
@@ -162,4 +164,12 @@ pub(crate) fn kind_of(value: &Value) -> &'static str {
         Value::Array(_) => "a list, which is the wrong type",
         Value::Object(_) => "a map, which is the wrong type",
     }
+}
+
+/// The texts of a list with their indices. Other values get a diagnostic where the field is read.
+pub(super) fn texts<'a>(fields: &'a Value, field: &str) -> impl Iterator<Item = (usize, &'a str)> {
+    let values = fields.get(field).and_then(Value::as_array).into_iter().flatten();
+    values
+        .enumerate()
+        .filter_map(|(index, value)| Some((index, value.as_str()?)))
 }
