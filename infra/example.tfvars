@@ -1,4 +1,4 @@
-# Copy to terraform.tfvars and edit. Every variable is described in variables.tf.
+# Copy to terraform.tfvars and edit. variables.tf describes every variable.
 
 home_region = "eu-west-1"
 regions     = ["eu-west-1", "us-east-1", "ap-southeast-1"]

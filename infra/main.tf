@@ -1,4 +1,4 @@
-# What all regions share: the table, the alert topic and the definitions, in the home region.
+# Resources of the home region that all regions share: the table, the alert topic and the definitions.
 
 module "table" {
   source = "./modules/table"
@@ -89,7 +89,7 @@ module "dashboard" {
   }
 }
 
-# Where the home region does not check, nobody there hears of the relay's troubles yet.
+# Without a checker in the home region, its watchdog topic does not exist yet: the relay's alarm needs one.
 module "home_watchdog" {
   source = "./modules/topic"
   count  = local.relays && !contains(var.regions, var.home_region) ? 1 : 0
@@ -103,21 +103,21 @@ locals {
 
   tags = merge({ Project = var.name }, var.tags)
 
-  # A text message wakes people and costs money.
+  # SMS costs money: critical notifications only, unless severities are set.
   subscribers = {
     for name, who in var.subscribers : name => merge(who, {
       severities = who.severities != null ? who.severities : who.protocol == "sms" ? ["critical"] : []
     })
   }
 
-  # What every Lambda is given, whatever it is for.
+  # Settings that all Lambdas share.
   function = {
     architecture       = var.architecture
     environment        = var.environment
     log_retention_days = var.log_retention_days
   }
 
-  # What every checker is told, whatever its region.
+  # Settings that all checkers share.
   checker = {
     name = var.name
     home = {

@@ -12,41 +12,41 @@ output "groups" {
   description = "The group of each monitor, such as 1m#0."
   value       = module.definitions.groups
 
-  # Told here, once and whole: a plan with a faulty file fails.
+  # Reported here, all at once: a plan with an invalid file fails.
   precondition {
-    condition     = length(module.definitions.faults) == 0
-    error_message = "The definitions file cannot be used:\n${join("\n", module.definitions.faults)}"
+    condition     = length(module.definitions.diagnostics) == 0
+    error_message = "The definitions file is invalid:\n${join("\n", module.definitions.diagnostics)}"
   }
 }
 
 output "checkers" {
-  description = "By region: the Lambda, its log group, and the queue of invocations that failed or came too late."
+  description = "The Lambda, its log group and its dead-letter queue, by region."
   value       = { for region, checker in local.checkers : region => checker.names }
 }
 
 output "relay" {
-  description = "The relay: its Lambda, its log group, and the queue of what could not be delivered; null without destinations."
+  description = "The relay's Lambda, log group and dead-letter queue; null without destinations."
   value       = one(module.relay[*].names)
 
-  # Told here, once and whole: a plan with a faulty file fails.
+  # Reported here, all at once: a plan with an invalid file fails.
   precondition {
-    condition     = length(module.destinations.faults) == 0
-    error_message = "The file of destinations cannot be used:\n${join("\n", module.destinations.faults)}"
+    condition     = length(module.destinations.diagnostics) == 0
+    error_message = "The destinations file is invalid:\n${join("\n", module.destinations.diagnostics)}"
   }
 }
 
 output "status_url" {
-  description = "Address of the status page; null without one."
+  description = "URL of the status page; null without one."
   value       = one(module.status[*].url)
 }
 
 output "dashboard" {
-  description = "Address of the CloudWatch dashboard; null without one."
+  description = "URL of the CloudWatch dashboard; null without one."
   value       = one(module.dashboard[*].url)
 }
 
 output "unconfirmed" {
-  description = "Subscriptions that wait for their subscriber to confirm, by region of the topic, as of the last refresh."
+  description = "Unconfirmed subscriptions, by region of the topic, as of the last refresh."
   value = {
     alerts = module.alerts.unconfirmed
     watchdog = {

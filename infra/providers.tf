@@ -1,4 +1,4 @@
-# One provider for the home region, and one for each region that may check: see regions.tf.
+# One provider for the home region, and one for each region that can run a checker: see regions.tf.
 
 provider "aws" {
   region = var.home_region

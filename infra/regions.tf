@@ -1,12 +1,12 @@
-# The regions that check.
+# The checkers, one module for each region.
 #
-# A provider block cannot have `for_each` in Terraform, and one provider serves one region as far as 5.x goes: so each
-# of the 17 regions that every account has is written out, once here and once in providers.tf. That is long, but a region
-# taken off the list is destroyed cleanly, for its provider stays; a generated file, or one root for each region, would
-# lose that. The price is a provider process for each of the 17 at every plan, used or not.
+# A provider block cannot have `for_each`, and a provider of version 5.x serves one region: each of the 17 regions that are
+# enabled by default is spelled out, here and in providers.tf. A region that is removed from the list is destroyed cleanly,
+# because its provider stays; a generated file, or one root for each region, would lose that. The price is one
+# provider process for each of the 17 regions in every plan.
 #
-# All that a region needs is in its module, what the home region's table says of it included: it comes and goes without a
-# change to anything else.
+# The module of a region has all its resources, including its items in the table of the home region, so that adding or
+# removing a region changes nothing else.
 
 module "us-east-1" {
   source    = "./modules/checker"

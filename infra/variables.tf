@@ -1,64 +1,64 @@
 variable "name" {
-  description = "Name of this deployment: in front of the name of everything it makes. Two deployments in one account need two names."
+  description = "Prefix of all resource names. Each deployment in an account needs its own."
   type        = string
   default     = "portpulse"
 
   validation {
     condition     = can(regex("^[a-z][a-z0-9-]{1,23}$", var.name))
-    error_message = "`name` has 2 to 24 of a-z, 0-9 and `-`, and begins with a letter."
+    error_message = "`name` must have 2 to 24 characters of a-z, 0-9 and `-`, and begin with a letter."
   }
 }
 
 variable "home_region" {
-  description = "Where the table and the alert topic are. It need not be one that checks. Changing it makes a new, empty table."
+  description = "Region of the table and the alert topic. It need not run a checker. Changing it creates a new, empty table."
   type        = string
 
   validation {
     condition     = can(regex("^(us-(east|west)-[12]|ca-central-1|sa-east-1|eu-(central-1|north-1|west-[123])|ap-(northeast-[123]|south-1|southeast-[12]))$", var.home_region))
-    error_message = "`home_region` is one of the 17 regions that every account has, such as eu-west-1: regions.tf lists them."
+    error_message = "`home_region` must be one of the 17 regions that are enabled by default, such as eu-west-1: regions.tf lists them."
   }
 }
 
 variable "regions" {
-  description = "Where checks are made from. An outage is told when more than half of them see it, so three or more, and an odd number, serve best."
+  description = "Regions that run a checker. An incident opens when more than half of them see the failure: use an odd number, three or more."
   type        = list(string)
 
   validation {
     condition     = length(var.regions) > 0 && length(distinct(var.regions)) == length(var.regions) && alltrue([for region in var.regions : can(regex("^(us-(east|west)-[12]|ca-central-1|sa-east-1|eu-(central-1|north-1|west-[123])|ap-(northeast-[123]|south-1|southeast-[12]))$", region))])
-    error_message = "`regions` names at least one, each once, of the 17 regions that every account has: regions.tf lists them."
+    error_message = "`regions` must name at least one of the 17 regions that are enabled by default, each once: regions.tf lists them."
   }
 }
 
 variable "monitors_file" {
-  description = "The definitions file; ./monitors.yaml beside this configuration if absent."
+  description = "Path of the definitions file; ./monitors.yaml beside this configuration by default."
   type        = string
   default     = null
 
   validation {
     condition     = try(fileexists(var.monitors_file), var.monitors_file == null)
-    error_message = "`monitors_file` names no file."
+    error_message = "`monitors_file` does not exist."
   }
 }
 
 variable "relay_file" {
-  description = "The file of the relay's destinations; ./relay.yaml beside this configuration if absent. Without a destination, no relay is made."
+  description = "Path of the relay's destinations file; ./relay.yaml beside this configuration by default. Without a destination, no relay is created."
   type        = string
   default     = null
 
   validation {
     condition     = try(fileexists(var.relay_file), var.relay_file == null)
-    error_message = "`relay_file` names no file."
+    error_message = "`relay_file` does not exist."
   }
 }
 
 variable "status" {
   description = <<-EOT
-    The status page, if there is to be one: `access` is public (anybody; names, verdicts, uptime and maintenance that is
-    on; `announce_maintenance` adds that ahead) or private (everything). A private page is for whoever has the `token`,
-    kept in Parameter Store in the home region and named by ssm:/path, or without a token for whoever AWS knows and lets
-    invoke it. `reserved_concurrency` keeps a busy page from taking the concurrency that the checkers need: by default 5
-    where anybody may ask and the account's quota in the home region is 200 or more, otherwise none, for a new account
-    cannot reserve any. -1 is none, whatever the quota, and asks for none.
+    The status page; null for none. `access` is public (everybody sees names, statuses, uptime and current maintenance;
+    `announce_maintenance` adds planned maintenance) or private (everything). A private page requires the `token` that is
+    stored in Parameter Store in the home region and named by ssm:/path; without a token, it requires IAM permissions to
+    invoke the function. `reserved_concurrency` protects the concurrency that the checkers need: by default 5 if unsigned
+    requests are accepted and the account's quota in the home region is 200 or more, otherwise none, because a new account
+    cannot reserve any. -1 reserves none and does not read the quota.
   EOT
   type = object({
     access               = string
@@ -71,18 +71,17 @@ variable "status" {
 }
 
 variable "secret_key_arns" {
-  description = "Customer managed keys, in the home region, that encrypt the secrets which the relay and the status page read. The keys that AWS manages need not be named."
+  description = "ARNs of customer managed keys, in the home region, that encrypt the secrets of the relay and the status page. AWS managed keys need not be listed."
   type        = list(string)
   default     = []
 }
 
 variable "subscribers" {
   description = <<-EOT
-    Who is alerted, by a name of your choice: protocol (email, sms or https) and endpoint, and, if they are not to hear
-    everything, the severities (critical, warning, info) or tags they hear of; with both, both must match.
-    An SMS subscriber without severities hears only what is critical.
-    `watchdog` says whether they also hear that a checker itself is silent or failing; by default everyone who hears
-    what is critical, except by SMS, whose sandbox is apart in each region.
+    Subscribers of the alert topic, by a name of your choice: protocol (email, sms or https), endpoint, and optional filters by
+    severity (critical, warning, info) or tag; with both, both must match. An SMS subscriber without severities receives only
+    critical notifications. `watchdog` subscribes to the alarms of the checkers too; by default all subscribers of critical
+    notifications, except SMS, which has a separate sandbox in each region.
   EOT
   type = map(object({
     protocol   = string
@@ -95,119 +94,119 @@ variable "subscribers" {
 }
 
 variable "capacity" {
-  description = "How the table is paid for: `on_demand`, or `always_free`, which provisions within the 25 read and 25 write units that AWS gives an account for nothing, and throttles what goes beyond."
+  description = "Capacity mode of the table: `on_demand`, or `always_free`, which provisions within the 25 read and 25 write units of the free tier and throttles requests above them."
   type        = string
   default     = "on_demand"
 }
 
 variable "always_free_units" {
-  description = "What `always_free` provisions, at most 25 each. The free units are an account's, not a table's."
+  description = "Units that `always_free` provisions, at most 25 each. The free tier applies to the whole account."
   type        = object({ read = number, write = number })
   default     = { read = 25, write = 25 }
 }
 
 variable "point_in_time_recovery" {
-  description = "Whether the table can be restored to any second of the last 35 days. Billed by the gigabyte stored."
+  description = "Whether point-in-time recovery of the last 35 days is enabled. Billed by the gigabyte stored."
   type        = bool
   default     = true
 }
 
 variable "deletion_protection" {
-  description = "Whether AWS refuses to delete the table. Turn it off and apply before `terraform destroy`."
+  description = "Whether deletion protection of the table is enabled. Disable it and apply before `terraform destroy`."
   type        = bool
   default     = true
 }
 
 variable "kms_key_arn" {
-  description = "Customer managed key, in the home region, that encrypts the table. Without one, a key that AWS owns does, at no charge."
+  description = "ARN of the customer managed key, in the home region, that encrypts the table. By default an AWS owned key, free of charge."
   type        = string
   default     = null
 }
 
 variable "architecture" {
-  description = "Processor of the Lambdas: arm64, a fifth cheaper, or x86_64."
+  description = "Architecture of the Lambdas: arm64, a fifth cheaper, or x86_64."
   type        = string
   default     = "arm64"
 }
 
 variable "zip" {
-  description = "The checker's zip; ./dist/checker-ARCHITECTURE.zip beside this configuration if absent."
+  description = "Path of the checker's zip; ./dist/checker-ARCHITECTURE.zip by default."
   type        = string
   default     = null
 }
 
 variable "relay_zip" {
-  description = "The relay's zip; ./dist/relay-ARCHITECTURE.zip beside this configuration if absent."
+  description = "Path of the relay's zip; ./dist/relay-ARCHITECTURE.zip by default."
   type        = string
   default     = null
 }
 
 variable "status_zip" {
-  description = "The status page's zip; ./dist/status-ARCHITECTURE.zip beside this configuration if absent."
+  description = "Path of the status page's zip; ./dist/status-ARCHITECTURE.zip by default."
   type        = string
   default     = null
 }
 
 variable "memory_mb" {
-  description = "The checker's memory in MB, from 128. Lambda gives processor time in proportion: a group of 400 checks over TLS wants 512."
+  description = "Memory of the checker in MB, 128 or more. Processor time is proportional: a group of 400 checks over TLS needs 512."
   type        = number
   default     = 128
 }
 
 variable "timeout_seconds" {
-  description = "The checker's time limit in seconds, from 45."
+  description = "Timeout of the checker in seconds, 45 or more."
   type        = number
   default     = 60
 }
 
 variable "reserved_concurrency" {
-  description = "Concurrency reserved for the checker in each region, -1 for none. A new account has 10 in all and cannot reserve any."
+  description = "Reserved concurrency of the checker in each region, -1 for none. A new account has a quota of 10 and cannot reserve any."
   type        = number
   default     = -1
 }
 
 variable "environment" {
-  description = "Environment variables of every Lambda beside Portpulse's own, such as { RUST_LOG = \"debug\" }."
+  description = "Additional environment variables of all Lambdas, such as { RUST_LOG = \"debug\" }."
   type        = map(string)
   default     = {}
 }
 
 variable "metrics" {
-  description = "Whether checkers write metrics for CloudWatch into their logs: off, or emf (six a group and region, 0.30 USD each a month beyond the first ten of an account)."
+  description = "CloudWatch metrics in the checkers' logs: off, or emf (six for each group and region, 0.30 USD each a month after the first ten of an account)."
   type        = string
   default     = "off"
 
   validation {
     condition     = contains(["off", "emf"], var.metrics)
-    error_message = "`metrics` is off or emf."
+    error_message = "`metrics` must be off or emf."
   }
 }
 
 variable "log_retention_days" {
-  description = "How long CloudWatch keeps the Lambdas' logs."
+  description = "Retention of the Lambdas' logs in days."
   type        = number
   default     = 14
 }
 
 variable "vpc" {
-  description = "For regions whose checker is to run in a VPC, by region: its subnets and security groups. Needed for private targets, IPv6 and port 25."
+  description = "Subnets and security groups by region, for checkers in a VPC. Required for private targets, IPv6 and port 25."
   type        = map(object({ subnet_ids = list(string), security_group_ids = list(string) }))
   default     = {}
 
   validation {
     condition     = alltrue([for region in keys(var.vpc) : can(regex("^[a-z]+-[a-z]+-[1-3]$", region))])
-    error_message = "`vpc` is a map by region, such as { eu-west-1 = { subnet_ids = [...], security_group_ids = [...] } }."
+    error_message = "`vpc` must be a map by region, such as { eu-west-1 = { subnet_ids = [...], security_group_ids = [...] } }."
   }
 }
 
 variable "dashboard" {
-  description = "Whether there is a CloudWatch dashboard of Portpulse itself, in the home region. An account has three for nothing; each further one costs 3 USD a month."
+  description = "Whether to create a CloudWatch dashboard of Portpulse itself in the home region. Three dashboards are free in an account; each further one costs 3 USD a month."
   type        = bool
   default     = true
 }
 
 variable "tags" {
-  description = "Tags on everything that takes them."
+  description = "Tags of all resources that support tags."
   type        = map(string)
   default     = {}
 }

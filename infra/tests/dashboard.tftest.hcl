@@ -1,4 +1,4 @@
-# The dashboard: what it shows, within what costs nothing.
+# The dashboard: its graphs, and the free number of metrics.
 
 mock_provider "aws" { source = "./tests/mocks" }
 
@@ -9,29 +9,29 @@ variables {
   home    = { region = "eu-west-1", table = "portpulse", topic = "portpulse-alerts" }
 }
 
-run "each_region_and_what_is_at_home" {
+run "dashboard_without_relay_has_region_and_home_graphs" {
   module { source = "./modules/dashboard" }
 
   assert {
     condition = [for widget in jsondecode(aws_cloudwatch_dashboard.this.dashboard_body).widgets : "${widget.properties.title}: ${join(" ", [for metric in widget.properties.metrics : metric[1]])}"] == [
-      "Ticks, by region: Invocations Invocations",
-      "Ticks that failed, by region: Errors Errors",
-      "Units of the table: ConsumedReadCapacityUnits ConsumedWriteCapacityUnits",
-      "Requests that the table turned away: ReadThrottleEvents WriteThrottleEvents",
-      "Alerts: NumberOfMessagesPublished NumberOfNotificationsDelivered NumberOfNotificationsFailed",
+      "Checker invocations by region: Invocations Invocations",
+      "Checker errors by region: Errors Errors",
+      "Table capacity units: ConsumedReadCapacityUnits ConsumedWriteCapacityUnits",
+      "Throttled table requests: ReadThrottleEvents WriteThrottleEvents",
+      "Alert topic: NumberOfMessagesPublished NumberOfNotificationsDelivered NumberOfNotificationsFailed",
     ]
-    error_message = "Without a relay, none is shown: ${aws_cloudwatch_dashboard.this.dashboard_body}"
+    error_message = "A dashboard without a relay must have these graphs: ${aws_cloudwatch_dashboard.this.dashboard_body}"
   }
   assert {
     condition = jsondecode(aws_cloudwatch_dashboard.this.dashboard_body).widgets[0].properties.metrics == [
       ["AWS/Lambda", "Invocations", "FunctionName", "portpulse-checker", { region = "eu-west-1", label = "eu-west-1" }],
       ["AWS/Lambda", "Invocations", "FunctionName", "portpulse-checker", { region = "us-east-1", label = "us-east-1" }],
     ]
-    error_message = "A metric is read in the region where it is."
+    error_message = "Each metric must be read from its own region."
   }
 }
 
-run "seventeen_regions_and_a_relay_cost_nothing" {
+run "seventeen_regions_and_relay_stay_within_free_metrics" {
   module { source = "./modules/dashboard" }
   variables {
     regions = [for number in range(17) : "region-${number}"]
@@ -40,6 +40,6 @@ run "seventeen_regions_and_a_relay_cost_nothing" {
 
   assert {
     condition     = sum([for widget in jsondecode(aws_cloudwatch_dashboard.this.dashboard_body).widgets : length(widget.properties.metrics)]) == 44
-    error_message = "At most 50 metrics: ${sum([for widget in jsondecode(aws_cloudwatch_dashboard.this.dashboard_body).widgets : length(widget.properties.metrics)])}"
+    error_message = "There must be 44 metrics, within the 50 of a free dashboard: ${sum([for widget in jsondecode(aws_cloudwatch_dashboard.this.dashboard_body).widgets : length(widget.properties.metrics)])}"
   }
 }

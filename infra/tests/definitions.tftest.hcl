@@ -1,11 +1,11 @@
-# Definitions as items, in their groups. That these agree with the Rust code over many files is tested from Rust.
+# Definitions: items, groups and diagnostics. The tests of portpulse-infra-tests compare them with the Rust code over many files.
 
 variables {
   presets = jsondecode(file("./presets.json"))
   regions = ["eu-west-1", "us-east-1", "ap-south-1"]
 }
 
-run "an_item_says_what_the_file_says" {
+run "items_contain_own_fields_defaults_and_windows" {
   module { source = "./modules/definitions" }
   variables {
     definitions = <<-EOT
@@ -30,7 +30,7 @@ run "an_item_says_what_the_file_says" {
       depends_on        = { L = [{ S = "bastion" }] }
       depends_on_groups = { M = { bastion = { S = "5m#0" } } }
     }
-    error_message = "Own fields over defaults, no presets: ${output.items["orders-db"]}"
+    error_message = "The item must have the monitor's fields over the defaults, without presets: ${output.items["orders-db"]}"
   }
   assert {
     condition = jsondecode(output.items["bastion"]) == {
@@ -43,64 +43,64 @@ run "an_item_says_what_the_file_says" {
       remind_every = { S = "4h" }
       maintenance  = { L = [{ M = { every = { S = "sun 02:00" }, for = { S = "2h" } } }] }
     }
-    error_message = "Numbers, booleans and windows keep their types: ${output.items["bastion"]}"
+    error_message = "Numbers, booleans and windows must keep their types: ${output.items["bastion"]}"
   }
   assert {
     condition     = output.shards == { "1m" = 1, "5m" = 1 }
-    error_message = "Each interval that has monitors has a shard."
+    error_message = "Each interval with monitors must have one shard."
   }
 }
 
-run "the_example_file_is_accepted" {
+run "example_file_is_valid" {
   module { source = "./modules/definitions" }
   variables { definitions = file("./monitors.yaml") }
 
   assert {
-    condition     = length(output.faults) == 0
-    error_message = join("\n", output.faults)
+    condition     = length(output.diagnostics) == 0
+    error_message = join("\n", output.diagnostics)
   }
 }
 
-run "a_vpc_reaches_what_a_plain_lambda_cannot" {
+run "private_host_is_valid_in_vpc_region" {
   module { source = "./modules/definitions" }
   variables {
     vpc_regions = ["eu-west-1"]
-    definitions = "monitors: { relay: { host: 10.0.0.1, port: 25, regions: [eu-west-1] } }"
+    definitions = "monitors: { relay: { host: 10.0.0.1, port: 25, locations: [eu-west-1] } }"
   }
 
   assert {
-    condition     = length(output.faults) == 0
-    error_message = join("\n", output.faults)
+    condition     = length(output.diagnostics) == 0
+    error_message = join("\n", output.diagnostics)
   }
 }
 
-run "what_only_this_deployment_can_know" {
+run "rules_of_deployment_are_diagnostics" {
   module { source = "./modules/definitions" }
   variables {
     vpc_regions = ["eu-west-1"]
     definitions = <<-EOT
       monitors:
-        elsewhere: { host: a.example.com, port: 1, regions: [eu-west-1, eu-west-2] }
+        elsewhere: { host: a.example.com, port: 1, locations: [eu-west-1, eu-west-2] }
         outvoted: { host: a.example.com, port: 1, quorum: 4 }
-        private: { host: 10.0.0.1, port: 2525, regions: [eu-west-1, us-east-1] }
+        private: { host: 10.0.0.1, port: 2525, locations: [eu-west-1, us-east-1] }
     EOT
   }
 
   assert {
-    condition = join("\n", output.faults) == join("\n", [
-      "monitors.elsewhere.locations.1: `eu-west-2` does not check here (add it to the variable `regions`, or take it out)",
-      "monitors.outvoted.quorum: 4 can never be met by 3 regions (lower it, or add regions)",
-      "monitors.private.host: is not a public address, which a Lambda outside a VPC cannot reach, as in us-east-1 (check it from locations that have a VPC)",
+    condition = join("\n", output.diagnostics) == join("\n", [
+      "monitors.elsewhere.locations.1: `eu-west-2` is not a region of this deployment (add the region to the variable `regions`, or remove the entry)",
+      "monitors.outvoted.quorum: 4 is more than the 3 regions of this deployment (reduce the quorum, or add regions)",
+      "monitors.private.host: is not a public address, which a Lambda function outside a VPC cannot reach, as in us-east-1 (check the host from locations with a VPC)",
     ])
-    error_message = join("\n", output.faults)
+    error_message = join("\n", output.diagnostics)
   }
 }
 
-run "an_id_that_stands_there_twice" {
+run "repeated_id_is_diagnostic" {
   module { source = "./modules/definitions" }
   variables {
     definitions = <<-EOT
-      # The second would be kept without a word.
+      # YAML would silently keep the second.
       monitors:
         orders-db: { host: a.example.com, port: 1 }
 
@@ -116,7 +116,7 @@ run "an_id_that_stands_there_twice" {
   }
 
   assert {
-    condition     = join("\n", output.faults) == "monitors.orders-db: stands there 2 times (keep one, or rename the others)"
-    error_message = join("\n", output.faults)
+    condition     = join("\n", output.diagnostics) == "monitors.orders-db: is defined 2 times (keep one, or rename the others)"
+    error_message = join("\n", output.diagnostics)
   }
 }

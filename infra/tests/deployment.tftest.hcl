@@ -1,4 +1,4 @@
-# The whole: what is made for the regions named, and which settings are refused.
+# The root module: its resources for given regions, and the settings that it rejects.
 
 mock_provider "aws" { source = "./tests/mocks" }
 mock_provider "aws" {
@@ -76,7 +76,7 @@ variables {
   zip         = "tests/fixtures/checker.bin"
 }
 
-run "each_region_named_has_a_checker" {
+run "each_region_has_one_checker" {
   variables {
     subscribers = {
       team  = { protocol = "email", endpoint = "team@example.com" }
@@ -86,36 +86,36 @@ run "each_region_named_has_a_checker" {
 
   assert {
     condition     = toset(keys(output.checkers)) == toset(["eu-west-1", "us-east-1", "ap-southeast-1"])
-    error_message = "A checker for each region named, and no other."
+    error_message = "There must be one checker for each given region, and no other."
   }
   assert {
     condition     = output.table == "portpulse" && length(module.eu-west-2) == 0
-    error_message = "The table carries the name of the deployment."
+    error_message = "The table must have the name of the deployment, and a region that is not given must have no resources."
   }
   assert {
     condition     = [join(",", local.subscribers["phone"].severities), join(",", local.subscribers["team"].severities)] == ["critical", ""]
-    error_message = "SMS hears only what is critical; email hears everything."
+    error_message = "By default, SMS must receive critical notifications only, and email all notifications."
   }
   assert {
     condition     = keys(local.checker.watchers) == ["team"]
-    error_message = "SMS is not subscribed in each region unless asked for."
+    error_message = "By default, SMS must not be subscribed to the watchdogs."
   }
   assert {
     condition     = local.checker.function.timeout_seconds == 60 && local.checker.function.architecture == "arm64"
-    error_message = "The defaults reach the checkers."
+    error_message = "The checkers must have the default timeout and architecture."
   }
 }
 
-run "nobody_to_relay_to_needs_no_relay" {
+run "no_destination_creates_no_relay" {
   command = plan
 
   assert {
     condition     = length(module.relay) == 0 && output.relay == null
-    error_message = "Without a destination there is no relay."
+    error_message = "Without a destination, there must be no relay."
   }
 }
 
-run "a_destination_needs_a_relay" {
+run "destination_creates_relay" {
   variables {
     relay_file  = "tests/fixtures/relay.yaml"
     relay_zip   = "tests/fixtures/checker.bin"
@@ -124,11 +124,11 @@ run "a_destination_needs_a_relay" {
 
   assert {
     condition     = output.relay.function_name == "portpulse-relay" && length(module.home_watchdog) == 0
-    error_message = "There is a relay; the home region's watchdog hears of its troubles."
+    error_message = "There must be a relay, whose alarm uses the watchdog of the home region's checker."
   }
 }
 
-run "where_home_does_not_check_there_is_a_watchdog_for_the_relay" {
+run "relay_without_checker_at_home_creates_watchdog" {
   command = plan
   variables {
     home_region = "eu-north-1"
@@ -138,60 +138,60 @@ run "where_home_does_not_check_there_is_a_watchdog_for_the_relay" {
 
   assert {
     condition     = length(module.home_watchdog) == 1
-    error_message = "Somebody hears of the relay's troubles."
+    error_message = "A home region without a checker must have a watchdog topic for the relay's alarm."
   }
 }
 
-run "a_faulty_file_of_destinations_is_refused" {
+run "invalid_destinations_file_fails" {
   command = plan
-  variables { relay_file = "tests/fixtures/faulty-relay.yaml" }
+  variables { relay_file = "tests/fixtures/invalid-relay.yaml" }
   expect_failures = [output.relay]
 }
 
-run "a_file_of_destinations_that_is_not_there_is_refused" {
+run "missing_destinations_file_fails" {
   command = plan
   variables { relay_file = "no/such/file.yaml" }
   expect_failures = [var.relay_file]
 }
 
-run "a_region_that_must_be_opted_into_is_refused" {
+run "opt_in_region_fails" {
   command = plan
   variables { regions = ["eu-west-1", "af-south-1"] }
   expect_failures = [var.regions]
 }
 
-run "no_region_is_refused" {
+run "empty_regions_fail" {
   command = plan
   variables { regions = [] }
   expect_failures = [var.regions]
 }
 
-run "a_region_named_twice_is_refused" {
+run "repeated_region_fails" {
   command = plan
   variables { regions = ["eu-west-1", "eu-west-1"] }
   expect_failures = [var.regions]
 }
 
-run "an_unknown_home_is_refused" {
+run "unknown_home_region_fails" {
   command = plan
   variables { home_region = "mars-north-1" }
   expect_failures = [var.home_region]
 }
 
-run "a_name_that_breaks_others_is_refused" {
+run "name_with_invalid_characters_fails" {
   command = plan
   variables { name = "Port_Pulse" }
   expect_failures = [var.name]
 }
 
-run "a_definitions_file_that_is_not_there_is_refused" {
+run "missing_definitions_file_fails" {
   command = plan
   variables { monitors_file = "no/such/file.yaml" }
   expect_failures = [var.monitors_file]
 }
 
-run "a_faulty_definitions_file_is_refused" {
+run "invalid_definitions_file_fails" {
   command = plan
-  variables { monitors_file = "tests/fixtures/faulty.yaml" }
+  variables { monitors_file = "tests/fixtures/invalid-monitors.yaml" }
   expect_failures = [output.groups]
 }

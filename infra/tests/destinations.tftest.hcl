@@ -1,6 +1,6 @@
-# Destinations as the relay reads them. That these rules agree with the Rust code's is tested from Rust.
+# Destinations: their JSON, secrets and diagnostics. The tests of portpulse-infra-tests compare the rules with the Rust code.
 
-run "the_relay_reads_what_the_file_says" {
+run "valid_file_gives_json_names_and_secrets" {
   module { source = "./modules/destinations" }
   variables {
     destinations = <<-EOT
@@ -12,8 +12,8 @@ run "the_relay_reads_what_the_file_says" {
   }
 
   assert {
-    condition     = length(output.faults) == 0 && join(",", output.names) == "audit,ops,pager"
-    error_message = "It is valid: ${join("; ", output.faults)}"
+    condition     = length(output.diagnostics) == 0 && join(",", output.names) == "audit,ops,pager"
+    error_message = "The file must be valid: ${join("; ", output.diagnostics)}"
   }
   assert {
     condition = jsondecode(output.json) == {
@@ -23,15 +23,15 @@ run "the_relay_reads_what_the_file_says" {
         audit = { kind = "webhook", url = "https://audit.example.com/x?y=z", key = "ssm:/portpulse/audit", monitors = ["orders-db", "web-*"] }
       }
     }
-    error_message = "As it stands, without what is empty: ${output.json}"
+    error_message = "The JSON must have all fields except the empty one: ${output.json}"
   }
   assert {
     condition     = output.secrets == tolist(["secretsmanager:pager", "ssm:/portpulse/audit", "ssm:/portpulse/ops"])
-    error_message = "Each secret is named: ${join(", ", output.secrets)}"
+    error_message = "All secrets must be listed: ${join(", ", output.secrets)}"
   }
 }
 
-run "a_secret_in_the_clear_is_refused_and_shown_nowhere" {
+run "plaintext_secret_fails_and_is_not_shown" {
   module { source = "./modules/destinations" }
   variables {
     destinations = <<-EOT
@@ -43,45 +43,45 @@ run "a_secret_in_the_clear_is_refused_and_shown_nowhere" {
   }
 
   assert {
-    condition = output.faults == tolist([
-      "destinations.ops.url: cannot be used (put it into a secret, and name that by ssm:/path or secretsmanager:name)",
-      "destinations.phone.token: cannot be used (put it into a secret, and name that by ssm:/path or secretsmanager:name)",
-      "destinations.phone.topic: cannot be used (put it into a secret, and name that by ssm:/path or secretsmanager:name)",
+    condition = output.diagnostics == tolist([
+      "destinations.ops.url: is invalid (store the value in a secret and write its name: ssm:/path or secretsmanager:name)",
+      "destinations.phone.token: is invalid (store the value in a secret and write its name: ssm:/path or secretsmanager:name)",
+      "destinations.phone.topic: is invalid (store the value in a secret and write its name: ssm:/path or secretsmanager:name)",
     ])
-    error_message = "Each place is named: ${join("; ", output.faults)}"
+    error_message = "Each invalid field must have a diagnostic: ${join("; ", output.diagnostics)}"
   }
   assert {
-    condition     = output.json == "{}" && length(output.names) == 0 && !strcontains(join("", output.faults), "hush")
-    error_message = "Nothing of a faulty file goes any further."
+    condition     = output.json == "{}" && length(output.names) == 0 && !strcontains(join("", output.diagnostics), "hush")
+    error_message = "An invalid file must give no JSON, no names and no text of a secret."
   }
 }
 
-run "nobody_to_tell_is_fine" {
+run "no_destination_is_valid" {
   module { source = "./modules/destinations" }
   variables { destinations = "destinations: {}" }
 
   assert {
-    condition     = length(output.faults) == 0 && length(output.names) == 0 && length(output.secrets) == 0
-    error_message = "No destination, no finding."
+    condition     = length(output.diagnostics) == 0 && length(output.names) == 0 && length(output.secrets) == 0
+    error_message = "A file without destinations must have no diagnostics, names or secrets."
   }
 }
 
-run "what_is_no_yaml_is_refused_and_not_shown" {
+run "invalid_yaml_fails_and_is_not_shown" {
   module { source = "./modules/destinations" }
   variables { destinations = "destinations: { ops: { url: https://hush?x, }" }
 
   assert {
-    condition     = output.faults == tolist(["the file is not YAML (check its indentation, brackets and quotes; an address within braces goes in quotes)"])
-    error_message = join("; ", output.faults)
+    condition     = output.diagnostics == tolist(["the file is not YAML (check its indentation, brackets and quotes; write a URL within braces in quotes)"])
+    error_message = join("; ", output.diagnostics)
   }
 }
 
-run "what_is_no_map_is_refused" {
+run "list_of_destinations_fails" {
   module { source = "./modules/destinations" }
   variables { destinations = "destinations: [slack]" }
 
   assert {
-    condition     = output.faults == tolist(["destinations: is not a map (write one destination by name)"])
-    error_message = join("; ", output.faults)
+    condition     = output.diagnostics == tolist(["destinations: is not a map (write each destination by its name)"])
+    error_message = join("; ", output.diagnostics)
   }
 }

@@ -1,4 +1,4 @@
-# What is the same of every Lambda: what it is made of, and what it may do beside its own statements.
+# The function module, which all Lambdas share: their settings, and the permissions beside their own statements.
 
 mock_provider "aws" { source = "./tests/mocks" }
 
@@ -13,11 +13,11 @@ variables {
   statements = [
     { Sid = "Alert", Action = ["sns:Publish"], Resource = ["arn:aws:sns:eu-west-2:123456789012:portpulse-alerts"] },
   ]
-  asynchronous = { retries = 1, longest_seconds = 90 }
+  asynchronous = { retries = 1, max_age_seconds = 90 }
   vpc          = { subnet_ids = ["subnet-1"], security_group_ids = ["sg-1"] }
 }
 
-run "the_lambda" {
+run "lambda_has_given_settings" {
   module { source = "./modules/function" }
 
   assert {
@@ -27,50 +27,50 @@ run "the_lambda" {
       PORTPULSE_SOME        = "thing"
       RUST_LOG              = "debug"
     })
-    error_message = "The environment is the table, its region, the settings, and what the user adds."
+    error_message = "The environment must be the table, its region, the settings and the user's variables."
   }
   assert {
     condition = [
       aws_lambda_function.this.function_name, aws_lambda_function.this.runtime, aws_lambda_function.this.handler, one(aws_lambda_function.this.architectures),
       aws_lambda_function.this.memory_size, aws_lambda_function.this.timeout, aws_lambda_function.this.reserved_concurrent_executions
     ] == ["portpulse-some", "provided.al2023", "bootstrap", "arm64", 256, 30, 5]
-    error_message = "An arm64 bootstrap with what is asked for."
+    error_message = "The Lambda must be an arm64 bootstrap with the given memory, timeout and concurrency."
   }
   assert {
     condition     = aws_lambda_function.this.source_code_hash == filebase64sha256("tests/fixtures/checker.bin")
-    error_message = "A changed zip is deployed."
+    error_message = "The hash must be that of the zip, so that a changed zip is deployed."
   }
   assert {
     condition     = one(aws_lambda_function.this.vpc_config).subnet_ids == toset(["subnet-1"]) && one(aws_lambda_function.this.vpc_config).security_group_ids == toset(["sg-1"])
-    error_message = "It runs in the subnets given, behind the groups given."
+    error_message = "The Lambda must have the given subnets and security groups."
   }
   assert {
     condition = [
       aws_lambda_function_event_invoke_config.this[0].maximum_retry_attempts, aws_lambda_function_event_invoke_config.this[0].maximum_event_age_in_seconds,
       one(one(aws_lambda_function_event_invoke_config.this[0].destination_config).on_failure).destination
     ] == [1, 90, aws_sqs_queue.dead_letters[0].arn]
-    error_message = "It is tried again as often and as long as asked for, and then kept."
+    error_message = "Asynchronous invocations must have the given retries and age, and a dead-letter queue."
   }
   assert {
     condition     = aws_cloudwatch_log_group.this.name == "/aws/lambda/portpulse-some" && aws_cloudwatch_log_group.this.retention_in_days == 30
-    error_message = "The log is kept as long as asked for."
+    error_message = "The log group must have the given retention."
   }
   assert {
     condition     = output.names == { function_name = "portpulse-some", log_group = "/aws/lambda/portpulse-some", dead_letters = aws_sqs_queue.dead_letters[0].url }
-    error_message = "It says where to look."
+    error_message = "The output must name the function, its log group and its dead-letter queue."
   }
 }
 
-run "what_it_may_do" {
+run "role_has_only_listed_permissions" {
   module { source = "./modules/function" }
 
   assert {
     condition     = [aws_lambda_function.this.role, aws_iam_role_policy.this.role, aws_iam_role.this.name] == [aws_iam_role.this.arn, aws_iam_role.this.id, "portpulse-some-eu-west-1"]
-    error_message = "Roles are global, so their names carry the region."
+    error_message = "The name of the role must contain the region, because roles are global."
   }
   assert {
     condition     = jsondecode(aws_iam_role.this.assume_role_policy).Statement == [{ Effect = "Allow", Action = "sts:AssumeRole", Principal = { Service = "lambda.amazonaws.com" } }]
-    error_message = "Lambda, and nobody else, takes on the role."
+    error_message = "Only Lambda may assume the role."
   }
   assert {
     condition = jsondecode(aws_iam_role_policy.this.policy).Statement == [
@@ -78,73 +78,73 @@ run "what_it_may_do" {
       { Sid = "Log", Effect = "Allow", Action = ["logs:CreateLogStream", "logs:PutLogEvents"], Resource = ["${aws_cloudwatch_log_group.this.arn}:*"] },
       { Sid = "SendDeadLetters", Effect = "Allow", Action = ["sqs:SendMessage"], Resource = [aws_sqs_queue.dead_letters[0].arn] },
       {
-        Sid       = "UseTheTablesKey", Effect = "Allow", Action = ["kms:Decrypt", "kms:DescribeKey"], Resource = ["arn:aws:kms:eu-west-2:123456789012:key/1"]
+        Sid       = "UseTableKey", Effect = "Allow", Action = ["kms:Decrypt", "kms:DescribeKey"], Resource = ["arn:aws:kms:eu-west-2:123456789012:key/1"]
         Condition = { StringEquals = { "kms:ViaService" = ["dynamodb.eu-west-2.amazonaws.com"] } }
       },
-      # Lambda's network interfaces have no name beforehand.
+      # The network interfaces do not exist beforehand, so the statement cannot name them.
       {
-        Sid       = "LambdaMakesNetworkInterfaces", Effect = "Allow", Action = ["ec2:CreateNetworkInterface", "ec2:DeleteNetworkInterface", "ec2:DescribeNetworkInterfaces"], Resource = "*"
+        Sid       = "ManageNetworkInterfaces", Effect = "Allow", Action = ["ec2:CreateNetworkInterface", "ec2:DeleteNetworkInterface", "ec2:DescribeNetworkInterfaces"], Resource = "*"
         Condition = { StringEquals = { "aws:RequestedRegion" = "eu-west-1" } }
       },
       {
-        Sid       = "TheCodeDoesNot", Effect = "Deny", Action = ["ec2:CreateNetworkInterface", "ec2:DeleteNetworkInterface", "ec2:DescribeNetworkInterfaces"], Resource = "*"
+        Sid       = "DenyNetworkInterfacesToCode", Effect = "Deny", Action = ["ec2:CreateNetworkInterface", "ec2:DeleteNetworkInterface", "ec2:DescribeNetworkInterfaces"], Resource = "*"
         Condition = { ArnEquals = { "lambda:SourceFunctionArn" = "arn:aws:lambda:eu-west-1:123456789012:function:portpulse-some" } }
       },
     ]
-    error_message = "It may do exactly this: ${aws_iam_role_policy.this.policy}"
+    error_message = "The role must have exactly these permissions: ${aws_iam_role_policy.this.policy}"
   }
 }
 
-run "a_missing_zip_is_said_clearly" {
+run "missing_zip_fails" {
   command = plan
   module { source = "./modules/function" }
   variables { function = { zip = "dist/nothing.zip" } }
   expect_failures = [aws_lambda_function.this]
 }
 
-run "an_unknown_architecture_is_refused" {
+run "unknown_architecture_fails" {
   command = plan
   module { source = "./modules/function" }
   variables { function = { zip = "tests/fixtures/checker.bin", architecture = "riscv" } }
   expect_failures = [var.function]
 }
 
-run "too_little_memory_is_refused" {
+run "memory_below_minimum_fails" {
   command = plan
   module { source = "./modules/function" }
   variables { function = { zip = "tests/fixtures/checker.bin", memory_mb = 64 } }
   expect_failures = [var.function]
 }
 
-run "variables_of_ours_are_refused" {
+run "environment_with_portpulse_variable_fails" {
   command = plan
   module { source = "./modules/function" }
   variables { function = { zip = "tests/fixtures/checker.bin", environment = { PORTPULSE_TABLE = "other" } } }
   expect_failures = [var.function]
 }
 
-run "every_resource_is_refused" {
+run "statement_for_all_resources_fails" {
   command = plan
   module { source = "./modules/function" }
   variables { statements = [{ Sid = "Alert", Action = ["sns:Publish"], Resource = ["*"] }] }
   expect_failures = [var.statements]
 }
 
-run "an_unknown_access_is_refused" {
+run "unknown_table_access_fails" {
   command = plan
   module { source = "./modules/function" }
   variables { table_access = "admin" }
   expect_failures = [var.table_access]
 }
 
-run "a_vpc_without_subnets_is_refused" {
+run "vpc_without_subnets_fails" {
   command = plan
   module { source = "./modules/function" }
   variables { vpc = { subnet_ids = [], security_group_ids = ["sg-1"] } }
   expect_failures = [var.vpc]
 }
 
-run "a_retention_that_cloudwatch_does_not_offer_is_refused" {
+run "unsupported_log_retention_fails" {
   command = plan
   module { source = "./modules/function" }
   variables { function = { zip = "tests/fixtures/checker.bin", log_retention_days = 10 } }

@@ -1,4 +1,4 @@
-# The relay: exactly what it is told, what it may do, what it hears, and where goes what it cannot deliver.
+# The relay: its environment, permissions, subscription, dead-letter queue and alarm.
 
 mock_provider "aws" { source = "./tests/mocks" }
 
@@ -17,7 +17,7 @@ variables {
   watchdog_arn = "arn:aws:sns:eu-west-2:123456789012:portpulse-watchdog"
 }
 
-run "the_lambda" {
+run "lambda_has_destinations_and_defaults" {
   module { source = "./modules/relay" }
 
   assert {
@@ -27,43 +27,43 @@ run "the_lambda" {
       PORTPULSE_RELAY       = "{\"destinations\":{\"ops\":{\"kind\":\"slack\",\"url\":\"ssm:/portpulse/ops\"}}}"
       RUST_LOG              = "debug"
     })
-    error_message = "The environment is these variables."
+    error_message = "The environment must be exactly these variables."
   }
   assert {
     condition     = [module.function.lambda.function_name, module.function.lambda.filename, module.function.lambda.memory_size, module.function.lambda.timeout] == ["portpulse-relay", "tests/fixtures/checker.bin", 128, 60]
-    error_message = "The zip given, with 128 MB and a minute."
+    error_message = "The Lambda must have the given zip, 128 MB and a timeout of 60 s."
   }
 }
 
-run "the_policy" {
+run "policy_has_only_listed_permissions" {
   module { source = "./modules/relay" }
 
   assert {
     condition = jsondecode(module.function.policy).Statement == [
       {
-        Sid       = "NoteWhatIsDelivered", Effect = "Allow", Action = ["dynamodb:GetItem", "dynamodb:PutItem"], Resource = ["arn:aws:dynamodb:eu-west-2:123456789012:table/portpulse"]
+        Sid       = "RecordDeliveries", Effect = "Allow", Action = ["dynamodb:GetItem", "dynamodb:PutItem"], Resource = ["arn:aws:dynamodb:eu-west-2:123456789012:table/portpulse"]
         Condition = { "ForAllValues:StringLike" = { "dynamodb:LeadingKeys" = ["relayed#*"] }, Null = { "dynamodb:LeadingKeys" = ["false"] } }
       },
       {
-        Sid = "ReadItsParameters", Effect = "Allow", Action = ["ssm:GetParameter"]
+        Sid = "ReadParameters", Effect = "Allow", Action = ["ssm:GetParameter"]
         Resource = [
           "arn:aws:ssm:eu-west-2:123456789012:parameter/portpulse/ops",
           "arn:aws:ssm:eu-west-2:123456789012:parameter/aws/reference/secretsmanager/pager",
         ]
       },
-      { Sid = "ReadItsSecrets", Effect = "Allow", Action = ["secretsmanager:GetSecretValue"], Resource = ["arn:aws:secretsmanager:eu-west-2:123456789012:secret:pager-??????"] },
+      { Sid = "ReadSecrets", Effect = "Allow", Action = ["secretsmanager:GetSecretValue"], Resource = ["arn:aws:secretsmanager:eu-west-2:123456789012:secret:pager-??????"] },
       { Sid = "Log", Effect = "Allow", Action = ["logs:CreateLogStream", "logs:PutLogEvents"], Resource = ["arn:aws:logs:eu-west-1:123456789012:log-group:/aws/lambda/function:*"] },
       { Sid = "SendDeadLetters", Effect = "Allow", Action = ["sqs:SendMessage"], Resource = ["arn:aws:sqs:eu-west-1:123456789012:queue"] },
       {
-        Sid       = "UseTheTablesKey", Effect = "Allow", Action = ["kms:CreateGrant", "kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey*", "kms:ReEncrypt*"], Resource = ["arn:aws:kms:eu-west-2:123456789012:key/1"]
+        Sid       = "UseTableKey", Effect = "Allow", Action = ["kms:CreateGrant", "kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey*", "kms:ReEncrypt*"], Resource = ["arn:aws:kms:eu-west-2:123456789012:key/1"]
         Condition = { StringEquals = { "kms:ViaService" = ["dynamodb.eu-west-2.amazonaws.com"] } }
       },
     ]
-    error_message = "The relay may do exactly this: ${module.function.policy}"
+    error_message = "The role must have exactly these permissions: ${module.function.policy}"
   }
 }
 
-run "keys_of_ones_own" {
+run "customer_managed_key_of_secrets_allows_decryption" {
   module { source = "./modules/relay" }
   variables {
     secrets         = ["ssm:/portpulse/ops"]
@@ -71,70 +71,70 @@ run "keys_of_ones_own" {
   }
 
   assert {
-    condition = [for statement in jsondecode(module.function.policy).Statement : statement if startswith(statement.Sid, "Decrypt") || startswith(statement.Sid, "ReadIts")] == [
-      { Sid = "ReadItsParameters", Effect = "Allow", Action = ["ssm:GetParameter"], Resource = ["arn:aws:ssm:eu-west-2:123456789012:parameter/portpulse/ops"] },
+    condition = [for statement in jsondecode(module.function.policy).Statement : statement if startswith(statement.Sid, "Decrypt") || startswith(statement.Sid, "Read")] == [
+      { Sid = "ReadParameters", Effect = "Allow", Action = ["ssm:GetParameter"], Resource = ["arn:aws:ssm:eu-west-2:123456789012:parameter/portpulse/ops"] },
       {
-        Sid       = "DecryptItsSecrets", Effect = "Allow", Action = ["kms:Decrypt"], Resource = ["arn:aws:kms:eu-west-2:123456789012:key/2"]
+        Sid       = "DecryptSecrets", Effect = "Allow", Action = ["kms:Decrypt"], Resource = ["arn:aws:kms:eu-west-2:123456789012:key/2"]
         Condition = { StringEquals = { "kms:ViaService" = ["secretsmanager.eu-west-2.amazonaws.com", "ssm.eu-west-2.amazonaws.com"] } }
       },
     ]
-    error_message = "It decrypts under the keys that are named, through the two services alone."
+    error_message = "The relay may decrypt with the listed keys, through the two services only."
   }
 }
 
-run "what_it_hears" {
+run "relay_is_subscribed_to_notifications" {
   module { source = "./modules/relay" }
 
   assert {
     condition     = [aws_sns_topic_subscription.relay.topic_arn, aws_sns_topic_subscription.relay.protocol, aws_sns_topic_subscription.relay.endpoint] == [var.home.topic_arn, "lambda", module.function.lambda.arn]
-    error_message = "It is subscribed to the alert topic."
+    error_message = "The Lambda must be subscribed to the alert topic."
   }
   assert {
     condition     = jsondecode(aws_sns_topic_subscription.relay.filter_policy) == { severity = ["critical", "warning", "info"] }
-    error_message = "It hears notifications alone."
+    error_message = "The filter must accept notifications only."
   }
   assert {
     condition     = [aws_lambda_permission.topic.principal, aws_lambda_permission.topic.source_arn, aws_lambda_permission.topic.function_name] == ["sns.amazonaws.com", var.home.topic_arn, "portpulse-relay"]
-    error_message = "The topic, and nobody else, may invoke it."
+    error_message = "Only the topic may invoke the Lambda."
   }
 }
 
-run "what_it_cannot_deliver" {
+run "undelivered_notification_is_kept_and_alarms" {
   module { source = "./modules/relay" }
 
   assert {
-    condition     = [module.function.dead_letters.retries, module.function.dead_letters.longest_seconds] == [2, 21600]
-    error_message = "It is tried again twice, and then kept."
+    condition     = [module.function.dead_letters.retries, module.function.dead_letters.max_age_seconds] == [2, 21600]
+    error_message = "Lambda must retry twice within 6 hours, and then use the dead-letter queue."
   }
   assert {
     condition     = jsondecode(aws_sns_topic_subscription.relay.redrive_policy) == { deadLetterTargetArn = module.function.dead_letters.arn }
-    error_message = "What SNS could not hand over is kept, too."
+    error_message = "SNS must use the same dead-letter queue."
   }
   assert {
     condition     = one(jsondecode(aws_sqs_queue_policy.topic.policy).Statement).Condition == { ArnEquals = { "aws:SourceArn" = var.home.topic_arn } }
-    error_message = "Only this topic may put it there."
+    error_message = "Only this topic may send messages to the queue."
   }
   assert {
     condition = [
       aws_cloudwatch_metric_alarm.undelivered.metric_name, aws_cloudwatch_metric_alarm.undelivered.threshold, aws_cloudwatch_metric_alarm.undelivered.comparison_operator,
       one(aws_cloudwatch_metric_alarm.undelivered.alarm_actions), one(aws_cloudwatch_metric_alarm.undelivered.ok_actions)
     ] == ["ApproximateNumberOfMessagesVisible", 0, "GreaterThanThreshold", var.watchdog_arn, var.watchdog_arn]
-    error_message = "A message in the queue is an alarm, told by the watchdog."
+    error_message = "A message in the queue must trigger an alarm on the watchdog's topic."
   }
   assert {
     condition     = aws_cloudwatch_metric_alarm.undelivered.dimensions == tomap({ QueueName = "portpulse-relay-dead-letters" })
-    error_message = "The alarm looks at the relay's queue."
+    error_message = "The alarm must monitor the relay's dead-letter queue."
   }
 }
 
-run "more_than_lambda_takes_is_refused" {
+run "environment_above_lambda_limit_fails" {
   command = plan
   module { source = "./modules/relay" }
   variables { destinations = "{\"destinations\":{\"ops\":{\"kind\":\"slack\",\"url\":\"ssm:/${join("", [for n in range(400) : "0123456789"])}\"}}}" }
   expect_failures = [output.names]
 }
 
-run "a_secret_in_the_clear_is_refused" {
+run "plaintext_secret_fails" {
   command = plan
   module { source = "./modules/relay" }
   variables { secrets = ["https://hooks.slack.com/services/hush"] }

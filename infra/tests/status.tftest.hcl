@@ -1,4 +1,4 @@
-# The status page: who may read, what it is told, and that it may only read.
+# The status page: its readers, environment and concurrency, and its read-only permissions.
 
 mock_provider "aws" { source = "./tests/mocks" }
 
@@ -16,7 +16,7 @@ variables {
   function = { zip = "tests/fixtures/checker.bin" }
 }
 
-run "a_public_page" {
+run "public_page_accepts_unsigned_requests_and_only_reads" {
   module { source = "./modules/status" }
 
   assert {
@@ -26,15 +26,15 @@ run "a_public_page" {
       PORTPULSE_GROUPS        = "1m#0,1m#1,5m#0"
       PORTPULSE_STATUS_ACCESS = "public"
     })
-    error_message = "The environment is these variables."
+    error_message = "The environment must be exactly these variables."
   }
   assert {
     condition     = [module.function.lambda.function_name, module.function.lambda.filename, module.function.lambda.memory_size, module.function.lambda.timeout] == ["portpulse-status", "tests/fixtures/checker.bin", 128, 15]
-    error_message = "The zip given, with 128 MB and 15 seconds."
+    error_message = "The Lambda must have the given zip, 128 MB and a timeout of 15 s."
   }
   assert {
     condition     = aws_lambda_function_url.status.authorization_type == "NONE"
-    error_message = "Anybody may ask."
+    error_message = "The URL must accept unsigned requests."
   }
   assert {
     condition = one(values(jsondecode(aws_cloudformation_stack.address[0].template_body).Resources)).Properties == {
@@ -43,12 +43,12 @@ run "a_public_page" {
       InvokedViaFunctionUrl = true
       Principal             = "*"
     }
-    error_message = "Through the address, and not around it."
+    error_message = "Everybody may invoke the Lambda, but only through the URL."
   }
   assert {
     condition = jsondecode(module.function.policy).Statement == [
       {
-        Sid = "ReadWhatItShows", Effect = "Allow", Action = ["dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query"], Resource = ["arn:aws:dynamodb:eu-west-2:123456789012:table/portpulse"]
+        Sid = "ReadTable", Effect = "Allow", Action = ["dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query"], Resource = ["arn:aws:dynamodb:eu-west-2:123456789012:table/portpulse"]
         Condition = {
           "ForAllValues:StringLike" = { "dynamodb:LeadingKeys" = ["monitors#*", "group#*", "fleet", "results#*", "hourly#*", "daily#*", "banners#*", "incidents#*", "controls"] }
           Null                      = { "dynamodb:LeadingKeys" = ["false"] }
@@ -56,15 +56,15 @@ run "a_public_page" {
       },
       { Sid = "Log", Effect = "Allow", Action = ["logs:CreateLogStream", "logs:PutLogEvents"], Resource = ["arn:aws:logs:eu-west-1:123456789012:log-group:/aws/lambda/function:*"] },
       {
-        Sid       = "UseTheTablesKey", Effect = "Allow", Action = ["kms:Decrypt", "kms:DescribeKey"], Resource = ["arn:aws:kms:eu-west-2:123456789012:key/1"]
+        Sid       = "UseTableKey", Effect = "Allow", Action = ["kms:Decrypt", "kms:DescribeKey"], Resource = ["arn:aws:kms:eu-west-2:123456789012:key/1"]
         Condition = { StringEquals = { "kms:ViaService" = ["dynamodb.eu-west-2.amazonaws.com"] } }
       },
     ]
-    error_message = "It may do exactly this: ${module.function.policy}"
+    error_message = "The role must have exactly these permissions: ${module.function.policy}"
   }
 }
 
-run "an_account_that_can_reserves_concurrency_for_what_anybody_may_ask" {
+run "public_page_with_sufficient_quota_reserves_concurrency" {
   command = plan
   module { source = "./modules/status" }
   override_data {
@@ -74,15 +74,15 @@ run "an_account_that_can_reserves_concurrency_for_what_anybody_may_ask" {
 
   assert {
     condition     = data.aws_servicequotas_service_quota.concurrency[0].service_code == "lambda" && data.aws_servicequotas_service_quota.concurrency[0].quota_code == "L-B99A9384"
-    error_message = "The quota is that of concurrent executions."
+    error_message = "The quota must be that of concurrent executions."
   }
   assert {
     condition     = module.function.lambda.reserved == 5
-    error_message = "Five at once, and no more."
+    error_message = "Five concurrent executions must be reserved."
   }
 }
 
-run "a_new_account_cannot_reserve_any" {
+run "public_page_with_low_quota_reserves_none" {
   command = plan
   module { source = "./modules/status" }
   override_data {
@@ -92,11 +92,11 @@ run "a_new_account_cannot_reserve_any" {
 
   assert {
     condition     = module.function.lambda.reserved == -1
-    error_message = "Lambda refuses what would leave fewer than it keeps for the others."
+    error_message = "Nothing may be reserved: Lambda rejects a reservation that leaves fewer than 100 executions unreserved."
   }
 }
 
-run "what_is_said_of_concurrency_holds_and_no_quota_is_asked_for" {
+run "given_concurrency_is_used_without_quota_request" {
   command = plan
   module { source = "./modules/status" }
   variables {
@@ -105,18 +105,18 @@ run "what_is_said_of_concurrency_holds_and_no_quota_is_asked_for" {
 
   assert {
     condition     = module.function.lambda.reserved == -1 && length(data.aws_servicequotas_service_quota.concurrency) == 0
-    error_message = "None, and the account is not asked."
+    error_message = "Nothing must be reserved, and the quota not be requested."
   }
 }
 
-run "a_public_page_beside_free_units_is_refused" {
+run "public_page_with_always_free_capacity_fails" {
   command = plan
   module { source = "./modules/status" }
   variables { capacity = "always_free" }
   expect_failures = [aws_lambda_function_url.status]
 }
 
-run "a_private_page_beside_free_units_is_not" {
+run "private_page_with_always_free_capacity_is_valid" {
   command = plan
   module { source = "./modules/status" }
   variables {
@@ -125,18 +125,18 @@ run "a_private_page_beside_free_units_is_not" {
   }
 }
 
-run "maintenance_ahead_is_announced_where_that_is_asked_for" {
+run "announce_maintenance_sets_environment_variable" {
   command = plan
   module { source = "./modules/status" }
   variables { announce_maintenance = true }
 
   assert {
     condition     = module.function.lambda.environment.PORTPULSE_STATUS_MAINTENANCE == "announced"
-    error_message = "The function is told to."
+    error_message = "The environment variable must be set."
   }
 }
 
-run "a_private_page_with_a_token" {
+run "private_page_with_token_reads_token_parameter" {
   module { source = "./modules/status" }
   variables {
     access          = "private"
@@ -146,39 +146,39 @@ run "a_private_page_with_a_token" {
 
   assert {
     condition     = aws_lambda_function_url.status.authorization_type == "NONE" && length(aws_cloudformation_stack.address) == 1
-    error_message = "The page asks for the token itself."
+    error_message = "The URL must accept unsigned requests, because the page checks the token."
   }
   assert {
     condition     = module.function.lambda.environment.PORTPULSE_STATUS_TOKEN == "ssm:/portpulse/status"
-    error_message = "It is told where the token is, and not the token."
+    error_message = "The environment must have the name of the token's parameter."
   }
   assert {
-    condition = [for statement in jsondecode(module.function.policy).Statement : statement if endswith(statement.Sid, "ItsToken")] == [
-      { Sid = "ReadItsToken", Effect = "Allow", Action = ["ssm:GetParameter"], Resource = ["arn:aws:ssm:eu-west-2:123456789012:parameter/portpulse/status"] },
+    condition = [for statement in jsondecode(module.function.policy).Statement : statement if endswith(statement.Sid, "Token")] == [
+      { Sid = "ReadToken", Effect = "Allow", Action = ["ssm:GetParameter"], Resource = ["arn:aws:ssm:eu-west-2:123456789012:parameter/portpulse/status"] },
       {
-        Sid       = "DecryptItsToken", Effect = "Allow", Action = ["kms:Decrypt"], Resource = ["arn:aws:kms:eu-west-2:123456789012:key/2"]
+        Sid       = "DecryptToken", Effect = "Allow", Action = ["kms:Decrypt"], Resource = ["arn:aws:kms:eu-west-2:123456789012:key/2"]
         Condition = { StringEquals = { "kms:ViaService" = ["ssm.eu-west-2.amazonaws.com"] } }
       },
     ]
-    error_message = "It may read that token, and decrypt it through its service alone: ${module.function.policy}"
+    error_message = "The page may read the token, and decrypt it through Parameter Store only: ${module.function.policy}"
   }
 }
 
-run "a_private_page_for_those_whom_aws_knows" {
+run "private_page_without_token_requires_iam" {
   module { source = "./modules/status" }
   variables { access = "private" }
 
   assert {
     condition     = aws_lambda_function_url.status.authorization_type == "AWS_IAM" && length(aws_cloudformation_stack.address) == 0
-    error_message = "Nobody may ask unsigned."
+    error_message = "The URL must reject unsigned requests."
   }
   assert {
     condition     = module.function.lambda.reserved == -1 && length(data.aws_servicequotas_service_quota.concurrency) == 0
-    error_message = "Whom AWS does not know starts nothing."
+    error_message = "Nothing must be reserved, because unsigned requests start no execution."
   }
 }
 
-run "a_token_in_the_clear_is_refused" {
+run "plaintext_token_fails" {
   command = plan
   module { source = "./modules/status" }
   variables {
@@ -188,14 +188,14 @@ run "a_token_in_the_clear_is_refused" {
   expect_failures = [var.token]
 }
 
-run "a_public_page_with_a_token_is_refused" {
+run "public_page_with_token_fails" {
   command = plan
   module { source = "./modules/status" }
   variables { token = "ssm:/portpulse/status" }
   expect_failures = [aws_lambda_function_url.status]
 }
 
-run "an_unknown_access_is_refused" {
+run "unknown_access_fails" {
   command = plan
   module { source = "./modules/status" }
   variables { access = "friends" }

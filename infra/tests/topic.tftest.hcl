@@ -1,4 +1,4 @@
-# Subscribers: who hears what.
+# A topic: the filters of its subscribers, and the subscribers that it rejects.
 
 mock_provider "aws" { source = "./tests/mocks" }
 
@@ -6,7 +6,7 @@ variables {
   name = "portpulse-alerts"
 }
 
-run "each_subscriber_has_its_filter" {
+run "subscribers_have_severity_and_tag_filters" {
   module { source = "./modules/topic" }
   variables {
     subscribers = {
@@ -18,40 +18,40 @@ run "each_subscriber_has_its_filter" {
 
   assert {
     condition     = aws_sns_topic_subscription.this["all"].filter_policy == null
-    error_message = "Who names nothing hears everything."
+    error_message = "A subscriber without severities and tags must have no filter."
   }
   assert {
     condition     = jsondecode(aws_sns_topic_subscription.this["phone"].filter_policy) == { severity = ["critical"] }
-    error_message = "Severities are filtered by the attribute `severity`."
+    error_message = "Severities must be filtered by the attribute `severity`."
   }
   assert {
     condition     = jsondecode(aws_sns_topic_subscription.this["orders"].filter_policy) == { severity = ["critical", "warning"], tag = ["team=orders"] }
-    error_message = "Tags are filtered by the attribute `tag`."
+    error_message = "Tags must be filtered by the attribute `tag`."
   }
 }
 
-run "a_number_without_country_is_refused" {
+run "phone_number_without_country_code_fails" {
   command = plan
   module { source = "./modules/topic" }
   variables { subscribers = { phone = { protocol = "sms", endpoint = "0555 0100" } } }
   expect_failures = [var.subscribers]
 }
 
-run "an_unknown_protocol_is_refused" {
+run "unknown_protocol_fails" {
   command = plan
   module { source = "./modules/topic" }
   variables { subscribers = { pager = { protocol = "pager", endpoint = "x" } } }
   expect_failures = [var.subscribers]
 }
 
-run "an_unencrypted_hook_is_refused" {
+run "unencrypted_endpoint_fails" {
   command = plan
   module { source = "./modules/topic" }
   variables { subscribers = { hook = { protocol = "https", endpoint = "http://example.com" } } }
   expect_failures = [var.subscribers]
 }
 
-run "an_unknown_severity_is_refused" {
+run "unknown_severity_fails" {
   command = plan
   module { source = "./modules/topic" }
   variables { subscribers = { all = { protocol = "email", endpoint = "a@example.com", severities = ["fatal"] } } }

@@ -1,17 +1,17 @@
-//! The start of the Lambda's program, from the process to its first request for work, with the clients built; and its
-//! size. `cargo bench -p portpulse-checker --bench start --profile lambda` measures it as it is deployed.
+//! Startup time of the checker, from process start to the first request for an invocation, and the size of the program.
+//! `cargo bench -p portpulse-checker --bench start --profile lambda` measures the program as deployed.
 #![expect(
     clippy::unwrap_used,
     clippy::indexing_slicing,
     clippy::print_stdout,
-    reason = "a benchmark prints, and ends when something is wrong"
+    reason = "a benchmark prints, and panics on errors"
 )]
 
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use portpulse_testkit::function::program;
-use portpulse_testkit::runtime_api::{Heard, RuntimeApi};
+use portpulse_testkit::runtime_api::{FunctionMessage, RuntimeApi};
 use portpulse_testkit::sns::TOPIC_ARN;
 
 const RUNS: usize = 20;
@@ -25,7 +25,7 @@ fn main() {
     let mut times: Vec<_> = (0..RUNS).map(|_| runtime.block_on(start())).collect();
     times.sort();
     let ms = |time: Duration| time.as_secs_f64() * 1e3;
-    println!("The Lambda's program, {RUNS} starts to the first request for work:");
+    println!("Time from process start to the first request for an invocation, {RUNS} runs:");
     println!(
         "median {:.1} ms, fastest {:.1} ms, slowest {:.1} ms; binary {:.1} MB",
         ms(times[RUNS / 2]),
@@ -51,9 +51,9 @@ async fn start() -> Duration {
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
-    let heard = tokio::time::timeout(Duration::from_secs(60), api.heard()).await;
+    let message = tokio::time::timeout(Duration::from_secs(60), api.next_message()).await;
     let took = began.elapsed();
-    assert_eq!(heard.unwrap(), Some(Heard::Ready));
+    assert_eq!(message.unwrap(), Some(FunctionMessage::Ready));
     child.kill().unwrap();
     child.wait().unwrap();
     took

@@ -1,9 +1,9 @@
-//! What a nominal tick costs in DynamoDB, as its answers to the real SDK say (`ReturnConsumedCapacity`).
+//! Consumed capacity of a nominal tick, as DynamoDB reports it (`ReturnConsumedCapacity`).
 #![expect(
     clippy::unwrap_used,
     clippy::panic,
     clippy::print_stdout,
-    reason = "a benchmark prints, and ends when something is wrong"
+    reason = "a benchmark prints, and panics on errors"
 )]
 
 use portpulse_core::period::Grain;
@@ -18,7 +18,7 @@ fn main() {
         .enable_all()
         .build()
         .unwrap();
-    println!("One tick of one location in which all is well:");
+    println!("One tick of one location, all monitors open:");
     println!(
         "{:>9} {:>8} {:>8} {:>7} {:>12} {:>6} {:>11}",
         "monitors", "checks", "locations", "writes", "write units", "reads", "read units"
@@ -38,7 +38,7 @@ fn main() {
             );
         }
     }
-    println!("\nThe first tick of an hour, and of a day, which sum up what is over:");
+    println!("\nThe first tick of an hour and of a day, with rollups:");
     for (monitors, (name, checks)) in all() {
         for grain in [Grain::Hour, Grain::Day] {
             let consumed = runtime.block_on(nominal::first_of(grain, checks, monitors));

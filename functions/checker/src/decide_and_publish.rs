@@ -6,13 +6,13 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use portpulse_alert::Publish;
-use portpulse_core::decide::{Input, Rest, decide};
+use portpulse_core::decide::{Input, Completeness, decide};
 use portpulse_core::group::GroupId;
 use portpulse_core::group_state::{FleetState, GroupState, Status, Track};
 use portpulse_core::id::MonitorId;
 use portpulse_core::outbox::CLAIM_LIFETIME;
 use portpulse_core::round::Definitions;
-use portpulse_store::keys::RowKey;
+use portpulse_store::keys::GroupStateKey;
 use portpulse_store::store::Written;
 use portpulse_store::table::Table;
 
@@ -20,16 +20,16 @@ use crate::Error;
 use crate::deliver::{Delivered, Delivery};
 use crate::probe::{Clock, Probe};
 use crate::roll_up::{Deadline, STEP};
-use crate::tick::{Checker, Invocation, RESERVE, Report};
+use crate::tick::{Checker, Invocation, RESERVE, TickReport};
 
 /// How often something is written again because another checker wrote first. Each conflict is another's progress, so
 /// with seventeen locations deciding at once the last one needs at most that many.
-pub(crate) const ATTEMPTS: u32 = 40;
+pub(crate) const MAX_ATTEMPTS: u32 = 40;
 
-/// The first pause before a full row is read again that waits for another claimant; each further pause is twice as long,
-/// up to [`MAX_PAUSE`].
+/// The first pause before the next read of a full decision state that another invocation must empty. Each further pause is
+/// twice as long, up to [`MAX_PAUSE`].
 const MIN_PAUSE: Duration = Duration::from_millis(250);
-/// The longest such pause.
+/// The maximum pause.
 const MAX_PAUSE: Duration = Duration::from_secs(4);
 
 impl<T: Table, P: Probe, N: Publish, C: Clock> Checker<T, P, N, C> {
@@ -46,10 +46,10 @@ impl<T: Table, P: Probe, N: Publish, C: Clock> Checker<T, P, N, C> {
         definitions: &Definitions,
         invocation: &Invocation,
         deadline: Deadline,
-        report: &mut Report,
+        report: &mut TickReport,
     ) -> Result<GroupState, Error> {
         let (mut conflicts, mut waits) = (0, 0);
-        while conflicts < ATTEMPTS {
+        while conflicts < MAX_ATTEMPTS {
             match self.attempt(group, definitions, invocation, report).await? {
                 Attempt::StoppedFlapping(group_state) => return Ok(*group_state),
                 Attempt::Overtaken => {
@@ -57,7 +57,7 @@ impl<T: Table, P: Probe, N: Publish, C: Clock> Checker<T, P, N, C> {
                     continue;
                 }
                 Attempt::Partly => (conflicts, waits) = (0, 0),
-                Attempt::Waits(claimed) if waits < ATTEMPTS => {
+                Attempt::Waits(claimed) if waits < MAX_ATTEMPTS => {
                     let pause = self.pause_for(claimed, waits, deadline);
                     let pause = pause.ok_or(Error::NoRoomToDecide { group })?;
                     self.clock.sleep(pause).await;
@@ -67,15 +67,15 @@ impl<T: Table, P: Probe, N: Publish, C: Clock> Checker<T, P, N, C> {
             }
             self.time_left(deadline).ok_or(Error::NoTimeToDecide { group })?;
         }
-        Err(Error::Contended {
+        Err(Error::TooManyConflicts {
             group,
-            attempts: ATTEMPTS,
+            attempts: MAX_ATTEMPTS,
         })
     }
 
-    /// How long to pause before the row is read again that waits for the holder of a claim; `None` if there is no point in
-    /// waiting. A live invocation publishes within [`RESERVE`]; one that was killed never does, and its claim is waited for
-    /// only if it becomes stale before the deadline.
+    /// The pause before the next read of a full decision state, whose oldest claim is of the time `claimed`; `None` to stop.
+    /// A live invocation publishes within [`RESERVE`]. A killed one never does; its claim is worth waiting for only if it
+    /// becomes stale before the deadline.
     fn pause_for(&self, claimed: Timestamp, waits: u32, deadline: Deadline) -> Option<Duration> {
         let age = Duration::try_from(self.clock.now().duration_since(claimed)).unwrap_or_default();
         let until_stale = CLAIM_LIFETIME.saturating_sub(age);
@@ -90,7 +90,7 @@ impl<T: Table, P: Probe, N: Publish, C: Clock> Checker<T, P, N, C> {
         group: GroupId,
         definitions: &Definitions,
         invocation: &Invocation,
-        report: &mut Report,
+        report: &mut TickReport,
     ) -> Result<Attempt, Error> {
         let read = self
             .store
@@ -101,7 +101,7 @@ impl<T: Table, P: Probe, N: Publish, C: Clock> Checker<T, P, N, C> {
                 group,
                 source,
             })?;
-        if read.unreadable.contains_key(&RowKey::Status) {
+        if read.unreadable.contains_key(&GroupStateKey::Decision) {
             // Named already when the tick began; what cannot be read must not be overwritten.
             return Ok(Attempt::StoppedFlapping(Box::new(read.group_state)));
         }
@@ -159,7 +159,7 @@ impl<T: Table, P: Probe, N: Publish, C: Clock> Checker<T, P, N, C> {
         };
         let decision = decide(&input, &self.store.decision_limit(group));
         let failed = |source| Error::Decide { group, source };
-        if let Some(next) = &decision.status
+        if let Some(next) = &decision.state
             && self.store.put_decision(group, next).await.map_err(failed)? == Written::Conflict
         {
             return Ok(Attempt::Overtaken);
@@ -169,12 +169,12 @@ impl<T: Table, P: Probe, N: Publish, C: Clock> Checker<T, P, N, C> {
         {
             return Ok(Attempt::Overtaken);
         }
-        if decision.fleet_rest == Rest::More {
+        if decision.fleet_completeness == Completeness::Partial {
             note(report, [Error::FleetFull { group }]);
         }
-        let is_written = decision.status.is_some();
+        let is_written = decision.state.is_some();
         let decided = GroupState {
-            status: decision.status.unwrap_or_else(|| group_state.status.clone()),
+            decision: decision.state.unwrap_or_else(|| group_state.decision.clone()),
             ..group_state.clone()
         };
         let fleet: Option<FleetState> = decision.fleet.or_else(|| fleet.clone());
@@ -184,13 +184,13 @@ impl<T: Table, P: Probe, N: Publish, C: Clock> Checker<T, P, N, C> {
             ..input
         };
         let delivered = self.deliver(Delivery::of(&input), invocation, report).await;
-        let claimed = decided.status.outbox.oldest_claim_of_others(input.me, input.now);
-        Ok(match (decision.rest, delivered) {
-            (Rest::Nothing, _) => Attempt::StoppedFlapping(Box::new(decided)),
-            (Rest::More, Delivered::Some) => Attempt::Partly,
-            (Rest::More, Delivered::Failed) => Attempt::Stuck,
-            (Rest::More, Delivered::Nothing) if is_written => Attempt::Partly,
-            (Rest::More, Delivered::Nothing) => claimed.map_or(Attempt::Stuck, Attempt::Waits),
+        let claimed = decided.decision.outbox.oldest_claim_of_others(input.me, input.now);
+        Ok(match (decision.completeness, delivered) {
+            (Completeness::Complete, _) => Attempt::StoppedFlapping(Box::new(decided)),
+            (Completeness::Partial, Delivered::Some) => Attempt::Partly,
+            (Completeness::Partial, Delivered::Failed) => Attempt::Stuck,
+            (Completeness::Partial, Delivered::Nothing) if is_written => Attempt::Partly,
+            (Completeness::Partial, Delivered::Nothing) => claimed.map_or(Attempt::Stuck, Attempt::Waits),
         })
     }
 
@@ -200,11 +200,11 @@ impl<T: Table, P: Probe, N: Publish, C: Clock> Checker<T, P, N, C> {
         group: GroupId,
         definitions: &Definitions,
         group_state: &GroupState,
-        report: &mut Report,
+        report: &mut TickReport,
     ) -> BTreeSet<MonitorId> {
         let in_trouble = |id: &MonitorId| {
-            group_state.rows.values().any(|row| row.entries.contains_key(id))
-                || group_state.status.incidents.keys().any(|(of, _)| of == id)
+            group_state.locations.values().any(|row| row.entries.contains_key(id))
+                || group_state.decision.incidents.keys().any(|(of, _)| of == id)
         };
         let monitors = definitions
             .monitors
@@ -220,7 +220,7 @@ impl<T: Table, P: Probe, N: Publish, C: Clock> Checker<T, P, N, C> {
         for (elsewhere, ids) in parents {
             match self.store.group_state(elsewhere).await {
                 Ok(read) => {
-                    let incidents = read.group_state.status.incidents.into_iter();
+                    let incidents = read.group_state.decision.incidents.into_iter();
                     let open = incidents.filter(|((_, track), i)| {
                         *track == Track::Health && i.status == Status::Down && i.is_bad_now()
                     });
@@ -249,14 +249,14 @@ enum Attempt {
     Overtaken,
     /// Part of the decision stands, and there is room for more.
     Partly,
-    /// There is no room before others have published what they claimed; the oldest claim is of this time.
+    /// The decision state is full until other invocations publish what they claimed; the time of the oldest claim.
     Waits(Timestamp),
     /// There is no room, since nothing of what waits could be delivered.
     Stuck,
 }
 
 /// Adds troubles that were not named before: attempts repeat their reads.
-fn note(report: &mut Report, errors: impl IntoIterator<Item = Error>) {
+fn note(report: &mut TickReport, errors: impl IntoIterator<Item = Error>) {
     for error in errors {
         let text = crate::chain(&error);
         if !report.errors.iter().any(|known| crate::chain(known) == text) {

@@ -7,14 +7,14 @@ use portpulse_alert::{Publish, messages};
 use portpulse_core::decide::{Input, Notification, acknowledge_fleet_published, acknowledge_published};
 use portpulse_core::group::GroupId;
 use portpulse_core::group_state::{ClosedIncident, DecisionState, FleetState};
-use portpulse_store::keys::RowKey;
+use portpulse_store::keys::GroupStateKey;
 use portpulse_store::store::Written;
 use portpulse_store::table::Table;
 
 use crate::Error;
-use crate::decide_and_publish::ATTEMPTS;
+use crate::decide_and_publish::MAX_ATTEMPTS;
 use crate::probe::{Clock, Probe};
-use crate::tick::{Checker, Invocation, Report};
+use crate::tick::{Checker, Invocation, TickReport};
 
 /// How many closed incidents are filed at once: of a whole group, from the farthest location, that takes some seconds.
 const FILED_AT_ONCE: usize = 16;
@@ -46,14 +46,14 @@ impl Delivery {
             .fleet
             .into_iter()
             .flat_map(|fleet| fleet.outbox.claimed_by(input.me));
-        let claimed = fleet.chain(input.group_state.status.outbox.claimed_by(input.me));
+        let claimed = fleet.chain(input.group_state.decision.outbox.claimed_by(input.me));
         Self {
             group: input.group,
             notifications: claimed
                 .map(|pending| Notification::compose(pending, input))
                 .collect(),
-            closed: input.group_state.status.closed.clone(),
-            status: input.group_state.status.clone(),
+            closed: input.group_state.decision.closed.clone(),
+            status: input.group_state.decision.clone(),
             fleet: input.fleet.cloned(),
         }
     }
@@ -65,7 +65,7 @@ impl<T: Table, P: Probe, N: Publish, C: Clock> Checker<T, P, N, C> {
         &self,
         delivery: Delivery,
         invocation: &Invocation,
-        report: &mut Report,
+        report: &mut TickReport,
     ) -> Delivered {
         let Delivery {
             group,
@@ -112,7 +112,7 @@ impl<T: Table, P: Probe, N: Publish, C: Clock> Checker<T, P, N, C> {
     }
 
     /// Files what closed, several at once, and returns the keys of what is filed.
-    async fn file(&self, closed: &[ClosedIncident], report: &mut Report) -> Vec<String> {
+    async fn file(&self, closed: &[ClosedIncident], report: &mut TickReport) -> Vec<String> {
         let filing = closed.iter().map(async |incident| {
             let filed = self.store.file_incident(incident).await;
             (incident.key(), filed)
@@ -134,7 +134,7 @@ impl<T: Table, P: Probe, N: Publish, C: Clock> Checker<T, P, N, C> {
     /// Publishes, and returns the ids of what went out.
     ///
     /// What is about the same subject goes out in order: after a failure, what comes later waits with it.
-    async fn publish(&self, notifications: &[Notification], report: &mut Report) -> BTreeSet<String> {
+    async fn publish(&self, notifications: &[Notification], report: &mut TickReport) -> BTreeSet<String> {
         let subjects: BTreeMap<_, _> = notifications
             .iter()
             .map(|n| (n.id.as_str(), &n.subject))
@@ -172,7 +172,7 @@ impl<T: Table, P: Probe, N: Publish, C: Clock> Checker<T, P, N, C> {
         published: &BTreeSet<String>,
         filed: &[String],
     ) -> Result<(), Error> {
-        for _ in 0..ATTEMPTS {
+        for _ in 0..MAX_ATTEMPTS {
             let Some(next) = acknowledge_published(&row, &invocation.claimant, published, filed) else {
                 return Ok(());
             };
@@ -189,14 +189,14 @@ impl<T: Table, P: Probe, N: Publish, C: Clock> Checker<T, P, N, C> {
                     group,
                     source,
                 })?;
-            if read.unreadable.contains_key(&RowKey::Status) {
+            if read.unreadable.contains_key(&GroupStateKey::Decision) {
                 return Ok(());
             }
-            row = read.group_state.status;
+            row = read.group_state.decision;
         }
-        Err(Error::Contended {
+        Err(Error::TooManyConflicts {
             group,
-            attempts: ATTEMPTS,
+            attempts: MAX_ATTEMPTS,
         })
     }
 
@@ -207,7 +207,7 @@ impl<T: Table, P: Probe, N: Publish, C: Clock> Checker<T, P, N, C> {
         invocation: &Invocation,
         published: &BTreeSet<String>,
     ) -> Result<(), Error> {
-        for _ in 0..ATTEMPTS {
+        for _ in 0..MAX_ATTEMPTS {
             let Some(next) = acknowledge_fleet_published(&row, &invocation.claimant, published) else {
                 return Ok(());
             };
@@ -222,9 +222,9 @@ impl<T: Table, P: Probe, N: Publish, C: Clock> Checker<T, P, N, C> {
                 source,
             })?;
         }
-        Err(Error::Contended {
+        Err(Error::TooManyConflicts {
             group,
-            attempts: ATTEMPTS,
+            attempts: MAX_ATTEMPTS,
         })
     }
 }

@@ -1,167 +1,163 @@
-//! What can go wrong in a tick; none of it keeps the rest of the tick from going on.
+//! Errors and warnings of a tick. The rest of the tick continues after each.
 
 use portpulse_core::group::GroupId;
 use portpulse_core::id::Location;
 use portpulse_core::period::Period;
 use portpulse_core::time::Tick;
 
-/// A trouble of one tick.
+/// An error or warning of a tick.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The event's time lies ahead: counting it would make every tick until then look old.
-    #[error("tick {tick} of {group} lies in the future: check the event's time and the checker's clock")]
+    /// The tick is in the future. Counting it would make all ticks until then stale.
+    #[error("tick {tick} of {group} is in the future (check the time of the event and the clock of the checker)")]
     FutureTick {
         /// The tick.
         tick: Tick,
         /// Its group.
         group: GroupId,
     },
-    /// The group's board lists the locations that should report, and not this one. What it sees is kept and does not
-    /// count; what is to be decided on the others is decided.
+    /// The group has listed locations, and this location is not among them. Its results are stored and do not count.
+    /// The checker still decides on the results of the others.
     #[error(
-        "{location} is not listed among the locations that should report to {group}, so what it sees does not count: \
-         list it (`terraform apply`, or `portpulse seed --locations`), or check from there no more"
+        "the location {location} is not listed for {group}, so its results do not count (add it with `terraform apply` or \
+         `portpulse seed --locations`, or stop this checker)"
     )]
-    NotExpected {
+    LocationNotListed {
         /// The location.
         location: Location,
-        /// Whose board.
+        /// The group.
         group: GroupId,
     },
-    /// Something could not be read from the table.
+    /// A read from the table failed.
     #[error("cannot read the {what} of {group}")]
     Read {
-        /// What.
+        /// The kind of data.
         what: &'static str,
-        /// Whose.
+        /// The group.
         group: GroupId,
-        /// Why.
+        /// The cause.
         #[source]
         source: portpulse_store::Error,
     },
-    /// An item in the table is not what it should be. It is left as it is, and the rest goes on without it.
-    #[error("an item of {group} is unreadable")]
+    /// An item is malformed. It stays unchanged, and the tick continues without it.
+    #[error("malformed item of {group}")]
     Unreadable {
-        /// Whose.
+        /// The group.
         group: GroupId,
-        /// Which, and why.
+        /// The item and the cause.
         #[source]
         source: portpulse_store::Error,
     },
-    /// The tick could not be committed.
+    /// The commit of the tick failed.
     #[error("cannot commit tick {tick} of {group}")]
     Commit {
         /// The tick.
         tick: Tick,
         /// Its group.
         group: GroupId,
-        /// Why.
+        /// The cause.
         #[source]
         source: portpulse_store::Error,
     },
-    /// A decision could not be written.
+    /// The write of a decision failed.
     #[error("cannot write the decision for {group}")]
     Decide {
-        /// Whose.
+        /// The group.
         group: GroupId,
-        /// Why.
+        /// The cause.
         #[source]
         source: portpulse_store::Error,
     },
-    /// What is to be decided does not fit beside what waits in the row to be published and filed.
+    /// The decision state has no room for the rest of the decision until the outbox and the closed incidents are emptied.
     #[error(
-        "not all of {group} is decided: what waits to be published and filed must leave its row first; the next tick \
-         goes on"
+        "the decision on {group} is incomplete, because the decision state is full until pending notifications are \
+         published and closed incidents are archived; the next tick retries"
     )]
     NoRoomToDecide {
-        /// Whose.
+        /// The group.
         group: GroupId,
     },
-    /// The fleet row is full.
+    /// The fleet state has no room for all location problems of the group.
     #[error(
-        "not all that {group} knows of the locations fits into the fleet row; the next tick retries (with fewer groups \
-         or locations the row is smaller)"
+        "the fleet state is full, so some location problems of {group} are missing from it; the next tick retries\n\
+         help: use fewer locations or fewer groups"
     )]
     FleetFull {
         /// The group.
         group: GroupId,
     },
-    /// No time was left to decide all that did not fit into one write.
-    #[error("not all of {group} is decided: no time is left; the next tick goes on")]
+    /// No time was left to complete a decision that takes several writes.
+    #[error("no time left to complete the decision on {group}; the next tick retries")]
     NoTimeToDecide {
-        /// Whose.
+        /// The group.
         group: GroupId,
     },
-    /// Other checkers kept changing the row between read and write.
-    #[error("gave up on {group} after {attempts} conflicts; the next tick goes on")]
-    Contended {
-        /// Whose.
+    /// Every attempt to write had a conflict with another checker.
+    #[error("cannot write the state of {group} after {attempts} conflicts with other checkers; the next tick retries")]
+    TooManyConflicts {
+        /// The group.
         group: GroupId,
-        /// How often it was tried.
+        /// The number of attempts.
         attempts: u32,
     },
-    /// Notifications could not be published; they stay pending, and the next tick tries again.
+    /// Notifications cannot be published. They stay pending, and the next tick retries.
     #[error("cannot publish {}", ids.join(", "))]
     Publish {
-        /// Their ids.
+        /// The ids of the notifications.
         ids: Vec<String>,
-        /// Why.
+        /// The cause.
         #[source]
         source: portpulse_alert::PublishError,
     },
-    /// A closed incident could not be filed; it stays in the row, and the next tick tries again.
-    #[error("cannot file the closed incident {key}")]
+    /// A closed incident cannot be archived. It stays in the decision state, and the next tick retries.
+    #[error("cannot archive the closed incident {key}")]
     File {
-        /// Its key.
+        /// The key of the incident.
         key: String,
-        /// Why.
+        /// The cause.
         #[source]
         source: portpulse_store::Error,
     },
-    /// An hour or a day could not be summed up. The first tick of a later hour tries again.
-    #[error("cannot sum up {period} of {group}; the first tick of the next hour tries again")]
+    /// The rollup of an hour or a day cannot be stored. The first tick of the next hour retries.
+    #[error("cannot store the rollup {period} of {group}; the first tick of the next hour retries")]
     RollUp {
-        /// Which.
+        /// The hour or day.
         period: Period,
-        /// Whose.
+        /// The group.
         group: GroupId,
-        /// Why.
+        /// The cause.
         #[source]
         source: portpulse_store::Error,
     },
-    /// No time was left to sum up what is over. The first tick of a later hour tries again.
-    #[error(
-        "no time is left to sum up the last hour of {group}; the first tick of the next hour tries again"
-    )]
+    /// No time was left for rollups. The first tick of the next hour retries.
+    #[error("no time left for the rollups of {group}; the first tick of the next hour retries")]
     NoTimeToRollUp {
-        /// Whose.
+        /// The group.
         group: GroupId,
     },
-    /// What services said could not be kept. The first tick of the next hour has words of its own.
-    #[error("cannot keep what the services of {group} say; the first tick of the next hour tries again")]
-    KeepBanners {
-        /// Whose.
+    /// Banners cannot be stored. The first tick of the next hour stores new ones.
+    #[error("cannot store the banners of {group}; the first tick of the next hour retries")]
+    StoreBanners {
+        /// The group.
         group: GroupId,
-        /// Why.
+        /// The cause.
         #[source]
         source: portpulse_store::Error,
     },
-    /// No time was left to keep what services said. The first tick of the next hour has words of its own.
-    #[error(
-        "no time is left to keep what the services of {group} say; the first tick of the next hour tries again"
-    )]
-    NoTimeToKeepBanners {
-        /// Whose.
+    /// No time was left to store banners. The first tick of the next hour stores new ones.
+    #[error("no time left to store the banners of {group}; the first tick of the next hour retries")]
+    NoTimeToStoreBanners {
+        /// The group.
         group: GroupId,
     },
 }
 
 impl Error {
-    /// What kind of trouble it is, in one word that stays: what people filter logs and alarms by.
+    /// The kind of error as a stable word, for filters of logs and alarms.
     pub fn kind(&self) -> &'static str {
         match self {
             Self::FutureTick { .. } => "FutureTick",
-            Self::NotExpected { .. } => "NotExpected",
+            Self::LocationNotListed { .. } => "LocationNotListed",
             Self::Read { .. } => "Read",
             Self::Unreadable { .. } => "Unreadable",
             Self::Commit { .. } => "Commit",
@@ -169,13 +165,13 @@ impl Error {
             Self::NoRoomToDecide { .. } => "NoRoomToDecide",
             Self::FleetFull { .. } => "FleetFull",
             Self::NoTimeToDecide { .. } => "NoTimeToDecide",
-            Self::Contended { .. } => "Contended",
+            Self::TooManyConflicts { .. } => "TooManyConflicts",
             Self::Publish { .. } => "Publish",
             Self::File { .. } => "File",
             Self::RollUp { .. } => "RollUp",
             Self::NoTimeToRollUp { .. } => "NoTimeToRollUp",
-            Self::KeepBanners { .. } => "KeepWords",
-            Self::NoTimeToKeepBanners { .. } => "NoTimeToKeepWords",
+            Self::StoreBanners { .. } => "StoreBanners",
+            Self::NoTimeToStoreBanners { .. } => "NoTimeToStoreBanners",
         }
     }
 }

@@ -7,14 +7,14 @@ use portpulse_core::group::GroupId;
 use portpulse_core::time::{Interval, Tick, parse_time};
 use serde_json::Value;
 
-/// Which group is to be checked, and for which scheduled time.
+/// The group to check and the scheduled time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TickEvent {
     time: Timestamp,
     group: GroupId,
 }
 
-/// An event that starts no tick, with all that is wrong with it.
+/// An invalid event with all diagnostics.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub struct InvalidEvent {
     diagnostics: Vec<String>,
@@ -25,7 +25,7 @@ impl fmt::Display for InvalidEvent {
         let example = r#"{"time":"2026-11-22T05:41:00Z","interval":"1m","shard":0}"#;
         write!(
             f,
-            "the event is not a tick: {}; expected one like {example}",
+            "invalid tick event: {} (expected an event such as {example})",
             self.diagnostics.join("; ")
         )
     }
@@ -37,15 +37,15 @@ impl TickEvent {
         Self { time, group }
     }
 
-    /// Reads an event, as the rule's input transformer sends it. Fields it does not know are let through.
+    /// Parses an event, as the input transformer of the EventBridge rule sends it. Unknown fields are ignored.
     ///
     /// # Errors
-    /// Everything that is wrong with it, at once.
+    /// All diagnostics together.
     pub fn parse(event: &Value) -> Result<Self, InvalidEvent> {
         let mut diagnostics = Vec::new();
         let text = |field: &str| match event.get(field) {
             Some(Value::String(text)) => Ok(text.as_str()),
-            Some(other) => Err(format!("`{field}` is not text but {}", excerpt(other))),
+            Some(other) => Err(format!("`{field}` must be text, not {}", excerpt(other))),
             None => Err(format!("`{field}` is missing")),
         };
         let time = text("time").and_then(|text| parse_time(text).map_err(|error| format!("`time`: {error}")));
@@ -57,7 +57,7 @@ impl TickEvent {
             Some(value) => value
                 .as_u64()
                 .and_then(|shard| u32::try_from(shard).ok())
-                .ok_or_else(|| format!("`shard` is not a whole number from 0 but {}", excerpt(value))),
+                .ok_or_else(|| format!("`shard` must be a whole number from 0, not {}", excerpt(value))),
             None => Err("`shard` is missing".to_owned()),
         };
         match (time, interval, shard) {
@@ -85,7 +85,7 @@ impl TickEvent {
     }
 }
 
-/// A value, short enough for a message.
+/// A value, shortened for a message.
 fn excerpt(value: &Value) -> String {
     let text = value.to_string();
     match text.char_indices().nth(60) {
@@ -101,7 +101,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn every_sample_under_events_is_a_tick() {
+    fn sample_events_are_valid_ticks() {
         let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../events");
         let mut read = 0;
         for entry in std::fs::read_dir(folder).unwrap() {
@@ -113,11 +113,11 @@ mod tests {
             assert!(TickEvent::parse(&event).is_ok(), "{}", path.display());
             read += 1;
         }
-        assert!(read >= 2, "{folder} lost its samples");
+        assert!(read >= 2, "{folder} has fewer than two samples");
     }
 
     #[test]
-    fn all_faults_are_named_at_once() {
+    fn all_diagnostics_are_reported_together() {
         let error =
             TickEvent::parse(&json!({ "time": "yesterday", "interval": "3m", "shard": -1 })).unwrap_err();
         assert_eq!(error.diagnostics.len(), 3);
@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn a_time_within_the_interval_names_its_tick() {
+    fn time_is_aligned_to_interval() {
         let event = json!({ "time": "2026-11-22T05:43:17Z", "interval": "5m", "shard": 2, "version": "0" });
         let event = TickEvent::parse(&event).unwrap();
         assert_eq!(
@@ -143,7 +143,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_event_makes_it_panic(time in ".{0,30}", interval in ".{0,4}", shard in any::<i64>()) {
+        fn arbitrary_event_never_panics(time in ".{0,30}", interval in ".{0,4}", shard in any::<i64>()) {
             let _ = TickEvent::parse(&json!({ "time": time, "interval": interval, "shard": shard }));
         }
     }

@@ -34,10 +34,10 @@ impl<T: Table, P: Probe, N: Publish, C: Clock> Checker<T, P, N, C> {
         let Some(banners_seen) = banners_seen(outcomes, tick) else {
             return Ok(());
         };
-        let late = || Error::NoTimeToKeepBanners { group };
-        let failed = |source| Error::KeepBanners { group, source };
+        let late = || Error::NoTimeToStoreBanners { group };
+        let failed = |source| Error::StoreBanners { group, source };
         self.time_left(deadline).ok_or_else(late)?;
-        let before = self.store.words_of(group, &self.location).await.map_err(failed)?;
+        let before = self.store.banners_of(group, &self.location).await.map_err(failed)?;
         let Some(banners) = remembered(before.as_ref(), tick, definitions, &self.location, banners_seen)
         else {
             return Ok(());

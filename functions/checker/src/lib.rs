@@ -21,4 +21,4 @@ pub use metrics::{InvalidMetrics, Metrics, emf};
 pub use portpulse_store::chain;
 pub use probe::{Clock, Probe, SystemClock};
 pub use settings::{InvalidSettings, Settings};
-pub use tick::{Checker, Invocation, Report, TickOutcome};
+pub use tick::{Checker, Invocation, TickReport, TickOutcome};

@@ -1,4 +1,4 @@
-//! The checker as a Lambda: settings, clients, wiring, and nothing else.
+//! The checker as a Lambda function: reads the settings, creates the clients and handles events.
 
 use std::io::Write as _;
 use std::process::ExitCode;
@@ -12,20 +12,20 @@ use portpulse_checker::{
     Checker, Error, InvalidEvent, Invocation, Metrics, Settings, SystemClock, TickEvent, chain, emf,
 };
 use portpulse_core::outbox::Claimant;
-use portpulse_prober::{NamesLeadTo, Prober};
+use portpulse_prober::{OwnAddresses, Prober};
 use portpulse_store::Store;
 use portpulse_store::dynamo::DynamoTable;
 use serde_json::{Value, json};
 
-/// The longest an invocation may take: Lambda's own limit.
-const MAX_LENGTH: Duration = Duration::from_secs(15 * 60);
+/// Lambda's maximum duration of an invocation.
+const MAX_INVOCATION: Duration = Duration::from_secs(15 * 60);
 
-/// The time one connection to AWS may take: a lost SYN is sent again after one second.
+/// The timeout of one connection to AWS. A lost SYN is sent again after one second.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
-/// The time one attempt may take: from the farthest location, connecting and reading a whole group takes about two.
+/// The timeout of one attempt. From the farthest region, connecting and reading a full group takes about two seconds.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(3);
-/// The time one operation may take with all its attempts: half of what a tick keeps back after its checks, so that
-/// even a write and a read that both hang end within the invocation, as errors that say so.
+/// The timeout of one operation with all attempts: half of the time reserved after the checks, so that a write and a
+/// read that both hang end as errors within the invocation.
 const OPERATION_TIMEOUT: Duration = Duration::from_secs(5);
 
 #[tokio::main(flavor = "current_thread")]
@@ -60,7 +60,7 @@ async fn run() -> Result<(), lambda_runtime::Error> {
     ));
     let topic = SnsTopic::new(aws_sdk_sns::Client::new(&config), settings.topic_arn);
     let prober = Prober::new(portpulse_prober::Settings {
-        names_lead_to: NamesLeadTo::Elsewhere,
+        own_addresses: OwnAddresses::Skip,
         ..portpulse_prober::Settings::default()
     })?;
     let checker = Checker::new(
@@ -73,15 +73,15 @@ async fn run() -> Result<(), lambda_runtime::Error> {
     );
 
     lambda_runtime::run(service_fn(async |event: LambdaEvent<Value>| {
-        let tick = TickEvent::parse(&event.payload).map_err(|error| no_tick(&error))?;
+        let tick = TickEvent::parse(&event.payload).map_err(|error| invalid_event(&error))?;
         let report = checker.handle(&tick, &invocation(&event.context)).await;
         if let (Metrics::Emf, Some(line)) = (metrics, emf(&report))
             && let Err(error) = write_line(&line)
         {
             tracing::warn!("cannot write the metrics of a tick: {error}");
         }
-        for late in &report.warnings {
-            tracing::warn!("{}", chain(late));
+        for warning in &report.warnings {
+            tracing::warn!("{}", chain(warning));
         }
         if report.errors.is_empty() {
             return Ok(json!({ "tick": report.tick.to_string(), "group": report.group.to_string() }));
@@ -91,20 +91,20 @@ async fn run() -> Result<(), lambda_runtime::Error> {
     .await
 }
 
-/// CloudWatch reads metrics only from lines that hold nothing else, so this one goes past the log.
+/// Writes a line to stdout directly: CloudWatch reads metrics only from lines without log fields.
 fn write_line(line: &str) -> std::io::Result<()> {
     writeln!(std::io::stdout().lock(), "{line}")
 }
 
-/// How Lambda tells of an event that names no tick.
-fn no_tick(error: &InvalidEvent) -> Diagnostic {
+/// The response to an invalid event.
+fn invalid_event(error: &InvalidEvent) -> Diagnostic {
     Diagnostic {
-        error_type: "BadEvent".to_owned(),
+        error_type: "InvalidEvent".to_owned(),
         error_message: chain(error),
     }
 }
 
-/// How Lambda tells of a tick that left troubles: its type is the kind of the first of them.
+/// The response to a tick with errors. The type is the kind of the first error.
 fn failed(errors: &[Error]) -> Diagnostic {
     let messages: Vec<_> = errors.iter().map(|error| chain(error)).collect();
     Diagnostic {
@@ -122,13 +122,13 @@ fn timeouts() -> TimeoutConfig {
 }
 
 fn invocation(context: &Context) -> Invocation {
-    // Some stand-ins send a deadline that is no time at all; then the longest must do.
+    // Some emulators of Lambda send an invalid deadline. Then the maximum applies.
     let remaining = context
         .deadline()
         .duration_since(SystemTime::now())
-        .unwrap_or(MAX_LENGTH);
+        .unwrap_or(MAX_INVOCATION);
     Invocation {
         claimant: Claimant::new(context.request_id.clone()),
-        remaining: remaining.min(MAX_LENGTH),
+        remaining: remaining.min(MAX_INVOCATION),
     }
 }

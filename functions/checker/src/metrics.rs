@@ -1,4 +1,4 @@
-//! One line of metrics a tick, in CloudWatch's embedded metric format: off unless asked for, for each metric costs.
+//! Metrics of a tick as one line in CloudWatch's embedded metric format. Off by default, because each metric costs money.
 //!
 //! Source: <https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html>
 
@@ -7,21 +7,21 @@ use std::str::FromStr;
 use portpulse_core::observation::milliseconds;
 use serde_json::{Map, Value, json};
 
-use crate::tick::{Report, TickOutcome};
+use crate::tick::{TickReport, TickOutcome};
 
-/// Whether ticks leave metrics behind.
+/// The format of metrics.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Metrics {
-    /// None.
+    /// No metrics.
     #[default]
     Off,
-    /// One line of the embedded metric format a tick.
+    /// One line in the embedded metric format for each tick.
     Emf,
 }
 
-/// A word that says neither.
+/// An invalid format of metrics.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{found}` is neither off nor emf")]
+#[error("invalid value `{found}`, expected off or emf")]
 pub struct InvalidMetrics {
     found: String,
 }
@@ -40,12 +40,12 @@ impl FromStr for Metrics {
     }
 }
 
-/// The line of a tick; `None` where it did not count, so that each tick is counted once.
+/// The metrics line of a tick; `None` if the tick did not count, so that each tick is reported once.
 ///
-/// Its metrics are those of a group in a location, and no more with more monitors: `Good`, `Failing` and `NoData` count
-/// checks, `ConnectP50`, `ConnectP95` and `ConnectMax` are milliseconds over its good checks.
-pub fn emf(report: &Report) -> Option<String> {
-    let TickOutcome::Counted(_) = report.outcome_of_tick else {
+/// The metrics are per group and location, independent of the number of monitors: `Good`, `Failing` and `NoData` count
+/// checks; `ConnectP50`, `ConnectP95` and `ConnectMax` are milliseconds over good checks.
+pub fn emf(report: &TickReport) -> Option<String> {
+    let TickOutcome::Counted(_) = report.outcome else {
         return None;
     };
     let sum = &report.sum;
@@ -60,7 +60,7 @@ pub fn emf(report: &Report) -> Option<String> {
         ("ConnectMax", sum.connect.max()),
     ];
     for (name, time) in times {
-        // A number that cannot be read back would be no time at all.
+        // Times that don't parse as a number are omitted.
         if let Some(ms) = time.and_then(|time| milliseconds(time).parse::<f64>().ok()) {
             values.push((name, "Milliseconds", json!(ms)));
         }
@@ -98,16 +98,16 @@ mod tests {
 
     use super::*;
 
-    fn report(outcome_of_tick: TickOutcome, seen: &[&str]) -> Report {
+    fn report(outcome: TickOutcome, seen: &[&str]) -> TickReport {
         let mut sum = Tally::default();
         for code in seen {
             sum.count(Expect::Open, code.parse().unwrap());
         }
-        Report {
+        TickReport {
             tick: "2026-11-22T05:41:00Z".parse().unwrap(),
             group: "1m#0".parse().unwrap(),
             location: "eu-west-1".parse().unwrap(),
-            outcome_of_tick,
+            outcome,
             sum,
             published: Vec::new(),
             errors: Vec::new(),
@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn a_counted_tick_is_one_line_of_its_group_and_location() {
+    fn counted_tick_has_one_line_with_group_and_location() {
         let counted = report(
             TickOutcome::Counted(BTreeMap::new()),
             &["1", "0.05", "refused", "no_data_no_route"],
@@ -154,15 +154,15 @@ mod tests {
     }
 
     #[test]
-    fn what_was_not_measured_is_no_metric() {
+    fn missing_times_are_omitted() {
         let line = emf(&report(TickOutcome::Counted(BTreeMap::new()), &["timeout"])).unwrap();
         assert!(!line.contains("Connect"), "{line}");
     }
 
     #[test]
-    fn a_tick_that_does_not_count_leaves_none() {
-        for outcome_of_tick in [TickOutcome::Repeated, TickOutcome::Conflict, TickOutcome::Failed] {
-            assert_eq!(emf(&report(outcome_of_tick, &["1"])), None);
+    fn uncounted_tick_has_no_metrics() {
+        for outcome in [TickOutcome::Repeated, TickOutcome::Conflict, TickOutcome::Failed] {
+            assert_eq!(emf(&report(outcome, &["1"])), None);
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The checker's view of the world outside: sockets and the time.
+//! Interfaces of the checker to sockets and the clock.
 
 use std::time::Duration;
 
@@ -7,13 +7,13 @@ use portpulse_core::outcome::Outcome;
 use portpulse_core::target::Target;
 use portpulse_prober::Prober;
 
-/// Checks targets.
+/// Runs checks.
 #[expect(
     async_fn_in_trait,
     reason = "the handler is never spawned, so its futures need not be Send"
 )]
 pub trait Probe {
-    /// One outcome for each target, in the same order, within `budget`.
+    /// Checks all targets within `budget`, and returns one outcome for each, in the same order.
     async fn probe(&self, targets: &[Target], budget: Duration) -> Vec<Outcome>;
 }
 
@@ -23,27 +23,28 @@ impl Probe for Prober {
     }
 }
 
-/// Tells the time.
+/// A clock.
 #[expect(
     async_fn_in_trait,
     reason = "the handler is never spawned, so its futures need not be Send"
 )]
 pub trait Clock {
-    /// The time.
+    /// The current time.
     fn now(&self) -> Timestamp;
 
-    /// How long ago `began` was, in the time in which an invocation's is measured: not that of a clock that runs faster.
+    /// The time since `began`, measured like the remaining time of the invocation. Clocks that run faster than real time
+    /// override this function.
     fn passed_since(&self, began: Timestamp) -> Duration {
         Duration::try_from(self.now().duration_since(began)).unwrap_or_default()
     }
 
-    /// Returns after this much time of the machine's.
+    /// Returns after `length` of real time.
     async fn sleep(&self, length: Duration) {
         tokio::time::sleep(length).await;
     }
 }
 
-/// The machine's own clock.
+/// The system clock.
 #[derive(Debug, Clone, Copy)]
 pub struct SystemClock;
 

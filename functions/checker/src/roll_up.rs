@@ -15,7 +15,7 @@ use portpulse_store::table::{Read, Table};
 
 use crate::Error;
 use crate::probe::{Clock, Probe};
-use crate::tick::{Checker, Report};
+use crate::tick::{Checker, TickReport};
 
 /// The time that one operation on the table may take, with some to spare: with less left, none is begun.
 pub(crate) const STEP: Duration = Duration::from_secs(6);
@@ -39,7 +39,7 @@ impl<T: Table, P: Probe, N: Publish, C: Clock> Checker<T, P, N, C> {
         due: &Due,
         definitions: &Definitions,
         deadline: Deadline,
-        report: &mut Report,
+        report: &mut TickReport,
     ) -> Result<(), Error> {
         let all: Vec<Period> = due.hours.iter().chain(&due.days).copied().collect();
         let (Some(first), false) = (all.first().copied(), all.is_empty()) else {
@@ -60,14 +60,14 @@ impl<T: Table, P: Probe, N: Publish, C: Clock> Checker<T, P, N, C> {
             .await
             .map_err(failed(first))?;
         let is_missing =
-            |period: &&Period| !there.rows.contains_key(*period) && !there.unreadable.contains_key(*period);
+            |period: &&Period| !there.records.contains_key(*period) && !there.unreadable.contains_key(*period);
         for hour in due.hours.iter().filter(is_missing) {
             self.time_left(deadline).ok_or_else(late)?;
             let ticks = hour.ticks(group.interval);
             let found = self.store.results_of(group, ticks, &self.location).await;
             let found = found.map_err(failed(*hour))?;
             note(report, group, found.unreadable.into_values());
-            let rollup = of_ticks(definitions, &found.rows);
+            let rollup = of_ticks(definitions, &found.records);
             self.keep(group, *hour, &rollup, deadline).await?;
         }
         for day in due.days.iter().filter(is_missing) {
@@ -87,9 +87,9 @@ impl<T: Table, P: Probe, N: Publish, C: Clock> Checker<T, P, N, C> {
             note(report, group, others.unreadable.into_values());
             let none = OtherTimes::new();
             let whole = hours
-                .rows
+                .records
                 .into_iter()
-                .map(|(hour, rollup)| with_others(rollup, others.rows.get(&hour).unwrap_or(&none)));
+                .map(|(hour, rollup)| with_others(rollup, others.records.get(&hour).unwrap_or(&none)));
             let rollup = of_rollups(&whole.collect::<Vec<_>>());
             self.keep(group, *day, &rollup, deadline).await?;
         }
@@ -138,7 +138,7 @@ impl<T: Table, P: Probe, N: Publish, C: Clock> Checker<T, P, N, C> {
     }
 }
 
-fn note(report: &mut Report, group: GroupId, unreadable: impl Iterator<Item = portpulse_store::Error>) {
+fn note(report: &mut TickReport, group: GroupId, unreadable: impl Iterator<Item = portpulse_store::Error>) {
     let unreadable = unreadable.map(|source| Error::Unreadable { group, source });
     report.warnings.extend(unreadable);
 }

@@ -1,4 +1,4 @@
-//! The checker's settings, read once at start, with everything that is wrong named at once.
+//! The settings of the checker from environment variables. All invalid settings are reported together.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -7,24 +7,24 @@ use portpulse_core::id::Location;
 
 use crate::metrics::Metrics;
 
-/// What a checker is told about its surroundings.
+/// The settings of a checker.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
-    /// The table.
+    /// The name of the table.
     pub table: String,
-    /// The location in which table and topic are.
+    /// The AWS region of table and topic.
     pub home_region: String,
-    /// The topic for alerts.
+    /// The ARN of the topic for notifications.
     pub topic_arn: String,
-    /// The location in whose name this checker reports.
+    /// The location of this checker.
     pub location: Location,
-    /// The locations that should report where the table lists none; `location` is one of them.
+    /// The expected locations if the table lists none. Contains `location`.
     pub fallback_locations: BTreeSet<Location>,
-    /// Whether ticks leave metrics behind.
+    /// The format of metrics.
     pub metrics: Metrics,
 }
 
-/// Settings that cannot be used, with all that is wrong with them.
+/// Invalid settings with all diagnostics.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub struct InvalidSettings {
     diagnostics: Vec<String>,
@@ -34,7 +34,7 @@ impl fmt::Display for InvalidSettings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "the environment does not say what the checker needs: {}",
+            "invalid environment variables: {}",
             self.diagnostics.join("; ")
         )
     }
@@ -46,22 +46,22 @@ impl Settings {
     /// report; default the location itself) and `PORTPULSE_METRICS` (`off` or `emf`, default `off`) from a lookup.
     ///
     /// # Errors
-    /// Everything that is missing or wrong.
+    /// All missing and invalid settings.
     pub fn parse(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, InvalidSettings> {
         let mut diagnostics = Vec::new();
-        let given = |name: &str| lookup(name).filter(|value| !value.trim().is_empty());
+        let variable = |name: &str| lookup(name).filter(|value| !value.trim().is_empty());
         let mut required = |name: &str, what: &str| {
-            given(name).unwrap_or_else(|| {
-                diagnostics.push(format!("{name} is not set: it names {what}"));
+            variable(name).unwrap_or_else(|| {
+                diagnostics.push(format!("{name} is not set (set it to {what})"));
                 String::new()
             })
         };
-        let table = required("PORTPULSE_TABLE", "the DynamoDB table");
-        let home_region = required("PORTPULSE_HOME_REGION", "the location of table and topic");
-        let topic_arn = required("PORTPULSE_TOPIC_ARN", "the SNS topic for alerts");
-        let (name, location) = match given("PORTPULSE_LOCATION") {
+        let table = required("PORTPULSE_TABLE", "the name of the DynamoDB table");
+        let home_region = required("PORTPULSE_HOME_REGION", "the AWS region of table and topic");
+        let topic_arn = required("PORTPULSE_TOPIC_ARN", "the ARN of the SNS topic for notifications");
+        let (name, location) = match variable("PORTPULSE_LOCATION") {
             Some(location) => ("PORTPULSE_LOCATION", Some(location)),
-            None => ("AWS_REGION", given("AWS_REGION")),
+            None => ("AWS_REGION", variable("AWS_REGION")),
         };
         let location = match location.map(|location| location.trim().parse::<Location>()) {
             Some(Ok(location)) => Some(location),
@@ -71,18 +71,18 @@ impl Settings {
             }
             None => {
                 diagnostics.push(
-                    "neither PORTPULSE_LOCATION nor AWS_REGION is set: one names where this checker runs"
+                    "neither PORTPULSE_LOCATION nor AWS_REGION is set (set one to the location of this checker)"
                         .to_owned(),
                 );
                 None
             }
         };
         let mut fallback_locations = BTreeSet::new();
-        for word in given("PORTPULSE_LOCATIONS")
+        for name in variable("PORTPULSE_LOCATIONS")
             .iter()
             .flat_map(|list| list.split(','))
         {
-            match word.trim().parse::<Location>() {
+            match name.trim().parse::<Location>() {
                 Ok(location) => {
                     fallback_locations.insert(location);
                 }
@@ -94,11 +94,11 @@ impl Settings {
                 fallback_locations.insert(location.clone());
             } else if !fallback_locations.contains(location) {
                 diagnostics.push(format!(
-                    "PORTPULSE_LOCATIONS does not name {location}, where this checker runs: add it"
+                    "PORTPULSE_LOCATIONS does not contain {location}, the location of this checker (add it)"
                 ));
             }
         }
-        let metrics = given("PORTPULSE_METRICS").map(|word| word.trim().parse::<Metrics>());
+        let metrics = variable("PORTPULSE_METRICS").map(|word| word.trim().parse::<Metrics>());
         let metrics = metrics.transpose().unwrap_or_else(|error| {
             diagnostics.push(format!("PORTPULSE_METRICS: {error}"));
             None
@@ -130,15 +130,15 @@ mod tests {
         Settings::parse(find)
     }
 
-    const PLACES: [(&str, &str); 3] = [
+    const REQUIRED: [(&str, &str); 3] = [
         ("PORTPULSE_TABLE", "t"),
         ("PORTPULSE_HOME_REGION", "eu-west-1"),
         ("PORTPULSE_TOPIC_ARN", "arn:x"),
     ];
 
     #[test]
-    fn a_single_location_needs_no_list() {
-        let settings = parse(&[&PLACES[..], &[("AWS_REGION", "eu-west-1")]].concat()).unwrap();
+    fn single_location_needs_no_list() {
+        let settings = parse(&[&REQUIRED[..], &[("AWS_REGION", "eu-west-1")]].concat()).unwrap();
         assert_eq!(
             settings.fallback_locations,
             BTreeSet::from(["eu-west-1".parse().unwrap()])
@@ -146,13 +146,13 @@ mod tests {
     }
 
     #[test]
-    fn the_own_name_goes_before_the_region_of_aws() {
+    fn location_overrides_aws_region() {
         let own = [
             ("AWS_REGION", "eu-west-1"),
             ("PORTPULSE_LOCATION", "office"),
             ("PORTPULSE_LOCATIONS", "office, home"),
         ];
-        let settings = parse(&[&PLACES[..], &own].concat()).unwrap();
+        let settings = parse(&[&REQUIRED[..], &own].concat()).unwrap();
         assert_eq!(
             (settings.location.as_str(), settings.fallback_locations.len()),
             ("office", 2)
@@ -160,10 +160,10 @@ mod tests {
     }
 
     #[test]
-    fn metrics_are_off_unless_asked_for() {
+    fn metrics_are_off_by_default() {
         let metrics = |word: &str| {
             let own = [("AWS_REGION", "eu-west-1"), ("PORTPULSE_METRICS", word)];
-            parse(&[&PLACES[..], &own].concat()).map(|settings| settings.metrics)
+            parse(&[&REQUIRED[..], &own].concat()).map(|settings| settings.metrics)
         };
         assert_eq!(
             [metrics(""), metrics("off"), metrics("emf")],
@@ -171,19 +171,19 @@ mod tests {
         );
         let error = metrics("on").unwrap_err().to_string();
         assert!(
-            error.ends_with("PORTPULSE_METRICS: `on` is neither off nor emf"),
+            error.ends_with("PORTPULSE_METRICS: invalid value `on`, expected off or emf"),
             "{error}"
         );
     }
 
     #[test]
-    fn everything_wrong_is_named_at_once() {
+    fn all_invalid_settings_are_reported_together() {
         assert_eq!(parse(&[]).unwrap_err().diagnostics.len(), 4);
         let bad = [
             ("AWS_REGION", "eu-west-1"),
             ("PORTPULSE_LOCATIONS", "us-east-1,EU"),
         ];
-        let error = parse(&[&PLACES[..], &bad].concat()).unwrap_err();
+        let error = parse(&[&REQUIRED[..], &bad].concat()).unwrap_err();
         assert_eq!(error.diagnostics.len(), 2, "{error}");
     }
 }

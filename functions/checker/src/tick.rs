@@ -17,11 +17,11 @@ use portpulse_core::rollup::{Tally, due, of_ticks};
 use portpulse_core::round::{Definitions, Observations, advance};
 use portpulse_core::time::Tick;
 use portpulse_store::Store;
-use portpulse_store::keys::RowKey;
+use portpulse_store::keys::GroupStateKey;
 use portpulse_store::store::{Commit, Recorded};
 use portpulse_store::table::Table;
 
-use crate::decide_and_publish::ATTEMPTS;
+use crate::decide_and_publish::MAX_ATTEMPTS;
 use crate::probe::{Clock, Probe};
 use crate::roll_up::Deadline;
 use crate::{Error, TickEvent};
@@ -53,7 +53,7 @@ pub struct Invocation {
 
 /// What became of a tick.
 #[derive(Debug)]
-pub struct Report {
+pub struct TickReport {
     /// The tick.
     pub tick: Tick,
     /// Its group.
@@ -61,7 +61,7 @@ pub struct Report {
     /// In whose name it was checked.
     pub location: Location,
     /// How it went.
-    pub outcome_of_tick: TickOutcome,
+    pub outcome: TickOutcome,
     /// What it saw, all monitors together; nothing unless it counts.
     pub sum: Tally,
     /// What was published.
@@ -108,13 +108,13 @@ impl<T: Table, P: Probe, N: Publish, C: Clock> Checker<T, P, N, C> {
     }
 
     /// Handles one tick. Every delivery of the same tick after the first only finishes what was left to deliver.
-    pub async fn handle(&self, event: &TickEvent, invocation: &Invocation) -> Report {
+    pub async fn handle(&self, event: &TickEvent, invocation: &Invocation) -> TickReport {
         let (group, tick) = (event.group(), event.tick());
-        let mut report = Report {
+        let mut report = TickReport {
             tick,
             group,
             location: self.location.clone(),
-            outcome_of_tick: TickOutcome::Failed,
+            outcome: TickOutcome::Failed,
             sum: Tally::default(),
             published: Vec::new(),
             errors: Vec::new(),
@@ -137,13 +137,13 @@ impl<T: Table, P: Probe, N: Publish, C: Clock> Checker<T, P, N, C> {
         };
         let (group_state, unreadable) = (read.group_state, read.unreadable);
         if !group_state.listed.is_empty() && !group_state.listed.contains(&self.location) {
-            report.errors.push(Error::NotExpected {
+            report.errors.push(Error::LocationNotListed {
                 location: self.location.clone(),
                 group,
             });
         }
-        let own_row_is_readable = !unreadable.contains_key(&RowKey::Location(self.location.clone()));
-        let decision_is_readable = !unreadable.contains_key(&RowKey::Status);
+        let own_row_is_readable = !unreadable.contains_key(&GroupStateKey::Location(self.location.clone()));
+        let decision_is_readable = !unreadable.contains_key(&GroupStateKey::Decision);
         report.errors.extend(
             unreadable
                 .into_values()
@@ -160,9 +160,9 @@ impl<T: Table, P: Probe, N: Publish, C: Clock> Checker<T, P, N, C> {
             began: now,
             remaining: invocation.remaining,
         };
-        let before = round.group_state.rows.get(&self.location).map(|row| row.tick);
+        let before = round.group_state.locations.get(&self.location).map(|row| row.tick);
         if before.is_some_and(|before| before >= tick) || tick.age(now) > group.interval.length() {
-            report.outcome_of_tick = TickOutcome::Repeated;
+            report.outcome = TickOutcome::Repeated;
         } else if own_row_is_readable {
             match self
                 .check(
@@ -174,7 +174,7 @@ impl<T: Table, P: Probe, N: Publish, C: Clock> Checker<T, P, N, C> {
                 )
                 .await
             {
-                Ok(outcome_of_tick) => report.outcome_of_tick = outcome_of_tick,
+                Ok(outcome) => report.outcome = outcome,
                 Err(error) => report.errors.push(error),
             }
         }
@@ -184,14 +184,14 @@ impl<T: Table, P: Probe, N: Publish, C: Clock> Checker<T, P, N, C> {
                 .await;
             report.errors.extend(settled.err());
         }
-        if let TickOutcome::Counted(_) = &report.outcome_of_tick {
+        if let TickOutcome::Counted(_) = &report.outcome {
             let due = due(before, tick);
             let rolled_up = self
                 .roll_up(group, &due, &round.definitions, deadline, &mut report)
                 .await;
             report.warnings.extend(rolled_up.err());
             if let (TickOutcome::Counted(outcomes), true) =
-                (&report.outcome_of_tick, banners::is_due(before, tick))
+                (&report.outcome, banners::is_due(before, tick))
             {
                 let kept = self
                     .keep_banners(group, tick, &round.definitions, outcomes, deadline)
@@ -209,7 +209,7 @@ impl<T: Table, P: Probe, N: Publish, C: Clock> Checker<T, P, N, C> {
         decision_is_readable: bool,
         invocation: &Invocation,
         deadline: Deadline,
-        report: &mut Report,
+        report: &mut TickReport,
     ) -> Result<TickOutcome, Error> {
         let (group, tick) = (round.group, round.tick);
         let monitors: Vec<_> = round.definitions.checked_by(&self.location).collect();
@@ -236,7 +236,7 @@ impl<T: Table, P: Probe, N: Publish, C: Clock> Checker<T, P, N, C> {
                 seen
             }
         };
-        for _ in 0..ATTEMPTS {
+        for _ in 0..MAX_ATTEMPTS {
             if decision_is_readable && self.judge(round, invocation, is_undecided) {
                 // A checker was lost before it could decide on what its row shows: decide before that row is replaced.
                 let definitions = &round.definitions;
@@ -245,8 +245,8 @@ impl<T: Table, P: Probe, N: Publish, C: Clock> Checker<T, P, N, C> {
                     .await;
                 round.group_state = settled?;
             }
-            let before = round.group_state.rows.get(&self.location);
-            let incidents = &round.group_state.status.incidents;
+            let before = round.group_state.locations.get(&self.location);
+            let incidents = &round.group_state.decision.incidents;
             let has_incident = |id: &MonitorId| incidents.keys().any(|(of, _)| of == id);
             let Some(row) = advance(before, tick, &round.definitions, &seen, has_incident) else {
                 return Ok(TickOutcome::Conflict);
@@ -256,7 +256,7 @@ impl<T: Table, P: Probe, N: Publish, C: Clock> Checker<T, P, N, C> {
                 .store
                 .put_location_state(group, &self.location, before, &row)
                 .await;
-            let outcome_of_tick = match committed.map_err(failed)? {
+            let outcome = match committed.map_err(failed)? {
                 Commit::Done => TickOutcome::Counted(outcomes),
                 // Or this very write did, and its answer was lost: what it shows still wants a decision.
                 Commit::Conflict => TickOutcome::Conflict,
@@ -266,18 +266,18 @@ impl<T: Table, P: Probe, N: Publish, C: Clock> Checker<T, P, N, C> {
                     continue;
                 }
             };
-            round.group_state.rows.insert(self.location.clone(), row);
-            if let TickOutcome::Counted(_) = outcome_of_tick {
+            round.group_state.locations.insert(self.location.clone(), row);
+            if let TickOutcome::Counted(_) = outcome {
                 let ticks = BTreeMap::from([(tick, seen)]);
                 for tally in of_ticks(&round.definitions, &ticks).values() {
                     report.sum.add(tally);
                 }
             }
-            return Ok(outcome_of_tick);
+            return Ok(outcome);
         }
-        Err(Error::Contended {
+        Err(Error::TooManyConflicts {
             group,
-            attempts: ATTEMPTS,
+            attempts: MAX_ATTEMPTS,
         })
     }
 

@@ -1,58 +1,63 @@
-//! `portpulse ack`: somebody is at work on a monitor's open incidents, and needs no more reminders.
+//! `portpulse ack`: acknowledges a monitor's open incidents, which stops their reminders.
 
-use portpulse_alert::lasting;
+use portpulse_alert::elapsed;
 use portpulse_core::control::Acknowledgement;
 use portpulse_core::group_state::{Incident, IncidentId};
 use serde_json::json;
 
 use crate::ExitStatus;
-use crate::control::{Speaker, change, find};
-use crate::output::{Output, Stopped, clock_time};
-use crate::place::{Fresh, Which, with_table};
+use crate::control::{AuthorArgs, find_monitor, update_control};
+use crate::output::{CommandError, Output, clock_time};
+use crate::table_access::{MissingData, TableArgs, with_table};
 
 const EXAMPLES: &str = "\
 Example:
   portpulse ack orders-db --why \"restoring from the replica\"";
 
-/// Say that you are at work on a monitor's open incident: no more reminders of it
+/// Acknowledge a monitor's open incidents; stops their reminders and escalation
 ///
-/// That it is over is told all the same. An incident that opens later is told, and reminded of, anew.
+/// Recovery notifications are still sent. Incidents that open later send notifications and reminders as usual.
 ///
-/// Exit status: 0 done, 1 no incident is open, 2 wrong usage (such as an unknown monitor), or it could not be done.
+/// Exit status: 0 acknowledged, 1 the monitor has no open incident, 2 invalid usage (such as an unknown monitor) or an
+/// error.
 #[derive(clap::Args)]
 #[command(after_long_help = EXAMPLES)]
 pub(crate) struct Args {
-    /// The monitor
+    /// The id of the monitor
     #[arg(value_name = "ID")]
     id: String,
 
-    /// What is being done
+    /// The reason, such as what is being done
     #[arg(long, value_name = "TEXT")]
     why: Option<String>,
 
     #[command(flatten)]
-    speaker: Speaker,
+    author: AuthorArgs,
 
-    /// Write one JSON object
+    /// Print one JSON object
     #[arg(long)]
     json: bool,
 
     #[command(flatten)]
-    place: Which,
+    table_args: TableArgs,
 }
 
-pub(crate) fn run(args: &Args, output: &mut Output) -> Result<ExitStatus, Stopped> {
-    with_table(&args.place, Fresh::Refused, async |table| {
+pub(crate) fn run(args: &Args, output: &mut Output) -> Result<ExitStatus, CommandError> {
+    with_table(&args.table_args, MissingData::Refuse, async |table| {
         let now = table.now();
-        let note = args.speaker.note(args.why.as_deref(), now)?;
-        let (monitor, group) = find(table, &args.id).await?;
+        let note = args.author.note(args.why.as_deref(), now)?;
+        let (monitor, group) = find_monitor(table, &args.id).await?;
         let read = table.store.group_state(group).await;
-        let read =
-            read.map_err(|error| Stopped::unable(format!("read the board of {group} in {table}"), error))?;
+        let read = read.map_err(|error| {
+            CommandError::failed(format!("read the state of group {group} in {table}"), error)
+        })?;
         if let Some(error) = read.unreadable.into_values().next() {
-            return Err(Stopped::unable(format!("tell what is open of {monitor}"), error));
+            return Err(CommandError::failed(
+                format!("read the open incidents of {monitor}"),
+                error,
+            ));
         }
-        let incidents = read.group_state.status.incidents;
+        let incidents = read.group_state.decision.incidents;
         let open: Vec<(IncidentId, &Incident)> = incidents
             .iter()
             .filter(|((id, _), _)| *id == monitor)
@@ -64,7 +69,7 @@ pub(crate) fn run(args: &Args, output: &mut Output) -> Result<ExitStatus, Stoppe
                 incidents: ids.iter().cloned().collect(),
                 note: note.clone(),
             };
-            change(table, &monitor, |control| {
+            update_control(table, &monitor, |control| {
                 Some(control.acknowledged(acknowledgement.clone()))
             })
             .await?;
@@ -79,17 +84,15 @@ pub(crate) fn run(args: &Args, output: &mut Output) -> Result<ExitStatus, Stoppe
                 .to_string(),
             ]
         } else if open.is_empty() {
-            vec![format!(
-                "{monitor} has no open incident: there is nothing to acknowledge."
-            )]
+            vec![format!("{monitor} has no open incident.")]
         } else {
             let line = |(id, incident): &(IncidentId, &Incident)| {
                 let since = incident.since.timestamp();
                 format!(
-                    "Acknowledged {id}: {} since {}, for {}. No more reminders of it.",
+                    "Acknowledged {id} ({} since {}, {}). Reminders are stopped.",
                     incident.status,
                     clock_time(since),
-                    lasting(since, now),
+                    elapsed(since, now),
                 )
             };
             open.iter().map(line).collect()
@@ -98,9 +101,9 @@ pub(crate) fn run(args: &Args, output: &mut Output) -> Result<ExitStatus, Stoppe
             output.line(line)?;
         }
         Ok(if ids.is_empty() {
-            ExitStatus::Bad
+            ExitStatus::Failure
         } else {
-            ExitStatus::Good
+            ExitStatus::Success
         })
     })
 }

@@ -1,6 +1,6 @@
-//! `portpulse check`: one check now of each target, with the checker's own prober and no database.
+//! `portpulse check`: checks each target once, with the prober of the checker and without a database.
 
-mod options;
+mod exchange_options;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -12,30 +12,34 @@ use portpulse_core::definition::{Monitor, NetworkAccess};
 use portpulse_core::id::MonitorId;
 use portpulse_core::observation::milliseconds;
 use portpulse_core::outcome::{Outcome, Phases};
-use portpulse_core::target::{Service, Target};
+use portpulse_core::service::Service;
+use portpulse_core::target::Target;
 use portpulse_core::time::parse_duration;
 use portpulse_prober::{Prober, Settings};
 use serde::Serialize;
 use tokio::time::Instant;
 
-use self::options::Options;
+use self::exchange_options::ExchangeOptions;
 use crate::ExitStatus;
-use crate::output::{GOOD, INVALID, Output, Stopped, UNSURE, read_text, rounded_ms};
-use crate::table::{self, Cell};
-use crate::targets::{RequestedChecks, Typed};
+use crate::output::{
+    BAD, CommandError, GOOD, Output, WARNING, mistake_lines, read_text, rounded_ms, with_help,
+};
+use crate::target_args::{CheckSettings, TargetArg};
+use crate::text_table::{self, Cell};
 
-/// Check ports now, each once, without a database
+/// Check ports once, now, without a table
 ///
-/// Exit status: 0 all as expected, 1 some not, or we could not tell, 2 wrong usage.
+/// Exit status: 0 every result is as expected, 1 at least one result is not as expected or has no data, 2 invalid usage or
+/// an error.
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// What to check; the port may be left out with --service, an IPv6 address stands in brackets
+    /// The targets; the port is optional with --service, and an IPv6 address requires brackets
     ///
-    /// With --monitors, the ids of those to check; all that are enabled if none is named.
+    /// With --monitors: the ids of the monitors to check [default: all enabled monitors].
     #[arg(value_name = "HOST:PORT")]
     targets: Vec<String>,
 
-    /// Check the monitors of this definitions file as they are defined there, scripts and all
+    /// Check the monitors of this definitions file with all their settings
     #[arg(
         long,
         value_name = "FILE",
@@ -43,92 +47,94 @@ pub(crate) struct Args {
     )]
     monitors: Option<PathBuf>,
 
-    /// Also check the targets of this file, one a line, `#` begins a comment; `-` is standard input
+    /// Read more targets from this file, one per line, with `#` comments; `-` is standard input
     #[arg(long, value_name = "FILE")]
     file: Option<PathBuf>,
 
-    /// The time for all phases of one check, such as 500ms or 5s [default: the service's, or 5s]
+    /// The timeout of one check, all phases included, such as 500ms or 5s [default: the service's, or 5s]
     #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
     timeout: Option<Duration>,
 
-    /// What the targets are: sets the usual port, and asks in the service's own protocol whether it works
-    #[arg(long, value_parser = words(Service::ALL, Service::as_str))]
+    /// The service of the targets: sets the default port and runs the readiness check of its protocol
+    #[arg(long, value_parser = choice_parser(Service::ALL, Service::as_str))]
     service: Option<Service>,
 
-    /// What is good: an open port, a closed one, or any answer of the host
-    #[arg(long, default_value = "open", value_parser = words(Expect::ALL, Expect::as_str))]
+    /// The expected result: an open port, a closed port, or any response of the host
+    #[arg(long, default_value = "open", value_parser = choice_parser(Expect::ALL, Expect::as_str))]
     expect: Expect,
 
     #[command(flatten)]
-    options: Options,
+    exchange_options: ExchangeOptions,
 
-    /// Write one JSON object a line
+    /// Print one JSON object per line
     #[arg(long)]
     json: bool,
 }
 
-/// One check to be made, and what is to be said of it.
-struct Asked {
-    /// The monitor's id, where it is one of a file.
+/// One check to run.
+struct PlannedCheck {
+    /// The id of the monitor, with --monitors.
     id: Option<MonitorId>,
     target: Target,
     expect: Expect,
 }
 
-/// Reads one of the words of a choice, and lists them in the help.
-fn words<T>(all: &'static [T], as_str: fn(T) -> &'static str) -> impl TypedValueParser<Value = T>
+/// Parses one of a fixed set of values, and lists them in the help text.
+fn choice_parser<T>(all: &'static [T], as_str: fn(T) -> &'static str) -> impl TypedValueParser<Value = T>
 where
     T: Copy + std::str::FromStr<Err: std::error::Error + Send + Sync> + Send + Sync + 'static,
 {
     PossibleValuesParser::new(all.iter().map(move |one| as_str(*one))).try_map(|word| word.parse::<T>())
 }
 
-pub(crate) fn run(args: &Args, output: &mut Output) -> Result<ExitStatus, Stopped> {
-    let asked = match &args.monitors {
+pub(crate) fn run(args: &Args, output: &mut Output) -> Result<ExitStatus, CommandError> {
+    let planned = match &args.monitors {
         Some(path) => read_monitors(path, &args.targets)?,
         None => read_targets(args)?,
     };
-    let targets: Vec<_> = asked.iter().map(|asked| asked.target.clone()).collect();
+    let targets: Vec<_> = planned.iter().map(|planned| planned.target.clone()).collect();
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
-        .map_err(|error| Stopped::unable("start", error))?;
+        .map_err(|error| CommandError::failed("start the runtime", error))?;
     let settings = Settings::default();
-    let retry_policy = retry_policy(&targets, &settings);
-    let prober = Prober::new(settings).map_err(|error| Stopped::unable("check anything", error))?;
-    let outcomes = runtime.block_on(async { prober.probe(&targets, Instant::now() + retry_policy).await });
+    let time_limit = time_limit(&targets, &settings);
+    let prober = Prober::new(settings).map_err(|error| CommandError::failed("start the prober", error))?;
+    let outcomes = runtime.block_on(async { prober.probe(&targets, Instant::now() + time_limit).await });
 
-    let assessed: Vec<_> = asked
+    let assessed: Vec<_> = planned
         .iter()
         .zip(&outcomes)
-        .map(|(asked, outcome)| (asked, outcome, assess(asked.expect, outcome)))
+        .map(|(planned, outcome)| (planned, outcome, assess(planned.expect, outcome)))
         .collect();
     let lines = if args.json {
         let lines = assessed
             .iter()
-            .map(|(asked, outcome, found)| json_line(asked, outcome, *found));
+            .map(|(planned, outcome, assessment)| json_line(planned, outcome, *assessment));
         lines.collect::<Result<Vec<_>, _>>()?
     } else {
         let rows = assessed
             .iter()
-            .map(|(asked, outcome, found)| row(asked, outcome, *found));
-        table::lines(&rows.collect::<Vec<_>>())
+            .map(|(planned, outcome, assessment)| row(planned, outcome, *assessment));
+        text_table::lines(&rows.collect::<Vec<_>>())
     };
     for line in lines {
         output.line(line)?;
     }
-    let all_good = assessed.iter().all(|(_, _, found)| *found == Assessment::Good);
+    let all_good = assessed
+        .iter()
+        .all(|(_, _, assessment)| *assessment == Assessment::Good);
     Ok(if all_good {
-        ExitStatus::Good
+        ExitStatus::Success
     } else {
-        ExitStatus::Bad
+        ExitStatus::Failure
     })
 }
 
-/// All targets, or a complaint that names everything that is wrong with them.
-fn read_targets(args: &Args) -> Result<Vec<Asked>, Stopped> {
-    let requested_checks = RequestedChecks {
-        options: args.options.fields(),
+/// Parses all targets; the error lists every problem.
+fn read_targets(args: &Args) -> Result<Vec<PlannedCheck>, CommandError> {
+    let check_settings = CheckSettings {
+        exchange: args.exchange_options.fields(),
         service: args.service,
         expect: args.expect,
         timeout: args.timeout,
@@ -136,82 +142,83 @@ fn read_targets(args: &Args) -> Result<Vec<Asked>, Stopped> {
     let mut typed: Vec<_> = args
         .targets
         .iter()
-        .map(|text| Typed {
+        .map(|text| TargetArg {
             text: text.clone(),
-            place: None,
+            source: None,
         })
         .collect();
     if let Some(path) = &args.file {
-        typed.extend(Typed::from_lines(path, &read_text(path)?));
+        typed.extend(TargetArg::from_lines(path, &read_text(path)?));
     }
     let (mut targets, mut wrong) = (Vec::new(), Vec::new());
     for typed in &typed {
-        match typed.target(&requested_checks) {
-            Ok(target) => targets.push(Asked {
+        match typed.target(&check_settings) {
+            Ok(target) => targets.push(PlannedCheck {
                 id: None,
                 target,
                 expect: args.expect,
             }),
-            Err(complaints) => wrong.extend(complaints),
+            Err(messages) => wrong.extend(messages),
         }
     }
     if typed.is_empty() {
-        wrong.push("there is nothing to check (name HOST:PORT, or a --file that has some)".to_owned());
+        wrong.push(with_help(
+            "no target given",
+            "add HOST:PORT, --file or --monitors",
+        ));
     }
     if wrong.is_empty() {
         Ok(targets)
     } else {
-        let complaint = wrong.join("\n");
-        Err(Stopped::Usage { complaint })
+        let message = wrong.join("\n");
+        Err(CommandError::Usage { message })
     }
 }
 
-/// The monitors of a definitions file: those that are named, or all that are enabled.
-fn read_monitors(path: &Path, ids: &[String]) -> Result<Vec<Asked>, Stopped> {
+/// The monitors of a definitions file with these ids, or all enabled monitors.
+fn read_monitors(path: &Path, ids: &[String]) -> Result<Vec<PlannedCheck>, CommandError> {
     let name = path.display();
-    let usage = |lines: Vec<String>| Stopped::Usage {
-        complaint: lines.join("\n"),
+    let usage = |lines: Vec<String>| CommandError::Usage {
+        message: lines.join("\n"),
     };
-    let file =
-        portpulse_monitors_file::read(&read_text(path)?, NetworkAccess::OwnNetwork).map_err(|mistakes| {
-            let lines = mistakes
-                .iter()
-                .map(|mistake| format!("{name}:{}: {}", mistake.line, mistake.diagnostic));
-            usage(lines.collect())
-        })?;
+    let file = portpulse_monitors_file::read(&read_text(path)?, NetworkAccess::OwnNetwork)
+        .map_err(|mistakes| usage(mistake_lines(path.display(), &mistakes)))?;
     let defined = file.monitors();
     let is_known = |id: &&String| defined.iter().any(|one| one.monitor.id().as_str() == id.as_str());
-    let foreign: Vec<_> = ids
+    let unknown: Vec<_> = ids
         .iter()
         .filter(|id| !is_known(id))
-        .map(|id| format!("{}: is no monitor of {name}", id.escape_debug()))
+        .map(|id| format!("monitor `{}` is not defined in {name}", id.escape_debug()))
         .collect();
-    if !foreign.is_empty() {
-        return Err(usage(foreign));
+    if !unknown.is_empty() {
+        return Err(usage(unknown));
     }
-    let is_wanted = |monitor: &&Monitor| match ids {
+    let is_selected = |monitor: &&Monitor| match ids {
         [] => monitor.is_enabled(),
         ids => ids.iter().any(|id| id == monitor.id().as_str()),
     };
-    let monitors = defined.iter().map(|one| &one.monitor).filter(is_wanted);
-    let asked: Vec<_> = monitors
-        .map(|monitor| Asked {
+    let monitors = defined.iter().map(|one| &one.monitor).filter(is_selected);
+    let planned: Vec<_> = monitors
+        .map(|monitor| PlannedCheck {
             id: Some(monitor.id().clone()),
             target: monitor.target().clone(),
             expect: monitor.rule().expect,
         })
         .collect();
-    if asked.is_empty() {
-        return Err(usage(vec![format!("{name}: no monitor is enabled (name one)")]));
+    if planned.is_empty() {
+        return Err(usage(vec![with_help(
+            format_args!("{name}: no monitor is enabled"),
+            "name the monitors to check",
+        )]));
     }
-    Ok(asked)
+    Ok(planned)
 }
 
-/// How long all targets may take together, were every one of them silent.
-fn retry_policy(targets: &[Target], settings: &Settings) -> Duration {
+/// The maximum time of all checks together, if every target times out.
+fn time_limit(targets: &[Target], settings: &Settings) -> Duration {
     let count = u32::try_from(targets.len()).unwrap_or(u32::MAX);
     let batches = count / u32::try_from(settings.pace.starts).unwrap_or(u32::MAX).max(1);
-    // A machine that allows few open files checks few at once: allow for a quarter of what was asked.
+    // A low limit of open files reduces concurrency: assume a quarter of the configured sockets.
     let at_once = u32::try_from(settings.sockets / 4).unwrap_or(u32::MAX).max(1);
     let slowest = targets
         .iter()
@@ -227,22 +234,22 @@ fn retry_policy(targets: &[Target], settings: &Settings) -> Duration {
         .saturating_add(lookups)
 }
 
-fn row(asked: &Asked, outcome: &Outcome, found: Assessment) -> Vec<Cell> {
-    let style = match found {
+fn row(planned: &PlannedCheck, outcome: &Outcome, assessment: Assessment) -> Vec<Cell> {
+    let style = match assessment {
         Assessment::Good => GOOD,
-        Assessment::Failing => INVALID,
-        Assessment::NoData => UNSURE,
+        Assessment::Failing => BAD,
+        Assessment::NoData => WARNING,
     };
     let word = match outcome {
         Outcome::Open(_) => "open",
         Outcome::Failed(failure) => failure.class.code(),
-        Outcome::NoData(_) => "could not tell",
+        Outcome::NoData(_) => "no data",
     };
     let phases = phases(outcome);
     let connect = phases.connect.map(|time| format!("{} ms", milliseconds(time)));
-    let target = match &asked.id {
-        Some(id) => format!("{id} ({})", asked.target),
-        None => asked.target.to_string(),
+    let target = match &planned.id {
+        Some(id) => format!("{id} ({})", planned.target),
+        None => planned.target.to_string(),
     };
     vec![
         Cell::new(target),
@@ -260,7 +267,7 @@ fn phases(outcome: &Outcome) -> Phases {
     }
 }
 
-/// What else there is to say, in a few words.
+/// The last column: phase times, warnings, the banner or the details of a failure.
 fn remarks(outcome: &Outcome) -> String {
     let mut remarks = Vec::new();
     let mut phase = |name: &str, time: Option<Duration>| {
@@ -281,16 +288,16 @@ fn remarks(outcome: &Outcome) -> String {
     remarks.join(", ")
 }
 
-/// A check as one JSON object, in the order of the documentation.
+/// A check as one JSON object.
 #[derive(Serialize)]
-struct Line<'a> {
+struct CheckJson<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     monitor: Option<&'a str>,
     target: String,
     outcome: &'static str,
-    /// `null` where we could not tell.
+    /// `null` without data.
     as_expected: Option<bool>,
-    phases: Times,
+    phases: PhaseTimes,
     #[serde(skip_serializing_if = "Option::is_none")]
     phase: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -305,9 +312,9 @@ struct Line<'a> {
     detail: Option<&'a str>,
 }
 
-/// Milliseconds by phase; a phase that did not happen is absent.
+/// Milliseconds by phase; phases that were not reached are absent.
 #[derive(Serialize)]
-struct Times {
+struct PhaseTimes {
     #[serde(skip_serializing_if = "Option::is_none")]
     dns_ms: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -318,18 +325,22 @@ struct Times {
     ready_ms: Option<f64>,
 }
 
-fn json_line(asked: &Asked, outcome: &Outcome, found: Assessment) -> Result<String, Stopped> {
+fn json_line(
+    planned: &PlannedCheck,
+    outcome: &Outcome,
+    assessment: Assessment,
+) -> Result<String, CommandError> {
     let phases = phases(outcome);
-    let mut line = Line {
-        monitor: asked.id.as_ref().map(MonitorId::as_str),
-        target: asked.target.to_string(),
+    let mut line = CheckJson {
+        monitor: planned.id.as_ref().map(MonitorId::as_str),
+        target: planned.target.to_string(),
         outcome: "open",
-        as_expected: match found {
+        as_expected: match assessment {
             Assessment::Good => Some(true),
             Assessment::Failing => Some(false),
             Assessment::NoData => None,
         },
-        phases: Times {
+        phases: PhaseTimes {
             dns_ms: phases.dns.map(rounded_ms),
             connect_ms: phases.connect.map(rounded_ms),
             tls_ms: phases.tls.map(rounded_ms),
@@ -357,5 +368,5 @@ fn json_line(asked: &Asked, outcome: &Outcome, found: Assessment) -> Result<Stri
         }
         Outcome::NoData(reason) => line.outcome = reason.code(),
     }
-    serde_json::to_string(&line).map_err(|error| Stopped::unable("write JSON", error))
+    serde_json::to_string(&line).map_err(|error| CommandError::failed("write JSON", error))
 }

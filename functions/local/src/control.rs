@@ -1,5 +1,5 @@
-//! What people say of one monitor, brought to its table: the monitor found by its id, its control changed and not
-//! overwritten.
+//! Shared by `ack`, `silence` and `unsilence`: finds a monitor by its id and updates its silence and acknowledgement with
+//! a conditional write.
 
 use std::collections::BTreeMap;
 
@@ -10,16 +10,16 @@ use portpulse_core::group::GroupId;
 use portpulse_core::id::MonitorId;
 use portpulse_store::store::Written;
 
-use crate::output::Stopped;
-use crate::place::Opened;
+use crate::output::{CommandError, with_help};
+use crate::table_access::OpenTable;
 
-/// How often a change is tried again when somebody else writes at the same time.
-const ATTEMPTS: u32 = 5;
+/// The maximum attempts of an update that conflicts with other writers.
+const MAX_ATTEMPTS: u32 = 5;
 
-/// Who says something, and why.
+/// The author of a silence or an acknowledgement.
 #[derive(Debug, clap::Args)]
-pub(crate) struct Speaker {
-    /// Who says so
+pub(crate) struct AuthorArgs {
+    /// Your name, stored with the entry [default: $USER]
     #[arg(
         long,
         value_name = "NAME",
@@ -30,51 +30,54 @@ pub(crate) struct Speaker {
     by: String,
 }
 
-impl Speaker {
-    /// The words, if they are few and on one line.
-    pub(crate) fn note(&self, why: Option<&str>, at: Timestamp) -> Result<Note, Stopped> {
-        Note::new(&self.by, at, why).map_err(|error| Stopped::Usage {
-            complaint: format!("{error} (say it in a few words, on one line)"),
+impl AuthorArgs {
+    /// A note with this reason; it must be short and on one line.
+    pub(crate) fn note(&self, why: Option<&str>, at: Timestamp) -> Result<Note, CommandError> {
+        Note::new(&self.by, at, why).map_err(|error| CommandError::Usage {
+            message: with_help(error, "use a short text without line breaks"),
         })
     }
 }
 
-/// The monitor of this id and the group that it stands in, broken and disabled ones too.
-pub(crate) async fn find(table: &Opened, id: &str) -> Result<(MonitorId, GroupId), Stopped> {
-    let all = table.store.all_standing_definitions(&BTreeMap::new()).await;
-    let all = all.map_err(|error| Stopped::unable(format!("read the definitions of {table}"), error))?;
+/// Finds a monitor and its group by id, including disabled monitors and invalid definitions.
+pub(crate) async fn find_monitor(table: &OpenTable, id: &str) -> Result<(MonitorId, GroupId), CommandError> {
+    let all = table.store.all_stored_definitions(&BTreeMap::new()).await;
+    let all = all.map_err(|error| CommandError::failed(format!("read the definitions of {table}"), error))?;
     let group = all.iter().find(|(_, definitions)| definitions.contains_key(id));
     if let (Some((group, _)), Ok(monitor)) = (group, id.parse()) {
         return Ok((monitor, *group));
     }
     let ids = all.values().flat_map(BTreeMap::keys).map(String::as_str);
     let help = match near_misses(id, ids).as_slice() {
-        [] => "`portpulse status --json` lists those there are".to_owned(),
-        near => format!("did you mean {}?", near.join(", ")),
+        [] => "`portpulse status --json` lists all monitors".to_owned(),
+        near => format!("similar ids: {}", near.join(", ")),
     };
     let id = id.escape_debug();
-    let complaint = format!("there is no monitor `{id}` in {table} ({help})");
-    Err(Stopped::Usage { complaint })
+    let message = with_help(format_args!("monitor `{id}` does not exist in {table}"), help);
+    Err(CommandError::Usage { message })
 }
 
-/// Changes what people have said of a monitor, unless `next` says that nothing is to change; what stands then.
-pub(crate) async fn change(
-    table: &Opened,
+/// Replaces a monitor's control with the result of `next`, or leaves it if that is `None`. Returns the stored control.
+pub(crate) async fn update_control(
+    table: &OpenTable,
     monitor: &MonitorId,
     next: impl Fn(&Control) -> Option<Control>,
-) -> Result<Control, Stopped> {
-    let unable = |error| Stopped::unable(format!("change the control of {monitor} in {table}"), error);
-    for _ in 0..ATTEMPTS {
-        let control = table.store.control(monitor).await.map_err(unable)?;
+) -> Result<Control, CommandError> {
+    let failed = |error| CommandError::failed(format!("update {monitor} in {table}"), error);
+    for _ in 0..MAX_ATTEMPTS {
+        let control = table.store.control(monitor).await.map_err(failed)?;
         let Some(next) = next(&control) else {
             return Ok(control);
         };
         let written = table.store.put_control(monitor, &next, table.now()).await;
-        match written.map_err(unable)? {
+        match written.map_err(failed)? {
             Written::Done => return Ok(next),
             Written::Conflict => {}
         }
     }
-    let what = format!("change the control of {monitor}");
-    Err(Stopped::unable(what, "others keep changing it (try again)"))
+    let source = with_help(
+        "other writers changed it at the same time",
+        "run the command again",
+    );
+    Err(CommandError::failed(format!("update {monitor}"), source))
 }

@@ -1,4 +1,4 @@
-//! `portpulse export`: definitions for other monitors, and what they cannot express.
+//! `portpulse export`: converts definitions for other monitoring tools.
 
 use std::path::PathBuf;
 
@@ -6,34 +6,36 @@ use portpulse_convert::export;
 use portpulse_core::definition::NetworkAccess;
 
 use crate::ExitStatus;
-use crate::import::report;
-use crate::output::{Output, Stopped, read_text};
+use crate::import::print_conversion_notes;
+use crate::output::{CommandError, Output, read_text};
 use crate::validate;
 
-/// Write definitions as targets of Prometheus's blackbox exporter; what it cannot express is told
+/// Convert definitions to targets of the Prometheus blackbox exporter; unsupported settings are listed
 ///
-/// What was left goes to standard error. Exit status: 0 written, 1 the file has mistakes, 2 it cannot be read.
+/// Settings that the exporter does not support are listed on standard error.
+///
+/// Exit status: 0 exported, 1 the file contains mistakes, 2 the file cannot be read.
 #[derive(clap::Args)]
 pub(crate) struct Args {
     /// The definitions file; `-` is standard input
     #[arg(default_value = "infra/monitors.yaml")]
     file: PathBuf,
 
-    /// For Prometheus: a file of targets for `file_sd_configs`
+    /// Export a targets file for `file_sd_configs` of Prometheus
     #[arg(long, required = true)]
     prometheus: bool,
 
-    /// Instead of the targets, the modules that they name: the exporter's configuration
+    /// Export the configuration of the blackbox exporter (the modules that the targets use) instead of the targets
     #[arg(long)]
     blackbox: bool,
 }
 
-pub(crate) fn run(args: &Args, output: &mut Output) -> Result<ExitStatus, Stopped> {
+pub(crate) fn run(args: &Args, output: &mut Output) -> Result<ExitStatus, CommandError> {
     let text = read_text(&args.file)?;
     let name = args.file.display().to_string();
     let file = match portpulse_monitors_file::read(&text, NetworkAccess::OwnNetwork) {
         Ok(file) => file,
-        Err(mistakes) => return validate::complain(&name, &mistakes, false, output),
+        Err(mistakes) => return validate::print_mistakes(&name, &mistakes, false, output),
     };
     let export = export(&file);
     let text = if args.blackbox {
@@ -42,6 +44,6 @@ pub(crate) fn run(args: &Args, output: &mut Output) -> Result<ExitStatus, Stoppe
         export.targets
     };
     output.line(text.trim_end())?;
-    report(&export.left);
-    Ok(ExitStatus::Good)
+    print_conversion_notes(&export.notes);
+    Ok(ExitStatus::Success)
 }

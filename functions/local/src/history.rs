@@ -1,4 +1,4 @@
-//! `portpulse history`: the timeline of one of a monitor's incidents, with each location's streaks.
+//! `portpulse history`: a monitor's incidents, and the results of each location around one of them.
 
 mod phases;
 mod streaks;
@@ -17,19 +17,19 @@ use serde::Serialize;
 use crate::ExitStatus;
 use portpulse_history::view::IncidentView;
 
-use crate::archive::{self, Archive, EntryJson, end};
-use crate::control::find;
+use crate::control::find_monitor;
+use crate::incident_list::{self, IncidentJson, IncidentList, end};
 use crate::incidents::{ago, row};
-use crate::output::{Output, Stopped, clock_time, notify};
+use crate::output::{CommandError, Output, clock_time, print_note, with_help};
 use crate::overview::Overview;
-use crate::place::{Fresh, Opened, Which, with_table};
-use crate::table::{self, Cell};
+use crate::table_access::{MissingData, OpenTable, TableArgs, with_table};
+use crate::text_table::{self, Cell};
 use phases::{Phases, TimesJson};
 use streaks::{Streak, StreakJson, streaks};
 
-/// How many ticks are shown before the first bad one and after the last.
-const AROUND: u32 = 5;
-/// The most ticks of an incident that are read of each region: as many of its beginning as of its end.
+/// The number of ticks shown before the start and after the end of an incident.
+const CONTEXT_TICKS: u32 = 5;
+/// The maximum ticks of an incident that are read per location, half of them from its start and half from its end.
 const MAX_TICKS: usize = 120;
 
 const EXAMPLES: &str = "\
@@ -39,59 +39,60 @@ Examples:
   portpulse history orders-db --incident orders-db@2026-11-22T05:40:00Z.7
   portpulse history orders-db --since 30d --json --table portpulse --region eu-west-1";
 
-/// Show a monitor's incidents, and one of them tick by tick: what each location saw, in streaks
+/// Show a monitor's incidents, and the results of each location around one of them
 ///
-/// The latest, unless another is named. Where there was no incident, the ticks around that time are shown, or the last.
-/// Where checks have more phases than the connect, how long each took in these ticks is told below them,
-/// within 6.25 % for the connect and 12 % for the others.
-/// Results are kept for 35 days. Of a long incident the first and the last sixty ticks are read; how much was read, and
-/// whether older incidents were left out, is said on standard error.
+/// Shows the latest incident by default. Without an incident, shows the results around the time of --at, or the latest
+/// results. Consecutive equal results are combined into one line. If the checks have more phases than the connect, the
+/// percentiles of each phase follow (accurate to 6.25 % for the connect and 12 % for other phases).
 ///
-/// Exit status: 0 shown, 2 wrong usage (such as an unknown monitor), or the table could not be read.
+/// Results are kept for 35 days. Of a long incident, the first and last 60 checks are read. The consumed read units, and
+/// a warning if older incidents are not listed, go to standard error.
+///
+/// Exit status: 0 shown, 2 invalid usage (such as an unknown monitor) or an error.
 #[derive(clap::Args)]
 #[command(after_long_help = EXAMPLES)]
 pub(crate) struct Args {
-    /// The monitor
+    /// The id of the monitor
     #[arg(value_name = "ID")]
     id: String,
 
-    /// The incident of this id, as messages have it
+    /// Show the incident with this id (ids are in notifications and in `portpulse incidents --json`)
     #[arg(long, value_name = "INCIDENT", conflicts_with = "at")]
     incident: Option<String>,
 
-    /// What was at this time, such as 2026-11-22T05:40:00Z: the incident that was open, or else the ticks around it
+    /// Show the incident that was open at this time, such as 2026-11-22T05:40:00Z, or the results around it
     #[arg(long, value_name = "TIME", value_parser = parse_time)]
     at: Option<Timestamp>,
 
-    /// How far back incidents are looked for
+    /// List the incidents that closed within this period, and open ones
     #[arg(long, value_name = "DURATION", default_value = "7d", value_parser = parse_duration)]
     since: Duration,
 
-    /// Write one JSON object
+    /// Print one JSON object
     #[arg(long)]
     json: bool,
 
     #[command(flatten)]
-    place: Which,
+    table_args: TableArgs,
 }
 
-/// What is shown.
+/// The incidents and results to show.
 struct History {
     monitor: MonitorId,
     group: GroupId,
     target: Option<String>,
     now: Timestamp,
-    /// The monitor's own.
-    archive: Archive,
+    /// The incidents of the monitor.
+    incident_list: IncidentList,
     locations: BTreeMap<Location, Vec<Streak>>,
-    /// Of the locations that saw more phases than the connect.
+    /// The locations whose checks have more phases than the connect.
     phases: BTreeMap<Location, Phases>,
-    /// How many ticks in the middle of the incident were not read.
+    /// The number of ticks in the middle of the incident that were not read.
     skipped: usize,
 }
 
-pub(crate) fn run(args: &Args, output: &mut Output) -> Result<ExitStatus, Stopped> {
-    with_table(&args.place, Fresh::Refused, async |table| {
+pub(crate) fn run(args: &Args, output: &mut Output) -> Result<ExitStatus, CommandError> {
+    with_table(&args.table_args, MissingData::Refuse, async |table| {
         let history = History::read(args, table).await?;
         let lines = if args.json {
             vec![history.json(&table.to_string())?]
@@ -101,32 +102,32 @@ pub(crate) fn run(args: &Args, output: &mut Output) -> Result<ExitStatus, Stoppe
         for line in lines {
             output.line(line)?;
         }
-        history.archive.report_missing();
-        notify(&format!("Read {} read units.", table.read_units()));
-        Ok(ExitStatus::Good)
+        history.incident_list.warn_if_incomplete();
+        print_note(&format!("Consumed read units: {}", table.read_units()));
+        Ok(ExitStatus::Success)
     })
 }
 
 impl History {
-    async fn read(args: &Args, table: &Opened) -> Result<Self, Stopped> {
-        let unable = |error| Stopped::unable(format!("read {table}"), error);
-        let (id, group) = find(table, &args.id).await?;
-        let overview = Overview::read(&table.store, table.now()).await.map_err(unable)?;
+    async fn read(args: &Args, table: &OpenTable) -> Result<Self, CommandError> {
+        let failed = |error| CommandError::failed(format!("read {table}"), error);
+        let (id, group) = find_monitor(table, &args.id).await?;
+        let overview = Overview::read(&table.store, table.now()).await.map_err(failed)?;
         let now = overview.now;
-        let wanted = Wanted::of(args, &id)?;
+        let selection = Selection::of(args, &id)?;
         let listed = ago(now, args.since);
-        let since = wanted.time().map_or(listed, |time| time.min(listed));
-        let archive = archive::read(&table.store, &overview, since).await;
-        let mut archive = archive.map_err(unable)?;
-        archive.entries.retain(|entry| entry.id.monitor == id);
-        let shown = wanted.find(&archive, now)?;
-        archive.entries.retain(|entry| {
+        let since = selection.time().map_or(listed, |time| time.min(listed));
+        let incident_list = incident_list::read(&table.store, &overview, since).await;
+        let mut incident_list = incident_list.map_err(failed)?;
+        incident_list.entries.retain(|entry| entry.id.monitor == id);
+        let shown = selection.find(&incident_list, now)?;
+        incident_list.entries.retain(|entry| {
             end(entry, now) >= listed || Some(&entry.id) == shown.as_ref().map(|one| &one.id)
         });
 
-        let read = overview.known.groups.get(&group);
+        let read = overview.snapshot.groups.get(&group);
         let monitor: Option<&Monitor> = read.and_then(|read| read.definitions.monitors.get(&id));
-        let around = wanted.time().unwrap_or(now).min(now);
+        let around = selection.time().unwrap_or(now).min(now);
         let (ticks, skipped) = ticks(shown.as_ref(), group.interval, around, now);
         let (mut locations, mut phases) = (BTreeMap::new(), BTreeMap::new());
         let all = read.into_iter().flat_map(|read| &read.expected);
@@ -137,14 +138,14 @@ impl History {
                 .store
                 .results_of(group, ticks.iter().copied(), location)
                 .await;
-            let found = found.map_err(unable)?;
-            let sum = read.and_then(|read| of_ticks(&read.definitions, &found.rows).remove(&id));
+            let found = found.map_err(failed)?;
+            let sum = read.and_then(|read| of_ticks(&read.definitions, &found.records).remove(&id));
             if let Some(taken) = sum.as_ref().and_then(Phases::of) {
                 phases.insert(location.clone(), taken);
             }
             locations.insert(
                 location.clone(),
-                streaks(&id, monitor, group.interval, &ticks, &found.rows),
+                streaks(&id, monitor, group.interval, &ticks, &found.records),
             );
         }
         Ok(Self {
@@ -152,7 +153,7 @@ impl History {
             group,
             target: monitor.map(|monitor| monitor.target().to_string()),
             now,
-            archive,
+            incident_list,
             locations,
             phases,
             skipped,
@@ -160,36 +161,39 @@ impl History {
     }
 
     fn lines(&self) -> Vec<String> {
-        let target = self.target.as_deref().unwrap_or("disabled, or not to be read");
+        let target = self.target.as_deref().unwrap_or("disabled or invalid");
         let mut lines = vec![format!("{}  {target}  {}", self.monitor, self.group)];
-        let incidents = &self.archive.entries;
+        let incidents = &self.incident_list.entries;
         if incidents.is_empty() {
-            lines.push("No incident in this time.".to_owned());
+            lines.push("No incidents in this period.".to_owned());
         }
         let rows: Vec<_> = incidents.iter().map(|entry| row(entry, self.now)).collect();
-        lines.extend(table::lines(&rows));
+        lines.extend(text_table::lines(&rows));
         for (location, streaks) in &self.locations {
             lines.push(String::new());
             lines.push(format!("{location}:"));
             let rows: Vec<_> = streaks.iter().map(Streak::row).collect();
             let phases = self.phases.get(location).map(Phases::rows).unwrap_or_default();
-            let tables = [table::lines(&rows), table::lines(&phases)].concat();
+            let tables = [text_table::lines(&rows), text_table::lines(&phases)].concat();
             lines.extend(tables.into_iter().map(|line| format!("  {line}")));
         }
         if self.skipped > 0 {
-            lines.push(format!("{} ticks in the middle were not read.", self.skipped));
+            lines.push(format!(
+                "{} checks in the middle of the incident are not shown.",
+                self.skipped
+            ));
         }
         lines
     }
 
-    fn json(&self, table: &str) -> Result<String, Stopped> {
+    fn json(&self, table: &str) -> Result<String, CommandError> {
         #[derive(Serialize)]
         struct HistoryJson<'a> {
             table: &'a str,
             monitor: &'a str,
             group: String,
             target: Option<&'a str>,
-            incidents: Vec<EntryJson<'a>>,
+            incidents: Vec<IncidentJson<'a>>,
             locations: BTreeMap<&'a str, Vec<StreakJson>>,
             #[serde(skip_serializing_if = "BTreeMap::is_empty")]
             phases: BTreeMap<&'a str, BTreeMap<&'static str, TimesJson>>,
@@ -202,10 +206,10 @@ impl History {
             group: self.group.to_string(),
             target: self.target.as_deref(),
             incidents: self
-                .archive
+                .incident_list
                 .entries
                 .iter()
-                .map(|entry| EntryJson::of(entry, self.now))
+                .map(|entry| IncidentJson::of(entry, self.now))
                 .collect(),
             locations: locations
                 .map(|(location, streaks)| (location.as_str(), streaks.iter().map(Streak::json).collect()))
@@ -215,24 +219,24 @@ impl History {
                 .collect(),
             ticks_not_read: self.skipped,
         };
-        serde_json::to_string(&json).map_err(|error| Stopped::unable("write JSON", error))
+        serde_json::to_string(&json).map_err(|error| CommandError::failed("write JSON", error))
     }
 }
 
-/// Which incident is to be shown.
-enum Wanted {
+/// Which incident to show.
+enum Selection {
     Latest,
-    /// The one that was open then, if any.
+    /// The incident that was open at this time, if any.
     At(Timestamp),
-    /// The one of this id, which opened then.
+    /// The incident with this id; the id contains the time it opened.
     Named {
         id: String,
         opened: Timestamp,
     },
 }
 
-impl Wanted {
-    fn of(args: &Args, monitor: &MonitorId) -> Result<Self, Stopped> {
+impl Selection {
+    fn of(args: &Args, monitor: &MonitorId) -> Result<Self, CommandError> {
         let Some(id) = &args.incident else {
             return Ok(args.at.map_or(Self::Latest, Self::At));
         };
@@ -243,16 +247,18 @@ impl Wanted {
         let id = id.escape_debug().to_string();
         match opened {
             Some(opened) => Ok(Self::Named { id, opened }),
-            None => Err(Stopped::Usage {
-                complaint: format!(
-                    "--incident {id}: is no incident of {monitor} (messages and `portpulse incidents --json` have their \
-                     ids, such as {monitor}@2026-11-22T05:40:00Z.7)"
+            None => Err(CommandError::Usage {
+                message: with_help(
+                    format_args!("--incident {id} is not an incident id of {monitor}"),
+                    format_args!(
+                        "run `portpulse incidents --json`; ids look like {monitor}@2026-11-22T05:40:00Z.7"
+                    ),
                 ),
             }),
         }
     }
 
-    /// The time that is asked about.
+    /// The time that the selection refers to.
     const fn time(&self) -> Option<Timestamp> {
         match self {
             Self::Latest => None,
@@ -260,9 +266,13 @@ impl Wanted {
         }
     }
 
-    /// The incident among those that were found.
-    fn find(&self, archive: &Archive, now: Timestamp) -> Result<Option<IncidentView>, Stopped> {
-        let incidents = &archive.entries;
+    /// Finds the selected incident.
+    fn find(
+        &self,
+        incident_list: &IncidentList,
+        now: Timestamp,
+    ) -> Result<Option<IncidentView>, CommandError> {
+        let incidents = &incident_list.entries;
         let found = match self {
             Self::Latest => incidents.first(),
             Self::At(time) => incidents
@@ -270,22 +280,19 @@ impl Wanted {
                 .find(|entry| entry.since <= *time && *time <= end(entry, now)),
             Self::Named { id, .. } => {
                 let named = incidents.iter().find(|entry| entry.id.to_string() == *id);
-                let further = match archive.is_cut {
-                    true => ", or it lies further back than one command reads",
+                let beyond_limit = match incident_list.is_truncated {
+                    true => ", or it is older than the read limit reaches",
                     false => "",
                 };
-                let complaint =
-                    || format!("--incident {id}: there is none, or it is no longer kept{further}");
-                Some(named.ok_or_else(|| Stopped::Usage {
-                    complaint: complaint(),
-                })?)
+                let message = || format!("incident {id} does not exist, or has expired{beyond_limit}");
+                Some(named.ok_or_else(|| CommandError::Usage { message: message() })?)
             }
         };
         Ok(found.cloned())
     }
 }
 
-/// The ticks to read, and how many in their middle are left out: those of an incident, or those around a time.
+/// The ticks of an incident, or around a time, and the number of ticks in the middle that are skipped.
 fn ticks(
     incident: Option<&IncidentView>,
     interval: Interval,
@@ -297,19 +304,19 @@ fn ticks(
         Some(entry) => (tick(entry.since), tick(end(entry, now))),
         None => (tick(time), tick(time)),
     };
-    let to = to.later(interval, AROUND).min(tick(now));
+    let to = to.later(interval, CONTEXT_TICKS).min(tick(now));
     let seconds = interval.seconds();
-    let from = from.as_second() - i64::from(AROUND) * seconds;
+    let from = from.as_second() - i64::from(CONTEXT_TICKS) * seconds;
     let count = usize::try_from((to.as_second() - from) / seconds + 1).unwrap_or(0);
     let first = Tick::containing(Timestamp::from_second(from).unwrap_or(Timestamp::MIN), interval);
     let half = MAX_TICKS / 2;
     let skipped = count.saturating_sub(MAX_TICKS);
-    let wanted = (0..count).filter(|at| skipped == 0 || *at < half || *at >= count - half);
+    let selection = (0..count).filter(|at| skipped == 0 || *at < half || *at >= count - half);
     let tick = |at: usize| first.later(interval, u32::try_from(at).unwrap_or(u32::MAX));
-    (wanted.map(tick).collect(), skipped)
+    (selection.map(tick).collect(), skipped)
 }
 
-/// The time of a tick.
+/// The time of a tick, as a table cell.
 fn clock(time: Tick) -> Cell {
     Cell::new(clock_time(time.timestamp()))
 }
@@ -319,24 +326,25 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_incident_that_is_not_found_may_lie_further_back_than_was_read() {
-        let wanted = Wanted::Named {
+    fn missing_incident_mentions_the_read_limit_if_it_was_reached() {
+        let selection = Selection::Named {
             id: "db@2026-11-22T05:40:00Z.7".to_owned(),
             opened: Timestamp::UNIX_EPOCH,
         };
-        for (is_cut, ending) in [
-            (false, "or it is no longer kept"),
-            (true, "or it lies further back than one command reads"),
+        for (is_truncated, ending) in [
+            (false, "or has expired"),
+            (true, "or it is older than the read limit reaches"),
         ] {
-            let archive = Archive {
+            let incident_list = IncidentList {
                 entries: Vec::new(),
-                is_cut,
+                is_truncated,
                 unreadable: Vec::new(),
             };
-            let Err(Stopped::Usage { complaint }) = wanted.find(&archive, Timestamp::UNIX_EPOCH) else {
-                panic!("{is_cut}: it was found");
+            let Err(CommandError::Usage { message }) = selection.find(&incident_list, Timestamp::UNIX_EPOCH)
+            else {
+                panic!("{is_truncated}: the incident was found");
             };
-            assert!(complaint.ends_with(ending), "{complaint}");
+            assert!(message.ends_with(ending), "{message}");
         }
     }
 }

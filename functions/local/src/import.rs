@@ -1,4 +1,4 @@
-//! `portpulse import`: definitions from the files of other monitors, and what could not be carried over.
+//! `portpulse import`: converts the configuration of other monitoring tools to a definitions file.
 
 use std::collections::BTreeMap;
 use std::fs::OpenOptions;
@@ -7,54 +7,56 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
-use portpulse_convert::{Format, Import, ImportError, Kind, Left, Source, import};
+use portpulse_convert::{Format, Import, ImportError, Note, NoteKind, Source, import};
 use rustix::fs::OFlags;
 
 use crate::ExitStatus;
-use crate::output::{Output, Stopped, counted, notify, read_text};
+use crate::output::{CommandError, Output, count_of, print_note, read_text, with_help};
 
-/// Make a definitions file from another monitor's files; what cannot be carried over is told
+/// Convert the configuration of another monitoring tool to a definitions file; unsupported settings are listed
 ///
-/// The definitions go to standard output or a file, what was left of the sources to standard error. Exit status:
-/// 0 imported, 1 nothing in the files can be watched, 2 they cannot be read or the result cannot be written.
+/// The definitions go to standard output, or to the file of --output. Settings that have no equivalent or change their
+/// meaning are listed on standard error.
+///
+/// Exit status: 0 imported, 1 the files contain nothing that can be monitored, 2 a file cannot be read or written.
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// Whose files they are
+    /// The tool that the files belong to
     #[arg(long, value_enum)]
-    from: From,
+    from: SourceFormat,
 
-    /// The files; those of Prometheus may be several: its configuration, the exporter's, and files of targets
+    /// The configuration files; for Prometheus: its configuration, that of the blackbox exporter, and targets files
     #[arg(required = true)]
     files: Vec<PathBuf>,
 
-    /// Write the definitions into this file
+    /// Write the definitions to this file
     #[arg(short, long)]
     output: Option<PathBuf>,
 
-    /// Overwrite it if it is there
+    /// Overwrite the output file if it exists
     #[arg(long, requires = "output")]
     force: bool,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
-enum From {
-    /// Its configuration, YAML
+enum SourceFormat {
+    /// Gatus: its configuration (YAML)
     Gatus,
-    /// Uptime Kuma 1.x: its backup, JSON
+    /// Uptime Kuma 1.x: its backup (JSON)
     UptimeKuma,
     /// Prometheus with its blackbox exporter
     Prometheus,
-    /// UptimeFlare: what its uptime.config.ts exports, as JSON
+    /// UptimeFlare: the exports of its uptime.config.ts (JSON)
     #[value(name = "uptimeflare")]
     UptimeFlare,
 }
 
-pub(crate) fn run(args: &Args, output: &mut Output) -> Result<ExitStatus, Stopped> {
+pub(crate) fn run(args: &Args, output: &mut Output) -> Result<ExitStatus, CommandError> {
     let format = match args.from {
-        From::Gatus => Format::Gatus,
-        From::UptimeKuma => Format::UptimeKuma,
-        From::Prometheus => Format::Prometheus,
-        From::UptimeFlare => Format::UptimeFlare,
+        SourceFormat::Gatus => Format::Gatus,
+        SourceFormat::UptimeKuma => Format::UptimeKuma,
+        SourceFormat::Prometheus => Format::Prometheus,
+        SourceFormat::UptimeFlare => Format::UptimeFlare,
     };
     let mut texts = Vec::new();
     for file in &args.files {
@@ -64,48 +66,48 @@ pub(crate) fn run(args: &Args, output: &mut Output) -> Result<ExitStatus, Stoppe
     match import(format, &sources) {
         Ok(import) => {
             write(args, &import, output)?;
-            report(&import.left);
-            notify(&format!(
-                "{} imported",
-                counted(import.monitors as u64, "monitor")
+            print_conversion_notes(&import.notes);
+            print_note(&format!(
+                "Imported {}.",
+                count_of(import.monitors as u64, "monitor")
             ));
-            Ok(ExitStatus::Good)
+            Ok(ExitStatus::Success)
         }
-        Err(ImportError::Nothing { left }) => {
-            report(&left);
-            notify("nothing in it can be watched");
-            Ok(ExitStatus::Bad)
+        Err(ImportError::NoMonitors { notes }) => {
+            print_conversion_notes(&notes);
+            print_note("error: the files contain nothing that can be monitored");
+            Ok(ExitStatus::Failure)
         }
         Err(
             error @ (ImportError::Unreadable { .. }
             | ImportError::Foreign { .. }
             | ImportError::Invalid { .. }),
-        ) => Err(Stopped::unable(format!("import from {format}"), error)),
+        ) => Err(CommandError::failed(format!("import from {format}"), error)),
     }
 }
 
-fn write(args: &Args, import: &Import, output: &mut Output) -> Result<(), Stopped> {
+fn write(args: &Args, import: &Import, output: &mut Output) -> Result<(), CommandError> {
     let Some(path) = &args.output else {
         return output.line(import.text.trim_end());
     };
-    put(path, &import.text, args.force).map_err(|error| {
-        let help = if error.kind() == io::ErrorKind::AlreadyExists {
-            "is there already: give --force to overwrite it"
+    write_file(path, &import.text, args.force).map_err(|error| {
+        let (problem, help) = if error.kind() == io::ErrorKind::AlreadyExists {
+            ("already exists", "add --force to overwrite it")
         } else if path.is_symlink() {
-            "is a symbolic link: name the file that it leads to"
+            ("is a symbolic link", "use the path of its target")
         } else {
-            return Stopped::unable(format!("write {}", path.display()), error);
+            return CommandError::failed(format!("write {}", path.display()), error);
         };
-        let complaint = format!("{} {help}", path.display());
-        Stopped::Usage { complaint }
+        let message = with_help(format_args!("{} {problem}", path.display()), help);
+        CommandError::Usage { message }
     })
 }
 
-fn put(path: &Path, text: &str, force: bool) -> io::Result<()> {
+fn write_file(path: &Path, text: &str, force: bool) -> io::Result<()> {
     let mut options = OpenOptions::new();
     options.write(true);
     if force {
-        // Somebody else may have put a link there that leads to a file of this user's.
+        // Another user may have created a link to a file of this user.
         let nofollow = i32::try_from(OFlags::NOFOLLOW.bits()).unwrap_or_default();
         options.create(true).truncate(true).custom_flags(nofollow);
     } else {
@@ -114,29 +116,31 @@ fn put(path: &Path, text: &str, force: bool) -> io::Result<()> {
     options.open(path)?.write_all(text.as_bytes())
 }
 
-/// Tells what was left: the same of many monitors once.
-pub(crate) fn report(left: &[Left]) {
+/// Prints the settings that were not converted, grouped by kind; equal entries of several monitors form one line.
+pub(crate) fn print_conversion_notes(notes: &[Note]) {
     for (kind, title) in [
-        (Kind::Lost, "Not carried over:"),
-        (Kind::Changed, "Carried over, and different now:"),
-        (Kind::Unknown, "Not known:"),
-        (Kind::NotNeeded, "Not needed:"),
+        (NoteKind::Lost, "Not converted:"),
+        (NoteKind::Changed, "Converted with a different meaning:"),
+        (NoteKind::Unknown, "Unknown settings:"),
+        (NoteKind::NotNeeded, "Not needed:"),
     ] {
         let mut same: BTreeMap<(&str, &str), Vec<&str>> = BTreeMap::new();
-        for each in left.iter().filter(|each| each.kind == kind) {
-            same.entry((&each.field, &each.why)).or_default().push(&each.of);
+        for each in notes.iter().filter(|each| each.kind == kind) {
+            same.entry((&each.field, &each.reason))
+                .or_default()
+                .push(&each.item);
         }
         if same.is_empty() {
             continue;
         }
-        notify(title);
-        for ((field, why), of) in same {
+        print_note(title);
+        for ((field, reason), item) in same {
             let field = if field.is_empty() {
                 String::new()
             } else {
                 format!("{field}: ")
             };
-            notify(&format!("  {field}{why} ({})", of.join(", ")));
+            print_note(&format!("  {field}{reason} ({})", item.join(", ")));
         }
     }
 }

@@ -1,26 +1,26 @@
-//! `portpulse`: the commands that one types. This file only reads the command line and ends with its status.
+//! `portpulse`, the command line interface: parses the arguments, runs one command and exits with its status.
 
 mod ack;
-mod archive;
 mod check;
 mod control;
-mod dir;
+mod data_dir;
 mod export;
-mod folder;
 mod history;
 mod import;
+mod incident_list;
 mod incidents;
 mod local;
 mod output;
 mod overview;
-mod place;
 mod plan_cost;
+mod private_dir;
 mod seed;
 mod silence;
 mod status;
-mod table;
-mod targets;
+mod table_access;
+mod target_args;
 mod test_alert;
+mod text_table;
 mod unsilence;
 mod validate;
 
@@ -28,9 +28,9 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use output::{Output, Stopped};
+use output::{CommandError, Output};
 
-/// Watches TCP ports: definitions validated, ports checked now, outages told.
+/// Monitor TCP ports: validate definitions, check ports, run a local monitor, manage a deployed one
 #[derive(Parser)]
 #[command(name = "portpulse", version, arg_required_else_help = true)]
 struct Cli {
@@ -77,37 +77,37 @@ fn main() -> ExitCode {
     };
     match ended.and_then(|status| output.flush().map(|()| status)) {
         Ok(status) => status.into(),
-        Err(stopped) => stopped.notify(),
+        Err(error) => error.report(),
     }
 }
 
-/// How a command that ran to its end found things.
+/// The result of a command that completed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum ExitStatus {
-    /// All is as it should be: exit status 0.
-    Good,
-    /// Something is not: exit status 1.
-    Bad,
+    /// Exit status 0.
+    Success,
+    /// Exit status 1: the command completed and found a problem.
+    Failure,
 }
 
 impl From<ExitStatus> for ExitCode {
     fn from(status: ExitStatus) -> Self {
         match status {
-            ExitStatus::Good => Self::SUCCESS,
-            ExitStatus::Bad => Self::FAILURE,
+            ExitStatus::Success => Self::SUCCESS,
+            ExitStatus::Failure => Self::FAILURE,
         }
     }
 }
 
-impl Stopped {
-    /// Says why the command stopped, once, and gives its exit status.
-    fn notify(&self) -> ExitCode {
+impl CommandError {
+    /// Prints the error and returns the exit status.
+    fn report(&self) -> ExitCode {
         match self {
-            Self::NobodyReads => ExitCode::SUCCESS,
-            // As a shell has it: 128 and the signal's number.
+            Self::OutputClosed => ExitCode::SUCCESS,
+            // The convention of shells: 128 plus the signal's number.
             Self::Interrupted => ExitCode::from(130),
-            Self::Usage { .. } | Self::Output { .. } | Self::Unable { .. } => {
-                output::describe_chain(self);
+            Self::Usage { .. } | Self::Output { .. } | Self::Failed { .. } => {
+                output::print_error(self);
                 ExitCode::from(2)
             }
         }

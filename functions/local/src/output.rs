@@ -1,4 +1,6 @@
-//! Where commands write, and why they stop: colours on a terminal alone, and no fuss when the reader has left.
+//! Standard output and standard error of all commands, and the errors that end a command.
+//!
+//! Colours are written to terminals only. A reader that closes the pipe is not an error.
 
 use std::error::Error;
 use std::fmt;
@@ -11,133 +13,156 @@ use anstream::AutoStream;
 use clap::builder::styling::{AnsiColor, Style};
 use jiff::Timestamp;
 use jiff::tz::Offset;
+use portpulse_core::definition::Diagnostic;
 use portpulse_core::text::escaped;
+use portpulse_monitors_file::Mistake;
 
-/// Good news.
+/// Results that are as expected.
 pub(crate) const GOOD: Style = AnsiColor::Green.on_default();
-/// Bad news.
-pub(crate) const INVALID: Style = AnsiColor::Red.on_default();
-/// News that is neither.
-pub(crate) const UNSURE: Style = AnsiColor::Yellow.on_default();
+/// Failures.
+pub(crate) const BAD: Style = AnsiColor::Red.on_default();
+/// Warnings, and results without data.
+pub(crate) const WARNING: Style = AnsiColor::Yellow.on_default();
 
-/// The head of a table.
-pub(crate) const TITLE: Style = Style::new().bold();
-/// What matters less.
-pub(crate) const QUIET: Style = AnsiColor::BrightBlack.on_default();
-/// All of them.
-const STYLES: [Style; 5] = [GOOD, INVALID, UNSURE, TITLE, QUIET];
+/// Table headers and titles.
+pub(crate) const BOLD: Style = Style::new().bold();
+/// Secondary text.
+pub(crate) const DIM: Style = AnsiColor::BrightBlack.on_default();
+/// Every style that [`sanitized`] keeps.
+const STYLES: [Style; 5] = [GOOD, BAD, WARNING, BOLD, DIM];
 
-/// Why a command stopped before its end.
+/// Why a command ended early.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum Stopped {
-    /// Whoever read our output has left, as `head` does: nothing to complain of.
-    #[error("nobody reads the output")]
-    NobodyReads,
-    /// It was told to end, and then told again.
+pub(crate) enum CommandError {
+    /// The reader closed the output, as `head` does. Not a failure: exit status 0.
+    #[error("the output was closed")]
+    OutputClosed,
+    /// A second signal arrived during shutdown. Exit status 130.
     #[error("interrupted")]
     Interrupted,
-    /// The output cannot be written.
+    /// The output cannot be written. Exit status 2.
     #[error("cannot write the output")]
     Output {
         #[source]
         source: io::Error,
     },
-    /// What was asked for cannot be done as it was asked.
-    #[error("{complaint}")]
-    Usage { complaint: String },
-    /// What was asked for could not be done.
+    /// Invalid arguments, or an invalid file. Exit status 2.
+    #[error("{message}")]
+    Usage { message: String },
+    /// The operation failed. Exit status 2.
     #[error("cannot {what}")]
-    Unable {
+    Failed {
         what: String,
         #[source]
         source: Box<dyn Error + Send + Sync>,
     },
 }
 
-impl Stopped {
-    pub(crate) fn unable(what: impl Into<String>, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
-        Self::Unable {
+impl CommandError {
+    pub(crate) fn failed(what: impl Into<String>, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self::Failed {
             what: what.into(),
             source: source.into(),
         }
     }
 }
 
+/// A message with a hint on a line of its own.
+pub(crate) fn with_help(message: impl fmt::Display, help: impl fmt::Display) -> String {
+    format!("{message}\n  help: {help}")
+}
+
+/// The mistakes of a file, each with its line, field and hint.
+pub(crate) fn mistake_lines(name: impl fmt::Display, mistakes: &[Mistake]) -> Vec<String> {
+    let line =
+        |Mistake { line, diagnostic }: &Mistake| format!("{name}:{line}: {}", diagnostic_text(diagnostic));
+    mistakes.iter().map(line).collect()
+}
+
+/// `field: what is wrong`, with the hint on a line of its own.
+pub(crate) fn diagnostic_text(diagnostic: &Diagnostic) -> String {
+    let Diagnostic { at, what, help } = diagnostic;
+    let separator = if at.parts().is_empty() { "" } else { ": " };
+    with_help(format_args!("{at}{separator}{what}"), help)
+}
+
 /// Standard output.
 pub(crate) struct Output(AutoStream<io::Stdout>);
 
 impl Output {
-    /// Colours are kept on a terminal that wants them (`NO_COLOR`, `CLICOLOR_FORCE` are respected).
+    /// Standard output; colours depend on the terminal, `NO_COLOR` and `CLICOLOR_FORCE`.
     pub(crate) fn new() -> Self {
         Self(AutoStream::auto(io::stdout()))
     }
 
-    pub(crate) fn line(&mut self, line: impl fmt::Display) -> Result<(), Stopped> {
-        writeln!(self.0, "{}", shown(&line.to_string())).map_err(stopped)
+    pub(crate) fn line(&mut self, line: impl fmt::Display) -> Result<(), CommandError> {
+        writeln!(self.0, "{}", sanitized(&line.to_string())).map_err(write_error)
     }
 
-    /// Moves the cursor and the like, on a terminal that wants no colours too.
-    pub(crate) fn control(&mut self, sequence: &str) -> Result<(), Stopped> {
-        io::stdout().write_all(sequence.as_bytes()).map_err(stopped)
+    /// Writes a terminal control sequence, also where colours are off.
+    pub(crate) fn control(&mut self, sequence: &str) -> Result<(), CommandError> {
+        io::stdout().write_all(sequence.as_bytes()).map_err(write_error)
     }
 
-    pub(crate) fn flush(&mut self) -> Result<(), Stopped> {
-        self.0.flush().map_err(stopped)
+    pub(crate) fn flush(&mut self) -> Result<(), CommandError> {
+        self.0.flush().map_err(write_error)
     }
 }
 
-fn stopped(error: io::Error) -> Stopped {
+fn write_error(error: io::Error) -> CommandError {
     if error.kind() == io::ErrorKind::BrokenPipe {
-        Stopped::NobodyReads
+        CommandError::OutputClosed
     } else {
-        Stopped::Output { source: error }
+        CommandError::Output { source: error }
     }
 }
 
-/// Reads a text file that the user named; `-` is standard input.
-pub(crate) fn read_text(path: &Path) -> Result<String, Stopped> {
+/// Reads a text file; `-` is standard input.
+pub(crate) fn read_text(path: &Path) -> Result<String, CommandError> {
     let text = if path.as_os_str() == "-" {
         io::read_to_string(io::stdin())
     } else {
         std::fs::read_to_string(path)
     };
-    text.map_err(|error| Stopped::unable(format!("read {}", path.display()), error))
+    text.map_err(|error| CommandError::failed(format!("read {}", path.display()), error))
 }
 
-/// Warns of a file of secrets that every user of this machine can reach and read, or change. Where its mode cannot be
-/// read, nothing is known against it.
+/// Warns if every user of this machine can read or write a file of secrets. A file whose mode cannot be read causes no
+/// warning.
 pub(crate) fn warn_if_exposed(path: &Path) {
     let mode = |path: &Path| path.metadata().map_or(0, |found| found.mode());
     let Ok(path) = path.canonicalize() else { return };
-    let is_reached = path.ancestors().skip(1).all(|folder| mode(folder) & 0o001 != 0);
-    if is_reached && mode(&path) & 0o006 != 0 {
-        let shown = path.display();
-        notify(&format!(
-            "Warning: every user of this machine can read or change {shown} (`chmod 600` it)"
+    let is_reachable = path.ancestors().skip(1).all(|folder| mode(folder) & 0o001 != 0);
+    if is_reachable && mode(&path) & 0o006 != 0 {
+        let path = path.display();
+        print_note(&with_help(
+            format_args!("warning: every user of this machine can read or change {path}"),
+            format_args!("run `chmod 600 {path}`"),
         ));
     }
 }
 
-/// Tells an error and what it came from, on standard error.
-pub(crate) fn describe_chain(error: &dyn Error) {
-    notify(&format!("portpulse: {}", portpulse_store::chain(error)));
+/// Prints an error and its causes on standard error.
+pub(crate) fn print_error(error: &dyn Error) {
+    print_note(&format!("error: {}", portpulse_store::chain(error)));
 }
 
 /// Writes a line on standard error.
-pub(crate) fn notify(line: &str) {
-    // There is nobody left to tell if this fails.
-    let _ = writeln!(anstream::stderr(), "{}", shown(line));
+pub(crate) fn print_note(line: &str) {
+    // A failed write to standard error cannot be reported anywhere.
+    let _ = writeln!(anstream::stderr(), "{}", sanitized(line));
 }
 
-/// What goes to a terminal: lines, the styles of this program, and nothing else that moves the cursor or the eye.
-fn shown(text: &str) -> String {
+/// Escapes control characters, except line breaks and the styles of this program: text from services and files must not
+/// control the terminal.
+fn sanitized(text: &str) -> String {
     const ESCAPE: char = '\u{1b}';
-    let stays = |c| c == '\n';
+    let is_allowed = |c| c == '\n';
     let (first, styled) = match text.split_once(ESCAPE) {
         Some((first, styled)) => (first, Some(styled)),
         None => (text, None),
     };
-    let mut shown = escaped(first, stays).into_owned();
+    let mut text = escaped(first, is_allowed).into_owned();
     for part in styled.iter().flat_map(|styled| styled.split(ESCAPE)) {
         let style = STYLES
             .iter()
@@ -146,22 +171,22 @@ fn shown(text: &str) -> String {
             .filter_map(|style| style.strip_prefix(ESCAPE).map(str::to_owned))
             .any(|style| part.starts_with(&style));
         if is_style {
-            shown.push(ESCAPE);
+            text.push(ESCAPE);
         } else {
-            shown.push_str("\\u001b");
+            text.push_str("\\u001b");
         }
-        shown.push_str(&escaped(part, stays));
+        text.push_str(&escaped(part, is_allowed));
     }
-    shown
+    text
 }
 
 /// `1 monitor`, `2 monitors`.
-pub(crate) fn counted(count: impl Into<u64>, what: &str) -> String {
+pub(crate) fn count_of(count: impl Into<u64>, what: &str) -> String {
     let count = count.into();
     format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 
-/// Milliseconds, to the hundredth.
+/// Milliseconds, rounded down to hundredths.
 pub(crate) fn rounded_ms(time: Duration) -> f64 {
     let hundredths = u32::try_from(time.as_micros() / 10).unwrap_or(u32::MAX);
     f64::from(hundredths) / 100.0
@@ -180,11 +205,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_terminal_gets_the_styles_of_this_program_and_no_other_sequence() {
-        let line = format!("{INVALID}db{INVALID:#} is down\nfor 2 min");
-        assert_eq!(shown(&line), line);
+    fn sanitized_text_keeps_own_styles_and_escapes_other_sequences() {
+        let line = format!("{BAD}db{BAD:#} is down\nfor 2 min");
+        assert_eq!(sanitized(&line), line);
         assert_eq!(
-            shown("a\u{1b}[2J\u{1b}]0;t\u{7}\u{9b}2J\u{202e}b\u{1b}"),
+            sanitized("a\u{1b}[2J\u{1b}]0;t\u{7}\u{9b}2J\u{202e}b\u{1b}"),
             "a\\u001b[2J\\u001b]0;t\\u0007\\u009b2J\\u202eb\\u001b"
         );
     }

@@ -1,4 +1,4 @@
-//! Everything that is open now, as the pages read it, and what a decision would rest on.
+//! The current state of a table, and the input of a decision on it.
 
 use std::collections::BTreeSet;
 
@@ -8,68 +8,68 @@ use portpulse_core::group::GroupId;
 use portpulse_core::id::MonitorId;
 use portpulse_core::outbox::Claimant;
 use portpulse_history::snapshot::{GroupSnapshot, Snapshot};
-use portpulse_history::{Ceiling, Reader, Scope};
+use portpulse_history::{ReadLimit, Reader, Scope};
 use portpulse_store::table::{PagedQuery, Read, Table};
 use portpulse_store::{Error, Store};
 
-/// What a table says now.
+/// The current state of a table.
 #[derive(Debug)]
 pub(crate) struct Overview {
     pub(crate) now: Timestamp,
-    pub(crate) known: Snapshot,
+    pub(crate) snapshot: Snapshot,
     me: Claimant,
 }
 
-/// A reader of all groups that there are.
+/// A reader of all groups.
 pub(crate) fn reader<T: Table + PagedQuery + Clone>(store: &Store<T>) -> Reader<T> {
-    Reader::new(store.table().clone(), Scope::default(), Ceiling::default())
+    Reader::new(store.table().clone(), Scope::default(), ReadLimit::default())
 }
 
 impl Overview {
-    /// Reads what is there now, strongly consistent.
+    /// Reads the current state with strong consistency.
     ///
     /// # Errors
-    /// When the table cannot be read; an item that is malformed is no error of the whole.
+    /// If the table cannot be read. Malformed items do not fail the read.
     pub(crate) async fn read<T>(store: &Store<T>, now: Timestamp) -> Result<Self, Error>
     where
         T: Table + PagedQuery + Clone,
     {
-        let known = reader(store).present(Read::Strong).await?;
-        // A clock that ran faster than ours may have counted ticks that lie ahead.
-        let now = latest_tick(&known).map_or(now, |latest| latest.max(now));
+        let snapshot = reader(store).present(Read::Strong).await?;
+        // A faster clock (`--speed`) may have stored ticks in the future.
+        let now = latest_tick(&snapshot).map_or(now, |latest| latest.max(now));
         Ok(Self {
             now,
-            known,
+            snapshot,
             me: Claimant::new("reader"),
         })
     }
 
-    /// What a decision on a group would rest on now.
-    pub(crate) fn input<'a>(&'a self, group: GroupId, known: &'a GroupSnapshot) -> Input<'a> {
-        const NOBODY: &BTreeSet<MonitorId> = &BTreeSet::new();
+    /// The input of a decision on a group at this time.
+    pub(crate) fn input<'a>(&'a self, group: GroupId, snapshot: &'a GroupSnapshot) -> Input<'a> {
+        const NO_MONITORS: &BTreeSet<MonitorId> = &BTreeSet::new();
         Input {
             group,
-            definitions: &known.definitions,
-            group_state: &known.group_state,
-            fleet: Some(&self.known.fleet),
-            fallback_locations: &known.expected,
-            controls: &self.known.controls,
-            down_elsewhere: NOBODY,
+            definitions: &snapshot.definitions,
+            group_state: &snapshot.group_state,
+            fleet: Some(&self.snapshot.fleet),
+            fallback_locations: &snapshot.expected,
+            controls: &self.snapshot.controls,
+            down_elsewhere: NO_MONITORS,
             now: self.now,
             me: &self.me,
         }
     }
 
-    /// The last tick that anybody has reported.
+    /// The latest tick that any location has reported.
     pub(crate) fn latest_tick(&self) -> Option<Timestamp> {
-        latest_tick(&self.known)
+        latest_tick(&self.snapshot)
     }
 }
 
-fn latest_tick(known: &Snapshot) -> Option<Timestamp> {
-    let rows = known
+fn latest_tick(snapshot: &Snapshot) -> Option<Timestamp> {
+    let rows = snapshot
         .groups
         .values()
-        .flat_map(|group| group.group_state.rows.values());
+        .flat_map(|group| group.group_state.locations.values());
     rows.map(|row| row.tick.timestamp()).max()
 }

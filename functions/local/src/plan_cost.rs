@@ -1,7 +1,7 @@
-//! `portpulse plan-cost`: what a definitions file costs a month, before anything is deployed.
+//! `portpulse plan-cost`: estimates the monthly cost of deploying a definitions file.
 
 mod locations;
-mod words;
+mod report;
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -11,96 +11,96 @@ use clap::ValueEnum;
 use portpulse_core::definition::{DefinitionFile, LocationSelector, NetworkAccess};
 use portpulse_core::id::Location;
 use portpulse_cost::{
-    Alternative, Architecture, Assumptions, Bill, Capacity, Deployment, Endpoint, Prices, Quantities, bill,
-    health_checks,
+    Architecture, Assumptions, Bill, Capacity, Deployment, Endpoint, HealthCheckCost, Prices, Quantities,
+    bill, health_checks,
 };
 use serde_json::json;
 
 use crate::ExitStatus;
-use crate::output::{Output, Stopped, read_text};
+use crate::output::{CommandError, Output, read_text};
 use crate::validate;
 use locations::LocationsArg;
 
-/// Tell what a definitions file costs a month, before anything is deployed
+/// Estimate the monthly cost of deploying a definitions file on AWS
 ///
-/// Exit status: 0 told, 1 the file has mistakes, 2 it cannot be read or the options do not fit it.
+/// Exit status: 0 estimated, 1 the file contains mistakes, 2 the file cannot be read, or invalid usage.
 #[derive(clap::Args)]
 pub(crate) struct Args {
     /// The definitions file; `-` is standard input
     #[arg(default_value = "infra/monitors.yaml")]
     file: PathBuf,
 
-    /// From where checks are made: how many locations, or their names with commas between
+    /// The number of locations, or a comma-separated list of AWS regions
     #[arg(long, default_value = "3", value_name = "N|NAME,…")]
     locations: LocationsArg,
 
-    /// Where the table is; the first of the locations if absent
+    /// The AWS region of the table [default: the first location]
     #[arg(long, value_name = "REGION")]
     home: Option<Location>,
 
-    /// How DynamoDB is paid for
+    /// The capacity mode of DynamoDB
     #[arg(long, value_enum, default_value = "on_demand")]
     capacity: CapacityArg,
 
-    /// What the Lambdas run on
+    /// The architecture of the Lambda functions
     #[arg(long, value_enum, default_value = "arm64")]
     architecture: ArchitectureArg,
 
-    /// The memory of a Lambda in MB
+    /// The memory of each Lambda function, in MB
     #[arg(long, default_value_t = 128, value_parser = clap::value_parser!(u32).range(128..=10_240))]
     memory: u32,
 
-    /// How long a tick lasts on average, in milliseconds
+    /// The average duration of an invocation, in milliseconds
     #[arg(long, default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(1..=900_000))]
     duration_ms: u32,
 
-    /// How many incidents there are a month
+    /// The number of incidents per month
     #[arg(long, default_value_t = 10)]
     incidents: u32,
 
-    /// How many are told by email
+    /// The number of email subscribers
     #[arg(long, default_value_t = 1)]
     emails: u32,
 
-    /// How many are told by HTTPS
+    /// The number of HTTPS subscribers
     #[arg(long, default_value_t = 0)]
     https: u32,
 
-    /// How many are told by SMS
+    /// The number of SMS subscribers
     #[arg(long, default_value_t = 0, requires = "sms_usd")]
     sms: u32,
 
-    /// What one SMS costs, in US dollars: AWS prices them by country
+    /// The price of one SMS in US dollars, which depends on the country
     #[arg(long, value_name = "USD", value_parser = price, requires = "sms")]
     sms_usd: Option<f64>,
 
-    /// How many destinations the relay tells: Slack, PagerDuty, webhooks and others
+    /// The number of destinations of the relay: Slack, PagerDuty, webhooks and others
     #[arg(long, default_value_t = 0)]
     destinations: u32,
 
-    /// How often a month somebody looks at the status page; one that is left open with its script looks every minute
+    /// The number of status page views per month; an open page refreshes every minute
     #[arg(long, default_value_t = 0)]
     views: u32,
 
-    /// Without point-in-time recovery of the table
+    /// Estimate without point-in-time recovery of the table
     #[arg(long)]
     no_recovery: bool,
 
-    /// The checkers run in a VPC, which reaches port 25, IPv6 and private addresses
+    /// Assume that the checkers run in a VPC, with access to port 25, IPv6 and private addresses
     #[arg(long)]
     vpc: bool,
 
-    /// Write one JSON object
+    /// Print one JSON object
     #[arg(long)]
     json: bool,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum CapacityArg {
-    /// By the unit
+    /// Pay per request
     #[value(name = "on_demand")]
     OnDemand,
-    /// Provisioned within the 25 units that are always free
+    /// Provisioned, within the 25 units of the free tier
     #[value(name = "always_free")]
     AlwaysFree,
 }
@@ -113,17 +113,17 @@ enum ArchitectureArg {
     X86,
 }
 
-/// All that is told.
+/// The estimate.
 struct Plan<'a> {
     deployment: &'a Deployment<'a>,
     assumptions: Assumptions,
     quantities: Quantities,
     bill: Bill,
     prices: &'a Prices,
-    alternatives: [Alternative; 2],
+    alternatives: [HealthCheckCost; 2],
 }
 
-pub(crate) fn run(args: &Args, output: &mut Output) -> Result<ExitStatus, Stopped> {
+pub(crate) fn run(args: &Args, output: &mut Output) -> Result<ExitStatus, CommandError> {
     let text = read_text(&args.file)?;
     let name = args.file.display().to_string();
     let network_access = if args.vpc {
@@ -133,7 +133,7 @@ pub(crate) fn run(args: &Args, output: &mut Output) -> Result<ExitStatus, Stoppe
     };
     let file = match portpulse_monitors_file::read(&text, network_access) {
         Ok(file) => file,
-        Err(mistakes) => return validate::complain(&name, &mistakes, args.json, output),
+        Err(mistakes) => return validate::print_mistakes(&name, &mistakes, args.json, output),
     };
     let (locations, first) = args.locations.choose(&named(&file), args.home.as_ref())?;
     let home = args.home.clone().unwrap_or(first);
@@ -181,17 +181,17 @@ pub(crate) fn run(args: &Args, output: &mut Output) -> Result<ExitStatus, Stoppe
             output.line(line)?;
         }
     }
-    Ok(ExitStatus::Good)
+    Ok(ExitStatus::Success)
 }
 
-/// A price of nothing or more.
+/// Parses a price: a finite number, 0 or more.
 fn price(text: &str) -> Result<f64, String> {
     let price = text.parse::<f64>().ok();
     let price = price.filter(|price| price.is_finite() && *price >= 0.0);
-    price.ok_or_else(|| "write a price in US dollars such as 0.05".to_owned())
+    price.ok_or_else(|| "expected a price in US dollars such as 0.05".to_owned())
 }
 
-/// The locations that monitors ask for by name.
+/// The locations that monitors select by name.
 fn named(file: &DefinitionFile) -> BTreeSet<Location> {
     let mut named = BTreeSet::new();
     for defined in file.monitors() {
@@ -221,7 +221,7 @@ impl Plan<'_> {
             "usd_beyond_free": self.bill.usd_beyond_free,
             "health_checks": self.alternatives,
             "prices_read": self.prices.date(),
-            "rests_on": self.grounds(),
+            "assumptions": self.assumption_lines(),
         })
         .to_string()
     }

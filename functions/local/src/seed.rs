@@ -1,8 +1,9 @@
-//! `portpulse seed`: writes a file's definitions to a table, with the differences, and leaves alone what is not its own.
+//! `portpulse seed`: writes the definitions of a file to a table. Shows the differences, and leaves definitions of other
+//! owners unchanged.
 
-pub(crate) mod lists;
+pub(crate) mod location_changes;
 mod plan;
-mod shown;
+mod render;
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -15,26 +16,25 @@ use portpulse_store::table::{Delete, Table};
 use portpulse_store::{Error, Store};
 
 use crate::ExitStatus;
-use crate::output::{Output, Stopped, read_text};
-use crate::place::{Fresh, Kind, Opened, Which, with_table};
+use crate::output::{CommandError, Output, mistake_lines, read_text, with_help};
+use crate::table_access::{MissingData, OpenTable, TableArgs, TableKind, with_table};
 
-use lists::Lists;
-pub(crate) use plan::{Definitions, Ours, Plan, Rules};
+use location_changes::LocationChanges;
+pub(crate) use plan::{Definitions, Ownership, Plan, Rules};
 
 const EXAMPLES: &str = "\
 Examples:
   portpulse seed infra/monitors.yaml --table portpulse --region eu-west-1 --dry-run
   portpulse seed infra/monitors.yaml --table portpulse --region eu-west-1 --prune";
 
-/// Write a file's definitions to a table, and say what differs
+/// Write the definitions of a file to a table, and show the differences
 ///
-/// What it writes carries `managed_by: seed`. Definitions without that mark are somebody else's, most likely
-/// Terraform's: they are named where they differ, and left alone unless told otherwise. A monitor whose group changes is
-/// put into the new one before it leaves the old one. With --locations, each group's board lists the locations that should
-/// report to it, which is how checkers know whom to miss. What checks in AWS is deployed with Terraform.
+/// Definitions that seed writes have the attribute `managed_by: seed`. Definitions without it belong to another owner,
+/// usually Terraform: differences are shown, but nothing is changed without --take-over. With --locations, the table also
+/// lists the locations that are expected to report. seed does not deploy checkers; use Terraform for that.
 ///
-/// Exit status: 0 done, or nothing to do; 1 with --dry-run there is something to do, or something that differs is not
-/// seed's and was left; 2 mistakes in the file, wrong usage, or it could not be done.
+/// Exit status: 0 the table is up to date, 1 with --dry-run changes are pending, or differences of another owner remain,
+/// 2 mistakes in the file, invalid usage or an error.
 #[derive(clap::Args)]
 #[command(after_long_help = EXAMPLES)]
 pub(crate) struct Args {
@@ -42,139 +42,155 @@ pub(crate) struct Args {
     #[arg(default_value = "infra/monitors.yaml")]
     file: PathBuf,
 
-    /// Say what differs, and write nothing
+    /// Show the differences without writing
     #[arg(long)]
     dry_run: bool,
 
-    /// Remove what seed has written before and the file no longer has
+    /// Delete definitions that seed wrote and the file no longer contains
     #[arg(long)]
     prune: bool,
 
-    /// Write over definitions of this file that somebody else looks after, and look after them from now on
+    /// Overwrite definitions of this file that have another owner, and become their owner
     #[arg(long)]
     take_over: bool,
 
-    /// The locations that should report to the file's groups, by name; without it, the table's lists are left as they are
+    /// The names of the locations that are expected to report; without it, the stored lists are not changed
     #[arg(long, value_name = "NAMES", value_delimiter = ',')]
     locations: Option<Vec<Location>>,
 
-    /// The checkers run in a VPC, which reaches port 25, IPv6 and private addresses
+    /// Assume that the checkers run in a VPC, with access to port 25, IPv6 and private addresses
     #[arg(long)]
     vpc: bool,
 
-    /// Write one JSON object
+    /// Print one JSON object
     #[arg(long)]
     json: bool,
 
     #[command(flatten)]
-    place: Which,
+    source: TableArgs,
 }
 
-pub(crate) fn run(args: &Args, output: &mut Output) -> Result<ExitStatus, Stopped> {
+pub(crate) fn run(args: &Args, output: &mut Output) -> Result<ExitStatus, CommandError> {
     let text = read_text(&args.file)?;
-    with_table(&args.place, Fresh::Made, async |table| {
+    with_table(&args.source, MissingData::Create, async |table| {
         let file = definitions(args, &text, table.kind)?;
-        let (plan, lists) = plan(args, &file, table).await?;
-        let unable = |error| Stopped::unable(format!("write the definitions to {table}"), error);
+        let (plan, location_changes) = plan(args, &file, table).await?;
+        let failed = |error| CommandError::failed(format!("write the definitions to {table}"), error);
         let conflicts = if args.dry_run {
             Vec::new()
         } else {
-            // Nobody is to check a group before it is known who else does.
-            let mut conflicts = match &lists {
-                Some(lists) => lists::apply(&table.store, lists).await.map_err(unable)?,
+            // The expected locations are written before the definitions, so that no check runs without them.
+            let mut conflicts = match &location_changes {
+                Some(location_changes) => location_changes::apply(&table.store, location_changes)
+                    .await
+                    .map_err(failed)?,
                 None => Vec::new(),
             };
-            conflicts.extend(apply(&table.store, &plan).await.map_err(unable)?);
+            conflicts.extend(apply(&table.store, &plan).await.map_err(failed)?);
             conflicts
         };
         let lines = if args.json {
-            vec![shown::json(&plan, lists.as_ref(), table, args.dry_run)?]
+            vec![render::json(
+                &plan,
+                location_changes.as_ref(),
+                table,
+                args.dry_run,
+            )?]
         } else {
-            shown::lines(&plan, lists.as_ref(), args.dry_run)
+            render::lines(&plan, location_changes.as_ref(), args.dry_run)
         };
         for line in lines {
             output.line(line)?;
         }
         if !conflicts.is_empty() {
             let what = format!("write {}", conflicts.join(", "));
-            return Err(Stopped::unable(
+            return Err(CommandError::failed(
                 what,
-                "somebody else has changed them meanwhile (run it again)",
+                with_help(
+                    "another writer changed them at the same time",
+                    "run the command again",
+                ),
             ));
         }
-        let (held_up, idle) = match &lists {
-            Some(lists) => (
-                plan.is_held_up() || lists.is_held_up(),
-                plan.is_idle() && lists.is_idle(),
+        let (blocked, idle) = match &location_changes {
+            Some(location_changes) => (
+                plan.is_blocked() || location_changes.is_blocked(),
+                plan.is_idle() && location_changes.is_idle(),
             ),
-            None => (plan.is_held_up(), plan.is_idle()),
+            None => (plan.is_blocked(), plan.is_idle()),
         };
-        let undone = held_up || (args.dry_run && !idle);
-        Ok(if undone { ExitStatus::Bad } else { ExitStatus::Good })
+        let incomplete = blocked || (args.dry_run && !idle);
+        Ok(if incomplete {
+            ExitStatus::Failure
+        } else {
+            ExitStatus::Success
+        })
     })
 }
 
-/// Everything that is wrong with the file is wrong usage.
-fn definitions(args: &Args, text: &str, kind: Kind) -> Result<DefinitionFile, Stopped> {
+/// Reads the file; the error lists every mistake.
+fn definitions(args: &Args, text: &str, kind: TableKind) -> Result<DefinitionFile, CommandError> {
     let network_access = match kind {
-        Kind::Aws if !args.vpc => NetworkAccess::PlainLambda,
-        Kind::Aws | Kind::Running | Kind::Resting => NetworkAccess::OwnNetwork,
+        TableKind::Aws if !args.vpc => NetworkAccess::PlainLambda,
+        TableKind::Aws | TableKind::LocalRunning | TableKind::LocalStopped => NetworkAccess::OwnNetwork,
     };
     portpulse_monitors_file::read(text, network_access).map_err(|mistakes| {
-        let name = args.file.display();
-        let lines = mistakes
-            .iter()
-            .map(|mistake| format!("{name}:{}: {}", mistake.line, mistake.diagnostic));
-        let complaint = lines.collect::<Vec<_>>().join("\n");
-        Stopped::Usage { complaint }
+        let message = mistake_lines(args.file.display(), &mistakes).join("\n");
+        CommandError::Usage { message }
     })
 }
 
-async fn plan(args: &Args, file: &DefinitionFile, table: &Opened) -> Result<(Plan, Option<Lists>), Stopped> {
-    let unable = |error| Stopped::unable(format!("read the definitions of {table}"), error);
-    let there = table.store.all_standing_definitions(&file.shards()).await;
-    let there = there.map_err(unable)?;
+async fn plan(
+    args: &Args,
+    file: &DefinitionFile,
+    table: &OpenTable,
+) -> Result<(Plan, Option<LocationChanges>), CommandError> {
+    let failed = |error| CommandError::failed(format!("read the definitions of {table}"), error);
+    let existing = table.store.all_stored_definitions(&file.shards()).await;
+    let existing = existing.map_err(failed)?;
     let ours = match table.kind {
-        // Nobody else looks after a table on this machine.
-        Kind::Running | Kind::Resting => Ours::Everything,
-        Kind::Aws if args.take_over => Ours::Named,
-        Kind::Aws => Ours::Marked,
+        // The local table has no other owner.
+        TableKind::LocalRunning | TableKind::LocalStopped => Ownership::Everything,
+        TableKind::Aws if args.take_over => Ownership::Named,
+        TableKind::Aws => Ownership::Marked,
     };
     let prune = args.prune;
     let rules = Rules { ours, prune };
-    let lists = match &args.locations {
+    let location_changes = match &args.locations {
         Some(locations) => {
             let groups: BTreeSet<GroupId> = file.monitors().iter().map(|defined| defined.group).collect();
-            let all: BTreeSet<GroupId> = groups.iter().chain(there.keys()).copied().collect();
-            let standing = lists::standing(&table.store, all).await.map_err(unable)?;
-            let wanted = locations.iter().cloned().collect();
-            Some(Lists::between(&groups, &wanted, &standing, rules))
+            let all: BTreeSet<GroupId> = groups.iter().chain(existing.keys()).copied().collect();
+            let standing = location_changes::standing(&table.store, all)
+                .await
+                .map_err(failed)?;
+            let selection = locations.iter().cloned().collect();
+            Some(LocationChanges::between(&groups, &selection, &standing, rules))
         }
         None => None,
     };
-    Ok((Plan::between(file, &there, rules), lists))
+    Ok((Plan::between(file, &existing, rules), location_changes))
 }
 
-/// Carries out a plan; the ids of what somebody else has changed since it was made, which stay as they are.
+/// Applies a plan. Returns the ids of definitions that another writer changed meanwhile, which are left unchanged.
 pub(crate) async fn apply<T: Table + Delete>(store: &Store<T>, plan: &Plan) -> Result<Vec<String>, Error> {
     let mut conflicts = Vec::new();
     for put in &plan.puts {
-        let tended = store
-            .write_definition(put.group, &put.id, &put.attributes, put.may)
+        let result = store
+            .write_definition(put.group, &put.id, &put.attributes, put.mode)
             .await?;
-        if tended == WriteResult::NotOurs {
+        if result == WriteResult::Refused {
             conflicts.push(put.id.clone());
         }
     }
     for deletion in &plan.deletions {
-        // What did not arrive in its new group stays in the old one.
+        // A monitor that was not written to its new group stays in the old one.
         if conflicts.contains(&deletion.id) {
             continue;
         }
-        let tended = store
-            .delete_definition(deletion.group, &deletion.id, deletion.may)
+        let result = store
+            .delete_definition(deletion.group, &deletion.id, deletion.mode)
             .await?;
-        if tended == WriteResult::NotOurs {
+        if result == WriteResult::Refused {
             conflicts.push(deletion.id.clone());
         }
     }

@@ -1,55 +1,55 @@
-//! `portpulse status`: what is bad now.
+//! `portpulse status`: shows current problems.
 
-mod findings;
-mod shown;
+mod render;
+mod summary;
 
 use crate::ExitStatus;
-use crate::output::{Output, Stopped, notify};
+use crate::output::{CommandError, Output, print_note};
 use crate::overview::Overview;
-use crate::place::{Fresh, Which, with_table};
-use findings::Findings;
+use crate::table_access::{MissingData, TableArgs, with_table};
+use summary::StatusSummary;
 
-pub(crate) use shown::cause;
+pub(crate) use render::cause;
 
 const EXAMPLES: &str = "\
 Examples:
   portpulse status
   portpulse status --table portpulse --region eu-west-1 --json";
 
-/// Say what is bad now: monitors, locations, definitions; and what is silenced, acknowledged or in maintenance
+/// Show current problems of monitors, locations and definitions, and active silences, acknowledgements and maintenance
 ///
-/// The locations that the table lists count, or else those that have reported; how much was read is said on standard error.
+/// The consumed read units go to standard error.
 ///
-/// Exit status: 0 all is well, 1 something is not, 2 wrong usage, or the table could not be read.
+/// Exit status: 0 no problems, 1 at least one problem, 2 invalid usage or an error.
 #[derive(clap::Args)]
 #[command(after_long_help = EXAMPLES)]
 pub(crate) struct Args {
-    /// Write one JSON object, with all monitors
+    /// Print one JSON object with all monitors
     #[arg(long)]
     json: bool,
 
     #[command(flatten)]
-    place: Which,
+    table_args: TableArgs,
 }
 
-pub(crate) fn run(args: &Args, output: &mut Output) -> Result<ExitStatus, Stopped> {
-    with_table(&args.place, Fresh::Refused, async |table| {
+pub(crate) fn run(args: &Args, output: &mut Output) -> Result<ExitStatus, CommandError> {
+    with_table(&args.table_args, MissingData::Refuse, async |table| {
         let read = Overview::read(&table.store, table.now()).await;
-        let overview = read.map_err(|error| Stopped::unable(format!("read {table}"), error))?;
-        let findings = Findings::of(&overview);
+        let overview = read.map_err(|error| CommandError::failed(format!("read {table}"), error))?;
+        let summary = StatusSummary::of(&overview);
         let lines = if args.json {
-            vec![shown::json(&findings, &table.to_string())?]
+            vec![render::json(&summary, &table.to_string())?]
         } else {
-            shown::lines(&findings)
+            render::lines(&summary)
         };
         for line in lines {
             output.line(line)?;
         }
-        notify(&format!("Read {} read units.", table.read_units()));
-        Ok(if findings.is_well() {
-            ExitStatus::Good
+        print_note(&format!("Consumed read units: {}", table.read_units()));
+        Ok(if summary.is_healthy() {
+            ExitStatus::Success
         } else {
-            ExitStatus::Bad
+            ExitStatus::Failure
         })
     })
 }

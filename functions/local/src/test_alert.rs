@@ -1,7 +1,7 @@
-//! `portpulse test-alert`: a message that says nothing is wrong, sent the whole way, and whom it reached.
+//! `portpulse test-alert`: sends a test notification and shows which subscribers and destinations it reaches.
 
-mod account;
-mod shown;
+mod render;
+mod subscribers;
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -13,127 +13,137 @@ use portpulse_core::decide::Notification;
 use portpulse_core::definition::Monitor;
 use portpulse_core::time::parse_duration;
 use portpulse_local_aws::sns::TOPIC_ARN;
-use portpulse_relay::{DestinationName, has_heard};
+use portpulse_relay::{DestinationName, is_delivered};
 use tokio::time::{Instant, sleep};
 
 use crate::ExitStatus;
-use crate::control::find;
+use crate::control::find_monitor;
 use crate::local;
-use crate::output::{Output, Stopped};
+use crate::output::{CommandError, Output, with_help};
 use crate::overview::Overview;
-use crate::place::{Fresh, Kind, Opened, Which, with_table};
-use account::Account;
+use crate::table_access::{MissingData, OpenTable, TableArgs, TableKind, with_table};
+use subscribers::TopicSubscribers;
 
-/// How often the relay's ledger is looked at.
+/// The interval at which the relay's ledger is read.
 const PAUSE: Duration = Duration::from_millis(250);
-/// The most tags that the message carries, so that every filter by tag takes it.
+/// The maximum tags of the message. It has the tags of all monitors, so that it passes filters by tag.
 const MAX_TAGS: usize = 50;
 
 const EXAMPLES: &str = "\
 Examples:
   portpulse test-alert --topic arn:aws:sns:eu-west-1:123456789012:portpulse --table portpulse --region eu-west-1
-  portpulse test-alert --relay infra/relay.yaml        # of `portpulse local`, while it runs";
+  portpulse test-alert --relay infra/relay.yaml        # while `portpulse local` is running";
 
-/// Send a test message to everybody who would be alerted, and say whom it has reached
+/// Send a test notification, and show which subscribers and destinations it reaches
 ///
-/// It goes through the topic as every alert does, and carries every severity, kind and verdict and the tags in use, so
-/// that no usual filter leaves it out; destinations of the relay get it whatever their routes say. With --monitor it goes
-/// only where messages of that monitor go. AWS tells whether a subscription is confirmed and what it filters, not
-/// whether an email was read; for the relay's destinations, the ledger tells what was posted.
+/// The message is published to the topic like every notification. It has all severities, kinds and statuses and the tags
+/// in use, so that it passes filter policies; destinations of the relay receive it regardless of their routes. With
+/// --monitor, it is sent only where notifications of that monitor are sent. For subscriptions, AWS reports whether they are
+/// confirmed and what they filter, not whether a message was received; for destinations, the ledger of the relay records
+/// deliveries.
 ///
-/// Exit status: 0 as far as can be told it reaches everybody, 1 somebody may not get it, 2 wrong usage, or it was not sent.
+/// Exit status: 0 all subscribers and destinations are reached, 1 at least one may not be reached, 2 invalid usage or an
+/// error.
 #[derive(clap::Args)]
 #[command(after_long_help = EXAMPLES)]
 pub(crate) struct Args {
-    /// The topic in AWS
+    /// The ARN of the SNS topic
     #[arg(long, value_name = "ARN", env = "PORTPULSE_TOPIC_ARN")]
     topic: Option<String>,
 
-    /// The relay's destinations, whose ledger is to be looked at
+    /// The destinations file of the relay, whose deliveries are verified
     #[arg(long, value_name = "FILE")]
     relay: Option<PathBuf>,
 
-    /// Send it as a message of this monitor
+    /// Send the message as a notification of this monitor
     #[arg(long, value_name = "ID")]
     monitor: Option<String>,
 
-    /// How long to wait for the relay
+    /// How long to wait for the deliveries of the relay
     #[arg(long, value_name = "DURATION", default_value = "20s", value_parser = parse_duration)]
     wait: Duration,
 
-    /// Write one JSON object
+    /// Print one JSON object
     #[arg(long)]
     json: bool,
 
     #[command(flatten)]
-    place: Which,
+    source: TableArgs,
 }
 
-/// What became of the message.
-struct Sent {
+/// The result of the test.
+struct TestAlertResult {
     id: String,
     topic: String,
-    /// What the account says of the topic; absent on this machine.
-    account: Option<Account>,
-    /// The relay's destinations, and whether they have it.
+    /// The subscribers of the topic; `None` for a local table.
+    subscribers: Option<TopicSubscribers>,
+    /// The destinations of the relay, and whether the message was delivered.
     destinations: Vec<(DestinationName, bool)>,
     waited: Duration,
 }
 
-pub(crate) fn run(args: &Args, output: &mut Output) -> Result<ExitStatus, Stopped> {
+pub(crate) fn run(args: &Args, output: &mut Output) -> Result<ExitStatus, CommandError> {
     let config = local::destinations(args.relay.as_deref())?;
     let destinations: Vec<_> = config.destinations().map(|(name, _)| name.clone()).collect();
-    with_table(&args.place, Fresh::Refused, async |table| {
+    with_table(&args.source, MissingData::Refuse, async |table| {
         let (client, arn) = topic(args, table)?;
         let notification = notification(args, table).await?;
         let [message] = <[Message; 1]>::try_from(messages(std::slice::from_ref(&notification)))
-            .map_err(|_| Stopped::unable("make a message", "a notification makes one message"))?;
+            .map_err(|_| CommandError::failed("make a message", "a notification makes one message"))?;
         let sent = SnsTopic::new(client.clone(), arn.clone()).publish(&message).await;
-        sent.map_err(|error| Stopped::unable("send the test message", error))?;
-        let account = match table.kind {
-            Kind::Aws => Some(Account::look(&client, &arn, &message.attributes).await?),
-            Kind::Running | Kind::Resting => None,
+        sent.map_err(|error| CommandError::failed("send the test message", error))?;
+        let subscribers = match table.kind {
+            TableKind::Aws => Some(TopicSubscribers::look(&client, &arn, &message.attributes).await?),
+            TableKind::LocalRunning | TableKind::LocalStopped => None,
         };
-        let sent = Sent {
+        let sent = TestAlertResult {
             destinations: posted(table, destinations, &notification.id, args.wait).await?,
             id: notification.id,
             topic: arn,
-            account,
+            subscribers,
             waited: args.wait,
         };
         let lines = if args.json {
-            vec![shown::json(&sent, &table.to_string())?]
+            vec![render::json(&sent, &table.to_string())?]
         } else {
-            shown::lines(&sent)
+            render::lines(&sent)
         };
         for line in lines {
             output.line(line)?;
         }
-        Ok(if sent.reaches_everybody() {
-            ExitStatus::Good
+        Ok(if sent.reaches_all() {
+            ExitStatus::Success
         } else {
-            ExitStatus::Bad
+            ExitStatus::Failure
         })
     })
 }
 
-/// The topic beside the table: in AWS the one that is named, on this machine that of the watch.
-fn topic(args: &Args, table: &Opened) -> Result<(Client, String), Stopped> {
+/// The topic: the one of --topic in AWS, or that of the running `portpulse local`.
+fn topic(args: &Args, table: &OpenTable) -> Result<(Client, String), CommandError> {
     match (table.kind, &args.topic) {
-        (Kind::Running, _) => Ok((table.sns.clone(), TOPIC_ARN.to_owned())),
-        (Kind::Resting, _) => {
-            let complaint = format!("{table}: nobody would get the message (start `portpulse local` first)");
-            Err(Stopped::Usage { complaint })
+        (TableKind::LocalRunning, _) => Ok((table.sns.clone(), TOPIC_ARN.to_owned())),
+        (TableKind::LocalStopped, _) => {
+            let message = with_help(
+                format_args!("cannot send a test message with {table}"),
+                "start `portpulse local` first",
+            );
+            Err(CommandError::Usage { message })
         }
-        (Kind::Aws, None) => {
-            let complaint = "to which topic? (add --topic, or set PORTPULSE_TOPIC_ARN)".to_owned();
-            Err(Stopped::Usage { complaint })
+        (TableKind::Aws, None) => {
+            let message = with_help(
+                "--topic is required with a table in AWS",
+                "add --topic, or set PORTPULSE_TOPIC_ARN",
+            );
+            Err(CommandError::Usage { message })
         }
-        (Kind::Aws, Some(arn)) => {
+        (TableKind::Aws, Some(arn)) => {
             let Some(region) = arn.strip_prefix("arn:").and_then(|arn| arn.split(':').nth(2)) else {
-                let complaint =
-                    format!("--topic {arn}: is not the ARN of a topic, arn:aws:sns:REGION:ACCOUNT:NAME");
-                return Err(Stopped::Usage { complaint });
+                let message = with_help(
+                    format_args!("--topic {arn} is not the ARN of a topic"),
+                    "use the form arn:aws:sns:REGION:ACCOUNT:NAME",
+                );
+                return Err(CommandError::Usage { message });
             };
             let region = aws_sdk_sns::config::Region::new(region.to_owned());
             let config = table.sns.config().to_builder().region(region);
@@ -142,11 +152,11 @@ fn topic(args: &Args, table: &Opened) -> Result<(Client, String), Stopped> {
     }
 }
 
-async fn notification(args: &Args, table: &Opened) -> Result<Notification, Stopped> {
+async fn notification(args: &Args, table: &OpenTable) -> Result<Notification, CommandError> {
     let overview = Overview::read(&table.store, table.now()).await;
-    let overview = overview.map_err(|error| Stopped::unable(format!("read {table}"), error))?;
+    let overview = overview.map_err(|error| CommandError::failed(format!("read {table}"), error))?;
     let mut monitors = overview
-        .known
+        .snapshot
         .groups
         .values()
         .flat_map(|group| group.definitions.monitors.values());
@@ -158,45 +168,49 @@ async fn notification(args: &Args, table: &Opened) -> Result<Notification, Stopp
         notification.tags = tags.into_iter().take(MAX_TAGS).cloned().collect();
         return Ok(notification);
     };
-    let (id, _) = find(table, id).await?;
+    let (id, _) = find_monitor(table, id).await?;
     let monitor: Option<&Monitor> = monitors.find(|monitor| *monitor.id() == id);
     let Some(monitor) = monitor else {
-        let complaint = format!("--monitor {id}: it is disabled, or its definition cannot be read");
-        return Err(Stopped::Usage { complaint });
+        let message = format!("--monitor {id}: the monitor is disabled, or its definition is invalid");
+        return Err(CommandError::Usage { message });
     };
     Ok(Notification::test(Some(monitor), table.now()))
 }
 
-/// Waits until the relay's ledger says that every destination has the message, or the time is up.
+/// Waits until the ledger of the relay records the message for every destination, or the timeout expires.
 async fn posted(
-    table: &Opened,
+    table: &OpenTable,
     destinations: Vec<DestinationName>,
     id: &str,
     wait: Duration,
-) -> Result<Vec<(DestinationName, bool)>, Stopped> {
+) -> Result<Vec<(DestinationName, bool)>, CommandError> {
     let until = Instant::now() + wait;
     let mut known: Vec<_> = destinations.into_iter().map(|name| (name, false)).collect();
     loop {
-        for (name, has_it) in known.iter_mut().filter(|(_, has_it)| !has_it) {
-            let heard = has_heard(table.store.table(), name, id).await;
-            *has_it = heard
-                .map_err(|error| Stopped::unable(format!("read the relay's ledger in {table}"), error))?;
+        for (name, is_posted) in known.iter_mut().filter(|(_, is_posted)| !is_posted) {
+            let heard = is_delivered(table.store.table(), name, id).await;
+            *is_posted = heard.map_err(|error| {
+                CommandError::failed(format!("read the relay's ledger in {table}"), error)
+            })?;
         }
-        if Instant::now() >= until || known.iter().all(|(_, has_it)| *has_it) {
+        if Instant::now() >= until || known.iter().all(|(_, is_posted)| *is_posted) {
             return Ok(known);
         }
         sleep(PAUSE).await;
     }
 }
 
-impl Sent {
-    fn reaches_everybody(&self) -> bool {
-        let account = self.account.as_ref().is_none_or(Account::reaches_everybody);
+impl TestAlertResult {
+    fn reaches_all(&self) -> bool {
+        let subscribers = self
+            .subscribers
+            .as_ref()
+            .is_none_or(TopicSubscribers::reaches_all);
         let nobody = self.destinations.is_empty()
             && self
-                .account
+                .subscribers
                 .as_ref()
-                .is_some_and(|account| account.subscribers.is_empty());
-        account && !nobody && self.destinations.iter().all(|(_, has_it)| *has_it)
+                .is_some_and(|subscribers| subscribers.subscribers.is_empty());
+        subscribers && !nobody && self.destinations.iter().all(|(_, is_posted)| *is_posted)
     }
 }

@@ -1,4 +1,4 @@
-//! `portpulse validate`: every mistake of a definitions file, or what it holds.
+//! `portpulse validate`: reports every mistake in a definitions file, or summarizes a valid one.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -8,27 +8,27 @@ use portpulse_monitors_file::Mistake;
 use serde_json::json;
 
 use crate::ExitStatus;
-use crate::output::{GOOD, Output, Stopped, counted, read_text};
+use crate::output::{CommandError, GOOD, Output, count_of, mistake_lines, read_text};
 
-/// Check a definitions file: every mistake with its line, field and mend
+/// Validate a definitions file; reports every mistake with its line, its field and how to fix it
 ///
-/// Exit status: 0 valid, 1 mistakes, 2 the file cannot be read.
+/// Exit status: 0 the file is valid, 1 the file contains mistakes, 2 the file cannot be read.
 #[derive(clap::Args)]
 pub(crate) struct Args {
     /// The definitions file; `-` is standard input
     #[arg(default_value = "infra/monitors.yaml")]
     file: PathBuf,
 
-    /// The checkers run in a VPC, which reaches port 25, IPv6 and private addresses
+    /// Assume that the checkers run in a VPC, with access to port 25, IPv6 and private addresses
     #[arg(long)]
     vpc: bool,
 
-    /// Write one JSON object
+    /// Print one JSON object
     #[arg(long)]
     json: bool,
 }
 
-pub(crate) fn run(args: &Args, output: &mut Output) -> Result<ExitStatus, Stopped> {
+pub(crate) fn run(args: &Args, output: &mut Output) -> Result<ExitStatus, CommandError> {
     let text = read_text(&args.file)?;
     let network_access = if args.vpc {
         NetworkAccess::OwnNetwork
@@ -39,33 +39,35 @@ pub(crate) fn run(args: &Args, output: &mut Output) -> Result<ExitStatus, Stoppe
     let lines = match portpulse_monitors_file::read(&text, network_access) {
         Ok(file) if args.json => vec![valid_json(&file)],
         Ok(file) => summary(&name, &file),
-        Err(mistakes) => return complain(&name, &mistakes, args.json, output),
+        Err(mistakes) => return print_mistakes(&name, &mistakes, args.json, output),
     };
     for line in lines {
         output.line(line)?;
     }
-    Ok(ExitStatus::Good)
+    Ok(ExitStatus::Success)
 }
 
-/// Tells every mistake of a file.
-pub(crate) fn complain(
+/// Prints every mistake of a file.
+pub(crate) fn print_mistakes(
     name: &str,
     mistakes: &[Mistake],
     json: bool,
     output: &mut Output,
-) -> Result<ExitStatus, Stopped> {
+) -> Result<ExitStatus, CommandError> {
     let lines = if json {
         vec![mistakes_json(name, mistakes)]
     } else {
-        complaints(name, mistakes)
+        let mut lines = mistake_lines(name, mistakes);
+        lines.push(format!("{name}: {}", count_of(mistakes.len() as u64, "mistake")));
+        lines
     };
     for line in lines {
         output.line(line)?;
     }
-    Ok(ExitStatus::Bad)
+    Ok(ExitStatus::Failure)
 }
 
-/// How many monitors each group has, by the group's text.
+/// The number of monitors in each group, by group id.
 fn groups(file: &DefinitionFile) -> BTreeMap<String, usize> {
     let mut groups = BTreeMap::new();
     for defined in file.monitors() {
@@ -77,8 +79,8 @@ fn groups(file: &DefinitionFile) -> BTreeMap<String, usize> {
 fn summary(name: &str, file: &DefinitionFile) -> Vec<String> {
     let (monitors, groups) = (file.monitors().len(), groups(file).len());
     let (monitors, groups) = (
-        counted(monitors as u64, "monitor"),
-        counted(groups as u64, "group"),
+        count_of(monitors as u64, "monitor"),
+        count_of(groups as u64, "group"),
     );
     let mut lines = vec![format!("{name}: {GOOD}valid{GOOD:#}: {monitors} in {groups}")];
     for (interval, shards) in file.shards() {
@@ -86,21 +88,12 @@ fn summary(name: &str, file: &DefinitionFile) -> Vec<String> {
             .monitors()
             .iter()
             .filter(|defined| defined.group.interval == interval);
-        let shards = counted(shards, "shard");
+        let shards = count_of(shards, "shard");
         lines.push(format!(
             "  every {interval}: {} in {shards}",
-            counted(every.count() as u64, "monitor")
+            count_of(every.count() as u64, "monitor")
         ));
     }
-    lines
-}
-
-fn complaints(name: &str, mistakes: &[Mistake]) -> Vec<String> {
-    let mut lines: Vec<_> = mistakes
-        .iter()
-        .map(|mistake| format!("{name}:{}: {}", mistake.line, mistake.diagnostic))
-        .collect();
-    lines.push(format!("{name}: {}", counted(mistakes.len() as u64, "mistake")));
     lines
 }
 

@@ -1,4 +1,4 @@
-//! The event that SNS invokes a Lambda with: records, each with one message.
+//! The event of SNS: records with one message each.
 //!
 //! Source: <https://docs.aws.amazon.com/lambda/latest/dg/with-sns.html>
 
@@ -6,7 +6,7 @@ use portpulse_core::decide::Notification;
 use portpulse_relay::InvalidNotification;
 use serde_json::Value;
 
-/// A part of an event that tells no notification.
+/// An invalid part of an event.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidRecord {
     /// The event has no records.
@@ -15,42 +15,42 @@ pub enum InvalidRecord {
     /// A record has no message.
     #[error("record {index} has no text at `Sns.Message`")]
     NoMessage {
-        /// Which, from 0.
+        /// The index of the record, from 0.
         index: usize,
     },
-    /// A message holds something that is no notification.
-    #[error("the message {message_id} holds what is no notification")]
-    NoNotification {
+    /// A notification in a message is invalid.
+    #[error("the message {message_id} contains an invalid notification")]
+    InvalidNotification {
         /// The id of the message.
         message_id: String,
-        /// What is wrong with it.
+        /// The diagnostics of the notification.
         source: InvalidNotification,
     },
 }
 
-/// Every notification of an event, in order, and everything in it that is none.
-pub fn notifications(event: &Value) -> (Vec<Notification>, Vec<InvalidRecord>) {
-    let (mut notified, mut bad) = (Vec::new(), Vec::new());
+/// The notifications of an event in their order, and its invalid records.
+pub fn notifications_in(event: &Value) -> (Vec<Notification>, Vec<InvalidRecord>) {
+    let (mut valid, mut invalid) = (Vec::new(), Vec::new());
     let Some(records) = event.get("Records").and_then(Value::as_array) else {
-        return (notified, vec![InvalidRecord::NoRecords]);
+        return (valid, vec![InvalidRecord::NoRecords]);
     };
     for (index, record) in records.iter().enumerate() {
         let text = |at: &str| record.pointer(at).and_then(Value::as_str);
         let Some(message) = text("/Sns/Message") else {
-            bad.push(InvalidRecord::NoMessage { index });
+            invalid.push(InvalidRecord::NoMessage { index });
             continue;
         };
-        for read in portpulse_relay::notifications(message) {
+        for read in portpulse_relay::parse_notifications(message) {
             match read {
-                Ok(notification) => notified.push(notification),
-                Err(source) => bad.push(InvalidRecord::NoNotification {
-                    message_id: text("/Sns/MessageId").unwrap_or("without an id").to_owned(),
+                Ok(notification) => valid.push(notification),
+                Err(source) => invalid.push(InvalidRecord::InvalidNotification {
+                    message_id: text("/Sns/MessageId").unwrap_or("(no id)").to_owned(),
                     source,
                 }),
             }
         }
     }
-    (notified, bad)
+    (valid, invalid)
 }
 
 #[cfg(test)]
@@ -60,7 +60,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn the_samples_under_events_are_read() {
+    fn sample_events_are_parsed() {
         for (name, ids) in [
             ("relay-down.json", &["orders-db@2026-11-22T05:40:00Z.7/down"][..]),
             (
@@ -73,29 +73,32 @@ mod tests {
                 ],
             ),
         ] {
-            let (notified, bad) = notifications(&sample(name));
-            assert_eq!(bad, [], "{name}");
-            let notified: Vec<_> = notified.iter().map(|each| each.id.as_str()).collect();
-            assert_eq!(notified, ids, "{name}");
+            let (valid, invalid) = notifications_in(&sample(name));
+            assert_eq!(invalid, [], "{name}");
+            let valid: Vec<_> = valid.iter().map(|each| each.id.as_str()).collect();
+            assert_eq!(valid, ids, "{name}");
         }
     }
 
     #[test]
-    fn what_is_wrong_is_named_and_the_rest_goes_on() {
+    fn invalid_records_do_not_stop_valid_ones() {
         let good = sample("relay-down.json")["Records"][0].clone();
         let foreign = json!({ "Sns": { "MessageId": "m-1", "Message": "Hello" } });
-        let (notified, bad) = notifications(&json!({ "Records": [{}, foreign, good] }));
-        let bad: Vec<_> = bad.iter().map(|error| portpulse_relay::chain(error)).collect();
-        assert_eq!(notified.len(), 1);
+        let (valid, invalid) = notifications_in(&json!({ "Records": [{}, foreign, good] }));
+        let errors: Vec<_> = invalid
+            .iter()
+            .map(|error| portpulse_relay::chain(error))
+            .collect();
+        assert_eq!(valid.len(), 1);
         assert_eq!(
-            bad,
+            errors,
             [
                 "record 0 has no text at `Sns.Message`",
-                "the message m-1 holds what is no notification: the notification without an id cannot be read: the message is not JSON",
+                "the message m-1 contains an invalid notification: the notification without an id is invalid: the message is not JSON",
             ]
         );
         assert_eq!(
-            notifications(&json!({ "time": "now" })).1,
+            notifications_in(&json!({ "time": "now" })).1,
             [InvalidRecord::NoRecords]
         );
     }

@@ -1,4 +1,4 @@
-//! The relay as a Lambda: settings, clients, wiring, and nothing else.
+//! The Lambda function of the relay: reads settings, creates clients and forwards each event.
 
 use std::time::{Duration, SystemTime};
 
@@ -7,19 +7,19 @@ use aws_config::{BehaviorVersion, Region};
 use lambda_runtime::{Context, Diagnostic, LambdaEvent, service_fn};
 use portpulse_core::text::quoted;
 use portpulse_relay::{Client, Relay, RetryPolicy, chain};
-use portpulse_relay_function::{ParameterStore, Settings, notifications};
+use portpulse_relay_function::{ParameterStore, Settings, notifications_in};
 use portpulse_store::dynamo::DynamoTable;
 use serde_json::{Value, json};
 
-/// The longest an invocation may take: Lambda's own limit.
-const MAX_LENGTH: Duration = Duration::from_secs(15 * 60);
-/// How long a connection to AWS may take.
+/// The maximum duration of an invocation: the limit of Lambda.
+const MAX_DURATION: Duration = Duration::from_secs(15 * 60);
+/// The timeout of a connection to AWS.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
-/// How long one try may take.
+/// The timeout of one attempt.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(3);
-/// How long one operation may take with all its tries: a table that does not answer delays alerts, and stops none.
+/// The timeout of one operation with all its attempts. A table that does not answer delays notifications, but stops none.
 const OPERATION_TIMEOUT: Duration = Duration::from_secs(5);
-/// What is left of an invocation to say how it went.
+/// The time reserved at the end of an invocation for the answer.
 const MARGIN: Duration = Duration::from_secs(2);
 
 #[tokio::main(flavor = "current_thread")]
@@ -49,30 +49,31 @@ async fn main() -> Result<(), lambda_runtime::Error> {
     );
 
     lambda_runtime::run(service_fn(async |event: LambdaEvent<Value>| {
-        let (notified, bad) = notifications(&event.payload);
-        let report = relay.deliver(&notified, remaining(&event.context)).await;
+        let (notifications, invalid) = notifications_in(&event.payload);
+        let report = relay.deliver(&notifications, remaining(&event.context)).await;
         report
             .warnings
             .iter()
             .for_each(|warning| tracing::warn!("{}", chain(warning)));
-        for (destination, id) in &report.overtaken {
+        for (destination, id) in &report.superseded {
             tracing::info!(
-                "`{destination}` has heard that {} is over, and is not told of it any more",
+                "{} was not sent to `{destination}`: the end of the incident was delivered before",
                 quoted(id)
             );
         }
-        let bad = bad.iter().map(|error| chain(error));
-        let errors: Vec<_> = bad
+        let errors: Vec<_> = invalid
+            .iter()
+            .map(|error| chain(error))
             .chain(report.errors.iter().map(|error| chain(error)))
             .collect();
         if errors.is_empty() {
-            let (delivered, repeated) = (report.delivered.len(), report.repeated.len());
-            return Ok(json!({ "delivered": delivered, "repeated": repeated }));
+            let (delivered, duplicates) = (report.delivered.len(), report.duplicates.len());
+            return Ok(json!({ "delivered": delivered, "duplicates": duplicates }));
         }
-        // So the event comes again, and after that goes to the dead-letter queue.
+        // Lambda retries a failed event, and then moves it to the dead-letter queue.
         Err(Diagnostic {
             error_type: if report.errors.is_empty() {
-                "BadRecord"
+                "InvalidRecord"
             } else {
                 "Undelivered"
             }
@@ -92,10 +93,10 @@ fn timeouts() -> TimeoutConfig {
 }
 
 fn remaining(context: &Context) -> Duration {
-    // Some stand-ins send a deadline that is no time at all; then the longest must do.
+    // Some Lambda emulators send no valid deadline; then the maximum is used.
     let remaining = context.deadline().duration_since(SystemTime::now());
     remaining
-        .unwrap_or(MAX_LENGTH)
-        .min(MAX_LENGTH)
+        .unwrap_or(MAX_DURATION)
+        .min(MAX_DURATION)
         .saturating_sub(MARGIN)
 }

@@ -1,4 +1,4 @@
-//! Secrets from AWS Systems Manager's Parameter Store, and through it from AWS Secrets Manager: one client for both.
+//! Secrets from AWS Systems Manager Parameter Store, and through it from AWS Secrets Manager: one client for both.
 //!
 //! Source: <https://docs.aws.amazon.com/systems-manager/latest/userguide/integration-ps-secretsmanager.html>
 
@@ -6,15 +6,15 @@ use aws_sdk_ssm::Client;
 use aws_sdk_ssm::operation::get_parameter::GetParameterError;
 use portpulse_relay::{ReadSecret, Secret, SecretError, SecretName};
 
-/// The path under which Parameter Store shows the secrets of Secrets Manager.
-const OF_SECRETS_MANAGER: &str = "/aws/reference/secretsmanager/";
+/// The path prefix for secrets of Secrets Manager in Parameter Store.
+const SECRETS_MANAGER_PREFIX: &str = "/aws/reference/secretsmanager/";
 
-/// The secrets of one account and region.
+/// The secrets of one AWS account and region.
 #[derive(Debug, Clone)]
 pub struct ParameterStore(Client);
 
 impl ParameterStore {
-    /// The secrets that this client can read.
+    /// The secrets that `client` can read.
     pub fn new(client: Client) -> Self {
         Self(client)
     }
@@ -24,11 +24,11 @@ impl ReadSecret for ParameterStore {
     async fn read(&self, name: &SecretName) -> Result<Secret, SecretError> {
         let path = match name {
             SecretName::Parameter(path) => path.clone(),
-            SecretName::SecretsManager(secret) => format!("{OF_SECRETS_MANAGER}{secret}"),
+            SecretName::SecretsManager(secret) => format!("{SECRETS_MANAGER_PREFIX}{secret}"),
             SecretName::Environment(_) | SecretName::File(_) => {
-                return Err(SecretError::OutOfReach {
+                return Err(SecretError::Unsupported {
                     name: name.clone(),
-                    instead: "`ssm:/path` or `secretsmanager:name`",
+                    supported: "`ssm:/path` or `secretsmanager:name`",
                 });
             }
         };

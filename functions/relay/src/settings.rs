@@ -1,4 +1,4 @@
-//! The relay's settings, read once at start, with everything that is wrong named at once.
+//! The settings of the relay, read once at start. Errors report all diagnostics at once.
 
 use std::fmt;
 
@@ -6,18 +6,18 @@ use portpulse_core::definition::NetworkAccess;
 use portpulse_relay::Config;
 use serde_json::Value;
 
-/// What a relay is told about its surroundings.
+/// The settings of a relay.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
-    /// The table.
+    /// The name of the DynamoDB table.
     pub table: String,
-    /// The region in which table and secrets are.
+    /// The AWS region of the table and the secrets.
     pub home_region: String,
     /// The destinations.
     pub config: Config,
 }
 
-/// Settings that cannot be used, with all that is wrong with them.
+/// Invalid settings, with all diagnostics.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub struct InvalidSettings {
     diagnostics: Vec<String>,
@@ -27,36 +27,39 @@ impl fmt::Display for InvalidSettings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "the environment does not say what the relay needs: {}",
+            "the settings of the relay are invalid: {}",
             self.diagnostics.join("; ")
         )
     }
 }
 
 impl Settings {
-    /// Reads `PORTPULSE_TABLE`, `PORTPULSE_HOME_REGION` and `PORTPULSE_RELAY` from a lookup. The last is a
-    /// [`Config`] as JSON; it holds the names of secrets, never a secret. All variables of a Lambda together may have
-    /// 4 KB: room for some twenty destinations.
+    /// Reads `PORTPULSE_TABLE`, `PORTPULSE_HOME_REGION` and `PORTPULSE_RELAY` with `lookup`. `PORTPULSE_RELAY` is a
+    /// [`Config`] in JSON; it contains the names of secrets, not their values. The environment variables of a Lambda
+    /// together are limited to 4 KB, enough for about twenty destinations.
     /// Source: <https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html>
     ///
     /// # Errors
-    /// Everything that is missing or wrong.
+    /// All missing and invalid settings.
     pub fn parse(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, InvalidSettings> {
         let mut diagnostics = Vec::new();
         let mut required = |name: &str, what: &str| {
             let value = lookup(name).filter(|value| !value.trim().is_empty());
             value.unwrap_or_else(|| {
-                diagnostics.push(format!("{name} is not set: it names {what}"));
+                diagnostics.push(format!("{name} is not set: set it to {what}"));
                 String::new()
             })
         };
-        let table = required("PORTPULSE_TABLE", "the DynamoDB table");
-        let home_region = required("PORTPULSE_HOME_REGION", "the region of table and secrets");
-        let written = required("PORTPULSE_RELAY", "the destinations, as JSON");
-        let config = match serde_json::from_str::<Value>(&written) {
-            Ok(written) => Config::validate(&written, NetworkAccess::PlainLambda),
-            // What is not set has been said.
-            Err(_) if written.is_empty() => Ok(Config::default()),
+        let table = required("PORTPULSE_TABLE", "the name of the DynamoDB table");
+        let home_region = required(
+            "PORTPULSE_HOME_REGION",
+            "the AWS region of the table and the secrets",
+        );
+        let relay = required("PORTPULSE_RELAY", "the destinations, as JSON");
+        let config = match serde_json::from_str::<Value>(&relay) {
+            Ok(relay) => Config::validate(&relay, NetworkAccess::PlainLambda),
+            // The missing variable is reported above.
+            Err(_) if relay.is_empty() => Ok(Config::default()),
             Err(error) => {
                 let (line, column) = (error.line(), error.column());
                 diagnostics.push(format!(
@@ -109,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn everything_wrong_is_named_at_once() {
+    fn all_diagnostics_are_reported_at_once() {
         assert_eq!(parse(&[]).unwrap_err().diagnostics.len(), 3);
         let relay = r#"{"destinations":{"ops":{"kind":"slack","url":"env:SLACK"},"b":{}}}"#;
         let error = parse(&[("PORTPULSE_TABLE", "t"), ("PORTPULSE_RELAY", relay)]).unwrap_err();

@@ -1,4 +1,4 @@
-//! The event that a function URL invokes a Lambda with, and what it takes for an answer: payload format 2.0.
+//! Request and response of function URLs: payload format 2.0.
 //!
 //! Source: <https://docs.aws.amazon.com/lambda/latest/dg/urls-invocation.html#urls-payloads>
 
@@ -10,19 +10,19 @@ use portpulse_status::{Initiator, Method, Request, Response, Signature, Transpor
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-/// An event that is none of a function URL.
+/// Error: the event is not a valid function URL request.
 #[derive(Debug, thiserror::Error)]
 pub enum InvalidEvent {
-    /// It has another form.
-    #[error("the event is none of a function URL: invoke this function through its URL")]
+    /// The event has another format.
+    #[error("the event is not a function URL request: invoke this function through its URL")]
     Form {
-        /// What is wrong with it.
+        /// The parse error.
         source: serde_json::Error,
     },
-    /// Its body is said to be Base64, and is not.
-    #[error("the body of the request is not Base64")]
+    /// `isBase64Encoded` is set, but the body is not Base64.
+    #[error("the body of the request is not valid Base64")]
     Body {
-        /// What is wrong with it.
+        /// The decoding error.
         source: base64::DecodeError,
     },
 }
@@ -35,7 +35,7 @@ struct Event {
     raw_query_string: String,
     #[serde(default)]
     cookies: Vec<String>,
-    /// Names in lower case.
+    /// Header names are in lower case.
     #[serde(default)]
     headers: BTreeMap<String, String>,
     request_context: Context,
@@ -57,16 +57,16 @@ struct Http {
     source_ip: Option<String>,
 }
 
-/// There with `AuthType: AWS_IAM`, after the signature was verified.
+/// Present with `AuthType: AWS_IAM`, after AWS has verified the signature.
 #[derive(Deserialize)]
 struct Authorizer {
     iam: Option<Value>,
 }
 
-/// The request that an event stands for.
+/// Converts an event to a request.
 ///
 /// # Errors
-/// When it is an event of something else.
+/// If the event is not a function URL request.
 pub fn request(event: &Value) -> Result<Request, InvalidEvent> {
     let event = Event::deserialize(event).map_err(|source| InvalidEvent::Form { source })?;
     let body = event.body.unwrap_or_default();
@@ -104,7 +104,7 @@ pub fn request(event: &Value) -> Result<Request, InvalidEvent> {
     })
 }
 
-/// A response as the function returns it. Cookies stand apart from the other headers; HEAD has no body.
+/// Converts a response to the result of the function. Cookies are separate from other headers; `HEAD` has no body.
 pub fn response(response: Response, method: Method) -> Value {
     let (cookies, headers): (Vec<_>, Vec<_>) = response
         .headers
@@ -126,11 +126,11 @@ pub fn response(response: Response, method: Method) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use portpulse_status::{Content, Keep};
+    use portpulse_status::{CachePolicy, ContentType};
     use portpulse_testkit::event::sample;
 
     #[test]
-    fn the_samples_under_events_are_read() {
+    fn sample_events_are_parsed() {
         let open = request(&sample("status-overview.json")).unwrap();
         assert_eq!(
             (open.method, open.path.as_str(), open.query.as_str()),
@@ -156,34 +156,25 @@ mod tests {
     }
 
     #[test]
-    fn form_of_another_site_is_known_by_its_header() {
-        let mut event = sample("status-sign-in.json");
-        event["headers"]["sec-fetch-site"] = "cross-site".into();
-        assert_eq!(request(&event).unwrap().initiator, Initiator::OtherSite);
-        event["headers"]["sec-fetch-site"] = "same-origin".into();
-        assert_eq!(request(&event).unwrap().initiator, Initiator::NotOtherSite);
-    }
-
-    #[test]
-    fn an_event_of_something_else_is_refused() {
+    fn other_events_are_rejected() {
         let error = request(&json!({ "time": "now" })).unwrap_err().to_string();
         assert_eq!(
             error,
-            "the event is none of a function URL: invoke this function through its URL"
+            "the event is not a function URL request: invoke this function through its URL"
         );
         let mut event = sample("status-sign-in.json");
         event["body"] = "?".into();
         assert!(matches!(request(&event), Err(InvalidEvent::Body { .. })));
-        // A context that says nothing of IAM is no signature.
+        // Without `iam` in the context there is no verified signature.
         let mut event = sample("status-signed.json");
         event["requestContext"]["authorizer"] = json!({ "iam": null });
         assert_eq!(request(&event).unwrap().signature, Signature::None);
     }
 
     #[test]
-    fn cookies_stand_apart_and_head_has_no_body() {
+    fn cookies_are_separate_and_head_has_no_body() {
         let answer = |method| {
-            let mut answer = Response::new(200, Content::Text, Keep::Never, "text");
+            let mut answer = Response::new(200, ContentType::Text, CachePolicy::NoStore, "text");
             answer.headers.push(("set-cookie", "a=1".to_owned()));
             response(answer, method)
         };

@@ -1,4 +1,4 @@
-//! The status page as a Lambda behind a function URL.
+//! The status page as a Lambda function with a function URL.
 
 mod event;
 mod settings;

@@ -1,4 +1,4 @@
-//! The status page as a Lambda: settings, clients, wiring, and nothing else.
+//! The Lambda function of the status page: reads settings, creates clients, and serves requests.
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -7,16 +7,16 @@ use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use jiff::Timestamp;
 use lambda_runtime::{LambdaEvent, service_fn};
-use portpulse_history::{Ceiling, Groups, Reader, Scope};
+use portpulse_history::{Groups, ReadLimit, Reader, Scope};
 use portpulse_status::{Access, Pages, Site};
 use portpulse_status_function::{Readers, Settings, read_token, request, response};
 use portpulse_store::chain;
 use portpulse_store::dynamo::DynamoTable;
 use serde_json::Value;
 
-/// How often a page that stays open is renewed.
+/// How often an open page refreshes.
 const REFRESH_SECONDS: u32 = 60;
-/// The time one operation may take with all its attempts, so that a page that cannot be read says so.
+/// The timeout of an AWS operation including retries, so that an error page is returned before the function times out.
 const OPERATION_TIMEOUT: Duration = Duration::from_secs(5);
 
 #[tokio::main(flavor = "current_thread")]
@@ -55,18 +55,18 @@ async fn run() -> Result<(), lambda_runtime::Error> {
         },
         expected: settings.locations,
     };
-    let reader = Reader::new(table, scope, Ceiling::default()).announcing(settings.ahead);
+    let reader = Reader::new(table, scope, ReadLimit::default()).announcing(settings.upcoming);
     let pages = Pages::new(
         Site::new(access, REFRESH_SECONDS),
         reader,
-        settings.readers.keep(),
+        settings.readers.cache_lifetime(),
     );
 
     lambda_runtime::run(service_fn(async |event: LambdaEvent<Value>| {
         let request = request(&event.payload)?;
         let answered = pages.answer(&request, Timestamp::now()).await;
         if let Some(error) = &answered.error {
-            tracing::error!("cannot read what the page shows: {}", chain(error));
+            tracing::error!("failed to read the data of the page: {}", chain(error));
         }
         Ok::<_, lambda_runtime::Error>(response(answered.response, request.method))
     }))
@@ -75,7 +75,7 @@ async fn run() -> Result<(), lambda_runtime::Error> {
 
 async fn access(readers: &Readers, aws: &SdkConfig) -> Result<Access, lambda_runtime::Error> {
     Ok(match readers {
-        Readers::Anybody => Access::Public,
+        Readers::Public => Access::Public,
         Readers::Signed => Access::Signed,
         Readers::WithToken(parameter) => {
             Access::Token(read_token(&aws_sdk_ssm::Client::new(aws), parameter).await?)

@@ -1,4 +1,4 @@
-//! The page's settings, read once at start, with everything that is wrong named at once.
+//! Settings from environment variables, read once at start. All errors are reported together.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -7,53 +7,53 @@ use std::str::FromStr;
 use jiff::SignedDuration;
 use portpulse_core::group::GroupId;
 use portpulse_core::id::Location;
-use portpulse_history::view::Ahead;
+use portpulse_history::view::UpcomingMaintenance;
 
-/// What the function is told about its surroundings.
+/// The settings of the function.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
-    /// The table.
+    /// The name of the DynamoDB table.
     pub table: String,
-    /// The region in which table and token are.
+    /// The region of the table and of the token parameter.
     pub home_region: String,
-    /// The regions that should report where the table lists none; empty if it was not said.
+    /// The expected locations if the table lists none; empty if not set.
     pub locations: BTreeSet<Location>,
-    /// The groups that have monitors; empty if it was not said: then they are looked for.
+    /// The groups with monitors; empty if not set, in which case each request discovers them.
     pub groups: BTreeSet<GroupId>,
-    /// Who may read.
+    /// Who may read the page.
     pub readers: Readers,
-    /// Whether the public is told of maintenance ahead.
-    pub ahead: Ahead,
+    /// Whether upcoming maintenance is announced on a public page.
+    pub upcoming: UpcomingMaintenance,
 }
 
-/// Who may read, and with that, what they see.
+/// Who may read the page, which determines what the page shows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Readers {
-    /// Anybody: names, verdicts, uptime, and that maintenance is on.
-    Anybody,
-    /// Callers whose signature AWS has verified: everything. The function URL has `AuthType: AWS_IAM`.
+    /// Anyone: names, statuses, uptime and current maintenance.
+    Public,
+    /// Callers with a signature verified by AWS: everything. The function URL has `AuthType: AWS_IAM`.
     Signed,
-    /// Whoever knows the token that this parameter of Parameter Store holds: everything.
+    /// Readers with the token in this parameter of Parameter Store: everything.
     WithToken(ParameterName),
 }
 
 impl Readers {
-    /// For how long one instance of the function shows what it has read. Nobody knows how often the public asks.
-    pub const fn keep(&self) -> SignedDuration {
+    /// How long an instance of the function caches data. Longer for a public page, whose number of requests is unbounded.
+    pub const fn cache_lifetime(&self) -> SignedDuration {
         match self {
-            Self::Anybody => SignedDuration::from_secs(60),
+            Self::Public => SignedDuration::from_secs(60),
             Self::Signed | Self::WithToken(_) => SignedDuration::from_secs(15),
         }
     }
 }
 
-/// The name of a parameter in AWS Systems Manager's Parameter Store, such as `/portpulse/status-token`.
+/// The name of a parameter in AWS Systems Manager Parameter Store, such as `/portpulse/status-token`.
 /// Source: <https://docs.aws.amazon.com/systems-manager/latest/userguide/sysman-paramstore-su-create.html>
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ParameterName(String);
 
 impl ParameterName {
-    /// Reads `ssm:/name`; `None` if it is anything else, and then it is not shown: it may be the token itself.
+    /// Parses `ssm:/name`. Returns `None` for anything else; the text must not be logged, since it may be the token itself.
     fn parse(text: &str) -> Option<Self> {
         let name = text.strip_prefix("ssm:")?;
         let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-' | '/');
@@ -61,13 +61,13 @@ impl ParameterName {
         is_name.then(|| Self(name.to_owned()))
     }
 
-    /// The name as Parameter Store knows it.
+    /// The name of the parameter.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
-/// Settings that cannot be used, with all that is wrong with them.
+/// Error: invalid settings, with all diagnostics.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub struct InvalidSettings {
     diagnostics: Vec<String>,
@@ -76,72 +76,76 @@ pub struct InvalidSettings {
 impl fmt::Display for InvalidSettings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let diagnostics = self.diagnostics.join("; ");
-        write!(
-            f,
-            "the environment does not say what the status page needs: {diagnostics}"
-        )
+        write!(f, "invalid environment variables: {diagnostics}")
     }
 }
 
 impl Settings {
-    /// Reads from a lookup: `PORTPULSE_TABLE`, `PORTPULSE_HOME_REGION`, `PORTPULSE_LOCATIONS` (for a table that does not
-    /// list the regions that should report) and `PORTPULSE_GROUPS` (such as `1m#0,5m#0`; either may be absent),
-    /// `PORTPULSE_STATUS_ACCESS` (`public` or `private`) and `PORTPULSE_STATUS_TOKEN` (`ssm:/name`). A private page
-    /// without a token is for signed callers. `PORTPULSE_STATUS_MAINTENANCE` (`announced`, or `withheld`, which it is
-    /// otherwise) says whether a public page tells of maintenance ahead.
+    /// Parses the environment variables that `lookup` returns:
+    ///
+    /// - `PORTPULSE_TABLE` and `PORTPULSE_HOME_REGION`: the table and its region; required.
+    /// - `PORTPULSE_STATUS_ACCESS`: `public` or `private`; required.
+    /// - `PORTPULSE_STATUS_TOKEN`: `ssm:/name`, the parameter with the token of a private page. A private page without a
+    ///   token requires signed requests.
+    /// - `PORTPULSE_STATUS_MAINTENANCE`: `announced` or `withheld` (default): whether a public page shows upcoming
+    ///   maintenance.
+    /// - `PORTPULSE_LOCATIONS`: the expected locations, for a table that does not list them; optional.
+    /// - `PORTPULSE_GROUPS`: the groups with monitors, such as `1m#0,5m#0`; optional.
     ///
     /// # Errors
-    /// Everything that is missing or wrong.
+    /// All missing and invalid variables.
     pub fn parse(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, InvalidSettings> {
         let mut diagnostics = Vec::new();
         let set = |name: &str| lookup(name).filter(|value| !value.trim().is_empty());
         let mut required = |name: &str, what: &str| {
             set(name).unwrap_or_else(|| {
-                diagnostics.push(format!("{name} is not set: {what}"));
+                diagnostics.push(format!("{name} is missing: {what}"));
                 String::new()
             })
         };
-        let table = required("PORTPULSE_TABLE", "it names the DynamoDB table");
-        let home_region = required("PORTPULSE_HOME_REGION", "it names the table's region");
-        let access = required("PORTPULSE_STATUS_ACCESS", "use `public` or `private`");
+        let table = required("PORTPULSE_TABLE", "set it to the name of the DynamoDB table");
+        let home_region = required("PORTPULSE_HOME_REGION", "set it to the region of the table");
+        let access = required("PORTPULSE_STATUS_ACCESS", "set it to `public` or `private`");
         let token = set("PORTPULSE_STATUS_TOKEN").map(|text| ParameterName::parse(text.trim()));
         let readers = match (access.as_str(), token) {
-            ("public", None) => Readers::Anybody,
+            ("public", None) => Readers::Public,
             ("private", None) => Readers::Signed,
             ("private", Some(Some(name))) => Readers::WithToken(name),
             ("public", Some(_)) => {
                 diagnostics.push(
-                    "PORTPULSE_STATUS_TOKEN is set, and a public page asks for none: remove one".to_owned(),
+                    "PORTPULSE_STATUS_TOKEN is set, but a public page has no token: remove the variable, or set \
+                     PORTPULSE_STATUS_ACCESS to `private`"
+                        .to_owned(),
                 );
                 Readers::Signed
             }
             (_, Some(None)) => {
                 diagnostics.push(
-                    "PORTPULSE_STATUS_TOKEN names no parameter: keep the token in Parameter Store and write \
-                     `ssm:/its/name`"
+                    "PORTPULSE_STATUS_TOKEN is invalid: store the token in Parameter Store and set the variable to \
+                     `ssm:/<name>`"
                         .to_owned(),
                 );
                 Readers::Signed
             }
-            // What is not set has been said.
+            // Reported as missing above.
             ("", _) => Readers::Signed,
             (other, _) => {
                 diagnostics.push(format!(
-                    "PORTPULSE_STATUS_ACCESS is `{}`: use `public` or `private`",
+                    "PORTPULSE_STATUS_ACCESS is invalid: `{}`: use `public` or `private`",
                     other.escape_debug()
                 ));
                 Readers::Signed
             }
         };
-        let ahead = match set("PORTPULSE_STATUS_MAINTENANCE").as_deref().map(str::trim) {
-            Some("announced") => Ahead::Announced,
-            Some("withheld") | None => Ahead::Withheld,
+        let upcoming = match set("PORTPULSE_STATUS_MAINTENANCE").as_deref().map(str::trim) {
+            Some("announced") => UpcomingMaintenance::Announced,
+            Some("withheld") | None => UpcomingMaintenance::Withheld,
             Some(other) => {
                 diagnostics.push(format!(
-                    "PORTPULSE_STATUS_MAINTENANCE is `{}`: use `announced` or `withheld`",
+                    "PORTPULSE_STATUS_MAINTENANCE is invalid: `{}`: use `announced` or `withheld`",
                     other.escape_debug()
                 ));
-                Ahead::Withheld
+                UpcomingMaintenance::Withheld
             }
         };
         let locations = list("PORTPULSE_LOCATIONS", set, &mut diagnostics);
@@ -155,12 +159,12 @@ impl Settings {
             locations,
             groups,
             readers,
-            ahead,
+            upcoming,
         })
     }
 }
 
-/// What a variable lists, separated by commas; empty if it is not set.
+/// Parses a comma-separated list; empty if the variable is not set.
 fn list<T>(name: &str, set: impl Fn(&str) -> Option<String>, diagnostics: &mut Vec<String>) -> BTreeSet<T>
 where
     T: FromStr<Err: fmt::Display> + Ord,
@@ -190,14 +194,14 @@ mod tests {
     }
 
     #[test]
-    fn who_may_read_is_public_signed_or_with_a_token() {
+    fn access_is_public_signed_or_token() {
         let readers = |vars: &[(&str, &str)]| parse(vars).unwrap().readers;
         let token = ("PORTPULSE_STATUS_TOKEN", "ssm:/portpulse/status-token");
         let (public, private) = (
             ("PORTPULSE_STATUS_ACCESS", "public"),
             ("PORTPULSE_STATUS_ACCESS", "private"),
         );
-        assert_eq!(readers(&[public]), Readers::Anybody);
+        assert_eq!(readers(&[public]), Readers::Public);
         assert_eq!(readers(&[private]), Readers::Signed);
         let name = ParameterName("/portpulse/status-token".to_owned());
         assert_eq!(readers(&[private, token]), Readers::WithToken(name));
@@ -205,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn groups_are_looked_for_unless_they_are_named() {
+    fn groups_are_empty_unless_set() {
         let public = ("PORTPULSE_STATUS_ACCESS", "public");
         assert!(parse(&[public]).unwrap().groups.is_empty());
         let named = parse(&[public, ("PORTPULSE_GROUPS", "1m#0, 1m#1")])
@@ -216,32 +220,35 @@ mod tests {
     }
 
     #[test]
-    fn maintenance_ahead_is_announced_only_where_that_is_asked_for() {
+    fn upcoming_maintenance_is_withheld_by_default() {
         let public = ("PORTPULSE_STATUS_ACCESS", "public");
         let name = "PORTPULSE_STATUS_MAINTENANCE";
-        assert_eq!(parse(&[public]).unwrap().ahead, Ahead::Withheld);
+        assert_eq!(parse(&[public]).unwrap().upcoming, UpcomingMaintenance::Withheld);
         assert_eq!(
-            parse(&[public, (name, "withheld")]).unwrap().ahead,
-            Ahead::Withheld
+            parse(&[public, (name, "withheld")]).unwrap().upcoming,
+            UpcomingMaintenance::Withheld
         );
         assert_eq!(
-            parse(&[public, (name, "announced")]).unwrap().ahead,
-            Ahead::Announced
+            parse(&[public, (name, "announced")]).unwrap().upcoming,
+            UpcomingMaintenance::Announced
         );
         assert_eq!(
             parse(&[public, (name, "yes")]).unwrap_err().diagnostics,
-            ["PORTPULSE_STATUS_MAINTENANCE is `yes`: use `announced` or `withheld`"]
+            ["PORTPULSE_STATUS_MAINTENANCE is invalid: `yes`: use `announced` or `withheld`"]
         );
     }
 
     #[test]
-    fn the_public_is_shown_what_was_read_for_a_minute() {
-        let keep = |readers: Readers| readers.keep().as_secs();
-        assert_eq!((keep(Readers::Anybody), keep(Readers::Signed)), (60, 15));
+    fn public_page_is_cached_for_a_minute() {
+        let cache_lifetime = |readers: Readers| readers.cache_lifetime().as_secs();
+        assert_eq!(
+            (cache_lifetime(Readers::Public), cache_lifetime(Readers::Signed)),
+            (60, 15)
+        );
     }
 
     #[test]
-    fn everything_wrong_is_named_at_once_and_no_token_is_shown() {
+    fn all_errors_are_reported_without_token() {
         let error = Settings::parse(|_| None).unwrap_err();
         assert_eq!(error.diagnostics.len(), 3, "{error}");
         let error = parse(&[
@@ -257,7 +264,7 @@ mod tests {
         let error = parse(&[("PORTPULSE_STATUS_ACCESS", "open")]).unwrap_err();
         assert_eq!(
             error.diagnostics,
-            ["PORTPULSE_STATUS_ACCESS is `open`: use `public` or `private`"]
+            ["PORTPULSE_STATUS_ACCESS is invalid: `open`: use `public` or `private`"]
         );
     }
 }

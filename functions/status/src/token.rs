@@ -1,4 +1,4 @@
-//! The token of a private page, from AWS Systems Manager's Parameter Store.
+//! Reads the token of a private page from AWS Systems Manager Parameter Store.
 
 use aws_sdk_ssm::Client;
 use aws_sdk_ssm::operation::get_parameter::GetParameterError;
@@ -6,37 +6,37 @@ use portpulse_status::{ShortToken, Token, Transport};
 
 use crate::settings::ParameterName;
 
-/// Why there is no token. It is not shown.
+/// Error: the token is not available. Messages do not contain the token.
 #[derive(Debug, thiserror::Error)]
 pub enum TokenError {
-    /// There is no such parameter.
-    #[error("there is no parameter `{name}`: put the token there")]
+    /// The parameter does not exist.
+    #[error("the parameter `{name}` is missing: create it with the token as its value")]
     Missing {
-        /// Its name.
+        /// The name of the parameter.
         name: String,
     },
-    /// Parameter Store did not hand it out.
-    #[error("cannot read the parameter `{name}`")]
+    /// Reading the parameter failed.
+    #[error("failed to read the parameter `{name}`")]
     Unreadable {
-        /// Its name.
+        /// The name of the parameter.
         name: String,
-        /// Why.
+        /// The cause.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
-    /// It cannot be the token.
-    #[error("the parameter `{name}` holds no token")]
+    /// The value is not a valid token.
+    #[error("the parameter `{name}` contains no valid token")]
     InvalidValue {
-        /// Its name.
+        /// The name of the parameter.
         name: String,
-        /// Why.
+        /// The cause.
         source: ShortToken,
     },
 }
 
-/// Reads the token.
+/// Reads the token from a parameter.
 ///
 /// # Errors
-/// When there is none, it cannot be read, or it is too short.
+/// If the parameter is missing, cannot be read, or contains a token that is too short.
 pub async fn read_token(client: &Client, parameter: &ParameterName) -> Result<Token, TokenError> {
     let name = || parameter.as_str().to_owned();
     let request = client

@@ -1,5 +1,5 @@
-# That this region should report: an item on the board of each group, in the home region's table. All checkers read it
-# there with every tick, so that none of them has to be changed when a region comes or goes.
+# Lists this region as an expected location: an item in the state of each group, in the table of the home region. All
+# checkers read the items in every tick, so that no checker changes when a region is added or removed.
 
 resource "aws_dynamodb_table_item" "expected" {
   provider = aws.home
@@ -13,7 +13,7 @@ resource "aws_dynamodb_table_item" "expected" {
     sk = { S = "expects#${var.region}" }
   })
 
-  # A region is missed when it does not report for two intervals and a minute: it is expected once its Lambda is there,
-  # and before it is invoked (schedule.tf). It goes in the opposite order.
+  # A location that does not report for two intervals and a minute is silent: it is listed after its Lambda exists and
+  # before the first invocation (schedule.tf). Destruction runs in the opposite order.
   depends_on = [module.function]
 }

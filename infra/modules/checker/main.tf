@@ -1,4 +1,4 @@
-# One region's checker: the Lambda, and what it is allowed to do.
+# The checker of one region: the Lambda and its permissions.
 
 locals {
   function_name = "${var.name}-checker"
@@ -9,15 +9,15 @@ module "function" {
 
   name        = local.function_name
   region      = var.region
-  description = "Checks the ports that Portpulse watches, from ${var.region}."
+  description = "Checks the monitors of Portpulse from ${var.region}."
   home        = var.home
   function    = var.function
   settings = {
     PORTPULSE_TOPIC_ARN = var.home.topic_arn
     PORTPULSE_METRICS   = var.function.metrics
   }
-  # A stale tick must not run: the next one is due before a retry.
-  asynchronous = { retries = 0, longest_seconds = 60 }
+  # No retries: the next tick is due earlier.
+  asynchronous = { retries = 0, max_age_seconds = 60 }
   vpc          = var.vpc
 
   table_access = "write"
@@ -28,18 +28,18 @@ module "function" {
       Resource = [var.home.table_arn]
     },
     {
-      # Definitions and controls are other people's to write.
-      Sid      = "WriteWhatItFinds"
+      # A checker does not write definitions, silences or acknowledgements.
+      Sid      = "WriteResults"
       Action   = ["dynamodb:PutItem"]
       Resource = [var.home.table_arn]
       Condition = {
         "ForAllValues:StringLike" = { "dynamodb:LeadingKeys" = ["group#*", "fleet", "results#*", "hourly#*", "daily#*", "banners#*", "incidents#*"] }
-        # `ForAllValues` also holds for no value at all.
+        # `ForAllValues` is also true without any value.
         Null = { "dynamodb:LeadingKeys" = ["false"] }
       }
     },
     {
-      Sid      = "Alert"
+      Sid      = "PublishNotifications"
       Action   = ["sns:Publish"]
       Resource = [var.home.topic_arn]
     },

@@ -1,4 +1,4 @@
-# When it checks: an EventBridge rule for each interval that has monitors, a target for each shard.
+# The schedule: an EventBridge rule for each interval that has monitors, a target for each shard.
 
 locals {
   cron = {
@@ -11,7 +11,7 @@ locals {
     "1h"  = "cron(0 * * * ? *)"
   }
 
-  # A rule has at most five targets: the sixth shard of an interval begins another rule.
+  # A rule has at most five targets: the sixth shard of an interval starts another rule.
   targets_per_rule = 5
   targets = merge([
     for interval, shards in var.shards : {
@@ -29,10 +29,10 @@ resource "aws_cloudwatch_event_rule" "interval" {
   for_each = local.rules
 
   name                = "${var.name}-${each.key}"
-  description         = "Portpulse checks its monitors of ${each.value[0]}."
+  description         = "Portpulse: monitors with an interval of ${each.value[0]}."
   schedule_expression = local.cron[each.value[0]]
 
-  # No tick before it is expected: what a region sees that nobody expects does not count.
+  # No tick before the location is listed: results of an unlisted location do not count.
   depends_on = [aws_dynamodb_table_item.expected]
 }
 
@@ -43,7 +43,7 @@ resource "aws_cloudwatch_event_target" "shard" {
   target_id = "shard-${each.value.shard}"
   arn       = module.function.lambda.arn
 
-  # The scheduled time, not the time of delivery, names the tick. EventBridge puts the quotes around it.
+  # The scheduled time, not the time of delivery, identifies the tick. EventBridge adds the quotes around `<time>`.
   input_transformer {
     input_paths    = { time = "$.time" }
     input_template = "{\"time\":<time>,\"interval\":\"${each.value.interval}\",\"shard\":${each.value.shard}}"
@@ -75,7 +75,7 @@ resource "aws_sqs_queue_policy" "schedule" {
   policy = jsonencode({
     Version = "2012-10-17"
     Statement = [{
-      Sid       = "RulesSendWhatTheyCouldNotDeliver"
+      Sid       = "SendUndeliveredEvents"
       Effect    = "Allow"
       Action    = "sqs:SendMessage"
       Principal = { Service = "events.amazonaws.com" }

@@ -4,7 +4,7 @@ terraform {
     aws = {
       source  = "hashicorp/aws"
       version = ">= 5.100, < 7.0"
-      # The home region's, for what is said there of this region.
+      # Provider of the home region, for the items of this region in its table.
       configuration_aliases = [aws.home]
     }
   }

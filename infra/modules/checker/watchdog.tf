@@ -1,4 +1,4 @@
-# The dead-man's switch: alarms on Lambda's own free metrics, told in this region, whatever becomes of the home region.
+# The watchdog: alarms on Lambda's free metrics, sent through a topic of this region, so that they do not depend on the home region.
 
 module "watchdog" {
   source = "../topic"
@@ -16,7 +16,7 @@ locals {
 
 resource "aws_cloudwatch_metric_alarm" "silent" {
   alarm_name        = "${local.function_name}-silent"
-  alarm_description = "Portpulse has not been invoked in ${var.region} for three intervals: nothing is watched from there. See the rules ${var.name}-*, and the queue ${module.function.dead_letters.name}."
+  alarm_description = "Portpulse has not been invoked in ${var.region} for three intervals: no checks run there. See the rules ${var.name}-*, and the queue ${module.function.dead_letters.name}."
   namespace         = "AWS/Lambda"
   metric_name       = "Invocations"
   dimensions        = { FunctionName = module.function.lambda.function_name }
@@ -35,13 +35,13 @@ resource "aws_cloudwatch_metric_alarm" "silent" {
 
 resource "aws_cloudwatch_metric_alarm" "failing" {
   alarm_name        = "${local.function_name}-failing"
-  alarm_description = "Portpulse's checker in ${var.region} fails: what it found could not be written, or could not be told. See the log group ${module.function.names.log_group}."
+  alarm_description = "Portpulse's checker in ${var.region} fails: it could not write results or publish notifications. See the log group ${module.function.names.log_group}."
   namespace         = "AWS/Lambda"
   metric_name       = "Errors"
   dimensions        = { FunctionName = module.function.lambda.function_name }
   statistic         = "Sum"
 
-  # Twice in two of the longest intervals: a group that always fails is seen, a single hiccup is not.
+  # Two failures within two of the longest intervals: detects a group that always fails, and ignores a single failure.
   period              = max(600, 2 * local.longest)
   evaluation_periods  = 1
   comparison_operator = "GreaterThanOrEqualToThreshold"

@@ -1,27 +1,27 @@
-# How Portpulse itself does, from the metrics that AWS keeps for nothing. An account has three dashboards of up to 50
-# metrics each for nothing: this is one. https://aws.amazon.com/cloudwatch/pricing/
+# The dashboard of Portpulse itself, from free AWS metrics. An account has three free dashboards of up to 50 metrics
+# each: this is one. https://aws.amazon.com/cloudwatch/pricing/
 #
-# It draws every region that may check, be it deployed or not, so that it stays as it is when one comes or goes; a region
-# without data draws no line. The price: two metrics of each of the 17 are all that fit into the 50 with those at home.
-# How long ticks take, and whether Lambda turned some away, is on the console's own page of each Lambda.
+# It shows all 17 regions, deployed or not, so that it does not change when a region is added or removed; a region
+# without data draws no line. With the metrics of the home region, two metrics of each region fit into the 50.
+# Durations and throttles are on the console page of each Lambda.
 
 locals {
-  # `metrics` in the form of a widget, by the title of the widget: namespace, metric, dimension, its value, options.
+  # The `metrics` of each widget, by its title: namespace, metric, dimension, its value, options.
   # https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/CloudWatch-Dashboard-Body-Structure.html
-  of_checkers = {
+  checker_metrics = {
     for metric in ["Invocations", "Errors"] : metric => [
       for region in sort(var.regions) : ["AWS/Lambda", metric, "FunctionName", var.checker, { region = region, label = region }]
     ]
   }
-  of_table = {
+  table_metrics = {
     for metric in ["ConsumedReadCapacityUnits", "ConsumedWriteCapacityUnits", "ReadThrottleEvents", "WriteThrottleEvents"] :
     metric => ["AWS/DynamoDB", metric, "TableName", var.home.table]
   }
-  of_topic = [
+  topic_metrics = [
     for metric in ["NumberOfMessagesPublished", "NumberOfNotificationsDelivered", "NumberOfNotificationsFailed"] :
     ["AWS/SNS", metric, "TopicName", var.home.topic]
   ]
-  of_relay = concat(
+  relay_metrics = concat(
     [for relay in var.home.relay[*] : ["AWS/Lambda", "Invocations", "FunctionName", relay]],
     [for relay in var.home.relay[*] : ["AWS/Lambda", "Errors", "FunctionName", relay]],
     [for queue in var.home.dead_letters[*] : ["AWS/SQS", "ApproximateNumberOfMessagesVisible", "QueueName", queue, { stat = "Maximum" }]],
@@ -29,12 +29,12 @@ locals {
 
   graphs = [
     for graph in [
-      { title = "Ticks, by region", stat = "Sum", metrics = local.of_checkers.Invocations },
-      { title = "Ticks that failed, by region", stat = "Sum", metrics = local.of_checkers.Errors },
-      { title = "Units of the table", stat = "Sum", metrics = [local.of_table.ConsumedReadCapacityUnits, local.of_table.ConsumedWriteCapacityUnits] },
-      { title = "Requests that the table turned away", stat = "Sum", metrics = [local.of_table.ReadThrottleEvents, local.of_table.WriteThrottleEvents] },
-      { title = "Alerts", stat = "Sum", metrics = local.of_topic },
-      { title = "The relay, and what it could not deliver", stat = "Sum", metrics = local.of_relay },
+      { title = "Checker invocations by region", stat = "Sum", metrics = local.checker_metrics.Invocations },
+      { title = "Checker errors by region", stat = "Sum", metrics = local.checker_metrics.Errors },
+      { title = "Table capacity units", stat = "Sum", metrics = [local.table_metrics.ConsumedReadCapacityUnits, local.table_metrics.ConsumedWriteCapacityUnits] },
+      { title = "Throttled table requests", stat = "Sum", metrics = [local.table_metrics.ReadThrottleEvents, local.table_metrics.WriteThrottleEvents] },
+      { title = "Alert topic", stat = "Sum", metrics = local.topic_metrics },
+      { title = "Relay and dead-letter queue", stat = "Sum", metrics = local.relay_metrics },
     ] : graph if length(graph.metrics) > 0
   ]
 }

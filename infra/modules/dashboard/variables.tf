@@ -4,7 +4,7 @@ variable "name" {
 }
 
 variable "regions" {
-  description = "Every region that may check, whether it does or not."
+  description = "All regions that can run a checker."
   type        = list(string)
 }
 
@@ -14,7 +14,7 @@ variable "checker" {
 }
 
 variable "home" {
-  description = "The home region, and what is there: the names of the table, of the alert topic and, where there is one, of the relay's Lambda and of its dead-letter queue."
+  description = "Home region, and the names of its table, alert topic, relay Lambda and the relay's dead-letter queue; the last two null without a relay."
   type = object({
     region       = string
     table        = string

@@ -1,7 +1,7 @@
-# What each field of a monitor takes: `good` holds the values that can be used, and the rules look at these alone.
+# The type of each field of a monitor: `good` holds the valid values, and the rules read only these.
 
 locals {
-  words = {
+  choices = {
     service  = keys(var.presets.services)
     tier     = keys(var.presets.tiers)
     interval = local.intervals
@@ -27,8 +27,8 @@ locals {
     escalate_after = [60000, local.year]
   }
   texts = {
-    host    = { pattern = "^.*$", most = 255 }
-    runbook = { pattern = "^https?://[!#-;=?-_a-~]+$", most = 500 }
+    host    = { pattern = "^.*$", max_length = 255 }
+    runbook = { pattern = "^https?://[!#-;=?-_a-~]+$", max_length = 500 }
   }
   # The pattern of each entry.
   lists = {
@@ -36,18 +36,18 @@ locals {
     tags       = "^[A-Za-z0-9_.:/=-]{1,64}$"
     depends_on = local.monitor_id
   }
-  longest_list = 50
+  max_list_length = 50
   wanted = merge(
-    { for field, words in local.words : field => "one of ${join(", ", words)}${contains(["check", "service"], field) ? "; for ping, see `expect: reachable`" : ""}" },
+    { for field, choices in local.choices : field => "one of ${join(", ", choices)}${contains(["check", "service"], field) ? "; for a ping, write `expect: reachable`" : ""}" },
     { for field, range in local.numbers : field => "a whole number from ${join(" to ", range)}" },
     {
-      host           = "a DNS name or an address, alone"
+      host           = "a DNS name or an address"
       timeout        = "a duration from 100ms to 30s"
       slow_after     = "a duration such as 200ms"
       remind_every   = "a duration of at least 5m"
-      runbook        = "an http:// or https:// address of at most 500 characters"
-      locations      = "a list of at least one region, such as [eu-west-1, us-east-1]"
-      tags           = "a list of words of up to 64 letters, digits and -_.:/="
+      runbook        = "an http:// or https:// URL of at most 500 characters"
+      locations      = "a list of at least one location, such as [eu-west-1, us-east-1]"
+      tags           = "a list of tags of 1 to 64 letters, digits and -_.:/="
       depends_on     = "a list of monitor ids, such as [one, two]"
       enabled        = "true or false"
       tls            = "true, false or starttls"
@@ -86,7 +86,7 @@ locals {
 
   good = {
     for id, fields in local.merged : id => merge(
-      { for field, words in local.words : field => fields[field] if try(local.kind[id][field] == "text" && contains(words, fields[field]), false) },
+      { for field, choices in local.choices : field => fields[field] if try(local.kind[id][field] == "text" && contains(choices, fields[field]), false) },
       {
         for field, range in local.numbers : field => fields[field]
         if try(local.kind[id][field] == "number" && floor(fields[field]) == fields[field] && fields[field] >= range[0] && fields[field] <= range[1], false)
@@ -97,11 +97,11 @@ locals {
       },
       {
         for field, text in local.texts : field => fields[field]
-        if try(local.kind[id][field] == "text" && can(regex(text.pattern, fields[field])) && length(fields[field]) <= text.most && !(field == "host" && local.host[id] == "bad"), false)
+        if try(local.kind[id][field] == "text" && can(regex(text.pattern, fields[field])) && length(fields[field]) <= text.max_length && !(field == "host" && local.host[id] == "bad"), false)
       },
       {
         for field, pattern in local.lists : field => fields[field]
-        if try(local.kind[id][field] == "list" && length(fields[field]) <= local.longest_list, false) && length(try(local.bad_entries[id][field], [])) == 0
+        if try(local.kind[id][field] == "list" && length(fields[field]) <= local.max_list_length, false) && length(try(local.bad_entries[id][field], [])) == 0
       },
       { for field in ["enabled"] : field => fields[field] if try(local.kind[id][field] == "bool", false) },
       { for field in ["tls"] : field => fields[field] if try(local.kind[id][field] == "bool" || fields[field] == "starttls", false) },
@@ -110,7 +110,7 @@ locals {
     )
   }
 
-  # The places in a list of what cannot be used.
+  # The invalid entries of a list.
   bad_entries = {
     for id, fields in local.merged : id => {
       for field, pattern in local.lists : field => [

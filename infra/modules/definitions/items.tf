@@ -1,5 +1,5 @@
 # Each monitor's item, in DynamoDB's JSON: its own fields over the file's defaults, its maintenance windows, and the
-# groups of the monitors it depends on. Presets are not written out.
+# groups of the monitors it depends on. Presets are not included.
 
 locals {
   type_of = { text = "S", number = "N", bool = "BOOL", list = "L", map = "M" }

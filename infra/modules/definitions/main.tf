@@ -1,5 +1,4 @@
-# Reads the definitions file: what is wrong with it, which groups its monitors form, and each monitor's item. It makes
-# nothing.
+# Reads the definitions file: its diagnostics, its groups, and the item of each monitor. It creates no resource.
 
 locals {
   file    = yamldecode(var.definitions)
@@ -8,7 +7,7 @@ locals {
 
   defaults = try(merge(local.file.defaults), {})
 
-  # The service and the tier decide what the other fields default to. A service's title is no field.
+  # The service and the tier set the defaults of other fields. The title of a service is not a field.
   service = {
     for id, own in local.own : id => {
       for field, value in try(var.presets.services[merge(local.defaults, own).service], {}) : field => value if field != "title"
@@ -16,7 +15,7 @@ locals {
   }
   tier = { for id, own in local.own : id => try(var.presets.tiers[merge(local.defaults, own).tier], {}) }
 
-  # What holds for a monitor, the most particular last. A field left empty says nothing, and is a finding.
+  # The values of a monitor in order of precedence, the highest last. An empty field is a diagnostic.
   merged = {
     for id, own in local.own : id => merge(
       var.presets.default,
@@ -27,7 +26,7 @@ locals {
     )
   }
 
-  # The first character of a value's JSON tells its type: HCL has no other way to ask.
+  # The type of a value, from the first character of its JSON: HCL has no function for it.
   kind = {
     for id, fields in local.merged : id => {
       for field, value in fields : field => lookup(local.kind_of, substr(jsonencode(value), 0, 1), "number")

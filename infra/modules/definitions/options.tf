@@ -1,4 +1,4 @@
-# The options of a `ready` check: what each takes, and whether the service it is meant for can be asked it.
+# The options of a `ready` check: their types, and the services that accept them.
 
 locals {
   known_options = {
@@ -8,11 +8,11 @@ locals {
   methods      = ["HEAD", "GET", "OPTIONS"]
   record_types = ["A", "AAAA", "CNAME", "MX", "NS", "PTR", "TXT"]
   status       = "^([1-5]xx|[1-5][0-9][0-9](-[1-5][0-9][0-9])?)$"
-  # A name as it may stand in a question: labels of anything that prints, joined by dots; the root is empty.
-  label_in_dns = "[!-\\-/-~]{1,63}"
-  name_in_dns  = "^((${local.label_in_dns}\\.)*${local.label_in_dns})?\\.?$"
+  # A name in a DNS question: labels of printable ASCII, separated by dots; the root is empty.
+  dns_label = "[!-\\-/-~]{1,63}"
+  dns_name  = "^((${local.dns_label}\\.)*${local.dns_label})?\\.?$"
 
-  # Fields that the user gave to this monitor in particular; an option in `defaults:` holds where it fits.
+  # The options that the monitor itself sets. An option in `defaults` applies only to the monitors that accept it.
   here = {
     for id, own in local.own : id => {
       for field in ["tls", "warn_days", "http", "dns"] : field => try(own[field] != null, false)
@@ -22,11 +22,11 @@ locals {
   wrote_service = { for id, own in local.own : id => can(merge(local.defaults, own).service) }
   scripted      = { for id, merged in local.merged : id => can(merged.script) }
 
-  # Whether anything can be said of what is asked, and whether anything is asked.
-  judged = {
+  # Whether the fields that decide about the exchange are valid, and whether the check has an exchange.
+  exchange_known = {
     for id, good in local.good : id => can(good.check) && can(good.expect) && can(good.close) && (can(good.service) || !local.wrote_service[id])
   }
-  asks = {
+  has_exchange = {
     for id, good in local.good : id => try(
       can(good.close) && good.expect == "open"
       && (local.scripted[id] ? good.check == "ready" || !local.wrote_check[id] : good.check == "ready" && can(good.service)),
@@ -34,13 +34,13 @@ locals {
     )
   }
 
-  # TLS: as written where that fits, else as service and port imply.
+  # TLS: the value of `tls` if the service accepts it, otherwise the default of service and port.
   over_udp = { for id, good in local.good : id => try(good.service == "dns" && local.merged[id].dns.transport == "udp", false) }
   wrapped  = { for id, good in local.good : id => try(var.presets.services[good.service].tls, false) }
   upgrades = {
     for id, good in local.good : id => !local.scripted[id] && contains(["postgres", "mysql", "mariadb", "smtp", "submission", "imap", "pop3"], try(good.service, ""))
   }
-  # What was written, as JSON.
+  # The value of `tls`, as JSON.
   tls = { for id, good in local.good : id => can(merge(local.defaults, local.own[id]).tls) && can(good.tls) ? jsonencode(good.tls) : "null" }
   tls_refused = {
     for id, tls in local.tls : id => (
@@ -57,13 +57,13 @@ locals {
     )
   }
 
-  # Each option by itself.
-  option_faults = flatten([
+  # Rules that concern one option.
+  option_diagnostics = flatten([
     for id, good in local.good : concat(
       [
         for finding in flatten([
           for option, known in local.known_options : [
-            for name in try(keys(good[option]), []) : { at = "${option}.${name}", what = "is not known here", help = "known here: ${join(", ", known)}" }
+            for name in try(keys(good[option]), []) : { at = "${option}.${name}", what = "unknown field", help = "known fields: ${join(", ", known)}" }
             if !contains(known, name)
           ]
         ]) : "${local.option_place[id][split(".", finding.at)[0]]}.${split(".", finding.at)[1]}: ${finding.what} (${finding.help})"
@@ -73,12 +73,12 @@ locals {
           {
             at    = "method"
             wrong = can(good.http.method) && !try(contains(local.methods, good.http.method) && !(good.http.method == "HEAD" && try(substr(jsonencode(good.http.text), 0, 1) == "\"", false)), false)
-            help  = "write one of ${join(", ", local.methods)}; HEAD brings no body to look for a text in"
+            help  = "write one of ${join(", ", local.methods)}; `HEAD` returns no body to search for `text`"
           },
           {
             at    = "path"
             wrong = can(good.http.path) && !try(can(regex("^/[!-~]*$", good.http.path)) && length(good.http.path) <= 1024, false)
-            help  = "begin it with `/`, and use printable ASCII without spaces, at most 1024 bytes"
+            help  = "start with `/`, and use printable ASCII without spaces, at most 1024 bytes"
           },
           {
             at    = "text"
@@ -95,18 +95,18 @@ locals {
             wrong = can(good.http.status) && (local.lists_statuses[id] ? length(local.statuses[id]) == 0 || length(local.statuses[id]) > 16 : length(local.bad_statuses[id]) > 0)
             help  = "write a status such as 200, a class such as 2xx, a range such as 200-299, or a list of 1 to 16 of these"
           },
-        ] : "${local.option_place[id].http}.${rule.at}: cannot be used (${rule.help})" if rule.wrong
+        ] : "${local.option_place[id].http}.${rule.at}: is invalid (${rule.help})" if rule.wrong
       ],
       [
-        for index in local.bad_statuses[id] : "${local.option_place[id].http}.status.${index}: is no status from 100 to 599 (write a status such as 200, a class such as 2xx, or a range such as 200-299)"
+        for index in local.bad_statuses[id] : "${local.option_place[id].http}.status.${index}: is not a status from 100 to 599 (write a status such as 200, a class such as 2xx, or a range such as 200-299)"
         if local.lists_statuses[id]
       ],
       [
         for rule in [
           {
             at    = "name"
-            wrong = can(good.dns.name) ? !try(substr(jsonencode(good.dns.name), 0, 1) == "\"" && can(regex(local.name_in_dns, good.dns.name)) && length(trimsuffix(good.dns.name, ".")) <= 253, false) : can(good.dns.must) || can(good.dns.must_not)
-            help  = "write the name to ask for: labels of 1 to 63 characters, joined by dots, at most 253 in all"
+            wrong = can(good.dns.name) ? !try(substr(jsonencode(good.dns.name), 0, 1) == "\"" && can(regex(local.dns_name, good.dns.name)) && length(trimsuffix(good.dns.name, ".")) <= 253, false) : can(good.dns.must) || can(good.dns.must_not)
+            help  = "write labels of 1 to 63 characters, separated by dots, at most 253 in total"
           },
           {
             at    = "type"
@@ -121,18 +121,18 @@ locals {
           {
             at    = "must"
             wrong = can(good.dns.must) && !can(concat(good.dns.must, [])) || length(local.records[id].must) > 0 && length(concat(local.records[id].must, local.records[id].must_not)) > 32
-            help  = "write a list of records such as [192.0.2.1], at most 32 with those of must_not"
+            help  = "write a list of records such as [192.0.2.1], at most 32 in total with `must_not`"
           },
           {
             at    = "must_not"
             wrong = can(good.dns.must_not) && !can(concat(good.dns.must_not, [])) || length(local.records[id].must) == 0 && length(local.records[id].must_not) > 32
-            help  = "write a list of records such as [192.0.2.1], at most 32 with those of must"
+            help  = "write a list of records such as [192.0.2.1], at most 32 in total with `must`"
           },
-        ] : "${local.option_place[id].dns}.${rule.at}: cannot be used (${rule.help})" if rule.wrong
+        ] : "${local.option_place[id].dns}.${rule.at}: is invalid (${rule.help})" if rule.wrong
       ],
       flatten([
         for list, records in local.records[id] : [
-          for index, record in records : "${local.option_place[id].dns}.${list}.${index}: can be no ${local.record_type[id]} record (write it as in a zone file, at most 255 bytes, in quotes if need be)"
+          for index, record in records : "${local.option_place[id].dns}.${list}.${index}: is not a valid ${local.record_type[id]} record (write the record as in a zone file, at most 255 bytes, in quotes if necessary)"
           if length(local.not_texts[id][list]) > 0 ? contains(local.not_texts[id][list], index) : !local.can_be[id][list][index]
         ]
       ]),
@@ -141,24 +141,24 @@ locals {
         if step.name == ""
       ],
       [
-        for index, step in local.steps[id] : "${local.option_place[id].script}.${index}.${step.name}: is not text (write text, in quotes if need be)"
+        for index, step in local.steps[id] : "${local.option_place[id].script}.${index}.${step.name}: is not a text (write a text, in quotes if necessary)"
         if step.name != "" && !step.is_text
       ],
       [
-        for index, step in local.steps[id] : "${local.option_place[id].script}.${index}: is empty, or too long (write 1 to 1024 bytes)"
+        for index, step in local.steps[id] : "${local.option_place[id].script}.${index}: is empty or too long (write 1 to 1024 bytes)"
         if alltrue(local.steps[id][*].is_text) && (step.bytes < 1 || step.bytes > 1024)
       ],
       [
         for wrong in [
           can(good.script) && (length(local.steps[id]) < 1 || length(local.steps[id]) > 16),
           length(local.steps[id]) > 0 && alltrue(local.steps[id][*].is_text) && !contains(local.steps[id][*].name, "expect"),
-        ] : "${local.option_place[id].script}: cannot be used (write 1 to 16 steps, an `expect` among them)" if wrong
+        ] : "${local.option_place[id].script}: is invalid (write 1 to 16 steps, with at least one `expect`)" if wrong
       ],
     )
   ])
   option_place = { for id in keys(local.own) : id => { for option in ["http", "dns", "script"] : option => local.place[id][option] } }
 
-  # Bytes, of which HCL can only count those of Base64.
+  # Sizes in bytes, from the Base64 form: HCL has no function for them.
   bytes = {
     for id, good in local.good : id => {
       text = try(length(base64encode(good.http.text)) * 3 / 4 - length(regexall("=", base64encode(good.http.text))), 0)
@@ -186,13 +186,13 @@ locals {
           length(base64encode(record)) * 3 / 4 - length(regexall("=", base64encode(record))) <= 255 && record != "" && {
             A     = can(regex("^(${local.octet}\\.){3}${local.octet}$", record))
             AAAA  = can(cidrhost("${record}/128", 0)) && can(regex(":", record))
-            MX    = can(regex("^[0-9]+ ", record)) && can(regex(local.name_in_dns, regex("^[0-9]+ (.*)$", record)[0])) && try(tonumber(regex("^[0-9]+", record)) <= 65535, false)
-            CNAME = can(regex(local.name_in_dns, record))
-            NS    = can(regex(local.name_in_dns, record))
-            PTR   = can(regex(local.name_in_dns, record))
+            MX    = can(regex("^[0-9]+ ", record)) && can(regex(local.dns_name, regex("^[0-9]+ (.*)$", record)[0])) && try(tonumber(regex("^[0-9]+", record)) <= 65535, false)
+            CNAME = can(regex(local.dns_name, record))
+            NS    = can(regex(local.dns_name, record))
+            PTR   = can(regex(local.dns_name, record))
             TXT   = true
           }[local.record_type[id]],
-          # How it must look is not known.
+          # The type of record is invalid, which is a diagnostic already.
           !contains(local.record_types, local.record_type[id])
         )
       ]
@@ -208,39 +208,38 @@ locals {
     ]
   }
 
-  # Whether what they ask can be asked.
-  unasked = "this check asks nothing: leave `check` and `expect` out, or leave it out"
+  # Rules that concern options and the service.
   fitting_rules = {
     for id, good in local.good : id => [
       {
         field = "http"
-        wrong = local.judged[id] && local.here[id].http && !(local.asks[id] && contains(["http", "https"], try(good.service, "")))
-        what  = "goes with `service: http` or `https` alone, where they are asked"
-        help  = "write one of these, without `check: connect`, or leave it out"
+        wrong = local.exchange_known[id] && local.here[id].http && !(local.has_exchange[id] && contains(["http", "https"], try(good.service, "")))
+        what  = "requires `service: http` or `https`, and `check: ready`"
+        help  = "write one of these services without `check: connect`, or remove `http`"
       },
       {
         field = "dns"
-        wrong = local.judged[id] && local.here[id].dns && !(local.asks[id] && try(good.service, "") == "dns")
-        what  = "goes with `service: dns` alone, where it is asked"
-        help  = "write that, without `check: connect`, or leave it out"
+        wrong = local.exchange_known[id] && local.here[id].dns && !(local.has_exchange[id] && try(good.service, "") == "dns")
+        what  = "requires `service: dns`, and `check: ready`"
+        help  = "write `service: dns` without `check: connect`, or remove `dns`"
       },
       {
         field = "script"
-        wrong = local.scripted[id] && can(good.check) && can(good.expect) && can(good.close) && (local.wrote_service[id] || !local.asks[id])
-        what  = "is played instead of a service's own exchange, by `check: ready`, to a port that is expected open"
-        help  = "leave `service`, `check` and `expect` out, or leave `script` out"
+        wrong = local.scripted[id] && can(good.check) && can(good.expect) && can(good.close) && (local.wrote_service[id] || !local.has_exchange[id])
+        what  = "requires `check: ready` and `expect: open`, and cannot be combined with `service`"
+        help  = "remove `service`, `check` and `expect`, or remove `script`"
       },
       {
         field = "tls"
-        wrong = local.judged[id] && local.here[id].tls && (!local.asks[id] || local.tls_refused[id])
-        what  = "does not go with what is asked"
-        help  = "add a `service`, such as `tls` for the handshake alone; leave `tls` out where the service begins with TLS, is only connected to, or asked over UDP; STARTTLS have PostgreSQL, MySQL, MariaDB, SMTP, IMAP and POP3"
+        wrong = local.exchange_known[id] && local.here[id].tls && (!local.has_exchange[id] || local.tls_refused[id])
+        what  = "is not supported by this check"
+        help  = "add `service` (`service: tls` checks only the handshake); remove `tls` if the service begins with TLS, if the check only connects, and for DNS over UDP; STARTTLS is supported only for PostgreSQL, MySQL, MariaDB, SMTP, IMAP and POP3"
       },
       {
         field = "warn_days"
-        wrong = local.judged[id] && local.here[id].warn_days && (!local.asks[id] || local.tls_off[id])
-        what  = "speaks of a certificate, and there is no TLS"
-        help  = "add `tls: true`, or leave `warn_days` out"
+        wrong = local.exchange_known[id] && local.here[id].warn_days && (!local.has_exchange[id] || local.tls_off[id])
+        what  = "requires TLS"
+        help  = "add `tls: true`, or remove `warn_days`"
       },
     ]
   }

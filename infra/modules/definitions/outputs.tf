@@ -1,6 +1,6 @@
-output "faults" {
-  description = "What is wrong with the file, each as `place: what is wrong (the help)`. Nothing else may be used unless this is empty."
-  value       = local.faults
+output "diagnostics" {
+  description = "Diagnostics of the file, each as `place: what (help)`. The other outputs are valid only if there are none."
+  value       = local.diagnostics
 }
 
 output "shards" {

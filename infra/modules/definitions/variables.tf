@@ -4,22 +4,22 @@ variable "definitions" {
 }
 
 variable "presets" {
-  description = "What services and tiers bring along: the content of presets.json."
+  description = "Values that services and tiers set: the content of presets.json."
   type        = any
 
   validation {
     condition     = can(keys(var.presets.default)) && can(keys(var.presets.tiers)) && can(keys(var.presets.services))
-    error_message = "`presets` has `default`, `tiers` and `services`."
+    error_message = "`presets` must have `default`, `tiers` and `services`."
   }
 }
 
 variable "regions" {
-  description = "The regions that check."
+  description = "Regions that run a checker."
   type        = list(string)
 }
 
 variable "vpc_regions" {
-  description = "Those of them whose checker runs in a VPC, and so reaches port 25, IPv6 and private addresses as far as that VPC does."
+  description = "Regions whose checker runs in a VPC, and can reach port 25, IPv6 and private addresses if the VPC does."
   type        = list(string)
   default     = []
 }

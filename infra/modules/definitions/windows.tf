@@ -1,4 +1,4 @@
-# Maintenance windows: their rules, and what a monitor's item carries of them.
+# Maintenance windows: their rules, and their form in the item of a monitor.
 
 locals {
   written_windows = [for window in try(concat(local.file.maintenance), []) : try(merge(window), {})]
@@ -7,7 +7,7 @@ locals {
     for window in local.written_windows : {
       monitors = try([for id in window.monitors : tostring(id)], [])
       tags     = try([for tag in window.tags : tostring(tag)], [])
-      # The item needs no word of whom else it covers.
+      # The item omits the other monitors that the window covers.
       encoded = { M = { for name, text in window : name => { S = text } if !contains(["monitors", "tags"], name) } }
     }
   ]
@@ -23,45 +23,45 @@ locals {
   ]))
   window_texts = ["from", "until", "every", "for", "zone", "why"]
   # Days, a space, a time.
-  recurring    = "^(?i: *daily *|( *(mon|tue|wed|thu|fri|sat|sun) *)(,( *(mon|tue|wed|thu|fri|sat|sun) *))*) ([01][0-9]|2[0-3]):[0-5][0-9]$"
-  week_ms      = 7 * 86400000
-  most_windows = 100
+  recurring   = "^(?i: *daily *|( *(mon|tue|wed|thu|fri|sat|sun) *)(,( *(mon|tue|wed|thu|fri|sat|sun) *))*) ([01][0-9]|2[0-3]):[0-5][0-9]$"
+  week_ms     = 7 * 86400000
+  max_windows = 100
 
-  # Which of the fields that say when are there, and which of all are text.
+  # The time fields that are present, and the fields that are text.
   window_form = [for window in local.written_windows : join(",", [for name in ["from", "until", "every", "for"] : name if can(window[name])])]
   window_texts_of = [
     for window in local.written_windows : { for name, value in window : name => value if substr(jsonencode(value), 0, 1) == "\"" }
   ]
   window_ms = [for window in local.written_windows : try(regex(local.duration, window.for)[0] * local.unit[regex(local.duration, window.for)[1]], 0)]
 
-  window_faults = concat(
-    try(local.file.maintenance, null) == null || can(concat(local.file.maintenance)) ? [] : ["maintenance: is not a list of windows (begin each with `- `)"],
-    length(local.written_windows) <= local.most_windows ? [] : ["maintenance: has ${length(local.written_windows)} windows (keep to ${local.most_windows}: remove those that are over)"],
+  window_diagnostics = concat(
+    try(local.file.maintenance, null) == null || can(concat(local.file.maintenance)) ? [] : ["maintenance: is not a list of windows (start each window with `- `)"],
+    length(local.written_windows) <= local.max_windows ? [] : ["maintenance: has ${length(local.written_windows)} windows (use at most ${local.max_windows}: remove windows that have ended)"],
     flatten([
-      for index, window in local.written_windows : [for finding in local.faults_of_window[index] : "maintenance.${index}${fault}"]
-      if length(local.written_windows) <= local.most_windows
+      for index, window in local.written_windows : [for finding in local.diagnostics_of_window[index] : "maintenance.${index}${finding}"]
+      if length(local.written_windows) <= local.max_windows
     ]),
   )
-  faults_of_window = [
+  diagnostics_of_window = [
     for index, window in local.written_windows : !can(keys(local.file.maintenance[index])) ? [": is not a maintenance window (write `{ from: …, until: … }` or `{ every: sun 02:00, for: 2h }`)"] : concat(
       [
-        for name in keys(window) : ".${name}: is not a field of a maintenance window (known fields: ${join(", ", concat(["monitors", "tags"], local.window_texts))})"
+        for name in keys(window) : ".${name}: unknown field (known fields: ${join(", ", concat(["monitors", "tags"], local.window_texts))})"
         if !contains(concat(["monitors", "tags"], local.window_texts), name)
       ],
       [
-        for name in local.window_texts : ".${name}: is not text (write it as text)"
+        for name in local.window_texts : ".${name}: is not a text (write a text)"
         if can(window[name]) && !can(local.window_texts_of[index][name])
       ],
       [
-        for name in local.window_texts : ".${name}: is too long (keep to 200 bytes)"
+        for name in local.window_texts : ".${name}: is too long (use at most 200 bytes)"
         if try(length(local.window_texts_of[index][name]) > 200, false)
       ],
       [
-        for name in ["monitors", "tags"] : ".${name}: is not a list of names (write a list such as [one, two], or leave it out to cover every monitor)"
+        for name in ["monitors", "tags"] : ".${name}: is not a list of names (write a list such as [one, two], or remove the field to cover every monitor)"
         if can(window[name]) && !can(regex("^\\[\"([^\"\\\\]|\\\\.)*\"(,\"([^\"\\\\]|\\\\.)*\")*]$", jsonencode(window[name])))
       ],
       [
-        for name in ["from", "until"] : ".${name}: is not a time of RFC 3339 (write it as 2026-11-22T02:00:00Z)"
+        for name in ["from", "until"] : ".${name}: is not an RFC 3339 time (write a time such as 2026-11-22T02:00:00Z)"
         if local.window_form[index] == "from,until" && can(local.window_texts_of[index][name]) && !can(timecmp(window[name], window[name]))
       ],
       [
@@ -75,14 +75,14 @@ locals {
           {
             at    = ".zone"
             wrong = local.window_form[index] == "from,until" && can(window.zone)
-            what  = "goes with `every` alone"
-            help  = "leave it out: `from` and `until` name their own offset from UTC"
+            what  = "is only supported with `every`"
+            help  = "remove `zone`: `from` and `until` contain their offset from UTC"
           },
           {
             at    = ".until"
             wrong = try(timecmp(window.from, window.until) >= 0, false)
-            what  = "does not lie after `from`"
-            help  = "swap them or correct one"
+            what  = "is not after `from`"
+            help  = "swap the two, or correct one"
           },
           {
             at    = ".every"
@@ -93,7 +93,7 @@ locals {
           {
             at    = ".for"
             wrong = local.window_form[index] == "every,for" && can(local.window_texts_of[index].for) && (local.window_ms[index] <= 0 || local.window_ms[index] > local.week_ms)
-            what  = "is no length above zero and of at most 7 days"
+            what  = "is zero or longer than 7 days"
             help  = "write a length such as 2h"
           },
           {
@@ -105,11 +105,11 @@ locals {
         ] : "${rule.at}: ${rule.what} (${rule.help})" if rule.wrong
       ],
       [
-        for at, id in try(concat(window.monitors), []) : ".monitors.${at}: `${id}` is no monitor of this file (name one that is)"
+        for at, id in try(concat(window.monitors), []) : ".monitors.${at}: `${id}` is not a monitor in this file (use the id of a monitor in this file)"
         if substr(jsonencode(id), 0, 1) == "\"" && !can(local.written[id])
       ],
       [
-        for at, tag in try(concat(window.tags), []) : ".tags.${at}: no monitor has the tag `${tag}` (name a tag in use)"
+        for at, tag in try(concat(window.tags), []) : ".tags.${at}: no monitor has the tag `${tag}` (use the tag of a monitor)"
         if substr(jsonencode(tag), 0, 1) == "\"" && !contains(local.tags_in_use, tag)
       ],
     )

@@ -1,17 +1,17 @@
-# Reads the file of destinations: what is wrong with it, and which secrets it names. It makes nothing.
+# Reads the destinations file: its diagnostics and the names of its secrets. It creates no resource.
 
 locals {
-  # An error of `yamldecode` would show the text, and what may be a secret in it.
+  # An error of `yamldecode` would print the text, which may contain a secret.
   is_yaml = can(yamldecode(var.destinations))
   file    = try(yamldecode(var.destinations), {})
   written = try(merge(local.file.destinations), {})
 
-  # A field left empty says nothing.
+  # An empty field counts as absent.
   own = {
     for name, fields in local.written : name => { for field, value in try(merge(fields), {}) : field => value if value != null }
   }
 
-  # The first character of a value's JSON tells its type: HCL has no other way to ask.
+  # The type of a value, from the first character of its JSON: HCL has no function for it.
   kind_of = { "\"" = "text", "[" = "list", "{" = "map", t = "bool", f = "bool" }
   type = {
     for name, fields in local.own : name => {
@@ -19,24 +19,24 @@ locals {
     }
   }
 
-  # What each kind of destination needs, and may have, beside what all have.
+  # Required and optional fields of each kind of destination, beside the common ones.
   kinds = {
-    slack       = { needs = { url = "secret" }, may = {} }
-    discord     = { needs = { url = "secret" }, may = {} }
-    teams       = { needs = { url = "secret" }, may = {} }
-    google_chat = { needs = { url = "secret" }, may = {} }
-    telegram    = { needs = { token = "secret", chat = "chat" }, may = { server = "server" } }
-    pagerduty   = { needs = { key = "secret" }, may = { server = "server" } }
-    opsgenie    = { needs = { key = "secret" }, may = { server = "server" } }
-    ntfy        = { needs = { topic = "secret" }, may = { token = "secret", server = "server" } }
-    webhook     = { needs = { url = "address", key = "secret" }, may = {} }
+    slack       = { required = { url = "secret" }, optional = {} }
+    discord     = { required = { url = "secret" }, optional = {} }
+    teams       = { required = { url = "secret" }, optional = {} }
+    google_chat = { required = { url = "secret" }, optional = {} }
+    telegram    = { required = { token = "secret", chat = "chat" }, optional = { server = "server" } }
+    pagerduty   = { required = { key = "secret" }, optional = { server = "server" } }
+    opsgenie    = { required = { key = "secret" }, optional = { server = "server" } }
+    ntfy        = { required = { topic = "secret" }, optional = { token = "secret", server = "server" } }
+    webhook     = { required = { url = "address", key = "secret" }, optional = {} }
   }
   common = { kind = "kind", severities = "severities", tags = "tags", monitors = "monitors", timeout = "timeout" }
   takes = {
-    for name, fields in local.own : name => try(merge(local.common, local.kinds[fields.kind].needs, local.kinds[fields.kind].may), {})
+    for name, fields in local.own : name => try(merge(local.common, local.kinds[fields.kind].required, local.kinds[fields.kind].optional), {})
   }
 
-  # What a field takes. https, or plain http within one machine, and no user's name in either.
+  # The form of each field. A URL is https, or http on loopback, without user information.
   secret  = "(ssm:/[A-Za-z0-9_.\\-/]*|secretsmanager:[A-Za-z0-9_.\\-/+=@]{1,512})"
   address = "(https://[^/?#@\\s]+|http://(localhost|127\\.[0-9.]+|\\[::1\\])(:[0-9]+)?)"
   patterns = {
@@ -53,9 +53,9 @@ locals {
     monitors   = "^[a-z0-9_.-]{0,64}\\*?$"
   }
   wanted = {
-    secret     = "put it into a secret, and name that by ssm:/path or secretsmanager:name"
-    address    = "write an address that begins with https://, or name the secret that holds it by ssm:/path or secretsmanager:name"
-    server     = "write an address that begins with https://"
+    secret     = "store the value in a secret and write its name: ssm:/path or secretsmanager:name"
+    address    = "write a URL that starts with https://, or store the URL in a secret and write its name: ssm:/path or secretsmanager:name"
+    server     = "write a URL that starts with https://"
     chat       = "write the number of a chat, such as \"-1001234567890\", or the @name of a channel, in quotes"
     kind       = "write one of ${join(", ", keys(local.kinds))}"
     timeout    = "write a duration from 100ms to 30s"
@@ -64,7 +64,7 @@ locals {
     monitors   = "write a list such as [orders-db, \"web-*\"]"
   }
 
-  # Whether each field that is known holds what it takes.
+  # Whether each known field is valid.
   good = {
     for name, fields in local.own : name => {
       for field, value in fields : field => (
@@ -86,32 +86,32 @@ locals {
   ])))
 }
 
-# The rules of the relay itself, every fault at once. No value is repeated: it may be a secret.
+# The rules of the relay, all diagnostics together. They contain no values, because a value may be a secret.
 locals {
-  faults = sort(concat(
-    local.is_yaml ? [] : ["the file is not YAML (check its indentation, brackets and quotes; an address within braces goes in quotes)"],
-    can(keys(local.file)) ? [] : ["the file is not a map (write `destinations:` and under it one destination by name)"],
+  diagnostics = sort(concat(
+    local.is_yaml ? [] : ["the file is not YAML (check its indentation, brackets and quotes; write a URL within braces in quotes)"],
+    can(keys(local.file)) ? [] : ["the file is not a map (write `destinations:` and below it each destination by its name)"],
     [
-      for name in try(keys(local.file), []) : "${name}: is not known here (write `destinations:` and under it one destination by name)"
+      for name in try(keys(local.file), []) : "${name}: unknown field (write `destinations:` and below it each destination by its name)"
       if name != "destinations"
     ],
-    can(merge(local.file.destinations)) || try(local.file.destinations, null) == null ? [] : ["destinations: is not a map (write one destination by name)"],
-    length(local.written) <= 50 ? [] : ["destinations: has ${length(local.written)} destinations (name at most 50)"],
+    can(merge(local.file.destinations)) || try(local.file.destinations, null) == null ? [] : ["destinations: is not a map (write each destination by its name)"],
+    length(local.written) <= 50 ? [] : ["destinations: has ${length(local.written)} destinations (use at most 50)"],
     flatten([
       for name, fields in local.own : concat(
-        can(regex("^[a-z0-9][a-z0-9-]{0,31}$", name)) ? [] : ["destinations.${name}: is not a name for a destination (use 1 to 32 of a-z, 0-9 and `-`, beginning with a letter or digit)"],
-        can(keys(local.written[name])) ? [] : ["destinations.${name}: is not a map (write its fields, `kind` first)"],
-        can(local.kinds[fields.kind]) || !can(keys(local.written[name])) ? [] : ["destinations.${name}.kind: is not known here (${local.wanted.kind})"],
+        can(regex("^[a-z0-9][a-z0-9-]{0,31}$", name)) ? [] : ["destinations.${name}: is not a valid destination name (use 1 to 32 of a-z, 0-9 and `-`, starting with a letter or digit)"],
+        can(keys(local.written[name])) ? [] : ["destinations.${name}: is not a map (write the fields of the destination, starting with `kind`)"],
+        can(local.kinds[fields.kind]) || !can(keys(local.written[name])) ? [] : ["destinations.${name}.kind: is missing or unknown (${local.wanted.kind})"],
         [
-          for field, takes in try(local.kinds[fields.kind].needs, {}) : "destinations.${name}.${field}: is missing (${local.wanted[takes]})"
+          for field, takes in try(local.kinds[fields.kind].required, {}) : "destinations.${name}.${field}: is missing (${local.wanted[takes]})"
           if !can(fields[field])
         ],
         [
-          for field in keys(fields) : "destinations.${name}.${field}: is not known here (leave it out; here stand ${join(", ", keys(local.takes[name]))})"
+          for field in keys(fields) : "destinations.${name}.${field}: unknown field (remove the field; known fields: ${join(", ", keys(local.takes[name]))})"
           if length(local.takes[name]) > 0 && !can(local.takes[name][field])
         ],
         [
-          for field, good in local.good[name] : "destinations.${name}.${field}: cannot be used (${local.wanted[local.takes[name][field]]})"
+          for field, good in local.good[name] : "destinations.${name}.${field}: is invalid (${local.wanted[local.takes[name][field]]})"
           if !good
         ],
       )

@@ -1,19 +1,19 @@
-output "faults" {
-  description = "What is wrong with the file, each as `place: what is wrong (the help)`. No value is shown, for it may be a secret."
-  value       = local.faults
+output "diagnostics" {
+  description = "Diagnostics of the file, each as `place: what (help)`. They contain no values, because a value may be a secret."
+  value       = local.diagnostics
 }
 
 output "names" {
-  description = "The names of the destinations; none while there is a finding."
-  value       = [for name in keys(local.own) : name if length(local.faults) == 0]
+  description = "Names of the destinations; empty if there are diagnostics."
+  value       = [for name in keys(local.own) : name if length(local.diagnostics) == 0]
 }
 
 output "json" {
-  description = "The destinations as the relay reads them; none while there is a fault, so that no plan shows what may be a secret."
-  value       = length(local.faults) == 0 ? jsonencode({ destinations = local.own }) : "{}"
+  description = "Destinations as the relay reads them; empty if there are diagnostics, so that no plan shows a secret."
+  value       = length(local.diagnostics) == 0 ? jsonencode({ destinations = local.own }) : "{}"
 }
 
 output "secrets" {
-  description = "The names of all secrets that the destinations need, such as ssm:/portpulse/ops-chat."
+  description = "Names of all secrets of the destinations, such as ssm:/portpulse/ops-chat."
   value       = local.secrets
 }

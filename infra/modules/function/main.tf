@@ -1,4 +1,4 @@
-# One of Portpulse's Lambdas, with its log and, where it is invoked asynchronously, the queue of what it could not do.
+# A Lambda of Portpulse with its log and, if it is invoked asynchronously, its dead-letter queue.
 
 resource "aws_lambda_function" "this" {
   function_name                  = var.name
@@ -31,11 +31,11 @@ resource "aws_lambda_function" "this" {
   lifecycle {
     precondition {
       condition     = fileexists(var.function.zip)
-      error_message = "There is no zip of ${var.name} at ${var.function.zip}. Build it first, at the top of the repository: infra/build ${var.function.architecture}"
+      error_message = "The zip of ${var.name} does not exist: ${var.function.zip}. Build it in the top directory of the repository: infra/build ${var.function.architecture}"
     }
   }
 
-  # Lambda tries the role and the queue when the function is made, and would make a log group without retention.
+  # Lambda checks role and queue when the function is created, and would create a log group without retention.
   depends_on = [aws_iam_role_policy.this, aws_cloudwatch_log_group.this]
 }
 
@@ -49,7 +49,7 @@ resource "aws_lambda_function_event_invoke_config" "this" {
 
   function_name                = aws_lambda_function.this.function_name
   maximum_retry_attempts       = var.asynchronous.retries
-  maximum_event_age_in_seconds = var.asynchronous.longest_seconds
+  maximum_event_age_in_seconds = var.asynchronous.max_age_seconds
 
   destination_config {
     on_failure {

@@ -1,7 +1,7 @@
-# Attribute by attribute: of a resource that is passed on whole, every plan would also tell what AWS has filled in.
+# Attribute by attribute: with whole resources, every plan would show the attributes that AWS computes.
 
 output "lambda" {
-  description = "The Lambda: its ARN, and what it is made of."
+  description = "The Lambda: its ARN and its settings."
   value = {
     arn           = aws_lambda_function.this.arn
     function_name = aws_lambda_function.this.function_name
@@ -15,25 +15,25 @@ output "lambda" {
 }
 
 output "policy" {
-  description = "What it may do, as JSON."
+  description = "Policy of the role, as JSON."
   value       = aws_iam_role_policy.this.policy
 }
 
 output "dead_letters" {
-  description = "The queue of invocations that failed or came too late, and what becomes of one until then; null unless it is invoked asynchronously."
+  description = "Dead-letter queue and retry settings; null unless the function is invoked asynchronously."
   value = one([
     for index, queue in aws_sqs_queue.dead_letters : {
       arn             = queue.arn
       name            = queue.name
       url             = queue.url
       retries         = aws_lambda_function_event_invoke_config.this[index].maximum_retry_attempts
-      longest_seconds = aws_lambda_function_event_invoke_config.this[index].maximum_event_age_in_seconds
+      max_age_seconds = aws_lambda_function_event_invoke_config.this[index].maximum_event_age_in_seconds
     }
   ])
 }
 
 output "names" {
-  description = "What to look for: the names of the Lambda and of its log group, and the URL of its dead-letter queue."
+  description = "Names of the Lambda and its log group, and the URL of its dead-letter queue."
   value = {
     function_name = aws_lambda_function.this.function_name
     log_group     = aws_cloudwatch_log_group.this.name

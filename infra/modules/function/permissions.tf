@@ -1,4 +1,4 @@
-# What it may do: exactly this, on exactly these.
+# Permissions: these actions on these resources, and nothing else.
 
 resource "aws_iam_role" "this" {
   # Roles are global: the same function in two regions needs two names.
@@ -44,11 +44,11 @@ locals {
         Resource = [queue.arn]
       }
     ],
-    # A table under a customer managed key: DynamoDB asks for the key in the caller's name.
+    # With a customer managed key, DynamoDB uses the key on behalf of the caller.
     # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/encryption.usagenotes.html
     [
       for arn in var.home.kms_key_arn[*] : {
-        Sid       = "UseTheTablesKey"
+        Sid       = "UseTableKey"
         Action    = local.key_actions[var.table_access]
         Resource  = [arn]
         Condition = { StringEquals = { "kms:ViaService" = ["dynamodb.${var.home.region}.amazonaws.com"] } }
@@ -60,21 +60,21 @@ locals {
     write = ["kms:CreateGrant", "kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey*", "kms:ReEncrypt*"]
   }
 
-  # In a VPC, Lambda makes network interfaces in the function's name. These actions name no resource that exists
-  # before them, and DescribeNetworkInterfaces takes none at all; the function's own code may use none of them.
+  # In a VPC, Lambda creates network interfaces with the function's role. These resources do not exist beforehand, and
+  # DescribeNetworkInterfaces supports no resource; the function's own code is denied these actions.
   # https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html
   network_actions = ["ec2:CreateNetworkInterface", "ec2:DeleteNetworkInterface", "ec2:DescribeNetworkInterfaces"]
   vpc_statements = flatten([
     for vpc in var.vpc[*] : [
       {
-        Sid       = "LambdaMakesNetworkInterfaces"
+        Sid       = "ManageNetworkInterfaces"
         Effect    = "Allow"
         Action    = local.network_actions
         Resource  = "*"
         Condition = { StringEquals = { "aws:RequestedRegion" = var.region } }
       },
       {
-        Sid       = "TheCodeDoesNot"
+        Sid       = "DenyNetworkInterfacesToCode"
         Effect    = "Deny"
         Action    = local.network_actions
         Resource  = "*"
@@ -82,6 +82,6 @@ locals {
       },
     ]
   ])
-  # Spelt out, for the function itself waits for this policy.
+  # Spelled out, because the function depends on this policy.
   function_arn = replace(aws_cloudwatch_log_group.this.arn, "/^arn:([^:]+):logs:([^:]+):([^:]+):.*$/", "arn:$1:lambda:$2:$3:function:${var.name}")
 }

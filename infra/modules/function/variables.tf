@@ -4,17 +4,17 @@ variable "name" {
 }
 
 variable "region" {
-  description = "The region that it runs in: that of its provider."
+  description = "Region of the Lambda; the region of its provider."
   type        = string
 }
 
 variable "description" {
-  description = "What the Lambda is for."
+  description = "Description of the Lambda."
   type        = string
 }
 
 variable "home" {
-  description = "The home region, its table, and the table's key if it has one of its own."
+  description = "Home region, table, and customer managed key of the table."
   type = object({
     region      = string
     table_name  = string
@@ -23,17 +23,17 @@ variable "home" {
 }
 
 variable "table_access" {
-  description = "What its statements let it do with the table, `read` or `write`: so much it may do with the table's key."
+  description = "Access of its statements to the table, `read` or `write`: the same access is granted to the key of the table."
   type        = string
 
   validation {
     condition     = contains(["read", "write"], var.table_access)
-    error_message = "`table_access` is read or write."
+    error_message = "`table_access` must be read or write."
   }
 }
 
 variable "function" {
-  description = "The Lambda: its zip, architecture (arm64 or x86_64), memory in MB, time limit in seconds, reserved concurrency (-1: none), environment variables beside Portpulse's own, and for how many days CloudWatch keeps its log."
+  description = "Settings of the Lambda: zip, architecture (arm64 or x86_64), memory in MB, timeout in seconds, reserved concurrency (-1: none), additional environment variables, and log retention in days."
   type = object({
     zip                  = string
     architecture         = optional(string, "arm64")
@@ -46,32 +46,32 @@ variable "function" {
 
   validation {
     condition     = contains(["arm64", "x86_64"], var.function.architecture)
-    error_message = "`architecture` is arm64 or x86_64."
+    error_message = "`architecture` must be arm64 or x86_64."
   }
 
   validation {
     condition     = var.function.memory_mb >= 128 && var.function.memory_mb <= 10240
-    error_message = "`memory_mb` is from 128 to 10240."
+    error_message = "`memory_mb` must be 128 to 10240."
   }
 
   validation {
     condition     = length([for name in keys(var.function.environment) : name if startswith(name, "PORTPULSE_")]) == 0
-    error_message = "`environment` may not name PORTPULSE_ variables: they are set here."
+    error_message = "`environment` must not contain PORTPULSE_ variables: this module sets them."
   }
 
   validation {
     condition     = contains([1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731], var.function.log_retention_days)
-    error_message = "`log_retention_days` is one of the periods that CloudWatch offers: 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545 or 731."
+    error_message = "`log_retention_days` must be a period that CloudWatch supports: 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545 or 731."
   }
 }
 
 variable "settings" {
-  description = "Portpulse's own environment variables, beside the table and its region."
+  description = "Environment variables of Portpulse, beside table and region."
   type        = map(string)
 }
 
 variable "statements" {
-  description = "What it may do beside what every function may, in IAM's words: each allows its actions on the resources that it names."
+  description = "Additional IAM statements; each allows its actions on its resources."
   type = list(object({
     Sid       = string
     Action    = list(string)
@@ -81,23 +81,23 @@ variable "statements" {
 
   validation {
     condition     = !contains(flatten(var.statements[*].Resource), "*")
-    error_message = "A statement names its resources: `*` is none."
+    error_message = "A statement must name its resources: `*` is not allowed."
   }
 }
 
 variable "asynchronous" {
-  description = "For a function that is invoked asynchronously: how often one that fails is tried again, and for how many seconds. What has not been done by then goes to a dead-letter queue."
-  type        = object({ retries = number, longest_seconds = number })
+  description = "For asynchronous invocations: number of retries and maximum age in seconds. Events that fail go to a dead-letter queue."
+  type        = object({ retries = number, max_age_seconds = number })
   default     = null
 }
 
 variable "vpc" {
-  description = "The subnets and security groups to run in, if it is to run in a VPC."
+  description = "Subnets and security groups; null to run outside a VPC."
   type        = object({ subnet_ids = list(string), security_group_ids = list(string) })
   default     = null
 
   validation {
     condition     = try(length(var.vpc.subnet_ids) > 0 && length(var.vpc.security_group_ids) > 0, var.vpc == null)
-    error_message = "A VPC has at least one subnet and one security group."
+    error_message = "`vpc` must have at least one subnet and one security group."
   }
 }

@@ -1,5 +1,5 @@
-# The relay: a Lambda in the home region that takes what the alert topic tells on to the destinations, and keeps what
-# it could not deliver.
+# The relay: a Lambda in the home region that posts the notifications of the alert topic to the destinations, and keeps
+# undelivered ones in a dead-letter queue.
 
 locals {
   function_name = "${var.name}-relay"
@@ -12,14 +12,14 @@ module "function" {
 
   name        = local.function_name
   region      = var.home.region
-  description = "Takes what Portpulse tells on to chats, pagers and webhooks."
+  description = "Posts the notifications of Portpulse to chats, pagers and webhooks."
   home        = var.home
-  # A minute is for four attempts of ten seconds, and the pauses in between.
+  # A minute allows four attempts of ten seconds and the pauses between them.
   function = merge(var.function, { memory_mb = 128, timeout_seconds = 60 })
   settings = { PORTPULSE_RELAY = var.destinations }
-  # What was delivered is noted, so a retry tells only whom the first try did not reach. Lambda tries again after one and
-  # after two minutes; what then has not arrived everywhere is kept.
-  asynchronous = { retries = 2, longest_seconds = 6 * 3600 }
+  # Deliveries are recorded, so a retry posts only to the destinations that failed. Lambda retries after one and after two
+  # minutes; events that still fail go to the dead-letter queue.
+  asynchronous = { retries = 2, max_age_seconds = 6 * 3600 }
 
   table_access = "write"
   statements   = local.statements
@@ -38,9 +38,9 @@ resource "aws_sns_topic_subscription" "relay" {
   protocol  = "lambda"
   endpoint  = module.function.lambda.arn
 
-  # Every notification has a severity; what somebody else publishes there has none.
+  # Every notification has a severity; messages of other publishers have none.
   filter_policy = jsonencode({ severity = ["critical", "warning", "info"] })
-  # What SNS itself could not hand to the function.
+  # Messages that SNS could not deliver to the function.
   redrive_policy = jsonencode({ deadLetterTargetArn = module.function.dead_letters.arn })
 
   depends_on = [aws_lambda_permission.topic, aws_sqs_queue_policy.topic]
@@ -52,7 +52,7 @@ resource "aws_sqs_queue_policy" "topic" {
   policy = jsonencode({
     Version = "2012-10-17"
     Statement = [{
-      Sid       = "TheTopicSendsWhatItCouldNotDeliver"
+      Sid       = "SendUndeliveredMessages"
       Effect    = "Allow"
       Action    = "sqs:SendMessage"
       Principal = { Service = "sns.amazonaws.com" }
@@ -64,7 +64,7 @@ resource "aws_sqs_queue_policy" "topic" {
 
 resource "aws_cloudwatch_metric_alarm" "undelivered" {
   alarm_name        = "${local.function_name}-undelivered"
-  alarm_description = "Portpulse's relay could not tell a destination what it should have heard. See the log group ${module.function.names.log_group}, and the queue ${module.function.dead_letters.name}; the alarm ends when that is empty."
+  alarm_description = "Portpulse's relay could not deliver a notification to a destination. See the log group ${module.function.names.log_group}, and the queue ${module.function.dead_letters.name}; the alarm ends when the queue is empty."
   namespace         = "AWS/SQS"
   metric_name       = "ApproximateNumberOfMessagesVisible"
   dimensions        = { QueueName = module.function.dead_letters.name }

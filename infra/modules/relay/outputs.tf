@@ -1,9 +1,9 @@
 output "names" {
-  description = "What to look for: the names of the Lambda and of its log group, and the URL of the queue of what could not be delivered."
+  description = "Names of the Lambda and its log group, and the URL of its dead-letter queue."
   value       = module.function.names
 
   precondition {
     condition     = local.environment_bytes <= 4096
-    error_message = "The destinations and the relay's other settings take ${local.environment_bytes} bytes; Lambda takes 4096. Shorten the names of secrets, or name fewer tags, monitors or destinations."
+    error_message = "The destinations and the other settings of the relay have ${local.environment_bytes} bytes; the maximum of Lambda is 4096. Shorten the names of secrets, or name fewer tags, monitors or destinations."
   }
 }

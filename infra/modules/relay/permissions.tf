@@ -1,44 +1,44 @@
-# What the relay may do beside what every function may.
+# Additional permissions of the relay.
 
 locals {
-  # `arn:aws:ssm:eu-west-1:123456789012:parameter/portpulse/ops-chat` and the like.
-  of_service = { for service in ["ssm", "secretsmanager"] : service => replace(var.home.table_arn, "/^arn:([^:]+):dynamodb:([^:]+):([^:]+):.*$/", "arn:$1:${service}:$2:$3") }
+  # ARN prefixes, such as `arn:aws:ssm:eu-west-1:123456789012` for `ssm`.
+  arn_prefix = { for service in ["ssm", "secretsmanager"] : service => replace(var.home.table_arn, "/^arn:([^:]+):dynamodb:([^:]+):([^:]+):.*$/", "arn:$1:${service}:$2:$3") }
   parameters = [for name in var.secrets : trimprefix(name, "ssm:") if startswith(name, "ssm:")]
   secrets    = [for name in var.secrets : trimprefix(name, "secretsmanager:") if startswith(name, "secretsmanager:")]
 
   statements = concat(
     [
       {
-        Sid      = "NoteWhatIsDelivered"
+        Sid      = "RecordDeliveries"
         Action   = ["dynamodb:GetItem", "dynamodb:PutItem"]
         Resource = [var.home.table_arn]
         Condition = {
           "ForAllValues:StringLike" = { "dynamodb:LeadingKeys" = ["relayed#*"] }
-          # `ForAllValues` also holds for no value at all.
+          # `ForAllValues` is also true without any value.
           Null = { "dynamodb:LeadingKeys" = ["false"] }
         }
       },
     ],
-    # Secrets Manager is asked through Parameter Store, which wants a permission of each.
+    # Secrets Manager is read through Parameter Store, which requires a permission for both.
     # https://docs.aws.amazon.com/systems-manager/latest/userguide/integration-ps-secretsmanager.html
     [
       for paths in [concat(local.parameters, [for name in local.secrets : "/aws/reference/secretsmanager/${name}"])] : {
-        Sid      = "ReadItsParameters"
+        Sid      = "ReadParameters"
         Action   = ["ssm:GetParameter"]
-        Resource = [for path in paths : "${local.of_service.ssm}:parameter${path}"]
+        Resource = [for path in paths : "${local.arn_prefix.ssm}:parameter${path}"]
       } if length(paths) > 0
     ],
     [
-      # Secrets Manager adds a dash and six characters of its own to a name.
+      # Secrets Manager appends a dash and six characters to a name.
       for names in [local.secrets] : {
-        Sid      = "ReadItsSecrets"
+        Sid      = "ReadSecrets"
         Action   = ["secretsmanager:GetSecretValue"]
-        Resource = [for name in names : "${local.of_service.secretsmanager}:secret:${name}-??????"]
+        Resource = [for name in names : "${local.arn_prefix.secretsmanager}:secret:${name}-??????"]
       } if length(names) > 0
     ],
     [
       for arns in [var.secret_key_arns] : {
-        Sid       = "DecryptItsSecrets"
+        Sid       = "DecryptSecrets"
         Action    = ["kms:Decrypt"]
         Resource  = arns
         Condition = { StringEquals = { "kms:ViaService" = ["secretsmanager.${var.home.region}.amazonaws.com", "ssm.${var.home.region}.amazonaws.com"] } }

@@ -1,10 +1,10 @@
 variable "name" {
-  description = "Name of the deployment, in front of every resource's name."
+  description = "Prefix of all resource names."
   type        = string
 }
 
 variable "home" {
-  description = "Where the relay runs and what it shares with the checkers: the region, the table, its key if it has one of its own, the topic."
+  description = "Shared resources of the home region: region, table, customer managed key of the table, alert topic."
   type = object({
     region      = string
     table_name  = string
@@ -15,28 +15,28 @@ variable "home" {
 }
 
 variable "destinations" {
-  description = "The destinations as the relay reads them: JSON that holds the names of secrets, and no secret."
+  description = "Destinations as the relay reads them: JSON with names of secrets, without secrets."
   type        = string
 }
 
 variable "secrets" {
-  description = "The names of the secrets that it reads, each ssm:/path or secretsmanager:name."
+  description = "Names of the secrets that the relay reads, each ssm:/path or secretsmanager:name."
   type        = list(string)
 
   validation {
     condition     = alltrue([for name in var.secrets : can(regex("^(ssm:/|secretsmanager:)[A-Za-z0-9_./+=@-]*$", name))])
-    error_message = "A secret is named by ssm:/path or secretsmanager:name."
+    error_message = "A secret must be named by ssm:/path or secretsmanager:name."
   }
 }
 
 variable "secret_key_arns" {
-  description = "Customer managed keys, in the home region, under which secrets are kept. The keys that AWS manages need not be named."
+  description = "ARNs of customer managed keys, in the home region, that encrypt the secrets. AWS managed keys need not be listed."
   type        = list(string)
   default     = []
 }
 
 variable "function" {
-  description = "The Lambda: its zip, architecture (arm64 or x86_64), environment variables beside Portpulse's own, and for how many days CloudWatch keeps its log."
+  description = "Settings of the Lambda: zip, architecture (arm64 or x86_64), additional environment variables, and log retention in days."
   type = object({
     zip                = string
     architecture       = optional(string, "arm64")
@@ -46,6 +46,6 @@ variable "function" {
 }
 
 variable "watchdog_arn" {
-  description = "The topic, in the home region, that hears of what could not be delivered."
+  description = "ARN of the topic, in the home region, for the alarm of the dead-letter queue."
   type        = string
 }

@@ -1,4 +1,4 @@
 output "url" {
-  description = "Address of the page."
+  description = "URL of the page."
   value       = aws_lambda_function_url.status.function_url
 }

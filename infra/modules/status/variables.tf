@@ -1,10 +1,10 @@
 variable "name" {
-  description = "Name of the deployment, in front of every resource's name."
+  description = "Prefix of all resource names."
   type        = string
 }
 
 variable "home" {
-  description = "Where the page is served from and what it reads: the region, the table, its key if it has one of its own."
+  description = "Home region, table, and customer managed key of the table."
   type = object({
     region      = string
     table_name  = string
@@ -19,46 +19,46 @@ variable "groups" {
 }
 
 variable "access" {
-  description = "Who may read: `public`, anybody, names, verdicts, uptime and maintenance that is on; `private`, everything, whoever has the token, or without one whoever AWS knows."
+  description = "Readers: `public`, everybody sees names, statuses, uptime and current maintenance; `private`, holders of the token (without a token: authorized IAM principals) see everything."
   type        = string
 
   validation {
     condition     = contains(["public", "private"], var.access)
-    error_message = "`access` is public or private."
+    error_message = "`access` must be public or private."
   }
 }
 
 variable "announce_maintenance" {
-  description = "Whether a public page tells of maintenance ahead, which says when alerts are going to wait."
+  description = "Whether a public page shows planned maintenance, during which notifications wait."
   type        = bool
   default     = false
 }
 
 variable "capacity" {
-  description = "How the table is paid for: `on_demand` or `always_free`, which has no read units to spare for the public."
+  description = "Capacity mode of the table: `on_demand` or `always_free`, which has too few read units for a public page."
   type        = string
 }
 
 variable "token" {
-  description = "Where a private page's token is kept: ssm:/path, in the home region."
+  description = "Name of the parameter with the token of a private page: ssm:/path, in the home region."
   type        = string
   default     = null
 
   validation {
-    # It is not shown, for it may be the token itself.
+    # The value is not shown, because it may be the token itself.
     condition     = try(can(regex("^ssm:/[A-Za-z0-9_./-]+$", var.token)), false) || var.token == null
-    error_message = "`token` names a parameter of Parameter Store: put the token there, and write ssm:/its/path."
+    error_message = "`token` must name a parameter of Parameter Store: store the token there, and write ssm:/its/path."
   }
 }
 
 variable "secret_key_arns" {
-  description = "Customer managed keys, in the home region, under which the token may be kept. The key that AWS manages need not be named."
+  description = "ARNs of customer managed keys, in the home region, that encrypt the token. AWS managed keys need not be listed."
   type        = list(string)
   default     = []
 }
 
 variable "function" {
-  description = "The Lambda: its zip, architecture (arm64 or x86_64), memory in MB, reserved concurrency (-1: none; by default 5 where anybody may ask and the account's quota is 200 or more), environment variables beside Portpulse's own, and for how many days CloudWatch keeps its log."
+  description = "Settings of the Lambda: zip, architecture (arm64 or x86_64), memory in MB, reserved concurrency (-1: none; by default 5 if unsigned requests are accepted and the account's quota is 200 or more), additional environment variables, and log retention in days."
   type = object({
     zip                  = string
     architecture         = optional(string, "arm64")

@@ -1,4 +1,4 @@
-# The one table, in the home region: definitions, boards, results, rollups, incidents and controls.
+# The table, in the home region: definitions, group states, results, summaries, incidents, silences and acknowledgements.
 
 resource "aws_dynamodb_table" "this" {
   name                        = var.name
@@ -28,7 +28,7 @@ resource "aws_dynamodb_table" "this" {
     enabled = var.point_in_time_recovery
   }
 
-  # Without this block DynamoDB encrypts with a key of its own; `enabled = true` without a key would choose
+  # Without this block DynamoDB encrypts with an AWS owned key; `enabled = true` without a key would choose
   # the account's aws/dynamodb key, whose requests are billed.
   dynamic "server_side_encryption" {
     for_each = var.kms_key_arn[*]

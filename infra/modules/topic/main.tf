@@ -1,4 +1,4 @@
-# A topic and who is subscribed to it.
+# A topic and its subscriptions.
 
 resource "aws_sns_topic" "this" {
   name = var.name
@@ -17,8 +17,8 @@ resource "aws_sns_topic_subscription" "this" {
 
 locals {
   filters = {
-    for name, who in var.subscribers : name => {
-      for attribute, words in { severity = who.severities, tag = who.tags } : attribute => words if length(words) > 0
+    for name, subscriber in var.subscribers : name => {
+      for attribute, values in { severity = subscriber.severities, tag = subscriber.tags } : attribute => values if length(values) > 0
     }
   }
 }

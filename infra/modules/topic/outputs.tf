@@ -4,6 +4,6 @@ output "arn" {
 }
 
 output "unconfirmed" {
-  description = "Subscribers who have not yet confirmed their subscription, as of the last refresh."
+  description = "Unconfirmed subscribers, as of the last refresh."
   value       = [for name, subscription in aws_sns_topic_subscription.this : name if subscription.pending_confirmation]
 }

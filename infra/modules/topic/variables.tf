@@ -4,12 +4,12 @@ variable "name" {
 
   validation {
     condition     = can(regex("^[A-Za-z0-9_-]{1,256}$", var.name))
-    error_message = "A topic's name has 1 to 256 letters, digits, `_` and `-`."
+    error_message = "`name` must have 1 to 256 letters, digits, `_` and `-`."
   }
 }
 
 variable "subscribers" {
-  description = "Who hears of it, by a name of your choice: protocol and endpoint, and the severities or tags to which they are limited (both given: both must match)."
+  description = "Subscribers, by a name of your choice: protocol, endpoint, and optional filters by severity or tag (with both, both must match)."
   type = map(object({
     protocol   = string
     endpoint   = string
@@ -20,7 +20,7 @@ variable "subscribers" {
 
   validation {
     condition     = alltrue([for who in var.subscribers : contains(["email", "sms", "https"], who.protocol)])
-    error_message = "A subscriber's protocol is email, sms or https."
+    error_message = "The protocol of a subscriber must be email, sms or https."
   }
 
   validation {
@@ -29,11 +29,11 @@ variable "subscribers" {
       sms   = "^\\+[1-9][0-9]{6,14}$"
       https = "^https://"
     }[who.protocol], who.endpoint))])
-    error_message = "A subscriber's endpoint is an address such as oncall@example.com for email, a number such as +15550100 for sms, a URL that begins with https:// for https."
+    error_message = "The endpoint of a subscriber must be an address such as oncall@example.com for email, a number such as +15550100 for sms, or a URL that starts with https:// for https."
   }
 
   validation {
     condition     = alltrue([for word in flatten(values(var.subscribers)[*].severities) : contains(["critical", "warning", "info"], word)])
-    error_message = "Severities are critical, warning and info."
+    error_message = "A severity must be critical, warning or info."
   }
 }

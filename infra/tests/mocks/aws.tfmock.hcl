@@ -1,4 +1,4 @@
-# What AWS would fill in, where other resources need it to look right.
+# Attributes that AWS computes, in the format that other resources require.
 
 mock_resource "aws_dynamodb_table" {
   defaults = { arn = "arn:aws:dynamodb:eu-west-1:123456789012:table/portpulse" }

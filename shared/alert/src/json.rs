@@ -1,4 +1,4 @@
-//! A notification as programs read it: one JSON value, the same in a queue, a webhook and on standard output.
+//! The JSON of a notification: the same in a queue, a webhook and on standard output.
 
 use portpulse_core::decide::{LocationView, Notification};
 use portpulse_core::group_state::Finding;
@@ -7,41 +7,41 @@ use serde_json::{Map, Value, json};
 
 use crate::text::plain;
 
-/// The version of the JSON.
+/// The version of the JSON format.
 pub(crate) const VERSION: u32 = 1;
-/// The most entries of a list, and locations, that one notification carries.
+/// The maximum number of entries in a list, and of locations, in one notification.
 pub const MAX_ENTRIES: usize = 50;
-/// The most bytes of one of its texts.
+/// The maximum length of a text, in bytes.
 pub const MAX_TEXT: usize = 500;
-/// The most bytes of one of its faults.
+/// The maximum length of a diagnostic, in bytes.
 pub(crate) const MAX_DIAGNOSTIC_LENGTH: usize = 300;
-/// The most bytes of one of its tags: as long as a definition may have them.
+/// The maximum length of a tag, in bytes: the same as in definitions.
 pub(crate) const MAX_TAG: usize = 64;
 
 /// A notification as JSON.
 ///
-/// | field | what |
+/// | field | meaning |
 /// |---|---|
 /// | `type` | always `notification` |
 /// | `version` | always 1, see below |
-/// | `id` | the same however often it is sent: what came twice can be told |
+/// | `id` | stays the same when the notification is sent again, so receivers can drop duplicates |
 /// | `kind` | `down`, `exposed`, `degraded`, `certificate_expiring`, `unknown`, `recovered`, `reminder`, `flapping`, `escalated`, `advisory`, `advisory_over`, `location_silent`, `location_back`, `location_suspect`, `location_trusted`, `broken_definition` or `test` |
-/// | `monitor`, `location`, `definition` | what it is about, the others are null; a test may be about none of them |
-/// | `group` | the monitors that are checked together, such as `1m#0`; null for a test |
-/// | `status` | `up`, `degraded`, `down`, `exposed` or `unknown`; for a recovery, the one that is over |
+/// | `monitor`, `location`, `definition` | the subject; the other two are null, for a test possibly all three |
+/// | `group` | the group of monitors that are checked together, such as `1m#0`; null for a test |
+/// | `status` | `up`, `degraded`, `down`, `exposed` or `unknown`; for a recovery, the status that ended |
 /// | `severity` | `critical`, `warning` or `info` |
-/// | `audience` | the severities whose subscribers hear it: its own, and those under which its incident was told before |
-/// | `finding`, `detail` | what was found, such as `refused`, and the service's own words; or null |
-/// | `since`, `at` | since when it has been so, and when it changed: RFC 3339, UTC |
+/// | `audience` | the severities whose subscribers are notified: its own, and the earlier severities of its incident |
+/// | `finding`, `detail` | the cause, such as `refused`, and the service's own message; or null |
+/// | `since`, `at` | the start of the state, and the time of the change: RFC 3339, UTC |
 /// | `target` | `host:port`, or null |
-/// | `tags`, `runbook` | the monitor's own |
-/// | `locations` | for each region: `view` (`good`, `failing`, `no_data`, `silent`, `suspect`), for how many `ticks`, `since` when, `finding`, `detail` |
-/// | `diagnostics` | what is wrong with a definition |
+/// | `tags`, `runbook` | the tags and the runbook of the monitor |
+/// | `locations` | for each location: `view` (`good`, `failing`, `no_data`, `silent`, `suspect`), `ticks` (consecutive checks), `since`, `finding`, `detail` |
+/// | `diagnostics` | the errors of a broken definition |
 ///
-/// Within a version fields and words may come to it, and readers let through what they do not know; what is there keeps
-/// its name, its type and its meaning. `notification.schema.json` beside this crate says the same as a JSON Schema.
+/// Within a version, fields and enum values may be added, and readers must ignore unknown ones; existing fields keep
+/// their names, types and meanings. `notification.schema.json` in this crate is the JSON Schema.
 ///
-/// Lists end after 50 entries, tags after 64 bytes, faults after 300, other texts after 500.
+/// Limits: 50 entries in a list, 64 bytes in a tag, 300 in a diagnostic, 500 in other texts.
 pub fn to_json(notification: &Notification) -> Value {
     let Notification {
         id,
@@ -67,13 +67,13 @@ pub fn to_json(notification: &Notification) -> Value {
         Subject::Portpulse => (None, None, None),
     };
     let audience: Vec<_> = audience.iter().map(|severity| severity.as_str()).collect();
-    let texts = |texts: &[String], most| {
+    let texts = |texts: &[String], max| {
         let texts = texts.iter().take(MAX_ENTRIES);
-        texts.map(|each| plain(each, most)).collect::<Vec<_>>()
+        texts.map(|each| plain(each, max)).collect::<Vec<_>>()
     };
     let locations = locations.iter().take(MAX_ENTRIES);
     let locations: Map<_, _> = locations
-        .map(|(location, view)| (location.to_string(), of_location(view)))
+        .map(|(location, view)| (location.to_string(), location_json(view)))
         .collect();
     json!({
         "type": "notification",
@@ -95,11 +95,11 @@ pub fn to_json(notification: &Notification) -> Value {
         "tags": texts(tags, MAX_TAG),
         "runbook": runbook.as_ref().map(|link| plain(link, MAX_TEXT)),
         "locations": locations,
-        "faults": texts(diagnostics, MAX_DIAGNOSTIC_LENGTH),
+        "diagnostics": texts(diagnostics, MAX_DIAGNOSTIC_LENGTH),
     })
 }
 
-fn of_location(view: &LocationView) -> Value {
+fn location_json(view: &LocationView) -> Value {
     json!({
         "view": view.view.as_str(),
         "ticks": view.ticks,

@@ -1,19 +1,19 @@
-//! How Portpulse tells: notifications into messages for people and programs, and their way to SNS.
+//! Notifications: their texts and JSON, their messages for SNS, and publishing to SNS.
 //!
-//! [`messages`] is pure. [`Publish`] is the only door to the outside; it knows nothing of notifications.
+//! [`messages`] is pure. [`Publish`] is the only interface with side effects; it publishes finished messages.
 
 mod body;
 mod json;
 mod message;
+mod phrases;
 mod publish;
 mod render;
 mod text;
-mod words;
 
-pub use body::location_words;
+pub use body::location_text;
 pub use json::{MAX_ENTRIES, MAX_TEXT, to_json};
 pub use message::{Attribute, MAX_BYTES, MAX_SMS, MAX_SUBJECT, Message};
+pub use phrases::{cause_text, elapsed, headline, sentence, subject_name, utc_time};
 pub use publish::{Publish, PublishError, SnsTopic};
 pub use render::{MAX_SINGLE, messages, summary};
 pub use text::plain;
-pub use words::{clock, headline, lasting, name, sentence, words};

@@ -1,4 +1,4 @@
-//! A message as SNS takes it, and the limits that it keeps.
+//! A message for SNS and its limits.
 //!
 //! Source of the limits: <https://docs.aws.amazon.com/sns/latest/api/API_Publish.html> and
 //! <https://docs.aws.amazon.com/sns/latest/dg/sns-message-attributes.html>
@@ -9,41 +9,42 @@ use serde_json::{Value, json};
 
 use crate::text;
 
-/// The most bytes of a message: its text for every protocol, its subject and its attributes. SNS takes 262,144.
+/// The maximum size of a message in bytes: its text for every protocol, its subject and its attributes. SNS accepts
+/// 262,144.
 pub const MAX_BYTES: usize = 262_144;
-/// The most characters of a subject: ASCII, on one line. SNS takes fewer than 100.
+/// The maximum length of a subject in characters: ASCII, on one line. SNS accepts fewer than 100.
 pub const MAX_SUBJECT: usize = 99;
-/// The most characters of a text message, so that it is sent, and paid for, as one.
+/// The maximum length of a text message in characters, so that it is sent and billed as one.
 pub const MAX_SMS: usize = 140;
 
-/// One message to everybody who subscribed.
+/// One message to all subscribers.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Message {
-    /// The ids of the notifications that it tells.
+    /// The ids of the notifications in the message.
     pub ids: Vec<String>,
     /// The subject of the email.
     pub subject: String,
     /// The text of the email.
     pub body: String,
-    /// The text message to a telephone.
+    /// The text message (SMS).
     pub sms: String,
-    /// What programs get: one notification, or `{"type":"notifications","version":1,"notifications":[…]}`.
+    /// The JSON for programs: one notification, or `{"type":"notifications","version":1,"notifications":[…]}`.
     pub json: Value,
-    /// What subscriptions can filter by.
+    /// The attributes that subscriptions can filter by.
     pub attributes: BTreeMap<&'static str, Attribute>,
 }
 
 /// The value of a message attribute.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Attribute {
-    /// One word.
+    /// One value.
     Text(String),
-    /// Several; a filter matches if it matches any of them.
+    /// Several values; a filter matches if it matches any of them.
     List(Vec<String>),
 }
 
 impl Attribute {
-    /// The name of its type in SNS.
+    /// The data type in SNS.
     pub fn data_type(&self) -> &'static str {
         match self {
             Self::Text(_) => "String",
@@ -51,7 +52,7 @@ impl Attribute {
         }
     }
 
-    /// Its value as SNS takes it.
+    /// The value as SNS expects it.
     pub fn value(&self) -> String {
         match self {
             Self::Text(text) => text.clone(),
@@ -61,8 +62,8 @@ impl Attribute {
 }
 
 impl Message {
-    /// What goes out with `MessageStructure` `json`: email and telephones have a text of their own, every other
-    /// protocol (HTTP, HTTPS, Lambda, SQS, …) gets the JSON, once for all of them, since each counts.
+    /// The payload for `MessageStructure` `json`. Email and SMS have their own texts. All other protocols (HTTP, HTTPS,
+    /// Lambda, SQS, …) share the default, the JSON: a copy for each protocol would count towards the size limit.
     pub fn payload(&self) -> String {
         json!({
             "default": text::accepted(&self.json.to_string()),
@@ -72,7 +73,7 @@ impl Message {
         .to_string()
     }
 
-    /// Its size as SNS counts it.
+    /// The size as SNS counts it, in bytes.
     pub fn bytes(&self) -> usize {
         let attributes = self.attributes.iter();
         let attributes =

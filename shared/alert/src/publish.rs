@@ -1,4 +1,4 @@
-//! The way out: one message to one SNS topic.
+//! Publishing: one message to one SNS topic.
 
 use std::error::Error as StdError;
 
@@ -7,40 +7,40 @@ use aws_sdk_sns::types::MessageAttributeValue;
 
 use crate::message::Message;
 
-/// Somewhere to publish to.
+/// A topic that messages are published to.
 #[expect(
     async_fn_in_trait,
-    reason = "used through generics, where the concrete type tells whether its futures are Send"
+    reason = "used through generics, where the concrete type shows whether its futures are Send"
 )]
 pub trait Publish {
-    /// Publishes a message. Where its future is dropped, or fails, the message may or may not have gone out.
+    /// Publishes a message. If the future is dropped or fails, the message may or may not have been published.
     ///
     /// # Errors
-    /// When it is not known whether the message has gone out.
+    /// If it is unknown whether the message was published.
     async fn publish(&self, message: &Message) -> Result<(), PublishError>;
 }
 
-/// A message that is not known to have gone out.
+/// Publishing failed: the message may or may not have been published.
 #[derive(Debug, thiserror::Error)]
 pub enum PublishError {
-    /// The attributes of a message are not what SNS takes.
-    #[error("could not make the attribute `{name}` of the message `{subject}`")]
+    /// An attribute of the message is invalid for SNS.
+    #[error("failed to build the attribute `{name}` of the message `{subject}`")]
     Attribute {
-        /// Which.
+        /// The name of the attribute.
         name: &'static str,
         /// The subject of the message.
         subject: String,
-        /// Why.
+        /// The error of the SDK.
         source: Box<dyn StdError + Send + Sync>,
     },
-    /// SNS did not take it, or did not say so.
-    #[error("could not publish `{subject}` to `{topic}`")]
+    /// SNS refused the message or did not answer.
+    #[error("failed to publish `{subject}` to `{topic}`")]
     Failed {
         /// The subject of the message.
         subject: String,
-        /// Where to.
+        /// The ARN of the topic.
         topic: String,
-        /// Why.
+        /// The error of the SDK.
         source: Box<dyn StdError + Send + Sync>,
     },
 }
@@ -53,7 +53,7 @@ pub struct SnsTopic {
 }
 
 impl SnsTopic {
-    /// The topic of this ARN; `client` must be of its location.
+    /// The topic with this ARN; `client` must use the AWS region of the topic.
     pub fn new(client: Client, arn: impl Into<String>) -> Self {
         Self {
             client,

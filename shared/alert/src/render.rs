@@ -1,4 +1,4 @@
-//! From notifications to messages: one each, or together when they are many, never more than SNS takes.
+//! Renders notifications as messages: one each, or several in one message, within the limits of SNS.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,18 +10,18 @@ use serde_json::{Value, json};
 use crate::body::body;
 use crate::json::{MAX_ENTRIES, MAX_TAG, VERSION, to_json};
 use crate::message::{Attribute, MAX_BYTES, MAX_SMS, MAX_SUBJECT, Message};
+use crate::phrases::{headline, subject_name};
 use crate::text::{accepted, ascii, gsm, plain};
-use crate::words::{headline, name};
 
-/// The most notifications that go out one by one; more than these go together.
+/// The maximum number of notifications that are sent one by one; more of them share messages.
 pub const MAX_SINGLE: usize = 3;
 
-/// What a group's own words, its subject and the names of its parts take at most.
+/// The bytes reserved in a combined message for its summary, its subject and the names of its parts.
 const FRAME_BYTES: usize = 4 * 1024;
-/// Between the parts of a group's text.
+/// The separator between the notifications in a combined email.
 const RULE: &str = "\n----------------------------------------\n\n";
 
-/// The messages that tell these notifications, in their order.
+/// Renders the messages for these notifications, in their order.
 pub fn messages(notifications: &[Notification]) -> Vec<Message> {
     if notifications.len() <= MAX_SINGLE {
         return notifications.iter().map(single).collect();
@@ -47,27 +47,27 @@ fn single(notification: &Notification) -> Message {
     }
 }
 
-/// A notification of many, rendered once.
+/// One notification of a combined message, rendered once.
 struct Part<'a> {
     notification: &'a Notification,
     headline: String,
     body: String,
     json: Value,
-    /// What it adds to a group's message at most.
+    /// The maximum number of bytes that the part adds to a combined message.
     bytes: usize,
 }
 
 impl<'a> Part<'a> {
     fn of(notification: &'a Notification) -> Self {
         let (headline, body, json) = (headline(notification), body(notification), to_json(notification));
-        // The JSON and the texts become strings of the message's own JSON.
+        // The JSON and the texts become strings in the JSON of the message, so they are escaped.
         let escaped = |text: &str| json!(text).to_string().len();
         let tags: usize = tags(notification).map(|tag| escaped(&tag) + 1).sum();
         let bytes = escaped(&accepted(&json.to_string()))
             + escaped(&body)
             + escaped(&headline)
             + escaped(RULE)
-            + escaped(&name(&notification.subject))
+            + escaped(&subject_name(&notification.subject))
             + tags;
         Self {
             notification,
@@ -79,14 +79,14 @@ impl<'a> Part<'a> {
     }
 }
 
-/// Cuts the parts into groups of at most `most` bytes; a part that is larger stands alone.
-fn split<'a, 'b>(parts: &'b [Part<'a>], most: usize) -> Vec<&'b [Part<'a>]> {
+/// Splits the parts into groups of at most `max` bytes; a larger part is a group of its own.
+fn split<'a, 'b>(parts: &'b [Part<'a>], max: usize) -> Vec<&'b [Part<'a>]> {
     let (mut groups, mut rest) = (Vec::new(), parts);
     while !rest.is_empty() {
         let mut bytes = 0;
         let fitting = rest.iter().take_while(|part| {
             bytes += part.bytes;
-            bytes <= most
+            bytes <= max
         });
         let (group, after) = rest.split_at(fitting.count().max(1));
         groups.push(group);
@@ -103,7 +103,10 @@ fn together(parts: &[Part<'_>], (number, count): (usize, usize)) -> Message {
     }
     let headlines: Vec<_> = parts.iter().map(|part| part.headline.as_str()).collect();
     let bodies: Vec<_> = parts.iter().map(|part| part.body.as_str()).collect();
-    let names: Vec<_> = notifications.iter().map(|each| name(&each.subject)).collect();
+    let names: Vec<_> = notifications
+        .iter()
+        .map(|each| subject_name(&each.subject))
+        .collect();
     let json: Vec<_> = parts.iter().map(|part| &part.json).collect();
     Message {
         ids: notifications.iter().map(|each| each.id.clone()).collect(),
@@ -119,7 +122,7 @@ fn together(parts: &[Part<'_>], (number, count): (usize, usize)) -> Message {
     }
 }
 
-/// How many of each kind, such as `9 down, 3 recovered`.
+/// The number of notifications of each kind, such as `9 down, 3 recovered`.
 pub fn summary(notifications: &[&Notification]) -> String {
     let mut counts = BTreeMap::<Kind, usize>::new();
     for notification in notifications {
@@ -132,12 +135,12 @@ pub fn summary(notifications: &[&Notification]) -> String {
     counts.join(", ")
 }
 
-/// What can be filtered by.
+/// The message attributes that subscriptions can filter by.
 fn attributes(notifications: &[&Notification]) -> BTreeMap<&'static str, Attribute> {
     let each = notifications.iter();
     let subjects = |pick: fn(&Subject) -> bool| {
         let subjects = each.clone().map(|each| &each.subject);
-        one_or_more(subjects.filter(|subject| pick(subject)).map(name))
+        one_or_more(subjects.filter(|subject| pick(subject)).map(subject_name))
     };
     let all = [
         (
@@ -175,7 +178,7 @@ fn attributes(notifications: &[&Notification]) -> BTreeMap<&'static str, Attribu
         .collect()
 }
 
-/// A test passes every filter by kind.
+/// The kinds for the `kind` attribute: a test has all kinds, so it passes every filter.
 fn kinds(notification: &Notification) -> &[Kind] {
     if notification.kind == Kind::Test {
         Kind::ALL
@@ -184,7 +187,7 @@ fn kinds(notification: &Notification) -> &[Kind] {
     }
 }
 
-/// A test passes every filter by status.
+/// The statuses for the `status` attribute: a test has all statuses, so it passes every filter.
 fn statuses(notification: &Notification) -> &[Status] {
     if notification.kind == Kind::Test {
         Status::ALL
@@ -193,17 +196,17 @@ fn statuses(notification: &Notification) -> &[Status] {
     }
 }
 
-/// One word where all agree, else a list.
-fn one_or_more(words: impl Iterator<Item = String>) -> Option<Attribute> {
-    let words: BTreeSet<_> = words.collect();
-    match words.first() {
-        Some(word) if words.len() == 1 => Some(Attribute::Text(word.clone())),
-        Some(_) | None => list(words),
+/// A single value if all are equal, otherwise a list; `None` if there are none.
+fn one_or_more(values: impl Iterator<Item = String>) -> Option<Attribute> {
+    let values: BTreeSet<_> = values.collect();
+    match values.first() {
+        Some(value) if values.len() == 1 => Some(Attribute::Text(value.clone())),
+        Some(_) | None => list(values),
     }
 }
 
-fn list(words: BTreeSet<String>) -> Option<Attribute> {
-    (!words.is_empty()).then(|| Attribute::List(words.into_iter().collect()))
+fn list(values: BTreeSet<String>) -> Option<Attribute> {
+    (!values.is_empty()).then(|| Attribute::List(values.into_iter().collect()))
 }
 
 fn tags(notification: &Notification) -> impl Iterator<Item = String> {

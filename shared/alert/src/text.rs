@@ -1,43 +1,44 @@
-//! Foreign text made fit for its place: one line, one alphabet, a most length.
+//! Sanitizes foreign text for messages: one line, a limited character set, a maximum length in bytes.
 
 use std::borrow::Cow;
 
 use portpulse_core::text::{escaped, one_line};
 
-/// On one line, without what moves the cursor or the eye, in at most `most` bytes.
-pub fn plain(text: &str, most: usize) -> String {
-    cut(one_line(text), most, "…")
+/// The text on one line, without control and bidirectional characters, cut to `max` bytes.
+pub fn plain(text: &str, max: usize) -> String {
+    cut(one_line(text), max, "…")
 }
 
-/// The same in ASCII; other characters become question marks.
-pub(crate) fn ascii(text: &str, most: usize) -> String {
+/// Like [`plain`], in ASCII: other characters become question marks.
+pub(crate) fn ascii(text: &str, max: usize) -> String {
     let plain = plain(text, usize::MAX);
     let ascii = plain.chars().map(|c| if c.is_ascii() { c } else { '?' });
-    cut(ascii.collect(), most, "...")
+    cut(ascii.collect(), max, "...")
 }
 
-/// The same in those ASCII characters that an SMS carries in seven bits each.
+/// Like [`plain`], in the ASCII characters that an SMS encodes in seven bits each; others become question marks.
 ///
-/// Source: 3GPP TS 23.038, section 6.2.1 (the extension table's characters take two places, and are replaced).
-pub(crate) fn gsm(text: &str, most: usize) -> String {
+/// Source: 3GPP TS 23.038, section 6.2.1 (characters of the extension table need 14 bits, so they are replaced).
+pub(crate) fn gsm(text: &str, max: usize) -> String {
     let fits = |c: char| c.is_ascii() && !matches!(c, '[' | ']' | '{' | '}' | '\\' | '^' | '~' | '|' | '`');
     let plain = plain(text, usize::MAX);
     let gsm = plain.chars().map(|c| if fits(c) { c } else { '?' });
-    cut(gsm.collect(), most, "...")
+    cut(gsm.collect(), max, "...")
 }
 
-/// Without the characters that SNS refuses in a message, where line breaks stay; JSON means the same as before.
+/// The text with the characters escaped that SNS refuses in a message, except line breaks. JSON keeps its meaning.
 pub(crate) fn accepted(text: &str) -> Cow<'_, str> {
     escaped(text, |c| c == '\n')
 }
 
-fn cut(text: String, most: usize, mark: &str) -> String {
-    if text.len() <= most {
+/// Cuts the text to `max` bytes at a character boundary; `mark` stands for the rest.
+fn cut(text: String, max: usize, mark: &str) -> String {
+    if text.len() <= max {
         return text;
     }
-    let room = most.saturating_sub(mark.len());
-    let kept = text.char_indices().map(|(at, c)| at + c.len_utf8());
-    let end = kept.take_while(|end| *end <= room).last().unwrap_or(0);
+    let room = max.saturating_sub(mark.len());
+    let ends = text.char_indices().map(|(at, c)| at + c.len_utf8());
+    let end = ends.take_while(|end| *end <= room).last().unwrap_or(0);
     text.get(..end).unwrap_or_default().to_owned() + mark
 }
 
@@ -46,7 +47,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn foreign_text_stays_in_its_place() {
+    fn foreign_text_is_one_line_within_its_limit() {
         assert_eq!(
             plain(" a\r\nSubject: b\u{1b}[2J\u{202e}c ", 99),
             "a Subject: b [2J c"

@@ -1,10 +1,10 @@
-//! One decision on 400 monitors seen from three locations.
+//! Benchmark: one decision on 400 monitors in three locations.
 #![expect(
     clippy::unwrap_used,
     clippy::indexing_slicing,
     clippy::print_stdout,
     clippy::disallowed_methods,
-    reason = "a benchmark takes the time and prints it, and ends when something is wrong"
+    reason = "a benchmark measures time, prints it, and stops on any error"
 )]
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -38,20 +38,20 @@ fn main() {
     );
     println!(
         "{:>24} {:>10} {:>10} {:>14}",
-        "board", "median", "p99", "notifications"
+        "group state", "median", "p99", "notifications"
     );
     let definitions = definitions();
     let opening = |failing| group_state(&definitions, failing);
-    // What is open already is the board that follows the decision.
+    // The group state after the decision has open incidents.
     let open = GroupState {
-        status: decision(&definitions, &opening(MONITORS)).status.unwrap(),
+        decision: decision(&definitions, &opening(MONITORS)).state.unwrap(),
         ..opening(MONITORS)
     };
     for (name, group_state) in [
-        ("all well", opening(0)),
-        ("one begins to fail", opening(1)),
-        ("all begin to fail", opening(MONITORS)),
-        ("all fail and are open", open),
+        ("all good", opening(0)),
+        ("one starts to fail", opening(1)),
+        ("all start to fail", opening(MONITORS)),
+        ("all fail, incidents open", open),
     ] {
         let mut times: Vec<Duration> = (0..RUNS)
             .map(|_| {
@@ -63,7 +63,7 @@ fn main() {
         times.sort();
         let us = |time: Duration| time.as_secs_f64() * 1e6;
         let notified = decision(&definitions, &group_state)
-            .status
+            .state
             .map_or(0, |row| row.outbox.pending().len());
         println!(
             "{name:>24} {:>7.0} µs {:>7.0} µs {notified:>14}",
@@ -86,7 +86,7 @@ fn definitions() -> Definitions {
     }
 }
 
-/// A board on which the first `failing` monitors have just failed everywhere.
+/// A group state in which the first `failing` monitors have just failed in all locations.
 fn group_state(definitions: &Definitions, failing: usize) -> GroupState {
     let tick: Tick = TICK.parse().unwrap();
     let entry = Entry::Seen(Streaks {
@@ -106,7 +106,7 @@ fn group_state(definitions: &Definitions, failing: usize) -> GroupState {
     let entries: BTreeMap<MonitorId, Entry> = ids.map(|id| (id.clone(), entry.clone())).collect();
     let row = LocationState { tick, entries };
     GroupState {
-        rows: locations()
+        locations: locations()
             .into_iter()
             .map(|location| (location, row.clone()))
             .collect(),
@@ -136,7 +136,7 @@ fn decision(definitions: &Definitions, group_state: &GroupState) -> Decision {
         now,
         me: &me,
     };
-    // A tick asks this first, and decides only if not.
+    // A tick evaluates this first, and decides only if the group is not nominal.
     black_box(is_nominal(&input));
     decide(&input, &Unlimited)
 }

@@ -1,15 +1,15 @@
-//! Addresses by what they reach: this machine and its platform's own services, or the public Internet.
+//! Classification of IP addresses: local to the checker and its platform, or on the public Internet.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// Whether an address leads to the checker's own machine, or to what its platform tells that machine alone.
+/// Whether an address leads to the checker's own machine or to a platform service of that machine.
 ///
-/// In a Lambda these are the Runtime API (on 127.0.0.1), the metadata and credentials services (169.254.169.254,
-/// 169.254.170.2, fd00:ec2::254) and whatever else is on the link. They are found in every form that reaches them:
-/// mapped or compatible to IPv4 (RFC 4291, section 2.5.5), and through NAT64 (RFC 6052, RFC 8215).
+/// In Lambda, these are the Runtime API (on 127.0.0.1), the metadata and credentials services (169.254.169.254,
+/// 169.254.170.2, fd00:ec2::254) and every other link-local address. Equivalent IPv6 forms are included: IPv4-mapped
+/// and IPv4-compatible (RFC 4291, section 2.5.5), and NAT64 (RFC 6052, RFC 8215).
 pub fn is_own(address: IpAddr) -> bool {
     match address {
-        // The unspecified address reaches the machine itself (Linux, ip(7)); nothing else in its block is a host
+        // The unspecified address reaches the local machine (Linux, ip(7)); no other address of 0.0.0.0/8 is a host
         // (RFC 6890, section 2.2.2).
         IpAddr::V4(address) => address.octets()[0] == 0 || address.is_loopback() || address.is_link_local(),
         IpAddr::V6(address) => {
@@ -20,7 +20,7 @@ pub fn is_own(address: IpAddr) -> bool {
     }
 }
 
-/// The IPv4 address that an IPv6 address stands for; `::` and `::1` are those of 0.0.0.0 and 0.0.0.1.
+/// The IPv4 address that an IPv6 address embeds. `::` and `::1` embed 0.0.0.0 and 0.0.0.1.
 fn embedded(address: Ipv6Addr) -> Option<Ipv4Addr> {
     let nat64 = matches!(
         address.segments(),
@@ -32,15 +32,15 @@ fn embedded(address: Ipv6Addr) -> Option<Ipv4Addr> {
         .or_else(|| nat64.then(|| Ipv4Addr::new(a, b, c, d)))
 }
 
-/// Whether an IPv4 address can be that of a host on the public Internet.
+/// Whether an IPv4 address can belong to a host on the public Internet.
 ///
-/// Source: IANA's registry of special-purpose addresses (RFC 6890). Its networks for documentation pass: they are what
-/// examples are written with, and nobody's own.
+/// Source: IANA's registry of special-purpose addresses (RFC 6890). The documentation networks count as public, because
+/// examples use them.
 pub(crate) fn is_public(address: Ipv4Addr) -> bool {
     match address.octets() {
         // This network (RFC 791), loopback, multicast (RFC 5771), reserved and broadcast (RFC 1112).
         [0 | 127 | 224..=255, ..] => false,
-        // Shared between a provider and its customers (RFC 6598).
+        // Shared address space between a provider and its customers (RFC 6598).
         [100, 64..=127, ..] => false,
         // Protocol assignments (RFC 6890), benchmarks (RFC 2544).
         [192, 0, 0, _] | [198, 18..=19, ..] => false,
@@ -54,7 +54,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_address_of_the_machine_is_found_in_every_form() {
+    fn is_own_recognizes_every_form_of_a_local_address() {
         let own = [
             "0.0.0.0",
             "0.1.2.3",
@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn the_borders_of_what_is_public() {
+    fn is_public_is_exact_at_block_boundaries() {
         // The last address before a block, its first, its last, and the first after it.
         let blocks = [
             ["", "0.0.0.0", "0.255.255.255", "1.0.0.0"],

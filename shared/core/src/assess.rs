@@ -1,4 +1,4 @@
-//! What an observation means for a monitor: good, failing, or nothing at all.
+//! Assessment of observations: good, failing, or no data.
 
 use std::time::Duration;
 
@@ -6,23 +6,23 @@ use crate::choice::Expect;
 use crate::observation::{Observation, Remark, Seen};
 use crate::outcome::{FailureClass, Outcome};
 
-/// What one tick means for a monitor in one location.
+/// The result of one check, compared with the monitor's expectation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Assessment {
-    /// As expected.
+    /// The monitor is as expected.
     Good,
-    /// Not as expected.
+    /// The monitor is not as expected.
     Failing,
-    /// We could not tell; neither breaks nor lengthens a streak.
+    /// The checker could not tell. A streak is neither ended nor extended.
     NoData,
 }
 
-/// What an outcome means where `expect` is expected.
+/// Assesses an outcome of a monitor that expects `expect`.
 pub fn assess(expect: Expect, outcome: &Outcome) -> Assessment {
     assess_seen(expect, Observation::of(outcome).seen)
 }
 
-/// What is seen means, where `expect` is expected:
+/// Assesses an observation of a monitor that expects `expect`:
 ///
 /// | seen | `open` | `closed` | `reachable` |
 /// |---|---|---|---|
@@ -30,8 +30,8 @@ pub fn assess(expect: Expect, outcome: &Outcome) -> Assessment {
 /// | refused, reset | failing | good | good: the host answered |
 /// | timeout, unreachable | failing | good: filtered | failing |
 /// | name not resolved | failing | no data | failing |
-/// | connected, then trouble | failing | failing (exposed) | good |
-/// | fault of our own | no data | no data | no data |
+/// | connected, then failed | failing | failing (exposed) | good |
+/// | checker error | no data | no data | no data |
 pub fn assess_seen(expect: Expect, seen: Seen) -> Assessment {
     use Assessment::{Failing, Good, NoData};
     let class = match (seen, expect) {
@@ -64,23 +64,23 @@ pub fn assess_seen(expect: Expect, seen: Seen) -> Assessment {
     }
 }
 
-/// How well a good tick went.
+/// The quality of a good check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Quality {
-    /// As it should be.
+    /// Nothing to report.
     Sound,
-    /// Slower than `slow_after`.
+    /// The connect took longer than `slow_after`.
     Slow,
-    /// The service itself gave cause for a warning.
+    /// The service reported a warning.
     Warned,
     /// The server's certificate is about to expire.
     Expiring,
 }
 
-/// How well a good tick went; `None` where nothing can be said.
+/// Returns the quality of a good check, or `None` if it is unknown.
 ///
-/// A time measured by a starved process is an upper bound: it can show that a connect was quick enough, not that
-/// it was slow.
+/// A starved process measures an upper bound. The bound can prove that a connect was fast enough, but not that it was
+/// slow.
 pub fn quality(slow_after: Option<Duration>, seen: Seen) -> Option<Quality> {
     let Seen::Open { connect, remark, .. } = seen else {
         return None;
@@ -101,20 +101,20 @@ mod tests {
     use crate::other_phases::OtherPhases;
     use crate::outcome::{DnsFailure, NoData};
 
-    fn row(seen: Seen) -> [Assessment; 3] {
+    fn assessments(seen: Seen) -> [Assessment; 3] {
         [Expect::Open, Expect::Closed, Expect::Reachable].map(|expect| assess_seen(expect, seen))
     }
 
     #[test]
-    fn the_table_holds() {
+    fn assessment_matches_the_documented_table() {
         use Assessment::{Failing as F, Good as G, NoData as N};
         let open = Seen::Open {
             connect: Duration::from_millis(1),
             others: OtherPhases::default(),
             remark: Remark::None,
         };
-        assert_eq!(row(open), [G, F, G]);
-        assert_eq!(row(Seen::NoData(NoData::NoRoute)), [N, N, N]);
+        assert_eq!(assessments(open), [G, F, G]);
+        assert_eq!(assessments(Seen::NoData(NoData::NoRoute)), [N, N, N]);
         let classes = [
             (FailureClass::Refused, [F, G, G]),
             (FailureClass::Reset, [F, G, G]),
@@ -129,12 +129,12 @@ mod tests {
             (FailureClass::WrongAnswer, [F, F, G]),
         ];
         for (class, expected) in classes {
-            assert_eq!(row(Seen::Failed(class)), expected, "{class}");
+            assert_eq!(assessments(Seen::Failed(class)), expected, "{class}");
         }
     }
 
     #[test]
-    fn slowness_is_never_read_off_a_starved_clock() {
+    fn starved_clock_never_reports_slow() {
         let limit = Some(Duration::from_millis(10));
         let at = |ms, remark| {
             quality(

@@ -1,4 +1,4 @@
-//! What services last said of themselves to one location, such as a banner or a version, kept once an hour.
+//! Banners: what services last said of themselves to one location, such as a version, stored once an hour.
 
 use std::collections::BTreeMap;
 
@@ -9,50 +9,50 @@ use crate::round::Definitions;
 use crate::target::Check;
 use crate::time::Tick;
 
-/// The last answers that one location had from the monitors of a group.
+/// The last banners that one location received from the monitors of a group.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Banners {
-    /// The tick that noted them.
+    /// The tick at which the banners were stored.
     pub tick: Tick,
-    /// What each monitor said last; those that never said anything are not among them.
-    pub banner: BTreeMap<MonitorId, Banner>,
+    /// The last banner of each monitor. A monitor that never sent a banner is absent.
+    pub by_monitor: BTreeMap<MonitorId, Banner>,
 }
 
-/// What a service said of itself while it was open.
+/// What an open service said of itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Banner {
-    /// In its own words.
+    /// The text of the service.
     pub text: Detail,
-    /// When.
+    /// The tick at which the service sent the text.
     pub at: Tick,
 }
 
-/// Whether a location notes words at a tick that counts, after the one `before` (none, where it is the first): once an
-/// hour, for each time is a write.
+/// Whether a location stores banners at `tick`, where `before` is its previous tick (`None` for its first). The limit
+/// of one write an hour bounds the costs.
 pub fn is_due(before: Option<Tick>, tick: Tick) -> bool {
     let hour = |tick| Period::of(tick, Grain::Hour);
     before.is_none_or(|before| hour(before) != hour(tick))
 }
 
-/// What services said of themselves in a tick; `None` if nobody said anything.
+/// The banners that services sent in a tick, or `None` if there are none.
 pub fn banners_seen(
     outcomes: &BTreeMap<MonitorId, Outcome>,
     tick: Tick,
 ) -> Option<BTreeMap<MonitorId, Banner>> {
-    let banner = outcomes.iter().filter_map(|(id, outcome)| match outcome {
+    let banners = outcomes.iter().filter_map(|(id, outcome)| match outcome {
         Outcome::Open(opened) => {
             let text = opened.banner.clone()?;
             Some((id.clone(), Banner { text, at: tick }))
         }
-        // What a failing tick found stands on the board.
+        // The group state holds what a failing check found.
         Outcome::Failed(_) | Outcome::NoData(_) => None,
     });
-    let banner: BTreeMap<_, _> = banner.collect();
-    (!banner.is_empty()).then_some(banner)
+    let banners: BTreeMap<_, _> = banners.collect();
+    (!banners.is_empty()).then_some(banners)
 }
 
-/// The words that follow `before`: who said nothing this time is remembered by what it said last, who is no longer
-/// checked from here is not. `None` if the words of this tick or a later one are kept already.
+/// The banners that follow `before`. A monitor without a new banner keeps its last one; a monitor that this location no
+/// longer checks is removed. Returns `None` if the banners of `tick` or of a later tick are already stored.
 pub fn remembered(
     before: Option<&Banners>,
     tick: Tick,
@@ -64,16 +64,16 @@ pub fn remembered(
         return None;
     }
     let is_checked = |id: &MonitorId| match definitions.monitors.get(id) {
-        // A bare connect hears nothing, and what was heard before it was one may be of another service.
+        // A TCP connect receives no banner, and an older banner may belong to another service.
         Some(monitor) => {
             monitor.rule().locations.includes(location) && matches!(monitor.target().check, Check::Ready(_))
         }
         None => definitions.knows(id),
     };
-    let old = before.into_iter().flat_map(|before| before.banner.clone());
-    let mut banner: BTreeMap<_, _> = old.filter(|(id, _)| is_checked(id)).collect();
-    banner.extend(banners_seen);
-    Some(Banners { tick, banner })
+    let old = before.into_iter().flat_map(|before| before.by_monitor.clone());
+    let mut by_monitor: BTreeMap<_, _> = old.filter(|(id, _)| is_checked(id)).collect();
+    by_monitor.extend(banners_seen);
+    Some(Banners { tick, by_monitor })
 }
 
 #[cfg(test)]
@@ -88,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn words_are_due_at_the_first_tick_of_an_hour_and_at_the_first_ever() {
+    fn banners_are_due_at_the_first_tick_of_each_hour() {
         for (before, now, due) in [
             (None, "05:41", true),
             (Some("05:41"), "05:42", false),
@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn who_is_open_speaks_for_itself_and_nobody_else_does() {
+    fn only_open_services_contribute_banners() {
         let open = |banner| {
             Outcome::Open(Opened {
                 address: ([192, 0, 2, 1], 22).into(),
@@ -123,29 +123,27 @@ mod tests {
             ("bastion", open("SSH-2.0-OpenSSH_9.6")),
             ("mute", open("")),
             ("dead", failed),
-            ("unseen", Outcome::NoData(NoData::NoRoute)),
+            ("no-data", Outcome::NoData(NoData::NoRoute)),
         ];
         let outcomes = outcomes.map(|(id, outcome)| (id.parse().unwrap(), outcome));
         let mut outcomes = BTreeMap::from(outcomes);
         assert_eq!(
             banners_seen(&outcomes, tick("05:00")),
-            Some(BTreeMap::from([line_of_words(
-                "bastion 05:00 SSH-2.0-OpenSSH_9.6"
-            )]))
+            Some(BTreeMap::from([parse_line("bastion 05:00 SSH-2.0-OpenSSH_9.6")]))
         );
         outcomes.retain(|id, _| id.as_str() != "bastion");
         assert_eq!(banners_seen(&outcomes, tick("05:00")), None);
     }
 
-    /// Words as text: `id time text`, one a monitor.
+    /// Banners from lines of the form `id time text`, one for each monitor.
     fn banners(at: &str, lines: &[&str]) -> Banners {
         Banners {
             tick: tick(at),
-            banner: lines.iter().map(|line| line_of_words(line)).collect(),
+            by_monitor: lines.iter().map(|line| parse_line(line)).collect(),
         }
     }
 
-    fn line_of_words(line: &str) -> (MonitorId, Banner) {
+    fn parse_line(line: &str) -> (MonitorId, Banner) {
         let parts: Vec<_> = line.splitn(3, ' ').collect();
         let banner = Banner {
             at: tick(parts[1]),
@@ -155,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn the_last_words_of_what_is_checked_from_here_are_remembered() {
+    fn last_banners_are_kept_for_checked_monitors_only() {
         let file = json!({ "monitors": {
             "a": { "host": "192.0.2.1", "service": "ssh" },
             "b": { "host": "192.0.2.1", "service": "smtps" },
@@ -181,7 +179,7 @@ mod tests {
             ],
         );
         let next = |before: Option<&Banners>, at, banners_seen: &[&str]| {
-            let banners_seen = banners_seen.iter().map(|line| line_of_words(line)).collect();
+            let banners_seen = banners_seen.iter().map(|line| parse_line(line)).collect();
             remembered(before, tick(at), &definitions, &location, banners_seen)
         };
         let all = ["a 06:00 new", "b 04:00 two", "broken 05:00 four"];

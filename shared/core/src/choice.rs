@@ -1,8 +1,8 @@
-//! The closed sets of words that a definition may use, each an enum that knows its own spellings.
+//! The enumerated values of the definitions file. Each enum knows the spelling of its values.
 
 use crate::text::quoted;
 
-/// Declares an enum whose variants are words of the configuration file.
+/// Declares an enum whose variants are values of the definitions file.
 macro_rules! choice {
     ($(#[$meta:meta])* $name:ident { $($(#[$doc:meta])* $variant:ident = $word:literal),+ $(,)? }) => {
         $(#[$meta])*
@@ -10,10 +10,10 @@ macro_rules! choice {
         pub enum $name { $($(#[$doc])* $variant),+ }
 
         impl $name {
-            /// Every variant, in the order of the documentation.
+            /// All variants, in the order of the documentation.
             pub const ALL: &'static [Self] = &[$(Self::$variant),+];
 
-            /// The word as it stands in files, items and messages.
+            /// The spelling in files, items and messages.
             pub const fn as_str(self) -> &'static str {
                 match self { $(Self::$variant => $word),+ }
             }
@@ -39,9 +39,9 @@ macro_rules! choice {
 }
 pub(crate) use choice;
 
-/// A word that is none of those allowed in its place.
+/// A value that is not one of the supported ones.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{found}` is none of {}", allowed.join(", "))]
+#[error("`{found}` is not one of {}", allowed.join(", "))]
 pub struct InvalidChoice {
     pub(crate) found: String,
     allowed: &'static [&'static str],
@@ -55,74 +55,74 @@ impl InvalidChoice {
         }
     }
 
-    /// The words that may stand here.
+    /// The supported values.
     pub fn allowed(&self) -> &'static [&'static str] {
         self.allowed
     }
 }
 
 choice! {
-    /// How much a monitor matters; sets interval, threshold and severity.
+    /// The importance of a monitor. Sets the interval, the threshold and the severity.
     Tier {
-        /// Every minute, told after the first failed tick.
+        /// Checked every minute, notified after one failed check.
         Critical = "critical",
-        /// Every five minutes, told after two failed ticks.
+        /// Checked every five minutes, notified after two failed checks.
         Supporting = "supporting",
-        /// Every fifteen minutes, told after three failed ticks.
+        /// Checked every fifteen minutes, notified after three failed checks.
         Background = "background",
     }
 }
 
 choice! {
-    /// What a healthy monitor looks like from outside.
+    /// The expected state of a monitor.
     Expect {
         /// The port accepts connections.
         Open = "open",
-        /// Nothing accepts connections there: an open port is a security finding.
+        /// The port accepts no connections: an open port is a security finding.
         Closed = "closed",
-        /// The host answers, be it with a refusal: what ping would tell.
+        /// The host answers, even by refusing the connection. Replaces ping.
         Reachable = "reachable",
     }
 }
 
 choice! {
-    /// How far a check goes.
+    /// The kind of a check.
     CheckKind {
         /// A timed TCP connect.
         Connect = "connect",
-        /// A connect, then one short exchange in the service's own protocol, without credentials.
+        /// A connect, then a short exchange in the protocol of the service, without credentials.
         Ready = "ready",
     }
 }
 
 choice! {
-    /// How loudly a monitor's incidents are told; subscribers filter by it.
+    /// The severity of a monitor's notifications. Subscribers filter by severity.
     Severity {
-        /// Wakes somebody.
+        /// Requires immediate action.
         Critical = "critical",
-        /// Wants a look during the day.
+        /// Requires attention during working hours.
         Warning = "warning",
-        /// Good to know.
+        /// Requires no action.
         Info = "info",
     }
 }
 
 choice! {
-    /// Which address families a check may use.
+    /// The address families that a check may use.
     IpFamily {
         /// Both, in the order of RFC 8305.
         Any = "any",
-        /// IPv4 alone.
+        /// IPv4 only.
         V4 = "v4",
-        /// IPv6 alone.
+        /// IPv6 only.
         V6 = "v6",
     }
 }
 
 choice! {
-    /// How a connection that was only opened is ended.
+    /// How a connect check closes the connection.
     CloseMode {
-        /// An orderly FIN: the service sees a client that came and went.
+        /// A FIN: the service sees a client that connects and disconnects.
         Fin = "fin",
         /// SYN, SYN-ACK, RST: the service never sees the connection.
         Quiet = "quiet",

@@ -1,4 +1,4 @@
-//! What people have said of a monitor: that it is to be silent for a while, that somebody is at work on its incident.
+//! Silences and acknowledgements of monitors.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -8,41 +8,42 @@ use jiff::Timestamp;
 use crate::group_state::IncidentId;
 use crate::text::is_plain;
 
-/// The longest that a silence may last: one that is forgotten must end by itself.
+/// The maximum length of a silence: a forgotten silence must end by itself.
 pub const MAX_SILENCE: Duration = Duration::from_secs(30 * 86_400);
-/// The most bytes of a reason, and of a name.
+/// The maximum number of bytes of a reason or a name.
 pub const MAX_TEXT_LENGTH: usize = 200;
 
-/// What people have said of a monitor; written on condition of its revision, so that nobody erases another's words.
+/// The silence and the acknowledgement of a monitor. Writes require the expected revision, so that concurrent writers
+/// do not overwrite each other.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Control {
-    /// Counts the writes; 0 where nobody has said anything yet.
+    /// The number of writes; 0 if nothing is stored.
     pub revision: u64,
-    /// Its notifications are held back.
+    /// The silence, which suppresses the monitor's notifications.
     pub silence: Option<Silence>,
-    /// Somebody is at work: no reminders.
+    /// The acknowledgement, which suppresses reminders.
     pub acknowledgement: Option<Acknowledgement>,
 }
 
-/// Holds back a monitor's notifications, recoveries of what was told excepted.
+/// Suppresses a monitor's notifications, except recoveries of notified incidents.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Silence {
-    /// Until then; that moment is no longer part of it.
+    /// The end of the silence, exclusive.
     pub until: Timestamp,
-    /// Who asked for it.
+    /// Author, time and reason.
     pub note: Note,
 }
 
-/// Stops the reminders of the incidents that it names; those that open later are told again.
+/// Suppresses the reminders of the listed incidents. Later incidents are notified as usual.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Acknowledgement {
-    /// The ids of the incidents, as [`IncidentId`] writes them.
+    /// The ids of the incidents, in the text form of [`IncidentId`].
     pub incidents: BTreeSet<String>,
-    /// Who is at work.
+    /// Author, time and reason.
     pub note: Note,
 }
 
-/// Who said something, when, and why.
+/// Author, time and reason of a silence or an acknowledgement.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Note {
     by: String,
@@ -50,50 +51,50 @@ pub struct Note {
     why: Option<String>,
 }
 
-/// Words that cannot be kept.
+/// An invalid name or reason.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum InvalidBanners {
-    /// Nothing is said.
+pub enum InvalidNote {
+    /// The text is empty.
     #[error("the {0} is empty")]
     Empty(&'static str),
-    /// Too much is said.
+    /// The text is too long.
     #[error("the {0} is longer than {MAX_TEXT_LENGTH} bytes")]
     TooLong(&'static str),
-    /// It would not stay on its line.
-    #[error("the {0} has a line break or another character that does not show")]
+    /// The text is not printable on one line.
+    #[error("the {0} contains a line break or another unprintable character")]
     NotOnOneLine(&'static str),
 }
 
-/// A silence that cannot be.
+/// An invalid end of a silence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidSilence {
-    /// It would be over before it began.
-    #[error("it would end at {until}, and it is {now} already")]
+    /// The end is not in the future.
+    #[error("the end {until} is not after the current time {now}")]
     Over {
-        /// When it would end.
+        /// The requested end.
         until: Timestamp,
-        /// The time.
+        /// The current time.
         now: Timestamp,
     },
-    /// It could be forgotten.
-    #[error("it would last longer than 30 days (for good, write `enabled: false` into the definition)")]
+    /// The silence is longer than [`MAX_SILENCE`].
+    #[error("the silence would last longer than 30 days (to disable the monitor, set `enabled: false`)")]
     TooLong,
 }
 
 impl Control {
-    /// Whether notifications are held back at `now`.
+    /// Whether notifications are silenced at `now`.
     pub fn is_silenced(&self, now: Timestamp) -> bool {
         self.silence.as_ref().is_some_and(|silence| now < silence.until)
     }
 
-    /// Whether somebody is at work on this incident.
+    /// Whether the incident is acknowledged.
     pub fn has_acknowledged(&self, incident: &IncidentId) -> bool {
         self.acknowledgement
             .as_ref()
             .is_some_and(|ack| ack.incidents.contains(&incident.to_string()))
     }
 
-    /// What stands once this silence is in force, in place of any other.
+    /// Sets the silence and replaces any other.
     #[must_use]
     pub fn silenced(&self, silence: Silence) -> Self {
         Self {
@@ -102,7 +103,7 @@ impl Control {
         }
     }
 
-    /// What stands once nothing is silenced.
+    /// Removes the silence.
     #[must_use]
     pub fn unsilenced(&self) -> Self {
         Self {
@@ -111,7 +112,7 @@ impl Control {
         }
     }
 
-    /// What stands once somebody is at work on these incidents, in place of any others.
+    /// Sets the acknowledgement and replaces any other.
     #[must_use]
     pub fn acknowledged(&self, acknowledgement: Acknowledgement) -> Self {
         Self {
@@ -129,10 +130,10 @@ impl Control {
 }
 
 impl Silence {
-    /// A silence from the time of `note` until `until`.
+    /// Creates a silence from the time of `note` until `until`.
     ///
     /// # Errors
-    /// When it would be over already, or last longer than [`MAX_SILENCE`].
+    /// When `until` is not after the time of `note`, or the silence is longer than [`MAX_SILENCE`].
     pub fn new(until: Timestamp, note: Note) -> Result<Self, InvalidSilence> {
         let now = note.at;
         let length = Duration::try_from(until.duration_since(now)).unwrap_or_default();
@@ -147,42 +148,42 @@ impl Silence {
 }
 
 impl Note {
-    /// What `by` said at `at`.
+    /// Creates a note by the author `by` at the time `at`.
     ///
     /// # Errors
-    /// When the name or the reason is empty, longer than [`MAX_TEXT_LENGTH`], or not on one line.
-    pub fn new(by: &str, at: Timestamp, why: Option<&str>) -> Result<Self, InvalidBanners> {
+    /// When the name or the reason is empty, longer than [`MAX_TEXT_LENGTH`], or not printable on one line.
+    pub fn new(by: &str, at: Timestamp, why: Option<&str>) -> Result<Self, InvalidNote> {
         Ok(Self {
-            by: words("name", by)?,
+            by: valid_text("name", by)?,
             at,
-            why: why.map(|why| words("reason", why)).transpose()?,
+            why: why.map(|why| valid_text("reason", why)).transpose()?,
         })
     }
 
-    /// Who.
+    /// The author.
     pub fn by(&self) -> &str {
         &self.by
     }
 
-    /// When.
+    /// The time.
     pub fn at(&self) -> Timestamp {
         self.at
     }
 
-    /// Why.
+    /// The reason.
     pub fn why(&self) -> Option<&str> {
         self.why.as_deref()
     }
 }
 
-fn words(what: &'static str, text: &str) -> Result<String, InvalidBanners> {
+fn valid_text(what: &'static str, text: &str) -> Result<String, InvalidNote> {
     let text = text.trim();
     if text.is_empty() {
-        Err(InvalidBanners::Empty(what))
+        Err(InvalidNote::Empty(what))
     } else if text.len() > MAX_TEXT_LENGTH {
-        Err(InvalidBanners::TooLong(what))
+        Err(InvalidNote::TooLong(what))
     } else if !text.chars().all(is_plain) {
-        Err(InvalidBanners::NotOnOneLine(what))
+        Err(InvalidNote::NotOnOneLine(what))
     } else {
         Ok(text.to_owned())
     }
@@ -201,21 +202,21 @@ mod tests {
     }
 
     #[test]
-    fn a_silence_lies_ahead_and_ends_within_a_month() {
+    fn silence_ends_in_the_future_within_30_days() {
         for (until, expected) in [
             ("2026-11-22T05:00:01Z", None),
             ("2026-12-22T05:00:00Z", None),
             (
                 "2026-12-22T05:00:00.001Z",
-                Some("it would last longer than 30 days"),
+                Some("the silence would last longer than 30 days"),
             ),
             (
                 "2026-11-22T05:00:00Z",
-                Some("it would end at 2026-11-22T05:00:00Z, and it is"),
+                Some("the end 2026-11-22T05:00:00Z is not after the current time 2026-11-22T05:00:00Z"),
             ),
             (
                 "2026-11-22T04:00:00Z",
-                Some("it would end at 2026-11-22T04:00:00Z, and it is"),
+                Some("the end 2026-11-22T04:00:00Z is not after the current time 2026-11-22T05:00:00Z"),
             ),
         ] {
             let error = Silence::new(time(until), note())
@@ -228,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn a_silence_holds_until_its_end() {
+    fn silence_ends_at_its_end_time() {
         let silence = Silence::new(time("2026-11-22T07:00:00Z"), note()).unwrap();
         let control = Control::default().silenced(silence);
         assert!(control.is_silenced(time("2026-11-22T06:59:59Z")));
@@ -236,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn one_word_does_not_erase_the_other() {
+    fn silence_and_acknowledgement_do_not_erase_each_other() {
         let silence = Silence::new(time("2026-11-22T07:00:00Z"), note()).unwrap();
         let incidents = BTreeSet::from(["a@x.1".to_owned()]);
         let acknowledgement = Acknowledgement {
@@ -265,25 +266,21 @@ mod tests {
     }
 
     #[test]
-    fn words_are_few_and_on_one_line() {
+    fn note_rejects_empty_long_and_unprintable_text() {
         let at = time("2026-11-22T05:00:00Z");
         let long = "x".repeat(MAX_TEXT_LENGTH + 1);
         for (by, why, expected) in [
             ("ann", None, None),
-            ("", None, Some(InvalidBanners::Empty("name"))),
-            ("ann", Some(" \t"), Some(InvalidBanners::Empty("reason"))),
-            (
-                "ann",
-                Some(long.as_str()),
-                Some(InvalidBanners::TooLong("reason")),
-            ),
+            ("", None, Some(InvalidNote::Empty("name"))),
+            ("ann", Some(" \t"), Some(InvalidNote::Empty("reason"))),
+            ("ann", Some(long.as_str()), Some(InvalidNote::TooLong("reason"))),
             (
                 "ann",
                 Some("a\u{1b}[2J"),
-                Some(InvalidBanners::NotOnOneLine("reason")),
+                Some(InvalidNote::NotOnOneLine("reason")),
             ),
-            ("a\nb", None, Some(InvalidBanners::NotOnOneLine("name"))),
-            ("a\u{202e}b", None, Some(InvalidBanners::NotOnOneLine("name"))),
+            ("a\nb", None, Some(InvalidNote::NotOnOneLine("name"))),
+            ("a\u{202e}b", None, Some(InvalidNote::NotOnOneLine("name"))),
         ] {
             assert_eq!(Note::new(by, at, why).err(), expected, "{by:?} {why:?}");
         }

@@ -1,4 +1,4 @@
-//! Groups: which monitors one tick checks together.
+//! Groups: the monitors that one invocation checks together.
 
 use std::fmt;
 use std::str::FromStr;
@@ -9,12 +9,12 @@ use crate::id::MonitorId;
 use crate::text::quoted;
 use crate::time::Interval;
 
-/// About how many monitors one group holds; an interval with more of them has several shards.
+/// The average number of monitors in a group. An interval with more monitors has several shards.
 pub const MONITORS_PER_SHARD: usize = 400;
 
-/// The monitors that a group holds at most: the sizes of items are held against their limits with so many.
+/// The maximum number of monitors in a group. The sizes of items are tested against their limits with this number.
 ///
-/// Shards are filled by a hash, to [`MONITORS_PER_SHARD`] on average. One of them exceeds this with a probability of
+/// A hash fills the shards, to [`MONITORS_PER_SHARD`] on average. A shard exceeds this maximum with a probability of
 /// about one in a million: five standard deviations of a Poisson distribution with a mean of 400.
 pub const MAX_MONITORS_PER_GROUP: usize = 500;
 
@@ -24,9 +24,9 @@ pub const MAX_LOCATIONS: usize = 50;
 /// The monitors of one interval and shard, checked together by one invocation in each location.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct GroupId {
-    /// How often the group is checked.
+    /// The interval between checks.
     pub interval: Interval,
-    /// Which of the interval's shards it is, from 0.
+    /// The shard of the interval, from 0.
     pub shard: u32,
 }
 
@@ -36,7 +36,7 @@ impl fmt::Display for GroupId {
     }
 }
 
-/// A text that names no group.
+/// A text that is not a group.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{found}` is not a group: write an interval and a shard, such as 1m#0")]
 pub struct InvalidGroup {
@@ -47,15 +47,15 @@ impl FromStr for GroupId {
     type Err = InvalidGroup;
 
     fn from_str(text: &str) -> Result<Self, InvalidGroup> {
-        let bad = || InvalidGroup { found: quoted(text) };
-        let (interval, shard) = text.split_once('#').ok_or_else(bad)?;
-        let interval = interval.parse().map_err(|_| bad())?;
-        let shard = shard.parse().map_err(|_| bad())?;
+        let invalid = || InvalidGroup { found: quoted(text) };
+        let (interval, shard) = text.split_once('#').ok_or_else(invalid)?;
+        let interval = interval.parse().map_err(|_| invalid())?;
+        let shard = shard.parse().map_err(|_| invalid())?;
         Ok(Self { interval, shard })
     }
 }
 
-/// How many shards an interval with `monitors` monitors has; at least one.
+/// The number of shards of an interval with `monitors` monitors; at least one.
 pub fn shards_for(monitors: usize) -> u32 {
     u32::try_from(monitors.div_ceil(MONITORS_PER_SHARD))
         .unwrap_or(u32::MAX)
@@ -67,13 +67,13 @@ pub fn shard_of(id: &MonitorId, shards: u32) -> u32 {
     hashed(id, 0).checked_rem(shards).unwrap_or(0)
 }
 
-/// Which of several parts a monitor belongs to where something of its group is split: the second 32 bits of the same,
-/// since the monitors of a group have much of the first in common.
+/// The part of a monitor when data of its group is split: the second 32 bits of the same hash, because monitors of one
+/// group share bits of the first.
 pub fn part_of(id: &MonitorId, parts: u32) -> u32 {
     hashed(id, 4).checked_rem(parts).unwrap_or(0)
 }
 
-/// 32 bits of SHA-256 of an id, big-endian, from that byte on.
+/// 32 bits of SHA-256 of an id, big-endian, starting at the byte `from`.
 fn hashed(id: &MonitorId, from: usize) -> u32 {
     let digest = Sha256::digest(id.as_str().as_bytes());
     let bytes = digest.iter().skip(from).take(4);
@@ -85,7 +85,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn shards_follow_the_first_32_bits_of_sha_256() {
+    fn shard_is_first_32_bits_of_sha_256_modulo_shards() {
         // printf %s orders-db | sha256sum  ->  first eight digits, as a number
         let id: MonitorId = "orders-db".parse().unwrap();
         assert_eq!(shard_of(&id, u32::MAX), 0x2adf_dbb6_u32);
@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn a_group_is_split_evenly_whatever_its_shard() {
+    fn parts_of_a_shard_are_even() {
         let ids = (0..4_000).map(|number| format!("db-{number}").parse().unwrap());
         let ids: Vec<MonitorId> = ids.filter(|id| shard_of(id, 10) == 4).collect();
         for parts in [2, 4, 5, 10] {
@@ -111,14 +111,14 @@ mod tests {
     }
 
     #[test]
-    fn a_shard_is_added_for_each_four_hundred_monitors() {
+    fn shards_grow_by_one_per_400_monitors() {
         for (monitors, shards) in [(0, 1), (1, 1), (400, 1), (401, 2), (10_000, 25)] {
             assert_eq!(shards_for(monitors), shards, "{monitors}");
         }
     }
 
     #[test]
-    fn groups_survive_their_text() {
+    fn group_round_trips_through_text() {
         let group = GroupId {
             interval: Interval::FiveMinutes,
             shard: 12,

@@ -1,6 +1,4 @@
-//! The board of a group: what each location last saw, and what all of them together have said so far.
-
-mod incident;
+//! The state of a group: what each location last saw, and what was decided.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,160 +7,64 @@ use jiff::Timestamp;
 use crate::group::GroupId;
 use crate::id::{Location, MonitorId};
 use crate::outbox::Outbox;
-use crate::outcome::{Detail, FailureClass};
 use crate::time::Tick;
 
-pub use incident::{
+pub use crate::finding::{Cause, Finding};
+pub use crate::incident::{
     ClosedIncident, Ending, Incident, IncidentId, Notified, Stability, Status, Track, Urgency,
 };
+pub use crate::streak::{Health, Impairment, Streak, Streaks};
 
-/// One location's row: its last tick, and an entry for each monitor that is not nominal there.
+/// The state of one location: its last tick, and an entry for each monitor that is not nominal there.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LocationState {
-    /// The last tick that counted.
+    /// The last counted tick.
     pub tick: Tick,
-    /// Monitors that are not nominal. A monitor without an entry was good at `tick`, or was not checked yet.
+    /// The monitors that are not nominal. A monitor without an entry was good at `tick`, or has not been checked yet.
     pub entries: BTreeMap<MonitorId, Entry>,
 }
 
-/// What a location remembers of a monitor that is not nominal.
+/// The state of a monitor that is not nominal in a location.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Entry {
-    /// Every tick since this one brought no data, and none before it is known.
+    /// No check since `since` had data, and nothing is known from before.
     NoData {
-        /// The first of them.
+        /// The first tick without data.
         since: Tick,
     },
-    /// Some tick brought data.
+    /// At least one check had data.
     Seen(Streaks),
 }
 
-/// The streaks of a monitor in a location.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Streaks {
-    /// The last tick that brought data.
-    pub seen: Tick,
-    /// Whether that tick and those before it were good or failing.
-    pub health: Streak<Health>,
-    /// Whether the last good ticks were sound or impaired; absent while nothing is known.
-    pub quality: Option<Streak<Impairment>>,
-    /// What the last failing or impaired tick found.
-    pub finding: Option<Finding>,
-}
-
-/// Consecutive distinct ticks of one kind.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Streak<S> {
-    /// Their kind.
-    pub state: S,
-    /// How many; 0 where the kind is known only from before counting began.
-    pub ticks: u32,
-    /// The first of them.
-    pub since: Tick,
-}
-
-/// Good or failing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Health {
-    /// As expected.
-    Good,
-    /// Not as expected.
-    Failing,
-}
-
-/// Whether good ticks are sound.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Impairment {
-    /// As they should be.
-    Sound,
-    /// Slow, or with a warning.
-    Impaired,
-}
-
-/// What a bad tick found, for people.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Finding {
-    /// What kind of trouble.
-    pub cause: Cause,
-    /// In the service's or the system's own words.
-    pub detail: Option<Detail>,
-}
-
-/// A kind of trouble.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Cause {
-    /// The check failed.
-    Failed(FailureClass),
-    /// The port is open and should be closed.
-    Open,
-    /// The connect took longer than `slow_after`.
-    Slow,
-    /// The service gave cause for a warning.
-    Warned,
-    /// The server's certificate is about to expire.
-    Certificate,
-    /// No location could tell.
-    NoData,
-}
-
-impl Cause {
-    /// The code that stands for it in items, output and messages.
-    pub const fn code(self) -> &'static str {
-        match self {
-            Self::Failed(class) => class.code(),
-            Self::Open => "open",
-            Self::Slow => "slow",
-            Self::Warned => "warned",
-            Self::Certificate => "certificate",
-            Self::NoData => "no_data",
-        }
-    }
-}
-
-impl std::str::FromStr for Cause {
-    type Err = crate::outcome::UnknownCode;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        match text {
-            "open" => Ok(Self::Open),
-            "slow" => Ok(Self::Slow),
-            "warned" => Ok(Self::Warned),
-            "certificate" => Ok(Self::Certificate),
-            "no_data" => Ok(Self::NoData),
-            _ => text.parse().map(Self::Failed),
-        }
-    }
-}
-
-/// The maximum number of broken definitions that a decision row names; the others are counted.
+/// The maximum number of invalid definitions that a decision state lists.
 pub const MAX_BROKEN: usize = 100;
 
-/// What all locations together have said of a group; written on condition of its revision.
+/// What was decided on a group. Writes require the expected revision.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct DecisionState {
-    /// Counts the writes; 0 where there is no row yet.
+    /// The number of writes; 0 if nothing is stored.
     pub revision: u64,
-    /// Open incidents, at most one a monitor and track.
+    /// Open incidents, at most one for each monitor and track.
     pub incidents: BTreeMap<(MonitorId, Track), Incident>,
     /// Monitors that fewer locations than the quorum see failing.
     pub advisories: BTreeMap<MonitorId, Advisory>,
-    /// Locations that are not plainly reporting.
+    /// Locations that are not reporting normally.
     pub locations: BTreeMap<Location, LocationReporting>,
-    /// Definitions that could not be read and were told.
+    /// Invalid definitions that were notified.
     pub broken: BTreeSet<String>,
-    /// The number of broken definitions that are not in `broken`, which has at most [`MAX_BROKEN`] ids.
+    /// The number of other invalid definitions, since `broken` has at most [`MAX_BROKEN`] ids.
     pub more_broken: usize,
-    /// When each monitor last changed between well and not, as far as that may show that it flaps; what its open
-    /// incident says is not repeated here.
+    /// The times of recent changes between good and bad, for the detection of flapping. The start of an open incident
+    /// is not repeated here.
     pub changes: BTreeMap<(MonitorId, Track), Vec<Tick>>,
-    /// Notifications not yet known to be published.
+    /// Notifications that are not confirmed as published.
     pub outbox: Outbox,
-    /// Closed incidents not yet known to be filed.
+    /// Closed incidents that are not confirmed as archived.
     pub closed: Vec<ClosedIncident>,
 }
 
 impl DecisionState {
-    /// Whether another row says the same, whatever its revision.
+    /// Whether two states are equal, apart from their revisions.
     pub(crate) fn is_same(&self, other: &Self) -> bool {
         let Self {
             revision: _,
@@ -186,50 +88,50 @@ impl DecisionState {
     }
 }
 
-/// A difference between locations that does not make an incident.
+/// A failure that fewer locations than the quorum see.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Advisory {
-    /// The latest tick on the board when it was seen.
+    /// The latest tick in the group state when the advisory opened.
     pub opened: Tick,
-    /// The revision of the decision row that opened it.
+    /// The revision of the decision state that opened the advisory.
     pub revision: u64,
-    /// Whether and when it was told.
+    /// Whether and when the advisory was notified.
     pub notified: Notified,
 }
 
 impl Advisory {
-    /// What its notifications' ids begin with.
+    /// The prefix of the ids of the advisory's notifications.
     pub fn id(&self, monitor: &MonitorId) -> String {
         format!("{monitor}@{}.{}.advisory", self.opened, self.revision)
     }
 }
 
-/// The state of an expected location that is not plainly reporting.
+/// The state of an expected location that is not reporting normally.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LocationReporting {
-    /// It has never reported; waited for since this time.
+    /// The location has never reported. It is awaited since this time.
     Awaited(Timestamp),
-    /// Its row is stale, seen so at this time.
+    /// The location has stopped reporting. Detected at this time.
     Silent(Timestamp),
-    /// It sees most of its monitors failing, alone, since this time.
+    /// The location alone sees most of its monitors failing, since this time.
     Suspect(Timestamp),
-    /// It is well again, which remains to be said to the fleet.
+    /// The problem has ended, but the fleet state does not record its end yet.
     Returned,
 }
 
-/// What all groups together know of the locations, so that a location is told once and not once a group.
+/// The location problems of all groups, so that each is notified once and not once a group.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct FleetState {
-    /// Counts the writes; 0 where there is no row yet.
+    /// The number of writes; 0 if nothing is stored.
     pub revision: u64,
-    /// Locations in trouble.
+    /// Locations with a problem.
     pub problems: BTreeMap<(Location, LocationProblem), FleetProblem>,
-    /// Notifications not yet known to be published.
+    /// Notifications that are not confirmed as published.
     pub outbox: Outbox,
 }
 
 impl FleetState {
-    /// Whether another row says the same, whatever its revision.
+    /// Whether two states are equal, apart from their revisions.
     pub(crate) fn is_same(&self, other: &Self) -> bool {
         let Self {
             revision: _,
@@ -240,17 +142,17 @@ impl FleetState {
     }
 }
 
-/// What can be wrong with a location.
+/// The problem of a location.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum LocationProblem {
-    /// It does not report.
+    /// The location does not report.
     Silent,
-    /// It sees most of its monitors failing, alone.
+    /// The location alone sees most of its monitors failing.
     Suspect,
 }
 
 impl LocationProblem {
-    /// The word for it in keys.
+    /// The name in keys.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Silent => "silent",
@@ -259,24 +161,24 @@ impl LocationProblem {
     }
 }
 
-/// A location's trouble.
+/// The record of a location's problem.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FleetProblem {
-    /// Since when.
+    /// The start of the problem.
     pub since: Timestamp,
-    /// The revision of the fleet row that opened it.
+    /// The revision of the fleet state that added the problem.
     pub revision: u64,
-    /// The groups that see it, and when each confirmed it last.
+    /// The groups that see the problem, and the time of each one's last confirmation.
     pub groups: BTreeMap<GroupId, Timestamp>,
 }
 
-/// Everything a decision looks at that is stored for one group.
+/// The stored state of one group, as the input of a decision.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct GroupState {
-    /// The locations that should report, as the board itself lists them; empty where it lists none.
+    /// The expected locations as listed in the table; empty if none are listed.
     pub listed: BTreeSet<Location>,
-    /// The rows of the locations, expected or not.
-    pub rows: BTreeMap<Location, LocationState>,
-    /// The decision row.
-    pub status: DecisionState,
+    /// The states of the locations, expected or not.
+    pub locations: BTreeMap<Location, LocationState>,
+    /// The decision state.
+    pub decision: DecisionState,
 }

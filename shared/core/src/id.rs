@@ -1,4 +1,4 @@
-//! Names: of monitors and of locations.
+//! Ids of monitors and names of locations.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::text::quoted;
 
-/// A name that cannot be used.
+/// An invalid name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{shown}` is not a {kind}: {rule}")]
 pub struct InvalidName {
@@ -35,8 +35,8 @@ macro_rules! name {
 
             fn from_str(text: &str) -> Result<Self, InvalidName> {
                 let allowed: fn(char) -> bool = $allowed;
-                let starts_well = text.chars().next().is_some_and(|c| c.is_ascii_alphanumeric());
-                if starts_well && text.len() <= $max && text.chars().all(allowed) {
+                let has_valid_start = text.chars().next().is_some_and(|c| c.is_ascii_alphanumeric());
+                if has_valid_start && text.len() <= $max && text.chars().all(allowed) {
                     Ok(Self(text.to_owned()))
                 } else {
                     Err(InvalidName { shown: quoted(text), kind: $kind, rule: $rule })
@@ -67,21 +67,21 @@ macro_rules! name {
 }
 
 name!(
-    /// A monitor's id, such as `orders-db`: a sort key of DynamoDB and a word in every message.
+    /// The id of a monitor, such as `orders-db`: a sort key in DynamoDB, and part of every message.
     MonitorId,
     "monitor id",
     64,
     |c| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | '_' | '.'),
-    "use 1 to 64 of a-z, 0-9, `-`, `_` and `.`, beginning with a letter or digit"
+    "use 1 to 64 of a-z, 0-9, `-`, `_` and `.`, starting with a letter or digit"
 );
 
 name!(
-    /// Where a checker runs: an AWS region such as `eu-west-1`; on one machine, any such name.
+    /// The location of a checker: an AWS region such as `eu-west-1`, or any such name on a local machine.
     Location,
     "location name",
     32,
     |c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-',
-    "use 1 to 32 of a-z, 0-9 and `-`, beginning with a letter or digit"
+    "use 1 to 32 of a-z, 0-9 and `-`, starting with a letter or digit"
 );
 
 #[cfg(test)]
@@ -89,7 +89,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_that_would_break_a_key_or_a_message_are_refused() {
+    fn names_unsafe_in_keys_or_messages_are_rejected() {
         for good in ["orders-db", "a", "7", "a.b_c-d", &"x".repeat(64)] {
             assert!(good.parse::<MonitorId>().is_ok(), "{good}");
         }

@@ -1,8 +1,8 @@
-//! What Portpulse decides, and nothing of how it finds out or tells.
+//! The decision logic of Portpulse, without I/O.
 //!
-//! Definitions, outcomes, streaks, statuses, incidents and notifications, as plain values and pure functions.
-//! This crate knows nothing of clocks, sockets, the environment, randomness, tokio or AWS: it is handed the time
-//! and the state, and returns the next state.
+//! Definitions, outcomes, streaks, statuses, incidents and notifications, as plain values and pure functions. This
+//! crate has no access to clocks, sockets, the environment, randomness, tokio or AWS: callers pass the time and the
+//! state, and receive the next state.
 
 pub mod address;
 pub mod assess;
@@ -11,9 +11,11 @@ pub mod choice;
 pub mod control;
 pub mod decide;
 pub mod definition;
+mod finding;
 pub mod group;
 pub mod group_state;
 pub mod id;
+mod incident;
 pub mod maintenance;
 pub mod observation;
 pub mod other_phases;
@@ -25,6 +27,8 @@ pub mod preset;
 pub mod readiness;
 pub mod rollup;
 pub mod round;
+pub mod service;
+mod streak;
 pub mod target;
 pub mod text;
 pub mod time;

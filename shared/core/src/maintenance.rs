@@ -1,4 +1,4 @@
-//! Maintenance windows: when a monitor's notifications are held back, once or again and again.
+//! Maintenance windows: single or recurring periods in which a monitor's notifications are suppressed.
 
 use std::time::Duration;
 
@@ -7,24 +7,25 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Span, Timestamp};
 use serde_json::{Map, Value};
 
-use crate::definition::{Diagnostic, FieldPath, kind_of};
+use crate::definition::diagnostic::{Diagnostic, FieldPath};
+use crate::definition::values::kind_of;
 use crate::text::{one_line, quoted};
 use crate::time::{parse_duration, parse_time};
 
-/// The longest a recurring window may last.
+/// The maximum length of a recurring window.
 const MAX_LENGTH: Duration = Duration::from_secs(7 * 86_400);
-/// The most bytes that each text of a window may have: they are copied into the items of its monitors.
+/// The maximum number of bytes of each text of a window, because texts are copied into the items of its monitors.
 const MAX_TEXT_LENGTH: usize = 200;
 
-/// A time in which what happens to a monitor is expected: its notifications wait, its checks go on.
+/// A maintenance window. Notifications are suppressed during the window; checks continue.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Window {
-    kind: Kind,
+    schedule: Schedule,
     why: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq)]
-enum Kind {
+enum Schedule {
     Once {
         from: Timestamp,
         until: Timestamp,
@@ -38,26 +39,26 @@ enum Kind {
 }
 
 impl Window {
-    /// Whether `now` lies inside; the start belongs to the window, the end does not.
+    /// Whether the window covers `now`. The start is inclusive, the end exclusive.
     ///
-    /// A recurring window starts at its local time in its zone. Where that time does not exist (clocks go
-    /// forward) it starts as much later; where it comes twice (clocks go back), at the first. It lasts its
-    /// length in real hours.
+    /// A recurring window starts at its local time in its zone. If that time does not exist (clocks go forward), the
+    /// window starts later by the length of the gap; if it occurs twice (clocks go back), at the first. The length
+    /// counts elapsed time.
     pub fn covers(&self, now: Timestamp) -> bool {
         self.next(now).is_some_and(|(from, _)| from <= now)
     }
 
-    /// The reason that was written down for it.
+    /// The reason for the window.
     pub fn why(&self) -> Option<&str> {
         self.why.as_deref()
     }
 
-    /// From when until when it is on next, or is on now; `None` once it is over for good. Of windows that overlap
-    /// themselves, the one that began first.
+    /// The start and the end of the current or next window; `None` after the last one. If windows overlap, the one that
+    /// started first.
     pub fn next(&self, now: Timestamp) -> Option<(Timestamp, Timestamp)> {
-        match &self.kind {
-            Kind::Once { from, until } => (now < *until).then_some((*from, *until)),
-            Kind::Recurring {
+        match &self.schedule {
+            Schedule::Once { from, until } => (now < *until).then_some((*from, *until)),
+            Schedule::Recurring {
                 days,
                 at,
                 length,
@@ -65,7 +66,7 @@ impl Window {
             } => {
                 let today = now.to_zoned(zone.clone()).date();
                 let length = SignedDuration::try_from(*length).unwrap_or(SignedDuration::ZERO);
-                // One that began up to a week ago may still last; the next begins within a week.
+                // A window that started up to a week ago may still cover `now`; the next one starts within a week.
                 let near = (-8..=8i64).filter_map(|ahead| today.checked_add(Span::new().days(ahead)).ok());
                 let starts = near
                     .filter(|day| days.contains(&day.weekday()))
@@ -81,22 +82,22 @@ impl Window {
     }
 }
 
-/// A window of the definitions file: what it covers in time, and whom.
+/// A window of the definitions file, with the monitors that it covers.
 #[derive(Debug, Clone)]
 pub(crate) struct RawWindow {
-    /// The ids it names, as written.
+    /// The monitor ids, as written.
     pub(crate) monitors: Vec<String>,
-    /// The tags it names, as written.
+    /// The tags, as written.
     pub(crate) tags: Vec<String>,
-    /// When.
+    /// The period.
     pub(crate) window: Window,
 }
 
-/// The fields a window may have.
+/// The supported fields of a window.
 const FIELDS: [&str; 8] = ["monitors", "tags", "from", "until", "every", "for", "zone", "why"];
 
 impl RawWindow {
-    /// Reads a window as written: either `from` and `until`, or `every`, `for` and `zone`.
+    /// Reads a window: either `from` and `until`, or `every`, `for` and `zone`.
     pub(crate) fn read(value: &Value, at: &FieldPath) -> Result<Self, Vec<Diagnostic>> {
         let Value::Object(fields) = value else {
             let help = "write `{ from: …, until: … }` or `{ every: sun 02:00, for: 2h }`";
@@ -114,12 +115,12 @@ impl RawWindow {
         reader.unknown_fields();
         let (monitors, tags) = (reader.texts("monitors"), reader.texts("tags"));
         let why = reader.text("why");
-        match reader.kind() {
-            Some(kind) if reader.diagnostics.is_empty() => Ok(Self {
+        match reader.schedule() {
+            Some(schedule) if reader.diagnostics.is_empty() => Ok(Self {
                 monitors,
                 tags,
                 window: Window {
-                    kind,
+                    schedule,
                     why: why.map(one_line).filter(|why| !why.is_empty()),
                 },
             }),
@@ -128,7 +129,7 @@ impl RawWindow {
     }
 }
 
-/// Reads a window's fields one by one and gathers what is wrong.
+/// Reads the fields of a window and collects diagnostics.
 struct WindowReader<'a> {
     at: &'a FieldPath,
     fields: &'a Map<String, Value>,
@@ -144,18 +145,22 @@ impl<'a> WindowReader<'a> {
     fn unknown_fields(&mut self) {
         for name in self.fields.keys().filter(|name| !FIELDS.contains(&name.as_str())) {
             let help = format!("known fields: {}", FIELDS.join(", "));
-            self.diagnostic(name, "is not a field of a maintenance window", help);
+            self.diagnostic(name, "unknown field", help);
         }
     }
 
-    /// The field's text; `None` if it is absent or (told) something else.
+    /// The text of a field; `None` if absent or, with a diagnostic, of another type.
     fn text(&mut self, field: &str) -> Option<&'a str> {
         let value = self.fields.get(field)?;
         let text = value.as_str();
         match text {
-            None => self.diagnostic(field, format!("is {}", kind_of(value)), "write it as text"),
+            None => self.diagnostic(field, format!("is {}", kind_of(value)), "write a string"),
             Some(text) if text.len() > MAX_TEXT_LENGTH => {
-                self.diagnostic(field, "is too long", format!("keep to {MAX_TEXT_LENGTH} bytes"));
+                self.diagnostic(
+                    field,
+                    "is too long",
+                    format!("use at most {MAX_TEXT_LENGTH} bytes"),
+                );
             }
             Some(_) => {}
         }
@@ -179,13 +184,13 @@ impl<'a> WindowReader<'a> {
             self.diagnostic(
                 field,
                 "is not a list of names",
-                "write a list such as [one, two], or leave it out to cover every monitor",
+                "write a list such as [one, two], or remove the field to cover every monitor",
             );
         }
         texts.unwrap_or_default()
     }
 
-    fn kind(&mut self) -> Option<Kind> {
+    fn schedule(&mut self) -> Option<Schedule> {
         let has = |field: &str| self.fields.contains_key(field);
         let single = (has("from"), has("until"));
         let recurring = (has("every"), has("for"));
@@ -203,31 +208,31 @@ impl<'a> WindowReader<'a> {
         }
     }
 
-    fn once(&mut self) -> Option<Kind> {
+    fn once(&mut self) -> Option<Schedule> {
         if self.fields.contains_key("zone") {
-            let help = "leave it out: `from` and `until` name their own offset from UTC";
-            self.diagnostic("zone", "goes with `every` alone", help);
+            let help = "remove `zone`: `from` and `until` contain their offset from UTC";
+            self.diagnostic("zone", "is only supported with `every`", help);
         }
         let (from, until) = (self.time("from"), self.time("until"));
         let (from, until) = (from?, until?);
         if from >= until {
-            self.diagnostic("until", "does not lie after `from`", "swap them or correct one");
+            self.diagnostic("until", "is not after `from`", "swap the two, or correct one");
             return None;
         }
-        Some(Kind::Once { from, until })
+        Some(Schedule::Once { from, until })
     }
 
     fn time(&mut self, field: &str) -> Option<Timestamp> {
         let text = self.text(field)?;
         let time = parse_time(text).ok();
         if time.is_none() {
-            let what = format!("`{}` is not a time of RFC 3339", quoted(text));
-            self.diagnostic(field, what, "write it as 2026-11-22T02:00:00Z");
+            let what = format!("`{}` is not an RFC 3339 time", quoted(text));
+            self.diagnostic(field, what, "write a time such as 2026-11-22T02:00:00Z");
         }
         time
     }
 
-    fn recurring(&mut self) -> Option<Kind> {
+    fn recurring(&mut self) -> Option<Schedule> {
         let every = self.text("every").and_then(|text| {
             let every = parse_every(text);
             if every.is_none() {
@@ -246,7 +251,7 @@ impl<'a> WindowReader<'a> {
             Some(_) => self.zone(),
         };
         let (days, at) = every?;
-        Some(Kind::Recurring {
+        Some(Schedule::Recurring {
             days,
             at,
             length: length?,
@@ -286,7 +291,7 @@ impl<'a> WindowReader<'a> {
     }
 }
 
-/// Reads `daily 02:00` or `mon,wed 22:30`.
+/// Parses `daily 02:00` or `mon,wed 22:30`.
 fn parse_every(text: &str) -> Option<(Vec<Weekday>, Time)> {
     let (days, at) = text.rsplit_once(' ')?;
     let (hour, minute) = at.split_once(':')?;

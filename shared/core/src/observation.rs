@@ -1,4 +1,4 @@
-//! An outcome in the compact form that is stored for every tick, and from which streaks are counted.
+//! Observations: outcomes in the compact form that is stored for every tick and from which streaks are counted.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,44 +7,44 @@ use std::time::Duration;
 use crate::other_phases::OtherPhases;
 use crate::outcome::{Detail, FailureClass, NoData, Outcome, Phases, Trust, UnknownCode, Warning};
 
-/// What one tick saw of one monitor.
+/// The observation of one monitor in one tick.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Observation {
-    /// What was seen.
+    /// The stored part.
     pub seen: Seen,
-    /// In the service's or the system's own words; not kept with the results.
+    /// The message of the service or the system; not stored with the results.
     pub detail: Option<Detail>,
 }
 
-/// What was seen, as far as it is stored.
+/// The stored part of an observation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Seen {
     /// The check succeeded.
     Open {
-        /// SYN to SYN-ACK, or over UDP question to answer, to a hundredth of a millisecond.
+        /// The time from SYN to SYN-ACK, or over UDP from question to answer, rounded to 0.01 ms.
         connect: Duration,
-        /// The other phases, as far as there were any: to a tenth of a millisecond below ten, and from there to whole
-        /// ones, which is at most 5 % off or 0.05 ms.
+        /// The times of other phases, rounded to 0.1 ms below 10 ms and to 1 ms above: an error of at most 5 % or 0.05
+        /// ms.
         others: OtherPhases<Option<Duration>>,
-        /// What is to be said against that time, or against the service.
+        /// A qualification of the time or of the service.
         remark: Remark,
     },
     /// The check failed.
     Failed(FailureClass),
-    /// We could not tell.
+    /// The checker could not tell.
     NoData(NoData),
 }
 
-/// What is to be said against a success.
+/// A qualification of a successful check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Remark {
-    /// Nothing.
+    /// No qualification.
     None,
-    /// A SYN was lost on the way: the time includes the kernel's wait.
+    /// A SYN was lost: the time includes the kernel's retransmission delay.
     Retransmitted,
-    /// This process was starved: the time is an upper bound.
+    /// The process was starved of processor time: the time is an upper bound.
     Starved,
-    /// The service works, and gave cause for a remark.
+    /// The service works and reported a warning.
     Warning,
     /// The service works, and its certificate is about to expire.
     Certificate,
@@ -57,7 +57,7 @@ impl Observation {
             Outcome::Open(opened) => {
                 let remark = match (&opened.warning, opened.trust) {
                     (Some(Warning::CertificateExpiring { .. }), _) => Remark::Certificate,
-                    (Some(Warning::Remark(_)), _) => Remark::Warning,
+                    (Some(Warning::FromService(_)), _) => Remark::Warning,
                     (None, Trust::Retransmitted) => Remark::Retransmitted,
                     (None, Trust::Starved) => Remark::Starved,
                     (None, Trust::Kernel | Trust::Clock) => Remark::None,
@@ -94,7 +94,7 @@ fn times(phases: &Phases) -> (Duration, OtherPhases<Option<Duration>>) {
         ready: phases.ready.map(shortened),
     };
     match (phases.connect, phases.ready) {
-        // Over UDP nothing is connected: the exchange stands for it, and is not told twice.
+        // Over UDP there is no connect. The exchange takes its place and is not stored twice.
         (None, Some(answered)) => (
             rounded(answered),
             OtherPhases {
@@ -106,12 +106,12 @@ fn times(phases: &Phases) -> (Duration, OtherPhases<Option<Duration>>) {
     }
 }
 
-/// Rounds to the hundredth of a millisecond that is stored of a connect.
+/// Rounds a connect time as stored, to 0.01 ms.
 fn rounded(duration: Duration) -> Duration {
     to_unit(duration, 10_000)
 }
 
-/// Rounds to the few digits that are stored of the other phases.
+/// Rounds the time of another phase as stored.
 fn shortened(duration: Duration) -> Duration {
     if duration < Duration::from_millis(10) {
         to_unit(duration, 100_000)
@@ -120,14 +120,14 @@ fn shortened(duration: Duration) -> Duration {
     }
 }
 
-/// Rounds to so many nanoseconds.
+/// Rounds to a multiple of `unit` nanoseconds.
 fn to_unit(duration: Duration, unit: u32) -> Duration {
     let units = (duration.as_nanos() + u128::from(unit / 2)) / u128::from(unit);
     let most = u64::MAX / u64::from(unit);
     Duration::from_nanos(u64::try_from(units).unwrap_or(most).min(most) * u64::from(unit))
 }
 
-/// A duration as milliseconds with at most two decimals, such as `0.31` or `12`.
+/// Formats a duration as milliseconds with at most two decimals, such as `0.31` or `12`.
 pub fn milliseconds(duration: Duration) -> String {
     let hundredths = duration.as_micros() / 10;
     match (hundredths / 100, hundredths % 100) {
@@ -138,8 +138,8 @@ pub fn milliseconds(duration: Duration) -> String {
 }
 
 impl fmt::Display for Seen {
-    /// Milliseconds with their remark, or a code; [`FromStr`] reads it back. Of other phases, as `12.34/1/30/5`:
-    /// connect, dns, tls, ready, where what did not happen is empty, and left out at the end.
+    /// Milliseconds with a remark, or a code. With other phases as `12.34/1/30/5`: connect, dns, tls, ready. A phase
+    /// that did not happen is empty; trailing empty phases are omitted. [`FromStr`] parses this text.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Open {
@@ -194,7 +194,7 @@ impl FromStr for Seen {
     }
 }
 
-/// Reads the connect time, and after it those of the other phases.
+/// Parses the connect time and the times of the other phases.
 fn parse_times(text: &str) -> Option<(Duration, OtherPhases<Option<Duration>>)> {
     let mut times = text.split('/');
     let connect = parse_milliseconds(times.next()?)?;
@@ -210,7 +210,7 @@ fn parse_times(text: &str) -> Option<(Duration, OtherPhases<Option<Duration>>)> 
     times.next().is_none().then_some((connect, others))
 }
 
-/// Reads what [`milliseconds`] writes, up to a day; `None` for any other text.
+/// Parses the output of [`milliseconds`], up to a day; `None` for any other text.
 pub fn parse_milliseconds(text: &str) -> Option<Duration> {
     let (whole, part) = text.split_once('.').unwrap_or((text, ""));
     let digits = |text: &str| text.bytes().all(|b| b.is_ascii_digit());
@@ -229,7 +229,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn times_have_at_most_two_decimals() {
+    fn milliseconds_have_at_most_two_decimals() {
         for (micros, text) in [
             (0, "0"),
             (310, "0.31"),
@@ -254,7 +254,7 @@ mod tests {
     }
 
     #[test]
-    fn phases_are_written_in_few_digits() {
+    fn phase_times_are_rounded_and_round_trip() {
         for (phases, text) in [
             (phases(0, 12_344, 0, 0), "12.34"),
             (phases(1_049, 12_344, 30_499, 5_050), "12.34/1/30/5.1"),
@@ -278,7 +278,7 @@ mod tests {
     }
 
     #[test]
-    fn text_that_is_none_of_ours_is_refused() {
+    fn invalid_text_is_rejected() {
         for text in [
             "",
             "/",
@@ -301,7 +301,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_written_is_read_back(
+        fn seen_round_trips_through_text(
             connect in time(),
             (dns, tls, ready) in (option::of(time()), option::of(time()), option::of(time())),
             remark in 0usize..5,
@@ -313,14 +313,14 @@ mod tests {
         }
 
         #[test]
-        fn phases_are_at_most_a_twentieth_off(micros in prop_oneof![0u64..20_000, 0u64..60_000_000]) {
+        fn phase_rounding_error_is_at_most_5_percent(micros in prop_oneof![0u64..20_000, 0u64..60_000_000]) {
             let time = Duration::from_micros(micros);
             let off = shortened(time).abs_diff(time);
             prop_assert!(off <= (time / 20).max(Duration::from_micros(50)), "{:?} for {:?}", shortened(time), time);
         }
 
         #[test]
-        fn other_text_is_refused_without_a_panic(text in "[a-z0-9. /]{0,30}|.{0,30}") {
+        fn any_text_parses_without_panic(text in "[a-z0-9. /]{0,30}|.{0,30}") {
             if let Ok(seen) = text.parse::<Seen>() {
                 prop_assert_eq!(seen.to_string().parse(), Ok(seen));
             }

@@ -1,23 +1,23 @@
-//! Something for each phase of a check but the connect.
+//! A value for each phase of a check except the connect.
 
 use std::time::Duration;
 
 use crate::outcome::Phase;
 use crate::phase_times::PhaseTimes;
 
-/// Something for each phase but the connect, which every monitor has and which stands apart.
+/// A value for each phase except the connect, which every check has and which is stored separately.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct OtherPhases<T> {
-    /// For name resolution.
+    /// The value for name resolution.
     pub dns: T,
-    /// For the TLS handshake.
+    /// The value for the TLS handshake.
     pub tls: T,
-    /// For the readiness exchange.
+    /// The value for the readiness exchange.
     pub ready: T,
 }
 
 impl<T> OtherPhases<T> {
-    /// Each with its phase, in the order in which they come.
+    /// Each value with its phase, in chronological order.
     pub fn each(&self) -> [(Phase, &T); 3] {
         [
             (Phase::Dns, &self.dns),
@@ -26,7 +26,7 @@ impl<T> OtherPhases<T> {
         ]
     }
 
-    /// The same of what is made of each.
+    /// Applies `make` to each value.
     pub fn map<U>(&self, make: impl Fn(&T) -> U) -> OtherPhases<U> {
         OtherPhases {
             dns: make(&self.dns),
@@ -37,12 +37,12 @@ impl<T> OtherPhases<T> {
 }
 
 impl OtherPhases<PhaseTimes> {
-    /// Whether no time was counted.
+    /// Whether no time was recorded.
     pub fn is_empty(&self) -> bool {
         self.each().iter().all(|(_, times)| times.is_empty())
     }
 
-    /// Counts the times of one check.
+    /// Records the times of one check.
     pub fn record(&mut self, times: &OtherPhases<Option<Duration>>) {
         for (sum, time) in [
             (&mut self.dns, times.dns),
@@ -55,7 +55,7 @@ impl OtherPhases<PhaseTimes> {
         }
     }
 
-    /// Counts all that another has counted.
+    /// Adds the times of another instance.
     pub fn add(&mut self, other: &Self) {
         self.dns.add(&other.dns);
         self.tls.add(&other.tls);

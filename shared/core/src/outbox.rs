@@ -1,5 +1,6 @@
-//! Notifications between the decision and their publishing: kept in the row that decided them, claimed by one
-//! writer at a time, and taken over once a claim is stale. So none is lost, and a repeated one has the same id.
+//! The outbox: notifications between the decision and their publication. The decision state holds them; one writer at a
+//! time claims and publishes them, and another takes over a stale claim. No notification is lost, and a repeated one
+//! has the same id.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -8,18 +9,19 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::choice::choice;
-use crate::group_state::{Cause, Status, Urgency};
+use crate::finding::Cause;
 use crate::id::{Location, MonitorId};
+use crate::incident::{Status, Urgency};
 
-/// After how long a claim is taken over: longer than any invocation lives after it claimed.
+/// The age at which a claim is stale: longer than any invocation runs after its claim.
 pub const CLAIM_LIFETIME: Duration = Duration::from_secs(120);
 
-/// Who publishes: one invocation. Unique; the request id of the invocation serves.
+/// The publisher: one invocation, identified by its unique request id.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Claimant(String);
 
 impl Claimant {
-    /// A claimant by a name that nobody else has.
+    /// Creates a claimant with a unique name.
     pub fn new(name: impl Into<String>) -> Self {
         Self(name.into())
     }
@@ -30,68 +32,68 @@ impl Claimant {
     }
 }
 
-/// A writer's promise to publish a notification.
+/// The claim of a writer that is about to publish a notification.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Claim {
-    /// Whose.
+    /// The claimant.
     pub by: Claimant,
-    /// When it was made.
+    /// The time of the claim.
     pub at: Timestamp,
 }
 
 choice! {
-    /// What a notification tells.
+    /// The kind of a notification.
     Kind {
         /// A monitor is not as expected.
         Down = "down",
-        /// A port is open that should be closed.
+        /// A port is open and should be closed.
         Exposed = "exposed",
-        /// A monitor is slow, or gives cause for a warning.
+        /// A monitor is slow or reports a warning.
         Degraded = "degraded",
         /// A monitor's certificate is about to expire.
         CertificateExpiring = "certificate_expiring",
-        /// No location can tell how a monitor is.
+        /// No location has data on a monitor.
         Unknown = "unknown",
-        /// An incident that was told is over.
+        /// A notified incident has ended.
         Recovered = "recovered",
-        /// An incident that was told is still open.
+        /// A notified incident is still open.
         Reminder = "reminder",
-        /// A monitor changes more often than anybody wants to hear: nothing more is told until it is stable.
+        /// A monitor changes too often: notifications pause until it is stable.
         Flapping = "flapping",
-        /// An incident was open for so long that it is told to those who hear of critical ones.
+        /// An incident has been open for longer than `escalate_after`: it is now critical.
         Escalated = "escalated",
         /// Fewer locations than the quorum see a monitor failing.
         Advisory = "advisory",
-        /// An advisory that was told is over.
+        /// A notified advisory has ended.
         AdvisoryOver = "advisory_over",
         /// A location does not report.
         LocationSilent = "location_silent",
         /// A silent location reports again.
         LocationBack = "location_back",
-        /// A location sees most of its monitors failing, alone: it is not counted.
+        /// A location alone sees most of its monitors failing: its votes do not count.
         LocationSuspect = "location_suspect",
-        /// A suspect location counts again.
+        /// The votes of a suspect location count again.
         LocationTrusted = "location_trusted",
-        /// A definition cannot be read: its monitor is not checked.
+        /// A definition is invalid: its monitor is not checked.
         BrokenDefinition = "broken_definition",
-        /// Nothing: somebody wants to see whom a message reaches.
+        /// A test of the delivery.
         Test = "test",
     }
 }
 
-/// Where a notification stands in the life of what it tells.
+/// The stage of a notified condition.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stage {
-    /// It begins, or still is so.
-    On,
-    /// It has ended.
-    Over,
-    /// It never was: a test.
+    /// The condition begins or continues.
+    Active,
+    /// The condition has ended.
+    Ended,
+    /// No condition: a test.
     Test,
 }
 
 impl Kind {
-    /// Where it stands.
+    /// The stage of the condition.
     pub const fn stage(self) -> Stage {
         match self {
             Self::Down
@@ -105,21 +107,21 @@ impl Kind {
             | Self::Advisory
             | Self::LocationSilent
             | Self::LocationSuspect
-            | Self::BrokenDefinition => Stage::On,
-            Self::Recovered | Self::AdvisoryOver | Self::LocationBack | Self::LocationTrusted => Stage::Over,
+            | Self::BrokenDefinition => Stage::Active,
+            Self::Recovered | Self::AdvisoryOver | Self::LocationBack | Self::LocationTrusted => Stage::Ended,
             Self::Test => Stage::Test,
         }
     }
 }
 
-/// What a notification is about.
+/// The subject of a notification.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Subject {
     /// A monitor.
     Monitor(MonitorId),
     /// A location.
     Location(Location),
-    /// A definition whose id may not even be one.
+    /// A definition, by its id as written, which may be invalid.
     Definition(String),
     /// Portpulse itself.
     Portpulse,
@@ -136,61 +138,61 @@ impl fmt::Display for Subject {
     }
 }
 
-/// A notification that is not yet known to be published.
+/// A notification that is not confirmed as published.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pending {
-    /// Its id: the same however often it is published.
+    /// The id, identical for repeated publications of the same notification.
     pub id: String,
-    /// What it tells.
+    /// The kind.
     pub kind: Kind,
-    /// What it is about.
+    /// The subject.
     pub subject: Subject,
-    /// The status that it tells of; for a recovery, the one that is over.
+    /// The status; for a recovery, the status that has ended.
     pub status: Status,
-    /// What was found.
+    /// The cause.
     pub cause: Option<Cause>,
-    /// How loudly it is told.
+    /// The urgency.
     pub urgency: Urgency,
-    /// Since when it has been so.
+    /// The start of the condition.
     pub since: Timestamp,
-    /// When the change happened.
+    /// The time of the change.
     pub at: Timestamp,
-    /// Who publishes it, if anybody has promised to.
+    /// The claim of the publisher, if any.
     pub claim: Option<Claim>,
 }
 
-/// The notifications of one row, oldest first.
+/// The pending notifications of one stored state, oldest first.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Outbox(Vec<Pending>);
 
 impl Outbox {
-    /// An outbox with these notifications, oldest first.
+    /// Creates an outbox with these notifications, oldest first.
     pub fn new(pending: Vec<Pending>) -> Self {
         Self(pending)
     }
 
-    /// Its notifications, oldest first.
+    /// The pending notifications, oldest first.
     pub fn pending(&self) -> &[Pending] {
         &self.0
     }
 
-    /// Whether nothing waits.
+    /// Whether no notification is pending.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
     pub(crate) fn push(&mut self, pending: Pending) {
-        // An id stands for one change: a second decision on the same state adds nothing.
+        // An id identifies one change: a repeated decision adds nothing.
         if !self.0.iter().any(|known| known.id == pending.id) {
             self.0.push(pending);
         }
     }
 
-    /// Claims for `me` whatever nobody has claimed, or claimed too long ago: the oldest, at most so many. Returns how
-    /// many.
+    /// Claims up to `most` of the oldest notifications that have no claim or a stale one. Returns the number of new
+    /// claims.
     ///
-    /// What is about the same subject goes out in order: while somebody else still holds an earlier one,
-    /// a later one waits.
+    /// Notifications of one subject are published in order: a later one waits while another claimant holds an earlier
+    /// one.
     pub(crate) fn claim(&mut self, me: &Claimant, now: Timestamp, most: usize) -> usize {
         let (mut held_by_others, mut claims) = (BTreeSet::new(), 0);
         for pending in &mut self.0 {
@@ -217,21 +219,21 @@ impl Outbox {
         claims
     }
 
-    /// The time of the oldest claim that another claimant than `me` holds and that is not stale yet.
+    /// The time of the oldest current claim of another claimant than `me`.
     pub fn oldest_claim_of_others(&self, me: &Claimant, now: Timestamp) -> Option<Timestamp> {
         let claims = self.0.iter().filter_map(|pending| pending.claim.as_ref());
-        let live = claims.filter(|claim| claim.by != *me && !is_stale(claim, now));
-        live.map(|claim| claim.at).min()
+        let current = claims.filter(|claim| claim.by != *me && !is_stale(claim, now));
+        current.map(|claim| claim.at).min()
     }
 
-    /// What `me` has promised to publish.
+    /// The notifications that `me` has claimed.
     pub fn claimed_by(&self, me: &Claimant) -> impl Iterator<Item = &Pending> {
         self.0
             .iter()
             .filter(move |pending| pending.claim.as_ref().is_some_and(|claim| claim.by == *me))
     }
 
-    /// Strikes out what `me` has published, and gives back what it could not.
+    /// Removes the published notifications, and releases the other claims of `me`.
     pub(crate) fn acknowledge_published(&mut self, me: &Claimant, published: &BTreeSet<String>) {
         self.0.retain(|pending| !published.contains(&pending.id));
         for pending in &mut self.0 {
@@ -259,14 +261,14 @@ mod tests {
             subject: Subject::Monitor(subject.parse().unwrap()),
             status: Status::Down,
             cause: None,
-            urgency: Urgency::Usual,
+            urgency: Urgency::Normal,
             since: at(0),
             at: at(0),
             claim: None,
         }
     }
 
-    /// The ids that `who` holds after claiming at `second`.
+    /// The ids that the claimant `who` holds after claiming at `second`.
     fn claimed(outbox: &mut Outbox, who: &str, second: i64) -> Vec<String> {
         let me = Claimant::new(who);
         outbox.claim(&me, at(second), usize::MAX);
@@ -274,7 +276,7 @@ mod tests {
     }
 
     #[test]
-    fn a_claim_is_respected_until_it_is_stale() {
+    fn claim_is_exclusive_until_stale() {
         let mut outbox = Outbox::new(vec![pending("1", "a")]);
         assert_eq!(claimed(&mut outbox, "first", 0), ["1"]);
         assert_eq!(claimed(&mut outbox, "second", 119), [""; 0]);
@@ -282,7 +284,7 @@ mod tests {
     }
 
     #[test]
-    fn a_recovery_waits_for_the_outage_that_another_still_holds() {
+    fn recovery_waits_for_claimed_outage_of_same_subject() {
         let mut outbox = Outbox::new(vec![pending("down", "a")]);
         claimed(&mut outbox, "first", 0);
         outbox.push(pending("recovered", "a"));
@@ -292,7 +294,7 @@ mod tests {
     }
 
     #[test]
-    fn settling_strikes_out_the_published_and_frees_the_rest() {
+    fn acknowledging_removes_published_and_releases_the_rest() {
         let mut outbox = Outbox::new(vec![pending("1", "a"), pending("2", "b")]);
         claimed(&mut outbox, "first", 0);
         outbox.acknowledge_published(&Claimant::new("first"), &BTreeSet::from(["1".to_owned()]));
@@ -300,7 +302,7 @@ mod tests {
     }
 
     #[test]
-    fn an_id_is_kept_once() {
+    fn push_ignores_duplicate_id() {
         let mut outbox = Outbox::new(vec![pending("1", "a")]);
         outbox.push(pending("1", "a"));
         assert_eq!(outbox.pending().len(), 1);

@@ -1,4 +1,4 @@
-//! What one check of one monitor found, with the time each phase took and how far the times can be trusted.
+//! The outcome of one check of one monitor, with the time of each phase and its reliability.
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -9,48 +9,48 @@ use jiff::Timestamp;
 
 use crate::text::{is_plain, quoted};
 
-/// What one check found.
+/// The outcome of one check.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Outcome {
-    /// The port accepted the connection and, where a readiness exchange was asked for, the service answered well.
+    /// The port accepted the connection, and the service answered the readiness exchange, if any.
     Open(Opened),
-    /// The target did not do what was asked of it.
+    /// The target failed the check.
     Failed(Failure),
-    /// We could not tell: the fault was the checker's own. Never counted as a failure.
+    /// The checker could not tell, because of its own problem. Never counted as a failure.
     NoData(NoData),
 }
 
 /// A check that succeeded.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Opened {
-    /// The address that answered, of all that the name has.
+    /// The address that answered.
     pub address: SocketAddr,
-    /// How long each phase took.
+    /// The time of each phase.
     pub phases: Phases,
-    /// How far `phases.connect` can be trusted.
+    /// The reliability of `phases.connect`.
     pub trust: Trust,
-    /// What works but wants attention.
+    /// A warning about the service.
     pub warning: Option<Warning>,
-    /// What the service said of itself, such as `220 mail.example.com ESMTP`.
+    /// The banner of the service, such as `220 mail.example.com ESMTP`.
     pub banner: Option<Detail>,
 }
 
-/// What works but wants attention.
+/// A warning about a working service.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Warning {
     /// The server's certificate is about to expire.
     CertificateExpiring {
-        /// When.
+        /// The time of expiry.
         at: Timestamp,
-        /// Whole days until then, rounded down.
+        /// Whole days until expiry, rounded down.
         days: i64,
     },
-    /// What the service itself gave cause to remark.
-    Remark(Detail),
+    /// A warning from the service.
+    FromService(Detail),
 }
 
 impl Warning {
-    /// The same in words.
+    /// The warning as text.
     pub fn detail(&self) -> Option<Detail> {
         Detail::new(&self.to_string())
     }
@@ -67,32 +67,32 @@ impl fmt::Display for Warning {
                     at.strftime("%Y-%m-%d")
                 )
             }
-            Self::Remark(detail) => write!(f, "{detail}"),
+            Self::FromService(detail) => write!(f, "{detail}"),
         }
     }
 }
 
-/// A check that failed, and where.
+/// A failed check.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Failure {
-    /// What kind of failure it was.
+    /// The class of the failure.
     pub class: FailureClass,
-    /// The phase in which it came.
+    /// The phase that failed.
     pub phase: Phase,
-    /// How long the phases up to there took.
+    /// The time of each phase up to the failure.
     pub phases: Phases,
-    /// The address that was tried last, if it came so far.
+    /// The last address that was tried, if any.
     pub address: Option<SocketAddr>,
-    /// More in the service's or the system's own words.
+    /// The message of the service or the system.
     pub detail: Option<Detail>,
 }
 
-/// The steps of a check, timed apart.
+/// The phases of a check, timed separately.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Phase {
     /// Name resolution.
     Dns,
-    /// SYN to SYN-ACK.
+    /// The TCP connect, from SYN to SYN-ACK.
     Connect,
     /// The TLS handshake.
     Tls,
@@ -101,7 +101,7 @@ pub enum Phase {
 }
 
 impl Phase {
-    /// The phase's name in output and messages.
+    /// The name in output and messages.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Dns => "dns",
@@ -112,10 +112,10 @@ impl Phase {
     }
 }
 
-/// How long each phase took; a phase that did not happen is absent.
+/// The time of each phase; a phase that did not happen is `None`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Phases {
-    /// Name resolution; absent for an address.
+    /// Name resolution; `None` for an address.
     pub dns: Option<Duration>,
     /// SYN to SYN-ACK, of the address that answered.
     pub connect: Option<Duration>,
@@ -125,21 +125,21 @@ pub struct Phases {
     pub ready: Option<Duration>,
 }
 
-/// How far a connect time can be trusted.
+/// The reliability of a connect time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Trust {
-    /// The kernel's own measure of the round trip: true even if this process was starved.
+    /// Measured by the kernel: exact even if the process was starved.
     Kernel,
-    /// This process's clock, while it was being served promptly.
+    /// Measured by the process, which was scheduled promptly.
     Clock,
-    /// A SYN was lost and sent again: the time includes the kernel's wait of a second or more.
+    /// A SYN was lost and retransmitted: the time includes the kernel's delay of a second or more.
     Retransmitted,
-    /// This process's clock, while it was starved of processor time: an upper bound.
+    /// Measured by the process while it was starved of processor time: an upper bound.
     Starved,
 }
 
 impl Trust {
-    /// The word for it in output.
+    /// The name in output.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Kernel => "kernel",
@@ -150,16 +150,16 @@ impl Trust {
     }
 }
 
-/// Why a target was found failing.
+/// The class of a failure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum FailureClass {
     /// The connection was refused (RST to our SYN).
     Refused,
-    /// Nothing came back in time.
+    /// No response arrived in time.
     Timeout,
-    /// A router said that the host or network cannot be reached.
+    /// A router reported that the host or network is unreachable.
     Unreachable,
-    /// The connection was reset after it was made.
+    /// The connection was reset after it was established.
     Reset,
     /// The name could not be resolved.
     Dns(DnsFailure),
@@ -167,24 +167,24 @@ pub enum FailureClass {
     Tls,
     /// The service closed the connection before it answered.
     Closed,
-    /// The service accepted, then said nothing.
+    /// The service accepted the connection and sent nothing.
     Silent,
-    /// The service is at a limit.
+    /// The service has reached a limit.
     Busy,
     /// The service is starting, recovering or shutting down.
     Starting,
-    /// The service has banned this client.
+    /// The service blocks this client.
     Blocked,
-    /// Something else answers there.
+    /// Another service answers on this port.
     WrongService,
-    /// The service answers, but not as it must: another status, text or record.
+    /// The service answers with an unexpected status, text or record.
     WrongAnswer,
 }
 
-/// Why a name could not be resolved.
+/// The reason for a failed name resolution.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum DnsFailure {
-    /// The name, or an address of the asked family, does not exist.
+    /// The name, or an address of the requested family, does not exist.
     NotFound,
     /// The name servers failed.
     ServerFailure,
@@ -192,24 +192,24 @@ pub enum DnsFailure {
     Timeout,
 }
 
-/// A fault of our own, for which no target can be blamed.
+/// A problem of the checker, which says nothing about the target.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum NoData {
     /// The checker ran out of time before it could finish.
     OutOfTime,
     /// The checker ran out of file descriptors, ports or memory.
     OutOfResources,
-    /// The checker itself has no route to that address family or network.
+    /// The checker has no route to that address family or network.
     NoRoute,
-    /// The resolver answers for no name at all.
+    /// The resolver answers no query.
     ResolverDown,
-    /// The name has only addresses of the checker's own machine, and the checker may not go there.
+    /// The name resolves only to addresses of the checker's own machine, which are not allowed.
     OwnAddress,
-    /// Something unforeseen on the checker's side.
+    /// An unexpected error of the checker.
     Internal,
 }
 
-/// A code that names no outcome.
+/// An unknown code.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{found}` is not a known outcome code")]
 pub struct UnknownCode {
@@ -225,10 +225,10 @@ impl UnknownCode {
 macro_rules! codes {
     ($name:ident { $($variant:pat => $value:expr, $code:literal);+ $(;)? }) => {
         impl $name {
-            /// Every value, in the order of the documentation.
+            /// All values, in the order of the documentation.
             pub const ALL: &'static [Self] = &[$($value),+];
 
-            /// The code that stands for it in items, output and messages.
+            /// The code in items, output and messages.
             pub const fn code(self) -> &'static str {
                 match self { $($variant => $code),+ }
             }
@@ -280,34 +280,34 @@ codes!(NoData {
     Self::Internal => Self::Internal, "no_data_internal";
 });
 
-/// Words that came from outside, made safe to show: printable, on one line, at most 200 bytes.
+/// Text from an external source, made safe to show: printable, on one line, at most 200 bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Detail(String);
 
 impl Detail {
-    /// The most bytes a detail may have.
+    /// The maximum number of bytes.
     pub const MAX_BYTES: usize = 200;
 
-    /// Takes any text, replaces what does not print and cuts the rest; `None` if nothing is left.
+    /// Creates a detail from any text: replaces unprintable characters and truncates. `None` if nothing is left.
     pub fn new(text: &str) -> Option<Self> {
-        let mut kept = String::new();
+        let mut shown = String::new();
         for c in text.trim().chars() {
-            // What could not be read as text says nothing.
+            // A replacement character carries no information.
             let c = if is_plain(c) && c != char::REPLACEMENT_CHARACTER {
                 c
             } else {
                 ' '
             };
-            if kept.len() + c.len_utf8() > Self::MAX_BYTES - '…'.len_utf8() {
-                kept.push('…');
+            if shown.len() + c.len_utf8() > Self::MAX_BYTES - '…'.len_utf8() {
+                shown.push('…');
                 break;
             }
-            if c != ' ' || !kept.ends_with(' ') {
-                kept.push(c);
+            if c != ' ' || !shown.ends_with(' ') {
+                shown.push(c);
             }
         }
-        let kept = kept.trim();
-        (!kept.is_empty()).then(|| Self(kept.to_owned()))
+        let shown = shown.trim();
+        (!shown.is_empty()).then(|| Self(shown.to_owned()))
     }
 
     /// The text.
@@ -328,7 +328,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn detail_keeps_one_printable_line() {
+    fn detail_is_one_printable_line() {
         let shown = |text: &str| Detail::new(text).map(|d| d.as_str().to_owned());
         assert_eq!(
             shown("  220 mail\r\nESMTP\t\u{1b}[31m "),
@@ -349,7 +349,7 @@ mod tests {
         }
 
         #[test]
-        fn unknown_codes_are_named_not_guessed(text in "[a-z_]{0,30}") {
+        fn parsed_code_equals_its_text(text in "[a-z_]{0,30}") {
             if let Ok(class) = text.parse::<FailureClass>() {
                 prop_assert_eq!(class.code(), &text);
             }

@@ -1,4 +1,4 @@
-//! Hours and days of UTC: the periods over which checks are summed up.
+//! Hours and days in UTC, the periods of rollups.
 
 use std::fmt;
 use std::str::FromStr;
@@ -12,17 +12,17 @@ use crate::text::quoted;
 use crate::time::{Interval, Tick};
 
 choice! {
-    /// How long a period is.
+    /// The length of a period.
     Grain {
-        /// From one full hour to the next.
+        /// One hour, starting on the hour.
         Hour = "hour",
-        /// From midnight to midnight, UTC.
+        /// One day, from midnight to midnight UTC.
         Day = "day",
     }
 }
 
 impl Grain {
-    /// Its length in seconds; UTC days are all alike here, as they are in Unix time.
+    /// The length in seconds. All UTC days have the same length, as in Unix time.
     pub const fn seconds(self) -> i64 {
         match self {
             Self::Hour => 3_600,
@@ -31,16 +31,16 @@ impl Grain {
     }
 }
 
-/// One hour or one day of UTC. Its text is `2026-11-22T05` or `2026-11-22`, which sorts as time goes.
+/// One hour or one day in UTC. The text form, `2026-11-22T05` or `2026-11-22`, sorts chronologically.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Period {
-    /// Whole multiples of the grain since the Unix epoch.
+    /// The number of whole grains since the Unix epoch.
     number: i64,
     grain: Grain,
 }
 
 impl Period {
-    /// The hour or day that `time` falls in.
+    /// The hour or day that contains `time`.
     pub fn containing(time: Timestamp, grain: Grain) -> Self {
         Self {
             number: time.as_second().div_euclid(grain.seconds()),
@@ -48,32 +48,32 @@ impl Period {
         }
     }
 
-    /// The hour or day of a tick.
+    /// The hour or day that contains a tick.
     pub fn of(tick: Tick, grain: Grain) -> Self {
         Self::containing(tick.timestamp(), grain)
     }
 
-    /// Whether it is an hour or a day.
+    /// The grain: hour or day.
     pub const fn grain(self) -> Grain {
         self.grain
     }
 
-    /// Its first second, since the Unix epoch.
+    /// The first second, since the Unix epoch.
     pub const fn first_second(self) -> i64 {
         self.number.saturating_mul(self.grain.seconds())
     }
 
-    /// The second after its last, since the Unix epoch.
+    /// The second after the last one, since the Unix epoch.
     pub const fn end_second(self) -> i64 {
         self.first_second().saturating_add(self.grain.seconds())
     }
 
-    /// When it begins.
+    /// The start.
     pub fn start(self) -> Timestamp {
         Timestamp::from_second(self.first_second()).unwrap_or(Timestamp::MIN)
     }
 
-    /// The period of the same grain that is `count` later; earlier, if that is negative.
+    /// The period `count` grains later, or earlier if `count` is negative.
     #[must_use]
     pub const fn later(self, count: i64) -> Self {
         Self {
@@ -92,14 +92,14 @@ impl Period {
         })
     }
 
-    /// The ticks of an interval that fall into it, in order.
+    /// The ticks of an interval within the period, in order.
     pub fn ticks(self, interval: Interval) -> impl Iterator<Item = Tick> {
         let first = Tick::containing(self.start(), interval);
         let count = u32::try_from(self.grain.seconds() / interval.seconds()).unwrap_or(0);
         (0..count).map(move |number| first.later(interval, number))
     }
 
-    /// The day that it is, or is part of.
+    /// The day that contains the period.
     #[must_use]
     pub fn day(self) -> Self {
         Self::containing(self.start(), Grain::Day)
@@ -116,9 +116,9 @@ impl fmt::Display for Period {
     }
 }
 
-/// A text that names neither an hour nor a day.
+/// A text that is neither an hour nor a day.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{found}` is neither an hour nor a day of UTC, such as 2026-11-22T05 or 2026-11-22")]
+#[error("`{found}` is neither an hour nor a day in UTC, such as 2026-11-22T05 or 2026-11-22")]
 pub struct InvalidPeriod {
     found: String,
 }
@@ -127,22 +127,22 @@ impl FromStr for Period {
     type Err = InvalidPeriod;
 
     fn from_str(text: &str) -> Result<Self, InvalidPeriod> {
-        let bad = || InvalidPeriod { found: quoted(text) };
+        let invalid = || InvalidPeriod { found: quoted(text) };
         let (date, hour, grain) = match text.split_once('T') {
-            Some((date, hour)) => (date, hour.parse::<i8>().map_err(|_| bad())?, Grain::Hour),
+            Some((date, hour)) => (date, hour.parse::<i8>().map_err(|_| invalid())?, Grain::Hour),
             None => (text, 0, Grain::Day),
         };
-        let date: Date = date.parse().map_err(|_| bad())?;
-        let time = jiff::civil::Time::new(hour, 0, 0, 0).map_err(|_| bad())?;
+        let date: Date = date.parse().map_err(|_| invalid())?;
+        let time = jiff::civil::Time::new(hour, 0, 0, 0).map_err(|_| invalid())?;
         let start = Offset::UTC
             .to_timestamp(date.to_datetime(time))
-            .map_err(|_| bad())?;
+            .map_err(|_| invalid())?;
         let period = Self::containing(start, grain);
-        // Only the one spelling that sorts.
+        // Accept only the canonical text, which sorts chronologically.
         if period.to_string() == text {
             Ok(period)
         } else {
-            Err(bad())
+            Err(invalid())
         }
     }
 }
@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn a_time_falls_in_one_hour_and_one_day_of_utc() {
+    fn time_maps_to_its_utc_hour_and_day() {
         for (time, hour, day) in [
             ("2026-11-22T05:00:00Z", "2026-11-22T05", "2026-11-22"),
             ("2026-11-22T05:59:59.9Z", "2026-11-22T05", "2026-11-22"),
@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn a_day_has_its_hours() {
+    fn day_has_24_hours() {
         let day: Period = "2026-11-22".parse().unwrap();
         let hours: Vec<_> = day.hours().map(|hour| hour.to_string()).collect();
         assert_eq!(hours.len(), 24);
@@ -185,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn an_hour_has_the_ticks_of_an_interval() {
+    fn hour_has_the_ticks_of_each_interval() {
         let hour: Period = "2026-11-22T05".parse().unwrap();
         for (interval, count, last) in [
             (Interval::OneMinute, 60, "2026-11-22T05:59:00Z"),
@@ -202,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn other_texts_are_refused() {
+    fn invalid_text_is_rejected() {
         for text in [
             "",
             "2026-11-22T",
@@ -219,7 +219,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_period_survives_its_text(second in -62_000_000_000i64..250_000_000_000, day in any::<bool>()) {
+        fn period_round_trips_through_text(second in -62_000_000_000i64..250_000_000_000, day in any::<bool>()) {
             let grain = if day { Grain::Day } else { Grain::Hour };
             let time = Timestamp::from_second(second).unwrap();
             let period = Period::containing(time, grain);
@@ -228,7 +228,7 @@ mod tests {
         }
 
         #[test]
-        fn no_text_makes_it_panic(text in "[0-9T:-]{0,20}|.{0,20}") {
+        fn any_text_parses_without_panic(text in "[0-9T:-]{0,20}|.{0,20}") {
             let _ = text.parse::<Period>();
         }
     }

@@ -1,28 +1,27 @@
-//! How long a phase took in many checks, kept so that sums of sums tell the same percentiles as the checks would.
+//! Histograms of phase times. A sum of histograms gives the same percentiles as the checks themselves.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-/// How many checks took how long in one phase: exact below 0.08 ms, from there in eight buckets to each doubling.
+/// A histogram of the times of one phase: exact below 0.08 ms, then eight buckets for each doubling.
 ///
-/// A percentile told from it is at most 1/16 (6.25 %) off the time of the check that it names, whatever was summed up
-/// in whatever order; the maximum is exact. That is beside what the times themselves were rounded by before they were
-/// counted.
+/// A percentile differs by at most 1/16 (6.25 %) from the time of the check at that rank, in any order of summation;
+/// the maximum is exact. Rounding of the recorded times comes on top.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct PhaseTimes {
     buckets: BTreeMap<Bucket, u32>,
     max: Duration,
 }
 
-/// Times that share a place: 0 to 7 hold that many hundredths of a millisecond, each eight from there a
-/// doubling, up to 255, which is beyond any timeout.
+/// The index of a bucket. Buckets 0 to 7 hold that many hundredths of a millisecond; from there, each eight buckets
+/// cover one doubling. Bucket 255 is beyond any timeout.
 pub type Bucket = u8;
 
-/// The buckets to a doubling, as a power of two.
+/// The number of buckets for each doubling, as a power of two.
 const BITS: u32 = 3;
 
 impl PhaseTimes {
-    /// Those of these buckets and this maximum, as they were read back.
+    /// Restores a histogram from stored buckets and the stored maximum.
     pub fn from_buckets(buckets: impl IntoIterator<Item = (Bucket, u32)>, max: Duration) -> Self {
         let mut times = Self {
             buckets: BTreeMap::new(),
@@ -34,13 +33,13 @@ impl PhaseTimes {
         times
     }
 
-    /// Counts a time.
+    /// Records a time.
     pub fn record(&mut self, time: Duration) {
         self.fill(bucket_of(time), 1);
         self.max = self.max.max(time);
     }
 
-    /// Counts all that another has counted.
+    /// Adds another histogram.
     pub fn add(&mut self, other: &Self) {
         for (bucket, count) in &other.buckets {
             self.fill(*bucket, *count);
@@ -48,27 +47,27 @@ impl PhaseTimes {
         self.max = self.max.max(other.max);
     }
 
-    /// How many were counted.
+    /// The number of recorded times.
     pub fn count(&self) -> u64 {
         self.buckets.values().map(|count| u64::from(*count)).sum()
     }
 
-    /// Whether none was counted.
+    /// Whether no time was recorded.
     pub fn is_empty(&self) -> bool {
         self.buckets.is_empty()
     }
 
-    /// The buckets that hold any, with how many, from the quickest on.
+    /// The nonempty buckets with their counts, in ascending order.
     pub fn buckets(&self) -> impl Iterator<Item = (Bucket, u32)> {
         self.buckets.iter().map(|(bucket, count)| (*bucket, *count))
     }
 
-    /// The longest; `None` where none was counted.
+    /// The maximum; `None` if no time was recorded.
     pub fn max(&self) -> Option<Duration> {
         (!self.buckets.is_empty()).then_some(self.max)
     }
 
-    /// The time that `percent` of them took at most (nearest rank); `None` where none was counted.
+    /// The nearest-rank percentile; `None` if no time was recorded.
     pub fn percentile(&self, percent: u8) -> Option<Duration> {
         let rank = (self.count() * u64::from(percent.min(100))).div_ceil(100).max(1);
         let mut counted = 0;
@@ -105,7 +104,7 @@ fn middle_of(bucket: Bucket) -> Duration {
         None => bucket * 10,
         Some(shift) => {
             let lowest = (bucket - (shift << BITS)) << shift;
-            // The middle of what is stored in hundredths of a millisecond, the last of them included.
+            // The middle of the bucket, in hundredths of a millisecond, including its last value.
             lowest * 10 + ((1 << shift) - 1) * 5
         }
     };
@@ -131,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn each_doubling_has_eight_buckets() {
+    fn doublings_have_eight_buckets() {
         for (time, bucket) in [
             (0, 0),
             (7, 7),
@@ -151,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn percentiles_are_those_of_the_nearest_rank() {
+    fn percentile_uses_nearest_rank() {
         let none = PhaseTimes::default();
         assert_eq!((none.percentile(50), none.max()), (None, None));
         // Five of 0.05 ms, four of 0.06, one of 20 ms.
@@ -171,19 +170,19 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_percentile_is_at_most_a_sixteenth_off(
+        fn percentile_error_is_at_most_one_sixteenth(
             mut times in vec(prop_oneof![0u64..300, 0u64..3_000_000], 1..200),
             percent in 0u8..=100,
         ) {
-            let notified = of(&times).percentile(percent).unwrap().as_micros() as f64;
+            let estimate = of(&times).percentile(percent).unwrap().as_micros() as f64;
             times.sort_unstable();
             let rank = (times.len() * usize::from(percent)).div_ceil(100).max(1);
             let exact = times[rank - 1] as f64 * 10.0;
-            prop_assert!((notified - exact).abs() <= exact / 16.0, "{} for {}", notified, exact);
+            prop_assert!((estimate - exact).abs() <= exact / 16.0, "{} for {}", estimate, exact);
         }
 
         #[test]
-        fn sums_tell_what_the_whole_would(
+        fn sum_of_parts_equals_the_whole(
             parts in vec(vec(0u64..3_000_000, 0..30), 0..6),
             order in any::<prop::sample::Index>(),
         ) {

@@ -1,4 +1,4 @@
-//! Presets: the values that a service or a tier brings along, from the one data file that Terraform reads too.
+//! Presets: the defaults of a service or a tier, from a data file that Terraform reads as well.
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
@@ -7,9 +7,9 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use crate::choice::Tier;
-use crate::target::Service;
+use crate::service::Service;
 
-/// The fields of a definition that a preset sets, under the names that a user would write.
+/// Fields of a definition, named as in the file.
 pub type Fields = Map<String, Value>;
 
 #[derive(Deserialize)]
@@ -36,27 +36,27 @@ static PRESETS: LazyLock<Presets> = LazyLock::new(|| {
         .expect("infra/presets.json is well formed")
 });
 
-static NOTHING: LazyLock<Fields> = LazyLock::new(Fields::new);
+static NO_FIELDS: LazyLock<Fields> = LazyLock::new(Fields::new);
 
-/// What holds where nothing else is said.
+/// The built-in defaults.
 pub fn default() -> &'static Fields {
     &PRESETS.default
 }
 
-/// What a tier sets.
+/// The fields that a tier sets.
 pub fn tier(tier: Tier) -> &'static Fields {
-    PRESETS.tiers.get(tier.as_str()).unwrap_or(&NOTHING)
+    PRESETS.tiers.get(tier.as_str()).unwrap_or(&NO_FIELDS)
 }
 
-/// What a service sets.
+/// The fields that a service sets.
 pub fn service(service: Service) -> &'static Fields {
     PRESETS
         .services
         .get(service.as_str())
-        .map_or(&NOTHING, |preset| &preset.fields)
+        .map_or(&NO_FIELDS, |preset| &preset.fields)
 }
 
-/// A service's name as people write it, such as `PostgreSQL`.
+/// The display name of a service, such as `PostgreSQL`.
 pub fn title(service: Service) -> &'static str {
     PRESETS
         .services
@@ -69,7 +69,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_file_names_exactly_the_tiers_and_services_that_the_code_knows() {
+    fn presets_cover_exactly_all_tiers_and_services() {
         let tiers: Vec<_> = PRESETS.tiers.keys().map(String::as_str).collect();
         let mut known: Vec<_> = Tier::ALL.iter().map(|tier| tier.as_str()).collect();
         known.sort_unstable();

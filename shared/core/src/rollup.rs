@@ -1,4 +1,4 @@
-//! What one location saw of each monitor over an hour or a day, in numbers.
+//! Rollups: the results of one location for each monitor over an hour or a day.
 
 use std::collections::BTreeMap;
 
@@ -13,30 +13,30 @@ use crate::phase_times::PhaseTimes;
 use crate::round::{Definitions, Observations};
 use crate::time::{Interval, Tick};
 
-/// What one location saw of each monitor of a group over a period.
+/// The results of one location for each monitor of a group over a period.
 pub type Rollup = BTreeMap<MonitorId, Tally>;
 
-/// The times of the phases but the connect, of those monitors that have any: what a rollup keeps apart, for few who
-/// read it want to know.
+/// The times of the phases other than the connect, for the monitors that have any. Stored separately, because few
+/// readers need them.
 pub type OtherTimes = BTreeMap<MonitorId, OtherPhases<PhaseTimes>>;
 
-/// What one location saw of one monitor over a period; sums of tallies are tallies.
+/// The results of one location for one monitor over a period. Instances can be added.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Tally {
-    /// Checks that found it as expected.
+    /// The number of good checks.
     pub good: u32,
-    /// Checks that did not, by what they found instead.
+    /// The number of failing checks by cause.
     pub failing: BTreeMap<Cause, u32>,
-    /// Checks that could not tell.
+    /// The number of checks without data.
     pub no_data: u32,
-    /// The connect times of good checks, but for those that a starved checker could not measure.
+    /// The connect times of good checks, except those of a starved checker.
     pub connect: PhaseTimes,
-    /// The times of the other phases of the same checks, as far as these had them.
+    /// The times of the other phases of the same checks.
     pub others: OtherPhases<PhaseTimes>,
 }
 
 impl Tally {
-    /// Counts one check of a monitor of which `expect` is expected.
+    /// Counts one check of a monitor that expects `expect`.
     pub fn count(&mut self, expect: Expect, seen: Seen) {
         match assess_seen(expect, seen) {
             Assessment::NoData => self.no_data = self.no_data.saturating_add(1),
@@ -70,7 +70,7 @@ impl Tally {
         }
     }
 
-    /// Counts all that another has counted.
+    /// Adds the counts of another instance.
     pub fn add(&mut self, other: &Self) {
         self.good = self.good.saturating_add(other.good);
         self.no_data = self.no_data.saturating_add(other.no_data);
@@ -82,52 +82,52 @@ impl Tally {
         self.others.add(&other.others);
     }
 
-    /// Checks that did not find it as expected.
+    /// The number of failing checks.
     pub fn failures(&self) -> u32 {
         self.failing
             .values()
             .fold(0, |sum, count| sum.saturating_add(*count))
     }
 
-    /// Checks that could tell.
-    pub fn notified(&self) -> u32 {
+    /// The number of checks with data.
+    pub fn with_data(&self) -> u32 {
         self.good.saturating_add(self.failures())
     }
 
-    /// All checks.
+    /// The number of all checks.
     pub fn checks(&self) -> u32 {
-        self.notified().saturating_add(self.no_data)
+        self.with_data().saturating_add(self.no_data)
     }
 
-    /// The share of the checks that could tell which were good: what this one location saw, from 0 to 1; `None` where
-    /// none could tell.
+    /// The share of good checks among the checks with data, from 0 to 1; `None` if no check had data.
     pub fn availability(&self) -> Option<f64> {
-        let notified = self.notified();
-        (notified > 0).then(|| f64::from(self.good) / f64::from(notified))
+        let with_data = self.with_data();
+        (with_data > 0).then(|| f64::from(self.good) / f64::from(with_data))
     }
 
-    /// The seconds for which the location could tell: each check stands for its interval.
+    /// The observed time in seconds: each check with data counts for one interval.
     pub fn observed_seconds(&self, interval: Interval) -> i64 {
-        i64::from(self.notified()).saturating_mul(interval.seconds())
+        i64::from(self.with_data()).saturating_mul(interval.seconds())
     }
 }
 
-/// What a location's tick is to sum up, as far as it is not there yet: each from the earliest on, hours before days.
+/// The periods that a location's tick must sum up if they are missing, in chronological order, hours before days.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Due {
-    /// Hours that are over, to be summed up from their ticks.
+    /// Completed hours, to be summed up from their ticks.
     pub hours: Vec<Period>,
-    /// Days that are over, to be summed up from their hours.
+    /// Completed days, to be summed up from their hours.
     pub days: Vec<Period>,
 }
 
-/// How many hours back a tick sees to: what was lost (a checker that died, a table that failed) is made good as long.
+/// The number of hours that a tick examines. Lost rollups (a crashed checker, a failed table) are repaired within this
+/// time.
 const HOURS_BACK: i64 = 6;
-/// Likewise days.
+/// The number of days that a tick examines.
 const DAYS_BACK: i64 = 2;
 
-/// What is due at a location's `tick`, where `before` is the tick that it counted before: nothing, unless it is the
-/// first of its hour.
+/// The periods that are due at a location's `tick`, where `before` is its previous counted tick. Nothing is due unless
+/// `tick` is the first of its hour.
 pub fn due(before: Option<Tick>, tick: Tick) -> Due {
     let Some(before) = before else {
         return Due::default();
@@ -146,8 +146,7 @@ pub fn due(before: Option<Tick>, tick: Tick) -> Due {
     }
 }
 
-/// Sums up a period's ticks. A monitor that is not, or not readably, defined is left out: what was expected of it
-/// is not known.
+/// Sums up the ticks of a period. A monitor without a valid definition is left out, because its expectation is unknown.
 pub fn of_ticks(definitions: &Definitions, ticks: &BTreeMap<Tick, Observations>) -> Rollup {
     let mut rollup = Rollup::new();
     for observations in ticks.values() {
@@ -156,8 +155,8 @@ pub fn of_ticks(definitions: &Definitions, ticks: &BTreeMap<Tick, Observations>)
     rollup
 }
 
-/// Counts one tick in, as [`of_ticks`] does: for those who read ticks one by one, and keep none. Each tick may be
-/// counted once.
+/// Adds one tick to a rollup, like [`of_ticks`], for callers that read ticks one by one. Each tick must be added at
+/// most once.
 pub fn count_tick(rollup: &mut Rollup, definitions: &Definitions, observations: &Observations) {
     for (id, observation) in observations {
         if let Some(monitor) = definitions.monitors.get(id) {
@@ -167,7 +166,7 @@ pub fn count_tick(rollup: &mut Rollup, definitions: &Definitions, observations: 
     }
 }
 
-/// Sums up shorter periods' rollups into that of a longer one.
+/// Sums up the rollups of shorter periods into the rollup of a longer one.
 pub fn of_rollups<'a>(parts: impl IntoIterator<Item = &'a Rollup>) -> Rollup {
     let mut rollup = Rollup::new();
     for (id, tally) in parts.into_iter().flatten() {
@@ -176,14 +175,14 @@ pub fn of_rollups<'a>(parts: impl IntoIterator<Item = &'a Rollup>) -> Rollup {
     rollup
 }
 
-/// The times of the other phases in a rollup.
+/// The times of the other phases of a rollup.
 pub fn other_times(rollup: &Rollup) -> OtherTimes {
     let have = rollup.iter().filter(|(_, tally)| !tally.others.is_empty());
     have.map(|(id, tally)| (id.clone(), tally.others.clone()))
         .collect()
 }
 
-/// A rollup with the times of the other phases that were kept apart from it.
+/// Adds the separately stored times of the other phases to a rollup.
 pub fn with_others(mut rollup: Rollup, others: &OtherTimes) -> Rollup {
     for (id, times) in others {
         if let Some(tally) = rollup.get_mut(id) {

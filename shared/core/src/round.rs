@@ -1,4 +1,4 @@
-//! One location's round: from its last row and what it just saw to its next row.
+//! One tick of a location: computes the next location state from the previous one and the observations.
 
 use std::collections::BTreeMap;
 
@@ -12,20 +12,20 @@ use crate::id::{Location, MonitorId};
 use crate::observation::{Observation, Seen};
 use crate::time::Tick;
 
-/// The definitions of one group, as read.
+/// The definitions of one group.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Definitions {
-    /// The monitors that are checked.
+    /// The valid, enabled monitors.
     pub monitors: BTreeMap<MonitorId, Monitor>,
-    /// Definitions that could not be read, by [`broken_id`], with what is wrong with them.
+    /// The invalid definitions by [`broken_id`], with their diagnostics.
     pub broken: BTreeMap<String, Vec<Diagnostic>>,
 }
 
-/// The maximum length of a broken definition's id, in bytes: that of a monitor id.
+/// The maximum length of an invalid definition's id in bytes, as of a monitor id.
 pub const MAX_BROKEN_ID_BYTES: usize = 64;
 
-/// The id under which a broken definition is kept. A sort key has up to 1,024 bytes; one longer than
-/// [`MAX_BROKEN_ID_BYTES`] is shortened, and ends with `~` and 64 bits of its SHA-256, so that it stays distinct and stable.
+/// The id of an invalid definition: its sort key. A sort key longer than [`MAX_BROKEN_ID_BYTES`] is shortened and ends with
+/// `~` and 64 bits of its SHA-256, so that the id is stable and distinct.
 pub fn broken_id(sort_key: &str) -> String {
     if sort_key.len() <= MAX_BROKEN_ID_BYTES {
         return sort_key.to_owned();
@@ -44,19 +44,19 @@ impl Definitions {
             .filter(|monitor| monitor.rule().locations.includes(location))
     }
 
-    /// Whether this monitor is still defined, be it unreadably.
+    /// Whether the monitor is still defined, validly or not.
     pub fn knows(&self, id: &MonitorId) -> bool {
         self.monitors.contains_key(id) || self.broken.contains_key(id.as_str())
     }
 }
 
-/// What a location saw in one tick, by monitor.
+/// The observations of a location in one tick, by monitor.
 pub type Observations = BTreeMap<MonitorId, Observation>;
 
-/// The row that follows `previous`, or `None` if `tick` has counted already.
+/// The location state that follows `previous`, or `None` if `tick` was already counted.
 ///
-/// `has_incident` tells whether an incident of a monitor is open: as long as one is, its entry is kept even when
-/// all is well, so that closing rests on ticks that were counted and not on silence.
+/// `has_incident` returns whether a monitor has an open incident. While it has, its entry is kept even if all checks
+/// are good, so that closing depends on counted checks.
 pub fn advance(
     previous: Option<&LocationState>,
     tick: Tick,
@@ -64,7 +64,7 @@ pub fn advance(
     seen: &Observations,
     has_incident: impl Fn(&MonitorId) -> bool,
 ) -> Option<LocationState> {
-    if previous.is_some_and(|row| row.tick >= tick) {
+    if previous.is_some_and(|state| state.tick >= tick) {
         return None;
     }
     let mut entries = BTreeMap::new();
@@ -72,12 +72,12 @@ pub fn advance(
         let Some(monitor) = definitions.monitors.get(id) else {
             continue;
         };
-        let before = previous.map(|row| (row.tick, row.entries.get(id)));
+        let before = previous.map(|state| (state.tick, state.entries.get(id)));
         let entry = next_entry(before, tick, monitor, observation, has_incident(id));
         entries.extend(entry.map(|entry| (id.clone(), entry)));
     }
-    // What could not be read today is remembered as it was.
-    for (id, entry) in previous.iter().flat_map(|row| &row.entries) {
+    // A monitor with an invalid definition keeps its entry.
+    for (id, entry) in previous.iter().flat_map(|state| &state.entries) {
         if definitions.broken.contains_key(id.as_str()) {
             entries.insert(id.clone(), entry.clone());
         }
@@ -104,7 +104,7 @@ fn next_entry(
     };
     let health = lengthened(streaks.map(|streaks| streaks.health), health, tick);
     let found = match (health.state, quality(rule.slow_after, observation.seen)) {
-        // A failing tick says nothing of how well the good ones go.
+        // A failing check carries no information on the quality of good checks.
         (Health::Failing, _) | (Health::Good, None) => None,
         (Health::Good, Some(Quality::Sound)) => Some(Impairment::Sound),
         (Health::Good, Some(Quality::Slow | Quality::Warned | Quality::Expiring)) => {
@@ -130,11 +130,11 @@ fn next_entry(
     }))
 }
 
-/// No data neither breaks nor lengthens a streak; it only leaves `seen` behind.
+/// A check without data neither ends nor extends a streak, and does not update `seen`.
 fn without_data(before: Option<(Tick, Option<&Entry>)>, tick: Tick) -> Entry {
     match before {
         Some((_, Some(entry))) => entry.clone(),
-        // Nominal until the last tick; how long before, nobody counted.
+        // Nominal until the last tick. Earlier ticks were not counted.
         Some((last, None)) => Entry::Seen(Streaks {
             seen: last,
             health: Streak {

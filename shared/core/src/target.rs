@@ -1,26 +1,26 @@
-//! What a check is aimed at: the part of a monitor that the prober needs, and nothing else.
+//! Targets: the part of a monitor that the prober needs.
 
 use std::fmt;
 use std::net::IpAddr;
 use std::str::FromStr;
 use std::time::Duration;
 
-use crate::choice::{CloseMode, IpFamily, choice};
+use crate::choice::{CloseMode, IpFamily};
 use crate::readiness::Readiness;
 use crate::text::quoted;
 
-/// One host and port, and how to try it.
+/// One host and port, with the options of its checks.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Target {
     /// The host.
     pub host: Host,
-    /// The TCP port, or the UDP port of a DNS server asked over UDP; never 0.
+    /// The TCP port, or the UDP port of a DNS server checked over UDP; never 0.
     pub port: u16,
-    /// Which address families may be used.
+    /// The allowed address families.
     pub ip: IpFamily,
-    /// The time for all phases together.
+    /// The timeout for all phases together.
     pub timeout: Duration,
-    /// How far to go.
+    /// The kind of check.
     pub check: Check,
 }
 
@@ -34,63 +34,13 @@ impl fmt::Display for Target {
     }
 }
 
-/// How far a check goes.
+/// The kind of a check, with its options.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Check {
-    /// A timed TCP connect, ended as told.
+    /// A timed TCP connect, closed by the given mode.
     Connect(CloseMode),
-    /// A connect, then an exchange in the service's own protocol.
+    /// A connect, then an exchange in the protocol of the service.
     Ready(Readiness),
-}
-
-choice! {
-    /// A service that Portpulse knows: its usual port, timeout and readiness exchange stand in `presets.json`.
-    Service {
-        /// PostgreSQL.
-        Postgres = "postgres",
-        /// MySQL.
-        Mysql = "mysql",
-        /// MariaDB.
-        Mariadb = "mariadb",
-        /// Redis.
-        Redis = "redis",
-        /// Valkey.
-        Valkey = "valkey",
-        /// memcached.
-        Memcached = "memcached",
-        /// MongoDB.
-        Mongodb = "mongodb",
-        /// RabbitMQ and other AMQP 0-9-1 brokers.
-        Rabbitmq = "rabbitmq",
-        /// Kafka.
-        Kafka = "kafka",
-        /// ZooKeeper.
-        Zookeeper = "zookeeper",
-        /// SSH.
-        Ssh = "ssh",
-        /// DNS.
-        Dns = "dns",
-        /// SMTP between servers.
-        Smtp = "smtp",
-        /// SMTP submission.
-        Submission = "submission",
-        /// SMTP submission over TLS.
-        Smtps = "smtps",
-        /// IMAP.
-        Imap = "imap",
-        /// IMAP over TLS.
-        Imaps = "imaps",
-        /// POP3.
-        Pop3 = "pop3",
-        /// POP3 over TLS.
-        Pop3s = "pop3s",
-        /// HTTP.
-        Http = "http",
-        /// HTTP over TLS.
-        Https = "https",
-        /// Any service that begins with TLS: the handshake alone.
-        Tls = "tls",
-    }
 }
 
 /// A host: a DNS name or an address.
@@ -113,9 +63,10 @@ pub struct InvalidHost {
 impl FromStr for Host {
     type Err = InvalidHost;
 
-    /// Reads an address, with or without brackets, or a name of RFC 1123 (underscores are let through, as resolvers do).
+    /// Parses an address, with or without brackets, or a name of RFC 1123. Underscores are accepted, as resolvers
+    /// accept them.
     fn from_str(text: &str) -> Result<Self, InvalidHost> {
-        let bad = |rule| InvalidHost {
+        let invalid = |rule| InvalidHost {
             shown: quoted(text),
             rule,
         };
@@ -127,13 +78,15 @@ impl FromStr for Host {
             return Ok(Self::Address(address));
         }
         if text.contains("://") || text.contains('/') {
-            return Err(bad("write the host alone, without a scheme or a path"));
+            return Err(invalid("write only the host, without a scheme or a path"));
         }
         if text.contains(':') {
-            return Err(bad("write the host alone; the port has a field of its own"));
+            return Err(invalid("write only the host, and the port in the field `port`"));
         }
         if !text.is_ascii() {
-            return Err(bad("write an international name in its ASCII form (xn--…)"));
+            return Err(invalid(
+                "write an internationalized name in its ASCII form (xn--…)",
+            ));
         }
         let name = text.strip_suffix('.').unwrap_or(text).to_ascii_lowercase();
         let label_is_good = |label: &str| {
@@ -145,16 +98,16 @@ impl FromStr for Host {
                 && !label.ends_with('-')
         };
         if name.len() > 253 || !name.split('.').all(label_is_good) {
-            return Err(bad(
-                "a name is labels of letters, digits and `-`, joined by dots, at most 253 characters",
+            return Err(invalid(
+                "a name consists of labels of letters, digits and `-`, separated by dots, at most 253 characters",
             ));
         }
         if name
             .split('.')
             .all(|label| label.bytes().all(|b| b.is_ascii_digit()))
         {
-            return Err(bad(
-                "an IPv4 address is four numbers from 0 to 255, joined by dots",
+            return Err(invalid(
+                "an IPv4 address consists of four numbers from 0 to 255, separated by dots",
             ));
         }
         Ok(Self::Name(name))
@@ -176,7 +129,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn hosts_are_names_or_addresses() {
+    fn host_is_a_name_or_an_address() {
         let read = |text: &str| text.parse::<Host>().map(|host| host.to_string());
         assert_eq!(read("DB.Example.com."), Ok("db.example.com".to_owned()));
         assert_eq!(read("[::1]"), Ok("::1".to_owned()));
@@ -202,7 +155,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_host_survives_its_text(text in "[a-zA-Z0-9._:\\[\\]-]{0,40}") {
+        fn host_round_trips_through_text(text in "[a-zA-Z0-9._:\\[\\]-]{0,40}") {
             if let Ok(host) = text.parse::<Host>() {
                 prop_assert_eq!(host.to_string().parse::<Host>(), Ok(host));
             }

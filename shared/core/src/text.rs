@@ -1,13 +1,13 @@
-//! Text from outside, made safe to show: nothing in it moves the cursor, reorders its line, or hides.
+//! Makes text from external sources safe to show: nothing moves the cursor, reorders a line, or is hidden.
 //!
-//! Tables, services and files are written by others. What they say is shown in terminals, pages, messages and logs,
-//! each of which would take some characters for an order.
+//! Tables, services and files come from others. Their text is shown in terminals, pages, messages and logs, some of
+//! which interpret certain characters as commands.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
-/// Whether a character shows as itself, on its line, and moves nothing beside it: neither a control character nor a
-/// format character that reorders, hides or annotates text, nor a noncharacter.
+/// Whether a character is printable and does not affect other characters: not a control character, not a format
+/// character that reorders, hides or annotates text, and not a noncharacter.
 /// Source: Unicode Standard Annex 9, section 2, and the Unicode Standard, chapter 23.
 pub fn is_plain(c: char) -> bool {
     let is_format = matches!(
@@ -18,18 +18,18 @@ pub fn is_plain(c: char) -> bool {
     !c.is_control() && !is_format && !matches!(c, '\u{fffe}' | '\u{ffff}')
 }
 
-/// The text with a space in place of each character that is not plain.
+/// Replaces each character that is not plain with a space.
 pub fn plain(text: &str) -> String {
     text.chars().map(|c| if is_plain(c) { c } else { ' ' }).collect()
 }
 
-/// The same, with one space in place of several.
+/// Replaces each sequence of whitespace and characters that are not plain with one space.
 pub fn one_line(text: &str) -> String {
     plain(text).split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// Every character that is not plain as JSON writes it, such as `\u202e`; but for those that `may_stay`. Within JSON
-/// the text means the same as before.
+/// Escapes characters that are not plain as in JSON, such as `\u202e`, except those that `may_stay`. Within JSON, the
+/// meaning of the text does not change.
 pub fn escaped(text: &str, may_stay: impl Fn(char) -> bool) -> Cow<'_, str> {
     let stays = |c: char| is_plain(c) || may_stay(c);
     let Some(first) = text.find(|c| !stays(c)) else {
@@ -54,7 +54,7 @@ pub fn escaped(text: &str, may_stay: impl Fn(char) -> bool) -> Cow<'_, str> {
     Cow::Owned(escaped)
 }
 
-/// A name or value as a message quotes it: escaped, and cut after 80 characters.
+/// A name or value as quoted in a message: escaped, and truncated after 80 characters.
 pub fn quoted(text: &str) -> String {
     const MAX_CHARACTERS: usize = 80;
     match text.char_indices().nth(MAX_CHARACTERS) {
@@ -69,7 +69,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn what_would_move_reorder_or_hide_is_not_plain() {
+    fn control_format_and_nonchars_are_not_plain() {
         for c in "aü€語🔥\u{301}\"\\<\u{a0}\u{fffd}".chars() {
             assert!(is_plain(c), "{c:?}");
         }
@@ -82,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn foreign_text_stays_on_its_line_and_is_quoted_as_it_was() {
+    fn external_text_is_escaped_and_truncated() {
         assert_eq!(one_line(" a\r\nb\u{1b}[31m \u{202e}c\u{2028}"), "a b [31m c");
         assert_eq!(escaped("grün\n", |_| false), "grün\\n");
         assert_eq!(
@@ -96,7 +96,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn escaped_text_is_plain_and_means_the_same_in_json(text in "\\PC{0,40}|.{0,40}|[\\x00-\\xff\u{202e}\u{e0041}]{0,40}") {
+        fn escaped_json_is_plain_and_equivalent(text in "\\PC{0,40}|.{0,40}|[\\x00-\\xff\u{202e}\u{e0041}]{0,40}") {
             let json = serde_json::to_string(&text).unwrap();
             let shown = escaped(&json, |_| false);
             prop_assert!(shown.chars().all(is_plain), "{shown:?}");

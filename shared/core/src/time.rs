@@ -1,4 +1,4 @@
-//! Ticks, intervals and the text forms of durations; the core is told the time and never asks for it.
+//! Ticks, intervals and the text form of durations. Callers pass the current time.
 
 use std::fmt;
 use std::str::FromStr;
@@ -9,30 +9,29 @@ use jiff::Timestamp;
 use crate::choice::choice;
 use crate::text::quoted;
 
-/// One scheduled round: the scheduled time of the event, in UTC, aligned to its interval; whole seconds.
+/// One scheduled run of a group, identified by its scheduled time: UTC, in whole seconds, aligned to the interval.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Tick(i64);
 
 impl Tick {
-    /// The tick of `interval` that `time` falls in: a schedule that fires some seconds late still
-    /// names the same tick.
+    /// The tick of `interval` that contains `time`. A schedule that fires some seconds late maps to the same tick.
     pub fn containing(time: Timestamp, interval: Interval) -> Self {
         let seconds = interval.seconds();
         Self(time.as_second().div_euclid(seconds) * seconds)
     }
 
-    /// The tick's scheduled time.
+    /// The scheduled time.
     pub fn timestamp(self) -> Timestamp {
-        // A tick is only made from a timestamp, so it is always within range.
+        // A tick is created from a timestamp, so it is always within range.
         Timestamp::from_second(self.0).unwrap_or(Timestamp::MAX)
     }
 
-    /// How long before `now` this tick was scheduled; zero if it lies ahead.
+    /// The time from this tick to `now`; zero if the tick is in the future.
     pub fn age(self, now: Timestamp) -> Duration {
         Duration::try_from(now.duration_since(self.timestamp())).unwrap_or(Duration::ZERO)
     }
 
-    /// How far `now` is from reaching this tick; zero if it has passed.
+    /// The time from `now` to this tick; zero if the tick has passed.
     pub fn ahead_of(self, now: Timestamp) -> Duration {
         Duration::try_from(self.timestamp().duration_since(now)).unwrap_or(Duration::ZERO)
     }
@@ -58,9 +57,9 @@ impl fmt::Display for Tick {
     }
 }
 
-/// A time that is not one of RFC 3339.
+/// A text that is not an RFC 3339 time.
 #[derive(Debug, thiserror::Error)]
-#[error("`{found}` is not a time of RFC 3339, such as 2026-11-22T05:41:00Z")]
+#[error("`{found}` is not an RFC 3339 time, such as 2026-11-22T05:41:00Z")]
 pub struct InvalidTime {
     found: String,
 }
@@ -68,24 +67,24 @@ pub struct InvalidTime {
 impl FromStr for Tick {
     type Err = InvalidTime;
 
-    /// Reads a tick back from its text; it is taken as it stands, in whole seconds.
+    /// Parses a tick, in whole seconds. The time is not aligned to an interval.
     fn from_str(text: &str) -> Result<Self, InvalidTime> {
         Ok(Self(parse_time(text)?.as_second()))
     }
 }
 
-/// Reads a time of RFC 3339.
+/// Parses an RFC 3339 time.
 ///
 /// # Errors
-/// When `text` is none.
+/// When `text` is not an RFC 3339 time.
 pub fn parse_time(text: &str) -> Result<Timestamp, InvalidTime> {
     text.parse().map_err(|_| InvalidTime { found: quoted(text) })
 }
 
 choice! {
-    /// How often a monitor is checked.
+    /// The interval between checks.
     Interval {
-        /// Every minute: the finest EventBridge has.
+        /// Every minute, the minimum of EventBridge.
         OneMinute = "1m",
         /// Every 2 minutes.
         TwoMinutes = "2m",
@@ -103,7 +102,7 @@ choice! {
 }
 
 impl Interval {
-    /// Its length in seconds.
+    /// The length in seconds.
     pub const fn seconds(self) -> i64 {
         match self {
             Self::OneMinute => 60,
@@ -116,12 +115,12 @@ impl Interval {
         }
     }
 
-    /// Its length.
+    /// The length.
     pub const fn length(self) -> Duration {
         Duration::from_secs(self.seconds().unsigned_abs())
     }
 
-    /// How old a location's tick may be before that location no longer counts: two intervals and a minute.
+    /// The maximum age of a location's tick before the location no longer counts: two intervals and a minute.
     pub const fn freshness(self) -> Duration {
         Duration::from_secs(2 * self.seconds().unsigned_abs() + 60)
     }
@@ -136,31 +135,31 @@ pub struct InvalidDuration {
     pub(crate) found: String,
 }
 
-/// Reads a duration such as `500ms`, `5s`, `15m`, `2h` or `1d`.
+/// Parses a duration such as `500ms`, `5s`, `15m`, `2h` or `1d`.
 ///
 /// # Errors
-/// When `text` is anything else, or beyond a year.
+/// When `text` is not a duration, or exceeds a year.
 pub fn parse_duration(text: &str) -> Result<Duration, InvalidDuration> {
-    let bad = || InvalidDuration { found: quoted(text) };
+    let invalid = || InvalidDuration { found: quoted(text) };
     let digits = text.bytes().take_while(u8::is_ascii_digit).count();
-    let (number, unit) = text.split_at_checked(digits).ok_or_else(bad)?;
-    let number: u64 = number.parse().map_err(|_| bad())?;
+    let (number, unit) = text.split_at_checked(digits).ok_or_else(invalid)?;
+    let number: u64 = number.parse().map_err(|_| invalid())?;
     let unit_ms: u64 = match unit {
         "ms" => 1,
         "s" => 1_000,
         "m" => 60_000,
         "h" => 3_600_000,
         "d" => 86_400_000,
-        _ => return Err(bad()),
+        _ => return Err(invalid()),
     };
     let ms = number
         .checked_mul(unit_ms)
         .filter(|ms| *ms <= 366 * 86_400_000)
-        .ok_or_else(bad)?;
+        .ok_or_else(invalid)?;
     Ok(Duration::from_millis(ms))
 }
 
-/// A duration in the form that [`parse_duration`] reads, with the largest unit that says it whole.
+/// Formats a duration as [`parse_duration`] parses it, in the largest unit that gives a whole number.
 pub fn format_duration(duration: Duration) -> String {
     let ms = duration.as_millis();
     for (unit_ms, unit) in [(86_400_000, "d"), (3_600_000, "h"), (60_000, "m"), (1_000, "s")] {
@@ -177,7 +176,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn a_late_delivery_names_the_same_tick() {
+    fn late_delivery_maps_to_the_same_tick() {
         let at = |text| Tick::containing(parse_time(text).unwrap(), Interval::FiveMinutes).to_string();
         assert_eq!(at("2026-11-22T05:40:00Z"), "2026-11-22T05:40:00Z");
         assert_eq!(at("2026-11-22T05:44:59.9Z"), "2026-11-22T05:40:00Z");
@@ -185,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn durations_are_a_number_and_a_unit() {
+    fn duration_is_a_number_and_a_unit() {
         for (text, ms) in [
             ("500ms", 500),
             ("5s", 5_000),
@@ -214,13 +213,13 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_duration_survives_its_text(ms in 0u64..31_536_000_000) {
+        fn duration_round_trips_through_text(ms in 0u64..31_536_000_000) {
             let duration = Duration::from_millis(ms);
             prop_assert_eq!(parse_duration(&format_duration(duration)), Ok(duration));
         }
 
         #[test]
-        fn no_text_makes_the_parsers_panic(text in ".{0,40}") {
+        fn any_text_parses_without_panic(text in ".{0,40}") {
             let _ = parse_duration(&text);
             let _ = parse_time(&text);
         }

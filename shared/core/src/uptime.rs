@@ -1,10 +1,10 @@
-//! Uptime: of the time that a monitor was watched, the share in which it was as expected.
+//! Uptime: the share of the observed time in which a monitor was as expected.
 //!
-//! **Down** is what was found to be an outage: from the first failing tick of an incident of the monitor's health (the
-//! start of the streak that opened it) to the tick at which it closed. So what all locations together decided counts,
-//! with its quorum and thresholds, and neither one location's blip nor one bad location moves the figure.
-//! **Watched** is the time for which the location that saw most could tell: each check that could tell stands for its
-//! interval. Time that nobody watched is neither up nor down, and no outage counts for more than was watched.
+//! **Down** is the time of health incidents: from the first failing tick of an incident (the start of the streak that
+//! opened it) to the tick at which it closed. The decision of all locations counts, with its quorum and thresholds, so
+//! a single failing location does not change the uptime.
+//! **Observed** is the time for which the location with the most data had data: each check with data counts for one
+//! interval. Time without data is neither up nor down, and an outage counts at most for the observed time.
 
 use jiff::Timestamp;
 
@@ -13,28 +13,28 @@ use crate::period::Period;
 use crate::rollup::Tally;
 use crate::time::Interval;
 
-/// The time that a monitor was watched within some span, and how much of it was an outage.
+/// The observed time of a monitor within a period, and the part of it that was an outage.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Watched {
+pub struct ObservedTime {
     seconds: i64,
     down: i64,
 }
 
-/// What colour a span has.
+/// The uptime of a period as a level for display.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Shade {
-    /// Nobody watched.
+pub enum UptimeLevel {
+    /// No data.
     NoData,
-    /// As expected throughout, as far as it was watched.
+    /// No outage in the observed time.
     Up,
-    /// An outage for part of it.
-    Partly,
-    /// An outage for all of it, as far as it was watched.
+    /// An outage in part of the observed time.
+    Partial,
+    /// An outage in all of the observed time.
     Down,
 }
 
-impl Watched {
-    /// The sum of two spans.
+impl ObservedTime {
+    /// The sum of two periods.
     #[must_use]
     pub const fn and(self, other: Self) -> Self {
         Self {
@@ -43,17 +43,17 @@ impl Watched {
         }
     }
 
-    /// The seconds that it was watched.
+    /// The observed time in seconds.
     pub const fn seconds(self) -> i64 {
         self.seconds
     }
 
-    /// The seconds of them that were an outage.
+    /// The time of outages within the observed time, in seconds.
     pub const fn down_seconds(self) -> i64 {
         self.down
     }
 
-    /// The share of the watched time that was no outage, from 0 to 1; `None` where nobody watched.
+    /// The share of the observed time without an outage, from 0 to 1; `None` without data.
     pub fn uptime(self) -> Option<f64> {
         #[expect(
             clippy::cast_precision_loss,
@@ -62,24 +62,24 @@ impl Watched {
         (self.seconds > 0).then(|| (self.seconds - self.down) as f64 / self.seconds as f64)
     }
 
-    /// What colour it has.
-    pub const fn shade(self) -> Shade {
+    /// The level for display.
+    pub const fn level(self) -> UptimeLevel {
         match (self.seconds, self.down) {
-            (..=0, _) => Shade::NoData,
-            (_, ..=0) => Shade::Up,
-            (seconds, down) if down < seconds => Shade::Partly,
-            _ => Shade::Down,
+            (..=0, _) => UptimeLevel::NoData,
+            (_, ..=0) => UptimeLevel::Up,
+            (seconds, down) if down < seconds => UptimeLevel::Partial,
+            _ => UptimeLevel::Down,
         }
     }
 }
 
-/// When a monitor was not as expected: spans in order, none touching another.
+/// The outages of a monitor, in order and without overlap.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Outages(Vec<(i64, i64)>);
 
 impl Outages {
-    /// Those of a monitor's incidents; one that is still open lasts until `now`. Incidents of other tracks (slow,
-    /// unseen) are no outages.
+    /// The outages from a monitor's incidents. An open incident lasts until `now`. Incidents of other tracks (degraded,
+    /// unknown) are not outages.
     pub fn of<'a>(
         closed: impl IntoIterator<Item = &'a ClosedIncident>,
         open: impl IntoIterator<Item = (Track, &'a Incident)>,
@@ -107,35 +107,35 @@ impl Outages {
         Self(merged)
     }
 
-    /// The seconds of outage from one second, inclusive, to another, exclusive.
+    /// The seconds of outage between `from`, inclusive, and `to`, exclusive.
     fn within(&self, from: i64, to: i64) -> i64 {
         let overlap = |(start, end): &(i64, i64)| (to.min(*end) - from.max(*start)).max(0);
         self.0.iter().map(overlap).sum()
     }
 
-    /// How much of a period was watched, and how much of that was an outage, where `tallies` is what each location saw.
+    /// The observed time of a period and its outages, where `tallies` holds the results of each location.
     ///
-    /// Only the part before `until` counts, the time up to which the tallies reach.
-    pub fn watched<'a>(
+    /// Only the part of the period before `until` counts, the end of the results.
+    pub fn observed<'a>(
         &self,
         period: Period,
         until: Timestamp,
         interval: Interval,
         tallies: impl IntoIterator<Item = &'a Tally>,
-    ) -> Watched {
+    ) -> ObservedTime {
         let most = tallies
             .into_iter()
             .map(|tally| tally.observed_seconds(interval))
             .max();
-        self.watched_for(period, until, most.unwrap_or(0))
+        self.observed_for(period, until, most.unwrap_or(0))
     }
 
-    /// As [`Outages::watched`], where it is known for how many seconds the location that saw most could tell.
-    pub fn watched_for(&self, period: Period, until: Timestamp, observed_seconds: i64) -> Watched {
+    /// Like [`Outages::observed`], from the observed seconds of the location with the most data.
+    pub fn observed_for(&self, period: Period, until: Timestamp, observed_seconds: i64) -> ObservedTime {
         let from = period.first_second();
         let to = period.end_second().min(until.as_second());
         let seconds = observed_seconds.clamp(0, (to - from).max(0));
-        Watched {
+        ObservedTime {
             seconds,
             down: self.within(from, to).min(seconds),
         }

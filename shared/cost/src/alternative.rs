@@ -1,4 +1,4 @@
-//! The same monitors as Route 53 health checks, which check every 30 seconds from many places, and know TCP and HTTP.
+//! Costs of the same monitors as Route 53 health checks, which check TCP and HTTP every 30 seconds from many locations.
 
 use portpulse_core::definition::{Defined, DefinitionFile};
 use portpulse_core::target::Service;
@@ -6,35 +6,35 @@ use serde::Serialize;
 
 use crate::prices::{Item, Prices};
 
-/// Where the endpoints are, as Route 53 prices them.
+/// Where the endpoints are; Route 53 prices depend on this.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Endpoint {
     /// In AWS.
     Aws,
-    /// Anywhere else.
+    /// Outside AWS.
     Elsewhere,
 }
 
-/// What the health checks would cost a month, in US dollars.
+/// The monthly costs of Route 53 health checks, in US dollars.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-pub struct Alternative {
-    /// Where all the endpoints are taken to be.
+pub struct HealthCheckCost {
+    /// The assumed location of all endpoints.
     pub endpoint: Endpoint,
-    /// How many health checks.
+    /// The number of health checks.
     pub checks: u32,
-    /// How many options: HTTPS is one.
+    /// The number of paid options, such as HTTPS.
     pub options: u32,
-    /// For all of them.
+    /// The costs without the free tier.
     pub usd: f64,
-    /// Beyond the free ones.
+    /// The costs beyond the free tier.
     pub usd_beyond_free: f64,
-    /// Beyond the free ones, when each also checks every 10 seconds: one option more for each.
+    /// The costs beyond the free tier with an interval of 10 seconds, which is one more option per health check.
     pub usd_fast: f64,
 }
 
-/// What the monitors that are enabled would cost as health checks.
-pub fn health_checks(file: &DefinitionFile, endpoint: Endpoint, prices: &Prices) -> Alternative {
+/// The costs of all enabled monitors as health checks.
+pub fn health_checks(file: &DefinitionFile, endpoint: Endpoint, prices: &Prices) -> HealthCheckCost {
     let enabled = || {
         file.monitors()
             .iter()
@@ -50,7 +50,7 @@ pub fn health_checks(file: &DefinitionFile, endpoint: Endpoint, prices: &Prices)
     let (check, option) = (prices.of(check), prices.of(option));
     let (many, more) = (f64::from(checks), f64::from(options));
     let usd_beyond_free = check.beyond_free(many) + option.beyond_free(more);
-    Alternative {
+    HealthCheckCost {
         endpoint,
         checks,
         options,

@@ -1,4 +1,4 @@
-//! Quantities times prices, line by line.
+//! The bill: quantities times prices.
 
 use serde::Serialize;
 
@@ -6,77 +6,81 @@ use crate::capacity::Capacity;
 use crate::prices::{Item, Price, Prices};
 use crate::quantities::{Architecture, Deployment, Quantities};
 
-/// What one item comes to.
+/// A line of the bill.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Line {
-    /// What it is.
+    /// The item.
     pub item: Item,
-    /// What it is, in words.
+    /// The label for people.
     pub what: &'static str,
-    /// How much of it.
+    /// The quantity.
     pub quantity: f64,
-    /// Of what.
+    /// The unit of the quantity.
     pub unit: String,
-    /// What `per` units cost, in US dollars.
+    /// The price of `per` units, in US dollars.
     pub price: f64,
-    /// How many units that buys.
+    /// The number of units that `price` buys.
     pub per: f64,
-    /// How many units are free a month.
+    /// The free units per month.
     pub free: f64,
-    /// What it costs without them, in US dollars.
+    /// The costs without free units, in US dollars.
     pub usd: f64,
-    /// What it costs beyond them, in US dollars.
+    /// The costs beyond the free units, in US dollars.
     pub usd_beyond_free: f64,
 }
 
-/// What it all comes to.
+/// The estimated monthly bill.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Bill {
-    /// Item by item.
+    /// One line per item.
     pub lines: Vec<Line>,
-    /// The sum without anything free, in US dollars.
+    /// The total without free units, in US dollars.
     pub usd: f64,
-    /// The sum when nothing else in the account uses up what is free, in US dollars.
+    /// The total beyond the free units, in US dollars, if nothing else in the account uses them.
     pub usd_beyond_free: f64,
 }
 
-/// The bill for these quantities, at these prices and `sms_usd` for an SMS.
+/// Computes the bill. `sms_usd` is the price of an SMS in US dollars.
 pub fn bill(deployment: &Deployment<'_>, quantities: &Quantities, prices: &Prices, sms_usd: f64) -> Bill {
     let q = quantities;
     let mut items = Vec::new();
     match deployment.capacity {
         Capacity::OnDemand => items.extend([
-            (Item::DynamodbWrites, "DynamoDB, written", q.write_units),
-            (Item::DynamodbReads, "DynamoDB, read", q.read_units),
+            (Item::DynamodbWrites, "DynamoDB writes", q.write_units),
+            (Item::DynamodbReads, "DynamoDB reads", q.read_units),
         ]),
         Capacity::AlwaysFree => items.extend([
             (
                 Item::DynamodbWriteCapacity,
-                "DynamoDB, to write",
+                "DynamoDB write capacity",
                 q.capacity_hours,
             ),
-            (Item::DynamodbReadCapacity, "DynamoDB, to read", q.capacity_hours),
+            (
+                Item::DynamodbReadCapacity,
+                "DynamoDB read capacity",
+                q.capacity_hours,
+            ),
         ]),
     }
     let time = match deployment.architecture {
-        Architecture::Arm64 => (Item::LambdaArm64, "Lambda, time on arm64", q.gb_seconds),
-        Architecture::X86 => (Item::LambdaX86, "Lambda, time on x86_64", q.gb_seconds),
+        Architecture::Arm64 => (Item::LambdaArm64, "Lambda time (arm64)", q.gb_seconds),
+        Architecture::X86 => (Item::LambdaX86, "Lambda time (x86_64)", q.gb_seconds),
     };
     items.extend([
-        (Item::DynamodbStorage, "DynamoDB, kept", q.storage_gb),
-        (Item::DynamodbRecovery, "DynamoDB, recovery", q.recovery_gb),
-        (Item::LambdaRequests, "Lambda, invocations", q.invocations),
+        (Item::DynamodbStorage, "DynamoDB storage", q.storage_gb),
+        (Item::DynamodbRecovery, "DynamoDB backups", q.recovery_gb),
+        (Item::LambdaRequests, "Lambda invocations", q.invocations),
         time,
-        (Item::ScheduledRules, "EventBridge, schedule", q.ticks),
-        (Item::Logs, "CloudWatch, logs", q.log_gb),
-        (Item::Alarms, "CloudWatch, alarms", q.alarms),
-        (Item::Publishes, "SNS, published", q.publishes),
-        (Item::Emails, "SNS, by email", q.emails),
-        (Item::HttpsDeliveries, "SNS, by HTTPS", q.https),
-        (Item::Transfer, "between regions", q.transfer_gb),
+        (Item::ScheduledRules, "EventBridge schedules", q.ticks),
+        (Item::Logs, "CloudWatch logs", q.log_gb),
+        (Item::Alarms, "CloudWatch alarms", q.alarms),
+        (Item::Publishes, "SNS publishes", q.publishes),
+        (Item::Emails, "SNS email", q.emails),
+        (Item::HttpsDeliveries, "SNS HTTPS", q.https),
+        (Item::Transfer, "Data between regions", q.transfer_gb),
     ]);
     if q.internet_gb > 0.0 {
-        items.push((Item::Internet, "to the internet", q.internet_gb));
+        items.push((Item::Internet, "Data to internet", q.internet_gb));
     }
     let mut lines: Vec<_> = items
         .into_iter()
@@ -91,7 +95,7 @@ pub fn bill(deployment: &Deployment<'_>, quantities: &Quantities, prices: &Price
             region: String::new(),
             source: String::new(),
         };
-        lines.push(line(Item::Sms, "SNS, by SMS", q.sms, &price));
+        lines.push(line(Item::Sms, "SNS SMS", q.sms, &price));
     }
     Bill {
         usd: lines.iter().map(|line| line.usd).sum(),

@@ -1,57 +1,57 @@
-//! How DynamoDB is paid for, and whether the units that are always free carry what the checkers ask.
+//! DynamoDB capacity modes, and whether the free tier's capacity is sufficient.
 
 use serde::Serialize;
 
-/// The read units, and the write units, that an account may provision for nothing.
+/// The read units, and the write units, that an account can provision for free.
 /// Source: <https://aws.amazon.com/dynamodb/pricing/provisioned/>
 pub(crate) const FREE_UNITS: f64 = 25.0;
-/// How many seconds of unused units DynamoDB keeps for a burst.
+/// The seconds of unused capacity that DynamoDB retains for bursts.
 /// Source: <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/burst-adaptive-capacity.html>
-const KEPT_SECONDS: f64 = 300.0;
+const BURST_SECONDS: f64 = 300.0;
 
-/// As the variable `capacity` of `infra/` has it.
+/// The capacity mode of the table, as in the variable `capacity` of `infra/`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Capacity {
-    /// By the unit.
+    /// On demand: billed per unit.
     OnDemand,
-    /// By the hour, as many as are always free.
+    /// Provisioned: the capacity of the free tier.
     AlwaysFree,
 }
 
-/// What is asked of the table when every group has its tick, and sums up an hour and a day: at midnight.
+/// The peak load of the table: at midnight all groups have a tick and roll up an hour and a day.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Peak {
-    /// Write units at midnight, of all groups and regions together.
+    /// Write units at midnight, for all groups and locations.
     pub write_units: f64,
-    /// Read units likewise.
+    /// Read units at midnight, for all groups and locations.
     pub read_units: f64,
-    /// Write units a second, over the whole time.
+    /// Average write units per second.
     pub write_rate: f64,
-    /// Read units a second likewise.
+    /// Average read units per second.
     pub read_rate: f64,
 }
 
-/// Whether 25 units a second carry it.
+/// Whether the free 25 units per second are sufficient.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Fit {
-    /// Even if all ticks of midnight fall into one second.
+    /// Sufficient, even if all ticks at midnight fall into one second.
     EachSecond,
-    /// At midnight with units that went unused in the five minutes before, which DynamoDB lends as it can.
+    /// Sufficient with burst capacity at midnight: unused units of the five minutes before, which DynamoDB does not guarantee.
     WithBurst,
-    /// Not at all: requests would be refused.
+    /// Insufficient: requests would be throttled.
     No,
 }
 
 impl Peak {
-    /// Whether the units that are always free carry it.
+    /// Whether the free capacity is sufficient for this load.
     pub fn fit(&self) -> Fit {
         let most = self.write_units.max(self.read_units);
         let rate = self.write_rate.max(self.read_rate);
         if most <= FREE_UNITS {
             Fit::EachSecond
-        } else if rate <= FREE_UNITS && most <= FREE_UNITS * KEPT_SECONDS {
+        } else if rate <= FREE_UNITS && most <= FREE_UNITS * BURST_SECONDS {
             Fit::WithBurst
         } else {
             Fit::No
@@ -64,7 +64,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn twenty_five_units_carry_a_second_a_burst_or_nothing() {
+    fn free_capacity_covers_second_burst_or_neither() {
         for (write_units, read_units, write_rate, fit) in [
             (25.0, 25.0, 1.0, Fit::EachSecond),
             (25.5, 1.0, 1.0, Fit::WithBurst),

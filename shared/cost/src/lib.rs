@@ -1,7 +1,7 @@
-//! What a definitions file costs a month: quantities from the layout that the checkers write, times prices from one file.
+//! Estimates the monthly AWS costs of a definition file: quantities, from the sizes of the items that checkers write,
+//! times prices, from `infra/prices.json`.
 //!
-//! This crate knows nothing of clocks, files and networks, and of AWS only its prices. What it takes for granted is in
-//! [`Assumptions`], and each of them is in the words that it hands out with the sums.
+//! This crate does no I/O and does not call AWS. All assumptions are in [`Assumptions`].
 
 mod alternative;
 mod banners;
@@ -14,12 +14,12 @@ mod rollup;
 mod tick;
 mod view;
 
-pub use alternative::{Alternative, Endpoint, health_checks};
+pub use alternative::{Endpoint, HealthCheckCost, health_checks};
 pub use banners::BannersCost;
 pub use bill::{Bill, Line, bill};
 pub use capacity::{Capacity, Fit, Peak};
 pub use prices::{InvalidPrices, Item, Price, Prices};
-pub use quantities::{ALARMS_PER_REGION, Architecture, Assumptions, Deployment, MONTH, Quantities};
+pub use quantities::{ALARMS_PER_REGION, Architecture, Assumptions, Deployment, HOURS_PER_MONTH, Quantities};
 pub use relayed::RelayedCost;
 pub use rollup::{RollupCost, Spread};
 pub use tick::TickCost;

@@ -1,11 +1,11 @@
-//! Prices, from the one data file that says where and when each was read.
+//! Prices from `infra/prices.json`, which records the date and source of each price.
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use serde::{Deserialize, Serialize};
 
-/// What AWS charges for.
+/// A billed item.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Item {
@@ -17,96 +17,96 @@ pub enum Item {
     DynamodbWriteCapacity,
     /// DynamoDB provisioned: read capacity unit-hours.
     DynamodbReadCapacity,
-    /// What the table holds.
+    /// DynamoDB storage.
     DynamodbStorage,
-    /// Point-in-time recovery of what the table holds.
+    /// DynamoDB point-in-time recovery.
     DynamodbRecovery,
-    /// Invocations.
+    /// Lambda invocations.
     LambdaRequests,
-    /// Time on Graviton, by memory.
+    /// Lambda time on Graviton, by memory.
     LambdaArm64,
-    /// Time on x86, by memory.
+    /// Lambda time on x86, by memory.
     #[serde(rename = "lambda_x86_64")]
     LambdaX86,
-    /// CloudWatch logs, as they come in.
+    /// CloudWatch log ingestion.
     Logs,
     /// CloudWatch alarms of standard resolution.
     Alarms,
-    /// SNS: what is published.
+    /// SNS publish requests.
     Publishes,
-    /// SNS: what goes out by email.
+    /// SNS deliveries by email.
     Emails,
-    /// SNS: what goes out by HTTPS.
+    /// SNS deliveries by HTTPS.
     HttpsDeliveries,
-    /// EventBridge: what rules fire on a schedule.
+    /// EventBridge scheduled events.
     ScheduledRules,
-    /// What goes from one region to another.
+    /// Data transfer between regions.
     Transfer,
-    /// What goes to the internet.
+    /// Data transfer to the internet.
     Internet,
     /// Route 53 health checks of endpoints in AWS.
     HealthChecksAws,
-    /// Route 53 health checks of endpoints elsewhere.
+    /// Route 53 health checks of endpoints outside AWS.
     HealthChecksElsewhere,
-    /// SNS: what goes out by SMS. Its price is that of a country, and in no file.
+    /// SNS deliveries by SMS. The price depends on the country and is not in the price file.
     Sms,
-    /// Each option (HTTPS, a text, 10 seconds, latency) of a health check of an endpoint in AWS.
+    /// An option (HTTPS, string matching, 10-second interval, latency) of a health check of an endpoint in AWS.
     FeaturesAws,
-    /// The same elsewhere.
+    /// An option of a health check of an endpoint outside AWS.
     FeaturesElsewhere,
 }
 
-/// What one item costs.
+/// The price of an item.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Price {
     /// US dollars for `per` units.
     pub usd: f64,
-    /// How many units that buys.
+    /// The number of units that `usd` buys.
     pub per: f64,
-    /// What a unit is.
+    /// The unit.
     pub unit: String,
-    /// Units a month that an account never pays for; they are for all that it does.
+    /// Free units per month, shared by everything in the account.
     pub free: f64,
-    /// The region whose price it is, or `global`.
+    /// The region of the price, or `global`.
     pub region: String,
-    /// Where it was read.
+    /// The URL of the price.
     pub source: String,
 }
 
 impl Price {
-    /// US dollars for so many units, none of them free.
+    /// The costs of a quantity without free units, in US dollars.
     pub fn of(&self, quantity: f64) -> f64 {
         quantity / self.per * self.usd
     }
 
-    /// US dollars for so many units, when nothing else in the account uses up the free ones.
+    /// The costs of a quantity beyond the free units, in US dollars, if nothing else in the account uses them.
     pub fn beyond_free(&self, quantity: f64) -> f64 {
         self.of((quantity - self.free).max(0.0))
     }
 }
 
-/// The price of every [`Item`], and when they were read.
+/// The price of every [`Item`], with the date of the prices.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Prices {
     date: String,
     prices: BTreeMap<Item, Price>,
 }
 
-/// A file of prices that cannot be used.
+/// Error: the price file is invalid.
 #[derive(Debug, thiserror::Error)]
 pub enum InvalidPrices {
-    /// It has another form.
-    #[error("the prices cannot be read")]
+    /// The file is malformed.
+    #[error("the price file is malformed")]
     Form(#[source] serde_json::Error),
-    /// A price makes no sense.
-    #[error("the price of {0:?} makes no sense: `usd` and `free` are not below 0, and `per` is above it")]
+    /// A price is out of range.
+    #[error("the price of {0:?} is invalid: `usd` and `free` must be at least 0, and `per` greater than 0")]
     Value(Item),
-    /// It is in another currency.
-    #[error("the prices are in {0}: write them in USD")]
+    /// The currency is not USD.
+    #[error("the currency {0} is unsupported: use USD")]
     Currency(String),
-    /// An item has no price.
-    #[error("{0:?} has no price: add it")]
+    /// A price is missing.
+    #[error("the price of {0:?} is missing")]
     Missing(Item),
 }
 
@@ -120,14 +120,14 @@ struct RawPrices {
 
 #[expect(
     clippy::expect_used,
-    reason = "the file is compiled in, and a test reads all of it"
+    reason = "the file is compiled in, and a test validates it"
 )]
 static CURRENT: LazyLock<Prices> = LazyLock::new(|| {
-    Prices::parse(include_str!("../../../infra/prices.json")).expect("infra/prices.json is well formed")
+    Prices::parse(include_str!("../../../infra/prices.json")).expect("infra/prices.json is valid")
 });
 
 impl Item {
-    /// All that a file of prices prices.
+    /// All items with a price in the file.
     pub const ALL: [Self; 21] = [
         Self::DynamodbWrites,
         Self::DynamodbReads,
@@ -154,15 +154,15 @@ impl Item {
 }
 
 impl Prices {
-    /// Those of `infra/prices.json`.
+    /// The prices in `infra/prices.json`.
     pub fn current() -> &'static Self {
         &CURRENT
     }
 
-    /// Reads a file of prices.
+    /// Parses a price file.
     ///
     /// # Errors
-    /// When it has another form, a price makes no sense, or an item has none.
+    /// If the file is malformed, or a price is missing or invalid.
     pub fn parse(text: &str) -> Result<Self, InvalidPrices> {
         let raw: RawPrices = serde_json::from_str(text).map_err(InvalidPrices::Form)?;
         if raw.currency != "USD" {
@@ -178,15 +178,15 @@ impl Prices {
         Ok(Self { date, prices })
     }
 
-    /// When they were read, as `2026-11-22`.
+    /// The date of the prices, such as `2026-11-22`.
     pub fn date(&self) -> &str {
         &self.date
     }
 
-    /// What an item costs.
+    /// The price of an item; 0 for items without a price.
     pub fn of(&self, item: Item) -> &Price {
-        // Reading has seen to every item.
-        static NOTHING: LazyLock<Price> = LazyLock::new(|| Price {
+        // `parse` checks that all items except SMS have a price.
+        static FREE: LazyLock<Price> = LazyLock::new(|| Price {
             usd: 0.0,
             per: 1.0,
             unit: String::new(),
@@ -194,7 +194,7 @@ impl Prices {
             region: String::new(),
             source: String::new(),
         });
-        self.prices.get(&item).unwrap_or(&NOTHING)
+        self.prices.get(&item).unwrap_or(&FREE)
     }
 }
 
@@ -207,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn the_file_in_the_tree_prices_everything_and_says_where_it_was_read() {
+    fn price_file_has_price_and_source_of_every_item() {
         let prices = Prices::current();
         assert_eq!(file()["prices"].as_object().unwrap().len(), Item::ALL.len());
         for item in Item::ALL {
@@ -218,27 +218,24 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_lacks_something_is_refused() {
+    fn invalid_price_files_are_rejected() {
         let refused = |change: &dyn Fn(&mut serde_json::Value)| {
             let mut file = file();
             change(&mut file);
             Prices::parse(&file.to_string()).unwrap_err().to_string()
         };
         let removed = refused(&|file| drop(file["prices"].as_object_mut().unwrap().remove("logs")));
-        assert_eq!(removed, "Logs has no price: add it");
+        assert_eq!(removed, "the price of Logs is missing");
         let foreign = refused(&|file| file["currency"] = "EUR".into());
-        assert_eq!(foreign, "the prices are in EUR: write them in USD");
+        assert_eq!(foreign, "the currency EUR is unsupported: use USD");
         let negative = refused(&|file| file["prices"]["logs"]["per"] = 0.into());
-        assert!(
-            negative.starts_with("the price of Logs makes no sense"),
-            "{negative}"
-        );
+        assert!(negative.starts_with("the price of Logs is invalid"), "{negative}");
         let unknown = refused(&|file| file["prices"]["logs"]["currency"] = "EUR".into());
-        assert_eq!(unknown, "the prices cannot be read");
+        assert_eq!(unknown, "the price file is malformed");
     }
 
     #[test]
-    fn what_is_free_is_taken_off_once() {
+    fn free_units_are_subtracted_once() {
         let alarms = Prices::current().of(Item::Alarms);
         for (alarms_in_use, with, without) in [(6.0, 0.0, 0.6), (10.0, 0.0, 1.0), (34.0, 2.4, 3.4)] {
             assert!(

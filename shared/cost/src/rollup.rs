@@ -1,4 +1,4 @@
-//! What summing up asks of DynamoDB when nothing is missing, by the sizes of the items that it reads and writes.
+//! DynamoDB usage of rollups in normal operation, from the sizes of the items read and written.
 
 use portpulse_core::definition::{Defined, Monitor};
 use portpulse_core::group::GroupId;
@@ -7,57 +7,57 @@ use portpulse_core::period::{Grain, Period};
 use portpulse_core::phase_times::{Bucket, PhaseTimes};
 use portpulse_core::rollup::{Rollup, Tally, other_times};
 use portpulse_core::time::Tick;
-use portpulse_store::layout::{self, Weight};
+use portpulse_store::item_sizes::{self, ItemSize};
 use portpulse_store::size;
 use portpulse_store::table::Read;
 
-use crate::tick::{CONNECT, SOME_TIME, TickCost, checked, other_phases, whole};
+use crate::tick::{SAMPLE_CONNECT, SAMPLE_TIME, TickCost, as_quantity, checked_monitors, other_phases};
 
-/// The hours, and the days beside them, that are looked for when an hour is over; all but the newest are there.
-const HOURS_SOUGHT: f64 = 6.0;
-const DAYS_SOUGHT: f64 = 1.0;
-const HOURS_OF_A_DAY: f64 = 24.0;
-/// What is looked for and is not there is billed like the smallest item.
-const NOTHING_THERE: f64 = 0.5;
+/// The rollups by hour and by day that are looked up at the end of an hour; all but the newest exist.
+const HOURS_QUERIED: f64 = 6.0;
+const DAYS_QUERIED: f64 = 1.0;
+const HOURS_PER_DAY: f64 = 24.0;
+/// The read units of a missing item, which is billed like the smallest item.
+const MISSING_ITEM_UNITS: f64 = 0.5;
 
-/// A bucket of a quarter of a second, the first with three digits.
+/// A bucket of a quarter of a second, the first bucket number with three digits.
 const FIRST_BUCKET: Bucket = 100;
 
-/// Into how many buckets the times of one phase of one monitor fall.
+/// The number of histogram buckets per phase and monitor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Spread {
-    /// Over an hour.
+    /// In an hour.
     pub hour: u32,
-    /// Over a day.
+    /// In a day.
     pub day: u32,
 }
 
 impl Default for Spread {
-    /// An eighth of a doubling is a bucket: what jitters by a third falls into four.
+    /// A bucket covers 1/8 of a doubling: times that vary by a third fall into four buckets.
     fn default() -> Self {
         Self { hour: 4, day: 8 }
     }
 }
 
-/// What summing up a period costs one region, beside the tick that does it.
+/// The additional usage of one rollup in one location.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct RollupCost {
-    /// DynamoDB's write units.
+    /// DynamoDB write units.
     pub write_units: f64,
-    /// DynamoDB's read units.
+    /// DynamoDB read units.
     pub read_units: f64,
-    /// What it reads and writes, in bytes on the network.
+    /// Bytes read and written over the network.
     pub bytes: f64,
-    /// Its requests.
+    /// The number of requests.
     pub requests: u32,
-    /// What it keeps in the table until that expires, in bytes.
-    pub kept_bytes: usize,
-    /// What it keeps of the phases but the connect, where there are any.
-    pub others_kept_bytes: Option<usize>,
+    /// Bytes stored in the table until the item expires.
+    pub stored_bytes: usize,
+    /// Bytes stored for phase times other than connect; `None` if there are no such phases.
+    pub other_phases_bytes: Option<usize>,
 }
 
 impl RollupCost {
-    /// Summing up an hour from its ticks, of which one costs `tick`.
+    /// The rollup of an hour from its ticks, each of which costs `tick`.
     pub fn of_hour(
         group: GroupId,
         definitions: &[&Defined],
@@ -68,58 +68,62 @@ impl RollupCost {
         let (hour, others) = weigh(group, definitions, location, Grain::Hour, spread);
         let (day, _) = weigh(group, definitions, location, Grain::Day, spread);
         let ticks = 3600.0 / group.interval.length().as_secs_f64();
-        let sought = (HOURS_SOUGHT - 1.0) * size::read_units(hour.stored, Read::Eventual)
-            + DAYS_SOUGHT * size::read_units(day.stored, Read::Eventual)
-            + NOTHING_THERE;
-        let read = (HOURS_SOUGHT - 1.0) * whole(hour.sent)
-            + DAYS_SOUGHT * whole(day.sent)
-            + ticks * whole(tick.written_bytes);
+        let lookup_units = (HOURS_QUERIED - 1.0) * size::read_units(hour.stored, Read::Eventual)
+            + DAYS_QUERIED * size::read_units(day.stored, Read::Eventual)
+            + MISSING_ITEM_UNITS;
+        let read = (HOURS_QUERIED - 1.0) * as_quantity(hour.sent)
+            + DAYS_QUERIED * as_quantity(day.sent)
+            + ticks * as_quantity(tick.written_bytes);
         Self {
             write_units: written(hour, others),
-            read_units: sought + ticks * size::read_units(tick.kept_bytes, Read::Eventual),
-            bytes: read + whole(hour.sent) + others.map_or(0.0, |others| whole(others.sent)),
+            read_units: lookup_units + ticks * size::read_units(tick.stored_bytes, Read::Eventual),
+            bytes: read + as_quantity(hour.sent) + others.map_or(0.0, |others| as_quantity(others.sent)),
             requests: 3 + u32::from(others.is_some()),
-            kept_bytes: hour.stored,
-            others_kept_bytes: others.map(|others| others.stored),
+            stored_bytes: hour.stored,
+            other_phases_bytes: others.map(|others| others.stored),
         }
     }
 
-    /// Summing up a day from its hours, beside its last hour.
+    /// The rollup of a day from its hours.
     pub fn of_day(group: GroupId, definitions: &[&Defined], location: &Location, spread: Spread) -> Self {
         let (hour, others_of_hour) = weigh(group, definitions, location, Grain::Hour, spread);
         let (day, others) = weigh(group, definitions, location, Grain::Day, spread);
-        let none = Weight { stored: 0, sent: 0 };
+        let none = ItemSize { stored: 0, sent: 0 };
         let hours = [hour, others_of_hour.unwrap_or(none)];
         let read_units: f64 = hours
             .map(|each| size::read_units(each.stored, Read::Strong))
             .iter()
             .sum();
-        let sent: f64 = hours.map(|each| whole(each.sent)).iter().sum();
+        let sent: f64 = hours.map(|each| as_quantity(each.sent)).iter().sum();
         Self {
             write_units: written(day, others),
-            read_units: NOTHING_THERE + HOURS_OF_A_DAY * read_units,
-            bytes: HOURS_OF_A_DAY * sent + whole(day.sent) + others.map_or(0.0, |others| whole(others.sent)),
+            read_units: MISSING_ITEM_UNITS + HOURS_PER_DAY * read_units,
+            bytes: HOURS_PER_DAY * sent
+                + as_quantity(day.sent)
+                + others.map_or(0.0, |others| as_quantity(others.sent)),
             requests: 3 + u32::from(others.is_some()),
-            kept_bytes: day.stored,
-            others_kept_bytes: others.map(|others| others.stored),
+            stored_bytes: day.stored,
+            other_phases_bytes: others.map(|others| others.stored),
         }
     }
 }
 
-fn written(rollup: Weight, others: Option<Weight>) -> f64 {
+fn written(rollup: ItemSize, others: Option<ItemSize>) -> f64 {
     let items = [Some(rollup), others].into_iter().flatten();
-    items.map(|item| whole(size::write_units(item.stored))).sum()
+    items
+        .map(|item| as_quantity(size::write_units(item.stored)))
+        .sum()
 }
 
-/// A rollup in which all was well, and the phases but the connect, where there are any.
+/// The sizes of a rollup of good checks, and of the item with phase times other than connect, if any.
 fn weigh(
     group: GroupId,
     definitions: &[&Defined],
     location: &Location,
     grain: Grain,
     spread: Spread,
-) -> (Weight, Option<Weight>) {
-    let period = Period::of(Tick::containing(SOME_TIME, group.interval), grain);
+) -> (ItemSize, Option<ItemSize>) {
+    let period = Period::of(Tick::containing(SAMPLE_TIME, group.interval), grain);
     let seconds = u32::try_from(group.interval.seconds()).unwrap_or(u32::MAX).max(1);
     let (checks, buckets) = match grain {
         Grain::Hour => (3_600 / seconds, spread.hour),
@@ -136,14 +140,14 @@ fn weigh(
     };
     let tally = |monitor: &Monitor| Tally {
         good: checks,
-        connect: times(CONNECT),
+        connect: times(SAMPLE_CONNECT),
         others: other_phases(monitor).map(|time| time.map_or_else(PhaseTimes::default, times)),
         ..Tally::default()
     };
-    let rollup: Rollup = checked(definitions, location)
+    let rollup: Rollup = checked_monitors(definitions, location)
         .map(|monitor| (monitor.id().clone(), tally(monitor)))
         .collect();
     let others = other_times(&rollup);
-    let weight = (!others.is_empty()).then(|| layout::other_times(group, period, location, &others));
-    (layout::rollup(group, period, location, &rollup), weight)
+    let weight = (!others.is_empty()).then(|| item_sizes::other_times(group, period, location, &others));
+    (item_sizes::rollup(group, period, location, &rollup), weight)
 }

@@ -1,4 +1,4 @@
-//! What one tick asks of DynamoDB when all is well, by the sizes of the items that it reads and writes.
+//! DynamoDB usage of a tick in normal operation, from the sizes of the items read and written.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -13,83 +13,86 @@ use portpulse_core::readiness::{Protocol, Tls};
 use portpulse_core::round::Observations;
 use portpulse_core::target::{Check, Host};
 use portpulse_core::time::Tick;
-use portpulse_store::layout::{self, Weight};
+use portpulse_store::item_sizes::{self, ItemSize};
 use portpulse_store::size;
 use portpulse_store::table::Read;
 
-/// A connect time with as many digits as there are below a second.
-pub(crate) const CONNECT: Duration = Duration::from_micros(123_450);
-/// A name that the resolver has in its cache.
-const DNS: Duration = Duration::from_micros(1_200);
-/// Two round trips.
-const TLS: Duration = Duration::from_millis(247);
-/// One round trip.
-const READY: Duration = Duration::from_millis(124);
-/// A time like those that are written.
-pub(crate) const SOME_TIME: Timestamp = Timestamp::constant(1_795_305_660, 0);
+/// A connect time with the maximum number of digits below one second.
+pub(crate) const SAMPLE_CONNECT: Duration = Duration::from_micros(123_450);
+/// A name resolution from the resolver's cache.
+const SAMPLE_DNS: Duration = Duration::from_micros(1_200);
+/// A TLS handshake of two round trips.
+const SAMPLE_TLS: Duration = Duration::from_millis(247);
+/// A readiness exchange of one round trip.
+const SAMPLE_READY: Duration = Duration::from_millis(124);
+/// A sample time.
+pub(crate) const SAMPLE_TIME: Timestamp = Timestamp::constant(1_795_305_660, 0);
 
-/// What one tick of one group costs in one region: two queries, and two puts.
+/// The usage of one tick of one group in one location: two queries and two puts.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct TickCost {
-    /// DynamoDB's write units.
+    /// DynamoDB write units.
     pub write_units: f64,
-    /// DynamoDB's read units.
+    /// DynamoDB read units.
     pub read_units: f64,
-    /// What it reads, in bytes on the network.
+    /// Bytes read over the network.
     pub read_bytes: usize,
-    /// What it writes, in bytes on the network.
+    /// Bytes written over the network.
     pub written_bytes: usize,
-    /// What its results occupy in the table until they expire, in bytes.
-    pub kept_bytes: usize,
+    /// Bytes of the results in the table until they expire.
+    pub stored_bytes: usize,
 }
 
 impl TickCost {
-    /// The requests of a tick.
+    /// The number of requests per tick.
     pub const REQUESTS: u32 = 4;
 
-    /// A tick of the `group` of these `definitions`, checked from `location`, one of the `expected`.
+    /// The usage of a tick of `group` in `location`, one of the `expected` locations.
     pub fn of(
         group: GroupId,
         definitions: &[&Defined],
         location: &Location,
         expected: &BTreeSet<Location>,
     ) -> Self {
-        let tick = Tick::containing(SOME_TIME, group.interval);
+        let tick = Tick::containing(SAMPLE_TIME, group.interval);
         let open = |monitor: &Monitor| Observation {
             seen: Seen::Open {
-                connect: CONNECT,
+                connect: SAMPLE_CONNECT,
                 others: other_phases(monitor),
                 remark: Remark::None,
             },
             detail: None,
         };
-        let seen: Observations = checked(definitions, location)
+        let seen: Observations = checked_monitors(definitions, location)
             .map(|monitor| (monitor.id().clone(), open(monitor)))
             .collect();
-        let results = layout::results(group, tick, location, &seen);
-        let row = layout::nominal_location_state(group, tick, location);
+        let results = item_sizes::results(group, tick, location, &seen);
+        let row = item_sizes::nominal_location_state(group, tick, location);
 
-        let definitions = total(definitions.iter().map(|defined| layout::definition(defined)));
+        let definitions = total(definitions.iter().map(|defined| item_sizes::definition(defined)));
         let rows = expected
             .iter()
-            .map(|location| layout::nominal_location_state(group, tick, location));
+            .map(|location| item_sizes::nominal_location_state(group, tick, location));
         let listed = expected
             .iter()
-            .map(|location| layout::expectation(group, location));
-        let group_state = total(rows.chain(listed).chain([layout::nominal_decision_state(group)]));
+            .map(|location| item_sizes::expectation(group, location));
+        let group_state = total(
+            rows.chain(listed)
+                .chain([item_sizes::nominal_decision_state(group)]),
+        );
         Self {
-            write_units: whole(size::write_units(results.stored) + size::write_units(row.stored)),
+            write_units: as_quantity(size::write_units(results.stored) + size::write_units(row.stored)),
             read_units: size::read_units(definitions.stored, Read::Eventual)
                 + size::read_units(group_state.stored, Read::Strong),
             read_bytes: definitions.sent + group_state.sent,
             written_bytes: results.sent + row.sent,
-            kept_bytes: results.stored,
+            stored_bytes: results.stored,
         }
     }
 }
 
-/// The monitors that a region checks.
-pub(crate) fn checked<'a>(
+/// The enabled monitors that a location checks.
+pub(crate) fn checked_monitors<'a>(
     definitions: &'a [&Defined],
     location: &'a Location,
 ) -> impl Iterator<Item = &'a Monitor> {
@@ -97,33 +100,33 @@ pub(crate) fn checked<'a>(
     monitors.filter(|monitor| monitor.is_enabled() && monitor.rule().locations.includes(location))
 }
 
-/// The phases of a good check beside its connect.
+/// The phases of a good check other than connect.
 pub(crate) fn other_phases(monitor: &Monitor) -> OtherPhases<Option<Duration>> {
     let target = monitor.target();
     let (tls, ready) = match &target.check {
         Check::Connect(_) => (None, None),
-        // Its answer stands for the connect.
+        // Over UDP the response counts as the connect.
         Check::Ready(readiness) if readiness.protocol().is_over_udp() => (None, None),
         Check::Ready(readiness) => (
-            (readiness.tls() != Tls::Off).then_some(TLS),
-            (*readiness.protocol() != Protocol::TlsAlone).then_some(READY),
+            (readiness.tls() != Tls::Off).then_some(SAMPLE_TLS),
+            (*readiness.protocol() != Protocol::TlsAlone).then_some(SAMPLE_READY),
         ),
     };
     let dns = match target.host {
-        Host::Name(_) => Some(DNS),
+        Host::Name(_) => Some(SAMPLE_DNS),
         Host::Address(_) => None,
     };
     OtherPhases { dns, tls, ready }
 }
 
-fn total(weights: impl Iterator<Item = Weight>) -> Weight {
-    weights.fold(Weight { stored: 0, sent: 0 }, |sum, each| Weight {
+fn total(weights: impl Iterator<Item = ItemSize>) -> ItemSize {
+    weights.fold(ItemSize { stored: 0, sent: 0 }, |sum, each| ItemSize {
         stored: sum.stored + each.stored,
         sent: sum.sent + each.sent,
     })
 }
 
-/// A count as a quantity.
-pub(crate) fn whole(count: usize) -> f64 {
+/// Converts a count to a quantity.
+pub(crate) fn as_quantity(count: usize) -> f64 {
     f64::from(u32::try_from(count).unwrap_or(u32::MAX))
 }

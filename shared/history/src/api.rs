@@ -1,11 +1,11 @@
-//! The JSON that programs read, as `openapi.json` describes it.
+//! The JSON API, as described by `openapi.json`.
 
 use std::time::Duration;
 
 use jiff::Timestamp;
 use portpulse_core::group_state::{Ending, Finding};
 use portpulse_core::observation::milliseconds;
-use portpulse_core::uptime::Watched;
+use portpulse_core::uptime::ObservedTime;
 use serde_json::{Map, Number, Value, json};
 
 use crate::view::{
@@ -13,14 +13,14 @@ use crate::view::{
     MonitorView, Overview, Percentiles, Point, Uptime, VisibilityState,
 };
 
-/// What the answers look like: an OpenAPI 3.1 document.
+/// The OpenAPI 3.1 document of the JSON API.
 pub const OPENAPI: &str = include_str!("../openapi.json");
 
 /// The answer to `GET /api/monitors`.
 pub fn monitors(overview: &Overview) -> Value {
     json!({
         "at": time(overview.at),
-        "monitors": overview.monitors.iter().map(monitor_in_short).collect::<Vec<_>>(),
+        "monitors": overview.monitors.iter().map(monitor_summary).collect::<Vec<_>>(),
         "left_out": left_out(overview.left_out),
     })
 }
@@ -28,7 +28,7 @@ pub fn monitors(overview: &Overview) -> Value {
 /// The answer to `GET /api/monitors/{id}`.
 pub fn monitor(page: &MonitorPage) -> Value {
     let view = &page.monitor;
-    let mut monitor = monitor_in_short(view);
+    let mut monitor = monitor_summary(view);
     let mut add = |name: &str, value| {
         if let Value::Object(monitor) = &mut monitor {
             monitor.insert(name.to_owned(), value);
@@ -39,7 +39,7 @@ pub fn monitor(page: &MonitorPage) -> Value {
     if let Some(inside) = &view.inside {
         add("checks_by_hour", inside.hours.iter().map(point).collect());
         add("checks_by_day", inside.days.iter().map(point).collect());
-        add("banners", Value::Object(banner(inside)));
+        add("banners", Value::Object(banners(inside)));
     }
     json!({
         "at": time(page.at),
@@ -49,15 +49,15 @@ pub fn monitor(page: &MonitorPage) -> Value {
     })
 }
 
-/// What the service last said of itself to each location that has heard it.
-fn banner(inside: &MonitorInside) -> Map<String, Value> {
+/// The last banner of the service by location; locations without a banner are absent.
+fn banners(inside: &MonitorInside) -> Map<String, Value> {
     let locations = inside.locations.iter();
-    let banner = locations.filter_map(|(location, visibility)| {
+    let banners = locations.filter_map(|(location, visibility)| {
         let banner = visibility.banner.as_ref()?;
-        let banners = json!({ "text": banner.text.as_str(), "at": banner.at.to_string() });
-        Some((location.as_str().to_owned(), banners))
+        let banner = json!({ "text": banner.text.as_str(), "at": banner.at.to_string() });
+        Some((location.as_str().to_owned(), banner))
     });
-    banner.collect()
+    banners.collect()
 }
 
 /// The answer to `GET /api/incidents`.
@@ -83,7 +83,7 @@ fn left_out(left_out: LeftOut) -> Value {
     })
 }
 
-fn monitor_in_short(view: &MonitorView) -> Value {
+fn monitor_summary(view: &MonitorView) -> Value {
     let mut monitor = json!({
         "id": view.id.as_str(),
         "status": view.status.as_str(),
@@ -106,7 +106,7 @@ fn maintenance(window: &Maintenance) -> Value {
     value
 }
 
-/// What the public is not shown stands in these fields and nowhere else.
+/// The private fields; there are no others.
 fn monitor_inside(inside: &MonitorInside) -> Map<String, Value> {
     let definition = &inside.definition;
     let locations = inside
@@ -136,15 +136,15 @@ fn monitor_inside(inside: &MonitorInside) -> Map<String, Value> {
 
 fn location_visibility(visibility: &LocationVisibility) -> Value {
     json!({
-        "state": visibility_word(visibility.state),
+        "state": visibility_name(visibility.state),
         "since": visibility.since.map(|tick| tick.to_string()),
         "seen": visibility.seen.map(|tick| tick.to_string()),
         "finding": visibility.finding.as_ref().map_or(Value::Null, finding),
     })
 }
 
-/// The word for what a location sees.
-pub(crate) const fn visibility_word(state: VisibilityState) -> &'static str {
+/// The name of a location's state in JSON and metrics.
+pub(crate) const fn visibility_name(state: VisibilityState) -> &'static str {
     match state {
         VisibilityState::Good => "good",
         VisibilityState::Impaired => "impaired",
@@ -162,7 +162,7 @@ fn finding(finding: &Finding) -> Value {
 }
 
 fn uptime(uptime: Uptime) -> Value {
-    let share = |watched: Option<Watched>| watched.and_then(Watched::uptime);
+    let share = |watched: Option<ObservedTime>| watched.and_then(ObservedTime::uptime);
     json!({
         "24h": share(uptime.day),
         "7d": share(uptime.week),
@@ -199,7 +199,7 @@ fn percentiles(times: Percentiles) -> Value {
 }
 
 fn incident(incident: &IncidentView) -> Value {
-    let ending = incident.closed.map(|(_, ending)| ending_word(ending));
+    let ending = incident.closed.map(|(_, ending)| ending_name(ending));
     let mut value = json!({
         "id": incident.id.to_string(),
         "monitor": incident.id.monitor.as_str(),
@@ -220,8 +220,8 @@ fn incident(incident: &IncidentView) -> Value {
     value
 }
 
-/// The word for how an incident ended.
-pub(crate) const fn ending_word(ending: Ending) -> &'static str {
+/// The name of the way in which an incident ended.
+pub(crate) const fn ending_name(ending: Ending) -> &'static str {
     match ending {
         Ending::Recovered => "recovered",
         Ending::Removed => "removed",

@@ -1,6 +1,6 @@
-//! From what was read to what is shown: pure, and the one place where what is not for the public is left out.
+//! Assembles views from a snapshot. Pure functions; private data is removed from public views here and nowhere else.
 
-mod past;
+mod monitor_history;
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,39 +12,44 @@ use portpulse_core::group::GroupId;
 use portpulse_core::group_state::{ClosedIncident, Incident, LocationState, Notified, Status, Track};
 use portpulse_core::id::{Location, MonitorId};
 use portpulse_core::outbox::Claimant;
-use portpulse_core::period::{Grain, Period};
+use portpulse_core::period::Grain;
 
-use crate::read::DAYS;
+use crate::shown_range::first_day;
 use crate::snapshot::{GroupSnapshot, Snapshot};
 use crate::view::{
-    Ahead, Audience, IncidentInside, IncidentView, IncidentsPage, LeftOut, LocationStanding, Maintenance,
-    MonitorInside, MonitorPage, MonitorView, Overview, OverviewInside,
+    Audience, IncidentInside, IncidentView, IncidentsPage, LeftOut, LocationStanding, Maintenance,
+    MonitorInside, MonitorPage, MonitorView, Overview, OverviewInside, UpcomingMaintenance,
 };
-use past::Past;
+use monitor_history::MonitorHistory;
 
-/// What is shown, and to whom.
-struct Shown {
+/// Who sees a view, and how detailed it is.
+struct ViewOptions {
     audience: Audience,
-    ahead: Ahead,
-    extent: Extent,
+    upcoming: UpcomingMaintenance,
+    detail_level: DetailLevel,
     now: Timestamp,
 }
 
-/// How much of a monitor's past is shown to those within: of a thousand at once all of it would take 100 MB.
+/// How much of a monitor's history a private view contains. The full history of 1,000 monitors would take 100 MB.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Extent {
-    /// What an overview has room for.
-    Glance,
-    /// All of it.
-    Page,
+enum DetailLevel {
+    /// Only the history by hour, without single locations.
+    Overview,
+    /// The full history.
+    MonitorPage,
 }
 
-/// All monitors at a glance.
-pub fn overview(snapshot: &Snapshot, audience: Audience, ahead: Ahead, now: Timestamp) -> Overview {
-    let shown = Shown {
+/// Assembles the overview of all monitors.
+pub fn overview(
+    snapshot: &Snapshot,
+    audience: Audience,
+    upcoming: UpcomingMaintenance,
+    now: Timestamp,
+) -> Overview {
+    let options = ViewOptions {
         audience,
-        ahead,
-        extent: Extent::Glance,
+        upcoming,
+        detail_level: DetailLevel::Overview,
         now,
     };
     let closed = closed_by_monitor(snapshot);
@@ -52,7 +57,7 @@ pub fn overview(snapshot: &Snapshot, audience: Audience, ahead: Ahead, now: Time
     for (group, known) in &snapshot.groups {
         for monitor in known.definitions.monitors.values() {
             let closed = closed.get(monitor.id()).map_or(&[][..], Vec::as_slice);
-            monitors.push(monitor_view(snapshot, *group, known, monitor, closed, &shown));
+            monitors.push(monitor_view(snapshot, *group, known, monitor, closed, &options));
         }
     }
     monitors.sort_by(|one, other| (one.status.rank(), &one.id).cmp(&(other.status.rank(), &other.id)));
@@ -69,7 +74,7 @@ pub fn overview(snapshot: &Snapshot, audience: Audience, ahead: Ahead, now: Time
         closed,
         left_out: LeftOut {
             days: snapshot.groups.values().any(|known| lacks_days(known, now)),
-            hour: snapshot.groups.values().any(|known| !known.running.whole),
+            hour: snapshot.groups.values().any(|known| !known.running.is_complete),
             ..left_out
         },
         inside: match audience {
@@ -79,18 +84,18 @@ pub fn overview(snapshot: &Snapshot, audience: Audience, ahead: Ahead, now: Time
     }
 }
 
-/// One monitor with its incidents; `None` if none of that id is defined.
+/// Assembles one monitor with its incidents; `None` if the id is not defined.
 pub fn monitor(
     snapshot: &Snapshot,
     id: &MonitorId,
     audience: Audience,
-    ahead: Ahead,
+    upcoming: UpcomingMaintenance,
     now: Timestamp,
 ) -> Option<MonitorPage> {
-    let shown = Shown {
+    let options = ViewOptions {
         audience,
-        ahead,
-        extent: Extent::Page,
+        upcoming,
+        detail_level: DetailLevel::MonitorPage,
         now,
     };
     let defined = snapshot.groups.iter().find_map(|(group, known)| {
@@ -104,18 +109,18 @@ pub fn monitor(
     let all = incidents.open.into_iter().chain(incidents.closed);
     Some(MonitorPage {
         at: now,
-        monitor: monitor_view(snapshot, group, known, monitor, own, &shown),
+        monitor: monitor_view(snapshot, group, known, monitor, own, &options),
         incidents: all.filter(|incident| incident.id.monitor == *id).collect(),
         left_out: LeftOut {
             days: lacks_days(known, now),
-            hour: !known.running.whole,
+            hour: !known.running.is_complete,
             phases: known.lacks_phases,
             ..incidents.left_out
         },
     })
 }
 
-/// The incidents of all monitors: those that are open, and those that closed within the days that are shown.
+/// The incidents of all monitors: open ones, and those that closed within the days shown.
 pub fn incidents(snapshot: &Snapshot, audience: Audience, now: Timestamp) -> IncidentsPage {
     let first = first_day(now).start();
     let mut page = all_incidents(snapshot, audience, now);
@@ -124,12 +129,12 @@ pub fn incidents(snapshot: &Snapshot, audience: Audience, now: Timestamp) -> Inc
     page
 }
 
-/// The incidents of all monitors, however long ago they closed.
+/// The incidents of all monitors, including those that closed before the days shown.
 pub fn all_incidents(snapshot: &Snapshot, audience: Audience, now: Timestamp) -> IncidentsPage {
     let mut open: Vec<_> = snapshot
         .groups
         .values()
-        .flat_map(|known| &known.group_state.status.incidents)
+        .flat_map(|known| &known.group_state.decision.incidents)
         .map(|((monitor, track), incident)| incident_view(monitor, *track, incident, None, audience))
         .collect();
     open.sort_by_key(|incident| Reverse((incident.opened, incident.id.clone())));
@@ -160,21 +165,16 @@ pub fn all_incidents(snapshot: &Snapshot, audience: Audience, now: Timestamp) ->
     }
 }
 
-/// The first of the days that are shown.
-pub(crate) fn first_day(now: Timestamp) -> Period {
-    Period::containing(now, Grain::Day).later(1 - DAYS)
-}
-
 fn lacks_days(known: &GroupSnapshot, now: Timestamp) -> bool {
     known.days.since.is_none_or(|since| since > first_day(now))
 }
 
-/// Closed incidents of each monitor, those not yet filed among them, each once.
+/// Closed incidents by monitor, without duplicates, including those not yet filed.
 fn closed_by_monitor(snapshot: &Snapshot) -> BTreeMap<&MonitorId, Vec<&ClosedIncident>> {
     let unfiled = snapshot
         .groups
         .values()
-        .flat_map(|known| &known.group_state.status.closed);
+        .flat_map(|known| &known.group_state.decision.closed);
     let all: BTreeMap<_, _> = unfiled
         .chain(&snapshot.closed)
         .map(|closed| (closed.key(), closed))
@@ -195,7 +195,7 @@ fn incident_view(
 ) -> IncidentView {
     IncidentView {
         id: incident.id(monitor, track),
-        status: notified(incident.status, audience),
+        status: visible_status(incident.status, audience),
         since: incident.since.timestamp(),
         opened: incident.opened.timestamp(),
         closed: closed.map(|closed| (closed.closed.timestamp(), closed.ending)),
@@ -221,7 +221,7 @@ fn overview_inside(snapshot: &Snapshot) -> OverviewInside {
         let rows = snapshot
             .groups
             .values()
-            .filter_map(|known| known.group_state.rows.get(location));
+            .filter_map(|known| known.group_state.locations.get(location));
         let problems = snapshot.fleet.problems.iter();
         let problem = problems
             .filter(|((of, _), _)| of == location)
@@ -251,17 +251,17 @@ fn monitor_view(
     known: &GroupSnapshot,
     monitor: &Monitor,
     closed: &[&ClosedIncident],
-    shown: &Shown,
+    options: &ViewOptions,
 ) -> MonitorView {
-    let (audience, now) = (shown.audience, shown.now);
+    let (audience, now) = (options.audience, options.now);
     let id = monitor.id();
-    let past = Past::new(snapshot, group, known, monitor, closed, now);
-    let incident = |track| known.group_state.status.incidents.get(&(id.clone(), track));
+    let past = MonitorHistory::new(snapshot, group, known, monitor, closed, now);
+    let incident = |track| known.group_state.decision.incidents.get(&(id.clone(), track));
     let is_down = incident(Track::Health).is_some();
     let status = status(snapshot, group, known, monitor, now);
     let incident = match status {
         Status::Up => None,
-        // That it was down is no longer known.
+        // Without data it is unknown whether the monitor is still down.
         Status::Unknown => incident(Track::Visibility),
         Status::Degraded | Status::Down | Status::Exposed => {
             incident(Track::Health).or_else(|| incident(Track::Quality))
@@ -275,23 +275,23 @@ fn monitor_view(
             group,
             definition: monitor.clone(),
             finding: incident.and_then(|incident| incident.finding.clone()),
-            // What became an outage is no longer a difference between locations.
-            advisory: !is_down && known.group_state.status.advisories.contains_key(id),
+            // An advisory that became an outage is not shown beside it.
+            advisory: !is_down && known.group_state.decision.advisories.contains_key(id),
             control: snapshot.controls.get(id).cloned(),
-            locations: past.visibilities(shown.extent),
+            locations: past.visibilities(options.detail_level),
             hours: past.points(Grain::Hour, None),
-            days: match shown.extent {
-                Extent::Glance => Vec::new(),
-                Extent::Page => past.points(Grain::Day, None),
+            days: match options.detail_level {
+                DetailLevel::Overview => Vec::new(),
+                DetailLevel::MonitorPage => past.points(Grain::Day, None),
             },
         })),
     };
     MonitorView {
         id: id.clone(),
-        status: notified(status, audience),
+        status: visible_status(status, audience),
         since: incident.map(|incident| incident.since.timestamp()),
         in_maintenance: monitor.alert_policy().in_maintenance(now),
-        maintenance: maintenance(monitor, audience, shown.ahead, now),
+        maintenance: maintenance(monitor, audience, options.upcoming, now),
         uptime: past.uptime(&hours, &days),
         hours,
         days,
@@ -299,15 +299,16 @@ fn monitor_view(
     }
 }
 
-/// The status as an audience is told it. That a port is open which should be closed invites whoever reads it to come in.
-const fn notified(status: Status, audience: Audience) -> Status {
+/// The status as shown to an audience. The public sees `down` instead of `exposed`, because a port that is open by
+/// mistake invites attackers.
+const fn visible_status(status: Status, audience: Audience) -> Status {
     match (audience, status) {
         (Audience::Public, Status::Exposed) => Status::Down,
         (Audience::Public | Audience::Private, status) => status,
     }
 }
 
-/// The status as a decision would have it now.
+/// The status that a decision would make now.
 fn status(
     snapshot: &Snapshot,
     group: GroupId,
@@ -315,7 +316,7 @@ fn status(
     monitor: &Monitor,
     now: Timestamp,
 ) -> Status {
-    const NOBODY: &BTreeSet<MonitorId> = &BTreeSet::new();
+    const NO_MONITORS: &BTreeSet<MonitorId> = &BTreeSet::new();
     let input = Input {
         group,
         definitions: &known.definitions,
@@ -323,21 +324,26 @@ fn status(
         fleet: Some(&snapshot.fleet),
         fallback_locations: &known.expected,
         controls: &snapshot.controls,
-        down_elsewhere: NOBODY,
+        down_elsewhere: NO_MONITORS,
         now,
         me: &Claimant::new("reader"),
     };
     decide::status(&input, monitor)
 }
 
-/// Of each of a monitor's maintenance windows the time that is on now or next, the earliest first.
-/// The public is told of what is ahead only where that is announced.
-pub fn maintenance(monitor: &Monitor, audience: Audience, ahead: Ahead, now: Timestamp) -> Vec<Maintenance> {
+/// The current or next occurrence of each maintenance window of a monitor, earliest first. The public sees upcoming
+/// windows only if they are announced.
+pub fn maintenance(
+    monitor: &Monitor,
+    audience: Audience,
+    upcoming: UpcomingMaintenance,
+    now: Timestamp,
+) -> Vec<Maintenance> {
     let windows = monitor.alert_policy().maintenance.iter();
     let next = windows.filter_map(|window| {
         let (from, until) = window.next(now)?;
-        match (audience, ahead) {
-            (Audience::Public, Ahead::Withheld) if from > now => return None,
+        match (audience, upcoming) {
+            (Audience::Public, UpcomingMaintenance::Withheld) if from > now => return None,
             (Audience::Public, _) | (Audience::Private, _) => {}
         }
         let why = match audience {

@@ -1,4 +1,4 @@
-//! Incidents as a feed: one entry an incident, renewed when it closes.
+//! Incidents as an Atom feed: one entry per incident, updated when the incident closes.
 //!
 //! Source: RFC 4287.
 
@@ -6,18 +6,18 @@ use std::fmt::Write;
 
 use jiff::Timestamp;
 
-use crate::api::ending_word;
+use crate::api::ending_name;
 use crate::view::{IncidentView, IncidentsPage};
 use crate::xml::escape;
 
 /// The content type of the feed.
 pub const CONTENT_TYPE: &str = "application/atom+xml; charset=utf-8";
 
-/// The most entries of a feed: readers come often.
+/// The maximum number of entries; feed readers fetch often.
 const MAX_ENTRIES: usize = 50;
 
-/// The feed, a whole document. Its links are relative to where it was read (RFC 4287, section 2, and RFC 3986): what a
-/// request calls this host does not get into what others are shown.
+/// Renders the feed as a complete document. Links are relative to the feed's URL (RFC 4287, section 2, and RFC 3986), so
+/// that the `Host` header of a request never gets into cached content.
 pub fn feed(page: &IncidentsPage) -> String {
     let mut incidents: Vec<_> = page.open.iter().chain(&page.closed).collect();
     incidents.sort_by_key(|incident| std::cmp::Reverse(changed(incident)));
@@ -36,7 +36,7 @@ pub fn feed(page: &IncidentsPage) -> String {
     feed
 }
 
-/// When it last changed.
+/// When the incident last changed.
 fn changed(incident: &IncidentView) -> Timestamp {
     incident.closed.map_or(incident.opened, |(at, _)| at)
 }
@@ -51,7 +51,7 @@ fn entry(feed: &mut String, incident: &IncidentView) {
             format!("Since {}.", incident.since),
         ),
         Some((at, ending)) => (
-            format!("{monitor} was {status}: {}", ending_word(ending)),
+            format!("{monitor} was {status}: {}", ending_name(ending)),
             format!("From {} to {at}.", incident.since),
         ),
     };

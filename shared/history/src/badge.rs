@@ -1,46 +1,46 @@
-//! Badges: small SVG images that say one thing of one monitor.
+//! Badges: small SVG images with one value of one monitor.
 
 use std::fmt;
 use std::str::FromStr;
 
 use portpulse_core::group_state::Status;
 use portpulse_core::observation::milliseconds;
-use portpulse_core::uptime::Watched;
+use portpulse_core::uptime::ObservedTime;
 
 use crate::view::MonitorView;
 use crate::xml::escape;
 
-/// What a badge says.
+/// The value that a badge shows.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Kind {
+pub enum BadgeKind {
     /// The status.
     #[default]
     Status,
     /// The uptime of the last 30 days.
     Uptime,
-    /// The median connect time of this hour, or of the last that has any; not for the public.
+    /// The median connect time of the latest hour with data; private.
     Connect,
 }
 
-/// A text that names no kind of badge.
+/// Error: unknown kind of badge.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("there is no such badge: ask for status, uptime or connect")]
-pub struct NoSuchKind;
+#[error("unknown badge: use status, uptime or connect")]
+pub struct UnknownBadgeKind;
 
-impl FromStr for Kind {
-    type Err = NoSuchKind;
+impl FromStr for BadgeKind {
+    type Err = UnknownBadgeKind;
 
-    fn from_str(text: &str) -> Result<Self, NoSuchKind> {
+    fn from_str(text: &str) -> Result<Self, UnknownBadgeKind> {
         match text {
             "status" => Ok(Self::Status),
             "uptime" => Ok(Self::Uptime),
             "connect" => Ok(Self::Connect),
-            _ => Err(NoSuchKind),
+            _ => Err(UnknownBadgeKind),
         }
     }
 }
 
-impl fmt::Display for Kind {
+impl fmt::Display for BadgeKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Status => "status",
@@ -50,16 +50,16 @@ impl fmt::Display for Kind {
     }
 }
 
-/// The badge of a monitor, a whole SVG document; `None` where it is not for this audience.
-pub fn svg(kind: Kind, monitor: &MonitorView) -> Option<String> {
+/// Renders the badge of a monitor as an SVG document; `None` if the kind is private and the view is public.
+pub fn svg(kind: BadgeKind, monitor: &MonitorView) -> Option<String> {
     let (label, value, colour) = match kind {
-        Kind::Status => (
+        BadgeKind::Status => (
             monitor.id.as_str().to_owned(),
             monitor.status.as_str().to_owned(),
             colour(monitor.status),
         ),
-        Kind::Uptime => {
-            let uptime = monitor.uptime.month.and_then(Watched::uptime);
+        BadgeKind::Uptime => {
+            let uptime = monitor.uptime.month.and_then(ObservedTime::uptime);
             let (value, colour) = match uptime {
                 None => ("no data".to_owned(), GREY),
                 Some(share) if share >= 0.999 => (percent(share), GREEN),
@@ -68,7 +68,7 @@ pub fn svg(kind: Kind, monitor: &MonitorView) -> Option<String> {
             };
             (format!("{} 30 days", monitor.id), value, colour)
         }
-        Kind::Connect => {
+        BadgeKind::Connect => {
             let hours = &monitor.inside.as_ref()?.hours;
             let last = hours.iter().rev().find_map(|point| point.connect);
             let value = last.map_or_else(
@@ -82,10 +82,10 @@ pub fn svg(kind: Kind, monitor: &MonitorView) -> Option<String> {
             )
         }
     };
-    Some(drawn(&label, &value, colour))
+    Some(render(&label, &value, colour))
 }
 
-/// All dark enough for white text at a contrast of at least 4.5 to 1.
+/// Colours with a contrast of at least 4.5 to 1 with white text.
 const GREEN: &str = "#1a7f37";
 const AMBER: &str = "#9a6700";
 const RED: &str = "#cf222e";
@@ -101,13 +101,13 @@ const fn colour(status: Status) -> &'static str {
     }
 }
 
-/// Two decimals, never rounded up to a hundred.
+/// A percentage with two decimals, never rounded up to 100.
 fn percent(share: f64) -> String {
     format!("{:.2} %", (share * 10_000.0).floor() / 100.0)
 }
 
-fn drawn(label: &str, value: &str, colour: &str) -> String {
-    // About seven pixels to a character of 11 px Verdana, and five on each side.
+fn render(label: &str, value: &str, colour: &str) -> String {
+    // A character of 11 px Verdana is about 7 pixels wide; padding is 5 pixels on each side.
     let width = |text: &str| 10 + 7 * text.chars().count();
     let (left, right) = (width(label), width(value));
     let whole = left + right;

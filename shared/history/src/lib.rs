@@ -1,20 +1,21 @@
-//! What people and programs are shown of monitors: read from the table within a ceiling, assembled into plain values, and
-//! put into JSON, badges, Prometheus' text and Atom.
+//! The data of the status page: reads the table within a limit, assembles plain values, and renders JSON, badges,
+//! Prometheus metrics and an Atom feed.
 //!
-//! This crate knows nothing of HTTP, HTML or who is asking; it decides nothing, and writes nothing.
+//! This crate does not depend on HTTP or HTML, authenticates nobody, and never writes to the table.
 
 pub mod api;
 pub mod assemble;
 pub mod atom;
 pub mod badge;
+mod metered_table;
 mod packed;
 pub mod prometheus;
-mod reach;
 pub mod read;
+mod rollup_reader;
+mod shown_range;
 pub mod snapshot;
-mod spending;
 pub mod view;
 mod xml;
 
 pub use packed::PackedRollup;
-pub use read::{Ceiling, Groups, Reader, Scope};
+pub use read::{Groups, ReadLimit, Reader, Scope};

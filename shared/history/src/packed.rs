@@ -1,7 +1,7 @@
-//! Rollups in little room: what a page needs of each tally, in a few bytes, read back when it is looked at.
+//! Compact rollups: the counts and times that pages need, encoded in a few bytes and decoded on access.
 //!
-//! A page of 1,000 monitors over 90 days from three locations rests on 342,000 tallies, each of some 350 bytes in the
-//! form in which it is counted, and of some 20 here.
+//! A page of 1,000 monitors over 90 days from three locations needs 342,000 tallies. A tally takes some 350 bytes in
+//! memory, a packed one some 20 bytes.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,23 +12,23 @@ use portpulse_core::phase_times::{Bucket, PhaseTimes};
 use portpulse_core::rollup::{OtherTimes, Rollup, Tally};
 use portpulse_core::time::Interval;
 
-/// What one location saw of one monitor over a period, as far as pages show it: how checks failed is not told apart.
+/// The checks of one monitor from one location over a period. Causes of failures are not distinguished.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Checks {
-    /// Checks that found it as expected.
+pub(crate) struct CheckCounts {
+    /// Checks with the expected result.
     pub(crate) good: u32,
-    /// Checks that did not.
+    /// Checks with another result.
     pub(crate) failing: u32,
-    /// Checks that could not tell.
+    /// Checks without a result.
     pub(crate) no_data: u32,
     /// The connect times of good checks.
     pub(crate) connect: PhaseTimes,
-    /// The times of their other phases.
+    /// The times of the other phases of good checks.
     pub(crate) others: OtherPhases<PhaseTimes>,
 }
 
-impl Checks {
-    /// Counts all that another has counted.
+impl CheckCounts {
+    /// Adds the counts of another period or location.
     pub(crate) fn add(&mut self, other: &Self) {
         self.good = self.good.saturating_add(other.good);
         self.failing = self.failing.saturating_add(other.failing);
@@ -37,7 +37,7 @@ impl Checks {
         self.others.add(&other.others);
     }
 
-    /// The seconds for which the location could tell: each check stands for its interval.
+    /// The time covered by checks with a result, in seconds: each check covers one interval.
     pub(crate) fn observed_seconds(&self, interval: Interval) -> i64 {
         i64::from(self.good.saturating_add(self.failing)).saturating_mul(interval.seconds())
     }
@@ -53,32 +53,32 @@ impl Checks {
     }
 }
 
-/// A rollup in little room.
+/// A rollup in compact form.
 #[derive(Debug, Clone, Default)]
 pub struct PackedRollup {
-    /// Whose checks there are, in order; shared by rows that tell of the same monitors, as most do.
+    /// The ids of the monitors, sorted. Shared between rollups of the same monitors, which is the usual case.
     ids: Arc<[MonitorId]>,
-    /// Where the bytes of each begin.
+    /// The offset of each monitor in `bytes`.
     starts: Box<[u32]>,
     bytes: Box<[u8]>,
 }
 
 impl PackedRollup {
-    /// A rollup, which shares the ids of `like` if they are the same; of one monitor alone, if one is named.
+    /// Packs a rollup. Shares the ids of `like` if they are equal; contains one monitor only if `only` is given.
     pub(crate) fn of(rollup: &Rollup, like: Option<&Self>, only: Option<&MonitorId>) -> Self {
         let wanted = rollup
             .iter()
             .filter(|(id, _)| only.is_none_or(|only| only == *id));
-        let checks = wanted.map(|(id, tally)| (id, Checks::of(tally)));
+        let checks = wanted.map(|(id, tally)| (id, CheckCounts::of(tally)));
         Self::pack(checks.collect(), like)
     }
 
-    fn pack(checks: Vec<(&MonitorId, Checks)>, like: Option<&Self>) -> Self {
+    fn pack(checks: Vec<(&MonitorId, CheckCounts)>, like: Option<&Self>) -> Self {
         let ids = || checks.iter().map(|(id, _)| *id);
         let shared = like.map(|like| &like.ids).filter(|known| ids().eq(known.iter()));
         let (mut starts, mut bytes) = (Vec::with_capacity(checks.len()), Vec::new());
         for (_, checks) in &checks {
-            // A row holds 400 KB at most.
+            // A DynamoDB item has at most 400 KB.
             starts.push(u32::try_from(bytes.len()).unwrap_or(u32::MAX));
             put(&mut bytes, checks);
         }
@@ -89,19 +89,19 @@ impl PackedRollup {
         }
     }
 
-    /// What it tells of a monitor.
-    pub(crate) fn get(&self, id: &MonitorId) -> Option<Checks> {
+    /// Decodes the checks of a monitor.
+    pub(crate) fn get(&self, id: &MonitorId) -> Option<CheckCounts> {
         let place = self.ids.binary_search(id).ok()?;
         let start = usize::try_from(*self.starts.get(place)?).ok()?;
         take(&mut self.bytes.get(start..)?)
     }
 
-    /// Whether it tells of a monitor.
+    /// Whether the rollup contains a monitor.
     pub(crate) fn has(&self, id: &MonitorId) -> bool {
         self.ids.binary_search(id).is_ok()
     }
 
-    /// Adds the times of the other phases, which were kept apart, to what it tells already.
+    /// Adds the times of the other phases, which are stored in separate items.
     pub(crate) fn add_others(&mut self, others: &OtherTimes) {
         let checks = self.ids.iter().filter_map(|id| {
             let mut checks = self.get(id)?;
@@ -114,7 +114,7 @@ impl PackedRollup {
     }
 }
 
-fn put(bytes: &mut Vec<u8>, checks: &Checks) {
+fn put(bytes: &mut Vec<u8>, checks: &CheckCounts) {
     for count in [checks.good, checks.failing, checks.no_data] {
         put_number(bytes, count.into());
     }
@@ -124,8 +124,8 @@ fn put(bytes: &mut Vec<u8>, checks: &Checks) {
     }
 }
 
-fn take(bytes: &mut &[u8]) -> Option<Checks> {
-    Some(Checks {
+fn take(bytes: &mut &[u8]) -> Option<CheckCounts> {
+    Some(CheckCounts {
         good: take_count(bytes)?,
         failing: take_count(bytes)?,
         no_data: take_count(bytes)?,
@@ -138,7 +138,7 @@ fn take(bytes: &mut &[u8]) -> Option<Checks> {
     })
 }
 
-/// How many buckets there are, each with its count, and the longest time, if there is any.
+/// Encodes the number of buckets, each bucket with its count, and the maximum unless there are no buckets.
 fn put_times(bytes: &mut Vec<u8>, times: &PhaseTimes) {
     let buckets = u64::try_from(times.buckets().count()).unwrap_or(u64::MAX);
     put_number(bytes, buckets);
@@ -166,7 +166,7 @@ fn take_times(bytes: &mut &[u8]) -> Option<PhaseTimes> {
     Some(PhaseTimes::from_buckets(buckets, max))
 }
 
-/// Seven bits a byte, the least first; the eighth says that more follow.
+/// LEB128: seven bits per byte, least significant first; the eighth bit means that more bytes follow.
 fn put_number(bytes: &mut Vec<u8>, mut number: u64) {
     while number >= 0x80 {
         bytes.push((number & 0x7f) as u8 | 0x80);
@@ -232,13 +232,13 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_was_packed_is_read_back(rollups in vec(rollup(), 1..4)) {
+        fn packed_rollups_decode_to_the_same_counts(rollups in vec(rollup(), 1..4)) {
             let mut like: Option<PackedRollup> = None;
             for rollup in &rollups {
                 let packed = PackedRollup::of(rollup, like.as_ref(), None);
                 for id in ["a", "b", "c", "d", "e", "f"] {
                     let id: MonitorId = id.parse().unwrap();
-                    prop_assert_eq!(packed.get(&id), rollup.get(&id).map(Checks::of));
+                    prop_assert_eq!(packed.get(&id), rollup.get(&id).map(CheckCounts::of));
                     prop_assert_eq!(packed.has(&id), rollup.contains_key(&id));
                     let alone = PackedRollup::of(rollup, None, Some(&id));
                     prop_assert_eq!(alone.get(&id), packed.get(&id));
@@ -249,19 +249,19 @@ mod tests {
         }
 
         #[test]
-        fn other_phases_that_were_kept_apart_come_to_the_whole(whole in rollup()) {
+        fn separately_stored_phases_are_added(whole in rollup()) {
             let mut apart = whole.clone();
             apart.values_mut().for_each(|tally| tally.others = OtherPhases::default());
             let mut packed = PackedRollup::of(&apart, None, None);
             packed.add_others(&other_times(&whole));
             for (id, tally) in &whole {
-                prop_assert_eq!(packed.get(id), Some(Checks::of(tally)));
+                prop_assert_eq!(packed.get(id), Some(CheckCounts::of(tally)));
             }
         }
     }
 
     #[test]
-    fn rows_of_the_same_monitors_share_their_ids() {
+    fn rollups_of_same_monitors_share_ids() {
         let rollup: Rollup = ["a", "b"]
             .map(|id| (id.parse().unwrap(), Tally::default()))
             .into();

@@ -1,16 +1,16 @@
-//! The monitors as Prometheus scrapes them.
+//! Prometheus metrics of all monitors.
 //!
 //! Source: <https://prometheus.io/docs/instrumenting/exposition_formats/#text-based-format>
 
 use std::fmt::Write;
 
 use portpulse_core::group_state::Status;
-use portpulse_core::uptime::Watched;
+use portpulse_core::uptime::ObservedTime;
 
-use crate::api::visibility_word;
+use crate::api::visibility_name;
 use crate::view::{Overview, Percentiles, VisibilityState};
 
-/// The content type of the text.
+/// The content type of the metrics.
 pub const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 
 const VISIBILITIES: [VisibilityState; 5] = [
@@ -21,13 +21,13 @@ const VISIBILITIES: [VisibilityState; 5] = [
     VisibilityState::Silent,
 ];
 
-/// The text: a sample each status, window, location and state of every monitor. What only those within may see is
-/// there only if the overview has it.
+/// Renders one sample per monitor and status, uptime window, and location and state. Metrics by location require a
+/// private overview.
 pub fn text(overview: &Overview) -> String {
     let mut text = Text::default();
     text.family(
         "portpulse_status",
-        "Whether this is the status on the monitor: 1 for the one, 0 for the others.",
+        "Status of the monitor: 1 for the current status, 0 for all others.",
     );
     for monitor in &overview.monitors {
         for status in Status::ALL {
@@ -37,7 +37,7 @@ pub fn text(overview: &Overview) -> String {
     }
     text.family(
         "portpulse_uptime_ratio",
-        "Of the time that the monitor was watched, the share in which it was as expected.",
+        "Share of the observed time without an outage.",
     );
     for monitor in &overview.monitors {
         let uptime = monitor.uptime;
@@ -47,7 +47,7 @@ pub fn text(overview: &Overview) -> String {
             ("30d", uptime.month),
             ("90d", uptime.quarter),
         ] {
-            if let Some(share) = watched.and_then(Watched::uptime) {
+            if let Some(share) = watched.and_then(ObservedTime::uptime) {
                 text.sample(&[("monitor", monitor.id.as_str()), ("window", window)], share);
             }
         }
@@ -61,7 +61,7 @@ pub fn text(overview: &Overview) -> String {
     }
     text.family(
         "portpulse_location_state",
-        "Whether this is what the location sees of the monitor: 1 for the one state, 0 for the others.",
+        "State of the monitor as seen from the location: 1 for the current state, 0 for all others.",
     );
     for (id, inside) in inside() {
         for (location, visibility) in &inside.locations {
@@ -69,7 +69,7 @@ pub fn text(overview: &Overview) -> String {
                 let labels = [
                     ("monitor", id),
                     ("location", location.as_str()),
-                    ("state", visibility_word(state)),
+                    ("state", visibility_name(state)),
                 ];
                 text.sample(&labels, flag(state == visibility.state));
             }
@@ -77,7 +77,7 @@ pub fn text(overview: &Overview) -> String {
     }
     text.family(
         "portpulse_connect_seconds",
-        "Connect times of this hour, or of the last that has any, give or take 6.25 percent; the maximum (quantile 1) as it was kept.",
+        "Connect times of the latest hour with data, accurate to 6.25 percent; the maximum (quantile 1) is exact.",
     );
     for (id, inside) in inside() {
         for (location, visibility) in &inside.locations {
@@ -88,7 +88,7 @@ pub fn text(overview: &Overview) -> String {
     }
     text.family(
         "portpulse_phase_seconds",
-        "Times of the other phases in this hour, give or take 12 percent or 0.05 milliseconds.",
+        "Times of the other phases in the current hour, accurate to 12 percent or 0.05 milliseconds.",
     );
     for (id, inside) in inside() {
         for (location, visibility) in &inside.locations {
@@ -111,7 +111,7 @@ const fn flag(is: bool) -> f64 {
     if is { 1.0 } else { 0.0 }
 }
 
-/// The text in the making; the name of the last family.
+/// The text so far, and the name of the last metric family.
 #[derive(Default)]
 struct Text(String, &'static str);
 
@@ -137,7 +137,7 @@ impl Text {
     }
 }
 
-/// What a label's value may not contain as it is.
+/// Escapes a label value.
 fn escape(value: &str) -> String {
     value
         .replace('\\', "\\\\")

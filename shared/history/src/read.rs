@@ -1,4 +1,4 @@
-//! Reading what a page shows: the present first and always, then history from the latest back, as far as the ceiling allows.
+//! Reads the data of a page: the current state always, then history from the latest back within the read limit.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,87 +14,83 @@ use portpulse_store::table::{PagedQuery, Read, Table};
 use portpulse_store::{Error, Store, chain};
 
 use crate::assemble;
+use crate::metered_table::MeteredTable;
 use crate::packed::PackedRollup;
-use crate::reach::{Budget, Part, parts, read_running, read_summaries};
+use crate::rollup_reader::{Budget, Part, parts, read_running, read_summaries};
+use crate::shown_range::first_day;
 use crate::snapshot::{GroupSnapshot, Snapshot};
-use crate::spending::Counted;
-use crate::view::{Ahead, Audience, IncidentsPage, MonitorPage, Overview};
+use crate::view::{Audience, IncidentsPage, MonitorPage, Overview, UpcomingMaintenance};
 
-/// The days of history that are shown.
-pub const DAYS: i64 = 90;
-/// The hours of history that are shown, the running one included.
-pub const HOURS: i64 = 24;
-
-/// The running hour may take one part in so many of what a request may read.
+/// The current hour may use 1/8 of the read limit.
 const RUNNING_SHARE: u64 = 8;
 
-/// Which groups and locations there are.
+/// The groups and locations to read.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Scope {
     /// The groups that have monitors.
     pub groups: Groups,
-    /// The locations that should report where the table lists none; where none is named here either, those that do.
+    /// The expected locations if the table lists none. If empty too, the locations that report are expected.
     pub expected: BTreeSet<Location>,
 }
 
 /// The groups that have monitors.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum Groups {
-    /// These: every interval's shards from 0 on.
+    /// These groups; the shards of each interval start at 0.
     Known(BTreeSet<GroupId>),
-    /// Those that are found in the table, anew by each request, for half a read unit an interval and a group.
+    /// The groups found in the table by each request, for half a read unit per interval and group.
     #[default]
     Found,
 }
 
-/// How much history one request may read, in read units; the present (definitions and boards, which are as large as
-/// there are monitors) is read whatever it costs, and counts towards it.
+/// The maximum number of DynamoDB read units for one request's history. The current state (definitions and group states,
+/// which grow with the number of monitors) is always read, and counts towards the limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Ceiling(
+pub struct ReadLimit(
     /// Read units of DynamoDB.
     pub u32,
 );
 
-impl Default for Ceiling {
-    /// 400: enough for 90 days of 50 monitors from three locations twice over. At 0.125 USD a million, 20,000 such
-    /// requests cost one dollar.
+impl Default for ReadLimit {
+    /// 400 read units: twice the amount for 90 days of 50 monitors from three locations. At 0.125 USD per million,
+    /// 20,000 such requests cost 1 USD.
     fn default() -> Self {
         Self(400)
     }
 }
 
-/// Reads what is shown.
+/// Reads the data of the status page.
 #[derive(Debug, Clone)]
 pub struct Reader<T> {
     table: T,
     scope: Scope,
-    ceiling: Ceiling,
-    ahead: Ahead,
+    read_limit: ReadLimit,
+    ahead: UpcomingMaintenance,
 }
 
 impl<T: Table + PagedQuery> Reader<T> {
-    /// A reader of these groups in `table`, which tells the public of no maintenance ahead.
-    pub fn new(table: T, scope: Scope, ceiling: Ceiling) -> Self {
+    /// Creates a reader. Upcoming maintenance is not announced to the public.
+    pub fn new(table: T, scope: Scope, read_limit: ReadLimit) -> Self {
         Self {
             table,
             scope,
-            ceiling,
-            ahead: Ahead::default(),
+            read_limit,
+            ahead: UpcomingMaintenance::default(),
         }
     }
 
-    /// The same, which tells the public so much of maintenance ahead.
+    /// Sets whether upcoming maintenance is announced to the public.
     #[must_use]
-    pub fn announcing(self, ahead: Ahead) -> Self {
+    pub fn announcing(self, ahead: UpcomingMaintenance) -> Self {
         Self { ahead, ..self }
     }
 
-    /// The ids of all monitors, by their definitions alone.
+    /// The ids of all defined monitors. Reads definitions only.
     ///
     /// # Errors
-    /// When the table cannot be read.
+    /// If the table cannot be read.
     pub async fn ids(&self) -> Result<BTreeSet<MonitorId>, Error> {
-        let store = Store::new(Counted::new(&self.table));
+        let store = Store::new(MeteredTable::new(&self.table));
         let mut ids = BTreeSet::new();
         for group in self.groups().await? {
             ids.extend(store.definitions(group).await?.monitors.into_keys());
@@ -102,20 +98,20 @@ impl<T: Table + PagedQuery> Reader<T> {
         Ok(ids)
     }
 
-    /// All monitors at a glance.
+    /// The overview of all monitors.
     ///
     /// # Errors
-    /// When the table cannot be read. What is malformed is no error: it is left out, and named to those within.
+    /// If the table cannot be read. Malformed items are no error: they are skipped, and listed in the private overview.
     pub async fn overview(&self, audience: Audience, now: Timestamp) -> Result<Overview, Error> {
         let snapshot = self.snapshot(&self.groups().await?, now).await?;
         Ok(assemble::overview(&snapshot, audience, self.ahead, now))
     }
 
-    /// One monitor over time; `None` if there is none of that id. The phases but the connect are there from `since` on,
-    /// an hour or a day, for those within.
+    /// One monitor with its history; `None` if the id is not defined. For a private audience, phase times other than
+    /// connect are read from `since` on, by hour or by day.
     ///
     /// # Errors
-    /// As with [`Reader::overview`].
+    /// See [`Reader::overview`].
     pub async fn monitor(
         &self,
         audience: Audience,
@@ -127,7 +123,7 @@ impl<T: Table + PagedQuery> Reader<T> {
         if groups.is_empty() {
             return Ok(None);
         }
-        let store = Store::new(Counted::new(&self.table));
+        let store = Store::new(MeteredTable::new(&self.table));
         let mut snapshot = read_present(&store, &self.scope, &groups, Read::Eventual).await?;
         let since = match audience {
             Audience::Public => None,
@@ -136,44 +132,44 @@ impl<T: Table + PagedQuery> Reader<T> {
                 Some(since)
             }
         };
-        self.read_past(&store, &mut snapshot, Some(id), since, now)
+        self.read_history(&store, &mut snapshot, Some(id), since, now)
             .await?;
         Ok(assemble::monitor(&snapshot, id, audience, self.ahead, now))
     }
 
-    /// The incidents of all monitors, without any other history.
+    /// The incidents of all monitors, without other history.
     ///
     /// # Errors
-    /// As with [`Reader::overview`].
+    /// See [`Reader::overview`].
     pub async fn incidents(&self, audience: Audience, now: Timestamp) -> Result<IncidentsPage, Error> {
-        let store = Store::new(Counted::new(&self.table));
+        let store = Store::new(MeteredTable::new(&self.table));
         let groups = self.groups().await?;
         let mut snapshot = read_present(&store, &self.scope, &groups, Read::Eventual).await?;
-        let since = assemble::first_day(now).start();
+        let since = first_day(now).start();
         self.read_incidents(&store, &mut snapshot, now, since).await?;
         Ok(assemble::incidents(&snapshot, audience, now))
     }
 
-    /// What is known now of all groups, without any history: definitions, boards, controls and locations.
+    /// The current state of all groups without history: definitions, group states, controls and locations.
     ///
     /// # Errors
-    /// As with [`Reader::overview`].
+    /// See [`Reader::overview`].
     pub async fn present(&self, read: Read) -> Result<Snapshot, Error> {
-        let store = Store::new(Counted::new(&self.table));
+        let store = Store::new(MeteredTable::new(&self.table));
         read_present(&store, &self.scope, &self.groups().await?, read).await
     }
 
-    /// Adds the incidents that closed at `since` or later, as far as half of the ceiling allows.
+    /// Adds the incidents that closed at `since` or later, for at most half of the read limit.
     ///
     /// # Errors
-    /// As with [`Reader::overview`].
+    /// See [`Reader::overview`].
     pub async fn add_closed(
         &self,
         snapshot: &mut Snapshot,
         since: Timestamp,
         now: Timestamp,
     ) -> Result<(), Error> {
-        let store = Store::new(Counted::new(&self.table));
+        let store = Store::new(MeteredTable::new(&self.table));
         self.read_incidents(&store, snapshot, now, since).await?;
         snapshot
             .closed
@@ -181,38 +177,38 @@ impl<T: Table + PagedQuery> Reader<T> {
         Ok(())
     }
 
-    /// All that is known of these groups, as far as the ceiling allows, but for the phases beside the connect, of which
-    /// it has those of the running hour.
+    /// The state and history of the given groups within the read limit. Contains phase times other than connect for the
+    /// current hour only.
     ///
     /// # Errors
-    /// When the table cannot be read.
+    /// If the table cannot be read.
     pub async fn snapshot(&self, groups: &BTreeSet<GroupId>, now: Timestamp) -> Result<Snapshot, Error> {
-        let store = Store::new(Counted::new(&self.table));
+        let store = Store::new(MeteredTable::new(&self.table));
         let mut snapshot = read_present(&store, &self.scope, groups, Read::Eventual).await?;
-        self.read_past(&store, &mut snapshot, None, None, now).await?;
+        self.read_history(&store, &mut snapshot, None, None, now).await?;
         Ok(snapshot)
     }
 
-    /// Incidents and rollups, as far as the ceiling allows; the rollups of one monitor alone, if one is named.
-    async fn read_past(
+    /// Adds incidents and rollups within the read limit; rollups of one monitor only if `only` is given.
+    async fn read_history(
         &self,
-        store: &Store<Counted<'_, T>>,
+        store: &Store<MeteredTable<'_, T>>,
         snapshot: &mut Snapshot,
         only: Option<&MonitorId>,
         since: Option<Period>,
         now: Timestamp,
     ) -> Result<(), Error> {
-        self.read_incidents(store, snapshot, now, assemble::first_day(now).start())
+        self.read_incidents(store, snapshot, now, first_day(now).start())
             .await?;
         let mut unreadable = Vec::new();
         for part in parts(since, now) {
             let sharers = (1..=u64::try_from(snapshot.groups.len()).unwrap_or(u64::MAX)).rev();
             for ((group, known), sharers) in snapshot.groups.iter_mut().zip(sharers) {
-                // Each takes at most its share of what is left, so that one large group does not blind the others.
+                // Each group gets an equal share of the rest, so that one large group does not use up the limit.
                 let share = self.left(store) / sharers;
                 let bad = &mut unreadable;
                 match part {
-                    Part::Running(hour) => {
+                    Part::RunningHour(hour) => {
                         let (share, place) = (share / RUNNING_SHARE, (*group, hour));
                         known.running =
                             read_running(store, place, &known.definitions, only, share, bad).await?;
@@ -220,7 +216,7 @@ impl<T: Table + PagedQuery> Reader<T> {
                     Part::Rollups(first) => {
                         let keep = |row, last: Option<&_>| PackedRollup::of(&row, last, only);
                         let reach = read_summaries(store, (*group, first, now), share, bad, keep).await?;
-                        *known.reach_mut(first.grain()) = reach;
+                        *known.rollups_mut(first.grain()) = reach;
                     }
                     Part::OtherTimes(first) => {
                         let keep = |mut row: OtherTimes, _: Option<&_>| {
@@ -228,7 +224,7 @@ impl<T: Table + PagedQuery> Reader<T> {
                             row
                         };
                         let found = read_summaries(store, (*group, first, now), share, bad, keep).await?;
-                        known.take_in(first, found);
+                        known.add_other_phases(first, found);
                     }
                 }
             }
@@ -259,7 +255,7 @@ impl<T: Table + PagedQuery> Reader<T> {
         Ok(groups)
     }
 
-    /// The groups in which a monitor of this id is defined: one, or while it moves from one to another, two.
+    /// The groups that define the monitor: one, or two while the monitor moves between groups.
     async fn groups_of(&self, id: &MonitorId) -> Result<BTreeSet<GroupId>, Error> {
         let mut shards: BTreeMap<Interval, u32> = BTreeMap::new();
         for group in &self.groups().await? {
@@ -281,15 +277,15 @@ impl<T: Table + PagedQuery> Reader<T> {
         Ok(partitions.filter_map(|pk| candidates.get(pk).copied()).collect())
     }
 
-    /// Reads the incidents that closed in the months from that of `since` on.
+    /// Adds the incidents that closed in the month of `since` or later.
     async fn read_incidents(
         &self,
-        store: &Store<Counted<'_, T>>,
+        store: &Store<MeteredTable<'_, T>>,
         snapshot: &mut Snapshot,
         now: Timestamp,
         since: Timestamp,
     ) -> Result<(), Error> {
-        // Incidents may take half of what is left.
+        // Incidents may use half of the remaining limit.
         let mut budget = Budget::new(self.left(store) / 2);
         let mut month = now;
         while month >= since || in_month(month, since) {
@@ -299,12 +295,12 @@ impl<T: Table + PagedQuery> Reader<T> {
                     return Ok(());
                 };
                 let spent = store.table().halves();
-                let piece = store.next::<ClosedIncident>(&key_range, limit).await?;
-                budget.spend(store.table().halves() - spent, piece.rows.len());
+                let piece = store.next_page::<ClosedIncident>(&key_range, limit).await?;
+                budget.spend(store.table().halves() - spent, piece.records.len());
                 snapshot
                     .unreadable
                     .extend(piece.unreadable.iter().map(|error| chain(error)));
-                snapshot.closed.extend(piece.rows);
+                snapshot.closed.extend(piece.records);
                 left = piece.rest;
             }
             month = month_before(month);
@@ -313,13 +309,13 @@ impl<T: Table + PagedQuery> Reader<T> {
         Ok(())
     }
 
-    /// Half read units that may still be spent.
-    fn left(&self, store: &Store<Counted<'_, T>>) -> u64 {
-        (u64::from(self.ceiling.0) * 2).saturating_sub(store.table().halves())
+    /// The remaining half read units.
+    fn left(&self, store: &Store<MeteredTable<'_, T>>) -> u64 {
+        (u64::from(self.read_limit.0) * 2).saturating_sub(store.table().halves())
     }
 }
 
-/// The present: definitions, boards, controls and locations.
+/// Reads the current state: definitions, group states, controls and locations.
 async fn read_present<T: Table>(
     store: &Store<T>,
     scope: &Scope,
@@ -341,14 +337,14 @@ async fn read_present<T: Table>(
     }
     let group_states = snapshot.groups.values().map(|known| &known.group_state);
     let reporting = |group_state: &GroupState| -> Vec<Location> {
-        let waited_for = group_state.status.locations.keys();
-        group_state.rows.keys().chain(waited_for).cloned().collect()
+        let awaited = group_state.decision.locations.keys();
+        group_state.locations.keys().chain(awaited).cloned().collect()
     };
     let reporting: BTreeSet<Location> = group_states.flat_map(reporting).collect();
     for known in snapshot.groups.values_mut() {
-        let banner = [&known.group_state.listed, &scope.expected];
-        let banner = banner.into_iter().find(|locations| !locations.is_empty());
-        known.expected = banner.unwrap_or(&reporting).clone();
+        let configured = [&known.group_state.listed, &scope.expected];
+        let configured = configured.into_iter().find(|locations| !locations.is_empty());
+        known.expected = configured.unwrap_or(&reporting).clone();
     }
     let (controls, unreadable) = store.controls().await?;
     snapshot.controls = controls;
@@ -363,7 +359,7 @@ async fn read_present<T: Table>(
     Ok(snapshot)
 }
 
-/// Reads what the services of these groups last said.
+/// Adds the last banners of the services in these groups.
 async fn read_banners<T: Table>(store: &Store<T>, snapshot: &mut Snapshot) -> Result<(), Error> {
     for (group, known) in &mut snapshot.groups {
         let (banners, unreadable) = store.banners(*group).await?;

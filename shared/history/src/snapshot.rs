@@ -1,4 +1,4 @@
-//! What was read of the table for one request: rows as they are, and how far back they reach.
+//! The data read for one request, with the range that it covers.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,57 +13,57 @@ use portpulse_core::round::Definitions;
 
 use crate::packed::PackedRollup;
 
-/// What was read for one request.
+/// The data read for one request.
 #[derive(Debug, Clone, Default)]
 pub struct Snapshot {
-    /// The groups that were asked for.
+    /// The requested groups.
     pub groups: BTreeMap<GroupId, GroupSnapshot>,
-    /// What people have said of monitors.
+    /// Silences and acknowledgements by monitor.
     pub controls: BTreeMap<MonitorId, Control>,
-    /// What all groups together know of the locations.
+    /// The state of the locations across all groups.
     pub fleet: FleetState,
-    /// Closed incidents, of all monitors.
+    /// Closed incidents of all monitors.
     pub closed: Vec<ClosedIncident>,
-    /// Whether every incident that closed in the days that are shown is among them.
+    /// Whether `closed` contains every incident that closed within the days shown.
     pub all_closed: bool,
-    /// What is wrong with rows that cannot be read.
+    /// Errors of unreadable items.
     pub unreadable: Vec<String>,
 }
 
-/// What was read of one group.
+/// The data read for one group.
 #[derive(Debug, Clone, Default)]
 pub struct GroupSnapshot {
-    /// The locations that should report to its board.
+    /// The expected locations.
     pub expected: BTreeSet<Location>,
-    /// Its definitions.
+    /// The definitions.
     pub definitions: Definitions,
-    /// Its board.
+    /// The group state.
     pub group_state: GroupState,
-    /// What its services last said to each location; read for one monitor's page alone.
+    /// The last banners of the services by location; read for monitor pages only.
     pub banners: BTreeMap<Location, Banners>,
-    /// What each location saw in the running hour.
-    pub running: Running,
-    /// What each location saw in the last hours.
-    pub hours: Reach<PackedRollup>,
-    /// What each location saw in the last days.
-    pub days: Reach<PackedRollup>,
-    /// Whether phases were left unread that were wanted.
+    /// The checks of the current hour.
+    pub running: RunningHour,
+    /// Rollups by hour.
+    pub hours: RollupHistory<PackedRollup>,
+    /// Rollups by day.
+    pub days: RollupHistory<PackedRollup>,
+    /// Whether some requested phase times exceed the read limit.
     pub lacks_phases: bool,
 }
 
 impl GroupSnapshot {
-    /// Where rollups of this grain stand.
-    pub(crate) fn reach_mut(&mut self, grain: Grain) -> &mut Reach<PackedRollup> {
+    /// The rollups of a grain.
+    pub(crate) fn rollups_mut(&mut self, grain: Grain) -> &mut RollupHistory<PackedRollup> {
         match grain {
             Grain::Hour => &mut self.hours,
             Grain::Day => &mut self.days,
         }
     }
 
-    /// Puts the other phases to the rollups they belong to, as far as those were read.
-    pub(crate) fn take_in(&mut self, first: Period, found: Reach<OtherTimes>) {
+    /// Adds the times of the other phases to the rollups that were read.
+    pub(crate) fn add_other_phases(&mut self, first: Period, found: RollupHistory<OtherTimes>) {
         self.lacks_phases |= found.since.is_none_or(|since| since > first);
-        let reach = self.reach_mut(first.grain());
+        let reach = self.rollups_mut(first.grain());
         for (period, locations) in found.rollups {
             for (location, times) in locations {
                 let rollups = reach.rollups.get_mut(&period);
@@ -75,34 +75,34 @@ impl GroupSnapshot {
     }
 }
 
-/// What each location saw in the running hour, summed up from its ticks.
+/// The checks of the current hour by location, summed up from single ticks.
 #[derive(Debug, Clone, Default)]
-pub struct Running {
-    /// Which.
+pub struct RunningHour {
+    /// The hour.
     pub hour: Option<Period>,
-    /// The sums so far.
+    /// The sums by location.
     pub rollups: BTreeMap<Location, PackedRollup>,
-    /// Whether all ticks that there are were read, and not only the latest.
-    pub whole: bool,
+    /// Whether all ticks of the hour so far were read.
+    pub is_complete: bool,
 }
 
-impl Running {
-    /// The sums of this hour; `None` if another one is running, or only a part of it was read.
+impl RunningHour {
+    /// The sums of `hour`; `None` if `hour` is not the current hour or was not read completely.
     pub(crate) fn of(&self, hour: Period) -> Option<&BTreeMap<Location, PackedRollup>> {
-        (self.whole && self.hour == Some(hour)).then_some(&self.rollups)
+        (self.is_complete && self.hour == Some(hour)).then_some(&self.rollups)
     }
 }
 
-/// What was summed up of consecutive periods.
+/// Rollups of consecutive periods.
 #[derive(Debug, Clone)]
-pub struct Reach<R> {
-    /// By period and location.
+pub struct RollupHistory<R> {
+    /// The rollups by period and location.
     pub rollups: BTreeMap<Period, BTreeMap<Location, R>>,
-    /// The earliest period from which all that there are were read; `None` where not even the latest one's were.
+    /// The earliest period from which on all rollups were read; `None` if no period was read completely.
     pub since: Option<Period>,
 }
 
-impl<R> Default for Reach<R> {
+impl<R> Default for RollupHistory<R> {
     fn default() -> Self {
         Self {
             rollups: BTreeMap::new(),

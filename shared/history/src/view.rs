@@ -1,4 +1,4 @@
-//! What is shown: plain values, in which everything that is not for the public stands apart.
+//! Views: plain values, with private data in separate `inside` fields.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -15,191 +15,190 @@ use portpulse_core::outcome::Phase;
 use portpulse_core::period::Period;
 use portpulse_core::phase_times::PhaseTimes;
 use portpulse_core::time::Tick;
-use portpulse_core::uptime::Watched;
+use portpulse_core::uptime::ObservedTime;
 
-/// Who is shown something.
+/// Who sees a view.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Audience {
-    /// Anybody: names, statuses and uptime. Never hosts, ports, addresses, locations, times of connects or words of services:
-    /// every `inside` is `None`. A port that should be closed and is open is down to them: which one it is they are not
-    /// told.
+    /// Anyone: names, statuses and uptime. No hosts, ports, addresses, locations, connect times or texts of services:
+    /// every `inside` is `None`. The status `exposed` is replaced by `down`.
     Public,
-    /// Those who may see everything.
+    /// Readers who may see everything.
     Private,
 }
 
-/// Whether the public is told of maintenance ahead. That it is on, anybody may know; that it will be says when alerts are
-/// going to wait.
+/// Whether public views contain upcoming maintenance. Current maintenance is always public, but upcoming windows reveal
+/// when notifications will be held back.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Ahead {
-    /// It is not.
+pub enum UpcomingMaintenance {
+    /// Public views contain current maintenance only.
     #[default]
     Withheld,
-    /// It is told of the next time of each window.
+    /// Public views contain the next occurrence of each window.
     Announced,
 }
 
-/// All monitors at a glance.
+/// All monitors with their incidents.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Overview {
-    /// When it was assembled.
+    /// When the view was assembled.
     pub at: Timestamp,
-    /// The monitors: what is bad first, then by id.
+    /// The monitors, sorted by severity, then by id.
     pub monitors: Vec<MonitorView>,
-    /// Open incidents, the latest first.
+    /// Open incidents, latest first.
     pub open: Vec<IncidentView>,
-    /// Closed incidents of the last 90 days, the latest first, as far as they were read.
+    /// Closed incidents of the last 90 days, latest first, as far as read.
     pub closed: Vec<IncidentView>,
-    /// What history was left unread, for it would have cost more than one request may.
+    /// History that exceeds the read limit.
     pub left_out: LeftOut,
-    /// What only those within may see.
+    /// Private data.
     pub inside: Option<OverviewInside>,
 }
 
-/// What history was left unread, because one request may not read more.
+/// History that was not read, because it exceeds the read limit of one request.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct LeftOut {
-    /// Days, the earliest ones: they show as "no data", and no figure is told over them.
+    /// The earliest days: they have no data, and uptime over them is `None`.
     pub days: bool,
-    /// Ticks of the running hour, the earliest ones: none of its checks are told, for those that were read are not all.
+    /// The earliest ticks of the current hour: its checks are omitted, since they would be incomplete.
     pub hour: bool,
-    /// Closed incidents, the earliest ones: no uptime is told, for it would be too good.
+    /// The earliest closed incidents: uptime is `None`, since it would be too high.
     pub incidents: bool,
-    /// Phases but the connect, the earliest ones.
+    /// The earliest times of phases other than connect.
     pub phases: bool,
 }
 
-/// What only those within may see of the whole.
+/// Private data of the overview.
 #[derive(Debug, Clone, PartialEq)]
 pub struct OverviewInside {
-    /// Every location that should report.
+    /// All expected locations.
     pub locations: BTreeMap<Location, LocationStanding>,
-    /// Definitions that cannot be read, with all that is wrong with each.
+    /// Invalid definitions, with their diagnostics.
     pub broken: BTreeMap<String, Vec<String>>,
-    /// Rows of the table that cannot be read, with what is wrong with each.
+    /// Errors of unreadable items in the table.
     pub unreadable: Vec<String>,
 }
 
-/// How a location stands.
+/// The state of a location.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LocationStanding {
-    /// The latest tick that it has reported; `None` where it never has.
+    /// The latest reported tick; `None` if the location never reported.
     pub last: Option<Tick>,
-    /// What is wrong with it, and since when.
+    /// The problem of the location, and since when.
     pub problem: Option<(LocationProblem, Timestamp)>,
 }
 
 /// One monitor.
 #[derive(Debug, Clone, PartialEq)]
 pub struct MonitorView {
-    /// Its id.
+    /// The id.
     pub id: MonitorId,
-    /// What all locations together say of it.
+    /// The status from all locations.
     pub status: Status,
-    /// Since when, unless it is up, or unknown for too short a time for an incident.
+    /// When the status began; `None` if the monitor is up, or unknown without an incident.
     pub since: Option<Timestamp>,
-    /// Whether a maintenance window covers now: what it shows is expected.
+    /// Whether the monitor is in maintenance now.
     pub in_maintenance: bool,
-    /// Of each of its maintenance windows the time that is on now or next, the earliest first. The public is not told
-    /// why, nor of what is ahead unless that is announced.
+    /// The current or next occurrence of each maintenance window, earliest first. Public views omit the reason, and
+    /// upcoming windows unless they are announced.
     pub maintenance: Vec<Maintenance>,
-    /// Its uptime.
+    /// The uptime.
     pub uptime: Uptime,
-    /// The last 24 hours, the earliest first; the last one is running.
+    /// The last 24 hours, earliest first, including the current hour.
     pub hours: Vec<Bar>,
-    /// The last 90 days of UTC, the earliest first; the last one is running.
+    /// The last 90 days in UTC, earliest first, including today.
     pub days: Vec<Bar>,
-    /// What only those within may see.
+    /// Private data.
     pub inside: Option<Box<MonitorInside>>,
 }
 
-/// A time of maintenance: alerts wait, and what goes wrong is expected.
+/// An occurrence of a maintenance window, in which notifications are held back.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Maintenance {
-    /// When it begins.
+    /// The start.
     pub from: Timestamp,
-    /// When it ends.
+    /// The end.
     pub until: Timestamp,
-    /// What for, as its definition says; only those within may see it.
+    /// The reason from the definition; private.
     pub why: Option<String>,
 }
 
-/// Uptime over the usual spans; `None` where not all of the span could be read.
+/// Uptime over several spans; `None` if the history of the span was not read completely.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Uptime {
-    /// Of the last 24 hours, by hours.
-    pub day: Option<Watched>,
-    /// Of the last 7 days of UTC, today among them.
-    pub week: Option<Watched>,
-    /// Of the last 30 days of UTC, today among them.
-    pub month: Option<Watched>,
-    /// Of the last 90 days of UTC, today among them.
-    pub quarter: Option<Watched>,
+    /// The last 24 hours.
+    pub day: Option<ObservedTime>,
+    /// The last 7 days in UTC, including today.
+    pub week: Option<ObservedTime>,
+    /// The last 30 days in UTC, including today.
+    pub month: Option<ObservedTime>,
+    /// The last 90 days in UTC, including today.
+    pub quarter: Option<ObservedTime>,
 }
 
-/// An hour or a day.
+/// The uptime of an hour or a day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Bar {
-    /// Which.
+    /// The hour or day.
     pub period: Period,
-    /// How much of it was watched, and how much of that was an outage.
-    pub watched: Watched,
+    /// The observed time, and the part of it that was an outage.
+    pub watched: ObservedTime,
 }
 
-/// What only those within may see of a monitor.
+/// Private data of a monitor.
 #[derive(Debug, Clone, PartialEq)]
 pub struct MonitorInside {
-    /// The group it is checked in.
+    /// The group that checks the monitor.
     pub group: GroupId,
-    /// Its definition.
+    /// The definition.
     pub definition: Monitor,
-    /// What was found last, of the incident that makes its status.
+    /// The latest finding of the incident that determines the status.
     pub finding: Option<Finding>,
-    /// Whether fewer locations than the quorum see it failing, for long enough to be told.
+    /// Whether an advisory is open: fewer locations than the quorum see a failure.
     pub advisory: bool,
-    /// What people have said of it.
+    /// The silence and the acknowledgement.
     pub control: Option<Control>,
-    /// What each location that should check it sees.
+    /// The result of each location that should check the monitor.
     pub locations: BTreeMap<Location, LocationVisibility>,
-    /// All locations' connect times by hour, for the last 24 hours.
+    /// Checks of all locations by hour, for the last 24 hours.
     pub hours: Vec<Point>,
-    /// All locations' connect times by day, for the last 90 days; on one monitor's page alone.
+    /// Checks of all locations by day, for the last 90 days; on monitor pages only.
     pub days: Vec<Point>,
 }
 
-/// What one location sees of one monitor.
+/// The result of one location for one monitor.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LocationVisibility {
-    /// What it sees now.
+    /// The current state.
     pub state: VisibilityState,
-    /// The first tick of the streak that makes this state, where it was counted.
+    /// The first tick of the streak behind the state, if counted.
     pub since: Option<Tick>,
-    /// The last tick that brought data; `None` where none ever did.
+    /// The last tick with data; `None` if there never was one.
     pub seen: Option<Tick>,
-    /// What it found last while it was not as it should be, in the service's own words.
+    /// The last failure or warning, with the text of the service.
     pub finding: Option<Finding>,
-    /// What the service last said of itself while it was open, noted once an hour; read for one monitor's page alone.
+    /// The last banner of the service, recorded once an hour; on monitor pages only.
     pub banner: Option<Banner>,
-    /// Connect times of this hour, or of the last that has any.
+    /// Connect times of the latest hour with data.
     pub connect: Option<Percentiles>,
-    /// The times of the other phases in this hour.
+    /// Times of the other phases in the current hour.
     pub others: OtherPhases<Option<Percentiles>>,
-    /// Checks and connect times by hour, for the last 24 hours; on one monitor's page alone.
+    /// Checks by hour, for the last 24 hours; on monitor pages only.
     pub hours: Vec<Point>,
-    /// Checks and connect times by day, for the last 90 days; on one monitor's page alone.
+    /// Checks by day, for the last 90 days; on monitor pages only.
     pub days: Vec<Point>,
 }
 
-/// What a location sees of a monitor.
+/// The state of a monitor as seen from a location.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum VisibilityState {
-    /// As expected.
+    /// The result is as expected.
     Good,
-    /// As expected, but slow or with a warning.
+    /// The result is as expected, but slow or with a warning.
     Impaired,
-    /// Not as expected.
+    /// The result is not as expected.
     Failing,
-    /// Its last check could not tell.
+    /// The last check had no result.
     NoData,
     /// The location does not report.
     Silent,
@@ -208,22 +207,22 @@ pub enum VisibilityState {
 /// The checks of an hour or a day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Point {
-    /// Which.
+    /// The hour or day.
     pub period: Period,
-    /// Checks that found the monitor as expected.
+    /// Checks with the expected result.
     pub good: u32,
-    /// Checks that did not.
+    /// Checks with another result.
     pub failing: u32,
-    /// Checks that could not tell.
+    /// Checks without a result.
     pub no_data: u32,
-    /// Connect times of the good checks; `None` where there are none.
+    /// Connect times of the good checks; `None` if there are none.
     pub connect: Option<Percentiles>,
-    /// The times of their other phases, as far as those were read; `None` where there are none.
+    /// Times of the other phases, as far as read; `None` if there are none.
     pub others: OtherPhases<Option<Percentiles>>,
 }
 
 impl Point {
-    /// How long a phase took.
+    /// The times of a phase.
     pub fn times(&self, phase: Phase) -> Option<Percentiles> {
         match phase {
             Phase::Dns => self.others.dns,
@@ -234,20 +233,20 @@ impl Point {
     }
 }
 
-/// How long a phase took: give or take 6.25 % of the connect, and of the other phases, which are kept in fewer digits,
+/// The duration of a phase. Accurate to 6.25 %; phases other than connect are stored with fewer digits, which adds
 /// another 5 % or 0.05 ms.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Percentiles {
-    /// Half of the checks took at most this long.
+    /// The median.
     pub p50: Duration,
-    /// 95 of 100 took at most this long.
+    /// The 95th percentile.
     pub p95: Duration,
-    /// The longest, as it was kept.
+    /// The maximum as stored.
     pub max: Duration,
 }
 
 impl Percentiles {
-    /// Those of the times that were counted; `None` where there are none.
+    /// The percentiles of the counted times; `None` if there are none.
     pub fn of(times: &PhaseTimes) -> Option<Self> {
         Some(Self {
             p50: times.percentile(50)?,
@@ -257,51 +256,51 @@ impl Percentiles {
     }
 }
 
-/// One incident, or the difference between its beginning and its end.
+/// An incident.
 #[derive(Debug, Clone, PartialEq)]
 pub struct IncidentView {
-    /// Its id, as in notifications.
+    /// The id, as in notifications.
     pub id: IncidentId,
-    /// What the status was, or is.
+    /// The status during the incident.
     pub status: Status,
-    /// The first bad tick.
+    /// The first failing tick.
     pub since: Timestamp,
-    /// When it was certain.
+    /// When the incident was opened.
     pub opened: Timestamp,
-    /// When it ended, and why; `None` while it is open.
+    /// When and why the incident ended; `None` while it is open.
     pub closed: Option<(Timestamp, Ending)>,
-    /// What only those within may see.
+    /// Private data.
     pub inside: Option<IncidentInside>,
 }
 
-/// What only those within may see of an incident.
+/// Private data of an incident.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IncidentInside {
-    /// What was found last.
+    /// The latest finding.
     pub finding: Option<Finding>,
-    /// When it was told last; `None` while it is held back.
+    /// When the last notification was sent; `None` if none was sent yet.
     pub notified: Option<Timestamp>,
-    /// How many reminders followed the first message.
+    /// The number of reminders sent.
     pub reminders: u32,
 }
 
 /// One monitor with its incidents.
 #[derive(Debug, Clone, PartialEq)]
 pub struct MonitorPage {
-    /// When it was assembled.
+    /// When the view was assembled.
     pub at: Timestamp,
     /// The monitor.
     pub monitor: MonitorView,
-    /// Its incidents of the last 90 days, the latest first, open ones among them.
+    /// Open incidents and those of the last 90 days, latest first.
     pub incidents: Vec<IncidentView>,
-    /// What history was left unread.
+    /// History that exceeds the read limit.
     pub left_out: LeftOut,
 }
 
 impl Overview {
-    /// The page of one of these monitors, as far as it is known here: all of it to the public, who is shown no more of
-    /// one than of all. `None` if there is none of that id.
-    pub fn page_of(&self, id: &MonitorId) -> Option<MonitorPage> {
+    /// The page of one monitor of this overview; `None` if the id is unknown. For the public this is the complete page,
+    /// since public monitor pages show no more than the overview has.
+    pub fn monitor_page(&self, id: &MonitorId) -> Option<MonitorPage> {
         let monitor = self.monitors.iter().find(|monitor| monitor.id == *id)?;
         let own = |incident: &&IncidentView| incident.id.monitor == *id;
         Some(MonitorPage {
@@ -322,12 +321,12 @@ impl Overview {
 /// Incidents of all monitors.
 #[derive(Debug, Clone, PartialEq)]
 pub struct IncidentsPage {
-    /// When it was assembled.
+    /// When the view was assembled.
     pub at: Timestamp,
-    /// Open ones, the latest first.
+    /// Open incidents, latest first.
     pub open: Vec<IncidentView>,
-    /// Closed ones of the last 90 days, the latest first, as far as they were read.
+    /// Closed incidents of the last 90 days, latest first, as far as read.
     pub closed: Vec<IncidentView>,
-    /// What history was left unread.
+    /// History that exceeds the read limit.
     pub left_out: LeftOut,
 }

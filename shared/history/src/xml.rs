@@ -1,8 +1,8 @@
-//! Text made safe to stand in XML, as content or between double quotes.
+//! Escaping for XML content and attribute values.
 
 use portpulse_core::text::is_plain;
 
-/// Escapes what XML gives a meaning to, and replaces what XML 1.0 cannot contain at all.
+/// Escapes markup characters, and replaces characters that XML 1.0 does not allow.
 /// <https://www.w3.org/TR/xml/#charsets>
 pub(crate) fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());

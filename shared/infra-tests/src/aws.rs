@@ -1,4 +1,4 @@
-//! Stand-ins of AWS as processes of their own: `moto_server` and `ministack`, on loopback.
+//! AWS emulators as child processes on 127.0.0.1: `moto_server` and `ministack`.
 
 use std::ffi::OsString;
 use std::io::{self, BufRead, BufReader, Read, Write};
@@ -6,44 +6,44 @@ use std::net::{TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
-/// A stand-in could not be started.
+/// An emulator cannot be started.
 #[derive(Debug, thiserror::Error)]
-pub enum StandInError {
-    /// Nobody said where the programs are.
-    #[error("PORTPULSE_TOOLS is not set: name the folder that .ci/python-tools prints")]
+pub enum EmulatorError {
+    /// `PORTPULSE_TOOLS` is not set.
+    #[error("PORTPULSE_TOOLS is not set: set it to the directory that .ci/python-tools prints")]
     NoTools,
-    /// The program could not be started.
+    /// The program cannot be started.
     #[error("cannot run {}", program.display())]
     Start {
         /// The program.
         program: PathBuf,
-        /// Why.
+        /// The cause.
         #[source]
         source: io::Error,
     },
-    /// The program ended, or said nothing of where it listens.
-    #[error("{} does not say where it listens; it said:\n{said}", program.display())]
-    Silent {
+    /// The program ended without printing its address.
+    #[error("{} ended without printing its address; its standard error:\n{stderr}", program.display())]
+    NoAddress {
         /// The program.
         program: PathBuf,
-        /// What it said instead.
-        said: String,
+        /// The standard error of the program.
+        stderr: String,
     },
 }
 
-/// A stand-in as a process, ended when this is dropped.
+/// A running emulator. Dropping it ends the process.
 #[derive(Debug)]
-pub struct StandIn {
+pub struct Emulator {
     child: Child,
     endpoint: String,
 }
 
-impl StandIn {
-    /// Starts `moto_server`: it keeps resources and does nothing with them.
+impl Emulator {
+    /// Starts `moto_server`, which stores resources, filters messages, and runs neither schedules nor functions.
     ///
     /// # Errors
-    /// When it is not installed or does not start.
-    pub fn moto() -> Result<Self, StandInError> {
+    /// If the program is not installed or does not start.
+    pub fn moto() -> Result<Self, EmulatorError> {
         let program = tool("moto_server")?;
         let mut command = Command::new(&program);
         command
@@ -52,15 +52,15 @@ impl StandIn {
         Self::start(program, command)
     }
 
-    /// Starts `ministack`: it fires rules, runs functions and delivers messages.
+    /// Starts `ministack`, which triggers schedules, runs functions and delivers messages.
     ///
     /// # Errors
-    /// When it is not installed or does not start.
-    pub fn ministack() -> Result<Self, StandInError> {
+    /// If the program is not installed or does not start.
+    pub fn ministack() -> Result<Self, EmulatorError> {
         let program = tool("ministack")?;
-        // It wants to be told its port: one that is free now.
+        // It requires a port number: use one that is free now.
         let port = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
-        let port = port.map_err(|source| StandInError::Start {
+        let port = port.map_err(|source| EmulatorError::Start {
             program: program.clone(),
             source,
         })?;
@@ -71,59 +71,59 @@ impl StandIn {
         Self::start(program, command)
     }
 
-    fn start(program: PathBuf, mut command: Command) -> Result<Self, StandInError> {
-        let silent = |said: &str| StandInError::Silent {
+    fn start(program: PathBuf, mut command: Command) -> Result<Self, EmulatorError> {
+        let no_address = |stderr: &str| EmulatorError::NoAddress {
             program: program.clone(),
-            said: said.to_owned(),
+            stderr: stderr.to_owned(),
         };
         let child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn();
-        let mut child = child.map_err(|source| StandInError::Start {
+        let mut child = child.map_err(|source| EmulatorError::Start {
             program: program.clone(),
             source,
         })?;
         let stderr = child.stderr.take();
-        let mut stand_in = Self {
+        let mut emulator = Self {
             child,
             endpoint: String::new(),
         };
-        let mut lines = BufReader::new(stderr.ok_or_else(|| silent(""))?).lines();
-        let mut said = String::new();
+        let mut lines = BufReader::new(stderr.ok_or_else(|| no_address(""))?).lines();
+        let mut printed = String::new();
         for line in lines.by_ref().map_while(Result::ok) {
             let endpoint = line
                 .split_once("Running on ")
                 .and_then(|(_, rest)| rest.split_whitespace().next());
             if let Some(endpoint) = endpoint {
-                endpoint.clone_into(&mut stand_in.endpoint);
-                // It stops when nobody reads what it says.
+                endpoint.clone_into(&mut emulator.endpoint);
+                // Keep reading: a full pipe would block the emulator.
                 std::thread::spawn(move || lines.map_while(Result::ok).for_each(drop));
-                return Ok(stand_in);
+                return Ok(emulator);
             }
-            said.push_str(&line);
-            said.push('\n');
+            printed.push_str(&line);
+            printed.push('\n');
         }
-        Err(silent(&said))
+        Err(no_address(&printed))
     }
 
-    /// Its address, such as `http://127.0.0.1:5000`.
+    /// The URL of the emulator, such as `http://127.0.0.1:5000`.
     pub fn endpoint(&self) -> &str {
         &self.endpoint
     }
 
-    /// What sends an AWS client there.
+    /// Environment variables that make an AWS client use the emulator.
     pub fn environment(&self) -> Vec<(&'static str, OsString)> {
         environment(&self.endpoint)
     }
 }
 
-impl Drop for StandIn {
+impl Drop for Emulator {
     fn drop(&mut self) {
-        // It may have ended already.
+        // The process may have ended already.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 }
 
-/// What sends an AWS client to `endpoint`, with credentials that are worth nothing.
+/// Environment variables that make an AWS client use `endpoint`, with invalid credentials.
 pub fn environment(endpoint: &str) -> Vec<(&'static str, OsString)> {
     [
         ("AWS_ENDPOINT_URL", endpoint),
@@ -136,34 +136,34 @@ pub fn environment(endpoint: &str) -> Vec<(&'static str, OsString)> {
     .into()
 }
 
-/// A program that `.ci/python-tools` installed.
+/// The path of a program that `.ci/python-tools` installed.
 ///
 /// # Errors
-/// When `PORTPULSE_TOOLS` does not name their folder.
-pub fn tool(name: &str) -> Result<PathBuf, StandInError> {
-    let folder = std::env::var_os("PORTPULSE_TOOLS").ok_or(StandInError::NoTools)?;
-    Ok(PathBuf::from(folder).join(name))
+/// If `PORTPULSE_TOOLS` is not set.
+pub fn tool(name: &str) -> Result<PathBuf, EmulatorError> {
+    let directory = std::env::var_os("PORTPULSE_TOOLS").ok_or(EmulatorError::NoTools)?;
+    Ok(PathBuf::from(directory).join(name))
 }
 
-/// An operation of an AWS service, in the protocol that the service speaks.
+/// An operation of an AWS service, in the protocol of the service.
 #[derive(Debug, Clone, Copy)]
 pub enum Operation<'a> {
-    /// AWS JSON: the operation in a header, its input as JSON.
+    /// AWS JSON: the operation in a header, the input as JSON.
     Json {
         /// The service's prefix and the operation.
         target: &'a str,
         /// The input.
         body: &'a str,
     },
-    /// AWS Query: the operation and its input as a form.
+    /// AWS Query: the operation and the input as a form.
     Query(&'a str),
-    /// A REST path.
+    /// A GET request for a path.
     Get(&'a str),
     /// Lambda's `Invoke`.
     Invoke {
         /// The function's name.
         function: &'a str,
-        /// Whether to wait for what it answers.
+        /// Whether the response is that of the function.
         invocation: Invocation,
         /// The event.
         event: &'a str,
@@ -173,17 +173,17 @@ pub enum Operation<'a> {
 /// How a function is invoked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Invocation {
-    /// The answer is the function's own.
-    Awaited,
-    /// As another service does it: tried again where it fails, and nobody waits.
+    /// The response is that of the function.
+    Synchronous,
+    /// The event is queued, and a failed invocation is retried: as other services invoke functions.
     Asynchronous,
 }
 
-/// Asks a stand-in, which checks no signature, and gives the answer's body.
+/// Sends a request to an emulator, which checks no signature, and returns the body of the response.
 ///
 /// # Errors
-/// When it cannot be reached, or does not answer with a status of success.
-pub fn ask(endpoint: &str, region: &str, service: &str, operation: &Operation<'_>) -> io::Result<String> {
+/// If the emulator cannot be reached, or the status of the response is not 2xx.
+pub fn call(endpoint: &str, region: &str, service: &str, operation: &Operation<'_>) -> io::Result<String> {
     let address = endpoint.trim_start_matches("http://");
     let (request, headers, body) = match operation {
         Operation::Json { target, body } => (
@@ -203,7 +203,7 @@ pub fn ask(endpoint: &str, region: &str, service: &str, operation: &Operation<'_
             event,
         } => {
             let kind = match invocation {
-                Invocation::Awaited => "RequestResponse",
+                Invocation::Synchronous => "RequestResponse",
                 Invocation::Asynchronous => "Event",
             };
             (
@@ -220,9 +220,9 @@ pub fn ask(endpoint: &str, region: &str, service: &str, operation: &Operation<'_
          Credential=test/20261122/{region}/{service}/aws4_request, SignedHeaders=host, Signature=0\r\n{headers}\r\n{body}",
         body.len(),
     )?;
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer)?;
-    match answer.split_once("\r\n\r\n") {
+    let mut response = String::new();
+    stream.read_to_string(&mut response)?;
+    match response.split_once("\r\n\r\n") {
         Some((head, body))
             if head
                 .split(' ')
@@ -231,6 +231,6 @@ pub fn ask(endpoint: &str, region: &str, service: &str, operation: &Operation<'_
         {
             Ok(body.to_owned())
         }
-        _ => Err(io::Error::other(format!("{service} answered: {answer}"))),
+        _ => Err(io::Error::other(format!("{service} responded: {response}"))),
     }
 }

@@ -1,7 +1,7 @@
-//! Drives Terraform and stand-ins of AWS, to check `infra/` against the code.
+//! Runs Terraform and AWS emulators, to test `infra/` and to compare its rules with the Rust code.
 //!
-//! The tests need programs that `cargo` does not install, so they are ignored unless asked for; `.ci/infra` finds
-//! what they need, and says what is missing.
+//! Most tests are ignored by default, because they require programs that `cargo` does not install. `.ci/infra` installs these
+//! programs or names the missing ones, and runs the tests.
 
 pub mod aws;
 pub mod terraform;

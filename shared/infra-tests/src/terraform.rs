@@ -1,4 +1,4 @@
-//! One Terraform configuration in use: its variables, its state, and the commands run on it.
+//! Runs `terraform` on one configuration: variables, state, and commands.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -7,73 +7,76 @@ use std::{fs, io};
 
 use serde_json::Value;
 
-/// Terraform could not do what was asked.
+/// A Terraform command failed.
 #[derive(Debug, thiserror::Error)]
 pub enum TerraformError {
-    /// The program could not be started.
+    /// `terraform` cannot be started.
     #[error("cannot run `terraform` (install Terraform 1.11 or newer)")]
     Start(#[source] io::Error),
-    /// A file of ours could not be written.
+    /// The file of variables cannot be written.
     #[error("cannot write {}", path.display())]
     Write {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         #[source]
         source: io::Error,
     },
-    /// A command failed.
+    /// `terraform` returned an error.
     #[error("`terraform {command}` failed:\n{output}")]
     Failed {
         /// The command.
         command: String,
-        /// What it said, on both streams.
+        /// The standard output and the standard error.
         output: String,
     },
-    /// A command's output was not JSON.
-    #[error("`terraform {command}` did not answer in JSON")]
+    /// The output of a command is not JSON.
+    #[error("`terraform {command}` did not print JSON")]
     Json {
         /// The command.
         command: String,
-        /// Why.
+        /// The cause.
         #[source]
         source: serde_json::Error,
     },
 }
 
-/// Where a plan is kept, in the configuration's folder.
+/// The file of the plan, in the directory of the configuration.
 const PLAN: &str = "plan";
 
-/// A configuration in a folder of the test's own, which takes its state and plug-ins too.
+/// A configuration in its own directory, which also holds its state and providers.
 #[derive(Debug)]
 pub struct Terraform {
-    folder: PathBuf,
+    directory: PathBuf,
     environment: Vec<(&'static str, OsString)>,
 }
 
-/// What a plan would do, as resource addresses with what becomes of each.
+/// A planned change of one resource.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Change {
-    /// The resource, such as `module.table.aws_dynamodb_table.this`.
+    /// The address of the resource, such as `module.table.aws_dynamodb_table.this`.
     pub address: String,
     /// `create`, `update`, `delete`, or `delete,create` for a replacement.
     pub action: String,
 }
 
 impl Terraform {
-    /// Prepares the configuration in `folder` for use.
+    /// Initializes the configuration in `directory`.
     ///
-    /// Providers come from the folder that `PORTPULSE_TF_PLUGINS` names, or else from where Terraform looks by itself.
+    /// Providers come from the directory in `PORTPULSE_TF_PLUGINS`, or by default from Terraform's own sources.
     ///
     /// # Errors
-    /// When `terraform init` fails.
-    pub fn init(folder: &Path, environment: Vec<(&'static str, OsString)>) -> Result<Self, TerraformError> {
+    /// If `terraform init` fails.
+    pub fn init(
+        directory: &Path,
+        environment: Vec<(&'static str, OsString)>,
+    ) -> Result<Self, TerraformError> {
         let terraform = Self {
-            folder: folder.to_owned(),
+            directory: directory.to_owned(),
             environment,
         };
         let mut arguments = vec!["init".to_owned(), "-input=false".to_owned()];
-        if folder.join(".terraform.lock.hcl").exists() {
+        if directory.join(".terraform.lock.hcl").exists() {
             arguments.push("-lockfile=readonly".to_owned());
         }
         if let Some(plugins) = std::env::var_os("PORTPULSE_TF_PLUGINS") {
@@ -83,10 +86,10 @@ impl Terraform {
         Ok(terraform)
     }
 
-    /// Applies without asking.
+    /// Applies the configuration, without approval.
     ///
     /// # Errors
-    /// When Terraform cannot be run, or refuses.
+    /// If Terraform cannot be run, or fails.
     pub fn apply(&self, variables: &Value) -> Result<(), TerraformError> {
         let variables = self.variables(variables)?;
         self.run(&[
@@ -98,10 +101,10 @@ impl Terraform {
         Ok(())
     }
 
-    /// Destroys without asking.
+    /// Destroys all resources, without approval.
     ///
     /// # Errors
-    /// When Terraform cannot be run, or refuses.
+    /// If Terraform cannot be run, or fails.
     pub fn destroy(&self, variables: &Value) -> Result<(), TerraformError> {
         let variables = self.variables(variables)?;
         self.run(&[
@@ -113,10 +116,10 @@ impl Terraform {
         Ok(())
     }
 
-    /// What an apply would change.
+    /// Plans an apply and returns its changes.
     ///
     /// # Errors
-    /// When Terraform cannot be run, or refuses.
+    /// If Terraform cannot be run, or fails.
     pub fn plan(&self, variables: &Value) -> Result<Vec<Change>, TerraformError> {
         let variables = self.variables(variables)?;
         self.run(&[
@@ -140,21 +143,21 @@ impl Terraform {
         Ok(changes.collect())
     }
 
-    /// The lines by which the last plan shows a person what it would change, without what stays.
+    /// The changed lines of the last plan, as Terraform prints them.
     ///
     /// # Errors
-    /// When Terraform cannot be run, or nothing was planned yet.
-    pub fn shown_changes(&self) -> Result<Vec<String>, TerraformError> {
+    /// If Terraform cannot be run, or there is no plan.
+    pub fn printed_changes(&self) -> Result<Vec<String>, TerraformError> {
         let shown = self.run(&["show".to_owned(), PLAN.to_owned()])?;
         let lines = shown.lines().map(str::trim);
         let changes = lines.filter(|line| ["~ ", "+ ", "- "].iter().any(|sign| line.starts_with(sign)));
         Ok(changes.map(str::to_owned).collect())
     }
 
-    /// One output's value.
+    /// The value of an output.
     ///
     /// # Errors
-    /// When Terraform cannot be run, or there is no such output.
+    /// If Terraform cannot be run, or the output does not exist.
     pub fn output(&self, name: &str) -> Result<Value, TerraformError> {
         self.json(&["output".to_owned(), "-json".to_owned(), name.to_owned()])
     }
@@ -162,22 +165,22 @@ impl Terraform {
     /// The addresses of all resources in the state.
     ///
     /// # Errors
-    /// When Terraform cannot be run.
+    /// If Terraform cannot be run.
     pub fn resources(&self) -> Result<Vec<String>, TerraformError> {
         let listed = self.run(&["state".to_owned(), "list".to_owned()])?;
         Ok(listed.lines().map(str::to_owned).collect())
     }
 
-    /// The state as Terraform shows it, with every attribute of every resource.
+    /// The state as JSON, with every attribute of every resource.
     ///
     /// # Errors
-    /// When Terraform cannot be run.
+    /// If Terraform cannot be run.
     pub fn show(&self) -> Result<Value, TerraformError> {
         self.json(&["show".to_owned(), "-json".to_owned()])
     }
 
     fn variables(&self, variables: &Value) -> Result<String, TerraformError> {
-        let path = self.folder.join("test.tfvars.json");
+        let path = self.directory.join("test.tfvars.json");
         fs::write(&path, variables.to_string()).map_err(|source| TerraformError::Write {
             path: path.clone(),
             source,
@@ -196,20 +199,20 @@ impl Terraform {
     fn run(&self, arguments: &[String]) -> Result<String, TerraformError> {
         let output = Command::new("terraform")
             .args(arguments)
-            .current_dir(&self.folder)
+            .current_dir(&self.directory)
             .env("TF_IN_AUTOMATION", "1")
             .env("TF_CLI_ARGS", "-no-color")
             .env("CHECKPOINT_DISABLE", "1")
             .envs(self.environment.iter().map(|(name, value)| (*name, value)))
             .output()
             .map_err(TerraformError::Start)?;
-        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        let stdout = String::from_utf8_lossy(&output.stdout).into_owned();
         if output.status.success() {
-            return Ok(said);
+            return Ok(stdout);
         }
         Err(TerraformError::Failed {
             command: arguments.join(" "),
-            output: said + &String::from_utf8_lossy(&output.stderr),
+            output: stdout + &String::from_utf8_lossy(&output.stderr),
         })
     }
 }

@@ -1,4 +1,4 @@
-//! DynamoDB in a file or in memory, with the one table of the project.
+//! DynamoDB in a file or in memory, with the table of Portpulse.
 
 use std::fmt;
 use std::path::Path;
@@ -14,24 +14,24 @@ use crate::Answer;
 /// The name of the table.
 pub const TABLE: &str = "portpulse";
 
-/// What the header `X-Amz-Target` has before the operation.
-const TARGET: &str = "DynamoDB_20120810.";
+/// The prefix of the operation in the header `X-Amz-Target`.
+const TARGET_PREFIX: &str = "DynamoDB_20120810.";
 
-/// DynamoDB with one table, [`TABLE`]; a clone is another handle to the same.
+/// DynamoDB with one table, [`TABLE`]. Clones share the database.
 #[derive(Clone)]
 pub struct DynamoDb(Database);
 
-/// A database that could not be opened or cleaned up.
+/// The database cannot be opened or cleaned up.
 #[derive(Debug, thiserror::Error)]
 pub enum DynamoDbError {
-    /// The database could not be opened.
-    #[error("could not open the database")]
+    /// The database cannot be opened.
+    #[error("cannot open the database")]
     Open(#[source] Source),
-    /// The table could not be made.
-    #[error("could not create the table `{TABLE}`")]
+    /// The table cannot be created.
+    #[error("cannot create the table `{TABLE}`")]
     CreateTable(#[source] Source),
-    /// Expired items could not be removed.
-    #[error("could not remove expired items")]
+    /// Expired items cannot be removed.
+    #[error("cannot remove expired items")]
     RemoveExpired(#[source] Source),
 }
 
@@ -44,10 +44,10 @@ impl fmt::Debug for DynamoDb {
 }
 
 impl DynamoDb {
-    /// Opens the database in `file`, which is made if it is not there.
+    /// Opens the database in `file`, and creates the file if it is missing.
     ///
     /// # Errors
-    /// When the file cannot be opened or the table cannot be made.
+    /// If the file cannot be opened or the table cannot be created.
     pub fn open(file: &Path) -> Result<Self, DynamoDbError> {
         Self::with_table(Database::new(&file.display().to_string()))
     }
@@ -55,12 +55,12 @@ impl DynamoDb {
     /// An empty database in memory.
     ///
     /// # Errors
-    /// When the table cannot be made.
+    /// If the table cannot be created.
     pub fn in_memory() -> Result<Self, DynamoDbError> {
         Self::with_table(Database::memory())
     }
 
-    /// Makes the table as it is deployed: two text keys, on demand, items that expire. One that is there already stays.
+    /// Creates the table as deployed (two text keys, on-demand capacity, time to live), unless it exists.
     fn with_table(database: dynoxide::Result<Database>) -> Result<Self, DynamoDbError> {
         let database = database.map_err(|error| DynamoDbError::Open(error.into()))?;
         let failed = |error: DynoxideError| DynamoDbError::CreateTable(error.into());
@@ -92,9 +92,9 @@ impl DynamoDb {
         Ok(Self(database))
     }
 
-    /// Answers an operation, such as `DynamoDB_20120810.PutItem`. It blocks while the database works.
+    /// Answers an operation such as `DynamoDB_20120810.PutItem`. Blocks during database access.
     pub fn answer(&self, target: &str, body: &str) -> Answer {
-        match self.run(target.strip_prefix(TARGET).unwrap_or_default(), body) {
+        match self.run(target.strip_prefix(TARGET_PREFIX).unwrap_or_default(), body) {
             Ok(body) => Answer { status: 200, body },
             Err(error) => Answer {
                 status: error.status_code(),
@@ -103,10 +103,10 @@ impl DynamoDb {
         }
     }
 
-    /// Removes the items that have expired, as DynamoDB does by itself, and returns how many there were.
+    /// Removes expired items, as DynamoDB does, and returns their number.
     ///
     /// # Errors
-    /// When the database cannot be written to.
+    /// If the database cannot be written to.
     pub fn remove_expired(&self) -> Result<usize, DynamoDbError> {
         self.0
             .sweep_ttl()
@@ -135,7 +135,7 @@ impl DynamoDb {
     }
 }
 
-/// Reads a request, has it done, and writes the answer.
+/// Parses a request, runs it, and serializes the result.
 fn run<Q: DeserializeOwned, A: Serialize>(
     body: &str,
     work: impl FnOnce(Q) -> dynoxide::Result<A>,

@@ -1,7 +1,7 @@
-//! DynamoDB and SNS within this process, spoken to with the real SDK and without a TCP socket.
+//! DynamoDB and SNS in this process, for the AWS SDK without a TCP socket.
 //!
-//! [`LocalAws`] answers requests of the SDK: of this process by [`Route::InProcess`], of other processes of the same user
-//! over a Unix socket that [`socket::serve`] listens on and [`Route::Socket`] connects to.
+//! [`LocalAws`] answers requests of the SDK: in this process through [`Route::InProcess`], and from other processes of the
+//! same user through [`Route::Socket`] and a Unix socket that [`socket::serve`] serves.
 
 pub mod dynamodb;
 mod route;
@@ -19,16 +19,16 @@ use sns::{Published, Sns};
 
 pub use route::Route;
 
-/// The parts of a request of the SDK that decide its answer. Signatures are not looked at.
+/// The parts of an SDK request that determine the answer. Signatures are not checked.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Request {
-    /// The header `X-Amz-Target`, which names the operation of DynamoDB; SNS has its operation in the body.
+    /// The header `X-Amz-Target` with the operation of DynamoDB. SNS has the operation in the body.
     pub target: Option<String>,
     /// The body: JSON for DynamoDB, a form for SNS.
     pub body: String,
 }
 
-/// An answer as the SDK reads it.
+/// An answer to an SDK request.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Answer {
     /// The HTTP status.
@@ -37,7 +37,7 @@ pub struct Answer {
     pub body: String,
 }
 
-/// DynamoDB with its one table, and SNS; a clone is another handle to the same.
+/// DynamoDB with one table, and SNS. Clones share both.
 #[derive(Debug, Clone)]
 pub struct LocalAws {
     dynamodb: DynamoDb,
@@ -45,11 +45,11 @@ pub struct LocalAws {
 }
 
 impl LocalAws {
-    /// Opens the database in `file`, which is made if it is not there. What is published comes out of the receiver,
-    /// before the publisher hears of it.
+    /// Opens the database in `file`, and creates the file if it is missing. The receiver gets published messages before
+    /// the publisher gets the answer.
     ///
     /// # Errors
-    /// When the database cannot be opened or its table cannot be made.
+    /// If the database cannot be opened or the table cannot be created.
     pub fn open(file: &Path) -> Result<(Self, mpsc::UnboundedReceiver<Published>), DynamoDbError> {
         let dynamodb = DynamoDb::open(file)?;
         let (sns, published) = Sns::new();
@@ -57,7 +57,7 @@ impl LocalAws {
         Ok((Self { dynamodb, sns }, published))
     }
 
-    /// Answers a request. It blocks while the database works.
+    /// Answers a request. Blocks during database access.
     pub fn answer(&self, request: &Request) -> Answer {
         match &request.target {
             Some(target) => self.dynamodb.answer(target, &request.body),

@@ -1,4 +1,4 @@
-//! The ways by which requests of the SDK reach [`LocalAws`] in place of TCP.
+//! Transports for requests of the SDK to [`LocalAws`] without TCP.
 
 use std::io;
 use std::path::Path;
@@ -13,17 +13,16 @@ use aws_smithy_runtime_api::client::result::ConnectorError;
 
 use crate::{Answer, LocalAws, Request, socket};
 
-/// A name that can never be resolved (RFC 6761), should a request go another way than it ought to.
+/// A name that never resolves (RFC 6761), so that a request over TCP fails.
 const ENDPOINT: &str = "http://local-aws.invalid";
-const LOCATION: &str = "us-east-1";
+const REGION: &str = "us-east-1";
 
-/// A way to reach [`LocalAws`].
+/// A transport to [`LocalAws`].
 #[derive(Debug, Clone)]
 pub enum Route {
-    /// In this process: by a call on a thread for blocking work, so that no write delays what else the caller's runtime
-    /// does.
+    /// Within this process: a call on a thread for blocking work, so that writes don't block the caller's runtime.
     InProcess(LocalAws),
-    /// In another process of this user, by the Unix socket at this path.
+    /// To another process of the same user, through the Unix socket at this path.
     Socket(Arc<Path>),
 }
 
@@ -32,7 +31,7 @@ impl Route {
     pub fn dynamodb(&self) -> aws_sdk_dynamodb::Client {
         let config = aws_sdk_dynamodb::Config::builder()
             .behavior_version(BehaviorVersion::latest())
-            .region(Region::new(LOCATION))
+            .region(Region::new(REGION))
             .endpoint_url(ENDPOINT)
             .credentials_provider(credentials())
             .http_client(self.http_client());
@@ -43,7 +42,7 @@ impl Route {
     pub fn sns(&self) -> aws_sdk_sns::Client {
         let config = aws_sdk_sns::Config::builder()
             .behavior_version(BehaviorVersion::latest())
-            .region(Region::new(LOCATION))
+            .region(Region::new(REGION))
             .endpoint_url(ENDPOINT)
             .credentials_provider(credentials())
             .http_client(self.http_client());
@@ -55,14 +54,14 @@ impl Route {
         http_client_fn(move |_, _| connector.clone())
     }
 
-    async fn ask(&self, request: Request) -> io::Result<Answer> {
+    async fn send(&self, request: Request) -> io::Result<Answer> {
         match self {
             Self::InProcess(aws) => {
                 let aws = aws.clone();
                 let answer = tokio::task::spawn_blocking(move || aws.answer(&request));
                 answer.await.map_err(io::Error::other)
             }
-            Self::Socket(path) => socket::ask(path, &request).await,
+            Self::Socket(path) => socket::send(path, &request).await,
         }
     }
 }
@@ -72,7 +71,7 @@ impl HttpConnector for Route {
         let route = self.clone();
         HttpConnectorFuture::new(async move {
             let request = read(&request).map_err(|error| ConnectorError::user(error.into()))?;
-            let answer = route.ask(request).await;
+            let answer = route.send(request).await;
             let answer = answer.map_err(|error| ConnectorError::io(error.into()))?;
             let status = answer.status.try_into();
             let status = status.map_err(|error| ConnectorError::other(Box::new(error), None))?;
@@ -81,17 +80,17 @@ impl HttpConnector for Route {
     }
 }
 
-/// The parts of a request that decide its answer.
+/// The parts of an HTTP request that determine the answer.
 fn read(request: &HttpRequest) -> Result<Request, &'static str> {
     let body = request.body().bytes().map(<[u8]>::to_vec);
     let body = body.and_then(|body| String::from_utf8(body).ok());
     Ok(Request {
         target: request.headers().get("x-amz-target").map(str::to_owned),
-        body: body.ok_or("the body is a stream, or no text")?,
+        body: body.ok_or("the request body is a stream or not UTF-8")?,
     })
 }
 
-/// The SDK signs each request; nobody looks at the signature.
+/// Dummy credentials. The SDK signs each request, and signatures are not checked.
 fn credentials() -> Credentials {
     Credentials::new("local", "local", None, None, "portpulse-local-aws")
 }

@@ -1,4 +1,4 @@
-//! SNS with the limits of the real one: `Publish`, as the SDK sends it.
+//! SNS: `Publish` with the limits of the AWS service.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -8,59 +8,59 @@ use tokio::sync::mpsc;
 
 use crate::Answer;
 
-/// The topic of this machine; any other is published to as well.
+/// The topic of this machine. Other topics are accepted too.
 pub const TOPIC_ARN: &str = "arn:aws:sns:us-east-1:000000000000:portpulse";
 
-/// The most bytes of a message with its subject and attributes.
+/// The maximum bytes of a message with subject and attributes.
 /// Source: <https://docs.aws.amazon.com/sns/latest/api/API_Publish.html>
 const MAX_BYTES: usize = 262_144;
 
-/// The fields of a request.
+/// The fields of a request body.
 pub type Form = BTreeMap<String, String>;
 
-/// SNS; what it accepts comes out of the receiver that it was made with.
+/// SNS. Accepted messages go to the receiver of [`Sns::new`].
 #[derive(Debug)]
 pub struct Sns {
     accepted: mpsc::UnboundedSender<Published>,
     number: AtomicU64,
 }
 
-/// A message that was accepted.
+/// An accepted message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Published {
-    /// The topic that it was published to.
+    /// The ARN of the topic.
     pub topic_arn: String,
-    /// Its subject.
+    /// The subject.
     pub subject: Option<String>,
-    /// Its text, or with `MessageStructure` `json` its texts by protocol.
+    /// The text, or texts by protocol if `MessageStructure` is `json`.
     pub texts: Texts,
-    /// The values of its attributes.
+    /// The values of the attributes.
     pub attributes: BTreeMap<String, String>,
 }
 
 /// The text of a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Texts {
-    /// One for every protocol.
+    /// One text for all protocols.
     One(String),
-    /// By protocol, and `default` for those that are not named.
+    /// Texts by protocol, with `default` for other protocols.
     ByProtocol(BTreeMap<String, String>),
 }
 
 impl Sns {
-    /// SNS, and what it accepts, which comes before the publisher hears of it.
+    /// SNS and a receiver, which gets accepted messages before the publisher gets the answer.
     pub fn new() -> (Self, mpsc::UnboundedReceiver<Published>) {
         let (accepted, receiver) = mpsc::unbounded_channel();
         let number = AtomicU64::new(0);
         (Self { accepted, number }, receiver)
     }
 
-    /// Answers a request: a form, whose `Action` is `Publish`.
+    /// Answers a request: a form with the `Action` `Publish`.
     pub fn answer(&self, body: &str) -> Answer {
         match read(form(body)) {
             Err(what) => refusal(what),
             Ok(published) => {
-                // Nobody may be listening any more; the publisher need not care.
+                // The receiver may be dropped; this is no error for the publisher.
                 drop(self.accepted.send(published));
                 let number = self.number.fetch_add(1, Ordering::Relaxed);
                 let result = format!("<MessageId>00000000-0000-0000-0001-{number:012}</MessageId>");
@@ -70,12 +70,12 @@ impl Sns {
     }
 }
 
-/// The fields of a body.
+/// Parses a request body.
 pub fn form(body: &str) -> Form {
     form_urlencoded::parse(body.as_bytes()).into_owned().collect()
 }
 
-/// The answer to `action` that went well, with its result as XML.
+/// The answer to a successful `action`, with the result as XML.
 pub fn success(action: &str, result: &str) -> Answer {
     let result = format!("<{action}Result>{result}</{action}Result>");
     let body = format!(
@@ -84,24 +84,24 @@ pub fn success(action: &str, result: &str) -> Answer {
     Answer { status: 200, body }
 }
 
-/// The answer to a request that SNS would refuse, and why.
+/// The answer to an invalid request.
 pub fn refusal(why: &str) -> Answer {
     error(400, "Sender", "InvalidParameter", why)
 }
 
-/// The answer that SNS gives when it fails.
+/// The answer of a failing SNS.
 pub fn failure(why: &str) -> Answer {
     error(500, "Receiver", "InternalError", why)
 }
 
-fn error(status: u16, diagnostic: &str, code: &str, why: &str) -> Answer {
-    let error = format!("<Type>{diagnostic}</Type><Code>{code}</Code><Message>{why}</Message>");
+fn error(status: u16, kind: &str, code: &str, why: &str) -> Answer {
+    let error = format!("<Type>{kind}</Type><Code>{code}</Code><Message>{why}</Message>");
     let body = format!("<ErrorResponse><Error>{error}</Error></ErrorResponse>");
     Answer { status, body }
 }
 
 impl Published {
-    /// What a subscriber of this protocol, such as `email`, gets to read.
+    /// The text for subscribers of a protocol such as `email`.
     pub fn text(&self, protocol: &str) -> &str {
         match &self.texts {
             Texts::One(text) => text,
@@ -113,10 +113,10 @@ impl Published {
     }
 }
 
-/// Reads a `Publish`, and refuses what SNS would refuse.
+/// Parses a `Publish` request, and refuses messages that SNS refuses.
 fn read(mut form: Form) -> Result<Published, &'static str> {
     if form.get("Action").map(String::as_str) != Some("Publish") {
-        return Err("this action is not known here");
+        return Err("the action is not supported by the local SNS");
     }
     let topic_arn = form.remove("TopicArn").ok_or("TopicArn is missing")?;
     let message = form
@@ -124,11 +124,12 @@ fn read(mut form: Form) -> Result<Published, &'static str> {
         .filter(|text| !text.is_empty())
         .ok_or("Message is empty")?;
     let subject = form.remove("Subject");
-    let begins_well = |text: &str| text.starts_with(|c: char| c.is_ascii_graphic());
-    let is_subject = |text: &str| text.len() < 100 && text.bytes().all(|b| (b' '..=b'~').contains(&b));
+    let has_valid_start = |text: &str| text.starts_with(|c: char| c.is_ascii_graphic());
+    let has_valid_characters =
+        |text: &str| text.len() < 100 && text.bytes().all(|b| (b' '..=b'~').contains(&b));
     if subject
         .as_deref()
-        .is_some_and(|text| !is_subject(text) || !begins_well(text))
+        .is_some_and(|text| !has_valid_characters(text) || !has_valid_start(text))
     {
         return Err("Subject");
     }

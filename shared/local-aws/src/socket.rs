@@ -1,4 +1,5 @@
-//! The Unix socket by which other processes of the same user reach [`LocalAws`]: one request a connection, as JSON each way.
+//! A Unix socket to [`LocalAws`] for other processes of the same user: one request and one answer for each connection, as
+//! JSON.
 
 use std::io;
 use std::os::unix::fs::PermissionsExt as _;
@@ -11,31 +12,31 @@ use tokio::time::{sleep, timeout};
 
 use crate::{Answer, LocalAws, Request};
 
-/// The maximum of bytes of a request: DynamoDB takes 16 MB, and its JSON is quoted once more on the way.
+/// The maximum bytes of a request: DynamoDB accepts 16 MB, and its JSON is escaped once more here.
 const MAX_BYTES: u64 = 40 * 1024 * 1024;
-/// How long a connection may take.
-const MAX_TIME: Duration = Duration::from_secs(30);
-/// How long to wait when a connection cannot be accepted, as for want of descriptors.
+/// The maximum duration of a connection.
+const TIMEOUT: Duration = Duration::from_secs(30);
+/// The pause after a failed accept, for example if file descriptors are exhausted.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// Listens at `path`, where nothing may be yet, for this user alone. The folder must keep others out as well: between
-/// the two steps here the socket has the mode that the process gives to new files.
+/// Listens at `path`, which must not exist, for this user only. The folder must be private too: until its mode is set, the
+/// socket has the default mode of new files.
 ///
 /// # Errors
-/// When the socket cannot be made.
+/// If the socket cannot be created.
 pub fn listen(path: &Path) -> io::Result<UnixListener> {
     let listener = UnixListener::bind(path)?;
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600))?;
     Ok(listener)
 }
 
-/// Answers whoever connects, until this future is dropped.
+/// Serves connections until the future is dropped.
 pub async fn serve(listener: UnixListener, aws: LocalAws) {
     loop {
         match listener.accept().await {
             Ok((stream, _)) => {
-                // Whoever has left, or sends nothing that can be read, gets no answer.
-                let answer = timeout(MAX_TIME, answer(stream, aws.clone()));
+                // Disconnected clients and malformed requests get no answer.
+                let answer = timeout(TIMEOUT, answer(stream, aws.clone()));
                 tokio::spawn(async { drop(answer.await) });
             }
             Err(_) => sleep(PAUSE).await,
@@ -51,8 +52,8 @@ async fn answer(mut stream: UnixStream, aws: LocalAws) -> io::Result<()> {
     stream.write_all(&serde_json::to_vec(&answer)?).await
 }
 
-/// Asks whoever listens at `path`.
-pub(crate) async fn ask(path: &Path, request: &Request) -> io::Result<Answer> {
+/// Sends a request to the socket at `path`, and returns the answer.
+pub(crate) async fn send(path: &Path, request: &Request) -> io::Result<Answer> {
     let mut stream = UnixStream::connect(path).await?;
     stream.write_all(&serde_json::to_vec(request)?).await?;
     stream.shutdown().await?;

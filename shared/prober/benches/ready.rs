@@ -1,15 +1,15 @@
-//! One tick of 400 `ready` checks over TLS: what it costs the process that makes them.
+//! Measures the cost of one tick of 400 `ready` checks over TLS.
 //!
-//! `cargo bench -p portpulse-prober --bench ready`. A process of its own answers, with a thread for each connection,
-//! half a second after it was asked, so that all checks are under way at once, the most that memory must hold. The
-//! other process makes the checks, two ticks one after the other as a warm Lambda does, and is charged its own processor
-//! time alone (user and system). It believes the system's certificate authorities and one more, made for the run.
+//! `cargo bench -p portpulse-prober --bench ready`. A server process with a thread for each connection answers half a
+//! second after each request, so that all checks run at the same time and memory use is at its maximum. The other
+//! process makes the checks in two successive ticks, as a warm Lambda does. Only its own processor time (user and
+//! system) is measured. It trusts the system's certificate authorities and one more, created for the run.
 
 #![expect(
     clippy::unwrap_used,
     clippy::print_stdout,
     clippy::indexing_slicing,
-    reason = "a benchmark prints, and ends when something is wrong"
+    reason = "a benchmark prints, and panics on errors"
 )]
 
 use std::env;
@@ -31,7 +31,7 @@ use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
 const CHECKS: usize = 400;
 const RUNS: usize = 7;
-/// Longer than the checks take to start.
+/// The delay of each answer; longer than the checks take to start.
 const DISTANCE: Duration = Duration::from_millis(500);
 const ANSWER: &[u8] = b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
 
@@ -80,12 +80,10 @@ fn compare() {
         values.sort_by(f64::total_cmp);
         values[RUNS / 2]
     };
-    println!(
-        "{CHECKS} ready checks over TLS, {count} certificate authorities and one; medians of {RUNS} runs"
-    );
+    println!("{CHECKS} ready checks over TLS, {count} + 1 certificate authorities; medians of {RUNS} runs");
     for (tick, column) in [("first tick", 0), ("later tick", 2)] {
         println!(
-            "{tick}: {:.0} ms of processor time, {:.2} ms a check; over after {:.1} s",
+            "{tick}: {:.0} ms of processor time, {:.2} ms per check; finished after {:.1} s",
             median(column),
             median(column) / CHECKS as f64,
             median(column + 1) / 1e3
@@ -114,7 +112,7 @@ fn line(lines: &mut impl BufRead) -> String {
     line.trim().to_owned()
 }
 
-/// Tells its port and its certificate authority, then serves until its standard input ends.
+/// Prints its port and its certificate authority, then serves until its standard input ends.
 fn serve() {
     let mut params = CertificateParams::new(Vec::new()).unwrap();
     params.distinguished_name.push(DnType::CommonName, "bench");
@@ -150,20 +148,21 @@ fn serve() {
 
 fn answer(stream: TcpStream, config: Arc<ServerConfig>) {
     let mut tls = StreamOwned::new(ServerConnection::new(config).unwrap(), stream);
-    let (mut heard, mut buffer) = (Vec::new(), [0; 512]);
-    while !heard.ends_with(b"\r\n\r\n") {
+    let (mut received, mut buffer) = (Vec::new(), [0; 512]);
+    while !received.ends_with(b"\r\n\r\n") {
         match tls.read(&mut buffer) {
-            Ok(count) if count > 0 => heard.extend_from_slice(&buffer[..count]),
+            Ok(count) if count > 0 => received.extend_from_slice(&buffer[..count]),
             _ => return,
         }
     }
     std::thread::sleep(DISTANCE);
-    // A client that has left is not the server's business.
+    // The client may have closed already.
     let _ = tls.write_all(ANSWER);
     let _ = tls.read_to_end(&mut Vec::new());
 }
 
-/// Two ticks, and what they cost: milliseconds of processor and of time for each, megabytes before and at the peak.
+/// Runs two ticks and prints their cost: milliseconds of processor time and of wall time for each, then megabytes
+/// before and at the peak.
 fn check(port: u16) {
     let target = Target {
         host: Host::Address(Ipv4Addr::LOCALHOST.into()),
@@ -180,10 +179,10 @@ fn check(port: u16) {
     let prober = Prober::new(Settings::default()).unwrap();
     let before = megabytes("VmRSS:");
     for _ in 0..2 {
-        let (cpu, began) = (processor_time(), Instant::now());
+        let (cpu, started) = (processor_time(), Instant::now());
         let deadline = tokio::time::Instant::now() + Duration::from_secs(60);
         let outcomes = runtime.block_on(prober.probe(&targets, deadline));
-        let (cpu, took) = (processor_time() - cpu, began.elapsed());
+        let (cpu, took) = (processor_time() - cpu, started.elapsed());
         let bad = outcomes
             .iter()
             .find(|outcome| !matches!(outcome, Outcome::Open(_)));

@@ -1,14 +1,14 @@
-//! One tick of open loopback ports through the prober, and the same connects through a bare epoll loop beside it.
+//! Measures one tick of open loopback ports with the prober, and the same connections with a bare epoll loop.
 //!
-//! `cargo bench -p portpulse-prober`. Every run is a process of its own; runs of both kinds take turns and medians are
-//! reported, so that a busy machine disturbs both alike. A process is charged its own processor time alone (user and
-//! system); the listeners belong to another.
+//! `cargo bench -p portpulse-prober`. Every run is a separate process. Runs of all kinds alternate, and medians are
+//! reported, so that other load affects all kinds equally. Only the processor time (user and system) of the connecting
+//! process is measured; the listeners belong to another process.
 
 #![expect(
     clippy::unwrap_used,
     clippy::print_stdout,
     clippy::indexing_slicing,
-    reason = "a benchmark prints, and ends when something is wrong"
+    reason = "a benchmark prints, and panics on errors"
 )]
 
 use std::collections::HashMap;
@@ -31,9 +31,9 @@ use socket2::{Domain, Protocol, Socket, Type};
 
 const RUNS: usize = 7;
 const IN_FLIGHT: usize = 900;
-/// What takes turns: each way of connecting, all at once and at the prober's usual pace.
+/// The kinds of runs: epoll and prober, each unpaced and at the prober's default pace.
 const KINDS: [&str; 4] = ["epoll", "prober", "epoll, paced", "prober, paced"];
-/// The usual pace, for the bare loop.
+/// The default pace, for the epoll loop.
 const STARTS: usize = 10;
 const EVERY: Duration = Duration::from_millis(10);
 
@@ -57,7 +57,7 @@ fn compare() {
     .unwrap();
     println!(
         "{:>8} {:>13} {:>10} {:>13} {:>9} {:>9}",
-        "targets", "how", "checks/s", "CPU a check", "peak", "of epoll"
+        "targets", "how", "checks/s", "CPU/check", "peak", "of epoll"
     );
     for count in [400, 4_000] {
         let listeners: Vec<TcpListener> = (0..count)
@@ -94,7 +94,7 @@ fn compare() {
     }
 }
 
-/// What a run cost: nanoseconds, and kilobytes.
+/// The cost of a run, in nanoseconds and kilobytes.
 struct Cost {
     cpu: f64,
     wall: f64,
@@ -139,22 +139,22 @@ fn one_run(kind: &str) {
         "epoll" => measured(|| bare_epoll(&addresses, IN_FLIGHT, Duration::ZERO)),
         "epoll, paced" => measured(|| bare_epoll(&addresses, STARTS, EVERY)),
         _ => {
-            let at_once = Pace {
+            let unpaced = Pace {
                 starts: addresses.len(),
                 every: Duration::from_millis(1),
             };
-            let usual = Settings {
+            let default_settings = Settings {
                 sockets: IN_FLIGHT,
                 name_servers: NameServers::Explicit(vec![]),
                 ..Settings::default()
             };
             let settings = if kind == "prober" {
                 Settings {
-                    pace: at_once,
-                    ..usual
+                    pace: unpaced,
+                    ..default_settings
                 }
             } else {
-                usual
+                default_settings
             };
             probe(settings, &addresses)
         }
@@ -208,7 +208,7 @@ fn probe(settings: Settings, addresses: &[SocketAddr]) -> (Duration, Duration) {
     })
 }
 
-/// The least that connects, waits and looks: what any prober has to do.
+/// The minimum work of any prober: connect, wait, and read the result.
 fn bare_epoll(addresses: &[SocketAddr], starts: usize, every: Duration) {
     let poll = epoll::create(epoll::CreateFlags::CLOEXEC).unwrap();
     let mut open: Vec<Option<(Socket, Instant)>> = addresses.iter().map(|_| None).collect();
@@ -228,7 +228,7 @@ fn bare_epoll(addresses: &[SocketAddr], starts: usize, every: Duration) {
             let address = addresses[next];
             let kind = Type::STREAM.nonblocking();
             let socket = Socket::new(Domain::for_address(address), kind, Some(Protocol::TCP)).unwrap();
-            let began = Instant::now();
+            let started = Instant::now();
             if let Err(error) = socket.connect(&address.into()) {
                 assert_eq!(Errno::from_io_error(&error), Some(Errno::INPROGRESS));
             }
@@ -240,7 +240,7 @@ fn bare_epoll(addresses: &[SocketAddr], starts: usize, every: Duration) {
                 epoll::EventFlags::OUT | epoll::EventFlags::ET,
             )
             .unwrap();
-            open[next] = Some((socket, began));
+            open[next] = Some((socket, started));
             next += 1;
         }
         events.clear();
@@ -255,9 +255,9 @@ fn bare_epoll(addresses: &[SocketAddr], starts: usize, every: Duration) {
         };
         epoll::wait(&poll, spare_capacity(&mut events), Some(&wait)).unwrap();
         for event in &events {
-            let (socket, began) = open[event.data.u64() as usize].take().unwrap();
+            let (socket, started) = open[event.data.u64() as usize].take().unwrap();
             assert!(socket.take_error().unwrap().is_none(), "not open");
-            times.push(began.elapsed());
+            times.push(started.elapsed());
         }
     }
 }

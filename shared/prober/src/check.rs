@@ -1,4 +1,4 @@
-//! One target from its first SYN to its outcome.
+//! The check of one target, from the first SYN to the outcome.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -8,20 +8,21 @@ use portpulse_core::outcome::{Failure, FailureClass, NoData, Opened, Outcome, Ph
 use portpulse_core::readiness::{DnsCheck, Protocol, Transport};
 use portpulse_core::target::{Check, Target};
 use portpulse_ready::{
-    CheckFailure, Fault, Finding, Healthy, Request, TlsClient, exchange, exchange_dns_over_udp,
+    ExchangeFailure, ExchangeResult, Healthy, Request, SocketError, TlsClient, exchange,
+    exchange_dns_over_udp,
 };
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::Instant;
 
-use crate::connect::{self, Connected, Limit, Order, Terms, Unconnected};
+use crate::connect::{self, AddressOrder, AttemptSettings, ConnectFailure, Connected, TimeLimit};
 use crate::pacing::Lag;
 
-/// A target whose addresses are known.
+/// A target with resolved addresses.
 pub(crate) struct Resolved<'a> {
     pub(crate) target: &'a Target,
-    /// In the order in which to try them; never empty.
+    /// The addresses in the order of attempts; never empty.
     pub(crate) addresses: Vec<SocketAddr>,
-    /// What name resolution took of the target's time; absent for an address.
+    /// The time of name resolution, which counts towards the target's timeout; absent for an address.
     pub(crate) dns: Option<Duration>,
 }
 
@@ -34,10 +35,10 @@ pub(crate) struct Shared<'a> {
     pub(crate) lag: &'a Lag,
 }
 
-/// Checks one target, in the time it has left; `place` is its first socket's.
+/// Checks one target in the remaining time. `permit` is the permit of its first socket.
 pub(crate) async fn check<'a>(
     resolved: Resolved<'a>,
-    place: SemaphorePermit<'a>,
+    permit: SemaphorePermit<'a>,
     shared: Shared<'a>,
 ) -> Outcome {
     let Resolved {
@@ -45,33 +46,33 @@ pub(crate) async fn check<'a>(
         addresses,
         dns,
     } = resolved;
-    let began = Instant::now();
-    let own_limit = began + target.timeout.saturating_sub(dns.unwrap_or_default());
+    let started = Instant::now();
+    let own_limit = started + target.timeout.saturating_sub(dns.unwrap_or_default());
     let limit = if own_limit <= shared.deadline {
-        Limit::Timeout(own_limit)
+        TimeLimit::Timeout(own_limit)
     } else {
-        Limit::Deadline(shared.deadline)
+        TimeLimit::Deadline(shared.deadline)
     };
     let (close, order) = match &target.check {
-        Check::Connect(close) => (*close, Order::Race),
+        Check::Connect(close) => (*close, AddressOrder::Race),
         Check::Ready(readiness) => {
             if let Protocol::Dns(question) = readiness.protocol()
                 && question.transport() == Transport::Udp
             {
                 let asked = over_udp(&addresses, question, dns, limit, shared.lag);
                 let outcome = Box::pin(asked).await;
-                drop(place);
+                drop(permit);
                 return outcome;
             }
             let order = if readiness.protocol().counts_hang_ups() {
-                Order::OneByOne
+                AddressOrder::Sequential
             } else {
-                Order::Race
+                AddressOrder::Race
             };
             (CloseMode::Fin, order)
         }
     };
-    let terms = Terms {
+    let settings = AttemptSettings {
         close,
         order,
         limit,
@@ -82,16 +83,16 @@ pub(crate) async fn check<'a>(
         dns,
         ..Phases::default()
     };
-    match connect::first_of(&addresses, place, terms).await {
+    match connect::connect_to_first(&addresses, permit, settings).await {
         Ok(connected) => finish(connected, target, phases, limit, shared.tls).await,
-        Err(Unconnected { address, fault }) => {
+        Err(ConnectFailure { address, error }) => {
             let phases = Phases {
-                connect: Some(began.elapsed()),
+                connect: Some(started.elapsed()),
                 ..phases
             };
-            match fault {
-                Fault::Ours(no_data) => Outcome::NoData(no_data),
-                Fault::Target { class, detail } => Outcome::Failed(Failure {
+            match error {
+                SocketError::Local(no_data) => Outcome::NoData(no_data),
+                SocketError::Target { class, detail } => Outcome::Failed(Failure {
                     class,
                     phase: Phase::Connect,
                     phases,
@@ -103,23 +104,23 @@ pub(crate) async fn check<'a>(
     }
 }
 
-/// Does what the check asks of an open connection, then closes it.
+/// Runs the exchange that the check requires on an open connection, then closes the connection.
 async fn finish(
     connected: Connected<'_>,
     target: &Target,
     phases: Phases,
-    limit: Limit,
+    limit: TimeLimit,
     tls: &TlsClient,
 ) -> Outcome {
     let Connected {
         stream,
         address,
-        took,
+        elapsed,
         trust,
-        place,
+        permit,
     } = connected;
     let phases = Phases {
-        connect: Some(took),
+        connect: Some(elapsed),
         ..phases
     };
     let readiness = match &target.check {
@@ -136,32 +137,32 @@ async fn finish(
         Check::Ready(readiness) => readiness,
     };
     let request = Request::new(readiness.clone(), target.host.clone(), target.port, tls);
-    // Boxed, so that the many checks without an exchange stay small.
+    // Boxed to keep the futures of the many checks without an exchange small.
     let report = Box::pin(exchange(stream, &request, limit.at())).await;
-    drop(place);
+    drop(permit);
     let phases = Phases {
         tls: report.tls,
         ready: report.ready,
         ..phases
     };
-    outcome(report.finding, address, phases, trust, limit)
+    outcome(report.result, address, phases, trust, limit)
 }
 
-/// Asks a name server over UDP: there is no connect, and each address in turn gets an equal share of the time left.
+/// Runs a DNS check over UDP. There is no connect phase, and each address gets an equal share of the remaining time.
 async fn over_udp(
     addresses: &[SocketAddr],
     question: &DnsCheck,
     dns: Option<Duration>,
-    limit: Limit,
+    limit: TimeLimit,
     lag: &Lag,
 ) -> Outcome {
     let mut found: Option<Outcome> = None;
     for (tried, address) in addresses.iter().enumerate() {
-        let began = Instant::now();
+        let started = Instant::now();
         let waiting = u32::try_from(addresses.len() - tried).unwrap_or(u32::MAX);
-        let share = limit.by(began + limit.at().saturating_duration_since(began) / waiting);
+        let share = limit.at_time(started + limit.at().saturating_duration_since(started) / waiting);
         let report = exchange_dns_over_udp(*address, question, share.at()).await;
-        let trust = if lag.seen_since(began) {
+        let trust = if lag.seen_since(started) {
             Trust::Starved
         } else {
             Trust::Clock
@@ -171,53 +172,59 @@ async fn over_udp(
             ready: report.ready,
             ..Phases::default()
         };
-        let answered = match &report.finding {
-            Finding::Healthy(_) => true,
-            Finding::CheckFailure(error) => !matches!(
+        let answered = match &report.result {
+            ExchangeResult::Healthy(_) => true,
+            ExchangeResult::Failed(error) => !matches!(
                 error.class,
                 FailureClass::Silent | FailureClass::Refused | FailureClass::Unreachable
             ),
-            Finding::NoData(_) => false,
+            ExchangeResult::NoData(_) => false,
         };
-        let this = outcome(report.finding, *address, phases, trust, share);
+        let this = outcome(report.result, *address, phases, trust, share);
         if answered {
             return this;
         }
         found = Some(match found {
-            Some(before) if notifies(&before) >= notifies(&this) => before,
+            Some(before) if outcome_significance(&before) >= outcome_significance(&this) => before,
             Some(_) | None => this,
         });
     }
     found.unwrap_or(Outcome::NoData(NoData::Internal))
 }
 
-/// How much a question without an answer tells, as [`connect::weight`] has it for connections.
-fn notifies(outcome: &Outcome) -> u8 {
+/// The significance of a check without an answer, on the scale of [`connect::significance`].
+fn outcome_significance(outcome: &Outcome) -> u8 {
     match outcome {
         Outcome::Open(_) => u8::MAX,
-        Outcome::Failed(failure) => connect::weight(&Fault::of_target(failure.class)),
-        Outcome::NoData(no_data) => connect::weight(&Fault::Ours(*no_data)),
+        Outcome::Failed(failure) => connect::significance(&SocketError::of_target(failure.class)),
+        Outcome::NoData(no_data) => connect::significance(&SocketError::Local(*no_data)),
     }
 }
 
-/// What an exchange found, as the outcome of the check.
-fn outcome(finding: Finding, address: SocketAddr, phases: Phases, trust: Trust, limit: Limit) -> Outcome {
-    match finding {
-        Finding::Healthy(Healthy { banner, warning, .. }) => Outcome::Open(Opened {
+/// Converts the result of an exchange to the outcome of the check.
+fn outcome(
+    result: ExchangeResult,
+    address: SocketAddr,
+    phases: Phases,
+    trust: Trust,
+    limit: TimeLimit,
+) -> Outcome {
+    match result {
+        ExchangeResult::Healthy(Healthy { banner, warning, .. }) => Outcome::Open(Opened {
             address,
             phases,
             trust,
             warning,
             banner,
         }),
-        Finding::CheckFailure(error) if limit.cut_short(error.class) => Outcome::NoData(NoData::OutOfTime),
-        Finding::CheckFailure(CheckFailure { class, phase, detail }) => Outcome::Failed(Failure {
+        ExchangeResult::Failed(error) if limit.cut_short(error.class) => Outcome::NoData(NoData::OutOfTime),
+        ExchangeResult::Failed(ExchangeFailure { class, phase, detail }) => Outcome::Failed(Failure {
             class,
             phase,
             phases,
             address: Some(address),
             detail,
         }),
-        Finding::NoData(no_data) => Outcome::NoData(no_data),
+        ExchangeResult::NoData(no_data) => Outcome::NoData(no_data),
     }
 }

@@ -1,4 +1,4 @@
-//! One connection to the first address that answers: RFC 8305, with times taken from the kernel.
+//! Connects to the first address that answers (RFC 8305), with connect times measured by the kernel.
 
 use std::future::pending;
 use std::net::SocketAddr;
@@ -7,7 +7,7 @@ use std::time::Duration;
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use portpulse_core::choice::CloseMode;
 use portpulse_core::outcome::{FailureClass, NoData, Trust};
-use portpulse_ready::{Fault, begin_connect};
+use portpulse_ready::{SocketError, start_connect};
 use tokio::io::Interest;
 use tokio::net::TcpStream;
 use tokio::sync::{Semaphore, SemaphorePermit};
@@ -17,65 +17,65 @@ use crate::kernel::{TcpState, tcp_info};
 use crate::pacing::Lag;
 
 /// The "Connection Attempt Delay" of RFC 8305, section 5.
-const STAGGER: Duration = Duration::from_millis(250);
+const ATTEMPT_DELAY: Duration = Duration::from_millis(250);
 
-/// The shortest wait before a SYN is sent again (RFC 6298, section 2.1).
-const RESEND: Duration = Duration::from_secs(1);
+/// The minimum time before a SYN is sent again (RFC 6298, section 2.1).
+const MIN_RETRANSMIT_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// A connection that was made.
+/// An established connection.
 pub(crate) struct Connected<'a> {
     pub(crate) stream: TcpStream,
     pub(crate) address: SocketAddr,
-    /// SYN to SYN-ACK.
-    pub(crate) took: Duration,
+    /// The time from SYN to SYN-ACK.
+    pub(crate) elapsed: Duration,
     pub(crate) trust: Trust,
-    /// Its place among the sockets, to be held until it is closed.
-    pub(crate) place: SemaphorePermit<'a>,
+    /// The permit of the socket, held until the socket is closed.
+    pub(crate) permit: SemaphorePermit<'a>,
 }
 
-/// The last address that failed, and the fault that tells most.
-pub(crate) struct Unconnected {
+/// The last address that failed, with the most significant error of all addresses.
+pub(crate) struct ConnectFailure {
     pub(crate) address: SocketAddr,
-    pub(crate) fault: Fault,
+    pub(crate) error: SocketError,
 }
 
 /// How several addresses are tried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Order {
-    /// RFC 8305: the next is tried after 250 ms, or at once when one fails.
+pub(crate) enum AddressOrder {
+    /// RFC 8305: the next address is tried after 250 ms, or immediately after a failure.
     Race,
-    /// The next is tried when the one before has failed, within an equal share of the time: where a connection that
-    /// comes second, and is given up, would be held against us.
-    OneByOne,
+    /// The next address is tried after the previous one failed, each with an equal share of the time. Used for services
+    /// that count an abandoned connection against the client.
+    Sequential,
 }
 
-/// What all attempts at one target share.
+/// What all connection attempts of one target share.
 #[derive(Clone, Copy)]
-pub(crate) struct Terms<'a> {
+pub(crate) struct AttemptSettings<'a> {
     pub(crate) close: CloseMode,
-    pub(crate) order: Order,
-    pub(crate) limit: Limit,
+    pub(crate) order: AddressOrder,
+    pub(crate) limit: TimeLimit,
     pub(crate) sockets: &'a Semaphore,
     pub(crate) lag: &'a Lag,
 }
 
-/// When the time is up, and whose time it was.
+/// The end of the available time, and whose limit this is.
 #[derive(Clone, Copy)]
-pub(crate) enum Limit {
-    /// The target's own timeout: silence until then is the target's fault.
+pub(crate) enum TimeLimit {
+    /// The target's own timeout: silence until then is a failure of the target.
     Timeout(Instant),
-    /// The deadline of the whole probe: silence until then tells nothing.
+    /// The deadline of the whole probe: silence until then proves nothing.
     Deadline(Instant),
 }
 
-impl Limit {
+impl TimeLimit {
     pub(crate) fn at(self) -> Instant {
         match self {
             Self::Timeout(at) | Self::Deadline(at) => at,
         }
     }
 
-    /// Whether silence of that kind was only found because the probe's time was up.
+    /// Whether a failure of this class only shows that the probe's deadline passed.
     pub(crate) fn cut_short(self, class: FailureClass) -> bool {
         let silence = matches!(
             class,
@@ -84,99 +84,99 @@ impl Limit {
         matches!(self, Self::Deadline(at) if silence && Instant::now() >= at)
     }
 
-    /// The same limit at another time.
-    pub(crate) fn by(self, at: Instant) -> Self {
+    /// The same kind of limit at another time.
+    pub(crate) fn at_time(self, at: Instant) -> Self {
         match self {
             Self::Timeout(_) => Self::Timeout(at),
             Self::Deadline(_) => Self::Deadline(at),
         }
     }
 
-    fn fault(self) -> Fault {
+    fn expired(self) -> SocketError {
         match self {
-            Self::Timeout(_) => Fault::of_target(FailureClass::Timeout),
-            Self::Deadline(_) => Fault::Ours(NoData::OutOfTime),
+            Self::Timeout(_) => SocketError::of_target(FailureClass::Timeout),
+            Self::Deadline(_) => SocketError::Local(NoData::OutOfTime),
         }
     }
 }
 
-/// Connects to the first of `addresses` that answers; the first attempt uses `place`.
+/// Connects to the first of `addresses` that answers; the first attempt uses `permit`.
 ///
-/// Attempts still under way when one succeeds are given up.
-pub(crate) async fn first_of<'a>(
+/// Attempts that are still running when another one succeeds are cancelled.
+pub(crate) async fn connect_to_first<'a>(
     addresses: &[SocketAddr],
-    place: SemaphorePermit<'a>,
-    terms: Terms<'a>,
-) -> Result<Connected<'a>, Unconnected> {
+    permit: SemaphorePermit<'a>,
+    settings: AttemptSettings<'a>,
+) -> Result<Connected<'a>, ConnectFailure> {
     match addresses {
-        [only] => attempt(*only, place, terms).await,
-        several => match terms.order {
-            Order::Race => Box::pin(race(several, place, terms)).await,
-            Order::OneByOne => Box::pin(one_by_one(several, place, terms)).await,
+        [only] => attempt(*only, permit, settings).await,
+        several => match settings.order {
+            AddressOrder::Race => Box::pin(race(several, permit, settings)).await,
+            AddressOrder::Sequential => Box::pin(sequential(several, permit, settings)).await,
         },
     }
 }
 
-async fn one_by_one<'a>(
+async fn sequential<'a>(
     addresses: &[SocketAddr],
-    place: SemaphorePermit<'a>,
-    terms: Terms<'a>,
-) -> Result<Connected<'a>, Unconnected> {
-    let limit = terms.limit.at();
-    let mut place = Some(place);
-    let mut worst = None;
+    permit: SemaphorePermit<'a>,
+    settings: AttemptSettings<'a>,
+) -> Result<Connected<'a>, ConnectFailure> {
+    let limit = settings.limit.at();
+    let mut permit = Some(permit);
+    let mut most_significant = None;
     for (tried, address) in addresses.iter().copied().enumerate() {
         let now = Instant::now();
         let waiting = u32::try_from(addresses.len() - tried).unwrap_or(u32::MAX);
-        let share = terms
+        let share = settings
             .limit
-            .by(now + limit.saturating_duration_since(now) / waiting);
-        let terms = Terms {
+            .at_time(now + limit.saturating_duration_since(now) / waiting);
+        let settings = AttemptSettings {
             limit: share,
-            ..terms
+            ..settings
         };
-        let socket = match place.take() {
-            Some(place) => Some(place),
-            None => timeout_at(share.at(), terms.sockets.acquire())
+        let socket = match permit.take() {
+            Some(permit) => Some(permit),
+            None => timeout_at(share.at(), settings.sockets.acquire())
                 .await
                 .ok()
                 .and_then(Result::ok),
         };
         let failed = match socket {
-            Some(place) => match attempt(address, place, terms).await {
+            Some(permit) => match attempt(address, permit, settings).await {
                 Ok(connected) => return Ok(connected),
                 Err(failed) => failed,
             },
-            None => Unconnected {
+            None => ConnectFailure {
                 address,
-                fault: Fault::Ours(NoData::OutOfResources),
+                error: SocketError::Local(NoData::OutOfResources),
             },
         };
-        worst = Some(the_worse(worst, failed));
+        most_significant = Some(more_significant(most_significant, failed));
     }
-    Err(worst.unwrap_or_else(nothing_tried))
+    Err(most_significant.unwrap_or_else(no_attempt))
 }
 
 async fn race<'a>(
     addresses: &[SocketAddr],
-    place: SemaphorePermit<'a>,
-    terms: Terms<'a>,
-) -> Result<Connected<'a>, Unconnected> {
-    let limit = terms.limit.at();
+    permit: SemaphorePermit<'a>,
+    settings: AttemptSettings<'a>,
+) -> Result<Connected<'a>, ConnectFailure> {
+    let limit = settings.limit.at();
     let mut waiting = addresses.iter().copied();
-    let mut place = Some(place);
+    let mut permit = Some(permit);
     let mut running = FuturesUnordered::new();
     let mut due = Instant::now();
-    let mut worst: Option<Unconnected> = None;
+    let mut most_significant: Option<ConnectFailure> = None;
     while waiting.len() > 0 || !running.is_empty() {
-        let next_place = async {
+        let next_permit = async {
             if waiting.len() == 0 {
                 return pending().await;
             }
             sleep_until(due).await;
-            match place.take() {
-                Some(place) => Some(place),
-                None => timeout_at(limit, terms.sockets.acquire()).await.ok()?.ok(),
+            match permit.take() {
+                Some(permit) => Some(permit),
+                None => timeout_at(limit, settings.sockets.acquire()).await.ok()?.ok(),
             }
         };
         let failed = tokio::select! {
@@ -188,113 +188,114 @@ async fn race<'a>(
                     failed
                 }
             },
-            place = next_place => {
+            permit = next_permit => {
                 let Some(address) = waiting.next() else { continue };
-                match place {
-                    Some(place) if Instant::now() < limit => {
-                        due = Instant::now() + STAGGER;
-                        running.push(attempt(address, place, terms));
+                match permit {
+                    Some(permit) if Instant::now() < limit => {
+                        due = Instant::now() + ATTEMPT_DELAY;
+                        running.push(attempt(address, permit, settings));
                         continue;
                     }
-                    // It was due, but there was no socket for it, or we were not there to see to it.
-                    _ if due < limit => Unconnected { address, fault: Fault::Ours(NoData::OutOfResources) },
-                    _ => Unconnected { address, fault: terms.limit.fault() },
+                    // The attempt was due in time, but no socket was free, or this process was late.
+                    _ if due < limit => ConnectFailure { address, error: SocketError::Local(NoData::OutOfResources) },
+                    _ => ConnectFailure { address, error: settings.limit.expired() },
                 }
             }
         };
-        worst = Some(the_worse(worst, failed));
+        most_significant = Some(more_significant(most_significant, failed));
     }
-    Err(worst.unwrap_or_else(nothing_tried))
+    Err(most_significant.unwrap_or_else(no_attempt))
 }
 
-/// The last address that failed, with the fault that tells more.
-fn the_worse(known: Option<Unconnected>, failed: Unconnected) -> Unconnected {
+/// The later address, with the more significant error.
+fn more_significant(known: Option<ConnectFailure>, failed: ConnectFailure) -> ConnectFailure {
     match known {
-        Some(Unconnected { fault, .. }) if weight(&fault) >= weight(&failed.fault) => {
-            Unconnected { fault, ..failed }
+        Some(ConnectFailure { error, .. }) if significance(&error) >= significance(&failed.error) => {
+            ConnectFailure { error, ..failed }
         }
         Some(_) | None => failed,
     }
 }
 
-/// How much a fault tells of a name whose addresses all failed; the greatest is reported.
+/// The significance of an error of one address, if all addresses of a name fail. The most significant error is
+/// reported.
 ///
-/// What we could not try for want of resources might have been open, so it silences the rest. Then an answer beats
-/// silence: a refusal proves that the host lives, which silence does not disprove. A family without a route tells
-/// nothing as long as the other family tells anything.
-pub(crate) fn weight(fault: &Fault) -> u8 {
-    match fault {
-        Fault::Ours(NoData::NoRoute) => 0,
-        Fault::Target {
+/// Local errors come first, because an address that could not be tried may be open. An answer comes before silence,
+/// because a refusal proves that the host is up, which silence does not disprove. A missing route for one address
+/// family comes last.
+pub(crate) fn significance(error: &SocketError) -> u8 {
+    match error {
+        SocketError::Local(NoData::NoRoute) => 0,
+        SocketError::Target {
             class: FailureClass::Timeout | FailureClass::Silent,
             ..
         } => 1,
-        Fault::Target {
+        SocketError::Target {
             class: FailureClass::Unreachable,
             ..
         } => 2,
-        Fault::Target {
+        SocketError::Target {
             class: FailureClass::Refused,
             ..
         } => 4,
-        Fault::Target { .. } => 3,
-        Fault::Ours(_) => 5,
+        SocketError::Target { .. } => 3,
+        SocketError::Local(_) => 5,
     }
 }
 
-/// There is always an address, and each either answered or left its fault.
-fn nothing_tried() -> Unconnected {
-    Unconnected {
+/// Cannot occur: there is always an address, and each attempt succeeds or fails.
+fn no_attempt() -> ConnectFailure {
+    ConnectFailure {
         address: SocketAddr::from(([0; 4], 0)),
-        fault: Fault::Ours(NoData::Internal),
+        error: SocketError::Local(NoData::Internal),
     }
 }
 
-/// Connects to one address and reads from the kernel how long that took.
+/// Connects to one address, and reads the connect time from the kernel.
 async fn attempt<'a>(
     address: SocketAddr,
-    place: SemaphorePermit<'a>,
-    terms: Terms<'a>,
-) -> Result<Connected<'a>, Unconnected> {
-    let failed = |fault| Unconnected { address, fault };
-    let (stream, began) = begin_connect(address, terms.close).map_err(failed)?;
+    permit: SemaphorePermit<'a>,
+    settings: AttemptSettings<'a>,
+) -> Result<Connected<'a>, ConnectFailure> {
+    let failed = |error| ConnectFailure { address, error };
+    let (stream, started) = start_connect(address, settings.close).map_err(failed)?;
     loop {
-        let time_up = timeout_at(terms.limit.at(), stream.writable()).await.is_err();
-        let clock = began.elapsed();
-        // The kernel is asked before time is called up: an event that we read late is still an event.
-        let info = tcp_info(&stream).map_err(|error| failed(Fault::at_once(&error, address)))?;
+        let time_up = timeout_at(settings.limit.at(), stream.writable()).await.is_err();
+        let clock = started.elapsed();
+        // The kernel is asked before a timeout is reported, because this process may read an event late.
+        let info = tcp_info(&stream).map_err(|error| failed(SocketError::from_call(&error, address)))?;
         match info.state {
-            TcpState::Connecting if time_up => return Err(failed(terms.limit.fault())),
+            TcpState::Connecting if time_up => return Err(failed(settings.limit.expired())),
             TcpState::Connecting => {
-                // A wake-up without cause: say so, or `writable` would answer at once for ever.
+                // A spurious wake-up: clears the readiness, otherwise `writable` would return immediately again.
                 let _ = stream.try_io(Interest::WRITABLE, || {
                     Err::<(), _>(std::io::ErrorKind::WouldBlock.into())
                 });
             }
             TcpState::Closed => {
                 return Err(failed(match stream.take_error() {
-                    Ok(Some(error)) => Fault::reported(&error, address),
-                    Ok(None) => Fault::of_target(FailureClass::Reset),
-                    Err(error) => Fault::at_once(&error, address),
+                    Ok(Some(error)) => SocketError::from_network(&error, address),
+                    Ok(None) => SocketError::of_target(FailureClass::Reset),
+                    Err(error) => SocketError::from_call(&error, address),
                 }));
             }
             TcpState::Connected => {
-                let least = info.round_trip.unwrap_or_default() + RESEND * info.resent;
-                if time_up && least > terms.limit.at().duration_since(began) {
-                    return Err(failed(terms.limit.fault()));
+                let minimum = info.round_trip.unwrap_or_default() + MIN_RETRANSMIT_TIMEOUT * info.resent;
+                if time_up && minimum > settings.limit.at().duration_since(started) {
+                    return Err(failed(settings.limit.expired()));
                 }
-                let (took, trust) = match info.round_trip {
+                let (elapsed, trust) = match info.round_trip {
                     _ if info.resent > 0 => (clock, Trust::Retransmitted),
                     Some(round_trip) if round_trip <= clock => (round_trip, Trust::Kernel),
-                    _ if time_up || terms.lag.seen_since(began) => (clock, Trust::Starved),
+                    _ if time_up || settings.lag.seen_since(started) => (clock, Trust::Starved),
                     _ => (clock, Trust::Clock),
                 };
                 return Ok(Connected {
                     stream,
                     address,
-                    took,
+                    elapsed,
                     trust,
-                    place,
+                    permit,
                 });
             }
         }
@@ -306,15 +307,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_answer_beats_silence_and_want_of_resources_beats_all() {
+    fn answer_outranks_silence_and_missing_resources_outrank_all() {
         let order = [
-            Fault::Ours(NoData::NoRoute),
-            Fault::of_target(FailureClass::Timeout),
-            Fault::of_target(FailureClass::Unreachable),
-            Fault::of_target(FailureClass::Reset),
-            Fault::of_target(FailureClass::Refused),
-            Fault::Ours(NoData::OutOfResources),
+            SocketError::Local(NoData::NoRoute),
+            SocketError::of_target(FailureClass::Timeout),
+            SocketError::of_target(FailureClass::Unreachable),
+            SocketError::of_target(FailureClass::Reset),
+            SocketError::of_target(FailureClass::Refused),
+            SocketError::Local(NoData::OutOfResources),
         ];
-        assert!(order.is_sorted_by(|a, b| weight(a) < weight(b)), "{order:?}");
+        assert!(
+            order.is_sorted_by(|a, b| significance(a) < significance(b)),
+            "{order:?}"
+        );
     }
 }

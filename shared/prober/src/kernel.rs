@@ -1,4 +1,5 @@
-//! What the kernel knows of a TCP socket: its state and round trip, which hold however late this process looks.
+//! Reads the state and the round-trip time of a TCP socket from the kernel. Both are exact even if this process is
+//! late.
 
 #![expect(
     unsafe_code,
@@ -10,28 +11,28 @@ use std::mem;
 use std::os::fd::{AsFd, AsRawFd};
 use std::time::Duration;
 
-/// A reading of `TCP_INFO` (tcp(7)).
+/// The needed fields of `TCP_INFO` (tcp(7)).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct TcpInfo {
     pub(crate) state: TcpState,
-    /// The round trip that the kernel measured, if it has measured one.
+    /// The round-trip time measured by the kernel; absent if there is no measurement.
     pub(crate) round_trip: Option<Duration>,
-    /// How many segments were sent again; before any data was sent, these are SYNs.
+    /// The number of retransmitted segments. These are SYNs if no data was sent.
     pub(crate) resent: u32,
 }
 
-/// Where a connection that this side began stands.
+/// The state of an outgoing connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum TcpState {
-    /// The SYN is out.
+    /// The SYN was sent.
     Connecting,
-    /// The connection was made, whatever happened to it since.
+    /// The connection was established. Its current state may be later.
     Connected,
-    /// It was never made, or has been torn down; `SO_ERROR` says why.
+    /// The connection failed, or was torn down; `SO_ERROR` has the reason.
     Closed,
 }
 
-// include/net/tcp_states.h of Linux; stable, since user space sees them in /proc/net/tcp.
+// include/net/tcp_states.h of Linux. The numbers are stable, because /proc/net/tcp shows them to user space.
 const TCP_SYN_SENT: u8 = 2;
 const TCP_SYN_RECV: u8 = 3;
 const TCP_CLOSE: u8 = 7;
@@ -39,13 +40,13 @@ const TCP_CLOSE: u8 = 7;
 /// Reads `TCP_INFO` of a TCP socket.
 ///
 /// # Errors
-/// What `getsockopt` says: the descriptor is no TCP socket.
+/// `getsockopt` failed: the descriptor is not a TCP socket.
 pub(crate) fn tcp_info(socket: &impl AsFd) -> io::Result<TcpInfo> {
-    // SAFETY: `tcp_info` consists of integers alone, for which all bits zero is a value.
+    // SAFETY: `tcp_info` has only integer fields, for which zero is a valid value.
     let mut info: libc::tcp_info = unsafe { mem::zeroed() };
     let mut length = size_of::<libc::tcp_info>() as libc::socklen_t;
     // SAFETY: the descriptor is open while `socket` is borrowed; the kernel writes at most `length` bytes to `info`,
-    // which is that long. An older kernel writes less and leaves zeros.
+    // and `info` has that length. An older kernel writes less and leaves the rest zero.
     let result = unsafe {
         libc::getsockopt(
             socket.as_fd().as_raw_fd(),
@@ -76,7 +77,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_open_connection_has_a_round_trip_of_less_than_the_clock_saw() {
+    fn open_connection_has_plausible_round_trip() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let started = std::time::Instant::now();
         let stream = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
@@ -87,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn a_socket_that_is_not_tcp_is_an_error() {
+    fn non_tcp_socket_is_an_error() {
         assert!(tcp_info(&UdpSocket::bind("127.0.0.1:0").unwrap()).is_err());
     }
 }

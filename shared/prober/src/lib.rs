@@ -1,14 +1,14 @@
 //! Timed TCP checks of many targets at once.
 //!
-//! A [`Prober`] is built once and turns targets into outcomes: names are resolved, every address is tried in the
-//! order of RFC 8305, and each target gets exactly one [`Outcome`](portpulse_core::outcome::Outcome) before the
-//! deadline. Three rules shape it:
+//! A [`Prober`] is created once and converts targets to outcomes: it resolves names, tries addresses in the order of
+//! RFC 8305, and returns exactly one [`Outcome`](portpulse_core::outcome::Outcome) for each target before the deadline.
+//! Three rules hold:
 //!
-//! - A fault of this machine (descriptors, routes, resolver, time) is no data, never a failure of the target.
-//! - Time spent in our own queues is never charged to a target.
-//! - A connection that the kernel has made is never called a timeout, however late this process looks.
+//! - A problem of this machine (descriptors, routes, resolver, time) is no data, never a failure of the target.
+//! - Time spent in local queues is never charged to a target.
+//! - A connection that the kernel has established is never reported as a timeout, however late this process is.
 //!
-//! It knows nothing of monitors, statuses or storage.
+//! The crate does not know monitors, statuses or storage.
 
 mod check;
 mod connect;
@@ -21,4 +21,4 @@ mod settings;
 
 pub use error::Error;
 pub use prober::Prober;
-pub use settings::{NameServers, NamesLeadTo, Pace, Settings};
+pub use settings::{NameServers, OwnAddresses, Pace, Settings};

@@ -1,4 +1,4 @@
-//! One probe: every target to exactly one outcome, within the sockets, the pace and the deadline.
+//! Probes targets: one outcome for each target, within the limits of sockets, pace and deadline.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::net::{IpAddr, SocketAddr};
@@ -16,40 +16,40 @@ use tokio::time::{Instant, sleep_until};
 
 use crate::check::{Resolved, Shared, check};
 use crate::error::Error;
-use crate::pacing::{Lag, Pacer, Watch};
-use crate::resolve::{Answer, Names, NoAddress, Question, in_order};
-use crate::settings::{NamesLeadTo, Pace, Settings};
+use crate::pacing::{Lag, LagWatch, Pacer};
+use crate::resolve::{Answer, NameResolver, Question, ResolveError, interleave_families};
+use crate::settings::{OwnAddresses, Pace, Settings};
 
-/// Checks targets. Built once; probes may run side by side and share its sockets.
+/// Checks targets. Created once; concurrent probes share its sockets.
 pub struct Prober {
-    names: Names,
+    resolver: NameResolver,
     sockets: Semaphore,
     tls: TlsClient,
     pace: Pace,
-    names_lead_to: NamesLeadTo,
+    own_addresses: OwnAddresses,
 }
 
 impl Prober {
-    /// Reads the system's resolver configuration and the limit of open files, both once.
+    /// Reads the system's resolver configuration and the limit of open files, once.
     ///
     /// # Errors
     /// [`Error`]: a setting is zero, no descriptor is left for connections, or the resolver cannot be set up.
     pub fn new(settings: Settings) -> Result<Self, Error> {
         let sockets = settings.usable_sockets()?.min(Semaphore::MAX_PERMITS);
         Ok(Self {
-            names: Names::new(&settings)?,
+            resolver: NameResolver::new(&settings)?,
             sockets: Semaphore::new(sockets),
             tls: TlsClient::system(),
             pace: settings.pace,
-            names_lead_to: settings.names_lead_to,
+            own_addresses: settings.own_addresses,
         })
     }
 
-    /// Checks all targets; the outcomes come in the targets' order, one for each.
+    /// Checks all targets and returns one outcome for each, in the order of the targets.
     ///
-    /// It returns when all are known, and at the deadline at the latest; what is not finished by then is
-    /// [`NoData::OutOfTime`]. A target's timeout runs from its own start, over all its phases; waiting for a socket,
-    /// the pace or a lookup is not part of it.
+    /// Returns when all outcomes are known, at the deadline at the latest. Unfinished checks are [`NoData::OutOfTime`].
+    /// A target's timeout starts with its own check and includes all phases, but not the wait for a socket, the pace or
+    /// a lookup.
     pub async fn probe(&self, targets: &[Target], deadline: Instant) -> Vec<Outcome> {
         let mut outcomes: Vec<Option<Outcome>> = targets.iter().map(|_| None).collect();
         let mut record = |index: usize, outcome: Outcome| {
@@ -57,17 +57,17 @@ impl Prober {
                 *slot = Some(outcome);
             }
         };
-        let Plan {
+        let ProbePlan {
             questions,
             waiting,
             mut ready,
-            known,
+            decided,
         } = plan(targets);
-        for (index, outcome) in known {
+        for (index, outcome) in decided {
             record(index, outcome);
         }
         let (answered, mut answers) = mpsc::unbounded_channel();
-        let mut lookups = pin!(self.names.look_up(questions, answered));
+        let mut lookup = pin!(self.resolver.look_up(questions, answered));
         let (mut looking_up, mut more_answers) = (true, true);
 
         let lag = Lag::new();
@@ -77,7 +77,7 @@ impl Prober {
             tls: &self.tls,
             lag: &lag,
         };
-        let (mut pacer, mut watch) = (Pacer::new(self.pace), Watch::new());
+        let (mut pacer, mut watch) = (Pacer::new(self.pace), LagWatch::new());
         let mut checks = FuturesUnordered::new();
         let mut time_up = pin!(sleep_until(deadline));
         while more_answers || !ready.is_empty() || !checks.is_empty() {
@@ -91,20 +91,20 @@ impl Prober {
                     };
                     for index in waiting.get(position).into_iter().flatten() {
                         let Some(target) = targets.get(*index) else { continue };
-                        match next_step(target, &answer, self.names_lead_to) {
+                        match next_step(target, &answer, self.own_addresses) {
                             Next::Connect(resolved) => ready.push_back((*index, resolved)),
                             Next::Report(outcome) => record(*index, outcome),
                         }
                     }
                 }
-                () = &mut lookups, if looking_up => looking_up = false,
+                () = &mut lookup, if looking_up => looking_up = false,
                 () = &mut time_up => break,
-                () = watch.look(&lag) => {}
-                allowed = pacer.beat(), if !ready.is_empty() => {
-                    for _ in 0..allowed.min(ready.len()) {
-                        let Ok(place) = self.sockets.try_acquire() else { break };
+                () = watch.sample(&lag) => {}
+                permitted = pacer.next_batch(), if !ready.is_empty() => {
+                    for _ in 0..permitted.min(ready.len()) {
+                        let Ok(permit) = self.sockets.try_acquire() else { break };
                         let Some((index, resolved)) = ready.pop_front() else { break };
-                        checks.push(async move { (index, check(resolved, place, shared).await) });
+                        checks.push(async move { (index, check(resolved, permit, shared).await) });
                     }
                 }
             }
@@ -116,25 +116,25 @@ impl Prober {
     }
 }
 
-/// Targets, sorted by what has to happen first.
+/// Targets by their first step.
 #[derive(Default)]
-struct Plan<'a> {
-    /// Names to ask for.
+struct ProbePlan<'a> {
+    /// The names to look up.
     questions: Vec<Question>,
-    /// The targets that wait for each of them, by their positions.
+    /// For each question, the positions of the targets that wait for the answer.
     waiting: Vec<Vec<usize>>,
-    /// Targets that can start at once.
+    /// Targets that can be checked immediately.
     ready: VecDeque<(usize, Resolved<'a>)>,
-    /// Targets that cannot be tried at all.
-    known: Vec<(usize, Outcome)>,
+    /// Targets whose outcome is known without a check.
+    decided: Vec<(usize, Outcome)>,
 }
 
-fn plan(targets: &[Target]) -> Plan<'_> {
+fn plan(targets: &[Target]) -> ProbePlan<'_> {
     let mut names: BTreeMap<(&str, IpFamily), (Question, Vec<usize>)> = BTreeMap::new();
-    let mut plan = Plan::default();
+    let mut plan = ProbePlan::default();
     for (index, target) in targets.iter().enumerate() {
         match &target.host {
-            Host::Address(address) if is_of(*address, target.ip) => {
+            Host::Address(address) if matches_family(*address, target.ip) => {
                 let addresses = vec![SocketAddr::new(*address, target.port)];
                 plan.ready.push_back((
                     index,
@@ -145,7 +145,9 @@ fn plan(targets: &[Target]) -> Plan<'_> {
                     },
                 ));
             }
-            Host::Address(_) => plan.known.push((index, dns_failure(DnsFailure::NotFound, None))),
+            Host::Address(_) => plan
+                .decided
+                .push((index, dns_failure(DnsFailure::NotFound, None))),
             Host::Name(name) => {
                 let (question, waiting) = names.entry((name, target.ip)).or_insert_with(|| {
                     let question = Question {
@@ -164,7 +166,7 @@ fn plan(targets: &[Target]) -> Plan<'_> {
     plan
 }
 
-fn is_of(address: IpAddr, family: IpFamily) -> bool {
+fn matches_family(address: IpAddr, family: IpFamily) -> bool {
     match family {
         IpFamily::Any => true,
         IpFamily::V4 => address.is_ipv4(),
@@ -185,55 +187,55 @@ fn dns_failure(kind: DnsFailure, dns: Option<Duration>) -> Outcome {
     })
 }
 
-/// How it goes on for a target whose name was looked up.
+/// The next step of a target after the lookup of its name.
 enum Next<'a> {
     Connect(Resolved<'a>),
     Report(Outcome),
 }
 
-/// What an answer means to one of the targets that waited for it.
-fn next_step<'a>(target: &'a Target, answer: &Answer, names_lead_to: NamesLeadTo) -> Next<'a> {
-    let dns = Some(answer.took);
+/// Determines the next step of a target from the answer to its question.
+fn next_step<'a>(target: &'a Target, answer: &Answer, own_addresses: OwnAddresses) -> Next<'a> {
+    let dns = Some(answer.elapsed);
     let failed = |kind| Next::Report(dns_failure(kind, dns));
     match &answer.addresses {
-        Ok(_) if answer.took >= target.timeout => failed(DnsFailure::Timeout),
-        Ok(found) => match allowed(found, target, names_lead_to) {
-            allowed if allowed.is_empty() => Next::Report(Outcome::NoData(NoData::OwnAddress)),
-            allowed => Next::Connect(Resolved {
+        Ok(_) if answer.elapsed >= target.timeout => failed(DnsFailure::Timeout),
+        Ok(found) => match permitted(found, target, own_addresses) {
+            permitted if permitted.is_empty() => Next::Report(Outcome::NoData(NoData::OwnAddress)),
+            permitted => Next::Connect(Resolved {
                 target,
-                addresses: in_order(allowed, target.port),
+                addresses: interleave_families(permitted, target.port),
                 dns,
             }),
         },
-        Err(NoAddress::NotFound) => failed(DnsFailure::NotFound),
-        Err(NoAddress::ServerFailure) => failed(DnsFailure::ServerFailure),
-        Err(NoAddress::Timeout) => failed(DnsFailure::Timeout),
-        Err(NoAddress::ResolverDown) => Next::Report(Outcome::NoData(NoData::ResolverDown)),
+        Err(ResolveError::NotFound) => failed(DnsFailure::NotFound),
+        Err(ResolveError::ServerFailure) => failed(DnsFailure::ServerFailure),
+        Err(ResolveError::Timeout) => failed(DnsFailure::Timeout),
+        Err(ResolveError::ResolverDown) => Next::Report(Outcome::NoData(NoData::ResolverDown)),
     }
 }
 
-/// Those of a name's addresses that may be tried; of the others the log tells.
-fn allowed(found: &[IpAddr], target: &Target, names_lead_to: NamesLeadTo) -> Vec<IpAddr> {
-    let (own, allowed): (Vec<_>, Vec<_>) = match names_lead_to {
-        NamesLeadTo::Anywhere => (Vec::new(), found.to_vec()),
-        NamesLeadTo::Elsewhere => found.iter().copied().partition(|address| is_own(*address)),
+/// Filters the addresses of a name that may be checked, and logs the others.
+fn permitted(found: &[IpAddr], target: &Target, own_addresses: OwnAddresses) -> Vec<IpAddr> {
+    let (own, permitted): (Vec<_>, Vec<_>) = match own_addresses {
+        OwnAddresses::Allow => (Vec::new(), found.to_vec()),
+        OwnAddresses::Skip => found.iter().copied().partition(|address| is_own(*address)),
     };
     for address in own {
         tracing::warn!(
-            "{target} has the address {address}, which is the checker's own, so it is not tried; \
-             write the address in place of the name if it is to be watched"
+            "{target} resolves to {address}, an address of the checker's own machine, which is not checked; \
+             to monitor that address, set it as the host instead of the name"
         );
     }
-    allowed
+    permitted
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// Compiles only if a probe may be spawned on a runtime of many threads.
+    /// Compiles only if the future may be spawned on a multi-threaded runtime.
     #[test]
-    fn a_probe_may_move_between_threads() {
+    fn probe_future_is_send() {
         let prober = Prober::new(Settings::default()).unwrap();
         fn movable(_: impl Send) {}
         movable(prober.probe(&[], Instant::now()));

@@ -1,4 +1,4 @@
-//! How many sockets, starts and lookups the prober allows itself, and whom it asks for names.
+//! The prober's limits, and the configuration of its name resolver.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -7,26 +7,26 @@ use rustix::process::{Resource, getrlimit};
 
 use crate::error::Error;
 
-/// The limits a [`Prober`](crate::Prober) works within.
+/// The settings of a [`Prober`](crate::Prober).
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// Connections in flight at most, over all probes of one prober. Lowered to what the limit of open files
-    /// allows: 900 leaves a Lambda (1,024 descriptors) enough for lookups and its own clients.
+    /// Maximum number of open connections, over all probes of one prober. Lowered to the limit of open files. 900
+    /// leaves enough of a Lambda's 1,024 descriptors for lookups and AWS clients.
     pub sockets: usize,
-    /// Descriptors left to the rest of the process, whatever the limit of open files is. The default is enough for the
-    /// runtime, the AWS clients, standard streams and logs; a process that serves others adds what they may take.
+    /// Descriptors reserved for the rest of the process, whatever the limit of open files is. The default is enough for
+    /// the runtime, the AWS clients, standard streams and logs. A process that serves other clients adds their maximum.
     pub reserved: usize,
     /// How fast connections are started.
     pub pace: Pace,
-    /// DNS queries in flight at most for one probe, each a socket of its own; a name of both families takes two.
-    /// More than 64 overflow default socket buffers, and so lose answers.
+    /// Maximum number of concurrent DNS queries of one probe, each with its own socket. A name in both families takes
+    /// two. More than 64 overflow the default socket buffers, so that answers are lost.
     pub queries: usize,
-    /// The time one name may take, waiting for a place not counted.
+    /// Maximum time of one lookup, without the wait for a free query.
     pub lookup_timeout: Duration,
-    /// Whom to ask for names.
+    /// The name servers.
     pub name_servers: NameServers,
-    /// Where names may lead.
-    pub names_lead_to: NamesLeadTo,
+    /// How addresses of this machine are treated.
+    pub own_addresses: OwnAddresses,
 }
 
 impl Default for Settings {
@@ -41,13 +41,13 @@ impl Default for Settings {
             queries: 64,
             lookup_timeout: Duration::from_millis(2_500),
             name_servers: NameServers::System,
-            names_lead_to: NamesLeadTo::Anywhere,
+            own_addresses: OwnAddresses::Allow,
         }
     }
 }
 
 impl Settings {
-    /// How many connections may really be open at once.
+    /// The number of connections that can be open at the same time.
     pub(crate) fn usable_sockets(&self) -> Result<usize, Error> {
         let positive = [
             ("sockets", self.sockets > 0),
@@ -70,37 +70,37 @@ impl Settings {
     }
 }
 
-/// How fast connections are started: a batch, then a pause.
+/// The pace at which connections are started: a batch, then a pause.
 ///
-/// Connections started all at once answer all at once, and a process with a small share of a processor then reads
-/// its clock late for most of them.
+/// Connections started together are answered together. A process with a small share of a processor then reads its clock
+/// late for most of them.
 #[derive(Debug, Clone, Copy)]
 pub struct Pace {
-    /// Connections started together.
+    /// The number of connections in a batch.
     pub starts: usize,
     /// The time from one batch to the next.
     pub every: Duration,
 }
 
-/// Whom to ask for names.
+/// The name servers to ask.
 #[derive(Debug, Clone)]
 pub enum NameServers {
-    /// What `/etc/resolv.conf` says, after `/etc/hosts`; 127.0.0.1 if it names no server, as resolv.conf(5) has it.
+    /// The servers in `/etc/resolv.conf`, after `/etc/hosts`; 127.0.0.1 if the file has no server (resolv.conf(5)).
     System,
-    /// These, over UDP and TCP, and nothing else: no hosts file, no search list.
+    /// These servers over UDP and TCP, without hosts file and search list.
     Explicit(Vec<SocketAddr>),
 }
 
-/// Where names may lead. A target that is written as an address is checked whatever it is.
+/// How names with [an address of this machine](portpulse_core::address::is_own) are treated. A target configured as an
+/// address is always checked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum NamesLeadTo {
-    /// To every address.
-    Anywhere,
-    /// To no [address of the machine's own](portpulse_core::address::is_own): whoever owns a name could else point the
-    /// checker at what only it may reach, in a Lambda the Runtime API and the credentials of its role. A name that has
-    /// nothing else is [`NoData::OwnAddress`](portpulse_core::outcome::NoData::OwnAddress), and the log names the
-    /// address.
-    Elsewhere,
+pub enum OwnAddresses {
+    /// All addresses are checked.
+    Allow,
+    /// Addresses of this machine are skipped and logged. Otherwise the owner of a name could direct the checker to
+    /// services that only the checker can reach: in a Lambda, the Runtime API and the credentials of its role. A name
+    /// without other addresses is [`NoData::OwnAddress`](portpulse_core::outcome::NoData::OwnAddress).
+    Skip,
 }
 
 #[cfg(test)]
@@ -108,7 +108,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn sockets_stay_below_the_limit_of_open_files() {
+    fn usable_sockets_respect_open_file_limit() {
         let limit = getrlimit(Resource::Nofile)
             .current
             .map_or(usize::MAX, |n| n as usize);
@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn zero_is_refused_by_name() {
+    fn zero_setting_is_rejected_by_name() {
         let none = Settings {
             queries: 0,
             ..Settings::default()

@@ -1,33 +1,35 @@
-//! When a certificate expires, read from its DER form.
+//! Reads the expiry date of a DER-encoded certificate.
 
 use std::time::Duration;
 
 use jiff::Timestamp;
 
-/// When a certificate expires.
+/// The expiry of a certificate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Expiry {
     pub(crate) at: Timestamp,
-    /// Whole days until then, rounded down.
+    /// Whole days until `at`, rounded down; negative after expiry.
     pub(crate) days: i64,
 }
 
-/// When a certificate expires, seen at `now` (since the Unix epoch); `None` if it cannot be read.
+/// Reads the expiry of a certificate and counts the days from `now` (time since the Unix epoch).
+///
+/// Returns `None` if the certificate is malformed.
 ///
 /// Source: RFC 5280, section 4.1: `Certificate ::= { tbsCertificate { [0] version?, serialNumber, signature, issuer,
 /// validity { notBefore, notAfter }, … }, … }`.
 pub(crate) fn expiry(certificate: &[u8], now: Duration) -> Option<Expiry> {
-    let (outer, _) = element(certificate, SEQUENCE)?;
-    let (mut tbs, _) = element(outer, SEQUENCE)?;
-    if let Some((_, rest)) = element(tbs, EXPLICIT_0) {
+    let (outer, _) = take_element(certificate, SEQUENCE)?;
+    let (mut tbs, _) = take_element(outer, SEQUENCE)?;
+    if let Some((_, rest)) = take_element(tbs, EXPLICIT_0) {
         tbs = rest;
     }
-    let (_serial, rest) = element(tbs, INTEGER)?;
-    let (_signature, rest) = element(rest, SEQUENCE)?;
-    let (_issuer, rest) = element(rest, SEQUENCE)?;
-    let (validity, _) = element(rest, SEQUENCE)?;
-    let (_not_before, rest) = any_time(validity)?;
-    let (not_after, _) = any_time(rest)?;
+    let (_serial, rest) = take_element(tbs, INTEGER)?;
+    let (_signature, rest) = take_element(rest, SEQUENCE)?;
+    let (_issuer, rest) = take_element(rest, SEQUENCE)?;
+    let (validity, _) = take_element(rest, SEQUENCE)?;
+    let (_not_before, rest) = take_time(validity)?;
+    let (not_after, _) = take_time(rest)?;
     Some(Expiry {
         at: Timestamp::from_second(not_after).ok()?,
         days: (not_after - i64::try_from(now.as_secs()).ok()?).div_euclid(86_400),
@@ -40,8 +42,8 @@ const GENERALIZED_TIME: u8 = 0x18;
 const SEQUENCE: u8 = 0x30;
 const EXPLICIT_0: u8 = 0xa0;
 
-/// The content of the element at the front, and what follows it.
-fn element(bytes: &[u8], tag: u8) -> Option<(&[u8], &[u8])> {
+/// Splits off the DER element at the start: its content and the remaining bytes. `None` if the tag differs.
+fn take_element(bytes: &[u8], tag: u8) -> Option<(&[u8], &[u8])> {
     let (&found, rest) = bytes.split_first()?;
     let (&first, rest) = rest.split_first()?;
     if found != tag {
@@ -59,30 +61,30 @@ fn element(bytes: &[u8], tag: u8) -> Option<(&[u8], &[u8])> {
     rest.split_at_checked(length)
 }
 
-/// A time at the front, in seconds since the Unix epoch, and what follows it.
-fn any_time(bytes: &[u8]) -> Option<(i64, &[u8])> {
-    if let Some((text, rest)) = element(bytes, UTC_TIME) {
-        let (year, text) = number(text, 2)?;
+/// Splits off the time at the start: seconds since the Unix epoch and the remaining bytes.
+fn take_time(bytes: &[u8]) -> Option<(i64, &[u8])> {
+    if let Some((text, rest)) = take_element(bytes, UTC_TIME) {
+        let (year, text) = take_number(text, 2)?;
         // RFC 5280, section 4.1.2.5.1.
         return Some((
             seconds(if year >= 50 { 1900 + year } else { 2000 + year }, text)?,
             rest,
         ));
     }
-    let (text, rest) = element(bytes, GENERALIZED_TIME)?;
-    let (year, text) = number(text, 4)?;
+    let (text, rest) = take_element(bytes, GENERALIZED_TIME)?;
+    let (year, text) = take_number(text, 4)?;
     Some((seconds(year, text)?, rest))
 }
 
-/// Seconds since the Unix epoch, from a year and `MMDDHHMMSSZ`.
+/// Converts a year and `MMDDHHMMSSZ` to seconds since the Unix epoch.
 fn seconds(year: i64, text: &[u8]) -> Option<i64> {
-    let (month, text) = number(text, 2)?;
-    let (day, text) = number(text, 2)?;
-    let (hour, text) = number(text, 2)?;
-    let (minute, text) = number(text, 2)?;
-    let (second, text) = number(text, 2)?;
+    let (month, text) = take_number(text, 2)?;
+    let (day, text) = take_number(text, 2)?;
+    let (hour, text) = take_number(text, 2)?;
+    let (minute, text) = take_number(text, 2)?;
+    let (second, text) = take_number(text, 2)?;
     (text == b"Z" && (1..=12).contains(&month)).then_some(())?;
-    // Days since the epoch, with years that begin in March, so that a leap day comes last.
+    // Days since the epoch. The year starts in March, so that a leap day is the last day of its year.
     let (y, m) = if month > 2 {
         (year, month - 3)
     } else {
@@ -92,7 +94,7 @@ fn seconds(year: i64, text: &[u8]) -> Option<i64> {
     Some(days * 86_400 + hour * 3_600 + minute * 60 + second)
 }
 
-fn number(text: &[u8], digits: usize) -> Option<(i64, &[u8])> {
+fn take_number(text: &[u8], digits: usize) -> Option<(i64, &[u8])> {
     let (number, rest) = text.split_at_checked(digits)?;
     number.iter().all(u8::is_ascii_digit).then_some(())?;
     Some((std::str::from_utf8(number).ok()?.parse().ok()?, rest))

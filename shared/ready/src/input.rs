@@ -1,106 +1,108 @@
-//! The bytes that came from a target, and the ways the services' files may look at them.
+//! The bytes received from a target, and the functions with which a dialogue reads them.
 
-/// Everything received in one exchange, of which a dialogue takes what it understands.
+/// All bytes received in one exchange. A dialogue consumes them from the start.
 #[derive(Debug, Default)]
 pub(crate) struct Input {
     bytes: Vec<u8>,
-    taken: usize,
-    asked: usize,
+    consumed: usize,
+    answer_start: usize,
 }
 
-/// How the beginning of the input compares with a word.
+/// How bytes compare with a prefix.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Begins {
-    /// It begins with the word.
-    With,
-    /// It may yet: too little has come.
-    Maybe,
-    /// It does not.
-    Otherwise,
+pub(crate) enum PrefixMatch {
+    /// The bytes start with the prefix.
+    Full,
+    /// The bytes are too short, but agree with the prefix so far.
+    Partial,
+    /// The bytes differ from the prefix.
+    Mismatch,
 }
 
 impl Input {
-    /// Adds what has come.
+    /// Appends received bytes.
     pub(crate) fn push(&mut self, bytes: &[u8]) {
         self.bytes.extend_from_slice(bytes);
     }
 
-    /// Remembers that something was sent: what comes from here on is the answer to it.
-    pub(crate) fn sent(&mut self) {
-        self.asked = self.taken;
+    /// Records that a request was sent: bytes from here on are the answer to the request.
+    pub(crate) fn mark_sent(&mut self) {
+        self.answer_start = self.consumed;
     }
 
-    /// How many bytes have come in all.
-    pub(crate) fn total(&self) -> usize {
+    /// The number of bytes received.
+    pub(crate) fn total_bytes(&self) -> usize {
         self.bytes.len()
     }
 
-    /// What has come since something was last sent.
+    /// The bytes received since the last request.
     pub(crate) fn answer(&self) -> &[u8] {
-        self.bytes.get(self.asked..).unwrap_or_default()
+        self.bytes.get(self.answer_start..).unwrap_or_default()
     }
 
-    /// What has not been taken yet.
-    pub(crate) fn rest(&self) -> &[u8] {
-        self.bytes.get(self.taken..).unwrap_or_default()
+    /// The bytes not consumed yet.
+    pub(crate) fn remaining(&self) -> &[u8] {
+        self.bytes.get(self.consumed..).unwrap_or_default()
     }
 
-    /// Takes so many bytes, if they are there.
+    /// Consumes `count` bytes, if they have been received.
     pub(crate) fn take(&mut self, count: usize) -> Option<&[u8]> {
-        let end = self.taken.checked_add(count)?;
-        let taken = self.bytes.get(self.taken..end)?;
-        self.taken = end;
-        Some(taken)
+        let end = self.consumed.checked_add(count)?;
+        let consumed = self.bytes.get(self.consumed..end)?;
+        self.consumed = end;
+        Some(consumed)
     }
 
-    /// Takes a line, if its end is there; the end, LF or CRLF, is cut off, and what is not UTF-8 is replaced.
-    pub(crate) fn line(&mut self) -> Option<String> {
-        let end = self.rest().iter().position(|&b| b == b'\n')?;
+    /// Consumes a complete line, without its LF or CRLF. Invalid UTF-8 is replaced.
+    pub(crate) fn take_line(&mut self) -> Option<String> {
+        let end = self.remaining().iter().position(|&b| b == b'\n')?;
         let line = self.take(end + 1)?;
         let line = line.strip_suffix(b"\n").unwrap_or(line);
         let line = line.strip_suffix(b"\r").unwrap_or(line);
         Some(String::from_utf8_lossy(line).into_owned())
     }
 
-    /// Compares the beginning of what is left with a word.
-    pub(crate) fn begins(&self, word: &[u8]) -> Begins {
-        begins(self.rest(), word)
+    /// Compares the remaining bytes with a prefix.
+    pub(crate) fn match_prefix(&self, prefix: &[u8]) -> PrefixMatch {
+        match_prefix(self.remaining(), prefix)
     }
 }
 
-/// Compares the beginning of some bytes with a word.
-pub(crate) fn begins(bytes: &[u8], word: &[u8]) -> Begins {
-    if bytes.starts_with(word) {
-        Begins::With
-    } else if word.starts_with(bytes) {
-        Begins::Maybe
+/// Compares bytes with a prefix.
+pub(crate) fn match_prefix(bytes: &[u8], prefix: &[u8]) -> PrefixMatch {
+    if bytes.starts_with(prefix) {
+        PrefixMatch::Full
+    } else if prefix.starts_with(bytes) {
+        PrefixMatch::Partial
     } else {
-        Begins::Otherwise
+        PrefixMatch::Mismatch
     }
 }
 
-/// The big-endian number at an offset.
+/// Reads a big-endian number at an offset.
 pub(crate) fn be_u32(bytes: &[u8], at: usize) -> Option<u32> {
     bytes.get(at..)?.first_chunk().map(|b| u32::from_be_bytes(*b))
 }
 
-/// The big-endian number at an offset.
+/// Reads a big-endian number at an offset.
 pub(crate) fn be_u16(bytes: &[u8], at: usize) -> Option<u16> {
     bytes.get(at..)?.first_chunk().map(|b| u16::from_be_bytes(*b))
 }
 
-/// The little-endian number at an offset.
+/// Reads a little-endian number at an offset.
 pub(crate) fn le_u32(bytes: &[u8], at: usize) -> Option<u32> {
     bytes.get(at..)?.first_chunk().map(|b| u32::from_le_bytes(*b))
 }
 
-/// The little-endian number at an offset.
+/// Reads a little-endian number at an offset.
 pub(crate) fn le_u16(bytes: &[u8], at: usize) -> Option<u16> {
     bytes.get(at..)?.first_chunk().map(|b| u16::from_le_bytes(*b))
 }
 
-/// Bytes as text for a message: as they are if they are UTF-8, else with escapes. Cut well above what a detail may hold.
-pub(crate) fn shown(bytes: &[u8]) -> String {
+/// Formats at most 400 bytes for a message: UTF-8 as text, other bytes with escapes. A [`Detail`] holds less than that.
+///
+/// [`Detail`]: portpulse_core::outcome::Detail
+pub(crate) fn excerpt(bytes: &[u8]) -> String {
     let head = bytes.get(..400).unwrap_or(bytes);
     match std::str::from_utf8(head) {
         Ok(text) => text.to_owned(),

@@ -1,49 +1,49 @@
-//! What an exchange found, with the time it took.
+//! The result of an exchange, with its times.
 
 use std::time::Duration;
 
 use portpulse_core::outcome::{Detail, FailureClass, NoData, Phase, Warning};
 
-/// What one exchange found.
+/// The result of one exchange, with its times.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Report {
-    /// How long the TLS handshake took; absent if there was none.
+pub struct ExchangeReport {
+    /// Duration of the TLS handshake; absent without TLS.
     pub tls: Option<Duration>,
-    /// How long the service's own exchange took, TLS not counted; absent if it was not reached.
+    /// Duration of the service's own exchange, without TLS; absent if the exchange did not start.
     pub ready: Option<Duration>,
-    /// The finding.
-    pub finding: Finding,
+    /// The result.
+    pub result: ExchangeResult,
 }
 
-/// The three ways an exchange can end.
+/// The result of an exchange.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Finding {
-    /// The service is at work.
+pub enum ExchangeResult {
+    /// The service works.
     Healthy(Healthy),
-    /// The service refuses work, or is not what it should be.
-    CheckFailure(CheckFailure),
-    /// We could not tell: the fault was our own.
+    /// The service refuses to work, or is not the expected service.
+    Failed(ExchangeFailure),
+    /// The checker could not tell, because of a local problem.
     NoData(NoData),
 }
 
-/// A service at work.
+/// A service that works.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Healthy {
-    /// What the service said of itself.
+    /// What the service says about itself.
     pub banner: Option<Detail>,
-    /// What works but wants attention.
+    /// A problem that does not keep the service from working.
     pub warning: Option<Warning>,
     /// Whole days until the server's certificate expires; absent without TLS.
     pub certificate_days: Option<i64>,
 }
 
-/// A service that does not do its work, and how it showed.
+/// A failed exchange.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CheckFailure {
-    /// What kind of failure it is.
+pub struct ExchangeFailure {
+    /// The failure class.
     pub class: FailureClass,
-    /// [`Phase::Tls`] or [`Phase::Ready`].
+    /// The failed phase: [`Phase::Tls`] or [`Phase::Ready`].
     pub phase: Phase,
-    /// What was sent and what came back.
+    /// What was sent and received.
     pub detail: Option<Detail>,
 }

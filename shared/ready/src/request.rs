@@ -1,11 +1,11 @@
-//! What to ask of which target.
+//! The parameters of an exchange.
 
 use portpulse_core::readiness::Readiness;
 use portpulse_core::target::Host;
 
 use crate::tls::TlsClient;
 
-/// One exchange to be held, as often as wanted.
+/// The parameters of an exchange. A request can be used any number of times.
 #[derive(Debug, Clone)]
 pub struct Request {
     pub(crate) readiness: Readiness,
@@ -15,8 +15,8 @@ pub struct Request {
 }
 
 impl Request {
-    /// What to ask of the service behind that port of that host: both are named in the exchange itself, in HTTP's
-    /// `Host` and in TLS's server name.
+    /// Creates a request for the service at `host` and `port`. Both are sent in HTTP's `Host` field, and the host in
+    /// the TLS server name.
     pub fn new(readiness: Readiness, host: Host, port: u16, client: &TlsClient) -> Self {
         Self {
             readiness,

@@ -1,4 +1,4 @@
-//! One file a service: what to send, and what its answers mean.
+//! The services, one file each: what to send, and what the answers mean.
 
 pub(crate) mod amqp;
 pub(crate) mod dns;
@@ -20,13 +20,13 @@ use std::net::IpAddr;
 
 use portpulse_core::readiness::{Protocol, Tls};
 
+use crate::dialogue::Dialogue;
 use crate::request::Request;
-use crate::step::Dialogue;
 
-/// The user that the login exchanges name; it is refused wherever it does not exist.
+/// The user name of the login exchanges. The user need not exist.
 const USER: &str = "portpulse";
 
-/// The conversation for a request, held from this address; `None` if there is nothing to say after the handshake.
+/// Creates the dialogue for a request; `from` is the client's address. `None` if the check ends with the TLS handshake.
 pub(crate) fn dialogue(request: &Request, from: Option<IpAddr>) -> Option<Box<dyn Dialogue + Send>> {
     let upgrade = request.readiness.tls() == Tls::Upgrade;
     Some(match request.readiness.protocol() {
@@ -49,7 +49,7 @@ pub(crate) fn dialogue(request: &Request, from: Option<IpAddr>) -> Option<Box<dy
             request.port,
             request.readiness.tls(),
         )),
-        Protocol::Script(script) => Box::new(script::Scripted::new(script)),
+        Protocol::Script(script) => Box::new(script::ScriptDialogue::new(script)),
         Protocol::TlsAlone => return None,
     })
 }

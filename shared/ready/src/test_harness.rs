@@ -1,22 +1,23 @@
-//! Rehearses a dialogue without a socket: bytes in, the transcript as text out. For tests alone.
+//! Runs a dialogue in tests without a socket: bytes in, a transcript as text out.
 
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 
+use crate::dialogue::{Dialogue, DialogueResult, EndOfStream, Step};
 use crate::input::Input;
-use crate::step::{Dialogue, DialogueResult, Ended, Step};
 
-/// Holds the conversation with what the target says, however it is split, and compares the transcript.
+/// Runs a dialogue on `answers`, split at every position, and compares the transcript with `expected`.
 ///
-/// `answers` is all that the target says, in order. The transcript tells what is sent (`> PING`), when TLS begins and
-/// the conclusion with its farewell; `more` if there is none yet when the target pauses, then what its leaving means.
+/// `answers` is everything that the target sends, in order. The transcript lists sent requests (`> PING`), the start of
+/// TLS, the result and the closing bytes. If there is no result when the input ends, the transcript says `waiting` and
+/// the meaning of the end of the stream.
 pub(crate) fn check<D: Dialogue>(make: impl Fn() -> D, answers: &[u8], expected: &str) {
     let whole = transcript(make(), [answers]);
     assert_eq!(whole, expected, "to {:?}", answers.escape_ascii().to_string());
     for at in 1..answers.len() {
         let (first, second) = answers.split_at(at);
         assert_eq!(transcript(make(), [first, second]), whole, "split at {at}");
-        // What is cut short must not panic, and must not be taken for something else that is well.
+        // Truncated input must not panic, and must not be healthy unless the complete input is.
         let cut = transcript(make(), [first]);
         assert!(
             cut == whole || !cut.contains("healthy: ") || whole.contains("healthy: "),
@@ -26,63 +27,67 @@ pub(crate) fn check<D: Dialogue>(make: impl Fn() -> D, answers: &[u8], expected:
     assert_eq!(transcript(make(), answers.chunks(1)), whole, "byte by byte");
 }
 
-/// Plays the table that opens a service's file: each answer must come to what its row says that it means.
+/// Checks the decision table at the top of a service's file: the input of each case must have the result in the table.
 ///
-/// A play names its row by the beginning of the answer's cell; each row must be played, and each play have its row.
+/// A case names its row by the start of the answer's cell. Each row needs a case, and each case needs exactly one row.
 pub(crate) fn check_table<D: Dialogue>(
     source: &str,
-    plays: impl IntoIterator<Item = (&'static str, D, Vec<u8>)>,
+    cases: impl IntoIterator<Item = (&'static str, D, Vec<u8>)>,
 ) {
     let rows: Vec<_> = source
         .lines()
         .filter_map(|line| line.strip_prefix("//! | ")?.strip_suffix(" |")?.split_once(" | "))
         .filter(|row| *row != ("answer", "means"))
         .collect();
-    let mut played = vec![false; rows.len()];
-    for (answer, dialogue, says) in plays {
-        let mine: Vec<_> = (0..rows.len())
+    let mut covered = vec![false; rows.len()];
+    for (answer, dialogue, replies) in cases {
+        let matching: Vec<_> = (0..rows.len())
             .filter(|&row| rows[row].0.starts_with(answer))
             .collect();
-        let [row] = mine[..] else {
-            panic!("`{answer}` begins {} rows of {rows:?}", mine.len())
+        let [row] = matching[..] else {
+            panic!("`{answer}` matches {} rows of {rows:?}", matching.len())
         };
-        played[row] = true;
+        covered[row] = true;
         let means = rows[row].1;
-        let came = transcript(dialogue, [says.as_slice()]);
-        assert!(comes_to(&came, means), "{answer} is said to mean {means}: {came}");
+        let actual = transcript(dialogue, [replies.as_slice()]);
+        assert!(
+            matches_meaning(&actual, means),
+            "{answer} should mean {means}: {actual}"
+        );
     }
-    for (row, played) in rows.iter().zip(played) {
-        assert!(played, "nobody plays {row:?}");
+    for (row, covered) in rows.iter().zip(covered) {
+        assert!(covered, "no case for row {row:?}");
     }
 }
 
-fn comes_to(came: &str, means: &str) -> bool {
-    let concluded = |word: &str| came.contains(&format!("{word}: "));
+fn matches_meaning(actual: &str, means: &str) -> bool {
+    let concluded = |word: &str| actual.contains(&format!("{word}: "));
     let word = means.split([':', ';', ',']).next().unwrap();
     match word {
-        "healthy" => concluded(word) && came.contains(", but ") == means.contains("with a warning"),
+        "healthy" => concluded(word) && actual.contains(", but ") == means.contains("with a warning"),
         "starting" | "busy" | "blocked" | "tls" => concluded(word),
         "wrong answer" => concluded("wrong_answer"),
         "wrong service" => {
-            came.contains("wrong_service") || came == "too much" || came.ends_with(" | too much")
+            actual.contains("wrong_service") || actual == "too much" || actual.ends_with(" | too much")
         }
-        // Whether the target leaves or keeps silent is for the driver to tell: the dialogue waits.
-        "closed" | "silent" => came.contains("more, then closed"),
-        "the answer there" => concluded("moved"),
-        other => panic!("no table may say {other}"),
+        // The driver distinguishes a closed connection from a silent one. The dialogue is waiting in both cases.
+        "closed" | "silent" => actual.contains("waiting, then closed"),
+        "result of the next request" => concluded("moved"),
+        other => panic!("unknown meaning in table: {other}"),
     }
 }
 
-/// Tries what speaks first elsewhere, and refusals of a request not understood; all but the excepted are wrong services.
-pub(crate) fn check_others<D: Dialogue>(make: impl Fn() -> D, but: &[&str]) {
-    for (name, says) in &OTHERS {
-        let heard = transcript(make(), [*says]);
-        let is_wrong = heard.contains("wrong_service");
-        assert_eq!(is_wrong, !but.contains(name), "{name}: {heard}");
+/// Checks that greetings of other protocols, and their errors for unknown requests, are wrong services; `except` names
+/// the exceptions.
+pub(crate) fn check_other_services<D: Dialogue>(make: impl Fn() -> D, except: &[&str]) {
+    for (name, replies) in &OTHER_SERVICES {
+        let text = transcript(make(), [*replies]);
+        let is_wrong = text.contains("wrong_service");
+        assert_eq!(is_wrong, !except.contains(name), "{name}: {text}");
     }
 }
 
-const OTHERS: [(&str, &[u8]); 12] = [
+const OTHER_SERVICES: [(&str, &[u8]); 12] = [
     ("amqp", b"AMQP\x00\x00\x09\x01"),
     (
         "ftp",
@@ -103,7 +108,7 @@ const OTHERS: [(&str, &[u8]); 12] = [
     ("vnc", b"RFB 003.008\n"),
 ];
 
-/// Throws random bytes, and a good answer with some of its bytes changed, at a dialogue.
+/// Runs a dialogue on random bytes, and on a valid answer with random changes.
 pub(crate) fn fuzz<D: Dialogue>(make: impl Fn() -> D, good: &[u8]) {
     let changes = prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..6);
     let noise = prop::collection::vec(any::<u8>(), 0..300);
@@ -117,7 +122,7 @@ pub(crate) fn fuzz<D: Dialogue>(make: impl Fn() -> D, good: &[u8]) {
                 }
             }
             let whole = transcript(make(), [changed.as_slice()]);
-            // Whatever was changed, how it is split makes no difference to what is concluded of the same bytes.
+            // The result must not depend on how the same bytes are split.
             let split = transcript(make(), changed.chunks(size));
             prop_assert_eq!(conclusion(&whole), conclusion(&split));
             transcript(make(), noise.chunks(size));
@@ -132,42 +137,42 @@ fn conclusion(transcript: &str) -> &str {
     transcript.rsplit(" | ").next().unwrap()
 }
 
-/// The transcript of a conversation in which the target says these bytes, then leaves.
+/// Runs a dialogue on these replies, then ends the stream, and returns the transcript.
 pub(crate) fn transcript<'a, D: Dialogue>(
     mut dialogue: D,
-    says: impl IntoIterator<Item = &'a [u8]>,
+    replies: impl IntoIterator<Item = &'a [u8]>,
 ) -> String {
-    let mut says = says.into_iter().filter(|bytes| !bytes.is_empty());
+    let mut replies = replies.into_iter().filter(|bytes| !bytes.is_empty());
     let mut input = Input::default();
-    let mut notified = Vec::new();
+    let mut lines = Vec::new();
     for _ in 0..100_000 {
         match dialogue.next(&mut input) {
-            Step::Send { what, .. } => notified.push(format!("> {what}")),
-            Step::StartTls => notified.push("tls".to_owned()),
+            Step::Send { name, .. } => lines.push(format!("> {name}")),
+            Step::StartTls => lines.push("tls".to_owned()),
             Step::Done(dialogue_result, closing_bytes) => {
-                notified.push(notified_status(&dialogue_result));
+                lines.push(describe_result(&dialogue_result));
                 if !closing_bytes.is_empty() {
-                    notified.push(format!("> {}", closing_bytes.escape_ascii()));
+                    lines.push(format!("> {}", closing_bytes.escape_ascii()));
                 }
-                return notified.join(" | ");
+                return lines.join(" | ");
             }
-            Step::More if input.total() > dialogue.limit() => return "too much".to_owned(),
-            Step::More => match says.next() {
+            Step::Receive if input.total_bytes() > dialogue.max_bytes() => return "too much".to_owned(),
+            Step::Receive => match replies.next() {
                 Some(bytes) => input.push(bytes),
                 None => {
-                    notified.push(match dialogue.ended(&input) {
-                        Ended::Closed { hint } => format!("more, then closed{hint}"),
-                        Ended::Concluded(dialogue_result) => notified_status(&dialogue_result),
+                    lines.push(match dialogue.end_of_stream(&input) {
+                        EndOfStream::Closed { hint } => format!("waiting, then closed{hint}"),
+                        EndOfStream::Concluded(dialogue_result) => describe_result(&dialogue_result),
                     });
-                    return notified.join(" | ");
+                    return lines.join(" | ");
                 }
             },
         }
     }
-    panic!("a conversation without an end: {notified:?}");
+    panic!("endless dialogue: {lines:?}");
 }
 
-fn notified_status(dialogue_result: &DialogueResult) -> String {
+fn describe_result(dialogue_result: &DialogueResult) -> String {
     match dialogue_result {
         DialogueResult::Healthy {
             banner,
@@ -177,8 +182,8 @@ fn notified_status(dialogue_result: &DialogueResult) -> String {
             banner,
             warning: Some(warning),
         } => format!("healthy: {banner}, but {warning}"),
-        DialogueResult::CheckFailure(class, words) => format!("{class}: {words}"),
-        DialogueResult::Moved(to) => format!("moved: {to}"),
+        DialogueResult::Failed(class, message) => format!("{class}: {message}"),
+        DialogueResult::Redirect(to) => format!("moved: {to}"),
         DialogueResult::WrongService => "wrong_service".to_owned(),
     }
 }

@@ -1,9 +1,9 @@
-//! The TLS client: which certificates are believed, and in plain words why one is not.
+//! The TLS client: the trusted certificate authorities, and readable descriptions of TLS errors.
 //!
-//! The handshake itself accepts any certificate whose key the server holds; [`TlsClient::judge`] verifies chain, time
-//! and name afterwards. No credentials are ever sent, so nothing is lost, and three things are won: a bad certificate
-//! leaves no failed handshake in the server's log, its days can still be counted, and MySQL does not take the client
-//! that turns away for one that cannot connect.
+//! The handshake accepts every certificate for which the server has the key; [`TlsClient::verify`] checks chain, time
+//! and name afterwards. This is safe because no credentials are sent. Verification after the handshake has three
+//! advantages: an invalid certificate causes no failed handshake in the server's log, the remaining days can still be
+//! counted, and MySQL does not count the client as one that failed to connect.
 
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -17,12 +17,12 @@ use rustls::{
     CertificateError, ClientConfig, ClientConnection, DigitallySignedStruct, RootCertStore, SignatureScheme,
 };
 
-/// The most certificates between the server's own and an authority that are tried; those that are needed come first (RFC
-/// 5246, section 7.4.2). The verifier takes at most six in a row, in any order of those that share a name, and reads all
-/// of them at each of up to 200,000 steps.
+/// The maximum number of intermediate certificates used. The needed ones come first (RFC 5246, section 7.4.2). The
+/// verifier builds chains of at most six, tries certificates of the same name in every order, and reads all of them in
+/// each of up to 200,000 steps.
 const MAX_INTERMEDIATES: usize = 6;
 
-/// Makes TLS connections; cheap to clone, and the certificates it believes are read once, when they are first needed.
+/// Creates TLS sessions. Clones share the trusted certificates, which are read once, at first use.
 #[derive(Debug, Clone)]
 pub struct TlsClient {
     inner: Arc<Inner>,
@@ -31,81 +31,85 @@ pub struct TlsClient {
 #[derive(Debug)]
 struct Inner {
     roots: Option<RootCertStore>,
-    ready: OnceLock<Result<Ready, NoRoots>>,
+    setup: OnceLock<Result<Setup, NoRoots>>,
 }
 
 #[derive(Debug)]
-struct Ready {
+struct Setup {
     config: Arc<ClientConfig>,
     verifier: Arc<WebPkiServerVerifier>,
 }
 
-/// This machine has no certificate authorities to believe, so that no server can be judged.
+/// This machine has no trusted certificate authorities, so that no server certificate can be verified.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "no certificate authorities found: install ca-certificates, or name a file in SSL_CERT_FILE ({found})"
+    "no trusted certificate authorities ({found}); install ca-certificates, or set SSL_CERT_FILE to a file"
 )]
 pub struct NoRoots {
     found: String,
 }
 
 impl TlsClient {
-    /// Believes the system's certificate authorities: those that an operator added for internal services count too.
+    /// Trusts the system's certificate authorities, including those that an operator added for internal services.
     ///
-    /// `SSL_CERT_FILE` and `SSL_CERT_DIR` name others. The AWS SDK reads the same store, so that nothing is linked twice.
+    /// `SSL_CERT_FILE` and `SSL_CERT_DIR` select others. The AWS SDK reads the same store, so that no second copy of
+    /// the authorities is linked.
     pub fn system() -> Self {
         Self {
             inner: Arc::new(Inner {
                 roots: None,
-                ready: OnceLock::new(),
+                setup: OnceLock::new(),
             }),
         }
     }
 
-    /// Believes these certificate authorities alone; those that cannot be read are left out.
+    /// Trusts only these certificate authorities; malformed ones are ignored.
     pub fn with_roots(roots: impl IntoIterator<Item = Vec<u8>>) -> Self {
         let mut store = RootCertStore::empty();
         store.add_parsable_certificates(roots.into_iter().map(CertificateDer::from));
         Self {
             inner: Arc::new(Inner {
                 roots: Some(store),
-                ready: OnceLock::new(),
+                setup: OnceLock::new(),
             }),
         }
     }
 
-    /// Reads the certificate authorities, unless that was done.
+    /// Reads the certificate authorities now rather than at first use.
     ///
     /// # Errors
     /// [`NoRoots`] if there are none.
     pub fn load(&self) -> Result<(), NoRoots> {
-        self.ready().map(|_| ())
+        self.setup().map(|_| ())
     }
 
-    fn ready(&self) -> Result<&Ready, NoRoots> {
+    fn setup(&self) -> Result<&Setup, NoRoots> {
         self.inner
-            .ready
-            .get_or_init(|| Ready::new(self.inner.roots.clone()))
+            .setup
+            .get_or_init(|| Setup::new(self.inner.roots.clone()))
             .as_ref()
             .map_err(NoRoots::clone)
     }
 
-    /// A connection that has not begun.
+    /// Creates a TLS session before its handshake. The outer error is local, the inner one an invalid server name.
     pub(crate) fn connection(&self, host: &Host) -> Result<Result<ClientConnection, rustls::Error>, NoRoots> {
-        let ready = self.ready()?;
-        Ok(server_name(host).and_then(|name| ClientConnection::new(Arc::clone(&ready.config), name)))
+        let setup = self.setup()?;
+        Ok(server_name(host).and_then(|name| ClientConnection::new(Arc::clone(&setup.config), name)))
     }
 
-    /// Whether the certificate of a finished handshake is good for that host at that time; if not, why.
-    pub(crate) fn judge(&self, tls: &ClientConnection, host: &Host, now: Duration) -> Result<(), String> {
-        let ready = self.ready().map_err(|error| error.to_string())?;
+    /// Verifies the certificate of a completed handshake for a host at a time.
+    ///
+    /// # Errors
+    /// Why the certificate is invalid.
+    pub(crate) fn verify(&self, tls: &ClientConnection, host: &Host, now: Duration) -> Result<(), String> {
+        let setup = self.setup().map_err(|error| error.to_string())?;
         let Some((leaf, sent_along)) = tls.peer_certificates().and_then(<[_]>::split_first) else {
             return Err("the server presented no certificate".to_owned());
         };
         let intermediates = sent_along.get(..MAX_INTERMEDIATES).unwrap_or(sent_along);
         server_name(host)
             .and_then(|name| {
-                ready.verifier.verify_server_cert(
+                setup.verifier.verify_server_cert(
                     leaf,
                     intermediates,
                     &name,
@@ -114,20 +118,20 @@ impl TlsClient {
                 )
             })
             .map(|_| ())
-            .map_err(|error| words(&error))
+            .map_err(|error| describe_error(&error))
     }
 }
 
-impl Ready {
+impl Setup {
     fn new(roots: Option<RootCertStore>) -> Result<Self, NoRoots> {
-        let mut found = String::from("none given");
+        let mut found = String::from("none configured");
         let roots = roots.unwrap_or_else(|| {
             let mut store = RootCertStore::empty();
             let read = rustls_native_certs::load_native_certs();
             let (good, bad) = store.add_parsable_certificates(read.certs);
             found = match read.errors.first() {
                 Some(error) => error.to_string(),
-                None => format!("{good} good, {bad} unreadable"),
+                None => format!("{good} valid, {bad} invalid"),
             };
             store
         });
@@ -141,9 +145,9 @@ impl Ready {
                 found: error.to_string(),
             })?
             .dangerous()
-            .with_custom_certificate_verifier(Arc::new(JudgedLater { provider }))
+            .with_custom_certificate_verifier(Arc::new(DeferredVerifier { provider }))
             .with_no_client_auth();
-        // A resumed session brings no certificate to look at.
+        // A resumed session has no certificate to verify.
         config.resumption = Resumption::disabled();
         Ok(Self {
             config: Arc::new(config),
@@ -152,13 +156,13 @@ impl Ready {
     }
 }
 
-/// Lets the handshake finish with any certificate, but not without the proof that the server holds its key.
+/// Accepts every certificate during the handshake, but still requires proof that the server has its key.
 #[derive(Debug)]
-struct JudgedLater {
+struct DeferredVerifier {
     provider: Arc<CryptoProvider>,
 }
 
-impl ServerCertVerifier for JudgedLater {
+impl ServerCertVerifier for DeferredVerifier {
     fn verify_server_cert(
         &self,
         _end_entity: &CertificateDer<'_>,
@@ -214,15 +218,15 @@ fn server_name(host: &Host) -> Result<ServerName<'static>, rustls::Error> {
     }
 }
 
-/// A failure of TLS in plain words.
+/// Describes a TLS error for an operator.
 #[expect(
     clippy::wildcard_enum_match_arm,
-    reason = "rustls may add errors; they bring their own words"
+    reason = "rustls may add errors, which have their own messages"
 )]
-pub(crate) fn words(error: &rustls::Error) -> String {
+pub(crate) fn describe_error(error: &rustls::Error) -> String {
     use rustls::Error as E;
     match error {
-        E::InvalidCertificate(error) => certificate_words(error),
+        E::InvalidCertificate(error) => describe_certificate_error(error),
         E::AlertReceived(alert) => format!("the server ended the TLS handshake: {alert:?}"),
         E::NoCertificatesPresented => "the server presented no certificate".to_owned(),
         E::PeerIncompatible(reason) => format!("no TLS version or cipher in common: {reason:?}"),
@@ -232,29 +236,29 @@ pub(crate) fn words(error: &rustls::Error) -> String {
 
 #[expect(
     clippy::wildcard_enum_match_arm,
-    reason = "rustls may add errors; they bring their own words"
+    reason = "rustls may add errors, which have their own messages"
 )]
-fn certificate_words(error: &CertificateError) -> String {
+fn describe_certificate_error(error: &CertificateError) -> String {
     use CertificateError as C;
     match error {
         C::ExpiredContext { time, not_after } => {
             format!(
                 "the certificate expired {} ago",
-                span(time.as_secs().saturating_sub(not_after.as_secs()))
+                describe_duration(time.as_secs().saturating_sub(not_after.as_secs()))
             )
         }
         C::Expired => "the certificate expired".to_owned(),
         C::NotValidYetContext { time, not_before } => {
             format!(
-                "the certificate is not yet valid: {} to go",
-                span(not_before.as_secs().saturating_sub(time.as_secs()))
+                "the certificate is not yet valid: valid in {}",
+                describe_duration(not_before.as_secs().saturating_sub(time.as_secs()))
             )
         }
         C::NotValidYet => "the certificate is not yet valid".to_owned(),
         C::NotValidForNameContext { expected, presented } => {
             let presented = presented.iter().map(|name| plain_name(name)).collect::<Vec<_>>();
             let presented = if presented.is_empty() {
-                "no name at all".to_owned()
+                "no name".to_owned()
             } else {
                 presented.join(", ")
             };
@@ -267,16 +271,16 @@ fn certificate_words(error: &CertificateError) -> String {
         C::UnknownIssuer => "the certificate's issuer is unknown".to_owned(),
         C::BadSignature => "the certificate was not signed by the issuer that it names".to_owned(),
         C::Revoked => "the certificate is revoked".to_owned(),
-        other => format!("the certificate is bad: {other}"),
+        other => format!("the certificate is invalid: {other}"),
     }
 }
 
-/// `DnsName("a.example")`, as webpki writes it, without the wrapping.
+/// Extracts `a.example` from webpki's form `DnsName("a.example")`.
 fn plain_name(presented: &str) -> &str {
     presented.split('"').nth(1).unwrap_or(presented)
 }
 
-fn span(seconds: u64) -> String {
+fn describe_duration(seconds: u64) -> String {
     match seconds {
         0..3_600 => "less than an hour".to_owned(),
         3_600..172_800 => format!("{} hours", seconds / 3_600),

@@ -1,22 +1,22 @@
-//! Addresses that messages may be posted to: https, or plain http within this machine.
+//! URLs that requests may be posted to: https, or plain http to loopback.
 
 use http::Uri;
 
-/// The base address of a service, without a query or a final slash.
+/// The base URL of a service, without a query or a trailing slash.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Server(String);
 
 impl Server {
     pub(crate) fn parse(text: &str) -> Result<Self, &'static str> {
-        let uri = address(text)?;
+        let uri = parse_address(text)?;
         if uri.query().is_some() || text.contains('#') {
-            return Err("write the address without `?` and `#`");
+            return Err("remove `?` and `#` from the URL");
         }
         Ok(Self(text.trim_end_matches('/').to_owned()))
     }
 
-    /// A server of a service that everybody uses.
-    pub(crate) fn known(text: &'static str) -> Self {
+    /// The public server of a service.
+    pub(crate) fn from_static(text: &'static str) -> Self {
         Self(text.to_owned())
     }
 
@@ -25,24 +25,27 @@ impl Server {
     }
 }
 
-/// Reads an address that may be posted to, or gives the mend.
-pub(crate) fn address(text: &str) -> Result<Uri, &'static str> {
-    let wanted = "write an address that begins with https:// (or http:// on this machine)";
-    let uri = text.parse::<Uri>().map_err(|_| wanted)?;
+/// Parses a URL that requests may be posted to.
+///
+/// # Errors
+/// The help for the user.
+pub(crate) fn parse_address(text: &str) -> Result<Uri, &'static str> {
+    let help = "use a URL that starts with https:// (http:// only for this machine)";
+    let uri = text.parse::<Uri>().map_err(|_| help)?;
     let authority = uri.authority().map_or("", http::uri::Authority::as_str);
     if authority.contains('@') {
-        return Err("write the address without a user's name and password");
+        return Err("remove the user name and password from the URL");
     }
     let host = uri.host().unwrap_or_default();
     match uri.scheme_str() {
         Some("https") if !host.is_empty() => Ok(uri),
-        // Nobody listens between two processes of one machine.
-        Some("http") if is_here(host) => Ok(uri),
-        Some(_) | None => Err(wanted),
+        // Traffic between two processes of one machine cannot be intercepted.
+        Some("http") if is_loopback(host) => Ok(uri),
+        Some(_) | None => Err(help),
     }
 }
 
-fn is_here(host: &str) -> bool {
+fn is_loopback(host: &str) -> bool {
     let bare = host.trim_start_matches('[').trim_end_matches(']');
     host == "localhost"
         || bare
@@ -55,14 +58,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nothing_secret_goes_out_in_the_clear() {
+    fn plain_http_is_allowed_only_to_loopback() {
         for good in [
             "https://hooks.example.com/x?y=z",
             "http://127.0.0.1:8080/x",
             "http://[::1]:1",
             "http://localhost/",
         ] {
-            assert!(address(good).is_ok(), "{good}");
+            assert!(parse_address(good).is_ok(), "{good}");
         }
         for bad in [
             "http://hooks.example.com/x",
@@ -74,7 +77,7 @@ mod tests {
             "https://",
             "",
         ] {
-            assert!(address(bad).is_err(), "{bad}");
+            assert!(parse_address(bad).is_err(), "{bad}");
         }
         assert_eq!(
             Server::parse("https://ntfy.example.com/base/").unwrap().as_str(),

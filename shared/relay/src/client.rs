@@ -1,4 +1,4 @@
-//! The HTTP client: one POST, one bounded answer, no redirects.
+//! The HTTP client: one request, one answer of bounded size, no redirects.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,27 +12,27 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use rustls::{ClientConfig, RootCertStore};
 
-/// The most bytes of an answer that are read: what it says of a refusal.
+/// The maximum number of bytes of an answer that are read, for error messages and requested pauses.
 const MAX_ANSWER_BYTES: usize = 16 * 1024;
-/// How long a connection waits for the next message of the same burst.
+/// How long an idle connection is reused for more messages.
 const IDLE: Duration = Duration::from_secs(5);
 
-/// Posts over HTTP/1.1, with TLS wherever the address says https. A clone shares its connections.
+/// Sends requests over HTTP/1.1, with TLS for https. Clones share connections.
 #[derive(Debug, Clone)]
 pub struct Client(legacy::Client<HttpsConnector<HttpConnector>, Full<bytes::Bytes>>);
 
-/// TLS could not be set up on this machine.
+/// TLS cannot be set up on this machine.
 #[derive(Debug, thiserror::Error)]
 pub enum TlsError {
-    /// There is nobody to trust.
-    #[error("this machine has no certificates of authorities: install its package `ca-certificates`")]
-    NoAuthorities,
-    /// The cryptography is not what TLS needs.
-    #[error("the cryptography of this program does not fit TLS")]
-    InvalidValue(#[source] rustls::Error),
+    /// There are no trusted root certificates.
+    #[error("this machine has no trusted root certificates: install the package `ca-certificates`")]
+    NoRootCertificates,
+    /// The crypto provider does not support the TLS versions.
+    #[error("the crypto provider does not support TLS")]
+    Unsupported(#[source] rustls::Error),
 }
 
-/// An answer, as far as it is of use.
+/// The parts of an answer that the relay uses.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Answer {
     pub(crate) status: StatusCode,
@@ -40,38 +40,38 @@ pub(crate) struct Answer {
     pub(crate) body: String,
 }
 
-/// No answer.
+/// A request without a complete answer.
 #[derive(Debug, thiserror::Error)]
 pub enum ClientError {
-    /// There was none in time.
+    /// No answer arrived in time.
     #[error("no answer within {after:?}")]
     Timeout {
-        /// How long was waited.
+        /// The timeout.
         after: Duration,
     },
-    /// The connection could not be made, or broke.
+    /// The connection failed.
     #[error("the request failed")]
     Request(#[source] legacy::Error),
-    /// The answer broke off.
-    #[error("the answer broke off")]
+    /// The connection closed during the answer.
+    #[error("the connection closed before the answer was complete")]
     Answer(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
 
 impl Client {
-    /// A client that trusts whom this machine trusts.
+    /// A client that trusts the root certificates of this machine.
     ///
     /// # Errors
-    /// When that is nobody.
+    /// If there are none.
     pub fn new() -> Result<Self, TlsError> {
         let mut roots = RootCertStore::empty();
         let (added, _) = roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
         if added == 0 {
-            return Err(TlsError::NoAuthorities);
+            return Err(TlsError::NoRootCertificates);
         }
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
         let config = ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
-            .map_err(TlsError::InvalidValue)?
+            .map_err(TlsError::Unsupported)?
             .with_root_certificates(roots)
             .with_no_client_auth();
         let connector = HttpsConnectorBuilder::new()
@@ -86,7 +86,7 @@ impl Client {
         Ok(Self(client))
     }
 
-    /// Posts, and waits for the whole answer.
+    /// Sends the request and waits for the complete answer.
     pub(crate) async fn post(
         &self,
         request: Request<String>,
@@ -104,7 +104,7 @@ impl Client {
         let retry_after = head.headers.get(RETRY_AFTER);
         let body = match Limited::new(body, MAX_ANSWER_BYTES).collect().await {
             Ok(body) => String::from_utf8_lossy(&body.to_bytes()).into_owned(),
-            // The status has said it all.
+            // The body is too large, and the status is enough.
             Err(error) if error.is::<LengthLimitError>() => String::new(),
             Err(error) => return Err(ClientError::Answer(error)),
         };

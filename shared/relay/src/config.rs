@@ -1,4 +1,4 @@
-//! The destinations and who is told what: read once, with everything that is wrong named at once.
+//! The configuration of the relay: destinations and their routes. Validation reports all diagnostics at once.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -10,17 +10,17 @@ use portpulse_core::definition::{Diagnostic, FieldPath, NetworkAccess};
 use serde_json::{Map, Value};
 
 use crate::destination::Destination;
-use crate::fields::{Fields, shown};
+use crate::destination_fields::{DestinationFields, excerpt};
 use crate::route::{Pattern, Route};
 
-/// The most destinations of one relay: they are told at once.
+/// The maximum number of destinations of one relay: all are notified at the same time.
 pub const MAX_DESTINATIONS: usize = 50;
 
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
 const MIN_TIMEOUT: Duration = Duration::from_millis(100);
 const MAX_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// The name of a destination: a part of a key in the table, and a word in every log.
+/// The name of a destination, used in keys of the table and in logs: 1 to 32 of `a-z`, `0-9` and `-`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct DestinationName(String);
 
@@ -40,7 +40,7 @@ impl FromStr for DestinationName {
         if starts_well && text.len() <= 32 && text.chars().all(fits) {
             return Ok(Self(text.to_owned()));
         }
-        Err(InvalidDestinationName { shown: shown(text) })
+        Err(InvalidDestinationName { shown: excerpt(text) })
     }
 }
 
@@ -50,22 +50,22 @@ impl fmt::Display for DestinationName {
     }
 }
 
-/// A name that no destination can have.
+/// An invalid name of a destination.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "`{shown}` is not the name of a destination: use 1 to 32 of a-z, 0-9 and `-`, beginning with a letter or digit"
+    "`{shown}` is not a valid destination name: use 1 to 32 of a-z, 0-9 and `-`, starting with a letter or digit"
 )]
 pub struct InvalidDestinationName {
     shown: String,
 }
 
-/// One destination with all that is configured for it.
+/// One destination with its name, route and timeout.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Configured {
+pub(crate) struct ConfiguredDestination {
     pub(crate) name: DestinationName,
     pub(crate) destination: Destination,
     pub(crate) route: Route,
-    /// How long one request may take.
+    /// The timeout of one request.
     pub(crate) timeout: Duration,
 }
 
@@ -73,62 +73,62 @@ pub(crate) struct Configured {
 ///
 /// ```yaml
 /// destinations:
-///   ops-chat:                            # a name of your choice
+///   ops-chat:                            # any name
 ///     kind: slack                        # slack, discord, teams, google_chat: `url`
-///     url: ssm:/portpulse/ops-chat       # the name of a secret, never the secret
+///     url: ssm:/portpulse/ops-chat       # the name of a secret, not its value
 ///     severities: [critical, warning]    # default: all; for pagerduty and opsgenie, critical
-///     tags: [prod]                       # any of them; default: all, with or without tags
-///     monitors: [orders-db, "web-*"]     # any of them; default: all, and locations
+///     tags: [prod]                       # any of these; default: all, with or without tags
+///     monitors: [orders-db, "web-*"]     # any of these; default: all, and locations
 ///     timeout: 10s                       # for one request: 100ms to 30s
 ///   pager:  { kind: pagerduty, key: "secretsmanager:pager" }     # opsgenie likewise; `server` for the EU
 ///   bot:    { kind: telegram, token: "ssm:/portpulse/bot", chat: "-1001234567890" }
-///   phone:  { kind: ntfy, topic: "ssm:/portpulse/topic" }        # `token`, `server` if it is your own
+///   phone:  { kind: ntfy, topic: "ssm:/portpulse/topic" }        # optional: `token`, and `server` for your own server
 ///   audit:  { kind: webhook, url: "https://audit.example.com/portpulse", key: "ssm:/portpulse/audit" }
 /// ```
 ///
-/// A secret is named by `ssm:/path` (AWS Systems Manager Parameter Store) or `secretsmanager:name` (AWS Secrets Manager);
-/// on one machine also by `env:NAME` or `file:/path`.
+/// The name of a secret is `ssm:/path` (AWS Systems Manager Parameter Store) or `secretsmanager:name` (AWS Secrets Manager);
+/// on one machine also `env:NAME` or `file:/path`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Config {
-    pub(crate) destinations: Vec<Configured>,
+    pub(crate) destinations: Vec<ConfiguredDestination>,
 }
 
 impl Config {
-    /// Reads a configuration, such as the YAML above as JSON.
+    /// Validates a configuration in JSON, with the structure of the YAML above.
     ///
     /// # Errors
-    /// Everything that is wrong with it, with the place and the mend of each. No value of a secret is shown.
-    pub fn validate(written: &Value, network_access: NetworkAccess) -> Result<Self, Vec<Diagnostic>> {
+    /// All diagnostics, each with path and help. No diagnostic shows the value of a secret.
+    pub fn validate(input: &Value, network_access: NetworkAccess) -> Result<Self, Vec<Diagnostic>> {
         let root = FieldPath::root();
-        let wanted = "write `destinations:` and under it one destination by name";
-        let Value::Object(top) = written else {
-            return Err(vec![Diagnostic::new(root, "is not a map", wanted)]);
+        let help = "write `destinations:` and below it each destination by its name";
+        let Value::Object(top) = input else {
+            return Err(vec![Diagnostic::new(root, "is not a map", help)]);
         };
         let mut diagnostics: Vec<_> = top
             .keys()
             .filter(|name| *name != "destinations")
-            .map(|name| Diagnostic::new(root.field(name), "is not known here", wanted))
+            .map(|name| Diagnostic::new(root.field(name), "unknown field", help))
             .collect();
         let at = root.field("destinations");
         let empty = Map::new();
-        let written = match top.get("destinations") {
-            Some(Value::Object(written)) => written,
+        let input = match top.get("destinations") {
+            Some(Value::Object(input)) => input,
             Some(Value::Null) | None => &empty,
             Some(_) => {
-                diagnostics.push(Diagnostic::new(at.clone(), "is not a map", wanted));
+                diagnostics.push(Diagnostic::new(at.clone(), "is not a map", help));
                 &empty
             }
         };
-        if written.len() > MAX_DESTINATIONS {
-            let help = format!("name at most {MAX_DESTINATIONS}");
+        if input.len() > MAX_DESTINATIONS {
+            let help = format!("use at most {MAX_DESTINATIONS}");
             diagnostics.push(Diagnostic::new(
                 at.clone(),
-                format!("has {} destinations", written.len()),
+                format!("has {} destinations", input.len()),
                 help,
             ));
         }
         let mut destinations = Vec::new();
-        for (name, fields) in written {
+        for (name, fields) in input {
             match read(at.field(name), name, fields, network_access) {
                 Ok(destination) => destinations.push(destination),
                 Err(more) => diagnostics.extend(more),
@@ -141,8 +141,8 @@ impl Config {
         }
     }
 
-    /// Each destination in a configuration of its own, for whoever tells them apart from each other.
-    pub fn apart(self) -> impl Iterator<Item = (DestinationName, Self)> {
+    /// Splits the configuration into one for each destination, so that each can have a relay of its own.
+    pub fn split_by_destination(self) -> impl Iterator<Item = (DestinationName, Self)> {
         let destinations = self.destinations.into_iter();
         destinations.map(|each| {
             let name = each.name.clone();
@@ -151,7 +151,7 @@ impl Config {
         })
     }
 
-    /// The destinations by their names.
+    /// The destinations with their names.
     pub fn destinations(&self) -> impl Iterator<Item = (&DestinationName, &Destination)> {
         let destinations = self.destinations.iter();
         destinations.map(|each| (&each.name, &each.destination))
@@ -159,64 +159,62 @@ impl Config {
 }
 
 fn read(
-    at: FieldPath,
+    path: FieldPath,
     name: &str,
-    written: &Value,
+    input: &Value,
     network_access: NetworkAccess,
-) -> Result<Configured, Vec<Diagnostic>> {
+) -> Result<ConfiguredDestination, Vec<Diagnostic>> {
     let mut diagnostics = Vec::new();
     let name = name.parse::<DestinationName>().map_err(|_| {
-        let help = "use 1 to 32 of a-z, 0-9 and `-`, beginning with a letter or digit";
+        let help = "use 1 to 32 of a-z, 0-9 and `-`, starting with a letter or digit";
         diagnostics.push(Diagnostic::new(
-            at.clone(),
-            "is not a name for a destination",
+            path.clone(),
+            "is not a valid destination name",
             help,
         ));
     });
-    let Value::Object(written) = written else {
+    let Value::Object(input) = input else {
         diagnostics.push(Diagnostic::new(
-            at,
+            path,
             "is not a map",
-            "write its fields, `kind` first",
+            "write the fields of the destination, starting with `kind`",
         ));
         return Err(diagnostics);
     };
-    let mut fields = Fields::new(at, written, network_access);
-    let kinds = format!("write one of {}", Destination::KINDS.join(", "));
+    let mut fields = DestinationFields::new(path, input, network_access);
+    let kinds = format!("use one of {}", Destination::KINDS.join(", "));
     let kind = fields.required("kind", &kinds);
-    let severities = fields.words("severities", "write a list such as [critical, warning]", |word| {
-        word.parse::<Severity>()
-            .map_err(|error| format!("write one of {}", error.allowed().join(", ")))
+    let severities = fields.list("severities", "use a list such as [critical, warning]", |text| {
+        text.parse::<Severity>()
+            .map_err(|error| format!("use one of {}", error.allowed().join(", ")))
     });
-    let tags = fields.words("tags", "write a list such as [prod, eu]", |word| {
-        Ok(word.to_owned())
-    });
-    let monitors = fields.words(
+    let tags = fields.list("tags", "use a list such as [prod, eu]", |tag| Ok(tag.to_owned()));
+    let monitors = fields.list(
         "monitors",
-        "write a list such as [orders-db, \"web-*\"]",
+        "use a list such as [orders-db, \"web-*\"]",
         Pattern::parse,
     );
     let timeout = fields.duration("timeout", DEFAULT_TIMEOUT, MIN_TIMEOUT..=MAX_TIMEOUT);
     let known = kind.filter(|kind| Destination::KINDS.contains(kind));
     if let (Some(kind), None) = (kind, known) {
-        fields.diagnostic("kind", format!("`{}` is not known here", shown(kind)), kinds);
+        fields.diagnostic("kind", format!("unknown kind `{}`", excerpt(kind)), kinds);
     }
     let destination = known.and_then(|kind| Destination::read(kind, &mut fields));
-    // Without a kind, nobody knows which fields are known.
+    // Without a valid kind, the known fields are undefined.
     diagnostics.extend(if known.is_some() {
         fields.finish()
     } else {
-        fields.give_up()
+        fields.into_diagnostics()
     });
     match (name, destination) {
         (Ok(name), Some(destination)) if diagnostics.is_empty() => {
-            let severities = severities.unwrap_or_else(|| destination.usual_severities().to_vec());
+            let severities = severities.unwrap_or_else(|| destination.default_severities().to_vec());
             let route = Route {
                 severities: BTreeSet::from_iter(severities),
                 tags: tags.map(BTreeSet::from_iter),
                 monitors,
             };
-            Ok(Configured {
+            Ok(ConfiguredDestination {
                 name,
                 destination,
                 route,

@@ -1,4 +1,4 @@
-//! One post to one destination: tried until it is taken, refused, or no longer worth waiting for.
+//! Sends one request to one destination, with retries until it is accepted, refused, or out of time.
 
 use std::time::Duration;
 
@@ -9,134 +9,134 @@ use tokio::time::{Instant, sleep};
 
 use crate::client::{Answer, Client, ClientError};
 
-/// How often a post is tried, and how long is waited in between.
+/// The number of attempts of a request and the pauses between them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RetryPolicy {
     attempts: u32,
-    first: Duration,
-    longest: Duration,
+    initial: Duration,
+    max: Duration,
 }
 
-/// A patience that nobody could have.
+/// An invalid retry policy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "{attempts} attempts, {first:?} apart and then up to {longest:?}: it takes one at least, and no shorter longest"
+    "invalid retry policy: {attempts} attempts, pauses from {initial:?} to {max:?}: use at least one attempt, and a maximum pause that is not shorter than the first"
 )]
 pub struct InvalidRetryPolicy {
     attempts: u32,
-    first: Duration,
-    longest: Duration,
+    initial: Duration,
+    max: Duration,
 }
 
 impl RetryPolicy {
-    /// Up to `attempts` in all; `first` between the first two, then twice as long each time, up to `longest`.
+    /// Up to `attempts` attempts; a pause of `initial` after the first, doubled after each further one, up to `max`.
     ///
     /// # Errors
-    /// When there is no attempt, or `longest` is shorter than `first`.
-    pub fn new(attempts: u32, first: Duration, longest: Duration) -> Result<Self, InvalidRetryPolicy> {
-        if attempts == 0 || longest < first {
+    /// If there is no attempt, or if `max` is shorter than `initial`.
+    pub fn new(attempts: u32, initial: Duration, max: Duration) -> Result<Self, InvalidRetryPolicy> {
+        if attempts == 0 || max < initial {
             return Err(InvalidRetryPolicy {
                 attempts,
-                first,
-                longest,
+                initial,
+                max,
             });
         }
         Ok(Self {
             attempts,
-            first,
-            longest,
+            initial,
+            max,
         })
     }
 
-    /// How long to wait before looking again at what somebody else is doing.
-    pub(crate) fn first(&self) -> Duration {
-        self.first
+    /// The pause after the first attempt.
+    pub(crate) fn initial_pause(&self) -> Duration {
+        self.initial
     }
 
-    /// How long to wait after attempt `number`, from 1; `None` after the last.
+    /// The pause after attempt `number`, which starts at 1; `None` after the last.
     fn pause(&self, number: u32) -> Option<Duration> {
-        let doubled = self.first.saturating_mul(1 << (number - 1).min(20));
-        (number < self.attempts).then(|| doubled.min(self.longest))
+        let doubled = self.initial.saturating_mul(1 << (number - 1).min(20));
+        (number < self.attempts).then(|| doubled.min(self.max))
     }
 }
 
 impl Default for RetryPolicy {
-    /// Four attempts within four seconds of waiting, unless the destination asks for more.
+    /// Four attempts with pauses of 3.5 seconds together, or longer if the destination requests it.
     fn default() -> Self {
         Self {
             attempts: 4,
-            first: Duration::from_millis(500),
-            longest: Duration::from_secs(30),
+            initial: Duration::from_millis(500),
+            max: Duration::from_secs(30),
         }
     }
 }
 
-/// Why a post is not known to have arrived.
+/// Why a request may not have arrived.
 #[derive(Debug)]
 pub(crate) enum Undelivered {
-    /// It was refused for good: another attempt would be, too.
+    /// The destination refused the request; a retry would be refused too.
     Refused(Answer),
-    /// It was put off until there was no time or no attempt left.
-    PutOff { answer: Answer, attempts: u32 },
-    /// Nobody answered.
-    Unanswered { error: ClientError, attempts: u32 },
+    /// The destination answered with temporary failures until no time or no attempt was left.
+    Unavailable { answer: Answer, attempts: u32 },
+    /// The destination did not answer.
+    NoAnswer { error: ClientError, attempts: u32 },
 }
 
-/// Posts until it is taken; `asked` reads a pause from the body of a refusal.
+/// Sends a request until it is accepted; `pause_in_body` reads the requested pause, in seconds, from an answer.
 pub(crate) async fn deliver(
     client: &Client,
     request: &Request<String>,
     timeout: Duration,
     retry_policy: &RetryPolicy,
     deadline: Instant,
-    asked: impl Fn(&str) -> Option<f64>,
+    pause_in_body: impl Fn(&str) -> Option<f64>,
 ) -> Result<(), Undelivered> {
     let mut number = 1;
     loop {
-        let (failed, wanted) = match client.post(request.clone(), timeout).await {
+        let (failure, requested) = match client.post(request.clone(), timeout).await {
             Ok(answer) if answer.status.is_success() => return Ok(()),
-            Ok(answer) if is_for_good(answer.status) => return Err(Undelivered::Refused(answer)),
+            Ok(answer) if is_final(answer.status) => return Err(Undelivered::Refused(answer)),
             Ok(answer) => {
-                let wanted = retry_after(&answer).or_else(|| seconds(asked(&answer.body)?));
+                let requested = retry_after(&answer).or_else(|| seconds(pause_in_body(&answer.body)?));
                 let attempts = number;
-                (Undelivered::PutOff { answer, attempts }, wanted)
+                (Undelivered::Unavailable { answer, attempts }, requested)
             }
             Err(error) => {
                 let attempts = number;
-                (Undelivered::Unanswered { error, attempts }, None)
+                (Undelivered::NoAnswer { error, attempts }, None)
             }
         };
         let Some(pause) = retry_policy.pause(number) else {
-            return Err(failed);
+            return Err(failure);
         };
-        let pause = wanted.map_or(pause, |wanted| wanted.max(pause));
-        // What would come too late is left to whoever calls again.
+        let pause = requested.map_or(pause, |requested| requested.max(pause));
+        // An attempt after the deadline is left to the next call.
         if Instant::now()
             .checked_add(pause)
             .is_none_or(|next| next >= deadline)
         {
-            return Err(failed);
+            return Err(failure);
         }
         sleep(pause).await;
         number += 1;
     }
 }
 
-/// Whether a status says that the same request will never be taken.
-fn is_for_good(status: StatusCode) -> bool {
-    let later = [
+/// Whether a retry with this status would be refused too.
+fn is_final(status: StatusCode) -> bool {
+    let temporary = [
         StatusCode::REQUEST_TIMEOUT,
         StatusCode::TOO_EARLY,
         StatusCode::TOO_MANY_REQUESTS,
     ];
-    !status.is_server_error() && !later.contains(&status)
+    !status.is_server_error() && !temporary.contains(&status)
 }
 
-/// What `Retry-After` asks for: seconds, or a date. Source: RFC 9110, section 10.2.3.
+/// The pause that `Retry-After` requests, in seconds or as a date. Source: RFC 9110, section 10.2.3.
 fn retry_after(answer: &Answer) -> Option<Duration> {
     let text = answer.retry_after.as_deref()?.trim();
-    if let Ok(seconds_asked) = text.parse() {
-        return seconds(seconds_asked);
+    if let Ok(requested) = text.parse() {
+        return seconds(requested);
     }
     let then = rfc2822::parse(text).ok()?.timestamp();
     let wait = then.duration_since(Timestamp::now());
@@ -152,7 +152,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn pauses_double_up_to_the_longest_and_end() {
+    fn pauses_double_up_to_maximum() {
         let ms = Duration::from_millis;
         let retry_policy = RetryPolicy::new(5, ms(100), ms(300)).unwrap();
         let pauses: Vec<_> = (1..=5).map(|number| retry_policy.pause(number)).collect();
@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pause_is_asked_for_in_seconds_or_by_date() {
+    fn retry_after_accepts_seconds_and_dates() {
         let answer = |text: &str| Answer {
             status: StatusCode::TOO_MANY_REQUESTS,
             retry_after: Some(text.to_owned()),
@@ -185,8 +185,8 @@ mod tests {
     }
 
     #[test]
-    fn only_what_may_change_is_tried_again() {
-        for (status, for_good) in [(301, true), (400, true), (401, true), (404, true), (413, true)]
+    fn only_temporary_failures_are_retried() {
+        for (status, expected) in [(301, true), (400, true), (401, true), (404, true), (413, true)]
             .into_iter()
             .chain([
                 (408, false),
@@ -198,8 +198,8 @@ mod tests {
             ])
         {
             assert_eq!(
-                is_for_good(StatusCode::from_u16(status).unwrap()),
-                for_good,
+                is_final(StatusCode::from_u16(status).unwrap()),
+                expected,
                 "{status}"
             );
         }

@@ -1,4 +1,4 @@
-//! The channels that notifications go to: one variant and one file each.
+//! The destinations: one variant and one file for each kind.
 
 mod discord;
 mod google_chat;
@@ -19,9 +19,9 @@ use portpulse_core::choice::Severity;
 use portpulse_core::decide::Notification;
 use serde_json::Value;
 
-use crate::address::address;
-use crate::fields::Fields;
-use crate::page::Page;
+use crate::address::parse_address;
+use crate::chat_message::ChatMessage;
+use crate::destination_fields::DestinationFields;
 use crate::secret::{ReadSecret, Secret, SecretCache, SecretError, SecretName};
 
 pub use incoming_webhook::IncomingWebhook;
@@ -30,7 +30,7 @@ pub use ntfy::Ntfy;
 pub use telegram::Telegram;
 pub use webhook::{SIGNATURE_HEADER, TIMESTAMP_HEADER, Webhook};
 
-/// A channel, with what it takes to reach it.
+/// A destination with its settings.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Destination {
     /// A channel of Slack.
@@ -49,41 +49,41 @@ pub enum Destination {
     Opsgenie(KeyedApi),
     /// A topic of ntfy.
     Ntfy(Ntfy),
-    /// Any program that takes our JSON.
+    /// A program that receives the JSON of notifications.
     Webhook(Webhook),
 }
 
-/// One message for one destination, complete but for what is secret in it.
+/// One request to a destination, without its secrets.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Post {
-    /// The ids of the notifications that are told once it is taken; none where another message is to follow.
+    /// The ids of the notifications that are delivered when the request is accepted; empty if another request follows.
     pub ids: Vec<String>,
-    /// POST, but for the few that change what is there.
+    /// POST, except for requests that change an existing alert.
     pub(crate) method: Method,
-    /// What follows the server's address, for services that have several.
+    /// The path after the URL of the server, for services with several paths.
     pub(crate) path: String,
-    /// What it says.
+    /// The JSON body.
     pub body: Value,
 }
 
-/// A message that could not be addressed.
+/// A request that cannot be built.
 #[derive(Debug, thiserror::Error)]
-pub enum AddressError {
-    /// A secret is not there.
+pub enum RequestError {
+    /// A secret cannot be read.
     #[error(transparent)]
     Secret(#[from] SecretError),
-    /// A secret is not what it should be.
-    #[error("the secret `{name}` is not {wanted}")]
+    /// The value of a secret is invalid.
+    #[error("the secret `{name}` is invalid: it must be {expected}")]
     InvalidValue {
-        /// Its name.
+        /// The name of the secret.
         name: SecretName,
-        /// What it should be.
-        wanted: &'static str,
+        /// A description of valid values.
+        expected: &'static str,
     },
 }
 
 impl Destination {
-    /// What a configuration may call a destination's kind.
+    /// The kinds of destinations in configurations.
     pub(crate) const KINDS: [&'static str; 9] = [
         "slack",
         "discord",
@@ -96,8 +96,8 @@ impl Destination {
         "webhook",
     ];
 
-    /// Reads a destination of this kind; `None` where there is a fault, or no such kind.
-    pub(crate) fn read(kind: &str, fields: &mut Fields<'_>) -> Option<Self> {
+    /// Reads the settings of a destination; `None` if there are diagnostics, or if the kind is unknown.
+    pub(crate) fn read(kind: &str, fields: &mut DestinationFields<'_>) -> Option<Self> {
         match kind {
             "slack" => slack::read(fields).map(Self::Slack),
             "discord" => discord::read(fields).map(Self::Discord),
@@ -112,7 +112,7 @@ impl Destination {
         }
     }
 
-    /// What a configuration calls its kind.
+    /// The kind, as in configurations.
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Slack(_) => "slack",
@@ -127,9 +127,8 @@ impl Destination {
         }
     }
 
-    /// The severities that it is told of, unless its configuration says otherwise: what pages people pages them only
-    /// for what is critical.
-    pub(crate) fn usual_severities(&self) -> &'static [Severity] {
+    /// The severities that the destination receives by default: only critical for pagers, otherwise all.
+    pub(crate) fn default_severities(&self) -> &'static [Severity] {
         match self {
             Self::PagerDuty(_) | Self::Opsgenie(_) => &[Severity::Critical],
             Self::Slack(_)
@@ -142,7 +141,7 @@ impl Destination {
         }
     }
 
-    /// The secrets that it needs.
+    /// The secrets that requests need.
     pub fn secrets(&self) -> Vec<&SecretName> {
         match self {
             Self::Slack(chat) | Self::Discord(chat) | Self::Teams(chat) | Self::GoogleChat(chat) => {
@@ -155,34 +154,36 @@ impl Destination {
         }
     }
 
-    /// The messages that tell these notifications, in their order: chats get many at once on a few pages, pagers and
-    /// programs one by one.
+    /// The requests for these notifications, in their order: chats combine many notifications in a few messages, pagers
+    /// and programs receive one request each.
     pub fn posts(&self, notifications: &[&Notification]) -> Vec<Post> {
-        let pages = |body: &dyn Fn(&Page) -> Value| {
-            let pages = Page::of(notifications).into_iter();
-            pages.map(|page| Post::new("", body(&page), page.ids)).collect()
+        let chat = |body: &dyn Fn(&ChatMessage) -> Value| {
+            let messages = ChatMessage::of(notifications).into_iter();
+            messages
+                .map(|message| Post::new("", body(&message), message.ids))
+                .collect()
         };
         let each = |post: &dyn Fn(&Notification) -> Post| notifications.iter().map(|n| post(n)).collect();
         match self {
-            Self::Slack(_) => pages(&slack::body),
-            Self::Discord(_) => pages(&discord::body),
-            Self::Teams(_) => pages(&teams::body),
-            Self::GoogleChat(_) => pages(&google_chat::body),
-            Self::Telegram(telegram) => pages(&|page| telegram.body(page)),
-            Self::Ntfy(_) => pages(&ntfy::body),
+            Self::Slack(_) => chat(&slack::body),
+            Self::Discord(_) => chat(&discord::body),
+            Self::Teams(_) => chat(&teams::body),
+            Self::GoogleChat(_) => chat(&google_chat::body),
+            Self::Telegram(telegram) => chat(&|message| telegram.body(message)),
+            Self::Ntfy(_) => chat(&ntfy::body),
             Self::PagerDuty(_) => each(&pagerduty::post),
             Self::Opsgenie(_) => notifications.iter().flat_map(|n| opsgenie::posts(n)).collect(),
             Self::Webhook(_) => each(&webhook::post),
         }
     }
 
-    /// The request that brings a message, at this time.
+    /// Builds the HTTP request of a post, with its secrets. `now` is part of the signature of webhooks.
     pub(crate) async fn request<S: ReadSecret>(
         &self,
         post: &Post,
         secrets: &SecretCache<S>,
         now: Timestamp,
-    ) -> Result<Request<String>, AddressError> {
+    ) -> Result<Request<String>, RequestError> {
         match self {
             Self::Slack(chat) | Self::Discord(chat) | Self::Teams(chat) | Self::GoogleChat(chat) => {
                 chat.request(post, secrets).await
@@ -195,11 +196,11 @@ impl Destination {
         }
     }
 
-    /// For how many seconds a refusal asks to be left alone in its body; most say it in the header `Retry-After`.
-    pub(crate) fn pause_asked(&self, body: &str) -> Option<f64> {
-        let at = match self {
-            Self::Discord(_) => discord::PAUSE,
-            Self::Telegram(_) => telegram::PAUSE,
+    /// The pause in seconds that the body of an answer requests. Most services use the header `Retry-After` instead.
+    pub(crate) fn requested_pause(&self, body: &str) -> Option<f64> {
+        let pointer = match self {
+            Self::Discord(_) => discord::PAUSE_POINTER,
+            Self::Telegram(_) => telegram::PAUSE_POINTER,
             Self::Slack(_)
             | Self::Teams(_)
             | Self::GoogleChat(_)
@@ -208,7 +209,10 @@ impl Destination {
             | Self::Ntfy(_)
             | Self::Webhook(_) => return None,
         };
-        serde_json::from_str::<Value>(body).ok()?.pointer(at)?.as_f64()
+        serde_json::from_str::<Value>(body)
+            .ok()?
+            .pointer(pointer)?
+            .as_f64()
     }
 }
 
@@ -223,18 +227,18 @@ impl Post {
     }
 }
 
-/// A POST of JSON; `name` is that of the secret in `url`.
+/// A POST of JSON; `name` is the name of the secret in `url`, for errors.
 fn request(
     url: &str,
     name: &SecretName,
     headers: &[(HeaderName, HeaderValue)],
     body: String,
-) -> Result<Request<String>, AddressError> {
-    let invalid_value = || AddressError::InvalidValue {
+) -> Result<Request<String>, RequestError> {
+    let invalid_value = || RequestError::InvalidValue {
         name: name.clone(),
-        wanted: "part of an address that begins with https:// (or http:// on this machine)",
+        expected: "part of a URL that starts with https:// (http:// only for this machine)",
     };
-    let uri = address(url).map_err(|_| invalid_value())?;
+    let uri = parse_address(url).map_err(|_| invalid_value())?;
     let mut request = Request::post(uri)
         .header(CONTENT_TYPE, "application/json")
         .body(body)
@@ -243,23 +247,23 @@ fn request(
     Ok(request)
 }
 
-/// A header that shows itself to nobody; `None` if the text is none.
+/// A header value that Debug output does not show; `None` if the text is invalid in a header.
 fn secret_header(text: &str) -> Option<HeaderValue> {
     let mut value = HeaderValue::from_str(text).ok()?;
     value.set_sensitive(true);
     Some(value)
 }
 
-/// A secret that has to be a word of letters, digits and `-_.:`, lest it change the request around it.
-fn token<'a>(name: &SecretName, secret: &'a Secret) -> Result<&'a str, AddressError> {
+/// A secret of letters, digits and `-_.:` only, so that it cannot change the request around it.
+fn token<'a>(name: &SecretName, secret: &'a Secret) -> Result<&'a str, RequestError> {
     let token = secret.expose();
     let fits = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.' | b':');
     token
         .bytes()
         .all(fits)
         .then_some(token)
-        .ok_or_else(|| AddressError::InvalidValue {
+        .ok_or_else(|| RequestError::InvalidValue {
             name: name.clone(),
-            wanted: "a single word of letters, digits and `-_.:`",
+            expected: "a single token of letters, digits and `-_.:`",
         })
 }

@@ -1,104 +1,103 @@
-//! What one destination has heard of one incident, and who may tell it more: decided here, carried out by the ledger.
+//! The ledger entry of one destination and incident: deliveries and claim. Pure; the ledger reads and writes entries.
 
 use jiff::Timestamp;
 use portpulse_core::decide::Notification;
 use portpulse_core::outbox::Claimant;
 
-use crate::alert_key::{end_of, place};
+use crate::incident_id::{end_kind, split_id};
 
-/// The most that is remembered of an incident: its latest news, the end among them.
+/// The maximum number of deliveries in an entry: the latest are stored, with the end of the incident.
 pub(crate) const MAX_NOTIFIED: usize = 100;
 
-/// What a destination has heard of an incident.
+/// The deliveries of an incident to a destination.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Entry {
-    /// How often it was written; 0 where it never was.
+pub(crate) struct LedgerEntry {
+    /// The number of writes; 0 if the item does not exist.
     pub(crate) revision: u64,
-    /// What was told, in that order: `down`, `reminder-1`, `recovered`.
+    /// The delivered notifications, in order: `down`, `reminder-1`, `recovered`.
     pub(crate) notified: Vec<String>,
-    /// Who is telling more.
+    /// The claim of the call that is sending more notifications.
     pub(crate) claim: Option<Claim>,
 }
 
-/// Who alone may tell a destination of an incident, and how long.
+/// The exclusive right to send a destination notifications about an incident, until it expires.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Claim {
     pub(crate) by: Claimant,
-    /// When it is over, even if nobody says so: whoever made it has ended by then.
+    /// The expiry: the call that claimed has ended by then, even if it never released the claim.
     pub(crate) until: Timestamp,
 }
 
-/// What is to become of a notification.
+/// What to do with a notification.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Standing {
-    /// It is to be told.
-    New,
-    /// It was told.
-    Known,
-    /// It was told that this is over: a pager would open it anew, and nobody would close it.
+pub(crate) enum DeliveryAction {
+    /// Send the notification.
+    Send,
+    /// Skip the notification: it was delivered before.
+    Duplicate,
+    /// Skip the notification: the end of its incident was delivered. A pager would open a new alert that never closes.
     /// Source: <https://developer.pagerduty.com/docs/events-api-v2/overview/>
-    Overtaken,
-    /// Another call is telling something of the incident, or this one is about to tell its end: after that it will be
-    /// known what becomes of this.
-    Waits,
+    Superseded,
+    /// Wait: another call is sending notifications of the incident, or this call is about to send its end.
+    Defer,
 }
 
-/// What follows on what is noted.
+/// What to do with the claim after a delivery is recorded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Next {
-    /// More of the same incident.
-    More,
-    /// Nothing: others may tell of the incident.
-    Nothing,
+pub(crate) enum ClaimAction {
+    /// Keep the claim: more notifications of the incident follow.
+    Keep,
+    /// Release the claim: other calls may send notifications of the incident.
+    Release,
 }
 
-impl Entry {
-    /// What is to become of notifications of this incident, in their order; and the entry that makes room for those
-    /// that are to be told, which has to be in place before they are.
-    pub(crate) fn claimed(
+impl LedgerEntry {
+    /// Decides what to do with notifications of this incident. Returns the next entry, which claims the incident if
+    /// anything is to be sent and must be written before sending, and the actions in the order of the notifications.
+    pub(crate) fn with_claims(
         &self,
         notifications: &[&Notification],
         mine: &Claim,
         now: Timestamp,
-    ) -> (Self, Vec<Standing>) {
+    ) -> (Self, Vec<DeliveryAction>) {
         let others = self.claim.as_ref().filter(|claim| claim.by != mine.by);
         let is_held = others.is_some_and(|claim| now < claim.until);
-        // What this call is about to tell of it.
+        // The notifications that this call is about to send.
         let mut coming = Vec::new();
-        let standing = |notification: &&Notification| {
-            let (_, part) = place(&notification.id);
-            let end = end_of(notification).map(|end| end.to_string());
+        let action = |notification: &&Notification| {
+            let (_, part) = split_id(&notification.id);
+            let end = end_kind(notification).map(|end| end.to_string());
             let is_over_in = |parts: &[String]| end.as_ref().is_some_and(|end| parts.contains(end));
             if self.notified.contains(&part) || coming.contains(&part) {
-                Standing::Known
+                DeliveryAction::Duplicate
             } else if is_over_in(&self.notified) {
-                Standing::Overtaken
+                DeliveryAction::Superseded
             } else if is_held || is_over_in(&coming) {
-                Standing::Waits
+                DeliveryAction::Defer
             } else {
                 coming.push(part);
-                Standing::New
+                DeliveryAction::Send
             }
         };
-        let standings: Vec<_> = notifications.iter().map(standing).collect();
+        let actions: Vec<_> = notifications.iter().map(action).collect();
         let mut next = self.clone();
-        if standings.contains(&Standing::New) {
+        if actions.contains(&DeliveryAction::Send) {
             next.claim = Some(mine.clone());
         }
-        (next, standings)
+        (next, actions)
     }
 
-    /// The entry once this was told.
-    pub(crate) fn noted(&self, parts: &[String], mine: &Claim, next: Next) -> Self {
-        let mut noted = self.clone();
+    /// The entry after these parts were delivered.
+    pub(crate) fn with_delivered(&self, parts: &[String], mine: &Claim, next: ClaimAction) -> Self {
+        let mut entry = self.clone();
         let new = parts.iter().filter(|part| !self.notified.contains(part));
-        noted.notified.extend(new.cloned());
-        let forgotten = noted.notified.len().saturating_sub(MAX_NOTIFIED);
-        noted.notified.drain(..forgotten);
-        if next == Next::Nothing {
-            noted.claim.take_if(|claim| claim.by == mine.by);
+        entry.notified.extend(new.cloned());
+        let excess = entry.notified.len().saturating_sub(MAX_NOTIFIED);
+        entry.notified.drain(..excess);
+        if next == ClaimAction::Release {
+            entry.claim.take_if(|claim| claim.by == mine.by);
         }
-        noted
+        entry
     }
 }
 
@@ -118,15 +117,15 @@ mod tests {
         }
     }
 
-    fn entry(notified: &str, claim: Option<Claim>) -> Entry {
-        Entry {
+    fn entry(notified: &str, claim: Option<Claim>) -> LedgerEntry {
+        LedgerEntry {
             revision: 1,
             notified: notified.split_whitespace().map(str::to_owned).collect(),
             claim,
         }
     }
 
-    /// What the kind before the number, if any, is of one incident of a monitor or a location.
+    /// A notification of the kind before the number, if any, about one incident of a monitor or a location.
     fn notification(part: &str) -> Notification {
         let kind: Kind = part.split('-').next().unwrap().parse().unwrap();
         let location = part.starts_with("location_");
@@ -143,56 +142,61 @@ mod tests {
     }
 
     #[test]
-    fn what_becomes_of_a_notification() {
+    fn action_depends_on_deliveries_and_claim() {
         let others = |until| Some(claim("other", until));
         for (notified, held, asked, expected) in [
-            ("", None, "down", "New"),
-            ("down", None, "down recovered", "Known New"),
-            ("down", None, "reminder-1 escalated", "New New"),
-            // The end is the last word, whoever is telling something.
+            ("", None, "down", "Send"),
+            ("down", None, "down recovered", "Duplicate Send"),
+            ("down", None, "reminder-1 escalated", "Send Send"),
+            // Nothing is sent after the end, even if another call holds the claim.
             (
                 "recovered",
                 None,
                 "down reminder-1 escalated",
-                "Overtaken Overtaken Overtaken",
+                "Superseded Superseded Superseded",
             ),
             (
                 "down recovered",
                 others(10),
                 "down degraded recovered",
-                "Known Overtaken Known",
+                "Duplicate Superseded Duplicate",
             ),
-            ("location_back", None, "location_silent", "Overtaken"),
-            ("location_trusted", None, "location_suspect", "Overtaken"),
-            ("location_back", None, "location_suspect", "New"),
-            ("advisory_over", None, "advisory down", "Overtaken New"),
-            ("recovered", None, "advisory", "New"),
-            ("recovered", None, "test", "New"),
-            // Somebody else is at it, until the claim is over.
-            ("", others(10), "down recovered", "Waits Waits"),
-            ("down", others(10), "down recovered", "Known Waits"),
-            ("", others(9), "down recovered", "New New"),
-            ("", Some(claim("me", 10)), "down", "New"),
-            // In one call each knows those before it.
-            ("", None, "recovered down", "New Waits"),
-            ("", None, "down down recovered recovered", "New Known New Known"),
+            ("location_back", None, "location_silent", "Superseded"),
+            ("location_trusted", None, "location_suspect", "Superseded"),
+            ("location_back", None, "location_suspect", "Send"),
+            ("advisory_over", None, "advisory down", "Superseded Send"),
+            ("recovered", None, "advisory", "Send"),
+            ("recovered", None, "test", "Send"),
+            // Another call holds the claim until it expires.
+            ("", others(10), "down recovered", "Defer Defer"),
+            ("down", others(10), "down recovered", "Duplicate Defer"),
+            ("", others(9), "down recovered", "Send Send"),
+            ("", Some(claim("me", 10)), "down", "Send"),
+            // Within one call, earlier notifications count.
+            ("", None, "recovered down", "Send Defer"),
+            (
+                "",
+                None,
+                "down down recovered recovered",
+                "Send Duplicate Send Duplicate",
+            ),
         ] {
             let before = entry(notified, held);
             let asked: Vec<_> = asked.split(' ').map(notification).collect();
             let asked: Vec<_> = asked.iter().collect();
             let mine = claim("me", 99);
-            let (after, standings) = before.claimed(&asked, &mine, at(9));
-            let said: Vec<_> = standings.iter().map(|each| format!("{each:?}")).collect();
-            assert_eq!(said.join(" "), expected, "{before:?}");
-            let claimed = if expected.contains("New") {
+            let (after, actions) = before.with_claims(&asked, &mine, at(9));
+            let shown: Vec<_> = actions.iter().map(|each| format!("{each:?}")).collect();
+            assert_eq!(shown.join(" "), expected, "{before:?}");
+            let with_claims = if expected.contains("Send") {
                 Some(mine)
             } else {
                 before.claim.clone()
             };
             assert_eq!(
                 after,
-                Entry {
-                    claim: claimed,
+                LedgerEntry {
+                    claim: with_claims,
                     ..before
                 }
             );
@@ -200,24 +204,32 @@ mod tests {
     }
 
     #[test]
-    fn a_note_gives_back_what_is_its_own() {
+    fn recording_releases_only_own_claim() {
         let mine = claim("me", 99);
         let parts = ["down".to_owned()];
         for (held, next, left) in [
-            (Some(claim("me", 99)), Next::Nothing, None),
-            (Some(claim("me", 99)), Next::More, Some(claim("me", 99))),
-            (Some(claim("other", 99)), Next::Nothing, Some(claim("other", 99))),
+            (Some(claim("me", 99)), ClaimAction::Release, None),
+            (Some(claim("me", 99)), ClaimAction::Keep, Some(claim("me", 99))),
+            (
+                Some(claim("other", 99)),
+                ClaimAction::Release,
+                Some(claim("other", 99)),
+            ),
         ] {
-            let noted = entry("advisory", held).noted(&parts, &mine, next);
-            assert_eq!(noted, entry("advisory down", left));
-            assert_eq!(noted.noted(&parts, &mine, Next::More), noted);
+            let with_delivered = entry("advisory", held).with_delivered(&parts, &mine, next);
+            assert_eq!(with_delivered, entry("advisory down", left));
+            assert_eq!(
+                with_delivered.with_delivered(&parts, &mine, ClaimAction::Keep),
+                with_delivered
+            );
         }
     }
 
     #[test]
-    fn of_a_long_incident_the_latest_is_remembered() {
+    fn long_incident_stores_latest_deliveries() {
         let parts: Vec<_> = (0..150).map(|number| format!("reminder-{number}")).collect();
-        let noted = Entry::default().noted(&parts, &claim("me", 99), Next::Nothing);
-        assert_eq!(noted.notified, parts[50..]);
+        let with_delivered =
+            LedgerEntry::default().with_delivered(&parts, &claim("me", 99), ClaimAction::Release);
+        assert_eq!(with_delivered.notified, parts[50..]);
     }
 }

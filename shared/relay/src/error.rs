@@ -1,140 +1,142 @@
-//! What keeps a notification from a destination. No error shows a secret.
+//! Errors and warnings of deliveries. No error shows a secret.
 
 use portpulse_store::table::TableError;
 
 use crate::client::ClientError;
 use crate::config::DestinationName;
-use crate::destination::AddressError;
+use crate::destination::RequestError;
 
-/// A trouble of one destination; the others are told all the same.
+/// A failed delivery to one destination. The other destinations are not affected.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// There is no address to post to, or no secret to post with.
-    #[error("cannot address `{destination}`")]
-    Address {
-        /// Which.
+    /// The request cannot be built, because a secret is missing or invalid.
+    #[error("failed to build a request for `{destination}`")]
+    Request {
+        /// The destination.
         destination: DestinationName,
-        /// What stays undelivered.
+        /// The ids of the notifications that were not delivered.
         ids: Vec<String>,
-        /// Why.
+        /// The cause.
         #[source]
-        source: AddressError,
+        source: RequestError,
     },
-    /// It refused a post for good.
-    #[error("`{destination}` refused {} with {status}: {said}", ids.join(", "))]
+    /// The destination refused a request. A retry would be refused too.
+    #[error("`{destination}` refused {} with {status}: {answer}", ids.join(", "))]
     Refused {
-        /// Which.
+        /// The destination.
         destination: DestinationName,
-        /// What stays undelivered.
+        /// The ids of the notifications that were not delivered.
         ids: Vec<String>,
-        /// The status of its answer.
+        /// The HTTP status.
         status: http::StatusCode,
-        /// The beginning of its answer.
-        said: String,
+        /// The start of the answer.
+        answer: String,
     },
-    /// It put a post off for longer than there was time.
-    #[error("`{destination}` put off {} {attempts} times, last with {status}: {said}", ids.join(", "))]
-    PutOff {
-        /// Which.
+    /// The destination answered all attempts with a temporary failure.
+    #[error("`{destination}` was unavailable for {} in {attempts} attempts, last with {status}: {answer}", ids.join(", "))]
+    Unavailable {
+        /// The destination.
         destination: DestinationName,
-        /// What stays undelivered.
+        /// The ids of the notifications that were not delivered.
         ids: Vec<String>,
-        /// How often it was asked.
+        /// The number of attempts.
         attempts: u32,
-        /// The status of its last answer.
+        /// The HTTP status of the last answer.
         status: http::StatusCode,
-        /// The beginning of its last answer.
-        said: String,
+        /// The start of the last answer.
+        answer: String,
     },
-    /// It did not answer. The post may have arrived, and will come again.
-    #[error("`{destination}` did not answer {attempts} times about {}", ids.join(", "))]
-    Unanswered {
-        /// Which.
+    /// The destination answered no attempt. The request may have arrived, and is sent again.
+    #[error("`{destination}` did not answer {attempts} attempts to send {}", ids.join(", "))]
+    NoAnswer {
+        /// The destination.
         destination: DestinationName,
-        /// What is not known to be delivered.
+        /// The ids of the notifications that may not have been delivered.
         ids: Vec<String>,
-        /// How often it was asked.
+        /// The number of attempts.
         attempts: u32,
-        /// Why.
+        /// The cause.
         #[source]
         source: ClientError,
     },
-    /// Another call is telling it of the same incident, and took longer than there was time.
-    #[error("another call is still telling `{destination}` of the same incident as {}", ids.join(", "))]
-    Waited {
-        /// Which.
+    /// Another call holds the claim on the incident, and did not finish in time.
+    #[error("another call is still sending notifications about the same incident as {} to `{destination}`: retry later", ids.join(", "))]
+    ClaimedElsewhere {
+        /// The destination.
         destination: DestinationName,
-        /// What stays undelivered.
+        /// The ids of the notifications that were not delivered.
         ids: Vec<String>,
     },
-    /// There was no time left.
-    #[error("no time was left to tell `{destination}` of {}", ids.join(", "))]
+    /// The time of the call was over.
+    #[error("no time was left to send {} to `{destination}`: retry later", ids.join(", "))]
     OutOfTime {
-        /// Which.
+        /// The destination.
         destination: DestinationName,
-        /// What is not known to be delivered.
+        /// The ids of the notifications that may not have been delivered.
         ids: Vec<String>,
     },
 }
 
 impl Error {
-    /// The ids of the notifications that are not known to be delivered there.
+    /// The ids of the notifications that may not have been delivered.
     pub fn ids(&self) -> &[String] {
         match self {
-            Self::Address { ids, .. }
+            Self::Request { ids, .. }
             | Self::Refused { ids, .. }
-            | Self::PutOff { ids, .. }
-            | Self::Unanswered { ids, .. }
-            | Self::Waited { ids, .. }
+            | Self::Unavailable { ids, .. }
+            | Self::NoAnswer { ids, .. }
+            | Self::ClaimedElsewhere { ids, .. }
             | Self::OutOfTime { ids, .. } => ids,
         }
     }
 
     pub(crate) fn ids_mut(&mut self) -> &mut Vec<String> {
         match self {
-            Self::Address { ids, .. }
+            Self::Request { ids, .. }
             | Self::Refused { ids, .. }
-            | Self::PutOff { ids, .. }
-            | Self::Unanswered { ids, .. }
-            | Self::Waited { ids, .. }
+            | Self::Unavailable { ids, .. }
+            | Self::NoAnswer { ids, .. }
+            | Self::ClaimedElsewhere { ids, .. }
             | Self::OutOfTime { ids, .. } => ids,
         }
     }
 }
 
-/// What may tell a notification twice, or later, and loses none.
+/// A problem that may repeat or delay a notification, but loses none.
 #[derive(Debug, thiserror::Error)]
 pub enum Warning {
-    /// It is not known whether notifications had been told, or their end.
-    #[error("cannot tell whether `{destination}` knows {}", ids.join(", "))]
-    Unread {
-        /// Which destination.
+    /// The ledger cannot be read, so notifications may be repeated.
+    #[error("failed to look up whether {} reached `{destination}`; sending may repeat them", ids.join(", "))]
+    ReadFailed {
+        /// The destination.
         destination: DestinationName,
-        /// Which notifications, of one incident.
+        /// The ids of the notifications, of one incident.
         ids: Vec<String>,
-        /// Why.
+        /// The cause.
         #[source]
         source: TableError,
     },
-    /// It could not be noted that notifications were told.
-    #[error("cannot note that `{destination}` knows {}", ids.join(", "))]
-    Unnoted {
-        /// Which destination.
+    /// A delivery cannot be recorded, so the notifications may be repeated.
+    #[error("failed to record that `{destination}` received {}; they may be sent again", ids.join(", "))]
+    RecordFailed {
+        /// The destination.
         destination: DestinationName,
-        /// Which notifications, of one incident.
+        /// The ids of the notifications, of one incident.
         ids: Vec<String>,
-        /// Why.
+        /// The cause.
         #[source]
         source: TableError,
     },
-    /// It could not be noted that nobody is telling of an incident any more: others wait until the claim ends by itself.
-    #[error("cannot note that `{destination}` may be told of {incident} by others")]
-    Unreleased {
-        /// Which destination.
+    /// A claim cannot be released: other calls wait until it expires.
+    #[error(
+        "failed to release the claim on {incident} for `{destination}`; other calls wait until it expires"
+    )]
+    ReleaseFailed {
+        /// The destination.
         destination: DestinationName,
-        /// Which incident.
+        /// The incident.
         incident: String,
-        /// Why.
+        /// The cause.
         #[source]
         source: TableError,
     },

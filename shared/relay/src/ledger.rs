@@ -1,20 +1,22 @@
-//! The ledger: what each destination has heard of each incident, so that it hears nothing twice, and the end last.
+//! The ledger: records which notifications each destination has received, so that none is sent twice and the end of an
+//! incident is sent last.
 //!
-//! One item tells what a destination has heard of an incident, and who is telling it more. Whoever has something to
-//! tell claims the item first, by a write on condition that nobody has written it since it was read. Of two who claim
-//! at once DynamoDB refuses one, and shows it in the refusal what the other wrote: it waits. So one call at a time tells
-//! a destination of an incident, and knows all that was told before: the end waits for a beginning that is under way,
-//! and a beginning whose end was told is told no more.
+//! There is one item for each destination and incident. It lists the notifications that were delivered, and the claim of
+//! the call that is sending more. A call claims the item before it sends, with a write on condition that the revision is
+//! unchanged. If two calls claim at once, DynamoDB refuses one of them and returns the current item; that call waits. So
+//! only one call at a time sends to a destination about an incident, and the call knows everything that was delivered
+//! before: the end waits for a start that is being sent, and a start is not sent after its end.
 //!
-//! The note that something was told gives the claim back, and so does whoever could not tell it. A relay that was killed
-//! does neither; its claim ends with the time that it had, which is before Lambda tries again whoever waited for it: a
-//! minute after that one has failed. Source: <https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html>
+//! Recording a delivery releases the claim, and so does a failed delivery. A relay that was killed does neither. Its claim
+//! expires with the time that the call had, which is before Lambda retries a call that waited: the first retry is one
+//! minute after the failure. Source: <https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html>
 //!
-//! This is left. A post that was taken and whose answer did not come in time is posted again, and so is one between
-//! which and its note there was a crash, or a table that failed. Where nothing is known of an incident, since the table
-//! fails, all of it is told, in whatever order it comes. Clocks that differ by more than [`LEEWAY`] let a claim be taken
-//! over that is still in use. And it is the destination's affair what it makes of a request that it has accepted, or
-//! whose connection the relay has given up: it may get to that after the end.
+//! Known limits:
+//! - A post is repeated if its answer did not arrive in time, if the relay crashed before it recorded the delivery, or if
+//!   the table failed.
+//! - While the table fails, the ledger is unknown: all notifications are sent, in the order in which they arrive.
+//! - If clocks differ by more than [`CLAIM_MARGIN`], a claim that is still in use may be taken over.
+//! - A destination may process an accepted or abandoned request late, even after the end of the incident.
 
 use std::time::Duration;
 
@@ -27,60 +29,60 @@ use portpulse_store::keys::{EXPIRES_AT, Key, PK, SK, relayed};
 use portpulse_store::table::{Condition, Item, LAYOUT, Operation, Put, REVISION, Read, Table, TableError};
 use tokio::time::{Instant, timeout_at};
 
-use crate::alert_key::place;
 use crate::config::DestinationName;
-use crate::entry::{Claim, Entry, Next, Standing};
+use crate::entry::{Claim, ClaimAction, DeliveryAction, LedgerEntry};
+use crate::incident_id::split_id;
 
-/// How long an entry is kept. SNS tries to deliver for 23 days, and what lies in a dead-letter queue may be sent again
+/// How long an entry is stored. SNS retries deliveries for 23 days, and a message in a dead-letter queue may be sent again
 /// within 14 more. Source: <https://docs.aws.amazon.com/sns/latest/dg/sns-message-delivery-retries.html>
-const KEPT: Duration = Duration::from_secs(60 * 86_400);
-/// How long a claim outlives the call that made it: the clocks of two machines differ, and what was posted at the last
-/// moment is taken a moment later.
-const LEEWAY: Duration = Duration::from_secs(5);
-/// How long a note may take beyond the call's time: what was posted at the last moment is noted all the same.
-const NOTING: Duration = Duration::from_secs(1);
+const RETENTION: Duration = Duration::from_secs(60 * 86_400);
+/// How long a claim outlives its call: clocks of two machines differ, and a post sent just before the deadline is
+/// accepted after it.
+const CLAIM_MARGIN: Duration = Duration::from_secs(5);
+/// How long recording a delivery may take beyond the deadline of the call.
+const RECORD_TIMEOUT: Duration = Duration::from_secs(1);
 
-const TOLD: &str = "notified";
+const NOTIFIED: &str = "notified";
 const CLAIMED_BY: &str = "claimed_by";
 const CLAIMED_UNTIL: &str = "claimed_until";
 
-/// An item is there and tells nothing that this version knows.
+/// The layout of an item is unknown to this version.
 #[derive(Debug, thiserror::Error)]
-#[error("it cannot be read (update the relay, or delete the item to start afresh)")]
+#[error("the item has an unknown layout (update the relay, or delete the item)")]
 struct Unreadable;
 
-/// What the ledger has of one destination, for one call of the relay.
+/// The ledger of one destination, for one call of the relay.
 pub(crate) struct Ledger<'a, T> {
     table: &'a T,
     destination: &'a DestinationName,
     mine: Claim,
-    /// When the last note ends.
-    ends: Instant,
+    /// The deadline for recording deliveries.
+    record_deadline: Instant,
 }
 
-/// Whether a destination has heard a notification, by the ledger in `table`.
+/// Whether the ledger in `table` records that the notification was delivered to the destination.
 ///
 /// # Errors
-/// When the table or the item cannot be read.
-pub async fn has_heard<T: Table>(
+/// If the table or the item cannot be read.
+pub async fn is_delivered<T: Table>(
     table: &T,
     destination: &DestinationName,
     id: &str,
 ) -> Result<bool, TableError> {
-    let (incident, part) = place(id);
+    let (incident, part) = split_id(id);
     let entry = read(table, &relayed(destination.as_str(), &incident)).await?;
     Ok(entry.notified.contains(&part))
 }
 
 impl<'a, T: Table> Ledger<'a, T> {
-    /// For a call by `claimant` that ends at `deadline`.
+    /// The ledger for a call by `claimant` that ends at `deadline`.
     pub(crate) fn new(
         table: &'a T,
         destination: &'a DestinationName,
         claimant: Claimant,
         deadline: Instant,
     ) -> Self {
-        let lasts = deadline.saturating_duration_since(Instant::now()) + LEEWAY;
+        let lasts = deadline.saturating_duration_since(Instant::now()) + CLAIM_MARGIN;
         let mine = Claim {
             by: claimant,
             until: Timestamp::now().checked_add(lasts).unwrap_or(Timestamp::MAX),
@@ -89,33 +91,34 @@ impl<'a, T: Table> Ledger<'a, T> {
             table,
             destination,
             mine,
-            ends: deadline + NOTING,
+            record_deadline: deadline + RECORD_TIMEOUT,
         }
     }
 
-    /// Claims an incident if there is anything to tell of it; and what is to become of each of these notifications.
+    /// Claims the incident if any of the notifications must be sent. Returns the entry and the action for each
+    /// notification.
     pub(crate) async fn claim(
         &self,
         incident: &str,
         notifications: &[&Notification],
-    ) -> Result<(Entry, Vec<Standing>), TableError> {
+    ) -> Result<(LedgerEntry, Vec<DeliveryAction>), TableError> {
         let now = Timestamp::now();
-        let claimed = |entry: &Entry| entry.claimed(notifications, &self.mine, now);
-        self.change(incident, None, claimed).await
+        let with_claims = |entry: &LedgerEntry| entry.with_claims(notifications, &self.mine, now);
+        self.change(incident, None, with_claims).await
     }
 
-    /// Notes what was told of an incident; `entry` is what was there last, if that is known. It takes no longer than
-    /// [`NOTING`] beyond the call's time.
-    pub(crate) async fn note(
+    /// Records delivered notifications of an incident; `entry` is the last known entry, if any. Takes at most
+    /// [`RECORD_TIMEOUT`] beyond the deadline of the call.
+    pub(crate) async fn record(
         &self,
         incident: &str,
-        entry: Option<Entry>,
+        entry: Option<LedgerEntry>,
         ids: &[String],
-        next: Next,
-    ) -> Result<Entry, TableError> {
-        let parts: Vec<_> = ids.iter().map(|id| place(id).1).collect();
-        let noted = |entry: &Entry| (entry.noted(&parts, &self.mine, next), ());
-        let changed = timeout_at(self.ends, self.change(incident, entry, noted)).await;
+        next: ClaimAction,
+    ) -> Result<LedgerEntry, TableError> {
+        let parts: Vec<_> = ids.iter().map(|id| split_id(id).1).collect();
+        let with_delivered = |entry: &LedgerEntry| (entry.with_delivered(&parts, &self.mine, next), ());
+        let changed = timeout_at(self.record_deadline, self.change(incident, entry, with_delivered)).await;
         let (entry, ()) = changed.map_err(|elapsed| TableError {
             operation: Operation::Put,
             key: relayed(self.destination.as_str(), incident).to_string(),
@@ -124,18 +127,18 @@ impl<'a, T: Table> Ledger<'a, T> {
         Ok(entry)
     }
 
-    /// Whether this call has the incident for itself.
-    pub(crate) fn holds(&self, entry: &Entry) -> bool {
+    /// Whether this call holds the claim.
+    pub(crate) fn holds(&self, entry: &LedgerEntry) -> bool {
         entry.claim.as_ref().is_some_and(|claim| claim.by == self.mine.by)
     }
 
-    /// Puts in place what `decide` makes of an entry, anew whenever another writer was faster.
+    /// Writes the entry that `decide` returns; reads and decides again after a conflict.
     async fn change<R>(
         &self,
         incident: &str,
-        entry: Option<Entry>,
-        decide: impl Fn(&Entry) -> (Entry, R),
-    ) -> Result<(Entry, R), TableError> {
+        entry: Option<LedgerEntry>,
+        decide: impl Fn(&LedgerEntry) -> (LedgerEntry, R),
+    ) -> Result<(LedgerEntry, R), TableError> {
         let key = relayed(self.destination.as_str(), incident);
         let mut entry = match entry {
             Some(entry) => entry,
@@ -156,23 +159,23 @@ impl<'a, T: Table> Ledger<'a, T> {
     }
 }
 
-/// What an item tells. A read that missed the latest write would cost a refused one, and another round.
-async fn read<T: Table>(table: &T, key: &Key) -> Result<Entry, TableError> {
+/// Reads an entry. The read is strongly consistent: a stale entry would cost a refused write and another read.
+async fn read<T: Table>(table: &T, key: &Key) -> Result<LedgerEntry, TableError> {
     let item = table.get(&key.pk, &key.sk, Read::Strong).await?;
     decode(key, item.as_ref())
 }
 
-fn encode(key: &Key, entry: &Entry, now: Timestamp) -> Item {
+fn encode(key: &Key, entry: &LedgerEntry, now: Timestamp) -> Item {
     let text = |text: &str| AttributeValue::S(text.to_owned());
-    let kept = i64::try_from(KEPT.as_secs()).unwrap_or(i64::MAX);
-    let expires_at = now.as_second().saturating_add(kept);
+    let seconds = i64::try_from(RETENTION.as_secs()).unwrap_or(i64::MAX);
+    let expires_at = now.as_second().saturating_add(seconds);
     let notified = entry.notified.iter().map(|part| text(part)).collect();
     let mut item = Item::from([
         (PK.to_owned(), text(&key.pk)),
         (SK.to_owned(), text(&key.sk)),
         (LAYOUT.to_owned(), AttributeValue::N(VERSION.to_string())),
         (REVISION.to_owned(), AttributeValue::N(entry.revision.to_string())),
-        (TOLD.to_owned(), AttributeValue::L(notified)),
+        (NOTIFIED.to_owned(), AttributeValue::L(notified)),
         (EXPIRES_AT.to_owned(), AttributeValue::N(expires_at.to_string())),
     ]);
     if let Some(Claim { by, until }) = &entry.claim {
@@ -182,9 +185,9 @@ fn encode(key: &Key, entry: &Entry, now: Timestamp) -> Item {
     item
 }
 
-fn decode(key: &Key, item: Option<&Item>) -> Result<Entry, TableError> {
+fn decode(key: &Key, item: Option<&Item>) -> Result<LedgerEntry, TableError> {
     let Some(item) = item else {
-        return Ok(Entry::default());
+        return Ok(LedgerEntry::default());
     };
     decoded(item).ok_or_else(|| TableError {
         operation: Operation::Get,
@@ -193,13 +196,13 @@ fn decode(key: &Key, item: Option<&Item>) -> Result<Entry, TableError> {
     })
 }
 
-fn decoded(item: &Item) -> Option<Entry> {
+fn decoded(item: &Item) -> Option<LedgerEntry> {
     let number = |name| item.get(name)?.as_n().ok()?.parse::<u64>().ok();
     let text = |name| item.get(name).and_then(|value| value.as_s().ok());
     if number(LAYOUT) != Some(u64::from(VERSION)) {
         return None;
     }
-    let notified = item.get(TOLD)?.as_l().ok()?.iter();
+    let notified = item.get(NOTIFIED)?.as_l().ok()?.iter();
     let claim = match (text(CLAIMED_BY), text(CLAIMED_UNTIL)) {
         (Some(by), Some(until)) => Some(Claim {
             by: Claimant::new(by),
@@ -208,7 +211,7 @@ fn decoded(item: &Item) -> Option<Entry> {
         (None, None) => None,
         (Some(_), None) | (None, Some(_)) => return None,
     };
-    Some(Entry {
+    Some(LedgerEntry {
         revision: number(REVISION)?,
         notified: notified
             .map(|part| part.as_s().ok().cloned())
@@ -225,11 +228,11 @@ mod tests {
     use portpulse_testkit::sizes::{Largest, assert_documented};
 
     #[test]
-    fn an_entry_fits_at_its_largest() {
-        // As long as the ids of notifications are kept as they are.
-        let foreign = |number: usize| place(&format!("{0}/{number:0>255}", "x".repeat(255)));
+    fn largest_entry_fits_one_item() {
+        // The longest ids that are stored without hashing.
+        let foreign = |number: usize| split_id(&format!("{0}/{number:0>255}", "x".repeat(255)));
         let (incident, _) = foreign(0);
-        let entry = Entry {
+        let entry = LedgerEntry {
             revision: u64::MAX,
             notified: (0..MAX_NOTIFIED).map(|number| foreign(number).1).collect(),
             claim: Some(Claim {

@@ -1,36 +1,36 @@
-//! The relay: notifications into the channels people read.
+//! The relay: sends notifications to chats, pagers and webhooks.
 //!
-//! [`Destination::posts`] is pure: it renders notifications as each channel takes them, within that channel's limits,
-//! with everything that others wrote kept in its place. [`Config`] says who is told what; [`Relay`] posts it, once.
-//! This crate decides nothing about incidents, and keeps no secret but in memory.
+//! [`Config`] lists the destinations and which notifications each receives. [`Destination::posts`] is pure: it renders
+//! notifications within the limits of the destination and escapes foreign text. [`Relay`] posts each notification once.
+//! This crate decides nothing about incidents, and keeps secrets only in memory.
 
 mod address;
-mod alert_key;
+mod chat_message;
 mod client;
 mod config;
 mod delivery;
 mod destination;
+mod destination_fields;
 mod entry;
 mod error;
-mod fields;
+mod incident_id;
 mod ledger;
-mod page;
-mod reading;
+mod parse;
 mod relay;
 mod route;
 mod secret;
-mod text;
+mod text_format;
 
 pub use client::{Client, ClientError, TlsError};
 pub use config::{Config, DestinationName, InvalidDestinationName, MAX_DESTINATIONS};
 pub use delivery::{InvalidRetryPolicy, RetryPolicy};
 pub use destination::{
-    AddressError, Destination, IncomingWebhook, KeyedApi, Ntfy, Post, SIGNATURE_HEADER, TIMESTAMP_HEADER,
+    Destination, IncomingWebhook, KeyedApi, Ntfy, Post, RequestError, SIGNATURE_HEADER, TIMESTAMP_HEADER,
     Telegram, Webhook,
 };
 pub use error::{Error, Warning};
-pub use ledger::has_heard;
+pub use ledger::is_delivered;
+pub use parse::{InvalidNotification, parse_notification, parse_notifications};
 pub use portpulse_store::chain;
-pub use reading::{InvalidNotification, notification, notifications};
-pub use relay::{Relay, Report};
-pub use secret::{ReadSecret, Secret, SecretError, SecretName, ThisMachine};
+pub use relay::{DeliveryReport, Relay};
+pub use secret::{LocalSecrets, ReadSecret, Secret, SecretError, SecretName};

@@ -1,4 +1,4 @@
-//! The relay: tells each destination, at the same time, what it is to hear and has not heard.
+//! The relay: sends each destination the notifications that match its route and were not delivered before.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -11,57 +11,57 @@ use portpulse_core::outbox::Claimant;
 use portpulse_store::table::Table;
 use tokio::time::{Instant, sleep, timeout_at};
 
-use crate::alert_key::place;
 use crate::client::Client;
-use crate::config::{Config, Configured, DestinationName};
+use crate::config::{Config, ConfiguredDestination, DestinationName};
 use crate::delivery::{RetryPolicy, Undelivered, deliver};
 use crate::destination::Post;
-use crate::entry::{Entry, Next, Standing};
+use crate::entry::{ClaimAction, DeliveryAction, LedgerEntry};
 use crate::error::{Error, Warning};
+use crate::incident_id::split_id;
 use crate::ledger::Ledger;
 use crate::secret::{ReadSecret, SecretCache};
 
-/// The most bytes of an answer that an error shows.
-const MAX_BANNER_LENGTH: usize = 200;
+/// The maximum length of an answer in an error, in bytes.
+const MAX_ANSWER_LENGTH: usize = 200;
 
-/// Tells the destinations of a configuration. Make it once, and call it for whatever was published.
+/// Sends notifications to the destinations of a configuration. Create one relay and use it for all notifications.
 pub struct Relay<T, S> {
     config: Config,
     table: T,
     secrets: SecretCache<S>,
     client: Client,
     retry_policy: RetryPolicy,
-    /// Who claims an incident, if not each call by itself.
+    /// The claimant of all calls; without one, each call is a claimant of its own.
     claimant: Option<Claimant>,
 }
 
-/// What became of a call.
+/// The result of one call.
 #[derive(Debug, Default)]
-pub struct Report {
-    /// What was taken, by whom: each id once for each destination.
+pub struct DeliveryReport {
+    /// The deliveries: each id once for each destination.
     pub delivered: Vec<(DestinationName, String)>,
-    /// What was not sent because its destination knew it.
-    pub repeated: Vec<(DestinationName, String)>,
-    /// What was not sent because its destination had already heard that it is over.
-    pub overtaken: Vec<(DestinationName, String)>,
-    /// What is not known to be delivered: call again with the same notifications.
+    /// Notifications that were skipped because they had been delivered before.
+    pub duplicates: Vec<(DestinationName, String)>,
+    /// Notifications that were skipped because the end of their incident had been delivered.
+    pub superseded: Vec<(DestinationName, String)>,
+    /// Failed deliveries: call again with the same notifications.
     pub errors: Vec<Error>,
-    /// What may lead to something being told twice, or later.
+    /// Problems that may repeat or delay notifications.
     pub warnings: Vec<Warning>,
 }
 
-/// What is to become of notifications now.
-struct Round<'a> {
-    /// What is to be told, in their order.
+/// The notifications that a call can send now, and those that it cannot.
+struct Batch<'a> {
+    /// The notifications to send, in order.
     new: Vec<&'a Notification>,
-    /// What has to wait for another call, in their order.
-    waits: Vec<&'a Notification>,
-    /// The ledger's entries of all these incidents, as far as they are known.
-    entries: BTreeMap<String, Option<Entry>>,
+    /// The notifications that wait for another call, in order.
+    deferred: Vec<&'a Notification>,
+    /// The ledger entries of all these incidents; `None` if unknown.
+    entries: BTreeMap<String, Option<LedgerEntry>>,
 }
 
 impl<T: Table, S: ReadSecret> Relay<T, S> {
-    /// A relay that notes in `table` what it has delivered.
+    /// A relay that records its deliveries in `table`.
     pub fn new(config: Config, table: T, secrets: S, client: Client, retry_policy: RetryPolicy) -> Self {
         Self {
             config,
@@ -73,101 +73,106 @@ impl<T: Table, S: ReadSecret> Relay<T, S> {
         }
     }
 
-    /// Says that nobody else tells these destinations by this table, and that no two calls do at once: what a call left
-    /// behind that was cut short is taken over by the next, instead of waited for.
+    /// Declares that this relay is the only one for its destinations in the table, and that its calls do not overlap: a
+    /// claim left by a cancelled call is taken over by the next call at once.
     #[must_use]
-    pub fn alone(mut self) -> Self {
+    pub fn exclusive(mut self) -> Self {
         self.claimant = Some(Claimant::new("alone"));
         self
     }
 
-    /// Tells every destination what it is to hear of these notifications, those of one incident in their order, within
-    /// `remaining`.
+    /// Sends the notifications to all destinations whose routes match, within `remaining`. Notifications of one incident
+    /// are sent in their order.
     ///
-    /// All destinations are told at the same time; what one of them does, or does not do, delays no other. What it has
-    /// taken is noted, and not posted again however often this is called. What another call is telling of waits, and is
-    /// [`Error::Waited`] where the time does not suffice.
-    pub async fn deliver(&self, notifications: &[Notification], remaining: Duration) -> Report {
+    /// All destinations are served at the same time, and none delays another. Deliveries are recorded and not repeated by
+    /// later calls. Incidents that another call has claimed are waited for, and reported as
+    /// [`Error::ClaimedElsewhere`] if the time is too short.
+    pub async fn deliver(&self, notifications: &[Notification], remaining: Duration) -> DeliveryReport {
         let deadline = Instant::now() + remaining;
         let destinations = self.config.destinations.iter();
-        let reports = join_all(destinations.map(|to| self.notify(to, notifications, deadline))).await;
-        let mut all = Report::default();
+        let reports = join_all(destinations.map(|to| self.deliver_to(to, notifications, deadline))).await;
+        let mut all = DeliveryReport::default();
         for report in reports {
             all.delivered.extend(report.delivered);
-            all.repeated.extend(report.repeated);
-            all.overtaken.extend(report.overtaken);
+            all.duplicates.extend(report.duplicates);
+            all.superseded.extend(report.superseded);
             all.errors.extend(report.errors);
             all.warnings.extend(report.warnings);
         }
         all
     }
 
-    async fn notify(&self, to: &Configured, notifications: &[Notification], deadline: Instant) -> Report {
-        let mut report = Report::default();
+    async fn deliver_to(
+        &self,
+        to: &ConfiguredDestination,
+        notifications: &[Notification],
+        deadline: Instant,
+    ) -> DeliveryReport {
+        let mut report = DeliveryReport::default();
         let own = || Claimant::new(format!("{:032x}", fastrand::u128(..)));
         let claimant = self.claimant.clone().unwrap_or_else(own);
         let ledger = Ledger::new(&self.table, &to.name, claimant, deadline);
-        let routed = notifications.iter().filter(|each| to.route.takes(each));
-        let mut left: Vec<_> = routed.collect();
-        // Of what nothing is known; once somebody was seen to be telling of it, that is known.
-        let mut unknown = Standing::New;
+        let routed = notifications.iter().filter(|each| to.route.matches(each));
+        let mut pending: Vec<_> = routed.collect();
+        // Without a ledger, send. But once another call was seen to hold the claim, wait for it.
+        let mut fallback = DeliveryAction::Send;
         loop {
-            let claims = claim(to, &ledger, &left, unknown, &mut report);
-            let Ok(mut round) = timeout_at(deadline, claims).await else {
-                report.errors.push(out_of_time(to, ids_of(&left)));
+            let claims = claim(to, &ledger, &pending, fallback, &mut report);
+            let Ok(mut batch) = timeout_at(deadline, claims).await else {
+                report.errors.push(out_of_time(to, ids_of(&pending)));
                 return report;
             };
-            let notified = self
-                .notify_new(to, &ledger, &mut round, deadline, &mut report)
+            let sent = self
+                .send_new(to, &ledger, &mut batch, deadline, &mut report)
                 .await;
-            if !matches!(notified, Err(Error::OutOfTime { .. })) {
-                // Where no time is left, a request may be under way: its claim ends by itself.
-                release(to, &ledger, &round.entries, &mut report).await;
+            if !matches!(sent, Err(Error::OutOfTime { .. })) {
+                // If the time is over, a request may be in progress, so its claim is left to expire.
+                release_claims(to, &ledger, &batch.entries, &mut report).await;
             }
-            left = round.waits;
-            if let Err(mut error) = notified {
-                error.ids_mut().extend(ids_of(&left));
+            pending = batch.deferred;
+            if let Err(mut error) = sent {
+                error.ids_mut().extend(ids_of(&pending));
                 report.errors.push(error);
                 return report;
             }
-            if left.is_empty() {
+            if pending.is_empty() {
                 return report;
             }
-            let pause = self.retry_policy.first();
+            let pause = self.retry_policy.initial_pause();
             if Instant::now() + pause + to.timeout >= deadline {
-                // What may not be answered in time is left to whoever calls again.
-                report.errors.push(Error::Waited {
+                // A request that may not be answered in time is left to the next call.
+                report.errors.push(Error::ClaimedElsewhere {
                     destination: to.name.clone(),
-                    ids: ids_of(&left),
+                    ids: ids_of(&pending),
                 });
                 return report;
             }
             sleep(pause).await;
-            unknown = Standing::Waits;
+            fallback = DeliveryAction::Defer;
         }
     }
 
-    /// Posts what is new in a round, until an error says that what follows would fare no better.
-    async fn notify_new(
+    /// Sends the new notifications of a batch, until an error that the remaining posts would meet too.
+    async fn send_new(
         &self,
-        to: &Configured,
+        to: &ConfiguredDestination,
         ledger: &Ledger<'_, T>,
-        round: &mut Round<'_>,
+        batch: &mut Batch<'_>,
         deadline: Instant,
-        report: &mut Report,
+        report: &mut DeliveryReport,
     ) -> Result<(), Error> {
-        let posts = to.destination.posts(&round.new);
+        let posts = to.destination.posts(&batch.new);
         let mut left = posts.as_slice();
         while let Some((post, rest)) = left.split_first() {
             let Ok(sent) = timeout_at(deadline, self.send(to, post, deadline)).await else {
                 return Err(out_of_time(to, ids_from(left)));
             };
             match sent {
-                Ok(()) => note(to, ledger, post, rest, &mut round.entries, report).await,
-                // This one is at fault: the next may fare better.
+                Ok(()) => record(to, ledger, post, rest, &mut batch.entries, report).await,
+                // The refusal concerns this post; the next one may be accepted.
                 Err(mut error @ Error::Refused { .. }) => {
                     if post.ids.is_empty() {
-                        // It only prepares the next one.
+                        // The post prepares the next one.
                         *error.ids_mut() = rest.first().map(|next| next.ids.clone()).unwrap_or_default();
                     }
                     report.errors.push(error);
@@ -182,49 +187,49 @@ impl<T: Table, S: ReadSecret> Relay<T, S> {
         Ok(())
     }
 
-    /// Posts until it is taken.
-    async fn send(&self, to: &Configured, post: &Post, deadline: Instant) -> Result<(), Error> {
+    /// Sends a post until it is accepted or fails.
+    async fn send(&self, to: &ConfiguredDestination, post: &Post, deadline: Instant) -> Result<(), Error> {
         let destination = || to.name.clone();
         let ids = || post.ids.clone();
         let request = to
             .destination
             .request(post, &self.secrets, Timestamp::now())
             .await;
-        let request = request.map_err(|source| Error::Address {
+        let request = request.map_err(|source| Error::Request {
             destination: destination(),
             ids: ids(),
             source,
         })?;
-        let asked = |body: &str| to.destination.pause_asked(body);
+        let pause_in_body = |body: &str| to.destination.requested_pause(body);
         let sent = deliver(
             &self.client,
             &request,
             to.timeout,
             &self.retry_policy,
             deadline,
-            asked,
+            pause_in_body,
         );
         match sent.await {
             Ok(()) => Ok(()),
             Err(Undelivered::Refused(answer)) => {
-                let said = self.said(&answer.body);
-                // It may be that a secret is no longer the right one.
+                let text = self.answer_text(&answer.body);
+                // The secret may have changed, so it is read again next time.
                 self.secrets.forget(&to.destination.secrets());
                 Err(Error::Refused {
                     destination: destination(),
                     ids: ids(),
                     status: answer.status,
-                    said,
+                    answer: text,
                 })
             }
-            Err(Undelivered::PutOff { answer, attempts }) => Err(Error::PutOff {
+            Err(Undelivered::Unavailable { answer, attempts }) => Err(Error::Unavailable {
                 destination: destination(),
                 ids: ids(),
                 attempts,
                 status: answer.status,
-                said: self.said(&answer.body),
+                answer: self.answer_text(&answer.body),
             }),
-            Err(Undelivered::Unanswered { error, attempts }) => Err(Error::Unanswered {
+            Err(Undelivered::NoAnswer { error, attempts }) => Err(Error::NoAnswer {
                 destination: destination(),
                 ids: ids(),
                 attempts,
@@ -233,57 +238,57 @@ impl<T: Table, S: ReadSecret> Relay<T, S> {
         }
     }
 
-    /// What a destination said, fit for a log.
-    fn said(&self, body: &str) -> String {
-        plain(&self.secrets.redact(body), MAX_BANNER_LENGTH)
+    /// The start of an answer for logs, without secrets.
+    fn answer_text(&self, body: &str) -> String {
+        plain(&self.secrets.redact(body), MAX_ANSWER_LENGTH)
     }
 }
 
-/// Claims the incidents of these notifications that have news for the destination and that nobody else is telling;
-/// `unknown` is what becomes of those of which the ledger cannot be asked.
+/// Claims the incidents with notifications to send that no other call has claimed. `fallback` is the action for
+/// notifications whose ledger entry cannot be read.
 async fn claim<'a, T: Table>(
-    to: &Configured,
+    to: &ConfiguredDestination,
     ledger: &Ledger<'_, T>,
     notifications: &[&'a Notification],
-    unknown: Standing,
-    report: &mut Report,
-) -> Round<'a> {
+    fallback: DeliveryAction,
+    report: &mut DeliveryReport,
+) -> Batch<'a> {
     let mut incidents = BTreeMap::<String, Vec<_>>::new();
     for (index, notification) in notifications.iter().enumerate() {
-        let of_it = incidents.entry(place(&notification.id).0).or_default();
-        of_it.push((index, *notification));
+        let numbered = incidents.entry(split_id(&notification.id).0).or_default();
+        numbered.push((index, *notification));
     }
-    let claims = incidents.iter().map(|(incident, of_it)| async {
-        let of_it: Vec<_> = of_it.iter().map(|(_, notification)| *notification).collect();
-        ledger.claim(incident, &of_it).await
+    let claims = incidents.iter().map(|(incident, numbered)| async {
+        let numbered: Vec<_> = numbered.iter().map(|(_, notification)| *notification).collect();
+        ledger.claim(incident, &numbered).await
     });
     let claims = join_all(claims).await;
-    let (mut new, mut waits, mut entries) = (Vec::new(), Vec::new(), BTreeMap::new());
-    for ((incident, of_it), claim) in incidents.into_iter().zip(claims) {
-        let standings = match claim {
-            Ok((entry, standings)) => {
+    let (mut new, mut deferred, mut entries) = (Vec::new(), Vec::new(), BTreeMap::new());
+    for ((incident, numbered), claim) in incidents.into_iter().zip(claims) {
+        let actions = match claim {
+            Ok((entry, actions)) => {
                 entries.insert(incident, Some(entry));
-                standings
+                actions
             }
             Err(source) => {
-                let of_it: Vec<_> = of_it.iter().map(|(_, notification)| *notification).collect();
-                report.warnings.push(Warning::Unread {
+                let numbered: Vec<_> = numbered.iter().map(|(_, notification)| *notification).collect();
+                report.warnings.push(Warning::ReadFailed {
                     destination: to.name.clone(),
-                    ids: ids_of(&of_it),
+                    ids: ids_of(&numbered),
                     source,
                 });
-                // It may have been claimed all the same.
+                // The claim may have been written.
                 entries.insert(incident, None);
-                vec![unknown; of_it.len()]
+                vec![fallback; numbered.len()]
             }
         };
-        for ((index, notification), standing) in of_it.into_iter().zip(standings) {
-            let notified = || (to.name.clone(), notification.id.clone());
-            match standing {
-                Standing::New => new.push((index, notification)),
-                Standing::Known => report.repeated.push(notified()),
-                Standing::Overtaken => report.overtaken.push(notified()),
-                Standing::Waits => waits.push((index, notification)),
+        for ((index, notification), action) in numbered.into_iter().zip(actions) {
+            let delivery = || (to.name.clone(), notification.id.clone());
+            match action {
+                DeliveryAction::Send => new.push((index, notification)),
+                DeliveryAction::Duplicate => report.duplicates.push(delivery()),
+                DeliveryAction::Superseded => report.superseded.push(delivery()),
+                DeliveryAction::Defer => deferred.push((index, notification)),
             }
         }
     }
@@ -294,43 +299,47 @@ async fn claim<'a, T: Table>(
             .map(|(_, notification)| notification)
             .collect()
     };
-    Round {
+    Batch {
         new: in_order(new),
-        waits: in_order(waits),
+        deferred: in_order(deferred),
         entries,
     }
 }
 
-/// Notes that a post was taken, and gives back the incidents of which no other post is to follow.
-async fn note<T: Table>(
-    to: &Configured,
+/// Records the delivery of a post, and releases the claims of incidents without further posts.
+async fn record<T: Table>(
+    to: &ConfiguredDestination,
     ledger: &Ledger<'_, T>,
     post: &Post,
     rest: &[Post],
-    entries: &mut BTreeMap<String, Option<Entry>>,
-    report: &mut Report,
+    entries: &mut BTreeMap<String, Option<LedgerEntry>>,
+    report: &mut DeliveryReport,
 ) {
     let mut notified = BTreeMap::<String, Vec<String>>::new();
     for id in &post.ids {
         report.delivered.push((to.name.clone(), id.clone()));
-        notified.entry(place(id).0).or_default().push(id.clone());
+        notified.entry(split_id(id).0).or_default().push(id.clone());
     }
-    let notes = notified.iter().map(|(incident, ids)| {
-        let goes_on = rest
+    let records = notified.iter().map(|(incident, ids)| {
+        let continues = rest
             .iter()
             .flat_map(|post| &post.ids)
-            .any(|id| place(id).0 == *incident);
-        let next = if goes_on { Next::More } else { Next::Nothing };
+            .any(|id| split_id(id).0 == *incident);
+        let next = if continues {
+            ClaimAction::Keep
+        } else {
+            ClaimAction::Release
+        };
         let entry = entries.get(incident).cloned().flatten();
-        ledger.note(incident, entry, ids, next)
+        ledger.record(incident, entry, ids, next)
     });
-    let noted = join_all(notes).await;
-    for ((incident, ids), noted) in notified.into_iter().zip(noted) {
-        match noted {
+    let recorded = join_all(records).await;
+    for ((incident, ids), recorded) in notified.into_iter().zip(recorded) {
+        match recorded {
             Ok(entry) => drop(entries.insert(incident, Some(entry))),
             Err(source) => {
                 entries.insert(incident, None);
-                report.warnings.push(Warning::Unnoted {
+                report.warnings.push(Warning::RecordFailed {
                     destination: to.name.clone(),
                     ids,
                     source,
@@ -340,18 +349,20 @@ async fn note<T: Table>(
     }
 }
 
-/// Gives back the incidents of which something could not be told.
-async fn release<T: Table>(
-    to: &Configured,
+/// Releases the claims that are still held after failed deliveries.
+async fn release_claims<T: Table>(
+    to: &ConfiguredDestination,
     ledger: &Ledger<'_, T>,
-    entries: &BTreeMap<String, Option<Entry>>,
-    report: &mut Report,
+    entries: &BTreeMap<String, Option<LedgerEntry>>,
+    report: &mut DeliveryReport,
 ) {
-    let is_held = |entry: &Option<Entry>| entry.as_ref().is_none_or(|entry| ledger.holds(entry));
+    let is_held = |entry: &Option<LedgerEntry>| entry.as_ref().is_none_or(|entry| ledger.holds(entry));
     let held = entries.iter().filter(|(_, entry)| is_held(entry));
     let released = held.map(|(incident, entry)| async {
-        let released = ledger.note(incident, entry.clone(), &[], Next::Nothing).await;
-        released.map_err(|source| Warning::Unreleased {
+        let released = ledger
+            .record(incident, entry.clone(), &[], ClaimAction::Release)
+            .await;
+        released.map_err(|source| Warning::ReleaseFailed {
             destination: to.name.clone(),
             incident: incident.clone(),
             source,
@@ -371,7 +382,7 @@ fn ids_from(posts: &[Post]) -> Vec<String> {
     posts.iter().flat_map(|post| post.ids.clone()).collect()
 }
 
-fn out_of_time(to: &Configured, ids: Vec<String>) -> Error {
+fn out_of_time(to: &ConfiguredDestination, ids: Vec<String>) -> Error {
     Error::OutOfTime {
         destination: to.name.clone(),
         ids,

@@ -1,4 +1,4 @@
-//! Which notifications a destination is told of.
+//! Routing: which notifications a destination receives.
 
 use std::collections::BTreeSet;
 
@@ -6,21 +6,21 @@ use portpulse_core::choice::Severity;
 use portpulse_core::decide::Notification;
 use portpulse_core::outbox::{Kind, Subject};
 
-/// What a destination is told of: a notification that fits every part.
+/// The filter of a destination: a notification must match every part.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Route {
     pub(crate) severities: BTreeSet<Severity>,
-    /// Any of these tags; all notifications if absent.
+    /// Notifications with any of these tags; `None` matches all.
     pub(crate) tags: Option<BTreeSet<String>>,
-    /// Any of these monitors; all notifications if absent.
+    /// Notifications about any of these monitors; `None` matches all.
     pub(crate) monitors: Option<Vec<Pattern>>,
 }
 
-/// A monitor's id, or the beginning of one and `*`.
+/// A monitor id, or a prefix followed by `*`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Pattern {
-    Exactly(String),
-    Beginning(String),
+    Exact(String),
+    Prefix(String),
 }
 
 impl Pattern {
@@ -28,31 +28,28 @@ impl Pattern {
         let id = text.strip_suffix('*').unwrap_or(text);
         let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | '_' | '.');
         if id.len() > 64 || !id.chars().all(fits) || text.is_empty() {
-            return Err(
-                "write a monitor's id such as orders-db, or the beginning of some such as orders-*"
-                    .to_owned(),
-            );
+            return Err("use a monitor id such as orders-db, or a prefix such as orders-*".to_owned());
         }
         Ok(if text.ends_with('*') {
-            Self::Beginning(id.to_owned())
+            Self::Prefix(id.to_owned())
         } else {
-            Self::Exactly(id.to_owned())
+            Self::Exact(id.to_owned())
         })
     }
 
-    fn fits(&self, id: &str) -> bool {
+    fn matches(&self, id: &str) -> bool {
         match self {
-            Self::Exactly(known) => id == known,
-            Self::Beginning(beginning) => id.starts_with(beginning),
+            Self::Exact(exact) => id == exact,
+            Self::Prefix(prefix) => id.starts_with(prefix),
         }
     }
 }
 
 impl Route {
-    /// Whether the destination is told of this.
+    /// Whether the destination receives the notification.
     ///
-    /// A test that is of no monitor goes everywhere.
-    pub(crate) fn takes(&self, notification: &Notification) -> bool {
+    /// A test without a monitor goes to every destination.
+    pub(crate) fn matches(&self, notification: &Notification) -> bool {
         if (notification.kind, &notification.subject) == (Kind::Test, &Subject::Portpulse) {
             return true;
         }
@@ -68,7 +65,7 @@ impl Route {
         let by_monitor = self
             .monitors
             .as_ref()
-            .is_none_or(|patterns| id.is_some_and(|id| patterns.iter().any(|pattern| pattern.fits(id))));
+            .is_none_or(|patterns| id.is_some_and(|id| patterns.iter().any(|pattern| pattern.matches(id))));
         !self.severities.is_disjoint(&notification.audience) && by_tag && by_monitor
     }
 }

@@ -1,4 +1,4 @@
-//! Secrets: in the configuration only their names, in memory never in a log, an error or Debug output.
+//! Secrets: configurations contain only their names; logs, errors and Debug output never show their values.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -7,41 +7,43 @@ use std::sync::{Mutex, PoisonError};
 
 use portpulse_core::definition::NetworkAccess;
 
-/// Where a secret is kept: what a configuration may say of it.
+/// The name of a secret, with the store that holds it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum SecretName {
-    /// `ssm:/path`: a parameter of AWS Systems Manager's Parameter Store.
+    /// `ssm:/path`: a parameter in AWS Systems Manager Parameter Store.
     Parameter(String),
-    /// `secretsmanager:name`: the text of a secret in AWS Secrets Manager.
+    /// `secretsmanager:name`: a secret in AWS Secrets Manager.
     SecretsManager(String),
-    /// `env:NAME`: a variable of the environment. On one machine only.
+    /// `env:NAME`: an environment variable. Only on one machine.
     Environment(String),
-    /// `file:/path`: the text of a file. On one machine only.
+    /// `file:/path`: a file. Only on one machine.
     File(PathBuf),
 }
 
 impl SecretName {
-    /// Reads a name. What is wrong is said without the text: it may be the secret itself.
+    /// Parses a name. The error does not contain the text, because it may be the secret itself.
     pub(crate) fn parse(text: &str, network_access: NetworkAccess) -> Result<Self, InvalidSecretName> {
         let (scheme, rest) = text.split_once(':').unwrap_or_default();
         // Source: https://docs.aws.amazon.com/systems-manager/latest/userguide/sysman-paramstore-su-create.html
-        let of_aws = |most: usize, more: &[char]| {
+        let is_aws_name = |max: usize, more: &[char]| {
             let fits = |c: char| {
                 c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-' | '/') || more.contains(&c)
             };
-            (1..=most).contains(&rest.len()) && rest.chars().all(fits)
+            (1..=max).contains(&rest.len()) && rest.chars().all(fits)
         };
-        let here = network_access == NetworkAccess::OwnNetwork;
+        let is_local = network_access == NetworkAccess::OwnNetwork;
         match scheme {
-            "ssm" if rest.starts_with('/') && of_aws(1_011, &[]) => Ok(Self::Parameter(rest.to_owned())),
+            "ssm" if rest.starts_with('/') && is_aws_name(1_011, &[]) => Ok(Self::Parameter(rest.to_owned())),
             // Source: https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_CreateSecret.html
-            "secretsmanager" if of_aws(512, &['+', '=', '@']) => Ok(Self::SecretsManager(rest.to_owned())),
-            "env" if here && is_variable(rest) => Ok(Self::Environment(rest.to_owned())),
-            "file" if here && !rest.is_empty() && !rest.contains(char::is_control) => {
+            "secretsmanager" if is_aws_name(512, &['+', '=', '@']) => {
+                Ok(Self::SecretsManager(rest.to_owned()))
+            }
+            "env" if is_local && is_variable(rest) => Ok(Self::Environment(rest.to_owned())),
+            "file" if is_local && !rest.is_empty() && !rest.contains(char::is_control) => {
                 Ok(Self::File(PathBuf::from(rest)))
             }
-            "env" | "file" if !here => Err(InvalidSecretName::NotInALambda),
-            _ => Err(InvalidSecretName::NoName),
+            "env" | "file" if !is_local => Err(InvalidSecretName::LocalOnly),
+            _ => Err(InvalidSecretName::NotAName),
         }
     }
 }
@@ -62,19 +64,21 @@ impl fmt::Display for SecretName {
     }
 }
 
-/// Why a text names no secret.
+/// Why a text is not the name of a usable secret.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum InvalidSecretName {
-    NoName,
-    NotInALambda,
+    /// The text is not a name.
+    NotAName,
+    /// The secret is on this machine, and a Lambda cannot read it.
+    LocalOnly,
 }
 
-/// A secret. It shows itself to nobody.
+/// The value of a secret. Debug output does not show it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);
 
 impl Secret {
-    /// A secret; white space around it is not part of it. `None` if nothing is left.
+    /// A secret without surrounding white space; `None` if it is empty.
     pub fn new(text: &str) -> Option<Self> {
         let text = text.trim();
         (!text.is_empty()).then(|| Self(text.to_owned()))
@@ -95,58 +99,58 @@ impl fmt::Debug for Secret {
 /// A secret that could not be read.
 #[derive(Debug, thiserror::Error)]
 pub enum SecretError {
-    /// There is none of that name.
-    #[error("there is no secret `{name}`, or it is empty: put it there")]
+    /// The secret does not exist or is empty.
+    #[error("the secret `{name}` is missing or empty: create it")]
     Missing {
-        /// Its name.
+        /// The name of the secret.
         name: SecretName,
     },
-    /// Whoever keeps it did not hand it out.
-    #[error("cannot read the secret `{name}`")]
+    /// The store refused to return the secret, or failed.
+    #[error("failed to read the secret `{name}`")]
     Unreadable {
-        /// Its name.
+        /// The name of the secret.
         name: SecretName,
-        /// Why.
+        /// The error of the store.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
-    /// It is kept where this program does not look.
-    #[error("cannot read the secret `{name}` from here: name one by {instead}")]
-    OutOfReach {
-        /// Its name.
+    /// This program does not support the store of the secret.
+    #[error("the secret `{name}` is unsupported here: use {supported}")]
+    Unsupported {
+        /// The name of the secret.
         name: SecretName,
-        /// What can be named.
-        instead: &'static str,
+        /// The supported names.
+        supported: &'static str,
     },
 }
 
-/// Somewhere to read secrets from.
+/// A store of secrets.
 #[expect(
     async_fn_in_trait,
-    reason = "used through generics, where the concrete type tells whether its futures are Send"
+    reason = "used through generics, where the concrete type shows whether its futures are Send"
 )]
 pub trait ReadSecret {
     /// Reads a secret.
     ///
     /// # Errors
-    /// When there is none, or it cannot be read.
+    /// If the secret does not exist or cannot be read.
     async fn read(&self, name: &SecretName) -> Result<Secret, SecretError>;
 }
 
-/// The environment and the files of this machine. What a configuration keeps in AWS stands in files of one folder, so
-/// that the same configuration serves here: `ssm:/portpulse/slack` in `ssm/portpulse/slack`,
-/// `secretsmanager:portpulse/pager` in `secretsmanager/portpulse/pager`.
+/// Secrets on this machine: environment variables and files. Files in one folder stand for secrets in AWS, so that a
+/// configuration for AWS works locally: `ssm/portpulse/slack` for `ssm:/portpulse/slack`, and
+/// `secretsmanager/portpulse/pager` for `secretsmanager:portpulse/pager`.
 #[derive(Debug, Clone, Default)]
-pub struct ThisMachine {
+pub struct LocalSecrets {
     folder: Option<PathBuf>,
 }
 
-impl ThisMachine {
-    /// With a folder for what is kept in AWS, if there is one.
+impl LocalSecrets {
+    /// Secrets on this machine, with an optional folder for secrets in AWS.
     pub fn new(folder: Option<PathBuf>) -> Self {
         Self { folder }
     }
 
-    /// The file that holds a secret; `None` of one that no file holds, or that is out of reach.
+    /// The file of a secret; `None` for environment variables, and for secrets in AWS without a folder.
     pub fn path(&self, name: &SecretName) -> Option<PathBuf> {
         match name {
             SecretName::Environment(_) => None,
@@ -156,7 +160,7 @@ impl ThisMachine {
         }
     }
 
-    /// The file for a name of AWS's; none without a folder, or where the name leads out of it.
+    /// The file for a secret in AWS; `None` without a folder, or if the path leaves the folder.
     fn file(&self, scheme: &str, name: &str) -> Option<PathBuf> {
         let name = Path::new(name.trim_start_matches('/'));
         let within = |part: Component<'_>| matches!(part, Component::Normal(_));
@@ -165,12 +169,12 @@ impl ThisMachine {
     }
 }
 
-impl ReadSecret for ThisMachine {
+impl ReadSecret for LocalSecrets {
     async fn read(&self, name: &SecretName) -> Result<Secret, SecretError> {
         let missing = || SecretError::Missing { name: name.clone() };
-        let out_of_reach = || SecretError::OutOfReach {
+        let out_of_reach = || SecretError::Unsupported {
             name: name.clone(),
-            instead: "`env:NAME` or `file:/path`, or give a folder that holds it",
+            supported: "`env:NAME` or `file:/path`, or a folder with the secrets",
         };
         if let SecretName::Environment(variable) = name {
             let text = std::env::var(variable).map_err(|_| missing())?;
@@ -190,49 +194,49 @@ impl ReadSecret for ThisMachine {
     }
 }
 
-/// The fewest bytes of a part of an address that can be a secret.
+/// The minimum length of a part of a URL that is redacted, in bytes.
 const MIN_PART_LENGTH: usize = 8;
 
-/// Secrets that were read before, so that one that nobody changed is read once.
+/// A cache of secrets: each is read once, and again after [`forget`](Self::forget).
 pub(crate) struct SecretCache<S> {
     reader: S,
-    known: Mutex<HashMap<SecretName, Secret>>,
+    cached: Mutex<HashMap<SecretName, Secret>>,
 }
 
 impl<S: ReadSecret> SecretCache<S> {
     pub(crate) fn new(reader: S) -> Self {
         Self {
             reader,
-            known: Mutex::default(),
+            cached: Mutex::default(),
         }
     }
 
     pub(crate) async fn get(&self, name: &SecretName) -> Result<Secret, SecretError> {
-        if let Some(secret) = self.known().get(name) {
+        if let Some(secret) = self.cached().get(name) {
             return Ok(secret.clone());
         }
         let secret = self.reader.read(name).await?;
-        self.known().insert(name.clone(), secret.clone());
+        self.cached().insert(name.clone(), secret.clone());
         Ok(secret)
     }
 
-    /// Reads these anew the next time: somebody did not like them.
+    /// Removes the secrets, so that they are read again: a destination refused them.
     pub(crate) fn forget(&self, names: &[&SecretName]) {
-        self.known().retain(|name, _| !names.contains(&name));
+        self.cached().retain(|name, _| !names.contains(&name));
     }
 
-    /// `text` without what is secret in it: whole secrets, and the parts of those that are addresses.
+    /// `text` without secrets: complete secrets, and the parts of secret URLs, are replaced by `…`.
     pub(crate) fn redact(&self, text: &str) -> String {
-        let known = self.known();
-        let parts = known.values().flat_map(|secret| {
+        let cached = self.cached();
+        let parts = cached.values().flat_map(|secret| {
             let parts = secret.expose().split(['/', '?', '&', '=', ':']);
             std::iter::once(secret.expose()).chain(parts.filter(|part| part.len() >= MIN_PART_LENGTH))
         });
         parts.fold(text.to_owned(), |text, part| text.replace(part, "…"))
     }
 
-    fn known(&self) -> std::sync::MutexGuard<'_, HashMap<SecretName, Secret>> {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    fn cached(&self) -> std::sync::MutexGuard<'_, HashMap<SecretName, Secret>> {
+        self.cached.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -241,7 +245,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_secret_is_named_never_written() {
+    fn secret_name_requires_known_store() {
         use NetworkAccess::{OwnNetwork, PlainLambda};
         for (text, network_access, name) in [
             ("ssm:/portpulse/slack", PlainLambda, Ok("ssm:/portpulse/slack")),
@@ -257,22 +261,22 @@ mod tests {
                 Ok("file:/run/secrets/slack"),
             ),
             ("ssm:/portpulse/slack", OwnNetwork, Ok("ssm:/portpulse/slack")),
-            ("env:SLACK_URL", PlainLambda, Err(InvalidSecretName::NotInALambda)),
+            ("env:SLACK_URL", PlainLambda, Err(InvalidSecretName::LocalOnly)),
             (
                 "file:/run/secrets/slack",
                 PlainLambda,
-                Err(InvalidSecretName::NotInALambda),
+                Err(InvalidSecretName::LocalOnly),
             ),
-            ("ssm:no-slash", PlainLambda, Err(InvalidSecretName::NoName)),
-            ("ssm:/a b", PlainLambda, Err(InvalidSecretName::NoName)),
+            ("ssm:no-slash", PlainLambda, Err(InvalidSecretName::NotAName)),
+            ("ssm:/a b", PlainLambda, Err(InvalidSecretName::NotAName)),
             (
                 "https://hooks.slack.com/services/T0/B0/x",
                 OwnNetwork,
-                Err(InvalidSecretName::NoName),
+                Err(InvalidSecretName::NotAName),
             ),
-            ("env:1X", OwnNetwork, Err(InvalidSecretName::NoName)),
-            ("xoxb-1", OwnNetwork, Err(InvalidSecretName::NoName)),
-            ("", OwnNetwork, Err(InvalidSecretName::NoName)),
+            ("env:1X", OwnNetwork, Err(InvalidSecretName::NotAName)),
+            ("xoxb-1", OwnNetwork, Err(InvalidSecretName::NotAName)),
+            ("", OwnNetwork, Err(InvalidSecretName::NotAName)),
         ] {
             let parsed = SecretName::parse(text, network_access).map(|name| name.to_string());
             assert_eq!(parsed, name.map(str::to_owned), "{text}");
@@ -280,8 +284,8 @@ mod tests {
     }
 
     #[test]
-    fn names_of_aws_are_files_of_a_folder_and_lead_nowhere_else() {
-        let machine = ThisMachine::new(Some(PathBuf::from("/secrets")));
+    fn aws_secret_maps_to_file_inside_folder() {
+        let machine = LocalSecrets::new(Some(PathBuf::from("/secrets")));
         for (scheme, name, file) in [
             ("ssm", "/portpulse/slack", Some("/secrets/ssm/portpulse/slack")),
             (
@@ -295,11 +299,11 @@ mod tests {
         ] {
             assert_eq!(machine.file(scheme, name), file.map(PathBuf::from), "{name}");
         }
-        assert_eq!(ThisMachine::default().file("ssm", "/portpulse/slack"), None);
+        assert_eq!(LocalSecrets::default().file("ssm", "/portpulse/slack"), None);
     }
 
     #[test]
-    fn a_secret_shows_itself_to_nobody() {
+    fn secret_is_hidden_in_debug_output() {
         let secret = Secret::new(" hush\n").unwrap();
         assert_eq!(
             (secret.expose(), format!("{secret:?}").as_str()),

@@ -1,6 +1,6 @@
-//! Who may read, and what: decided from the request alone, in time that says nothing of a secret.
+//! Access control: decides from the request alone who may read what. Secrets are compared in constant time.
 
-mod door;
+mod sign_in_guard;
 
 use std::fmt;
 use std::net::IpAddr;
@@ -12,56 +12,61 @@ use portpulse_history::view::Audience;
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 
-use crate::request::{Request, Signature};
+use crate::request::{Request, Signature, Transport};
 
-pub use door::network;
-pub(crate) use door::{Attempt, Door, WINDOW};
+pub use sign_in_guard::network;
+pub(crate) use sign_in_guard::{ATTEMPT_WINDOW, Attempt, SignInGuard};
 
-/// Who may read.
+/// Who may read the page.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Access {
-    /// Anybody: names, statuses, uptime and times of maintenance.
+    /// Anyone may read names, statuses, uptime and maintenance windows.
     Public,
-    /// Whoever this machine lets onto its loopback interface: everything. The request must name a loopback host, so
-    /// that no page of another site reads it under a name that was made to point here.
+    /// Users of this machine's loopback interface may read everything. The request must name a loopback host, which
+    /// protects against DNS rebinding.
     Loopback,
-    /// Callers whose signature AWS has verified: everything.
+    /// Callers with a signature that AWS has verified may read everything.
     Signed,
-    /// Whoever knows the token: everything.
+    /// Readers with the token may read everything.
     Token(Token),
 }
 
-/// Why a request is not answered.
+/// Why access is denied.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Refusal {
-    /// It must show the token.
-    SignInFirst,
-    /// Too many wrong tokens came from there.
+    /// The request has neither the token nor a valid session.
+    SignInRequired,
+    /// Too many wrong tokens came from the sender's network.
     TooManyAttempts,
-    /// Its signature was not verified.
+    /// The request has no verified signature.
     Unsigned,
-    /// It names a host that is not this machine's loopback.
+    /// The `Host` header does not name a loopback host.
     ForeignHost,
 }
 
 impl Access {
-    /// What the sender of `request` may see.
-    pub(crate) fn admit(&self, door: &Door, request: &Request, now: Timestamp) -> Result<Audience, Refusal> {
+    /// Returns what the sender of `request` may see.
+    pub(crate) fn authorize(
+        &self,
+        guard: &SignInGuard,
+        request: &Request,
+        now: Timestamp,
+    ) -> Result<Audience, Refusal> {
         match self {
             Self::Public => Ok(Audience::Public),
-            Self::Loopback if names_loopback(request) => Ok(Audience::Private),
+            Self::Loopback if has_loopback_host(request) => Ok(Audience::Private),
             Self::Loopback => Err(Refusal::ForeignHost),
             Self::Signed => match request.signature {
                 Signature::Verified => Ok(Audience::Private),
                 Signature::None => Err(Refusal::Unsigned),
             },
-            Self::Token(token) => door.admit(token, request, now),
+            Self::Token(token) => guard.authorize(token, request, now),
         }
     }
 }
 
 /// Whether the host of a request is `localhost` or a loopback address.
-fn names_loopback(request: &Request) -> bool {
+fn has_loopback_host(request: &Request) -> bool {
     let Some(host) = request.host.as_deref() else {
         return false;
     };
@@ -74,76 +79,70 @@ fn names_loopback(request: &Request) -> bool {
     is_address || name.eq_ignore_ascii_case("localhost")
 }
 
-/// How long a browser stays signed in, unless it signs out.
+/// How long a session lasts unless the reader signs out.
 const SESSION: SignedDuration = SignedDuration::from_hours(12);
 
-/// A session, named by the time at which it began, in nanoseconds since the Unix epoch.
+/// A session, identified by its start time in nanoseconds since the Unix epoch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Session(i128);
 
 impl Session {
-    /// Whether it is not over yet.
-    fn is_on(self, now: Timestamp) -> bool {
+    /// Whether the session has not expired.
+    fn is_valid(self, now: Timestamp) -> bool {
         now.as_nanosecond() < self.0.saturating_add(SESSION.as_nanos())
     }
 }
 
-/// The token of a private page. It shows itself to nobody.
+/// The token of a private page. `Debug` does not print the token.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Token {
     text: String,
     transport: Transport,
-    /// The run of the program that sessions are bound to; empty if they are bound to none.
-    run: String,
+    /// The program instance that sessions are bound to; empty if sessions survive a restart.
+    instance: String,
 }
 
-/// How requests come.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Transport {
-    /// Over TLS, as function URLs are reached: browsers send the cookie over TLS alone.
-    Tls,
-    /// As they are, on one's own network.
-    #[default]
-    Plain,
-}
-
-/// Why a text cannot be the token.
+/// Error: the token is too short.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "the token is too short: it needs at least {} characters that nobody can guess, as from `openssl rand -hex 32`",
-    Token::FEWEST
+    "the token is too short: it needs at least {} random characters, such as the output of `openssl rand -hex 32`",
+    Token::MIN_LENGTH
 )]
 pub struct ShortToken;
 
 impl Token {
-    /// The fewest characters a token has.
-    pub const FEWEST: usize = 32;
+    /// The minimum number of characters of a token.
+    pub const MIN_LENGTH: usize = 32;
 
-    /// A token; white space around it is not part of it.
+    /// Creates a token. White space around `text` is ignored.
     ///
     /// # Errors
-    /// When it is too short to be one.
+    /// If the token has fewer than [`Token::MIN_LENGTH`] characters.
     pub fn new(text: &str, transport: Transport) -> Result<Self, ShortToken> {
         let text = text.trim();
-        if text.chars().count() < Self::FEWEST {
+        if text.chars().count() < Self::MIN_LENGTH {
             return Err(ShortToken);
         }
         let text = text.to_owned();
-        let run = String::new();
-        Ok(Self { text, transport, run })
+        let instance = String::new();
+        Ok(Self {
+            text,
+            transport,
+            instance,
+        })
     }
 
-    /// The same token, whose sessions end with the run of the program that has this name. A process remembers which
-    /// sessions were ended: where there is but one, nothing that was ended comes back.
+    /// Binds sessions to a program instance: they end when the program restarts under another instance name. Ended
+    /// sessions are remembered in memory only; without the binding they would be valid again after a restart.
     #[must_use]
-    pub fn bound_to(self, run: impl Into<String>) -> Self {
+    pub fn bound_to(self, instance: impl Into<String>) -> Self {
         Self {
-            run: run.into(),
+            instance: instance.into(),
             ..self
         }
     }
 
-    /// Whether a text is this token. The digests are compared, so that the time tells neither content nor length.
+    /// Whether `text` is this token. Compares digests, so that the time depends neither on the content nor on the length.
     pub(crate) fn is(&self, text: &str) -> bool {
         let (ours, theirs) = (Sha256::digest(&self.text), Sha256::digest(text));
         ours.as_slice().ct_eq(theirs.as_slice()).into()
@@ -156,15 +155,15 @@ impl Token {
         }
     }
 
-    /// The header that signs a browser in: since when, signed with the token, which it does not hold. `Lax`, so that a
-    /// link in an alert opens the page; no request changes anything.
+    /// The `Set-Cookie` value that signs a browser in: the session's start time, signed with the token. The cookie does
+    /// not contain the token. `SameSite=Lax`, so that a link in a notification opens the page; `GET` changes nothing.
     pub(crate) fn session(&self, now: Timestamp) -> String {
         let session = Session(now.as_nanosecond());
         let signature = self.signature(session).finalize().into_bytes();
         self.cookie(&format!("{}.{}", session.0, hex(&signature)), SESSION.as_secs())
     }
 
-    /// The header that signs a browser out.
+    /// The `Set-Cookie` value that signs a browser out.
     pub(crate) fn no_session(&self) -> String {
         self.cookie("", 0)
     }
@@ -178,23 +177,24 @@ impl Token {
         format!("{name}={value}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Lax{secure}")
     }
 
-    /// The session that a request shows, if it is one of this token's and not over. It may have been ended.
+    /// The session in the request's cookie, if the signature is valid and the session has not expired. The caller must
+    /// check whether the reader has signed out.
     fn session_of(&self, request: &Request, now: Timestamp) -> Option<Session> {
         let (session, signature) = request.cookie(self.cookie_name())?.split_once('.')?;
         let (session, signature) = (Session(session.parse().ok()?), unhex(signature)?);
-        // Compares in constant time.
+        // `verify_slice` compares in constant time.
         let is_ours = self.signature(session).verify_slice(&signature).is_ok();
-        (is_ours && session.is_on(now)).then_some(session)
+        (is_ours && session.is_valid(now)).then_some(session)
     }
 
     fn signature(&self, Session(began): Session) -> Hmac<Sha256> {
-        // A key shorter than a block is filled up with zeros, as RFC 2104 has it.
+        // RFC 2104: a key shorter than a block is padded with zeros.
         let mut key = Key::<Hmac<Sha256>>::default();
         for (place, byte) in key.iter_mut().zip(Sha256::digest(&self.text)) {
             *place = byte;
         }
         let mut mac = Hmac::<Sha256>::new(&key);
-        mac.update(format!("portpulse status page since {began} {}", self.run).as_bytes());
+        mac.update(format!("portpulse status page since {began} {}", self.instance).as_bytes());
         mac
     }
 }
@@ -205,7 +205,7 @@ impl fmt::Debug for Token {
     }
 }
 
-/// What stands behind `Bearer`.
+/// The token of a `Bearer` authorization header.
 fn bearer(authorization: &str) -> Option<&str> {
     let (scheme, text) = authorization.trim().split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then_some(text)

@@ -1,45 +1,50 @@
-//! The files that are part of the program: the style sheet, the script and the icon, each named by its content.
+//! Static files compiled into the program: style sheet, script and icon. Each path contains a hash of the content.
 
 use std::sync::LazyLock;
 
 use sha2::{Digest as _, Sha256};
 
-use crate::response::{Content, Keep, Response};
+use crate::response::{CachePolicy, ContentType, Response};
 
-/// A file that is part of the program.
+/// A static file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Asset {
     /// The style sheet.
     Style,
-    /// The script: nothing needs it.
+    /// The optional script.
     Script,
     /// The icon.
     Icon,
 }
 
-/// The paths, in the order of [`Asset::ALL`].
-static PATHS: LazyLock<[String; 3]> = LazyLock::new(|| Asset::ALL.map(Asset::named));
+/// Paths in the order of [`Asset::ALL`].
+static PATHS: LazyLock<[String; 3]> = LazyLock::new(|| Asset::ALL.map(Asset::hashed_path));
 
 impl Asset {
     const ALL: [Self; 3] = [Self::Style, Self::Script, Self::Icon];
 
-    const fn parts(self) -> (&'static str, &'static str, Content, &'static str) {
+    const fn parts(self) -> (&'static str, &'static str, ContentType, &'static str) {
         match self {
-            Self::Style => ("style", "css", Content::Css, include_str!("asset/style.css")),
-            Self::Script => ("script", "js", Content::Script, include_str!("asset/script.js")),
-            Self::Icon => ("icon", "svg", Content::Svg, include_str!("asset/icon.svg")),
+            Self::Style => ("style", "css", ContentType::Css, include_str!("asset/style.css")),
+            Self::Script => (
+                "script",
+                "js",
+                ContentType::Script,
+                include_str!("asset/script.js"),
+            ),
+            Self::Icon => ("icon", "svg", ContentType::Svg, include_str!("asset/icon.svg")),
         }
     }
 
-    /// The path: it changes with the content, so that what is kept for ever is never stale.
-    fn named(self) -> String {
-        let (name, ending, _, text) = self.parts();
+    /// The path. It changes with the content, so that responses can be cached forever.
+    fn hashed_path(self) -> String {
+        let (name, extension, _, text) = self.parts();
         let digest = Sha256::digest(text);
-        let mark: String = digest.iter().take(6).map(|byte| format!("{byte:02x}")).collect();
-        format!("/{name}-{mark}.{ending}")
+        let hash: String = digest.iter().take(6).map(|byte| format!("{byte:02x}")).collect();
+        format!("/{name}-{hash}.{extension}")
     }
 
-    /// Where it is.
+    /// The path in links.
     pub(crate) fn path(self) -> &'static str {
         let [style, script, icon] = &*PATHS;
         match self {
@@ -49,14 +54,14 @@ impl Asset {
         }
     }
 
-    /// The file at this path.
+    /// The file at `path`, if there is one.
     pub(crate) fn at(path: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|asset| asset.path() == path)
     }
 
-    /// It, as a response.
+    /// The response with the file.
     pub(crate) fn response(self) -> Response {
         let (_, _, content, text) = self.parts();
-        Response::new(200, content, Keep::Forever, text)
+        Response::new(200, content, CachePolicy::Immutable, text)
     }
 }

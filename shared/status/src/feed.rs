@@ -1,30 +1,30 @@
-//! What programs ask for: JSON, badges, Prometheus' text and the Atom feed, each put into words by the history.
+//! Machine-readable answers: JSON, badges, Prometheus metrics and the Atom feed, as `portpulse-history` renders them.
 
 use portpulse_core::id::MonitorId;
-use portpulse_history::badge::Kind;
+use portpulse_history::badge::BadgeKind;
 use portpulse_history::view::{Audience, IncidentsPage, MonitorPage, Overview};
 use portpulse_history::{api, atom, badge, prometheus};
 
 use crate::request::Request;
-use crate::response::{Keep, Response};
+use crate::response::{CachePolicy, Response};
 use crate::span::Span;
 
-/// What a program asks for.
+/// A machine-readable answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Feed {
-    /// What the others look like, as an OpenAPI document.
+    /// The OpenAPI document of the JSON API.
     OpenApi,
-    /// All monitors, as JSON.
+    /// All monitors as JSON.
     Monitors,
-    /// One monitor over time, as JSON.
+    /// One monitor with its history as JSON.
     Monitor(MonitorId, Span),
-    /// Incidents, as JSON.
+    /// Incidents as JSON.
     Incidents,
-    /// A picture of how a monitor is.
-    Badge(MonitorId, Kind),
-    /// All monitors, for Prometheus.
+    /// A badge (SVG) of one monitor.
+    Badge(MonitorId, BadgeKind),
+    /// All monitors as Prometheus metrics.
     Metrics,
-    /// Incidents, as an Atom feed.
+    /// Incidents as an Atom feed.
     Atom,
 }
 
@@ -32,7 +32,7 @@ const JSON: &str = "application/json; charset=utf-8";
 const SVG: &str = "image/svg+xml; charset=utf-8";
 
 impl Feed {
-    /// What a path asks for, if it is for programs.
+    /// The answer that a path names, if any.
     pub(crate) fn at(request: &Request) -> Option<Self> {
         let path = request.path.as_str();
         match path {
@@ -44,24 +44,27 @@ impl Feed {
             _ => {}
         }
         if let Some(id) = path.strip_prefix("/api/monitors/") {
-            return id.parse().ok().map(|id| Self::Monitor(id, Span::asked(request)));
+            return id
+                .parse()
+                .ok()
+                .map(|id| Self::Monitor(id, Span::from_request(request)));
         }
         let id = path.strip_prefix("/badge/")?.strip_suffix(".svg")?.parse().ok()?;
         let kind = request
             .query_value("kind")
-            .map_or(Ok(Kind::Status), |kind| kind.parse());
+            .map_or(Ok(BadgeKind::Status), |kind| kind.parse());
         kind.ok().map(|kind| Self::Badge(id, kind))
     }
 }
 
 /// The OpenAPI document.
 pub(crate) fn open_api() -> Response {
-    Response::of_type(200, JSON, Keep::Shared, api::OPENAPI)
+    Response::of_type(200, JSON, CachePolicy::Shared, api::OPENAPI)
 }
 
-/// What is told of all monitors; `None` where there is nothing of that.
-pub(crate) fn of_all(feed: &Feed, audience: Audience, known: &Overview) -> Option<Response> {
-    let answer = |media_type, body| Response::of_type(200, media_type, Keep::page(audience), body);
+/// The response for all monitors; `None` if the badge does not exist for this audience.
+pub(crate) fn all_monitors(feed: &Feed, audience: Audience, known: &Overview) -> Option<Response> {
+    let answer = |media_type, body| Response::of_type(200, media_type, CachePolicy::for_page(audience), body);
     Some(match feed {
         Feed::OpenApi => open_api(),
         Feed::Monitors => answer(JSON, api::monitors(known).to_string()),
@@ -72,8 +75,8 @@ pub(crate) fn of_all(feed: &Feed, audience: Audience, known: &Overview) -> Optio
             let monitor = known.monitors.iter().find(|monitor| monitor.id == *id)?;
             let badge = answer(SVG, badge::svg(*kind, monitor)?);
             match audience {
-                Audience::Public => badge.for_other_sites(),
-                // What only some may see is shown to no page of another site, whoever looks at that.
+                Audience::Public => badge.allow_cross_origin(),
+                // A private badge must not be embedded in pages of other sites.
                 Audience::Private => badge,
             }
         }
@@ -81,9 +84,14 @@ pub(crate) fn of_all(feed: &Feed, audience: Audience, known: &Overview) -> Optio
     })
 }
 
-/// What is told of one monitor.
-pub(crate) fn of_one(audience: Audience, known: &MonitorPage) -> Response {
-    Response::of_type(200, JSON, Keep::page(audience), api::monitor(known).to_string())
+/// The JSON response for one monitor.
+pub(crate) fn one_monitor(audience: Audience, known: &MonitorPage) -> Response {
+    Response::of_type(
+        200,
+        JSON,
+        CachePolicy::for_page(audience),
+        api::monitor(known).to_string(),
+    )
 }
 
 fn incidents(known: &Overview) -> IncidentsPage {

@@ -1,12 +1,13 @@
-//! The status page: from a request, and what is known of the monitors, to a response. Pages are HTML that needs no
-//! script; charts are SVG within them.
+//! The status page: turns a request and the state of the monitors into a response. Pages are HTML and work without a
+//! script; charts are inline SVG.
 //!
-//! [`Site`] reads nothing and asks nobody: it says what must be read, and is handed that with the time. [`Pages`] has it
-//! read, and keeps it for a moment. Neither knows anything of sockets, clocks or AWS.
+//! [`Site`] does no I/O: it returns the page to read for, and renders the page from the data and the time it is given.
+//! [`Pages`] reads the data and caches it for a short time. Neither depends on sockets, clocks or AWS.
 
 mod access;
 mod asset;
 mod chart;
+mod display;
 mod feed;
 mod page;
 mod pages;
@@ -16,14 +17,13 @@ mod response;
 mod route;
 mod site;
 mod span;
-mod words;
 
-pub use access::{Access, ShortToken, Token, Transport, network};
+pub use access::{Access, ShortToken, Token, network};
 pub use feed::Feed;
-pub use pages::{Answered, Pages};
-pub use reader::Reader;
-pub use request::{Initiator, MAX_BODY_BYTES, Method, Request, Signature};
-pub use response::{Content, Keep, Response};
-pub use route::{By, Page, Selection};
-pub use site::{Asked, Received, Site};
+pub use pages::{Answer, Pages};
+pub use reader::PageReader;
+pub use request::{Initiator, MAX_BODY_BYTES, Method, Request, Signature, Transport};
+pub use response::{CachePolicy, ContentType, Response};
+pub use route::{Grouping, Page, Selection};
+pub use site::{PageRequest, Received, Site};
 pub use span::Span;

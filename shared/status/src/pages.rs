@@ -1,8 +1,8 @@
-//! Pages answered, from what is read or was read a moment ago: many readers at once cost as much as one.
+//! Answers requests from data that is read from the table and cached for a short time, so that many readers cost as
+//! much as one.
 //!
-//! What the public is shown, of whatever monitor and in whatever form, comes from one overview: so many public pages cost
-//! one reading of the table for as long as that is shown. Where it cannot be read, that is tried again after a while, and
-//! not by every request.
+//! Every public page and feed is rendered from one cached overview: any number of public requests cost one read of the
+//! table per cache lifetime. After a failed read, public requests retry only after a pause.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -13,68 +13,70 @@ use portpulse_history::view::{Audience, MonitorPage, Overview};
 use tokio::sync::Mutex;
 
 use crate::feed::Feed;
-use crate::reader::Reader;
+use crate::reader::PageReader;
 use crate::request::Request;
 use crate::response::Response;
 use crate::route::Page;
-use crate::site::{Asked, RETRY_SECONDS, Received, Site};
+use crate::site::{PageRequest, RETRY_SECONDS, Received, Site};
 use crate::span::Span;
 
-/// The most monitors of which a page is kept at a time.
-const MAX_KEPT: usize = 100;
-/// How long the public waits after a failure until the table is asked again, as [`Site::unreadable`] says it.
-const PAUSE: SignedDuration = SignedDuration::from_secs(RETRY_SECONDS);
+/// The maximum number of monitor pages in the cache.
+const MAX_CACHED_PAGES: usize = 100;
+/// How long public requests do not read the table after a failure, as the `Retry-After` of [`Site::unavailable`] says.
+const RETRY_PAUSE: SignedDuration = SignedDuration::from_secs(RETRY_SECONDS);
 
-/// The pages, and what was read for them of late.
+/// The pages, with a cache of the data that they show.
 pub struct Pages<R> {
     site: Site,
     reader: R,
-    keep: SignedDuration,
-    // What is asked by those within of a monitor that is not there costs no more than this.
-    ids: Mutex<Kept<(), BTreeSet<MonitorId>>>,
-    // Held while something is read: who comes meanwhile waits for that, and does not read it again.
+    max_age: SignedDuration,
+    // Private requests for monitors that do not exist cost no more than this read.
+    ids: Mutex<Cache<(), BTreeSet<MonitorId>>>,
+    // Locked during a read: concurrent requests wait for the result instead of reading again.
     overviews: Mutex<Overviews>,
-    monitors: Mutex<Kept<(MonitorId, Span), Option<MonitorPage>>>,
+    monitors: Mutex<Cache<(MonitorId, Span), Option<MonitorPage>>>,
 }
 
-/// The overviews that were read, and when the public's could not be.
+/// Cached overviews, and the time of the last failed read of the public one.
 #[derive(Default)]
 struct Overviews {
-    kept: Kept<Audience, Overview>,
+    cache: Cache<Audience, Overview>,
     failed: Option<Timestamp>,
 }
 
-/// Why nothing is shown: the table could not be read, now or a moment ago.
-enum Unread<E> {
-    Now(E),
-    Before,
+/// Why there is no data: reading the table failed.
+enum ReadFailure<E> {
+    /// Now.
+    Failed(E),
+    /// A moment ago; not tried again yet.
+    FailedRecently,
 }
 
-impl<E> From<E> for Unread<E> {
+impl<E> From<E> for ReadFailure<E> {
     fn from(error: E) -> Self {
-        Self::Now(error)
+        Self::Failed(error)
     }
 }
 
-/// What was read, and when.
-type Kept<K, V> = BTreeMap<K, (Timestamp, Arc<V>)>;
+/// Values with the time at which they were read.
+type Cache<K, V> = BTreeMap<K, (Timestamp, Arc<V>)>;
 
-/// An answer.
+/// The answer to a request.
 #[derive(Debug)]
-pub struct Answered<E> {
+pub struct Answer<E> {
     /// The response.
     pub response: Response,
-    /// Why it shows nothing, where it could not be read; told once, and not by each that comes meanwhile.
+    /// The error, if reading failed for this request. Requests answered during the pause carry no error.
     pub error: Option<E>,
 }
 
-impl<R: Reader> Pages<R> {
-    /// Pages of this site; what was read is shown for as long as `keep`.
-    pub fn new(site: Site, reader: R, keep: SignedDuration) -> Self {
+impl<R: PageReader> Pages<R> {
+    /// Creates the pages of `site`. Data is cached for `max_age`.
+    pub fn new(site: Site, reader: R, max_age: SignedDuration) -> Self {
         Self {
             site,
             reader,
-            keep,
+            max_age,
             ids: Mutex::default(),
             overviews: Mutex::default(),
             monitors: Mutex::default(),
@@ -82,32 +84,32 @@ impl<R: Reader> Pages<R> {
     }
 
     /// Answers a request.
-    pub async fn answer(&self, request: &Request, now: Timestamp) -> Answered<R::Error> {
+    pub async fn answer(&self, request: &Request, now: Timestamp) -> Answer<R::Error> {
         let asked = match self.site.receive(request, now) {
-            Received::Asked(asked) => asked,
-            Received::Answer(response) => {
-                return Answered {
+            Received::Page(asked) => asked,
+            Received::Response(response) => {
+                return Answer {
                     response,
                     error: None,
                 };
             }
         };
         match self.respond(&asked, now).await {
-            Ok(response) => Answered {
+            Ok(response) => Answer {
                 response,
                 error: None,
             },
-            Err(unread) => Answered {
-                response: self.site.unreadable(),
-                error: match unread {
-                    Unread::Now(error) => Some(error),
-                    Unread::Before => None,
+            Err(failure) => Answer {
+                response: self.site.unavailable(),
+                error: match failure {
+                    ReadFailure::Failed(error) => Some(error),
+                    ReadFailure::FailedRecently => None,
                 },
             },
         }
     }
 
-    async fn respond(&self, asked: &Asked, now: Timestamp) -> Result<Response, Unread<R::Error>> {
+    async fn respond(&self, asked: &PageRequest, now: Timestamp) -> Result<Response, ReadFailure<R::Error>> {
         let (site, audience) = (&self.site, asked.audience);
         Ok(match &asked.page {
             Page::Overview(selection) => {
@@ -127,20 +129,20 @@ impl<R: Reader> Pages<R> {
             Page::Feed(Feed::Badge(id, _))
                 if audience == Audience::Private && !self.is_defined(id, now).await? =>
             {
-                site.nothing_here()
+                site.not_found()
             }
             Page::Feed(feed) => site.feed(audience, feed, &*self.read_overview(audience, now).await?),
         })
     }
 
-    /// Whether there is a monitor of this id, by the definitions alone.
+    /// Whether a monitor with this id is defined.
     async fn is_defined(&self, id: &MonitorId, now: Timestamp) -> Result<bool, R::Error> {
-        let mut kept = self.ids.lock().await;
-        if let Some(ids) = self.fresh(&kept, &(), now) {
+        let mut cache = self.ids.lock().await;
+        if let Some(ids) = self.cached(&cache, &(), now) {
             return Ok(ids.contains(id));
         }
         let ids = Arc::new(self.reader.ids().await?);
-        kept.insert((), (now, Arc::clone(&ids)));
+        cache.insert((), (now, Arc::clone(&ids)));
         Ok(ids.contains(id))
     }
 
@@ -148,23 +150,23 @@ impl<R: Reader> Pages<R> {
         &self,
         audience: Audience,
         now: Timestamp,
-    ) -> Result<Arc<Overview>, Unread<R::Error>> {
+    ) -> Result<Arc<Overview>, ReadFailure<R::Error>> {
         let mut overviews = self.overviews.lock().await;
-        if let Some(fresh) = self.fresh(&overviews.kept, &audience, now) {
-            return Ok(fresh);
+        if let Some(cached) = self.cached(&overviews.cache, &audience, now) {
+            return Ok(cached);
         }
         let is_public = audience == Audience::Public;
-        if is_public && overviews.failed.is_some_and(|at| is_within(PAUSE, at, now)) {
-            return Err(Unread::Before);
+        if is_public && overviews.failed.is_some_and(|at| is_within(RETRY_PAUSE, at, now)) {
+            return Err(ReadFailure::FailedRecently);
         }
-        // There is no room for two.
-        overviews.kept.remove(&audience);
+        // Memory does not suffice for two overviews.
+        overviews.cache.remove(&audience);
         let read = self.reader.overview(audience, now).await;
         if is_public {
             overviews.failed = read.is_err().then_some(now);
         }
         let read = Arc::new(read?);
-        overviews.kept.insert(audience, (now, Arc::clone(&read)));
+        overviews.cache.insert(audience, (now, Arc::clone(&read)));
         Ok(read)
     }
 
@@ -174,42 +176,43 @@ impl<R: Reader> Pages<R> {
         id: &MonitorId,
         span: Span,
         now: Timestamp,
-    ) -> Result<Arc<Option<MonitorPage>>, Unread<R::Error>> {
+    ) -> Result<Arc<Option<MonitorPage>>, ReadFailure<R::Error>> {
         if audience == Audience::Public {
             let all = self.read_overview(audience, now).await?;
-            return Ok(Arc::new(all.page_of(id)));
+            return Ok(Arc::new(all.monitor_page(id)));
         }
         if !self.is_defined(id, now).await? {
             return Ok(Arc::new(None));
         }
-        let mut kept = self.monitors.lock().await;
+        let mut cache = self.monitors.lock().await;
         let key = (id.clone(), span);
-        if let Some(fresh) = self.fresh(&kept, &key, now) {
-            return Ok(fresh);
+        if let Some(cached) = self.cached(&cache, &key, now) {
+            return Ok(cached);
         }
         let read = Arc::new(self.reader.monitor(audience, id, span.first(now), now).await?);
-        kept.retain(|_, (at, _)| self.is_fresh(*at, now));
-        if kept.len() >= MAX_KEPT {
-            kept.clear();
+        cache.retain(|_, (at, _)| self.is_current(*at, now));
+        if cache.len() >= MAX_CACHED_PAGES {
+            cache.clear();
         }
-        kept.insert(key, (now, Arc::clone(&read)));
+        cache.insert(key, (now, Arc::clone(&read)));
         Ok(read)
     }
 
-    fn fresh<K: Ord, V>(&self, kept: &Kept<K, V>, key: &K, now: Timestamp) -> Option<Arc<V>> {
-        let (at, value) = kept.get(key)?;
-        self.is_fresh(*at, now).then(|| Arc::clone(value))
+    fn cached<K: Ord, V>(&self, cache: &Cache<K, V>, key: &K, now: Timestamp) -> Option<Arc<V>> {
+        let (at, value) = cache.get(key)?;
+        self.is_current(*at, now).then(|| Arc::clone(value))
     }
 
-    fn is_fresh(&self, at: Timestamp, now: Timestamp) -> bool {
-        is_within(self.keep, at, now)
+    fn is_current(&self, at: Timestamp, now: Timestamp) -> bool {
+        is_within(self.max_age, at, now)
     }
 }
 
-/// Whether something is no older than that. A clock that was set back makes nothing fresh for longer.
-fn is_within(most: SignedDuration, at: Timestamp, now: Timestamp) -> bool {
+/// Whether `at` is less than `max_age` ago. False for times in the future, so that a clock that was set back does not
+/// extend the lifetime.
+fn is_within(max_age: SignedDuration, at: Timestamp, now: Timestamp) -> bool {
     let age = now.duration_since(at);
-    !age.is_negative() && age < most
+    !age.is_negative() && age < max_age
 }
 
 #[cfg(test)]
@@ -225,18 +228,18 @@ mod tests {
     use super::*;
     use crate::access::Access;
 
-    /// Counts what it is asked, and answers when it may.
+    /// Counts reads, and answers each one once a permit is available.
     struct Counting {
         reads: AtomicUsize,
-        /// Of definitions alone.
+        /// Reads of the ids.
         id_reads: AtomicUsize,
-        may: Semaphore,
+        permits: Semaphore,
     }
 
     impl Counting {
         async fn read(&self) -> Result<(), &'static str> {
             self.reads.fetch_add(1, Ordering::SeqCst);
-            self.may
+            self.permits
                 .acquire()
                 .await
                 .map_err(|_| "the table is gone")?
@@ -245,9 +248,9 @@ mod tests {
         }
     }
 
-    /// The monitors that there are.
+    /// The defined monitors.
     fn defined() -> impl Iterator<Item = MonitorId> {
-        (0..3 * MAX_KEPT).map(|number| format!("m{number}").parse().unwrap())
+        (0..3 * MAX_CACHED_PAGES).map(|number| format!("m{number}").parse().unwrap())
     }
 
     fn monitor(id: MonitorId) -> MonitorView {
@@ -264,7 +267,7 @@ mod tests {
         }
     }
 
-    impl Reader for Arc<Counting> {
+    impl PageReader for Arc<Counting> {
         type Error = &'static str;
 
         async fn ids(&self) -> Result<BTreeSet<MonitorId>, Self::Error> {
@@ -304,7 +307,7 @@ mod tests {
         let counting = Arc::new(Counting {
             reads: AtomicUsize::new(0),
             id_reads: AtomicUsize::new(0),
-            may: Semaphore::new(permits),
+            permits: Semaphore::new(permits),
         });
         let site = Site::new(access, 60);
         let pages = Pages::new(site, Arc::clone(&counting), SignedDuration::from_secs(10));
@@ -324,20 +327,20 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn who_comes_while_it_is_read_waits_for_that() {
+    async fn concurrent_requests_share_one_read() {
         let (counting, pages) = pages(0);
         let (overview, incidents) = (get("/"), get("/incidents"));
         let (first, second, ()) = tokio::join!(
             pages.answer(&overview, at(0)),
             pages.answer(&incidents, at(0)),
-            async { counting.may.add_permits(1) }
+            async { counting.permits.add_permits(1) }
         );
         assert_eq!((first.response.status, second.response.status), (200, 200));
         assert_eq!(counting.reads.load(Ordering::SeqCst), 1);
     }
 
     #[tokio::test]
-    async fn what_was_read_is_shown_for_a_while_and_no_longer() {
+    async fn cached_overview_expires_after_max_age() {
         let (counting, pages) = pages(100);
         let mut reads = Vec::new();
         for second in [0, 9, 10, 19, 3] {
@@ -348,7 +351,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn all_that_the_public_asks_for_is_read_once_for_as_long_as_it_is_shown() {
+    async fn all_public_requests_share_one_read_per_max_age() {
         let (counting, pages) = pages(1_000);
         for number in 0..50 {
             for (path, status) in [
@@ -382,11 +385,11 @@ mod tests {
         assert_eq!(counting.reads.load(Ordering::SeqCst), 1);
         assert_eq!(counting.id_reads.load(Ordering::SeqCst), 0);
         pages.answer(&get("/monitors/m1"), at(19)).await;
-        assert_eq!(counting.reads.load(Ordering::SeqCst), 2, "no longer than that");
+        assert_eq!(counting.reads.load(Ordering::SeqCst), 2, "the cache has expired");
     }
 
     #[tokio::test]
-    async fn monitors_are_kept_one_by_one_and_not_without_end() {
+    async fn cached_monitor_pages_are_bounded() {
         let (counting, pages) = pages_for(Access::Loopback, 1_000);
         for _ in 0..2 {
             for id in ["m0", "m1"] {
@@ -395,14 +398,14 @@ mod tests {
             }
         }
         assert_eq!(counting.reads.load(Ordering::SeqCst), 2);
-        for number in 0..3 * MAX_KEPT {
+        for number in 0..3 * MAX_CACHED_PAGES {
             pages.answer(&get(&format!("/monitors/m{number}")), at(0)).await;
         }
-        assert!(pages.monitors.lock().await.len() <= MAX_KEPT);
+        assert!(pages.monitors.lock().await.len() <= MAX_CACHED_PAGES);
     }
 
     #[tokio::test]
-    async fn further_back_is_read_anew_where_more_is_shown() {
+    async fn longer_span_is_read_again() {
         let (counting, pages) = pages_for(Access::Loopback, 1_000);
         for query in ["", "span=7d"] {
             for path in ["/monitors/m0", "/api/monitors/m0"] {
@@ -416,16 +419,16 @@ mod tests {
         assert_eq!(
             counting.reads.load(Ordering::SeqCst),
             2,
-            "for people and programs once"
+            "page and JSON share one read"
         );
     }
 
     #[tokio::test]
-    async fn what_cannot_be_read_is_said_and_tried_again_by_the_public_not_at_once() {
+    async fn failed_read_is_reported_and_public_retry_is_delayed() {
         for (access, most) in [(Access::Loopback, [1, 2, 3, 4]), (Access::Public, [1, 1, 2, 2])] {
             let (counting, pages) = pages_for(access, 0);
-            counting.may.close();
-            let mut notified = 0;
+            counting.permits.close();
+            let mut reported = 0;
             for (second, reads) in [0, RETRY_SECONDS - 1, RETRY_SECONDS, RETRY_SECONDS + 1]
                 .into_iter()
                 .zip(most)
@@ -433,18 +436,17 @@ mod tests {
                 let answered = pages.answer(&get("/"), at(second)).await;
                 assert_eq!(answered.response.status, 503);
                 assert!(!answered.response.body.contains("gone"));
-                notified += usize::from(answered.error == Some("the table is gone"));
+                reported += usize::from(answered.error == Some("the table is gone"));
                 assert_eq!(counting.reads.load(Ordering::SeqCst), reads);
             }
-            assert_eq!(notified, most[3], "each failure is told once");
-            // What needs no table needs none.
+            assert_eq!(reported, most[3], "each failure is reported once");
+            // Pages without data do not depend on the table.
             assert_eq!(pages.answer(&get("/nothing"), at(0)).await.response.status, 404);
         }
     }
 
     #[tokio::test]
-    async fn a_monitor_that_is_not_there_costs_one_reading_of_the_definitions_however_often_it_is_asked_for()
-    {
+    async fn unknown_monitors_cost_one_read_of_definitions() {
         let (counting, pages) = pages_for(Access::Loopback, 1_000);
         for number in 0..50 {
             for path in ["/monitors/x{}", "/api/monitors/x{}", "/badge/x{}.svg"] {
@@ -460,7 +462,7 @@ mod tests {
         assert_eq!(
             counting.id_reads.load(Ordering::SeqCst),
             2,
-            "new ones are found in time"
+            "ids are read again after the cache expires"
         );
     }
 }

@@ -1,4 +1,4 @@
-//! Whoever reads what pages show: the history, in a table.
+//! The source of the data that pages show.
 
 use std::collections::BTreeSet;
 
@@ -10,31 +10,32 @@ use portpulse_history::view::{Audience, MonitorPage, Overview};
 use portpulse_store::Error;
 use portpulse_store::table::{PagedQuery, Table};
 
-/// Whoever reads what pages show.
+/// Reads the data that pages show.
 #[expect(
     async_fn_in_trait,
-    reason = "used through generics, where the concrete type tells whether its futures are Send"
+    reason = "used through generics, where the concrete type determines whether its futures are Send"
 )]
-pub trait Reader {
-    /// Why it could not.
+pub trait PageReader {
+    /// The error of a failed read.
     type Error;
 
-    /// The ids of all monitors, by their definitions alone.
+    /// The ids of all defined monitors.
     ///
     /// # Errors
-    /// When they cannot be read.
+    /// If the table cannot be read.
     async fn ids(&self) -> Result<BTreeSet<MonitorId>, Self::Error>;
 
-    /// All monitors at a glance, with their incidents.
+    /// All monitors with their incidents.
     ///
     /// # Errors
-    /// When it cannot be read.
+    /// If the table cannot be read.
     async fn overview(&self, audience: Audience, now: Timestamp) -> Result<Overview, Self::Error>;
 
-    /// One monitor over time, the phases but the connect `since` an hour or a day; `None` if there is none of that id.
+    /// One monitor with its history; `None` if the id is unknown. Phase times other than connect are read from `since` on,
+    /// by hour or by day.
     ///
     /// # Errors
-    /// When it cannot be read.
+    /// If the table cannot be read.
     async fn monitor(
         &self,
         audience: Audience,
@@ -44,7 +45,7 @@ pub trait Reader {
     ) -> Result<Option<MonitorPage>, Self::Error>;
 }
 
-impl<T: Table + PagedQuery> Reader for History<T> {
+impl<T: Table + PagedQuery> PageReader for History<T> {
     type Error = Error;
 
     async fn ids(&self) -> Result<BTreeSet<MonitorId>, Error> {

@@ -1,25 +1,23 @@
-//! A request, as far as the pages look at it.
+//! The parts of an HTTP request that the pages use.
 
 use std::borrow::Cow;
 use std::net::IpAddr;
 
-use crate::access::Transport;
-
-/// The most bytes of a body that are looked at: a token in a form.
+/// The maximum number of bytes of a body that are read; a body is a form with a token.
 pub const MAX_BODY_BYTES: usize = 4_096;
 
-/// A request. What it holds came from outside.
+/// An HTTP request. All values are untrusted.
 #[derive(Clone, Default)]
 pub struct Request {
-    /// What is asked for.
+    /// The method.
     pub method: Method,
     /// The path, still percent-encoded.
     pub path: String,
-    /// What stands behind the `?`, still percent-encoded.
+    /// The query string without `?`, still percent-encoded.
     pub query: String,
-    /// How it came.
+    /// Whether the request came over TLS.
     pub transport: Transport,
-    /// Where it came from, if that is known: wrong tokens are counted by it.
+    /// The sender's address, if known. Wrong tokens are counted by the sender's network.
     pub sender: Option<IpAddr>,
     /// The header `Host`.
     pub host: Option<String>,
@@ -27,27 +25,37 @@ pub struct Request {
     pub authorization: Option<String>,
     /// The cookies, as pairs separated by `;`.
     pub cookies: String,
-    /// The body, at most [`MAX_BODY_BYTES`] of it.
+    /// The body, at most [`MAX_BODY_BYTES`].
     pub body: Vec<u8>,
-    /// Which site's page made a browser send it.
+    /// Which site initiated the request.
     pub initiator: Initiator,
-    /// Whether AWS has verified who asks.
+    /// Whether AWS has verified the caller's signature.
     pub signature: Signature,
 }
 
-/// Which site's page made a browser send a request, as `Sec-Fetch-Site` tells
+/// How requests arrive.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Transport {
+    /// Over TLS, as with function URLs: browsers send the cookie over TLS only.
+    Tls,
+    /// Over plain HTTP on the user's own network.
+    #[default]
+    Plain,
+}
+
+/// Which site initiated a request, by `Sec-Fetch-Site`
 /// (<https://www.w3.org/TR/fetch-metadata/#sec-fetch-site-header>).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Initiator {
-    /// A page of another site.
+    /// Another site.
     OtherSite,
-    /// This site, the user, or a program that is no browser.
+    /// This site, the user, or a program other than a browser.
     #[default]
     NotOtherSite,
 }
 
 impl Initiator {
-    /// What the header says, if it is there.
+    /// Reads the header `Sec-Fetch-Site`, if present.
     pub fn of(sec_fetch_site: Option<&str>) -> Self {
         match sec_fetch_site {
             Some("cross-site") => Self::OtherSite,
@@ -56,22 +64,22 @@ impl Initiator {
     }
 }
 
-/// What a request asks to be done.
+/// An HTTP method.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Method {
-    /// To be shown something.
+    /// `GET`.
     #[default]
     Get,
-    /// To be told the headers of what would be shown.
+    /// `HEAD`.
     Head,
-    /// To sign in or out.
+    /// `POST`: sign in or sign out.
     Post,
-    /// What these pages do not do.
+    /// Any other method; answered with status 405.
     Other,
 }
 
 impl Method {
-    /// The method of this name.
+    /// The method with this name.
     pub fn named(name: &str) -> Self {
         match name {
             "GET" => Self::Get,
@@ -85,15 +93,15 @@ impl Method {
 /// Whether AWS has verified the signature of a request.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Signature {
-    /// It has: the caller is one of IAM's.
+    /// AWS has verified the signature of an IAM principal.
     Verified,
-    /// There was none.
+    /// There is no verified signature.
     #[default]
     None,
 }
 
 impl std::fmt::Debug for Request {
-    /// Neither credentials nor the body are shown.
+    /// Omits credentials and the body.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Request")
             .field("method", &self.method)
@@ -103,18 +111,18 @@ impl std::fmt::Debug for Request {
 }
 
 impl Request {
-    /// What the query says of `name`, decoded; the first, where it is said more than once.
+    /// The first value of the query parameter `name`, decoded.
     pub fn query_value(&self, name: &str) -> Option<Cow<'_, str>> {
         first(self.query.as_bytes(), name)
     }
 
-    /// What the form in the body says of `name`.
+    /// The first value of the form field `name`, decoded.
     pub(crate) fn form_value(&self, name: &str) -> Option<Cow<'_, str>> {
         let body = self.body.get(..MAX_BODY_BYTES).unwrap_or(&self.body);
         first(body, name)
     }
 
-    /// The cookie of this name.
+    /// The value of the cookie `name`.
     pub(crate) fn cookie(&self, name: &str) -> Option<&str> {
         let mut pairs = self
             .cookies
@@ -135,7 +143,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn values_are_decoded_and_the_first_counts() {
+    fn first_value_is_returned_decoded() {
         let request = Request {
             query: "q=a%20b+c&q=d&e".to_owned(),
             cookies: "x=1; y=2;z".to_owned(),
@@ -148,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn credentials_are_not_shown() {
+    fn debug_omits_credentials() {
         let request = Request {
             authorization: Some("Bearer hush".to_owned()),
             cookies: "a=hush".to_owned(),

@@ -1,38 +1,38 @@
-//! A response, with the headers that every one of them carries.
+//! HTTP responses with the headers that all of them share.
 
 use std::borrow::Cow;
 
 use portpulse_core::text::escaped;
 use portpulse_history::view::Audience;
 
-/// A response.
+/// An HTTP response.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Response {
-    /// The status code of HTTP.
+    /// The status code.
     pub status: u16,
-    /// The headers, names in lower case.
+    /// The headers; names in lower case.
     pub headers: Vec<(&'static str, String)>,
     /// The body.
     pub body: String,
 }
 
-/// What a body is.
+/// The content type of a body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Content {
+pub enum ContentType {
     /// A page.
     Html,
     /// The style sheet.
     Css,
     /// The script.
     Script,
-    /// A picture.
+    /// An image.
     Svg,
-    /// Words.
+    /// Plain text.
     Text,
 }
 
-impl Content {
-    /// Its media type.
+impl ContentType {
+    /// The media type.
     const fn media_type(self) -> &'static str {
         match self {
             Self::Html => "text/html; charset=utf-8",
@@ -44,52 +44,62 @@ impl Content {
     }
 }
 
-/// How long, and by whom, a response may be kept.
+/// How long a response may be cached, and by whom.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Keep {
-    /// By nobody: what is private is not there any more once somebody has signed out.
-    Never,
-    /// By anybody for half a minute, and for some more while a new one is fetched: many readers cost as much as one.
+pub enum CachePolicy {
+    /// Not at all: a private page must not be readable after sign-out.
+    NoStore,
+    /// By any cache for 30 seconds, and for 60 more seconds while the response is fetched again.
     Shared,
-    /// By anybody, for ever: the name of what is kept changes with its content.
-    Forever,
+    /// By any cache, forever: the path changes with the content.
+    Immutable,
 }
 
-impl Keep {
-    /// How long a page for this audience may be kept.
-    pub const fn page(audience: Audience) -> Self {
+impl CachePolicy {
+    /// The policy of a page for this audience.
+    pub const fn for_page(audience: Audience) -> Self {
         match audience {
             Audience::Public => Self::Shared,
-            Audience::Private => Self::Never,
+            Audience::Private => Self::NoStore,
         }
     }
 
     const fn header(self) -> &'static str {
         match self {
-            Self::Never => "no-store",
+            Self::NoStore => "no-store",
             Self::Shared => "public, max-age=30, stale-while-revalidate=60",
-            Self::Forever => "public, max-age=31536000, immutable",
+            Self::Immutable => "public, max-age=31536000, immutable",
         }
     }
 }
 
-/// Nothing but what this origin serves; scripts and styles from files alone; in no frame.
+/// Only resources of this origin, scripts and styles only from files, no frames.
 /// Source: <https://www.w3.org/TR/CSP3/>
-const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self'; \
+const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self'; \
                       form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
 impl Response {
-    /// A response with the headers that all have.
-    pub fn new(status: u16, content: Content, keep: Keep, body: impl Into<String>) -> Self {
-        Self::of_type(status, content.media_type(), keep, body)
+    /// Creates a response with the common headers.
+    pub fn new(
+        status: u16,
+        content: ContentType,
+        cache_policy: CachePolicy,
+        body: impl Into<String>,
+    ) -> Self {
+        Self::of_type(status, content.media_type(), cache_policy, body)
     }
 
-    /// A response of another media type.
-    pub fn of_type(status: u16, media_type: &'static str, keep: Keep, body: impl Into<String>) -> Self {
+    /// Creates a response with another media type.
+    pub fn of_type(
+        status: u16,
+        media_type: &'static str,
+        cache_policy: CachePolicy,
+        body: impl Into<String>,
+    ) -> Self {
         let headers = [
             ("content-type", media_type),
-            ("cache-control", keep.header()),
-            ("content-security-policy", POLICY),
+            ("cache-control", cache_policy.header()),
+            ("content-security-policy", CONTENT_SECURITY_POLICY),
             ("x-content-type-options", "nosniff"),
             ("referrer-policy", "no-referrer"),
             ("cross-origin-opener-policy", "same-origin"),
@@ -97,33 +107,33 @@ impl Response {
             ("permissions-policy", "camera=(), geolocation=(), microphone=()"),
         ];
         let body = body.into();
-        // Whatever the pages are made of was written by others, and may be shown by a terminal.
-        let shown = match escaped(&body, |c| matches!(c, '\n' | '\t')) {
+        // The content comes from services and definitions, and may be clean in a terminal: escape control characters.
+        let clean = match escaped(&body, |c| matches!(c, '\n' | '\t')) {
             Cow::Borrowed(_) => None,
-            Cow::Owned(shown) => Some(shown),
+            Cow::Owned(clean) => Some(clean),
         };
         Self {
             status,
             headers: headers.map(|(name, value)| (name, value.to_owned())).to_vec(),
-            body: shown.unwrap_or(body),
+            body: clean.unwrap_or(body),
         }
     }
 
-    /// The way on to another path of this origin.
-    pub(crate) fn see_other(path: &str) -> Self {
-        Self::new(303, Content::Text, Keep::Never, "").with("location", path)
+    /// A redirect (303) to another path of this origin.
+    pub(crate) fn redirect_to(path: &str) -> Self {
+        Self::new(303, ContentType::Text, CachePolicy::NoStore, "").with_header("location", path)
     }
 
-    /// The same with one more header.
+    /// Adds a header.
     #[must_use]
-    pub(crate) fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
+    pub(crate) fn with_header(mut self, name: &'static str, value: impl Into<String>) -> Self {
         self.headers.push((name, value.into()));
         self
     }
 
-    /// The same, as a picture that pages of other sites may show.
+    /// Allows pages of other sites to embed the response as an image.
     #[must_use]
-    pub(crate) fn for_other_sites(mut self) -> Self {
+    pub(crate) fn allow_cross_origin(mut self) -> Self {
         for (name, value) in &mut self.headers {
             if *name == "cross-origin-resource-policy" {
                 "cross-origin".clone_into(value);
@@ -132,7 +142,7 @@ impl Response {
         self
     }
 
-    /// What a header says.
+    /// The value of a header.
     pub fn header(&self, name: &str) -> Option<&str> {
         let mut named = self.headers.iter().filter(|(key, _)| *key == name);
         named.next().map(|(_, value)| value.as_str())

@@ -1,4 +1,4 @@
-//! What a path means.
+//! Routing: maps paths to pages.
 
 use portpulse_core::id::MonitorId;
 
@@ -7,64 +7,64 @@ use crate::feed::Feed;
 use crate::request::Request;
 use crate::span::Span;
 
-/// What a request is for.
+/// The target of a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Route {
-    /// A page, for which somebody must read.
+    /// A page or a feed; needs data.
     Page(Page),
-    /// A file that is part of the program.
+    /// A static file.
     Asset(asset::Asset),
-    /// To sign in.
+    /// The sign-in form.
     SignIn,
-    /// To sign out.
+    /// Sign-out.
     SignOut,
-    /// Nothing that there is.
-    Nothing,
+    /// An unknown path.
+    Unknown,
 }
 
-/// A page.
+/// A page or a feed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Page {
-    /// All monitors at a glance.
+    /// All monitors.
     Overview(Selection),
-    /// One monitor over time.
+    /// One monitor with its history.
     Monitor(MonitorId, Span),
-    /// Incidents and maintenance; which page of them, from 0 on.
+    /// Incidents and maintenance; with the page number, counted from 0.
     Incidents(usize),
-    /// Something for programs.
+    /// A machine-readable answer.
     Feed(Feed),
 }
 
-/// Which monitors to show, and in what order.
+/// Filter, grouping and page of the overview.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Selection {
-    /// Words that must all occur in the id, the host or the tags.
-    pub words: String,
-    /// A tag that they must have.
+    /// Search words; all of them must occur in the id, the host or the tags.
+    pub search: String,
+    /// A tag that the monitors must have.
     pub tag: Option<String>,
-    /// What they are put together by.
-    pub by: By,
-    /// Which page of them, from 0 on; in addresses they count from 1.
+    /// How monitors are grouped.
+    pub grouping: Grouping,
+    /// The page number, counted from 0; in URLs from 1.
     pub page: usize,
 }
 
-/// What monitors are put together by.
+/// How the overview groups monitors.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum By {
-    /// Nothing.
+pub enum Grouping {
+    /// By whether they need attention.
     #[default]
     Status,
-    /// Their tags; one with two tags stands twice.
+    /// By tag; a monitor with two tags appears twice.
     Tag,
-    /// The group that one tick checks together.
+    /// By the group that is checked together.
     Group,
 }
 
-impl By {
-    /// All of them.
+impl Grouping {
+    /// All values.
     pub(crate) const ALL: [Self; 3] = [Self::Status, Self::Tag, Self::Group];
 
-    /// Its name in addresses.
+    /// The name in URLs.
     pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::Status => "status",
@@ -74,13 +74,13 @@ impl By {
     }
 }
 
-/// The most pages that there are taken to be.
+/// The maximum page number in URLs.
 const MAX_PAGES: usize = 10_000;
-/// The most characters that a search is taken to have.
+/// The maximum length of a search and of a tag, in characters; longer values are cut.
 const MAX_TEXT_LENGTH: usize = 100;
 
 impl Route {
-    /// What the path of a request means.
+    /// Determines the route of a request.
     pub(crate) fn of(request: &Request) -> Self {
         if let Some(feed) = Feed::at(request) {
             return Self::Page(Page::Feed(feed));
@@ -93,11 +93,11 @@ impl Route {
             "/sign-out" => Self::SignOut,
             _ => match (asset::Asset::at(path), path.strip_prefix("/monitors/")) {
                 (Some(asset), _) => Self::Asset(asset),
-                // Every character that an id may have stands for itself in a path.
-                (None, Some(id)) => id.parse().map_or(Self::Nothing, |id| {
-                    Self::Page(Page::Monitor(id, Span::asked(request)))
+                // Ids contain only characters that need no percent-encoding.
+                (None, Some(id)) => id.parse().map_or(Self::Unknown, |id| {
+                    Self::Page(Page::Monitor(id, Span::from_request(request)))
                 }),
-                (None, None) => Self::Nothing,
+                (None, None) => Self::Unknown,
             },
         }
     }
@@ -111,9 +111,9 @@ impl Selection {
         };
         let by = text("by");
         Self {
-            words: text("q"),
+            search: text("q"),
             tag: Some(text("tag")).filter(|tag| !tag.is_empty()),
-            by: By::ALL
+            grouping: Grouping::ALL
                 .into_iter()
                 .find(|each| each.as_str() == by)
                 .unwrap_or_default(),
@@ -121,24 +121,24 @@ impl Selection {
         }
     }
 
-    /// The address of another page of the same monitors.
+    /// The URL of another page of the same selection.
     pub(crate) fn address(&self, page: usize) -> String {
         let mut query = form_urlencoded::Serializer::new(String::new());
-        if !self.words.is_empty() {
-            query.append_pair("q", &self.words);
+        if !self.search.is_empty() {
+            query.append_pair("q", &self.search);
         }
         if let Some(tag) = &self.tag {
             query.append_pair("tag", tag);
         }
-        if self.by != By::default() {
-            query.append_pair("by", self.by.as_str());
+        if self.grouping != Grouping::default() {
+            query.append_pair("by", self.grouping.as_str());
         }
         query.append_pair("page", &(page + 1).to_string());
         format!("/?{}", query.finish())
     }
 }
 
-/// Which page a request asks for, from 0 on.
+/// The page number of a request, counted from 0.
 fn page(request: &Request) -> usize {
     let number = request.query_value("page").and_then(|text| text.parse().ok());
     number.unwrap_or(1usize).clamp(1, MAX_PAGES) - 1
@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn a_path_means_one_thing() {
+    fn paths_map_to_routes() {
         let page = |path, query| {
             let Route::Page(page) = route(path, query) else {
                 return None;
@@ -183,7 +183,7 @@ mod tests {
         assert_eq!(page("/monitors/orders-db", "span=90d"), monitor(Span::Quarter));
         assert_eq!(page("/monitors/orders-db", "span=9"), monitor(Span::Day));
         assert_eq!(route("/sign-in", ""), Route::SignIn);
-        for nothing in [
+        for unknown in [
             "",
             "/x",
             "/monitors/",
@@ -192,12 +192,12 @@ mod tests {
             "/monitors/%61",
             "//",
         ] {
-            assert_eq!(route(nothing, ""), Route::Nothing, "{nothing}");
+            assert_eq!(route(unknown, ""), Route::Unknown, "{unknown}");
         }
     }
 
     #[test]
-    fn the_next_page_has_the_address_of_the_same_selection() {
+    fn page_links_keep_selection() {
         for query in ["page=2", "q=a+b%26&tag=team%3Da&by=tag&page=7"] {
             let Route::Page(Page::Overview(selection)) = route("/", query) else {
                 unreachable!()
@@ -207,14 +207,17 @@ mod tests {
     }
 
     #[test]
-    fn a_selection_is_read_from_the_query() {
+    fn selection_is_read_from_query() {
         let long = "x".repeat(500);
         let Route::Page(Page::Overview(selection)) = route("/", &format!("q=+{long}&tag=a+b&by=group"))
         else {
             unreachable!()
         };
-        assert_eq!(selection.words.len(), MAX_TEXT_LENGTH);
-        assert_eq!((selection.tag.as_deref(), selection.by), (Some("a b"), By::Group));
+        assert_eq!(selection.search.len(), MAX_TEXT_LENGTH);
+        assert_eq!(
+            (selection.tag.as_deref(), selection.grouping),
+            (Some("a b"), Grouping::Group)
+        );
         assert_eq!(
             route("/", "q=&tag=&by=x"),
             Route::Page(Page::Overview(Selection::default()))

@@ -1,4 +1,4 @@
-//! From a request to a response, or to what must be read first.
+//! Turns a request into a response, or into the page whose data must be read first.
 
 use std::sync::Arc;
 
@@ -6,211 +6,245 @@ use jiff::Timestamp;
 use maud::Markup;
 use portpulse_history::view::{Audience, MonitorPage, Overview};
 
-use crate::access::{Access, Attempt, Door, Refusal, WINDOW};
+use crate::access::{ATTEMPT_WINDOW, Access, Attempt, Refusal, SignInGuard};
 use crate::feed::{self, Feed};
-use crate::page::{Frame, Place, incidents, message, monitor, overview, sign_in};
+use crate::page::{Frame, MenuEntry, incidents, message, monitor, overview, sign_in};
 use crate::request::{Initiator, Method, Request};
-use crate::response::{Content, Keep, Response};
+use crate::response::{CachePolicy, ContentType, Response};
 use crate::route::{Page, Route, Selection};
 use crate::span::Span;
 
-/// After how many seconds it may be asked again for what could not be read.
+/// `Retry-After` of a failed read, in seconds.
 pub(crate) const RETRY_SECONDS: i64 = 5;
 
-/// The pages, for those who may read them.
+/// The status page with its access control.
 #[derive(Debug, Clone)]
 pub struct Site {
     access: Access,
-    door: Arc<Door>,
+    guard: Arc<SignInGuard>,
     refresh_seconds: u32,
 }
 
-/// What a request comes to.
+/// Result of receiving a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Received {
-    /// This answer: nothing needs to be read.
-    Answer(Response),
-    /// A page: what it shows must be read first.
-    Asked(Asked),
+    /// A response that needs no data.
+    Response(Response),
+    /// A page; the data must be read first.
+    Page(PageRequest),
 }
 
-/// A page that somebody may see.
+/// A request for a page, with access granted.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Asked {
-    /// Which.
+pub struct PageRequest {
+    /// The page.
     pub page: Page,
-    /// What of it they may see.
+    /// What the reader may see.
     pub audience: Audience,
 }
 
 impl Site {
-    /// The pages for these readers; with the script, a page that stays open is renewed every `refresh_seconds`.
+    /// Creates the site. With the script, an open page refreshes every `refresh_seconds`.
     pub fn new(access: Access, refresh_seconds: u32) -> Self {
         Self {
             access,
-            door: Arc::default(),
+            guard: Arc::default(),
             refresh_seconds,
         }
     }
 
-    /// What a request comes to. Credentials are looked at before anything else is said.
+    /// Receives a request. Access is checked before anything else, so that refused requests reveal nothing.
     pub fn receive(&self, request: &Request, now: Timestamp) -> Received {
         let route = Route::of(request);
         if let (Route::Asset(asset), Method::Get | Method::Head) = (&route, request.method) {
-            return Received::Answer(asset.response());
+            return Received::Response(asset.response());
         }
         if let Route::SignIn | Route::SignOut = route {
-            return Received::Answer(self.session(&route, request, now));
+            return Received::Response(self.sign_in_or_out(&route, request, now));
         }
-        let audience = match self.access.admit(&self.door, request, now) {
+        let audience = match self.access.authorize(&self.guard, request, now) {
             Ok(audience) => audience,
-            Err(refusal) => return Received::Answer(self.refuse(refusal, &route)),
+            Err(refusal) => return Received::Response(self.refuse(refusal, &route)),
         };
         match (request.method, route) {
             (Method::Get | Method::Head, Route::Page(Page::Feed(Feed::OpenApi))) => {
-                Received::Answer(feed::open_api())
+                Received::Response(feed::open_api())
             }
-            (Method::Get | Method::Head, Route::Page(page)) => Received::Asked(Asked { page, audience }),
-            (Method::Get | Method::Head, _) => Received::Answer(self.nothing_here()),
-            (Method::Post | Method::Other, _) => Received::Answer(self.not_that_way()),
+            (Method::Get | Method::Head, Route::Page(page)) => Received::Page(PageRequest { page, audience }),
+            (Method::Get | Method::Head, _) => Received::Response(self.not_found()),
+            (Method::Post | Method::Other, _) => Received::Response(self.method_not_allowed()),
         }
     }
 
-    /// The overview.
+    /// Renders the overview.
     pub fn overview(&self, audience: Audience, selection: &Selection, known: &Overview) -> Response {
         let (title, main) = overview::page(selection, known);
-        self.page(200, Keep::page(audience), Place::Monitors, (&title, main))
+        self.page(
+            200,
+            CachePolicy::for_page(audience),
+            MenuEntry::Monitors,
+            (&title, main),
+        )
     }
 
-    /// One monitor; `None` where there is none of that id.
+    /// Renders the page of one monitor; status 404 for `None`.
     pub fn monitor(&self, audience: Audience, span: Span, known: Option<&MonitorPage>) -> Response {
         let Some(known) = known else {
-            return self.nothing_here();
+            return self.not_found();
         };
         let (title, main) = monitor::page(span, known);
-        self.page(200, Keep::page(audience), Place::Below, (&title, main))
+        self.page(
+            200,
+            CachePolicy::for_page(audience),
+            MenuEntry::Other,
+            (&title, main),
+        )
     }
 
-    /// Incidents and maintenance: a page of them, from 0 on.
+    /// Renders page number `page`, counted from 0, of incidents and maintenance.
     pub fn incidents(&self, audience: Audience, page: usize, known: &Overview) -> Response {
         let (title, main) = incidents::page(page, known);
-        self.page(200, Keep::page(audience), Place::Incidents, (&title, main))
+        self.page(
+            200,
+            CachePolicy::for_page(audience),
+            MenuEntry::Incidents,
+            (&title, main),
+        )
     }
 
-    /// Something for programs that is told of all monitors at once.
+    /// Renders a feed of all monitors.
     pub fn feed(&self, audience: Audience, feed: &Feed, known: &Overview) -> Response {
-        feed::of_all(feed, audience, known).unwrap_or_else(|| self.nothing_here())
+        feed::all_monitors(feed, audience, known).unwrap_or_else(|| self.not_found())
     }
 
-    /// One monitor over time, for programs; `None` where there is none of that id.
+    /// Renders the JSON of one monitor; status 404 for `None`.
     pub fn monitor_feed(&self, audience: Audience, known: Option<&MonitorPage>) -> Response {
-        known.map_or_else(|| self.nothing_here(), |known| feed::of_one(audience, known))
+        known.map_or_else(|| self.not_found(), |known| feed::one_monitor(audience, known))
     }
 
-    /// What could not be read; why stands in the log.
-    pub fn unreadable(&self) -> Response {
+    /// The response (503) if the data could not be read. The reason is in the log only.
+    pub fn unavailable(&self) -> Response {
         let main = message::page(
-            "This cannot be read now",
-            "The table did not answer, or not in time. The checks go on: only this page is missing. Try again in a \
-             moment; why it failed is in the function's log.",
+            "Temporarily unavailable",
+            "The status data could not be read. Checks and notifications are not affected. Try again in a few seconds. \
+            The reason is in the log of the status page.",
         );
-        let response = self.page(503, Keep::Never, Place::Below, ("Unreadable", main));
-        response.with("retry-after", RETRY_SECONDS.to_string())
+        let response = self.page(
+            503,
+            CachePolicy::NoStore,
+            MenuEntry::Other,
+            ("Temporarily unavailable", main),
+        );
+        response.with_header("retry-after", RETRY_SECONDS.to_string())
     }
 
-    /// That there is nothing of that name.
-    pub(crate) fn nothing_here(&self) -> Response {
+    /// The response (404) for an unknown path or monitor.
+    pub(crate) fn not_found(&self) -> Response {
         let main = message::page(
-            "There is nothing here",
-            "No page has this address. A monitor that was removed from the definitions has none either.",
+            "Page not found",
+            "There is no page at this address. A monitor that was removed from the definitions has no page.",
         );
-        self.page(404, Keep::Never, Place::Below, ("Not found", main))
+        self.page(
+            404,
+            CachePolicy::NoStore,
+            MenuEntry::Other,
+            ("Page not found", main),
+        )
     }
 
-    fn not_that_way(&self) -> Response {
-        let text = "These pages are read with GET and HEAD.\n";
-        Response::new(405, Content::Text, Keep::Never, text).with("allow", "GET, HEAD")
+    fn method_not_allowed(&self) -> Response {
+        let text = "Method not allowed: use GET or HEAD.\n";
+        Response::new(405, ContentType::Text, CachePolicy::NoStore, text).with_header("allow", "GET, HEAD")
     }
 
     fn refuse(&self, refusal: Refusal, route: &Route) -> Response {
-        let text = |status, text: &str| Response::new(status, Content::Text, Keep::Never, text);
+        let text = |status, text: &str| Response::new(status, ContentType::Text, CachePolicy::NoStore, text);
         match (refusal, route) {
             (Refusal::ForeignHost, _) => text(
                 421,
-                "This page is for this machine alone: open it as http://localhost or http://127.0.0.1.\n",
+                "This page is available on this machine only: open http://localhost or http://127.0.0.1.\n",
             ),
             (Refusal::Unsigned, _) => text(
                 403,
-                "This page wants callers that IAM knows, and no signature of this request was verified.\n",
+                "Access denied: the request has no valid IAM signature. Sign the request with AWS Signature Version 4.\n",
             ),
             (Refusal::TooManyAttempts, _) => {
                 let text = text(
                     429,
-                    "Too many wrong tokens came from your address. Try again in a minute.\n",
+                    "Too many failed attempts from your network. Try again in a minute.\n",
                 );
-                text.with("retry-after", WINDOW.as_secs().to_string())
+                text.with_header("retry-after", ATTEMPT_WINDOW.as_secs().to_string())
             }
             (
-                Refusal::SignInFirst,
+                Refusal::SignInRequired,
                 Route::Page(Page::Overview(_) | Page::Monitor(..) | Page::Incidents(_)),
-            ) => Response::see_other("/sign-in"),
-            (Refusal::SignInFirst, _) => {
-                text(401, "Send the token as `Authorization: Bearer …`.\n").with("www-authenticate", "Bearer")
+            ) => Response::redirect_to("/sign-in"),
+            (Refusal::SignInRequired, _) => {
+                text(401, "Token required: send `Authorization: Bearer <token>`.\n")
+                    .with_header("www-authenticate", "Bearer")
             }
         }
     }
 
     /// Signs a browser in or out.
-    fn session(&self, route: &Route, request: &Request, now: Timestamp) -> Response {
+    fn sign_in_or_out(&self, route: &Route, request: &Request, now: Timestamp) -> Response {
         let Access::Token(token) = &self.access else {
-            return Response::see_other("/");
+            return Response::redirect_to("/");
         };
         match (route, request.method) {
-            // Else a page of another site could sign a reader out, or use up the reader's attempts to sign in.
+            // Otherwise a page of another site could sign the reader out, or use up the reader's sign-in attempts.
             (_, Method::Post) if request.initiator == Initiator::OtherSite => {
-                let text = "Forms are accepted from this site's own pages only.\n";
-                Response::new(403, Content::Text, Keep::Never, text)
+                let text = "Cross-site request refused: use the form on this site.\n";
+                Response::new(403, ContentType::Text, CachePolicy::NoStore, text)
             }
-            (Route::SignIn, Method::Get | Method::Head) => self.sign_in(200, sign_in::Tried::Nothing),
+            (Route::SignIn, Method::Get | Method::Head) => self.sign_in(200, sign_in::LastAttempt::None),
             (Route::SignIn, Method::Post) => {
                 let text = request.form_value("token").unwrap_or_default();
-                match self.door.attempt(token, &text, request, now) {
-                    Attempt::Right => Response::see_other("/").with("set-cookie", token.session(now)),
-                    Attempt::Wrong => self.sign_in(403, sign_in::Tried::Wrong),
+                match self.guard.attempt(token, &text, request, now) {
+                    Attempt::Accepted => {
+                        Response::redirect_to("/").with_header("set-cookie", token.session(now))
+                    }
+                    Attempt::Wrong => self.sign_in(403, sign_in::LastAttempt::Wrong),
                     Attempt::TooMany => {
-                        let door = self.sign_in(429, sign_in::Tried::TooMany);
-                        door.with("retry-after", WINDOW.as_secs().to_string())
+                        let page = self.sign_in(429, sign_in::LastAttempt::TooMany);
+                        page.with_header("retry-after", ATTEMPT_WINDOW.as_secs().to_string())
                     }
                 }
             }
             (_, Method::Post) => {
-                self.door.end(token, request, now);
-                Response::see_other("/sign-in").with("set-cookie", token.no_session())
+                self.guard.end(token, request, now);
+                Response::redirect_to("/sign-in").with_header("set-cookie", token.no_session())
             }
-            (_, Method::Get | Method::Head | Method::Other) => self.not_that_way(),
+            (_, Method::Get | Method::Head | Method::Other) => self.method_not_allowed(),
         }
     }
 
-    fn sign_in(&self, status: u16, tried: sign_in::Tried) -> Response {
+    fn sign_in(&self, status: u16, last_attempt: sign_in::LastAttempt) -> Response {
         let frame = Frame {
             title: "Sign in",
-            place: Place::Outside,
+            menu: MenuEntry::SignIn,
             refresh_seconds: 0,
-            signs_out: false,
+            has_sign_out: false,
         };
-        let body = frame.around(&sign_in::page(tried)).into_string();
-        Response::new(status, Content::Html, Keep::Never, body)
+        let body = frame.around(&sign_in::page(last_attempt)).into_string();
+        Response::new(status, ContentType::Html, CachePolicy::NoStore, body)
     }
 
-    fn page(&self, status: u16, keep: Keep, place: Place, (title, main): (&str, Markup)) -> Response {
+    fn page(
+        &self,
+        status: u16,
+        cache_policy: CachePolicy,
+        menu: MenuEntry,
+        (title, main): (&str, Markup),
+    ) -> Response {
         let frame = Frame {
             title,
-            place,
+            menu,
             refresh_seconds: self.refresh_seconds,
-            signs_out: matches!(self.access, Access::Token(_)),
+            has_sign_out: matches!(self.access, Access::Token(_)),
         };
         let body = frame.around(&main).into_string();
-        Response::new(status, Content::Html, keep, body)
+        Response::new(status, ContentType::Html, cache_policy, body)
     }
 }
 

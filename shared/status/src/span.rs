@@ -1,13 +1,13 @@
-//! How far back a page looks.
+//! Time ranges of pages.
 
 use jiff::{SignedDuration, Timestamp};
 use portpulse_core::period::{Grain, Period};
-use portpulse_core::uptime::Watched;
+use portpulse_core::uptime::ObservedTime;
 use portpulse_history::view::{Bar, MonitorView, Point};
 
 use crate::request::Request;
 
-/// How far back a page looks.
+/// The time range that a page shows, up to now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub enum Span {
     /// 24 hours.
@@ -22,10 +22,10 @@ pub enum Span {
 }
 
 impl Span {
-    /// All of them, shortest first.
+    /// All spans, shortest first.
     pub const ALL: [Self; 4] = [Self::Day, Self::Week, Self::Month, Self::Quarter];
 
-    /// Its name in addresses, and short on pages.
+    /// The short name, used in URLs and on pages.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Day => "24h",
@@ -35,8 +35,8 @@ impl Span {
         }
     }
 
-    /// In words.
-    pub(crate) const fn words(self) -> &'static str {
+    /// The long name.
+    pub(crate) const fn label(self) -> &'static str {
         match self {
             Self::Day => "24 hours",
             Self::Week => "7 days",
@@ -54,7 +54,7 @@ impl Span {
         }
     }
 
-    /// How long it is.
+    /// The duration.
     pub(crate) const fn length(self) -> SignedDuration {
         let hours = match self {
             Self::Day => 24,
@@ -65,7 +65,7 @@ impl Span {
         SignedDuration::from_hours(hours)
     }
 
-    /// The first of its hours or days, where the last is running.
+    /// The first hour or day of the span; the last one contains `now`.
     pub(crate) fn first(self, now: Timestamp) -> Period {
         match self {
             Self::Day => Period::containing(now, Grain::Hour).later(-23),
@@ -75,7 +75,7 @@ impl Span {
         }
     }
 
-    /// What its parts are called.
+    /// The unit of one period: `hour` or `day`.
     pub(crate) const fn unit(self) -> &'static str {
         match self {
             Self::Day => "hour",
@@ -83,18 +83,18 @@ impl Span {
         }
     }
 
-    /// The span that a request asks for.
-    pub(crate) fn asked(request: &Request) -> Self {
+    /// The span in the query of a request; the default if missing or unknown.
+    pub(crate) fn from_request(request: &Request) -> Self {
         let name = request.query_value("span");
-        name.and_then(|name| Self::named(&name)).unwrap_or_default()
+        name.and_then(|name| Self::parse(&name)).unwrap_or_default()
     }
 
-    /// The span of this name.
-    fn named(name: &str) -> Option<Self> {
+    /// The span with this short name.
+    fn parse(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|span| span.as_str() == name)
     }
 
-    /// The bars of it.
+    /// The uptime bars of this span.
     pub(crate) fn bars(self, monitor: &MonitorView) -> &[Bar] {
         match self {
             Self::Day => &monitor.hours,
@@ -102,8 +102,8 @@ impl Span {
         }
     }
 
-    /// The uptime over it.
-    pub(crate) const fn uptime(self, monitor: &MonitorView) -> Option<Watched> {
+    /// The uptime over this span.
+    pub(crate) const fn uptime(self, monitor: &MonitorView) -> Option<ObservedTime> {
         match self {
             Self::Day => monitor.uptime.day,
             Self::Week => monitor.uptime.week,
@@ -112,7 +112,7 @@ impl Span {
         }
     }
 
-    /// The points of it.
+    /// The chart points of this span.
     pub(crate) fn points<'a>(self, hours: &'a [Point], days: &'a [Point]) -> &'a [Point] {
         match self {
             Self::Day => hours,

@@ -1,5 +1,5 @@
-//! How much memory the pages of a thousand monitors take, with all of their history, and how large they are: what a
-//! function of 128 MB has room for, beside the 30 MB that its program, its TLS and its client of AWS take.
+//! Memory use and size of the pages of 1,000 monitors with full history. They must fit a Lambda function of 128 MB, of
+//! which the program, TLS and the AWS client take 30 MB.
 #![expect(
     clippy::unwrap_used,
     unsafe_code,
@@ -25,55 +25,53 @@ use portpulse_core::period::{Grain, Period};
 use portpulse_core::rollup::{OtherTimes, Rollup, Tally, other_times};
 use portpulse_core::round::Observations;
 use portpulse_core::time::{Interval, Tick};
-use portpulse_history::{Ceiling, Groups, Reader, Scope};
+use portpulse_history::{Groups, ReadLimit, Reader, Scope};
 use portpulse_status::{Access, Pages, Request, Site};
 use portpulse_store::Store;
 use portpulse_store::history::Summary;
-use portpulse_store::keys::{self, Key};
-use portpulse_store::table::{
-    Condition, Item, KeyRange, Order, Page, PagedQuery, Put, Read, Table, TableError,
-};
+use portpulse_store::keys::{self, Key, KeyRange, Order};
+use portpulse_store::table::{Condition, Item, Page, PagedQuery, Put, Read, Table, TableError};
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 
 const MIB: usize = 1 << 20;
-/// What is left to the pages of 128 MB.
+/// The memory limit for pages.
 const MAX_MEMORY: usize = 64 * MIB;
 const MAX_PAGE: usize = 1_000_000;
 const MONITORS: usize = 1_000;
 const SHARDS: u32 = 3;
 
-/// Counts what is allocated now, and the most that ever was.
+/// An allocator that counts the currently and the maximally allocated bytes.
 struct Counting;
 
 static NOW: AtomicUsize = AtomicUsize::new(0);
 static MAX: AtomicUsize = AtomicUsize::new(0);
 
-// SAFETY: every call goes to the system's allocator as it came.
+// SAFETY: every call is forwarded unchanged to the system allocator.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         let now = NOW.fetch_add(layout.size(), Ordering::Relaxed) + layout.size();
         MAX.fetch_max(now, Ordering::Relaxed);
-        // SAFETY: as it came.
+        // SAFETY: forwarded unchanged.
         unsafe { System.alloc(layout) }
     }
 
-    unsafe fn dealloc(&self, place: *mut u8, layout: Layout) {
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
         NOW.fetch_sub(layout.size(), Ordering::Relaxed);
-        // SAFETY: as it came.
-        unsafe { System.dealloc(place, layout) }
+        // SAFETY: forwarded unchanged.
+        unsafe { System.dealloc(pointer, layout) }
     }
 }
 
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
-/// A table in which items that are alike share their room, so that its own is small; each read makes items of its own.
+/// A table in which equal items share memory, so that the table itself is small. Each read returns copies.
 #[derive(Clone, Default)]
-struct Alike(Arc<Mutex<BTreeMap<Key, Arc<Item>>>>);
+struct DeduplicatedTable(Arc<Mutex<BTreeMap<Key, Arc<Item>>>>);
 
-impl Alike {
-    /// Puts what stands at `from` at `to` as well.
+impl DeduplicatedTable {
+    /// Stores the item at `from` under `to` too.
     fn copy(&self, from: &Key, to: Key) {
         let mut items = self.0.lock().unwrap();
         let item = Arc::clone(items.get(from).unwrap());
@@ -91,7 +89,7 @@ impl Alike {
     }
 }
 
-fn made((key, item): (Key, Arc<Item>)) -> Item {
+fn with_key((key, item): (Key, Arc<Item>)) -> Item {
     let mut item = Item::clone(&item);
     for (name, value) in [("pk", key.pk), ("sk", key.sk)] {
         item.insert(name.to_owned(), aws_sdk_dynamodb::types::AttributeValue::S(value));
@@ -99,20 +97,24 @@ fn made((key, item): (Key, Arc<Item>)) -> Item {
     item
 }
 
-impl Table for Alike {
+impl Table for DeduplicatedTable {
     async fn query(&self, pk: &str, _: Read) -> Result<Vec<Item>, TableError> {
-        Ok(self.between(pk, "", "\u{10ffff}").into_iter().map(made).collect())
+        Ok(self
+            .between(pk, "", "\u{10ffff}")
+            .into_iter()
+            .map(with_key)
+            .collect())
     }
 
     async fn get(&self, pk: &str, sk: &str, _: Read) -> Result<Option<Item>, TableError> {
-        Ok(self.between(pk, sk, sk).into_iter().map(made).next())
+        Ok(self.between(pk, sk, sk).into_iter().map(with_key).next())
     }
 
     async fn get_many(&self, keys: &[Key], _: Read) -> Result<Vec<Item>, TableError> {
         let found = keys
             .iter()
             .flat_map(|key| self.between(&key.pk, &key.sk, &key.sk));
-        Ok(found.map(made).collect())
+        Ok(found.map(with_key).collect())
     }
 
     async fn put(&self, item: Item, _: Condition) -> Result<Put, TableError> {
@@ -126,7 +128,7 @@ impl Table for Alike {
     }
 }
 
-impl PagedQuery for Alike {
+impl PagedQuery for DeduplicatedTable {
     async fn page(&self, key_range: &KeyRange, limit: u32) -> Result<Page, TableError> {
         let mut all = self.between(&key_range.pk, &key_range.from, &key_range.to);
         if key_range.order == Order::Descending {
@@ -144,7 +146,7 @@ impl PagedQuery for Alike {
             ..key_range.clone()
         });
         Ok(Page {
-            items: items.into_iter().map(made).collect(),
+            items: items.into_iter().map(with_key).collect(),
             rest,
         })
     }
@@ -168,7 +170,7 @@ fn groups() -> Vec<GroupId> {
     (0..SHARDS).map(group).collect()
 }
 
-/// As long as they may be.
+/// Ids of maximum length.
 fn id(number: usize) -> MonitorId {
     let id = format!("{:x<64}", format!("orders-{number:04}-"));
     id.parse().unwrap()
@@ -180,7 +182,7 @@ fn ids(group: GroupId) -> Vec<MonitorId> {
     all.filter(|id| shard_of(id, SHARDS) == group.shard).collect()
 }
 
-/// A good check; connects take from 10 to 40 ms, which is sixteen buckets.
+/// A good check with a connect time of 10 to 40 ms, which falls into sixteen buckets.
 fn seen(number: u64) -> Seen {
     let phases = OtherPhases {
         dns: 1 + number % 4,
@@ -202,9 +204,9 @@ fn tally(checks: u64) -> Tally {
     tally
 }
 
-/// A thousand monitors with ninety days from three locations; all of them down, if that is asked for.
-async fn table(are_down: bool) -> Alike {
-    let table = Alike::default();
+/// 1,000 monitors with 90 days of history from three locations; all of them down if `are_down`.
+async fn table(are_down: bool) -> DeduplicatedTable {
+    let table = DeduplicatedTable::default();
     let store = Store::new(table.clone());
     let hour = Period::containing(now(), Grain::Hour);
     for group in groups() {
@@ -272,8 +274,8 @@ fn incident() -> Incident {
         since,
         finding: None,
         notified: Notified::NotYet,
-        urgency: Urgency::Usual,
-        pace: Stability::Steady,
+        urgency: Urgency::Normal,
+        stability: Stability::Steady,
     }
 }
 
@@ -282,8 +284,15 @@ fn rollup(ids: &[MonitorId], checks: u64) -> Rollup {
     ids.iter().map(|id| (id.clone(), tally.clone())).collect()
 }
 
-/// Keeps the same rollup for so many periods, up to the last.
-async fn keep(table: &Alike, group: GroupId, location: &Location, last: Period, count: i64, rollup: &Rollup) {
+/// Stores the same rollup for `count` periods up to `last`.
+async fn keep(
+    table: &DeduplicatedTable,
+    group: GroupId,
+    location: &Location,
+    last: Period,
+    count: i64,
+    rollup: &Rollup,
+) {
     let store = Store::new(table.clone());
     store.put_summary(group, last, location, rollup).await.unwrap();
     store
@@ -314,8 +323,8 @@ fn get(address: &str) -> Request {
     }
 }
 
-/// What was asked for, the most that was held since the first page, and the size of the answer.
-fn asked(pages: &Pages<Reader<Alike>>, runtime: &Runtime) -> Vec<(String, usize, usize)> {
+/// Requests all pages. Returns the path, the peak memory since the first request, and the size of the response.
+fn asked(pages: &Pages<Reader<DeduplicatedTable>>, runtime: &Runtime) -> Vec<(String, usize, usize)> {
     let before = NOW.load(Ordering::Relaxed);
     MAX.store(before, Ordering::Relaxed);
     let monitor = format!("/monitors/{}?span=90d", id(500));
@@ -335,7 +344,7 @@ fn asked(pages: &Pages<Reader<Alike>>, runtime: &Runtime) -> Vec<(String, usize,
         let error = answered.error.as_ref().map(ToString::to_string);
         assert_eq!((answered.response.status, error), (200, None), "{address}");
         let bytes = answered.response.body.len();
-        // As a function sends it.
+        // Serialised as the function does.
         let body = Value::from(std::mem::take(&mut answered.response.body));
         drop((serde_json::to_vec(&body).unwrap(), answered));
         (address.to_owned(), MAX.load(Ordering::Relaxed) - before, bytes)
@@ -343,24 +352,24 @@ fn asked(pages: &Pages<Reader<Alike>>, runtime: &Runtime) -> Vec<(String, usize,
     answers.collect()
 }
 
-/// One test, so that nothing else allocates meanwhile.
+/// The only test of this executable, so that no other test allocates.
 #[test]
-fn a_thousand_monitors_with_ninety_days_fit_a_small_function_and_a_page_of_a_megabyte() {
+fn pages_of_1000_monitors_fit_memory_and_size_limits() {
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-    // All of the history that there is, or as much as one request reads.
-    for (are_down, ceiling, access) in [
-        (false, Ceiling(u32::MAX / 4), Access::Loopback),
-        (true, Ceiling::default(), Access::Public),
+    // The full history, and the history within the default read limit.
+    for (are_down, read_limit, access) in [
+        (false, ReadLimit(u32::MAX / 4), Access::Loopback),
+        (true, ReadLimit::default(), Access::Public),
     ] {
         let scope = Scope {
             groups: Groups::Known(groups().into_iter().collect()),
             expected: locations().into_iter().collect(),
         };
-        let reader = Reader::new(runtime.block_on(table(are_down)), scope, ceiling);
+        let reader = Reader::new(runtime.block_on(table(are_down)), scope, read_limit);
         let site = Site::new(access.clone(), 60);
         let pages = Pages::new(site, reader, SignedDuration::from_secs(15));
         for (address, most, bytes) in asked(&pages, &runtime) {
-            let what = format!("{access:?}, {ceiling:?}: {address}: {bytes} bytes, {most} held");
+            let what = format!("{access:?}, {read_limit:?}: {address}: {bytes} bytes, {most} held");
             println!("{what}");
             let is_page = !address.starts_with("/api/") && address != "/metrics";
             assert!(!is_page || bytes <= MAX_PAGE, "{what}");

@@ -1,4 +1,4 @@
-//! What services last said: replaced once an hour by each location, read by those who show it.
+//! Banners of services: each location replaces its own once an hour; the status page and the CLI read them.
 
 use std::collections::BTreeMap;
 
@@ -10,33 +10,33 @@ use portpulse_core::time::Tick;
 use crate::codec;
 use crate::error::{Error, Malformed};
 use crate::keys;
-use crate::store::{Store, known, sort_key};
+use crate::store::{Store, decode_current, sort_key};
 use crate::table::{Condition, Put, Read, Table};
 
 impl<T: Table> Store<T> {
-    /// What the services of a group last said to a location, eventually consistent.
+    /// The latest banners of a group's services as one location received them; eventually consistent.
     ///
     /// # Errors
-    /// When the table or the item cannot be read.
-    pub async fn words_of(&self, group: GroupId, location: &Location) -> Result<Option<Banners>, Error> {
-        let key = keys::words_of(group, location);
+    /// If the table or the item cannot be read.
+    pub async fn banners_of(&self, group: GroupId, location: &Location) -> Result<Option<Banners>, Error> {
+        let key = keys::banners_of(group, location);
         let item = self.table.get(&key.pk, &key.sk, Read::Eventual).await?;
-        known(key, item.as_ref(), codec::banners::decode)
+        decode_current(key, item.as_ref(), codec::banners::decode)
     }
 
-    /// What the services of a group last said to each location, in one eventually consistent query; and what of it cannot
-    /// be read.
+    /// The latest banners of a group's services by location, and the items that cannot be read. One eventually consistent
+    /// query.
     ///
     /// # Errors
-    /// When the table cannot be read.
+    /// If the table cannot be read.
     pub async fn banners(&self, group: GroupId) -> Result<(BTreeMap<Location, Banners>, Vec<Error>), Error> {
         let pk = keys::banners(group);
         let (mut banners, mut unreadable) = (BTreeMap::new(), Vec::new());
         for item in self.table.query(&pk, Read::Eventual).await? {
             let sk = sort_key(&item);
-            let location = keys::parse_words(sk).ok_or(Malformed::Unknown);
+            let location = keys::parse_banners(sk).ok_or(Malformed::Unknown);
             match location.and_then(|location| Ok((location, codec::banners::decode(&item)?))) {
-                Ok((location, banner)) => drop(banners.insert(location, banner)),
+                Ok((location, of_location)) => drop(banners.insert(location, of_location)),
                 Err(source) => unreadable.push(Error::Unreadable {
                     key: keys::Key {
                         pk: pk.clone(),
@@ -49,11 +49,11 @@ impl<T: Table> Store<T> {
         Ok((banners, unreadable))
     }
 
-    /// Keeps what services said to a location, on condition that what is in place is still that of the tick `before`
-    /// (none, where there was none); whether it was kept.
+    /// Stores the banners of one location if the item in place still has the tick `before` (`None`: if there is no item).
+    /// Returns whether the banners were stored.
     ///
     /// # Errors
-    /// When the item is too large, or it is not known whether it is in place.
+    /// If the item is too large, or the outcome of the write is unknown.
     pub async fn put_banners(
         &self,
         group: GroupId,
@@ -61,7 +61,7 @@ impl<T: Table> Store<T> {
         before: Option<Tick>,
         banners: &Banners,
     ) -> Result<bool, Error> {
-        let key = keys::words_of(group, location);
+        let key = keys::banners_of(group, location);
         let item = codec::banners::encode(&key, banners);
         let condition = before.map_or(Condition::Absent, Condition::Tick);
         Ok(self.put(key, item, condition).await? == Put::Done)

@@ -1,4 +1,4 @@
-//! What people have said of monitors, written on their behalf.
+//! Reads and writes of silences and acknowledgements, one item for each monitor.
 
 use jiff::Timestamp;
 use portpulse_core::control::Control;
@@ -7,24 +7,24 @@ use portpulse_core::id::MonitorId;
 use crate::codec;
 use crate::error::Error;
 use crate::keys;
-use crate::store::{Store, Written, known};
+use crate::store::{Store, Written, decode_current};
 use crate::table::{Condition, Put, Read, Table};
 
 impl<T: Table> Store<T> {
-    /// What people have said of a monitor, strongly consistent; nothing, where there is no item yet.
+    /// The silence and the acknowledgement of a monitor, strongly consistent; the default if there is no item.
     ///
     /// # Errors
-    /// When the table or the item cannot be read.
+    /// If the table or the item cannot be read.
     pub async fn control(&self, monitor: &MonitorId) -> Result<Control, Error> {
         let key = keys::control(monitor);
         let item = self.table.get(&key.pk, &key.sk, Read::Strong).await?;
-        Ok(known(key, item.as_ref(), codec::control::decode)?.unwrap_or_default())
+        Ok(decode_current(key, item.as_ref(), codec::control::decode)?.unwrap_or_default())
     }
 
-    /// Writes what people have said of a monitor, on condition that the item in place has the revision before its own.
+    /// Writes the control of a monitor if the item in place has the previous revision.
     ///
     /// # Errors
-    /// When the item in place cannot be read (it is left as it is), or it is not known whether this one is in place.
+    /// If the item in place cannot be read (it stays unchanged), or the outcome of the write is unknown.
     pub async fn put_control(
         &self,
         monitor: &MonitorId,
@@ -37,7 +37,7 @@ impl<T: Table> Store<T> {
         match self.put(key.clone(), item, condition).await? {
             Put::Done => Ok(Written::Done),
             Put::Refused { current } => {
-                known(key, current.as_ref(), codec::control::decode)?;
+                decode_current(key, current.as_ref(), codec::control::decode)?;
                 Ok(Written::Conflict)
             }
         }

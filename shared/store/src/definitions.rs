@@ -1,4 +1,4 @@
-//! Definitions as tools see them: whatever stands there, who looks after it, and writes that respect that.
+//! Definitions as tools read and write them: the stored attributes, their owner, and writes that respect the owner.
 
 use std::collections::BTreeMap;
 
@@ -13,79 +13,82 @@ use crate::keys;
 use crate::store::{Store, sort_key};
 use crate::table::{Condition, Delete, Deleted, Put, Read, Table};
 
-/// The attribute of a definition that names the tool which looks after it.
+/// The attribute that names the tool which owns a definition.
 pub const MANAGED_BY: &str = "managed_by";
-/// Its value where that tool is `portpulse seed`.
+/// The value of [`MANAGED_BY`] for items of `portpulse seed`.
 pub const SEED: &str = "seed";
 
-/// Who looks after a definition.
+/// The tool that owns an item.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Owner {
-    /// `portpulse seed`: the item says so.
+    /// `portpulse seed`, as [`MANAGED_BY`] says.
     Seed,
-    /// Somebody else, most likely Terraform: the item says nothing that we know.
+    /// Another tool, usually Terraform: [`MANAGED_BY`] is missing or unknown.
     Other,
 }
 
-/// A definition as it stands in the table, readable or not, disabled or not.
+/// A definition as stored, valid or not, enabled or not.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Standing {
-    /// Who looks after it.
+pub struct StoredDefinition {
+    /// The tool that owns the item.
     pub owner: Owner,
-    /// What it says, keys and keeper apart; or why that cannot be said.
+    /// The attributes without keys and owner, or why they cannot be read.
     pub attributes: Result<Map<String, Value>, Vec<Diagnostic>>,
 }
 
-/// Whether a definition may be written or deleted.
+/// The condition under which an item may be written or deleted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WriteMode {
-    /// Only if none stands there.
-    Add,
-    /// Only if `portpulse seed` looks after the one that stands there.
-    Keep,
-    /// Whatever stands there.
+    /// Only if there is no item.
+    Create,
+    /// Only if `portpulse seed` owns the item in place.
+    UpdateOwn,
+    /// Always.
     TakeOver,
 }
 
 impl WriteMode {
     pub(crate) fn condition(self) -> Condition {
         match self {
-            Self::Add => Condition::Absent,
-            Self::Keep => Condition::Seeded,
+            Self::Create => Condition::Absent,
+            Self::UpdateOwn => Condition::Seeded,
             Self::TakeOver => Condition::Always,
         }
     }
 }
 
-/// What became of a definition that was to be written or deleted.
+/// The outcome of a write or deletion under a [`WriteMode`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WriteResult {
-    /// It is done.
+    /// The item was written or deleted.
     Done,
-    /// Somebody else has changed what stands there: nothing was done.
-    NotOurs,
+    /// The condition did not hold. Nothing changed.
+    Refused,
 }
 
 impl<T: Table> Store<T> {
-    /// A group's definitions as they stand, by their ids.
+    /// The stored definitions of a group, by id.
     ///
     /// # Errors
-    /// When the table cannot be read.
-    pub async fn standing_definitions(&self, group: GroupId) -> Result<BTreeMap<String, Standing>, Error> {
+    /// If the table cannot be read.
+    pub async fn stored_definitions(
+        &self,
+        group: GroupId,
+    ) -> Result<BTreeMap<String, StoredDefinition>, Error> {
         let items = self.table.query(&keys::definitions(group), Read::Strong).await?;
-        let standing = |item| (sort_key(item).to_owned(), codec::definition::standing(item));
-        Ok(items.iter().map(standing).collect())
+        let stored = |item| (sort_key(item).to_owned(), codec::definition::stored(item));
+        Ok(items.iter().map(stored).collect())
     }
 
-    /// All definitions as they stand. Of each interval, the shards below `shards` are looked at, and those above as far
-    /// as there are definitions.
+    /// All stored definitions by group. Reads the first `shards` shards of each interval, and further shards until one
+    /// is empty.
     ///
     /// # Errors
-    /// When the table cannot be read.
-    pub async fn all_standing_definitions(
+    /// If the table cannot be read.
+    pub async fn all_stored_definitions(
         &self,
         shards: &BTreeMap<Interval, u32>,
-    ) -> Result<BTreeMap<GroupId, BTreeMap<String, Standing>>, Error> {
+    ) -> Result<BTreeMap<GroupId, BTreeMap<String, StoredDefinition>>, Error> {
         let mut all = BTreeMap::new();
         for interval in Interval::ALL {
             let expected = shards.get(interval).copied().unwrap_or_default();
@@ -94,7 +97,7 @@ impl<T: Table> Store<T> {
                     interval: *interval,
                     shard,
                 };
-                let definitions = self.standing_definitions(group).await?;
+                let definitions = self.stored_definitions(group).await?;
                 if !definitions.is_empty() {
                     all.insert(group, definitions);
                 } else if shard >= expected {
@@ -105,11 +108,11 @@ impl<T: Table> Store<T> {
         Ok(all)
     }
 
-    /// Writes a definition over whatever stands there, as Terraform does: without a keeper's mark. Nothing is checked:
-    /// checkers name what is wrong.
+    /// Writes a definition unconditionally and without [`MANAGED_BY`], as Terraform does. The attributes are not
+    /// validated; checkers report invalid ones.
     ///
     /// # Errors
-    /// As with [`Store::write_definition`].
+    /// As for [`Store::write_definition`].
     pub async fn put_definition(
         &self,
         group: GroupId,
@@ -122,42 +125,42 @@ impl<T: Table> Store<T> {
         Ok(())
     }
 
-    /// Writes a definition, and that `portpulse seed` looks after it, if it may.
+    /// Writes a definition owned by `portpulse seed` if `mode` allows.
     ///
     /// # Errors
-    /// When the item is too large, or it is not known whether it is in place.
+    /// If the item is too large, or the outcome of the write is unknown.
     pub async fn write_definition(
         &self,
         group: GroupId,
         id: &str,
         attributes: &Map<String, Value>,
-        may: WriteMode,
+        mode: WriteMode,
     ) -> Result<WriteResult, Error> {
         let key = keys::definition(group, id);
         let item = codec::definition::encode_seeded(&key, attributes);
-        Ok(match self.put(key, item, may.condition()).await? {
+        Ok(match self.put(key, item, mode.condition()).await? {
             Put::Done => WriteResult::Done,
-            Put::Refused { .. } => WriteResult::NotOurs,
+            Put::Refused { .. } => WriteResult::Refused,
         })
     }
 }
 
 impl<T: Delete> Store<T> {
-    /// Deletes a definition; where none stands, [`WriteMode::Keep`] refuses.
+    /// Deletes a definition if `mode` allows. [`WriteMode::UpdateOwn`] refuses if there is none.
     ///
     /// # Errors
-    /// When it is not known whether it is gone.
+    /// If the outcome of the deletion is unknown.
     pub async fn delete_definition(
         &self,
         group: GroupId,
         id: &str,
-        may: WriteMode,
+        mode: WriteMode,
     ) -> Result<WriteResult, Error> {
         let key = keys::definition(group, id);
         Ok(
-            match self.table.delete(&key.pk, &key.sk, may.condition()).await? {
+            match self.table.delete(&key.pk, &key.sk, mode.condition()).await? {
                 Deleted::Done => WriteResult::Done,
-                Deleted::Refused => WriteResult::NotOurs,
+                Deleted::Refused => WriteResult::Refused,
             },
         )
     }

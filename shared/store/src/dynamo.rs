@@ -1,4 +1,4 @@
-//! The table in DynamoDB, through the AWS SDK.
+//! [`Table`] on DynamoDB, through the AWS SDK.
 
 use std::collections::HashMap;
 
@@ -9,26 +9,27 @@ use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes, ReturnValuesOnC
 
 use crate::codec::VERSION;
 use crate::definitions::{MANAGED_BY, SEED};
-use crate::keys::{Key, PK, SK};
+use crate::keys::{Key, KeyRange, Order, PK, SK};
 use crate::table::{
-    Condition, Delete, Deleted, Item, KeyRange, LAYOUT, Operation, Order, Page, PagedQuery, Put, REVISION,
-    Read, TICK, Table, TableError,
+    Condition, Delete, Deleted, Item, LAYOUT, Operation, Page, PagedQuery, Put, REVISION, Read, TICK, Table,
+    TableError,
 };
 
-/// The most items that one request may name.
+/// The maximum number of keys in one `BatchGetItem` request.
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html>
 const MAX_KEYS: usize = 100;
-/// How many answers a batch may take: one may leave keys for the next where it grows beyond 16 MB or is throttled.
-const MAX_ANSWERS: u32 = 5;
+/// The maximum number of requests for one batch. DynamoDB leaves keys unprocessed if the response exceeds 16 MB or the
+/// table is throttled.
+const MAX_BATCH_REQUESTS: u32 = 5;
 
-/// DynamoDB kept leaving items of a batch unread.
+/// DynamoDB left keys of a batch unprocessed in every response.
 #[derive(Debug, thiserror::Error)]
-#[error("{keys} items were left unread in each of {MAX_ANSWERS} answers")]
+#[error("{keys} items were unprocessed after {MAX_BATCH_REQUESTS} requests")]
 struct Unprocessed {
     keys: usize,
 }
 
-/// A table in DynamoDB.
+/// A DynamoDB table.
 #[derive(Debug, Clone)]
 pub struct DynamoTable {
     client: Client,
@@ -36,7 +37,7 @@ pub struct DynamoTable {
 }
 
 impl DynamoTable {
-    /// The table called `name`.
+    /// The table `name`.
     pub fn new(client: Client, name: impl Into<String>) -> Self {
         Self {
             client,
@@ -124,7 +125,7 @@ impl Table for DynamoTable {
 }
 
 impl DynamoTable {
-    /// Gets at most [`MAX_KEYS`] items, in as many answers as they take.
+    /// Gets at most [`MAX_KEYS`] items, and requests unprocessed keys again.
     async fn get_batch(&self, keys: &[Key], read: Read, items: &mut Vec<Item>) -> Result<(), TableError> {
         let at = || keys.first().map(ToString::to_string).unwrap_or_default();
         let wanted = keys.iter().map(|key| {
@@ -134,13 +135,13 @@ impl DynamoTable {
                 (SK.to_owned(), AttributeValue::S(sk)),
             ])
         });
-        let mut left: Vec<Item> = wanted.collect();
-        for _ in 0..MAX_ANSWERS {
-            if left.is_empty() {
+        let mut remaining: Vec<Item> = wanted.collect();
+        for _ in 0..MAX_BATCH_REQUESTS {
+            if remaining.is_empty() {
                 return Ok(());
             }
             let wanted = KeysAndAttributes::builder()
-                .set_keys(Some(left))
+                .set_keys(Some(remaining))
                 .consistent_read(read == Read::Strong)
                 .build()
                 .map_err(|error| failed(Operation::GetMany, at(), error))?;
@@ -151,12 +152,18 @@ impl DynamoTable {
             let found = answer.responses.unwrap_or_default().into_values();
             items.extend(found.flatten());
             let unprocessed = answer.unprocessed_keys.unwrap_or_default().into_values();
-            left = unprocessed.flat_map(|wanted| wanted.keys).collect();
+            remaining = unprocessed.flat_map(|wanted| wanted.keys).collect();
         }
-        if left.is_empty() {
+        if remaining.is_empty() {
             return Ok(());
         }
-        Err(failed(Operation::GetMany, at(), Unprocessed { keys: left.len() }))
+        Err(failed(
+            Operation::GetMany,
+            at(),
+            Unprocessed {
+                keys: remaining.len(),
+            },
+        ))
     }
 }
 
@@ -218,7 +225,7 @@ impl Delete for DynamoTable {
     }
 }
 
-/// A condition in DynamoDB's words: what is empty is left out, for DynamoDB refuses it.
+/// A [`Condition`] as a DynamoDB expression. Empty parts are `None`, because DynamoDB refuses empty ones.
 #[derive(Default)]
 struct Clause {
     expression: Option<String>,

@@ -1,81 +1,81 @@
-//! What can go wrong with what is stored.
+//! Errors of reads and writes.
 
 use portpulse_core::text::escaped;
 
 use crate::keys::Key;
 use crate::table::TableError;
 
-/// What can go wrong with what is stored.
+/// A failed read or write.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The table did not answer, or not well.
+    /// A request to the table failed.
     #[error(transparent)]
     Table(#[from] TableError),
-    /// An item is there and cannot be read. It is left as it is.
-    #[error("the item `{key}` cannot be read")]
+    /// An item is malformed. It stays unchanged.
+    #[error("cannot read the item `{key}`")]
     Unreadable {
-        /// Where it stands.
+        /// The key of the item.
         key: Key,
-        /// What is wrong with it.
+        /// What is invalid.
         source: Malformed,
     },
-    /// An item would be too large, and was not sent.
+    /// An item is too large and was not sent.
     #[error(
-        "the item `{key}` would have {bytes} bytes, more than the {limit} that Portpulse puts into one \
-         (spread its monitors over more groups)"
+        "the item `{key}` has {bytes} bytes, more than the maximum of {limit} (move monitors of the group to other \
+         groups)"
     )]
     TooLarge {
-        /// Where it would stand.
+        /// The key of the item.
         key: Key,
-        /// Its size by DynamoDB's rules.
+        /// The size by DynamoDB's rules.
         bytes: usize,
-        /// The most that is sent.
+        /// The maximum size.
         limit: usize,
     },
 }
 
-/// What is wrong with an item: where in it, what, and the mend.
+/// A malformed item: the attribute, what is invalid, and what to do.
 #[derive(Debug, thiserror::Error)]
 pub enum Malformed {
-    /// It has a layout that this version does not know.
+    /// The layout version is unsupported.
     #[error(
-        "it has layout version {found}, this version reads {} (update this one, or delete the item to start afresh)",
+        "unsupported layout version {found}, expected {} (update Portpulse, or delete the item to reset its state)",
         crate::VERSION
     )]
     Version {
-        /// The layout that it says it has.
+        /// The layout version of the item.
         found: String,
     },
     /// An attribute is missing.
-    #[error("`{at}` is missing (delete the item to start afresh)")]
+    #[error("`{at}` is missing (delete the item to reset its state)")]
     Missing {
         /// Which, from the top of the item.
         at: String,
     },
-    /// An attribute has another type.
-    #[error("`{at}` is {found} where {wanted} belongs (delete the item to start afresh)")]
+    /// An attribute has the wrong type.
+    #[error("`{at}` is {found}, expected {wanted} (delete the item to reset its state)")]
     Type {
         /// Which, from the top of the item.
         at: String,
-        /// What it is.
+        /// The type found.
         found: &'static str,
-        /// What it should be.
+        /// The type expected.
         wanted: &'static str,
     },
-    /// An attribute has a value that makes no sense.
-    #[error("`{at}` makes no sense (delete the item to start afresh)")]
+    /// An attribute has an invalid value.
+    #[error("`{at}` is invalid (delete the item to reset its state)")]
     Value {
         /// Which, from the top of the item.
         at: String,
         /// Why.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
-    /// It stands where no item is known.
-    #[error("no such row is known here (update this version, or delete the item)")]
+    /// The sort key belongs to no known kind of item.
+    #[error("unknown kind of item (update Portpulse, or delete the item)")]
     Unknown,
 }
 
-/// An error with everything that caused it, on one line: what it quotes may come from anybody.
+/// An error and its sources on one line. Control characters are escaped, because errors quote untrusted text.
 pub fn chain(error: &dyn std::error::Error) -> String {
     let chain = std::iter::successors(Some(error), |error| error.source());
     let chain = chain.map(ToString::to_string).collect::<Vec<_>>().join(": ");
@@ -88,7 +88,7 @@ mod tests {
     use crate::keys::fleet_state;
 
     #[test]
-    fn an_error_is_told_with_what_caused_it() {
+    fn chain_contains_sources_and_escapes_control_characters() {
         let source = Malformed::Version {
             found: "2".to_owned(),
         };
@@ -96,15 +96,15 @@ mod tests {
             key: fleet_state(),
             source,
         };
-        let notified = "the item `fleet/decision` cannot be read: it has layout version 2, this version reads 1 (update this \
-                    one, or delete the item to start afresh)";
-        assert_eq!(chain(&error), notified);
+        let text = "cannot read the item `fleet/decision`: unsupported layout version 2, expected 1 (update Portpulse, or \
+                    delete the item to reset its state)";
+        assert_eq!(chain(&error), text);
         let hostile = Error::Unreadable {
             key: fleet_state(),
             source: Malformed::Version {
                 found: "\u{1b}[2J\u{202e}".to_owned(),
             },
         };
-        assert!(chain(&hostile).contains("it has layout version \\u001b[2J\\u202e, "));
+        assert!(chain(&hostile).contains("unsupported layout version \\u001b[2J\\u202e, "));
     }
 }

@@ -1,4 +1,4 @@
-//! Which locations should report to a group's board: listed on the board itself, an item each, by Terraform or by
+//! The list of locations that are expected to report for a group: one item for each, written by Terraform or
 //! `portpulse seed`.
 
 use std::collections::BTreeMap;
@@ -9,28 +9,30 @@ use portpulse_core::id::Location;
 use crate::codec;
 use crate::definitions::{Owner, WriteMode, WriteResult};
 use crate::error::Error;
-use crate::keys::{self, RowKey};
+use crate::keys::{self, GroupStateKey};
 use crate::store::{Store, sort_key};
 use crate::table::{Condition, Delete, Deleted, Put, Read, Table};
 
 impl<T: Table> Store<T> {
-    /// The locations that should report to a group's board, with who looks after the item that says so.
+    /// The locations listed for a group, each with the owner of its item.
     ///
     /// # Errors
-    /// When the table cannot be read.
-    pub async fn standing_locations(&self, group: GroupId) -> Result<BTreeMap<Location, Owner>, Error> {
+    /// If the table cannot be read.
+    pub async fn listed_locations(&self, group: GroupId) -> Result<BTreeMap<Location, Owner>, Error> {
         let items = self.table.query(&keys::group_state(group), Read::Strong).await?;
-        let standing = items.iter().filter_map(|item| match RowKey::of(sort_key(item)) {
-            RowKey::Expects(location) => Some((location, codec::expectation::owner(item))),
-            RowKey::Location(_) | RowKey::Status | RowKey::Other(_) => None,
-        });
-        Ok(standing.collect())
+        let listed = items
+            .iter()
+            .filter_map(|item| match GroupStateKey::of(sort_key(item)) {
+                GroupStateKey::Expectation(location) => Some((location, codec::expectation::owner(item))),
+                GroupStateKey::Location(_) | GroupStateKey::Decision | GroupStateKey::Unknown(_) => None,
+            });
+        Ok(listed.collect())
     }
 
-    /// Lists a location as Terraform does: whatever stands there, and without a keeper's mark.
+    /// Lists a location unconditionally and without an owner, as Terraform does.
     ///
     /// # Errors
-    /// As with [`Store::write_location`].
+    /// As for [`Store::write_location`].
     pub async fn list_location(&self, group: GroupId, location: &Location) -> Result<(), Error> {
         let key = keys::expectation(group, location);
         let item = codec::expectation::encode(&key);
@@ -38,41 +40,42 @@ impl<T: Table> Store<T> {
         Ok(())
     }
 
-    /// Lists a location, and that `portpulse seed` looks after that, if it may.
+    /// Lists a location with `portpulse seed` as the owner if `mode` allows.
     ///
     /// # Errors
-    /// When it is not known whether the item is in place.
+    /// If the outcome of the write is unknown.
     pub async fn write_location(
         &self,
         group: GroupId,
         location: &Location,
-        may: WriteMode,
+        mode: WriteMode,
     ) -> Result<WriteResult, Error> {
         let key = keys::expectation(group, location);
         let item = codec::expectation::encode_seeded(&key);
-        Ok(match self.put(key, item, may.condition()).await? {
+        Ok(match self.put(key, item, mode.condition()).await? {
             Put::Done => WriteResult::Done,
-            Put::Refused { .. } => WriteResult::NotOurs,
+            Put::Refused { .. } => WriteResult::Refused,
         })
     }
 }
 
 impl<T: Delete> Store<T> {
-    /// Takes a location off a group's list; where it is not on it, [`WriteMode::Keep`] refuses.
+    /// Removes a location from a group's list if `mode` allows. [`WriteMode::UpdateOwn`] refuses if the location is not
+    /// listed.
     ///
     /// # Errors
-    /// When it is not known whether the item is gone.
+    /// If the outcome of the deletion is unknown.
     pub async fn unlist_location(
         &self,
         group: GroupId,
         location: &Location,
-        may: WriteMode,
+        mode: WriteMode,
     ) -> Result<WriteResult, Error> {
         let key = keys::expectation(group, location);
-        let deleted = self.table.delete(&key.pk, &key.sk, may.condition()).await?;
+        let deleted = self.table.delete(&key.pk, &key.sk, mode.condition()).await?;
         Ok(match deleted {
             Deleted::Done => WriteResult::Done,
-            Deleted::Refused => WriteResult::NotOurs,
+            Deleted::Refused => WriteResult::Refused,
         })
     }
 }

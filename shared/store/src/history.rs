@@ -1,4 +1,4 @@
-//! What was seen before: results, rollups and closed incidents, written once and read piece by piece.
+//! History: results, rollups and closed incidents, written once and read page by page.
 
 use std::collections::BTreeMap;
 
@@ -13,62 +13,61 @@ use portpulse_core::time::Tick;
 
 use crate::codec;
 use crate::error::{Error, Malformed};
-use crate::keys::{self, Key, PK};
+use crate::keys::{self, Key, KeyRange, PK};
 use crate::size;
 use crate::store::{Store, sort_key};
-use crate::table::{Condition, Item, KeyRange, PagedQuery, Put, Read, Table};
+use crate::table::{Condition, Item, PagedQuery, Put, Read, Table};
 
-/// The attribute that tells of how many parts this is one.
+/// The attribute with the number of parts of a summary.
 const PARTS: &str = "parts";
-/// The most parts of one summary: beyond all that a group can have.
+/// The maximum number of parts of a summary; more than a full group needs.
 const MAX_PARTS: u32 = 100;
 
-/// Rows that were read, by their key; what cannot be read is left out, and named.
+/// Records that were read, by key.
 #[derive(Debug)]
-pub struct Found<K, R> {
-    /// The rows that are there and could be read.
-    pub rows: BTreeMap<K, R>,
-    /// What is wrong with those that cannot be read, or not in whole. They are there, and must not be overwritten.
+pub struct FoundRecords<K, R> {
+    /// The records that exist and are readable.
+    pub records: BTreeMap<K, R>,
+    /// Errors of records that exist and are unreadable or incomplete. They must not be overwritten.
     pub unreadable: BTreeMap<K, Error>,
 }
 
-/// A piece of a stretch.
+/// A page of records of a key range.
 #[derive(Debug)]
-pub struct Piece<R> {
-    /// The rows, in the stretch's order.
-    pub rows: Vec<R>,
-    /// What is wrong with those that cannot be read.
+pub struct HistoryPage<R> {
+    /// The readable records, in the order of the key range.
+    pub records: Vec<R>,
+    /// Errors of unreadable records.
     pub unreadable: Vec<Error>,
-    /// What is left of the stretch.
+    /// The remaining range, if any.
     pub rest: Option<KeyRange>,
 }
 
-/// What one location saw over an hour or a day, summed up: a [`Rollup`], or [`OtherTimes`].
+/// A summary of one location's checks over an hour or a day: a [`Rollup`] or [`OtherTimes`].
 ///
-/// It is one item, or as many parts as it takes that each fits into one. A monitor stands in one part alone, whichever
-/// other monitors there are, so that parts that a checker left behind when it was killed are right for the next one.
+/// A summary that does not fit into one item is split into parts. The part of a monitor depends on the id of the monitor
+/// and the number of parts only, so parts that a killed checker has written are valid for the next writer.
 pub trait Summary: Sized {
-    /// Where it stands.
+    /// The key of the summary, or of its first part.
     fn key(group: GroupId, period: Period, location: &Location) -> Key;
 
-    /// Where those of all locations stand, from one hour to another, or from one day to another, both included; the
-    /// latest first.
+    /// The summaries of all locations from the period `first` to the period `last`, inclusive; the latest first.
     fn key_range(group: GroupId, first: Period, last: Period) -> KeyRange;
 
-    /// The item of it.
+    /// Encodes the summary as one item.
     fn encode(&self, key: &Key, period: Period) -> Item;
 
-    /// Reads such an item.
+    /// Decodes an item.
     ///
     /// # Errors
-    /// What is wrong with it.
+    /// If the item is malformed.
     fn decode(item: &Item) -> Result<Self, Malformed>;
 
-    /// Those of its monitors that belong to one of so many parts.
+    /// The monitors that belong to part `number` of `of`.
     #[must_use]
     fn part(&self, number: u32, of: u32) -> Self;
 
-    /// Puts another part to it.
+    /// Adds another part.
     fn join(&mut self, other: Self);
 }
 
@@ -90,7 +89,7 @@ impl Summary for Rollup {
     }
 
     fn part(&self, number: u32, of: u32) -> Self {
-        belonging(self, number, of)
+        monitors_of_part(self, number, of)
     }
 
     fn join(&mut self, other: Self) {
@@ -116,7 +115,7 @@ impl Summary for OtherTimes {
     }
 
     fn part(&self, number: u32, of: u32) -> Self {
-        belonging(self, number, of)
+        monitors_of_part(self, number, of)
     }
 
     fn join(&mut self, other: Self) {
@@ -124,12 +123,16 @@ impl Summary for OtherTimes {
     }
 }
 
-fn belonging<V: Clone>(summary: &BTreeMap<MonitorId, V>, number: u32, of: u32) -> BTreeMap<MonitorId, V> {
+fn monitors_of_part<V: Clone>(
+    summary: &BTreeMap<MonitorId, V>,
+    number: u32,
+    of: u32,
+) -> BTreeMap<MonitorId, V> {
     let mine = summary.iter().filter(|(id, _)| part_of(id, of) == number);
     mine.map(|(id, each)| (id.clone(), each.clone())).collect()
 }
 
-/// The items of a summary, as few as each fits into one.
+/// The items of a summary: the lowest number of parts that all fit.
 fn items<S: Summary>(whole: &Key, period: Period, summary: &S) -> Vec<(Key, Item)> {
     let item = summary.encode(whole, period);
     let bytes = size::item(&item);
@@ -154,31 +157,31 @@ fn items<S: Summary>(whole: &Key, period: Period, summary: &S) -> Vec<(Key, Item
     parts
 }
 
-/// How many parts a summary has, by any of them.
+/// The number of parts of a summary, as stored in any part.
 fn parts(item: &Item) -> u32 {
     let parts = item.get(PARTS).and_then(|value| value.as_n().ok()?.parse().ok());
     parts.unwrap_or(1).min(MAX_PARTS)
 }
 
-/// A row that is read piece by piece.
-pub trait Row: Sized {
-    /// Reads an item of a stretch of such rows.
+/// A record that is read page by page.
+pub trait HistoryRecord: Sized {
+    /// Decodes an item of a key range of such records.
     ///
     /// # Errors
-    /// What is wrong with it.
+    /// If the item is malformed.
     fn decode(key_range: &KeyRange, item: &Item) -> Result<Self, Malformed>;
 }
 
-/// In a stretch of [`Summary::key_range`]; of one that has several parts, each is a row.
-impl<S: Summary> Row for (Period, Location, S) {
+/// For [`Summary::key_range`]. Each part of a split summary is a record.
+impl<S: Summary> HistoryRecord for (Period, Location, S) {
     fn decode(_: &KeyRange, item: &Item) -> Result<Self, Malformed> {
         let (period, location) = keys::parse_rollup(sort_key(item)).ok_or(Malformed::Unknown)?;
         Ok((period, location, S::decode(item)?))
     }
 }
 
-/// In a stretch of [`keys::results_of_day`] or [`keys::results_of_hour`].
-impl Row for (Tick, Location, Observations) {
+/// For [`keys::results_of_day`] and [`keys::results_of_hour`].
+impl HistoryRecord for (Tick, Location, Observations) {
     fn decode(key_range: &KeyRange, item: &Item) -> Result<Self, Malformed> {
         let day = key_range.pk.rsplit('#').next().unwrap_or_default();
         let (tick, location) = keys::parse_results(day, sort_key(item)).ok_or(Malformed::Unknown)?;
@@ -186,63 +189,63 @@ impl Row for (Tick, Location, Observations) {
     }
 }
 
-/// In a stretch of [`keys::incidents_of_month`].
-impl Row for ClosedIncident {
+/// For [`keys::incidents_of_month`].
+impl HistoryRecord for ClosedIncident {
     fn decode(_: &KeyRange, item: &Item) -> Result<Self, Malformed> {
         codec::closed_incident::decode(item)
     }
 }
 
 impl<T: Table> Store<T> {
-    /// What a location saw in each of these ticks, where that is there; eventually consistent.
+    /// The results of one location for `ticks`, as far as they exist; eventually consistent.
     ///
     /// # Errors
-    /// When the table cannot be read.
+    /// If the table cannot be read.
     pub async fn results_of(
         &self,
         group: GroupId,
         ticks: impl IntoIterator<Item = Tick>,
         location: &Location,
-    ) -> Result<Found<Tick, Observations>, Error> {
+    ) -> Result<FoundRecords<Tick, Observations>, Error> {
         let keys = ticks
             .into_iter()
             .map(|tick| (keys::results(group, tick, location), tick));
-        self.find(keys.collect(), Read::Eventual, codec::results::decode)
+        self.get_records(keys.collect(), Read::Eventual, codec::results::decode)
             .await
     }
 
-    /// What a location saw over each of these hours or days, where that is summed up.
+    /// The summaries of one location for `periods`, as far as they exist.
     ///
     /// # Errors
-    /// When the table cannot be read.
+    /// If the table cannot be read.
     pub async fn summaries_of<S: Summary>(
         &self,
         group: GroupId,
         periods: impl IntoIterator<Item = Period>,
         location: &Location,
         read: Read,
-    ) -> Result<Found<Period, S>, Error> {
+    ) -> Result<FoundRecords<Period, S>, Error> {
         let wholes = periods
             .into_iter()
             .map(|period| (S::key(group, period, location), period));
         let decode = |item: &Item| Ok((parts(item), S::decode(item)?));
-        let firsts = self.find(wholes.collect(), read, decode).await?;
-        let mut found = Found {
-            rows: BTreeMap::new(),
+        let firsts = self.get_records(wholes.collect(), read, decode).await?;
+        let mut found = FoundRecords {
+            records: BTreeMap::new(),
             unreadable: firsts.unreadable,
         };
         let mut others = BTreeMap::new();
-        for (period, (of, first)) in firsts.rows {
+        for (period, (of, first)) in firsts.records {
             let whole = S::key(group, period, location);
             others.extend((1..of).map(|number| (keys::part(&whole, number, of), (period, number))));
-            found.rows.insert(period, first);
+            found.records.insert(period, first);
         }
         if others.is_empty() {
             return Ok(found);
         }
-        let others = self.find(others, read, S::decode).await?;
-        for ((period, _), part) in others.rows {
-            if let Some(row) = found.rows.get_mut(&period) {
+        let others = self.get_records(others, read, S::decode).await?;
+        for ((period, _), part) in others.records {
+            if let Some(row) = found.records.get_mut(&period) {
                 row.join(part);
             }
         }
@@ -253,11 +256,11 @@ impl<T: Table> Store<T> {
         Ok(found)
     }
 
-    /// Keeps what a location saw over an hour or a day. What is there already stands; whether this was kept. Of several
-    /// parts the first comes last, so that where it is, they all are.
+    /// Stores a summary unless there is one. Returns whether this summary was stored. The first part is written last, so
+    /// that all parts exist if the first does.
     ///
     /// # Errors
-    /// When it is not known whether all of it is in place.
+    /// If a part is too large, or the outcome of a write is unknown.
     pub async fn put_summary<S: Summary>(
         &self,
         group: GroupId,
@@ -265,65 +268,69 @@ impl<T: Table> Store<T> {
         location: &Location,
         summary: &S,
     ) -> Result<bool, Error> {
-        let mut kept = false;
+        let mut stored = false;
         for (key, item) in items(&S::key(group, period, location), period, summary)
             .into_iter()
             .rev()
         {
-            kept = self.put(key, item, Condition::Absent).await? == Put::Done;
+            stored = self.put(key, item, Condition::Absent).await? == Put::Done;
         }
-        Ok(kept)
+        Ok(stored)
     }
 
-    async fn find<K: Ord + Copy, R>(
+    async fn get_records<K: Ord + Copy, R>(
         &self,
         wanted: BTreeMap<Key, K>,
         read: Read,
         decode: impl Fn(&Item) -> Result<R, Malformed>,
-    ) -> Result<Found<K, R>, Error> {
-        let (mut rows, mut unreadable) = (BTreeMap::new(), BTreeMap::new());
+    ) -> Result<FoundRecords<K, R>, Error> {
+        let (mut records, mut unreadable) = (BTreeMap::new(), BTreeMap::new());
         let keys: Vec<_> = wanted.keys().cloned().collect();
         for item in self.table.get_many(&keys, read).await? {
             let key = key_of(&item);
-            // DynamoDB returns what was asked for, and nothing else.
+            // DynamoDB returns requested items only.
             let Some(asked) = wanted.get(&key).copied() else {
                 continue;
             };
             match decode(&item) {
-                Ok(row) => drop(rows.insert(asked, row)),
+                Ok(row) => drop(records.insert(asked, row)),
                 Err(source) => drop(unreadable.insert(asked, Error::Unreadable { key, source })),
             }
         }
-        Ok(Found { rows, unreadable })
+        Ok(FoundRecords { records, unreadable })
     }
 }
 
 impl<T: PagedQuery> Store<T> {
-    /// The next of the rows in a stretch, at most `limit`.
+    /// The next page of records in a key range, at most `limit`.
     ///
     /// # Errors
-    /// When the table cannot be read.
-    pub async fn next<R: Row>(&self, key_range: &KeyRange, limit: u32) -> Result<Piece<R>, Error> {
+    /// If the table cannot be read.
+    pub async fn next_page<R: HistoryRecord>(
+        &self,
+        key_range: &KeyRange,
+        limit: u32,
+    ) -> Result<HistoryPage<R>, Error> {
         let page = self.table.page(key_range, limit).await?;
-        let (mut rows, mut unreadable) = (Vec::new(), Vec::new());
+        let (mut records, mut unreadable) = (Vec::new(), Vec::new());
         for item in &page.items {
             match R::decode(key_range, item) {
-                Ok(row) => rows.push(row),
+                Ok(row) => records.push(row),
                 Err(source) => {
                     let key = key_of(item);
                     unreadable.push(Error::Unreadable { key, source });
                 }
             }
         }
-        Ok(Piece {
-            rows,
+        Ok(HistoryPage {
+            records,
             unreadable,
             rest: page.rest,
         })
     }
 }
 
-/// The key of an item that was read: always there, always text.
+/// The key of an item that was read. Both attributes always exist and are text.
 fn key_of(item: &Item) -> Key {
     let pk = item.get(PK).and_then(|value| value.as_s().ok());
     Key {

@@ -1,4 +1,4 @@
-//! Where each item stands: the only place that spells partition and sort keys.
+//! Partition and sort keys of all items. No other module builds keys.
 
 use std::fmt;
 
@@ -10,28 +10,26 @@ use portpulse_core::id::{Location, MonitorId};
 use portpulse_core::period::{Grain, Period};
 use portpulse_core::time::Tick;
 
-use crate::table::{KeyRange, Order};
-
 /// The name of the partition key.
 pub const PK: &str = "pk";
 /// The name of the sort key.
 pub const SK: &str = "sk";
-/// The name of the attribute by which DynamoDB lets items expire: seconds since the Unix epoch.
+/// The name of the attribute with the time of expiry, in seconds since the Unix epoch (DynamoDB time to live).
 pub const EXPIRES_AT: &str = "expires_at";
 
-/// The sort key of a group's decision row, and of the fleet's.
+/// The sort key of a group's decision state and of the fleet state.
 const DECISION: &str = "decision";
 const LOCATION: &str = "location#";
 const EXPECTS: &str = "expects#";
-/// Sorts behind every name and time.
+/// Sorts after every name and time.
 const LAST: &str = "~";
 
-/// Where an item stands.
+/// The primary key of an item.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Key {
-    /// Its partition key.
+    /// The partition key.
     pub pk: String,
-    /// Its sort key.
+    /// The sort key.
     pub sk: String,
 }
 
@@ -50,12 +48,36 @@ impl fmt::Display for Key {
     }
 }
 
-/// The partition of a group's definitions.
+/// A range of sort keys in a partition, and the order in which the items are read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeyRange {
+    /// The partition key.
+    pub pk: String,
+    /// The lowest sort key, inclusive.
+    pub from: String,
+    /// The highest sort key, inclusive.
+    pub to: String,
+    /// The sort key of the last item read, if a page was read before.
+    pub after: Option<String>,
+    /// The order of the items.
+    pub order: Order,
+}
+
+/// The order in which a key range is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Order {
+    /// From the lowest sort key.
+    Ascending,
+    /// From the highest sort key.
+    Descending,
+}
+
+/// The partition key of a group's definitions.
 pub fn definitions(group: GroupId) -> String {
     format!("monitors#{group}")
 }
 
-/// The same as a stretch, in the order of the ids.
+/// The key range of a group's definitions, ordered by id.
 pub fn definitions_of(group: GroupId) -> KeyRange {
     KeyRange {
         order: Order::Ascending,
@@ -63,49 +85,50 @@ pub fn definitions_of(group: GroupId) -> KeyRange {
     }
 }
 
-/// A monitor's definition; the id may be one that no monitor can have, so that it can be deleted.
+/// The key of a definition. Accepts invalid ids, so that invalid definitions can be deleted.
 pub fn definition(group: GroupId, id: &str) -> Key {
     Key::new(definitions(group), id)
 }
 
-/// The partition of a group's board.
+/// The partition key of a group's state.
 pub fn group_state(group: GroupId) -> String {
     format!("group#{group}")
 }
 
-/// A location's row on a group's board.
+/// The key of a location's state in a group.
 pub fn location_state(group: GroupId, location: &Location) -> Key {
     Key::new(group_state(group), format!("{LOCATION}{location}"))
 }
 
-/// That a location should report to a group's board: an item that carries nothing but its keys.
+/// The key of the item that lists a location as expected to report for a group. The item has keys only, and possibly
+/// an owner.
 pub fn expectation(group: GroupId, location: &Location) -> Key {
     Key::new(group_state(group), format!("{EXPECTS}{location}"))
 }
 
-/// A group's decision row.
+/// The key of a group's decision state.
 pub fn decision_state(group: GroupId) -> Key {
     Key::new(group_state(group), DECISION)
 }
 
-/// The row on which all groups note what they know of the locations.
+/// The key of the fleet state, in which all groups record problems of locations.
 pub fn fleet_state() -> Key {
     Key::new("fleet", DECISION)
 }
 
-/// What one location saw in one tick.
+/// The key of one location's results of one tick.
 pub fn results(group: GroupId, tick: Tick, location: &Location) -> Key {
     let time = Offset::UTC.to_datetime(tick.timestamp());
     let (date, time) = (time.date(), time.time());
     Key::new(format!("results#{group}#{date}"), format!("{time}#{location}"))
 }
 
-/// What all locations saw in the ticks of one day, the latest first.
+/// The results of all locations on one day, the latest first.
 pub fn results_of_day(group: GroupId, day: Period) -> KeyRange {
     whole(format!("results#{group}#{}", day.day()))
 }
 
-/// What all locations saw in the ticks of one hour, the latest first.
+/// The results of all locations in one hour, the latest first.
 pub fn results_of_hour(group: GroupId, hour: Period) -> KeyRange {
     let time = Offset::UTC.to_datetime(hour.start()).hour();
     KeyRange {
@@ -115,19 +138,19 @@ pub fn results_of_hour(group: GroupId, hour: Period) -> KeyRange {
     }
 }
 
-/// Reads the sort key of results: the time of day, and whose they are.
+/// Parses the sort key of results: time of day and location.
 pub(crate) fn parse_results(day: &str, sk: &str) -> Option<(Tick, Location)> {
     let (time, location) = sk.split_once('#')?;
     let tick = format!("{day}T{time}Z").parse().ok()?;
     Some((tick, location.parse().ok()?))
 }
 
-/// What one location saw over an hour or a day.
+/// The key of one location's rollup of an hour or a day.
 pub fn rollup(group: GroupId, period: Period, location: &Location) -> Key {
     Key::new(rollups_of(group, period.grain()), format!("{period}#{location}"))
 }
 
-/// What all locations saw from one hour to another, or from one day to another, both included; the latest first.
+/// The rollups of all locations from the period `first` to the period `last`, inclusive; the latest first.
 pub fn rollups(group: GroupId, first: Period, last: Period) -> KeyRange {
     KeyRange {
         pk: rollups_of(group, last.grain()),
@@ -138,7 +161,7 @@ pub fn rollups(group: GroupId, first: Period, last: Period) -> KeyRange {
     }
 }
 
-/// The phases but the connect, as one location saw them over an hour or a day.
+/// The key of one location's times of the phases other than connect, over an hour or a day.
 pub fn other_times(group: GroupId, period: Period, location: &Location) -> Key {
     Key::new(
         other_times_of(group, period.grain()),
@@ -146,7 +169,7 @@ pub fn other_times(group: GroupId, period: Period, location: &Location) -> Key {
     )
 }
 
-/// The same as all locations saw it, from one hour to another, or from one day to another; as [`rollups`].
+/// The times of the phases other than connect of all locations, in the range of [`rollups`].
 pub fn all_other_times(group: GroupId, first: Period, last: Period) -> KeyRange {
     KeyRange {
         pk: other_times_of(group, last.grain()),
@@ -154,7 +177,7 @@ pub fn all_other_times(group: GroupId, first: Period, last: Period) -> KeyRange 
     }
 }
 
-/// A partition of its own, so that who reads rollups does not pay for it.
+/// A separate partition, so that readers of rollups don't pay for these items.
 fn other_times_of(group: GroupId, grain: Grain) -> String {
     format!("{}#phases", rollups_of(group, grain))
 }
@@ -166,23 +189,23 @@ fn rollups_of(group: GroupId, grain: Grain) -> String {
     }
 }
 
-/// The partition of what services last said, of a group.
+/// The partition key of the banners of a group's services.
 pub fn banners(group: GroupId) -> String {
     format!("banners#{group}")
 }
 
-/// What services last said to one location.
-pub fn words_of(group: GroupId, location: &Location) -> Key {
+/// The key of the banners that one location received.
+pub fn banners_of(group: GroupId, location: &Location) -> Key {
     Key::new(banners(group), format!("{LOCATION}{location}"))
 }
 
-/// Reads the sort key of what services last said.
-pub(crate) fn parse_words(sk: &str) -> Option<Location> {
+/// Parses the sort key of banners.
+pub(crate) fn parse_banners(sk: &str) -> Option<Location> {
     sk.strip_prefix(LOCATION)?.parse().ok()
 }
 
-/// Where one of several parts of a rollup stands, or of the other phases: the first where the whole would, the others
-/// right behind it.
+/// The key of part `number` of a summary with `of` parts. The first part has the key of the whole; the others sort
+/// directly after it.
 pub(crate) fn part(whole: &Key, number: u32, of: u32) -> Key {
     match number {
         0 => whole.clone(),
@@ -190,7 +213,7 @@ pub(crate) fn part(whole: &Key, number: u32, of: u32) -> Key {
     }
 }
 
-/// Reads the sort key of a rollup, whole or in part.
+/// Parses the sort key of a rollup or of a part of one.
 pub(crate) fn parse_rollup(sk: &str) -> Option<(Period, Location)> {
     let mut parts = sk.split('#');
     let (period, location) = (parts.next()?, parts.next()?);
@@ -202,12 +225,13 @@ pub(crate) fn parse_rollup(sk: &str) -> Option<(Period, Location)> {
     known.then_some((period.parse().ok()?, location.parse().ok()?))
 }
 
-/// A closed incident, in the month in which it closed: whoever reads from a time on need not know how long it lasted.
+/// The key of a closed incident, in the partition of the month in which the incident closed. Readers of a period need
+/// not know how long incidents lasted.
 pub fn closed_incident(closed: &ClosedIncident) -> Key {
     Key::new(incidents_of(closed.closed.timestamp()), closed.key())
 }
 
-/// The incidents that closed in the month of `time`, the latest to open first.
+/// The incidents that closed in the month of `time`, the last opened first.
 pub fn incidents_of_month(time: Timestamp) -> KeyRange {
     whole(incidents_of(time))
 }
@@ -217,7 +241,7 @@ fn incidents_of(time: Timestamp) -> String {
     format!("incidents#{:04}-{:02}", month.year(), month.month())
 }
 
-/// A whole partition, from its end. Its sort keys begin with digits.
+/// A whole partition in descending order. The sort keys must begin with a digit or a later character.
 fn whole(pk: String) -> KeyRange {
     KeyRange {
         pk,
@@ -228,46 +252,46 @@ fn whole(pk: String) -> KeyRange {
     }
 }
 
-/// The partition of what people have said of monitors.
+/// The partition key of silences and acknowledgements.
 pub fn controls() -> String {
     "controls".to_owned()
 }
 
-/// What people have said of one monitor.
+/// The key of the silence and the acknowledgement of one monitor.
 pub fn control(monitor: &MonitorId) -> Key {
     Key::new(controls(), monitor.as_str())
 }
 
-/// What a destination of the relay has heard of an incident.
+/// The key of the relay's ledger: the notifications about one incident that one destination received.
 pub fn relayed(destination: &str, incident: &str) -> Key {
     Key::new(format!("relayed#{destination}"), incident)
 }
 
-/// Which row of a board an item is.
+/// The kind of an item in the partition of a group's state.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub enum RowKey {
-    /// That a location should report.
-    Expects(Location),
-    /// A location's.
+pub enum GroupStateKey {
+    /// The item that lists an expected location.
+    Expectation(Location),
+    /// The state of a location.
     Location(Location),
-    /// The decision row.
-    Status,
-    /// None that this version knows.
-    Other(String),
+    /// The decision state.
+    Decision,
+    /// Another sort key, unknown to this version.
+    Unknown(String),
 }
 
-impl RowKey {
-    /// Reads the sort key of an item of a board.
+impl GroupStateKey {
+    /// Parses a sort key.
     pub fn of(sk: &str) -> Self {
-        let location_behind = |prefix| sk.strip_prefix(prefix)?.parse().ok();
+        let location_after = |prefix| sk.strip_prefix(prefix)?.parse().ok();
         if sk == DECISION {
-            Self::Status
-        } else if let Some(location) = location_behind(LOCATION) {
+            Self::Decision
+        } else if let Some(location) = location_after(LOCATION) {
             Self::Location(location)
-        } else if let Some(location) = location_behind(EXPECTS) {
-            Self::Expects(location)
+        } else if let Some(location) = location_after(EXPECTS) {
+            Self::Expectation(location)
         } else {
-            Self::Other(sk.to_owned())
+            Self::Unknown(sk.to_owned())
         }
     }
 }
@@ -278,7 +302,7 @@ mod tests {
     use portpulse_core::group_state::{Ending, Incident, Notified, Stability, Status, Track, Urgency};
 
     #[test]
-    fn every_key_is_spelt_as_documented() {
+    fn keys_match_documented_format() {
         let group: GroupId = "1m#0".parse().unwrap();
         let location: Location = "eu-west-1".parse().unwrap();
         let monitor: MonitorId = "orders-db".parse().unwrap();
@@ -293,8 +317,8 @@ mod tests {
                 since: tick,
                 finding: None,
                 notified: Notified::NotYet,
-                urgency: Urgency::Usual,
-                pace: Stability::Steady,
+                urgency: Urgency::Normal,
+                stability: Stability::Steady,
             },
             closed: "2026-12-01T00:00:00Z".parse().unwrap(),
             ending: Ending::Recovered,
@@ -333,7 +357,7 @@ mod tests {
                 part(&rollup(group, "2026-11-22".parse().unwrap(), &location), 1, 3),
                 "daily#1m#0/2026-11-22#eu-west-1#1/3",
             ),
-            (words_of(group, &location), "banners#1m#0/location#eu-west-1"),
+            (banners_of(group, &location), "banners#1m#0/location#eu-west-1"),
             (control(&monitor), "controls/orders-db"),
             (
                 relayed("ops", "orders-db@2026-11-22T05:40:00Z.7"),
@@ -345,7 +369,7 @@ mod tests {
     }
 
     #[test]
-    fn stretches_hold_the_keys_of_what_they_are_of_and_no_others() {
+    fn key_ranges_contain_only_their_own_keys() {
         let group: GroupId = "5m#1".parse().unwrap();
         let (first, last): (Location, Location) = ("0".parse().unwrap(), "z".repeat(32).parse().unwrap());
         let period = |text: &str| text.parse::<Period>().unwrap();
@@ -359,17 +383,17 @@ mod tests {
             for location in [&first, &last] {
                 let other = other_times(group, period(day), location);
                 let others = all_other_times(group, period("2026-11-20"), period("2026-11-22"));
-                assert_eq!(holds(&others, &other), inside, "{day}");
-                assert!(!holds(&days, &other), "{day}");
+                assert_eq!(contains(&others, &other), inside, "{day}");
+                assert!(!contains(&days, &other), "{day}");
                 let key = rollup(group, period(day), location);
                 assert_eq!(
-                    (key.pk.as_str(), holds(&days, &key)),
+                    (key.pk.as_str(), contains(&days, &key)),
                     ("daily#5m#1", inside),
                     "{day}"
                 );
                 for number in 0..3 {
                     let part = part(&key, number, 3);
-                    assert_eq!(holds(&days, &part), inside, "{part}");
+                    assert_eq!(contains(&days, &part), inside, "{part}");
                     assert_eq!(
                         parse_rollup(&part.sk),
                         Some((period(day), location.clone())),
@@ -382,7 +406,7 @@ mod tests {
         for time in ["00:00:00", "23:59:00"] {
             let tick: Tick = format!("2026-11-22T{time}Z").parse().unwrap();
             let key = results(group, tick, &last);
-            assert!(holds(&day, &key), "{time}");
+            assert!(contains(&day, &key), "{time}");
             assert_eq!(parse_results("2026-11-22", &key.sk), Some((tick, last.clone())));
         }
         let hour = results_of_hour(group, period("2026-11-22T05"));
@@ -393,33 +417,33 @@ mod tests {
             ("06:00:00", false),
         ] {
             let tick: Tick = format!("2026-11-22T{time}Z").parse().unwrap();
-            assert_eq!(holds(&hour, &results(group, tick, &last)), inside, "{time}");
+            assert_eq!(contains(&hour, &results(group, tick, &last)), inside, "{time}");
         }
         let month = incidents_of_month("2026-11-30T23:59:59Z".parse().unwrap());
         assert_eq!(month.pk, "incidents#2026-11");
-        assert!(holds(
+        assert!(contains(
             &month,
             &Key::new("incidents#2026-11", "2026-11-01T00:00:00Z#a#1#health")
         ));
     }
 
-    fn holds(key_range: &KeyRange, key: &Key) -> bool {
+    fn contains(key_range: &KeyRange, key: &Key) -> bool {
         key_range.pk == key.pk && key_range.from <= key.sk && key.sk <= key_range.to
     }
 
     #[test]
-    fn rows_of_a_board_are_told_apart() {
+    fn sort_keys_of_group_state_are_parsed() {
         let location: Location = "eu-west-1".parse().unwrap();
         for (sk, row) in [
-            ("decision", RowKey::Status),
-            ("location#eu-west-1", RowKey::Location(location.clone())),
-            ("location#EU", RowKey::Other("location#EU".to_owned())),
-            ("expects#eu-west-1", RowKey::Expects(location)),
-            ("expects#", RowKey::Other("expects#".to_owned())),
-            ("statuses", RowKey::Other("statuses".to_owned())),
-            ("", RowKey::Other(String::new())),
+            ("decision", GroupStateKey::Decision),
+            ("location#eu-west-1", GroupStateKey::Location(location.clone())),
+            ("location#EU", GroupStateKey::Unknown("location#EU".to_owned())),
+            ("expects#eu-west-1", GroupStateKey::Expectation(location)),
+            ("expects#", GroupStateKey::Unknown("expects#".to_owned())),
+            ("statuses", GroupStateKey::Unknown("statuses".to_owned())),
+            ("", GroupStateKey::Unknown(String::new())),
         ] {
-            assert_eq!(RowKey::of(sk), row);
+            assert_eq!(GroupStateKey::of(sk), row);
         }
     }
 }

@@ -1,8 +1,8 @@
-//! What Portpulse keeps, in one DynamoDB table: reads and conditional writes of whole rows, and nothing it decides.
+//! Storage of Portpulse in one DynamoDB table: reads and conditional writes of whole items. No decisions are made here.
 //!
-//! This crate knows nothing of checks, clocks or alerts. [`store::Store`] speaks in the words of `portpulse-core`;
-//! [`table::Table`] is the narrow seam below it, which [`dynamo::DynamoTable`] fills with the real SDK.
-//! How large each item can become stands in `README.md` beside this crate.
+//! This crate has no dependency on checks, clocks or alerts. [`store::Store`] reads and writes the types of
+//! `portpulse-core` through the trait [`table::Table`], which [`dynamo::DynamoTable`] implements with the AWS SDK.
+//! `README.md` of this crate lists the maximum size of each item.
 
 mod banners;
 mod codec;
@@ -12,8 +12,8 @@ pub mod dynamo;
 mod error;
 mod expectations;
 pub mod history;
+pub mod item_sizes;
 pub mod keys;
-pub mod layout;
 pub mod meter;
 pub mod size;
 pub mod store;

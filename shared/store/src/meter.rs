@@ -1,4 +1,4 @@
-//! What requests to DynamoDB cost: a count of them, and of the capacity that each says it consumed.
+//! A meter of DynamoDB requests and of the capacity that they consume.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -13,31 +13,31 @@ use aws_sdk_dynamodb::operation::put_item::{PutItemInput, PutItemOutput};
 use aws_sdk_dynamodb::operation::query::{QueryInput, QueryOutput};
 use aws_sdk_dynamodb::types::{ConsumedCapacity, ReturnConsumedCapacity};
 
-/// Counts requests and capacity of the client that it is an interceptor of; a clone is another handle to the same count.
+/// An interceptor that counts the requests of a client and their consumed capacity. Clones share the counts.
 #[derive(Debug, Clone, Default)]
 pub struct Meter(Arc<Mutex<Consumed>>);
 
-/// What requests came to.
+/// Counts of requests and capacity.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Consumed {
-    /// Queries and gets, each of one item or several.
+    /// `Query`, `GetItem` and `BatchGetItem` requests.
     pub reads: u64,
-    /// Read units, at 4 KB strongly or 8 KB eventually consistent.
+    /// Read units: 4 KB strongly consistent, or 8 KB eventually consistent.
     pub read_units: f64,
-    /// Puts.
+    /// `PutItem` requests.
     pub writes: u64,
-    /// Write units, at 1 KB.
+    /// Write units: 1 KB.
     pub write_units: f64,
 }
 
 impl Meter {
-    /// What was consumed since the last time this was asked, by requests that went well.
+    /// The counts of successful requests since the last call.
     pub fn take(&self) -> Consumed {
         std::mem::take(&mut self.consumed())
     }
 
     fn consumed(&self) -> MutexGuard<'_, Consumed> {
-        // Sums stay sums.
+        // Sums are valid even if another thread panicked between two additions.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,4 +1,4 @@
-//! How large an item is, by the rules by which DynamoDB bills and limits it.
+//! The size of an item by the rules of DynamoDB's prices and limits.
 //!
 //! Source: <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html>
 
@@ -6,29 +6,29 @@ use aws_sdk_dynamodb::types::AttributeValue;
 
 use crate::table::{Item, Read};
 
-/// The most bytes of an item that is sent: below DynamoDB's own limit of 400 KB (409,600 bytes), so that
-/// the error comes from here and says what to do.
+/// The maximum number of bytes of an item. Below DynamoDB's limit of 400 KB (409,600 bytes), so that
+/// [`Error::TooLarge`](crate::Error::TooLarge) reports the item before it is sent.
 pub const MAX_BYTES: usize = 390 * 1024;
 
-/// A list or a map costs this much before its first element.
+/// The overhead of a list or map, in bytes.
 const COLLECTION: usize = 3;
-/// Each element of a list or a map costs this much beside its name and value.
+/// The overhead of each element of a list or map, in bytes.
 const ELEMENT: usize = 1;
 
-/// The size of an item in bytes: the names and values of all its attributes.
+/// The size of an item in bytes: names and values of all attributes.
 pub fn item(item: &Item) -> usize {
     item.iter()
         .map(|(name, attribute)| name.len() + value(attribute))
         .sum()
 }
 
-/// The write units that putting an item costs: one for each started kilobyte.
+/// The write units of a put: one for each started kilobyte.
 pub fn write_units(bytes: usize) -> usize {
     bytes.div_ceil(1024).max(1)
 }
 
-/// The read units that a query costs whose items weigh so much together: one for each started 4 KB, half as much where
-/// it need not see the last writes.
+/// The read units of a query whose items have `bytes` in total: one for each started 4 KB, half for an eventually
+/// consistent read.
 pub fn read_units(bytes: usize, read: Read) -> f64 {
     let units = u32::try_from(bytes.div_ceil(4096).max(1)).unwrap_or(u32::MAX);
     match read {
@@ -37,7 +37,7 @@ pub fn read_units(bytes: usize, read: Read) -> f64 {
     }
 }
 
-/// The bytes of an item on the network, in DynamoDB's JSON, but for what text needs to be escaped.
+/// The size of an item in DynamoDB's JSON, in bytes, without escapes of text.
 pub fn sent(item: &Item) -> usize {
     let attributes = item
         .iter()
@@ -88,8 +88,8 @@ fn value(attribute: &AttributeValue) -> usize {
     }
 }
 
-/// One byte for two significant digits, where a pair does not reach over the decimal point; one more, and one for
-/// a minus.
+/// The size of a number: one byte for each two significant digits (pairs do not cross the decimal point), plus one,
+/// plus one for a minus sign.
 fn number(digits: &str) -> usize {
     let (mantissa, exponent) = digits.split_once(['e', 'E']).unwrap_or((digits, "0"));
     let minus = usize::from(mantissa.starts_with('-'));
@@ -98,7 +98,7 @@ fn number(digits: &str) -> usize {
     let all = format!("{whole}{fraction}");
     let significant = all.trim_matches('0').len();
     let leading = all.len() - all.trim_start_matches('0').len();
-    // How many of the significant digits stand before the point.
+    // The number of significant digits before the decimal point.
     let before = exponent
         .parse::<isize>()
         .unwrap_or(0)
@@ -113,7 +113,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn values_weigh_what_the_documentation_says() {
+    fn value_sizes_match_documentation() {
         use AttributeValue as A;
         let text = |text: &str| A::S(text.to_owned());
         for (attribute, bytes) in [
@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn four_started_kilobytes_are_a_read_unit_or_half_of_one() {
+    fn read_units_are_rounded_up_to_4_kilobytes() {
         for (bytes, units) in [(0, 1.0), (4096, 1.0), (4097, 2.0), (40_000, 10.0)] {
             assert!((read_units(bytes, Read::Strong) - units).abs() < 1e-9, "{bytes}");
             assert!(
@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn on_the_network_an_item_is_as_long_as_its_json() {
+    fn sent_size_matches_length_of_json() {
         use AttributeValue as A;
         let text = |text: &str| A::S(text.to_owned());
         let map = Item::from([("b-1".to_owned(), A::N("12.5".to_owned()))]);
@@ -168,12 +168,12 @@ mod tests {
             ("tags".to_owned(), A::L(vec![text("a"), text("bc")])),
         ]);
         let json = r#"{"pk":{"S":"results#1m#0"},"seen":{"M":{"b-1":{"N":"12.5"}}},"tags":{"L":[{"S":"a"},{"S":"bc"}]}}"#;
-        // A comma behind the last of each map and list is counted that JSON does not have.
+        // `sent` also counts a comma after the last element of each map and list.
         assert_eq!(sent(&item), json.len() + 3);
     }
 
     #[test]
-    fn a_started_kilobyte_is_a_unit() {
+    fn write_units_are_rounded_up_to_kilobytes() {
         for (bytes, units) in [(1, 1), (1024, 1), (1025, 2), (10 * 1024, 10)] {
             assert_eq!(write_units(bytes), units);
         }

@@ -1,4 +1,4 @@
-//! What a checker reads and writes, in the words of the core; every write that decides something is conditional.
+//! Reads and writes of a checker, in types of the core. Every write that affects decisions is conditional.
 
 use std::collections::BTreeMap;
 
@@ -12,18 +12,18 @@ use portpulse_core::time::Tick;
 
 use crate::codec;
 use crate::error::{Error, Malformed};
-use crate::keys::{self, Key, RowKey, SK};
+use crate::keys::{self, GroupStateKey, Key, SK};
 use crate::size;
 use crate::table::{Condition, Item, Put, Read, Table};
 
-/// The rows of Portpulse in a table.
+/// The items of Portpulse in a table.
 #[derive(Debug, Clone)]
 pub struct Store<T> {
     pub(crate) table: T,
     decision_bytes: usize,
 }
 
-/// How large the rows of a group's decisions may become.
+/// The maximum size of a group's decision state and of the fleet state.
 #[derive(Debug, Clone, Copy)]
 pub struct DecisionLimit {
     group: GroupId,
@@ -31,59 +31,59 @@ pub struct DecisionLimit {
 }
 
 impl SizeLimit for DecisionLimit {
-    fn decision_fits(&self, row: &DecisionState) -> bool {
+    fn decision_fits(&self, state: &DecisionState) -> bool {
         let key = keys::decision_state(self.group);
-        size::item(&codec::decision_state::encode(&key, row)) <= self.bytes
+        size::item(&codec::decision_state::encode(&key, state)) <= self.bytes
     }
 
-    fn fits_fleet(&self, row: &FleetState) -> bool {
-        size::item(&codec::fleet_state::encode(&keys::fleet_state(), row)) <= self.bytes
+    fn fleet_fits(&self, state: &FleetState) -> bool {
+        size::item(&codec::fleet_state::encode(&keys::fleet_state(), state)) <= self.bytes
     }
 }
 
-/// A board as read: an unreadable row is left out of it.
+/// A group state as read, without unreadable items.
 #[derive(Debug, Default)]
 pub struct GroupStateRead {
-    /// The rows that could be read.
+    /// The readable items.
     pub group_state: GroupState,
-    /// The others, with what is wrong with each. They must not be overwritten.
-    pub unreadable: BTreeMap<RowKey, Error>,
+    /// Errors of unreadable items. They must not be overwritten.
+    pub unreadable: BTreeMap<GroupStateKey, Error>,
 }
 
-/// What became of a tick's results.
+/// The outcome of [`Store::put_results`].
 #[derive(Debug)]
 pub enum Recorded {
-    /// They are kept.
+    /// The results were stored.
     Written,
-    /// A twin's results of the same tick and location were there first, and count: these, without their details.
+    /// Another checker stored results of the same tick and location first. These count; they have no details.
     AlreadyThere(Observations),
-    /// An item that cannot be read stands there, and is left as it is.
+    /// The item in place is unreadable and stays unchanged.
     Unreadable(Error),
 }
 
-/// What became of a location row.
+/// The outcome of [`Store::put_location_state`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Commit {
-    /// It is in place: this tick counts, once.
+    /// The state was written: the tick counts once.
     Done,
-    /// A row of this tick or a later one was there first. It may be this writer's own, where the answer to an
-    /// earlier attempt of the SDK was lost.
+    /// The state in place has the same tick or a later one. It may come from this writer, if the response to an earlier
+    /// attempt of the SDK was lost.
     Conflict,
-    /// An earlier tick was committed since the row was read: what it counted would be lost. Read and count again.
+    /// An earlier tick was committed after the state was read, and would be lost. Read and count again.
     Overtaken,
 }
 
-/// What became of a row that is written by revision.
+/// The outcome of a write that is conditional on a revision.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Written {
-    /// It is in place.
+    /// The item was written.
     Done,
-    /// Somebody else wrote first, or this writer did in an attempt whose answer was lost: read and decide again.
+    /// Another writer wrote first, or this one did in an attempt whose response was lost. Read and decide again.
     Conflict,
 }
 
 impl<T: Table> Store<T> {
-    /// The rows in `table`.
+    /// A store on `table`.
     pub fn new(table: T) -> Self {
         Self {
             table,
@@ -91,7 +91,7 @@ impl<T: Table> Store<T> {
         }
     }
 
-    /// The same, with decisions that keep to rows of at most so many bytes: at most [`size::MAX_BYTES`].
+    /// Limits decision states and the fleet state to `bytes`, at most [`size::MAX_BYTES`].
     #[must_use]
     pub fn with_decision_bytes(self, bytes: usize) -> Self {
         Self {
@@ -100,7 +100,7 @@ impl<T: Table> Store<T> {
         }
     }
 
-    /// How large the rows of this group's decisions may become.
+    /// The size limit for the decision state of `group` and the fleet state.
     pub fn decision_limit(&self, group: GroupId) -> DecisionLimit {
         DecisionLimit {
             group,
@@ -108,15 +108,15 @@ impl<T: Table> Store<T> {
         }
     }
 
-    /// The table itself.
+    /// The table.
     pub fn table(&self) -> &T {
         &self.table
     }
 
-    /// The definitions of a group; those that cannot be read are told apart, disabled ones are left out.
+    /// The enabled definitions of a group, and the errors of invalid ones.
     ///
     /// # Errors
-    /// When the table cannot be read.
+    /// If the table cannot be read.
     pub async fn definitions(&self, group: GroupId) -> Result<Definitions, Error> {
         let items = self
             .table
@@ -138,51 +138,51 @@ impl<T: Table> Store<T> {
         Ok(definitions)
     }
 
-    /// The board of a group, in one strongly consistent query.
+    /// The state of a group, in one strongly consistent query.
     ///
     /// # Errors
-    /// When the table cannot be read; a row that is malformed is no error of the whole.
+    /// If the table cannot be read. Malformed items are in [`GroupStateRead::unreadable`].
     pub async fn group_state(&self, group: GroupId) -> Result<GroupStateRead, Error> {
         self.group_state_as_of(group, Read::Strong).await
     }
 
-    /// The board of a group, in one query: one that need not be strong will do for showing it, not for deciding.
+    /// The state of a group, in one query. An eventually consistent read suffices for display, not for decisions.
     ///
     /// # Errors
-    /// As with [`Store::group_state`].
+    /// As for [`Store::group_state`].
     pub async fn group_state_as_of(&self, group: GroupId, how: Read) -> Result<GroupStateRead, Error> {
         let pk = keys::group_state(group);
         let mut read = GroupStateRead::default();
         for item in self.table.query(&pk, how).await? {
             let sk = sort_key(&item);
-            let row = RowKey::of(sk);
-            let decoded = match &row {
-                // Its key says it all.
-                RowKey::Expects(location) => {
+            let kind = GroupStateKey::of(sk);
+            let decoded = match &kind {
+                // The item has keys only.
+                GroupStateKey::Expectation(location) => {
                     read.group_state.listed.insert(location.clone());
                     Ok(())
                 }
-                RowKey::Location(location) => codec::location_state::decode(&item).map(|row| {
-                    read.group_state.rows.insert(location.clone(), row);
+                GroupStateKey::Location(location) => codec::location_state::decode(&item).map(|state| {
+                    read.group_state.locations.insert(location.clone(), state);
                 }),
-                RowKey::Status => {
-                    codec::decision_state::decode(&item).map(|row| read.group_state.status = row)
+                GroupStateKey::Decision => {
+                    codec::decision_state::decode(&item).map(|state| read.group_state.decision = state)
                 }
-                RowKey::Other(_) => Err(Malformed::Unknown),
+                GroupStateKey::Unknown(_) => Err(Malformed::Unknown),
             };
             if let Err(source) = decoded {
                 let (pk, sk) = (pk.clone(), sk.to_owned());
                 let key = Key { pk, sk };
-                read.unreadable.insert(row, Error::Unreadable { key, source });
+                read.unreadable.insert(kind, Error::Unreadable { key, source });
             }
         }
         Ok(read)
     }
 
-    /// What people have said of monitors, and what of it cannot be read.
+    /// Silences and acknowledgements by monitor, and the errors of unreadable items.
     ///
     /// # Errors
-    /// When the table cannot be read.
+    /// If the table cannot be read.
     pub async fn controls(&self) -> Result<(BTreeMap<MonitorId, Control>, Vec<Error>), Error> {
         let pk = keys::controls();
         let (mut controls, mut unreadable) = (BTreeMap::new(), Vec::new());
@@ -208,10 +208,10 @@ impl<T: Table> Store<T> {
         Ok((controls, unreadable))
     }
 
-    /// What the groups together know of the locations, strongly consistent; nothing, where there is no row yet.
+    /// The fleet state, strongly consistent; the default if there is none.
     ///
     /// # Errors
-    /// When the table or the row cannot be read.
+    /// If the table or the item cannot be read.
     pub async fn fleet(&self) -> Result<FleetState, Error> {
         let key = keys::fleet_state();
         match self.table.get(&key.pk, &key.sk, Read::Strong).await? {
@@ -222,10 +222,10 @@ impl<T: Table> Store<T> {
         }
     }
 
-    /// Keeps what a location saw in a tick. The first results of a tick stand, whoever brings others.
+    /// Stores the results of one location and tick, unless there are results already.
     ///
     /// # Errors
-    /// When the item is too large, or it is not known whether it is in place.
+    /// If the item is too large, or the outcome of the write is unknown.
     pub async fn put_results(
         &self,
         group: GroupId,
@@ -237,76 +237,80 @@ impl<T: Table> Store<T> {
         let item = codec::results::encode(&key, tick, observations);
         match self.put(key.clone(), item, Condition::Absent).await? {
             Put::Done => Ok(Recorded::Written),
-            Put::Refused { current } => Ok(match known(key, current.as_ref(), codec::results::decode) {
-                Ok(there) => Recorded::AlreadyThere(there.unwrap_or_else(|| observations.clone())),
-                Err(error) => Recorded::Unreadable(error),
-            }),
+            Put::Refused { current } => Ok(
+                match decode_current(key, current.as_ref(), codec::results::decode) {
+                    Ok(there) => Recorded::AlreadyThere(there.unwrap_or_else(|| observations.clone())),
+                    Err(error) => Recorded::Unreadable(error),
+                },
+            ),
         }
     }
 
-    /// Commits a location's tick, on condition that the row in place is still the one of the tick `before`, from which
-    /// this row was counted (none, where none was read): so that each tick counts, and once.
+    /// Commits a location's tick if the state in place still has the tick `before`, from which `state` was counted (`None`:
+    /// there was no state). So each tick counts once.
     ///
     /// # Errors
-    /// When the row is too large, or the one in place is of a layout that this version does not know (it is left
-    /// as it is), or it is not known whether the row is in place.
+    /// If the item is too large, the item in place is unreadable (it stays unchanged), or the outcome of the write is
+    /// unknown.
     pub async fn put_location_state(
         &self,
         group: GroupId,
         location: &Location,
         before: Option<Tick>,
-        row: &LocationState,
+        state: &LocationState,
     ) -> Result<Commit, Error> {
         let key = keys::location_state(group, location);
-        let item = codec::location_state::encode(&key, row);
+        let item = codec::location_state::encode(&key, state);
         let condition = before.map_or(Condition::Absent, Condition::Tick);
         match self.put(key.clone(), item, condition).await? {
             Put::Done => Ok(Commit::Done),
-            Put::Refused { current } => match known(key, current.as_ref(), codec::location_state::decode)? {
-                Some(current) if current.tick >= row.tick => Ok(Commit::Conflict),
-                Some(_) | None => Ok(Commit::Overtaken),
-            },
+            Put::Refused { current } => {
+                match decode_current(key, current.as_ref(), codec::location_state::decode)? {
+                    Some(current) if current.tick >= state.tick => Ok(Commit::Conflict),
+                    Some(_) | None => Ok(Commit::Overtaken),
+                }
+            }
         }
     }
 
-    /// Writes a decision row, on condition that the row in place has the revision before its own.
+    /// Writes a decision state if the one in place has the previous revision.
     ///
     /// # Errors
-    /// As with [`Store::put_location_state`].
-    pub async fn put_decision(&self, group: GroupId, row: &DecisionState) -> Result<Written, Error> {
+    /// As for [`Store::put_location_state`].
+    pub async fn put_decision(&self, group: GroupId, state: &DecisionState) -> Result<Written, Error> {
         let key = keys::decision_state(group);
-        let item = codec::decision_state::encode(&key, row);
-        let condition = Condition::Revision(row.revision.saturating_sub(1));
+        let item = codec::decision_state::encode(&key, state);
+        let condition = Condition::Revision(state.revision.saturating_sub(1));
         match self.put(key.clone(), item, condition).await? {
             Put::Done => Ok(Written::Done),
             Put::Refused { current } => {
-                known(key, current.as_ref(), codec::decision_state::decode)?;
+                decode_current(key, current.as_ref(), codec::decision_state::decode)?;
                 Ok(Written::Conflict)
             }
         }
     }
 
-    /// Writes the fleet row, on condition that the row in place has the revision before its own.
+    /// Writes the fleet state if the one in place has the previous revision.
     ///
     /// # Errors
-    /// As with [`Store::put_location_state`].
-    pub async fn put_fleet(&self, row: &FleetState) -> Result<Written, Error> {
+    /// As for [`Store::put_location_state`].
+    pub async fn put_fleet(&self, state: &FleetState) -> Result<Written, Error> {
         let key = keys::fleet_state();
-        let item = codec::fleet_state::encode(&key, row);
-        let condition = Condition::Revision(row.revision.saturating_sub(1));
+        let item = codec::fleet_state::encode(&key, state);
+        let condition = Condition::Revision(state.revision.saturating_sub(1));
         match self.put(key.clone(), item, condition).await? {
             Put::Done => Ok(Written::Done),
             Put::Refused { current } => {
-                known(key, current.as_ref(), codec::fleet_state::decode)?;
+                decode_current(key, current.as_ref(), codec::fleet_state::decode)?;
                 Ok(Written::Conflict)
             }
         }
     }
 
-    /// Files a closed incident; one that is filed already stays as it is.
+    /// Archives a closed incident, unless it is archived already.
     ///
     /// # Errors
-    /// When it is not known whether it is filed.
+    /// If the outcome of the write is unknown.
     pub async fn file_incident(&self, closed: &ClosedIncident) -> Result<(), Error> {
         let key = keys::closed_incident(closed);
         let item = codec::closed_incident::encode(&key, closed);
@@ -314,7 +318,7 @@ impl<T: Table> Store<T> {
         Ok(())
     }
 
-    /// Every write goes through here, so that none is too large.
+    /// Puts an item. All writes use this function, which checks the size.
     pub(crate) async fn put(&self, key: Key, item: Item, condition: Condition) -> Result<Put, Error> {
         let (bytes, limit) = (size::item(&item), size::MAX_BYTES);
         if bytes > limit {
@@ -324,17 +328,17 @@ impl<T: Table> Store<T> {
     }
 }
 
-/// Tells a row that lost a race from one that stands in the way because nobody here can read it.
-pub(crate) fn known<R>(
+/// Decodes the item that made a condition fail. An unreadable item is an error, not a conflict.
+pub(crate) fn decode_current<R>(
     key: Key,
     current: Option<&Item>,
     decode: impl Fn(&Item) -> Result<R, Malformed>,
 ) -> Result<Option<R>, Error> {
-    let row = current.map(decode).transpose();
-    row.map_err(|source| Error::Unreadable { key, source })
+    let state = current.map(decode).transpose();
+    state.map_err(|source| Error::Unreadable { key, source })
 }
 
-/// The sort key of an item that a query returned: always there, always text.
+/// The sort key of an item that was read. The attribute always exists and is text.
 pub(crate) fn sort_key(item: &Item) -> &str {
     item.get(SK)
         .and_then(|value| value.as_s().ok())

@@ -1,4 +1,4 @@
-//! The seam between what is stored and where: items, read and put on conditions.
+//! The interface to a table: reads, conditional puts and deletions of items.
 
 use std::collections::HashMap;
 use std::error::Error as StdError;
@@ -7,171 +7,147 @@ use std::fmt;
 use aws_sdk_dynamodb::types::AttributeValue;
 use portpulse_core::time::Tick;
 
-use crate::keys::Key;
+use crate::keys::{Key, KeyRange};
 
-/// One item of the table, keys included.
+/// An item of the table with its keys.
 pub type Item = HashMap<String, AttributeValue>;
 
-/// The attribute that [`Condition::Tick`] compares: RFC 3339 text in UTC with whole seconds, so that the console shows
-/// a time that people can read.
+/// The attribute that [`Condition::Tick`] compares: RFC 3339 text in UTC with whole seconds, readable in the AWS
+/// console.
 pub const TICK: &str = "tick";
 /// The attribute that [`Condition::Revision`] compares: a number.
 pub const REVISION: &str = "revision";
-/// The attribute that tells the version of an item's layout: a number.
+/// The attribute with the version of an item's layout: a number.
 pub const LAYOUT: &str = "v";
 
-/// How current a read must be.
+/// The consistency of a read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Read {
-    /// It sees every write that was acknowledged before it began. Costs twice as much.
+    /// Strongly consistent: sees every write that was acknowledged before the read. Costs twice as much.
     Strong,
-    /// It may miss the last second or so.
+    /// Eventually consistent: may miss writes of about the last second.
     Eventual,
 }
 
-/// What must hold of the item in place for a put to replace it.
+/// The condition on the item in place under which a put replaces it or a deletion removes it.
 ///
-/// An item of another layout version satisfies neither `Tick` nor `Revision`: what this version cannot
-/// read it does not overwrite.
+/// An item of another layout version satisfies neither `Tick` nor `Revision`, so that unreadable items are never
+/// overwritten.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Condition {
-    /// There is none.
+    /// There is no item.
     Absent,
-    /// It is of our layout and has this tick.
+    /// The item has the current layout version and this tick.
     Tick(Tick),
-    /// It is of our layout and has this revision; 0 means that there is none.
+    /// The item has the current layout version and this revision; 0: there is no item.
     Revision(u64),
-    /// It is an item that `portpulse seed` looks after.
+    /// `portpulse seed` owns the item.
     Seeded,
-    /// Nothing.
+    /// No condition.
     Always,
 }
 
-/// What became of a put.
+/// The outcome of a put.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Put {
-    /// The item is in place.
+    /// The item was written.
     Done,
     /// Its condition did not hold, and nothing changed.
     Refused {
-        /// The item in place, if there is one.
+        /// The item in place, if any.
         current: Option<Item>,
     },
 }
 
-/// What became of a deletion.
+/// The outcome of a deletion.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Deleted {
-    /// The item is gone, or never was there.
+    /// There is no item any more.
     Done,
     /// Its condition did not hold, and nothing changed.
     Refused,
 }
 
-/// A table of items with a partition and a sort key, in DynamoDB or like it.
+/// A table of items with a partition key and a sort key: DynamoDB or a stand-in.
 ///
-/// Dropping one of its futures leaves open whether the operation took effect.
+/// If a future is dropped, the operation may or may not have taken effect.
 #[expect(
     async_fn_in_trait,
-    reason = "used through generics, where the concrete type tells whether its futures are Send"
+    reason = "used through generics, where the concrete type decides whether the futures are Send"
 )]
 pub trait Table {
-    /// Every item of a partition, in the order of their sort keys.
+    /// All items of a partition, ordered by sort key.
     ///
     /// # Errors
-    /// When the table cannot be read.
+    /// If the table cannot be read.
     async fn query(&self, pk: &str, read: Read) -> Result<Vec<Item>, TableError>;
 
-    /// One item.
+    /// The item with this key, if any.
     ///
     /// # Errors
-    /// When the table cannot be read.
+    /// If the table cannot be read.
     async fn get(&self, pk: &str, sk: &str, read: Read) -> Result<Option<Item>, TableError>;
 
-    /// Those of these items that are there, in no order. Each key may be named once.
+    /// The items that exist among `keys`, in no particular order. Keys must be distinct.
     ///
     /// # Errors
-    /// When the table cannot be read, or not all of it.
+    /// If the table cannot be read, or not all items can.
     async fn get_many(&self, keys: &[Key], read: Read) -> Result<Vec<Item>, TableError>;
 
-    /// Puts an item in the place that its keys name, on a condition.
+    /// Puts an item if `condition` holds.
     ///
     /// # Errors
-    /// When it is not known whether the item is in place.
+    /// If the outcome of the write is unknown.
     async fn put(&self, item: Item, condition: Condition) -> Result<Put, TableError>;
 }
 
-/// A table that can be read piece by piece: for those who look back, who may read only so much.
+/// A table that can be read page by page, for readers of history with a read budget.
 #[expect(
     async_fn_in_trait,
-    reason = "used through generics, where the concrete type tells whether its futures are Send"
+    reason = "used through generics, where the concrete type decides whether the futures are Send"
 )]
 pub trait PagedQuery {
-    /// The next items of a stretch, eventually consistent: at most `limit` of them, and at most a megabyte.
+    /// The next items of a key range, eventually consistent: at most `limit` items and at most 1 MB.
     ///
     /// # Errors
-    /// When the table cannot be read.
+    /// If the table cannot be read.
     async fn page(&self, key_range: &KeyRange, limit: u32) -> Result<Page, TableError>;
 }
 
-/// Part of a partition, in one direction.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct KeyRange {
-    /// The partition.
-    pub pk: String,
-    /// The least sort key that belongs to it.
-    pub from: String,
-    /// The greatest sort key that belongs to it.
-    pub to: String,
-    /// The sort key after which it goes on, once a page was read.
-    pub after: Option<String>,
-    /// Which way it is read.
-    pub order: Order,
-}
-
-/// Which way a stretch is read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Order {
-    /// From the least sort key on.
-    Ascending,
-    /// From the greatest sort key back.
-    Descending,
-}
-
-/// Some items of a stretch.
+/// A page of items of a key range.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Page {
-    /// The items, in the stretch's order.
+    /// The items, in the order of the key range.
     pub items: Vec<Item>,
-    /// What is left of the stretch; `None` where that is nothing. It may turn out to hold no more items.
+    /// The remaining range; `None` if there is none. The remaining range may contain no items.
     pub rest: Option<KeyRange>,
 }
 
-/// A table whose items can be deleted: for tools, not for checkers.
+/// A table whose items can be deleted. Tools delete; checkers never do.
 #[expect(
     async_fn_in_trait,
-    reason = "used through generics, where the concrete type tells whether its futures are Send"
+    reason = "used through generics, where the concrete type decides whether the futures are Send"
 )]
 pub trait Delete {
-    /// Deletes an item on a condition; one that is not there is no error.
+    /// Deletes an item if `condition` holds. A missing item is no error.
     ///
     /// # Errors
-    /// When it is not known whether the item is gone.
+    /// If the outcome of the deletion is unknown.
     async fn delete(&self, pk: &str, sk: &str, condition: Condition) -> Result<Deleted, TableError>;
 }
 
-/// What was asked of a table.
+/// A kind of request to a table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Operation {
-    /// Reading a partition.
+    /// Read a partition.
     Query,
-    /// Reading an item.
+    /// Read one item.
     Get,
-    /// Reading several items.
+    /// Read several items.
     GetMany,
-    /// Putting an item.
+    /// Put an item.
     Put,
-    /// Deleting an item.
+    /// Delete an item.
     Delete,
 }
 
@@ -187,14 +163,14 @@ impl fmt::Display for Operation {
     }
 }
 
-/// An operation that did not come to an end that is known.
+/// A failed request. A write may have taken effect.
 #[derive(Debug, thiserror::Error)]
-#[error("could not {operation} `{key}`")]
+#[error("cannot {operation} `{key}`")]
 pub struct TableError {
-    /// What was asked.
+    /// The kind of request.
     pub operation: Operation,
-    /// Of which partition or item.
+    /// The key of the partition or item.
     pub key: String,
-    /// Why it failed.
+    /// The cause.
     pub source: Box<dyn StdError + Send + Sync>,
 }

@@ -1,4 +1,4 @@
-//! An embedded DynamoDB on loopback, spoken to with the real SDK over HTTP.
+//! An embedded DynamoDB on loopback, for the AWS SDK over HTTP.
 
 use std::io;
 
@@ -17,29 +17,29 @@ use crate::server::{Server, response};
 
 pub use portpulse_local_aws::dynamodb::TABLE;
 
-/// A DynamoDB on 127.0.0.1 with one table, [`TABLE`]; dropping it stops it.
+/// A DynamoDB on 127.0.0.1 with one table, [`TABLE`]. Stops when dropped.
 #[derive(Debug)]
 pub struct EmbeddedDynamo {
     server: Server,
     client: Client,
 }
 
-/// An embedded DynamoDB that could not be started.
+/// The embedded DynamoDB failed to start.
 #[derive(Debug, thiserror::Error)]
 pub enum EmbeddedError {
-    /// Its database could not be opened.
+    /// The database cannot be opened.
     #[error(transparent)]
     Open(#[from] DynamoDbError),
-    /// It could not listen.
-    #[error("could not listen on 127.0.0.1")]
+    /// The server cannot listen.
+    #[error("cannot listen on 127.0.0.1")]
     Listen(#[from] io::Error),
 }
 
 impl EmbeddedDynamo {
-    /// Starts an empty one in memory.
+    /// Starts an empty database in memory.
     ///
     /// # Errors
-    /// When it cannot listen, or its table cannot be made.
+    /// If the server cannot listen, or the table cannot be created.
     pub async fn start() -> Result<Self, EmbeddedError> {
         let router = Router::new()
             .route("/", post(answer))
@@ -55,17 +55,17 @@ impl EmbeddedDynamo {
         Ok(Self { server, client })
     }
 
-    /// Where it listens, as the SDK's `AWS_ENDPOINT_URL` takes it. Its path is the secret of this run.
+    /// The URL for `AWS_ENDPOINT_URL`. The path is the secret of this run.
     pub fn endpoint_url(&self) -> String {
         self.server.url()
     }
 
-    /// A client of it.
+    /// A client.
     pub fn client(&self) -> &Client {
         &self.client
     }
 
-    /// Its table, by a client whose requests are counted.
+    /// The table through a client with a [`Meter`].
     pub fn metered_table(&self) -> (DynamoTable, Meter) {
         let meter = Meter::default();
         let config = self.client.config().to_builder().interceptor(meter.clone());
@@ -73,7 +73,7 @@ impl EmbeddedDynamo {
         (DynamoTable::new(client, TABLE), meter)
     }
 
-    /// Its table.
+    /// The table.
     pub fn table(&self) -> DynamoTable {
         DynamoTable::new(self.client.clone(), TABLE)
     }

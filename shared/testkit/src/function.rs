@@ -1,4 +1,4 @@
-//! A function's program at work as Lambda runs it: its environment, its invocations, its answers.
+//! Runs the program of a Lambda function: environment, invocations and responses.
 
 use std::io;
 use std::process::{Child, Command, Stdio};
@@ -6,12 +6,12 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde_json::Value;
 
-use crate::runtime_api::{Heard, Invocation, RuntimeApi};
+use crate::runtime_api::{FunctionMessage, Invocation, RuntimeApi};
 
-/// How long an answer is waited for: longer than anything on this machine takes.
-const RETRY_POLICY: Duration = Duration::from_secs(60);
+/// The maximum time for a response. Longer than any test takes.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// The program at `path` with what Lambda puts into every environment, and these variables; nothing of this process's own.
+/// The command for the program at `path` with `environment` and the variables that Lambda sets, and no others.
 /// Source: <https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html>
 pub fn program(path: &str, environment: &[(&str, &str)]) -> Command {
     let mut command = Command::new(path);
@@ -32,7 +32,7 @@ pub fn program(path: &str, environment: &[(&str, &str)]) -> Command {
     command
 }
 
-/// A program that fetches its invocations here; it is ended with this.
+/// A running program with a Runtime API of its own. Killed when dropped.
 #[derive(Debug)]
 pub struct Function {
     api: RuntimeApi,
@@ -42,17 +42,17 @@ pub struct Function {
 
 impl Drop for Function {
     fn drop(&mut self) {
-        // It may have ended by itself.
+        // The program may have exited already.
         drop(self.child.kill());
         drop(self.child.wait());
     }
 }
 
 impl Function {
-    /// Starts [`program`] beside a Runtime API of its own.
+    /// Starts [`program`] and a Runtime API for it.
     ///
     /// # Errors
-    /// When no port can be listened on, or the program cannot be started.
+    /// If the Runtime API cannot listen, or the program cannot be started.
     pub async fn start(path: &str, environment: &[(&str, &str)]) -> io::Result<Self> {
         let api = RuntimeApi::start().await?;
         let child = program(path, environment)
@@ -67,44 +67,46 @@ impl Function {
         })
     }
 
-    /// The most memory that it has held so far, in bytes, as Linux counts it: `VmHWM`.
+    /// The peak memory of the program in bytes: `VmHWM` on Linux.
     ///
     /// # Errors
-    /// When it has ended, or this is no Linux.
+    /// If the program has exited, or the system is not Linux.
     pub fn peak_memory(&self) -> io::Result<u64> {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
         let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
         let kilobytes = line.and_then(|line| line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok());
-        let kilobytes = kilobytes.ok_or_else(|| io::Error::other("there is no VmHWM"))?;
+        let kilobytes = kilobytes.ok_or_else(|| io::Error::other("VmHWM is missing"))?;
         Ok(kilobytes * 1_024)
     }
 
-    /// Invokes it with an event, and returns what it answered.
+    /// Invokes the function with an event, and returns the response.
     ///
     /// # Errors
-    /// Its error, as `type: message`; or that it gave no answer within a minute, or none that is one.
+    /// The function's error as `type: message`, or that the response is missing after a minute or invalid.
     pub async fn invoke(&mut self, event: &Value) -> Result<Value, String> {
         self.invocations += 1;
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let invocation = Invocation {
             request_id: format!("invocation-{}", self.invocations),
-            deadline_ms: u64::try_from((now + RETRY_POLICY).as_millis()).unwrap_or(u64::MAX),
+            deadline_ms: u64::try_from((now + ANSWER_TIMEOUT).as_millis()).unwrap_or(u64::MAX),
             event: event.to_string(),
         };
         let answer = self.api.answer(invocation);
-        let heard = tokio::time::timeout(RETRY_POLICY, answer)
+        let message = tokio::time::timeout(ANSWER_TIMEOUT, answer)
             .await
-            .map_err(|_| "no answer".to_owned())?;
+            .map_err(|_| "no response".to_owned())?;
         let read =
             |body: &str| serde_json::from_str::<Value>(body).map_err(|error| format!("{error}: {body}"));
-        match heard {
-            Some(Heard::Response { body, .. }) => read(&body),
-            Some(Heard::Error { body, .. }) => {
+        match message {
+            Some(FunctionMessage::Response { body, .. }) => read(&body),
+            Some(FunctionMessage::Error { body, .. }) => {
                 let error = read(&body)?;
                 let text = |name: &str| error.get(name).and_then(Value::as_str).unwrap_or("?").to_owned();
                 Err(format!("{}: {}", text("errorType"), text("errorMessage")))
             }
-            other @ (Some(Heard::Ready | Heard::InitError { .. }) | None) => Err(format!("{other:?}")),
+            other @ (Some(FunctionMessage::Ready | FunctionMessage::InitError { .. }) | None) => {
+                Err(format!("{other:?}"))
+            }
         }
     }
 }

@@ -1,7 +1,7 @@
-//! Stand-ins for what Portpulse talks to, all on this machine: tables, SNS, Lambda's Runtime API; and samples.
+//! Stand-ins for external services in tests: tables, SNS, Lambda's Runtime API; and sample data.
 //!
-//! Only tests link this crate. What it serves listens on 127.0.0.1 only, on a port of its own and below a path that is a
-//! secret of the run, refuses requests of pages in a browser, and stops when it is dropped.
+//! Only tests link this crate. Servers listen on 127.0.0.1 on a free port, require a secret path, refuse requests of
+//! browsers, and stop when dropped.
 
 pub mod embedded;
 pub mod event;

@@ -1,4 +1,4 @@
-//! A table in memory, in which every operation can be interrupted, and can fail before or after it took effect.
+//! A table in memory with fault injection: every operation can be interrupted, or fail before or after its effect.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -9,19 +9,19 @@ use std::task::Poll;
 use aws_sdk_dynamodb::types::AttributeValue;
 use portpulse_store::VERSION;
 use portpulse_store::definitions::{MANAGED_BY, SEED};
-use portpulse_store::keys::{Key, PK, SK};
+use portpulse_store::keys::{Key, KeyRange, Order, PK, SK};
 use portpulse_store::table::{
-    Condition, Delete, Deleted, Item, KeyRange, LAYOUT, Operation, Order, Page, PagedQuery, Put, REVISION,
-    Read, TICK, Table, TableError,
+    Condition, Delete, Deleted, Item, LAYOUT, Operation, Page, PagedQuery, Put, REVISION, Read, TICK, Table,
+    TableError,
 };
 
-/// Every item by its partition and sort key, in the order in which DynamoDB sorts.
+/// Items by partition and sort key, in DynamoDB's order.
 pub type Items = BTreeMap<(String, String), Item>;
 
-/// A table in memory; a clone is another handle to the same items.
+/// A table in memory. Clones share the items.
 ///
-/// Each operation yields once before it takes effect and once after, so that dropping its future leaves either.
-/// It has no clock and no threads: the same calls in the same order give the same answers.
+/// Each operation yields once before and once after its effect, so that a dropped future may or may not have taken
+/// effect. The table is deterministic: it uses no clock and no threads.
 #[derive(Clone, Default)]
 pub struct MemoryTable {
     state: Arc<Mutex<State>>,
@@ -30,62 +30,62 @@ pub struct MemoryTable {
 #[derive(Default)]
 struct State {
     items: Items,
-    /// What each item was before its last write: what a stale read sees.
+    /// Each item before its last write, for stale reads.
     before: BTreeMap<(String, String), Option<Item>>,
     calls: u64,
     writes: u64,
-    plan: Option<Plan>,
+    plan: Option<FaultPlan>,
 }
 
-type Plan = Box<dyn FnMut(&Call<'_>) -> Fault + Send>;
+type FaultPlan = Box<dyn FnMut(&Call<'_>) -> Fault + Send>;
 
-/// One operation, as a fault plan sees it.
+/// An operation, as passed to the fault plan.
 #[derive(Debug, Clone, Copy)]
 pub struct Call<'a> {
-    /// How many operations came before it, since the table was made.
+    /// The number of previous operations on the table.
     pub number: u64,
-    /// What is asked.
+    /// The kind of operation.
     pub operation: Operation,
-    /// Of which partition.
+    /// The partition key.
     pub pk: &'a str,
-    /// Of which item, the first of several; none for a query.
+    /// The sort key, of the first item if there are several; `None` for a query.
     pub sk: Option<&'a str>,
-    /// How current a read must be; none for a write.
+    /// The consistency of a read; `None` for a write.
     pub read: Option<Read>,
 }
 
-/// What happens to an operation.
+/// A fault to inject into an operation.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Fault {
-    /// Nothing: it works.
+    /// No fault.
     #[default]
     None,
-    /// It fails without an effect, as when it is throttled.
+    /// The operation fails without an effect, as if throttled.
     Before,
-    /// It takes effect, and the answer is lost, as in a timeout.
+    /// The operation takes effect and the response is lost, as in a timeout.
     After,
-    /// A read that need not be strong misses the last write of each item.
+    /// An eventually consistent read misses the last write of each item.
     Stale,
 }
 
-/// A failure that the test asked for.
+/// An injected failure.
 #[derive(Debug, thiserror::Error)]
-pub enum Injected {
-    /// Nothing happened.
-    #[error("throttled, as the test asked for")]
+pub enum InjectedFailure {
+    /// [`Fault::Before`].
+    #[error("throttled (injected by the test)")]
     Throttled,
-    /// It happened, unseen.
-    #[error("timed out after it took effect, as the test asked for")]
+    /// [`Fault::After`].
+    #[error("timed out after the operation took effect (injected by the test)")]
     AnswerLost,
 }
 
 impl MemoryTable {
-    /// An empty table that works.
+    /// An empty table without faults.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// A table of its own with these items.
+    /// A table with these items.
     pub fn from_items(items: Items) -> Self {
         let table = Self::default();
         table.state().items = items;
@@ -97,49 +97,49 @@ impl MemoryTable {
         self.state().items.clone()
     }
 
-    /// One item as it is, at once and past all faults.
+    /// The current item, without faults.
     pub fn peek(&self, pk: &str, sk: &str) -> Option<Item> {
         let key = (pk.to_owned(), sk.to_owned());
         self.state().items.get(&key).cloned()
     }
 
-    /// From now on, asks `plan` what happens to each operation, in the order in which they begin.
+    /// Sets the fault plan, which is called at the start of each operation.
     pub fn set_faults(&self, plan: impl FnMut(&Call<'_>) -> Fault + Send + 'static) {
         self.state().plan = Some(Box::new(plan));
     }
 
-    /// From now on, everything works.
-    pub fn heal(&self) {
+    /// Removes the fault plan.
+    pub fn clear_faults(&self) {
         self.state().plan = None;
     }
 
-    /// How many operations have begun.
+    /// The number of operations started.
     pub fn calls(&self) -> u64 {
         self.state().calls
     }
 
-    /// How many writes have taken effect: while this stays, so does every item.
+    /// The number of writes that took effect. Items change only if this number does.
     pub fn writes(&self) -> u64 {
         self.state().writes
     }
 
-    /// Puts an item in place, as somebody else would who asks nothing: at once, and without a fault.
+    /// Puts an item unconditionally, without faults.
     pub fn overwrite(&self, item: Item) {
         let key = key_of(&item);
         self.state().write(key, Some(item));
     }
 
-    /// Takes an item away, past all faults.
+    /// Removes an item, without faults.
     pub fn remove(&self, pk: &str, sk: &str) {
         self.state().write((pk.to_owned(), sk.to_owned()), None);
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        // Nothing panics while it holds the lock, and half a state is still shown.
+        // No code panics while it holds the lock.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Runs one operation with its two points of interruption and its fault.
+    /// Runs one operation with its two interruption points and its fault.
     async fn run<R>(
         &self,
         operation: Operation,
@@ -163,17 +163,17 @@ impl MemoryTable {
         let failed = |injected| TableError {
             operation,
             key: sk.map_or_else(|| pk.to_owned(), |sk| key(pk, sk)),
-            source: Box::<Injected>::new(injected),
+            source: Box::<InjectedFailure>::new(injected),
         };
         yield_once().await;
         if fault == Fault::Before {
-            return Err(failed(Injected::Throttled));
+            return Err(failed(InjectedFailure::Throttled));
         }
         let stale = fault == Fault::Stale && read == Some(Read::Eventual);
         let answer = effect(&mut self.state(), stale);
         yield_once().await;
         if fault == Fault::After {
-            return Err(failed(Injected::AnswerLost));
+            return Err(failed(InjectedFailure::AnswerLost));
         }
         Ok(answer)
     }
@@ -194,7 +194,7 @@ impl Table for MemoryTable {
         self.run(Operation::Query, (pk, None), Some(read), |state, stale| {
             let first = (pk.to_owned(), String::new());
             let of_partition = |key: &&(String, String)| key.0 == pk;
-            // A stale read may still see what is deleted.
+            // A stale read may return deleted items.
             let written = state.before.range(&first..).map(|(key, _)| key);
             let placed = state.items.range(&first..).map(|(key, _)| key);
             let mut keys: Vec<_> = written.take_while(of_partition).collect();
@@ -272,7 +272,7 @@ impl PagedQuery for MemoryTable {
             let read = read.filter_map(|key| Some((&key.1, state.read(key, stale)?)));
             let limit = usize::try_from(limit.max(1)).unwrap_or(usize::MAX);
             let page: Vec<_> = read.take(limit).collect();
-            // As DynamoDB does, which does not look whether there is more.
+            // As in DynamoDB, a full page has a remaining range even if there are no more items.
             let last = page.last().filter(|_| page.len() == limit);
             Page {
                 rest: last.map(|(sk, _)| KeyRange {
@@ -319,8 +319,7 @@ impl State {
     }
 }
 
-/// Whether an item in place satisfies a condition, as DynamoDB would find: a missing attribute, or one of
-/// another type, compares with nothing.
+/// Whether an item satisfies a condition. As in DynamoDB, a missing attribute or one of another type equals nothing.
 fn holds(condition: Condition, current: Option<&Item>) -> bool {
     let number = |item: &Item, name| match item.get(name) {
         Some(AttributeValue::N(digits)) => digits.parse::<u64>().ok(),
@@ -358,7 +357,7 @@ fn key(pk: &str, sk: &str) -> String {
     Key { pk, sk }.to_string()
 }
 
-/// Lets everybody else go first, once.
+/// Yields to other tasks once.
 pub async fn yield_once() {
     let mut yielded = false;
     poll_fn(|context| {

@@ -1,5 +1,5 @@
-//! Notifications: one of each kind as it would be, and any that there could be.
-#![expect(clippy::unwrap_used, reason = "the samples are written out")]
+//! Notifications for tests: a sample of each kind, and a strategy for arbitrary ones.
+#![expect(clippy::unwrap_used, reason = "the samples are constant")]
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,7 +15,7 @@ use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::select;
 
-/// A notification of each kind, as it would be.
+/// A sample notification of a kind.
 pub fn of(kind: Kind) -> Notification {
     let monitor = Subject::Monitor("orders-db".parse().unwrap());
     let location = Subject::Location("eu-west-1".parse().unwrap());
@@ -119,7 +119,7 @@ pub fn of(kind: Kind) -> Notification {
     }
 }
 
-/// That this monitor is down.
+/// A sample notification that `monitor` is down.
 pub fn down(monitor: &str) -> Notification {
     Notification {
         id: format!("{monitor}@2026-11-22T05:40:00Z.7/down"),
@@ -128,9 +128,9 @@ pub fn down(monitor: &str) -> Notification {
     }
 }
 
-/// What the least friendly of hosts, banners and files may say.
-fn foreign() -> impl Strategy<Value = String> {
-    let nasty = select(vec![
+/// Hostile texts, as hosts, banners and files may contain.
+fn hostile_text() -> impl Strategy<Value = String> {
+    let hostile = select(vec![
         "\r\nX-Header: x",
         "\u{202e}\u{2066}",
         "\"}]",
@@ -149,25 +149,25 @@ fn foreign() -> impl Strategy<Value = String> {
         "https://evil.example/?a=<b>&c=\"d\"",
         "…",
     ]);
-    let long = (nasty.clone(), 0..400usize).prop_map(|(text, times)| text.repeat(times));
+    let long = (hostile.clone(), 0..400usize).prop_map(|(text, times)| text.repeat(times));
     let parts = vec(
-        prop_oneof![4 => nasty.prop_map(str::to_owned), 4 => ".{0,40}", 1 => long],
+        prop_oneof![4 => hostile.prop_map(str::to_owned), 4 => ".{0,40}", 1 => long],
         0..6,
     );
     parts.prop_map(|parts| parts.concat().chars().take(10_000).collect())
 }
 
-/// Any notification, however hostile its texts.
+/// Arbitrary notifications with hostile texts.
 pub fn arbitrary() -> impl Strategy<Value = Notification> {
     let location = || "[a-z0-9][a-z0-9-]{0,31}".prop_map(|name| name.parse::<Location>().unwrap());
     let subject = prop_oneof![
         "[a-z0-9][a-z0-9_.-]{0,63}".prop_map(|id| Subject::Monitor(id.parse().unwrap())),
         location().prop_map(Subject::Location),
-        foreign().prop_map(Subject::Definition),
+        hostile_text().prop_map(Subject::Definition),
     ];
     let causes = vec![Cause::Failed(FailureClass::Starting), Cause::Open, Cause::NoData];
     let finding = move || {
-        let found = (select(causes.clone()), foreign());
+        let found = (select(causes.clone()), hostile_text());
         option::of(found.prop_map(|(cause, detail)| Finding {
             cause,
             detail: Detail::new(&detail),
@@ -186,7 +186,7 @@ pub fn arbitrary() -> impl Strategy<Value = Notification> {
         finding,
     });
     let head = (
-        prop_oneof![foreign(), "[a-z]{1,9}@[0-9]{4}/[a-z_]{1,9}"],
+        prop_oneof![hostile_text(), "[a-z]{1,9}@[0-9]{4}/[a-z_]{1,9}"],
         select(Kind::ALL),
         subject,
         select(Status::ALL),
@@ -196,13 +196,16 @@ pub fn arbitrary() -> impl Strategy<Value = Notification> {
         finding(),
         0i64..4_000_000_000,
         0i64..4_000_000_000,
-        option::of(foreign()),
-        option::of(prop_oneof![foreign(), "https://[a-z]{1,9}\\.example/[!-~]{0,99}"]),
+        option::of(hostile_text()),
+        option::of(prop_oneof![
+            hostile_text(),
+            "https://[a-z]{1,9}\\.example/[!-~]{0,99}"
+        ]),
     );
     let lists = (
-        vec(foreign(), 0..30),
+        vec(hostile_text(), 0..30),
         btree_map(location(), view, 0..60),
-        vec(foreign(), 0..30),
+        vec(hostile_text(), 0..30),
     );
     (head, notified, lists).prop_map(|(head, notified, lists)| {
         let (id, kind, subject, status, (severity, audience)) = head;

@@ -1,4 +1,4 @@
-//! A stand-in of Lambda's Runtime API, from which a function fetches its invocations one after the other.
+//! A stand-in for Lambda's Runtime API, from which a function fetches invocations.
 //!
 //! Source: <https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html>
 
@@ -14,47 +14,47 @@ use tokio::sync::{Mutex, mpsc};
 
 use crate::server::Server;
 
-/// The Runtime API on 127.0.0.1; dropping it stops it.
+/// The Runtime API on 127.0.0.1. Stops when dropped.
 #[derive(Debug)]
 pub struct RuntimeApi {
     server: Server,
     invocations: mpsc::UnboundedSender<Invocation>,
-    heard: mpsc::UnboundedReceiver<Heard>,
+    messages: mpsc::UnboundedReceiver<FunctionMessage>,
 }
 
-/// One invocation, as the function gets it.
+/// An invocation, as the function receives it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Invocation {
-    /// Its request id: letters, digits and `-`.
+    /// The request id: letters, digits and `-`.
     pub request_id: String,
-    /// When it is ended, in milliseconds since the Unix epoch.
+    /// The deadline in milliseconds since the Unix epoch.
     pub deadline_ms: u64,
-    /// Its event, as JSON.
+    /// The event as JSON.
     pub event: String,
 }
 
-/// What a function said.
+/// A request of a function to the Runtime API.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Heard {
-    /// It asks for work.
+pub enum FunctionMessage {
+    /// The function requests the next invocation.
     Ready,
-    /// An invocation ended well.
+    /// An invocation succeeded.
     Response {
-        /// Which.
+        /// The request id.
         request_id: String,
-        /// What it returned.
+        /// The response.
         body: String,
     },
     /// An invocation failed.
     Error {
-        /// Which.
+        /// The request id.
         request_id: String,
-        /// How, in Lambda's form.
+        /// The error in Lambda's format.
         body: String,
     },
-    /// It could not start.
+    /// The function failed to start.
     InitError {
-        /// Why, in Lambda's form.
+        /// The error in Lambda's format.
         body: String,
     },
 }
@@ -62,20 +62,20 @@ pub enum Heard {
 #[derive(Clone)]
 struct Shared {
     invocations: Arc<Mutex<mpsc::UnboundedReceiver<Invocation>>>,
-    heard: mpsc::UnboundedSender<Heard>,
+    messages: mpsc::UnboundedSender<FunctionMessage>,
 }
 
 impl RuntimeApi {
-    /// Starts one.
+    /// Starts the server.
     ///
     /// # Errors
-    /// When it cannot listen.
+    /// If the server cannot listen.
     pub async fn start() -> io::Result<Self> {
         let (invocations, waiting) = mpsc::unbounded_channel();
-        let (say, heard) = mpsc::unbounded_channel();
+        let (sender, messages) = mpsc::unbounded_channel();
         let shared = Shared {
             invocations: Arc::new(Mutex::new(waiting)),
-            heard: say,
+            messages: sender,
         };
         let router = Router::new()
             .route("/2018-06-01/runtime/invocation/next", get(next))
@@ -87,45 +87,48 @@ impl RuntimeApi {
         Ok(Self {
             server,
             invocations,
-            heard,
+            messages,
         })
     }
 
-    /// Where it listens: the function's `AWS_LAMBDA_RUNTIME_API`. Its path is the secret of this run.
+    /// The URL for the function's `AWS_LAMBDA_RUNTIME_API`. The path is the secret of this run.
     pub fn url(&self) -> String {
         self.server.url()
     }
 
-    /// Puts an invocation into the queue.
+    /// Queues an invocation.
     pub fn invoke(&self, invocation: Invocation) {
-        // The other end lives as long as the server does.
+        // The receiver lives as long as the server.
         drop(self.invocations.send(invocation));
     }
 
-    /// What the function says next; waits for as long as it says nothing.
-    pub async fn heard(&mut self) -> Option<Heard> {
-        self.heard.recv().await
+    /// The next message of the function; waits for one. `None` if the server has ended.
+    pub async fn next_message(&mut self) -> Option<FunctionMessage> {
+        self.messages.recv().await
     }
 
-    /// Invokes, and waits for the answer to that. `None` if the server has ended.
-    pub async fn answer(&mut self, invocation: Invocation) -> Option<Heard> {
+    /// Queues an invocation and waits for its response. `None` if the server has ended.
+    pub async fn answer(&mut self, invocation: Invocation) -> Option<FunctionMessage> {
         let id = invocation.request_id.clone();
         self.invoke(invocation);
         loop {
-            let heard = self.heard().await?;
-            match &heard {
-                Heard::Response { request_id, .. } | Heard::Error { request_id, .. } if *request_id == id => {
-                    return Some(heard);
+            let message = self.next_message().await?;
+            match &message {
+                FunctionMessage::Response { request_id, .. } | FunctionMessage::Error { request_id, .. }
+                    if *request_id == id =>
+                {
+                    return Some(message);
                 }
-                Heard::InitError { .. } => return Some(heard),
-                Heard::Ready | Heard::Response { .. } | Heard::Error { .. } => {}
+                FunctionMessage::InitError { .. } => return Some(message),
+                FunctionMessage::Ready | FunctionMessage::Response { .. } | FunctionMessage::Error { .. } => {
+                }
             }
         }
     }
 }
 
 async fn next(State(shared): State<Shared>) -> impl IntoResponse {
-    drop(shared.heard.send(Heard::Ready));
+    drop(shared.messages.send(FunctionMessage::Ready));
     let Some(invocation) = shared.invocations.lock().await.recv().await else {
         return StatusCode::GONE.into_response();
     };
@@ -146,19 +149,19 @@ async fn next(State(shared): State<Shared>) -> impl IntoResponse {
 }
 
 async fn response(State(shared): State<Shared>, Path(request_id): Path<String>, body: String) -> StatusCode {
-    hear(&shared, Heard::Response { request_id, body })
+    forward(&shared, FunctionMessage::Response { request_id, body })
 }
 
 async fn error(State(shared): State<Shared>, Path(request_id): Path<String>, body: String) -> StatusCode {
-    hear(&shared, Heard::Error { request_id, body })
+    forward(&shared, FunctionMessage::Error { request_id, body })
 }
 
 async fn init_error(State(shared): State<Shared>, body: String) -> StatusCode {
-    hear(&shared, Heard::InitError { body })
+    forward(&shared, FunctionMessage::InitError { body })
 }
 
-fn hear(shared: &Shared, heard: Heard) -> StatusCode {
-    // A test that no longer listens need not be told.
-    drop(shared.heard.send(heard));
+fn forward(shared: &Shared, message: FunctionMessage) -> StatusCode {
+    // The test may no longer receive messages.
+    drop(shared.messages.send(message));
     StatusCode::ACCEPTED
 }

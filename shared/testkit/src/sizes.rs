@@ -1,25 +1,25 @@
-//! The largest items and messages: what tests compute, against the table in `shared/store/README.md`.
-#![expect(clippy::panic, reason = "it fails a test")]
+//! Compares computed maximum sizes of items and messages with the table in `shared/store/README.md`.
+#![expect(clippy::panic, reason = "a difference fails the test")]
 
 use std::collections::BTreeSet;
 
 const README: &str = include_str!("../../store/README.md");
 
-/// The largest that one kind of item, or of message, can become.
+/// The maximum size of one kind of item or message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Largest {
-    /// The kind, as the table names it.
+    /// The kind, as in the table.
     pub kind: &'static str,
-    /// The most bytes of one item or message.
+    /// The maximum bytes of one item or message.
     pub bytes: usize,
-    /// The most bytes that the service takes.
+    /// The service's limit in bytes.
     pub limit: usize,
-    /// Into how many items or messages the largest content is split.
+    /// The number of items or messages for the largest content.
     pub parts: usize,
 }
 
 impl Largest {
-    /// The beginning of its row in the table.
+    /// The beginning of the row in the table.
     fn row(&self) -> String {
         let percent = (self.bytes * 100).div_ceil(self.limit);
         let Self {
@@ -29,10 +29,10 @@ impl Largest {
     }
 }
 
-/// Holds what was computed against the table.
+/// Asserts that the table contains the computed sizes.
 ///
 /// # Panics
-/// Where the table says something else: with the rows as they should begin.
+/// If the table differs. The message has the expected beginnings of the rows.
 pub fn assert_documented(computed: &[Largest]) {
     let row_of = |kind: &str| {
         README
@@ -46,20 +46,20 @@ pub fn assert_documented(computed: &[Largest]) {
     let wrong: Vec<_> = wrong.map(Largest::row).collect();
     if !wrong.is_empty() {
         panic!(
-            "the table in shared/store/README.md must say:\n{}",
+            "wrong sizes in shared/store/README.md, expected:\n{}",
             wrong.join("\n")
         );
     }
 }
 
-/// The kinds that the table names.
+/// All kinds in the table.
 pub fn documented() -> BTreeSet<&'static str> {
     let rows = README.lines().filter_map(|line| line.strip_prefix("| "));
     let kinds = rows.filter_map(|row| row.split_once(" |")).map(|(kind, _)| kind);
     kinds.filter(|kind| *kind != "item or message").collect()
 }
 
-/// A number with commas.
+/// Formats a number with thousands separators.
 fn grouped(number: usize) -> String {
     let digits = number.to_string();
     let mut text = String::new();

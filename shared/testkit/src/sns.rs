@@ -1,5 +1,4 @@
-//! A stand-in of SNS: `Publish`, as the real SDK sends it and with the limits of the real one, and what is asked of its
-//! account.
+//! A stand-in for SNS: `Publish` with the limits of SNS, and reads of account settings.
 
 mod account;
 
@@ -21,7 +20,7 @@ use crate::server::{Server, response};
 pub use account::{Account, Subscription};
 pub use portpulse_local_aws::sns::{Published, TOPIC_ARN, Texts};
 
-/// SNS on 127.0.0.1; dropping it stops it.
+/// SNS on 127.0.0.1. Stops when dropped.
 #[derive(Debug)]
 pub struct SnsServer {
     server: Server,
@@ -36,10 +35,10 @@ struct Shared {
 }
 
 impl SnsServer {
-    /// Starts one. What it accepts comes out of the receiver, before the publisher hears of it.
+    /// Starts the server. The receiver gets accepted messages before the publisher gets the response.
     ///
     /// # Errors
-    /// When it cannot listen.
+    /// If the server cannot listen.
     pub async fn start() -> io::Result<(Self, mpsc::UnboundedReceiver<Published>)> {
         let (sns, receiver) = Sns::new();
         let shared = Arc::new(Shared {
@@ -55,23 +54,22 @@ impl SnsServer {
         Ok((Self { server, shared }, receiver))
     }
 
-    /// Answers the next `requests` with an error of its own. The SDK tries each call three times unless told
-    /// otherwise.
+    /// Fails the next `requests` requests with an internal error. By default, the SDK makes three attempts for each call.
     pub fn fail_next(&self, requests: u64) {
         self.shared.failures.store(requests, Ordering::SeqCst);
     }
 
-    /// From now on, the account is this one; at first it has no subscriptions, and never set anything.
+    /// Sets the account. The default has no subscriptions and no settings.
     pub fn set_account(&self, account: Account) {
         *self.shared.account.lock().unwrap_or_else(PoisonError::into_inner) = account;
     }
 
-    /// Where it listens, as the SDK's `AWS_ENDPOINT_URL` takes it. Its path is the secret of this run.
+    /// The URL for `AWS_ENDPOINT_URL`. The path is the secret of this run.
     pub fn endpoint_url(&self) -> String {
         self.server.url()
     }
 
-    /// A client of it.
+    /// A client.
     pub fn client(&self) -> Client {
         let config = Config::builder()
             .behavior_version(BehaviorVersion::latest())
@@ -90,7 +88,7 @@ impl Shared {
             .failures
             .fetch_update(Ordering::SeqCst, Ordering::SeqCst, take_one);
         if failing.is_ok() {
-            return failure("as the test asked for");
+            return failure("injected by the test");
         }
         let account = self
             .account

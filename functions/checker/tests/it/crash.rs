@@ -1,4 +1,4 @@
-//! Killing a checker at each await point of a tick, one after the other, and seeing that the next tick makes it good.
+//! Kills a checker at each await point of a tick in turn, and checks that the next ticks recover.
 
 use std::collections::BTreeMap;
 use std::pin::pin;
@@ -12,24 +12,24 @@ use portpulse_testkit::memory_table::MemoryTable;
 use serde_json::json;
 
 use crate::rig::{
-    GROUP, Scripted, Skewed, Time, Topic, Visibility, define, group_state, location, locations,
+    GROUP, ScriptedProbe, SkewedClock, TestTime, RecordingTopic, ProbeResult, define, group_state, location, locations,
 };
 
-/// One tick of the one location; dropped after `polls`. Returns whether it came to its end.
-fn tick(table: &MemoryTable, topic: &Topic, tick: i64, visibilities: &[Visibility], polls: usize) -> bool {
-    let time = Time::default();
+/// Runs a tick of the only location, and drops it after `polls` polls. Returns whether the tick completed.
+fn tick(table: &MemoryTable, topic: &RecordingTopic, tick: i64, results: &[ProbeResult], polls: usize) -> bool {
+    let time = TestTime::default();
     time.set(tick * 60_000 + 5_000);
-    let clock = Skewed { time, skew_ms: 0 };
+    let clock = SkewedClock { time, skew_ms: 0 };
     let store = Store::new(table.clone());
     let checker = Checker::new(
         store,
-        Scripted(visibilities.to_vec()),
+        ScriptedProbe(results.to_vec()),
         topic.clone(),
         clock,
         location(0),
         locations(1),
     );
-    let event = TickEvent::new(Time::of_tick(tick), GROUP);
+    let event = TickEvent::new(TestTime::of_tick(tick), GROUP);
     let invocation = Invocation {
         claimant: Claimant::new(format!("{tick}/{polls}")),
         remaining: Duration::from_secs(60),
@@ -40,22 +40,22 @@ fn tick(table: &MemoryTable, topic: &Topic, tick: i64, visibilities: &[Visibilit
 }
 
 #[test]
-fn killed_at_any_point_nothing_is_lost_and_nothing_invented() {
-    use Visibility::{Failing, Good};
+fn killed_checker_causes_no_lost_or_false_notification() {
+    use ProbeResult::{Failing, Good};
     let fields = BTreeMap::from([("failures_to_open", json!(1)), ("successes_to_close", json!(1))]);
-    // What is seen tick by tick; the killed tick is each of them in turn.
+    // The results by tick. Each tick in turn is the killed one.
     let seen = [Good, Failing, Failing, Good, Good];
     let mut points = 0;
-    for victim in 0..seen.len() {
+    for killed_tick in 0..seen.len() {
         for polls in 1.. {
-            let (table, topic) = (MemoryTable::new(), Topic::default());
+            let (table, topic) = (MemoryTable::new(), RecordingTopic::default());
             define(&table, 0, &fields);
-            let mut lived = true;
-            for (number, visibility) in seen.iter().enumerate() {
-                let budget = if number == victim { polls } else { usize::MAX };
-                lived &= tick(&table, &topic, number.try_into().unwrap(), &[*visibility], budget);
+            let mut completed = true;
+            for (number, result) in seen.iter().enumerate() {
+                let budget = if number == killed_tick { polls } else { usize::MAX };
+                completed &= tick(&table, &topic, number.try_into().unwrap(), &[*result], budget);
             }
-            // A claim outlives its claimant by two minutes; then anybody takes it over.
+            // A claim expires after two minutes. Then another checker takes it over.
             for number in seen.len()..seen.len() + 4 {
                 tick(&table, &topic, number.try_into().unwrap(), &[Good], usize::MAX);
             }
@@ -66,25 +66,25 @@ fn killed_at_any_point_nothing_is_lost_and_nothing_invented() {
             assert_eq!(
                 kinds,
                 ["down", "recovered"],
-                "killed in tick {victim} after {polls} polls: {sent:?}"
+                "killed in tick {killed_tick} after {polls} polls: {sent:?}"
             );
             assert!(
                 notified <= 3,
-                "killed in tick {victim} after {polls} polls: {notified} messages"
+                "killed in tick {killed_tick} after {polls} polls: {notified} messages"
             );
             let filed = table.snapshot().into_keys();
             let filed: Vec<_> = filed.filter(|(pk, _)| pk == "incidents#2026-11").collect();
             assert_eq!(
                 filed.len(),
                 1,
-                "killed in tick {victim} after {polls} polls: {filed:?}"
+                "killed in tick {killed_tick} after {polls} polls: {filed:?}"
             );
-            let left = group_state(&table).group_state.status;
+            let left = group_state(&table).group_state.decision;
             assert!(
                 left.outbox.is_empty() && left.incidents.is_empty() && left.closed.is_empty(),
                 "{left:?}"
             );
-            if lived {
+            if completed {
                 break;
             }
             points += 1;

@@ -1,5 +1,4 @@
-//! The program as Lambda runs it: a process that fetches ticks from the Runtime API, checks real ports, keeps state in
-//! DynamoDB and publishes to SNS, all on loopback.
+//! The program as Lambda runs it: a process with a Runtime API, real ports, DynamoDB and SNS, all on loopback.
 
 use std::collections::BTreeSet;
 use std::net::TcpListener;
@@ -7,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use portpulse_alert::SnsTopic;
-use portpulse_checker::{Checker, Clock, Report, TickEvent, TickOutcome};
+use portpulse_checker::{Checker, Clock, TickReport, TickEvent, TickOutcome};
 use portpulse_core::group::GroupId;
 use portpulse_core::id::Location;
 use portpulse_core::outbox::Claimant;
@@ -26,17 +25,17 @@ const GROUP: GroupId = GroupId {
     interval: Interval::OneHour,
     shard: 0,
 };
-/// The SDK tries each call this often.
-const ATTEMPTS: u64 = 3;
-/// Longer than anything here takes.
-const RETRY_POLICY: Duration = Duration::from_secs(60);
+/// The number of attempts of the SDK for each call.
+const MAX_ATTEMPTS: u64 = 3;
+/// Longer than any operation of these tests takes.
+const TEST_TIMEOUT: Duration = Duration::from_secs(60);
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_portpulse-checker");
 
-/// The program at work, with all that it talks to.
-struct Checking(Function);
+/// The running program.
+struct CheckerProcess(Function);
 
-impl Checking {
+impl CheckerProcess {
     async fn start(dynamo_url: &str, sns_url: &str) -> Self {
         let environment = [
             ("AWS_REGION", "eu-west-1"),
@@ -55,8 +54,8 @@ impl Checking {
     }
 }
 
-/// This hour's tick, and the next one's: the only two that are neither stale nor in the future. In the last minute of
-/// an hour the first would become stale too soon, so that minute is waited out.
+/// The ticks of this hour and of the next: the only two that are neither stale nor in the future. Waits in the last minute
+/// of an hour, because the first tick would become stale during the test.
 async fn ticks() -> (Tick, Tick) {
     let left = 3_600 - Timestamp::now().as_second() % 3_600;
     if left < 60 {
@@ -66,7 +65,7 @@ async fn ticks() -> (Tick, Tick) {
     (tick, tick.later(Interval::OneHour, 1))
 }
 
-async fn watch(dynamo: &EmbeddedDynamo, id: &str, port: &Port) {
+async fn define_monitor(dynamo: &EmbeddedDynamo, id: &str, port: &Port) {
     let attributes = json!({
         "host": "127.0.0.1", "port": port.number(), "interval": "1h",
         "failures_to_open": 1, "successes_to_close": 1,
@@ -78,7 +77,7 @@ async fn watch(dynamo: &EmbeddedDynamo, id: &str, port: &Port) {
         .unwrap();
 }
 
-/// What came to the topic so far, as kind and id.
+/// The kinds and ids of all notifications published since the last call.
 fn notified(topic: &mut UnboundedReceiver<Published>) -> Vec<(String, String)> {
     let mut notified = Vec::new();
     while let Ok(published) = topic.try_recv() {
@@ -94,60 +93,60 @@ fn kinds(notified: &[(String, String)]) -> Vec<&str> {
     notified.iter().map(|(kind, _)| kind.as_str()).collect()
 }
 
-struct At(Timestamp);
+struct FixedClock(Timestamp);
 
-impl Clock for At {
+impl Clock for FixedClock {
     fn now(&self) -> Timestamp {
         self.0
     }
 }
 
-/// The tick of this time, handled in this process.
-async fn checker_at(time: Timestamp, dynamo: &EmbeddedDynamo, sns: &SnsServer) -> Report {
+/// Handles the tick at `time` in this process.
+async fn handle_at(time: Timestamp, dynamo: &EmbeddedDynamo, sns: &SnsServer) -> TickReport {
     let here: Location = "eu-west-1".parse().unwrap();
     let prober = Prober::new(portpulse_prober::Settings::default()).unwrap();
     let checker = Checker::new(
         Store::new(dynamo.table()),
         prober,
         SnsTopic::new(sns.client(), TOPIC_ARN),
-        At(time),
+        FixedClock(time),
         here.clone(),
         BTreeSet::from([here]),
     );
     let invocation = portpulse_checker::Invocation {
         claimant: Claimant::new("before"),
-        remaining: RETRY_POLICY,
+        remaining: TEST_TIMEOUT,
     };
     checker.handle(&TickEvent::new(time, GROUP), &invocation).await
 }
 
 #[tokio::test]
-async fn an_outage_of_a_real_port_is_told_once_and_its_end_once() {
+async fn outage_of_real_port_is_notified_once_and_recovers_once() {
     let dynamo = EmbeddedDynamo::start().await.unwrap();
     let (sns, mut topic) = SnsServer::start().await.unwrap();
-    let (mut dies, stays) = (Port::open(), Port::open());
-    watch(&dynamo, "dies", &dies).await;
-    watch(&dynamo, "stays", &stays).await;
-    let mut function = Checking::start(&dynamo.endpoint_url(), &sns.endpoint_url()).await;
+    let (mut failing, good) = (Port::open(), Port::open());
+    define_monitor(&dynamo, "failing", &failing).await;
+    define_monitor(&dynamo, "good", &good).await;
+    let mut function = CheckerProcess::start(&dynamo.endpoint_url(), &sns.endpoint_url()).await;
     let (first, second) = ticks().await;
 
-    // The hour before is past for the program, so the same handler with a clock of its own sees the ports open then.
+    // The previous hour is stale for the program, so that the first good results come from a checker with a fixed clock.
     let before = Timestamp::from_second(first.as_second() - 3_600).unwrap();
-    let report = checker_at(before, &dynamo, &sns).await;
+    let report = handle_at(before, &dynamo, &sns).await;
     assert!(
-        matches!(&report.outcome_of_tick, TickOutcome::Counted(seen) if seen.len() == 2),
+        matches!(&report.outcome, TickOutcome::Counted(seen) if seen.len() == 2),
         "{report:?}"
     );
     assert_eq!(notified(&mut topic), []);
 
-    dies.close();
+    failing.close();
     let answer = function.tick(first).await.unwrap();
     assert_eq!(answer, json!({ "tick": first.to_string(), "group": "1h#0" }));
     let down = notified(&mut topic);
     assert_eq!(kinds(&down), ["down"]);
-    assert!(down[0].1.starts_with("dies@"), "{down:?}");
+    assert!(down[0].1.starts_with("failing@"), "{down:?}");
 
-    dies.reopen();
+    failing.reopen();
     function.tick(first).await.unwrap();
     assert_eq!(notified(&mut topic), [], "a repeated tick counts once");
 
@@ -157,7 +156,7 @@ async fn an_outage_of_a_real_port_is_told_once_and_its_end_once() {
     assert_eq!(
         recovered[0].1.rsplit_once('/').unwrap().0,
         down[0].1.rsplit_once('/').unwrap().0,
-        "of the same incident"
+        "same incident"
     );
     for tick in [second, first] {
         function.tick(tick).await.unwrap();
@@ -166,19 +165,19 @@ async fn an_outage_of_a_real_port_is_told_once_and_its_end_once() {
 }
 
 #[tokio::test]
-async fn what_the_topic_did_not_take_fails_the_invocation_and_goes_out_with_the_next() {
+async fn failed_publish_fails_invocation_and_is_retried_next_tick() {
     let dynamo = EmbeddedDynamo::start().await.unwrap();
     let (sns, mut topic) = SnsServer::start().await.unwrap();
     let port = Port::closed();
-    watch(&dynamo, "m", &port).await;
-    let mut function = Checking::start(&dynamo.endpoint_url(), &sns.endpoint_url()).await;
+    define_monitor(&dynamo, "m", &port).await;
+    let mut function = CheckerProcess::start(&dynamo.endpoint_url(), &sns.endpoint_url()).await;
     let (first, second) = ticks().await;
 
-    sns.fail_next(ATTEMPTS);
+    sns.fail_next(MAX_ATTEMPTS);
     let error = function.tick(first).await.unwrap_err();
     assert!(error.starts_with("Publish: cannot publish m@"), "{error}");
     assert!(
-        error.contains("as the test asked for"),
+        error.contains("injected by the test"),
         "names the cause: {error}"
     );
     assert_eq!(notified(&mut topic), []);
@@ -189,44 +188,44 @@ async fn what_the_topic_did_not_take_fails_the_invocation_and_goes_out_with_the_
 }
 
 #[tokio::test]
-async fn an_event_that_is_no_tick_is_one_error_that_names_everything_wrong() {
-    let mut function = Checking::start("http://127.0.0.1:9", "http://127.0.0.1:9").await;
+async fn invalid_event_is_reported_with_all_diagnostics() {
+    let mut function = CheckerProcess::start("http://127.0.0.1:9", "http://127.0.0.1:9").await;
     let event = json!({ "time": "yesterday", "interval": "3m", "shard": "none" });
     let error = function.0.invoke(&event).await.unwrap_err();
     for part in [
-        "BadEvent: the event is not a tick",
+        "InvalidEvent: invalid tick event",
         "`time`",
         "`interval`",
         "`shard`",
-        "expected one like",
+        "expected an event such as",
     ] {
         assert!(error.contains(part), "{part}: {error}");
     }
 }
 
 #[tokio::test]
-async fn a_tick_of_the_future_is_refused_before_anything_is_read() {
-    let mut function = Checking::start("http://127.0.0.1:9", "http://127.0.0.1:9").await;
+async fn future_tick_is_refused_before_reads() {
+    let mut function = CheckerProcess::start("http://127.0.0.1:9", "http://127.0.0.1:9").await;
     let (_, second) = ticks().await;
     let error = function
         .tick(second.later(Interval::OneHour, 1))
         .await
         .unwrap_err();
     assert!(error.starts_with("FutureTick: tick "), "{error}");
-    assert!(error.contains("of 1h#0 lies in the future"), "{error}");
+    assert!(error.contains("of 1h#0 is in the future"), "{error}");
 }
 
 #[tokio::test]
-async fn a_table_that_cannot_be_reached_fails_the_invocation() {
+async fn unreachable_table_fails_invocation() {
     let (sns, mut topic) = SnsServer::start().await.unwrap();
-    let nobody = Port::closed();
-    let url = format!("http://127.0.0.1:{}", nobody.number());
-    let mut function = Checking::start(&url, &sns.endpoint_url()).await;
+    let closed = Port::closed();
+    let url = format!("http://127.0.0.1:{}", closed.number());
+    let mut function = CheckerProcess::start(&url, &sns.endpoint_url()).await;
     let (tick, _) = ticks().await;
     let error = function.tick(tick).await.unwrap_err();
     for part in [
-        "Read: cannot read the definitions of 1h#0: could not query `monitors#1h#0`",
-        "cannot read the group state of 1h#0: could not query `group#1h#0`",
+        "Read: cannot read the definitions of 1h#0: cannot query `monitors#1h#0`",
+        "cannot read the group state of 1h#0: cannot query `group#1h#0`",
     ] {
         assert!(error.contains(part), "{part}: {error}");
     }
@@ -234,11 +233,11 @@ async fn a_table_that_cannot_be_reached_fails_the_invocation() {
 }
 
 #[tokio::test]
-async fn a_table_that_accepts_and_never_answers_does_not_eat_the_invocation() {
+async fn unresponsive_table_fails_invocation_in_time() {
     let (sns, _topic) = SnsServer::start().await.unwrap();
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", silent.local_addr().unwrap());
-    let mut function = Checking::start(&url, &sns.endpoint_url()).await;
+    let mut function = CheckerProcess::start(&url, &sns.endpoint_url()).await;
     let (tick, _) = ticks().await;
     let began = Instant::now();
     let error = function.tick(tick).await.unwrap_err();
@@ -247,15 +246,15 @@ async fn a_table_that_accepts_and_never_answers_does_not_eat_the_invocation() {
 }
 
 #[test]
-fn settings_that_will_not_do_end_the_program_with_one_error_that_names_them_all() {
+fn invalid_settings_exit_with_one_error_for_all() {
     let environment = [
         ("PORTPULSE_LOCATION", "Nowhere"),
         ("PORTPULSE_LOCATIONS", "eu-west-1,?"),
     ];
     let run = program(PROGRAM, &environment).output().unwrap();
-    let said = String::from_utf8([run.stdout, run.stderr].concat()).unwrap();
-    assert_eq!(run.status.code(), Some(1), "{said}");
-    assert_eq!(said.lines().count(), 1, "{said}");
+    let output = String::from_utf8([run.stdout, run.stderr].concat()).unwrap();
+    assert_eq!(run.status.code(), Some(1), "{output}");
+    assert_eq!(output.lines().count(), 1, "{output}");
     for part in [
         "PORTPULSE_TABLE is not set",
         "PORTPULSE_HOME_REGION is not set",
@@ -263,6 +262,6 @@ fn settings_that_will_not_do_end_the_program_with_one_error_that_names_them_all(
         "PORTPULSE_LOCATION: `Nowhere`",
         "PORTPULSE_LOCATIONS: `?`",
     ] {
-        assert!(said.contains(part), "{part}: {said}");
+        assert!(output.contains(part), "{part}: {output}");
     }
 }

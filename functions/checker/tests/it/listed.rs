@@ -1,26 +1,26 @@
-//! The locations that a board lists: who counts, who is missed, and what is said to one that is not on the list.
+//! Listed locations: which locations count, and the error of a location that is not listed.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use portpulse_checker::{Checker, Error, Invocation, Report, TickEvent, TickOutcome, chain};
+use portpulse_checker::{Checker, Error, Invocation, TickReport, TickEvent, TickOutcome, chain};
 use portpulse_core::outbox::Claimant;
 use portpulse_store::Store;
 use portpulse_store::keys::{self, Key};
 use portpulse_testkit::memory_table::MemoryTable;
 use serde_json::json;
 
-use crate::rig::{GROUP, Scripted, Skewed, Time, Topic, Visibility, define, group_state, location, run};
+use crate::rig::{GROUP, ScriptedProbe, SkewedClock, TestTime, RecordingTopic, ProbeResult, define, group_state, location, run};
 
-/// One monitor that alerts on the first failing tick, and checkers that would each take themselves for all there are.
-struct World {
+/// A group with one monitor that opens on the first failing tick. Each checker has only itself as a fallback location.
+struct TestGroup {
     table: MemoryTable,
-    topic: Topic,
+    topic: RecordingTopic,
 }
 
-impl World {
+impl TestGroup {
     fn new(listed: &[usize]) -> Self {
-        let (table, topic) = (MemoryTable::new(), Topic::default());
+        let (table, topic) = (MemoryTable::new(), RecordingTopic::default());
         define(&table, 0, &BTreeMap::from([("failures_to_open", json!(1))]));
         let world = Self { table, topic };
         for number in listed {
@@ -30,22 +30,22 @@ impl World {
         world
     }
 
-    fn place(number: usize) -> Key {
+    fn list_key(number: usize) -> Key {
         keys::expectation(GROUP, &location(number))
     }
 
-    fn tick(&self, tick: i64, at: usize, visibility: Visibility) -> Report {
-        let time = Time::default();
+    fn tick(&self, tick: i64, at: usize, result: ProbeResult) -> TickReport {
+        let time = TestTime::default();
         time.set(tick * 60_000 + 5_000);
         let checker = Checker::new(
             Store::new(self.table.clone()),
-            Scripted(vec![visibility]),
+            ScriptedProbe(vec![result]),
             self.topic.clone(),
-            Skewed { time, skew_ms: 0 },
+            SkewedClock { time, skew_ms: 0 },
             location(at),
             [location(at)].into(),
         );
-        let event = TickEvent::new(Time::of_tick(tick), GROUP);
+        let event = TickEvent::new(TestTime::of_tick(tick), GROUP);
         let invocation = Invocation {
             claimant: Claimant::new(format!("{tick}/{at}")),
             remaining: Duration::from_secs(60),
@@ -53,7 +53,7 @@ impl World {
         run(checker.handle(&event, &invocation))
     }
 
-    /// What was told, by kind.
+    /// The kinds of all published notifications.
     fn notified(&self) -> Vec<String> {
         let sent = self.topic.sent.borrow();
         let kinds = sent.iter().filter_map(|id| id.rsplit('/').next());
@@ -62,76 +62,76 @@ impl World {
 }
 
 #[test]
-fn one_of_the_listed_locations_is_no_majority_though_it_knows_of_no_other() {
-    let world = World::new(&[0, 1, 2]);
+fn quorum_counts_listed_locations() {
+    let world = TestGroup::new(&[0, 1, 2]);
     for at in 0..3 {
-        world.tick(1, at, Visibility::Good);
+        world.tick(1, at, ProbeResult::Good);
     }
-    world.tick(2, 0, Visibility::Failing);
+    world.tick(2, 0, ProbeResult::Failing);
     assert_eq!(world.notified(), [""; 0]);
-    world.tick(2, 1, Visibility::Failing);
+    world.tick(2, 1, ProbeResult::Failing);
     assert_eq!(world.notified(), ["down"]);
 
-    let alone = World::new(&[]);
-    alone.tick(1, 0, Visibility::Failing);
+    let alone = TestGroup::new(&[]);
+    alone.tick(1, 0, ProbeResult::Failing);
     assert_eq!(
         alone.notified(),
         ["down"],
-        "where no location is listed, it is all there are"
+        "without a list, the location itself is the quorum"
     );
 }
 
 #[test]
-fn the_last_tick_of_a_location_that_went_counts_for_nothing_and_says_so() {
-    let world = World::new(&[0, 1, 2]);
+fn unlisted_location_does_not_count_and_reports_error() {
+    let world = TestGroup::new(&[0, 1, 2]);
     for at in 0..3 {
-        world.tick(1, at, Visibility::Good);
+        world.tick(1, at, ProbeResult::Good);
     }
-    let Key { pk, sk } = World::place(2);
+    let Key { pk, sk } = TestGroup::list_key(2);
     world.table.remove(&pk, &sk);
-    let report = world.tick(2, 2, Visibility::Failing);
+    let report = world.tick(2, 2, ProbeResult::Failing);
     assert!(
-        matches!(report.outcome_of_tick, TickOutcome::Counted(_)),
+        matches!(report.outcome, TickOutcome::Counted(_)),
         "{report:?}"
     );
-    let [error @ Error::NotExpected { .. }] = &report.errors[..] else {
+    let [error @ Error::LocationNotListed { .. }] = &report.errors[..] else {
         panic!("{report:?}")
     };
     assert_eq!(
         chain(error),
-        "c is not listed among the locations that should report to 1m#0, so what it sees does not count: list it \
-         (`terraform apply`, or `portpulse seed --locations`), or check from there no more"
+        "the location c is not listed for 1m#0, so its results do not count (add it with `terraform apply` or \
+         `portpulse seed --locations`, or stop this checker)"
     );
     for tick in 2..8 {
         for at in 0..2 {
-            let report = world.tick(tick, at, Visibility::Good);
+            let report = world.tick(tick, at, ProbeResult::Good);
             assert!(report.errors.is_empty(), "{report:?}");
         }
     }
-    assert_eq!(world.notified(), [""; 0], "neither its failure nor its silence");
-    assert!(group_state(&world.table).group_state.status.locations.is_empty());
+    assert_eq!(world.notified(), [""; 0], "neither its failure nor its silence is notified");
+    assert!(group_state(&world.table).group_state.decision.locations.is_empty());
 }
 
 #[test]
-fn a_place_on_the_list_that_names_no_location_is_named_and_stops_nothing() {
-    let world = World::new(&[0, 1]);
-    let Key { pk, sk } = World::place(0);
+fn invalid_listed_location_is_reported_and_ignored() {
+    let world = TestGroup::new(&[0, 1]);
+    let Key { pk, sk } = TestGroup::list_key(0);
     let mut item = world.table.peek(&pk, &sk).unwrap();
     let name = aws_sdk_dynamodb::types::AttributeValue::S("expects#EU".to_owned());
     item.insert(keys::SK.to_owned(), name);
     world.table.overwrite(item.clone());
     for at in 0..2 {
-        let report = world.tick(1, at, Visibility::Good);
+        let report = world.tick(1, at, ProbeResult::Good);
         assert!(
-            matches!(report.outcome_of_tick, TickOutcome::Counted(_)),
+            matches!(report.outcome, TickOutcome::Counted(_)),
             "{report:?}"
         );
         let errors: Vec<_> = report.errors.iter().map(|error| chain(error)).collect();
         assert!(
-            matches!(&errors[..], [only] if only.contains("`group#1m#0/expects#EU` cannot be read")),
+            matches!(&errors[..], [only] if only.contains("cannot read the item `group#1m#0/expects#EU`")),
             "{errors:?}"
         );
-        world.tick(2, at, Visibility::Failing);
+        world.tick(2, at, ProbeResult::Failing);
     }
     assert_eq!(world.notified(), ["down"]);
     assert_eq!(world.table.peek(&pk, "expects#EU"), Some(item));

@@ -1,5 +1,5 @@
-//! The checker as a whole: as Lambda runs it, killed at every await point, through random schedules, beside twins, over
-//! malformed items, and at its limits.
+//! Integration tests of the checker: as a Lambda, killed at every await point, in random schedules, with concurrent
+//! checkers, with malformed items, and at its limits.
 #![expect(
     clippy::unwrap_used,
     clippy::panic,

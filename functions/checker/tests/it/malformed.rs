@@ -1,11 +1,10 @@
-//! Items of another version, cut short or of wrong types: each is named, left as it is, and keeps nothing else from going
-//! on.
+//! Malformed items: each is reported, kept unchanged, and does not stop the rest of the tick.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use portpulse_checker::{Checker, Invocation, Report, TickEvent, TickOutcome, chain};
+use portpulse_checker::{Checker, Invocation, TickReport, TickEvent, TickOutcome, chain};
 use portpulse_core::control::{Acknowledgement, Control, Note, Silence};
 use portpulse_core::group_state::FleetState;
 use portpulse_core::outbox::Claimant;
@@ -16,19 +15,19 @@ use portpulse_testkit::memory_table::MemoryTable;
 use serde_json::json;
 
 use crate::rig::{
-    GROUP, Scripted, Skewed, Time, Topic, Visibility, define, group_state, location, locations, run,
+    GROUP, ScriptedProbe, SkewedClock, TestTime, RecordingTopic, ProbeResult, define, group_state, location, locations, run,
 };
 
-/// Three monitors that alert on the first failing tick, in two locations. `m0` is good in tick 0 and fails everywhere from
-/// tick 1 on, `m1` is always good, `m2` fails as `m0` does and is silenced.
-struct World {
+/// Three monitors that open on the first failing tick, in two locations. `m0` is good in tick 0 and fails everywhere from
+/// tick 1 on, `m1` is always good, `m2` fails like `m0` and is silenced.
+struct TestGroup {
     table: MemoryTable,
-    topic: Topic,
+    topic: RecordingTopic,
 }
 
-impl World {
+impl TestGroup {
     fn new() -> Self {
-        let (table, topic) = (MemoryTable::new(), Topic::default());
+        let (table, topic) = (MemoryTable::new(), RecordingTopic::default());
         let fields = BTreeMap::from([("failures_to_open", json!(1))]);
         for monitor in 0..3 {
             define(&table, monitor, &fields);
@@ -40,7 +39,7 @@ impl World {
             until: "2027-01-01T00:00:00Z".parse().unwrap(),
             note: note.clone(),
         };
-        // Of `m0` somebody has only said that they are at work on something else.
+        // `m0` has an acknowledgement of another incident only.
         let elsewhere = Acknowledgement {
             incidents: ["another".to_owned()].into(),
             note,
@@ -64,19 +63,19 @@ impl World {
         world
     }
 
-    fn tick(&self, tick: i64, at: usize) -> Report {
-        let time = Time::default();
+    fn tick(&self, tick: i64, at: usize) -> TickReport {
+        let time = TestTime::default();
         time.set(tick * 60_000 + 5_000);
-        let visibility = if tick == 0 {
-            Visibility::Good
+        let result = if tick == 0 {
+            ProbeResult::Good
         } else {
-            Visibility::Failing
+            ProbeResult::Failing
         };
         let checker = Checker::new(
             Store::new(self.table.clone()),
-            Scripted(vec![visibility, Visibility::Good, visibility]),
+            ScriptedProbe(vec![result, ProbeResult::Good, result]),
             self.topic.clone(),
-            Skewed { time, skew_ms: 0 },
+            SkewedClock { time, skew_ms: 0 },
             location(at),
             locations(2),
         );
@@ -84,14 +83,14 @@ impl World {
             claimant: Claimant::new(format!("{tick}/{at}")),
             remaining: Duration::from_secs(60),
         };
-        run(checker.handle(&TickEvent::new(Time::of_tick(tick), GROUP), &invocation))
+        run(checker.handle(&TickEvent::new(TestTime::of_tick(tick), GROUP), &invocation))
     }
 
     fn item(&self, key: &Key) -> Item {
         self.table.peek(&key.pk, &key.sk).unwrap()
     }
 
-    /// What was told, as monitor and kind.
+    /// The monitors and kinds of all published notifications.
     fn notified(&self) -> Vec<String> {
         let sent = self.topic.sent.borrow();
         let short = sent.iter().map(|id| {
@@ -102,8 +101,8 @@ impl World {
     }
 }
 
-/// Every way in which an item is spoilt here, with what the error must say of it.
-fn spoilt(item: &Item, required: &[&str], optional: &[&str]) -> Vec<(Item, String)> {
+/// Malformed variants of an item, each with the expected part of the error.
+fn malformed_variants(item: &Item, required: &[&str], optional: &[&str]) -> Vec<(Item, String)> {
     let with = |name: &str, value: Option<AttributeValue>| {
         let mut item = item.clone();
         match value {
@@ -129,44 +128,44 @@ fn spoilt(item: &Item, required: &[&str], optional: &[&str]) -> Vec<(Item, Strin
     all
 }
 
-/// What a tick of each location comes to while an item is malformed.
+/// The expected outcome of a tick with a malformed item.
 struct Expected {
-    /// Which locations count the tick.
+    /// Whether each location counts the tick.
     counted: [bool; 2],
     notified: &'static [&'static str],
 }
 
-/// Spoils the item at `key` in every way, and runs the next tick in both locations.
+/// Runs the next tick in both locations for each malformed variant of the item at `key`.
 fn check(key: &Key, (required, optional): (&[&str], &[&str]), expected: &Expected) {
-    for (item, what) in spoilt(&World::new().item(key), required, optional) {
-        let world = World::new();
+    for (item, what) in malformed_variants(&TestGroup::new().item(key), required, optional) {
+        let world = TestGroup::new();
         world.table.overwrite(item.clone());
-        let mut named = false;
+        let mut reported = false;
         for at in 0..2 {
             let report = world.tick(1, at);
-            let counted = matches!(&report.outcome_of_tick, TickOutcome::Counted(seen) if seen.len() == 3);
+            let counted = matches!(&report.outcome, TickOutcome::Counted(seen) if seen.len() == 3);
             assert_eq!(counted, expected.counted[at], "{key}, {what}: {report:?}");
             for error in report.errors.iter().map(|error| chain(error)) {
                 assert!(
                     error.contains(&format!("`{key}`")),
-                    "{key}, {what}: says where: {error}"
+                    "{key}, {what}: names the key: {error}"
                 );
-                assert!(error.contains(&what), "{key}, {what}: says what: {error}");
+                assert!(error.contains(&what), "{key}, {what}: names the defect: {error}");
                 assert!(
                     error.contains("delete the item"),
-                    "{key}, {what}: says how to mend it: {error}"
+                    "{key}, {what}: has help: {error}"
                 );
-                named = true;
+                reported = true;
             }
         }
-        assert!(named, "{key}, {what}: no trouble names it");
+        assert!(reported, "{key}, {what}: not reported");
         assert_eq!(world.notified(), expected.notified, "{key}, {what}");
-        assert_eq!(world.item(key), item, "{key}, {what}: left as it is");
+        assert_eq!(world.item(key), item, "{key}, {what}: unchanged");
     }
 }
 
 #[test]
-fn a_location_row_stops_its_own_location_alone() {
+fn malformed_location_state_stops_only_its_location() {
     for at in 0..2 {
         let expected = Expected {
             counted: [at != 0, at != 1],
@@ -178,7 +177,7 @@ fn a_location_row_stops_its_own_location_alone() {
 }
 
 #[test]
-fn a_status_row_stops_decisions_and_no_counting() {
+fn malformed_decision_state_stops_decisions_only() {
     let names = ["v", "revision", "monitors", "locations", "outbox", "closed"];
     let expected = Expected {
         counted: [true, true],
@@ -188,7 +187,7 @@ fn a_status_row_stops_decisions_and_no_counting() {
 }
 
 #[test]
-fn a_fleet_row_stops_nothing_of_a_monitor() {
+fn malformed_fleet_state_does_not_affect_monitors() {
     let expected = Expected {
         counted: [true, true],
         notified: &["m0 down"],
@@ -198,7 +197,7 @@ fn a_fleet_row_stops_nothing_of_a_monitor() {
 }
 
 #[test]
-fn a_control_that_cannot_be_read_silences_nobody_and_hides_no_other() {
+fn malformed_control_silences_nothing_and_hides_no_other() {
     let key = keys::control(&"m0".parse().unwrap());
     let expected = Expected {
         counted: [true, true],
@@ -212,32 +211,32 @@ fn a_control_that_cannot_be_read_silences_nobody_and_hides_no_other() {
 }
 
 #[test]
-fn what_stands_among_the_rows_and_is_none_is_named() {
-    let world = World::new();
+fn unknown_item_in_group_state_is_reported() {
+    let world = TestGroup::new();
     let mut item = world.item(&keys::decision_state(GROUP));
-    item.insert("sk".to_owned(), AttributeValue::S("weather".to_owned()));
+    item.insert("sk".to_owned(), AttributeValue::S("unknown".to_owned()));
     world.table.overwrite(item);
     let report = world.tick(1, 0);
     assert!(
-        matches!(report.outcome_of_tick, TickOutcome::Counted(_)),
+        matches!(report.outcome, TickOutcome::Counted(_)),
         "{report:?}"
     );
     let errors: Vec<_> = report.errors.iter().map(|error| chain(error)).collect();
     assert_eq!(errors.len(), 1, "{errors:?}");
-    assert!(errors[0].contains("`group#1m#0/weather`"), "{errors:?}");
+    assert!(errors[0].contains("`group#1m#0/unknown`"), "{errors:?}");
 }
 
 #[test]
-fn results_that_cannot_be_read_are_left_and_the_tick_counts() {
+fn tick_counts_despite_malformed_results() {
     let key = keys::results(GROUP, "2026-11-22T00:01:00Z".parse().unwrap(), &location(0));
-    let done = World::new();
+    let done = TestGroup::new();
     done.tick(1, 0);
-    for (item, what) in spoilt(&done.item(&key), &["v", "seen"], &[]) {
-        let world = World::new();
+    for (item, what) in malformed_variants(&done.item(&key), &["v", "seen"], &[]) {
+        let world = TestGroup::new();
         world.table.overwrite(item.clone());
         let report = world.tick(1, 0);
         assert!(
-            matches!(report.outcome_of_tick, TickOutcome::Counted(_)),
+            matches!(report.outcome, TickOutcome::Counted(_)),
             "{what}: {report:?}"
         );
         let errors: Vec<_> = report.errors.iter().map(|error| chain(error)).collect();
@@ -253,9 +252,9 @@ fn results_that_cannot_be_read_are_left_and_the_tick_counts() {
 }
 
 #[test]
-fn a_definition_that_cannot_be_read_is_told_once_and_the_others_are_checked() {
+fn broken_definition_is_notified_once_and_others_are_checked() {
     let key = keys::definition(GROUP, "m1");
-    let good = World::new().item(&key);
+    let good = TestGroup::new().item(&key);
     let wrong = |name: &str, value: Option<AttributeValue>| {
         let mut item = good.clone();
         match value {
@@ -273,13 +272,12 @@ fn a_definition_that_cannot_be_read_is_told_once_and_the_others_are_checked() {
         wrong("of_a_later_version", Some(AttributeValue::N("1".to_owned()))),
         wrong("host", Some(AttributeValue::B(b"x".to_vec().into()))),
     ] {
-        let world = World::new();
-        // Twice, so that every read sees it.
+        let world = TestGroup::new();
         world.table.overwrite(item.clone());
         for tick in 1..4 {
             for at in 0..2 {
                 let report = world.tick(tick, at);
-                let TickOutcome::Counted(seen) = &report.outcome_of_tick else {
+                let TickOutcome::Counted(seen) = &report.outcome else {
                     panic!("{report:?}")
                 };
                 let checked: Vec<_> = seen.keys().map(|id| id.as_str()).collect();
@@ -291,7 +289,7 @@ fn a_definition_that_cannot_be_read_is_told_once_and_the_others_are_checked() {
         notified.sort();
         assert_eq!(notified, ["m0 down", "m1 broken_definition"], "{item:?}");
         assert_eq!(world.item(&key), item);
-        let row = group_state(&world.table).group_state.status;
+        let row = group_state(&world.table).group_state.decision;
         assert!(row.broken.contains("m1") && row.outbox.is_empty(), "{row:?}");
     }
 }

@@ -1,4 +1,4 @@
-//! A tick in which every monitor is open, over the real SDK: what nearly every tick is like.
+//! A nominal tick, in which every monitor is open, with the AWS SDK.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -31,12 +31,12 @@ pub(crate) const GROUP: GroupId = GroupId {
 /// 2026-11-22T00:00:00Z.
 const START: i64 = 1_795_305_600;
 
-/// How far checks go.
+/// The phases of the checks.
 #[derive(Clone, Copy)]
 pub(crate) enum Checks {
-    /// A connect to an address.
+    /// Connect to an IP address.
     Connect,
-    /// A name, a connect, TLS and the exchange.
+    /// DNS, connect, TLS and a request of the protocol.
     Ready,
 }
 
@@ -49,16 +49,16 @@ impl Checks {
     }
 }
 
-/// What each service that is asked says of itself: as long as `portpulse plan-cost` takes it to be.
+/// The banner of each service, as long as `portpulse plan-cost` assumes.
 pub(crate) const BANNER: &str = "8.4.3-commercial: Access denied for 'portpulse'@'192.0.2.17'";
 
-/// Finds all open, with connect times from 0.83 to 242.5 ms.
+/// Returns open outcomes with connect times from 0.83 to 242.5 ms.
 #[derive(Clone, Copy)]
 struct AllOpen(Checks);
 
 impl AllOpen {
-    /// What each monitor is found like, where times move by up to a tenth from tick to tick.
-    fn found(self, tick: i64) -> impl Iterator<Item = Outcome> {
+    /// The outcome of each monitor. Times vary by up to a tenth between ticks.
+    fn outcomes(self, tick: i64) -> impl Iterator<Item = Outcome> {
         let moved = 100 + tick.unsigned_abs() * 7 % 11;
         let checks = self.0;
         (0u64..).map(move |number| {
@@ -68,7 +68,7 @@ impl AllOpen {
                     connect: Some(trip),
                     ..Phases::default()
                 },
-                // A name from the cache of the location's resolver, TLS 1.2, and one question.
+                // A cached name, TLS 1.2 with two round trips, and one request.
                 Checks::Ready => Phases {
                     dns: Some(Duration::from_micros((400 + number * 131 % 1_600) * moved / 100)),
                     connect: Some(trip),
@@ -89,28 +89,28 @@ impl AllOpen {
 
 impl Probe for AllOpen {
     async fn probe(&self, targets: &[Target], _: Duration) -> Vec<Outcome> {
-        self.found(0).take(targets.len()).collect()
+        self.outcomes(0).take(targets.len()).collect()
     }
 }
 
-struct At(Timestamp);
+struct FixedClock(Timestamp);
 
-impl Clock for At {
+impl Clock for FixedClock {
     fn now(&self) -> Timestamp {
         self.0
     }
 }
 
-/// Nothing is to be told.
+/// A topic that expects no message.
 struct NoTopic;
 
 impl Publish for NoTopic {
     async fn publish(&self, message: &Message) -> Result<(), PublishError> {
-        panic!("told: {message:?}")
+        panic!("unexpected message: {message:?}")
     }
 }
 
-/// So many monitors of one group, as a file has them.
+/// The definitions of `monitors` monitors, as in a definitions file.
 pub(crate) fn definitions(checks: Checks, monitors: usize) -> Map<String, Value> {
     let definition = |number: usize| {
         let fields = match checks {
@@ -124,7 +124,7 @@ pub(crate) fn definitions(checks: Checks, monitors: usize) -> Map<String, Value>
     (0..monitors).map(definition).collect()
 }
 
-/// So many locations.
+/// The names of `locations` locations.
 pub(crate) fn expected(locations: usize) -> BTreeSet<Location> {
     let names = ["eu-west-1", "us-east-1", "ap-northeast-1"]
         .iter()
@@ -132,11 +132,11 @@ pub(crate) fn expected(locations: usize) -> BTreeSet<Location> {
     names.map(|name| name.parse().unwrap()).collect()
 }
 
-/// What a tick of this many monitors costs, seen from one of these locations while the others report as well.
+/// The consumed capacity of one location's tick while all locations report.
 pub(crate) async fn tick(checks: Checks, monitors: usize, locations: usize) -> Consumed {
     let fleet = Fleet::start(checks, monitors, locations).await;
     let mut last = Consumed::default();
-    // The first ticks wait for the other locations to report; the last is like all that follow.
+    // In the first ticks, other locations have not reported yet; the last tick is nominal.
     for tick in 0..3 {
         for location in &fleet.expected {
             last = fleet.tick(location, tick).await;
@@ -145,7 +145,7 @@ pub(crate) async fn tick(checks: Checks, monitors: usize, locations: usize) -> C
     last
 }
 
-/// What the first tick of an hour costs, or of a day: beside the tick itself, summing up what is over.
+/// The consumed capacity of the first tick of an hour or a day, including rollups.
 pub(crate) async fn first_of(grain: Grain, checks: Checks, monitors: usize) -> Consumed {
     let fleet = Fleet::start(checks, monitors, 1).await;
     let Some(location) = fleet.expected.first() else {
@@ -155,11 +155,11 @@ pub(crate) async fn first_of(grain: Grain, checks: Checks, monitors: usize) -> C
         Grain::Hour => 30 * 60,
         Grain::Day => 48 * 60,
     };
-    // One hour of ticks; those before it are kept as if they had been such.
+    // One hour of results; the rollups of earlier hours are copies of its rollup.
     let mut seen = BTreeMap::new();
     for tick in first - 60..first {
         let ids = (0..monitors).map(|number| id(number).parse().unwrap());
-        let open = AllOpen(checks).found(tick);
+        let open = AllOpen(checks).outcomes(tick);
         let observations: Observations = ids.zip(open.map(|outcome| Observation::of(&outcome))).collect();
         let at = fleet.at(tick);
         let at = Tick::containing(at, GROUP.interval);
@@ -209,7 +209,7 @@ pub(crate) async fn first_of(grain: Grain, checks: Checks, monitors: usize) -> C
     fleet.tick(location, first).await
 }
 
-/// Monitors that are all open, and the locations that check them.
+/// A group of open monitors in DynamoDB, and the locations that check it.
 struct Fleet {
     dynamo: EmbeddedDynamo,
     store: Store<DynamoTable>,
@@ -243,12 +243,12 @@ impl Fleet {
         }
     }
 
-    /// Five seconds after a tick.
+    /// The time five seconds after a tick.
     fn at(&self, tick: i64) -> Timestamp {
         Timestamp::from_second(START + 60 * tick + 5).unwrap()
     }
 
-    /// Runs a tick, and tells what it cost.
+    /// Runs a tick and returns its consumed capacity.
     async fn tick(&self, location: &Location, tick: i64) -> Consumed {
         let now = self.at(tick);
         let (table, meter) = self.dynamo.metered_table();
@@ -256,7 +256,7 @@ impl Fleet {
             Store::new(table),
             AllOpen(self.checks),
             NoTopic,
-            At(now),
+            FixedClock(now),
             location.clone(),
             BTreeSet::new(),
         );
@@ -266,7 +266,7 @@ impl Fleet {
         };
         let report = checker.handle(&TickEvent::new(now, GROUP), &invocation).await;
         assert!(
-            matches!(&report.outcome_of_tick, TickOutcome::Counted(seen) if seen.len() == self.monitors),
+            matches!(&report.outcome, TickOutcome::Counted(seen) if seen.len() == self.monitors),
             "{report:?}"
         );
         assert!(

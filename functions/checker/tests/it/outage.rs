@@ -1,12 +1,12 @@
-//! Whatever happens to all monitors of a group at once is told within its tick, in as many writes as it takes, and comes to
-//! the same as if all had fitted into one.
+//! Simultaneous changes of all monitors of a group are decided and notified within one tick, in as many writes as needed,
+//! with the same result as one write.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::time::Duration;
 
-use portpulse_checker::{Checker, Invocation, Probe, Report, TickEvent};
+use portpulse_checker::{Checker, Invocation, Probe, TickReport, TickEvent};
 use portpulse_core::control::{Control, Note, Silence};
 use portpulse_core::group::MAX_MONITORS_PER_GROUP;
 use portpulse_core::group_state::{Advisory, DecisionState, Finding, Incident};
@@ -21,50 +21,50 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use serde_json::{Value, json};
 
-use crate::rig::{GROUP, InjectedTopicFault, Skewed, Time, Topic, group_state, location, locations, run};
-use crate::sizes::{Largest, Weighed};
+use crate::rig::{GROUP, TopicFault, SkewedClock, TestTime, RecordingTopic, group_state, location, locations, run};
+use crate::sizes::{LargestItems, MeasuringTable};
 
-/// How a monitor is in a tick, in all locations.
+/// The state of a monitor in a tick, in all locations.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Mood {
+enum MonitorState {
     Good,
     Slow,
     Warned,
     Expiring,
     Failing,
     NoData,
-    /// Failing in the first location alone.
+    /// Failing in the first location only.
     Differs,
 }
 
-const MOODS: [Mood; 7] = [
-    Mood::Good,
-    Mood::Slow,
-    Mood::Warned,
-    Mood::Expiring,
-    Mood::Failing,
-    Mood::NoData,
-    Mood::Differs,
+const ALL_STATES: [MonitorState; 7] = [
+    MonitorState::Good,
+    MonitorState::Slow,
+    MonitorState::Warned,
+    MonitorState::Expiring,
+    MonitorState::Failing,
+    MonitorState::NoData,
+    MonitorState::Differs,
 ];
 
-/// Finds each monitor in its mood, and says of it as much as a detail may; monitor `n` has port `1000 + n`.
-struct Moody {
-    moods: Vec<Mood>,
+/// Returns the outcome for each monitor's state, with a detail of the maximum length. Monitor `n` has port `1000 + n`.
+struct StateProbe {
+    states: Vec<MonitorState>,
     location: usize,
 }
 
-impl Probe for Moody {
+impl Probe for StateProbe {
     async fn probe(&self, targets: &[Target], _: Duration) -> Vec<Outcome> {
-        let mood = |target: &Target| self.moods[usize::from(target.port) - 1000];
+        let state = |target: &Target| self.states[usize::from(target.port) - 1000];
         targets
             .iter()
-            .map(|target| outcome(mood(target), self.location))
+            .map(|target| outcome(state(target), self.location))
             .collect()
     }
 }
 
-fn outcome(mood: Mood, location: usize) -> Outcome {
-    let detail = Detail::new(&"a service that has much to say ".repeat(20));
+fn outcome(state: MonitorState, location: usize) -> Outcome {
+    let detail = Detail::new(&"a service with a long message ".repeat(20));
     let open = |ms, warning| {
         Outcome::Open(Opened {
             address: ([192, 0, 2, 1], 7).into(),
@@ -77,41 +77,41 @@ fn outcome(mood: Mood, location: usize) -> Outcome {
             banner: None,
         })
     };
-    match mood {
-        Mood::Differs if location > 0 => open(1, None),
-        Mood::Good => open(1, None),
-        Mood::Slow => open(500, None),
-        Mood::Warned => open(1, detail.map(Warning::Remark)),
-        Mood::Expiring => {
+    match state {
+        MonitorState::Differs if location > 0 => open(1, None),
+        MonitorState::Good => open(1, None),
+        MonitorState::Slow => open(500, None),
+        MonitorState::Warned => open(1, detail.map(Warning::FromService)),
+        MonitorState::Expiring => {
             let at = "2026-12-01T00:00:00Z".parse().unwrap();
             open(1, Some(Warning::CertificateExpiring { at, days: 9 }))
         }
-        Mood::Failing | Mood::Differs => Outcome::Failed(Failure {
+        MonitorState::Failing | MonitorState::Differs => Outcome::Failed(Failure {
             class: FailureClass::WrongService,
             phase: Phase::Ready,
             phases: Phases::default(),
             address: None,
             detail,
         }),
-        Mood::NoData => Outcome::NoData(NoData::OutOfTime),
+        MonitorState::NoData => Outcome::NoData(NoData::OutOfTime),
     }
 }
 
-/// A group, whose decisions keep to rows of so many bytes.
-struct World {
+/// A group whose decision state has at most `bytes` bytes.
+struct TestGroup {
     table: MemoryTable,
-    topic: Topic,
-    largest: Largest,
+    topic: RecordingTopic,
+    largest: LargestItems,
     ids: Vec<String>,
     locations: usize,
     bytes: usize,
 }
 
-impl World {
+impl TestGroup {
     fn new(ids: Vec<String>, locations: usize, bytes: usize, fields: impl Fn(usize) -> Value) -> Self {
         let world = Self {
             table: MemoryTable::new(),
-            topic: Topic::default(),
+            topic: RecordingTopic::default(),
             largest: Rc::new(RefCell::new(BTreeMap::new())),
             ids,
             locations,
@@ -139,30 +139,30 @@ impl World {
     }
 
     fn silence(&self, number: usize, until: i64) {
-        let note = Note::new("ada", Time::of_tick(0), None).unwrap();
-        let control = Control::default().silenced(Silence::new(Time::of_tick(until), note).unwrap());
+        let note = Note::new("ada", TestTime::of_tick(0), None).unwrap();
+        let control = Control::default().silenced(Silence::new(TestTime::of_tick(until), note).unwrap());
         let store = Store::new(self.table.clone());
         let id = self.ids[number].parse().unwrap();
-        run(store.put_control(&id, &control, Time::of_tick(0))).unwrap();
+        run(store.put_control(&id, &control, TestTime::of_tick(0))).unwrap();
     }
 
-    /// One tick in each location.
-    fn tick(&self, tick: i64, moods: &[Mood]) -> Vec<Report> {
+    /// Runs one tick in each location.
+    fn tick(&self, tick: i64, states: &[MonitorState]) -> Vec<TickReport> {
         let of_location = |at| {
-            let time = Time::default();
+            let time = TestTime::default();
             time.set(tick * 60_000 + 5_000);
-            let table = Weighed {
+            let table = MeasuringTable {
                 table: self.table.clone(),
                 largest: Rc::clone(&self.largest),
             };
             let checker = Checker::new(
                 Store::new(table).with_decision_bytes(self.bytes),
-                Moody {
-                    moods: moods.to_vec(),
+                StateProbe {
+                    states: states.to_vec(),
                     location: at,
                 },
                 self.topic.clone(),
-                Skewed { time, skew_ms: 0 },
+                SkewedClock { time, skew_ms: 0 },
                 location(at),
                 locations(self.locations),
             );
@@ -170,14 +170,14 @@ impl World {
                 claimant: Claimant::new(format!("00000000-0000-0000-0000-{tick:06}{at:06}")),
                 remaining: Duration::from_secs(60),
             };
-            run(checker.handle(&TickEvent::new(Time::of_tick(tick), GROUP), &invocation))
+            run(checker.handle(&TickEvent::new(TestTime::of_tick(tick), GROUP), &invocation))
         };
         (0..self.locations).map(of_location).collect()
     }
 
-    /// The decision row, without what depends on how many writes it took: revisions, and details that were left out.
-    fn row(&self) -> DecisionState {
-        let row = group_state(&self.table).group_state.status;
+    /// The decision state without the parts that depend on the number of writes: revisions and details.
+    fn decision(&self) -> DecisionState {
+        let row = group_state(&self.table).group_state.decision;
         let plain = |incident: Incident| Incident {
             revision: 0,
             finding: incident.finding.map(|finding| Finding {
@@ -208,12 +208,12 @@ impl World {
         }
     }
 
-    fn row_bytes(&self) -> usize {
+    fn decision_bytes(&self) -> usize {
         let item = self.table.peek(&format!("group#{GROUP}"), "decision");
         item.map_or(0, |item| size::item(&item))
     }
 
-    /// What was sent since, without revisions, sorted.
+    /// The ids sent after the first `sent`, without revisions, sorted.
     fn sent_since(&self, sent: usize) -> Vec<String> {
         let all = self.topic.sent.borrow();
         let mut ids: Vec<_> = all.iter().skip(sent).map(|id| without_revision(id)).collect();
@@ -225,7 +225,7 @@ impl World {
         let sent = self.topic.sent.borrow();
         let distinct: BTreeSet<_> = sent.iter().collect();
         assert_eq!(distinct.len(), sent.len(), "each once");
-        let row = group_state(&self.table).group_state.status;
+        let row = group_state(&self.table).group_state.decision;
         assert!(row.outbox.is_empty() && row.closed.is_empty(), "{row:?}");
     }
 }
@@ -240,10 +240,10 @@ fn without_revision(id: &str) -> String {
     )
 }
 
-/// What happens in a tick: each monitor's mood, and who is silenced, removed or defined anew before it.
+/// A tick: the state of each monitor, and a monitor that is silenced, removed or defined before it.
 #[derive(Debug, Clone)]
 struct Step {
-    moods: Vec<Mood>,
+    states: Vec<MonitorState>,
     event: Option<(Event, usize)>,
 }
 
@@ -275,150 +275,150 @@ fn ids() -> Vec<String> {
 }
 
 fn step() -> impl Strategy<Value = Step> {
-    let mixed = proptest::collection::vec(select(&MOODS[..]), MONITORS);
-    let alike = select(&MOODS[..]).prop_map(|mood| vec![mood; MONITORS]);
+    let mixed = proptest::collection::vec(select(&ALL_STATES[..]), MONITORS);
+    let alike = select(&ALL_STATES[..]).prop_map(|state| vec![state; MONITORS]);
     let events = select(vec![Event::Silenced, Event::Removed, Event::Defined]);
     let event = proptest::option::weighted(0.3, (events, 0..MONITORS));
-    (prop_oneof![2 => alike, 1 => mixed], event).prop_map(|(moods, event)| Step { moods, event })
+    (prop_oneof![2 => alike, 1 => mixed], event).prop_map(|(states, event)| Step { states, event })
 }
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
     proptest::collection::vec(step(), 3..9)
 }
 
-impl World {
-    fn play(&self, tick: i64, step: &Step) -> Vec<Report> {
+impl TestGroup {
+    fn run_step(&self, tick: i64, step: &Step) -> Vec<TickReport> {
         match step.event {
             Some((Event::Silenced, number)) => self.silence(number, tick + 2),
             Some((Event::Removed, number)) => self.remove(number),
             Some((Event::Defined, number)) => self.define(number, &fields(number)),
             None => {}
         }
-        self.tick(tick, &step.moods)
+        self.tick(tick, &step.states)
     }
 }
 
-/// The largest row of these steps in which nothing waits.
+/// The size of the largest decision state with an empty outbox during `steps`.
 fn steady_bytes(steps: &[Step], locations: usize) -> usize {
-    let world = World::new(ids(), locations, usize::MAX, fields);
+    let world = TestGroup::new(ids(), locations, usize::MAX, fields);
     let bytes = (0..).zip(steps).map(|(tick, step)| {
-        world.play(tick, step);
-        world.row_bytes()
+        world.run_step(tick, step);
+        world.decision_bytes()
     });
     bytes.max().unwrap()
 }
 
-/// What one monitor brings that waits to be published and filed.
+/// The bytes that one monitor adds to the outbox and the closed incidents.
 const ONE_MONITOR: usize = 2_600;
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(32))]
 
     #[test]
-    fn a_little_room_comes_to_the_same_as_much(steps in steps(), locations in 1usize..3) {
+    fn small_decision_limit_has_same_result_as_large_one(steps in steps(), locations in 1usize..3) {
         let bytes = steady_bytes(&steps, locations) + ONE_MONITOR;
-        let much = World::new(ids(), locations, usize::MAX, fields);
-        let little = World::new(ids(), locations, bytes, fields);
-        let (mut of_much, mut of_little) = (0, 0);
+        let large = TestGroup::new(ids(), locations, usize::MAX, fields);
+        let small = TestGroup::new(ids(), locations, bytes, fields);
+        let (mut sent_by_large, mut sent_by_small) = (0, 0);
         for (tick, step) in (0..).zip(&steps) {
-            much.play(tick, step);
-            for report in little.play(tick, step) {
+            large.run_step(tick, step);
+            for report in small.run_step(tick, step) {
                 prop_assert!(report.errors.is_empty(), "{:?}", report.errors);
             }
-            prop_assert_eq!(much.sent_since(of_much), little.sent_since(of_little));
-            (of_much, of_little) = (much.topic.sent.borrow().len(), little.topic.sent.borrow().len());
-            prop_assert_eq!(much.row(), little.row());
-            little.assert_each_is_sent_once_and_nothing_waits();
+            prop_assert_eq!(large.sent_since(sent_by_large), small.sent_since(sent_by_small));
+            (sent_by_large, sent_by_small) = (large.topic.sent.borrow().len(), small.topic.sent.borrow().len());
+            prop_assert_eq!(large.decision(), small.decision());
+            small.assert_each_is_sent_once_and_nothing_waits();
         }
-        prop_assert!(little.largest.borrow().get("decision").is_none_or(|largest| *largest <= bytes));
+        prop_assert!(small.largest.borrow().get("decision").is_none_or(|largest| *largest <= bytes));
     }
 
     #[test]
-    fn a_topic_that_fails_for_a_while_loses_nothing(
+    fn temporary_topic_failure_loses_nothing(
         steps in steps(), locations in 1usize..3, from in 0usize..4, length in 1usize..4,
     ) {
         let bytes = steady_bytes(&steps, locations) + ONE_MONITOR;
-        let world = World::new(ids(), locations, bytes, |number| {
-            // What flaps stays open for an hour.
+        let world = TestGroup::new(ids(), locations, bytes, |number| {
+            // Flapping incidents would stay open for an hour.
             let mut fields = fields(number);
             fields["flapping_after"] = json!(0);
             fields
         });
-        let well = Step { moods: vec![Mood::Good; MONITORS], event: None };
-        let all = steps.iter().chain(std::iter::repeat_n(&well, 8));
+        let good = Step { states: vec![MonitorState::Good; MONITORS], event: None };
+        let all = steps.iter().chain(std::iter::repeat_n(&good, 8));
         for (number, step) in all.enumerate() {
             *world.topic.faults.borrow_mut() =
-                (from..from + length).contains(&number).then(|| -> Box<dyn FnMut() -> InjectedTopicFault> { Box::new(|| InjectedTopicFault::Before) });
-            world.play(number.try_into().unwrap(), step);
+                (from..from + length).contains(&number).then(|| -> Box<dyn FnMut() -> TopicFault> { Box::new(|| TopicFault::Before) });
+            world.run_step(number.try_into().unwrap(), step);
         }
         world.assert_each_is_sent_once_and_nothing_waits();
-        // Every end that is told belongs to a beginning, and the other way round, but where a monitor was removed, or
-        // an open port that should be closed stays so.
-        let row = world.row();
+        // Every notified end belongs to a notified beginning and vice versa, unless the monitor was removed or is still
+        // exposed.
+        let row = world.decision();
         let removed: BTreeSet<_> = steps.iter().filter_map(|step| match step.event {
             Some((Event::Removed, number)) => Some(world.ids[number].clone()),
             _ => None,
         }).collect();
         let sent = world.topic.sent.borrow();
-        let mut stories = BTreeMap::<_, Vec<_>>::new();
+        let mut kinds_by_incident = BTreeMap::<_, Vec<_>>::new();
         for id in sent.iter().filter(|id| id.starts_with("monitor-")) {
-            let (transcript, word) = id.rsplit_once('/').unwrap();
-            stories.entry(transcript).or_default().push(word);
+            let (incident, kind) = id.rsplit_once('/').unwrap();
+            kinds_by_incident.entry(incident).or_default().push(kind);
         }
-        for (transcript, banners) in stories {
-            let (id, _) = transcript.split_once('@').unwrap();
+        for (incident, kinds) in kinds_by_incident {
+            let (id, _) = incident.split_once('@').unwrap();
             let is_open = row.incidents.keys().any(|(of, _)| of.as_str() == id);
-            let last = *banners.last().unwrap();
+            let last = *kinds.last().unwrap();
             let ended = last == "recovered" || last == "advisory_over";
-            prop_assert!(ended || is_open || removed.contains(id), "{} {:?}", transcript, banners);
-            prop_assert!(banners.len() > 1 || !ended, "{} {:?}", transcript, banners);
+            prop_assert!(ended || is_open || removed.contains(id), "{} {:?}", incident, kinds);
+            prop_assert!(kinds.len() > 1 || !ended, "{} {:?}", incident, kinds);
         }
         prop_assert!(world.largest.borrow().get("decision").is_none_or(|largest| *largest <= bytes));
     }
 }
 
-/// Who was told of, by the last word of the id.
-fn notified(world: &World, since: usize, word: &str) -> usize {
+/// The number of notifications of a kind after the first `since`.
+fn notified(world: &TestGroup, since: usize, kind: &str) -> usize {
     let sent = world.topic.sent.borrow();
     sent.iter()
         .skip(since)
-        .filter(|id| id.ends_with(&format!("/{word}")))
+        .filter(|id| id.ends_with(&format!("/{kind}")))
         .count()
 }
 
 #[test]
-fn a_degraded_group_that_fails_altogether_is_told_within_the_tick() {
+fn degraded_group_that_fails_is_notified_within_one_tick() {
     const MONITORS: usize = 399;
     let mut ids: Vec<_> = (0..MONITORS).map(|number| format!("{number:062}")).collect();
     ids.push("unrelated".to_owned());
-    let world = World::new(ids, 3, usize::MAX, |_| json!({}));
-    let moods = |all, unrelated| {
-        let mut moods = vec![all; MONITORS];
-        moods.push(unrelated);
-        moods
+    let world = TestGroup::new(ids, 3, usize::MAX, |_| json!({}));
+    let states = |all, unrelated| {
+        let mut states = vec![all; MONITORS];
+        states.push(unrelated);
+        states
     };
     let mut since = 0;
     for (tick, all, unrelated, expected) in [
-        (0, Mood::Warned, Mood::Good, [("degraded", MONITORS), ("down", 0)]),
+        (0, MonitorState::Warned, MonitorState::Good, [("degraded", MONITORS), ("down", 0)]),
         (
             1,
-            Mood::Failing,
-            Mood::Failing,
+            MonitorState::Failing,
+            MonitorState::Failing,
             [("down", MONITORS + 1), ("degraded", 0)],
         ),
-        (2, Mood::Failing, Mood::Good, [("recovered", 1), ("down", 0)]),
+        (2, MonitorState::Failing, MonitorState::Good, [("recovered", 1), ("down", 0)]),
         (
             3,
-            Mood::Good,
-            Mood::Failing,
+            MonitorState::Good,
+            MonitorState::Failing,
             [("recovered", 2 * MONITORS), ("down", 1)],
         ),
     ] {
-        for report in world.tick(tick, &moods(all, unrelated)) {
+        for report in world.tick(tick, &states(all, unrelated)) {
             assert!(report.errors.is_empty(), "tick {tick}: {:?}", report.errors);
         }
-        for (word, count) in expected {
-            assert_eq!(notified(&world, since, word), count, "tick {tick}: {word}");
+        for (kind, count) in expected {
+            assert_eq!(notified(&world, since, kind), count, "tick {tick}: {kind}");
         }
         since = world.topic.sent.borrow().len();
         world.assert_each_is_sent_once_and_nothing_waits();
@@ -431,22 +431,22 @@ fn a_degraded_group_that_fails_altogether_is_told_within_the_tick() {
 }
 
 #[test]
-fn a_full_group_with_the_longest_ids_comes_through_every_change_at_once() {
+fn full_group_with_longest_ids_survives_simultaneous_changes() {
     let ids = (0..MAX_MONITORS_PER_GROUP)
         .map(|number| format!("{number:064}"))
         .collect();
-    let world = World::new(
+    let world = TestGroup::new(
         ids,
         1,
         usize::MAX,
         |_| json!({ "flapping_after": 3, "remind_every": "5m", "escalate_after": "1m" }),
     );
-    // Both tracks change often enough to flap.
-    let changes = [Mood::Failing, Mood::Good, Mood::Failing, Mood::Warned];
+    // Both tracks change often enough for flapping.
+    let changes = [MonitorState::Failing, MonitorState::Good, MonitorState::Failing, MonitorState::Warned];
     let mut sent = 0;
     for tick in 0..11 {
-        let mood = changes[usize::try_from(tick).unwrap() % changes.len()];
-        for report in world.tick(tick, &[mood; MAX_MONITORS_PER_GROUP]) {
+        let state = changes[usize::try_from(tick).unwrap() % changes.len()];
+        for report in world.tick(tick, &[state; MAX_MONITORS_PER_GROUP]) {
             assert!(report.errors.is_empty(), "tick {tick}: {:?}", report.errors);
         }
         let now = world.topic.sent.borrow().len();
@@ -457,8 +457,8 @@ fn a_full_group_with_the_longest_ids_comes_through_every_change_at_once() {
     assert_eq!(notified(&world, 0, "flapping"), 2 * MAX_MONITORS_PER_GROUP);
     let largest = world.largest.borrow()["decision"];
     eprintln!(
-        "decision row: at most {largest} bytes, {} at the end",
-        world.row_bytes()
+        "decision state: at most {largest} bytes, {} at the end",
+        world.decision_bytes()
     );
     assert!(largest <= size::MAX_BYTES, "{largest}");
 }

@@ -1,22 +1,22 @@
-//! Real ports on loopback that open and close at the test's word.
+//! Real ports on loopback that tests open and close.
 
 use std::net::{SocketAddr, TcpListener, TcpStream};
 
 use socket2::{Domain, Socket, Type};
 
-/// A port that is always held, so that nobody else can answer on it.
+/// A port that stays bound, so that no other process can use it.
 pub(crate) struct Port {
     address: SocketAddr,
-    held: Held,
+    state: PortState,
 }
 
-enum Held {
-    /// It accepts, as fast as the kernel does; nobody takes the connections.
+enum PortState {
+    /// Listening: the kernel accepts connections; no code handles them.
     Open { _listener: TcpListener },
-    /// Bound and never listening: the kernel refuses.
+    /// Bound and not listening: the kernel refuses connections.
     Closed(Socket),
-    /// In between.
-    Nobody,
+    /// Between two states.
+    Unbound,
 }
 
 impl Port {
@@ -24,7 +24,7 @@ impl Port {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         Self {
             address: listener.local_addr().unwrap(),
-            held: Held::Open { _listener: listener },
+            state: PortState::Open { _listener: listener },
         }
     }
 
@@ -35,17 +35,17 @@ impl Port {
     }
 
     pub(crate) fn close(&mut self) {
-        self.held = Held::Nobody;
+        self.state = PortState::Unbound;
         let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
         socket.bind(&self.address.into()).unwrap();
-        self.held = Held::Closed(socket);
+        self.state = PortState::Closed(socket);
     }
 
     pub(crate) fn reopen(&mut self) {
-        if let Held::Closed(socket) = std::mem::replace(&mut self.held, Held::Nobody) {
+        if let PortState::Closed(socket) = std::mem::replace(&mut self.state, PortState::Unbound) {
             socket.listen(128).unwrap();
             let listener = socket.into();
-            self.held = Held::Open { _listener: listener };
+            self.state = PortState::Open { _listener: listener };
         }
     }
 
@@ -54,7 +54,7 @@ impl Port {
     }
 }
 
-/// Says nothing: a queue of one connection, which is full, so that the kernel drops every further SYN.
+/// A port that never answers: its connection queue is full, so the kernel drops every SYN.
 pub(crate) struct BlackHole {
     pub(crate) port: u16,
     _held: (Socket, TcpStream),

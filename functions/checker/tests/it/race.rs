@@ -1,37 +1,36 @@
-//! Checkers at the same time, over the real SDK: copies of one tick, ticks that overtake each other, locations that decide
-//! at once.
+//! Concurrent checkers with the AWS SDK: copies of one tick, ticks out of order, and locations that decide at the same time.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use portpulse_checker::{Checker, Invocation, Report, TickEvent, TickOutcome};
+use portpulse_checker::{Checker, Invocation, TickReport, TickEvent, TickOutcome};
 use portpulse_core::group_state::{Entry, GroupState, Health, Streak};
 use portpulse_core::outbox::Claimant;
 use portpulse_store::Store;
 use portpulse_testkit::embedded::EmbeddedDynamo;
 use serde_json::{Value, json};
 
-use crate::rig::{GROUP, Scripted, Skewed, Time, Topic, Visibility, location, locations};
+use crate::rig::{GROUP, ScriptedProbe, SkewedClock, TestTime, RecordingTopic, ProbeResult, location, locations};
 
 const COPIES: usize = 8;
 
-/// A group of one monitor in DynamoDB, checked from some locations.
-struct World {
+/// A group with one monitor in DynamoDB.
+struct TestGroup {
     dynamo: EmbeddedDynamo,
-    topic: Topic,
+    topic: RecordingTopic,
     locations: usize,
 }
 
-/// One delivery of one tick to one location, and what it sees there.
+/// One delivery of one tick to one location, and the result there.
 #[derive(Clone, Copy)]
 struct Delivery {
     tick: i64,
     location: usize,
-    visibility: Visibility,
+    result: ProbeResult,
 }
 
-impl World {
+impl TestGroup {
     async fn new(locations: usize, fields: Value) -> Self {
         let dynamo = EmbeddedDynamo::start().await.unwrap();
         let mut attributes = json!({ "host": "192.0.2.1", "port": 1000, "interval": "1m" });
@@ -39,7 +38,7 @@ impl World {
         all.extend(fields.as_object().unwrap().clone());
         let store = Store::new(dynamo.table());
         store.put_definition(GROUP, "m", all).await.unwrap();
-        let topic = Topic::default();
+        let topic = RecordingTopic::default();
         Self {
             dynamo,
             topic,
@@ -47,10 +46,10 @@ impl World {
         }
     }
 
-    /// Handles all deliveries at once, at the time of the latest tick among them, when the one before is just not stale;
-    /// every one by a checker of its own.
-    async fn at_once(&self, deliveries: &[Delivery]) -> Vec<Report> {
-        let time = Time::default();
+    /// Handles all deliveries concurrently, each with its own checker, at the time of the latest tick. The tick before is then
+    /// not stale yet.
+    async fn handle_all(&self, deliveries: &[Delivery]) -> Vec<TickReport> {
+        let time = TestTime::default();
         let latest = deliveries.iter().map(|delivery| delivery.tick).max();
         time.set(latest.unwrap() * 60_000);
         let deliveries = deliveries.iter().enumerate();
@@ -58,15 +57,15 @@ impl World {
             let Delivery {
                 tick,
                 location: at,
-                visibility,
+                result,
             } = *delivery;
-            let clock = Skewed {
+            let clock = SkewedClock {
                 time: time.clone(),
                 skew_ms: 0,
             };
             let checker = Checker::new(
                 Store::new(self.dynamo.table()),
-                Scripted(vec![visibility]),
+                ScriptedProbe(vec![result]),
                 self.topic.clone(),
                 clock,
                 location(at),
@@ -76,7 +75,7 @@ impl World {
                 claimant: Claimant::new(format!("{tick}/{at}/{number}")),
                 remaining: Duration::from_secs(60),
             };
-            let event = TickEvent::new(Time::of_tick(tick), GROUP);
+            let event = TickEvent::new(TestTime::of_tick(tick), GROUP);
             checker.handle(&event, &invocation).await
         });
         let reports = join_all(handled).await;
@@ -95,14 +94,14 @@ impl World {
     /// The monitor's streak in a location.
     async fn streak(&self, number: usize) -> Streak<Health> {
         let group_state = self.group_state().await;
-        let row = &group_state.rows[&location(number)];
+        let row = &group_state.locations[&location(number)];
         match row.entries.values().next() {
             Some(Entry::Seen(streaks)) => streaks.health,
             other => panic!("{other:?}"),
         }
     }
 
-    /// What came to the topic so far, by kind: how often each.
+    /// The number of notifications published so far, by kind.
     fn notified(&self) -> BTreeMap<String, usize> {
         let mut notified = BTreeMap::new();
         for id in self.topic.sent.borrow().iter() {
@@ -118,64 +117,64 @@ fn copies(tick: i64) -> Vec<Delivery> {
     let failing = Delivery {
         tick,
         location: 0,
-        visibility: Visibility::Failing,
+        result: ProbeResult::Failing,
     };
     vec![failing; COPIES]
 }
 
-fn counted(reports: &[Report]) -> usize {
+fn counted(reports: &[TickReport]) -> usize {
     let counted = reports
         .iter()
-        .filter(|report| matches!(report.outcome_of_tick, TickOutcome::Counted(_)));
+        .filter(|report| matches!(report.outcome, TickOutcome::Counted(_)));
     counted.count()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_tick_delivered_eight_times_at_once_counts_once() {
-    let world = World::new(1, json!({ "failures_to_open": 3 })).await;
+async fn concurrent_copies_of_tick_count_once() {
+    let world = TestGroup::new(1, json!({ "failures_to_open": 3 })).await;
     for tick in 1..=2 {
-        let reports = world.at_once(&copies(tick)).await;
+        let reports = world.handle_all(&copies(tick)).await;
         assert_eq!(counted(&reports), 1, "tick {tick}");
         assert_eq!(i64::from(world.streak(0).await.ticks), tick);
     }
-    // Late copies of what has counted, among the copies of what has not.
+    // Late copies of counted ticks, together with copies of an uncounted tick.
     let mixed: Vec<_> = (0..COPIES).map(|n| copies([2, 3, 2, 1][n % 4])[0]).collect();
-    assert_eq!(counted(&world.at_once(&mixed).await), 1);
+    assert_eq!(counted(&world.handle_all(&mixed).await), 1);
     assert_eq!(world.streak(0).await.ticks, 3);
     assert_eq!(world.notified(), BTreeMap::from([("down".to_owned(), 1)]));
     for tick in [3, 2] {
         assert_eq!(
-            counted(&world.at_once(&copies(tick)).await),
+            counted(&world.handle_all(&copies(tick)).await),
             0,
             "tick {tick} again"
         );
     }
     assert_eq!(world.notified(), BTreeMap::from([("down".to_owned(), 1)]));
-    assert!(world.group_state().await.status.outbox.is_empty());
+    assert!(world.group_state().await.decision.outbox.is_empty());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn of_ticks_that_overtake_each_other_the_last_always_counts_and_none_is_lost_that_did() {
-    let world = World::new(1, json!({ "failures_to_open": 10 })).await;
+async fn last_of_reordered_ticks_counts_and_no_commit_is_lost() {
+    let world = TestGroup::new(1, json!({ "failures_to_open": 10 })).await;
     let mut expected = 0;
     for first in [1, 3, 5, 7] {
-        // A delayed tick and the next one at the same time: the later must not be counted from a row that lacks the
-        // earlier, if that was committed.
-        let reports = world.at_once(&[copies(first)[0], copies(first + 1)[0]]).await;
+        // A delayed tick together with the next one: if the earlier tick was committed, the later one must be counted
+        // from its state.
+        let reports = world.handle_all(&[copies(first)[0], copies(first + 1)[0]]).await;
         assert!(
-            matches!(reports[1].outcome_of_tick, TickOutcome::Counted(_)),
+            matches!(reports[1].outcome, TickOutcome::Counted(_)),
             "{:?}",
             reports[1]
         );
         expected += counted(&reports);
         assert_eq!(world.streak(0).await.ticks as usize, expected, "tick {first}");
     }
-    // A good tick ends the streak, if it was committed before the failing one that follows it.
+    // A good tick ends the streak if it is committed before the next failing tick.
     let good = Delivery {
-        visibility: Visibility::Good,
+        result: ProbeResult::Good,
         ..copies(9)[0]
     };
-    let reports = world.at_once(&[good, copies(10)[0]]).await;
+    let reports = world.handle_all(&[good, copies(10)[0]]).await;
     let ticks = match counted(&reports) {
         2 => 1,
         _ => expected + 1,
@@ -184,12 +183,12 @@ async fn of_ticks_that_overtake_each_other_the_last_always_counts_and_none_is_lo
 }
 
 #[tokio::test]
-async fn a_tick_more_than_its_interval_late_is_not_counted() {
-    let world = World::new(1, json!({ "failures_to_open": 10 })).await;
-    let reports = world.at_once(&[copies(1)[0], copies(3)[0]]).await;
-    assert_eq!(reports[0].outcome_of_tick, TickOutcome::Repeated);
+async fn tick_later_than_its_interval_is_not_counted() {
+    let world = TestGroup::new(1, json!({ "failures_to_open": 10 })).await;
+    let reports = world.handle_all(&[copies(1)[0], copies(3)[0]]).await;
+    assert_eq!(reports[0].outcome, TickOutcome::Repeated);
     assert!(
-        matches!(reports[1].outcome_of_tick, TickOutcome::Counted(_)),
+        matches!(reports[1].outcome, TickOutcome::Counted(_)),
         "{:?}",
         reports[1]
     );
@@ -197,31 +196,31 @@ async fn a_tick_more_than_its_interval_late_is_not_counted() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn locations_that_decide_at_once_tell_it_once() {
-    let world = World::new(4, json!({ "failures_to_open": 1, "successes_to_close": 1 })).await;
-    let everywhere = |tick, visibility| {
+async fn concurrent_decisions_notify_once() {
+    let world = TestGroup::new(4, json!({ "failures_to_open": 1, "successes_to_close": 1 })).await;
+    let everywhere = |tick, result| {
         (0..4).map(move |location| Delivery {
             tick,
             location,
-            visibility,
+            result,
         })
     };
-    let all_twice = |tick, visibility| -> Vec<_> {
-        everywhere(tick, visibility)
-            .chain(everywhere(tick, visibility))
+    let all_twice = |tick, result| -> Vec<_> {
+        everywhere(tick, result)
+            .chain(everywhere(tick, result))
             .collect()
     };
     let mut expected = BTreeMap::new();
     for round in 0..3 {
         let tick = 1 + 2 * round;
         assert_eq!(
-            counted(&world.at_once(&all_twice(tick, Visibility::Failing)).await),
+            counted(&world.handle_all(&all_twice(tick, ProbeResult::Failing)).await),
             4
         );
         *expected.entry("down".to_owned()).or_default() += 1;
         assert_eq!(world.notified(), expected, "tick {tick}");
         assert_eq!(
-            counted(&world.at_once(&all_twice(tick + 1, Visibility::Good)).await),
+            counted(&world.handle_all(&all_twice(tick + 1, ProbeResult::Good)).await),
             4
         );
         *expected.entry("recovered".to_owned()).or_default() += 1;

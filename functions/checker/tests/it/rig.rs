@@ -1,4 +1,4 @@
-//! What a checker is given in these tests instead of sockets, a topic and a clock.
+//! Test doubles for the checker: probe, topic and clock.
 
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
@@ -27,19 +27,19 @@ pub(crate) const GROUP: GroupId = GroupId {
     shard: 0,
 };
 
-/// What a location sees of a monitor in a tick.
+/// The result of a check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Visibility {
+pub(crate) enum ProbeResult {
     Good,
     Failing,
     NoData,
 }
 
-/// Milliseconds since tick 0, moved by the test alone.
+/// Milliseconds since tick 0, set by the test.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Time(Rc<Cell<i64>>);
+pub(crate) struct TestTime(Rc<Cell<i64>>);
 
-impl Time {
+impl TestTime {
     pub(crate) fn ms(&self) -> i64 {
         self.0.get()
     }
@@ -58,21 +58,21 @@ impl Time {
     }
 }
 
-/// A clock that is off by some milliseconds.
+/// A clock with an offset in milliseconds.
 #[derive(Debug, Clone)]
-pub(crate) struct Skewed {
-    pub(crate) time: Time,
+pub(crate) struct SkewedClock {
+    pub(crate) time: TestTime,
     pub(crate) skew_ms: i64,
 }
 
-impl Skewed {
-    /// What it shows, in milliseconds since tick 0.
+impl SkewedClock {
+    /// The time of this clock, in milliseconds since tick 0.
     pub(crate) fn ms(&self) -> i64 {
         self.time.ms() + self.skew_ms
     }
 }
 
-impl Clock for Skewed {
+impl Clock for SkewedClock {
     fn now(&self) -> Timestamp {
         Timestamp::from_millisecond(START * 1000 + self.ms()).unwrap()
     }
@@ -83,10 +83,10 @@ impl Clock for Skewed {
     }
 }
 
-/// Sees of each monitor what the test says; monitor `n` has port `1000 + n`.
-pub(crate) struct Scripted(pub(crate) Vec<Visibility>);
+/// Returns scripted results. Monitor `n` has port `1000 + n`.
+pub(crate) struct ScriptedProbe(pub(crate) Vec<ProbeResult>);
 
-impl Probe for Scripted {
+impl Probe for ScriptedProbe {
     async fn probe(&self, targets: &[Target], _: Duration) -> Vec<Outcome> {
         yield_once().await;
         targets
@@ -96,13 +96,13 @@ impl Probe for Scripted {
     }
 }
 
-fn outcome(visibility: Visibility) -> Outcome {
+fn outcome(result: ProbeResult) -> Outcome {
     let phases = Phases {
         connect: Some(Duration::from_millis(1)),
         ..Phases::default()
     };
-    match visibility {
-        Visibility::Good => Outcome::Open(Opened {
+    match result {
+        ProbeResult::Good => Outcome::Open(Opened {
             address: ([192, 0, 2, 1], 7).into(),
             phases: Phases {
                 ready: Some(Duration::from_millis(5)),
@@ -112,61 +112,61 @@ fn outcome(visibility: Visibility) -> Outcome {
             warning: None,
             banner: None,
         }),
-        Visibility::Failing => Outcome::Failed(Failure {
+        ProbeResult::Failing => Outcome::Failed(Failure {
             class: FailureClass::Refused,
             phase: Phase::Connect,
             phases,
             address: None,
             detail: None,
         }),
-        Visibility::NoData => Outcome::NoData(NoData::OutOfTime),
+        ProbeResult::NoData => Outcome::NoData(NoData::OutOfTime),
     }
 }
 
-/// A topic that remembers the ids it was sent, and fails when the test says so.
+/// A topic that records the ids of sent notifications and injects faults.
 #[derive(Clone, Default)]
-pub(crate) struct Topic {
+pub(crate) struct RecordingTopic {
     pub(crate) sent: Rc<RefCell<Vec<String>>>,
-    pub(crate) faults: Rc<RefCell<Option<TopicPlan>>>,
+    pub(crate) faults: Rc<RefCell<Option<TopicFaultPlan>>>,
 }
 
-/// Decides what happens to each message.
-pub(crate) type TopicPlan = Box<dyn FnMut() -> InjectedTopicFault>;
+/// Decides on the fault for each message.
+pub(crate) type TopicFaultPlan = Box<dyn FnMut() -> TopicFault>;
 
-/// What happens to a message.
+/// A fault to inject into a publish.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum InjectedTopicFault {
+pub(crate) enum TopicFault {
     None,
-    /// It is not sent.
+    /// The message is not sent.
     Before,
-    /// It is sent, and the answer is lost.
+    /// The message is sent and the response is lost.
     After,
 }
 
-impl Publish for Topic {
+impl Publish for RecordingTopic {
     async fn publish(&self, message: &Message) -> Result<(), PublishError> {
         yield_once().await;
         let fault = self
             .faults
             .borrow_mut()
             .as_mut()
-            .map_or(InjectedTopicFault::None, |fault| fault());
-        if fault != InjectedTopicFault::Before {
+            .map_or(TopicFault::None, |fault| fault());
+        if fault != TopicFault::Before {
             self.sent.borrow_mut().extend(message.ids.iter().cloned());
         }
         yield_once().await;
         match fault {
-            InjectedTopicFault::None => Ok(()),
-            InjectedTopicFault::Before | InjectedTopicFault::After => Err(PublishError::Failed {
+            TopicFault::None => Ok(()),
+            TopicFault::Before | TopicFault::After => Err(PublishError::Failed {
                 subject: message.subject.clone(),
                 topic: "the topic".to_owned(),
-                source: "it failed as the test asked for".into(),
+                source: "injected by the test".into(),
             }),
         }
     }
 }
 
-/// Runs a future that never waits for anything outside itself.
+/// Runs a future that needs no external wake-up.
 pub(crate) fn run<F: Future>(future: F) -> F::Output {
     let mut future = std::pin::pin!(future);
     let mut context = std::task::Context::from_waker(std::task::Waker::noop());
@@ -185,7 +185,7 @@ pub(crate) fn location(number: usize) -> Location {
     ["a", "b", "c", "d"][number].parse().unwrap()
 }
 
-/// Puts monitor number `n`, one-minute, with these fields, into the table.
+/// Writes the definition of monitor `n`, with an interval of one minute and `fields`.
 pub(crate) fn define(table: &MemoryTable, n: usize, fields: &BTreeMap<&str, Value>) {
     let mut attributes = json!({ "host": "192.0.2.1", "port": 1000 + n, "interval": "1m" });
     for (name, value) in fields {
@@ -193,13 +193,13 @@ pub(crate) fn define(table: &MemoryTable, n: usize, fields: &BTreeMap<&str, Valu
     }
     let store = Store::new(table.clone());
     let (id, attributes) = (format!("m{n}"), attributes.as_object().unwrap());
-    // Twice, so that a read that misses the last write sees it all the same.
+    // Written twice, so that a stale read, which misses the last write, returns the definition.
     for _ in 0..2 {
         run(store.put_definition(GROUP, &id, attributes)).unwrap();
     }
 }
 
-/// The board as it is stored, read past all faults.
+/// The stored group state, read without faults.
 pub(crate) fn group_state(table: &MemoryTable) -> GroupStateRead {
     let pk = format!("group#{GROUP}");
     let sort_keys = (0..4)

@@ -1,4 +1,4 @@
-//! Summing up hours and days: what is kept counts what the ticks counted, whoever is killed, doubled or lost.
+//! Rollups of hours and days count what the ticks counted, even if checkers are killed, doubled or lost.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::pin::pin;
@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::Timestamp;
-use portpulse_checker::{Checker, Clock, Error, Invocation, Report, TickEvent, TickOutcome, chain};
+use portpulse_checker::{Checker, Clock, Error, Invocation, TickReport, TickEvent, TickOutcome, chain};
 use portpulse_core::choice::Expect;
 use portpulse_core::group::GroupId;
 use portpulse_core::id::Location;
@@ -21,13 +21,13 @@ use portpulse_store::table::{Operation, Read};
 use portpulse_testkit::memory_table::{Fault, MemoryTable};
 use serde_json::json;
 
-use crate::rig::{Scripted, Topic, Visibility, location, locations, run};
+use crate::rig::{ScriptedProbe, RecordingTopic, ProbeResult, location, locations, run};
 
 const GROUP: GroupId = GroupId {
     interval: Interval::FifteenMinutes,
     shard: 0,
 };
-/// Ticks in an hour.
+/// The number of ticks in an hour.
 const HOUR: u32 = 4;
 
 fn tick(number: u32) -> Tick {
@@ -35,16 +35,16 @@ fn tick(number: u32) -> Tick {
     first.later(GROUP.interval, number)
 }
 
-/// Twenty seconds after a tick, and it stays so.
-struct At(Tick);
+/// A clock that always shows twenty seconds after a tick.
+struct FixedClock(Tick);
 
-impl Clock for At {
+impl Clock for FixedClock {
     fn now(&self) -> Timestamp {
         Timestamp::from_second(self.0.as_second() + 20).unwrap()
     }
 }
 
-/// Two monitors; what is seen of the first is up to the test, the second is always good.
+/// Two monitors: the test scripts the results of the first, the second is always good.
 fn table() -> MemoryTable {
     let table = MemoryTable::new();
     let store = Store::new(table.clone());
@@ -56,27 +56,27 @@ fn table() -> MemoryTable {
     table
 }
 
-/// One tick of a location, killed after so many polls; what it reported, if it lived.
-fn killed(
+/// Runs one tick of a location, killed after `polls` polls. Returns the report if the tick completed.
+fn run_tick(
     table: &MemoryTable,
     at: usize,
     number: u32,
-    visibility: Visibility,
+    result: ProbeResult,
     polls: usize,
-    time: Duration,
-) -> Option<Report> {
+    remaining: Duration,
+) -> Option<TickReport> {
     let checker = Checker::new(
         Store::new(table.clone()),
-        Scripted(vec![visibility, Visibility::Good]),
-        Topic::default(),
-        At(tick(number)),
+        ScriptedProbe(vec![result, ProbeResult::Good]),
+        RecordingTopic::default(),
+        FixedClock(tick(number)),
         location(at),
         locations(2),
     );
     let event = TickEvent::new(tick(number).timestamp(), GROUP);
     let invocation = Invocation {
         claimant: Claimant::new(format!("{at}/{number}/{polls}")),
-        remaining: time,
+        remaining,
     };
     let mut future = pin!(checker.handle(&event, &invocation));
     let mut context = Context::from_waker(Waker::noop());
@@ -86,14 +86,14 @@ fn killed(
     })
 }
 
-fn whole(table: &MemoryTable, at: usize, number: u32, visibility: Visibility) -> Report {
-    let report = killed(table, at, number, visibility, usize::MAX, Duration::from_secs(60)).unwrap();
+fn complete_tick(table: &MemoryTable, at: usize, number: u32, result: ProbeResult) -> TickReport {
+    let report = run_tick(table, at, number, result, usize::MAX, Duration::from_secs(60)).unwrap();
     assert!(report.errors.is_empty(), "{report:?}");
     report
 }
 
-/// What is kept of hours or days, all phases together.
-fn kept(
+/// The stored rollups of `periods` with all phases.
+fn stored(
     table: &MemoryTable,
     location: &Location,
     periods: impl IntoIterator<Item = Period>,
@@ -102,12 +102,12 @@ fn kept(
     let found = run(store.summaries_of::<Rollup>(GROUP, periods, location, Read::Strong)).unwrap();
     assert!(found.unreadable.is_empty());
     let others =
-        run(store.summaries_of::<OtherTimes>(GROUP, found.rows.keys().copied(), location, Read::Strong))
+        run(store.summaries_of::<OtherTimes>(GROUP, found.records.keys().copied(), location, Read::Strong))
             .unwrap();
     assert!(others.unreadable.is_empty());
     let none = OtherTimes::new();
-    let whole = found.rows.into_iter().map(|(period, rollup)| {
-        let times = others.rows.get(&period).unwrap_or(&none);
+    let whole = found.records.into_iter().map(|(period, rollup)| {
+        let times = others.records.get(&period).unwrap_or(&none);
         (period, with_others(rollup, times))
     });
     whole.collect()
@@ -117,16 +117,16 @@ fn period(number: u32, grain: Grain) -> Period {
     Period::of(tick(number), grain)
 }
 
-/// What a location saw, summed up by the test.
-fn summed(seen: &BTreeMap<u32, Visibility>, grain: Grain) -> BTreeMap<Period, Rollup> {
+/// The expected rollups of `seen`.
+fn expected_rollups(seen: &BTreeMap<u32, ProbeResult>, grain: Grain) -> BTreeMap<Period, Rollup> {
     let mut sums: BTreeMap<Period, Rollup> = BTreeMap::new();
-    for (number, visibility) in seen {
+    for (number, result) in seen {
         let sum = sums.entry(period(*number, grain)).or_default();
-        for (id, visibility) in [("m0", *visibility), ("m1", Visibility::Good)] {
-            let code = match visibility {
-                Visibility::Good => "1///5",
-                Visibility::Failing => "refused",
-                Visibility::NoData => "no_data_out_of_time",
+        for (id, result) in [("m0", *result), ("m1", ProbeResult::Good)] {
+            let code = match result {
+                ProbeResult::Good => "1///5",
+                ProbeResult::Failing => "refused",
+                ProbeResult::NoData => "no_data_out_of_time",
             };
             let tally: &mut Tally = sum.entry(id.parse().unwrap()).or_default();
             tally.count(Expect::Open, code.parse().unwrap());
@@ -136,10 +136,10 @@ fn summed(seen: &BTreeMap<u32, Visibility>, grain: Grain) -> BTreeMap<Period, Ro
 }
 
 #[test]
-fn hours_and_days_count_what_each_location_counted() {
+fn rollups_match_counted_ticks_of_each_location() {
     let table = table();
     let mut seen = [BTreeMap::new(), BTreeMap::new()];
-    // From 20:00 for three days and more. One location misses a few ticks, most of a night, and sees other things.
+    // From 20:00 for more than three days. The second location misses some ticks and most of a night, and has other results.
     let last = 4 * HOUR + 3 * 24 * HOUR + 1;
     for number in 0..=last {
         for (at, seen) in seen.iter_mut().enumerate() {
@@ -147,78 +147,78 @@ fn hours_and_days_count_what_each_location_counted() {
             if missed {
                 continue;
             }
-            let visibility = match (number + 5 * u32::try_from(at).unwrap()) % 11 {
-                0..=1 => Visibility::Failing,
-                2 => Visibility::NoData,
-                _ => Visibility::Good,
+            let result = match (number + 5 * u32::try_from(at).unwrap()) % 11 {
+                0..=1 => ProbeResult::Failing,
+                2 => ProbeResult::NoData,
+                _ => ProbeResult::Good,
             };
-            // Delivered twice, now and then with another sight: what came first counts.
-            whole(&table, at, number, visibility);
+            // Some ticks are delivered twice with different results: the first counts.
+            complete_tick(&table, at, number, result);
             if number % 5 == 0 {
-                whole(&table, at, number, Visibility::Failing);
+                complete_tick(&table, at, number, ProbeResult::Failing);
             }
-            seen.insert(number, visibility);
+            seen.insert(number, result);
         }
     }
     for (at, seen) in seen.iter().enumerate() {
         for grain in [Grain::Hour, Grain::Day] {
-            let mut expected = summed(seen, grain);
-            // The last is running.
+            let mut expected = expected_rollups(seen, grain);
+            // The last period is not over.
             expected.remove(&period(last, grain));
             let all: BTreeSet<_> = (0..=last).map(|number| period(number, grain)).collect();
-            assert_eq!(kept(&table, &location(at), all), expected, "{at}: {grain}");
+            assert_eq!(stored(&table, &location(at), all), expected, "{at}: {grain}");
         }
     }
 }
 
 #[test]
-fn killed_at_any_point_an_hour_is_summed_up_by_the_next() {
+fn rollup_of_killed_checker_is_completed_next_hour() {
     let mut points = 0;
     // The first tick of an hour, and of a day.
-    for victim in [HOUR, 4 * HOUR] {
+    for killed_tick in [HOUR, 4 * HOUR] {
         for polls in 1.. {
             let table = table();
-            let mut lived = true;
-            for number in 0..=victim + HOUR {
-                let visibility = if number % 3 == 0 {
-                    Visibility::Failing
+            let mut completed = true;
+            for number in 0..=killed_tick + HOUR {
+                let result = if number % 3 == 0 {
+                    ProbeResult::Failing
                 } else {
-                    Visibility::Good
+                    ProbeResult::Good
                 };
-                if number == victim {
-                    let retry_policy = Duration::from_secs(60);
-                    lived = killed(&table, 0, number, visibility, polls, retry_policy).is_some();
+                if number == killed_tick {
+                    let remaining = Duration::from_secs(60);
+                    completed = run_tick(&table, 0, number, result, polls, remaining).is_some();
                     continue;
                 }
-                whole(&table, 0, number, visibility);
+                complete_tick(&table, 0, number, result);
             }
-            let hours: BTreeSet<_> = (0..victim).map(|number| period(number, Grain::Hour)).collect();
-            let seen = (0..victim).map(|number| {
-                let visibility = if number % 3 == 0 {
-                    Visibility::Failing
+            let hours: BTreeSet<_> = (0..killed_tick).map(|number| period(number, Grain::Hour)).collect();
+            let seen = (0..killed_tick).map(|number| {
+                let result = if number % 3 == 0 {
+                    ProbeResult::Failing
                 } else {
-                    Visibility::Good
+                    ProbeResult::Good
                 };
-                (number, visibility)
+                (number, result)
             });
             let seen: BTreeMap<_, _> = seen.collect();
-            let found = kept(&table, &location(0), hours);
+            let found = stored(&table, &location(0), hours);
             assert_eq!(
                 found,
-                summed(&seen, Grain::Hour),
-                "{victim} killed after {polls} polls"
+                expected_rollups(&seen, Grain::Hour),
+                "{killed_tick} killed after {polls} polls"
             );
-            let day = kept(&table, &location(0), [period(0, Grain::Day)]);
-            if victim == 4 * HOUR {
+            let day = stored(&table, &location(0), [period(0, Grain::Day)]);
+            if killed_tick == 4 * HOUR {
                 assert_eq!(
                     day,
-                    summed(&seen, Grain::Day),
-                    "{victim} killed after {polls} polls"
+                    expected_rollups(&seen, Grain::Day),
+                    "{killed_tick} killed after {polls} polls"
                 );
             } else {
-                assert_eq!(day, BTreeMap::new(), "not over yet");
+                assert_eq!(day, BTreeMap::new(), "the day is not over");
             }
-            if lived {
+            if completed {
                 break;
             }
             points += 1;
@@ -228,11 +228,11 @@ fn killed_at_any_point_an_hour_is_summed_up_by_the_next() {
 }
 
 #[test]
-fn what_fails_or_has_no_time_is_left_for_later_and_harms_no_tick() {
-    for (what, banner) in [
-        (Some(Operation::GetMany), "cannot sum up 2026-11-21T15 of 15m#0"),
-        (Some(Operation::Put), "cannot sum up 2026-11-21T20 of 15m#0"),
-        (None, "no time is left to sum up the last hour of 15m#0"),
+fn failed_rollup_is_a_warning_and_retried_next_hour() {
+    for (failing, warning) in [
+        (Some(Operation::GetMany), "cannot store the rollup 2026-11-21T15 of 15m#0"),
+        (Some(Operation::Put), "cannot store the rollup 2026-11-21T20 of 15m#0"),
+        (None, "no time left for the rollups of 15m#0"),
     ] {
         let table = table();
         let mut seen = BTreeMap::new();
@@ -240,63 +240,63 @@ fn what_fails_or_has_no_time_is_left_for_later_and_harms_no_tick() {
             if number == HOUR {
                 table.set_faults(move |call| {
                     let of_rollups = call.pk.starts_with("hourly#") || call.pk.starts_with("results#");
-                    let fails = Some(call.operation) == what
+                    let fails = Some(call.operation) == failing
                         && of_rollups
                         && !call.sk.unwrap_or("").starts_with("21:00");
                     if fails { Fault::Before } else { Fault::None }
                 });
-                let seconds = if what.is_none() { 5 } else { 60 };
-                let retry_policy = Duration::from_secs(seconds);
-                let report = killed(&table, 0, number, Visibility::Good, usize::MAX, retry_policy).unwrap();
+                let seconds = if failing.is_none() { 5 } else { 60 };
+                let remaining = Duration::from_secs(seconds);
+                let report = run_tick(&table, 0, number, ProbeResult::Good, usize::MAX, remaining).unwrap();
                 assert!(
-                    matches!(report.outcome_of_tick, TickOutcome::Counted(_)),
+                    matches!(report.outcome, TickOutcome::Counted(_)),
                     "{report:?}"
                 );
                 assert!(report.errors.is_empty(), "{report:?}");
-                let late: Vec<_> = report.warnings.iter().map(|error| chain(error)).collect();
-                assert!(late.len() == 1 && late[0].starts_with(banner), "{late:?}");
-                table.heal();
+                let warnings: Vec<_> = report.warnings.iter().map(|error| chain(error)).collect();
+                assert!(warnings.len() == 1 && warnings[0].starts_with(warning), "{warnings:?}");
+                table.clear_faults();
                 let hour = period(0, Grain::Hour);
-                assert_eq!(kept(&table, &location(0), [hour]), BTreeMap::new());
+                assert_eq!(stored(&table, &location(0), [hour]), BTreeMap::new());
             } else {
-                let report = whole(&table, 0, number, Visibility::Good);
+                let report = complete_tick(&table, 0, number, ProbeResult::Good);
                 assert!(report.warnings.is_empty(), "{report:?}");
             }
-            seen.insert(number, Visibility::Good);
+            seen.insert(number, ProbeResult::Good);
         }
         seen.remove(&(2 * HOUR));
         let hours = [period(0, Grain::Hour), period(HOUR, Grain::Hour)];
         assert_eq!(
-            kept(&table, &location(0), hours),
-            summed(&seen, Grain::Hour),
-            "{what:?}"
+            stored(&table, &location(0), hours),
+            expected_rollups(&seen, Grain::Hour),
+            "{failing:?}"
         );
     }
 }
 
 #[test]
-fn results_that_cannot_be_read_are_named_and_the_others_count() {
+fn malformed_results_are_reported_and_others_count() {
     let table = table();
     for number in 0..HOUR {
-        whole(&table, 0, number, Visibility::Good);
+        complete_tick(&table, 0, number, ProbeResult::Good);
     }
     let mut broken = table.peek("results#15m#0#2026-11-21", "20:15:00#a").unwrap();
     broken.remove("seen");
     table.overwrite(broken);
-    let report = whole(&table, 0, HOUR, Visibility::Good);
-    let late: Vec<_> = report.warnings.iter().map(|error| chain(error)).collect();
+    let report = complete_tick(&table, 0, HOUR, ProbeResult::Good);
+    let warnings: Vec<_> = report.warnings.iter().map(|error| chain(error)).collect();
     assert!(
         matches!(report.warnings[..], [Error::Unreadable { .. }])
-            && late[0].contains("`results#15m#0#2026-11-21/20:15:00#a`"),
-        "{late:?}"
+            && warnings[0].contains("`results#15m#0#2026-11-21/20:15:00#a`"),
+        "{warnings:?}"
     );
     let hour = period(0, Grain::Hour);
-    let tally = &kept(&table, &location(0), [hour])[&hour][&"m0".parse().unwrap()];
+    let tally = &stored(&table, &location(0), [hour])[&hour][&"m0".parse().unwrap()];
     assert_eq!((tally.good, tally.checks()), (3, 3));
 }
 
 #[test]
-fn phases_that_do_not_fit_into_an_item_are_kept_in_several() {
+fn large_phase_times_are_split_into_several_items() {
     let table = MemoryTable::new();
     let store = Store::new(table.clone());
     let ids: Vec<_> = (0..2_550).map(|number| format!("{number:064}")).collect();
@@ -305,8 +305,8 @@ fn phases_that_do_not_fit_into_an_item_are_kept_in_several() {
         run(store.put_definition(GROUP, id, fields.as_object().unwrap())).unwrap();
     }
     for number in 0..HOUR {
-        whole(&table, 0, number, Visibility::Good);
-        // Each tick another time, as slow links have them.
+        complete_tick(&table, 0, number, ProbeResult::Good);
+        // Different times in each tick, as on slow links.
         let mut item = table
             .peek("results#15m#0#2026-11-21", &format!("20:{:02}:00#a", 15 * number))
             .unwrap();
@@ -319,12 +319,12 @@ fn phases_that_do_not_fit_into_an_item_are_kept_in_several() {
             .for_each(|value| *value = AttributeValue::S(seen.clone()));
         table.overwrite(item);
     }
-    let report = whole(&table, 0, HOUR, Visibility::Good);
+    let report = complete_tick(&table, 0, HOUR, ProbeResult::Good);
     assert!(report.warnings.is_empty(), "{report:?}");
     let parts = |pk: &str| table.snapshot().keys().filter(|(of, _)| of == pk).count();
     assert_eq!((parts("hourly#15m#0"), parts("hourly#15m#0#phases")), (1, 2));
     let hour = period(0, Grain::Hour);
-    let tallies = &kept(&table, &location(0), [hour])[&hour];
+    let tallies = &stored(&table, &location(0), [hour])[&hour];
     assert_eq!(tallies.len(), ids.len());
     for tally in tallies.values() {
         let times = tally.others.map(PhaseTimes::count);

@@ -1,5 +1,4 @@
-//! Full groups: how large their items become at worst, what is refused before it is sent, and how long a tick takes in
-//! which everything times out.
+//! Full groups: maximum item sizes, refusal of too large items, and the duration of a tick in which all checks time out.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -9,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use portpulse_alert::SnsTopic;
-use portpulse_checker::{Checker, Invocation, Probe, Report, SystemClock, TickEvent, TickOutcome, chain};
+use portpulse_checker::{Checker, Invocation, Probe, TickReport, SystemClock, TickEvent, TickOutcome, chain};
 use portpulse_core::definition::{DefinitionFile, NetworkAccess};
 use portpulse_core::group::MONITORS_PER_SHARD;
 use portpulse_core::outbox::Claimant;
@@ -25,18 +24,18 @@ use portpulse_testkit::sns::{SnsServer, TOPIC_ARN};
 use serde_json::{Map, json};
 
 use crate::peers::BlackHole;
-use crate::rig::{GROUP, InjectedTopicFault, Skewed, Time, Topic, group_state, location, locations, run};
+use crate::rig::{GROUP, TopicFault, SkewedClock, TestTime, RecordingTopic, group_state, location, locations, run};
 
-/// DynamoDB's limit for an item.
-const LIMIT: usize = 400 * 1024;
+/// DynamoDB's limit for an item in bytes.
+const MAX_ITEM_BYTES: usize = 400 * 1024;
 const LOCATIONS: usize = 3;
 
-/// Finds everything failing, and says of each as much as a detail may; or everything open.
-struct Verbose {
+/// Returns failures with details of the maximum length, or open outcomes with such banners.
+struct VerboseProbe {
     failing: bool,
 }
 
-impl Probe for Verbose {
+impl Probe for VerboseProbe {
     async fn probe(&self, targets: &[Target], _: Duration) -> Vec<Outcome> {
         let phases = Phases {
             connect: Some(Duration::from_millis(4_321)),
@@ -50,7 +49,7 @@ impl Probe for Verbose {
                     phases,
                     trust: Trust::Retransmitted,
                     warning: None,
-                    banner: Detail::new(&"a service that has much to say ".repeat(20)),
+                    banner: Detail::new(&"a service with a long message ".repeat(20)),
                 });
             }
             Outcome::Failed(Failure {
@@ -58,31 +57,31 @@ impl Probe for Verbose {
                 phase: Phase::Ready,
                 phases,
                 address: Some(address),
-                detail: Detail::new(&"a service that has much to say ".repeat(20)),
+                detail: Detail::new(&"a service with a long message ".repeat(20)),
             })
         };
         targets.iter().map(outcome).collect()
     }
 }
 
-/// The largest item of each kind that was put, whether it stayed or not.
-pub(crate) type Largest = Rc<RefCell<BTreeMap<String, usize>>>;
+/// The size of the largest item of each kind that was put.
+pub(crate) type LargestItems = Rc<RefCell<BTreeMap<String, usize>>>;
 
-/// A table that weighs what is put into it.
-pub(crate) struct Weighed {
+/// A table that records the sizes of items.
+pub(crate) struct MeasuringTable {
     pub(crate) table: MemoryTable,
-    pub(crate) largest: Largest,
+    pub(crate) largest: LargestItems,
 }
 
-impl Weighed {
-    fn weigh(&self, kind: String, bytes: usize) {
+impl MeasuringTable {
+    fn record(&self, kind: String, bytes: usize) {
         let mut largest = self.largest.borrow_mut();
         let known = largest.entry(kind).or_insert(0);
         *known = bytes.max(*known);
     }
 }
 
-impl Table for Weighed {
+impl Table for MeasuringTable {
     async fn query(&self, pk: &str, read: Read) -> Result<Vec<Item>, TableError> {
         self.table.query(pk, read).await
     }
@@ -101,7 +100,7 @@ impl Table for Weighed {
             "group" => first("sk"),
             kind => kind.to_owned(),
         };
-        self.weigh(kind, size::item(&item));
+        self.record(kind, size::item(&item));
         self.table.put(item, condition).await
     }
 }
@@ -112,14 +111,14 @@ fn define(table: &MemoryTable, id: &str) {
     run(store.put_definition(GROUP, id, attributes.as_object().unwrap())).unwrap();
 }
 
-fn tick(table: impl Table, topic: &Topic, tick: i64, at: usize, failing: bool) -> Report {
-    let time = Time::default();
+fn tick(table: impl Table, topic: &RecordingTopic, tick: i64, at: usize, failing: bool) -> TickReport {
+    let time = TestTime::default();
     time.set(tick * 60_000 + 5_000);
     let checker = Checker::new(
         Store::new(table),
-        Verbose { failing },
+        VerboseProbe { failing },
         topic.clone(),
-        Skewed { time, skew_ms: 0 },
+        SkewedClock { time, skew_ms: 0 },
         location(at),
         locations(LOCATIONS),
     );
@@ -127,28 +126,28 @@ fn tick(table: impl Table, topic: &Topic, tick: i64, at: usize, failing: bool) -
         claimant: Claimant::new(format!("00000000-0000-0000-0000-{tick:06}{at:06}")),
         remaining: Duration::from_secs(60),
     };
-    run(checker.handle(&TickEvent::new(Time::of_tick(tick), GROUP), &invocation))
+    run(checker.handle(&TickEvent::new(TestTime::of_tick(tick), GROUP), &invocation))
 }
 
-/// Whether the topic takes anything while the monitors fail and come back.
+/// Whether the topic works while the monitors fail and recover.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum AlertPolicy {
+enum TopicState {
     Works,
-    /// All that can pile up does; in the end the topic works again.
+    /// The topic fails until the last tick, so that the outbox fills.
     Fails,
 }
 
-/// The largest item of each kind, while these monitors all fail and come back; each of which must be told.
-fn largest_items(ids: &[String], alert_policy: AlertPolicy) -> BTreeMap<String, usize> {
-    let (table, topic) = (MemoryTable::new(), Topic::default());
+/// The size of the largest item of each kind while all monitors fail and recover. Asserts that each monitor is notified.
+fn largest_items(ids: &[String], topic_state: TopicState) -> BTreeMap<String, usize> {
+    let (table, topic) = (MemoryTable::new(), RecordingTopic::default());
     for id in ids {
         define(&table, id);
     }
-    if alert_policy == AlertPolicy::Fails {
-        *topic.faults.borrow_mut() = Some(Box::new(|| InjectedTopicFault::Before));
+    if topic_state == TopicState::Fails {
+        *topic.faults.borrow_mut() = Some(Box::new(|| TopicFault::Before));
     }
-    let largest = Largest::default();
-    // The first tick of all keeps what open services say.
+    let largest = LargestItems::default();
+    // The first tick stores the banners of open services.
     for (number, failing) in [
         (0, false),
         (1, true),
@@ -161,11 +160,11 @@ fn largest_items(ids: &[String], alert_policy: AlertPolicy) -> BTreeMap<String, 
             topic.faults.borrow_mut().take();
         }
         for at in 0..LOCATIONS {
-            let weighed = Weighed {
+            let measuring = MeasuringTable {
                 table: table.clone(),
                 largest: Rc::clone(&largest),
             };
-            tick(weighed, &topic, number, at, failing);
+            tick(measuring, &topic, number, at, failing);
         }
     }
     let sent = topic.sent.borrow();
@@ -176,12 +175,12 @@ fn largest_items(ids: &[String], alert_policy: AlertPolicy) -> BTreeMap<String, 
     let notified: Vec<_> = sent
         .iter()
         .map(|id| (id.split('@').next().unwrap(), id.rsplit('/').next().unwrap()))
-        // Locations whose ticks could not be decided were silent meanwhile, which is told as well.
+        // Locations without decided ticks count as silent, which is notified too.
         .filter(|(_, kind)| !kind.starts_with("location_"))
         .collect();
     assert_eq!(notified.len(), expected.len(), "each once");
     assert_eq!(BTreeSet::from_iter(notified), expected);
-    let left = group_state(&table).group_state.status;
+    let left = group_state(&table).group_state.decision;
     assert!(
         left.outbox.is_empty() && left.closed.is_empty() && left.incidents.is_empty(),
         "{left:?}"
@@ -194,9 +193,9 @@ fn long_id(number: usize) -> String {
 }
 
 #[test]
-fn four_hundred_monitors_that_all_fail_at_length_stay_far_below_the_limit() {
+fn items_of_400_failing_monitors_stay_below_limit() {
     let ids: Vec<_> = (0..MONITORS_PER_SHARD).map(long_id).collect();
-    let largest = largest_items(&ids, AlertPolicy::Works);
+    let largest = largest_items(&ids, TopicState::Works);
     for (kind, most) in [
         ("location", 160),
         ("decision", 310),
@@ -207,20 +206,20 @@ fn four_hundred_monitors_that_all_fail_at_length_stay_far_below_the_limit() {
         assert!(bytes < most * 1024 && bytes > most * 512, "{kind}: {largest:?}");
     }
     assert!(
-        largest.values().all(|bytes| *bytes < LIMIT * 4 / 5),
+        largest.values().all(|bytes| *bytes < MAX_ITEM_BYTES * 4 / 5),
         "{largest:?}"
     );
 }
 
 #[test]
-fn a_decision_that_does_not_fit_beside_what_waits_to_be_told_is_made_once_that_is_told() {
+fn decision_without_room_is_made_after_outbox_is_published() {
     let ids: Vec<_> = (0..MONITORS_PER_SHARD).map(long_id).collect();
-    let status = largest_items(&ids, AlertPolicy::Fails)["decision"];
+    let status = largest_items(&ids, TopicState::Fails)["decision"];
     assert!(status < size::MAX_BYTES, "{status}");
 }
 
 #[test]
-fn the_largest_of_the_groups_of_ten_thousand_monitors_stays_below_the_limit() {
+fn largest_group_of_10000_monitors_stays_below_limit() {
     let monitor = json!({ "host": "192.0.2.1", "port": 7, "interval": "1m" });
     let monitors: Map<_, _> = (0..10_000)
         .map(|number| (long_id(number), monitor.clone()))
@@ -234,34 +233,34 @@ fn the_largest_of_the_groups_of_ten_thousand_monitors_stays_below_the_limit() {
     assert_eq!(groups.len(), 25);
     let ids = groups.values().max_by_key(|ids| ids.len()).unwrap();
     assert!(ids.len() > MONITORS_PER_SHARD, "{}", ids.len());
-    let largest = largest_items(ids, AlertPolicy::Works);
+    let largest = largest_items(ids, TopicState::Works);
     let below = largest.values().all(|bytes| *bytes < size::MAX_BYTES);
     assert!(below, "{largest:?} with {} monitors", ids.len());
 }
 
 #[test]
-fn an_item_that_would_be_too_large_is_refused_by_name_and_not_sent() {
-    let (table, topic) = (MemoryTable::new(), Topic::default());
+fn too_large_item_is_reported_and_not_sent() {
+    let (table, topic) = (MemoryTable::new(), RecordingTopic::default());
     for number in 0..1_500 {
         define(&table, &long_id(number));
     }
     let sent = Arc::new(Mutex::new(Vec::new()));
-    let noted = Arc::clone(&sent);
+    let sent_by_plan = Arc::clone(&sent);
     table.set_faults(move |call| {
         if call.operation == Operation::Put {
-            noted.lock().unwrap().push(call.sk.unwrap_or_default().to_owned());
+            sent_by_plan.lock().unwrap().push(call.sk.unwrap_or_default().to_owned());
         }
         Fault::None
     });
     let report = tick(table, &topic, 0, 0, true);
-    assert_eq!(report.outcome_of_tick, TickOutcome::Failed);
+    assert_eq!(report.outcome, TickOutcome::Failed);
     assert_eq!(report.errors.len(), 1, "{:?}", report.errors);
     let error = chain(&report.errors[0]);
     assert!(
         error.starts_with(
-            "cannot commit tick 2026-11-22T00:00:00Z of 1m#0: the item `group#1m#0/location#a` would have "
+            "cannot commit tick 2026-11-22T00:00:00Z of 1m#0: the item `group#1m#0/location#a` has "
         ) && error.ends_with(
-            "more than the 399360 that Portpulse puts into one (spread its monitors over more groups)"
+            "more than the maximum of 399360 (move monitors of the group to other groups)"
         ),
         "{error}"
     );
@@ -272,12 +271,12 @@ fn an_item_that_would_be_too_large_is_refused_by_name_and_not_sent() {
     );
     assert!(
         !sent.contains(&"location#a".to_owned()),
-        "the row does not: {sent:?}"
+        "the location state does not: {sent:?}"
     );
 }
 
 #[tokio::test]
-async fn four_hundred_timeouts_are_waited_for_at_once() {
+async fn checks_of_400_monitors_time_out_concurrently() {
     let hole = BlackHole::new();
     let dynamo = EmbeddedDynamo::start().await.unwrap();
     let (sns, mut topic) = SnsServer::start().await.unwrap();
@@ -307,7 +306,7 @@ async fn four_hundred_timeouts_are_waited_for_at_once() {
         .handle(&TickEvent::new(Timestamp::now(), GROUP), &invocation)
         .await;
     let took = began.elapsed();
-    let TickOutcome::Counted(outcomes) = &report.outcome_of_tick else {
+    let TickOutcome::Counted(outcomes) = &report.outcome else {
         panic!("{report:?}")
     };
     assert_eq!(outcomes.len(), MONITORS_PER_SHARD);
@@ -319,7 +318,7 @@ async fn four_hundred_timeouts_are_waited_for_at_once() {
     }
     assert!(report.errors.is_empty(), "{:?}", report.errors);
     assert_eq!(report.published.len(), MONITORS_PER_SHARD);
-    assert!(topic.try_recv().is_ok(), "told, together");
-    // One after the other they would take 400 s.
+    assert!(topic.try_recv().is_ok(), "one message for all");
+    // Sequential checks would take 400 s.
     assert!(took < Duration::from_secs(30), "{took:?}");
 }

@@ -1,4 +1,4 @@
-//! What a nominal tick may cost.
+//! Consumed capacity of nominal ticks.
 
 use portpulse_core::definition::{Defined, DefinitionFile, NetworkAccess};
 use portpulse_core::period::Grain;
@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::nominal::{self, Checks};
 
 #[tokio::test]
-async fn a_nominal_tick_is_two_writes_within_its_units() {
+async fn nominal_tick_makes_two_writes_within_units() {
     for (checks, monitors, most) in [
         (Checks::Connect, 50, 3.0),
         (Checks::Ready, 50, 3.0),
@@ -27,9 +27,9 @@ async fn a_nominal_tick_is_two_writes_within_its_units() {
     }
 }
 
-/// `portpulse plan-cost` promises what DynamoDB then bills.
+/// `portpulse plan-cost` predicts the consumed capacity.
 #[tokio::test]
-async fn a_nominal_tick_costs_what_was_foretold() {
+async fn nominal_tick_consumes_predicted_units() {
     for (checks, monitors, locations) in [
         (Checks::Connect, 1, 1),
         (Checks::Ready, 10, 3),
@@ -55,14 +55,14 @@ async fn a_nominal_tick_costs_what_was_foretold() {
             "{of}"
         );
         assert!((predicted.read_units - consumed.read_units).abs() < 1e-9, "{of}");
-        // Times have fewer digits than are reckoned with.
+        // Times have fewer digits than predicted.
         let more = predicted.write_units - consumed.write_units;
         assert!((0.0..=1.0).contains(&more), "{of}");
     }
 }
 
 #[tokio::test]
-async fn summing_up_an_hour_or_a_day_and_keeping_words_costs_little_more_than_a_tick() {
+async fn rollups_and_banners_stay_within_units() {
     for (checks, items, banners, of_hour, of_day) in [
         (Checks::Connect, 1, 0, (4.0, 40.0), (5.0, 50.0)),
         (Checks::Ready, 2, 1, (16.0, 45.0), (14.0, 80.0)),
@@ -86,9 +86,8 @@ async fn summing_up_an_hour_or_a_day_and_keeping_words_costs_little_more_than_a_
     }
 }
 
-/// What summing up costs is promised as well.
 #[tokio::test]
-async fn summing_up_costs_what_was_foretold() {
+async fn rollups_consume_predicted_units() {
     for checks in [Checks::Connect, Checks::Ready] {
         let monitors = 50;
         let whole = json!({ "monitors": nominal::definitions(checks, monitors) });
@@ -97,7 +96,7 @@ async fn summing_up_costs_what_was_foretold() {
         let expected = nominal::expected(1);
         let location = expected.first().unwrap();
         let tick = TickCost::of(nominal::GROUP, &defined, location, &expected);
-        // What moves by a tenth falls into two buckets.
+        // Times that vary by a tenth fall into two buckets.
         let spread = Spread { hour: 2, day: 2 };
         let hour = RollupCost::of_hour(nominal::GROUP, &defined, location, &tick, spread);
         let day = RollupCost::of_day(nominal::GROUP, &defined, location, spread);
@@ -122,16 +121,16 @@ async fn summing_up_costs_what_was_foretold() {
             let write_units = write_units + banners.map_or(0.0, |banners| banners.write_units);
             let read_units = read_units + banners.map_or(0.0, |banners| banners.read_units);
             let requests = requests + banners.map_or(0, |banners| banners.requests);
-            let of = format!("{write_units} and {read_units} foretold, {consumed:?}");
+            let of = format!("{write_units} and {read_units} predicted, {consumed:?}");
             assert_eq!(
                 u64::from(TickCost::REQUESTS + requests),
                 consumed.reads + consumed.writes,
                 "{of}"
             );
-            // Times have fewer digits, and some fewer buckets, than are reckoned with.
+            // Times have fewer digits, and some fewer buckets, than predicted.
             let more = write_units - consumed.write_units;
             assert!((0.0..=1.0).contains(&more), "{of}");
-            // For that, the phases of each of 24 hours weigh here just less than four kilobytes, there just more.
+            // The phases of each of 24 hours have slightly less than 4 KB here, and slightly more in the prediction.
             let more = read_units - consumed.read_units;
             let most = match (checks, grain) {
                 (Checks::Ready, Grain::Day) => 25.0,

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use portpulse_checker::{Checker, Clock, Error, Invocation, Report, TickEvent, TickOutcome};
+use portpulse_checker::{Checker, Clock, Error, Invocation, TickReport, TickEvent, TickOutcome};
 use portpulse_core::decide::{SizeLimit as _, acknowledge_published};
 use portpulse_core::group_state::{DecisionState, Status, Urgency};
 use portpulse_core::outbox::{Claim, Claimant, Kind, Outbox, Pending, Subject};
@@ -65,7 +65,7 @@ fn full_row(age: i64) -> DecisionState {
 }
 
 struct Ticked {
-    report: Report,
+    report: TickReport,
     slept: Vec<Duration>,
     sent: Vec<String>,
 }
@@ -112,7 +112,7 @@ fn tick(age: i64, while_asleep: impl Fn(&MemoryTable, usize) + 'static) -> Ticke
     }
 }
 
-fn has_no_room(report: &Report) -> bool {
+fn has_no_room(report: &TickReport) -> bool {
     matches!(report.errors[..], [Error::NoRoomToDecide { .. }])
 }
 
@@ -147,7 +147,7 @@ fn claim_that_outlasts_the_deadline_is_not_waited_for() {
 fn claim_of_a_live_invocation_is_waited_for_until_it_publishes() {
     let ticked = tick(1, |table, number| {
         if number == 3 {
-            let row = group_state(table).group_state.status;
+            let row = group_state(table).group_state.decision;
             let published = row
                 .outbox
                 .pending()
@@ -178,13 +178,13 @@ fn full_fleet_row_is_reported_and_stops_no_tick() {
         revision: 1,
         ..Default::default()
     };
-    assert!(smallest.fits_fleet(&nothing));
+    assert!(smallest.fleet_fits(&nothing));
     let fits = |bytes: &usize| {
         store
             .clone()
             .with_decision_bytes(*bytes)
             .decision_limit(GROUP)
-            .fits_fleet(&nothing)
+            .fleet_fits(&nothing)
     };
     // The decision row needs room for one silent location as well.
     let bytes = (0..).find(fits).unwrap() + 100;

@@ -1,4 +1,4 @@
-//! How long each phase of a monitor's good checks took in one region: pure, from what its ticks sum up to, to lines.
+//! Percentiles of the phase times of a monitor's successful checks in one location.
 
 use std::collections::BTreeMap;
 
@@ -9,14 +9,14 @@ use portpulse_history::view::Percentiles;
 use serde::Serialize;
 
 use crate::output::rounded_ms;
-use crate::table::Cell;
+use crate::text_table::Cell;
 
-/// The phases that there are, in the order in which they come.
+/// The phases of a check, in their order.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Phases(Vec<(Phase, Percentiles)>);
 
 impl Phases {
-    /// `None` where there is the connect alone: its times are those of the streaks.
+    /// `None` if the checks have no phase but the connect, whose times the streaks show.
     pub(crate) fn of(tally: &Tally) -> Option<Self> {
         if tally.others.is_empty() {
             return None;
@@ -58,7 +58,7 @@ impl Phases {
     }
 }
 
-/// How long a phase took, as one JSON object.
+/// The percentiles of a phase as one JSON object.
 #[derive(Serialize)]
 pub(crate) struct TimesJson {
     p50_ms: f64,

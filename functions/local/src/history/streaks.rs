@@ -1,4 +1,4 @@
-//! What a location saw of a monitor, tick by tick, put together into streaks: pure, from results to lines.
+//! Combines consecutive equal results of a monitor in one location into streaks.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -12,35 +12,35 @@ use portpulse_core::time::{Interval, Tick};
 use serde::Serialize;
 
 use super::clock;
-use crate::output::{GOOD, INVALID, UNSURE, counted, rounded_ms};
-use crate::table::Cell;
+use crate::output::{BAD, GOOD, WARNING, count_of, rounded_ms};
+use crate::text_table::Cell;
 
-/// Consecutive ticks that saw the same.
+/// Consecutive ticks with the same result.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Streak {
-    what: What,
+    result_of: TickResult,
     from: Tick,
     to: Tick,
     ticks: u64,
-    /// The least and the greatest connect time, where there is one.
+    /// The minimum and maximum connect time, if the port was open.
     connect: Option<(Duration, Duration)>,
 }
 
-/// What a tick saw.
+/// The result of a tick.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum What {
-    /// As it should be.
+enum TickResult {
+    /// As expected.
     Good(&'static str),
-    /// As it should be, but slow or with a warning.
+    /// As expected, but slow or with a warning.
     Impaired(&'static str),
     Failing(&'static str),
-    /// We could not tell.
+    /// The checker could not determine a result.
     NoData(&'static str),
-    /// There is no result: the location did not report, or did not check it yet.
+    /// No result is stored: the location did not report, or did not check the monitor yet.
     Absent,
 }
 
-/// Puts together what was seen in `ticks`.
+/// Combines the results of `ticks` into streaks.
 pub(crate) fn streaks(
     id: &MonitorId,
     monitor: Option<&Monitor>,
@@ -54,13 +54,13 @@ pub(crate) fn streaks(
             .get(tick)
             .and_then(|seen| seen.get(id))
             .map(|observation| observation.seen);
-        let what = seen.map_or(What::Absent, |seen| what(monitor, seen));
+        let result_of = seen.map_or(TickResult::Absent, |seen| result_of(monitor, seen));
         let connect = match seen {
             Some(Seen::Open { connect, .. }) => Some(connect),
             Some(Seen::Failed(_) | Seen::NoData(_)) | None => None,
         };
         match streaks.last_mut() {
-            Some(last) if last.what == what && last.to.later(interval, 1) == *tick => {
+            Some(last) if last.result_of == result_of && last.to.later(interval, 1) == *tick => {
                 last.to = *tick;
                 last.ticks += 1;
                 last.connect = match (last.connect, connect) {
@@ -69,7 +69,7 @@ pub(crate) fn streaks(
                 };
             }
             Some(_) | None => streaks.push(Streak {
-                what,
+                result_of,
                 from: *tick,
                 to: *tick,
                 ticks: 1,
@@ -80,8 +80,8 @@ pub(crate) fn streaks(
     streaks
 }
 
-/// Without a definition, only an open port counts as good.
-fn what(monitor: Option<&Monitor>, seen: Seen) -> What {
+/// Classifies a result. Without a definition, an open port is good.
+fn result_of(monitor: Option<&Monitor>, seen: Seen) -> TickResult {
     let code = match seen {
         Seen::Open { .. } => "open",
         Seen::Failed(class) => class.code(),
@@ -89,32 +89,32 @@ fn what(monitor: Option<&Monitor>, seen: Seen) -> What {
     };
     let Some(rule) = monitor.map(Monitor::rule) else {
         return match seen {
-            Seen::Open { .. } => What::Good(code),
-            Seen::Failed(_) => What::Failing(code),
-            Seen::NoData(_) => What::NoData(code),
+            Seen::Open { .. } => TickResult::Good(code),
+            Seen::Failed(_) => TickResult::Failing(code),
+            Seen::NoData(_) => TickResult::NoData(code),
         };
     };
     match assess_seen(rule.expect, seen) {
-        Assessment::Failing => What::Failing(code),
-        Assessment::NoData => What::NoData(code),
+        Assessment::Failing => TickResult::Failing(code),
+        Assessment::NoData => TickResult::NoData(code),
         Assessment::Good => match quality(rule.slow_after, seen) {
-            None | Some(Quality::Sound) => What::Good(code),
-            Some(_) => What::Impaired(code),
+            None | Some(Quality::Sound) => TickResult::Good(code),
+            Some(_) => TickResult::Impaired(code),
         },
     }
 }
 
 impl Streak {
     pub(crate) fn row(&self) -> Vec<Cell> {
-        let (word, style) = match self.what {
-            What::Good(code) => (code.to_owned(), GOOD),
-            What::Impaired(code) => (format!("{code}, impaired"), UNSURE),
-            What::Failing(code) => (code.to_owned(), INVALID),
-            What::NoData(code) => (
-                format!("could not tell: {}", code.trim_start_matches("no_data_")),
-                UNSURE,
+        let (word, style) = match self.result_of {
+            TickResult::Good(code) => (code.to_owned(), GOOD),
+            TickResult::Impaired(code) => (format!("{code}, impaired"), WARNING),
+            TickResult::Failing(code) => (code.to_owned(), BAD),
+            TickResult::NoData(code) => (
+                format!("no data: {}", code.trim_start_matches("no_data_")),
+                WARNING,
             ),
-            What::Absent => ("no result".to_owned(), UNSURE),
+            TickResult::Absent => ("no result".to_owned(), WARNING),
         };
         let connect = self.connect.map(|(least, most)| {
             let (least, most) = (milliseconds(least), milliseconds(most));
@@ -127,19 +127,19 @@ impl Streak {
         vec![
             clock(self.from),
             clock(self.to),
-            Cell::new(counted(self.ticks, "tick")).right(),
+            Cell::new(count_of(self.ticks, "tick")).right(),
             Cell::new(word).styled(style),
             Cell::new(connect.unwrap_or_default()),
         ]
     }
 
     pub(crate) fn json(&self) -> StreakJson {
-        let (assessment, code) = match self.what {
-            What::Good(code) => ("good", Some(code)),
-            What::Impaired(code) => ("impaired", Some(code)),
-            What::Failing(code) => ("failing", Some(code)),
-            What::NoData(code) => ("no_data", Some(code)),
-            What::Absent => ("absent", None),
+        let (assessment, code) = match self.result_of {
+            TickResult::Good(code) => ("good", Some(code)),
+            TickResult::Impaired(code) => ("impaired", Some(code)),
+            TickResult::Failing(code) => ("failing", Some(code)),
+            TickResult::NoData(code) => ("no_data", Some(code)),
+            TickResult::Absent => ("absent", None),
         };
         StreakJson {
             from: self.from.to_string(),
@@ -153,7 +153,7 @@ impl Streak {
     }
 }
 
-/// A streak as one JSON object, in the order of the documentation.
+/// A streak as one JSON object.
 #[derive(Serialize)]
 pub(crate) struct StreakJson {
     from: String,
@@ -168,11 +168,11 @@ pub(crate) struct StreakJson {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::table;
+    use crate::text_table;
     use portpulse_core::observation::Observation;
     use serde_json::json;
 
-    /// Results as `MINUTE SEEN`, a line each, of the minutes 0 to 9.
+    /// `results` are `MINUTE RESULT` pairs of the minutes 0 to 9.
     fn check(fields: serde_json::Value, results: &str, expected: &[&str]) {
         let monitor = Monitor::from_fields("db", &fields).unwrap();
         let tick = |minute: &str| format!("2026-11-22T05:0{minute}:00Z").parse::<Tick>().unwrap();
@@ -194,13 +194,13 @@ mod tests {
             &results.collect(),
         );
         let rows: Vec<_> = streaks.iter().map(Streak::row).collect();
-        let shown = table::lines(&rows).join("\n").replace("2026-11-22 05:0", "");
+        let shown = text_table::lines(&rows).join("\n").replace("2026-11-22 05:0", "");
         let shown = anstream::adapter::strip_str(&shown).to_string();
         assert_eq!(shown.lines().collect::<Vec<_>>(), expected);
     }
 
     #[test]
-    fn equal_ticks_in_a_row_are_one_streak() {
+    fn consecutive_equal_results_form_one_streak() {
         check(
             json!({ "host": "db.example.com", "port": 5432, "slow_after": "100ms" }),
             "0 0.31, 1 0.4, 2 refused, 3 refused, 4 timeout, 5 no_data_no_route, 7 200, 8 1, 9 1",
@@ -208,7 +208,7 @@ mod tests {
                 "0:00Z  1:00Z  2 ticks  open                      0.31 to 0.4 ms",
                 "2:00Z  3:00Z  2 ticks  refused",
                 "4:00Z  4:00Z   1 tick  timeout",
-                "5:00Z  5:00Z   1 tick  could not tell: no_route",
+                "5:00Z  5:00Z   1 tick  no data: no_route",
                 "6:00Z  6:00Z   1 tick  no result",
                 "7:00Z  7:00Z   1 tick  open, impaired            200 ms",
                 "8:00Z  9:00Z  2 ticks  open                      1 ms",
@@ -217,15 +217,15 @@ mod tests {
     }
 
     #[test]
-    fn what_is_good_depends_on_what_is_expected() {
+    fn assessment_depends_on_the_expected_result() {
         let streak = |expect: &str, seen: &str| {
             let fields = json!({ "host": "db.example.com", "port": 23, "expect": expect });
             let monitor = Monitor::from_fields("db", &fields).unwrap();
-            what(Some(&monitor), seen.parse().unwrap())
+            result_of(Some(&monitor), seen.parse().unwrap())
         };
-        assert_eq!(streak("closed", "refused"), What::Good("refused"));
-        assert_eq!(streak("closed", "1"), What::Failing("open"));
-        assert_eq!(streak("reachable", "refused"), What::Good("refused"));
-        assert_eq!(streak("open", "refused"), What::Failing("refused"));
+        assert_eq!(streak("closed", "refused"), TickResult::Good("refused"));
+        assert_eq!(streak("closed", "1"), TickResult::Failing("open"));
+        assert_eq!(streak("reachable", "refused"), TickResult::Good("refused"));
+        assert_eq!(streak("open", "refused"), TickResult::Failing("refused"));
     }
 }

@@ -1,4 +1,4 @@
-//! A clock that may run faster than the machine's: minutes pass sooner, timeouts do not.
+//! A clock that can run faster than real time. It drives the schedule; timeouts stay in real time.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use portpulse_checker::Clock;
 use tokio::time::Instant;
 
-/// Tells the time since `start`, `speed` times as fast as it really passes.
+/// Starts at `start` and advances `speed` times faster than real time.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct FastClock {
     start: Timestamp,
@@ -15,31 +15,31 @@ pub(crate) struct FastClock {
 }
 
 impl FastClock {
-    /// A clock that shows `start` now.
+    /// A clock whose current time is `start`.
     pub(crate) fn starting(start: Timestamp, speed: u32) -> Self {
         let (began, speed) = (Instant::now(), speed.max(1));
         Self { start, began, speed }
     }
 
-    /// When it will show `time`; an instant in the past if it already has.
+    /// The instant at which the clock reaches `time`; in the past if it already has.
     pub(crate) fn instant_of(&self, time: Timestamp) -> Instant {
         let ahead = Duration::try_from(time.duration_since(self.start)).unwrap_or_default();
         self.began + ahead / self.speed
     }
 
-    /// How many times faster than the machine's it runs.
+    /// The factor by which the clock is faster than real time.
     pub(crate) fn speed(&self) -> u32 {
         self.speed
     }
 
-    /// By how much it moves on while this much time really passes.
-    pub(crate) fn shown_in(&self, passed: SignedDuration) -> SignedDuration {
+    /// The clock time that passes during a real duration.
+    pub(crate) fn clock_duration(&self, passed: SignedDuration) -> SignedDuration {
         let speed = i32::try_from(self.speed).unwrap_or(i32::MAX);
         passed.checked_mul(speed).unwrap_or(SignedDuration::MAX)
     }
 
-    /// How long an interval of this clock really takes.
-    pub(crate) fn really(&self, interval: Duration) -> Duration {
+    /// The real time that an interval of clock time takes.
+    pub(crate) fn real_duration(&self, interval: Duration) -> Duration {
         interval / self.speed
     }
 }
@@ -52,7 +52,7 @@ impl Clock for FastClock {
     }
 
     fn passed_since(&self, began: Timestamp) -> Duration {
-        self.really(Duration::try_from(self.now().duration_since(began)).unwrap_or_default())
+        self.real_duration(Duration::try_from(self.now().duration_since(began)).unwrap_or_default())
     }
 }
 
@@ -61,7 +61,7 @@ mod tests {
     use super::*;
 
     #[tokio::test(start_paused = true)]
-    async fn minutes_pass_as_many_times_faster() {
+    async fn clock_runs_faster_by_the_speed_factor() {
         let start: Timestamp = "2026-11-22T05:41:00Z".parse().unwrap();
         let clock = FastClock::starting(start, 20);
         tokio::time::advance(Duration::from_secs(3)).await;
@@ -69,11 +69,14 @@ mod tests {
         let next = clock.instant_of("2026-11-22T05:43:00Z".parse().unwrap());
         assert_eq!(next - Instant::now(), Duration::from_secs(3));
         assert!(clock.instant_of("2026-11-22T05:40:00Z".parse().unwrap()) <= Instant::now());
-        assert_eq!(clock.really(Duration::from_secs(60)), Duration::from_secs(3));
+        assert_eq!(
+            clock.real_duration(Duration::from_secs(60)),
+            Duration::from_secs(3)
+        );
         assert_eq!(
             clock.passed_since(start),
             Duration::from_secs(3),
-            "what limits a tick passes no faster"
+            "the time budget of a tick is real time"
         );
     }
 }

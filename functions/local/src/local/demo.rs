@@ -1,4 +1,4 @@
-//! The demo: services on loopback in every state that a checker meets, and the definitions that watch them.
+//! The demo: services on loopback in typical states, and the definitions that monitor them.
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -12,54 +12,54 @@ use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 
 use super::clock::FastClock;
 
-/// A minute in three seconds: an outage is opened, told and closed within half a minute.
+/// One minute takes three seconds, so that an outage opens, is reported and closes within half a minute.
 pub(crate) const SPEED: u32 = 20;
-/// How long a check in the demo may take; below the three seconds of a fast minute.
+/// The timeout of a check; less than the three seconds of a demo minute.
 const TIMEOUT: &str = "2s";
-/// Long enough for a connect on loopback that is answered at all.
-const PROMPTLY: Duration = Duration::from_millis(100);
-/// The dying service is gone in these minutes of every ten.
-const GONE: (SignedDuration, SignedDuration) =
+/// Long enough for a successful connect on loopback.
+const CONNECT_TIMEOUT: Duration = Duration::from_millis(100);
+/// The restarting service is down between these times of each cycle.
+const DOWN_BETWEEN: (SignedDuration, SignedDuration) =
     (SignedDuration::from_secs(90), SignedDuration::from_secs(270));
-const ROUND: SignedDuration = SignedDuration::from_mins(10);
+const CYCLE: SignedDuration = SignedDuration::from_mins(10);
 
-/// What the healthy service says of itself.
-const GREETING: &str = "Portpulse's demo, at your service";
+/// The banner of the healthy service.
+const BANNER: &str = "Portpulse demo service";
 
-/// The services, each on a port of its own that it keeps.
+/// The demo services, each on its own reserved port.
 pub(crate) struct Demo {
     healthy: TcpListener,
     refused: TcpSocket,
     closed: TcpSocket,
-    silent: Full,
-    slow: Full,
-    dying: Dying,
+    silent: FullListener,
+    slow: FullListener,
+    restarting: RestartingService,
 }
 
 impl Demo {
-    /// Opens their ports.
+    /// Opens the ports.
     pub(crate) async fn open() -> io::Result<Self> {
         Ok(Self {
             healthy: TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?,
-            refused: unheard()?,
-            closed: unheard()?,
-            silent: Full::open().await?,
-            slow: Full::open().await?,
-            dying: Dying::open()?,
+            refused: bound_socket()?,
+            closed: bound_socket()?,
+            silent: FullListener::open().await?,
+            slow: FullListener::open().await?,
+            restarting: RestartingService::open()?,
         })
     }
 
-    /// The definitions file that watches them.
+    /// The definitions file that monitors the services.
     pub(crate) fn definitions(&self) -> io::Result<String> {
         let mut text = format!("defaults: {{ tier: critical, timeout: {TIMEOUT} }}\nmonitors:\n");
-        let greeted = format!(", script: [{{ expect: \"{GREETING}\" }}]");
+        let script = format!(", script: [{{ expect: \"{BANNER}\" }}]");
         for (id, address, more) in [
-            ("healthy", self.healthy.local_addr()?, greeted.as_str()),
+            ("healthy", self.healthy.local_addr()?, script.as_str()),
             ("refused", self.refused.local_addr()?, ""),
             ("silent", self.silent.listener.local_addr()?, ""),
             ("slow", self.slow.listener.local_addr()?, ", slow_after: 500ms"),
             ("expected-closed", self.closed.local_addr()?, ", expect: closed"),
-            ("dies-and-returns", self.dying.address, ""),
+            ("dies-and-returns", self.restarting.address, ""),
         ] {
             let port = address.port();
             text.push_str(&format!("  {id}: {{ host: 127.0.0.1, port: {port}{more} }}\n"));
@@ -67,7 +67,7 @@ impl Demo {
         Ok(text)
     }
 
-    /// Behaves as each service should; never ends by itself unless a port is lost.
+    /// Runs the services; returns only on an error.
     pub(crate) async fn run(self, clock: FastClock) -> io::Result<()> {
         let Self {
             healthy,
@@ -75,46 +75,46 @@ impl Demo {
             closed,
             silent,
             slow,
-            dying,
+            restarting,
         } = self;
-        let ended = tokio::try_join!(greet(&healthy), slow.run(clock), dying.run(clock));
+        let ended = tokio::try_join!(greet(&healthy), slow.run(clock), restarting.run(clock));
         drop((refused, closed, silent));
         ended.map(drop)
     }
 }
 
-/// A port that is bound, so that nobody else can take it, and refuses: nobody listens there.
-fn unheard() -> io::Result<TcpSocket> {
+/// A bound port without a listener: it is reserved, and refuses connections.
+fn bound_socket() -> io::Result<TcpSocket> {
     let socket = TcpSocket::new_v4()?;
     socket.bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))?;
     Ok(socket)
 }
 
-/// Takes connections and lets them go.
+/// Accepts connections and closes them.
 async fn accept(listener: &TcpListener) -> io::Result<()> {
     loop {
         listener.accept().await?;
     }
 }
 
-/// Says to each who it is, and lets it go.
+/// Sends the banner on each connection and closes it.
 async fn greet(listener: &TcpListener) -> io::Result<()> {
     loop {
         let (mut stream, _) = listener.accept().await?;
-        // Who hung up already is not greeted.
-        drop(stream.write_all(format!("{GREETING}\r\n").as_bytes()).await);
+        // The peer may have closed the connection.
+        drop(stream.write_all(format!("{BANNER}\r\n").as_bytes()).await);
     }
 }
 
-/// A listener whose queue is full: the kernel drops what else wants to connect.
-struct Full {
+/// A listener with a full backlog: the kernel drops further SYNs.
+struct FullListener {
     listener: TcpListener,
     queued: Vec<TcpStream>,
 }
 
-impl Full {
+impl FullListener {
     async fn open() -> io::Result<Self> {
-        let listener = unheard()?.listen(0)?;
+        let listener = bound_socket()?.listen(0)?;
         let mut full = Self {
             listener,
             queued: Vec::new(),
@@ -123,26 +123,26 @@ impl Full {
         Ok(full)
     }
 
-    /// Connects until nothing more gets in.
+    /// Connects until the backlog is full.
     async fn fill(&mut self) -> io::Result<()> {
         let address = self.listener.local_addr()?;
-        while let Ok(stream) = timeout(PROMPTLY, TcpStream::connect(address)).await {
+        while let Ok(stream) = timeout(CONNECT_TIMEOUT, TcpStream::connect(address)).await {
             self.queued.push(stream?);
         }
         Ok(())
     }
 
-    /// Takes all that waits and whatever comes until then, so that others get in.
-    async fn drain(&mut self, until: Instant) -> io::Result<()> {
+    /// Accepts all connections until the deadline, so that new ones succeed.
+    async fn drain(&mut self, deadline: Instant) -> io::Result<()> {
         self.queued.clear();
-        match timeout_at(until, accept(&self.listener)).await {
+        match timeout_at(deadline, accept(&self.listener)).await {
             Ok(lost) => lost,
             Err(_) => Ok(()),
         }
     }
 
-    /// Is full when a tick begins and free soon after: a SYN is lost, and the one that the kernel sends a second
-    /// later gets in. That makes a connect of a second, as over a lossy line.
+    /// Fills the backlog before each tick and drains it soon after: the first SYN is dropped, and the retransmission one
+    /// second later succeeds. The connect takes one second, as on a lossy network.
     async fn run(mut self, clock: FastClock) -> io::Result<()> {
         const MARGIN: Duration = Duration::from_millis(600);
         let mut tick = Instant::now();
@@ -161,29 +161,29 @@ fn next_minute(now: Timestamp) -> Timestamp {
     Timestamp::from_second(second).unwrap_or(Timestamp::MAX)
 }
 
-/// A service that dies and comes back, on a port that it keeps while it is dead.
-struct Dying {
+/// A service that stops and restarts, on a port that stays reserved.
+struct RestartingService {
     address: SocketAddr,
     listener: Option<TcpListener>,
-    _kept: TcpSocket,
+    _reserved: TcpSocket,
 }
 
-impl Dying {
+impl RestartingService {
     fn open() -> io::Result<Self> {
-        let kept = TcpSocket::new_v4()?;
-        kept.set_reuseaddr(true)?;
-        kept.bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))?;
-        let address = kept.local_addr()?;
-        let mut dying = Self {
+        let reserved = TcpSocket::new_v4()?;
+        reserved.set_reuseaddr(true)?;
+        reserved.bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))?;
+        let address = reserved.local_addr()?;
+        let mut restarting = Self {
             address,
             listener: None,
-            _kept: kept,
+            _reserved: reserved,
         };
-        dying.live()?;
-        Ok(dying)
+        restarting.listen()?;
+        Ok(restarting)
     }
 
-    fn live(&mut self) -> io::Result<()> {
+    fn listen(&mut self) -> io::Result<()> {
         let socket = TcpSocket::new_v4()?;
         socket.set_reuseaddr(true)?;
         socket.bind(self.address)?;
@@ -192,21 +192,21 @@ impl Dying {
     }
 
     async fn run(mut self, clock: FastClock) -> io::Result<()> {
-        let mut round = clock.now();
+        let mut cycle_start = clock.now();
         loop {
             let at = |after: SignedDuration| {
-                clock.instant_of(round.saturating_add(after).unwrap_or(Timestamp::MAX))
+                clock.instant_of(cycle_start.saturating_add(after).unwrap_or(Timestamp::MAX))
             };
             if let Some(listener) = self.listener.take() {
-                let death = sleep_until(at(GONE.0));
+                let stop = sleep_until(at(DOWN_BETWEEN.0));
                 tokio::select! {
                     lost = accept(&listener) => lost?,
-                    () = death => {}
+                    () = stop => {}
                 }
             }
-            sleep_until(at(GONE.1)).await;
-            self.live()?;
-            round = round.saturating_add(ROUND).unwrap_or(Timestamp::MAX);
+            sleep_until(at(DOWN_BETWEEN.1)).await;
+            self.listen()?;
+            cycle_start = cycle_start.saturating_add(CYCLE).unwrap_or(Timestamp::MAX);
         }
     }
 }
@@ -224,7 +224,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn each_service_is_in_its_state() {
+    async fn each_demo_service_has_its_state() {
         let mut demo = Demo::open().await.unwrap();
         assert!(
             connects(demo.healthy.local_addr().unwrap())
@@ -246,23 +246,23 @@ mod tests {
         assert!(connects(slow).await.is_none());
         demo.slow.queued.clear();
         let slow_listener = &demo.slow.listener;
-        drop(timeout(PROMPTLY, accept(slow_listener)).await);
+        drop(timeout(CONNECT_TIMEOUT, accept(slow_listener)).await);
         assert!(connects(slow).await.unwrap().is_ok());
         demo.slow.fill().await.unwrap();
         assert!(connects(slow).await.is_none());
 
-        let address = demo.dying.address;
+        let address = demo.restarting.address;
         for _ in 0..2 {
             assert!(connects(address).await.unwrap().is_ok());
-            demo.dying.listener = None;
+            demo.restarting.listener = None;
             let error = connects(address).await.unwrap().unwrap_err();
             assert_eq!(error.kind(), ErrorKind::ConnectionRefused);
-            demo.dying.live().unwrap();
+            demo.restarting.listen().unwrap();
         }
     }
 
     #[tokio::test]
-    async fn its_definitions_are_valid() {
+    async fn demo_definitions_are_valid() {
         let text = Demo::open().await.unwrap().definitions().unwrap();
         let file = portpulse_monitors_file::read(&text, NetworkAccess::OwnNetwork).unwrap();
         assert_eq!(file.monitors().len(), 6);

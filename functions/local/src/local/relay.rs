@@ -1,4 +1,5 @@
-//! The relay on this machine: each destination hears what is published, in its order and at its own pace, beside the ticks.
+//! The relay of `portpulse local`: sends published notifications to each destination, in order and independently of the
+//! schedule.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -6,77 +7,78 @@ use std::time::Duration;
 use portpulse_core::decide::Notification;
 use portpulse_local_aws::sns::Published;
 use portpulse_relay::{
-    Client, Config, DestinationName, Error, ReadSecret as _, Relay, Report, RetryPolicy, ThisMachine, chain,
+    Client, Config, DeliveryReport, DestinationName, Error, LocalSecrets, ReadSecret as _, Relay,
+    RetryPolicy, chain,
 };
 use portpulse_store::dynamo::DynamoTable;
 use serde_json::{Value, json};
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep_until};
 
-use crate::output::{INVALID, Stopped, UNSURE, warn_if_exposed};
+use crate::output::{BAD, CommandError, WARNING, warn_if_exposed};
 
-/// How long the destinations may still be told once the watch has ended.
-const LAST_TRIES: Duration = Duration::from_secs(5);
-/// How long one try may take, all its attempts and what the destination asks to wait included.
-const TRY: Duration = Duration::from_secs(60);
-/// How long is waited after the first failed try; then twice as long each time.
-const FIRST_PAUSE: Duration = Duration::from_secs(5);
-const MAX_PAUSE: Duration = Duration::from_secs(60);
-/// The most notifications that wait for one destination; the oldest is given up for the next.
+/// How long deliveries may continue after the schedule has stopped.
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(5);
+/// The time limit of one delivery, including its retries and the pauses that the destination asks for.
+const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(60);
+/// The pause after the first failed delivery; it doubles after each further failure.
+const MIN_RETRY_PAUSE: Duration = Duration::from_secs(5);
+const MAX_RETRY_PAUSE: Duration = Duration::from_secs(60);
+/// The maximum number of notifications that wait for one destination; beyond it, the oldest is dropped.
 const MAX_WAITING: usize = 500;
 
-/// The destinations, each served by a task of its own: what one of them does delays neither a tick nor another.
-pub(crate) struct Relaying {
+/// The destinations. Each has its own task, so that a slow destination delays neither checks nor other destinations.
+pub(crate) struct LocalRelay {
     queues: Vec<mpsc::UnboundedSender<Notification>>,
-    /// When the last tries end, once that is known.
+    /// The deadline of the last deliveries; set at shutdown.
     end: watch::Sender<Option<Instant>>,
-    news: mpsc::UnboundedSender<Relayed>,
+    events: mpsc::UnboundedSender<RelayEvent>,
 }
 
-/// What became of a notification on its way to a destination.
+/// The result of a delivery.
 #[derive(Debug)]
-pub(crate) enum Relayed {
-    /// The destination has taken it.
+pub(crate) enum RelayEvent {
+    /// The destination accepted the notification.
     Delivered {
         destination: DestinationName,
         id: String,
     },
-    /// It is not known to have arrived, and is tried again.
+    /// The delivery failed and will be retried.
     Delayed { why: String },
-    /// It has not arrived, and is not tried again.
+    /// The delivery failed and will not be retried.
     GivenUp {
         destination: DestinationName,
         ids: Vec<String>,
         why: String,
     },
-    /// Something that may lead to a notification being told twice, or not at all, or that is none.
+    /// A problem that may cause a duplicate or lost delivery.
     Warned { why: String },
 }
 
-impl Relaying {
-    /// Starts serving the destinations on the current `LocalSet`. The news end once all of them have ended.
+impl LocalRelay {
+    /// Starts a task for each destination on the current `LocalSet`. The event channel closes when all tasks have ended.
     ///
     /// # Errors
-    /// When a secret cannot be read, which is better known now than at the first outage, or when this machine trusts
-    /// nobody.
+    /// If a secret cannot be read (checked at start rather than at the first outage), or if this machine has no root
+    /// certificates.
     pub(crate) async fn start(
         config: Config,
-        secrets: &ThisMachine,
+        secrets: &LocalSecrets,
         table: &DynamoTable,
-    ) -> Result<(Self, mpsc::UnboundedReceiver<Relayed>), Stopped> {
+    ) -> Result<(Self, mpsc::UnboundedReceiver<RelayEvent>), CommandError> {
         let missing = missing_secrets(&config, secrets).await;
         if !missing.is_empty() {
-            let complaint = missing.join("\n");
-            return Err(Stopped::Usage { complaint });
+            let message = missing.join("\n");
+            return Err(CommandError::Usage { message });
         }
-        let (news, received) = mpsc::unbounded_channel();
+        let (events, received) = mpsc::unbounded_channel();
         let (end, ends) = watch::channel(None);
         let mut queues = Vec::new();
         if config.destinations().next().is_some() {
-            let client = Client::new().map_err(|error| Stopped::unable("relay anything", error))?;
-            for (name, config) in config.apart() {
+            let client = Client::new().map_err(|error| CommandError::failed("start the relay", error))?;
+            for (name, config) in config.split_by_destination() {
                 let (queue, coming) = mpsc::unbounded_channel();
-                let desk = Desk {
+                let desk = DestinationTask {
                     name,
                     relay: Relay::new(
                         config,
@@ -85,49 +87,48 @@ impl Relaying {
                         client.clone(),
                         RetryPolicy::default(),
                     )
-                    .alone(),
+                    .exclusive(),
                     waiting: Vec::new(),
                     coming,
                     ends: ends.clone(),
-                    news: news.clone(),
+                    events: events.clone(),
                 };
                 tokio::task::spawn_local(desk.serve());
                 queues.push(queue);
             }
         }
-        Ok((Self { queues, end, news }, received))
+        Ok((Self { queues, end, events }, received))
     }
 
-    /// Hands a message to every destination.
-    pub(crate) fn notify(&self, published: &Published) {
+    /// Queues the notifications of a message for every destination.
+    pub(crate) fn forward(&self, published: &Published) {
         if self.queues.is_empty() {
             return;
         }
-        for read in portpulse_relay::notifications(published.text("default")) {
+        for read in portpulse_relay::parse_notifications(published.text("default")) {
             match read {
                 Ok(notification) => {
-                    // A destination that has ended said what it left undone.
+                    // A task that has ended has reported its undelivered notifications.
                     let send = |queue: &mpsc::UnboundedSender<_>| drop(queue.send(notification.clone()));
                     self.queues.iter().for_each(send);
                 }
                 Err(error) => {
-                    let why = format!("not relayed: {}", chain(&error));
-                    // Nobody may be looking any more.
-                    drop(self.news.send(Relayed::Warned { why }));
+                    let why = format!("invalid notification: {}", chain(&error));
+                    // The receiver may be closed during shutdown.
+                    drop(self.events.send(RelayEvent::Warned { why }));
                 }
             }
         }
     }
 
-    /// Nothing more will come: what waits is tried once more, for five seconds at most.
+    /// Ends the queues: waiting notifications get one last delivery within [`SHUTDOWN_TIMEOUT`].
     pub(crate) fn end(self) {
-        self.end.send_replace(Some(Instant::now() + LAST_TRIES));
+        self.end.send_replace(Some(Instant::now() + SHUTDOWN_TIMEOUT));
     }
 }
 
-/// The secrets that cannot be read, each with the destination that needs it and the mend. Files that others can read are
-/// warned of.
-async fn missing_secrets(config: &Config, secrets: &ThisMachine) -> Vec<String> {
+/// The error for each secret that cannot be read, with its destination. Warns about files that other users can read.
+async fn missing_secrets(config: &Config, secrets: &LocalSecrets) -> Vec<String> {
     let (mut missing, mut files) = (Vec::new(), BTreeSet::new());
     for (name, destination) in config.destinations() {
         for secret in destination.secrets() {
@@ -141,45 +142,45 @@ async fn missing_secrets(config: &Config, secrets: &ThisMachine) -> Vec<String> 
     missing
 }
 
-/// One destination and what it has not heard yet.
-struct Desk {
+/// The task of one destination, with its undelivered notifications.
+struct DestinationTask {
     name: DestinationName,
-    relay: Relay<DynamoTable, ThisMachine>,
+    relay: Relay<DynamoTable, LocalSecrets>,
     waiting: Vec<Notification>,
     coming: mpsc::UnboundedReceiver<Notification>,
     ends: watch::Receiver<Option<Instant>>,
-    news: mpsc::UnboundedSender<Relayed>,
+    events: mpsc::UnboundedSender<RelayEvent>,
 }
 
-/// Whether another try follows.
+/// Whether a failed delivery is retried.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Try {
-    Another,
-    Last,
+enum Attempt {
+    Retryable,
+    Final,
 }
 
-impl Desk {
+impl DestinationTask {
     async fn serve(mut self) {
-        let mut pause = FIRST_PAUSE;
+        let mut pause = MIN_RETRY_PAUSE;
         while let Some(this) = self.next().await {
             let report = tokio::select! {
-                report = self.relay.deliver(&self.waiting, TRY) => report,
+                report = self.relay.deliver(&self.waiting, ATTEMPT_TIMEOUT) => report,
                 () = ended(&mut self.ends) => return self.give_up_all(),
             };
-            self.note(report, this);
+            self.record(report, this);
             match (self.waiting.is_empty(), this) {
-                (true, _) => pause = FIRST_PAUSE,
-                (false, Try::Another) => {
+                (true, _) => pause = MIN_RETRY_PAUSE,
+                (false, Attempt::Retryable) => {
                     self.pause(Instant::now() + pause).await;
-                    pause = (pause * 2).min(MAX_PAUSE);
+                    pause = (pause * 2).min(MAX_RETRY_PAUSE);
                 }
-                (false, Try::Last) => return,
+                (false, Attempt::Final) => return,
             }
         }
     }
 
-    /// Waits until there is something to tell; `None` if nothing ever comes.
-    async fn next(&mut self) -> Option<Try> {
+    /// Waits for notifications; `None` when the queue is closed and empty.
+    async fn next(&mut self) -> Option<Attempt> {
         if self.waiting.is_empty() {
             let first = self.coming.recv().await?;
             self.take(first);
@@ -188,26 +189,26 @@ impl Desk {
             self.take(next);
         }
         Some(if self.coming.is_closed() {
-            Try::Last
+            Attempt::Final
         } else {
-            Try::Another
+            Attempt::Retryable
         })
     }
 
     fn take(&mut self, notification: Notification) {
         if self.waiting.len() >= MAX_WAITING {
             let oldest = self.waiting.remove(0);
-            let why = format!("{MAX_WAITING} others wait for `{}`", self.name);
+            let why = format!("{MAX_WAITING} newer notifications wait for `{}`", self.name);
             self.give_up(vec![oldest.id], why);
         }
         self.waiting.push(notification);
     }
 
-    /// Waits before the next try, but no longer than anything can still come.
-    async fn pause(&mut self, until: Instant) {
+    /// Waits before the next delivery; returns early when the queue is closed.
+    async fn pause(&mut self, deadline: Instant) {
         loop {
             tokio::select! {
-                () = sleep_until(until) => return,
+                () = sleep_until(deadline) => return,
                 next = self.coming.recv() => match next {
                     Some(next) => self.take(next),
                     None => return,
@@ -216,40 +217,40 @@ impl Desk {
         }
     }
 
-    /// Keeps what is worth another try, and tells what became of everything.
-    fn note(&mut self, report: Report, this: Try) {
+    /// Emits the results of a delivery, and keeps the notifications to retry.
+    fn record(&mut self, report: DeliveryReport, this: Attempt) {
         for (destination, id) in report.delivered {
-            self.say(Relayed::Delivered { destination, id });
+            self.emit(RelayEvent::Delivered { destination, id });
         }
         for warning in &report.warnings {
             let why = chain(warning);
-            self.say(Relayed::Warned { why });
+            self.emit(RelayEvent::Warned { why });
         }
-        for (destination, id) in report.overtaken {
-            let why = format!("`{destination}` has heard that {id} is over, and is not told of it any more");
-            self.say(Relayed::Warned { why });
+        for (destination, id) in report.superseded {
+            let why = format!("{id} was not sent to `{destination}`, which already received its recovery");
+            self.emit(RelayEvent::Warned { why });
         }
         let mut again = BTreeSet::new();
         for error in &report.errors {
             let (why, ids) = (chain(error), error.ids().to_vec());
             match (error, this) {
-                (Error::Refused { .. }, _) | (_, Try::Last) => self.give_up(ids, why),
+                (Error::Refused { .. }, _) | (_, Attempt::Final) => self.give_up(ids, why),
                 (
-                    Error::Address { .. }
-                    | Error::PutOff { .. }
-                    | Error::Unanswered { .. }
-                    | Error::Waited { .. }
+                    Error::Request { .. }
+                    | Error::Unavailable { .. }
+                    | Error::NoAnswer { .. }
+                    | Error::ClaimedElsewhere { .. }
                     | Error::OutOfTime { .. },
-                    Try::Another,
+                    Attempt::Retryable,
                 ) => {
                     again.extend(ids);
-                    self.say(Relayed::Delayed { why });
+                    self.emit(RelayEvent::Delayed { why });
                 }
             }
         }
         match this {
-            Try::Another => self.waiting.retain(|each| again.contains(&each.id)),
-            Try::Last => self.waiting.clear(),
+            Attempt::Retryable => self.waiting.retain(|each| again.contains(&each.id)),
+            Attempt::Final => self.waiting.clear(),
         }
     }
 
@@ -258,30 +259,33 @@ impl Desk {
             self.waiting.push(next);
         }
         let ids = self.waiting.iter().map(|each| each.id.clone()).collect();
-        let why = format!("`{}` did not take it within the last {LAST_TRIES:?}", self.name);
+        let why = format!(
+            "`{}` did not accept it within {SHUTDOWN_TIMEOUT:?} after shutdown",
+            self.name
+        );
         self.give_up(ids, why);
     }
 
     fn give_up(&self, ids: Vec<String>, why: String) {
         let destination = self.name.clone();
-        self.say(Relayed::GivenUp {
+        self.emit(RelayEvent::GivenUp {
             destination,
             ids,
             why,
         });
     }
 
-    fn say(&self, news: Relayed) {
-        // Nobody may be looking any more.
-        drop(self.news.send(news));
+    fn emit(&self, events: RelayEvent) {
+        // The receiver may be closed during shutdown.
+        drop(self.events.send(events));
     }
 }
 
-/// Resolves when the last tries are over.
+/// Resolves at the deadline of the last deliveries.
 async fn ended(ends: &mut watch::Receiver<Option<Instant>>) {
     let at = match ends.wait_for(Option::is_some).await {
         Ok(at) => *at,
-        // Whoever could say so is gone, and nothing more comes.
+        // The sender is gone: no deadline will be set.
         Err(_) => None,
     };
     match at {
@@ -290,12 +294,12 @@ async fn ended(ends: &mut watch::Receiver<Option<Instant>>) {
     }
 }
 
-impl Relayed {
-    /// What people are told, and in which tone; `None` of what went well.
+impl RelayEvent {
+    /// The line for a terminal; `None` for a successful delivery.
     pub(crate) fn line(&self) -> Option<String> {
         match self {
             Self::Delivered { .. } => None,
-            Self::Delayed { why } => Some(format!("{UNSURE}will try again: {why}{UNSURE:#}")),
+            Self::Delayed { why } => Some(format!("{WARNING}delivery failed, will retry: {why}{WARNING:#}")),
             Self::GivenUp {
                 destination,
                 ids,
@@ -303,14 +307,14 @@ impl Relayed {
             } => {
                 let ids = ids.join(", ");
                 Some(format!(
-                    "{INVALID}`{destination}` was not told of {ids}: {why}{INVALID:#}"
+                    "{BAD}not delivered to `{destination}`: {ids}: {why}{BAD:#}"
                 ))
             }
-            Self::Warned { why } => Some(format!("{UNSURE}{why}{UNSURE:#}")),
+            Self::Warned { why } => Some(format!("{WARNING}warning: {why}{WARNING:#}")),
         }
     }
 
-    /// The same for programs: what was delivered, or given up.
+    /// The JSON object: `delivered` or `undelivered`; `None` for retries and warnings.
     pub(crate) fn json(&self) -> Option<Value> {
         match self {
             Self::Delivered { destination, id } => {

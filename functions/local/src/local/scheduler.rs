@@ -1,11 +1,11 @@
-//! The schedule: each group in each location at every tick of its interval, as EventBridge would have it.
+//! The schedule: invokes the handler for each group in each location at every tick, as EventBridge does in AWS.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::time::Duration;
 
 use portpulse_alert::SnsTopic;
-use portpulse_checker::{Checker, Clock as _, Invocation, Probe, Report, TickEvent};
+use portpulse_checker::{Checker, Clock as _, Invocation, Probe, TickEvent, TickReport};
 use portpulse_core::definition::{Defined, DefinitionFile};
 use portpulse_core::group::GroupId;
 use portpulse_core::group_state::{Status, Track};
@@ -22,19 +22,20 @@ use tokio::task::JoinSet;
 use tokio::time::sleep_until;
 
 use super::clock::FastClock;
+use crate::output::with_help;
 
-/// What the handler keeps of an invocation's time to commit and deliver; the checks get the rest.
+/// The time that the handler reserves for writing and publishing; checks get the rest of the invocation.
 const RESERVE: Duration = Duration::from_secs(10);
 
-/// A group was handled in a location.
+/// A handled tick of one group in one location.
 #[derive(Debug)]
-pub(crate) struct Ticked {
-    pub(crate) report: Report,
-    /// What is open in the group now; `None` if it could not be read.
+pub(crate) struct FinishedTick {
+    pub(crate) report: TickReport,
+    /// The open incidents of the group; `None` if they could not be read.
     pub(crate) open: Option<BTreeMap<MonitorId, Status>>,
 }
 
-/// One prober for all locations: they share this machine's sockets.
+/// One prober for all locations, because they share the sockets of this machine.
 #[derive(Clone)]
 pub(crate) struct SharedProber(pub(crate) Rc<Prober>);
 
@@ -46,8 +47,8 @@ impl Probe for SharedProber {
 
 type LocalChecker = Checker<DynamoTable, SharedProber, SnsTopic, FastClock>;
 
-/// What every checker is made of.
-pub(crate) struct Parts {
+/// The parts that all checkers share.
+pub(crate) struct CheckerParts {
     pub(crate) store: Store<DynamoTable>,
     pub(crate) prober: SharedProber,
     pub(crate) topic: SnsTopic,
@@ -55,78 +56,78 @@ pub(crate) struct Parts {
     pub(crate) locations: BTreeSet<Location>,
 }
 
-/// Starts the schedule on the current `LocalSet`. The tasks end once `stop` says so and their tick is done.
+/// Starts the schedule on the current `LocalSet`. When `stop` becomes true, each task ends after its current tick.
 pub(crate) fn start(
-    parts: &Parts,
+    checker_parts: &CheckerParts,
     file: &DefinitionFile,
-    ticked: &mpsc::UnboundedSender<Ticked>,
+    ticked: &mpsc::UnboundedSender<FinishedTick>,
     stop: &watch::Receiver<bool>,
 ) -> JoinSet<()> {
     let groups: BTreeSet<_> = file.monitors().iter().map(|defined| defined.group).collect();
     let mut tasks = JoinSet::new();
-    for location in &parts.locations {
+    for location in &checker_parts.locations {
         let checker = Rc::new(Checker::new(
-            parts.store.clone(),
-            parts.prober.clone(),
-            parts.topic.clone(),
-            parts.clock,
+            checker_parts.store.clone(),
+            checker_parts.prober.clone(),
+            checker_parts.topic.clone(),
+            checker_parts.clock,
             location.clone(),
-            parts.locations.clone(),
+            checker_parts.locations.clone(),
         ));
         for group in &groups {
-            let line = Line {
+            let schedule = GroupSchedule {
                 checker: Rc::clone(&checker),
-                store: parts.store.clone(),
-                clock: parts.clock,
+                store: checker_parts.store.clone(),
+                clock: checker_parts.clock,
                 location: location.clone(),
                 group: *group,
                 ticked: ticked.clone(),
             };
-            tasks.spawn_local(line.run(stop.clone()));
+            tasks.spawn_local(schedule.run(stop.clone()));
         }
     }
     tasks
 }
 
-/// One group in one location, tick after tick.
-struct Line {
+/// The schedule of one group in one location.
+struct GroupSchedule {
     checker: Rc<LocalChecker>,
     store: Store<DynamoTable>,
     clock: FastClock,
     location: Location,
     group: GroupId,
-    ticked: mpsc::UnboundedSender<Ticked>,
+    ticked: mpsc::UnboundedSender<FinishedTick>,
 }
 
-impl Line {
+impl GroupSchedule {
     async fn run(self, mut stop: watch::Receiver<bool>) {
         let interval = self.group.interval;
-        // The tick that is due now: nobody wants to wait an hour for the first result.
+        // Starts with the current tick, so that the first result does not take a whole interval.
         let mut tick = Tick::containing(self.clock.now(), interval);
         while !*stop.borrow() {
             let report = self.handle(tick).await;
             let open = self.open().await;
-            if self.ticked.send(Ticked { report, open }).is_err() {
+            if self.ticked.send(FinishedTick { report, open }).is_err() {
                 return;
             }
-            // A tick that was missed is missed, as where a function is throttled.
+            // Missed ticks are skipped, as when a function is throttled.
             tick = tick
                 .later(interval, 1)
                 .max(Tick::containing(self.clock.now(), interval));
             tokio::select! {
                 () = sleep_until(self.clock.instant_of(tick.timestamp())) => {}
-                // An error means that nobody is left to tell us.
+                // An error means that the sender is gone.
                 _ = stop.wait_for(|stop| *stop) => return,
             }
         }
     }
 
-    async fn handle(&self, tick: Tick) -> Report {
+    async fn handle(&self, tick: Tick) -> TickReport {
         let started = jiff::Timestamp::now().as_nanosecond();
         let invocation = Invocation {
-            // Ticks of one line follow each other, so that no other invocation has this name.
+            // Unique, because the ticks of one schedule are handled one after another.
             claimant: Claimant::new(format!("{}-{}-{started}", self.location, self.group)),
-            remaining: self.clock.really(self.group.interval.length()) + RESERVE,
+            remaining: self.clock.real_duration(self.group.interval.length()) + RESERVE,
         };
         self.checker
             .handle(&TickEvent::new(tick.timestamp(), self.group), &invocation)
@@ -140,7 +141,7 @@ impl Line {
             .await
             .ok()?
             .group_state
-            .status
+            .decision
             .incidents;
         let mut open = BTreeMap::new();
         for track in [Track::Visibility, Track::Quality, Track::Health] {
@@ -151,24 +152,26 @@ impl Line {
     }
 }
 
-/// Why the monitors cannot be watched so fast: a check must end before the next tick of its monitor.
-pub(crate) fn too_fast(monitors: &[Defined], speed: u32) -> Vec<String> {
-    let complain = |defined: &Defined| {
+/// The monitors for which `--speed` is too high: a check must end before the next tick.
+pub(crate) fn speed_problems(monitors: &[Defined], speed: u32) -> Vec<String> {
+    let problem = |defined: &Defined| {
         let monitor = &defined.monitor;
         let (interval, timeout) = (monitor.rule().interval.length(), monitor.target().timeout);
         if timeout < interval / speed {
             return None;
         }
-        let most = (interval.as_nanos().saturating_sub(1)) / timeout.as_nanos().max(1);
-        Some(format!(
-            "--speed {speed}: {} has a timeout of {}, and its ticks would come every {} (use --speed {most} or less, \
-             or shorten the timeout)",
-            monitor.id(),
-            format_duration(timeout),
-            format_duration(interval / speed),
+        let max = (interval.as_nanos().saturating_sub(1)) / timeout.as_nanos().max(1);
+        Some(with_help(
+            format_args!(
+                "--speed {speed} is too high: monitor {} has a timeout of {} and would be checked every {}",
+                monitor.id(),
+                format_duration(timeout),
+                format_duration(interval / speed),
+            ),
+            format_args!("use --speed {max} or less, or a shorter timeout"),
         ))
     };
-    monitors.iter().filter_map(complain).collect()
+    monitors.iter().filter_map(problem).collect()
 }
 
 #[cfg(test)]
@@ -179,17 +182,17 @@ mod tests {
     fn check(speed: u32, expected: &[&str]) {
         let text = "monitors:\n  a: { host: 127.0.0.1, port: 1, tier: critical, timeout: 3s }\n";
         let file = portpulse_monitors_file::read(text, NetworkAccess::OwnNetwork).unwrap();
-        assert_eq!(too_fast(file.monitors(), speed), expected);
+        assert_eq!(speed_problems(file.monitors(), speed), expected);
     }
 
     #[test]
-    fn a_check_must_end_before_the_next_tick() {
+    fn speed_is_refused_if_a_check_could_outlast_its_interval() {
         check(19, &[]);
         check(
             20,
             &[
-                "--speed 20: a has a timeout of 3s, and its ticks would come every 3s (use --speed 19 or less, or \
-               shorten the timeout)",
+                "--speed 20 is too high: monitor a has a timeout of 3s and would be checked every 3s\n  \
+                 help: use --speed 19 or less, or a shorter timeout",
             ],
         );
     }

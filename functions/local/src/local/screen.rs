@@ -1,4 +1,4 @@
-//! Where the watch is shown: a table that is redrawn below what was told, plain lines, or JSON lines.
+//! The output of `portpulse local`: a table that is redrawn in place, plain lines, or JSON lines.
 
 use std::io::IsTerminal as _;
 
@@ -6,25 +6,25 @@ use jiff::Timestamp;
 use portpulse_store::chain;
 
 use super::alert::Alert;
-use super::lines::tick_json;
-use super::relay::Relayed;
-use super::scheduler::Ticked;
-use super::watch::Watch;
-use crate::output::{INVALID, Output, Stopped, notify};
+use super::relay::RelayEvent;
+use super::scheduler::FinishedTick;
+use super::tick_json::tick_json;
+use super::watch_state::WatchState;
+use crate::output::{BAD, CommandError, Output, print_note};
 
-/// How the watch is shown.
+/// The output format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Mode {
-    /// A table, redrawn in place; what was told stays above it.
+pub(crate) enum DisplayMode {
+    /// A table, redrawn in place below the notifications.
     Redrawn,
-    /// A line a tick, where nothing can be redrawn.
+    /// One line per tick, without a terminal.
     Appended,
-    /// One JSON object a line.
+    /// One JSON object per line.
     Json,
 }
 
-impl Mode {
-    pub(crate) fn suited(json: bool) -> Self {
+impl DisplayMode {
+    pub(crate) fn select(json: bool) -> Self {
         let can_redraw =
             std::io::stdout().is_terminal() && std::env::var_os("TERM").is_none_or(|term| term != "dumb");
         match (json, can_redraw) {
@@ -35,117 +35,127 @@ impl Mode {
     }
 }
 
-/// Shows what happens as it happens.
+/// Writes events as they happen.
 pub(crate) struct Screen<'a> {
     output: &'a mut Output,
-    mode: Mode,
-    /// How many lines of the table stand on the terminal.
-    drawn: usize,
+    mode: DisplayMode,
+    /// The number of table lines on the terminal.
+    drawn_lines: usize,
 }
 
 impl<'a> Screen<'a> {
-    pub(crate) fn new(output: &'a mut Output, mode: Mode) -> Self {
+    pub(crate) fn new(output: &'a mut Output, mode: DisplayMode) -> Self {
         Self {
             output,
             mode,
-            drawn: 0,
+            drawn_lines: 0,
         }
     }
 
-    /// Says something once, for people.
-    pub(crate) fn note(&mut self, line: &str) -> Result<(), Stopped> {
+    /// Writes a line for people; to standard error in JSON mode.
+    pub(crate) fn note(&mut self, line: &str) -> Result<(), CommandError> {
         match self.mode {
-            Mode::Redrawn | Mode::Appended => self.output.line(line)?,
-            Mode::Json => notify(line),
+            DisplayMode::Redrawn | DisplayMode::Appended => self.output.line(line)?,
+            DisplayMode::Json => print_note(line),
         }
         self.output.flush()
     }
 
-    pub(crate) fn ticked(&mut self, watch: &Watch, ticked: &Ticked, now: Timestamp) -> Result<(), Stopped> {
+    pub(crate) fn ticked(
+        &mut self,
+        watch: &WatchState,
+        ticked: &FinishedTick,
+        now: Timestamp,
+    ) -> Result<(), CommandError> {
         let report = &ticked.report;
         let errors = report.errors.iter().chain(&report.warnings);
         let errors = errors.map(|error| {
             let (location, group) = (&report.location, report.group);
-            format!("{INVALID}{location} {group}: {}{INVALID:#}", chain(error))
+            format!("{BAD}{location} {group}: {}{BAD:#}", chain(error))
         });
         match self.mode {
-            Mode::Json => {
-                errors.for_each(|error| notify(&error));
+            DisplayMode::Json => {
+                errors.for_each(|error| print_note(&error));
                 self.lines(tick_json(ticked))
             }
-            Mode::Appended => self.lines(watch.tick_line(ticked).into_iter().chain(errors)),
-            Mode::Redrawn => self.redraw(watch, now, errors.collect()),
+            DisplayMode::Appended => self.lines(watch.tick_line(ticked).into_iter().chain(errors)),
+            DisplayMode::Redrawn => self.redraw(watch, now, errors.collect()),
         }
     }
 
-    pub(crate) fn alert(&mut self, watch: &Watch, alert: &Alert, now: Timestamp) -> Result<(), Stopped> {
+    pub(crate) fn alert(
+        &mut self,
+        watch: &WatchState,
+        alert: &Alert,
+        now: Timestamp,
+    ) -> Result<(), CommandError> {
         match self.mode {
-            Mode::Json => self.lines(alert.notifications.iter().map(ToString::to_string)),
-            Mode::Appended => self.lines(alert.lines(now)),
-            Mode::Redrawn => self.redraw(watch, now, alert.lines(now)),
+            DisplayMode::Json => self.lines(alert.notifications.iter().map(ToString::to_string)),
+            DisplayMode::Appended => self.lines(alert.lines(now)),
+            DisplayMode::Redrawn => self.redraw(watch, now, alert.lines(now)),
         }
     }
 
     pub(crate) fn relayed(
         &mut self,
-        watch: &Watch,
-        relayed: &Relayed,
+        watch: &WatchState,
+        relayed: &RelayEvent,
         now: Timestamp,
-    ) -> Result<(), Stopped> {
+    ) -> Result<(), CommandError> {
         match self.mode {
-            Mode::Json => {
+            DisplayMode::Json => {
                 let line = relayed.json();
                 if line.is_none() {
-                    relayed.line().iter().for_each(|line| notify(line));
+                    relayed.line().iter().for_each(|line| print_note(line));
                 }
                 self.lines(line.as_ref().map(ToString::to_string))
             }
-            Mode::Appended => self.lines(relayed.line()),
-            Mode::Redrawn => self.redraw(watch, now, relayed.line().into_iter().collect()),
+            DisplayMode::Appended => self.lines(relayed.line()),
+            DisplayMode::Redrawn => self.redraw(watch, now, relayed.line().into_iter().collect()),
         }
     }
 
-    /// Shows that time passes.
-    pub(crate) fn refresh(&mut self, watch: &Watch, now: Timestamp) -> Result<(), Stopped> {
+    /// Updates the time in the table.
+    pub(crate) fn refresh(&mut self, watch: &WatchState, now: Timestamp) -> Result<(), CommandError> {
         match self.mode {
-            Mode::Redrawn => self.redraw(watch, now, Vec::new()),
-            Mode::Appended | Mode::Json => Ok(()),
+            DisplayMode::Redrawn => self.redraw(watch, now, Vec::new()),
+            DisplayMode::Appended | DisplayMode::Json => Ok(()),
         }
     }
 
-    pub(crate) fn summary(&mut self, watch: &Watch) -> Result<(), Stopped> {
+    pub(crate) fn summary(&mut self, watch: &WatchState) -> Result<(), CommandError> {
         match self.mode {
-            Mode::Json => self.lines([watch.summary_json()]),
-            Mode::Appended | Mode::Redrawn => {
+            DisplayMode::Json => self.lines([watch.summary_json()]),
+            DisplayMode::Appended | DisplayMode::Redrawn => {
                 self.lines(std::iter::once(String::new()).chain(watch.summary()))
             }
         }
     }
 
-    fn lines(&mut self, lines: impl IntoIterator<Item = String>) -> Result<(), Stopped> {
+    fn lines(&mut self, lines: impl IntoIterator<Item = String>) -> Result<(), CommandError> {
         for line in lines {
             self.output.line(line)?;
         }
         self.output.flush()
     }
 
-    /// Writes lines that stay where the table stood, and the table below them.
-    fn redraw(&mut self, watch: &Watch, now: Timestamp, stay: Vec<String>) -> Result<(), Stopped> {
-        // One line is left for the cursor.
+    /// Replaces the table by `lines`, which stay on the screen, and draws it again below them.
+    fn redraw(&mut self, watch: &WatchState, now: Timestamp, lines: Vec<String>) -> Result<(), CommandError> {
+        // The cursor needs one line.
         let height = terminal_size::terminal_size()
             .map_or(24, |(_, height)| usize::from(height.0))
             .saturating_sub(1);
         let table = watch.table(now, height);
-        if self.drawn > 0 {
-            self.output.control(&format!("\u{1b}[{}F", self.drawn))?;
+        if self.drawn_lines > 0 {
+            self.output.control(&format!("\u{1b}[{}F", self.drawn_lines))?;
         }
-        // Clears what is below; a line too long for the terminal is cut, or it would count as two.
+        // Clears the old table and turns off line wrapping: a wrapped line would count as two.
         self.output.control("\u{1b}[J\u{1b}[?7l")?;
-        for line in stay.iter().chain(&table) {
+        for line in lines.iter().chain(&table) {
             self.output.line(line)?;
         }
         self.output.control("\u{1b}[?7h")?;
-        self.drawn = table.len();
+        self.drawn_lines = table.len();
         self.output.flush()
     }
 }

@@ -1,15 +1,15 @@
-//! Which locations are meant by a number, or by names.
+//! The value of `--locations`: a number, or names.
 
 use std::collections::BTreeSet;
 use std::str::FromStr;
 
 use portpulse_core::id::{InvalidName, Location};
 
-use crate::output::Stopped;
+use crate::output::CommandError;
 
-/// The locations that every account has, the likely ones first.
+/// The AWS regions that are enabled in every account, in the order in which a number selects them.
 /// Source: <https://docs.aws.amazon.com/global-infrastructure/latest/regions/aws-regions.html>
-const BY_DEFAULT: [&str; 17] = [
+const DEFAULT_REGIONS: [&str; 17] = [
     "us-east-1",
     "eu-west-1",
     "ap-northeast-1",
@@ -29,12 +29,12 @@ const BY_DEFAULT: [&str; 17] = [
     "ap-northeast-3",
 ];
 
-/// What `--locations` says.
+/// The value of `--locations`.
 #[derive(Debug, Clone)]
 pub(super) enum LocationsArg {
-    /// So many, whichever.
+    /// A number of locations.
     Count(usize),
-    /// These.
+    /// These locations.
     Named(Vec<Location>),
 }
 
@@ -54,32 +54,32 @@ impl FromStr for LocationsArg {
 }
 
 impl LocationsArg {
-    /// The locations, and the first of them. Those that the definitions ask for come before any others.
+    /// Returns the locations, and the first of them. Locations that the definitions name are selected first.
     pub(super) fn choose(
         &self,
-        asked_for: &BTreeSet<Location>,
+        required: &BTreeSet<Location>,
         home: Option<&Location>,
-    ) -> Result<(BTreeSet<Location>, Location), Stopped> {
-        let complaint = |complaint: String| Stopped::Usage { complaint };
+    ) -> Result<(BTreeSet<Location>, Location), CommandError> {
+        let message = |message: String| CommandError::Usage { message };
         let chosen: Vec<Location> = match self {
             Self::Named(names) => names.clone(),
             Self::Count(count) => {
-                let likely = BY_DEFAULT.iter().filter_map(|name| name.parse().ok());
+                let likely = DEFAULT_REGIONS.iter().filter_map(|name| name.parse().ok());
                 let mut chosen: Vec<Location> = Vec::new();
-                for location in asked_for.iter().cloned().chain(home.cloned()).chain(likely) {
-                    if chosen.len() < (*count).max(asked_for.len()) && !chosen.contains(&location) {
+                for location in required.iter().cloned().chain(home.cloned()).chain(likely) {
+                    if chosen.len() < (*count).max(required.len()) && !chosen.contains(&location) {
                         chosen.push(location);
                     }
                 }
                 if chosen.len() > *count {
-                    return Err(complaint(format!(
-                        "the monitors name {} locations: give --locations at least that many",
-                        asked_for.len()
+                    return Err(message(format!(
+                        "--locations {count} is too small: the monitors name {} locations",
+                        required.len()
                     )));
                 }
                 if chosen.len() < *count {
-                    return Err(complaint(format!(
-                        "there are {} locations to choose from: name them with commas between, or give a smaller number",
+                    return Err(message(format!(
+                        "--locations {count} is too large: the maximum is {}, or a list of names",
                         chosen.len()
                     )));
                 }
@@ -87,13 +87,13 @@ impl LocationsArg {
             }
         };
         let locations = BTreeSet::from_iter(chosen.iter().cloned());
-        if let Some(missing) = asked_for.iter().find(|location| !locations.contains(location)) {
-            return Err(complaint(format!(
-                "a monitor names the location {missing}, which does not check: add it to --locations"
+        if let Some(missing) = required.iter().find(|location| !locations.contains(location)) {
+            return Err(message(format!(
+                "--locations must include {missing}, which a monitor names"
             )));
         }
         let first = chosen.into_iter().next();
-        let first = first.ok_or_else(|| complaint("give at least one location".to_owned()))?;
+        let first = first.ok_or_else(|| message("--locations requires at least one location".to_owned()))?;
         Ok((locations, first))
     }
 }

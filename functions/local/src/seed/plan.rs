@@ -1,76 +1,76 @@
-//! What is to be written so that a table says what a definitions file says: pure, from both to a plan.
+//! Computes the changes that make the stored definitions equal to those of a file. No I/O.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use portpulse_core::definition::{Defined, DefinitionFile};
 use portpulse_core::group::GroupId;
-use portpulse_store::definitions::{Owner, Standing, WriteMode};
+use portpulse_store::definitions::{Owner, StoredDefinition, WriteMode};
 use serde_json::{Map, Value};
 
 /// All definitions of a table.
-pub(crate) type Definitions = BTreeMap<GroupId, BTreeMap<String, Standing>>;
+pub(crate) type Definitions = BTreeMap<GroupId, BTreeMap<String, StoredDefinition>>;
 
-/// What may be touched.
+/// Which definitions may be changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Rules {
-    pub(crate) ours: Ours,
-    /// What is ours and not in the file is removed.
+    pub(crate) ours: Ownership,
+    /// Whether our definitions that are not in the file are deleted.
     pub(crate) prune: bool,
 }
 
-/// Which of the definitions that stand in a table are ours.
+/// Which of the stored definitions are ours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Ours {
-    /// Those that say so.
+pub(crate) enum Ownership {
+    /// Those with the attribute `managed_by: seed`.
     Marked,
-    /// And those that the file names.
+    /// Those, and the definitions that the file contains (`--take-over`).
     Named,
-    /// All of them: nobody else writes there.
+    /// All of them: the table has no other writers.
     Everything,
 }
 
-/// The way from a table to a file.
+/// The changes that make a table equal to a file.
 #[derive(Debug, Default, PartialEq)]
 pub(crate) struct Plan {
-    /// What differs, by monitor.
+    /// The differences, by monitor id.
     pub(crate) differences: BTreeMap<String, Difference>,
-    /// How many monitors are as the file says.
+    /// The number of monitors that are up to date.
     pub(crate) unchanged: u64,
-    /// How many others there are that the file does not name and that are not ours.
+    /// The number of definitions that are neither in the file nor ours.
     pub(crate) others: u64,
-    /// In their order, and before any deletion: so that a monitor that moves is always watched.
+    /// Applied in order and before the deletions, so that a monitor that moves is always checked.
     pub(crate) puts: Vec<Put>,
     pub(crate) deletions: Vec<Deletion>,
 }
 
-/// How a monitor differs, and what is done about it.
+/// A monitor that differs.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Difference {
     pub(crate) what: What,
-    /// The group in the file, or where it is not in the file, in the table.
+    /// The group in the file; the group in the table if the file does not contain the monitor.
     pub(crate) group: GroupId,
-    /// Why it is left as it is, if it is.
-    pub(crate) left: Option<Left>,
+    /// Why the change is skipped, if it is.
+    pub(crate) skipped: Option<SkipReason>,
 }
 
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum What {
     Added,
-    /// None of its fields may have changed, where it is only taken over.
+    /// No field has changed if only the owner changes.
     Changed(Vec<FieldChange>),
-    /// From these other groups.
+    /// Moved from these groups.
     Moved(BTreeSet<GroupId>, Vec<FieldChange>),
     Removed,
 }
 
-/// Why a difference is left.
+/// Why a difference is not applied.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Left {
+pub(crate) enum SkipReason {
     NotOurs,
     NotPruned,
 }
 
-/// A field before and after; absent where it is not written.
+/// The value of a field before and after; `None` if it is not set.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct FieldChange {
     pub(crate) name: String,
@@ -83,20 +83,20 @@ pub(crate) struct Put {
     pub(crate) group: GroupId,
     pub(crate) id: String,
     pub(crate) attributes: Map<String, Value>,
-    pub(crate) may: WriteMode,
+    pub(crate) mode: WriteMode,
 }
 
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Deletion {
     pub(crate) group: GroupId,
     pub(crate) id: String,
-    pub(crate) may: WriteMode,
+    pub(crate) mode: WriteMode,
 }
 
 impl Plan {
-    pub(crate) fn between(file: &DefinitionFile, there: &Definitions, rules: Rules) -> Self {
-        let mut standing: BTreeMap<&str, BTreeMap<GroupId, &Standing>> = BTreeMap::new();
-        for (group, definitions) in there {
+    pub(crate) fn between(file: &DefinitionFile, existing: &Definitions, rules: Rules) -> Self {
+        let mut standing: BTreeMap<&str, BTreeMap<GroupId, &StoredDefinition>> = BTreeMap::new();
+        for (group, definitions) in existing {
             for (id, definition) in definitions {
                 standing.entry(id).or_default().insert(*group, definition);
             }
@@ -104,39 +104,46 @@ impl Plan {
         let mut plan = Self::default();
         for defined in file.monitors() {
             let found = standing.remove(defined.monitor.id().as_str()).unwrap_or_default();
-            plan.keep(defined, found, rules.ours);
+            plan.plan_monitor(defined, found, rules.ours);
         }
         for (id, found) in standing {
             for (group, definition) in found {
-                plan.drop(id, group, definition, rules);
+                plan.plan_removal(id, group, definition, rules);
             }
         }
-        // From the last shard down: readers take the first empty shard for the end.
+        // From the last shard down, because readers stop at the first empty shard.
         plan.deletions
             .sort_by_key(|deletion| std::cmp::Reverse(deletion.group));
         plan
     }
 
-    /// Whether anything is to be written.
+    /// Whether nothing has to be written.
     pub(crate) fn is_idle(&self) -> bool {
         self.puts.is_empty() && self.deletions.is_empty()
     }
 
-    /// Whether something differs that may not be touched.
-    pub(crate) fn is_held_up(&self) -> bool {
+    /// Whether a difference is skipped because it has another owner.
+    pub(crate) fn is_blocked(&self) -> bool {
         let mut differences = self.differences.values();
-        differences.any(|difference| difference.left == Some(Left::NotOurs))
+        differences.any(|difference| difference.skipped == Some(SkipReason::NotOurs))
     }
 
-    fn keep(&mut self, defined: &Defined, mut found: BTreeMap<GroupId, &Standing>, ours: Ours) {
+    fn plan_monitor(
+        &mut self,
+        defined: &Defined,
+        mut found: BTreeMap<GroupId, &StoredDefinition>,
+        ours: Ownership,
+    ) {
         let (id, group) = (defined.monitor.id().as_str(), defined.group);
         let here = found.remove(&group);
-        let is_ours = |definition: &Standing| definition.owner == Owner::Seed || ours != Ours::Marked;
-        let may = |definition: &Standing| match definition.owner {
-            Owner::Seed => WriteMode::Keep,
+        let is_ours =
+            |definition: &StoredDefinition| definition.owner == Owner::Seed || ours != Ownership::Marked;
+        let mode = |definition: &StoredDefinition| match definition.owner {
+            Owner::Seed => WriteMode::UpdateOwn,
             Owner::Other => WriteMode::TakeOver,
         };
-        let marked = |definition: &Standing| definition.owner == Owner::Seed || ours != Ours::Named;
+        let marked =
+            |definition: &StoredDefinition| definition.owner == Owner::Seed || ours != Ownership::Named;
         let as_it_is = here.is_some_and(|definition| {
             definition.attributes.as_ref() == Ok(&defined.attributes) && marked(definition)
         });
@@ -150,21 +157,21 @@ impl Plan {
             .filter(|_| !as_it_is)
             .into_iter()
             .chain(found.values().copied());
-        let left = (!touched.into_iter().all(is_ours)).then_some(Left::NotOurs);
-        if left.is_none() {
+        let skipped = (!touched.into_iter().all(is_ours)).then_some(SkipReason::NotOurs);
+        if skipped.is_none() {
             if !as_it_is {
                 self.puts.push(Put {
                     group,
                     id: id.to_owned(),
                     attributes: defined.attributes.clone(),
-                    may: here.map_or(WriteMode::Add, may),
+                    mode: here.map_or(WriteMode::Create, mode),
                 });
             }
             self.deletions
                 .extend(found.iter().map(|(group, definition)| Deletion {
                     group: *group,
                     id: id.to_owned(),
-                    may: may(definition),
+                    mode: mode(definition),
                 }));
         }
         let what = match fields {
@@ -173,31 +180,31 @@ impl Plan {
             Some(fields) => What::Moved(found.into_keys().collect(), fields),
         };
         self.differences
-            .insert(id.to_owned(), Difference { what, group, left });
+            .insert(id.to_owned(), Difference { what, group, skipped });
     }
 
-    fn drop(&mut self, id: &str, group: GroupId, definition: &Standing, rules: Rules) {
-        let may = match (definition.owner, rules.ours) {
-            (Owner::Seed, _) => WriteMode::Keep,
-            (Owner::Other, Ours::Everything) => WriteMode::TakeOver,
-            (Owner::Other, Ours::Marked | Ours::Named) => {
+    fn plan_removal(&mut self, id: &str, group: GroupId, definition: &StoredDefinition, rules: Rules) {
+        let mode = match (definition.owner, rules.ours) {
+            (Owner::Seed, _) => WriteMode::UpdateOwn,
+            (Owner::Other, Ownership::Everything) => WriteMode::TakeOver,
+            (Owner::Other, Ownership::Marked | Ownership::Named) => {
                 self.others += 1;
                 return;
             }
         };
-        let left = (!rules.prune).then_some(Left::NotPruned);
-        if left.is_none() {
+        let skipped = (!rules.prune).then_some(SkipReason::NotPruned);
+        if skipped.is_none() {
             let id = id.to_owned();
-            self.deletions.push(Deletion { group, id, may });
+            self.deletions.push(Deletion { group, id, mode });
         }
         let what = What::Removed;
         self.differences
-            .insert(id.to_owned(), Difference { what, group, left });
+            .insert(id.to_owned(), Difference { what, group, skipped });
     }
 }
 
-/// What changes field by field; a definition that cannot be read says nothing.
-fn changes(before: &Standing, after: &Map<String, Value>) -> Vec<FieldChange> {
+/// The changed fields. An unreadable definition counts as empty.
+fn changes(before: &StoredDefinition, after: &Map<String, Value>) -> Vec<FieldChange> {
     let nothing = Map::new();
     let before = before.attributes.as_ref().unwrap_or(&nothing);
     let names: BTreeSet<_> = before.keys().chain(after.keys()).collect();

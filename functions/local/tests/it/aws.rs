@@ -1,5 +1,4 @@
-//! A table and a topic as in AWS: the program finds them by name and region, at the endpoints that the AWS
-//! configuration names.
+//! A table and a topic that the program accesses as in AWS: by name and region, with endpoints from the environment.
 
 use std::process::Command;
 
@@ -12,7 +11,7 @@ use tokio::sync::mpsc::UnboundedReceiver;
 
 use crate::program::{Run, portpulse};
 
-/// A table and a topic of the test's own.
+/// The table and the topic of one test.
 pub(crate) struct Aws {
     runtime: Runtime,
     dynamodb: EmbeddedDynamo,

@@ -1,4 +1,4 @@
-//! `portpulse check`, on real ports.
+//! `portpulse check` with real ports.
 
 use std::io::Read;
 use std::process::Stdio;
@@ -9,7 +9,7 @@ use crate::program::{Run, portpulse, run, run_with_input};
 use crate::sockets;
 
 #[test]
-fn an_open_and_a_refused_port_in_a_table() {
+fn table_shows_open_and_refused_ports() {
     let ((_open, open), (_refused, refused)) = (sockets::open(), sockets::refused());
     let found = run(&["check", &open, &refused]);
     assert_eq!((found.status, found.err.as_str()), (1, ""));
@@ -30,7 +30,7 @@ fn an_open_and_a_refused_port_in_a_table() {
 }
 
 #[test]
-fn json_has_one_object_a_line() {
+fn json_has_one_object_per_line() {
     let ((_open, open), (_refused, refused)) = (sockets::open(), sockets::refused());
     let found = run(&["check", "--json", &open, &refused]);
     assert_eq!(found.status, 1);
@@ -48,7 +48,7 @@ fn json_has_one_object_a_line() {
 }
 
 #[test]
-fn what_is_expected_decides_the_status() {
+fn exit_status_depends_on_the_expected_result() {
     let ((_open, open), (_refused, refused)) = (sockets::open(), sockets::refused());
     for (expect, target, status) in [
         ("open", &open, 0),
@@ -67,7 +67,7 @@ fn what_is_expected_decides_the_status() {
 }
 
 #[test]
-fn a_file_names_targets_and_its_mistakes_have_lines() {
+fn target_file_mistakes_have_line_numbers() {
     let (_open, open) = sockets::open();
     let found = run_with_input(
         &["check", "--json", "--file", "-"],
@@ -76,8 +76,8 @@ fn a_file_names_targets_and_its_mistakes_have_lines() {
     assert_eq!((found.status, found.json().len()), (0, 2));
 
     let found = run_with_input(&["check", "--file", "-", "::1:22"], &format!("{open}\nb:99999\n"));
-    let expected = "portpulse: ::1:22: is not HOST:PORT: write an IPv6 address in brackets\n\
-                    -:2: b:99999: port: 99999 is out of range (write a whole number from 1 to 65535)\n";
+    let expected = "error: ::1:22: IPv6 addresses require brackets\n  help: write [ADDRESS]:PORT\n\
+                    -:2: b:99999: port: 99999 is out of range\n  help: write a whole number from 1 to 65535\n";
     assert_eq!(
         (found.status, found.out.as_str(), found.err.as_str()),
         (2, "", expected)
@@ -85,20 +85,20 @@ fn a_file_names_targets_and_its_mistakes_have_lines() {
 }
 
 #[test]
-fn wrong_usage_says_what_is_wrong() {
+fn invalid_usage_is_explained() {
     for (args, part) in [
         (
             &["check"][..],
-            "there is nothing to check (name HOST:PORT, or a --file that has some)",
+            "no target given\n  help: add HOST:PORT, --file or --monitors",
         ),
         (
             &["check", "db"],
-            "db: port: is missing (write HOST:PORT, or add --service)",
+            "db: port: is missing\n  help: write HOST:PORT, or add --service",
         ),
         (&["check", "db:1", "--timeout", "5"], "`5` is not a duration"),
         (
             &["check", "db:1", "--timeout", "1ms"],
-            "timeout: 1ms is out of range (write a duration from 100ms to 30s)",
+            "timeout: 1ms is out of range\n  help: write a duration from 100ms to 30s",
         ),
         (
             &["check", "db:1", "--service", "oracle"],
@@ -116,7 +116,7 @@ fn wrong_usage_says_what_is_wrong() {
 }
 
 #[test]
-fn colours_are_for_those_who_ask() {
+fn colours_are_used_only_if_forced_or_on_a_terminal() {
     let (_open, open) = sockets::open();
     let forced = Run::of(
         portpulse()
@@ -137,9 +137,9 @@ fn colours_are_for_those_who_ask() {
     assert!(!plain.out.contains('\u{1b}'), "{:?}", plain.out);
 }
 
-/// As with `| head -1`: the reader leaves, and that is no failure to speak of.
+/// As with `| head -1`.
 #[test]
-fn a_reader_that_leaves_is_no_panic() {
+fn closed_output_is_not_an_error() {
     let (_open, open) = sockets::open();
     let mut command = portpulse();
     command
@@ -148,30 +148,25 @@ fn a_reader_that_leaves_is_no_panic() {
         .stderr(Stdio::piped());
     let mut child = command.spawn().unwrap();
     drop(child.stdout.take());
-    let mut complaint = String::new();
-    child
-        .stderr
-        .take()
-        .unwrap()
-        .read_to_string(&mut complaint)
-        .unwrap();
+    let mut message = String::new();
+    child.stderr.take().unwrap().read_to_string(&mut message).unwrap();
     let status = child.wait().unwrap();
-    assert_eq!((status.code(), complaint.as_str()), (Some(0), ""));
+    assert_eq!((status.code(), message.as_str()), (Some(0), ""));
 }
 
-/// A web server on loopback that answers so many requests with these words.
-fn answering(words: &'static str, requests: usize) -> String {
+/// A server on loopback that answers this number of requests with `response`.
+fn answering(response: &'static str, requests: usize) -> String {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap().to_string();
     std::thread::spawn(move || {
         for _ in 0..requests {
             let (mut stream, _) = listener.accept().unwrap();
-            let mut heard = Vec::new();
+            let mut received = Vec::new();
             let mut byte = [0];
-            while !heard.ends_with(b"\r\n") && stream.read(&mut byte).unwrap() == 1 {
-                heard.push(byte[0]);
+            while !received.ends_with(b"\r\n") && stream.read(&mut byte).unwrap() == 1 {
+                received.push(byte[0]);
             }
-            std::io::Write::write_all(&mut stream, words.as_bytes()).unwrap();
+            std::io::Write::write_all(&mut stream, response.as_bytes()).unwrap();
             let _ = stream.read_to_end(&mut Vec::new());
         }
     });
@@ -179,7 +174,7 @@ fn answering(words: &'static str, requests: usize) -> String {
 }
 
 #[test]
-fn the_service_is_asked_and_its_own_words_are_shown() {
+fn readiness_check_shows_the_response_of_the_service() {
     let redis = answering("-LOADING Redis is loading the dataset in memory\r\n", 1);
     let found = run(&["check", "--service", "redis", &redis]);
     assert_eq!(found.status, 1);
@@ -205,7 +200,7 @@ fn the_service_is_asked_and_its_own_words_are_shown() {
 }
 
 #[test]
-fn monitors_of_a_file_are_checked_as_they_are_defined() {
+fn monitors_option_checks_monitors_as_defined() {
     let chat = answering("INFO {}\r\n", 2);
     let port = chat.rsplit(':').next().unwrap();
     let (_refused, refused) = sockets::refused();
@@ -232,24 +227,24 @@ fn monitors_of_a_file_are_checked_as_they_are_defined() {
         "{}",
         found.out
     );
-    let found = run_with_input(&["check", "--monitors", "-", "nobody"], &file);
+    let found = run_with_input(&["check", "--monitors", "-", "unknown"], &file);
     assert_eq!(
         (found.status, found.err.as_str()),
-        (2, "portpulse: nobody: is no monitor of -\n")
+        (2, "error: monitor `unknown` is not defined in -\n")
     );
 }
 
 #[test]
-fn options_have_the_rules_of_a_definitions_file() {
+fn options_follow_the_rules_of_definitions() {
     for (args, part) in [
         (
             &["--service", "redis", "--starttls"][..],
             "tls: this protocol has no STARTTLS",
         ),
-        (&["--starttls"], "(add --tls, or --service)"),
+        (&["--starttls"], "help: add --tls, or --service"),
         (
             &["--service", "http", "--warn-days", "9"],
-            "(add --tls, or leave --warn-days out)",
+            "help: add --tls, or leave --warn-days out",
         ),
         (&["--http-path", "up"], "http.path: `up` is not a path"),
         (&["--dns-must", "192.0.2.1"], "dns.name: is missing"),

@@ -1,4 +1,4 @@
-//! `portpulse local --demo`: every state of a service, and the screen.
+//! `portpulse local --demo`: every state of a service, and the terminal output.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -9,11 +9,11 @@ use std::process::{Command, Stdio};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use serde_json::json;
 
-use crate::place::{notified, of_type};
 use crate::program::{portpulse, run};
+use crate::workspace::{notified, of_type};
 
 #[test]
-fn the_demo_opens_tells_and_closes_an_outage_within_half_a_minute() {
+fn demo_outage_opens_and_closes_within_half_a_minute() {
     let found = run(&["local", "--demo", "--json", "--for", "23s"]);
     assert_eq!(found.status, 0, "{}", found.err);
     let lines = found.json();
@@ -42,7 +42,11 @@ fn the_demo_opens_tells_and_closes_an_outage_within_half_a_minute() {
                 .to_owned()
         })
         .collect();
-    assert_eq!(ids.len(), 1, "an outage and its end share the incident: {ids:?}");
+    assert_eq!(
+        ids.len(),
+        1,
+        "the notifications of an outage have the same incident id: {ids:?}"
+    );
 
     let outcomes = |id: &str| -> BTreeSet<String> {
         let ticks = of_type(&lines, "tick").into_iter();
@@ -69,15 +73,15 @@ fn the_demo_opens_tells_and_closes_an_outage_within_half_a_minute() {
     );
 }
 
-/// As somebody would who copies them from the screen, with the program on the path.
+/// Runs the commands as if copied from the terminal.
 #[test]
-fn the_commands_that_a_message_suggests_reach_the_demo_and_nothing_of_it_stays() {
-    let scratch = std::env::temp_dir().join(format!("portpulse-it-demo-{}", std::process::id()));
-    fs::create_dir_all(&scratch).unwrap();
+fn suggested_commands_reach_the_demo_and_its_data_are_removed() {
+    let temp_dir = std::env::temp_dir().join(format!("portpulse-it-demo-{}", std::process::id()));
+    fs::create_dir_all(&temp_dir).unwrap();
     let mut command = portpulse();
     command
         .args(["local", "--demo"])
-        .env("TMPDIR", &scratch)
+        .env("TMPDIR", &temp_dir)
         .stdout(Stdio::piped());
     let mut demo = command.spawn().unwrap();
     let mut lines = BufReader::new(demo.stdout.take().unwrap())
@@ -97,22 +101,26 @@ fn the_commands_that_a_message_suggests_reach_the_demo_and_nothing_of_it_stays()
             .env_remove("PORTPULSE_TABLE")
             .output()
             .unwrap();
-        let banner = String::from_utf8_lossy(&typed.stderr);
-        assert!(typed.status.success(), "{suggested}: {banner}");
+        let errors = String::from_utf8_lossy(&typed.stderr);
+        assert!(typed.status.success(), "{suggested}: {errors}");
     }
     let ended = Command::new("kill")
         .args(["-TERM", &demo.id().to_string()])
         .status();
     assert!(ended.unwrap().success());
-    assert!(lines.last().is_some_and(|line| line.starts_with("Still open")));
+    assert!(
+        lines
+            .last()
+            .is_some_and(|line| line.starts_with("Open incidents"))
+    );
     assert_eq!(demo.wait().unwrap().code(), Some(0));
-    assert_eq!(fs::read_dir(&scratch).unwrap().count(), 0);
-    fs::remove_dir(&scratch).unwrap();
+    assert_eq!(fs::read_dir(&temp_dir).unwrap().count(), 0);
+    fs::remove_dir(&temp_dir).unwrap();
 }
 
-/// A terminal without colours still gets a table that is redrawn in place, below what was told.
+/// Also without colours, a terminal shows a table that is redrawn in place below the notifications.
 #[test]
-fn on_a_terminal_the_table_is_redrawn() {
+fn table_is_redrawn_on_a_terminal() {
     let terminal = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
     grantpt(&terminal).unwrap();
     unlockpt(&terminal).unwrap();
@@ -124,7 +132,7 @@ fn on_a_terminal_the_table_is_redrawn() {
         .env("TERM", "xterm")
         .stdout(screen);
     let mut child = command.spawn().unwrap();
-    // The terminal hangs up when the last of its users has gone.
+    // Reading fails when no process has the terminal open.
     drop(command);
     let mut shown = Vec::new();
     let mut chunk = [0; 4096];
@@ -151,7 +159,7 @@ fn on_a_terminal_the_table_is_redrawn() {
     );
     assert!(!shown.contains("\u{1b}[31m"), "{shown:?}");
     assert!(
-        shown.ends_with("Still open: refused (down), silent (down), slow (degraded).\n"),
+        shown.ends_with("Open incidents: refused (down), silent (down), slow (degraded).\n"),
         "{shown:?}"
     );
 }

@@ -1,20 +1,20 @@
-//! `portpulse local`, over real sockets, an embedded DynamoDB and the SDK's real `Publish`.
+//! `portpulse local` with real sockets, the embedded DynamoDB and the real SDK.
 
 use std::collections::BTreeSet;
 use std::net::TcpListener;
 
 use serde_json::{Value, json};
 
-use crate::place::{Place, notified, of_type, times};
 use crate::program::{Run, portpulse};
 use crate::sockets;
+use crate::workspace::{Workspace, notified, of_type, times};
 
 #[test]
-fn an_outage_is_told_once_over_restarts_and_time_never_goes_back() {
-    let place = Place::new("restart");
+fn outage_is_notified_once_across_restarts() {
+    let workspace = Workspace::new("restart");
     let (refusing, address) = sockets::refused();
-    place.define(&[("db", &address)]);
-    let first = place.run(&["--speed", "60", "--json", "--for", "3s"]);
+    workspace.define(&[("db", &address)]);
+    let first = workspace.run(&["--speed", "60", "--json", "--for", "3s"]);
     assert_eq!(
         (first.status, notified(&first.json())),
         (0, vec!["down db".to_owned()]),
@@ -22,7 +22,7 @@ fn an_outage_is_told_once_over_restarts_and_time_never_goes_back() {
         first.err
     );
 
-    let second = place.run(&["--speed", "60", "--json", "--for", "2s"]);
+    let second = workspace.run(&["--speed", "60", "--json", "--for", "2s"]);
     assert_eq!(
         (second.status, notified(&second.json())),
         (0, vec![]),
@@ -32,7 +32,7 @@ fn an_outage_is_told_once_over_restarts_and_time_never_goes_back() {
 
     drop(refusing);
     let _open = TcpListener::bind(&address).unwrap();
-    let third = place.run(&["--speed", "60", "--json", "--for", "2s"]);
+    let third = workspace.run(&["--speed", "60", "--json", "--for", "2s"]);
     assert_eq!(
         (third.status, notified(&third.json())),
         (0, vec!["recovered db".to_owned()]),
@@ -52,14 +52,14 @@ fn an_outage_is_told_once_over_restarts_and_time_never_goes_back() {
 }
 
 #[test]
-fn what_is_gone_from_the_file_is_watched_no_more() {
-    let place = Place::new("gone");
+fn removed_monitor_is_not_checked_after_restart() {
+    let workspace = Workspace::new("gone");
     let ((_refusing, refused), (_open, open)) = (sockets::refused(), sockets::open());
-    place.define(&[("a", &refused), ("b", &open)]);
-    let first = place.run(&["--speed", "60", "--json", "--for", "2s"]);
+    workspace.define(&[("a", &refused), ("b", &open)]);
+    let first = workspace.run(&["--speed", "60", "--json", "--for", "2s"]);
     assert_eq!(notified(&first.json()), ["down a"], "{}", first.err);
-    place.define(&[("b", &open)]);
-    let second = place.run(&["--speed", "60", "--json", "--for", "2s"]);
+    workspace.define(&[("b", &open)]);
+    let second = workspace.run(&["--speed", "60", "--json", "--for", "2s"]);
     assert_eq!(notified(&second.json()), [""; 0], "{}", second.err);
     let checked: BTreeSet<String> = of_type(&second.json(), "tick")
         .iter()
@@ -77,16 +77,16 @@ fn what_is_gone_from_the_file_is_watched_no_more() {
 }
 
 #[test]
-fn a_location_that_a_later_start_leaves_out_is_expected_no_more() {
-    let place = Place::new("fewer-regions");
+fn removed_location_is_not_expected_after_restart() {
+    let workspace = Workspace::new("fewer-locations");
     let (_open, open) = sockets::open();
-    place.define(&[("db", &open)]);
+    workspace.define(&[("db", &open)]);
     for locations in ["east,west", "east"] {
-        let found = place.run(&["--locations", locations, "--speed", "60", "--json", "--for", "1s"]);
+        let found = workspace.run(&["--locations", locations, "--speed", "60", "--json", "--for", "1s"]);
         assert_eq!(found.status, 0, "{}", found.err);
     }
-    let path = place.0.join("monitors.yaml").display().to_string();
-    let data = place.0.join("data").display().to_string();
+    let path = workspace.0.join("monitors.yaml").display().to_string();
+    let data = workspace.0.join("data").display().to_string();
     let args = [
         "seed",
         &path,
@@ -98,16 +98,16 @@ fn a_location_that_a_later_start_leaves_out_is_expected_no_more() {
         "--dry-run",
     ];
     let seed = Run::of(portpulse().args(args).output().unwrap());
-    let same = "1 unchanged.\nRegions: 1 unchanged.\n";
+    let same = "1 unchanged.\nLocations: 1 unchanged.\n";
     assert_eq!((seed.status, seed.out.as_str()), (0, same), "{}", seed.err);
 }
 
 #[test]
-fn several_locations_agree_on_one_outage() {
-    let place = Place::new("locations");
+fn locations_agree_on_one_outage() {
+    let workspace = Workspace::new("locations");
     let (_refusing, refused) = sockets::refused();
-    place.define(&[("db", &refused)]);
-    let found = place.run(&[
+    workspace.define(&[("db", &refused)]);
+    let found = workspace.run(&[
         "--locations",
         "east,west,north",
         "--speed",
@@ -123,11 +123,14 @@ fn several_locations_agree_on_one_outage() {
         "{}",
         found.err
     );
-    let tick_regions: BTreeSet<_> = of_type(&lines, "tick")
+    let tick_locations: BTreeSet<_> = of_type(&lines, "tick")
         .iter()
         .map(|line| line["location"].as_str().unwrap().to_owned())
         .collect();
-    assert_eq!(tick_regions, ["east", "north", "west"].map(str::to_owned).into());
+    assert_eq!(
+        tick_locations,
+        ["east", "north", "west"].map(str::to_owned).into()
+    );
     let notification = &of_type(&lines, "notification")[0];
     let locations: Vec<_> = notification["locations"].as_object().unwrap().keys().collect();
     assert_eq!(locations, ["east", "north", "west"]);
@@ -138,11 +141,11 @@ fn several_locations_agree_on_one_outage() {
 }
 
 #[test]
-fn a_tick_is_one_object_of_a_known_shape() {
-    let place = Place::new("shape");
+fn tick_json_has_the_documented_fields() {
+    let workspace = Workspace::new("shape");
     let ((_refusing, refused), (_open, open)) = (sockets::refused(), sockets::open());
-    place.define(&[("a", &refused), ("b", &open)]);
-    let found = place.run(&["--json", "--for", "1s"]);
+    workspace.define(&[("a", &refused), ("b", &open)]);
+    let found = workspace.run(&["--json", "--for", "1s"]);
     let line = found.out.lines().find(|line| line.contains("\"tick\"")).unwrap();
     assert!(line.starts_with("{\"type\":\"tick\",\"time\":\""), "{line}");
     let tick: Value = serde_json::from_str(line).unwrap();
@@ -156,21 +159,23 @@ fn a_tick_is_one_object_of_a_known_shape() {
 }
 
 #[test]
-fn without_a_terminal_lines_are_appended() {
-    let place = Place::new("lines");
+fn output_without_a_terminal_appends_lines() {
+    let workspace = Workspace::new("lines");
     let (_refusing, refused) = sockets::refused();
-    place.define(&[("db", &refused)]);
-    let found = place.run(&["--for", "1s"]);
+    workspace.define(&[("db", &refused)]);
+    let found = workspace.run(&["--for", "1s"]);
     assert_eq!((found.status, found.err.as_str()), (0, ""));
-    // The wall clock may begin a minute meanwhile: what the end counts is what was printed.
+    // A second tick may fall into the run: compare the summary with the printed ticks.
     let ticks = found.out.matches("Z  local  1m#0  ").count();
     let plural = if ticks == 1 { "" } else { "s" };
-    let end =
-        format!("\n{ticks} tick{plural}, {ticks} check{plural}, 1 notification.\nStill open: db (down).\n");
+    let end = format!(
+        "\n{ticks} tick{plural}, {ticks} check{plural}, 1 notification.\nOpen incidents: db (down).\n"
+    );
     for part in [
-        "Watching 1 monitor from local. Ctrl-C ends it.\n",
+        "Monitoring 1 monitor from local. Press Ctrl-C to stop.\n",
         "Z  local  1m#0  0 of 1 as expected; db refused\n",
-        "Z  DOWN: db - the connection was refused\n    db is down.\n",
+        "Z  DOWN: db since ",
+        " UTC - the connection was refused\n    db has been down since ",
         end.as_str(),
     ] {
         assert!(found.out.contains(part), "{part:?} is not in\n{}", found.out);
@@ -179,13 +184,13 @@ fn without_a_terminal_lines_are_appended() {
 }
 
 #[test]
-fn what_is_changed_in_the_file_is_watched_as_it_is_now() {
-    let place = Place::new("changed");
+fn changed_monitor_is_checked_as_defined_after_restart() {
+    let workspace = Workspace::new("changed");
     let ((_refusing, refused), (_open, open)) = (sockets::refused(), sockets::open());
-    place.define(&[("db", &refused)]);
-    let first = place.run(&["--speed", "60", "--json", "--for", "2s"]);
+    workspace.define(&[("db", &refused)]);
+    let first = workspace.run(&["--speed", "60", "--json", "--for", "2s"]);
     assert_eq!(notified(&first.json()), ["down db"], "{}", first.err);
-    place.define(&[("db", &open)]);
-    let second = place.run(&["--speed", "60", "--json", "--for", "2s"]);
+    workspace.define(&[("db", &open)]);
+    let second = workspace.run(&["--speed", "60", "--json", "--for", "2s"]);
     assert_eq!(notified(&second.json()), ["recovered db"], "{}", second.err);
 }

@@ -1,4 +1,4 @@
-//! The built program, run as a user runs it.
+//! Runs the built program from the command line.
 #![expect(
     clippy::indexing_slicing,
     clippy::panic,
@@ -6,23 +6,23 @@
     reason = "a test fails by panicking"
 )]
 
-mod alone;
 mod aws;
 mod browser;
 mod check;
 mod control;
-mod convert;
+mod data_dir;
 mod demo;
-mod endings;
-mod hook;
+mod import_export;
+mod incidents;
 mod local;
-mod page;
-mod past;
-mod place;
 mod plan_cost;
 mod program;
 mod relay;
 mod seed;
+mod shutdown;
 mod sockets;
+mod status_page;
 mod test_alert;
 mod validate;
+mod webhook;
+mod workspace;

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use crate::program::{run, run_with_input};
 
-/// Fifty databases, watched every minute.
+/// Definitions of 50 databases, checked every minute.
 fn fifty() -> String {
     let mut text = "monitors:\n".to_owned();
     for number in 0..50 {
@@ -18,36 +18,36 @@ fn fifty() -> String {
 }
 
 #[test]
-fn fifty_monitors_from_three_locations() {
+fn cost_of_fifty_monitors_from_three_locations() {
     let found = run_with_input(&["plan-cost", "-", "--locations", "3"], &fifty());
     assert_eq!((found.status, found.err.as_str()), (0, ""));
     insta::assert_snapshot!(found.out);
 }
 
 #[test]
-fn the_relay_the_page_and_sms_are_in_it_where_they_are_asked_for() {
+fn cost_includes_relay_status_page_and_sms_on_request() {
     let more = "--destinations 3 --views 20000 --sms 2 --sms-usd 0.05 --incidents 12";
     let args: Vec<_> = ["plan-cost", "-"].into_iter().chain(more.split(' ')).collect();
     let found = run_with_input(&args, &fifty());
     assert_eq!((found.status, found.err.as_str()), (0, ""));
     insta::assert_snapshot!(found.out);
-    for (args, complaint) in [
+    for (args, message) in [
         (&["--sms", "1"][..], "--sms-usd <USD>"),
         (&["--sms", "1", "--sms-usd", "-1"], "unexpected argument '-1'"),
         (
             &["--sms", "1", "--sms-usd", "NaN"],
-            "write a price in US dollars such as 0.05",
+            "expected a price in US dollars such as 0.05",
         ),
     ] {
         let args: Vec<_> = ["plan-cost", "-"].iter().chain(args).copied().collect();
         let found = run_with_input(&args, &fifty());
         assert_eq!(found.status, 2, "{args:?}");
-        assert!(found.err.contains(complaint), "{args:?}: {}", found.err);
+        assert!(found.err.contains(message), "{args:?}: {}", found.err);
     }
 }
 
 #[test]
-fn what_is_free_is_provisioned_and_everything_is_in_the_json() {
+fn always_free_capacity_is_provisioned_and_json_is_complete() {
     let args = [
         "plan-cost",
         "-",
@@ -88,39 +88,39 @@ fn what_is_free_is_provisioned_and_everything_is_in_the_json() {
 }
 
 #[test]
-fn what_cannot_be_planned_is_said() {
+fn invalid_files_and_locations_are_refused() {
     let of_location =
         "monitors:\n  a: { host: a.example.com, port: 1, locations: [eu-central-1, sa-east-1] }\n";
-    for (args, input, status, complaint) in [
+    for (args, input, status, message) in [
         (
             &["plan-cost", "-"][..],
             "monitors: {}\n",
             1,
-            "-:1: monitors: there is nothing to watch",
+            "-:1: monitors: no monitors are defined",
         ),
         (
             &["plan-cost", "-", "--locations", "1"],
             of_location,
             2,
-            "the monitors name 2 locations: give --locations at least that many",
+            "--locations 1 is too small: the monitors name 2 locations",
         ),
         (
             &["plan-cost", "-", "--locations", "eu-central-1"],
             of_location,
             2,
-            "a monitor names the location sa-east-1, which does not check: add it to --locations",
+            "--locations must include sa-east-1, which a monitor names",
         ),
         (
             &["plan-cost", "-", "--locations", "18"],
             of_location,
             2,
-            "there are 17 locations to choose from",
+            "--locations 18 is too large: the maximum is 17",
         ),
         (
             &["plan-cost", "-", "--locations", "0"],
             "monitors:\n  a: { host: a.example.com, port: 1 }\n",
             2,
-            "give at least one location",
+            "--locations requires at least one location",
         ),
         (
             &["plan-cost", "-", "--locations", "Mars"],
@@ -130,16 +130,16 @@ fn what_cannot_be_planned_is_said() {
         ),
     ] {
         let found = run_with_input(args, input);
-        let banner = format!("{}{}", found.out, found.err);
-        assert_eq!(found.status, status, "{args:?}: {banner}");
-        assert!(banner.contains(complaint), "{args:?}: {banner}");
+        let output = format!("{}{}", found.out, found.err);
+        assert_eq!(found.status, status, "{args:?}: {output}");
+        assert!(output.contains(message), "{args:?}: {output}");
     }
     let found = run(&["plan-cost", "/nowhere/monitors.yaml"]);
     assert_eq!(found.status, 2);
 }
 
 #[test]
-fn locations_that_monitors_name_are_among_those_that_are_counted() {
+fn locations_of_monitors_are_included() {
     let of_location = "monitors:\n  a: { host: a.example.com, port: 1, locations: [ap-south-1] }\n";
     let found = run_with_input(
         &[
@@ -160,7 +160,7 @@ fn locations_that_monitors_name_are_among_those_that_are_counted() {
 }
 
 #[test]
-fn the_readmes_give_these_figures() {
+fn readmes_state_the_estimated_costs() {
     let found = run_with_input(&["plan-cost", "-", "--json", "--locations", "3"], &fifty());
     let plan = &found.json()[0];
     let usd = |value: &serde_json::Value| format!("{:.2}", value.as_f64().unwrap());

@@ -1,4 +1,4 @@
-//! Runs the program and keeps what it said.
+//! Runs the program and captures its output.
 
 use std::io::{self, BufRead, BufReader, ErrorKind, Write};
 use std::process::{Child, Command, Output, Stdio};
@@ -7,17 +7,17 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-/// How a run ended.
+/// The result of a run.
 pub(crate) struct Run {
     pub(crate) status: i32,
     pub(crate) out: String,
     pub(crate) err: String,
 }
 
-/// The program while it runs; killed when this is dropped.
+/// A running program; killed on drop.
 pub(crate) struct Running {
     pub(crate) child: Child,
-    /// What it prints. All of it is read, whoever listens, for it ends when its reader leaves.
+    /// The lines of standard output. They are always read, because the program stops when its output is closed.
     pub(crate) lines: Receiver<String>,
 }
 
@@ -28,14 +28,14 @@ impl Running {
         let (printed, lines) = channel();
         std::thread::spawn(move || {
             for line in out.map_while(Result::ok) {
-                // Nobody need listen.
+                // The receiver may be dropped.
                 drop(printed.send(line));
             }
         });
         Self { child, lines }
     }
 
-    /// Its next lines, to the first of which this is so.
+    /// The next lines, up to the first that matches.
     pub(crate) fn lines_to(&self, is_last: impl Fn(&str) -> bool) -> Vec<String> {
         let mut lines: Vec<String> = Vec::new();
         while !lines.last().is_some_and(|line| is_last(line)) {
@@ -44,7 +44,7 @@ impl Running {
         lines
     }
 
-    /// Its status page, once it says where that is.
+    /// The URL of the status page, once it is printed.
     pub(crate) fn page(&self) -> String {
         let label = "Status page: ";
         let lines = self.lines_to(|line| line.starts_with(label));
@@ -54,13 +54,13 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        // It may have ended by itself.
+        // The process may have exited already.
         drop(self.child.kill());
         drop(self.child.wait());
     }
 }
 
-/// The program, with colours off whatever the environment of the tests says.
+/// The program, without colours and without the settings of the environment.
 pub(crate) fn portpulse() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_portpulse"));
     command
@@ -85,7 +85,7 @@ pub(crate) fn run_with_input(args: &[&str], input: &str) -> Run {
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
     let mut child = command.spawn().unwrap();
-    // Who refuses its arguments may have ended before it read anything.
+    // A program with invalid arguments may exit before it reads its input.
     let written = child.stdin.take().unwrap().write_all(input.as_bytes());
     let refused = |error: &io::Error| error.kind() == ErrorKind::BrokenPipe;
     assert!(written.as_ref().err().is_none_or(refused), "{written:?}");

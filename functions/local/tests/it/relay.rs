@@ -1,4 +1,4 @@
-//! `portpulse local --relay`: what is told goes on to webhooks, each once, and waits for none of them.
+//! `portpulse local --relay`: each notification is sent to webhooks once, without delaying checks.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -10,13 +10,13 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use crate::hook::{Hook, KEY};
-use crate::place::{Place, notified, of_type, times};
 use crate::program::{Run, portpulse};
 use crate::sockets;
+use crate::webhook::{KEY, Webhook};
+use crate::workspace::{Workspace, notified, of_type, times};
 
-impl Place {
-    /// A file of destinations that leads to these webhooks, and the key that signs for all of them.
+impl Workspace {
+    /// Writes a destinations file with these webhooks, and their signing key.
     pub(crate) fn relay(&self, hooks: &[(&str, SocketAddr)]) -> String {
         let folder = self.secrets();
         fs::create_dir_all(format!("{folder}/ssm/portpulse")).unwrap();
@@ -33,17 +33,17 @@ impl Place {
         file.display().to_string()
     }
 
-    /// The folder that stands in for Parameter Store.
+    /// The directory that replaces Parameter Store.
     pub(crate) fn secrets(&self) -> String {
         self.0.join("secrets").display().to_string()
     }
 }
 
 #[test]
-fn the_outage_of_the_demo_is_told_within_the_tick_that_met_its_threshold() {
-    let place = Place::new("relay-demo");
-    let hook = Hook::start(&[]);
-    let relay = place.relay(&[("audit", hook.address)]);
+fn demo_outage_is_sent_before_the_next_tick() {
+    let workspace = Workspace::new("relay-demo");
+    let webhook = Webhook::start(&[]);
+    let relay = workspace.relay(&[("audit", webhook.address)]);
     let mut child = portpulse()
         .args([
             "local",
@@ -54,7 +54,7 @@ fn the_outage_of_the_demo_is_told_within_the_tick_that_met_its_threshold() {
             "--relay",
             &relay,
             "--secrets",
-            &place.secrets(),
+            &workspace.secrets(),
         ])
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -67,9 +67,9 @@ fn the_outage_of_the_demo_is_told_within_the_tick_that_met_its_threshold() {
     let ended = Run::of(child.wait_with_output().unwrap());
     assert_eq!(ended.status, 0, "{}", ended.err);
 
-    // Every notification, once.
-    let taken = hook.taken();
-    let bodies: Vec<_> = taken.iter().map(|(_, body)| body.clone()).collect();
+    // Every notification arrives once.
+    let accepted = webhook.accepted();
+    let bodies: Vec<_> = accepted.iter().map(|(_, body)| body.clone()).collect();
     let ids: BTreeSet<_> = bodies.iter().map(|body| body["id"].as_str().unwrap()).collect();
     assert_eq!(ids.len(), bodies.len(), "{bodies:#?}");
     let plain: Vec<_> = lines.iter().map(|(_, line)| line.clone()).collect();
@@ -90,8 +90,8 @@ fn the_outage_of_the_demo_is_told_within_the_tick_that_met_its_threshold() {
     assert_eq!(of_type(&plain, "undelivered"), [json!(null); 0]);
     assert_eq!(plain.last().unwrap()["deliveries"], json!(bodies.len()));
 
-    // The outage, at the first tick that saw it (its threshold is one), and before the next.
-    let (arrival, down) = taken
+    // The outage arrives after the first failed tick (the threshold is one) and before the next tick.
+    let (arrival, down) = accepted
         .iter()
         .find(|(_, body)| body["monitor"] == "dies-and-returns")
         .unwrap();
@@ -102,31 +102,37 @@ fn the_outage_of_the_demo_is_told_within_the_tick_that_met_its_threshold() {
     let (next, _) = ticks()
         .find(|(_, line)| line["time"].as_str() > first["time"].as_str())
         .unwrap();
-    assert!(arrival < next, "told {:?} after the next tick", *arrival - *next);
+    assert!(
+        arrival < next,
+        "delivered {:?} after the next tick",
+        *arrival - *next
+    );
 }
 
 #[test]
-fn a_webhook_that_is_out_of_order_is_told_when_it_is_back() {
-    let place = Place::new("relay-retry");
-    let ((_refusing, refused), hook) = (sockets::refused(), Hook::start(&[503; 4]));
-    place.define(&[("db", &refused)]);
-    let relay = place.relay(&[("audit", hook.address)]);
-    // The first four attempts take some 3.5 s; the end makes the next come sooner.
-    let found = place.run(&[
+fn delivery_is_retried_until_the_webhook_recovers() {
+    let workspace = Workspace::new("relay-retry");
+    let ((_refusing, refused), webhook) = (sockets::refused(), Webhook::start(&[503; 4]));
+    workspace.define(&[("db", &refused)]);
+    let relay = workspace.relay(&[("audit", webhook.address)]);
+    // The first four attempts take about 3.5 s; shutdown triggers the next one.
+    let found = workspace.run(&[
         "--json",
         "--for",
         "5s",
         "--relay",
         &relay,
         "--secrets",
-        &place.secrets(),
+        &workspace.secrets(),
     ]);
-    assert_eq!((found.status, hook.refused()), (0, 4), "{}", found.err);
-    let bodies: Vec<_> = hook.taken().into_iter().map(|(_, body)| body).collect();
+    assert_eq!((found.status, webhook.refused()), (0, 4), "{}", found.err);
+    let bodies: Vec<_> = webhook.accepted().into_iter().map(|(_, body)| body).collect();
     assert_eq!(notified(&bodies), ["down db"], "{}", found.err);
     assert!(
-        found.err.contains("will try again: `audit` put off db@")
-            && found.err.contains("4 times, last with 503"),
+        found
+            .err
+            .contains("delivery failed, will retry: `audit` was unavailable for db@")
+            && found.err.contains("in 4 attempts, last with 503"),
         "{}",
         found.err
     );
@@ -135,15 +141,18 @@ fn a_webhook_that_is_out_of_order_is_told_when_it_is_back() {
 }
 
 #[test]
-fn a_webhook_that_never_answers_delays_neither_ticks_nor_others_nor_the_end() {
-    let place = Place::new("relay-silent");
-    let ((_refusing, refused), hook) = (sockets::refused(), Hook::start(&[]));
-    place.define(&[("db", &refused)]);
-    // Connections are made, and nobody answers.
+fn unresponsive_webhook_delays_nothing_else() {
+    let workspace = Workspace::new("relay-silent");
+    let ((_refusing, refused), webhook) = (sockets::refused(), Webhook::start(&[]));
+    workspace.define(&[("db", &refused)]);
+    // Accepts connections and never responds.
     let silent = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-    let relay = place.relay(&[("audit", hook.address), ("silent", silent.local_addr().unwrap())]);
+    let relay = workspace.relay(&[
+        ("audit", webhook.address),
+        ("silent", silent.local_addr().unwrap()),
+    ]);
     let started = Instant::now();
-    let found = place.run(&[
+    let found = workspace.run(&[
         "--json",
         "--speed",
         "60",
@@ -152,39 +161,39 @@ fn a_webhook_that_never_answers_delays_neither_ticks_nor_others_nor_the_end() {
         "--relay",
         &relay,
         "--secrets",
-        &place.secrets(),
+        &workspace.secrets(),
     ]);
     let took = started.elapsed();
     assert_eq!((found.status, found.err.lines().count()), (0, 1), "{}", found.err);
     assert!(took < Duration::from_secs(15), "{took:?}");
     let lines = found.json();
     assert!(times(&lines).len() >= 3, "{lines:#?}");
-    assert_eq!(hook.taken().len(), 1);
+    assert_eq!(webhook.accepted().len(), 1);
     let undelivered = of_type(&lines, "undelivered");
     let id = &of_type(&lines, "notification")[0]["id"];
     assert_eq!((undelivered.len(), &undelivered[0]["ids"]), (1, &json!([id])));
     assert_eq!(undelivered[0]["destination"], json!("silent"));
-    let why = "`silent` did not take it within the last 5s";
+    let why = "`silent` did not accept it within 5s after shutdown";
     assert_eq!(undelivered[0]["why"], json!(why));
 }
 
 #[test]
-fn mistakes_in_the_destinations_are_named_with_their_lines() {
-    let place = Place::new("relay-mistakes");
+fn mistakes_in_the_destinations_file_have_line_numbers() {
+    let workspace = Workspace::new("relay-mistakes");
     let (_open, open) = sockets::open();
-    place.define(&[("web", &open)]);
-    let file = place.0.join("relay.yaml");
+    workspace.define(&[("web", &open)]);
+    let file = workspace.0.join("relay.yaml");
     fs::write(
         &file,
         "destinations:\n  ops:\n    kind: slack\n    url: https://hooks.slack.com/hush\n  pigeon: { kind: pigeon }\n",
     )
     .unwrap();
-    let found = place.run(&["--for", "1s", "--relay", &file.display().to_string()]);
+    let found = workspace.run(&["--for", "1s", "--relay", &file.display().to_string()]);
     assert_eq!((found.status, found.out.as_str()), (2, ""));
     let name = file.display();
     for part in [
-        format!("{name}:4: destinations.ops.url: is not the name of a secret (put "),
-        format!("{name}:5: destinations.pigeon.kind: `pigeon` is not known here (write one of slack, "),
+        format!("{name}:4: destinations.ops.url: is not the name of a secret (store "),
+        format!("{name}:5: destinations.pigeon.kind: unknown kind `pigeon` (use one of slack, "),
     ] {
         assert!(found.err.contains(&part), "{part} is not in {}", found.err);
     }
@@ -192,21 +201,21 @@ fn mistakes_in_the_destinations_are_named_with_their_lines() {
 }
 
 #[test]
-fn a_secret_that_is_not_here_is_missed_before_the_first_outage() {
-    let place = Place::new("relay-secrets");
+fn missing_secrets_are_reported_at_start() {
+    let workspace = Workspace::new("relay-secrets");
     let (_open, open) = sockets::open();
-    place.define(&[("web", &open)]);
-    let file = place.0.join("relay.yaml");
+    workspace.define(&[("web", &open)]);
+    let file = workspace.0.join("relay.yaml");
     fs::write(
         &file,
         "destinations:\n  ops: { kind: slack, url: \"ssm:/ops\" }\n  pager: { kind: pagerduty, key: \"env:PORTPULSE_NO_KEY\" }\n",
     )
     .unwrap();
-    let found = place.run(&["--for", "1s", "--relay", &file.display().to_string()]);
+    let found = workspace.run(&["--for", "1s", "--relay", &file.display().to_string()]);
     assert_eq!((found.status, found.out.as_str()), (2, ""));
     for part in [
-        "destinations.ops: cannot read the secret `ssm:/ops` from here: name one by `env:NAME` or `file:/path`, or give a folder that holds it\n",
-        "destinations.pager: there is no secret `env:PORTPULSE_NO_KEY`, or it is empty: put it there\n",
+        "destinations.ops: the secret `ssm:/ops` is unsupported here: use `env:NAME` or `file:/path`, or a folder with the secrets\n",
+        "destinations.pager: the secret `env:PORTPULSE_NO_KEY` is missing or empty: create it\n",
     ] {
         assert!(found.err.contains(part), "{part} is not in {}", found.err);
     }

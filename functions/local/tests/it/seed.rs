@@ -1,4 +1,4 @@
-//! `portpulse seed`: to a table in AWS, and to the folder of a watch, running or not.
+//! `portpulse seed`: to a table in AWS, and to a data directory with and without a running `portpulse local`.
 
 use std::fs;
 use std::process::Stdio;
@@ -7,19 +7,19 @@ use portpulse_store::table::{Condition, Item, Table};
 use serde_json::json;
 
 use crate::aws::Aws;
-use crate::place::Place;
 use crate::program::{Run, Running, portpulse};
 use crate::sockets;
+use crate::workspace::Workspace;
 
 const TWO: &str = "monitors:\n  a: { host: a.example.com, port: 1 }\n  b: { host: b.example.com, port: 2, tier: critical }\n";
 
-fn file(place: &Place, text: &str) -> String {
-    let path = place.0.join("monitors.yaml");
+fn file(workspace: &Workspace, text: &str) -> String {
+    let path = workspace.0.join("monitors.yaml");
     fs::write(&path, text).unwrap();
     path.display().to_string()
 }
 
-/// What the checkers find: `group id port`.
+/// The stored definitions that checkers read: `group id port`.
 fn found(aws: &Aws) -> Vec<String> {
     let mut found = Vec::new();
     for group in ["1m#0", "5m#0"] {
@@ -39,9 +39,9 @@ fn check(run: &Run, status: i32, out: &str) {
 }
 
 #[test]
-fn a_table_is_brought_to_say_what_the_file_says() {
-    let (aws, place) = (Aws::new(), Place::new("seed"));
-    let path = file(&place, TWO);
+fn seed_makes_the_table_equal_to_the_file() {
+    let (aws, workspace) = (Aws::new(), Workspace::new("seed"));
+    let path = file(&workspace, TWO);
     let added = "+  a  5m#0\n+  b  1m#0\n";
     check(
         &aws.run(&["seed", &path, "--dry-run"]),
@@ -58,15 +58,13 @@ fn a_table_is_brought_to_say_what_the_file_says() {
     check(&aws.run(&["seed", &path]), 0, "2 unchanged.\n");
     check(&aws.run(&["seed", &path, "--dry-run"]), 0, "2 unchanged.\n");
 
-    file(&place, "monitors:\n  b: { host: b.example.com, port: 3 }\n");
+    file(&workspace, "monitors:\n  b: { host: b.example.com, port: 3 }\n");
     let moved = ">  b  1m#0 -> 5m#0  port: 2 -> 3; -tier: critical\n";
-    let left = "-  a  5m#0          left: no --prune\n";
+    let left = "-  a  5m#0          skipped: requires --prune\n";
     check(
         &aws.run(&["seed", &path]),
         0,
-        &format!(
-            "{left}{moved}1 moved, 0 unchanged.\n1 is not in the file any more (--prune removes what seed wrote).\n"
-        ),
+        &format!("{left}{moved}1 moved, 0 unchanged.\n1 not in the file (use --prune to delete).\n"),
     );
     assert_eq!(found(&aws), ["5m#0 a 1", "5m#0 b 3"]);
     check(
@@ -78,9 +76,9 @@ fn a_table_is_brought_to_say_what_the_file_says() {
 }
 
 #[test]
-fn what_terraform_wrote_is_left_until_it_is_taken_over() {
-    let (aws, place) = (Aws::new(), Place::new("foreign"));
-    let path = file(&place, TWO);
+fn definitions_of_terraform_are_skipped_without_take_over() {
+    let (aws, workspace) = (Aws::new(), Workspace::new("foreign"));
+    let path = file(&workspace, TWO);
     let text = |text: &str| aws_sdk_dynamodb::types::AttributeValue::S(text.to_owned());
     let foreign = Item::from([
         ("pk".to_owned(), text("monitors#5m#0")),
@@ -97,13 +95,13 @@ fn what_terraform_wrote_is_left_until_it_is_taken_over() {
     let run = aws.run(&["seed", &path, "--json"]);
     let host = json!({ "before": "elsewhere.example.com", "after": "a.example.com" });
     let differences = |left: serde_json::Value, b: Option<serde_json::Value>| {
-        let a = json!({ "what": "changed", "group": "5m#0", "left": left, "fields": { "host": host } });
+        let a = json!({ "what": "changed", "group": "5m#0", "skipped": left, "fields": { "host": host } });
         match b {
             Some(b) => json!({ "a": a, "b": b }),
             None => json!({ "a": a }),
         }
     };
-    let b = json!({ "what": "added", "group": "1m#0", "left": null, "fields": {} });
+    let b = json!({ "what": "added", "group": "1m#0", "skipped": null, "fields": {} });
     let expected = json!({
         "table": "portpulse in eu-west-1", "dry_run": false, "unchanged": 0, "others": 0,
         "differences": differences("not_ours".into(), Some(b)),
@@ -124,9 +122,9 @@ fn what_terraform_wrote_is_left_until_it_is_taken_over() {
 }
 
 #[test]
-fn the_locations_that_should_report_are_listed_when_they_are_named() {
-    let (aws, place) = (Aws::new(), Place::new("seed-regions"));
-    let path = file(&place, TWO);
+fn locations_option_lists_expected_locations() {
+    let (aws, workspace) = (Aws::new(), Workspace::new("seed-regions"));
+    let path = file(&workspace, TWO);
     let listed = |group: &str| -> Vec<String> {
         let read = aws.wait(aws.store().group_state(group.parse().unwrap())).unwrap();
         assert!(read.unreadable.is_empty(), "{:?}", read.unreadable);
@@ -141,28 +139,29 @@ fn the_locations_that_should_report_are_listed_when_they_are_named() {
          +  us-east-1  1m#0  location\n\
          +  eu-west-1  5m#0  location\n\
          +  us-east-1  5m#0  location\n\
-         2 added, 0 unchanged.\nRegions: 4 listed, 0 unchanged.\n",
+         2 added, 0 unchanged.\nLocations: 4 added, 0 unchanged.\n",
     );
     assert_eq!([listed("1m#0"), listed("5m#0")], [["eu-west-1", "us-east-1"]; 2]);
-    // Without being asked, it leaves them as they are.
+    // Without --locations, the lists are unchanged.
     check(&aws.run(&["seed", &path, "--prune"]), 0, "2 unchanged.\n");
     check(
         &aws.run(&["seed", &path, "--prune", "--dry-run", "--locations", "us-east-1"]),
         1,
         "-  eu-west-1  1m#0  location\n\
          -  eu-west-1  5m#0  location\n\
-         2 unchanged.\nRegions: 2 to take off, 2 unchanged.\n",
+         2 unchanged.\nLocations: 2 to remove, 2 unchanged.\n",
     );
     assert_eq!(listed("1m#0"), ["eu-west-1", "us-east-1"]);
     aws.run(&["seed", &path, "--prune", "--locations", "us-east-1"]);
     assert_eq!([listed("1m#0"), listed("5m#0")], [["us-east-1"]; 2]);
 
-    // What Terraform lists is left until it is taken over.
+    // Entries of Terraform are skipped without --take-over.
     let deployed = "sa-east-1".parse().unwrap();
     aws.wait(aws.store().list_location("1m#0".parse().unwrap(), &deployed))
         .unwrap();
     let run = aws.run(&["seed", &path, "--prune", "--json", "--locations", "us-east-1"]);
-    let left = json!([{ "what": "removed", "location": "sa-east-1", "group": "1m#0", "left": "not_ours" }]);
+    let left =
+        json!([{ "what": "removed", "location": "sa-east-1", "group": "1m#0", "skipped": "not_ours" }]);
     assert_eq!(
         (run.status, &run.json()[0]["locations"]),
         (1, &left),
@@ -187,58 +186,61 @@ fn the_locations_that_should_report_are_listed_when_they_are_named() {
 }
 
 #[test]
-fn a_folder_is_written_to_whether_its_watch_runs_or_not() {
-    let place = Place::new("seed-folder");
+fn seed_writes_to_a_data_dir_running_or_not() {
+    let workspace = Workspace::new("seed-folder");
     let (_open, open) = sockets::open();
-    place.define(&[("web", &open)]);
-    let path = place.0.join("monitors.yaml").display().to_string();
-    let data = place.0.join("data").display().to_string();
+    workspace.define(&[("web", &open)]);
+    let path = workspace.0.join("monitors.yaml").display().to_string();
+    let data = workspace.0.join("data").display().to_string();
     let seed = |args: &[&str]| {
         let args = [&["seed", &path, "--data", &data], args].concat();
         Run::of(portpulse().args(args).output().unwrap())
     };
-    let resting = seed(&[]);
+    let stopped = seed(&[]);
     assert_eq!(
-        (resting.status, resting.out.as_str()),
+        (stopped.status, stopped.out.as_str()),
         (0, "+  web  1m#0\n1 added, 0 unchanged.\n")
     );
     assert_eq!(
-        resting.err,
-        format!("Table: {data}, where portpulse does not run now\n")
+        stopped.err,
+        format!("Table: {data} (portpulse local is not running)\n")
     );
 
-    let watch = Running::start(place.command(&["--json"]).stderr(Stdio::null()));
+    let watch = Running::start(workspace.command(&["--json"]).stderr(Stdio::null()));
     watch.lines_to(|_| true);
     let running = seed(&["--dry-run"]);
     drop(watch);
     assert_eq!((running.status, running.out.as_str()), (0, "1 unchanged.\n"));
-    assert_eq!(running.err, format!("Table: {data}, where portpulse runs\n"));
+    assert_eq!(
+        running.err,
+        format!("Table: {data} (portpulse local is running)\n")
+    );
 
-    // What the killed watch left behind does not lead anybody astray.
+    // Files of the killed process are ignored.
     let after = seed(&["--dry-run"]);
     assert_eq!(
         after.err,
-        format!("Table: {data}, where portpulse does not run now\n")
+        format!("Table: {data} (portpulse local is not running)\n")
     );
 }
 
 #[test]
-fn mistakes_and_wrong_usage_are_named() {
-    let place = Place::new("seed-usage");
-    let path = file(&place, "monitors:\n  a: { host: a.example.com }\n");
-    let data = place.0.join("data").display().to_string();
+fn mistakes_and_invalid_usage_are_refused() {
+    let workspace = Workspace::new("seed-usage");
+    let path = file(&workspace, "monitors:\n  a: { host: a.example.com }\n");
+    let data = workspace.0.join("data").display().to_string();
     let seed = |args: &[&str]| {
         let args = [&["seed", &path], args].concat();
         Run::of(portpulse().args(args).output().unwrap())
     };
     let run = seed(&["--data", &data]);
-    let mistake = "monitors.a.port: is missing (write a port, or a `service` that has one)\n";
+    let mistake = "monitors.a.port: is missing\n  help: write a port, or a `service` that has one\n";
     assert!(run.status == 2 && run.err.ends_with(mistake), "{}", run.err);
     for (args, part) in [
         (&["--data", &data, "--table", "t"][..], "cannot be used with"),
         (
             &["--region", "eu-west-1"],
-            "--region: of which table? (add --table, or set PORTPULSE_TABLE)\n",
+            "--region requires --table\n  help: add --table, or set PORTPULSE_TABLE\n",
         ),
     ] {
         let run = seed(args);

@@ -1,4 +1,4 @@
-//! Ports in known states, on loopback.
+//! Loopback ports in known states.
 
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 
@@ -11,14 +11,14 @@ pub(crate) fn open() -> (TcpListener, String) {
     (listener, address)
 }
 
-/// A port that refuses connections, and that nobody else can take while it is held.
+/// A reserved port that refuses connections while it is held.
 pub(crate) fn refused() -> (Socket, String) {
     let socket = refused_at((Ipv4Addr::LOCALHOST, 0).into());
     let address = socket.local_addr().unwrap().as_socket().unwrap().to_string();
     (socket, address)
 }
 
-/// The same, at this address.
+/// As [`refused`], at this address.
 pub(crate) fn refused_at(address: SocketAddr) -> Socket {
     let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
     socket.bind(&address.into()).unwrap();

@@ -1,4 +1,4 @@
-//! `portpulse test-alert`: through a topic as in AWS, and through that of a watch and its relay.
+//! `portpulse test-alert` with a topic as in AWS, and with a running `portpulse local` and its relay.
 
 use std::process::Stdio;
 
@@ -6,10 +6,10 @@ use portpulse_testkit::sns::{Account, Subscription, TOPIC_ARN};
 use serde_json::{Value, json};
 
 use crate::aws::Aws;
-use crate::hook::Hook;
-use crate::place::{Place, notified};
 use crate::program::{Run, Running, portpulse};
 use crate::sockets;
+use crate::webhook::Webhook;
+use crate::workspace::{Workspace, notified};
 
 fn subscription(protocol: &str, endpoint: &str, filter_policy: Option<&str>) -> Subscription {
     Subscription {
@@ -20,7 +20,7 @@ fn subscription(protocol: &str, endpoint: &str, filter_policy: Option<&str>) -> 
     }
 }
 
-/// AWS, where `a` is a monitor that is tagged `prod`.
+/// A table in AWS with the monitor `a`, which has the tag `prod`.
 fn with_a_monitor() -> Aws {
     let aws = Aws::new();
     let attributes = json!({ "host": "a.example.com", "port": 1, "tags": ["prod"] });
@@ -33,7 +33,7 @@ fn with_a_monitor() -> Aws {
     aws
 }
 
-/// What it says of an account, below the line that names message and topic.
+/// Asserts the output for an account, after the line with the message and topic.
 fn check(aws: &mut Aws, account: Account, status: i32, expected: &[&str]) {
     aws.sns.set_account(account);
     let run = aws.run(&["test-alert", "--topic", TOPIC_ARN]);
@@ -58,16 +58,16 @@ fn check(aws: &mut Aws, account: Account, status: i32, expected: &[&str]) {
 }
 
 #[test]
-fn every_subscriber_is_looked_at_and_the_account_is_explained() {
+fn subscribers_and_sms_settings_are_reported() {
     let mut aws = with_a_monitor();
 
     check(
         &mut aws,
         Account::default(),
         1,
-        &["Nobody subscribes to the topic: no alert reaches anybody."],
+        &["The topic has no subscribers: notifications reach nobody."],
     );
-    let all_well = Account {
+    let without_problems = Account {
         subscriptions: vec![
             subscription("email", "ann@example.com", None),
             subscription("sms", "+4915112345678", Some(r#"{"severity":["critical"]}"#)),
@@ -82,43 +82,43 @@ fn every_subscriber_is_looked_at_and_the_account_is_explained() {
     };
     check(
         &mut aws,
-        all_well.clone(),
+        without_problems.clone(),
         0,
         &[
             "email  a…@example.com               sent",
             "sms    +49…78                       sent",
             "https  https://hooks.example.com/…  sent",
-            "Text messages: the account is not in the sandbox; any number is reached.",
-            "Text messages may cost 20 USD a month; beyond that AWS sends none until the month ends. More is to be asked \
-             for (Service Quotas, SNS).",
+            "SMS: the account is not in the SMS sandbox and reaches all numbers.",
+            "SMS: the monthly spend limit is 20 USD; AWS sends no SMS beyond it. Request an increase in Service Quotas, \
+             SNS.",
         ],
     );
-    let mut not_so_well = Account {
+    let mut with_problems = Account {
         is_in_sms_sandbox: true,
         sms_monthly_limit: None,
-        ..all_well
+        ..without_problems
     };
-    not_so_well.subscriptions[0].is_confirmed = false;
-    not_so_well.subscriptions[2].filter_policy = Some(r#"{"tag":["staging"]}"#.to_owned());
+    with_problems.subscriptions[0].is_confirmed = false;
+    with_problems.subscriptions[2].filter_policy = Some(r#"{"tag":["staging"]}"#.to_owned());
     check(
         &mut aws,
-        not_so_well,
+        with_problems,
         1,
         &[
-            "email  a…@example.com               not sent: the subscription is not confirmed (confirm it by the link \
-             that AWS sent there)",
+            "email  a…@example.com               not sent: the subscription is not confirmed; use the link in the \
+             message from AWS",
             "sms    +49…78                       sent",
-            "https  https://hooks.example.com/…  left out by its filter: `tag` must be staging",
-            "Text messages: the account is in the sandbox. They reach only numbers that were verified, at most 10 of \
-             them. Ask AWS to move the account out of the SMS sandbox (SNS console, Text messaging).",
-            "Text messages may cost 1 USD a month; beyond that AWS sends none until the month ends. More is to be asked \
-             for (Service Quotas, SNS).",
+            "https  https://hooks.example.com/…  not sent: rejected by the filter policy: `tag` must be staging",
+            "SMS: the account is in the SMS sandbox and reaches at most 10 verified numbers. Request to leave the sandbox \
+             in the SNS console, Text messaging.",
+            "SMS: the monthly spend limit is 1 USD; AWS sends no SMS beyond it. Request an increase in Service Quotas, \
+             SNS.",
         ],
     );
 }
 
 #[test]
-fn a_message_of_one_monitor_is_asked_for_by_its_id() {
+fn test_message_of_one_monitor_has_its_id() {
     let mut aws = with_a_monitor();
     aws.sns.set_account(Account {
         subscriptions: vec![subscription("email", "ann@example.com", None)],
@@ -129,7 +129,7 @@ fn a_message_of_one_monitor_is_asked_for_by_its_id() {
     let sent = &run.json()[0];
     assert!(sent["id"].as_str().unwrap().starts_with("a@"), "{sent}");
     let subscriber = json!({
-        "protocol": "email", "endpoint": "a…@example.com", "fate": "sent", "why": null,
+        "protocol": "email", "endpoint": "a…@example.com", "delivery": "sent", "why": null,
     });
     assert_eq!(
         (&sent["subscribers"], &sent["sms"]),
@@ -139,15 +139,15 @@ fn a_message_of_one_monitor_is_asked_for_by_its_id() {
     for (args, part) in [
         (
             &["test-alert", "--topic", TOPIC_ARN, "--monitor", "b"][..],
-            "there is no monitor `b`",
+            "monitor `b` does not exist",
         ),
         (
             &["test-alert"],
-            "to which topic? (add --topic, or set PORTPULSE_TOPIC_ARN)\n",
+            "--topic is required with a table in AWS\n  help: add --topic, or set PORTPULSE_TOPIC_ARN\n",
         ),
         (
             &["test-alert", "--topic", "ops"],
-            "--topic ops: is not the ARN of a topic",
+            "--topic ops is not the ARN of a topic",
         ),
     ] {
         let run = aws.run(args);
@@ -157,27 +157,27 @@ fn a_message_of_one_monitor_is_asked_for_by_its_id() {
 }
 
 #[test]
-fn the_destinations_of_a_watch_get_it_and_its_ledger_says_so() {
-    let place = Place::new("test-alert");
+fn test_message_reaches_the_destinations_of_local() {
+    let workspace = Workspace::new("test-alert");
     let (_open, open) = sockets::open();
-    place.define(&[("web", &open)]);
-    let hook = Hook::start(&[]);
-    let relay = place.relay(&[("audit", hook.address)]);
-    let data = place.0.join("data").display().to_string();
+    workspace.define(&[("web", &open)]);
+    let webhook = Webhook::start(&[]);
+    let relay = workspace.relay(&[("audit", webhook.address)]);
+    let data = workspace.0.join("data").display().to_string();
     let send = |wait: &str| {
         let args = ["test-alert", "--data", &data, "--relay", &relay, "--wait", wait];
         Run::of(portpulse().args(args).output().unwrap())
     };
-    // Where minutes are long, a second start in the same one would have nothing to check yet.
-    place.run(&["--for", "1s", "--speed", "60"]);
-    let resting = send("1s");
+    // With real minutes, a second start in the same minute would check nothing.
+    workspace.run(&["--for", "1s", "--speed", "60"]);
+    let stopped = send("1s");
     assert!(
-        resting.status == 2 && resting.err.contains("(start `portpulse local` first)"),
+        stopped.status == 2 && stopped.err.contains("help: start `portpulse local` first"),
         "{}",
-        resting.err
+        stopped.err
     );
 
-    let secrets = place.secrets();
+    let secrets = workspace.secrets();
     let args = [
         "--json",
         "--speed",
@@ -187,12 +187,12 @@ fn the_destinations_of_a_watch_get_it_and_its_ledger_says_so() {
         "--secrets",
         &secrets,
     ];
-    let watch = Running::start(place.command(&args).stderr(Stdio::null()));
+    let watch = Running::start(workspace.command(&args).stderr(Stdio::null()));
     watch.lines_to(|_| true);
     let sent = send("20s");
     drop(watch);
     assert_eq!(sent.status, 0, "{}{}", sent.out, sent.err);
-    assert!(sent.out.contains("\nrelay  audit  posted\n"), "{}", sent.out);
-    let bodies: Vec<_> = hook.taken().into_iter().map(|(_, body)| body).collect();
+    assert!(sent.out.contains("\nrelay  audit  delivered\n"), "{}", sent.out);
+    let bodies: Vec<_> = webhook.accepted().into_iter().map(|(_, body)| body).collect();
     assert_eq!(notified(&bodies), ["test -"]);
 }

@@ -8,7 +8,7 @@ const TWO_MISTAKES: &str =
     "monitors:\n  a: { host: a.example.com, port: 25 }\n  b: { host: b.example.com }\n";
 
 #[test]
-fn a_valid_file_is_summed_up() {
+fn valid_file_is_summarized() {
     let example = concat!(env!("CARGO_MANIFEST_DIR"), "/../../infra/monitors.yaml");
     let found = run(&["validate", example]);
     let expected = format!(
@@ -24,12 +24,13 @@ fn a_valid_file_is_summed_up() {
 }
 
 #[test]
-fn every_mistake_comes_with_its_line_and_mend() {
+fn mistakes_are_reported_with_line_and_help() {
     let found = run_with_input(&["validate", "-"], TWO_MISTAKES);
     let expected = "\
--:2: monitors.a.port: port 25 is blocked by AWS for a Lambda outside a VPC (use port 587 or 465, or check it from \
-locations that have a VPC)
--:3: monitors.b.port: is missing (write a port, or a `service` that has one)
+-:2: monitors.a.port: port 25 is blocked by AWS for a Lambda outside a VPC
+  help: use port 587 or 465, or check it from locations that have a VPC
+-:3: monitors.b.port: is missing
+  help: write a port, or a `service` that has one
 -: 2 mistakes
 ";
     assert_eq!(
@@ -39,7 +40,7 @@ locations that have a VPC)
 }
 
 #[test]
-fn a_vpc_reaches_port_25() {
+fn vpc_option_allows_port_25() {
     let found = run_with_input(&["validate", "--vpc", "--json", "-"], TWO_MISTAKES);
     let expected = json!({
         "valid": false,
@@ -52,10 +53,9 @@ fn a_vpc_reaches_port_25() {
 }
 
 #[test]
-fn a_file_that_cannot_be_read_is_wrong_usage() {
+fn unreadable_file_is_an_error() {
     let found = run(&["validate", "/nonexistent/monitors.yaml"]);
-    let expected =
-        "portpulse: cannot read /nonexistent/monitors.yaml: No such file or directory (os error 2)\n";
+    let expected = "error: cannot read /nonexistent/monitors.yaml: No such file or directory (os error 2)\n";
     assert_eq!(
         (found.status, found.out.as_str(), found.err.as_str()),
         (2, "", expected)

@@ -1,4 +1,4 @@
-//! The program as Lambda runs it: a process that fetches events over HTTP, with all it talks to on this machine.
+//! The program as Lambda runs it: a process that fetches events over HTTP, with local stand-ins for AWS and webhooks.
 #![expect(
     clippy::unwrap_used,
     clippy::indexing_slicing,
@@ -19,46 +19,46 @@ use portpulse_testkit::function::{Function, program};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
-/// Parameter Store, and the hooks that its secrets lead to, behind one address.
+/// A stand-in for Parameter Store and for the webhooks whose URLs it stores, on one address.
 #[derive(Clone, Default)]
-struct World {
-    /// The paths that were posted to, of hooks and of parameters.
-    posted: Arc<Mutex<Vec<String>>>,
-    /// The path of the hook that is out of order.
+struct StandIns {
+    /// The requested parameters and webhooks.
+    requests: Arc<Mutex<Vec<String>>>,
+    /// The webhook that fails.
     broken: Arc<Mutex<Option<&'static str>>>,
     address: Arc<Mutex<Option<SocketAddr>>>,
 }
 
-impl World {
+impl StandIns {
     async fn start() -> (Self, String) {
-        let world = Self::default();
+        let stand_ins = Self::default();
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
         let address = listener.local_addr().unwrap();
-        *world.address.lock().unwrap() = Some(address);
+        *stand_ins.address.lock().unwrap() = Some(address);
         let router = Router::new()
             .route("/", post(parameter))
             .route("/{hook}", post(hook))
-            .with_state(world.clone());
+            .with_state(stand_ins.clone());
         tokio::spawn(async move { axum::serve(listener, router).await });
-        (world, format!("http://{address}"))
+        (stand_ins, format!("http://{address}"))
     }
 
-    /// What was posted to since the last time.
-    fn posted(&self) -> Vec<String> {
-        let mut posted = std::mem::take(&mut *self.posted.lock().unwrap());
-        posted.sort();
-        posted
+    /// Takes the requests since the last call, sorted.
+    fn requests(&self) -> Vec<String> {
+        let mut requests = std::mem::take(&mut *self.requests.lock().unwrap());
+        requests.sort();
+        requests
     }
 }
 
 /// `GetParameter`.
 /// Source: <https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_GetParameter.html>
-async fn parameter(State(world): State<World>, headers: HeaderMap, body: String) -> Response {
+async fn parameter(State(stand_ins): State<StandIns>, headers: HeaderMap, body: String) -> Response {
     let request: Value = serde_json::from_str(&body).unwrap();
     assert_eq!(headers["x-amz-target"], "AmazonSSM.GetParameter");
     assert_eq!(request["WithDecryption"], true);
     let name = request["Name"].as_str().unwrap();
-    world.posted.lock().unwrap().push(name.to_owned());
+    stand_ins.requests.lock().unwrap().push(name.to_owned());
     let hook = match name {
         "/portpulse/one" => "one",
         "/aws/reference/secretsmanager/portpulse/two" => "two",
@@ -70,14 +70,14 @@ async fn parameter(State(world): State<World>, headers: HeaderMap, body: String)
                 .into_response();
         }
     };
-    let address = world.address.lock().unwrap().unwrap();
+    let address = stand_ins.address.lock().unwrap().unwrap();
     let value = format!("http://{address}/{hook}");
     Json(json!({ "Parameter": { "Name": name, "Type": "SecureString", "Value": value } })).into_response()
 }
 
-async fn hook(State(world): State<World>, Path(hook): Path<String>) -> StatusCode {
-    let is_broken = *world.broken.lock().unwrap() == Some(hook.as_str());
-    world.posted.lock().unwrap().push(hook);
+async fn hook(State(stand_ins): State<StandIns>, Path(hook): Path<String>) -> StatusCode {
+    let is_broken = *stand_ins.broken.lock().unwrap() == Some(hook.as_str());
+    stand_ins.requests.lock().unwrap().push(hook);
     if is_broken {
         StatusCode::NOT_FOUND
     } else {
@@ -87,7 +87,7 @@ async fn hook(State(world): State<World>, Path(hook): Path<String>) -> StatusCod
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_portpulse-relay");
 
-/// The program at work.
+/// Starts the program.
 async fn start(dynamo_url: &str, ssm_url: &str, relay: &Value) -> Function {
     let environment = [
         ("AWS_REGION", "eu-west-1"),
@@ -101,29 +101,29 @@ async fn start(dynamo_url: &str, ssm_url: &str, relay: &Value) -> Function {
 }
 
 #[tokio::test]
-async fn an_event_reaches_every_destination_once_however_often_it_comes() {
+async fn repeated_event_reaches_each_destination_once() {
     let dynamo = EmbeddedDynamo::start().await.unwrap();
-    let (world, url) = World::start().await;
+    let (stand_ins, url) = StandIns::start().await;
     let relay = json!({ "destinations": {
         "one": { "kind": "slack", "url": "ssm:/portpulse/one" },
         "two": { "kind": "discord", "url": "secretsmanager:portpulse/two" },
     } });
     let mut function = start(&dynamo.endpoint_url(), &url, &relay).await;
 
-    *world.broken.lock().unwrap() = Some("two");
+    *stand_ins.broken.lock().unwrap() = Some("two");
     let error = function.invoke(&sample("relay-down.json")).await.unwrap_err();
     let expected = "Undelivered: `two` refused orders-db@2026-11-22T05:40:00Z.7/down with 404 Not Found: ";
     assert_eq!(error, expected);
     let secrets = ["/aws/reference/secretsmanager/portpulse/two", "/portpulse/one"];
-    assert_eq!(world.posted(), [secrets[0], secrets[1], "one", "two"]);
+    assert_eq!(stand_ins.requests(), [secrets[0], secrets[1], "one", "two"]);
 
-    // Lambda tries again: who knows it hears nothing, and the refused secret is read anew.
-    *world.broken.lock().unwrap() = None;
+    // On a retry, `one` receives nothing, and the refused secret of `two` is read again.
+    *stand_ins.broken.lock().unwrap() = None;
     let answer = function.invoke(&sample("relay-down.json")).await;
-    assert_eq!(answer, Ok(json!({ "delivered": 1, "repeated": 1 })));
-    assert_eq!(world.posted(), [secrets[0], "two"]);
+    assert_eq!(answer, Ok(json!({ "delivered": 1, "duplicates": 1 })));
+    assert_eq!(stand_ins.requests(), [secrets[0], "two"]);
 
-    // Four at once are one page for each chat. What is no notification is named, and the rest is told.
+    // Four notifications share one message for each chat. The invalid record is reported, the others are sent.
     let mut event = sample("relay-together.json");
     event["Records"]
         .as_array_mut()
@@ -131,51 +131,51 @@ async fn an_event_reaches_every_destination_once_however_often_it_comes() {
         .insert(0, json!({ "Sns": { "Message": "Hello" } }));
     let error = function.invoke(&event).await.unwrap_err();
     assert!(
-        error.starts_with("BadRecord: the message without an id holds what is no notification"),
+        error.starts_with("InvalidRecord: the message (no id) contains an invalid notification"),
         "{error}"
     );
-    assert_eq!(world.posted(), ["one", "two"]);
+    assert_eq!(stand_ins.requests(), ["one", "two"]);
     let answer = function.invoke(&sample("relay-together.json")).await;
-    assert_eq!(answer, Ok(json!({ "delivered": 0, "repeated": 8 })));
-    assert_eq!(world.posted(), [""; 0]);
+    assert_eq!(answer, Ok(json!({ "delivered": 0, "duplicates": 8 })));
+    assert_eq!(stand_ins.requests(), [""; 0]);
 }
 
 #[tokio::test]
-async fn a_table_that_accepts_and_never_answers_keeps_nothing_from_being_told() {
+async fn notification_is_sent_when_table_does_not_answer() {
     let silent = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
     let table = format!("http://{}", silent.local_addr().unwrap());
-    let (world, url) = World::start().await;
+    let (stand_ins, url) = StandIns::start().await;
     let relay = json!({ "destinations": { "one": { "kind": "slack", "url": "ssm:/portpulse/one" } } });
     let mut function = start(&table, &url, &relay).await;
     let answer = function.invoke(&sample("relay-down.json")).await;
-    assert_eq!(answer, Ok(json!({ "delivered": 1, "repeated": 0 })));
-    assert_eq!(world.posted(), ["/portpulse/one", "one"]);
+    assert_eq!(answer, Ok(json!({ "delivered": 1, "duplicates": 0 })));
+    assert_eq!(stand_ins.requests(), ["/portpulse/one", "one"]);
 }
 
 #[tokio::test]
-async fn a_secret_that_is_not_there_is_named() {
+async fn missing_secret_is_reported_by_name() {
     let dynamo = EmbeddedDynamo::start().await.unwrap();
-    let (_world, url) = World::start().await;
+    let (_stand_ins, url) = StandIns::start().await;
     let relay = json!({ "destinations": { "it": { "kind": "slack", "url": "ssm:/portpulse/nowhere" } } });
     let mut function = start(&dynamo.endpoint_url(), &url, &relay).await;
     let error = function.invoke(&sample("relay-down.json")).await.unwrap_err();
     assert_eq!(
         error,
-        "Undelivered: cannot address `it`: there is no secret `ssm:/portpulse/nowhere`, or it is empty: put it there"
+        "Undelivered: failed to build a request for `it`: the secret `ssm:/portpulse/nowhere` is missing or empty: create it"
     );
 }
 
 #[tokio::test]
-async fn bad_settings_end_it_with_all_that_is_wrong() {
+async fn invalid_settings_stop_start_with_all_diagnostics() {
     let settings = [("PORTPULSE_RELAY", r#"{"destinations":{"it":{"kind":"pigeon"}}}"#)];
     let run = program(PROGRAM, &settings).output().unwrap();
     assert!(!run.status.success());
-    let banner = String::from_utf8(run.stdout).unwrap();
+    let output = String::from_utf8(run.stdout).unwrap();
     for diagnostic in [
         "PORTPULSE_TABLE is not set",
         "PORTPULSE_HOME_REGION is not set",
-        "`pigeon` is not known here",
+        "unknown kind `pigeon`",
     ] {
-        assert!(banner.contains(diagnostic), "{banner}");
+        assert!(output.contains(diagnostic), "{output}");
     }
 }

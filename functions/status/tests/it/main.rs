@@ -1,5 +1,4 @@
-//! The program as Lambda runs it: a process that fetches requests over HTTP, and reads a table and a token on this
-//! machine.
+//! Tests of the program as Lambda runs it: a process that fetches events over HTTP, with a local table and token.
 #![expect(
     clippy::unwrap_used,
     clippy::indexing_slicing,
@@ -24,10 +23,10 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
 const TOKEN: &str = "0123456789abcdef0123456789abcdef";
-/// Where nobody listens.
-const NOWHERE: &str = "http://127.0.0.1:1";
+/// A URL without a server.
+const UNREACHABLE_URL: &str = "http://127.0.0.1:1";
 
-/// `GetParameter`: one holds the token, one holds too little.
+/// `GetParameter`: one parameter with a valid token, one with a short token.
 /// Source: <https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_GetParameter.html>
 async fn parameter(body: String) -> Response {
     let request: Value = serde_json::from_str(&body).unwrap();
@@ -52,7 +51,7 @@ async fn parameter_store() -> String {
 }
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_portpulse-status");
-/// What it is told in every test.
+/// Environment variables of all tests.
 const ENVIRONMENT: [(&str, &str); 4] = [
     ("AWS_REGION", "eu-west-1"),
     ("PORTPULSE_TABLE", TABLE),
@@ -60,7 +59,7 @@ const ENVIRONMENT: [(&str, &str); 4] = [
     ("PORTPULSE_LOCATIONS", "eu-west-1,us-east-1"),
 ];
 
-/// The program at work.
+/// A running program.
 struct Serving(Function);
 
 impl Serving {
@@ -78,7 +77,7 @@ impl Serving {
     }
 }
 
-/// A request for all monitors.
+/// A request for the overview.
 fn overview() -> Value {
     let mut event = sample("status-overview.json");
     event["rawQueryString"] = "".into();
@@ -104,31 +103,31 @@ fn body(answer: &Value) -> &str {
 }
 
 #[tokio::test]
-async fn the_public_is_shown_names_and_verdicts() {
+async fn public_page_shows_names_and_statuses_only() {
     let dynamo = table().await;
     let public = [("PORTPULSE_STATUS_ACCESS", "public")];
-    let mut function = Serving::start(&dynamo.endpoint_url(), NOWHERE, &public).await;
+    let mut function = Serving::start(&dynamo.endpoint_url(), UNREACHABLE_URL, &public).await;
     let answer = function.invoke(&overview()).await;
     assert_eq!(answer["statusCode"], 200, "{answer}");
     assert!(body(&answer).contains("href=\"/monitors/orders-db\""), "{answer}");
     for hidden in ["example.com", "5432", "shop", "us-east-1"] {
         assert!(!body(&answer).contains(hidden), "{hidden}: {answer}");
     }
-    let kept = &answer["headers"]["cache-control"];
-    assert_eq!(kept, "public, max-age=30, stale-while-revalidate=60");
-    // A signature does not open more than is public.
+    let cache_control = &answer["headers"]["cache-control"];
+    assert_eq!(cache_control, "public, max-age=30, stale-while-revalidate=60");
+    // A signature does not give access to private data.
     let answer = function.invoke(&sample("status-signed.json")).await;
     assert_eq!(answer["statusCode"], 200, "{answer}");
     assert!(!body(&answer).contains("example.com"), "{answer}");
     let error = function.0.invoke(&json!({ "time": "now" })).await.unwrap_err();
     assert!(
-        error.ends_with("the event is none of a function URL: invoke this function through its URL"),
+        error.ends_with("the event is not a function URL request: invoke this function through its URL"),
         "{error}"
     );
 }
 
 #[tokio::test]
-async fn with_a_token_all_is_shown_to_those_who_know_it() {
+async fn token_page_shows_everything_after_sign_in() {
     let (dynamo, ssm) = (table().await, parameter_store().await);
     let private = [
         ("PORTPULSE_STATUS_ACCESS", "private"),
@@ -136,8 +135,8 @@ async fn with_a_token_all_is_shown_to_those_who_know_it() {
     ];
     let mut function = Serving::start(&dynamo.endpoint_url(), &ssm, &private).await;
     let answer = function.invoke(&overview()).await;
-    let led_to = (&answer["statusCode"], &answer["headers"]["location"]);
-    assert_eq!(led_to, (&json!(303), &json!("/sign-in")));
+    let redirect = (&answer["statusCode"], &answer["headers"]["location"]);
+    assert_eq!(redirect, (&json!(303), &json!("/sign-in")));
     let mut sign_in = sample("status-sign-in.json");
     assert_eq!(function.invoke(&sign_in).await["statusCode"], 403);
     sign_in["body"] = format!("token={TOKEN}").into();
@@ -153,10 +152,10 @@ async fn with_a_token_all_is_shown_to_those_who_know_it() {
 }
 
 #[tokio::test]
-async fn signed_callers_are_shown_all_and_others_nothing() {
+async fn signed_page_requires_signature() {
     let dynamo = table().await;
     let private = [("PORTPULSE_STATUS_ACCESS", "private")];
-    let mut function = Serving::start(&dynamo.endpoint_url(), NOWHERE, &private).await;
+    let mut function = Serving::start(&dynamo.endpoint_url(), UNREACHABLE_URL, &private).await;
     let answer = function.invoke(&sample("status-signed.json")).await;
     assert!(body(&answer).contains("db.example.com"), "{answer}");
     let answer = function.invoke(&sample("status-overview.json")).await;
@@ -165,27 +164,27 @@ async fn signed_callers_are_shown_all_and_others_nothing() {
 }
 
 #[tokio::test]
-async fn a_table_that_is_gone_is_said_to_be_unreadable() {
+async fn unreachable_table_returns_503() {
     let public = [("PORTPULSE_STATUS_ACCESS", "public")];
-    let mut function = Serving::start(NOWHERE, NOWHERE, &public).await;
+    let mut function = Serving::start(UNREACHABLE_URL, UNREACHABLE_URL, &public).await;
     let answer = function.invoke(&overview()).await;
     assert_eq!(answer["statusCode"], 503, "{answer}");
     assert_eq!(answer["headers"]["retry-after"], "5");
 }
 
 #[tokio::test]
-async fn it_does_not_start_without_what_it_needs_and_shows_no_token() {
+async fn invalid_token_setting_stops_start_without_showing_token() {
     let ssm = parameter_store().await;
-    for (token, complaint) in [
+    for (token, expected) in [
         (
             "ssm:/portpulse/short",
-            "the parameter `/portpulse/short` holds no token: the token is too short",
+            "the parameter `/portpulse/short` contains no valid token: the token is too short",
         ),
         (
             "ssm:/portpulse/nowhere",
-            "there is no parameter `/portpulse/nowhere`: put the token there",
+            "the parameter `/portpulse/nowhere` is missing: create it with the token as its value",
         ),
-        ("hush", "PORTPULSE_STATUS_TOKEN names no parameter"),
+        ("hush", "PORTPULSE_STATUS_TOKEN is invalid"),
     ] {
         let private = [
             ("PORTPULSE_STATUS_ACCESS", "private"),
@@ -196,7 +195,7 @@ async fn it_does_not_start_without_what_it_needs_and_shows_no_token() {
         let run = tokio::task::spawn_blocking(move || command.output().unwrap());
         let run = run.await.unwrap();
         assert!(!run.status.success());
-        let banner = String::from_utf8(run.stdout).unwrap();
-        assert!(banner.contains(complaint) && !banner.contains("hush"), "{banner}");
+        let log = String::from_utf8(run.stdout).unwrap();
+        assert!(log.contains(expected) && !log.contains("hush"), "{log}");
     }
 }

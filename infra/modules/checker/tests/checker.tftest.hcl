@@ -1,7 +1,7 @@
-# One region's checker: exactly what it is told, what it may do, and when it runs.
+# The checker of one region: its environment, permissions, schedule, items and alarms.
 #
-# It stands with its module, not with the other tests: `terraform validate` in infra/ also validates each module that a
-# test there names, on its own, and one that takes a second provider from its caller never passes that.
+# These tests are in their module, not in infra/tests: `terraform validate` in infra/ also validates, on its own, each module
+# that a test there names, and always rejects a module that takes a second provider from its caller.
 
 mock_provider "aws" { source = "../../tests/mocks" }
 mock_provider "aws" {
@@ -24,7 +24,7 @@ variables {
   watchers = { team = { protocol = "email", endpoint = "team@example.com" } }
 }
 
-run "the_lambda" {
+run "lambda_has_home_resources_and_defaults" {
 
   assert {
     condition = module.function.lambda.environment == tomap({
@@ -33,40 +33,40 @@ run "the_lambda" {
       PORTPULSE_TOPIC_ARN   = "arn:aws:sns:eu-west-2:123456789012:portpulse-alerts"
       PORTPULSE_METRICS     = "off"
     })
-    error_message = "The environment is these four variables, none of which names another region: metrics are off unless asked for."
+    error_message = "The environment must be exactly these four variables: no other region is named, and metrics are off by default."
   }
   assert {
     condition     = [module.function.lambda.function_name, module.function.lambda.filename, module.function.lambda.memory_size, module.function.lambda.timeout] == ["portpulse-checker", "../../tests/fixtures/checker.bin", 128, 60]
-    error_message = "The zip given, with 128 MB and a minute."
+    error_message = "The Lambda must have the given zip, 128 MB and a timeout of 60 s."
   }
   assert {
-    condition     = [module.function.dead_letters.retries, module.function.dead_letters.longest_seconds] == [0, 60]
-    error_message = "A stale tick does not run."
+    condition     = [module.function.dead_letters.retries, module.function.dead_letters.max_age_seconds] == [0, 60]
+    error_message = "Lambda must not retry, and must drop events after 60 s."
   }
 }
 
-run "the_policy" {
+run "policy_has_only_listed_permissions" {
 
   assert {
     condition = jsondecode(module.function.policy).Statement == [
       { Sid = "ReadTable", Effect = "Allow", Action = ["dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query"], Resource = ["arn:aws:dynamodb:eu-west-2:123456789012:table/portpulse"] },
       {
-        Sid       = "WriteWhatItFinds", Effect = "Allow", Action = ["dynamodb:PutItem"], Resource = ["arn:aws:dynamodb:eu-west-2:123456789012:table/portpulse"]
+        Sid       = "WriteResults", Effect = "Allow", Action = ["dynamodb:PutItem"], Resource = ["arn:aws:dynamodb:eu-west-2:123456789012:table/portpulse"]
         Condition = { "ForAllValues:StringLike" = { "dynamodb:LeadingKeys" = ["group#*", "fleet", "results#*", "hourly#*", "daily#*", "banners#*", "incidents#*"] }, Null = { "dynamodb:LeadingKeys" = ["false"] } }
       },
-      { Sid = "Alert", Effect = "Allow", Action = ["sns:Publish"], Resource = ["arn:aws:sns:eu-west-2:123456789012:portpulse-alerts"] },
+      { Sid = "PublishNotifications", Effect = "Allow", Action = ["sns:Publish"], Resource = ["arn:aws:sns:eu-west-2:123456789012:portpulse-alerts"] },
       { Sid = "Log", Effect = "Allow", Action = ["logs:CreateLogStream", "logs:PutLogEvents"], Resource = ["arn:aws:logs:eu-west-1:123456789012:log-group:/aws/lambda/function:*"] },
       { Sid = "SendDeadLetters", Effect = "Allow", Action = ["sqs:SendMessage"], Resource = ["arn:aws:sqs:eu-west-1:123456789012:queue"] },
       {
-        Sid       = "UseTheTablesKey", Effect = "Allow", Action = ["kms:CreateGrant", "kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey*", "kms:ReEncrypt*"], Resource = ["arn:aws:kms:eu-west-2:123456789012:key/1"]
+        Sid       = "UseTableKey", Effect = "Allow", Action = ["kms:CreateGrant", "kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey*", "kms:ReEncrypt*"], Resource = ["arn:aws:kms:eu-west-2:123456789012:key/1"]
         Condition = { StringEquals = { "kms:ViaService" = ["dynamodb.eu-west-2.amazonaws.com"] } }
       },
     ]
-    error_message = "The checker may do exactly this: ${module.function.policy}"
+    error_message = "The role must have exactly these permissions: ${module.function.policy}"
   }
 }
 
-run "the_schedule" {
+run "schedule_has_rule_per_interval_and_target_per_shard" {
 
   assert {
     condition = { for key, rule in aws_cloudwatch_event_rule.interval : rule.name => rule.schedule_expression } == {
@@ -74,7 +74,7 @@ run "the_schedule" {
       "portpulse-5m-0" = "cron(0/5 * * * ? *)"
       "portpulse-5m-1" = "cron(0/5 * * * ? *)"
     }
-    error_message = "A rule for each interval, and another for the sixth shard."
+    error_message = "There must be a rule for each interval, and a second rule for the sixth shard."
   }
   assert {
     condition = { for key, target in aws_cloudwatch_event_target.shard : key => "${target.rule} ${target.target_id}" } == {
@@ -86,23 +86,23 @@ run "the_schedule" {
       "5m#4" = "portpulse-5m-0 shard-4"
       "5m#5" = "portpulse-5m-1 shard-5"
     }
-    error_message = "A target for each shard, five at most in a rule."
+    error_message = "There must be a target for each shard, with at most five in a rule."
   }
   assert {
     condition     = one(aws_cloudwatch_event_target.shard["5m#5"].input_transformer).input_paths == tomap({ time = "$.time" }) && one(aws_cloudwatch_event_target.shard["5m#5"].input_transformer).input_template == "{\"time\":<time>,\"interval\":\"5m\",\"shard\":5}"
-    error_message = "The event says which tick and which group."
+    error_message = "The event must contain the scheduled time, the interval and the shard."
   }
   assert {
     condition     = alltrue([for target in aws_cloudwatch_event_target.shard : one(target.retry_policy).maximum_event_age_in_seconds == 60])
-    error_message = "EventBridge, too, gives up before the tick is stale."
+    error_message = "EventBridge must drop events after 60 s."
   }
   assert {
     condition     = toset(values(aws_lambda_permission.schedule)[*].statement_id) == toset(["rule-1m-0", "rule-5m-0", "rule-5m-1"]) && alltrue([for each in aws_lambda_permission.schedule : each.principal == "events.amazonaws.com"])
-    error_message = "Each rule, and nobody else, may invoke it."
+    error_message = "Only EventBridge rules may invoke the Lambda, each with its own permission."
   }
 }
 
-run "what_the_table_says_of_it" {
+run "region_is_listed_as_expected_in_each_group" {
   variables { shards = { "1m" = 1, "5m" = 2 } }
 
   assert {
@@ -111,52 +111,52 @@ run "what_the_table_says_of_it" {
       "5m#0" = { pk = { S = "group#5m#0" }, sk = { S = "expects#eu-west-1" } }
       "5m#1" = { pk = { S = "group#5m#1" }, sk = { S = "expects#eu-west-1" } }
     }
-    error_message = "On the board of each group it is listed, by an item that carries nothing but its keys."
+    error_message = "The state of each group must have an item for this region, with keys only."
   }
   assert {
     condition     = alltrue([for each in aws_dynamodb_table_item.expected : each.table_name == "portpulse" && each.hash_key == "pk" && each.range_key == "sk"])
-    error_message = "In the one table."
+    error_message = "The items must be in the given table."
   }
 }
 
-run "the_watchdog" {
+run "watchdog_alarms_on_silence_and_errors" {
 
   assert {
     condition = [
       aws_cloudwatch_metric_alarm.silent.metric_name, aws_cloudwatch_metric_alarm.silent.period, aws_cloudwatch_metric_alarm.silent.evaluation_periods,
       aws_cloudwatch_metric_alarm.silent.treat_missing_data
     ] == ["Invocations", 60, 3, "breaching"]
-    error_message = "Three of the shortest intervals without an invocation are an alarm."
+    error_message = "Three of the shortest intervals without an invocation must trigger an alarm."
   }
   assert {
     condition     = [aws_cloudwatch_metric_alarm.failing.metric_name, aws_cloudwatch_metric_alarm.failing.period, aws_cloudwatch_metric_alarm.failing.threshold] == ["Errors", 600, 2]
-    error_message = "Two errors in two of the longest intervals are an alarm."
+    error_message = "Two errors within two of the longest intervals must trigger an alarm."
   }
   assert {
     condition = alltrue([
       for alarm in [aws_cloudwatch_metric_alarm.silent, aws_cloudwatch_metric_alarm.failing] :
       alarm.alarm_actions == toset([module.watchdog.arn]) && alarm.ok_actions == toset([module.watchdog.arn]) && alarm.dimensions == tomap({ FunctionName = "portpulse-checker" })
     ])
-    error_message = "Both are told in this region, also when they end."
+    error_message = "Both alarms must notify this region's topic, also when they end."
   }
 }
 
-run "in_a_vpc" {
+run "vpc_sets_subnets" {
   variables { vpc = { subnet_ids = ["subnet-1"], security_group_ids = ["sg-1"] } }
 
   assert {
     condition     = module.function.lambda.subnet_ids == ["subnet-1"]
-    error_message = "It runs in the subnets given."
+    error_message = "The Lambda must have the given subnets."
   }
 }
 
-run "too_short_a_time_limit_is_refused" {
+run "timeout_below_minimum_fails" {
   command = plan
   variables { function = { zip = "../../tests/fixtures/checker.bin", timeout_seconds = 30 } }
   expect_failures = [var.function]
 }
 
-run "an_interval_that_eventbridge_cannot_align_is_refused" {
+run "unsupported_interval_fails" {
   command = plan
   variables { shards = { "7m" = 1 } }
   expect_failures = [var.shards]

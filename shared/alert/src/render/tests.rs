@@ -1,4 +1,4 @@
-//! What every kind of notification looks like, and that no notification breaks the limits or its place.
+//! Golden texts of every kind of notification; limits of messages for any notification.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
@@ -18,11 +18,11 @@ fn finding(cause: Cause, detail: &str) -> Finding {
     Finding { cause, detail }
 }
 
-/// A notification of each kind, as it would be; of a monitor with all that a location may see of it.
+/// A typical notification of a kind; for a monitor, with one location for each view.
 fn sample(kind: Kind) -> Notification {
-    let usual = notification::of(kind);
-    if !matches!(usual.subject, Subject::Monitor(_)) {
-        return usual;
+    let base = notification::of(kind);
+    if !matches!(base.subject, Subject::Monitor(_)) {
+        return base;
     }
     let view = |view, ticks, since: Option<&str>, finding| LocationView {
         view,
@@ -57,12 +57,12 @@ fn sample(kind: Kind) -> Notification {
         at: "2026-11-22T05:50:00.25Z".parse().unwrap(),
         tags: vec!["prod".to_owned(), "eu".to_owned()],
         locations: BTreeMap::from(locations),
-        ..usual
+        ..base
     }
 }
 
-/// All of a message that anybody gets to see.
-fn shown(message: &Message) -> String {
+/// All parts of a message as text.
+fn transcript(message: &Message) -> String {
     let Message {
         ids,
         subject,
@@ -83,21 +83,21 @@ fn shown(message: &Message) -> String {
 }
 
 #[test]
-fn every_kind_reads_as_it_did() {
+fn every_kind_matches_its_snapshot() {
     for kind in Kind::ALL {
         let messages = messages(&[sample(*kind)]);
         assert_eq!(messages.len(), 1);
-        insta::assert_snapshot!(kind.as_str(), shown(&messages[0]));
+        insta::assert_snapshot!(kind.as_str(), transcript(&messages[0]));
     }
 }
 
-/// The schema as it is published, and its words against those of the code.
+/// The published schema.
 fn schema() -> Value {
     serde_json::from_str(include_str!("../../notification.schema.json")).unwrap()
 }
 
-/// What is wrong with a message's JSON by the schema, if anything is.
-fn misfits(json: &Value) -> Vec<String> {
+/// The errors of a message's JSON by the schema.
+fn schema_errors(json: &Value) -> Vec<String> {
     static VALIDATOR: LazyLock<jsonschema::Validator> =
         LazyLock::new(|| jsonschema::validator_for(&schema()).unwrap());
     let errors = VALIDATOR.iter_errors(json);
@@ -105,21 +105,21 @@ fn misfits(json: &Value) -> Vec<String> {
 }
 
 #[test]
-fn the_schema_takes_every_kind_and_refuses_what_is_none() {
+fn schema_accepts_every_kind_and_rejects_invalid_json() {
     for kind in Kind::ALL {
-        assert_eq!(misfits(&to_json(&sample(*kind))), [""; 0], "{kind}");
+        assert_eq!(schema_errors(&to_json(&sample(*kind))), [""; 0], "{kind}");
     }
     let together = &messages(&[Kind::Down; 4].map(sample))[0].json;
-    assert_eq!(misfits(together), [""; 0]);
+    assert_eq!(schema_errors(together), [""; 0]);
     let changed = |change: fn(&mut Value)| {
         let mut json = to_json(&sample(Kind::Down));
         change(&mut json);
-        misfits(&json)
+        schema_errors(&json)
     };
     assert_eq!(
         changed(|json| json["more"] = json!("later")),
         [""; 0],
-        "a field may come"
+        "an unknown field is valid"
     );
     let wrong: [fn(&mut Value); 7] = [
         |json| json["version"] = json!(2),
@@ -136,28 +136,28 @@ fn the_schema_takes_every_kind_and_refuses_what_is_none() {
 }
 
 #[test]
-fn the_schema_names_every_field_and_every_word_and_no_other() {
+fn schema_lists_all_fields_and_enum_values() {
     let schema = schema();
     let notification = &schema["$defs"]["notification"];
-    let words = |place: &Value| -> BTreeSet<String> {
-        let words = place["enum"].as_array().unwrap().iter();
-        words
-            .filter_map(|word| word.as_str().map(str::to_owned))
+    let values = |place: &Value| -> BTreeSet<String> {
+        let values = place["enum"].as_array().unwrap().iter();
+        values
+            .filter_map(|value| value.as_str().map(str::to_owned))
             .collect()
     };
-    fn all<T: Copy>(of: &[T], word: impl Fn(T) -> &'static str) -> BTreeSet<String> {
-        of.iter().map(|each| word(*each).to_owned()).collect()
+    fn all<T: Copy>(of: &[T], text: impl Fn(T) -> &'static str) -> BTreeSet<String> {
+        of.iter().map(|each| text(*each).to_owned()).collect()
     }
     let fields = &notification["properties"];
-    assert_eq!(words(&fields["kind"]), all(Kind::ALL, Kind::as_str));
-    assert_eq!(words(&fields["status"]), all(Status::ALL, Status::as_str));
+    assert_eq!(values(&fields["kind"]), all(Kind::ALL, Kind::as_str));
+    assert_eq!(values(&fields["status"]), all(Status::ALL, Status::as_str));
     assert_eq!(
-        words(&schema["$defs"]["severity"]),
+        values(&schema["$defs"]["severity"]),
         all(Severity::ALL, Severity::as_str)
     );
     let view = &fields["locations"]["additionalProperties"];
-    assert_eq!(words(&view["properties"]["view"]), all(View::ALL, View::as_str));
-    let findings = words(&schema["$defs"]["finding"]);
+    assert_eq!(values(&view["properties"]["view"]), all(View::ALL, View::as_str));
+    let findings = values(&schema["$defs"]["finding"]);
     for code in &findings {
         assert_eq!(code.parse::<Cause>().unwrap().code(), code);
     }
@@ -183,17 +183,17 @@ fn the_schema_names_every_field_and_every_word_and_no_other() {
 }
 
 #[test]
-fn more_than_three_go_together() {
+fn four_notifications_share_one_message() {
     let kinds = [Kind::Down, Kind::Recovered, Kind::LocationSilent, Kind::Recovered];
     let notifications = kinds.map(sample);
     assert_eq!(messages(&notifications[..3]).len(), 3);
     let together = messages(&notifications);
     assert_eq!(together.len(), 1);
-    insta::assert_snapshot!("together", shown(&together[0]));
+    insta::assert_snapshot!("together", transcript(&together[0]));
 }
 
 #[test]
-fn a_whole_group_going_down_is_a_few_messages_that_fit() {
+fn four_hundred_notifications_fit_few_messages() {
     let of = |number: usize| Notification {
         id: format!("m{number}/down"),
         subject: Subject::Monitor(format!("m{number}").parse().unwrap()),
@@ -213,17 +213,17 @@ fn a_whole_group_going_down_is_a_few_messages_that_fit() {
         messages.iter().all(|message| message.bytes() <= MAX_BYTES),
         "{subjects:?}"
     );
-    // Those that have a successor leave no room for what would have fitted.
+    // Every message but the last is nearly full.
     for message in &messages[..messages.len() - 1] {
         assert!(message.bytes() > MAX_BYTES * 9 / 10, "{}", message.bytes());
     }
 }
 
 #[test]
-fn no_notification_is_too_large_by_itself() {
-    // Each of these characters is four once it stands in JSON within JSON.
+fn largest_single_notification_fits() {
+    // In JSON within JSON, each of these characters takes four bytes.
     let long = "\"".repeat(2_000);
-    let location = |number: usize| format!("region-{number}").parse().unwrap();
+    let location = |number: usize| format!("location-{number}").parse().unwrap();
     let view = LocationView {
         view: View::Failing,
         ticks: 1,
@@ -244,7 +244,7 @@ fn no_notification_is_too_large_by_itself() {
 }
 
 #[test]
-fn email_text_and_json_go_out_side_by_side() {
+fn payload_contains_email_sms_and_json() {
     let message = &messages(&[sample(Kind::Down)])[0];
     let payload: Value = serde_json::from_str(&message.payload()).unwrap();
     assert_eq!(payload["email"], json!(message.body));
@@ -253,12 +253,12 @@ fn email_text_and_json_go_out_side_by_side() {
     assert_eq!(default, message.json);
 }
 
-/// The lines of a body that this program wrote the beginning of.
-fn begins_as_ours(line: &str) -> bool {
+/// Whether a line of a body begins with a label, an indent or a heading, and not with foreign text.
+fn begins_with_known_label(line: &str) -> bool {
     let labels = [
         "Target ",
         "Cause ",
-        "Was ",
+        "Cause was ",
         "Detail ",
         "Since ",
         "Changed ",
@@ -270,7 +270,7 @@ fn begins_as_ours(line: &str) -> bool {
         "Group ",
         "Id ",
     ];
-    let others = ["What each location sees:", "What is wrong with it:", ""];
+    let others = ["Locations:", "Errors in the definition:", ""];
     line.starts_with("  ") || labels.iter().any(|label| line.starts_with(label)) || others.contains(&line)
 }
 
@@ -278,7 +278,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
-    fn every_message_keeps_the_limits_and_everything_is_told_once(notifications in vec(notification::arbitrary(), 0..7)) {
+    fn messages_keep_limits_and_contain_each_notification_once(notifications in vec(notification::arbitrary(), 0..7)) {
         let messages = messages(&notifications);
         for message in &messages {
             prop_assert!(message.bytes() <= MAX_BYTES, "{}", message.bytes());
@@ -293,8 +293,8 @@ proptest! {
             let payload: BTreeMap<String, String> = serde_json::from_str(&payload).unwrap();
             prop_assert!(!payload["email"].contains(refused) && !payload["default"].contains(refused));
             prop_assert!(serde_json::from_str::<Value>(&payload["default"]).is_ok());
-            let misfits = misfits(&message.json);
-            prop_assert!(misfits.is_empty(), "{:?} in {}", misfits, message.json);
+            let schema_errors = schema_errors(&message.json);
+            prop_assert!(schema_errors.is_empty(), "{:?} in {}", schema_errors, message.json);
             prop_assert!(message.attributes.values().all(|attribute| !attribute.value().is_empty()));
         }
         let notified: Vec<_> = messages.iter().flat_map(|message| &message.ids).collect();
@@ -302,10 +302,10 @@ proptest! {
     }
 
     #[test]
-    fn nobody_elses_words_begin_a_line(notification in notification::arbitrary()) {
+    fn foreign_text_never_begins_a_body_line(notification in notification::arbitrary()) {
         let body = body(&notification);
         for line in body.lines().skip(1) {
-            prop_assert!(begins_as_ours(line), "{:?}", line);
+            prop_assert!(begins_with_known_label(line), "{:?}", line);
         }
     }
 }

@@ -1,27 +1,28 @@
-//! Fitting a decision into its row: what does not fit at once is decided step by step, the loudest and oldest first.
+//! Fits a decision into a DynamoDB item. A decision that does not fit at once is made in steps, ordered by severity and
+//! age.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
-use super::Input;
+use super::input::Input;
 use super::notification::severity_of;
 use crate::choice::Severity;
 use crate::group_state::{ClosedIncident, DecisionState, Finding, FleetState, Incident};
 use crate::id::Location;
 use crate::outbox::{Outbox, Pending, Subject};
 
-/// How large rows may become.
+/// The maximum size of stored states.
 ///
-/// What may wait in a row at its largest is for whoever stores it to say: the decision only asks whether a row fits.
+/// The storage layer knows the size of an item; the decision only asks whether a state fits.
 pub trait SizeLimit {
-    /// Whether a decision row fits into its item.
-    fn decision_fits(&self, row: &DecisionState) -> bool;
-    /// Whether a fleet row fits into its item.
-    fn fits_fleet(&self, row: &FleetState) -> bool;
+    /// Whether a decision state fits into its item.
+    fn decision_fits(&self, state: &DecisionState) -> bool;
+    /// Whether a fleet state fits into its item.
+    fn fleet_fits(&self, state: &FleetState) -> bool;
 }
 
-/// Rows of any size fit.
+/// No limit: states of any size fit.
 #[derive(Debug, Clone, Copy)]
 pub struct Unlimited;
 
@@ -30,66 +31,68 @@ impl SizeLimit for Unlimited {
         true
     }
 
-    fn fits_fleet(&self, _: &FleetState) -> bool {
+    fn fleet_fits(&self, _: &FleetState) -> bool {
         true
     }
 }
 
-/// What a decision leaves to be decided.
+/// Whether a decision is complete.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Rest {
-    /// Nothing: everything is decided.
+pub enum Completeness {
+    /// Every change is decided.
     #[default]
-    Nothing,
-    /// What does not fit beside what waits to be published and filed. Publish and file it, and decide again.
-    More,
+    Complete,
+    /// Some changes did not fit beside the pending notifications and closed incidents. The caller must publish and
+    /// archive those, then decide again.
+    Partial,
 }
 
-/// The row to write for the decision `whole`, and what it leaves. A row that would not change is absent.
-pub(super) fn status(
+/// The decision state to write for the complete decision `whole`, and whether it holds everything. `None` if the state
+/// would not change.
+pub(super) fn group(
     input: &Input<'_>,
     whole: DecisionState,
     limit: &impl SizeLimit,
-) -> (Option<DecisionState>, Rest) {
-    let before = &input.group_state.status;
-    let changed = |row: DecisionState| (!row.is_same(before)).then_some(row);
+) -> (Option<DecisionState>, Completeness) {
+    let before = &input.group_state.decision;
+    let changed = |state: DecisionState| (!state.is_same(before)).then_some(state);
     if limit.decision_fits(&whole) {
-        return (changed(whole), Rest::Nothing);
+        return (changed(whole), Completeness::Complete);
     }
-    // The details of what is found stand in the rows of the locations as well.
+    // The location states hold the details of findings as well.
     let (whole, plain) = (without_details(whole), without_details(before.clone()));
     if whole.is_same(&plain) || limit.decision_fits(&whole) {
-        return (changed(whole), Rest::Nothing);
+        return (changed(whole), Completeness::Complete);
     }
     let steps = Steps::new(input, &plain, &whole);
-    (changed(steps.largest(limit)), Rest::More)
+    (changed(steps.largest(limit)), Completeness::Partial)
 }
 
-/// The fleet row to write for the decision `whole`, and what it leaves. Where `whole` does not fit: first the claims, then
-/// the changes, location by location, those that make the row smaller first; as many as fit.
+/// The fleet state to write for the complete decision `whole`, and whether it holds everything. If `whole` does not fit, the
+/// state takes as many steps as fit: first the claims, then the changes of each location, those that free space first.
 pub(super) fn fleet(
     input: &Input<'_>,
     before: &FleetState,
     whole: FleetState,
     limit: &impl SizeLimit,
-) -> (FleetState, Rest) {
-    if limit.fits_fleet(&whole) {
-        return (whole, Rest::Nothing);
+) -> (FleetState, Completeness) {
+    if limit.fleet_fits(&whole) {
+        return (whole, Completeness::Complete);
     }
     let claims = before.outbox.clone().claim(input.me, input.stamp(), usize::MAX);
-    let notes = |row: &FleetState, location: &Location| -> usize {
-        let problems = row.problems.iter().filter(|((of, _), _)| of == location);
+    let records = |state: &FleetState, location: &Location| -> usize {
+        let problems = state.problems.iter().filter(|((of, _), _)| of == location);
         problems.map(|(_, problem)| problem.groups.len()).sum()
     };
     let changed: BTreeSet<_> = differing(&before.problems, &whole.problems)
         .map(|(location, _)| location)
         .collect();
     let mut changed: Vec<_> = changed.into_iter().collect();
-    changed.sort_by_key(|location| notes(&whole, location) > notes(before, location));
-    let row = |steps: usize| {
+    changed.sort_by_key(|location| records(&whole, location) > records(before, location));
+    let state = |steps: usize| {
         let chosen: BTreeSet<_> = changed.iter().take(steps.saturating_sub(claims)).collect();
         let mut pending = before.outbox.pending().to_vec();
-        // A decision only adds to what waits.
+        // A decision only appends to the outbox.
         let new = whole.outbox.pending().iter().skip(pending.len());
         let new = new.filter(|pending| match &pending.subject {
             Subject::Location(location) => chosen.contains(&location),
@@ -110,34 +113,34 @@ pub(super) fn fleet(
             outbox,
         }
     };
-    let fits = |row: &FleetState| limit.fits_fleet(row);
-    (largest(claims + changed.len(), row, fits), Rest::More)
+    let fits = |state: &FleetState| limit.fleet_fits(state);
+    (largest(claims + changed.len(), state, fits), Completeness::Partial)
 }
 
-fn without_details(row: DecisionState) -> DecisionState {
+fn without_details(state: DecisionState) -> DecisionState {
     let plain = |finding: Finding| Finding {
         detail: None,
         ..finding
     };
-    let incidents = row.incidents.into_iter().map(|(key, incident)| {
+    let incidents = state.incidents.into_iter().map(|(key, incident)| {
         let finding = incident.finding.map(plain);
         (key, Incident { finding, ..incident })
     });
     DecisionState {
         incidents: incidents.collect(),
-        ..row
+        ..state
     }
 }
 
-/// A decision as steps, each of which can be made without those after it: first whatever waits is claimed, then comes
-/// the state of the locations, then what has changed, monitor by monitor.
+/// A decision as a sequence of steps, each possible without the later ones: first every claim of a pending
+/// notification, then the state of the locations, then the changes of each monitor.
 struct Steps<'a> {
     input: &'a Input<'a>,
     before: &'a DecisionState,
     whole: &'a DecisionState,
-    /// How many notifications can be claimed of those that wait already.
+    /// The number of pending notifications that can be claimed.
     claims: usize,
-    /// The ids of monitors and definitions that changed.
+    /// The ids of changed monitors and definitions, by rank.
     changed: Vec<&'a str>,
 }
 
@@ -159,14 +162,14 @@ impl<'a> Steps<'a> {
         }
     }
 
-    /// The row after as many steps as fit.
+    /// The decision state after as many steps as fit.
     fn largest(&self, limit: &impl SizeLimit) -> DecisionState {
         let all = self.claims + 1 + self.changed.len();
-        largest(all, |steps| self.row(steps), |row| limit.decision_fits(row))
+        largest(all, |steps| self.state(steps), |state| limit.decision_fits(state))
     }
 
-    /// The row after the first `steps`.
-    fn row(&self, steps: usize) -> DecisionState {
+    /// The decision state after the first `steps`.
+    fn state(&self, steps: usize) -> DecisionState {
         let (before, whole) = (self.before, self.whole);
         let chosen = self.changed.iter().take(steps.saturating_sub(self.claims + 1));
         let chosen: BTreeSet<&str> = chosen.copied().collect();
@@ -180,7 +183,7 @@ impl<'a> Steps<'a> {
         let mut outbox = Outbox::new(pending);
         let most = if steps < self.claims { steps } else { usize::MAX };
         outbox.claim(self.input.me, self.input.stamp(), most);
-        // The number goes together with its notification.
+        // The number and its notification are one change.
         let counts_more = new_pending(before, whole).find(|pending| is_unnamed(pending, whole));
         let counts_more = counts_more.is_none_or(|pending| is_chosen(text_of(&pending.subject)));
         let mut closed = before.closed.clone();
@@ -206,13 +209,13 @@ impl<'a> Steps<'a> {
     }
 }
 
-/// The largest of the rows of 0 to `most` steps that fits, found by halving; that of no step, if none does.
-fn largest<R>(most: usize, row: impl Fn(usize) -> R, fits: impl Fn(&R) -> bool) -> R {
+/// The largest of `state(0)` to `state(most)` that fits, by binary search; `state(0)` if none fits.
+fn largest<R>(most: usize, state: impl Fn(usize) -> R, fits: impl Fn(&R) -> bool) -> R {
     let (mut good, mut bad) = (0, most + 1);
-    let mut best = row(good);
+    let mut best = state(good);
     while bad - good > 1 {
         let steps = good + (bad - good) / 2;
-        let tried = row(steps);
+        let tried = state(steps);
         if fits(&tried) {
             (good, best) = (steps, tried);
         } else {
@@ -222,7 +225,7 @@ fn largest<R>(most: usize, row: impl Fn(usize) -> R, fits: impl Fn(&R) -> bool) 
     best
 }
 
-/// What is chosen as it is in `whole`, and the rest as it was before.
+/// The chosen entries of `whole`, and the other entries of `before`.
 fn mixed<K: Ord + Clone, V: Clone>(
     before: &BTreeMap<K, V>,
     whole: &BTreeMap<K, V>,
@@ -239,13 +242,13 @@ fn new_pending<'a>(
     before: &DecisionState,
     whole: &'a DecisionState,
 ) -> impl Iterator<Item = &'a Pending> + use<'a> {
-    // A decision only adds to what waits.
+    // A decision only appends to the outbox.
     whole.outbox.pending().iter().skip(before.outbox.pending().len())
 }
 
-/// Whether a notification is of the broken definitions that the row does not name.
-fn is_unnamed(pending: &Pending, row: &DecisionState) -> bool {
-    matches!(&pending.subject, Subject::Definition(id) if !row.broken.contains(id))
+/// Whether a notification counts the invalid definitions that the decision state does not list.
+fn is_unnamed(pending: &Pending, state: &DecisionState) -> bool {
+    matches!(&pending.subject, Subject::Definition(id) if !state.broken.contains(id))
 }
 
 fn new_closed<'a>(
@@ -255,7 +258,7 @@ fn new_closed<'a>(
     whole.closed.iter().skip(before.closed.len())
 }
 
-/// The ids of all monitors and definitions of which anything differs.
+/// The ids of all monitors and definitions that differ between the two states.
 fn changed_ids<'a>(before: &'a DecisionState, whole: &'a DecisionState) -> BTreeSet<&'a str> {
     let incidents = differing(&before.incidents, &whole.incidents).map(|(id, _)| id.as_str());
     let advisories = differing(&before.advisories, &whole.advisories).map(|id| id.as_str());
@@ -284,7 +287,7 @@ fn differing<'a, K: Ord, V: PartialEq>(
     gone.chain(new.map(|(key, _)| key))
 }
 
-/// What makes one change go before another: the loudest, then the oldest; what is not told comes last.
+/// The order of changes: highest severity first, then the oldest. Changes without a notification come last.
 fn rank(
     input: &Input<'_>,
     before: &DecisionState,

@@ -1,4 +1,4 @@
-//! Flapping: a monitor that changes too often is told once as such, and then again when it is stable.
+//! Flapping: a monitor that changes too often is notified once as flapping, and again when it is stable.
 
 use std::time::Duration;
 
@@ -10,24 +10,24 @@ use crate::group_state::{DecisionState, Health, Incident, Stability, Track};
 use crate::id::MonitorId;
 use crate::time::Tick;
 
-/// The time in which changes are counted, and for which a monitor that has flapped must hold still.
+/// The period in which changes are counted, and for which a flapping monitor must be stable.
 const WINDOW: Duration = Duration::from_secs(3_600);
 
-/// Whether a monitor that turns bad now has changed too often to be told so.
+/// Whether a monitor that turns bad now has changed too often for a notification of this change.
 ///
-/// Nothing is noted before its incident ends: when that began, the incident itself says.
+/// The change is recorded when its incident ends; until then, the incident holds its time.
 pub(super) fn begins(
     monitor: &Monitor,
     key: &(MonitorId, Track),
     now: Timestamp,
-    row: &DecisionState,
+    state: &DecisionState,
 ) -> bool {
-    let recent = row.changes.get(key).into_iter().flatten();
+    let recent = state.changes.get(key).into_iter().flatten();
     let recent = recent.filter(|change| is_recent(**change, now)).count();
     limit(monitor).is_some_and(|limit| recent + 1 > limit)
 }
 
-/// Notes changes of a monitor, oldest first. Whether it changes too often to be told of each.
+/// Records changes of a monitor, oldest first. Returns whether the monitor changes too often.
 pub(super) fn note(
     monitor: &Monitor,
     key: &(MonitorId, Track),
@@ -42,7 +42,7 @@ pub(super) fn note(
     let changes = next.changes.entry(key.clone()).or_default();
     changes.extend(ticks);
     changes.retain(|change| is_recent(*change, now));
-    // One more than the limit says all.
+    // More changes than the limit plus one carry no information.
     changes.drain(..changes.len().saturating_sub(limit + 1));
     changes.len() > limit
 }
@@ -54,7 +54,7 @@ fn limit(monitor: &Monitor) -> Option<usize> {
         .map(|limit| limit.get() as usize)
 }
 
-/// What follows for an incident that flaps from how its monitor is: well, bad, or neither for sure.
+/// Advances a flapping incident by the current health of its monitor (`None` if undecided).
 pub(super) fn step(
     monitor: &Monitor,
     key: &(MonitorId, Track),
@@ -62,17 +62,17 @@ pub(super) fn step(
     tick: Tick,
     now: Timestamp,
     next: &mut DecisionState,
-) -> Transition {
+) -> FlappingStep {
     let Some(Incident {
-        pace: Stability::Flapping { state, notified },
+        stability: Stability::Flapping { state, notified },
         opened,
         ..
     }) = next.incidents.get(key)
     else {
-        return Transition::GoesOn;
+        return FlappingStep::StayOpen;
     };
     let (state, notified, opened) = (*state, *notified, *opened);
-    let pace = match found {
+    let stability = match found {
         Some(found) if found != state => {
             note(monitor, key, [tick], now, next);
             Stability::Flapping {
@@ -81,35 +81,35 @@ pub(super) fn step(
             }
         }
         Some(_) if limit(monitor).is_some() && !is_stable(key, opened, now, next) => {
-            return Transition::GoesOn;
+            return FlappingStep::StayOpen;
         }
-        Some(Health::Good) => return Transition::IsOver,
+        Some(Health::Good) => return FlappingStep::Close,
         Some(Health::Failing) => Stability::StoppedFlapping,
-        None => return Transition::GoesOn,
+        None => return FlappingStep::StayOpen,
     };
     if let Some(incident) = next.incidents.get_mut(key) {
-        incident.pace = pace;
+        incident.stability = stability;
     }
-    Transition::GoesOn
+    FlappingStep::StayOpen
 }
 
-/// What becomes of an incident that flaps.
+/// The next state of a flapping incident.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Transition {
-    /// It stays open.
-    GoesOn,
-    /// Its monitor is well, and has been for long enough.
-    IsOver,
+pub(super) enum FlappingStep {
+    /// The incident stays open.
+    StayOpen,
+    /// The monitor has been good for long enough: the incident closes.
+    Close,
 }
 
-/// Forgets changes that say nothing any more. Not worth a write of its own.
+/// Removes outdated changes. Does not cause a write of its own.
 pub(super) fn forget(now: Timestamp, next: &mut DecisionState) {
     next.changes
         .retain(|_, changes| changes.iter().any(|change| is_recent(*change, now)));
 }
 
-fn is_stable(key: &(MonitorId, Track), opened: Tick, now: Timestamp, row: &DecisionState) -> bool {
-    let mut changes = row.changes.get(key).into_iter().flatten().chain([&opened]);
+fn is_stable(key: &(MonitorId, Track), opened: Tick, now: Timestamp, state: &DecisionState) -> bool {
+    let mut changes = state.changes.get(key).into_iter().flatten().chain([&opened]);
     !changes.any(|change| is_recent(*change, now))
 }
 

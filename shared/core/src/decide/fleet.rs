@@ -1,12 +1,12 @@
-//! Telling of a location once, however many groups notice: the groups note their troubles in one row.
+//! Location problems across groups. All groups record them in one fleet state, so that each problem is notified once.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::Input;
-use super::fit::{self, Rest, SizeLimit};
+use super::fit::{self, Completeness, SizeLimit};
+use super::input::Input;
 use super::votes::elapsed;
 use crate::group_state::{
     DecisionState, FleetProblem, FleetState, LocationProblem, LocationReporting, Status, Urgency,
@@ -14,19 +14,19 @@ use crate::group_state::{
 use crate::id::Location;
 use crate::outbox::{Kind, Pending, Subject};
 
-/// A group confirms its note this often while the trouble lasts.
+/// The period after which a group renews its record of an ongoing problem.
 const CONFIRM_EVERY: Duration = Duration::from_secs(12 * 3600);
-/// A note older than this is of a group that is gone.
+/// The age from which a record belongs to a group that no longer exists.
 const NOTE_LIFETIME: Duration = Duration::from_secs(25 * 3600);
 
-/// The next fleet row, or `None` if it would not change, and what it leaves.
+/// Returns the next fleet state, or `None` if it would not change, and whether it holds everything.
 pub(super) fn step(
     input: &Input<'_>,
     status: &DecisionState,
     limit: &impl SizeLimit,
-) -> (Option<FleetState>, Rest) {
+) -> (Option<FleetState>, Completeness) {
     let Some(before) = input.fleet else {
-        return (None, Rest::Nothing);
+        return (None, Completeness::Complete);
     };
     let now = input.stamp();
     let mut next = FleetState {
@@ -73,7 +73,7 @@ pub(super) fn step(
     }
     for (key, problem) in over {
         next.problems.remove(&key);
-        // A location that is no longer expected is forgotten without a word.
+        // A location that is no longer expected is removed without a notification.
         if input.expected().contains(&key.0) {
             next.outbox
                 .push(pending(&key, Change::Ends, problem.since, problem.revision, now));
@@ -81,10 +81,10 @@ pub(super) fn step(
     }
     next.outbox.claim(input.me, now, usize::MAX);
     if next.is_same(before) {
-        return (None, Rest::Nothing);
+        return (None, Completeness::Complete);
     }
-    let (next, rest) = fit::fleet(input, before, next, limit);
-    ((!next.is_same(before)).then_some(next), rest)
+    let (next, completeness) = fit::fleet(input, before, next, limit);
+    ((!next.is_same(before)).then_some(next), completeness)
 }
 
 #[derive(Clone, Copy)]
@@ -112,7 +112,7 @@ fn pending(
         subject: Subject::Location(location.clone()),
         status: Status::Unknown,
         cause: None,
-        urgency: Urgency::Usual,
+        urgency: Urgency::Normal,
         since,
         at: now,
         claim: None,

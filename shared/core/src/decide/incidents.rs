@@ -1,8 +1,8 @@
-//! Opening and closing incidents, track by track.
+//! Opens and closes incidents, separately for each track.
 
 use jiff::Timestamp;
 
-use super::flapping::{self, Transition};
+use super::flapping::{self, FlappingStep};
 use super::votes::{Count, Electorate, Votes};
 use crate::choice::Expect;
 use crate::definition::Monitor;
@@ -15,7 +15,7 @@ use crate::outbox::{Kind, Pending, Subject};
 use crate::round::Definitions;
 use crate::time::Tick;
 
-/// Brings a monitor's incidents up to date with what the locations say.
+/// Updates a monitor's incidents and advisory from the votes of the locations.
 pub(super) fn step(
     monitor: &Monitor,
     votes: &Votes,
@@ -39,7 +39,7 @@ pub(super) fn step(
     advisory(monitor, votes, tick, next);
 }
 
-/// When a decision is made: the latest tick on the board, and the time.
+/// The time of a decision: the latest tick in the group state, and the current time.
 #[derive(Clone, Copy)]
 struct Moment {
     tick: Tick,
@@ -68,13 +68,13 @@ fn vote(
         None
     };
     let known = next.incidents.get(&key);
-    let known = known.map(|incident| (incident.pace, incident.opened));
+    let known = known.map(|incident| (incident.stability, incident.opened));
     match (known, found) {
         (None, Some(Health::Failing)) => {
             let (since, finding) = (count.since.unwrap_or(tick), count.finding.clone());
             let mut incident = opened(status, tick, since, finding, next);
             if flapping::begins(monitor, &key, now, next) {
-                incident.pace = flaps(Health::Failing);
+                incident.stability = unnotified_flapping(Health::Failing);
             }
             next.incidents.insert(key, incident);
             return;
@@ -86,18 +86,18 @@ fn vote(
                 return;
             }
             if let Some(incident) = next.incidents.get_mut(&key) {
-                incident.pace = flaps(Health::Good);
+                incident.stability = unnotified_flapping(Health::Good);
             }
         }
         (Some((Stability::Steady | Stability::StoppedFlapping, _)), Some(Health::Failing) | None) => {}
         (Some((Stability::Flapping { .. }, _)), found) => {
-            if flapping::step(monitor, &key, found, tick, now, next) == Transition::IsOver {
+            if flapping::step(monitor, &key, found, tick, now, next) == FlappingStep::Close {
                 close(&key.0, track, tick, Ending::Recovered, next);
                 return;
             }
         }
     }
-    // The cause may change; that is no news.
+    // A changed cause updates the incident without a notification.
     if let (Some(incident), Some(finding)) = (next.incidents.get_mut(&key), &count.finding) {
         incident.finding = Some(finding.clone());
     }
@@ -117,19 +117,19 @@ fn opened(
         since,
         finding,
         notified: Notified::NotYet,
-        urgency: Urgency::Usual,
-        pace: Stability::Steady,
+        urgency: Urgency::Normal,
+        stability: Stability::Steady,
     }
 }
 
-const fn flaps(state: Health) -> Stability {
+const fn unnotified_flapping(state: Health) -> Stability {
     Stability::Flapping {
         state,
         notified: None,
     }
 }
 
-/// A monitor of which nobody can tell anything, for as long as a location may be silent.
+/// Opens or closes the incident of a monitor for which no location has had data for longer than the freshness limit.
 fn visibility(monitor: &Monitor, votes: &Votes, tick: Tick, next: &mut DecisionState) {
     let key = (monitor.id().clone(), Track::Visibility);
     let down = next.incidents.contains_key(&(key.0.clone(), Track::Health));
@@ -159,7 +159,7 @@ fn advisory(monitor: &Monitor, votes: &Votes, tick: Tick, next: &mut DecisionSta
             };
             next.advisories.insert(id.clone(), advisory);
         }
-        // The incident says all that the advisory said, and more; what was told stands until the incident is told.
+        // The incident supersedes the advisory. A notified advisory stays until the incident is notified.
         Some(advisory) if open => {
             if advisory.notified == Notified::NotYet {
                 next.advisories.remove(id);
@@ -175,7 +175,7 @@ fn advisory(monitor: &Monitor, votes: &Votes, tick: Tick, next: &mut DecisionSta
     }
 }
 
-/// The end of an advisory that was told: `status` is what has come of it.
+/// The notification that ends a notified advisory; `status` is the resulting status of the monitor.
 pub(super) fn advisory_over(id: &MonitorId, advisory: Advisory, status: Status, tick: Tick) -> Pending {
     Pending {
         id: format!("{}/{}", advisory.id(id), Kind::AdvisoryOver),
@@ -183,19 +183,19 @@ pub(super) fn advisory_over(id: &MonitorId, advisory: Advisory, status: Status, 
         subject: Subject::Monitor(id.clone()),
         status,
         cause: None,
-        urgency: Urgency::Usual,
+        urgency: Urgency::Normal,
         since: advisory.opened.timestamp(),
         at: tick.timestamp(),
         claim: None,
     }
 }
 
-/// Ends an incident: it goes to the archive, and who was told of it is told of its end.
+/// Closes an incident and queues it for the archive. Notifies the recovery if the incident was notified.
 fn close(id: &MonitorId, track: Track, tick: Tick, ending: Ending, next: &mut DecisionState) {
     let Some(incident) = next.incidents.remove(&(id.clone(), track)) else {
         return;
     };
-    // Never held back, and never told to those who did not hear of the incident.
+    // A recovery is never suppressed, and never sent for an incident that was not notified.
     if ending == Ending::Recovered && incident.notified != Notified::NotYet {
         next.outbox.push(Pending {
             id: format!("{}/{}", incident.id(id, track), Kind::Recovered),
@@ -218,7 +218,7 @@ fn close(id: &MonitorId, track: Track, tick: Tick, ending: Ending, next: &mut De
     });
 }
 
-/// Closes, without a word, what belongs to monitors that are gone.
+/// Removes the incidents, advisories and changes of removed monitors without a notification.
 pub(super) fn forget_removed(
     definitions: &Definitions,
     electorate: &Electorate<'_>,

@@ -1,30 +1,30 @@
-//! Which locations report, which are silent, and which are themselves suspect.
+//! Classifies locations as reporting, silent or suspect.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use super::Input;
+use super::input::Input;
 use super::votes::{Electorate, elapsed};
 use crate::definition::Monitor;
 use crate::group_state::{DecisionState, Entry, FleetState, Health, LocationReporting, LocationState};
 use crate::id::Location;
 use crate::time::Tick;
 
-/// With fewer monitors than this a location cannot become suspect: too little to tell it from bad luck.
-const ENOUGH_TO_SUSPECT: usize = 10;
-/// By how much more than an interval two looks at a board may lie apart: a tick is handled within a minute.
-const LATEST_LOOK: Duration = Duration::from_secs(60);
+/// The minimum number of comparable monitors for a location to become suspect. With fewer, coincidence is likely.
+const MIN_COMPARABLE_MONITORS: usize = 10;
+/// The maximum delay of a decision beyond one interval: a tick is processed within a minute.
+const MAX_DECISION_DELAY: Duration = Duration::from_secs(60);
 
-/// The locations whose votes do not count, as the row has it.
-pub(super) fn suspects(row: &DecisionState) -> BTreeSet<Location> {
-    let suspect = row
+/// The suspect locations of a decision state. Their votes do not count.
+pub(super) fn suspects(decision: &DecisionState) -> BTreeSet<Location> {
+    let suspect = decision
         .locations
         .iter()
         .filter(|(_, state)| matches!(state, LocationReporting::Suspect(_)));
     suspect.map(|(location, _)| location.clone()).collect()
 }
 
-/// Brings the state of every location up to date, and takes the suspect ones out of the vote.
+/// Updates the state of every location, and removes suspect locations from the vote.
 pub(super) fn step(input: &Input<'_>, electorate: &mut Electorate<'_>, next: &mut DecisionState) {
     let mut states = std::mem::take(&mut next.locations);
     for location in input.expected() {
@@ -38,7 +38,7 @@ pub(super) fn step(input: &Input<'_>, electorate: &mut Electorate<'_>, next: &mu
         next.locations
             .extend(after.map(|state| (location.clone(), state)));
     }
-    // Locations that are no longer expected are forgotten, once the fleet has forgotten them too.
+    // Locations that are no longer expected are removed once the fleet state no longer holds them.
     for (location, state) in states {
         let after = returned(input, &location, Some(state));
         next.locations.extend(after.map(|state| (location, state)));
@@ -52,7 +52,7 @@ fn state(
     location: &Location,
     before: Option<LocationReporting>,
 ) -> Option<LocationReporting> {
-    let Some(row) = electorate.fresh_row(location) else {
+    let Some(current) = electorate.fresh_state(location) else {
         return Some(match before {
             Some(LocationReporting::Silent(since)) => LocationReporting::Silent(since),
             Some(LocationReporting::Awaited(since)) => {
@@ -62,7 +62,7 @@ fn state(
                     LocationReporting::Awaited(since)
                 }
             }
-            // A row that went stale has been waited for already.
+            // A location that reported until just now has already had its waiting time.
             Some(LocationReporting::Suspect(_) | LocationReporting::Returned) | None
                 if has_just_gone_stale(input, location) =>
             {
@@ -74,7 +74,7 @@ fn state(
         });
     };
     let was_suspect = matches!(before, Some(LocationReporting::Suspect(_)));
-    match is_suspect(input, electorate, location, row, was_suspect) {
+    match is_suspect(input, electorate, location, current, was_suspect) {
         true => match before {
             Some(LocationReporting::Suspect(since)) => Some(LocationReporting::Suspect(since)),
             Some(
@@ -86,18 +86,18 @@ fn state(
     }
 }
 
-/// Whether a row that is not fresh was fresh when somebody last looked at the board, as the others do every interval.
+/// Whether a stale location state was fresh at the previous decision. Other locations decide once an interval.
 ///
-/// An older one is of a location that was not expected meanwhile, or of a time in which nobody looked: it gets the same
-/// time as one that never reported.
+/// An older state belongs to a location that was not expected meanwhile, or to a period without decisions. Such a
+/// location gets the same waiting time as one that has never reported.
 fn has_just_gone_stale(input: &Input<'_>, location: &Location) -> bool {
     let interval = input.group.interval;
-    let look = interval.length() + LATEST_LOOK;
-    let row = input.group_state.rows.get(location);
-    row.is_some_and(|row| row.tick.age(input.now) <= interval.freshness() + look)
+    let delay = interval.length() + MAX_DECISION_DELAY;
+    let current = input.group_state.locations.get(location);
+    current.is_some_and(|current| current.tick.age(input.now) <= interval.freshness() + delay)
 }
 
-/// The state of a location that is well, or no longer asked for.
+/// The state of a location that reports again or is no longer expected.
 fn returned(
     input: &Input<'_>,
     location: &Location,
@@ -105,28 +105,29 @@ fn returned(
 ) -> Option<LocationReporting> {
     match before? {
         LocationReporting::Silent(_) | LocationReporting::Suspect(_) => Some(LocationReporting::Returned),
-        // One that is awaited may have been in trouble before, of whose end the fleet row has yet to tell.
+        // The location may have had a problem before, whose end the fleet state has yet to notify.
         LocationReporting::Awaited(_) | LocationReporting::Returned => {
-            let noted = |fleet: &FleetState| {
+            let recorded = |fleet: &FleetState| {
                 let mut mine = fleet.problems.iter().filter(|((of, _), _)| of == location);
                 mine.any(|(_, problem)| problem.groups.contains_key(&input.group))
             };
-            let banner = input
+            let reported = input
                 .fleet
-                .is_some_and(|fleet| !noted(fleet) && fleet.outbox.is_empty());
-            (!banner).then_some(LocationReporting::Returned)
+                .is_some_and(|fleet| !recorded(fleet) && fleet.outbox.is_empty());
+            (!reported).then_some(LocationReporting::Returned)
         }
     }
 }
 
-/// Whether most of at least ten monitors fail in this location while the others see them well.
+/// Whether more than half of at least ten monitors fail in this location while most other locations see them as good.
 ///
-/// Judged only once every fresh location has reported this location's tick; until then it stays as it was.
+/// Evaluated only when every fresh location has reported the tick of this location; until then, the previous result
+/// stands.
 fn is_suspect(
     input: &Input<'_>,
     electorate: &Electorate<'_>,
     location: &Location,
-    row: &LocationState,
+    current: &LocationState,
     was_suspect: bool,
 ) -> bool {
     let (mut comparable, mut alone_failing) = (0usize, 0usize);
@@ -135,7 +136,7 @@ fn is_suspect(
             .checking(monitor)
             .filter(|(other, _)| *other != location)
             .collect();
-        if others.iter().any(|(_, other)| other.tick < row.tick) {
+        if others.iter().any(|(_, other)| other.tick < current.tick) {
             return was_suspect;
         }
         let failing = others
@@ -146,15 +147,15 @@ fn is_suspect(
             continue;
         }
         comparable += 1;
-        let others_see_it_well = failing * 2 < others.len();
-        alone_failing += usize::from(others_see_it_well && is_failing(row, monitor, row.tick));
+        let most_others_see_good = failing * 2 < others.len();
+        alone_failing += usize::from(most_others_see_good && is_failing(current, monitor, current.tick));
     }
-    comparable >= ENOUGH_TO_SUSPECT && alone_failing * 2 > comparable
+    comparable >= MIN_COMPARABLE_MONITORS && alone_failing * 2 > comparable
 }
 
-/// Whether the tick `at` of this row found the monitor failing.
-fn is_failing(row: &LocationState, monitor: &Monitor, at: Tick) -> bool {
-    match row.entries.get(monitor.id()) {
+/// Whether the check at the tick `at` found the monitor failing.
+fn is_failing(current: &LocationState, monitor: &Monitor, at: Tick) -> bool {
+    match current.entries.get(monitor.id()) {
         Some(Entry::Seen(streaks)) => streaks.health.state == Health::Failing && streaks.seen == at,
         Some(Entry::NoData { .. }) | None => false,
     }

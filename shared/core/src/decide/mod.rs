@@ -1,113 +1,73 @@
-//! The decision: from definitions, board and time to the next decision row, the next fleet row and nothing else.
+//! The decision: computes the next decision state and the next fleet state of a group.
 //!
-//! It is a pure function of its input, so any checker in any location may make it, as often as it likes: deciding
-//! again on what was already decided changes nothing.
+//! A decision is a pure function of its input. Any checker in any location may make it, as often as needed: a repeated
+//! decision changes nothing.
 
 mod fit;
 mod flapping;
 mod fleet;
 mod incidents;
+mod input;
 mod locations;
 mod notification;
 mod notify;
 mod votes;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use jiff::Timestamp;
-
-use crate::control::Control;
 use crate::definition::Monitor;
-use crate::group::GroupId;
-use crate::group_state::{DecisionState, FleetState, GroupState, Status, Track};
-use crate::id::{Location, MonitorId};
+use crate::group_state::{DecisionState, FleetState, Status, Track};
+use crate::id::MonitorId;
 use crate::outbox::Claimant;
-use crate::round::Definitions;
 use votes::{Electorate, Votes};
 
-pub use fit::{Rest, SizeLimit, Unlimited};
+pub use fit::{Completeness, SizeLimit, Unlimited};
+pub use input::Input;
 pub use notification::{LocationView, Notification, View, views};
 
-/// All that a decision depends on.
-#[derive(Debug, Clone, Copy)]
-pub struct Input<'a> {
-    /// The group decided on.
-    pub group: GroupId,
-    /// Its definitions.
-    pub definitions: &'a Definitions,
-    /// Its board, read strongly consistent after this location's own row was written.
-    pub group_state: &'a GroupState,
-    /// What the groups together know of the locations; `None` where it could not be read, and so must not be written.
-    pub fleet: Option<&'a FleetState>,
-    /// The locations that should report where the board lists none.
-    pub fallback_locations: &'a BTreeSet<Location>,
-    /// What people have said of the monitors.
-    pub controls: &'a BTreeMap<MonitorId, Control>,
-    /// Monitors of other groups that are down, as far as one of this group depends on them.
-    pub down_elsewhere: &'a BTreeSet<MonitorId>,
-    /// The time.
-    pub now: Timestamp,
-    /// In whose name notifications are claimed.
-    pub me: &'a Claimant,
-}
-
-impl<'a> Input<'a> {
-    /// The locations that should report: those that this very board lists, so that a decision never rests on the rows of
-    /// one read and the locations of another.
-    pub fn expected(&self) -> &'a BTreeSet<Location> {
-        if self.group_state.listed.is_empty() {
-            self.fallback_locations
-        } else {
-            &self.group_state.listed
-        }
-    }
-
-    /// The time as it is kept in rows: in whole seconds, rounded down.
-    fn stamp(&self) -> Timestamp {
-        Timestamp::from_second(self.now.as_second()).unwrap_or(self.now)
-    }
-}
-
-/// What to write. A row that would not change is absent.
+/// The states to write. An unchanged state is absent.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Decision {
-    /// The next decision row, to be written on condition that the revision before it still stands.
-    pub status: Option<DecisionState>,
-    /// The next fleet row, likewise. Written second: the decision row keeps a location in mind until the fleet row shows
-    /// that all is said of it, so a writer lost in between is made good.
+    /// The next decision state. The write requires the previous revision.
+    pub state: Option<DecisionState>,
+    /// The next fleet state. The write requires the previous revision, and comes second: the decision state keeps a
+    /// location until the fleet state has recorded its problem, so that another checker can complete an interrupted
+    /// pair of writes.
     pub fleet: Option<FleetState>,
-    /// Whether `status` holds all that is to be decided on the monitors.
-    pub rest: Rest,
-    /// Whether `fleet` holds all that this group knows of the locations. What it leaves is decided in the next tick.
-    pub fleet_rest: Rest,
+    /// Whether the decision state holds every change.
+    pub completeness: Completeness,
+    /// Whether `fleet` holds all location problems of this group. The next tick decides the others.
+    pub fleet_completeness: Completeness,
 }
 
-/// Decides as much as fits into the rows, the loudest and oldest first, each monitor as if all were decided at once.
+/// Decides as much as fits into the states, ordered by severity and age. Each monitor gets the same decision as without
+/// a size limit.
 ///
-/// What is left is decided by deciding again once what waits in the row is published and filed.
+/// The caller decides the rest by another call, after it has published the pending notifications and archived the
+/// closed incidents.
 pub fn decide(input: &Input<'_>, limit: &impl SizeLimit) -> Decision {
     let mut whole = whole(input);
-    let (fleet, fleet_rest) = fleet::step(input, &whole, limit);
-    if whole.is_same(&input.group_state.status) {
+    let (fleet, fleet_completeness) = fleet::step(input, &whole, limit);
+    if whole.is_same(&input.group_state.decision) {
         return Decision {
             fleet,
-            fleet_rest,
+            fleet_completeness,
             ..Decision::default()
         };
     }
     flapping::forget(input.now, &mut whole);
-    let (status, rest) = fit::status(input, whole, limit);
+    let (state, completeness) = fit::group(input, whole, limit);
     Decision {
-        status,
+        state,
         fleet,
-        rest,
-        fleet_rest,
+        completeness,
+        fleet_completeness,
     }
 }
 
-/// The decision row after everything is decided, however large it is.
+/// The decision state after every change, regardless of its size.
 fn whole(input: &Input<'_>) -> DecisionState {
-    let (before, now) = (&input.group_state.status, input.now);
+    let (before, now) = (&input.group_state.decision, input.now);
     let mut next = before.clone();
     next.revision += 1;
 
@@ -124,7 +84,7 @@ fn whole(input: &Input<'_>) -> DecisionState {
         incidents::step(monitor, votes, &electorate, now, &mut next);
     }
     incidents::forget_removed(input.definitions, &electorate, &mut next);
-    // Only now is it known which monitors are down, and so which others wait for them.
+    // Dependencies are evaluated after all incidents are up to date.
     for (monitor, votes) in &all_votes {
         notify::open_incidents(input, monitor, votes, &mut next);
     }
@@ -133,14 +93,15 @@ fn whole(input: &Input<'_>) -> DecisionState {
     next
 }
 
-/// Whether there is nothing to decide: every expected location reports, sees all well, and nothing is open or waits.
+/// Whether there is nothing to decide: every expected location reports, all checks are good, and nothing is open or
+/// pending.
 ///
-/// Then [`decide`] would change nothing, and a tick needs no further read.
+/// In this case [`decide`] would change nothing, and the tick needs no further read.
 pub fn is_nominal(input: &Input<'_>) -> bool {
-    let status = &input.group_state.status;
-    // What has changed of late matters only when something changes again.
-    let quiet = status.is_same(&DecisionState {
-        changes: status.changes.clone(),
+    let decision = &input.group_state.decision;
+    // Recent changes matter only together with a new change.
+    let is_quiet = decision.is_same(&DecisionState {
+        changes: decision.changes.clone(),
         ..DecisionState::default()
     });
     let electorate = Electorate::new(input);
@@ -148,78 +109,81 @@ pub fn is_nominal(input: &Input<'_>) -> bool {
         .expected()
         .iter()
         .filter(|location| input.definitions.checked_by(location).next().is_some());
-    let nobody = |monitor: &Monitor| {
+    let has_no_location = |monitor: &Monitor| {
         let mut expected = input.expected().iter();
         !expected.any(|location| monitor.rule().locations.includes(location))
     };
-    quiet
+    is_quiet
         && input.definitions.broken.is_empty()
-        && !input.definitions.monitors.values().any(nobody)
+        && !input.definitions.monitors.values().any(has_no_location)
         && reporting.all(|location| {
             electorate
-                .fresh_row(location)
-                .is_some_and(|row| row.entries.is_empty())
+                .fresh_state(location)
+                .is_some_and(|state| state.entries.is_empty())
         })
 }
 
-/// Whether the board shows an incident or an advisory beginning or ending that its decision row does not have yet.
+/// Whether the location states show the start or end of an incident or advisory that the decision state does not have
+/// yet.
 ///
-/// So it stands when a checker was lost between its commit and its decision. It must be decided before a location
-/// replaces the row that shows it, or the change would never be told.
+/// This happens when a checker was lost between its commit and its decision. The change must be decided before a
+/// location replaces the state that shows it, or it would never be notified.
 pub fn is_undecided(input: &Input<'_>) -> bool {
-    let before = &input.group_state.status;
+    let before = &input.group_state.decision;
     let next = whole(input);
     let incidents =
         next.incidents.keys().eq(before.incidents.keys()) && next.closed.len() == before.closed.len();
-    // When one ends that has become an incident depends on what is not read here: whether that may be told.
-    let advisories = |row: &DecisionState| -> BTreeSet<MonitorId> {
-        let ids = row.advisories.keys();
-        let alone = ids.filter(|id| !row.incidents.contains_key(&((*id).clone(), Track::Health)));
+    // The end of an advisory that became an incident depends on whether the incident may be notified, which is not read
+    // here.
+    let advisories = |state: &DecisionState| -> BTreeSet<MonitorId> {
+        let ids = state.advisories.keys();
+        let alone = ids.filter(|id| !state.incidents.contains_key(&((*id).clone(), Track::Health)));
         alone.cloned().collect()
     };
     !incidents || advisories(&next) != advisories(before)
 }
 
-/// The row that follows once `me` has published `published`, and the incidents in `filed` are in the archive.
+/// The decision state after `me` has published `published` and archived the incidents in `filed`; `None` if it does not
+/// change.
 ///
-/// What was claimed and not published is free for the next tick. `None` if nothing changes.
+/// Claimed notifications that were not published become available to the next tick.
 pub fn acknowledge_published(
-    row: &DecisionState,
+    state: &DecisionState,
     me: &Claimant,
     published: &BTreeSet<String>,
     filed: &[String],
 ) -> Option<DecisionState> {
     let mut next = DecisionState {
-        revision: row.revision + 1,
-        ..row.clone()
+        revision: state.revision + 1,
+        ..state.clone()
     };
     next.outbox.acknowledge_published(me, published);
     next.closed.retain(|closed| !filed.contains(&closed.key()));
-    (!next.is_same(row)).then_some(next)
+    (!next.is_same(state)).then_some(next)
 }
 
-/// The same for the fleet row.
+/// The fleet state after `me` has published `published`; `None` if it does not change.
 pub fn acknowledge_fleet_published(
-    row: &FleetState,
+    state: &FleetState,
     me: &Claimant,
     published: &BTreeSet<String>,
 ) -> Option<FleetState> {
     let mut next = FleetState {
-        revision: row.revision + 1,
-        ..row.clone()
+        revision: state.revision + 1,
+        ..state.clone()
     };
     next.outbox.acknowledge_published(me, published);
-    (!next.is_same(row)).then_some(next)
+    (!next.is_same(state)).then_some(next)
 }
 
-/// What all locations together say of a monitor now.
+/// The current status of a monitor across all locations.
 pub fn status(input: &Input<'_>, monitor: &Monitor) -> Status {
     let mut electorate = Electorate::new(input);
-    electorate.suspects = locations::suspects(&input.group_state.status);
+    electorate.suspects = locations::suspects(&input.group_state.decision);
     let open = |track| {
         input
             .group_state
-            .status
+            .decision
             .incidents
             .get(&(monitor.id().clone(), track))
             .map(|incident| incident.status)

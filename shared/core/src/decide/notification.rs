@@ -1,10 +1,10 @@
-//! A notification as it goes out: what was decided, completed with what the locations see at that moment.
+//! Notifications: pending changes, completed with the current view of the locations.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
-use super::Input;
+use super::input::Input;
 use super::locations::suspects;
 use super::votes::Electorate;
 use crate::choice::Severity;
@@ -16,72 +16,73 @@ use crate::outbox::{Kind, Pending, Subject};
 use crate::outcome::Detail;
 use crate::time::Tick;
 
-/// A notification as it goes out: what was decided, with what the locations see at that moment.
+/// A notification: a decided change, with the current view of the locations.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Notification {
-    /// Its id: the same however often it is sent.
+    /// The id, identical for repeated sends of the same notification.
     pub id: String,
-    /// What it tells.
+    /// The kind of change.
     pub kind: Kind,
-    /// What it is about.
+    /// The subject.
     pub subject: Subject,
-    /// The group it comes from; a test comes from none.
+    /// The group of the monitor; `None` for a test.
     pub group: Option<GroupId>,
-    /// The status that it tells of; for a recovery, the one that is over.
+    /// The status; for a recovery, the status that has ended.
     pub status: Status,
-    /// How loudly it is to be told.
+    /// The severity.
     pub severity: Severity,
-    /// The severities whose subscribers hear it: its own, and those under which its incident was told before.
+    /// The severities whose subscribers receive the notification: the current one, and those under which the incident
+    /// was notified before.
     pub audience: BTreeSet<Severity>,
-    /// What was found.
+    /// The finding.
     pub finding: Option<Finding>,
-    /// Since when it has been so.
+    /// The start of the condition.
     pub since: Timestamp,
-    /// When the change happened.
+    /// The time of the change.
     pub at: Timestamp,
-    /// `host:port`, for a monitor that is still defined.
+    /// `host:port`, if the monitor is still defined.
     pub target: Option<String>,
     /// The monitor's tags.
     pub tags: Vec<String>,
     /// The monitor's runbook.
     pub runbook: Option<String>,
-    /// What each location that checks the monitor sees.
+    /// The view of each location that checks the monitor.
     pub locations: BTreeMap<Location, LocationView>,
-    /// For a broken definition, what is wrong with it.
+    /// For an invalid definition, its diagnostics.
     pub diagnostics: Vec<String>,
 }
 
-/// What one location sees of a monitor.
+/// The view of one location on a monitor.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LocationView {
-    /// How it looks from there.
+    /// The state of the monitor in this location.
     pub view: View,
-    /// For how many counted ticks.
+    /// The number of consecutive counted ticks in this state.
     pub ticks: u32,
-    /// Since which tick, where that is known.
+    /// The first of those ticks, if known.
     pub since: Option<Tick>,
-    /// What was found there last, if it is bad.
+    /// The last finding, unless the monitor is good.
     pub finding: Option<Finding>,
 }
 
 crate::choice::choice! {
-    /// How a monitor looks from one location.
+    /// The state of a monitor as seen from one location.
     View {
-        /// As expected.
+        /// The monitor is as expected.
         Good = "good",
-        /// Not as expected.
+        /// The monitor is not as expected.
         Failing = "failing",
-        /// It reports, but could not tell.
+        /// The location reports, but could not tell.
         NoData = "no_data",
-        /// It does not report.
+        /// The location does not report.
         Silent = "silent",
-        /// It sees most monitors failing, alone, and is not counted.
+        /// The location alone sees most monitors failing, and does not count.
         Suspect = "suspect",
     }
 }
 
 impl Notification {
-    /// Completes what waits in an outbox with what is known now.
+    /// Completes a pending notification with the current state.
     pub fn compose(pending: &Pending, input: &Input<'_>) -> Self {
         let monitor = match &pending.subject {
             Subject::Monitor(id) => input.definitions.monitors.get(id),
@@ -95,7 +96,7 @@ impl Notification {
             cause,
             detail: monitor.and_then(|m| detail(m, cause, input)),
         });
-        let usual = severity(pending.kind, pending.status, monitor);
+        let default = severity(pending.kind, pending.status, monitor);
         let severity = severity_of(pending, input);
         Self {
             id: pending.id.clone(),
@@ -104,7 +105,7 @@ impl Notification {
             group: Some(input.group),
             status: pending.status,
             severity,
-            audience: BTreeSet::from([usual, severity]),
+            audience: BTreeSet::from([default, severity]),
             finding,
             since: pending.since,
             at: pending.at,
@@ -122,10 +123,10 @@ impl Notification {
         }
     }
 
-    /// A message that tells of nothing, to see whom it reaches: whoever hears of any severity hears it, and where a
-    /// monitor is given, whoever hears of that one.
+    /// A test message. Every subscriber receives it, regardless of severity; with a monitor, only subscribers that
+    /// match the monitor.
     ///
-    /// Its id holds the time: two tests are told apart if they are not of the same moment.
+    /// The id contains the time, so that tests at different times are distinct.
     pub fn test(monitor: Option<&Monitor>, now: Timestamp) -> Self {
         let subject = monitor.map_or(Subject::Portpulse, |monitor| {
             Subject::Monitor(monitor.id().clone())
@@ -152,20 +153,20 @@ impl Notification {
     }
 }
 
-/// How loudly what waits in an outbox is told.
+/// The severity of a pending notification.
 pub(super) fn severity_of(pending: &Pending, input: &Input<'_>) -> Severity {
     let monitor = match &pending.subject {
         Subject::Monitor(id) => input.definitions.monitors.get(id),
         Subject::Location(_) | Subject::Definition(_) | Subject::Portpulse => None,
     };
     match pending.urgency {
-        Urgency::Usual => severity(pending.kind, pending.status, monitor),
-        Urgency::Raised => Severity::Critical,
+        Urgency::Normal => severity(pending.kind, pending.status, monitor),
+        Urgency::Escalated => Severity::Critical,
     }
 }
 
-/// Only what is down or exposed is as loud as the monitor asks for, with what follows from it; the rest is told, not
-/// paged. So whoever hears of an incident hears of its end.
+/// Only `down` and `exposed`, and their follow-ups, have the severity of the monitor; other notifications are at most
+/// warnings. A follow-up has the severity of its incident, so that it reaches the same subscribers.
 fn severity(kind: Kind, status: Status, monitor: Option<&Monitor>) -> Severity {
     let own = monitor.map_or(Severity::Warning, |monitor| monitor.alert_policy().severity);
     match (kind, status) {
@@ -193,28 +194,29 @@ fn severity(kind: Kind, status: Status, monitor: Option<&Monitor>) -> Severity {
     }
 }
 
-/// The service's own words about this cause, from the open incident or from any location's row.
+/// The detail of this cause, from the open incident or from any location state.
 fn detail(monitor: &Monitor, cause: Cause, input: &Input<'_>) -> Option<Detail> {
     let of = |finding: &Finding| (finding.cause == cause).then(|| finding.detail.clone()).flatten();
-    let incidents = input.group_state.status.incidents.iter();
+    let incidents = input.group_state.decision.incidents.iter();
     let mine = incidents
         .filter(|((id, _), _)| id == monitor.id())
         .filter_map(|(_, incident)| incident.finding.as_ref());
-    let rows = input
-        .group_state
-        .rows
-        .values()
-        .filter_map(|row| match row.entries.get(monitor.id()) {
-            Some(Entry::Seen(streaks)) => streaks.finding.as_ref(),
-            Some(Entry::NoData { .. }) | None => None,
-        });
-    mine.chain(rows).find_map(of)
+    let states =
+        input
+            .group_state
+            .locations
+            .values()
+            .filter_map(|state| match state.entries.get(monitor.id()) {
+                Some(Entry::Seen(streaks)) => streaks.finding.as_ref(),
+                Some(Entry::NoData { .. }) | None => None,
+            });
+    mine.chain(states).find_map(of)
 }
 
-/// How a monitor looks now from each of the locations that check it.
+/// The current view of each location that checks the monitor.
 pub fn views(monitor: &Monitor, input: &Input<'_>) -> BTreeMap<Location, LocationView> {
     let electorate = Electorate::new(input);
-    let suspects = suspects(&input.group_state.status);
+    let suspects = suspects(&input.group_state.decision);
     let locations = input
         .expected()
         .iter()
@@ -226,15 +228,15 @@ pub fn views(monitor: &Monitor, input: &Input<'_>) -> BTreeMap<Location, Locatio
         finding: None,
     };
     let view = |location: &Location| {
-        let Some(row) = electorate.fresh_row(location) else {
+        let Some(state) = electorate.fresh_state(location) else {
             return plain(View::Silent);
         };
-        match row.entries.get(monitor.id()) {
+        match state.entries.get(monitor.id()) {
             None => plain(View::Good),
             Some(Entry::NoData { .. }) => plain(View::NoData),
             Some(Entry::Seen(streaks)) => {
                 let bad = streaks.health.state == Health::Failing;
-                let view = match (suspects.contains(location), streaks.seen < row.tick, bad) {
+                let view = match (suspects.contains(location), streaks.seen < state.tick, bad) {
                     (true, _, _) => View::Suspect,
                     (_, true, _) => View::NoData,
                     (_, _, true) => View::Failing,

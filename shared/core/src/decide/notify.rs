@@ -1,12 +1,12 @@
-//! Telling: which open incidents may be told now, and how often.
+//! Decides which open incidents are notified now.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::Input;
 use super::incidents::advisory_over;
+use super::input::Input;
 use super::votes::{Votes, elapsed};
 use crate::definition::Monitor;
 use crate::group_state::{
@@ -16,13 +16,13 @@ use crate::group_state::{
 use crate::id::{Location, MonitorId};
 use crate::outbox::{Kind, Pending, Subject};
 
-/// Puts into the outbox whatever is open, untold and not held back; and the reminders that are due.
+/// Queues notifications for open incidents that are not suppressed, and due reminders and escalations.
 pub(super) fn open_incidents(input: &Input<'_>, monitor: &Monitor, votes: &Votes, next: &mut DecisionState) {
     let id = monitor.id();
-    if is_held(input, monitor) {
+    if is_suppressed(input, monitor) {
         return;
     }
-    let behind = monitor
+    let is_behind_outage = monitor
         .alert_policy()
         .depends_on
         .keys()
@@ -31,23 +31,23 @@ pub(super) fn open_incidents(input: &Input<'_>, monitor: &Monitor, votes: &Votes
         let Some(incident) = next.incidents.get_mut(&(id.clone(), track)) else {
             continue;
         };
-        // An outage in front explains silence, not an open port.
-        if behind && incident.status != Status::Exposed {
+        // The outage of a dependency explains an unavailable port, but not an exposed one.
+        if is_behind_outage && incident.status != Status::Exposed {
             continue;
         }
-        let begins = track == Track::Visibility && incident.notified == Notified::NotYet;
-        if begins && is_awaited(input, monitor, votes, incident, &next.locations) {
+        let is_first = track == Track::Visibility && incident.notified == Notified::NotYet;
+        if is_first && is_awaited(input, monitor, votes, incident, &next.locations) {
             continue;
         }
-        if let Some(news) = news(input, monitor, track, votes, incident) {
+        if let Some(reason) = due_reason(input, monitor, track, votes, incident) {
             next.outbox
-                .push(notify(&incident.id(id, track), incident, news, input.stamp()));
+                .push(notify(&incident.id(id, track), incident, reason, input.stamp()));
         }
     }
     if let Some(advisory) = next
         .advisories
         .get_mut(id)
-        .filter(|advisory| advisory.notified == Notified::NotYet && !behind)
+        .filter(|advisory| advisory.notified == Notified::NotYet && !is_behind_outage)
     {
         advisory.notified = Notified::At {
             first: input.stamp(),
@@ -60,7 +60,7 @@ pub(super) fn open_incidents(input: &Input<'_>, monitor: &Monitor, votes: &Votes
             subject: Subject::Monitor(id.clone()),
             status: Status::Up,
             cause: votes.health.finding.as_ref().map(|finding| finding.cause),
-            urgency: Urgency::Usual,
+            urgency: Urgency::Normal,
             since: votes.health.since.unwrap_or(advisory.opened).timestamp(),
             at: advisory.opened.timestamp(),
             claim: None,
@@ -70,7 +70,7 @@ pub(super) fn open_incidents(input: &Input<'_>, monitor: &Monitor, votes: &Votes
     replace_advisory(id, next);
 }
 
-/// Ends an advisory that was told, once the incident that it became is: who heard of the one may not hear of the other.
+/// Ends a notified advisory once its incident is notified. The subscribers of the two can differ.
 fn replace_advisory(id: &MonitorId, next: &mut DecisionState) {
     let incident = next.incidents.get(&(id.clone(), Track::Health));
     let Some(incident) = incident.filter(|incident| incident.notified != Notified::NotYet) else {
@@ -82,8 +82,8 @@ fn replace_advisory(id: &MonitorId, next: &mut DecisionState) {
     }
 }
 
-/// Notifies of each definition that cannot be read, once for as long as it cannot. At most [`MAX_BROKEN`] are named; one
-/// notification counts the others.
+/// Notifies each invalid definition, once for as long as it is invalid. At most [`MAX_BROKEN`] are listed; one notification
+/// counts the others.
 pub(super) fn broken_definitions(input: &Input<'_>, next: &mut DecisionState) {
     let broken = &input.definitions.broken;
     next.broken.retain(|id| broken.contains_key(id));
@@ -107,15 +107,15 @@ fn broken_definition(input: &Input<'_>, revision: u64, id: &str) -> Pending {
         subject: Subject::Definition(id.to_owned()),
         status: Status::Unknown,
         cause: None,
-        urgency: Urgency::Usual,
+        urgency: Urgency::Normal,
         since: input.stamp(),
         at: input.stamp(),
         claim: None,
     }
 }
 
-/// Whether a monitor's notifications are held back whatever they say.
-fn is_held(input: &Input<'_>, monitor: &Monitor) -> bool {
+/// Whether a silence or a maintenance window suppresses the monitor's notifications.
+fn is_suppressed(input: &Input<'_>, monitor: &Monitor) -> bool {
     let control = input.controls.get(monitor.id());
     let silenced = control.is_some_and(|control| control.is_silenced(input.now));
     silenced || monitor.alert_policy().in_maintenance(input.now)
@@ -135,8 +135,8 @@ fn is_still_bad(track: Track, votes: &Votes) -> bool {
     }
 }
 
-/// Whether nobody checks a monitor yet: not for longer than a row stays fresh, or a location that is to check it is still
-/// awaited. Monitors and locations are deployed one after the other.
+/// Whether no location checks the monitor yet: the incident is younger than the freshness limit, or a selected location
+/// is still awaited. Monitors and locations are deployed one after the other.
 fn is_awaited(
     input: &Input<'_>,
     monitor: &Monitor,
@@ -144,58 +144,59 @@ fn is_awaited(
     incident: &Incident,
     locations: &BTreeMap<Location, LocationReporting>,
 ) -> bool {
-    let of_it = locations
+    let selected = locations
         .iter()
         .filter(|(location, _)| monitor.rule().locations.includes(location));
-    let mut states = of_it.map(|(_, state)| state);
-    let lately = elapsed(incident.since.timestamp(), input.now) <= input.group.interval.freshness();
-    votes.checking == 0 && (lately || states.any(|state| matches!(state, LocationReporting::Awaited(_))))
+    let mut states = selected.map(|(_, state)| state);
+    let is_recent = elapsed(incident.since.timestamp(), input.now) <= input.group.interval.freshness();
+    votes.checking == 0 && (is_recent || states.any(|state| matches!(state, LocationReporting::Awaited(_))))
 }
 
-/// What there is to tell of an open incident.
+/// The reason for a notification of an open incident.
 #[derive(Clone, Copy)]
-enum News {
-    /// That it is there.
-    Begins,
-    /// That it flaps.
-    Flaps,
-    /// That it has flapped, and is bad for good.
-    Settles,
-    /// That it has been open for too long.
-    Escalates,
-    /// That it is still there.
-    Lasts,
+enum Reason {
+    /// The incident opened.
+    Opened,
+    /// The monitor started flapping.
+    Flapping,
+    /// The monitor stopped flapping and stays bad.
+    StoppedFlapping,
+    /// The incident has been open for longer than `escalate_after`.
+    Escalated,
+    /// The incident is still open: a reminder.
+    StillOpen,
 }
 
-/// What is to be told of an open incident now, if nothing holds it back.
-fn news(
+/// The notification that is due for an open incident, if nothing suppresses it.
+fn due_reason(
     input: &Input<'_>,
     monitor: &Monitor,
     track: Track,
     votes: &Votes,
     incident: &Incident,
-) -> Option<News> {
+) -> Option<Reason> {
     let alert_policy = monitor.alert_policy();
-    match (incident.pace, incident.notified) {
+    match (incident.stability, incident.notified) {
         (
             Stability::Flapping {
                 notified: Some(_), ..
             },
             _,
         ) => None,
-        // Who heard of an outage waits for its end; to others it is no news while all is well.
+        // If the outage was notified, its recipients wait for the end. Otherwise there is nothing to notify while the
+        // monitor is good.
         (
             Stability::Flapping {
                 notified: None,
                 state,
             },
             notified,
-        ) => (state == Health::Failing || notified != Notified::NotYet).then_some(News::Flaps),
-        // What was held back is told only if it is still bad.
+        ) => (state == Health::Failing || notified != Notified::NotYet).then_some(Reason::Flapping),
+        // A suppressed incident is notified only if the monitor is still bad.
         (Stability::Steady | Stability::StoppedFlapping, Notified::NotYet) => {
-            is_still_bad(track, votes).then_some(News::Begins)
+            is_still_bad(track, votes).then_some(Reason::Opened)
         }
-        (Stability::StoppedFlapping, Notified::At { .. }) => Some(News::Settles),
+        (Stability::StoppedFlapping, Notified::At { .. }) => Some(Reason::StoppedFlapping),
         (Stability::Steady, Notified::At { .. })
             if is_acknowledged(input, &incident.id(monitor.id(), track)) =>
         {
@@ -204,59 +205,59 @@ fn news(
         (Stability::Steady, Notified::At { first, last, .. }) => {
             let is_due =
                 |every: Option<Duration>, from| every.is_some_and(|every| elapsed(from, input.now) >= every);
-            let may_escalate = track == Track::Health && incident.urgency == Urgency::Usual;
+            let may_escalate = track == Track::Health && incident.urgency == Urgency::Normal;
             if may_escalate && is_due(alert_policy.escalate_after, first) {
-                Some(News::Escalates)
+                Some(Reason::Escalated)
             } else {
-                is_due(alert_policy.remind_every, last).then_some(News::Lasts)
+                is_due(alert_policy.remind_every, last).then_some(Reason::StillOpen)
             }
         }
     }
 }
 
-/// Whether somebody is at work on it.
+/// Whether the incident is acknowledged.
 fn is_acknowledged(input: &Input<'_>, name: &IncidentId) -> bool {
     let control = input.controls.get(&name.monitor);
     control.is_some_and(|control| control.has_acknowledged(name))
 }
 
-/// Notes in the incident that this was told, and gives what is to be told.
-fn notify(name: &IncidentId, incident: &mut Incident, news: News, now: Timestamp) -> Pending {
+/// Records the notification in the incident, and returns it.
+fn notify(name: &IncidentId, incident: &mut Incident, reason: Reason, now: Timestamp) -> Pending {
     let (first, reminders) = match incident.notified {
         Notified::NotYet => (now, 0),
         Notified::At { first, reminders, .. } => (first, reminders),
     };
-    let reminders = match news {
-        News::Lasts => reminders + 1,
-        News::Begins | News::Flaps | News::Settles | News::Escalates => reminders,
+    let reminders = match reason {
+        Reason::StillOpen => reminders + 1,
+        Reason::Opened | Reason::Flapping | Reason::StoppedFlapping | Reason::Escalated => reminders,
     };
     incident.notified = Notified::At {
         first,
         last: now,
         reminders,
     };
-    let kind = match news {
-        News::Begins | News::Settles => beginning(incident),
-        News::Flaps => Kind::Flapping,
-        News::Escalates => Kind::Escalated,
-        News::Lasts => Kind::Reminder,
+    let kind = match reason {
+        Reason::Opened | Reason::StoppedFlapping => first_kind(incident),
+        Reason::Flapping => Kind::Flapping,
+        Reason::Escalated => Kind::Escalated,
+        Reason::StillOpen => Kind::Reminder,
     };
-    let word = match news {
-        News::Begins | News::Flaps | News::Escalates => kind.to_string(),
-        // It may have been told before it flapped.
-        News::Settles => format!("{kind}-for-good"),
-        News::Lasts => format!("{kind}-{reminders}"),
+    let word = match reason {
+        Reason::Opened | Reason::Flapping | Reason::Escalated => kind.to_string(),
+        // An earlier notification, from before the flapping, may have used the plain id.
+        Reason::StoppedFlapping => format!("{kind}-for-good"),
+        Reason::StillOpen => format!("{kind}-{reminders}"),
     };
-    match (news, incident.pace) {
-        (News::Flaps, Stability::Flapping { state, .. }) => {
-            incident.pace = Stability::Flapping {
+    match (reason, incident.stability) {
+        (Reason::Flapping, Stability::Flapping { state, .. }) => {
+            incident.stability = Stability::Flapping {
                 state,
                 notified: Some(now),
             };
         }
-        (News::Begins | News::Settles, _) => incident.pace = Stability::Steady,
-        (News::Escalates, _) => incident.urgency = Urgency::Raised,
-        (News::Flaps | News::Lasts, _) => {}
+        (Reason::Opened | Reason::StoppedFlapping, _) => incident.stability = Stability::Steady,
+        (Reason::Escalated, _) => incident.urgency = Urgency::Escalated,
+        (Reason::Flapping | Reason::StillOpen, _) => {}
     }
     Pending {
         id: format!("{name}/{word}"),
@@ -266,16 +267,16 @@ fn notify(name: &IncidentId, incident: &mut Incident, news: News, now: Timestamp
         cause: incident.finding.as_ref().map(|finding| finding.cause),
         urgency: incident.urgency,
         since: incident.since.timestamp(),
-        at: match news {
-            News::Begins => incident.opened.timestamp(),
-            News::Flaps | News::Settles | News::Escalates | News::Lasts => now,
+        at: match reason {
+            Reason::Opened => incident.opened.timestamp(),
+            Reason::Flapping | Reason::StoppedFlapping | Reason::Escalated | Reason::StillOpen => now,
         },
         claim: None,
     }
 }
 
-/// As what an incident is told first.
-fn beginning(incident: &Incident) -> Kind {
+/// The kind of an incident's first notification.
+fn first_kind(incident: &Incident) -> Kind {
     let cause = incident.finding.as_ref().map(|finding| finding.cause);
     match (incident.status, cause) {
         (Status::Exposed, _) => Kind::Exposed,

@@ -1,34 +1,34 @@
-//! Counting: what the locations that may vote say of one monitor.
+//! Counts the votes of the locations on one monitor.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::Input;
+use super::input::Input;
 use crate::choice::Expect;
 use crate::definition::{Monitor, Quorum};
 use crate::group_state::{Entry, Finding, Health, Impairment, LocationState, Streak, Streaks};
 use crate::id::Location;
 use crate::time::{Interval, Tick};
 
-/// Everybody who could vote: the fresh rows of the expected locations.
+/// The locations that can vote: those that are expected and whose state is fresh.
 pub(crate) struct Electorate<'a> {
     pub(crate) now: Timestamp,
     pub(crate) interval: Interval,
     pub(crate) expected: &'a BTreeSet<Location>,
     fresh: BTreeMap<&'a Location, &'a LocationState>,
-    /// Locations whose votes do not count.
+    /// The suspect locations, whose votes do not count.
     pub(crate) suspects: BTreeSet<Location>,
 }
 
 impl<'a> Electorate<'a> {
     pub(crate) fn new(input: &Input<'a>) -> Self {
         let (now, interval, expected) = (input.now, input.group.interval, input.expected());
-        let rows = input.group_state.rows.iter();
-        let rows = rows.filter(|(location, _)| expected.contains(*location));
-        let fresh = rows
-            .filter(|(_, row)| row.tick.age(now) <= interval.freshness())
+        let states = input.group_state.locations.iter();
+        let states = states.filter(|(location, _)| expected.contains(*location));
+        let fresh = states
+            .filter(|(_, state)| state.tick.age(now) <= interval.freshness())
             .collect();
         Self {
             now,
@@ -39,12 +39,12 @@ impl<'a> Electorate<'a> {
         }
     }
 
-    /// The row of a location, if it is fresh.
-    pub(crate) fn fresh_row(&self, location: &Location) -> Option<&'a LocationState> {
+    /// The state of a location, if it is fresh.
+    pub(crate) fn fresh_state(&self, location: &Location) -> Option<&'a LocationState> {
         self.fresh.get(location).copied()
     }
 
-    /// The fresh locations that check this monitor, suspect or not.
+    /// The fresh locations that check this monitor, including suspect ones.
     pub(crate) fn checking(
         &self,
         monitor: &'a Monitor,
@@ -53,17 +53,17 @@ impl<'a> Electorate<'a> {
         self.fresh
             .iter()
             .filter(|(location, _)| locations.includes(location))
-            .map(|(location, row)| (*location, *row))
+            .map(|(location, state)| (*location, *state))
     }
 
-    /// The latest tick that any fresh location has reported.
+    /// The latest tick that a fresh location has reported.
     pub(crate) fn latest_tick(&self) -> Option<Tick> {
-        self.fresh.values().map(|row| row.tick).max()
+        self.fresh.values().map(|state| state.tick).max()
     }
 
-    /// What a location says of a monitor, if it may and can say anything.
-    fn ballot(&self, row: &'a LocationState, monitor: &Monitor) -> Ballot<'a> {
-        match row.entries.get(monitor.id()) {
+    /// The vote of a location on a monitor.
+    fn ballot(&self, state: &'a LocationState, monitor: &Monitor) -> Ballot<'a> {
+        match state.entries.get(monitor.id()) {
             None => Ballot::Nominal,
             Some(Entry::NoData { since }) => Ballot::NoData {
                 long: self.is_long_ago(*since),
@@ -78,52 +78,53 @@ impl<'a> Electorate<'a> {
     }
 }
 
-/// What one location says of one monitor.
+/// The vote of one location on one monitor.
 enum Ballot<'a> {
-    /// Good, uncounted.
+    /// Good, without streaks.
     Nominal,
     /// Good or failing, with the streaks.
     Streaks(&'a Streaks),
-    /// Nothing: it has had no data, for longer than a row stays fresh or not.
+    /// No data. `long`: for longer than the freshness limit.
     NoData { long: bool },
 }
 
-/// How the locations stand to one question about one monitor.
+/// The votes on one question about one monitor.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Count {
-    /// Locations whose bad streak is long enough to be a vote.
+    /// The number of locations whose bad streak has reached the threshold.
     pub(crate) bad: u32,
-    /// Locations whose last tick was bad, but whose streak is too short yet.
+    /// The number of locations whose bad streak is below the threshold.
     pub(crate) wavering: u32,
-    /// Locations whose counted good streak is long enough to end an incident.
+    /// The number of locations whose good streak is long enough to close an incident.
     pub(crate) good: u32,
-    /// The first tick of the oldest bad streak that votes.
+    /// The first tick of the oldest bad streak that has reached the threshold.
     pub(crate) since: Option<Tick>,
-    /// What the longest bad streak found.
+    /// The finding of that streak.
     pub(crate) finding: Option<Finding>,
 }
 
-/// The state of one monitor over all locations.
+/// The votes of all locations on one monitor.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Votes {
-    /// Locations that vote.
+    /// The number of locations that vote.
     pub(crate) voters: u32,
-    /// Fresh locations that check it, whether they vote or not.
+    /// The number of fresh locations that check the monitor, whether they vote or not.
     pub(crate) checking: u32,
-    /// Whether every fresh location has been without data for longer than a row stays fresh, or none is to check it.
+    /// Whether every fresh location has had no data for longer than the freshness limit, or no expected location checks
+    /// the monitor.
     pub(crate) no_data: bool,
     pub(crate) health: Count,
     pub(crate) quality: Count,
-    /// How many votes open an incident.
+    /// The number of votes that open an incident.
     pub(crate) needed: u32,
-    /// Whether all fresh locations that check it have reported the same tick, the latest.
+    /// Whether all fresh locations that check the monitor have reported the same, latest tick.
     all_reported: bool,
 }
 
 impl Votes {
     pub(crate) fn of(monitor: &Monitor, electorate: &Electorate<'_>) -> Self {
         let rule = monitor.rule();
-        // Open where it should be closed is told at once.
+        // An exposed port opens an incident at once.
         let threshold = if rule.expect == Expect::Closed {
             1
         } else {
@@ -138,18 +139,18 @@ impl Votes {
             needed: 0,
             all_reported: electorate
                 .checking(monitor)
-                .map(|(_, row)| row.tick)
+                .map(|(_, state)| state.tick)
                 .collect::<BTreeSet<_>>()
                 .len()
                 == 1,
         };
         let mut no_data = 0u32;
-        for (location, row) in electorate.checking(monitor) {
+        for (location, state) in electorate.checking(monitor) {
             votes.checking += 1;
             if electorate.suspects.contains(location) {
                 continue;
             }
-            match electorate.ballot(row, monitor) {
+            match electorate.ballot(state, monitor) {
                 Ballot::NoData { long } => no_data += u32::from(long),
                 Ballot::Nominal => votes.voters += 1,
                 Ballot::Streaks(streaks) => {
@@ -159,7 +160,7 @@ impl Votes {
                     votes.health.add(streaks.health, bad, finding, threshold, monitor);
                     if let Some(quality) = streaks.quality {
                         let impaired = quality.state == Impairment::Impaired;
-                        // While it fails, the finding is about the failure.
+                        // In a failing location, the finding describes the failure.
                         let finding = finding.filter(|_| !bad);
                         votes
                             .quality
@@ -168,11 +169,11 @@ impl Votes {
                 }
             }
         }
-        let nobody = !electorate
+        let has_no_location = !electorate
             .expected
             .iter()
             .any(|location| rule.locations.includes(location));
-        votes.no_data = nobody || (votes.checking > 0 && no_data == votes.checking);
+        votes.no_data = has_no_location || (votes.checking > 0 && no_data == votes.checking);
         votes.needed = match (rule.expect, rule.quorum) {
             (Expect::Closed, _) => 1,
             (Expect::Open | Expect::Reachable, Quorum::AtLeast(locations)) => locations,
@@ -181,38 +182,38 @@ impl Votes {
         votes
     }
 
-    /// Whether the votes of `count` open an incident now.
+    /// Whether the votes of `count` open an incident.
     ///
-    /// A majority waits for nobody, and neither does a port that is open and should be closed. A smaller quorum
-    /// waits until all have reported the latest tick: the location may be the one at fault.
+    /// A majority opens at once, and so does an exposed port. A smaller quorum waits until all locations have reported
+    /// the latest tick, because the problem may be in the location.
     pub(crate) fn opens(&self, count: &Count, expect: Expect) -> bool {
         let waits = count.bad < majority(self.voters) && expect != Expect::Closed;
         self.still_bad(count) && (!waits || self.all_reported)
     }
 
-    /// Whether the votes still meet the quorum.
+    /// Whether the votes meet the quorum.
     pub(crate) fn still_bad(&self, count: &Count) -> bool {
         count.bad > 0 && count.bad >= self.needed
     }
 
-    /// Whether the votes end an incident: a majority is well, and the quorum is not met.
+    /// Whether the votes close an incident: a majority is good, and the quorum is not met.
     pub(crate) fn closes(&self, count: &Count) -> bool {
         self.voters > 0 && count.good >= majority(self.voters) && !self.still_bad(count)
     }
 
-    /// Whether some locations differ from the rest, and will go on to unless something changes.
+    /// Whether some locations see a failure, and the quorum cannot be met by streaks that have already begun.
     pub(crate) fn differs(&self) -> bool {
         let count = &self.health;
         count.bad > 0 && count.bad + count.wavering < self.needed && self.all_reported
     }
 
-    /// Whether no location sees it failing any more.
+    /// Whether no location sees a failure.
     pub(crate) fn agrees(&self) -> bool {
         self.voters > 0 && self.health.bad == 0 && self.health.wavering == 0 && self.all_reported
     }
 }
 
-/// More than half.
+/// The smallest number that is more than half.
 pub(crate) fn majority(voters: u32) -> u32 {
     voters / 2 + 1
 }
@@ -251,7 +252,7 @@ impl Count {
     }
 }
 
-/// A duration since `then`, zero if it lies ahead.
+/// The duration since `then`, or zero if `then` is in the future.
 pub(crate) fn elapsed(then: Timestamp, now: Timestamp) -> Duration {
     Duration::try_from(now.duration_since(then)).unwrap_or(Duration::ZERO)
 }

@@ -1,12 +1,13 @@
-//! Which check is made: the one asked for, as far as the expectation, the service and the options allow it.
+//! Selects the check from the requested kind, the expectation, the service and the options.
 
 use super::options::{Options, TlsChoice};
 use super::reader::Reader;
 use crate::choice::{CheckKind, CloseMode, Expect};
 use crate::readiness::{Protocol, Readiness, Tls, begins_with_tls};
-use crate::target::{Check, Service};
+use crate::service::Service;
+use crate::target::Check;
 
-/// What was asked for; what could not be read is absent, and told already.
+/// The requested check. An invalid field is `None` and already has a diagnostic.
 pub(super) struct RequestedCheck {
     pub(super) kind: Option<CheckKind>,
     pub(super) expect: Option<Expect>,
@@ -16,11 +17,11 @@ pub(super) struct RequestedCheck {
     pub(super) options: Options,
 }
 
-/// Why MySQL's port is not merely knocked at.
-const BANNED: &str = "MySQL and MariaDB ban a client that only connects and hangs up";
+/// The reason against a plain connect to MySQL.
+const BLOCKED: &str = "MySQL and MariaDB block a client that only connects and disconnects";
 
 impl Reader<'_> {
-    /// Every fault of what was asked for, or the check.
+    /// Returns the check, or `None` after a diagnostic for each mistake.
     pub(super) fn check(&mut self, requested_check: RequestedCheck) -> Option<Check> {
         let RequestedCheck {
             service,
@@ -35,7 +36,7 @@ impl Reader<'_> {
         );
         let diagnostics = self.diagnostics.len();
         let asked = self.wrote("check");
-        let scripted = options.script.is_given;
+        let scripted = options.script.is_present;
         let speaks = if scripted {
             kind == CheckKind::Ready || !asked
         } else {
@@ -46,20 +47,20 @@ impl Reader<'_> {
             self.script_fits(asks);
         }
         if kind == CheckKind::Ready && expect != Expect::Open && asked {
-            let what = format!("`ready` does not go with `expect: {expect}`");
-            self.diagnostic("check", what, "write `check: connect`, or leave it out");
+            let what = format!("`ready` cannot be combined with `expect: {expect}`");
+            self.diagnostic("check", what, "write `check: connect`, or remove `check`");
         }
         if service.is_none() && self.wrote("service") {
-            // A service that is not known has been told already, and nothing more can be said of the options.
+            // The unknown service already has a diagnostic, and the options cannot be validated without the service.
             return None;
         }
         if kind == CheckKind::Ready && expect == Expect::Open && service.is_none() && !scripted {
-            self.diagnostic("check", "`ready` needs to know the service", "add `service`");
+            self.diagnostic("check", "`ready` requires a service", "add `service`");
         }
         let readiness = self.readiness(asks, service, port, options);
         if asks && close == CloseMode::Quiet {
-            let what = "`quiet` hangs up before the service sees it, so `check: ready` cannot ask it";
-            self.diagnostic("close", what, "add `check: connect`, or leave `close` out");
+            let what = "`quiet` closes the connection before the service sees it, so it cannot be combined with `check: ready`";
+            self.diagnostic("close", what, "add `check: connect`, or remove `close`");
         }
         if self.diagnostics.len() > diagnostics {
             return None;
@@ -70,10 +71,10 @@ impl Reader<'_> {
                 Expect::Open => "write `service: mysql` with `check: ready`, or `close: quiet`",
                 Expect::Reachable | Expect::Closed => "add `close: quiet`",
             };
-            self.diagnostic(if asked { "check" } else { "port" }, BANNED, help);
+            self.diagnostic(if asked { "check" } else { "port" }, BLOCKED, help);
             return None;
         }
-        // A service brings `ready` along; what is not expected open has nobody to talk to.
+        // A service implies `ready`, but only for a port that is expected to be open.
         Some(readiness.map_or(Check::Connect(close), Check::Ready))
     }
 
@@ -88,7 +89,7 @@ impl Reader<'_> {
         let mysql = port == Some(3306) || matches!(service, Some(Service::Mysql | Service::Mariadb));
         match readiness.map(Readiness::protocol) {
             None => mysql && close == CloseMode::Fin && expect != Expect::Closed,
-            // These do not end with a login that is refused.
+            // These exchanges do not end with a refused login.
             Some(Protocol::Script(_) | Protocol::TlsAlone) => mysql,
             Some(_) => false,
         }
@@ -96,25 +97,22 @@ impl Reader<'_> {
 
     fn script_fits(&mut self, asks: bool) {
         if self.wrote("service") {
-            let what = "takes the place of a service's own exchange, so that both cannot be";
+            let what = "replaces the exchange of a service, so it cannot be combined with `service`";
             self.diagnostic(
                 "script",
                 what,
-                "write a `port` instead of `service`, or leave `script` out",
+                "write `port` instead of `service`, or remove `script`",
             );
         } else if !asks {
-            let what = "is played by `check: ready` alone, to a port that is expected open";
-            self.diagnostic(
-                "script",
-                what,
-                "leave `check` and `expect` out, or leave `script` out",
-            );
+            let what = "requires `check: ready` and `expect: open`";
+            self.diagnostic("script", what, "remove `check` and `expect`, or remove `script`");
         }
     }
 
-    /// The question to ask, if one is asked; an option that this monitor was given and does not need is a fault.
+    /// The readiness exchange, if one is made. An option that was written for this monitor and has no effect is a
+    /// mistake.
     ///
-    /// An option in `defaults:` holds for those monitors that it fits.
+    /// An option in `defaults:` applies only to the monitors that support it.
     fn readiness(
         &mut self,
         asks: bool,
@@ -122,7 +120,7 @@ impl Reader<'_> {
         port: Option<u32>,
         options: Options,
     ) -> Option<Readiness> {
-        const ASKS_NOTHING: &str = "asks nothing: this check only connects";
+        const NO_EFFECT: &str = "has no effect: this check only connects";
         let is_http = matches!(service, Some(Service::Http | Service::Https));
         let is_dns = service == Some(Service::Dns);
         for (option, fits, services) in [
@@ -130,21 +128,21 @@ impl Reader<'_> {
             ("dns", is_dns, "`service: dns`"),
         ] {
             if self.wrote_here(option) && !fits {
-                let what = format!("goes with {services} alone");
-                self.diagnostic(option, what, format!("write that, or leave `{option}` out"));
+                let what = format!("requires {services}");
+                self.diagnostic(option, what, format!("write {services}, or remove `{option}`"));
             } else if self.wrote_here(option) && !asks {
-                let help = format!("leave `check` and `expect` out, or leave `{option}` out");
-                self.diagnostic(option, ASKS_NOTHING, help);
+                let help = format!("remove `check` and `expect`, or remove `{option}`");
+                self.diagnostic(option, NO_EFFECT, help);
             }
         }
         if !asks {
             for option in ["tls", "warn_days"] {
                 if self.wrote_here(option) && service.is_none() {
-                    let help = "add `service: tls` for the handshake alone, or the service that speaks there";
-                    self.diagnostic(option, "says nothing of a port that is only connected to", help);
+                    let help = "add `service: tls` to check only the handshake, or the service on this port";
+                    self.diagnostic(option, NO_EFFECT, help);
                 } else if self.wrote_here(option) {
-                    let help = format!("leave `check` and `expect` out, or leave `{option}` out");
-                    self.diagnostic(option, ASKS_NOTHING, help);
+                    let help = format!("remove `check` and `expect`, or remove `{option}`");
+                    self.diagnostic(option, NO_EFFECT, help);
                 }
             }
             return None;
@@ -154,27 +152,27 @@ impl Reader<'_> {
             (Some(Protocol::Http(usual)), None) => Protocol::Http(options.http.unwrap_or(usual)),
             (Some(Protocol::Dns(usual)), None) => Protocol::Dns(options.dns.unwrap_or(usual)),
             (Some(usual), None) => usual,
-            // A script that could not be read has been told.
+            // The invalid script already has a diagnostic.
             (None, None) => return None,
         };
         let tls = self.tls(options.tls, &protocol, service, port);
         if self.wrote_here("warn_days") && tls == Tls::Off {
-            let help = "add `tls: true`, or leave `warn_days` out";
-            self.diagnostic("warn_days", "speaks of a certificate, and there is no TLS", help);
+            let help = "add `tls: true`, or remove `warn_days`";
+            self.diagnostic("warn_days", "requires TLS", help);
         }
         let warn_days = options.warn_days.unwrap_or(Readiness::WARN_DAYS);
         match Readiness::new(protocol, tls, warn_days) {
             Ok(readiness) => Some(readiness),
             Err(errors) => {
                 for error in errors {
-                    self.diagnostic("check", error.to_string(), "change what does not go together");
+                    self.diagnostic("check", error.to_string(), "change one of the options");
                 }
                 None
             }
         }
     }
 
-    /// When TLS begins: as written where that fits, else as service and port imply.
+    /// When TLS begins: as written if supported, otherwise as the service and the port imply.
     fn tls(
         &mut self,
         choice: Option<TlsChoice>,
@@ -185,19 +183,18 @@ impl Reader<'_> {
         let over_udp = protocol.is_over_udp();
         let wrapped = service.filter(|service| begins_with_tls(*service));
         let refusal = match choice {
-            Some(TlsChoice::Within | TlsChoice::On) if over_udp => {
+            Some(TlsChoice::StartTls | TlsChoice::On) if over_udp => {
                 Some(("DNS over UDP has no TLS".to_owned(), "write `transport: tcp`"))
             }
-            Some(TlsChoice::Within | TlsChoice::Off) if let Some(service) = wrapped => Some((
+            Some(TlsChoice::StartTls | TlsChoice::Off) if let Some(service) = wrapped => Some((
                 format!("`service: {service}` begins with TLS"),
-                "leave `tls` out, or name the plain service",
+                "remove `tls`, or use the service without TLS",
             )),
-            Some(TlsChoice::Within) if !protocol.can_upgrade() => Some((
-                "this protocol has no STARTTLS: PostgreSQL, MySQL, MariaDB, SMTP, IMAP and POP3 have"
-                    .to_owned(),
-                "write `tls: true`, or leave it out",
+            Some(TlsChoice::StartTls) if !protocol.can_upgrade() => Some((
+                "STARTTLS is supported only for PostgreSQL, MySQL, MariaDB, SMTP, IMAP and POP3".to_owned(),
+                "write `tls: true`, or remove `tls`",
             )),
-            Some(TlsChoice::On | TlsChoice::Off | TlsChoice::Within) | None => None,
+            Some(TlsChoice::On | TlsChoice::Off | TlsChoice::StartTls) | None => None,
         };
         let implied = || {
             let port = port.and_then(|port| u16::try_from(port).ok()).unwrap_or_default();
@@ -216,7 +213,7 @@ impl Reader<'_> {
             }
             (Some(TlsChoice::On), None) => Tls::Implicit,
             (Some(TlsChoice::Off), None) => Tls::Off,
-            (Some(TlsChoice::Within), None) => Tls::Upgrade,
+            (Some(TlsChoice::StartTls), None) => Tls::Upgrade,
             (None, None) => implied(),
         }
     }

@@ -1,4 +1,4 @@
-//! What is wrong with a definition: where, what, and the mend.
+//! Diagnostics: mistakes in a definition, each with its place and a fix.
 
 use std::fmt;
 
@@ -34,13 +34,13 @@ impl FieldPath {
         self.field(&index.to_string())
     }
 
-    /// What this stands in; `None` at the root.
+    /// The enclosing value; `None` at the root.
     pub fn parent(&self) -> Option<Self> {
         let (_, parents) = self.0.split_last()?;
         Some(Self(parents.to_vec()))
     }
 
-    /// The names and indices that lead to it, from the root.
+    /// The names and indices from the root.
     pub fn parts(&self) -> &[String] {
         &self.0
     }
@@ -62,16 +62,16 @@ impl fmt::Display for FieldPath {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]
 #[error("{}{}{what} ({help})", at, if at.parts().is_empty() { "" } else { ": " })]
 pub struct Diagnostic {
-    /// Where it stands.
+    /// The place of the mistake.
     pub at: FieldPath,
-    /// What is wrong.
+    /// The mistake.
     pub what: String,
-    /// What to write instead.
+    /// How to fix the mistake.
     pub help: String,
 }
 
 impl Diagnostic {
-    /// A fault at a place.
+    /// Creates a diagnostic.
     pub fn new(at: FieldPath, what: impl Into<String>, help: impl Into<String>) -> Self {
         Self {
             at,
@@ -85,7 +85,7 @@ impl Diagnostic {
     }
 }
 
-/// Why a value cannot be used, and what to write instead: a fault that does not know its place.
+/// A mistake in a value and its fix: a diagnostic without a place.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct InvalidValue {
     pub(crate) what: String,
@@ -103,7 +103,7 @@ impl InvalidValue {
 
 impl From<InvalidChoice> for InvalidValue {
     fn from(error: InvalidChoice) -> Self {
-        let what = format!("`{}` is not known here", error.found);
+        let what = format!("unknown value `{}`", error.found);
         let guess = nearest(&error.found, error.allowed());
         let guess = guess.map_or(String::new(), |word| format!("; did you mean `{word}`?"));
         Self::new(what, format!("write {}{guess}", one_of(error.allowed())))
@@ -150,7 +150,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_fault_reads_as_one_line_whatever_the_name() {
+    fn diagnostic_is_one_line_for_any_field_name() {
         let at = FieldPath::root()
             .field("monitors")
             .field("a\n\u{1b}[31mb\u{202e}")
@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn choices_are_listed_as_one_says_them() {
+    fn one_of_joins_choices_with_or() {
         assert_eq!(one_of(&["a", "b", "c"]), "a, b or c");
         assert_eq!(one_of(&["a"]), "a");
         assert_eq!(one_of(&[]), "");

@@ -1,98 +1,98 @@
-//! The fields of a definition as written, before any rule is applied.
+//! The raw fields of a definition, before validation.
 
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-/// A value of the right type, or whatever stood in its place.
+/// A field value of the expected type, or a value of another type.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(untagged)]
-pub enum Given<T> {
-    /// A value of the right type.
-    Right(T),
-    /// Something else.
-    Wrong(Value),
+pub enum FieldValue<T> {
+    /// A value of the expected type.
+    Typed(T),
+    /// A value of another type.
+    WrongType(Value),
 }
 
-/// The field `tls` as written.
+/// The raw value of the field `tls`.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(untagged)]
 pub enum RawTls {
     /// `true` or `false`.
-    Switch(bool),
-    /// `starttls`, or a word that means nothing.
-    Word(String),
+    Bool(bool),
+    /// `starttls`, or an unsupported text.
+    Text(String),
 }
 
-/// Every field that a definition may have, as written. Others are told by their names, see [`RawMonitor::FIELDS`].
+/// Every supported field of a definition, as written. Unknown fields are detected by [`RawMonitor::FIELDS`].
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
 pub struct RawMonitor {
     /// DNS name or address.
-    pub host: Option<Given<String>>,
+    pub host: Option<FieldValue<String>>,
     /// TCP port.
-    pub port: Option<Given<i64>>,
-    /// A known service: its port, timeout and readiness exchange.
-    pub service: Option<Given<String>>,
+    pub port: Option<FieldValue<i64>>,
+    /// A known service: sets the port, the timeout and the readiness exchange.
+    pub service: Option<FieldValue<String>>,
     /// `critical`, `supporting` or `background`.
-    pub tier: Option<Given<String>>,
+    pub tier: Option<FieldValue<String>>,
     /// How often to check.
-    pub interval: Option<Given<String>>,
-    /// The time for all phases of one check.
-    pub timeout: Option<Given<String>>,
-    /// A connect time above which a tick counts as slow.
-    pub slow_after: Option<Given<String>>,
+    pub interval: Option<FieldValue<String>>,
+    /// The timeout for all phases of one check.
+    pub timeout: Option<FieldValue<String>>,
+    /// The connect time above which a check counts as slow.
+    pub slow_after: Option<FieldValue<String>>,
     /// `open`, `closed` or `reachable`.
-    pub expect: Option<Given<String>>,
+    pub expect: Option<FieldValue<String>>,
     /// `connect` or `ready`.
-    pub check: Option<Given<String>>,
+    pub check: Option<FieldValue<String>>,
     /// Whether and when TLS begins.
-    pub tls: Option<Given<RawTls>>,
-    /// Days before a certificate's expiry from which the monitor is degraded.
-    pub warn_days: Option<Given<i64>>,
-    /// The HTTP request, and what must come back.
-    pub http: Option<Given<Map<String, Value>>>,
-    /// The DNS question, and what must come back.
-    pub dns: Option<Given<Map<String, Value>>>,
-    /// What to send and what to wait for.
-    pub script: Option<Given<Vec<Value>>>,
-    /// Consecutive failing ticks that make a location's vote.
-    pub failures_to_open: Option<Given<i64>>,
-    /// Consecutive good ticks that end it.
-    pub successes_to_close: Option<Given<i64>>,
-    /// How many locations must agree; a strict majority if absent.
-    pub quorum: Option<Given<i64>>,
-    /// The locations that check it; all if absent.
-    pub locations: Option<Given<Vec<Value>>>,
+    pub tls: Option<FieldValue<RawTls>>,
+    /// The days before a certificate's expiry from which the monitor is degraded.
+    pub warn_days: Option<FieldValue<i64>>,
+    /// The HTTP request and the expected response.
+    pub http: Option<FieldValue<Map<String, Value>>>,
+    /// The DNS question and the expected answer.
+    pub dns: Option<FieldValue<Map<String, Value>>>,
+    /// The steps of a script: texts to send and to expect.
+    pub script: Option<FieldValue<Vec<Value>>>,
+    /// Consecutive failures that count as a location's vote.
+    pub failures_to_open: Option<FieldValue<i64>>,
+    /// Consecutive good checks that close an incident.
+    pub successes_to_close: Option<FieldValue<i64>>,
+    /// The number of locations that must agree; a strict majority if absent.
+    pub quorum: Option<FieldValue<i64>>,
+    /// The locations that check the monitor; all if absent.
+    pub locations: Option<FieldValue<Vec<Value>>>,
     /// `critical`, `warning` or `info`.
-    pub severity: Option<Given<String>>,
+    pub severity: Option<FieldValue<String>>,
     /// `any`, `v4` or `v6`.
-    pub ip: Option<Given<String>>,
+    pub ip: Option<FieldValue<String>>,
     /// `fin` or `quiet`.
-    pub close: Option<Given<String>>,
-    /// Words to filter and group by.
-    pub tags: Option<Given<Vec<Value>>>,
-    /// A link to what to do about it.
-    pub runbook: Option<Given<String>>,
-    /// Monitors whose outage explains this one's.
-    pub depends_on: Option<Given<Vec<Value>>>,
-    /// Whether it is checked at all.
-    pub enabled: Option<Given<bool>>,
-    /// How often an open incident is told again.
-    pub remind_every: Option<Given<String>>,
-    /// After how long an open incident is told as critical.
-    pub escalate_after: Option<Given<String>>,
-    /// More changes than this within an hour are told as flapping; 0 for never.
-    pub flapping_after: Option<Given<i64>>,
-    /// In items only: the maintenance windows that apply to it.
-    pub maintenance: Option<Given<Vec<Value>>>,
+    pub close: Option<FieldValue<String>>,
+    /// Tags to filter and group by.
+    pub tags: Option<FieldValue<Vec<Value>>>,
+    /// The URL of the runbook.
+    pub runbook: Option<FieldValue<String>>,
+    /// Monitors whose outage explains an outage of this one.
+    pub depends_on: Option<FieldValue<Vec<Value>>>,
+    /// Whether the monitor is checked.
+    pub enabled: Option<FieldValue<bool>>,
+    /// The period of reminders of an open incident.
+    pub remind_every: Option<FieldValue<String>>,
+    /// The time after which an open incident is escalated to critical.
+    pub escalate_after: Option<FieldValue<String>>,
+    /// The maximum number of changes within an hour before a monitor is flapping; 0 disables flapping detection.
+    pub flapping_after: Option<FieldValue<i64>>,
+    /// In items only: the maintenance windows of the monitor.
+    pub maintenance: Option<FieldValue<Vec<Value>>>,
     /// In items only: the group of each monitor in `depends_on`.
-    pub depends_on_groups: Option<Given<BTreeMap<String, Value>>>,
+    pub depends_on_groups: Option<FieldValue<BTreeMap<String, Value>>>,
 }
 
 impl RawMonitor {
-    /// The names a user may write, in the order in which they are listed.
+    /// The fields that users can write, in the order of the documentation.
     pub const FIELDS: &'static [&'static str] = &[
         "host",
         "port",
@@ -125,9 +125,9 @@ impl RawMonitor {
     ];
 }
 
-/// The word nearest to `found`, if one is near enough to have been meant.
+/// The most similar word to `found`, if it is similar enough to be a typo.
 pub(super) fn nearest(found: &str, words: &[&'static str]) -> Option<&'static str> {
-    // Nothing longer than this is a word with a slip in it.
+    // A longer text is not a typo of a field name.
     if found.len() > 40 {
         return None;
     }
@@ -139,8 +139,7 @@ pub(super) fn nearest(found: &str, words: &[&'static str]) -> Option<&'static st
         .map(|(_, word)| word)
 }
 
-/// Those of `words` that may have been meant by `found`: near to it, or with it as a part; the nearest first, at most
-/// three.
+/// Up to three of `words` that `found` may mean, most similar first: similar words, and words that contain `found`.
 pub fn near_misses<'a>(found: &str, words: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
     if found.len() > 70 {
         return Vec::new();
@@ -155,7 +154,7 @@ pub fn near_misses<'a>(found: &str, words: impl IntoIterator<Item = &'a str>) ->
     near.into_iter().map(|(_, word)| word).take(3).collect()
 }
 
-/// Levenshtein's distance, in single-character edits.
+/// The Levenshtein distance, in single-character edits.
 fn distance(a: &str, b: &str) -> usize {
     let mut row: Vec<usize> = (0..=b.chars().count()).collect();
     for (i, from) in a.chars().enumerate() {
@@ -176,7 +175,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_misspelt_field_is_guessed_and_a_foreign_one_is_not() {
+    fn nearest_suggests_misspelt_fields_only() {
         assert_eq!(nearest("time_out", RawMonitor::FIELDS), Some("timeout"));
         assert_eq!(nearest("hots", RawMonitor::FIELDS), Some("host"));
         assert_eq!(
@@ -188,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn a_misspelt_id_is_guessed_and_so_is_a_part_of_one() {
+    fn near_misses_suggest_misspelt_and_partial_ids() {
         let ids = ["orders-db", "orders-db-replica", "order-db", "cache", "web"];
         for (found, expected) in [
             ("ordres-db", &["order-db", "orders-db"][..]),

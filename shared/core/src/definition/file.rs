@@ -1,37 +1,38 @@
-//! The definitions file as a whole: its monitors, its defaults, its maintenance, and what they say of each other.
+//! The definitions file: monitors, defaults, maintenance windows, and references between them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
-use super::graph::circles;
-use super::rules::{Draft, Source};
-use super::{Diagnostic, FieldPath, Monitor, NetworkAccess};
+use super::context::NetworkAccess;
+use super::context::Source;
+use super::diagnostic::{Diagnostic, FieldPath};
+use super::graph::cycles;
+use super::monitor::Monitor;
+use super::rules::Draft;
+use super::values::texts;
+use super::windows::{self, ParsedWindow};
 use crate::group::{GroupId, MAX_MONITORS_PER_GROUP, shard_of, shards_for};
 use crate::id::MonitorId;
-use crate::maintenance::RawWindow;
 use crate::preset::Fields;
 use crate::text::quoted;
 use crate::time::Interval;
 
-/// The most maintenance windows of a file: each monitor's item carries those that apply to it.
-pub const MAX_WINDOWS: usize = 100;
-
-/// A definitions file that has passed every rule.
+/// A valid definitions file.
 #[derive(Debug, Clone, PartialEq)]
 pub struct DefinitionFile {
     monitors: Vec<Defined>,
 }
 
-/// A monitor with its place in the table and the attributes that its item has there.
+/// A monitor with its group and the attributes of its item.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Defined {
     /// The monitor.
     pub monitor: Monitor,
     /// The group that checks it.
     pub group: GroupId,
-    /// What its item says, under the names of the file: its own fields over the file's defaults, its
-    /// maintenance windows, and the groups of the monitors it depends on. Presets are not written out.
+    /// The attributes of the item, named as in the file: the monitor's own fields over the file's defaults, its
+    /// maintenance windows, and the groups of its dependencies. Presets are not included.
     pub attributes: Map<String, Value>,
 }
 
@@ -39,7 +40,7 @@ impl Monitor {
     /// Reads one monitor from the attributes of its item.
     ///
     /// # Errors
-    /// Every fault of the item.
+    /// A diagnostic for each mistake in the item.
     pub fn from_attributes(id: &str, attributes: &Value) -> Result<Self, Vec<Diagnostic>> {
         let defaults = Fields::new();
         let (at, source, network_access) = (FieldPath::root(), Source::Item, NetworkAccess::OwnNetwork);
@@ -54,10 +55,10 @@ impl Monitor {
         .validate()
     }
 
-    /// Reads one monitor that was not written in a file, such as a target on a command line.
+    /// Reads one monitor that does not come from a file, such as a target on the command line.
     ///
     /// # Errors
-    /// Every fault of the fields.
+    /// A diagnostic for each mistake in the fields.
     pub fn from_fields(id: &str, fields: &Value) -> Result<Self, Vec<Diagnostic>> {
         let defaults = Fields::new();
         let (at, source, network_access) = (FieldPath::root(), Source::File, NetworkAccess::OwnNetwork);
@@ -74,21 +75,21 @@ impl Monitor {
 }
 
 impl DefinitionFile {
-    /// Reads a whole file, given as the value that its YAML says.
+    /// Reads a file from its parsed YAML.
     ///
     /// # Errors
-    /// Every fault of the file, in the order of their places.
+    /// A diagnostic for each mistake in the file, ordered by place.
     pub fn validate(file: &Value, network_access: NetworkAccess) -> Result<Self, Vec<Diagnostic>> {
         let mut diagnostics = BTreeSet::new();
         let root = FieldPath::root();
-        let help = "begin it with `monitors:` and, below, `  id: { host: …, port: … }`";
+        let help = "start the file with `monitors:`, followed by `  id: { host: …, port: … }`";
         let top = match file {
             Value::Object(top) => top,
-            Value::Null => return Err(vec![Diagnostic::new(root, "the file says nothing", help)]),
+            Value::Null => return Err(vec![Diagnostic::new(root, "the file is empty", help)]),
             Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => {
                 return Err(vec![Diagnostic::new(
                     root,
-                    "the file is not a map of names",
+                    "the file is not a map of fields",
                     help,
                 )]);
             }
@@ -97,8 +98,8 @@ impl DefinitionFile {
             .keys()
             .filter(|name| !matches!(name.as_str(), "monitors" | "defaults" | "maintenance"))
         {
-            let help = "the top of the file has `monitors`, `defaults` and `maintenance`";
-            diagnostics.insert(Diagnostic::new(root.field(name), "is not known here", help));
+            let help = "the top-level fields are `monitors`, `defaults` and `maintenance`";
+            diagnostics.insert(Diagnostic::new(root.field(name), "unknown field", help));
         }
         let nothing = Fields::new();
         let defaults = match top.get("defaults") {
@@ -120,24 +121,24 @@ impl DefinitionFile {
             let at = root.field("defaults").field(field);
             diagnostics.insert(Diagnostic::new(
                 at,
-                "belongs to one monitor",
-                "move it to the monitors that it is meant for",
+                "cannot have a default",
+                "set it on each monitor",
             ));
         }
         let empty = Map::new();
         let written = match top.get("monitors") {
             Some(Value::Object(monitors)) if !monitors.is_empty() => monitors,
             None | Some(Value::Null | Value::Object(_)) => {
-                let help = "write `id: { host: …, port: … }` for each port to watch";
+                let help = "write `id: { host: …, port: … }` for each monitor";
                 diagnostics.insert(Diagnostic::new(
                     root.field("monitors"),
-                    "there is nothing to watch",
+                    "no monitors are defined",
                     help,
                 ));
                 &empty
             }
             Some(_) => {
-                let help = "write `id: { host: …, port: … }` for each port to watch";
+                let help = "write `id: { host: …, port: … }` for each monitor";
                 diagnostics.insert(Diagnostic::new(
                     root.field("monitors"),
                     "is not a map of monitors",
@@ -166,8 +167,8 @@ impl DefinitionFile {
                 Err(found) => diagnostics.extend(found),
             }
         }
-        diagnostics.extend(dependency_faults(written));
-        let windows = maintenance(top.get("maintenance"), defaults, written, &mut diagnostics);
+        diagnostics.extend(dependency_diagnostics(written));
+        let windows = windows::read(top.get("maintenance"), defaults, written, &mut diagnostics);
         if !diagnostics.is_empty() {
             return Err(diagnostics.into_iter().collect());
         }
@@ -180,7 +181,7 @@ impl DefinitionFile {
         }
     }
 
-    /// Its monitors, in the order of their ids.
+    /// The monitors, in the order of their ids.
     pub fn monitors(&self) -> &[Defined] {
         &self.monitors
     }
@@ -202,28 +203,12 @@ fn shards<'a>(monitors: impl Iterator<Item = &'a Monitor>) -> BTreeMap<Interval,
         .collect()
 }
 
-/// A window that has been read, with what its monitors' items will say of it.
-struct Held {
-    raw: RawWindow,
-    value: Value,
-}
-
-impl Held {
-    fn covers(&self, monitor: &Monitor) -> bool {
-        let everyone = self.raw.monitors.is_empty() && self.raw.tags.is_empty();
-        let tags = &monitor.alert_policy().tags;
-        everyone
-            || self.raw.monitors.iter().any(|id| id == monitor.id().as_str())
-            || self.raw.tags.iter().any(|tag| tags.contains(tag))
-    }
-}
-
-/// Puts each monitor into its group, and gives it what the rest of the file says of it.
+/// Assigns each monitor to its group, and adds its maintenance windows and the groups of its dependencies.
 fn assemble(
     monitors: BTreeMap<MonitorId, Monitor>,
     defaults: &Fields,
     written: &Map<String, Value>,
-    windows: &[Held],
+    windows: &[ParsedWindow],
 ) -> Vec<Defined> {
     let shards = shards(monitors.values());
     let group_of = |monitor: &Monitor| {
@@ -267,7 +252,7 @@ fn assemble(
     defined
 }
 
-/// Groups with more monitors than one may hold, for ids are spread by chance.
+/// A diagnostic for each group with more monitors than the maximum. A hash spreads ids, so sizes differ.
 fn crowded_groups(monitors: &[Defined]) -> impl Iterator<Item = Diagnostic> + use<> {
     let mut counts = BTreeMap::<GroupId, usize>::new();
     for defined in monitors {
@@ -278,25 +263,17 @@ fn crowded_groups(monitors: &[Defined]) -> impl Iterator<Item = Diagnostic> + us
         .filter(|(_, count)| *count > MAX_MONITORS_PER_GROUP);
     crowded.map(|(group, count)| {
         let what =
-            format!("puts {count} monitors into the group {group}, which holds {MAX_MONITORS_PER_GROUP}");
+            format!("the group {group} has {count} monitors, and the maximum is {MAX_MONITORS_PER_GROUP}");
         let help = format!(
-            "give some of those checked every {} another interval",
+            "change the interval of some monitors that are checked every {}",
             group.interval
         );
         Diagnostic::new(FieldPath::root().field("monitors"), what, help)
     })
 }
 
-/// The texts of a list as written; what is wrong with the others is told where the field is read.
-fn texts<'a>(fields: &'a Value, field: &str) -> impl Iterator<Item = (usize, &'a str)> {
-    let values = fields.get(field).and_then(Value::as_array).into_iter().flatten();
-    values
-        .enumerate()
-        .filter_map(|(index, value)| Some((index, value.as_str()?)))
-}
-
-/// Dependencies that name nothing, or lead back to where they began.
-fn dependency_faults(written: &Map<String, Value>) -> Vec<Diagnostic> {
+/// Diagnostics for dependencies on unknown monitors, and for dependency cycles.
+fn dependency_diagnostics(written: &Map<String, Value>) -> Vec<Diagnostic> {
     let mut diagnostics = Vec::new();
     let mut graph = BTreeMap::new();
     let at = |id: &str| FieldPath::root().field("monitors").field(id).field("depends_on");
@@ -304,111 +281,43 @@ fn dependency_faults(written: &Map<String, Value>) -> Vec<Diagnostic> {
         let mut parents = BTreeSet::new();
         for (index, parent) in texts(fields, "depends_on") {
             if parent.parse::<MonitorId>().is_err() {
-                // What can be no id is told among the monitor's own faults, as is one that names itself.
+                // The diagnostics of the monitor itself include an invalid id and a dependency on itself.
                 continue;
             }
             if !written.contains_key(parent) {
-                let what = format!("`{}` is no monitor of this file", quoted(parent));
-                diagnostics.push(Diagnostic::new(at(id).index(index), what, "name one that is"));
+                let what = format!("`{}` is not a monitor in this file", quoted(parent));
+                diagnostics.push(Diagnostic::new(
+                    at(id).index(index),
+                    what,
+                    "use the id of a monitor in this file",
+                ));
             } else if parent != id {
                 parents.insert(parent);
             }
         }
         graph.insert(id.as_str(), parents);
     }
-    for circle in circles(&graph) {
-        let Some(first) = circle.first() else { continue };
-        let what = format!("goes in a circle: {}", way(&circle));
-        diagnostics.push(Diagnostic::new(at(first), what, "take one of them out"));
+    for cycle in cycles(&graph) {
+        let Some(first) = cycle.first() else { continue };
+        let what = format!("dependency cycle: {}", format_cycle(&cycle));
+        diagnostics.push(Diagnostic::new(
+            at(first),
+            what,
+            "remove one of these dependencies",
+        ));
     }
     diagnostics
 }
 
-/// The most ids of a circle that a message shows.
-const MAX_PATH_LENGTH: usize = 10;
+/// The maximum number of ids that a message about a cycle shows.
+const MAX_CYCLE_IDS: usize = 10;
 
 /// `a -> b -> a`.
-fn way(circle: &[&str]) -> String {
-    let mut steps: Vec<_> = circle.iter().take(MAX_PATH_LENGTH).map(|id| quoted(id)).collect();
-    if circle.len() > MAX_PATH_LENGTH {
-        steps.push(format!("… {} more", circle.len() - MAX_PATH_LENGTH));
+fn format_cycle(cycle: &[&str]) -> String {
+    let mut steps: Vec<_> = cycle.iter().take(MAX_CYCLE_IDS).map(|id| quoted(id)).collect();
+    if cycle.len() > MAX_CYCLE_IDS {
+        steps.push(format!("… {} more", cycle.len() - MAX_CYCLE_IDS));
     }
-    steps.extend(circle.first().map(|id| quoted(id)));
+    steps.extend(cycle.first().map(|id| quoted(id)));
     steps.join(" -> ")
-}
-
-/// Reads `maintenance:`: each window with its value as the items will carry it.
-fn maintenance(
-    section: Option<&Value>,
-    defaults: &Fields,
-    written: &Map<String, Value>,
-    diagnostics: &mut BTreeSet<Diagnostic>,
-) -> Vec<Held> {
-    let at = FieldPath::root().field("maintenance");
-    let values = match section {
-        None | Some(Value::Null) => return Vec::new(),
-        Some(Value::Array(values)) => values,
-        Some(_) => {
-            diagnostics.insert(Diagnostic::new(
-                at,
-                "is not a list of windows",
-                "begin each with `- `",
-            ));
-            return Vec::new();
-        }
-    };
-    if values.len() > MAX_WINDOWS {
-        let what = format!("has {} windows", values.len());
-        diagnostics.insert(Diagnostic::new(
-            at,
-            what,
-            format!("keep to {MAX_WINDOWS}: remove those that are over"),
-        ));
-        return Vec::new();
-    }
-    let by_default = defaults
-        .get("tags")
-        .and_then(Value::as_array)
-        .into_iter()
-        .flatten();
-    let mut tags: BTreeSet<&str> = by_default.filter_map(Value::as_str).collect();
-    tags.extend(
-        written
-            .values()
-            .flat_map(|fields| texts(fields, "tags"))
-            .map(|(_, tag)| tag),
-    );
-
-    let mut windows = Vec::new();
-    for (index, value) in values.iter().enumerate() {
-        let at = at.index(index);
-        for (index, id) in texts(value, "monitors").filter(|(_, id)| !written.contains_key(*id)) {
-            let what = format!("`{}` is no monitor of this file", quoted(id));
-            diagnostics.insert(Diagnostic::new(
-                at.field("monitors").index(index),
-                what,
-                "name one that is",
-            ));
-        }
-        for (index, tag) in texts(value, "tags").filter(|(_, tag)| !tags.contains(tag)) {
-            let what = format!("no monitor has the tag `{}`", quoted(tag));
-            diagnostics.insert(Diagnostic::new(
-                at.field("tags").index(index),
-                what,
-                "name a tag in use",
-            ));
-        }
-        match RawWindow::read(value, &at) {
-            Err(found) => diagnostics.extend(found),
-            Ok(raw) => {
-                let mut value = value.clone();
-                if let Value::Object(window) = &mut value {
-                    window.remove("monitors");
-                    window.remove("tags");
-                }
-                windows.push(Held { raw, value });
-            }
-        }
-    }
-    windows
 }

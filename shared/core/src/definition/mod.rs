@@ -1,10 +1,11 @@
-//! Definitions: what the user wrote, checked once and turned into monitors that need no further checks.
+//! Definitions: user input, validated once into monitors that need no further checks.
 //!
-//! The same rules serve the definitions file and the items in DynamoDB: both arrive as JSON-like values
-//! and leave as [`Monitor`]s or as a list of every [`Diagnostic`].
+//! The same rules apply to the definitions file and to the items in DynamoDB. Both arrive as JSON-like values and
+//! become [`Monitor`]s or a list of every [`Diagnostic`].
 
 mod check;
-mod diagnostic;
+mod context;
+pub(crate) mod diagnostic;
 mod fields;
 mod file;
 mod graph;
@@ -13,21 +14,13 @@ mod options;
 mod reader;
 mod rules;
 mod section;
-mod values;
+pub(crate) mod values;
+mod windows;
 
-pub(crate) use diagnostic::InvalidValue;
+pub use context::NetworkAccess;
 pub use diagnostic::{Diagnostic, FieldPath};
 pub use fields::{RawMonitor, near_misses};
-pub use file::{Defined, DefinitionFile, MAX_WINDOWS};
+pub use file::{Defined, DefinitionFile};
 pub use monitor::{AlertPolicy, LocationSelector, Monitor, Quorum, Rule};
 pub use rules::MAX_DEFINITION_BYTES;
-pub(crate) use values::kind_of;
-
-/// From where the checks will be made, as far as the definitions must respect it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum NetworkAccess {
-    /// A Lambda outside a VPC: no outbound port 25, no IPv6, no private addresses.
-    PlainLambda,
-    /// A machine or a VPC of the user's own: whatever its network allows.
-    OwnNetwork,
-}
+pub use windows::MAX_WINDOWS;

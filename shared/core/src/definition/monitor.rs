@@ -1,4 +1,4 @@
-//! A monitor: a definition that has passed every rule.
+//! Monitors: valid definitions.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroU32;
@@ -8,10 +8,11 @@ use crate::choice::{Expect, Severity};
 use crate::group::GroupId;
 use crate::id::{Location, MonitorId};
 use crate::maintenance::Window;
-use crate::target::{Service, Target};
+use crate::service::Service;
+use crate::target::Target;
 use crate::time::Interval;
 
-/// One host and port to watch, with how and how often. Only validation makes one.
+/// One monitored host and port. Created only by validation.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Monitor {
     pub(super) id: MonitorId,
@@ -23,76 +24,76 @@ pub struct Monitor {
 }
 
 impl Monitor {
-    /// Its id.
+    /// The id.
     pub fn id(&self) -> &MonitorId {
         &self.id
     }
 
-    /// The service it was said to be, if any.
+    /// The configured service, if any.
     pub fn service(&self) -> Option<Service> {
         self.service
     }
 
-    /// Whether it is checked at all.
+    /// Whether the monitor is checked.
     pub fn is_enabled(&self) -> bool {
         self.enabled
     }
 
-    /// What a check is aimed at.
+    /// The target of the checks.
     pub fn target(&self) -> &Target {
         &self.target
     }
 
-    /// How outcomes become a status.
+    /// The rule that turns outcomes into a status.
     pub fn rule(&self) -> &Rule {
         &self.rule
     }
 
-    /// How a status is told.
+    /// The alert policy.
     pub fn alert_policy(&self) -> &AlertPolicy {
         &self.alert_policy
     }
 }
 
-/// How a monitor's outcomes become its status.
+/// The rule that turns the outcomes of a monitor into its status.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rule {
-    /// How often it is checked.
+    /// The interval between checks.
     pub interval: Interval,
-    /// What a healthy one looks like.
+    /// The expected state.
     pub expect: Expect,
-    /// The connect time above which a tick counts as slow.
+    /// The connect time above which a check counts as slow.
     pub slow_after: Option<Duration>,
-    /// Consecutive failing ticks, 1 to 10, that make a location's vote.
+    /// Consecutive failures, 1 to 10, that count as a location's vote.
     pub failures_to_open: u32,
-    /// Consecutive good ticks, 1 to 10, that end it.
+    /// Consecutive good checks, 1 to 10, that close an incident.
     pub successes_to_close: u32,
-    /// How many locations must agree.
+    /// The number of locations that must agree.
     pub quorum: Quorum,
-    /// Which locations check it.
+    /// The locations that check the monitor.
     pub locations: LocationSelector,
 }
 
-/// How many failing locations open an incident.
+/// The number of failing locations that opens an incident.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Quorum {
     /// More than half of the locations that vote.
     Majority,
-    /// This many, at least 1.
+    /// A fixed number, at least 1.
     AtLeast(u32),
 }
 
-/// Which locations check a monitor.
+/// Selects the locations that check a monitor.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum LocationSelector {
-    /// All of them.
+    /// All locations.
     Everywhere,
-    /// These alone.
+    /// Only these locations.
     Only(BTreeSet<Location>),
 }
 
 impl LocationSelector {
-    /// Whether `location` is one of them.
+    /// Whether `location` is selected.
     pub fn includes(&self, location: &Location) -> bool {
         match self {
             Self::Everywhere => true,
@@ -101,24 +102,24 @@ impl LocationSelector {
     }
 }
 
-/// How a monitor's incidents are told.
+/// When and how loudly a monitor's incidents are notified.
 #[derive(Debug, Clone, PartialEq)]
 pub struct AlertPolicy {
-    /// How loudly.
+    /// The severity of notifications.
     pub severity: Severity,
-    /// Words to filter and group by.
+    /// Tags to filter and group by.
     pub tags: Vec<String>,
-    /// A link to what to do about it.
+    /// The URL of the runbook.
     pub runbook: Option<String>,
-    /// Monitors whose outage explains this one's, with the group of each; `None` where it is not known yet.
+    /// Monitors whose outage explains an outage of this one, with their groups; `None` if a group is not known yet.
     pub depends_on: BTreeMap<MonitorId, Option<GroupId>>,
-    /// How often an open incident is told again; never if absent.
+    /// The period of reminders of an open incident; `None` disables reminders.
     pub remind_every: Option<Duration>,
-    /// After how long an open incident is told as critical, once; never if absent.
+    /// The time after which an open incident is escalated to critical, once; `None` disables escalation.
     pub escalate_after: Option<Duration>,
-    /// More changes than this within an hour are told as flapping; never if absent.
+    /// The maximum number of changes within an hour before the monitor is flapping; `None` disables flapping detection.
     pub flapping_after: Option<NonZeroU32>,
-    /// When its notifications are held back.
+    /// The maintenance windows.
     pub maintenance: Vec<Window>,
 }
 

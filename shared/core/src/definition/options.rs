@@ -1,19 +1,19 @@
-//! The options of a `ready` check, each read from what was written.
+//! Reads the options of a `ready` check.
 
 use serde_json::{Map, Value};
 
-use super::fields::{Given, RawTls};
+use super::diagnostic::{Diagnostic, FieldPath, InvalidValue};
+use super::fields::{FieldValue, RawTls};
 use super::reader::Reader;
 use super::section::Section;
 use super::values::{kind_of, number};
-use super::{Diagnostic, FieldPath, InvalidValue};
 use crate::readiness::{
     DnsCheck, DnsCheckError, HttpCheck, HttpCheckError, Method, Readiness, RecordType, Script, ScriptError,
     ScriptStep, Transport,
 };
 use crate::text::quoted;
 
-/// What was said of the exchange; what could not be read is absent, and told already.
+/// The options of the exchange. An invalid option is `None` and already has a diagnostic.
 pub(super) struct Options {
     pub(super) tls: Option<TlsChoice>,
     pub(super) warn_days: Option<u16>,
@@ -22,20 +22,20 @@ pub(super) struct Options {
     pub(super) script: Scripted,
 }
 
-/// What was said of TLS.
+/// The value of the field `tls`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum TlsChoice {
-    /// `true`: at once.
+    /// `true`: TLS from the start.
     On,
-    /// `false`: never.
+    /// `false`: no TLS.
     Off,
-    /// `starttls`: within the protocol.
-    Within,
+    /// `starttls`: TLS after an upgrade within the protocol.
+    StartTls,
 }
 
-/// A script, if one was written and could be read.
+/// The field `script`: whether it is present, and the script if it is valid.
 pub(super) struct Scripted {
-    pub(super) is_given: bool,
+    pub(super) is_present: bool,
     pub(super) read: Option<Script>,
 }
 
@@ -44,11 +44,11 @@ const STEP: &str = "write `{ send: … }` or `{ expect: … }`";
 impl Reader<'_> {
     pub(super) fn options(
         &mut self,
-        tls: Option<Given<RawTls>>,
-        warn_days: Option<Given<i64>>,
-        http: Option<Given<Map<String, Value>>>,
-        dns: Option<Given<Map<String, Value>>>,
-        script: Option<Given<Vec<Value>>>,
+        tls: Option<FieldValue<RawTls>>,
+        warn_days: Option<FieldValue<i64>>,
+        http: Option<FieldValue<Map<String, Value>>>,
+        dns: Option<FieldValue<Map<String, Value>>>,
+        script: Option<FieldValue<Vec<Value>>>,
     ) -> Options {
         let most = u32::from(Readiness::MAX_WARN_DAYS);
         let warn_days = self.optional("warn_days", warn_days, number(0..=most));
@@ -58,33 +58,33 @@ impl Reader<'_> {
             http: self.map("http", http, read_http),
             dns: self.map("dns", dns, read_dns),
             script: Scripted {
-                is_given: script.is_some(),
+                is_present: script.is_some(),
                 read: self.script(script),
             },
         }
     }
 
-    /// Reads a map of fields of its own.
+    /// Reads a field that is a map.
     fn map<T>(
         &mut self,
         field: &str,
-        given: Option<Given<Map<String, Value>>>,
+        value: Option<FieldValue<Map<String, Value>>>,
         read: impl FnOnce(&mut Section<'_>) -> Option<T>,
     ) -> Option<T> {
-        let fields = self.optional(field, given, Ok::<_, InvalidValue>)?;
+        let fields = self.optional(field, value, Ok::<_, InvalidValue>)?;
         let mut section = Section {
             at: self.place(field),
             fields: &fields,
             diagnostics: Vec::new(),
         };
-        let made = read(&mut section);
-        let is_good = section.diagnostics.is_empty();
+        let value = read(&mut section);
+        let is_valid = section.diagnostics.is_empty();
         self.diagnostics.append(&mut section.diagnostics);
-        made.filter(|_| is_good)
+        value.filter(|_| is_valid)
     }
 
-    fn script(&mut self, given: Option<Given<Vec<Value>>>) -> Option<Script> {
-        let values = self.optional("script", given, Ok::<Vec<Value>, InvalidValue>)?;
+    fn script(&mut self, value: Option<FieldValue<Vec<Value>>>) -> Option<Script> {
+        let values = self.optional("script", value, Ok::<Vec<Value>, InvalidValue>)?;
         let at = self.place("script");
         let diagnostics = self.diagnostics.len();
         let mut steps = Vec::new();
@@ -107,20 +107,20 @@ impl Reader<'_> {
         };
         for error in errors {
             let (place, what, help) = match error {
-                // Told above.
+                // Already reported above.
                 ScriptError::Count => continue,
-                // Not to be told while others cannot be read.
+                // Not reported while other steps are invalid.
                 ScriptError::Size(_) | ScriptError::ExpectsNothing if !is_read || values.is_empty() => {
                     continue;
                 }
                 ScriptError::ExpectsNothing => (
                     at.clone(),
-                    "waits for nothing, so that nothing would ever be wrong".to_owned(),
+                    "has no `expect` step, so it can never fail".to_owned(),
                     "add `{ expect: … }`".to_owned(),
                 ),
                 ScriptError::Size(step) => (
                     at.index(step.saturating_sub(1)),
-                    "is empty, or too long".to_owned(),
+                    "is empty or too long".to_owned(),
                     format!("write 1 to {} bytes", Script::MAX_BYTES),
                 ),
             };
@@ -132,11 +132,11 @@ impl Reader<'_> {
 
 fn tls_choice(raw: RawTls) -> Result<TlsChoice, InvalidValue> {
     match raw {
-        RawTls::Switch(true) => Ok(TlsChoice::On),
-        RawTls::Switch(false) => Ok(TlsChoice::Off),
-        RawTls::Word(word) if word == "starttls" => Ok(TlsChoice::Within),
-        RawTls::Word(word) => Err(InvalidValue::new(
-            format!("`{}` is not known here", quoted(&word)),
+        RawTls::Bool(true) => Ok(TlsChoice::On),
+        RawTls::Bool(false) => Ok(TlsChoice::Off),
+        RawTls::Text(word) if word == "starttls" => Ok(TlsChoice::StartTls),
+        RawTls::Text(word) => Err(InvalidValue::new(
+            format!("unknown value `{}`", quoted(&word)),
             "write true, false or starttls",
         )),
     }
@@ -157,7 +157,7 @@ fn read_step(at: &FieldPath, value: &Value) -> Result<ScriptStep, Diagnostic> {
     match value.as_str() {
         Some(text) => Ok(make(text.as_bytes().to_vec())),
         None => {
-            let help = "write text, in quotes if need be";
+            let help = "write a string, in quotes if necessary";
             Err(Diagnostic::new(
                 at.field(name),
                 format!("is {}", kind_of(value)),
@@ -169,13 +169,13 @@ fn read_step(at: &FieldPath, value: &Value) -> Result<ScriptStep, Diagnostic> {
 
 fn read_http(section: &mut Section<'_>) -> Option<HttpCheck> {
     section.only(&["method", "path", "status", "text", "follow"]);
-    // What brings a body, where a text is looked for in it.
+    // The default method returns a body if a text is expected in the body.
     let usual = if section.has("text") {
         Method::Get
     } else {
         Method::Head
     };
-    let written = section.word::<Method>("method", "GET, HEAD or OPTIONS");
+    let written = section.choice::<Method>("method", "GET, HEAD or OPTIONS");
     let path = section.text("path", "a path such as /health");
     let statuses = section.statuses("status");
     let text = section.text("text", "the text that must appear");
@@ -192,22 +192,21 @@ fn read_http(section: &mut Section<'_>) -> Option<HttpCheck> {
         match error {
             HttpCheckError::Path => {
                 let what = format!("`{}` is not a path", quoted(&path.clone().unwrap_or_default()));
-                let help = format!(
-                    "begin it with `/`, and use printable ASCII without spaces, at most {most} bytes"
-                );
+                let help =
+                    format!("start with `/`, and use printable ASCII without spaces, at most {most} bytes");
                 section.diagnostic("path", what, help);
             }
             HttpCheckError::Status => {
-                let help = format!("keep to {}, or use ranges", HttpCheck::MAX_STATUSES);
+                let help = format!("use at most {}, or use ranges", HttpCheck::MAX_STATUSES);
                 section.diagnostic("status", "has too many entries", help);
             }
             HttpCheckError::Text => {
                 let help = format!("write 1 to {most} bytes");
-                section.diagnostic("text", "is empty, or too long", help);
+                section.diagnostic("text", "is empty or too long", help);
             }
             HttpCheckError::NoBody => {
-                let what = "`HEAD` brings no body to look for a text in";
-                section.diagnostic("method", what, "write GET, or leave it out");
+                let what = "`HEAD` returns no body to search for `text`";
+                section.diagnostic("method", what, "write GET, or remove `method`");
             }
         }
     }
@@ -218,18 +217,18 @@ fn read_dns(section: &mut Section<'_>) -> Option<DnsCheck> {
     section.only(&["name", "type", "must", "must_not", "transport"]);
     let list = "a list of records such as [192.0.2.1]";
     let name = section.text("name", "the name to ask for, such as example.com");
-    let written = section.word::<RecordType>("type", "the type of record to ask for, such as A");
+    let written = section.choice::<RecordType>("type", "the type of record to ask for, such as A");
     let (mut must, mut must_not) = (section.texts("must", list), section.texts("must_not", list));
-    let transport = section.word::<Transport>("transport", "tcp or udp");
+    let transport = section.choice::<Transport>("transport", "tcp or udp");
     if !section.has("name") && (section.has("must") || section.has("must_not")) {
-        section.diagnostic("name", "is missing", "write the name whose records these are");
+        section.diagnostic("name", "is missing", "write the name of the records");
     }
     if section.has("type") && written.is_none() {
-        // How they must look is not known.
+        // The format of the records depends on the type.
         must.clear();
         must_not.clear();
     }
-    // What every server can answer or refuse, or else what most people ask for.
+    // The default type: NS for the root, which every server can answer or refuse; otherwise A.
     let usual = if section.has("name") {
         RecordType::A
     } else {
@@ -246,11 +245,11 @@ fn read_dns(section: &mut Section<'_>) -> Option<DnsCheck> {
         match error {
             DnsCheckError::Name(found) => {
                 let what = format!("`{}` is not a DNS name", quoted(found));
-                let help = "write labels of 1 to 63 characters, joined by dots, at most 253 in all";
+                let help = "write labels of 1 to 63 characters, separated by dots, at most 253 in total";
                 section.diagnostic("name", what, help);
             }
             DnsCheckError::Count => {
-                let help = format!("keep to {} in all", DnsCheck::MAX_RECORDS);
+                let help = format!("use at most {} in total", DnsCheck::MAX_RECORDS);
                 let list = if must.is_empty() { "must_not" } else { "must" };
                 section.diagnostic(list, "has too many records", help);
             }
@@ -260,7 +259,7 @@ fn read_dns(section: &mut Section<'_>) -> Option<DnsCheck> {
                     Some(index) => ("must_not", index),
                 };
                 let at = section.at.field(list).index(index);
-                let what = format!("can be no {record_type} record");
+                let what = format!("is not a valid {record_type} record");
                 section
                     .diagnostics
                     .push(Diagnostic::new(at, what, example(*record_type)));
@@ -270,7 +269,7 @@ fn read_dns(section: &mut Section<'_>) -> Option<DnsCheck> {
     made.ok()
 }
 
-/// How a record of the type is written.
+/// The format of a record of the type.
 fn example(record_type: RecordType) -> &'static str {
     match record_type {
         RecordType::A => "write an IPv4 address",

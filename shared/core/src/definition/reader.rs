@@ -1,25 +1,25 @@
-//! Reads a definition's fields one by one, and gathers what is wrong with them.
+//! Reads the fields of a definition and collects diagnostics.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::str::FromStr;
 
 use serde_json::Value;
 
-use super::fields::{Given, RawMonitor, nearest};
-use super::rules::Source;
+use super::context::Source;
+use super::diagnostic::{Diagnostic, FieldPath, InvalidValue};
+use super::fields::{FieldValue, RawMonitor, nearest};
 use super::values::{self, kind_of, parent_group, wanted};
-use super::{Diagnostic, FieldPath, InvalidValue};
 use crate::choice::Tier;
 use crate::group::GroupId;
 use crate::id::MonitorId;
 use crate::maintenance::{RawWindow, Window};
 use crate::preset::Fields;
-use crate::target::Service;
+use crate::service::Service;
 
-/// The most entries of a list in one definition: an item of the table has a limit.
+/// The maximum number of entries in a list, because the size of an item is limited.
 const MAX_LIST: usize = 50;
 
-/// Reads fields one by one and gathers what is wrong.
+/// Reads fields and collects diagnostics.
 pub(super) struct Reader<'a> {
     pub(super) at: FieldPath,
     pub(super) own: &'a Fields,
@@ -29,7 +29,7 @@ pub(super) struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    /// The place where the user wrote this field: in the monitor, in `defaults:`, or (for a preset) nowhere.
+    /// The place of a field: in the monitor, or in `defaults:` if only written there.
     pub(super) fn place(&self, field: &str) -> FieldPath {
         if !self.own.contains_key(field) && self.defaults.contains_key(field) {
             FieldPath::root().field("defaults").field(field)
@@ -38,7 +38,7 @@ impl Reader<'_> {
         }
     }
 
-    /// Whether the user wrote this field, rather than a preset.
+    /// Whether the field is written in the monitor or in `defaults:`, and does not come from a preset.
     pub(super) fn wrote(&self, field: &str) -> bool {
         self.own.contains_key(field) || self.defaults.contains_key(field)
     }
@@ -48,20 +48,20 @@ impl Reader<'_> {
         self.diagnostics.push(Diagnostic::new(at, what, help));
     }
 
-    /// Whether the user wrote this field for this monitor in particular.
+    /// Whether the field is written in the monitor itself.
     ///
-    /// In an item it cannot be told: what the file's defaults said stands among its own fields.
+    /// Always false for an item, which holds the values from `defaults:` among its own fields.
     pub(super) fn wrote_here(&self, field: &str) -> bool {
         self.source == Source::File && self.own.get(field).is_some_and(|value| !value.is_null())
     }
 
-    /// As [`Self::diagnostic`], of one entry of a list.
-    pub(super) fn fault_in(&mut self, field: &str, index: usize, what: &str, help: &str) {
+    /// Adds a diagnostic for one entry of a list.
+    pub(super) fn diagnostic_at_index(&mut self, field: &str, index: usize, what: &str, help: &str) {
         let at = self.place(field).index(index);
         self.diagnostics.push(Diagnostic::new(at, what, help));
     }
 
-    /// Keeps the value, or notes at `at` why there is none.
+    /// Returns the value, or adds a diagnostic at `at`.
     fn keep<T>(&mut self, at: FieldPath, read: Result<T, impl Into<InvalidValue>>) -> Option<T> {
         match read {
             Ok(value) => Some(value),
@@ -79,13 +79,13 @@ impl Reader<'_> {
     pub(super) fn optional<T, U>(
         &mut self,
         field: &str,
-        given: Option<Given<T>>,
+        value: Option<FieldValue<T>>,
         parse: impl FnOnce(T) -> Result<U, InvalidValue>,
     ) -> Option<U> {
         let at = self.place(field);
-        match given? {
-            Given::Right(value) => self.keep(at, parse(value)),
-            Given::Wrong(value) => {
+        match value? {
+            FieldValue::Typed(value) => self.keep(at, parse(value)),
+            FieldValue::WrongType(value) => {
                 let help = format!("write {}", wanted(field));
                 self.diagnostics
                     .push(Diagnostic::new(at, format!("is {}", kind_of(&value)), help));
@@ -97,36 +97,36 @@ impl Reader<'_> {
     pub(super) fn required<T, U>(
         &mut self,
         field: &str,
-        given: Option<Given<T>>,
+        value: Option<FieldValue<T>>,
         help: &str,
         parse: impl FnOnce(T) -> Result<U, InvalidValue>,
     ) -> Option<U> {
-        // A field that was left empty has been told already.
-        if given.is_none() && !self.wrote(field) {
+        // An empty field already has a diagnostic.
+        if value.is_none() && !self.wrote(field) {
             self.diagnostic(field, "is missing", help);
         }
-        self.optional(field, given, parse)
+        self.optional(field, value, parse)
     }
 
-    pub(super) fn word<T: FromStr<Err: Into<InvalidValue>>>(
+    pub(super) fn choice<T: FromStr<Err: Into<InvalidValue>>>(
         &mut self,
         field: &str,
-        given: Option<Given<String>>,
+        value: Option<FieldValue<String>>,
     ) -> Option<T> {
-        self.optional(field, given, |text: String| text.parse::<T>().map_err(Into::into))
+        self.optional(field, value, |text: String| text.parse::<T>().map_err(Into::into))
     }
 
-    /// Reads each entry of a list; one bad entry makes the list unusable.
+    /// Reads each entry of a list. One invalid entry makes the list invalid.
     pub(super) fn list<T, E: Into<InvalidValue>>(
         &mut self,
         field: &str,
-        given: Option<Given<Vec<Value>>>,
+        value: Option<FieldValue<Vec<Value>>>,
         parse: impl Fn(&str) -> Result<T, E>,
     ) -> Option<Vec<T>> {
-        let values = self.optional(field, given, Ok::<Vec<Value>, InvalidValue>)?;
+        let values = self.optional(field, value, Ok::<Vec<Value>, InvalidValue>)?;
         if values.len() > MAX_LIST {
             let what = format!("has {} entries", values.len());
-            self.diagnostic(field, what, format!("keep to {MAX_LIST}"));
+            self.diagnostic(field, what, format!("use at most {MAX_LIST}"));
             return None;
         }
         let place = self.place(field);
@@ -136,7 +136,7 @@ impl Reader<'_> {
             match value.as_str() {
                 Some(text) => read.extend(self.keep(at, parse(text))),
                 None => {
-                    let help = "write text, in quotes if need be";
+                    let help = "write a string, in quotes if necessary";
                     self.diagnostics
                         .push(Diagnostic::new(at, format!("is {}", kind_of(value)), help));
                 }
@@ -145,21 +145,21 @@ impl Reader<'_> {
         (read.len() == values.len()).then_some(read)
     }
 
-    /// The service and tier that were asked for; they decide what the other fields default to.
+    /// Reads the service and the tier, which set the defaults of other fields.
     pub(super) fn chosen_presets(&mut self) -> (Option<Service>, Option<Tier>) {
-        let given = |field: &str| {
+        let raw = |field: &str| {
             let value = self.own.get(field).or_else(|| self.defaults.get(field))?;
             (!value.is_null()).then(|| match value.as_str() {
-                Some(word) => Given::Right(word.to_owned()),
-                None => Given::Wrong(value.clone()),
+                Some(text) => FieldValue::Typed(text.to_owned()),
+                None => FieldValue::WrongType(value.clone()),
             })
         };
-        let (service, tier) = (given("service"), given("tier"));
-        let service = self.optional("service", service, values::word_or_ping);
-        (service, self.word("tier", tier))
+        let (service, tier) = (raw("service"), raw("tier"));
+        let service = self.optional("service", service, values::choice_or_ping_hint);
+        (service, self.choice("tier", tier))
     }
 
-    /// Fields that are there but say nothing: most often a list or map below that is not indented.
+    /// Adds a diagnostic for each empty field. The usual cause is a nested list or map without indentation.
     pub(super) fn empty_fields(&mut self) {
         let empty = |fields: &Fields| -> Vec<String> {
             let names = fields.iter().filter(|(_, value)| value.is_null());
@@ -171,7 +171,7 @@ impl Reader<'_> {
                 let instead = if name == "host" {
                     ""
                 } else {
-                    ", or leave the field out"
+                    ", or remove the field"
                 };
                 self.diagnostic(name, "is empty", format!("write {}{instead}", wanted(name)));
             }
@@ -191,20 +191,20 @@ impl Reader<'_> {
                 Some(field) => format!("did you mean `{field}`?"),
                 None => format!("known fields: {}", RawMonitor::FIELDS.join(", ")),
             };
-            self.diagnostic(name, "is not a field of a monitor", help);
+            self.diagnostic(name, "unknown field", help);
         }
         if source == Source::File && self.wrote("maintenance") {
             let help = "write it at the top of the file, with `monitors: [id]`";
-            self.diagnostic("maintenance", "does not stand inside a monitor", help);
+            self.diagnostic("maintenance", "is not allowed in a monitor", help);
         }
     }
 
     pub(super) fn parent_groups(
         &mut self,
-        given: Option<Given<BTreeMap<String, Value>>>,
+        value: Option<FieldValue<BTreeMap<String, Value>>>,
     ) -> BTreeMap<MonitorId, GroupId> {
         let groups = self
-            .optional("depends_on_groups", given, Ok::<_, InvalidValue>)
+            .optional("depends_on_groups", value, Ok::<_, InvalidValue>)
             .unwrap_or_default();
         let at = self.place("depends_on_groups");
         let read = groups
@@ -213,9 +213,9 @@ impl Reader<'_> {
         read.collect()
     }
 
-    pub(super) fn windows(&mut self, given: Option<Given<Vec<Value>>>) -> Vec<Window> {
+    pub(super) fn windows(&mut self, value: Option<FieldValue<Vec<Value>>>) -> Vec<Window> {
         let values = self
-            .optional("maintenance", given, Ok::<Vec<Value>, InvalidValue>)
+            .optional("maintenance", value, Ok::<Vec<Value>, InvalidValue>)
             .unwrap_or_default();
         let place = self.place("maintenance");
         let mut windows = Vec::new();
@@ -244,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn an_item_carries_what_the_rest_of_the_file_says_of_it() {
+    fn item_reads_parent_groups_and_maintenance() {
         let item = |groups: Value, maintenance: Value| {
             json!({
                 "host": "a.example.com", "port": 1, "depends_on": ["b"],
@@ -257,9 +257,9 @@ mod tests {
             item(json!({ "b": "5m", "C": "1m#0", "d": 7 }), json!([nightly(), 7])),
             &[
                 "depends_on_groups.C: `C` is not a monitor id (use 1 to 64 of a-z, 0-9, `-`, `_` and `.`, \
-                 beginning with a letter or digit)",
+                 starting with a letter or digit)",
                 "depends_on_groups.b: `5m` is not a group (write an interval and a shard, such as 1m#0)",
-                "depends_on_groups.d: is a number, which does not belong here (write a group such as 1m#0)",
+                "depends_on_groups.d: is a number, which is the wrong type (write a group such as 1m#0)",
                 "maintenance.1: is not a maintenance window (write `{ from: …, until: … }` or \
                  `{ every: sun 02:00, for: 2h }`)",
             ],
@@ -267,14 +267,14 @@ mod tests {
         check(
             item(json!([]), json!("daily")),
             &[
-                "depends_on_groups: is a list, which does not belong here (write a map of monitor ids to groups)",
-                "maintenance: is text, which does not belong here (write a list of windows)",
+                "depends_on_groups: is a list, which is the wrong type (write a map of monitor ids to groups)",
+                "maintenance: is a string, which is the wrong type (write a list of windows)",
             ],
         );
     }
 
     #[test]
-    fn an_item_that_is_no_map_is_refused() {
+    fn item_that_is_not_a_map_is_rejected() {
         check(
             json!(7),
             &["is not a map of fields (write it as `id: { host: …, port: … }`)"],

@@ -1,4 +1,4 @@
-//! The rules that turn one raw definition into a monitor, or into every fault it has.
+//! Validates one raw definition: returns a monitor, or a diagnostic for each mistake.
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
@@ -8,47 +8,40 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::check::RequestedCheck;
+use super::context::{NetworkAccess, Source};
+use super::diagnostic::{Diagnostic, FieldPath, InvalidValue};
 use super::fields::RawMonitor;
+use super::monitor::{AlertPolicy, LocationSelector, Monitor, Quorum, Rule};
 use super::reader::Reader;
 use super::values::{self, number};
-use super::{
-    AlertPolicy, Diagnostic, FieldPath, InvalidValue, LocationSelector, Monitor, NetworkAccess, Quorum, Rule,
-};
 use crate::address::is_public;
 use crate::choice::{CheckKind, CloseMode, Expect, IpFamily, Severity};
 use crate::id::{Location, MonitorId};
 use crate::preset::{self, Fields};
-use crate::target::{Host, Service, Target};
+use crate::service::Service;
+use crate::target::{Host, Target};
 use crate::time::{Interval, format_duration, parse_duration};
 
-/// The bytes that a monitor's own fields and the file's defaults have at most together, as JSON without spaces: an item
-/// of the table has a limit, and what else the file says of the monitor must fit beside them.
+/// The maximum size of a monitor's own fields and the file's defaults together, in bytes of JSON without spaces. The
+/// size of an item is limited, and the item also holds maintenance windows and parent groups.
 pub const MAX_DEFINITION_BYTES: usize = 128 * 1024;
 
-/// Where a definition comes from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Source {
-    /// The definitions file.
-    File,
-    /// An item in the table, which carries what the file's other parts say of this monitor.
-    Item,
-}
-
-/// One definition to be validated, with its surroundings.
+/// One unvalidated definition with its context.
 pub(super) struct Draft<'a> {
     pub(super) id: &'a str,
     pub(super) at: FieldPath,
     pub(super) own: &'a Value,
-    /// The file's `defaults:`, and where they stand.
+    /// The file's `defaults:`.
     pub(super) defaults: &'a Fields,
     pub(super) source: Source,
     pub(super) network_access: NetworkAccess,
 }
 
 impl Draft<'_> {
-    /// Applies every rule.
+    /// Applies all rules.
     ///
-    /// Precedence of a field: the monitor's own, the file's defaults, the tier's, the service's, the built-in one.
+    /// Precedence of a field, highest first: the monitor, the file's defaults, the tier, the service, the built-in
+    /// default.
     pub(super) fn validate(self) -> Result<Monitor, Vec<Diagnostic>> {
         let Value::Object(own) = self.own else {
             let help = "write it as `id: { host: …, port: … }`";
@@ -57,7 +50,7 @@ impl Draft<'_> {
         if self.source == Source::File {
             let bytes = [own, self.defaults].map(json_bytes).iter().sum::<usize>();
             if bytes > MAX_DEFINITION_BYTES {
-                let help = format!("keep to {MAX_DEFINITION_BYTES}, with the defaults");
+                let help = format!("use at most {MAX_DEFINITION_BYTES}, including the defaults");
                 return Err(vec![Diagnostic::new(self.at, format!("has {bytes} bytes"), help)]);
             }
         }
@@ -85,7 +78,7 @@ impl Draft<'_> {
         match serde_json::from_value(Value::Object(merged)) {
             Ok(raw) => self.monitor(raw, service, reader),
             Err(error) => {
-                let help = "correct the field that is named";
+                let help = "fix the named field";
                 Err(vec![Diagnostic::new(
                     self.at,
                     format!("cannot be read: {error}"),
@@ -111,21 +104,21 @@ impl Draft<'_> {
             |text: String| text.parse::<Host>().map_err(Into::into),
         );
         let port = if service.is_none() && r.wrote("service") {
-            // The service that would have brought it along is not known, and told already.
+            // The unknown service, which may set the port, already has a diagnostic.
             r.optional("port", raw.port, number(1..=65_535))
         } else {
             let help = "write a port, or a `service` that has one";
             r.required("port", raw.port, help, number(1..=65_535))
         };
-        let interval = r.word::<Interval>("interval", raw.interval);
+        let interval = r.choice::<Interval>("interval", raw.interval);
         let timeout = r.optional("timeout", raw.timeout, |text: String| Ok(parse_duration(&text)?));
         let slow_after = r.optional("slow_after", raw.slow_after, values::slow_after);
-        let expect = r.word::<Expect>("expect", raw.expect);
-        let check = r.optional::<_, CheckKind>("check", raw.check, values::word_or_ping);
-        let close = r.word::<CloseMode>("close", raw.close);
+        let expect = r.choice::<Expect>("expect", raw.expect);
+        let check = r.optional::<_, CheckKind>("check", raw.check, values::choice_or_ping_hint);
+        let close = r.choice::<CloseMode>("close", raw.close);
         let options = r.options(raw.tls, raw.warn_days, raw.http, raw.dns, raw.script);
-        let ip = r.word::<IpFamily>("ip", raw.ip);
-        let severity = r.word::<Severity>("severity", raw.severity);
+        let ip = r.choice::<IpFamily>("ip", raw.ip);
+        let severity = r.choice::<Severity>("severity", raw.severity);
         let failures_to_open = r.optional("failures_to_open", raw.failures_to_open, number(1..=10));
         let successes_to_close = r.optional("successes_to_close", raw.successes_to_close, number(1..=10));
         let quorum = r.optional("quorum", raw.quorum, number(1..=100));
@@ -159,11 +152,11 @@ impl Draft<'_> {
         if let (Some(id), Some(parents)) = (&id, &depends_on)
             && let Some(index) = parents.iter().position(|parent| parent == id)
         {
-            r.fault_in(
+            r.diagnostic_at_index(
                 "depends_on",
                 index,
-                "names the monitor itself",
-                "name what stands in front of it, or leave it out",
+                "a monitor cannot depend on itself",
+                "remove this entry",
             );
         }
         if !reader.diagnostics.is_empty() {
@@ -213,18 +206,18 @@ impl Draft<'_> {
                 alert_policy,
             })
         })();
-        // Every field above is either there or has left a fault; the presets see to the rest.
+        // Each missing value above already has a diagnostic, or a preset provides it.
         made.ok_or_else(|| {
             vec![Diagnostic::new(
                 self.at,
-                "lacks a value that no preset gives",
-                "name every field",
+                "a required field has no value and no preset",
+                "set every field",
             )]
         })
     }
 }
 
-/// The bytes of these fields as JSON; none of no fields.
+/// The size of fields in bytes of JSON, without the outer braces.
 fn json_bytes(fields: &Fields) -> usize {
     serde_json::to_string(fields).map_or(0, |json| json.len() - "{}".len())
 }
@@ -256,7 +249,7 @@ impl Reader<'_> {
             self.diagnostic(
                 "slow_after",
                 what,
-                "lower it: a check as slow as that has already failed",
+                "reduce `slow_after`: a check this slow times out",
             );
         }
     }
@@ -264,16 +257,16 @@ impl Reader<'_> {
     fn locations_fit(&mut self, quorum: Option<u32>, locations: Option<&BTreeSet<Location>>) {
         let Some(locations) = locations else { return };
         if locations.is_empty() {
-            let help = "name at least one location, or leave it out";
-            self.diagnostic("locations", "is empty, so nobody would check it", help);
+            let help = "add a location, or remove the field";
+            self.diagnostic("locations", "is empty, so no location checks the monitor", help);
         } else if let Some(quorum) = quorum
             && usize::try_from(quorum).is_ok_and(|quorum| quorum > locations.len())
         {
             let what = format!(
-                "{quorum} is more than the {} locations that check it",
+                "{quorum} is more than the {} locations that check the monitor",
                 locations.len()
             );
-            self.diagnostic("quorum", what, "lower it, or name more locations");
+            self.diagnostic("quorum", what, "reduce the quorum, or add locations");
         }
     }
 
@@ -286,30 +279,30 @@ impl Reader<'_> {
         self.diagnostic(
             "ip",
             format!("excludes the host, which is {wrong}"),
-            "leave `ip` out",
+            "remove `ip`",
         );
     }
 
     fn reachable_from_lambda(&mut self, host: Option<&Host>, port: Option<u32>, ip: Option<IpFamily>) {
-        const VPC: &str = "check it from locations that have a VPC";
+        const VPC: &str = "check the host from locations with a VPC";
         if port == Some(25) {
-            let what = "port 25 is blocked by AWS for a Lambda outside a VPC";
+            let what = "AWS blocks port 25 for a Lambda function outside a VPC";
             self.diagnostic("port", what, format!("use port 587 or 465, or {VPC}"));
         }
-        let unreached = "which a Lambda outside a VPC cannot reach";
+        let unreachable = "which a Lambda function outside a VPC cannot reach";
         match host {
             Some(Host::Address(IpAddr::V6(_))) => {
-                let what = format!("is an IPv6 address, {unreached}");
+                let what = format!("is an IPv6 address, {unreachable}");
                 self.diagnostic("host", what, format!("use IPv4, or {VPC}"));
             }
             Some(Host::Address(IpAddr::V4(address))) if !is_public(*address) => {
-                self.diagnostic("host", format!("is not a public address, {unreached}"), VPC);
+                self.diagnostic("host", format!("is not a public address, {unreachable}"), VPC);
             }
             Some(Host::Name(name)) if name == "localhost" || name.ends_with(".localhost") => {
-                self.diagnostic("host", "is the Lambda itself", "name a host that is elsewhere");
+                self.diagnostic("host", "is the Lambda function itself", "use another host");
             }
             Some(Host::Name(_)) if ip == Some(IpFamily::V6) => {
-                let what = format!("v6 asks for IPv6, {unreached}");
+                let what = format!("v6 requires IPv6, {unreachable}");
                 self.diagnostic("ip", what, format!("use v4, or {VPC}"));
             }
             Some(Host::Name(_) | Host::Address(IpAddr::V4(_))) | None => {}

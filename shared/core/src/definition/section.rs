@@ -1,15 +1,15 @@
-//! A map of fields within a definition, read field by field: its values, and what is wrong with them.
+//! Reads a nested map of a definition.
 
 use std::ops::RangeInclusive;
 use std::str::FromStr;
 
 use serde_json::{Map, Value};
 
+use super::diagnostic::{Diagnostic, FieldPath, InvalidValue};
 use super::fields::nearest;
 use super::values::kind_of;
-use super::{Diagnostic, FieldPath, InvalidValue};
 
-/// A map of fields inside a definition, and what is wrong with it.
+/// A nested map of a definition, with its diagnostics.
 pub(super) struct Section<'a> {
     pub(super) at: FieldPath,
     pub(super) fields: &'a Map<String, Value>,
@@ -22,25 +22,24 @@ impl Section<'_> {
             .push(Diagnostic::new(self.at.field(field), what, help));
     }
 
-    /// Whether a field is there, and says something.
+    /// Whether the map has the field.
     pub(super) fn has(&self, field: &str) -> bool {
         self.fields.contains_key(field)
     }
 
-    /// Names every field that is none of these.
+    /// Adds a diagnostic for each unknown field.
     pub(super) fn only(&mut self, known: &[&'static str]) {
         for name in self.fields.keys().filter(|name| !known.contains(&name.as_str())) {
             let help = match nearest(name, known) {
                 Some(field) => format!("did you mean `{field}`?"),
-                None => format!("known here: {}", known.join(", ")),
+                None => format!("known fields: {}", known.join(", ")),
             };
             let at = self.at.field(name);
-            self.diagnostics
-                .push(Diagnostic::new(at, "is not known here", help));
+            self.diagnostics.push(Diagnostic::new(at, "unknown field", help));
         }
     }
 
-    /// A field's value, if it is there and of the right kind.
+    /// The value of a field, if present and of the expected type.
     pub(super) fn read<'v, T>(
         &'v mut self,
         field: &str,
@@ -63,7 +62,7 @@ impl Section<'_> {
         self.read(field, wanted, |value| value.as_str().map(str::to_owned))
     }
 
-    pub(super) fn word<T: FromStr<Err: Into<InvalidValue>>>(
+    pub(super) fn choice<T: FromStr<Err: Into<InvalidValue>>>(
         &mut self,
         field: &str,
         wanted: &str,
@@ -79,7 +78,7 @@ impl Section<'_> {
         }
     }
 
-    /// The texts of a list; none if one of them is none.
+    /// The texts of a list; empty if any entry is invalid.
     pub(super) fn texts(&mut self, field: &str, wanted: &str) -> Vec<String> {
         let values = self.read(field, wanted, |value| value.as_array().cloned());
         let diagnostics = self.diagnostics.len();
@@ -89,7 +88,7 @@ impl Section<'_> {
             match value.as_str() {
                 Some(text) => texts.push(text.to_owned()),
                 None => {
-                    let help = "write text, in quotes if need be";
+                    let help = "write a string, in quotes if necessary";
                     self.diagnostics.push(Diagnostic::new(
                         at.index(index),
                         format!("is {}", kind_of(&value)),
@@ -110,7 +109,7 @@ impl Section<'_> {
         let one = |at: FieldPath, value: &Value| {
             status(value).ok_or_else(|| {
                 let help = "write a status such as 200, a class such as 2xx, or a range such as 200-299";
-                Diagnostic::new(at, "is no status from 100 to 599", help)
+                Diagnostic::new(at, "is not a status from 100 to 599", help)
             })
         };
         let read: Vec<_> = match self.fields.get(field) {
@@ -118,8 +117,8 @@ impl Section<'_> {
             Some(Value::Array(values)) if values.is_empty() => {
                 vec![Err(Diagnostic::new(
                     at,
-                    "is empty, so that no answer would do",
-                    "name a status, or leave it out",
+                    "is empty, so no response can match",
+                    "add a status, or remove the field",
                 ))]
             }
             Some(Value::Array(values)) => {
@@ -139,7 +138,7 @@ impl Section<'_> {
     }
 }
 
-/// `200`, `2xx` or `200-299`.
+/// Parses `200`, `2xx` or `200-299`.
 fn status(value: &Value) -> Option<RangeInclusive<u16>> {
     let code = |text: &str| {
         let is_code = text.len() == 3 && text.bytes().all(|b| b.is_ascii_digit());

@@ -1,26 +1,26 @@
-//! The values that single fields take: each read from what was written, or refused with the mend.
+//! Parses the values of single fields.
 
 use std::str::FromStr;
 use std::time::Duration;
 
 use serde_json::Value;
 
-use super::InvalidValue;
+use super::diagnostic::InvalidValue;
 use crate::group::GroupId;
 use crate::id::MonitorId;
 use crate::text::quoted;
 use crate::time::{format_duration, parse_duration};
 
-/// The shortest timeout that can tell a slow answer from none.
+/// The minimum timeout: a shorter one cannot distinguish a slow response from none.
 pub(super) const MIN_TIMEOUT: Duration = Duration::from_millis(100);
-/// The longest: what has not answered by then is down, and a tick must end.
+/// The maximum timeout: the time of a tick is limited.
 pub(super) const MAX_TIMEOUT: Duration = Duration::from_secs(30);
-/// An incident is told again at this pace at most.
+/// The minimum period of reminders.
 const MIN_REMINDER: Duration = Duration::from_secs(300);
-/// Sooner than this, there was nobody who could have reacted.
+/// The minimum time before an escalation, so that someone can react first.
 const MIN_ESCALATION: Duration = Duration::from_secs(60);
 
-/// A whole number within `range`.
+/// Parses a whole number within `range`.
 pub(super) fn number(range: std::ops::RangeInclusive<u32>) -> impl FnOnce(i64) -> Result<u32, InvalidValue> {
     move |value| {
         let number = u32::try_from(value).ok().filter(|number| range.contains(number));
@@ -31,33 +31,34 @@ pub(super) fn number(range: std::ops::RangeInclusive<u32>) -> impl FnOnce(i64) -
     }
 }
 
-/// How long a connect may take before it is slow.
+/// Parses `slow_after`.
 pub(super) fn slow_after(text: String) -> Result<Duration, InvalidValue> {
     let slow = parse_duration(&text)?;
     if slow.is_zero() {
         return Err(InvalidValue::new(
-            format!("{text} would call every connect slow"),
-            "write a duration such as 200ms, or leave it out",
+            format!("{text} marks every connection as slow"),
+            "write a duration such as 200ms, or remove the field",
         ));
     }
     Ok(slow)
 }
 
-/// One of a choice's words, or where to go for those who look for ping.
-pub(super) fn word_or_ping<T: FromStr<Err: Into<InvalidValue>>>(text: String) -> Result<T, InvalidValue> {
+/// Parses an enumerated value. Suggests `expect: reachable` for `ping` and its synonyms.
+pub(super) fn choice_or_ping_hint<T: FromStr<Err: Into<InvalidValue>>>(
+    text: String,
+) -> Result<T, InvalidValue> {
     let ping = ["ping", "icmp", "echo"];
     if ping.iter().any(|word| text.eq_ignore_ascii_case(word)) {
-        let help =
-            "write `expect: reachable` and a port: open or refused, either proves that the host answers";
+        let help = "write `expect: reachable` and a port: an open or refused connection proves that the host answers";
         return Err(InvalidValue::new(
-            format!("`{text}` is not to be had, since a Lambda can send no ICMP"),
+            format!("`{text}` is not supported, because a Lambda function cannot send ICMP"),
             help,
         ));
     }
     text.parse::<T>().map_err(Into::into)
 }
 
-/// How often an open incident is told again.
+/// Parses `remind_every`.
 pub(super) fn reminder(text: String) -> Result<Duration, InvalidValue> {
     let every = parse_duration(&text)?;
     if every < MIN_REMINDER {
@@ -67,7 +68,7 @@ pub(super) fn reminder(text: String) -> Result<Duration, InvalidValue> {
     Ok(every)
 }
 
-/// After how long an open incident is told as critical.
+/// Parses `escalate_after`.
 pub(super) fn escalation(text: String) -> Result<Duration, InvalidValue> {
     let after = parse_duration(&text)?;
     if after < MIN_ESCALATION {
@@ -80,7 +81,7 @@ pub(super) fn escalation(text: String) -> Result<Duration, InvalidValue> {
     Ok(after)
 }
 
-/// A word to filter and group by.
+/// Parses a tag.
 pub(super) fn tag(text: &str) -> Result<String, InvalidValue> {
     let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | ':' | '/' | '=');
     if (1..=64).contains(&text.len()) && text.chars().all(allowed) {
@@ -93,7 +94,7 @@ pub(super) fn tag(text: &str) -> Result<String, InvalidValue> {
     ))
 }
 
-/// A link to what to do about an incident.
+/// Parses `runbook`.
 pub(super) fn runbook(url: String) -> Result<String, InvalidValue> {
     let rest = url
         .strip_prefix("https://")
@@ -102,14 +103,14 @@ pub(super) fn runbook(url: String) -> Result<String, InvalidValue> {
     if rest.is_some_and(|rest| !rest.is_empty()) && url.len() <= 500 && url.bytes().all(plain) {
         return Ok(url);
     }
-    let help = "write an http:// or https:// address of at most 500 characters";
+    let help = "write an http:// or https:// URL of at most 500 characters";
     Err(InvalidValue::new(
-        format!("`{}` is not a link", quoted(&url)),
+        format!("`{}` is not a URL", quoted(&url)),
         help,
     ))
 }
 
-/// The group of a monitor that this one depends on.
+/// Parses the group of a parent monitor.
 pub(super) fn parent_group(id: &str, group: &Value) -> Result<(MonitorId, GroupId), InvalidValue> {
     let group = group
         .as_str()
@@ -117,7 +118,7 @@ pub(super) fn parent_group(id: &str, group: &Value) -> Result<(MonitorId, GroupI
     Ok((id.parse::<MonitorId>()?, group.parse::<GroupId>()?))
 }
 
-/// What a field takes, for the mend.
+/// The expected value of a field, for the help of a diagnostic.
 pub(super) fn wanted(field: &str) -> &'static str {
     match field {
         "host" => "a DNS name or an address",
@@ -133,7 +134,7 @@ pub(super) fn wanted(field: &str) -> &'static str {
         "locations" => "a list such as [eu-west-1, us-east-1]",
         "tags" | "depends_on" => "a list such as [one, two]",
         "enabled" => "true or false",
-        "runbook" => "an http:// or https:// address",
+        "runbook" => "an http:// or https:// URL",
         "expect" => "open, closed or reachable",
         "check" => "connect or ready",
         "tls" => "true, false or starttls",
@@ -148,19 +149,27 @@ pub(super) fn wanted(field: &str) -> &'static str {
         "service" => "the name of a service, such as postgres",
         "maintenance" => "a list of windows",
         "depends_on_groups" => "a map of monitor ids to groups",
-        _ => "text",
+        _ => "a string",
     }
 }
 
-/// What was found where something else belongs.
+/// Describes a value of the wrong type.
 pub(crate) fn kind_of(value: &Value) -> &'static str {
     match value {
         Value::Null => "empty",
-        Value::Bool(_) => "true or false, which does not belong here",
-        Value::Number(number) if number.is_f64() => "a number that is not whole, or too large",
-        Value::Number(_) => "a number, which does not belong here",
-        Value::String(_) => "text, which does not belong here",
-        Value::Array(_) => "a list, which does not belong here",
-        Value::Object(_) => "a map, which does not belong here",
+        Value::Bool(_) => "a boolean, which is the wrong type",
+        Value::Number(number) if number.is_f64() => "a number that is not whole or is too large",
+        Value::Number(_) => "a number, which is the wrong type",
+        Value::String(_) => "a string, which is the wrong type",
+        Value::Array(_) => "a list, which is the wrong type",
+        Value::Object(_) => "a map, which is the wrong type",
     }
+}
+
+/// The texts of a list with their indices. Other values get a diagnostic where the field is read.
+pub(super) fn texts<'a>(fields: &'a Value, field: &str) -> impl Iterator<Item = (usize, &'a str)> {
+    let values = fields.get(field).and_then(Value::as_array).into_iter().flatten();
+    values
+        .enumerate()
+        .filter_map(|(index, value)| Some((index, value.as_str()?)))
 }

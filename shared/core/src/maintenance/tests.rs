@@ -5,7 +5,7 @@ fn window(value: Value) -> Result<Window, Vec<Diagnostic>> {
     RawWindow::read(&value, &FieldPath::root()).map(|raw| raw.window)
 }
 
-/// Whether the window covers each of the times, as a string of `x` and `.`.
+/// Whether the window covers each of the times, as a string of `x` (yes) and `.` (no).
 fn covered(value: Value, times: &[&str]) -> String {
     let window = window(value).unwrap();
     times
@@ -21,7 +21,7 @@ fn covered(value: Value, times: &[&str]) -> String {
 }
 
 #[test]
-fn a_single_window_has_a_start_and_an_end() {
+fn single_window_covers_start_but_not_end() {
     let value = json!({ "from": "2026-11-22T02:00:00Z", "until": "2026-11-22T04:00:00Z" });
     let times = [
         "2026-11-22T01:59:59Z",
@@ -33,7 +33,7 @@ fn a_single_window_has_a_start_and_an_end() {
 }
 
 #[test]
-fn a_weekly_window_comes_on_its_day_and_may_pass_midnight() {
+fn weekly_window_starts_on_its_day_and_crosses_midnight() {
     let value = json!({ "every": "sat 23:00", "for": "3h" });
     // 2026-11-21 is a Saturday.
     let times = [
@@ -47,7 +47,7 @@ fn a_weekly_window_comes_on_its_day_and_may_pass_midnight() {
 }
 
 #[test]
-fn local_time_is_kept_over_the_change_of_clocks() {
+fn recurring_window_keeps_local_time_across_dst() {
     let value = || json!({ "every": "daily 09:00", "for": "1h", "zone": "Europe/Berlin" });
     assert_eq!(
         covered(value(), &["2026-07-01T07:00:00Z", "2026-07-01T08:00:00Z"]),
@@ -60,7 +60,7 @@ fn local_time_is_kept_over_the_change_of_clocks() {
 }
 
 #[test]
-fn a_start_that_does_not_exist_moves_forward_and_a_doubled_one_is_the_first() {
+fn dst_gap_shifts_start_and_dst_overlap_uses_first() {
     let value = || json!({ "every": "sun 02:30", "for": "1h", "zone": "Europe/Berlin" });
     // 2026-03-29: 02:00 becomes 03:00. 02:30 is taken as 03:30 summer time, 01:30 UTC.
     assert_eq!(
@@ -75,7 +75,7 @@ fn a_start_that_does_not_exist_moves_forward_and_a_doubled_one_is_the_first() {
         ),
         ".xx."
     );
-    // 2026-10-25: 02:30 comes twice; the first is summer time, 00:30 UTC.
+    // 2026-10-25: 02:30 occurs twice; the first is summer time, 00:30 UTC.
     assert_eq!(
         covered(
             value(),
@@ -91,7 +91,7 @@ fn a_start_that_does_not_exist_moves_forward_and_a_doubled_one_is_the_first() {
 }
 
 #[test]
-fn the_next_window_is_the_one_that_is_on_or_comes_first() {
+fn next_returns_current_or_first_future_window() {
     let check = |value: Value, now: &str, expected: Option<(&str, &str)>| {
         let next = window(value).unwrap().next(now.parse().unwrap());
         let next = next.map(|(from, until)| (from.to_string(), until.to_string()));
@@ -119,7 +119,7 @@ fn the_next_window_is_the_one_that_is_on_or_comes_first() {
 }
 
 #[test]
-fn mistakes_are_named_all_at_once() {
+fn invalid_window_reports_every_mistake() {
     for (value, count) in [
         (json!({}), 1),
         (json!({ "from": "x", "until": "y" }), 2),

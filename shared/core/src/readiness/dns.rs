@@ -1,4 +1,4 @@
-//! The DNS question to ask and the records that must or must not come back.
+//! The DNS question of a check, and the records that must or must not be in the answer.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -6,7 +6,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use crate::choice::choice;
 use crate::text::quoted;
 
-/// One question and its expectations.
+/// A DNS question with its expected answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DnsCheck {
     /// Lower case, without a final dot; empty for the root.
@@ -18,7 +18,7 @@ pub struct DnsCheck {
 }
 
 choice! {
-    /// The types of records that can be asked for.
+    /// The supported record types.
     RecordType {
         /// An IPv4 address.
         A = "A",
@@ -32,23 +32,23 @@ choice! {
         Ns = "NS",
         /// A name for an address.
         Ptr = "PTR",
-        /// A text, its strings joined.
+        /// A text: the strings of the record, concatenated.
         Txt = "TXT",
     }
 }
 
 choice! {
-    /// How a question travels.
+    /// The transport of a DNS question.
     Transport {
-        /// Over a connection, as zone transfers and long answers do.
+        /// TCP, as for zone transfers and large answers.
         Tcp = "tcp",
-        /// In one datagram, as most questions do.
+        /// UDP, as for most questions.
         Udp = "udp",
     }
 }
 
 impl RecordType {
-    /// IANA's number for it.
+    /// The number assigned by IANA.
     pub const fn number(self) -> u16 {
         match self {
             Self::A => 1,
@@ -62,19 +62,19 @@ impl RecordType {
     }
 }
 
-/// Options that make no question.
+/// Invalid options of a DNS check.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum DnsCheckError {
-    /// The name is not one.
+    /// The name is invalid.
     #[error(
-        "`{0}` is not a DNS name: labels of 1 to 63 printable ASCII characters, joined by dots, 253 in all"
+        "`{0}` is not a DNS name: use labels of 1 to 63 printable ASCII characters, separated by dots, at most 253 in total"
     )]
     Name(String),
-    /// The records fill more than any answer holds.
-    #[error("at most 32 records can be asked to be there, or not to be")]
+    /// Too many records.
+    #[error("at most 32 records are supported in `must` and `must_not`")]
     Count,
-    /// A record, counted from 0 through those that must and those that must not be there, can be none of the type.
-    #[error("record {0} can be no {record_type} record of 1 to 255 bytes", record_type = .1.as_str())]
+    /// A record is not valid for the type. The index counts from 0 through `must`, then `must_not`.
+    #[error("record {0} is not a valid {record_type} record of 1 to 255 bytes", record_type = .1.as_str())]
     Record(usize, RecordType),
 }
 
@@ -92,17 +92,17 @@ impl Default for DnsCheck {
 }
 
 impl DnsCheck {
-    /// The most records that can be asked to be there, or not to be, in all.
+    /// The maximum number of records in `must` and `must_not` together.
     pub const MAX_RECORDS: usize = 32;
-    /// The longest of them, in bytes.
+    /// The maximum length of a record, in bytes.
     pub const MAX_BYTES: usize = 255;
 
-    /// A question for `name`, with the records that must, and those that must not, be in the answer.
+    /// Creates a question for `name`, with the records that must and must not be in the answer.
     ///
-    /// Records are written as in a zone file: `192.0.2.1`, `10 mail.example.com`, a text without quotes.
+    /// Records have the format of a zone file: `192.0.2.1`, `10 mail.example.com`, a text without quotes.
     ///
     /// # Errors
-    /// Each option that makes no question, all of them together.
+    /// All invalid options together.
     pub fn new(
         name: &str,
         record_type: RecordType,
@@ -140,27 +140,27 @@ impl DnsCheck {
         })
     }
 
-    /// The name to ask for: lower case, without a final dot; empty for the root.
+    /// The name of the question: lower case, without a final dot; empty for the root.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// The type to ask for.
+    /// The type of the question.
     pub fn record_type(&self) -> RecordType {
         self.record_type
     }
 
-    /// The records that must be in the answer, in the form that answers are read into.
+    /// The records that must be in the answer, in canonical form.
     pub fn must(&self) -> &[String] {
         &self.must
     }
 
-    /// The records that must not be in the answer.
+    /// The records that must not be in the answer, in canonical form.
     pub fn must_not(&self) -> &[String] {
         &self.must_not
     }
 
-    /// How the question travels.
+    /// The transport of the question.
     pub fn transport(&self) -> Transport {
         self.transport
     }
@@ -173,7 +173,7 @@ impl fmt::Display for DnsCheck {
     }
 }
 
-/// Whether a text is a name, the root included.
+/// Whether a text is a DNS name, including the root.
 fn is_name(text: &str) -> bool {
     let bare = text.strip_suffix('.').unwrap_or(text);
     let label_is_good =
@@ -181,7 +181,7 @@ fn is_name(text: &str) -> bool {
     bare.is_empty() || (bare.len() <= 253 && bare.split('.').all(label_is_good))
 }
 
-/// Whether a record of the type can read like that at all.
+/// Whether a text is a valid record of the type.
 fn can_be(record_type: RecordType, record: &str) -> bool {
     match record_type {
         RecordType::A => record.parse::<Ipv4Addr>().is_ok(),
@@ -192,7 +192,8 @@ fn can_be(record_type: RecordType, record: &str) -> bool {
     }
 }
 
-/// A record as answers are compared: names in lower case without a final dot, addresses in their usual form.
+/// The canonical form of a record, in which answers are compared: names in lower case without a final dot, addresses in
+/// their standard form.
 fn canonical(record_type: RecordType, record: &str) -> String {
     match record_type {
         RecordType::Txt => record.to_owned(),
@@ -231,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn records_are_compared_in_one_form() {
+    fn records_are_stored_in_canonical_form() {
         let rows = [
             (RecordType::A, "192.0.2.1", "192.0.2.1"),
             (RecordType::Aaaa, "2001:DB8:0::1", "2001:db8::1"),
@@ -248,18 +249,18 @@ mod tests {
     }
 
     #[test]
-    fn options_that_make_no_question_are_all_named() {
-        let notified = |asked: Result<DnsCheck, Vec<DnsCheckError>>| {
+    fn all_invalid_dns_options_are_reported() {
+        let messages = |asked: Result<DnsCheck, Vec<DnsCheckError>>| {
             let errors = asked.unwrap_err();
             errors.iter().map(ToString::to_string).collect::<Vec<_>>()
         };
-        let name = "`a..b` is not a DNS name: labels of 1 to 63 printable ASCII characters, joined by dots, 253 in all";
+        let name = "`a..b` is not a DNS name: use labels of 1 to 63 printable ASCII characters, separated by dots, at most 253 in total";
         assert_eq!(
-            notified(ask("a..b", RecordType::A, &["192.0.2.1", "::1"])),
-            [name, "record 1 can be no A record of 1 to 255 bytes"]
+            messages(ask("a..b", RecordType::A, &["192.0.2.1", "::1"])),
+            [name, "record 1 is not a valid A record of 1 to 255 bytes"]
         );
-        let many = "at most 32 records can be asked to be there, or not to be";
-        assert_eq!(notified(ask("a", RecordType::Txt, &["x"; 33])), [many]);
+        let many = "at most 32 records are supported in `must` and `must_not`";
+        assert_eq!(messages(ask("a", RecordType::Txt, &["x"; 33])), [many]);
         let long = "x".repeat(256);
         for (record_type, record) in [
             (RecordType::Aaaa, "192.0.2.1"),
@@ -269,21 +270,21 @@ mod tests {
             (RecordType::Txt, ""),
             (RecordType::Txt, &long),
         ] {
-            let expected = format!("record 0 can be no {record_type} record of 1 to 255 bytes");
-            assert_eq!(notified(ask("a", record_type, &[record])), [expected]);
+            let expected = format!("record 0 is not a valid {record_type} record of 1 to 255 bytes");
+            assert_eq!(messages(ask("a", record_type, &[record])), [expected]);
         }
     }
 
     proptest! {
         #[test]
-        fn what_was_read_is_read_again_as_the_same(
+        fn canonical_dns_check_parses_to_itself(
             name in "[a-zA-Z0-9._-]{0,30}|.{0,30}",
             kind in 0..RecordType::ALL.len(),
             must in prop::collection::vec("[0-9a-f.:]{0,12}|[0-9]{1,5} [a-zA-Z.]{0,10}|.{0,20}", 0..4),
         ) {
             let record_type = RecordType::ALL[kind];
             if let Ok(check) = DnsCheck::new(&name, record_type, &must, &must, Transport::Udp) {
-                // The root is empty in answers, and a dot where one writes it.
+                // In answers the root is empty; users write it as a dot.
                 let written = |record: &String| if record.is_empty() { ".".to_owned() } else { record.clone() };
                 let must: Vec<_> = check.must().iter().map(written).collect();
                 let again = DnsCheck::new(check.name(), record_type, &must, &must, Transport::Udp);

@@ -1,10 +1,10 @@
-//! The HTTP request to make and what must come back.
+//! The HTTP request of a check, and the expected response.
 
 use std::ops::RangeInclusive;
 
 use crate::choice::choice;
 
-/// One HTTP request and its expectations.
+/// An HTTP request with its expected response.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HttpCheck {
     method: Method,
@@ -15,31 +15,31 @@ pub struct HttpCheck {
 }
 
 choice! {
-    /// The methods that change nothing (RFC 9110, section 9.2.1).
+    /// The supported methods, which do not change state (RFC 9110, section 9.2.1).
     Method {
-        /// The header fields alone.
+        /// Requests only the header fields.
         Head = "HEAD",
-        /// The body too.
+        /// Requests the header fields and the body.
         Get = "GET",
-        /// What the server offers.
+        /// Requests the options of the server.
         Options = "OPTIONS",
     }
 }
 
-/// Options that make no request.
+/// Invalid options of an HTTP check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum HttpCheckError {
-    /// The path is not one.
-    #[error("the path must begin with `/` and be printable ASCII without spaces, at most 1024 bytes")]
+    /// The path is invalid.
+    #[error("the path must start with `/` and be printable ASCII without spaces, at most 1024 bytes")]
     Path,
-    /// No status is like that.
+    /// An expected status is invalid, or there are too many.
     #[error("at most 16 statuses can be expected, each between 100 and 599")]
     Status,
-    /// The text cannot be looked for.
+    /// The text is empty or too long.
     #[error("the text that must appear must have 1 to 1024 bytes")]
     Text,
-    /// There is nowhere to look for the text.
-    #[error("HEAD brings no body to look for a text in: use GET")]
+    /// The method returns no body to search for the text.
+    #[error("HEAD returns no body to search for the text: use GET")]
     NoBody,
 }
 
@@ -57,15 +57,15 @@ impl Default for HttpCheck {
 }
 
 impl HttpCheck {
-    /// The longest path, and the longest text to look for, in bytes.
+    /// The maximum length of the path and of the text, in bytes.
     pub const MAX_BYTES: usize = 1024;
-    /// The most expected statuses, or ranges of them.
+    /// The maximum number of expected statuses or ranges.
     pub const MAX_STATUSES: usize = 16;
 
-    /// A request for `path`; without an expected status, any below 500 will do.
+    /// Creates a request for `path`. Without expected statuses, any status below 500 is expected.
     ///
     /// # Errors
-    /// Each option that makes no request, all of them together.
+    /// All invalid options together.
     pub fn new(
         method: Method,
         path: &str,
@@ -121,12 +121,12 @@ impl HttpCheck {
         )
     }
 
-    /// The method to ask with.
+    /// The method of the request.
     pub fn method(&self) -> Method {
         self.method
     }
 
-    /// What to ask for, query included.
+    /// The path of the request, including the query.
     pub fn path(&self) -> &str {
         &self.path
     }
@@ -157,7 +157,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn options_that_make_no_request_are_all_named() {
+    fn all_invalid_http_options_are_reported() {
         use HttpCheckError as E;
         let wrong = HttpCheck::new(Method::Head, "a b", vec![99..=200], Some(String::new()), false);
         assert_eq!(wrong, Err(vec![E::Path, E::Status, E::Text, E::NoBody]));
@@ -178,7 +178,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_path_that_passes_stays_on_its_line(path in "/[ -~]{0,20}|\\PC{0,20}|/\\PC{0,20}|.{0,20}") {
+        fn valid_path_has_no_space_or_line_break(path in "/[ -~]{0,20}|\\PC{0,20}|/\\PC{0,20}|.{0,20}") {
             if let Ok(check) = HttpCheck::new(Method::Get, &path, Vec::new(), None, false) {
                 prop_assert!(check.path().starts_with('/'));
                 prop_assert!(!check.path().contains([' ', '\r', '\n', '\0']));

@@ -1,4 +1,4 @@
-//! What a `ready` check asks of a service: the protocol with its options, and the TLS under it.
+//! The readiness exchange of a `ready` check: the protocol with its options, and TLS.
 
 mod dns;
 mod http;
@@ -11,9 +11,9 @@ pub use script::{Script, ScriptError, ScriptStep};
 use std::fmt;
 
 use crate::preset;
-use crate::target::Service;
+use crate::service::Service;
 
-/// One question to a service, complete with its options. Only validation makes one.
+/// A readiness exchange with its options. Created only by validation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Readiness {
     protocol: Protocol,
@@ -21,7 +21,7 @@ pub struct Readiness {
     warn_days: u16,
 }
 
-/// The conversation to hold, with what it needs to know.
+/// The protocol of an exchange, with its options.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Protocol {
     /// PostgreSQL 3.0.
@@ -52,9 +52,9 @@ pub enum Protocol {
     Pop3,
     /// HTTP/1.1, with the request to make.
     Http(HttpCheck),
-    /// Texts to send and to wait for.
+    /// A script of texts to send and to expect.
     Script(Script),
-    /// Nothing but the TLS handshake.
+    /// Only the TLS handshake.
     TlsAlone,
 }
 
@@ -63,39 +63,39 @@ pub enum Protocol {
 pub enum Tls {
     /// Never.
     Off,
-    /// At once, before the protocol.
+    /// From the start, before the protocol.
     Implicit,
     /// Within the protocol: STARTTLS, STLS, `SSLRequest`.
     Upgrade,
 }
 
-/// Parts that make no question together.
+/// An invalid combination of options.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum ReadinessError {
-    /// The protocol has no way to begin TLS by itself.
-    #[error("only PostgreSQL, MySQL, MariaDB, SMTP, IMAP and POP3 can begin TLS within the protocol")]
+    /// The protocol does not support STARTTLS or an equivalent.
+    #[error("STARTTLS is supported only for PostgreSQL, MySQL, MariaDB, SMTP, IMAP and POP3")]
     NoUpgrade,
-    /// Datagrams carry no TLS.
+    /// UDP does not support TLS.
     #[error("DNS over UDP has no TLS")]
     TlsOverUdp,
-    /// A handshake alone, without TLS, is nothing at all.
-    #[error("a TLS handshake cannot do without TLS")]
+    /// A TLS handshake requires TLS.
+    #[error("a check of the TLS handshake requires TLS")]
     NothingToAsk,
-    /// Nobody is warned that early.
-    #[error("a certificate is warned of at most 365 days before it expires")]
+    /// `warn_days` is greater than [`Readiness::MAX_WARN_DAYS`].
+    #[error("a certificate warning is supported at most 365 days before the expiry")]
     WarnDays,
 }
 
 impl Readiness {
-    /// Days before expiry from which a certificate is warned of, unless told otherwise.
+    /// The default of `warn_days`.
     pub const WARN_DAYS: u16 = 14;
-    /// The most that can be asked for.
+    /// The maximum of `warn_days`.
     pub const MAX_WARN_DAYS: u16 = 365;
 
-    /// A question; `warn_days` before its expiry, a certificate makes the answer a degraded one.
+    /// Creates an exchange. From `warn_days` before the expiry of a certificate, the monitor is degraded.
     ///
     /// # Errors
-    /// Everything that does not go together.
+    /// All invalid combinations together.
     pub fn new(protocol: Protocol, tls: Tls, warn_days: u16) -> Result<Self, Vec<ReadinessError>> {
         let mut errors = Vec::new();
         if tls == Tls::Upgrade && !protocol.can_upgrade() {
@@ -121,7 +121,7 @@ impl Readiness {
         }
     }
 
-    /// What a service is asked by default, with the TLS that the service and the port imply.
+    /// The default exchange of a service, with the TLS that the service and the port imply.
     pub fn of(service: Service, port: u16) -> Self {
         Self {
             protocol: Protocol::of(service),
@@ -130,7 +130,7 @@ impl Readiness {
         }
     }
 
-    /// The conversation.
+    /// The protocol.
     pub fn protocol(&self) -> &Protocol {
         &self.protocol
     }
@@ -140,14 +140,15 @@ impl Readiness {
         self.tls
     }
 
-    /// How many days before its expiry a certificate is warned of; 0 is never.
+    /// The number of days before the expiry of a certificate from which the monitor is degraded; 0 disables the
+    /// warning.
     pub fn warn_days(&self) -> u16 {
         self.warn_days
     }
 }
 
 impl fmt::Display for Readiness {
-    /// In a few words that hold no secret, such as `SMTP with STARTTLS`.
+    /// A short description without secrets, such as `SMTP with STARTTLS`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let name = match &self.protocol {
             Protocol::Postgres => "PostgreSQL",
@@ -199,7 +200,7 @@ impl Protocol {
         }
     }
 
-    /// Whether TLS can begin within the protocol.
+    /// Whether the protocol supports STARTTLS or an equivalent.
     pub fn can_upgrade(&self) -> bool {
         match self {
             Self::Postgres | Self::Mysql | Self::Smtp | Self::Imap | Self::Pop3 => true,
@@ -217,20 +218,20 @@ impl Protocol {
         }
     }
 
-    /// Whether the service counts connections that end before a login against the client, and bans it for them.
+    /// Whether the service counts connections without a login as errors of the client and blocks the client.
     pub fn counts_hang_ups(&self) -> bool {
         matches!(self, Self::Mysql)
     }
 
-    /// Whether it needs no connection.
+    /// Whether the protocol uses UDP.
     pub fn is_over_udp(&self) -> bool {
         matches!(self, Self::Dns(check) if check.transport() == Transport::Udp)
     }
 }
 
 impl Tls {
-    /// What holds unless told otherwise: IANA's ports for TLS-wrapped services, and the customary second HTTPS port,
-    /// begin with TLS, as do the services whose preset says so.
+    /// The default: TLS on IANA's ports for TLS-wrapped services, on the common alternative HTTPS port, and for
+    /// services whose preset requires it.
     pub fn implied(service: Option<Service>, port: u16) -> Self {
         match port {
             443 | 465 | 993 | 995 | 8443 => Self::Implicit,
@@ -240,7 +241,7 @@ impl Tls {
     }
 }
 
-/// Whether a service is the TLS-wrapped form of another, or TLS itself.
+/// Whether a service starts with TLS according to its preset.
 pub(crate) fn begins_with_tls(service: Service) -> bool {
     preset::service(service)
         .get("tls")
@@ -275,7 +276,7 @@ mod tests {
     }
 
     #[test]
-    fn only_some_protocols_begin_tls_themselves() {
+    fn starttls_is_limited_to_protocols_that_support_it() {
         let upgrade = |service| Readiness::new(Protocol::of(service), Tls::Upgrade, 14);
         let offering = Service::ALL.iter().filter(|&&service| upgrade(service).is_ok());
         let names = offering.map(|service| service.as_str()).collect::<Vec<_>>();
@@ -286,18 +287,18 @@ mod tests {
     }
 
     #[test]
-    fn a_question_is_told_in_a_few_words() {
-        let notified = |service, port| Readiness::of(service, port).to_string();
-        assert_eq!(notified(Service::Mariadb, 3306), "MySQL");
-        assert_eq!(notified(Service::Https, 443), "HTTP over TLS");
-        assert_eq!(notified(Service::Dns, 53), "DNS over TCP");
-        assert_eq!(notified(Service::Tls, 636), "a TLS handshake");
+    fn readiness_displays_as_short_description() {
+        let text = |service, port| Readiness::of(service, port).to_string();
+        assert_eq!(text(Service::Mariadb, 3306), "MySQL");
+        assert_eq!(text(Service::Https, 443), "HTTP over TLS");
+        assert_eq!(text(Service::Dns, 53), "DNS over TCP");
+        assert_eq!(text(Service::Tls, 636), "a TLS handshake");
         let upgrading = Readiness::new(Protocol::Smtp, Tls::Upgrade, 14).unwrap();
         assert_eq!(upgrading.to_string(), "SMTP with STARTTLS");
     }
 
     #[test]
-    fn what_does_not_go_together_is_told_at_once() {
+    fn all_invalid_combinations_are_reported() {
         use ReadinessError as E;
         let over_udp = DnsCheck::new("", RecordType::Ns, &[], &[], Transport::Udp).unwrap();
         let rows = [

@@ -1,44 +1,44 @@
-//! A script for services without an exchange of their own: texts to send, and texts to wait for, in order.
+//! Scripts for services without a supported protocol: texts to send and to expect, in order.
 
-/// A conversation written by the user.
+/// A user-defined exchange.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Script {
     steps: Vec<ScriptStep>,
 }
 
-/// One step of it.
+/// One step of a script.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ScriptStep {
     /// Send these bytes.
     Send(Vec<u8>),
-    /// Wait until these bytes have come, anywhere behind those that were waited for before.
+    /// Wait for these bytes, anywhere after the bytes of the previous `Expect`.
     Expect(Vec<u8>),
 }
 
-/// Steps that make no script.
+/// An invalid script.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum ScriptError {
-    /// Too few or too many.
+    /// The number of steps is out of range.
     #[error("a script has 1 to 16 steps")]
     Count,
-    /// One of them, counted from 1, has nothing, or too much, to send or to wait for.
+    /// The step with this number, counted from 1, is empty or too long.
     #[error("step {0} must have 1 to 1024 bytes")]
     Size(usize),
-    /// Nothing would ever be wrong.
-    #[error("a script must wait for something: add an `expect`")]
+    /// No step expects anything, so the script could never fail.
+    #[error("a script must expect something: add an `expect` step")]
     ExpectsNothing,
 }
 
 impl Script {
-    /// The most steps.
+    /// The maximum number of steps.
     pub const MAX_STEPS: usize = 16;
-    /// The most bytes of a step.
+    /// The maximum number of bytes of a step.
     pub const MAX_BYTES: usize = 1024;
 
-    /// A script of these steps.
+    /// Creates a script.
     ///
     /// # Errors
-    /// Everything that is wrong with them.
+    /// All mistakes together.
     pub fn new(steps: Vec<ScriptStep>) -> Result<Self, Vec<ScriptError>> {
         let mut errors = Vec::new();
         if !(1..=Self::MAX_STEPS).contains(&steps.len()) {
@@ -60,7 +60,7 @@ impl Script {
         }
     }
 
-    /// Its steps, in order.
+    /// The steps, in order.
     pub fn steps(&self) -> &[ScriptStep] {
         &self.steps
     }
@@ -71,22 +71,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn steps_that_make_no_script_are_all_named() {
+    fn all_invalid_script_steps_are_reported() {
         let send = |text: &str| ScriptStep::Send(text.into());
         let expect = |text: &str| ScriptStep::Expect(text.into());
-        let notified = |steps: Vec<ScriptStep>| {
+        let messages = |steps: Vec<ScriptStep>| {
             let errors = Script::new(steps).unwrap_err();
             errors.iter().map(ToString::to_string).collect::<Vec<_>>()
         };
-        let nothing = "a script must wait for something: add an `expect`";
-        assert_eq!(notified(vec![]), ["a script has 1 to 16 steps", nothing]);
+        let nothing = "a script must expect something: add an `expect` step";
+        assert_eq!(messages(vec![]), ["a script has 1 to 16 steps", nothing]);
         assert_eq!(
-            notified(vec![send("x"), send("")]),
+            messages(vec![send("x"), send("")]),
             ["step 2 must have 1 to 1024 bytes", nothing]
         );
-        assert_eq!(notified(vec![expect("x"); 17]), ["a script has 1 to 16 steps"]);
+        assert_eq!(messages(vec![expect("x"); 17]), ["a script has 1 to 16 steps"]);
         assert_eq!(
-            notified(vec![expect(&"x".repeat(1025))]),
+            messages(vec![expect(&"x".repeat(1025))]),
             ["step 1 must have 1 to 1024 bytes"]
         );
     }

@@ -1,4 +1,4 @@
-//! Counting against a table, and that neither order nor partition of the ticks changes a sum.
+//! Tests the counts against a table, and that order and grouping of ticks do not change a sum.
 
 use std::time::Duration;
 
@@ -43,7 +43,7 @@ fn seen(texts: &[(&str, &str)]) -> Observations {
 }
 
 #[test]
-fn checks_are_counted_by_what_was_expected() {
+fn checks_are_counted_by_expectation() {
     let ticks = BTreeMap::from([
         (
             tick(0),
@@ -100,16 +100,16 @@ fn checks_are_counted_by_what_was_expected() {
         ]
     );
     let db = &rollup[&"db".parse().unwrap()];
-    assert_eq!((db.checks(), db.notified(), db.failures()), (5, 5, 2));
+    assert_eq!((db.checks(), db.with_data(), db.failures()), (5, 5, 2));
     assert_eq!(db.availability(), Some(0.6));
     assert_eq!(db.observed_seconds(Interval::FiveMinutes), 1_500);
     let telnet = &rollup[&"telnet".parse().unwrap()];
-    assert_eq!((telnet.checks(), telnet.notified()), (4, 3));
+    assert_eq!((telnet.checks(), telnet.with_data()), (4, 3));
     assert_eq!(Tally::default().availability(), None);
 }
 
 #[test]
-fn the_first_tick_of_an_hour_sums_up_what_is_over() {
+fn due_lists_completed_periods_at_first_tick_of_hour() {
     let due = |before: &str, tick: &str| {
         let due = due(Some(before.parse().unwrap()), tick.parse().unwrap());
         let shown = |periods: &[Period]| {
@@ -128,13 +128,13 @@ fn the_first_tick_of_an_hour_sums_up_what_is_over() {
             "2026-11-22T06:00:00Z",
             "2026-11-22T00 2026-11-22T01 2026-11-22T02 2026-11-22T03 2026-11-22T04 2026-11-22T05 | 2026-11-21",
         ),
-        // The first of a day, late.
+        // The first tick of a day, late.
         (
             "2026-11-21T23:58:00Z",
             "2026-11-22T00:02:00Z",
             "2026-11-21T18 2026-11-21T19 2026-11-21T20 2026-11-21T21 2026-11-21T22 2026-11-21T23 | 2026-11-20 2026-11-21",
         ),
-        // After days of silence: what was seen before it.
+        // After days without ticks: the periods up to the previous tick.
         (
             "2026-11-18T01:30:00Z",
             "2026-11-22T07:10:00Z",
@@ -149,7 +149,7 @@ fn the_first_tick_of_an_hour_sums_up_what_is_over() {
 }
 
 #[test]
-fn phases_are_counted_with_the_connects_they_belong_to() {
+fn other_phases_are_counted_with_their_connects() {
     let ticks = BTreeMap::from([
         (
             tick(0),
@@ -178,7 +178,7 @@ fn phases_are_counted_with_the_connects_they_belong_to() {
             ("db", Phase::Tls, 2, ms(35)),
             ("db", Phase::Ready, 3, ms(7)),
         ],
-        "a monitor without them is left out, and so is what was not expected or not measured"
+        "monitors without other phases, failing checks and starved checks are left out"
     );
     let mut apart = rollup.clone();
     for tally in apart.values_mut() {
@@ -189,7 +189,7 @@ fn phases_are_counted_with_the_connects_they_belong_to() {
     assert_eq!(with_others(apart, &of_more), rollup);
 }
 
-fn visibility() -> impl Strategy<Value = Seen> {
+fn any_seen() -> impl Strategy<Value = Seen> {
     prop_oneof![
         3 => (0u64..400, option::of(0u64..90), option::of(0u64..900)).prop_map(|(ms, dns, ready)| Seen::Open {
             connect: Duration::from_millis(ms),
@@ -202,13 +202,13 @@ fn visibility() -> impl Strategy<Value = Seen> {
 }
 
 fn ticks() -> impl Strategy<Value = BTreeMap<i64, Seen>> {
-    // Three days, most of whose ticks are missing.
-    btree_map(0i64..3 * 1_440, visibility(), 0..80)
+    // Three days in which most ticks are missing.
+    btree_map(0i64..3 * 1_440, any_seen(), 0..80)
 }
 
 proptest! {
     #[test]
-    fn days_of_hours_count_what_the_ticks_count(
+    fn daily_rollups_equal_counts_of_their_ticks(
         ticks in ticks(),
         again in vec(any::<prop::sample::Index>(), 0..20),
         order in any::<prop::sample::Index>(),
@@ -220,7 +220,7 @@ proptest! {
         let turns = order.index(deliveries.len().max(1));
         deliveries.rotate_left(turns);
 
-        // The results of a tick stand once, under its name; hours are summed up from them, days from those.
+        // The results of a tick are stored once, by its time; hours are summed up from ticks, and days from hours.
         let mut hours: BTreeMap<Period, BTreeMap<Tick, Observations>> = BTreeMap::new();
         for (tick, seen) in deliveries {
             let observation = Observation { seen, detail: None };

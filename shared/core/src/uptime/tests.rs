@@ -1,4 +1,4 @@
-//! Figures against a table computed by hand, and against a count of every second.
+//! Tests the uptime against a table computed by hand, and against a count of every minute.
 
 use std::collections::BTreeMap;
 
@@ -25,8 +25,8 @@ fn incident(since: i64) -> Incident {
         since: tick(since),
         finding: None,
         notified: Notified::NotYet,
-        urgency: Urgency::Usual,
-        pace: Stability::Steady,
+        urgency: Urgency::Normal,
+        stability: Stability::Steady,
     }
 }
 
@@ -54,19 +54,19 @@ fn day(number: i64) -> Period {
     Period::of(tick(number * 1_440), Grain::Day)
 }
 
-/// What the locations saw, as (good, failing) checks; the seconds watched and down; the shade.
-type Row = (&'static [(u32, u32)], i64, i64, Shade);
+/// The (good, failing) checks of each location; the observed seconds, the seconds down, and the level.
+type Row = (&'static [(u32, u32)], i64, i64, UptimeLevel);
 
 #[test]
-fn a_week_computed_by_hand() {
-    // Incidents by the minute since midnight of day 0.
+fn uptime_matches_a_week_computed_by_hand() {
+    // Incidents, in minutes since midnight of day 0.
     let closed = [
-        // Day 0: ten minutes, and twenty of slowness, which are no outage.
+        // Day 0: an outage of ten minutes, and twenty slow minutes, which are not an outage.
         closed(60, 70, Track::Health),
         closed(100, 120, Track::Quality),
         // Day 1, 23:00, to day 2, 01:00.
         closed(1_440 + 23 * 60, 2 * 1_440 + 60, Track::Health),
-        // Day 4: while hardly anybody watched.
+        // Day 4: an outage with few checks.
         closed(4 * 1_440, 4 * 1_440 + 720, Track::Health),
     ];
     // Open since day 6, 11:00; it is 12:00.
@@ -74,65 +74,70 @@ fn a_week_computed_by_hand() {
     let now = tick(6 * 1_440 + 720).timestamp();
     let outages = Outages::of(&closed, [(Track::Health, &open)], now);
 
-    // What the locations saw: minutes as expected, minutes not.
+    // The results of the locations: good and failing minutes.
     let table: [Row; 7] = [
-        // All three locations saw it; one saw a blip besides, which moves nothing.
+        // All three locations saw the outage; one saw another short failure, which has no effect.
         (
             &[(1_430, 10), (1_430, 10), (1_400, 40)],
             86_400,
             600,
-            Shade::Partly,
+            UptimeLevel::Partial,
         ),
-        // One location was silent all day, one missed half of it.
-        (&[(1_380, 60), (700, 20), (0, 0)], 86_400, 3_600, Shade::Partly),
-        (&[(1_380, 60)], 86_400, 3_600, Shade::Partly),
-        // Nobody watched.
-        (&[(0, 0), (0, 0)], 0, 0, Shade::NoData),
-        // One location for ten minutes of twelve hours' outage: ten minutes, all of them down.
-        (&[(0, 10), (0, 0)], 600, 600, Shade::Down),
-        // A bad location sees nothing but failures, all day; the others see none.
-        (&[(0, 1_440), (1_440, 0), (1_440, 0)], 86_400, 0, Shade::Up),
+        // One location was silent all day, and one missed half of the day.
+        (
+            &[(1_380, 60), (700, 20), (0, 0)],
+            86_400,
+            3_600,
+            UptimeLevel::Partial,
+        ),
+        (&[(1_380, 60)], 86_400, 3_600, UptimeLevel::Partial),
+        // No location had data.
+        (&[(0, 0), (0, 0)], 0, 0, UptimeLevel::NoData),
+        // One location had data for ten minutes of an outage of twelve hours: ten minutes, all of them down.
+        (&[(0, 10), (0, 0)], 600, 600, UptimeLevel::Down),
+        // One location sees only failures all day; the others see none.
+        (&[(0, 1_440), (1_440, 0), (1_440, 0)], 86_400, 0, UptimeLevel::Up),
         // Today, until noon.
-        (&[(660, 60)], 43_200, 3_600, Shade::Partly),
+        (&[(660, 60)], 43_200, 3_600, UptimeLevel::Partial),
     ];
-    let mut week = Watched::default();
-    for (number, (locations, seconds, down, shade)) in table.into_iter().enumerate() {
+    let mut week = ObservedTime::default();
+    for (number, (locations, seconds, down, level)) in table.into_iter().enumerate() {
         let tallies: Vec<_> = locations
             .iter()
             .map(|(good, failing)| tally(*good, *failing))
             .collect();
         let day = day(i64::try_from(number).unwrap());
-        let watched = outages.watched(day, now, Interval::OneMinute, &tallies);
-        let found = (watched.seconds(), watched.down_seconds(), watched.shade());
-        assert_eq!(found, (seconds, down, shade), "day {number}");
+        let watched = outages.observed(day, now, Interval::OneMinute, &tallies);
+        let found = (watched.seconds(), watched.down_seconds(), watched.level());
+        assert_eq!(found, (seconds, down, level), "day {number}");
         week = week.and(watched);
     }
     // 4 days, 10 minutes and 12 hours; 600 + 3,600 + 3,600 + 600 + 3,600 seconds down.
     assert_eq!((week.seconds(), week.down_seconds()), (389_400, 12_000));
     assert_eq!(week.uptime(), Some(377_400.0 / 389_400.0));
-    assert_eq!(Watched::default().uptime(), None);
+    assert_eq!(ObservedTime::default().uptime(), None);
 }
 
-/// What a location saw of one tick.
+/// The result of one tick in a location.
 #[derive(Debug, Clone, Copy)]
 enum Saw {
-    Notified,
+    Data,
     NoData,
 }
 
 proptest! {
-    /// Against a count of every minute, whatever the order of ticks, gaps, duplicates and silent locations.
+    /// Compares with a count of every minute, for any order of ticks, gaps, duplicates and silent locations.
     #[test]
-    fn uptime_is_what_a_count_of_every_minute_tells(
+    fn uptime_equals_a_count_of_every_minute(
         locations in vec(btree_set((0i64..240, prop::bool::weighted(0.8)), 0..240), 1..4),
         spans in vec((0i64..240, 0i64..60), 0..5),
         order in any::<prop::sample::Index>(),
     ) {
-        let saw = |notified| if notified { Saw::Notified } else { Saw::NoData };
-        // The first results of a tick stand.
+        let saw = |has_data| if has_data { Saw::Data } else { Saw::NoData };
+        // The first results of a tick count.
         let locations: Vec<BTreeMap<i64, Saw>> = locations
             .iter()
-            .map(|ticks| ticks.iter().rev().map(|(minute, notified)| (*minute, saw(*notified))).collect())
+            .map(|ticks| ticks.iter().rev().map(|(minute, has_data)| (*minute, saw(*has_data))).collect())
             .collect();
         let mut incidents: Vec<_> =
             spans.iter().map(|(from, length)| closed(*from, from + length, Track::Health)).collect();
@@ -145,14 +150,14 @@ proptest! {
 
         for hour in day(0).hours().take(4) {
             let minutes = (hour.first_second() - MIDNIGHT) / 60..(hour.end_second() - MIDNIGHT) / 60;
-            let notified = |ticks: &BTreeMap<i64, Saw>| {
-                let notified = ticks.range(minutes.clone()).filter(|(_, saw)| matches!(saw, Saw::Notified));
-                u32::try_from(notified.count()).unwrap()
+            let with_data = |ticks: &BTreeMap<i64, Saw>| {
+                let with_data = ticks.range(minutes.clone()).filter(|(_, saw)| matches!(saw, Saw::Data));
+                u32::try_from(with_data.count()).unwrap()
             };
-            let tallies: Vec<_> = locations.iter().map(|ticks| tally(notified(ticks), 0)).collect();
-            let watched = outages.watched(hour, now, Interval::OneMinute, &tallies);
+            let tallies: Vec<_> = locations.iter().map(|ticks| tally(with_data(ticks), 0)).collect();
+            let watched = outages.observed(hour, now, Interval::OneMinute, &tallies);
 
-            let most = locations.iter().map(notified).max().unwrap();
+            let most = locations.iter().map(with_data).max().unwrap();
             let in_outage = |minute: &i64| spans.iter().any(|(from, length)| (*from..from + length).contains(minute));
             let down = minutes.clone().filter(in_outage).count();
             prop_assert_eq!(watched.seconds(), i64::from(most) * 60);
@@ -160,10 +165,10 @@ proptest! {
             if let Some(uptime) = watched.uptime() {
                 prop_assert!((0.0..=1.0).contains(&uptime));
             }
-            // A location that says nothing changes nothing.
+            // A location without data has no effect.
             let silent = tally(0, 0);
             let with_silent = tallies.iter().chain([&silent]);
-            prop_assert_eq!(outages.watched(hour, now, Interval::OneMinute, with_silent), watched);
+            prop_assert_eq!(outages.observed(hour, now, Interval::OneMinute, with_silent), watched);
         }
     }
 }

@@ -1,4 +1,4 @@
-//! An incident that stays open for too long: told once more, to those who hear of what is critical.
+//! Escalation of incidents that stay open for too long.
 
 use std::collections::BTreeSet;
 
@@ -20,7 +20,7 @@ fn ticks(symbol: char, from: i64, to: i64) -> String {
 }
 
 #[test]
-fn it_is_told_once_as_critical_and_its_end_to_all_who_heard_of_it() {
+fn incident_escalates_once_and_recovery_reaches_both_audiences() {
     let mut world = world("info");
     let notified = world.notified(&(ticks('x', 1, 20) + "21 .\n22 x\n23 ."));
     let notified: Vec<_> = notified
@@ -38,7 +38,7 @@ fn it_is_told_once_as_critical_and_its_end_to_all_who_heard_of_it() {
             "11 escalated critical to critical info",
             "17 reminder critical to critical info",
             "21 recovered critical to critical info",
-            // The next incident is as loud as its monitor asks for.
+            // The next incident has the severity of the monitor again.
             "22 down info to info",
             "23 recovered info to info",
         ]
@@ -46,7 +46,7 @@ fn it_is_told_once_as_critical_and_its_end_to_all_who_heard_of_it() {
 }
 
 #[test]
-fn what_is_critical_already_is_told_once_more_all_the_same() {
+fn critical_incident_is_escalated_as_well() {
     let notified = world("critical").notified(&ticks('x', 1, 12));
     let (_, _, last) = notified.last().unwrap();
     assert_eq!(
@@ -57,7 +57,7 @@ fn what_is_critical_already_is_told_once_more_all_the_same() {
 }
 
 #[test]
-fn what_somebody_is_at_work_on_is_not_escalated() {
+fn acknowledged_incident_is_not_escalated() {
     let mut world = world("warning");
     world.play("1 x");
     world.acknowledge();
@@ -67,7 +67,7 @@ fn what_somebody_is_at_work_on_is_not_escalated() {
 }
 
 #[test]
-fn time_counts_from_the_first_message_and_not_while_it_is_held() {
+fn escalation_time_counts_from_first_notification() {
     let mut world = world("warning");
     world.silence("m", 30);
     let notified = "30 a down m\n36 a reminder m\n40 a escalated m";
@@ -75,7 +75,7 @@ fn time_counts_from_the_first_message_and_not_while_it_is_held() {
 }
 
 #[test]
-fn only_what_is_down_or_exposed_is_escalated() {
+fn degraded_incident_is_not_escalated() {
     let notified = world("warning").play(&ticks('s', 1, 30));
     assert!(
         notified.contains("reminder") && !notified.contains("escalated"),

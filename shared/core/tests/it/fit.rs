@@ -1,6 +1,6 @@
-//! Decisions that do not fit into one write: they come to the same, the loudest first.
+//! Decisions that do not fit into one item: the steps have the same result, in order of severity.
 
-use portpulse_core::decide::{Rest, SizeLimit, decide, is_undecided};
+use portpulse_core::decide::{Completeness, SizeLimit, decide, is_undecided};
 use portpulse_core::group_state::{
     DecisionState, Finding, FleetState, Incident, LocationReporting, MAX_BROKEN, Status, Urgency,
 };
@@ -11,13 +11,13 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use serde_json::json;
 
-use crate::world::{Room, World};
+use crate::world::{PendingLimit, World};
 
 const LOCATIONS: [&str; 3] = ["a", "b", "c"];
 const MONITORS: usize = 12;
 
-/// A world in which at most so many notifications and closed incidents may wait.
-fn world(room: usize) -> World {
+/// A world with a limit on pending notifications and closed incidents.
+fn world(limit: usize) -> World {
     let fields = |number: usize| match number % 4 {
         0 => {
             json!({ "failures_to_open": 1, "successes_to_close": 1, "slow_after": "100ms", "flapping_after": 2 })
@@ -37,49 +37,50 @@ fn world(room: usize) -> World {
         .map(|(number, id)| (id.as_str(), fields(number)))
         .collect();
     World {
-        room: Room(room),
+        limit: PendingLimit(limit),
         ..World::new(3, &monitors)
     }
 }
 
-/// What each monitor looks like from each region: all alike, or each at random.
+/// One tick: the symbol of each monitor in each location, either the same everywhere or at random.
 fn tick() -> impl Strategy<Value = Vec<char>> {
     let symbols = || select(vec!['.', '.', 'x', 'x', 's', 'w', 'c', '?']);
     let alike = symbols().prop_map(|symbol| vec![symbol; MONITORS * LOCATIONS.len()]);
     prop_oneof![2 => alike, 1 => vec(symbols(), MONITORS * LOCATIONS.len())]
 }
 
-/// The row, without what depends on how many writes it took.
-fn without_revisions(row: &DecisionState) -> DecisionState {
+/// The state without the parts that depend on the number of writes.
+fn without_revisions(state: &DecisionState) -> DecisionState {
     let plain = |incident: &Incident| Incident {
         revision: 0,
-        // Details are left out where they do not fit.
+        // Details are removed if they do not fit.
         finding: incident.finding.as_ref().map(|finding| Finding {
             cause: finding.cause,
             detail: None,
         }),
         ..incident.clone()
     };
-    let mut row = row.clone();
-    row.revision = 0;
-    // Deciding again shows sooner that the fleet row has told of a return.
-    row.locations
+    let mut state = state.clone();
+    state.revision = 0;
+    // A repeated decision detects earlier that the fleet state has recorded a return.
+    state
+        .locations
         .retain(|_, state| *state != LocationReporting::Returned);
-    row.incidents = row
+    state.incidents = state
         .incidents
         .iter()
         .map(|(key, incident)| (key.clone(), plain(incident)))
         .collect();
-    for advisory in row.advisories.values_mut() {
+    for advisory in state.advisories.values_mut() {
         advisory.revision = 0;
     }
-    row
+    state
 }
 
 proptest! {
     #[test]
-    fn a_decision_in_steps_comes_to_the_same(ticks in vec(tick(), 1..12), room in 6usize..14, silenced in 0..MONITORS) {
-        let (mut at_once, mut in_steps) = (world(usize::MAX), world(room));
+    fn stepwise_decision_equals_single_decision(ticks in vec(tick(), 1..12), limit in 6usize..14, silenced in 0..MONITORS) {
+        let (mut at_once, mut in_steps) = (world(usize::MAX), world(limit));
         for world in [&mut at_once, &mut in_steps] {
             world.silence(&format!("m{silenced:02}"), 6);
         }
@@ -97,7 +98,7 @@ proptest! {
                 });
                 let [notified_at_once, notified_in_steps] = &mut notified;
                 prop_assert_eq!(notified_at_once, notified_in_steps);
-                prop_assert_eq!(without_revisions(&at_once.group_state.status), without_revisions(&in_steps.group_state.status));
+                prop_assert_eq!(without_revisions(&at_once.group_state.decision), without_revisions(&in_steps.group_state.decision));
                 prop_assert_eq!(&at_once.archive.len(), &in_steps.archive.len());
             }
         }
@@ -105,7 +106,7 @@ proptest! {
 }
 
 #[test]
-fn the_loudest_is_decided_first_and_then_the_oldest() {
+fn steps_are_ordered_by_severity_then_age() {
     let fields = |severity, failures| json!({ "failures_to_open": failures, "severity": severity });
     let mut world = World::new(
         1,
@@ -116,8 +117,8 @@ fn the_loudest_is_decided_first_and_then_the_oldest() {
             ("d", fields("critical", 2)),
         ],
     );
-    world.room = Room(1);
-    // `d` has failed for longer.
+    world.limit = PendingLimit(1);
+    // `d` has been failing for longer.
     world.deliver(1, "a", |id| if id.as_str() == "d" { 'x' } else { '.' });
     let notified = world.deliver(2, "a", |_| 'x');
     let notified: Vec<_> = notified
@@ -128,7 +129,7 @@ fn the_loudest_is_decided_first_and_then_the_oldest() {
 }
 
 #[test]
-fn a_row_is_undecided_until_all_of_it_is_decided() {
+fn group_is_undecided_until_every_change_is_decided() {
     let fields = json!({ "failures_to_open": 1 });
     let mut world = World::new(1, &[("a", fields.clone()), ("b", fields)]);
     world.play("1 .");
@@ -137,26 +138,26 @@ fn a_row_is_undecided_until_all_of_it_is_decided() {
     let notified = world.deliver(2, "a", |_| 'x');
     assert_eq!(notified.len(), 2);
     assert!(!is_undecided(&world.input(now, &me)));
-    // As it is when a checker is lost after the first step.
-    world.group_state.status.incidents.pop_last();
+    // Simulates a checker that is lost after the first step.
+    world.group_state.decision.incidents.pop_last();
     assert!(is_undecided(&world.input(now, &me)));
 }
 
-/// One notification or one location fits into the row.
-struct OnePlace;
+/// A limit of one notification or one location state.
+struct OneEntry;
 
-impl SizeLimit for OnePlace {
-    fn decision_fits(&self, row: &DecisionState) -> bool {
-        row.outbox.pending().len() + row.locations.len() <= 1
+impl SizeLimit for OneEntry {
+    fn decision_fits(&self, state: &DecisionState) -> bool {
+        state.outbox.pending().len() + state.locations.len() <= 1
     }
 
-    fn fits_fleet(&self, _: &FleetState) -> bool {
+    fn fleet_fits(&self, _: &FleetState) -> bool {
         true
     }
 }
 
 #[test]
-fn stale_claim_in_full_row_is_taken_over_while_a_location_is_silent() {
+fn full_state_takes_over_stale_claim_while_location_is_silent() {
     let mut world = World::new(2, &[("a", json!({}))]);
     world.play("1 ..\n2 ..");
     let claim = Claim {
@@ -169,19 +170,19 @@ fn stale_claim_in_full_row_is_taken_over_while_a_location_is_silent() {
         subject: Subject::Monitor("a".parse().unwrap()),
         status: Status::Down,
         cause: None,
-        urgency: Urgency::Usual,
+        urgency: Urgency::Normal,
         since: World::time(2, 0),
         at: World::time(2, 0),
         claim: Some(claim),
     };
-    world.group_state.status.outbox = Outbox::new(vec![pending]);
+    world.group_state.decision.outbox = Outbox::new(vec![pending]);
     let me = Claimant::new("me");
-    // Both locations' rows are stale, and the row has no place for their state.
-    let decision = decide(&world.input(World::time(9, 0), &me), &OnePlace);
-    let row = decision.status.unwrap();
-    assert!(OnePlace.decision_fits(&row), "{row:?}");
-    assert_eq!(row.outbox.claimed_by(&me).count(), 1);
-    assert_eq!(decision.rest, Rest::More);
+    // Both location states are stale, and the decision state has no space for their problems.
+    let decision = decide(&world.input(World::time(9, 0), &me), &OneEntry);
+    let state = decision.state.unwrap();
+    assert!(OneEntry.decision_fits(&state), "{state:?}");
+    assert_eq!(state.outbox.claimed_by(&me).count(), 1);
+    assert_eq!(decision.completeness, Completeness::Partial);
 }
 
 /// So many notes of groups and notifications fit into the fleet row.
@@ -192,7 +193,7 @@ impl SizeLimit for FleetRoom {
         true
     }
 
-    fn fits_fleet(&self, row: &FleetState) -> bool {
+    fn fleet_fits(&self, row: &FleetState) -> bool {
         let notes = row.problems.values().map(|problem| problem.groups.len());
         notes.sum::<usize>() + row.outbox.pending().len() <= self.0
     }
@@ -206,19 +207,19 @@ fn fleet_row_without_room_takes_what_fits_and_the_rest_is_reported() {
     // All three locations are silent: a note and a notification of each.
     let now = World::time(9, 0);
     let silent = |location: &str| (location.parse().unwrap(), LocationReporting::Silent(now));
-    world.group_state.status.locations = LOCATIONS.map(silent).into();
+    world.group_state.decision.locations = LOCATIONS.map(silent).into();
     let decision = decide(&world.input(now, &me), &FleetRoom(usize::MAX));
-    assert_eq!(decision.fleet_rest, Rest::Nothing);
+    assert_eq!(decision.fleet_completeness, Completeness::Complete);
     assert_eq!(decision.fleet.unwrap().outbox.claimed_by(&me).count(), 3);
     let limit = FleetRoom(4);
     let decision = decide(&world.input(now, &me), &limit);
-    assert_eq!(decision.fleet_rest, Rest::More);
+    assert_eq!(decision.fleet_completeness, Completeness::Partial);
     let row = decision.fleet.unwrap();
-    assert!(limit.fits_fleet(&row), "{row:?}");
+    assert!(limit.fleet_fits(&row), "{row:?}");
     assert_eq!((row.problems.len(), row.outbox.claimed_by(&me).count()), (2, 2));
     // Nothing fits, which is no reason to be silent about it.
     let decision = decide(&world.input(now, &me), &FleetRoom(0));
-    assert_eq!((decision.fleet, decision.fleet_rest), (None, Rest::More));
+    assert_eq!((decision.fleet, decision.fleet_completeness), (None, Completeness::Partial));
     // Once the two are published, the next tick brings the third.
     world.fleet = FleetState {
         outbox: Outbox::default(),
@@ -239,7 +240,7 @@ fn broken_definitions_beyond_the_maximum_are_counted() {
     assert_eq!(notified.len(), MAX_BROKEN + 1);
     let last = notified.last().unwrap().subject.to_string();
     assert_eq!(last, "each of 900 more monitors");
-    let row = &world.group_state.status;
+    let row = &world.group_state.decision;
     assert_eq!((row.broken.len(), row.more_broken), (MAX_BROKEN, 900));
     let longest = row.broken.iter().map(String::len).max();
     assert_eq!(longest, Some(MAX_BROKEN_ID_BYTES));
@@ -248,10 +249,10 @@ fn broken_definitions_beyond_the_maximum_are_counted() {
     world.definitions.broken.pop_first();
     let notified = world.deliver(4, "a", |_| '.');
     assert_eq!(notified.len(), 1);
-    assert_eq!(world.group_state.status.more_broken, 899);
+    assert_eq!(world.group_state.decision.more_broken, 899);
     world.definitions.broken.clear();
     assert!(world.deliver(5, "a", |_| '.').is_empty());
-    let row = &world.group_state.status;
+    let row = &world.group_state.decision;
     assert_eq!((row.broken.len(), row.more_broken), (0, 0));
 }
 
@@ -264,7 +265,7 @@ fn broken_definitions_are_decided_in_steps() {
     world.definitions.broken = ids.map(|id| (id, Vec::new())).collect();
     let notified = world.deliver(2, "a", |_| '.');
     assert_eq!(notified.len(), MAX_BROKEN + 1);
-    assert_eq!(world.group_state.status.more_broken, 50);
+    assert_eq!(world.group_state.decision.more_broken, 50);
 }
 
 #[test]

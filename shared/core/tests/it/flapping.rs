@@ -1,4 +1,4 @@
-//! A monitor that changes too often: told once as flapping, then again when it is stable.
+//! Flapping monitors: notified once as flapping, then again when stable.
 
 use std::fmt::Write;
 
@@ -19,7 +19,7 @@ fn world(more: Value) -> World {
     World::new(1, &[("m", fields(more))])
 }
 
-/// The ticks `from..=to`, all of which see the same.
+/// The ticks `from..=to`, all with the same symbol.
 fn all(symbol: char, from: i64, to: i64) -> String {
     let mut timeline = String::new();
     for tick in from..=to {
@@ -28,8 +28,8 @@ fn all(symbol: char, from: i64, to: i64) -> String {
     timeline
 }
 
-/// Down and up at each tick, `from..=to`.
-fn restless(from: i64, to: i64) -> String {
+/// The ticks `from..=to`, alternating between down and up.
+fn alternating(from: i64, to: i64) -> String {
     let mut timeline = String::new();
     for tick in from..=to {
         let symbol = if (tick - from) % 2 == 0 { 'x' } else { '.' };
@@ -39,22 +39,22 @@ fn restless(from: i64, to: i64) -> String {
 }
 
 #[test]
-fn what_changes_too_often_is_told_once_and_its_end_when_it_is_stable() {
+fn flapping_is_notified_once_and_recovers_when_stable() {
     let mut world = world(json!({}));
     // The fourth change is the second recovery: more than three within the hour.
     let notified = "1 a down m\n2 a recovered m\n3 a down m\n4 a flapping m";
-    assert_eq!(world.play(&restless(1, 4)), notified);
-    assert_eq!(world.play(&restless(5, 30)), "");
-    // The last change, at tick 30, was a good one. It counts for an hour.
+    assert_eq!(world.play(&alternating(1, 4)), notified);
+    assert_eq!(world.play(&alternating(5, 30)), "");
+    // The last change, at tick 30, was to good. It counts for an hour.
     assert_eq!(world.play(&all('.', 31, 89)), "");
     assert_eq!(world.play(&all('.', 90, 92)), "90 a recovered m");
-    assert!(world.group_state.status.incidents.is_empty());
+    assert!(world.group_state.decision.incidents.is_empty());
 }
 
 #[test]
-fn what_is_stable_and_bad_is_told_again_and_then_recovers_as_usual() {
+fn stable_bad_monitor_is_notified_again_and_recovers() {
     let mut world = world(json!({ "remind_every": "1h" }));
-    world.play(&restless(1, 5));
+    world.play(&alternating(1, 5));
     assert_eq!(world.play(&all('x', 6, 64)), "");
     let notified: Vec<_> = world
         .notified(&all('x', 65, 66))
@@ -66,22 +66,22 @@ fn what_is_stable_and_bad_is_told_again_and_then_recovers_as_usual() {
         notified[0].starts_with("65 m@") && notified[0].ends_with("/down-for-good"),
         "{notified:?}"
     );
-    // It is an incident like any other now: reminded of, and over with the first good tick.
+    // It is a regular incident now: reminders are sent, and the first good tick closes it.
     assert_eq!(world.play(&all('x', 67, 126)), "125 a reminder m");
     assert_eq!(world.play(&all('.', 127, 128)), "127 a recovered m");
 }
 
 #[test]
-fn an_incident_that_opens_as_flapping_is_told_as_such_alone() {
+fn incident_opened_as_flapping_is_notified_only_as_flapping() {
     let mut world = world(json!({ "flapping_after": 2 }));
     let notified = "1 a down m\n2 a recovered m\n3 a flapping m";
-    assert_eq!(world.play(&restless(1, 40)), notified);
+    assert_eq!(world.play(&alternating(1, 40)), notified);
     // Tick 40 was good.
     assert_eq!(world.play(&all('.', 41, 110)), "100 a recovered m");
 }
 
 #[test]
-fn changes_within_the_limit_or_far_apart_are_told_one_by_one() {
+fn changes_within_limit_are_notified_individually() {
     let mut world = world(json!({}));
     let mut timeline = String::new();
     for start in [1, 62, 123, 184] {
@@ -95,9 +95,9 @@ fn changes_within_the_limit_or_far_apart_are_told_one_by_one() {
 }
 
 #[test]
-fn zero_turns_it_off_and_frees_what_flaps() {
+fn zero_disables_flapping_and_releases_flapping_incident() {
     let mut off = world(json!({ "flapping_after": 0 }));
-    let notified = off.play(&restless(1, 40));
+    let notified = off.play(&alternating(1, 40));
     assert_eq!(
         (
             notified.matches("down").count(),
@@ -105,16 +105,16 @@ fn zero_turns_it_off_and_frees_what_flaps() {
         ),
         (20, 20)
     );
-    assert!(off.group_state.status.changes.is_empty());
+    assert!(off.group_state.decision.changes.is_empty());
 
     let mut world = world(json!({}));
-    world.play(&restless(1, 10));
+    world.play(&alternating(1, 10));
     world.define("m", &fields(json!({ "flapping_after": 0 })));
     assert_eq!(world.play("11 ."), "11 a recovered m");
 }
 
 #[test]
-fn each_side_of_a_monitor_flaps_on_its_own() {
+fn tracks_flap_independently() {
     let mut world = world(json!({ "slow_after": "100ms" }));
     let mut timeline = String::new();
     for tick in 1..=9 {
@@ -122,50 +122,57 @@ fn each_side_of_a_monitor_flaps_on_its_own() {
     }
     let notified = "1 a degraded m\n2 a recovered m\n3 a degraded m\n4 a flapping m";
     assert_eq!(world.play(&timeline), notified);
-    // Slowness that flaps hides no outage.
+    // Flapping slowness does not suppress an outage.
     assert_eq!(world.play("10 x\n11 ."), "10 a down m\n11 a recovered m");
 }
 
 #[test]
-fn nothing_is_told_of_flapping_that_began_and_ended_while_it_was_held() {
-    let mut held = world(json!({}));
-    held.silence("m", 8);
-    assert_eq!(held.play(&restless(1, 7)), "", "held");
-    // It is well when the window ends, and stays so: nobody is waiting for news.
-    assert_eq!(held.play(&all('.', 8, 80)), "");
-    assert!(held.group_state.status.incidents.is_empty());
+fn silenced_flapping_is_notified_only_if_bad_afterwards() {
+    let mut good_at_the_end = world(json!({}));
+    good_at_the_end.silence("m", 8);
+    assert_eq!(good_at_the_end.play(&alternating(1, 7)), "", "silenced");
+    // The monitor is good when the silence ends, and stays good: there is nothing to notify.
+    assert_eq!(good_at_the_end.play(&all('.', 8, 80)), "");
+    assert!(good_at_the_end.group_state.decision.incidents.is_empty());
 
     let mut bad_at_the_end = world(json!({}));
     bad_at_the_end.silence("m", 8);
-    assert_eq!(bad_at_the_end.play(&restless(1, 7)), "", "held");
+    assert_eq!(bad_at_the_end.play(&alternating(1, 7)), "", "silenced");
     assert_eq!(bad_at_the_end.play("8 .\n9 x\n10 ."), "9 a flapping m");
     assert_eq!(bad_at_the_end.play(&all('.', 11, 72)), "70 a recovered m");
 }
 
 #[test]
-fn who_heard_of_the_outage_hears_of_the_flapping_when_the_hold_ends_and_of_its_end() {
+fn flapping_after_silence_is_notified_if_outage_was() {
     let mut world = world(json!({}));
     assert_eq!(
         world.play("1 x\n2 .\n3 x"),
         "1 a down m\n2 a recovered m\n3 a down m"
     );
     world.silence("m", 10);
-    assert_eq!(world.play(&all('.', 4, 9)), "", "held");
+    assert_eq!(world.play(&all('.', 4, 9)), "", "silenced");
     assert!(matches!(
-        world.group_state.status.incidents.values().next().unwrap().pace,
+        world
+            .group_state
+            .decision
+            .incidents
+            .values()
+            .next()
+            .unwrap()
+            .stability,
         Stability::Flapping { notified: None, .. }
     ));
     assert_eq!(world.play(&all('.', 10, 64)), "10 a flapping m\n64 a recovered m");
 }
 
 #[test]
-fn a_gate_that_flaps_holds_others_back_only_while_it_is_down() {
-    let gate = fields(json!({}));
-    let child = json!({ "failures_to_open": 1, "successes_to_close": 1, "depends_on": ["gate"] });
-    let mut world = World::new(1, &[("gate", gate), ("m", child)]);
+fn flapping_parent_suppresses_children_only_while_down() {
+    let parent = fields(json!({}));
+    let child = json!({ "failures_to_open": 1, "successes_to_close": 1, "depends_on": ["parent"] });
+    let mut world = World::new(1, &[("parent", parent), ("m", child)]);
     for tick in 1..=4 {
         world.deliver(tick, "a", |id| {
-            if id.as_str() == "gate" && tick % 2 == 1 {
+            if id.as_str() == "parent" && tick % 2 == 1 {
                 'x'
             } else {
                 '.'
@@ -182,25 +189,28 @@ fn a_gate_that_flaps_holds_others_back_only_while_it_is_down() {
     assert_eq!(
         notified(&mut world, 5, |_| 'x'),
         [""; 0],
-        "the gate flaps, and is down"
+        "the parent flaps and is down"
     );
     let child_alone = |id: &str| if id == "m" { 'x' } else { '.' };
     assert_eq!(
         notified(&mut world, 6, child_alone),
         ["down m"],
-        "the gate flaps, and is up"
+        "the parent flaps and is up"
     );
 }
 
 #[test]
-fn what_says_nothing_any_more_is_forgotten_with_the_next_change() {
+fn outdated_changes_are_removed_with_next_change() {
     let mut world = world(json!({}));
     world.play("1 x\n2 .");
-    assert_eq!(world.group_state.status.changes.len(), 1);
-    let revision = world.group_state.status.revision;
+    assert_eq!(world.group_state.decision.changes.len(), 1);
+    let revision = world.group_state.decision.revision;
     world.play(&all('.', 3, 70));
-    assert_eq!(world.group_state.status.revision, revision, "not worth a write");
+    assert_eq!(
+        world.group_state.decision.revision, revision,
+        "no write of its own"
+    );
     world.play("71 x\n72 .");
-    let changes: Vec<_> = world.group_state.status.changes.values().flatten().collect();
+    let changes: Vec<_> = world.group_state.decision.changes.values().flatten().collect();
     assert_eq!(changes, [&World::tick(71), &World::tick(72)]);
 }

@@ -1,4 +1,4 @@
-//! Locations that are silent, suspect, new or gone.
+//! Silent, suspect, new and removed locations.
 
 use portpulse_core::decide::{Unlimited, decide, is_nominal};
 use portpulse_core::group::GroupId;
@@ -9,7 +9,7 @@ use serde_json::json;
 use crate::world::{World, check};
 
 #[test]
-fn a_location_that_stops_reporting_is_told_once_and_when_it_is_back() {
+fn silent_location_is_notified_once_and_on_return() {
     let timeline = "1 ...\n2 ..-\n3 ..-\n4 ..-\n5 ..-\n6 ..-\n7 ...";
     check(
         3,
@@ -20,7 +20,7 @@ fn a_location_that_stops_reporting_is_told_once_and_when_it_is_back() {
 }
 
 #[test]
-fn a_location_that_never_reported_is_missed_after_the_same_time() {
+fn location_that_never_reported_becomes_silent() {
     check(
         2,
         json!({}),
@@ -30,9 +30,9 @@ fn a_location_that_never_reported_is_missed_after_the_same_time() {
 }
 
 #[test]
-fn a_stale_location_does_not_vote() {
+fn stale_location_does_not_vote() {
     let fields = json!({ "failures_to_open": 1 });
-    // Alone, a is no majority of three; of the fresh ones it is.
+    // `a` alone is not a majority of three, but it is the majority of the fresh locations.
     let notified =
         "2 c advisory m\n5 a advisory_over m\n5 a down m\n5 a location_silent b\n5 a location_silent c";
     let mut world = World::new(3, &[("m", fields)]);
@@ -43,7 +43,7 @@ fn a_stale_location_does_not_vote() {
 }
 
 #[test]
-fn a_location_in_which_most_of_ten_fails_alone_is_suspect_and_tells_nothing_else() {
+fn location_failing_alone_on_most_monitors_is_suspect() {
     let ids: Vec<_> = (0..12).map(|n| format!("m{n:02}")).collect();
     let monitors: Vec<_> = ids
         .iter()
@@ -67,7 +67,7 @@ fn a_location_in_which_most_of_ten_fails_alone_is_suspect_and_tells_nothing_else
 }
 
 #[test]
-fn nine_monitors_are_too_few_to_suspect_a_location() {
+fn nine_monitors_cannot_make_location_suspect() {
     let ids: Vec<_> = (0..9).map(|n| format!("m{n}")).collect();
     let monitors: Vec<_> = ids
         .iter()
@@ -87,7 +87,7 @@ fn nine_monitors_are_too_few_to_suspect_a_location() {
 }
 
 #[test]
-fn a_location_is_told_once_for_all_groups() {
+fn silent_location_is_notified_once_for_all_groups() {
     let mut one = World::new(2, &[("m", json!({}))]);
     assert_eq!(one.play("1 ..\n2 .-\n3 .-\n4 .-\n5 .-"), "4 a location_silent b");
     let mut two = World::new(2, &[("n", json!({}))]);
@@ -100,16 +100,16 @@ fn a_location_is_told_once_for_all_groups() {
     assert_eq!(
         two.play("2 .-\n3 .-\n4 .-\n5 .-\n6 .-"),
         "",
-        "the first group has told it"
+        "the first group has notified it"
     );
     one.fleet = two.fleet.clone();
-    assert_eq!(one.play("6 .."), "", "the second group still misses it");
+    assert_eq!(one.play("6 .."), "", "the second group still sees it as silent");
     two.fleet = one.fleet.clone();
     assert_eq!(two.play("7 .."), "7 b location_back b");
 }
 
 #[test]
-fn a_location_that_is_no_longer_expected_is_forgotten_without_a_word() {
+fn unexpected_location_is_removed_without_notification() {
     let mut world = World::new(2, &[("m", json!({}))]);
     assert_eq!(
         world.play("1 ..\n2 .-\n3 .-\n4 .-\n5 .-"),
@@ -117,49 +117,50 @@ fn a_location_that_is_no_longer_expected_is_forgotten_without_a_word() {
     );
     world.expected.retain(|location| location.as_str() == "a");
     assert_eq!(world.play("6 .\n7 ."), "");
-    assert!(world.fleet.problems.is_empty() && world.group_state.status.locations.is_empty());
+    assert!(world.fleet.problems.is_empty() && world.group_state.decision.locations.is_empty());
 }
 
 #[test]
-fn a_location_that_goes_again_before_its_return_was_told_is_kept_in_mind() {
+fn location_silent_again_keeps_its_unnotified_return() {
     let mut world = World::new(1, &[("m", json!({}))]);
     world.play("1 .");
     let location = "a".parse().unwrap();
-    let row_of =
-        |tick, world: &mut World| world.group_state.rows.get_mut(&location).unwrap().tick = World::tick(tick);
-    // Two checkers decide, on its silence and on its end, and are lost before they tell.
+    let set_tick = |tick, world: &mut World| {
+        world.group_state.locations.get_mut(&location).unwrap().tick = World::tick(tick)
+    };
+    // Two checkers decide, one on the silence and one on its end, and are lost before they publish.
     let lost = Claimant::new("lost");
     for (tick, now) in [(1, World::time(5, 5)), (5, World::time(5, 30))] {
-        row_of(tick, &mut world);
+        set_tick(tick, &mut world);
         let decision = decide(&world.input(now, &lost), &Unlimited);
-        world.group_state.status = decision.status.unwrap();
+        world.group_state.decision = decision.state.unwrap();
         world.fleet = decision.fleet.unwrap();
     }
-    // Nobody looks until its row is older than one that has just gone stale; it is awaited, and reports. What these two
-    // decide on the fleet is lost as well.
+    // No checker decides until the location state is older than one that has just gone stale. The location is awaited,
+    // and reports. The fleet decisions of these two checkers are lost as well.
     for (tick, now) in [(5, World::time(15, 0)), (15, World::time(15, 5))] {
-        row_of(tick, &mut world);
+        set_tick(tick, &mut world);
         let decision = decide(&world.input(now, &lost), &Unlimited);
-        world.group_state.status = decision.status.unwrap_or(world.group_state.status);
+        world.group_state.decision = decision.state.unwrap_or(world.group_state.decision);
     }
     assert!(!is_nominal(&world.input(World::time(15, 10), &lost)));
-    let notified = world.acknowledge_published(World::time(15, 10));
+    let notified = world.decide_and_publish(World::time(15, 10));
     let kinds: Vec<_> = notified.iter().map(|notification| notification.kind).collect();
     assert_eq!(kinds, [Kind::LocationSilent, Kind::LocationBack]);
 }
 
 #[test]
-fn a_monitor_that_no_expected_location_checks_is_unknown_unless_one_is_about_to() {
+fn monitor_without_checking_location_is_unknown_if_none_awaited() {
     let elsewhere = json!({ "locations": ["elsewhere"] });
     check(1, elsewhere, "1 .\n2 .\n3 .\n4 .\n5 .", "4 a unknown m");
-    // The definition is there first, then the location is listed, and then it reports.
+    // First the definition exists, then the location is listed, and then it reports.
     let mut world = World::new(1, &[("m", json!({ "locations": ["c"] }))]);
     world.list("ab");
     assert_eq!(world.play("1 ..\n2 .."), "");
     world.list("abc");
     assert_eq!(world.play("3 ..\n4 ...\n5 ...\n6 ...\n7 ...\n8 ..."), "");
-    assert!(world.group_state.status.incidents.is_empty());
-    // Where the location is listed and never comes, that is told after all.
+    assert!(world.group_state.decision.incidents.is_empty());
+    // If the listed location never reports, both problems are notified.
     let mut silent = World::new(1, &[("m", json!({ "locations": ["c"] }))]);
     silent.list("ab");
     assert_eq!(silent.play("1 ..\n2 .."), "");
@@ -168,19 +169,20 @@ fn a_monitor_that_no_expected_location_checks_is_unknown_unless_one_is_about_to(
         silent.play("3 ..\n4 ..\n5 ..\n6 ..\n7 .."),
         "7 a location_silent c\n7 a unknown m"
     );
-    // The location is gone first, and then the definition names another.
+    // First the location is removed, and then the definition selects another.
     world.list("ab");
     assert_eq!(world.play("9 ..\n10 .."), "");
     world.define("m", &json!({ "locations": ["a"] }));
     assert_eq!(world.play("11 ..\n12 ..\n13 ..\n14 ..\n15 .."), "");
-    assert!(world.group_state.status.incidents.is_empty());
+    assert!(world.group_state.decision.incidents.is_empty());
 }
 
-/// What is told while the list of locations changes: each stretch of a timeline with the locations that are listed then.
+/// Compares the notifications while the list of locations changes: each step has the listed locations, a timeline and
+/// the expected notifications.
 #[track_caller]
-fn check_lists(fields: serde_json::Value, key_ranges: &[(&str, &str, &str)]) {
+fn check_lists(fields: serde_json::Value, steps: &[(&str, &str, &str)]) {
     let mut world = World::new(1, &[("m", fields)]);
-    for (listed, timeline, notified) in key_ranges {
+    for (listed, timeline, notified) in steps {
         world.list(listed);
         let played = world.play(timeline);
         let mut lines: Vec<_> = played.lines().collect();
@@ -194,25 +196,25 @@ fn at_once() -> serde_json::Value {
 }
 
 #[test]
-fn the_locations_that_the_board_lists_go_before_any_others() {
-    // One of three is an advisory, though `a` alone is expected where none is listed.
+fn listed_locations_override_fallback_locations() {
+    // One of three listed locations is an advisory. Without a list, only `a` is expected.
     check_lists(at_once(), &[("abc", "1 ...\n2 x..", "2 c advisory m")]);
     check_lists(at_once(), &[("", "1 ...\n2 x..", "2 a down m")]);
 }
 
 #[test]
-fn a_location_that_was_just_listed_is_awaited_and_does_not_vote_before_it_reports() {
+fn newly_listed_location_is_awaited_until_first_report() {
     check_lists(
         at_once(),
         &[
             ("ab", "1 ..\n2 ..\n3 ..\n4 ..\n5 ..\n6 ..", ""),
-            // Two of two see it, and wait for nobody.
+            // Two of two see the outage, and do not wait for the third.
             ("abc", "7 xx", "7 b down m"),
             ("abc", "8 ..", "8 b recovered m"),
             ("abc", "9 ...\n10 x.x", "10 c down m"),
         ],
     );
-    // One that never comes is silent as late as any other.
+    // A location that never reports becomes silent after the usual time.
     check_lists(
         at_once(),
         &[
@@ -223,8 +225,8 @@ fn a_location_that_was_just_listed_is_awaited_and_does_not_vote_before_it_report
 }
 
 #[test]
-fn a_location_that_is_no_longer_listed_is_forgotten_at_once() {
-    // Neither its vote, nor its silence, nor its last tick, which was under way, has an effect.
+fn unlisted_location_is_removed_at_once() {
+    // Neither the vote, nor the silence, nor the last running tick of the location has an effect.
     check_lists(
         at_once(),
         &[
@@ -238,14 +240,14 @@ fn a_location_that_is_no_longer_listed_is_forgotten_at_once() {
         &[
             ("abc", "1 ...\n2 ..-\n3 ..-\n4 ..-", "4 a location_silent c"),
             ("ab", "5 ..\n6 ..\n7 ..", ""),
-            // Back again, it is a location like a new one.
+            // When listed again, the location is treated as new.
             ("abc", "8 ..-\n9 ...\n10 ...", ""),
         ],
     );
 }
 
 #[test]
-fn an_outage_goes_on_while_locations_come_and_go() {
+fn outage_continues_while_locations_change() {
     check_lists(
         json!({ "failures_to_open": 2, "successes_to_close": 2 }),
         &[
@@ -256,7 +258,7 @@ fn an_outage_goes_on_while_locations_come_and_go() {
             ("ad", "9 .--.", "9 d recovered m"),
         ],
     );
-    // One of two that fail goes: one of two that are left is no majority, and no end either.
+    // One of the two failing locations is removed. One of the remaining two is neither a majority nor a recovery.
     check_lists(
         at_once(),
         &[
@@ -268,26 +270,26 @@ fn an_outage_goes_on_while_locations_come_and_go() {
 }
 
 #[test]
-fn a_location_that_is_not_listed_decides_for_those_that_are() {
+fn unlisted_location_decides_for_listed_locations() {
     let mut world = World::new(1, &[("m", at_once())]);
     world.list("abc");
     assert_eq!(world.play("1 ...\n2 x.."), "2 c advisory m");
-    // Its last tick comes after it was taken off: of the two that are left, one fails, which is no majority.
+    // The last tick of `c` arrives after `c` was removed. One of the remaining two fails, which is not a majority.
     world.list("ab");
     assert_eq!(world.play("3 x.x"), "");
-    // The rows of both show an outage that nobody has decided on: it does.
-    let row = |symbol| {
+    // The states of both show an outage that is not decided yet: `c` decides.
+    let state = |symbol| {
         let monitor = "m".parse().unwrap();
         let definitions = &world.definitions;
         let seen = [(monitor, crate::world::observation(symbol))].into();
-        let before = &world.group_state.rows[&"b".parse().unwrap()];
+        let before = &world.group_state.locations[&"b".parse().unwrap()];
         portpulse_core::round::advance(Some(before), World::tick(4), definitions, &seen, |_| false).unwrap()
     };
-    let failing = row('x');
+    let failing = state('x');
     for location in ["a", "b"] {
         world
             .group_state
-            .rows
+            .locations
             .insert(location.parse().unwrap(), failing.clone());
     }
     assert_eq!(world.play("4 --."), "4 c down m\n4 c advisory_over m");

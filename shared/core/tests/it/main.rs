@@ -1,13 +1,13 @@
-//! The rules of the core, seen from outside: timelines in, notifications out.
+//! Integration tests of the decision: timelines as input, notifications as output.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
-mod crowded;
+mod dependencies;
 mod escalation;
 mod fit;
 mod flapping;
-mod holding;
+mod group_size;
 mod locations;
 mod properties;
-mod purity;
 mod statuses;
+mod suppression;
 mod world;

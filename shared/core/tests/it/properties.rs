@@ -1,4 +1,5 @@
-//! Properties over any timeline: replays change nothing, order within a tick does not matter, nothing is lost.
+//! Properties of any timeline: replays have no effect, order within a tick does not matter, and no notification is
+//! lost.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -33,11 +34,11 @@ fn play(world: &mut World, lines: &[String]) -> String {
 }
 
 fn world(failures: u32, successes: u32) -> World {
-    restless_world(failures, successes, 6)
+    flapping_world(failures, successes, 6)
 }
 
-/// More than so many changes are flapping; an incident is told again, and escalated, within a timeline's length.
-fn restless_world(failures: u32, successes: u32, changes: u32) -> World {
+/// A world with a limit of changes for flapping, and with reminders and escalation within the length of a timeline.
+fn flapping_world(failures: u32, successes: u32, changes: u32) -> World {
     let fields = json!({
         "failures_to_open": failures, "successes_to_close": successes, "slow_after": "100ms",
         "flapping_after": changes, "remind_every": "5m", "escalate_after": "7m",
@@ -45,20 +46,25 @@ fn restless_world(failures: u32, successes: u32, changes: u32) -> World {
     World::new(3, &[("m", fields)])
 }
 
-/// What was told of each incident and advisory, in order.
-fn stories(notified: &[(i64, &'static str, Notification)]) -> BTreeMap<String, Vec<(Kind, String)>> {
-    let mut stories = BTreeMap::<_, Vec<_>>::new();
+/// The notifications of each incident and advisory, in order.
+fn notifications_by_incident(
+    notified: &[(i64, &'static str, Notification)],
+) -> BTreeMap<String, Vec<(Kind, String)>> {
+    let mut notifications_by_incident = BTreeMap::<_, Vec<_>>::new();
     for (_, _, notification) in notified {
-        let (transcript, word) = notification.id.rsplit_once('/').unwrap();
+        let (incident, word) = notification.id.rsplit_once('/').unwrap();
         let notified = (notification.kind, word.to_owned());
-        stories.entry(transcript.to_owned()).or_default().push(notified);
+        notifications_by_incident
+            .entry(incident.to_owned())
+            .or_default()
+            .push(notified);
     }
-    stories
+    notifications_by_incident
 }
 
 proptest! {
     #[test]
-    fn replaying_ticks_adds_nothing(lines in timeline(12, 3), failures in 1u32..4, successes in 1u32..4) {
+    fn replayed_ticks_change_nothing(lines in timeline(12, 3), failures in 1u32..4, successes in 1u32..4) {
         let (mut once, mut twice) = (world(failures, successes), world(failures, successes));
         let mut notified = Vec::new();
         for (tick, line) in lines.iter().enumerate() {
@@ -69,60 +75,60 @@ proptest! {
         for (first, second) in notified {
             prop_assert_eq!(first, second);
         }
-        prop_assert_eq!(&once.group_state.rows, &twice.group_state.rows);
+        prop_assert_eq!(&once.group_state.locations, &twice.group_state.locations);
         prop_assert_eq!(&once.archive.len(), &twice.archive.len());
     }
 
     #[test]
-    fn each_id_is_told_once_and_an_end_only_after_its_beginning(
+    fn ids_are_unique_and_endings_follow_beginnings(
         lines in timeline(20, 3), failures in 1u32..4, successes in 1u32..4, changes in 0u32..7,
     ) {
-        let notified = restless_world(failures, successes, changes).notified(&numbered(&lines));
+        let notified = flapping_world(failures, successes, changes).notified(&numbered(&lines));
         let ids: BTreeSet<_> = notified.iter().map(|(_, _, notification)| &notification.id).collect();
         prop_assert_eq!(ids.len(), notified.len());
-        for (transcript, notified) in stories(&notified) {
-            let ends = notified.iter().position(|(kind, _)| kind.stage() == Stage::Over);
-            prop_assert!(ends != Some(0) && ends.is_none_or(|at| at + 1 == notified.len()), "{} {:?}", transcript, notified);
+        for (incident, notified) in notifications_by_incident(&notified) {
+            let ends = notified.iter().position(|(kind, _)| kind.stage() == Stage::Ended);
+            prop_assert!(ends != Some(0) && ends.is_none_or(|at| at + 1 == notified.len()), "{} {:?}", incident, notified);
             for (at, (kind, word)) in notified.iter().enumerate() {
                 let may_be_first = matches!(kind, Kind::Down | Kind::Degraded | Kind::Unknown | Kind::Advisory | Kind::LocationSilent);
                 let may_follow = matches!(kind, Kind::Flapping | Kind::Reminder | Kind::Escalated | Kind::Recovered | Kind::AdvisoryOver | Kind::LocationBack);
                 let for_good = word.ends_with("-for-good");
                 let fits = if at == 0 { may_be_first || *kind == Kind::Flapping } else { may_follow || for_good };
-                prop_assert!(fits, "{} {:?}", transcript, notified);
+                prop_assert!(fits, "{} {:?}", incident, notified);
             }
         }
     }
 
     #[test]
-    fn all_well_for_long_enough_leaves_nothing_open_and_no_recovery_untold(
+    fn recovery_leaves_nothing_open_or_unnotified(
         lines in timeline(15, 3), failures in 1u32..4, successes in 1u32..4, changes in 0u32..7,
     ) {
-        let mut world = restless_world(failures, successes, changes);
+        let mut world = flapping_world(failures, successes, changes);
         let mut lines = lines;
         lines.extend(std::iter::repeat_n("...".to_owned(), 70));
         let notified = world.notified(&numbered(&lines));
-        for (transcript, notified) in stories(&notified) {
-            prop_assert!(notified.last().unwrap().0.stage() == Stage::Over, "{} {:?}", transcript, notified);
+        for (incident, notified) in notifications_by_incident(&notified) {
+            prop_assert!(notified.last().unwrap().0.stage() == Stage::Ended, "{} {:?}", incident, notified);
         }
-        let status = &world.group_state.status;
+        let status = &world.group_state.decision;
         prop_assert!(status.incidents.is_empty() && status.advisories.is_empty(), "{:?}", status);
         prop_assert!(status.outbox.is_empty() && status.closed.is_empty() && status.locations.is_empty());
-        prop_assert!(world.group_state.rows.values().all(|row| row.entries.is_empty()));
+        prop_assert!(world.group_state.locations.values().all(|row| row.entries.is_empty()));
     }
 
     #[test]
-    fn an_outage_in_all_locations_is_told(lines in timeline(10, 3), failures in 1u32..4) {
+    fn outage_in_all_locations_is_notified(lines in timeline(10, 3), failures in 1u32..4) {
         let mut world = world(failures, 2);
         let mut lines = lines;
         lines.extend(std::iter::repeat_n("xxx".to_owned(), 5));
         let notified = play(&mut world, &lines);
-        let open = world.group_state.status.incidents.values().filter(|i| i.status.as_str() == "down").count();
+        let open = world.group_state.decision.incidents.values().filter(|i| i.status.as_str() == "down").count();
         prop_assert_eq!(open, 1);
         prop_assert!(notified.contains(" down m"));
     }
 
     #[test]
-    fn the_order_within_a_tick_changes_nothing_but_the_moment(line in symbols(3)) {
+    fn order_within_tick_does_not_change_the_result(line in symbols(3)) {
         let mut orders = Vec::new();
         for order in [["a", "b", "c"], ["c", "b", "a"], ["b", "c", "a"]] {
             let mut world = world(1, 2);
@@ -135,7 +141,7 @@ proptest! {
                 }
             }
             notified.sort();
-            let failing = world.group_state.rows.values().flat_map(|row| row.entries.values());
+            let failing = world.group_state.locations.values().flat_map(|row| row.entries.values());
             let failing = failing.filter(|entry| matches!(entry, Entry::Seen(s) if s.health.state == Health::Failing)).count();
             orders.push((notified, failing));
         }

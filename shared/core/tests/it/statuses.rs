@@ -1,4 +1,4 @@
-//! Thresholds, quorums, tracks: what opens an incident and what closes it.
+//! Thresholds, quorums and tracks: when incidents open and close.
 
 use portpulse_core::choice::Severity;
 use portpulse_core::group_state::Status;
@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::world::{World, check};
 
 #[test]
-fn one_location_tells_after_its_threshold_and_again_when_all_is_well() {
+fn single_location_opens_and_closes_at_its_thresholds() {
     let fields = json!({ "failures_to_open": 3, "successes_to_close": 2 });
     check(
         1,
@@ -19,17 +19,17 @@ fn one_location_tells_after_its_threshold_and_again_when_all_is_well() {
 }
 
 #[test]
-fn a_blip_below_the_threshold_is_not_told() {
+fn failures_below_threshold_are_not_notified() {
     check(1, json!({ "failures_to_open": 2 }), "1 .\n2 x\n3 .\n4 x\n5 .", "");
 }
 
 #[test]
-fn the_kind_of_failure_may_change_within_a_streak() {
+fn streak_continues_across_failure_classes() {
     check(1, json!({ "failures_to_open": 2 }), "1 x\n2 t", "2 a down m");
 }
 
 #[test]
-fn no_data_neither_breaks_nor_lengthens_a_streak() {
+fn no_data_neither_ends_nor_extends_streak() {
     check(1, json!({ "failures_to_open": 2 }), "1 x\n2 ?\n3 x", "3 a down m");
     check(1, json!({ "failures_to_open": 2 }), "1 x\n2 ?\n3 .\n4 x", "");
     let closing = json!({ "failures_to_open": 1, "successes_to_close": 2 });
@@ -37,14 +37,14 @@ fn no_data_neither_breaks_nor_lengthens_a_streak() {
 }
 
 #[test]
-fn a_location_without_data_still_counts_among_the_voters() {
+fn location_without_data_counts_as_voter() {
     let fields = json!({ "failures_to_open": 1, "successes_to_close": 1, "quorum": 1 });
     let notified = "2 b down m\n4 b recovered m";
     check(2, fields, "1 ..\n2 x.\n3 .?\n4 ..", notified);
 }
 
 #[test]
-fn a_recovery_is_interrupted_by_a_failure() {
+fn failure_interrupts_recovery() {
     let fields = json!({ "failures_to_open": 1, "successes_to_close": 2 });
     check(
         1,
@@ -55,7 +55,7 @@ fn a_recovery_is_interrupted_by_a_failure() {
 }
 
 #[test]
-fn a_majority_opens_as_soon_as_it_is_one_and_waits_for_nobody() {
+fn majority_opens_incident_without_waiting() {
     check(3, json!({ "failures_to_open": 1 }), "1 ...\n2 xx.", "2 b down m");
     check(3, json!({ "failures_to_open": 1 }), "1 ...\n2 .xx", "2 c down m");
 }
@@ -77,7 +77,7 @@ fn each_location_counts_its_own_streak() {
 }
 
 #[test]
-fn fewer_than_the_quorum_are_an_advisory_that_ends_with_a_word() {
+fn failure_below_quorum_is_advisory_with_notified_end() {
     let fields = json!({ "failures_to_open": 2 });
     check(
         3,
@@ -88,15 +88,15 @@ fn fewer_than_the_quorum_are_an_advisory_that_ends_with_a_word() {
 }
 
 #[test]
-fn an_outage_does_not_begin_with_an_advisory() {
-    // Location a is always the first to report, and each time the others follow within the tick.
+fn outage_does_not_start_with_advisory() {
+    // Location `a` always reports first, and the others follow within the tick.
     check(
         3,
         json!({ "failures_to_open": 1 }),
         "1 ...\n2 xxx\n3 xxx",
         "2 b down m",
     );
-    // Location b is one tick short, and on its way.
+    // The streak of location `b` is one tick below the threshold.
     check(
         3,
         json!({ "failures_to_open": 2 }),
@@ -106,7 +106,7 @@ fn an_outage_does_not_begin_with_an_advisory() {
 }
 
 #[test]
-fn an_advisory_that_becomes_an_outage_ends_in_it() {
+fn advisory_closes_when_incident_opens() {
     let fields = json!({ "failures_to_open": 1, "successes_to_close": 1 });
     check(
         3,
@@ -117,7 +117,7 @@ fn an_advisory_that_becomes_an_outage_ends_in_it() {
 }
 
 #[test]
-fn the_end_of_an_advisory_says_what_has_come_of_it() {
+fn advisory_end_has_resulting_status() {
     let ends_in = |timeline: &str, status| {
         let fields = json!({ "failures_to_open": 1, "successes_to_close": 1 });
         let notified = World::new(3, &[("m", fields)]).notified(timeline);
@@ -137,7 +137,7 @@ fn the_end_of_an_advisory_says_what_has_come_of_it() {
 }
 
 #[test]
-fn two_locations_that_disagree_neither_open_nor_close() {
+fn two_disagreeing_locations_neither_open_nor_close() {
     let fields = json!({ "failures_to_open": 1, "successes_to_close": 1 });
     check(
         2,
@@ -148,7 +148,7 @@ fn two_locations_that_disagree_neither_open_nor_close() {
 }
 
 #[test]
-fn a_quorum_of_one_opens_once_all_have_reported_and_closes_only_when_none_fails() {
+fn quorum_of_one_waits_for_all_reports_and_closes_when_all_good() {
     let fields = json!({ "failures_to_open": 1, "successes_to_close": 1, "quorum": 1 });
     check(
         3,
@@ -159,7 +159,7 @@ fn a_quorum_of_one_opens_once_all_have_reported_and_closes_only_when_none_fails(
 }
 
 #[test]
-fn a_quorum_above_the_majority_is_waited_for() {
+fn quorum_above_majority_is_required() {
     let fields = json!({ "failures_to_open": 1, "quorum": 3 });
     check(
         3,
@@ -170,19 +170,19 @@ fn a_quorum_above_the_majority_is_waited_for() {
 }
 
 #[test]
-fn an_open_port_that_should_be_closed_is_told_at_once_and_from_any_location() {
+fn exposed_port_is_notified_at_once_from_any_location() {
     let fields = json!({ "expect": "closed", "failures_to_open": 3, "successes_to_close": 1 });
     check(3, fields, "1 xtx\n2 x.x\n3 xxx", "2 b exposed m\n3 b recovered m");
 }
 
 #[test]
-fn what_should_be_reachable_may_refuse() {
+fn reachable_monitor_may_refuse_connections() {
     let fields = json!({ "expect": "reachable", "failures_to_open": 1, "successes_to_close": 1 });
     check(1, fields, "1 x\n2 t\n3 x", "2 a down m\n3 a recovered m");
 }
 
 #[test]
-fn slow_ticks_have_a_streak_of_their_own() {
+fn slow_checks_have_their_own_streak() {
     let fields = json!({ "slow_after": "100ms", "failures_to_open": 2, "successes_to_close": 2 });
     check(
         1,
@@ -193,14 +193,14 @@ fn slow_ticks_have_a_streak_of_their_own() {
 }
 
 #[test]
-fn a_failing_tick_leaves_slowness_as_it_was() {
+fn failing_check_does_not_change_quality_streak() {
     let fields = json!({ "slow_after": "100ms", "failures_to_open": 2, "successes_to_close": 1 });
     let notified = "3 a degraded m\n5 a down m\n6 a recovered m\n7 a recovered m";
     check(1, fields, "1 .\n2 s\n3 s\n4 x\n5 x\n6 s\n7 .", notified);
 }
 
 #[test]
-fn a_warning_degrades_without_a_limit_on_time() {
+fn warning_degrades_without_slow_after() {
     check(
         1,
         json!({ "failures_to_open": 2 }),
@@ -210,7 +210,7 @@ fn a_warning_degrades_without_a_limit_on_time() {
 }
 
 #[test]
-fn a_certificate_is_told_as_such_and_a_changing_cause_is_not_told_again() {
+fn certificate_has_own_kind_and_cause_change_is_not_notified() {
     let fields = json!({ "failures_to_open": 2, "successes_to_close": 1, "slow_after": "100ms" });
     let expiring = "3 a certificate_expiring m\n5 a recovered m";
     check(1, fields.clone(), "1 .\n2 c\n3 c\n4 w\n5 .", expiring);
@@ -219,30 +219,30 @@ fn a_certificate_is_told_as_such_and_a_changing_cause_is_not_told_again() {
 }
 
 #[test]
-fn a_tick_counts_once_however_often_and_however_late_it_comes() {
+fn tick_counts_once_if_repeated_or_late() {
     let fields = json!({ "failures_to_open": 3 });
     check(1, fields, "1 x\n1 x\n1 x\n2 x\n1 x\n2 x\n3 x", "3 a down m");
 }
 
 #[test]
-fn a_monitor_of_which_nobody_can_tell_is_unknown_and_never_down() {
+fn monitor_without_data_is_unknown_not_down() {
     let fields = json!({ "failures_to_open": 1 });
     let notified = "4 a unknown m\n7 a recovered m";
     check(1, fields, "1 .\n2 ?\n3 ?\n4 ?\n5 ?\n6 ?\n7 .", notified);
 }
 
 #[test]
-fn an_incident_of_a_removed_monitor_closes_without_a_word() {
+fn incident_of_removed_monitor_closes_without_notification() {
     let mut world = World::new(1, &[("m", json!({ "failures_to_open": 1 }))]);
     assert_eq!(world.play("1 x"), "1 a down m");
     world.definitions.monitors.clear();
     assert_eq!(world.play("2 ."), "");
-    assert!(world.group_state.status.incidents.is_empty());
+    assert!(world.group_state.decision.incidents.is_empty());
     assert_eq!(world.archive.len(), 1);
 }
 
 #[test]
-fn closed_incidents_are_archived_under_distinct_keys() {
+fn archive_keys_of_closed_incidents_are_distinct() {
     let fields = json!({ "failures_to_open": 1, "successes_to_close": 1, "quorum": 1 });
     let mut world = World::new(3, &[("m", fields)]);
     world.play("1 ...\n2 x..\n3 ...\n4 ..x\n5 ...");

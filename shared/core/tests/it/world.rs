@@ -1,4 +1,4 @@
-//! A group, its locations and its rows in memory, driven by timelines that a reader can see at a glance.
+//! A test harness: a group, its locations and its states in memory, driven by readable timelines.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use portpulse_core::control::{Acknowledgement, Control, Note, Silence};
 use portpulse_core::decide::{
-    Input, Notification, Rest, SizeLimit, acknowledge_fleet_published, acknowledge_published, decide,
+    Completeness, Input, Notification, SizeLimit, acknowledge_fleet_published, acknowledge_published, decide,
     is_nominal,
 };
 use portpulse_core::definition::Monitor;
@@ -21,7 +21,7 @@ use portpulse_core::round::{Definitions, Observations, advance};
 use portpulse_core::time::{Interval, Tick};
 use serde_json::{Value, json};
 
-/// One group with everything that is stored of it.
+/// One group with its stored state.
 pub(crate) struct World {
     pub(crate) definitions: Definitions,
     pub(crate) expected: BTreeSet<Location>,
@@ -31,20 +31,20 @@ pub(crate) struct World {
     pub(crate) down_elsewhere: BTreeSet<MonitorId>,
     pub(crate) archive: Vec<ClosedIncident>,
     pub(crate) group: GroupId,
-    pub(crate) room: Room,
+    pub(crate) limit: PendingLimit,
 }
 
-/// How many notifications and closed incidents may wait in a row.
+/// The maximum number of pending notifications and closed incidents in a state.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Room(pub(crate) usize);
+pub(crate) struct PendingLimit(pub(crate) usize);
 
-impl SizeLimit for Room {
-    fn decision_fits(&self, row: &DecisionState) -> bool {
-        row.outbox.pending().len() + row.closed.len() <= self.0
+impl SizeLimit for PendingLimit {
+    fn decision_fits(&self, state: &DecisionState) -> bool {
+        state.outbox.pending().len() + state.closed.len() <= self.0
     }
 
-    fn fits_fleet(&self, row: &FleetState) -> bool {
-        row.outbox.pending().len() <= self.0
+    fn fleet_fits(&self, state: &FleetState) -> bool {
+        state.outbox.pending().len() <= self.0
     }
 }
 
@@ -52,7 +52,7 @@ impl SizeLimit for Room {
 const START: i64 = 1_795_305_600;
 
 impl World {
-    /// A world of one-minute monitors, each given by id and fields, in locations `a`, `b`, ….
+    /// Creates a world of one-minute monitors, given by id and fields, in the locations `a`, `b`, ….
     pub(crate) fn new(locations: usize, monitors: &[(&str, Value)]) -> Self {
         let mut definitions = Definitions::default();
         for (id, fields) in monitors {
@@ -72,33 +72,33 @@ impl World {
                 interval: Interval::OneMinute,
                 shard: 0,
             },
-            room: Room(usize::MAX),
+            limit: PendingLimit(usize::MAX),
         }
     }
 
-    /// Defines a monitor anew.
+    /// Defines or replaces a monitor.
     pub(crate) fn define(&mut self, id: &str, fields: &Value) {
         self.definitions
             .monitors
             .insert(id.parse().unwrap(), monitor(id, fields));
     }
 
-    /// Lists the locations that should report on the board: a letter each.
+    /// Lists the expected locations in the group state, one letter each.
     pub(crate) fn list(&mut self, locations: &str) {
         let names = locations.chars().map(String::from);
         self.group_state.listed = names.map(|name| name.parse().unwrap()).collect();
     }
 
-    /// Holds back what is told of a monitor until a tick.
+    /// Silences a monitor until a tick.
     pub(crate) fn silence(&mut self, id: &str, until: i64) {
         let silence = Silence::new(Self::time(until, 0), note()).unwrap();
         let control = self.controls.entry(id.parse().unwrap()).or_default();
         *control = control.silenced(silence);
     }
 
-    /// Says of the one incident that is open that somebody is at work on it.
+    /// Acknowledges the first open incident.
     pub(crate) fn acknowledge(&mut self) {
-        let ((monitor, track), incident) = self.group_state.status.incidents.iter().next().unwrap();
+        let ((monitor, track), incident) = self.group_state.decision.incidents.iter().next().unwrap();
         let acknowledgement = Acknowledgement {
             incidents: [incident.id(monitor, *track).to_string()].into(),
             note: note(),
@@ -107,7 +107,7 @@ impl World {
         *control = control.acknowledged(acknowledgement);
     }
 
-    /// The time of a tick, and some seconds.
+    /// The time of a tick plus `seconds`.
     pub(crate) fn time(tick: i64, seconds: i64) -> Timestamp {
         Timestamp::from_second(START + tick * 60 + seconds).unwrap()
     }
@@ -116,7 +116,8 @@ impl World {
         Tick::containing(Self::time(tick, 0), Interval::OneMinute)
     }
 
-    /// What a checker does with one tick in one location, and what it tells; `seen` gives each monitor's symbol.
+    /// Runs one tick of one location as a checker does, and returns the notifications. `seen` maps each monitor to a
+    /// symbol.
     pub(crate) fn deliver(
         &mut self,
         tick: i64,
@@ -129,52 +130,54 @@ impl World {
             .checked_by(&location)
             .map(|monitor| (monitor.id().clone(), observation(seen(monitor.id()))))
             .collect();
-        let incidents = self.group_state.status.incidents.clone();
+        let incidents = self.group_state.decision.incidents.clone();
         let has_incident = |id: &MonitorId| incidents.keys().any(|(of, _)| of == id);
         let row = advance(
-            self.group_state.rows.get(&location),
+            self.group_state.locations.get(&location),
             Self::tick(tick),
             &self.definitions,
             &observations,
             has_incident,
         );
         if let Some(row) = row {
-            self.group_state.rows.insert(location.clone(), row);
+            self.group_state.locations.insert(location.clone(), row);
         }
-        self.acknowledge_published(Self::time(tick, 5))
+        self.decide_and_publish(Self::time(tick, 5))
     }
 
-    /// Decides, tells and strikes out until everything is decided, as a checker does at `now`.
-    pub(crate) fn acknowledge_published(&mut self, now: Timestamp) -> Vec<Notification> {
+    /// Decides, publishes and acknowledges until the decision is complete, as a checker does at `now`.
+    pub(crate) fn decide_and_publish(&mut self, now: Timestamp) -> Vec<Notification> {
         let mut notified = Vec::new();
         loop {
-            let (more, rest) = self.step(now);
+            let (more, completeness) = self.step(now);
             assert!(
-                rest == Rest::Nothing || !more.is_empty(),
-                "each step tells of something"
+                completeness == Completeness::Complete || !more.is_empty(),
+                "each step publishes a notification"
             );
             notified.extend(more);
-            if rest == Rest::Nothing {
+            if completeness == Completeness::Complete {
                 return notified;
             }
         }
     }
 
-    fn step(&mut self, now: Timestamp) -> (Vec<Notification>, Rest) {
+    fn step(&mut self, now: Timestamp) -> (Vec<Notification>, Completeness) {
         let me = Claimant::new("me");
         let nominal = is_nominal(&self.input(now, &me));
-        let decision = decide(&self.input(now, &me), &self.room);
-        let rest = decision.rest;
+        let decision = decide(&self.input(now, &me), &self.limit);
+        let completeness = decision.completeness;
         if nominal {
             assert_eq!(
                 decision,
                 Default::default(),
-                "a nominal board leaves nothing to decide"
+                "a nominal group has nothing to decide"
             );
         }
-        self.group_state.status = decision.status.unwrap_or_else(|| self.group_state.status.clone());
+        self.group_state.decision = decision
+            .state
+            .unwrap_or_else(|| self.group_state.decision.clone());
         self.fleet = decision.fleet.unwrap_or_else(|| self.fleet.clone());
-        if rest == Rest::Nothing {
+        if completeness == Completeness::Complete {
             self.assert_all_is_decided(now, &me);
         }
 
@@ -183,7 +186,7 @@ impl World {
             .fleet
             .outbox
             .claimed_by(&me)
-            .chain(self.group_state.status.outbox.claimed_by(&me));
+            .chain(self.group_state.decision.outbox.claimed_by(&me));
         let notified: Vec<_> = claimed
             .map(|pending| Notification::compose(pending, &input))
             .collect();
@@ -193,32 +196,32 @@ impl World {
             .collect();
         let filed: Vec<_> = self
             .group_state
-            .status
+            .decision
             .closed
             .iter()
             .map(ClosedIncident::key)
             .collect();
-        self.archive.append(&mut self.group_state.status.closed.clone());
-        if let Some(next) = acknowledge_published(&self.group_state.status, &me, &ids, &filed) {
-            self.group_state.status = next;
+        self.archive.append(&mut self.group_state.decision.closed.clone());
+        if let Some(next) = acknowledge_published(&self.group_state.decision, &me, &ids, &filed) {
+            self.group_state.decision = next;
         }
         if let Some(next) = acknowledge_fleet_published(&self.fleet, &me, &ids) {
             self.fleet = next;
         }
-        (notified, rest)
+        (notified, completeness)
     }
 
     fn assert_all_is_decided(&self, now: Timestamp, me: &Claimant) {
-        let again = decide(&self.input(now, me), &self.room);
-        assert_eq!(again.fleet, None, "a decision on what is decided changes nothing");
-        if let Some(again) = again.status {
-            // But for a location that was waiting for the fleet row to forget it.
+        let again = decide(&self.input(now, me), &self.limit);
+        assert_eq!(again.fleet, None, "a repeated decision changes nothing");
+        if let Some(again) = again.state {
+            // Exception: a location that waited for the fleet state to record its return.
             let DecisionState {
                 revision, locations, ..
-            } = self.group_state.status.clone();
+            } = self.group_state.decision.clone();
             assert!(
                 locations.len() > again.locations.len(),
-                "a decision on what is decided changes nothing"
+                "a repeated decision changes nothing"
             );
             assert_eq!(
                 DecisionState {
@@ -226,7 +229,7 @@ impl World {
                     locations,
                     ..again
                 },
-                self.group_state.status
+                self.group_state.decision
             );
         }
     }
@@ -245,15 +248,15 @@ impl World {
         }
     }
 
-    /// Plays a timeline of one line a tick: `1 x.?` is tick 1 as locations a, b and c see it, in that order.
-    /// Returns what is told, each with its tick and the location after whose commit it came.
+    /// Plays a timeline with one line per tick: `1 x.?` is tick 1 as seen by the locations a, b and c, in that order.
+    /// Returns the notifications, each with its tick and the location that published it.
     pub(crate) fn notified(&mut self, timeline: &str) -> Vec<(i64, &'static str, Notification)> {
         let mut notified = Vec::new();
         for line in timeline.lines().map(str::trim).filter(|line| !line.is_empty()) {
             let (tick, seen) = line.split_once(' ').unwrap();
             let tick = tick.parse().unwrap();
             for (symbol, location) in seen.trim().chars().zip(["a", "b", "c", "d", "e"]) {
-                // A dash is a tick that never came.
+                // A dash is a missing tick.
                 if symbol != '-' {
                     let notifications = self.deliver(tick, location, |_| symbol);
                     notified.extend(
@@ -267,7 +270,7 @@ impl World {
         notified
     }
 
-    /// The same, as one line a notification.
+    /// Like [`World::notified`], with one line per notification.
     pub(crate) fn play(&mut self, timeline: &str) -> String {
         let line = |(tick, location, n): (i64, &str, Notification)| {
             format!("{tick} {location} {} {}", n.kind, n.subject)
@@ -292,7 +295,7 @@ fn monitor(id: &str, fields: &Value) -> Monitor {
     Monitor::from_attributes(id, &all).unwrap_or_else(|diagnostics| panic!("{diagnostics:?}"))
 }
 
-/// What a symbol of a timeline means.
+/// The observation of a symbol.
 pub(crate) fn observation(symbol: char) -> Observation {
     let open = |ms| Seen::Open {
         connect: Duration::from_millis(ms),
@@ -315,12 +318,12 @@ pub(crate) fn observation(symbol: char) -> Observation {
         'x' => Seen::Failed(FailureClass::Refused),
         't' => Seen::Failed(FailureClass::Timeout),
         '?' => Seen::NoData(NoData::OutOfTime),
-        other => panic!("`{other}` is no symbol"),
+        other => panic!("unknown symbol `{other}`"),
     };
     Observation { seen, detail: None }
 }
 
-/// Plays a timeline for one monitor `m` with these fields, and compares what is told.
+/// Plays a timeline for one monitor `m` with these fields, and compares the notifications.
 #[track_caller]
 pub(crate) fn check(locations: usize, fields: Value, timeline: &str, expected: &str) {
     let mut world = World::new(locations, &[("m", fields)]);

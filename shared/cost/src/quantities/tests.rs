@@ -7,7 +7,7 @@ use super::*;
 use portpulse_core::definition::NetworkAccess;
 
 #[test]
-fn each_region_has_the_alarms_that_are_deployed() {
+fn alarms_per_region_match_terraform() {
     let module = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../infra/modules/checker");
     let mut alarms = 0;
     for entry in fs::read_dir(module).unwrap() {
@@ -21,7 +21,7 @@ fn each_region_has_the_alarms_that_are_deployed() {
 }
 
 #[test]
-fn the_relay_and_the_page_have_the_memory_and_the_alarms_that_are_deployed() {
+fn relay_and_page_match_terraform() {
     let modules = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../infra/modules");
     let read = |name: &str| fs::read_to_string(modules.join(name)).unwrap();
     let relay = read("relay/main.tf");
@@ -67,31 +67,31 @@ fn every(interval: &str, monitors: usize) -> Map<String, serde_json::Value> {
 }
 
 #[test]
-fn ticks_are_those_of_every_group_in_every_location() {
+fn ticks_count_every_group_and_location() {
     let mut monitors = every("1m", 3);
     monitors.extend(every("1h", 1));
     let found = quantities(&monitors, &["eu-west-1", "us-east-1"], "eu-west-1");
     assert!((found.ticks - 2.0 * (43_800.0 + 730.0)).abs() < 1e-6, "{found:?}");
-    // 128 MB for a second is an eighth of a GB-second.
+    // 128 MB for one second are 1/8 GB-second.
     assert!((found.gb_seconds - found.ticks / 8.0).abs() < 1e-6, "{found:?}");
     assert!(
         (found.peak.write_units - 16.0).abs() < 1e-6,
-        "two writes and two rollups, of two groups in two locations: {found:?}"
+        "two writes and two rollups per group and location: {found:?}"
     );
 }
 
 #[test]
-fn destinations_sms_and_looks_add_what_they_ask_for() {
+fn destinations_sms_and_views_add_usage() {
     let monitors = every("1m", 10);
     let with = |assumptions| with(&monitors, &["eu-west-1"], "eu-west-1", &assumptions);
-    let usual = Assumptions::default();
-    let bare = with(usual);
+    let defaults = Assumptions::default();
+    let bare = with(defaults);
     let near = |found: f64, expected: f64| assert!((found - expected).abs() < 1e-6, "{found} {expected}");
 
     let notified = with(Assumptions {
         destinations: 3,
         sms: 2,
-        ..usual
+        ..defaults
     });
     near(notified.invocations - bare.invocations, 20.0);
     near(notified.alarms - bare.alarms, 1.0);
@@ -103,32 +103,32 @@ fn destinations_sms_and_looks_add_what_they_ask_for() {
 
     let seen = with(Assumptions {
         views: 1_000,
-        ..usual
+        ..defaults
     });
     near(seen.invocations - bare.invocations, 1_000.0);
     near(seen.gb_seconds - bare.gb_seconds, 125.0);
-    near(seen.internet_gb, 1_000.0 * 10.0 * 2_400.0 / GIB);
+    near(seen.internet_gb, 1_000.0 * 10.0 * 2_400.0 / BYTES_PER_GB);
     near(seen.write_units, bare.write_units);
-    let a_look = (seen.read_units - bare.read_units) / 1_000.0;
-    assert!((10.0..30.0).contains(&a_look), "{a_look}");
+    let view = (seen.read_units - bare.read_units) / 1_000.0;
+    assert!((10.0..30.0).contains(&view), "{view}");
 }
 
 #[test]
-fn nothing_is_transferred_within_the_home_region() {
+fn home_region_has_no_data_transfer() {
     let monitors = every("5m", 2);
     let at_home = quantities(&monitors, &["eu-west-1"], "eu-west-1");
     assert!(at_home.transfer_gb.abs() < 1e-12, "{at_home:?}");
-    let abroad = quantities(&monitors, &["us-east-1"], "eu-west-1");
-    // 8,760 ticks of four requests at 1,500 bytes and a connection of 6,000, the items, and the rollups.
-    let least = 8_760.0 * 12_000.0 / GIB;
+    let in_other_region = quantities(&monitors, &["us-east-1"], "eu-west-1");
+    // 8,760 ticks with four requests of 1,500 bytes and one connection of 6,000 bytes, plus items and rollups.
+    let least = 8_760.0 * 12_000.0 / BYTES_PER_GB;
     assert!(
-        abroad.transfer_gb > least && abroad.transfer_gb < least * 1.3,
-        "{abroad:?}"
+        in_other_region.transfer_gb > least && in_other_region.transfer_gb < least * 1.3,
+        "{in_other_region:?}"
     );
 }
 
 #[test]
-fn a_monitor_that_is_disabled_or_elsewhere_is_read_and_not_kept() {
+fn disabled_or_other_location_monitors_store_no_results() {
     let mut monitors = every("1m", 40);
     let all = quantities(&monitors, &["eu-west-1"], "eu-west-1");
     for (number, (_, fields)) in monitors.iter_mut().enumerate() {
@@ -143,7 +143,7 @@ fn a_monitor_that_is_disabled_or_elsewhere_is_read_and_not_kept() {
     assert!(none.storage_gb < all.storage_gb / 2.0, "{none:?}");
     assert!(
         (none.ticks - all.ticks).abs() < 1e-9,
-        "its groups tick all the same"
+        "the groups still have ticks"
     );
     assert!(none.read_units >= all.read_units, "{none:?}");
 }

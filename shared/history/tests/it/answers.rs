@@ -1,4 +1,4 @@
-//! The answers are as `openapi.json` says, to the public and to those within.
+//! Public and private answers match `openapi.json`.
 
 use portpulse_core::group_state::Track;
 use portpulse_history::view::{Audience, IncidentsPage, MonitorPage, Overview};
@@ -11,7 +11,7 @@ use crate::fleet::{
     SECRETS, banners, define, define_with_maintenance, file, last_day, now, open, reader, roll_up, rows, run,
 };
 
-/// Everything that can be asked for, read for an audience.
+/// All views of the sample, for an audience.
 async fn read(audience: Audience) -> (Overview, MonitorPage, IncidentsPage) {
     let table = MemoryTable::new();
     let store = Store::new(table.clone());
@@ -46,7 +46,7 @@ fn answers(
     ]
 }
 
-/// What is wrong with an answer by the schema of its path.
+/// Violations of the schema of `path`.
 fn diagnostics(path: &str, answer: &Value) -> Vec<String> {
     let document: Value = serde_json::from_str(api::OPENAPI).unwrap();
     let answered =
@@ -65,7 +65,7 @@ fn diagnostics(path: &str, answer: &Value) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn every_answer_is_as_the_document_says() {
+async fn answers_match_openapi_document() {
     for audience in [Audience::Public, Audience::Private] {
         for (path, answer) in answers(&read(audience).await) {
             assert_eq!(
@@ -78,7 +78,7 @@ async fn every_answer_is_as_the_document_says() {
 }
 
 #[tokio::test]
-async fn the_document_refuses_what_no_answer_is_like() {
+async fn openapi_document_rejects_invalid_answers() {
     let [(path, answer), ..] = answers(&read(Audience::Private).await);
     for (pointer, value) in [
         ("/monitors/0/status", json!("fine")),
@@ -96,9 +96,9 @@ async fn the_document_refuses_what_no_answer_is_like() {
     }
 }
 
-/// A field that the document names is there in some answer, and the other way round is what the test above holds.
+/// The reverse of `answers_match_openapi_document`.
 #[tokio::test]
-async fn the_document_names_nothing_that_is_not_answered() {
+async fn every_documented_field_occurs_in_answers() {
     let document: Value = serde_json::from_str(api::OPENAPI).unwrap();
     let answers = answers(&read(Audience::Private).await)
         .map(|(_, answer)| answer.to_string())
@@ -111,7 +111,7 @@ async fn the_document_names_nothing_that_is_not_answered() {
 }
 
 #[tokio::test]
-async fn the_public_is_answered_names_verdicts_and_uptime_alone() {
+async fn public_answers_contain_no_private_data() {
     let all = |read: (Overview, MonitorPage, IncidentsPage)| {
         let mut all: Vec<String> = answers(&read)
             .iter()
@@ -119,7 +119,11 @@ async fn the_public_is_answered_names_verdicts_and_uptime_alone() {
             .collect();
         all.push(prometheus::text(&read.0));
         all.push(atom::feed(&read.2));
-        for kind in [badge::Kind::Status, badge::Kind::Uptime, badge::Kind::Connect] {
+        for kind in [
+            badge::BadgeKind::Status,
+            badge::BadgeKind::Uptime,
+            badge::BadgeKind::Connect,
+        ] {
             all.extend(badge::svg(kind, &read.1.monitor));
         }
         all.join("\n")
@@ -133,11 +137,11 @@ async fn the_public_is_answered_names_verdicts_and_uptime_alone() {
         assert!(!public.contains(secret), "{secret}: {public}");
     }
     let public = read(Audience::Public).await.1;
-    assert_eq!(badge::svg(badge::Kind::Connect, &public.monitor), None);
+    assert_eq!(badge::svg(badge::BadgeKind::Connect, &public.monitor), None);
 }
 
 #[tokio::test]
-async fn figures_reach_prometheus_badges_and_the_feed() {
+async fn metrics_badges_and_feed_contain_values() {
     let (overview, page, incidents) = read(Audience::Private).await;
     let text = prometheus::text(&overview);
     for line in [
@@ -152,15 +156,15 @@ async fn figures_reach_prometheus_badges_and_the_feed() {
     ] {
         assert!(text.lines().any(|found| found == line), "{line} in {text}");
     }
-    let banner = |kind| badge::svg(kind, &page.monitor).unwrap();
-    assert!(banner(badge::Kind::Status).contains("<title>c-down: down</title>"));
+    let badge = |kind| badge::svg(kind, &page.monitor).unwrap();
+    assert!(badge(badge::BadgeKind::Status).contains("<title>c-down: down</title>"));
     // 4,220 seconds down of 29 days and half a day: 0.17 %.
     assert!(
-        banner(badge::Kind::Uptime).contains("<title>c-down 30 days: 99.83 %</title>"),
+        badge(badge::BadgeKind::Uptime).contains("<title>c-down 30 days: 99.83 %</title>"),
         "{}",
-        banner(badge::Kind::Uptime)
+        badge(badge::BadgeKind::Uptime)
     );
-    assert!(banner(badge::Kind::Connect).contains(" ms</title>"));
+    assert!(badge(badge::BadgeKind::Connect).contains(" ms</title>"));
     let feed = atom::feed(&incidents);
     let titles: Vec<_> = feed.lines().filter(|line| line.starts_with("<title>")).collect();
     assert_eq!(

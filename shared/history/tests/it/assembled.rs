@@ -1,10 +1,10 @@
-//! What is shown of what was read: statuses, uptime, locations, and nothing to the public that is not for it.
+//! Assembled views: statuses, uptime, locations, and no private data in public views.
 
 use portpulse_core::group_state::{Status, Track};
 use portpulse_core::period::{Grain, Period};
-use portpulse_core::uptime::{Shade, Watched};
+use portpulse_core::uptime::{ObservedTime, UptimeLevel};
 use portpulse_history::view::{Audience, MonitorInside, MonitorView, Point, VisibilityState};
-use portpulse_history::{Ceiling, Reader, Scope};
+use portpulse_history::{ReadLimit, Reader, Scope};
 use portpulse_store::Store;
 use portpulse_store::table::Read;
 use portpulse_testkit::memory_table::MemoryTable;
@@ -14,7 +14,7 @@ use crate::fleet::{
     rows, run,
 };
 
-/// One monitor that is up, one that is down, and one that a single location sees failing.
+/// Three monitors: one up, one down, and one that fails in a single location.
 pub(crate) async fn table() -> MemoryTable {
     let table = MemoryTable::new();
     let store = Store::new(table.clone());
@@ -35,19 +35,19 @@ pub(crate) async fn table() -> MemoryTable {
     banners(&store, &["c-down".to_owned()], "220 secret-banner").await;
     open(&store, "c-down", Track::Health, "2026-11-22T12:20:00Z").await;
     file(&store, "c-down", "2026-11-20T10:00:00Z", "2026-11-20T11:00:00Z").await;
-    // Opened in a month before the days that are shown, and closed within them.
+    // Opened in a month before the days shown, and closed within them.
     file(&store, "b-up", "2026-08-20T00:00:00Z", "2026-08-25T06:00:00Z").await;
     file(&store, "b-up", "2026-08-01T00:00:00Z", "2026-08-02T00:00:00Z").await;
     table
 }
 
-fn figures(watched: Option<Watched>) -> (i64, i64) {
+fn figures(watched: Option<ObservedTime>) -> (i64, i64) {
     let watched = watched.unwrap();
     (watched.seconds(), watched.down_seconds())
 }
 
 #[tokio::test]
-async fn monitors_are_shown_with_what_is_bad_first() {
+async fn monitors_are_sorted_by_severity() {
     let overview = reader(table().await, 400)
         .overview(Audience::Private, now())
         .await
@@ -108,7 +108,7 @@ async fn monitors_are_shown_with_what_is_bad_first() {
     );
 }
 
-/// What those within see on one monitor's page.
+/// The private data of a monitor page.
 async fn page(table: MemoryTable, id: &str) -> MonitorInside {
     let id = id.parse().unwrap();
     let reader = reader(table, 400);
@@ -117,7 +117,7 @@ async fn page(table: MemoryTable, id: &str) -> MonitorInside {
 }
 
 #[tokio::test]
-async fn uptime_counts_outages_within_what_was_watched() {
+async fn uptime_counts_outages_within_observed_time() {
     let overview = reader(table().await, 400)
         .overview(Audience::Private, now())
         .await
@@ -125,7 +125,7 @@ async fn uptime_counts_outages_within_what_was_watched() {
     let [down, blip, up] = &overview.monitors[..] else {
         panic!("{overview:?}")
     };
-    // 23 hours, and the running one up to half a minute from now; ten minutes and twenty seconds of it down.
+    // 23 hours and 30:20 minutes of the current hour, of which 10:20 minutes were down.
     let today = 12 * 3_600 + 1_820;
     assert_eq!(figures(blip.uptime.day), (23 * 3_600 + 1_820, 0));
     assert_eq!(figures(down.uptime.day), (23 * 3_600 + 1_820, 620));
@@ -137,9 +137,17 @@ async fn uptime_counts_outages_within_what_was_watched() {
         .iter()
         .rev()
         .take(4)
-        .map(|bar| bar.watched.shade())
+        .map(|bar| bar.watched.level())
         .collect();
-    assert_eq!(shades, [Shade::Partly, Shade::Up, Shade::Partly, Shade::Up]);
+    assert_eq!(
+        shades,
+        [
+            UptimeLevel::Partial,
+            UptimeLevel::Up,
+            UptimeLevel::Partial,
+            UptimeLevel::Up
+        ]
+    );
     assert_eq!((down.hours.len(), down.days.len()), (24, 90));
     assert_eq!(down.days[0].period.to_string(), "2026-08-25");
     let inside = page(table().await, "c-down").await;
@@ -153,10 +161,10 @@ async fn uptime_counts_outages_within_what_was_watched() {
 }
 
 #[tokio::test]
-async fn the_running_hour_is_shown_from_its_ticks() {
+async fn current_hour_is_summed_up_from_ticks() {
     let table = table().await;
     let ids = ["a-blip", "b-up", "c-down"].map(str::to_owned);
-    // Up to 12:09; the rows that stand since 12:30 would make it half an hour.
+    // Results up to 12:09. By the location states of 12:30 alone it would be half an hour.
     run(&Store::new(table.clone()), &ids, 10).await;
     let overview = reader(table.clone(), 400)
         .overview(Audience::Private, now())
@@ -173,11 +181,11 @@ async fn the_running_hour_is_shown_from_its_ticks() {
     assert_eq!(
         inside.days[89].good,
         3 * 12 * 60 + 30,
-        "today is what its hours say"
+        "today is the sum of its hours"
     );
     assert_eq!(inside.locations[&"eu-west-1".parse().unwrap()].hours[23].good, 10);
 
-    // Where not all its ticks may be read, none is told; how long it was watched the row of the last tick tells.
+    // If the limit does not cover all ticks, no checks are shown; the observed time comes from the location state.
     assert!(!overview.left_out.hour);
     let little = reader(table.clone(), 14)
         .overview(Audience::Private, now())
@@ -188,10 +196,10 @@ async fn the_running_hour_is_shown_from_its_ticks() {
     let inside = up.inside.as_ref().unwrap();
     let running = inside.hours[23];
     assert_eq!((running.good, running.connect), (0, None));
-    assert_eq!(inside.hours[22].good, 180, "those before are told");
+    assert_eq!(inside.hours[22].good, 180, "earlier hours are shown");
     assert_eq!(up.hours[23].watched.seconds(), 1_820);
 
-    // So it does of ticks that cannot be read.
+    // The same holds for unreadable ticks.
     let seen = table
         .snapshot()
         .into_keys()
@@ -210,7 +218,7 @@ async fn the_running_hour_is_shown_from_its_ticks() {
 }
 
 #[tokio::test]
-async fn phases_are_shown_as_far_back_as_they_are_asked_for() {
+async fn phase_times_are_read_from_requested_period() {
     let reader = reader(table().await, 400);
     let id = "b-up".parse().unwrap();
     let yesterday = Period::containing(now(), Grain::Day).later(-1);
@@ -222,29 +230,29 @@ async fn phases_are_shown_as_far_back_as_they_are_asked_for() {
         let count = |points: &[Point]| points.iter().filter(|point| point.others.tls.is_some()).count();
         shown.push([&inside.hours, &inside.days, &east.hours, &east.days].map(|points| count(points)));
     }
-    // Of hours, today is told by those that were read.
+    // Today is the sum of the hours that were read.
     assert_eq!(shown, [[23, 1, 23, 1], [3, 1, 3, 1], [12, 2, 12, 2]]);
 }
 
 #[tokio::test]
-async fn phases_that_the_ceiling_leaves_unread_are_said_to_be() {
+async fn phase_times_beyond_read_limit_are_reported() {
     let table = table().await;
     let id = "b-up".parse().unwrap();
-    for (ceiling, lacks) in [(400, false), (14, true), (8, true)] {
-        let page = reader(table.clone(), ceiling)
+    for (read_limit, lacks) in [(400, false), (14, true), (8, true)] {
+        let page = reader(table.clone(), read_limit)
             .monitor(Audience::Private, &id, last_day(), now())
             .await
             .unwrap()
             .unwrap();
-        assert_eq!(page.left_out.phases, lacks, "{ceiling}");
+        assert_eq!(page.left_out.phases, lacks, "{read_limit}");
         let hours = page.monitor.inside.unwrap().hours;
         let has_phases = hours.iter().filter(|point| point.others.tls.is_some()).count();
-        assert_eq!(has_phases == 23, !lacks, "{ceiling}: {has_phases}");
+        assert_eq!(has_phases == 23, !lacks, "{read_limit}: {has_phases}");
     }
 }
 
 #[tokio::test]
-async fn a_monitor_is_shown_with_its_own_incidents() {
+async fn monitor_page_has_only_its_own_incidents() {
     let reader = reader(table().await, 400);
     let id = "c-down".parse().unwrap();
     let page = reader
@@ -272,7 +280,7 @@ async fn a_monitor_is_shown_with_its_own_incidents() {
 }
 
 #[tokio::test]
-async fn nobody_who_reports_makes_it_unknown_and_no_data() {
+async fn silent_locations_make_status_unknown() {
     let reader = reader(table().await, 400);
     let later = "2026-11-22T15:10:00Z".parse().unwrap();
     let overview = reader.overview(Audience::Private, later).await.unwrap();
@@ -288,9 +296,9 @@ async fn nobody_who_reports_makes_it_unknown_and_no_data() {
             .iter()
             .rev()
             .take(3)
-            .map(|bar| bar.watched.shade())
+            .map(|bar| bar.watched.level())
             .collect();
-        assert_eq!(hours, [Shade::NoData; 3]);
+        assert_eq!(hours, [UptimeLevel::NoData; 3]);
         let inside = monitor.inside.as_ref().unwrap();
         assert!(
             inside
@@ -302,7 +310,7 @@ async fn nobody_who_reports_makes_it_unknown_and_no_data() {
 }
 
 #[tokio::test]
-async fn the_public_is_shown_names_verdicts_and_uptime_alone() {
+async fn public_views_contain_no_private_data() {
     let reader = reader(table().await, 400);
     let id = "c-down".parse().unwrap();
     let shown = |audience| {
@@ -328,7 +336,7 @@ async fn the_public_is_shown_names_verdicts_and_uptime_alone() {
 }
 
 #[tokio::test]
-async fn groups_and_locations_that_nobody_named_are_found() {
+async fn groups_and_locations_are_discovered() {
     let table = table().await;
     let store = Store::new(table.clone());
     let fields = serde_json::json!({ "host": "192.0.2.1", "port": 7, "interval": "1h" });
@@ -339,7 +347,7 @@ async fn groups_and_locations_that_nobody_named_are_found() {
             .await
             .unwrap();
     }
-    let reader = Reader::new(table, Scope::default(), Ceiling::default());
+    let reader = Reader::new(table, Scope::default(), ReadLimit::default());
     let overview = reader.overview(Audience::Private, now()).await.unwrap();
     let mut ids: Vec<_> = overview
         .monitors
@@ -347,18 +355,18 @@ async fn groups_and_locations_that_nobody_named_are_found() {
         .map(|monitor| monitor.id.as_str())
         .collect();
     ids.sort_unstable();
-    // 5m#1 has no shard before it, so it is no group.
+    // `5m#1` is ignored, because there is no `5m#0`.
     assert_eq!(ids, ["a-blip", "b-up", "c-down", "of-0", "of-1"]);
     let locations = overview.inside.unwrap().locations;
     assert!(locations.into_keys().eq(crate::fleet::locations()));
 }
 
 #[tokio::test]
-async fn the_locations_that_a_board_lists_go_before_those_that_were_named() {
+async fn locations_in_group_state_override_scope() {
     let table = table().await;
     let store = Store::new(table.clone());
     let mut listed = crate::fleet::locations();
-    // One was removed, and one was added that has not reported yet.
+    // One location was removed; another was added and has not reported yet.
     listed.remove(&"us-east-1".parse().unwrap());
     listed.insert("sa-east-1".parse().unwrap());
     for location in &listed {
@@ -373,9 +381,9 @@ async fn the_locations_that_a_board_lists_go_before_those_that_were_named() {
     assert!(overview.inside.unwrap().locations.into_keys().eq(listed));
 }
 
-/// What closed within the days that are shown is, and what closed before them is not.
+/// Incidents are shown if they closed within the days shown.
 #[tokio::test]
-async fn an_incident_is_found_however_long_it_lasted() {
+async fn closed_incidents_are_shown_by_closing_time() {
     let id = "b-up".parse().unwrap();
     for (at, since, closed, shown) in [
         (
@@ -457,7 +465,7 @@ async fn an_incident_is_found_however_long_it_lasted() {
 }
 
 #[tokio::test]
-async fn an_incident_that_was_filed_twice_is_shown_once() {
+async fn incident_filed_twice_is_shown_once() {
     let table = table().await;
     let store = Store::new(table.clone());
     for closed in ["2026-10-31T23:59:00Z", "2026-11-01T00:00:00Z"] {

@@ -1,4 +1,4 @@
-//! A table as checkers leave it: monitors, boards, rollups and incidents.
+//! Sample data as checkers write it: definitions, group states, rollups and incidents.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -19,7 +19,7 @@ use portpulse_core::period::{Grain, Period};
 use portpulse_core::rollup::{Rollup, Tally, other_times};
 use portpulse_core::round::Observations;
 use portpulse_core::time::{Interval, Tick};
-use portpulse_history::{Ceiling, Groups, Reader, Scope};
+use portpulse_history::{Groups, ReadLimit, Reader, Scope};
 use portpulse_store::Store;
 use portpulse_store::table::{PagedQuery, Table};
 use serde_json::{Value, json};
@@ -29,11 +29,11 @@ pub(crate) const GROUP: GroupId = GroupId {
     shard: 0,
 };
 
-/// What no public answer may contain.
+/// Private data that no public answer may contain.
 pub(crate) const SECRETS: [&str; 8] = [
     "secret-host",
     "54321",
-    "secret-words",
+    "secret-detail",
     "secret-banner",
     "secret-tag",
     "secret-reason",
@@ -41,12 +41,12 @@ pub(crate) const SECRETS: [&str; 8] = [
     "eu-west-1",
 ];
 
-/// Half past twelve.
+/// The time of the sample.
 pub(crate) fn now() -> Timestamp {
     "2026-11-22T12:30:20Z".parse().unwrap()
 }
 
-/// The first of the last 24 hours.
+/// The first hour of the last 24 hours.
 pub(crate) fn last_day() -> Period {
     Period::containing(now(), Grain::Hour).later(-23)
 }
@@ -61,12 +61,12 @@ pub(crate) fn locations() -> BTreeSet<Location> {
         .into()
 }
 
-pub(crate) fn reader<T: Table + PagedQuery>(table: T, ceiling: u32) -> Reader<T> {
+pub(crate) fn reader<T: Table + PagedQuery>(table: T, read_limit: u32) -> Reader<T> {
     let scope = Scope {
         groups: Groups::Known(BTreeSet::from([GROUP])),
         expected: locations(),
     };
-    Reader::new(table, scope, Ceiling(ceiling))
+    Reader::new(table, scope, ReadLimit(read_limit))
 }
 
 pub(crate) fn definition(port: usize) -> Value {
@@ -84,7 +84,7 @@ pub(crate) async fn define<T: Table>(store: &Store<T>, id: &str) {
         .unwrap();
 }
 
-/// The same, with maintenance: past, on, and twice ahead.
+/// A definition with maintenance windows: one past, one current, two upcoming.
 pub(crate) async fn define_with_maintenance<T: Table>(store: &Store<T>, id: &str) {
     let mut fields = definition(54_321);
     fields["maintenance"] = json!([
@@ -99,7 +99,7 @@ pub(crate) async fn define_with_maintenance<T: Table>(store: &Store<T>, id: &str
         .unwrap();
 }
 
-/// A good check, of a connect of 10 to 12 ms and with the other phases of a `ready` one.
+/// A good check with a connect time of 10 to 12 ms and all other phases.
 pub(crate) fn seen(number: u64) -> Seen {
     let connect = Duration::from_micros(10_000 + number * 7_919 % 2_000);
     let phases = OtherPhases {
@@ -114,7 +114,7 @@ pub(crate) fn seen(number: u64) -> Seen {
     }
 }
 
-/// So many good checks, and so many refused.
+/// A tally of good and of refused checks.
 pub(crate) fn tally(good: u32, failing: u32) -> Tally {
     let mut tally = Tally::default();
     for number in 0..good.into() {
@@ -126,7 +126,7 @@ pub(crate) fn tally(good: u32, failing: u32) -> Tally {
     tally
 }
 
-/// Rollups of these monitors, the same for all, over the last finished hours and days, in all locations.
+/// Writes the same rollups for all monitors and locations, for the last complete hours and days.
 pub(crate) async fn roll_up<T: Table>(store: &Store<T>, ids: &[String], days: i64) {
     let of = |checks| -> Rollup {
         let tally = tally(checks, 0);
@@ -152,7 +152,7 @@ pub(crate) async fn roll_up<T: Table>(store: &Store<T>, ids: &[String], days: i6
     }
 }
 
-/// Results of these monitors in the running hour, up to this minute, from all locations.
+/// Writes results of the first `minutes` minutes of the current hour, from all locations.
 pub(crate) async fn run<T: Table>(store: &Store<T>, ids: &[String], minutes: u32) {
     let first = tick("2026-11-22T12:00:00Z");
     for minute in 0..minutes {
@@ -170,7 +170,7 @@ pub(crate) async fn run<T: Table>(store: &Store<T>, ids: &[String], minutes: u32
     }
 }
 
-/// Rows of the last tick, in which these locations see these monitors failing since 12:20.
+/// Writes location states of the last tick. The given pairs of location and monitor are failing since 12:20.
 pub(crate) async fn rows<T: Table>(store: &Store<T>, failing: &[(&str, &str)]) {
     for location in locations() {
         let own = failing.iter().filter(|(of, _)| *of == location.as_str());
@@ -198,7 +198,7 @@ pub(crate) async fn rows<T: Table>(store: &Store<T>, failing: &[(&str, &str)]) {
     }
 }
 
-/// What these monitors said at noon, to each location.
+/// Writes a banner of 12:00 for each monitor and location.
 pub(crate) async fn banners<T: Table>(store: &Store<T>, ids: &[String], text: &str) {
     let at = tick("2026-11-22T12:00:00Z");
     let banner = Banner {
@@ -221,7 +221,7 @@ pub(crate) async fn banners<T: Table>(store: &Store<T>, ids: &[String], text: &s
 pub(crate) fn finding() -> Option<Finding> {
     Some(Finding {
         cause: Cause::Failed(FailureClass::Refused),
-        detail: Detail::new("secret-words </svg><script>alert(1)</script> \" ' & ]]>"),
+        detail: Detail::new("secret-detail </svg><script>alert(1)</script> \" ' & ]]>"),
     })
 }
 
@@ -233,8 +233,8 @@ pub(crate) fn incident(since: &str) -> Incident {
         since: tick(since),
         finding: finding(),
         notified: Notified::NotYet,
-        urgency: Urgency::Usual,
-        pace: Stability::Steady,
+        urgency: Urgency::Normal,
+        stability: Stability::Steady,
     }
 }
 

@@ -1,4 +1,4 @@
-//! Nothing that a service, a definition or an address says can become part of the markup around it.
+//! Text from services, definitions and URLs is escaped in every format.
 
 use portpulse_core::group_state::{Cause, Finding, IncidentId, Status, Track};
 use portpulse_core::outcome::{Detail, FailureClass};
@@ -9,9 +9,9 @@ use portpulse_testkit::memory_table::MemoryTable;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use crate::fleet::{GROUP, banners, last_day, now, reader, roll_up, rows, tick};
+use crate::fleet::{GROUP, content_text, last_day, now, reader, roll_up, rows, tick};
 
-/// What breaks out of markup, and anything else.
+/// Strings that try to break out of markup, and random strings.
 fn hostile() -> impl Strategy<Value = String> {
     prop_oneof![
         Just("</content><entry><title>".to_owned()),
@@ -55,8 +55,8 @@ fn incidents(detail: &str) -> IncidentsPage {
 
 proptest! {
     #[test]
-    fn words_of_services_stay_text_in_the_feed_and_in_json(banner in hostile()) {
-        let page = incidents(&banner);
+    fn service_text_is_escaped_in_feed_and_json(detail in hostile()) {
+        let page = incidents(&detail);
         let feed = atom::feed(&page);
         let feed = roxmltree::Document::parse(&feed).map_err(|error| TestCaseError::fail(format!("{error}: {feed}")))?;
         let elements: Vec<_> = feed.descendants().filter(|node| node.is_element()).map(|node| node.tag_name().name()).collect();
@@ -65,13 +65,13 @@ proptest! {
             "entry", "id", "title", "published", "updated", "link", "content",
         ];
         prop_assert_eq!(elements, expected);
-        let kept = Detail::new(&banner);
+        let kept = Detail::new(&detail);
         let content = feed.descendants().find(|node| node.has_tag_name("content")).unwrap();
         prop_assert_eq!(content.children().count(), 1);
-        let banners = content.text().unwrap();
+        let content_text = content.text().unwrap();
         if let Some(detail) = &kept {
             let shown = detail.as_str().replace(['\u{fffe}', '\u{ffff}'], "\u{fffd}");
-            prop_assert!(banners.ends_with(&format!("tls: {shown}")), "{} of {}", banners, shown);
+            prop_assert!(content_text.ends_with(&format!("tls: {shown}")), "{} of {}", content_text, shown);
         }
         let answer: Value = serde_json::from_str(&api::incidents(&page).to_string()).unwrap();
         let detail = kept.as_ref().map(Detail::as_str);
@@ -79,9 +79,9 @@ proptest! {
     }
 }
 
-/// A definition as hostile as the rules let it be.
+/// Definitions with the most hostile values that validation admits.
 #[tokio::test]
-async fn definitions_stay_values_in_json_badges_and_prometheus() {
+async fn definition_values_are_escaped_in_json_badges_and_metrics() {
     let tag = "</svg>\"}{<script>";
     let runbook = "https://example.com/?a=%22&b=<x>";
     for (id, fields) in [
@@ -102,13 +102,13 @@ async fn definitions_stay_values_in_json_badges_and_prometheus() {
             .unwrap();
         let banner = "</svg>\"}\n<script>alert(1)</script>";
         roll_up(&store, &[id.to_owned()], 1).await;
-        banners(&store, &[id.to_owned()], banner).await;
+        content_text(&store, &[id.to_owned()], banner).await;
         rows(&store, &[("eu-west-1", id)]).await;
         let reader = reader(table, 400);
         let overview = reader.overview(Audience::Private, now()).await.unwrap();
         let broken = &overview.inside.as_ref().unwrap().broken;
         let Some(monitor) = overview.monitors.first() else {
-            // The rules refused it, and said so.
+            // Validation rejected the definition and reported it.
             assert!(broken.contains_key(id), "{overview:?}");
             continue;
         };
@@ -121,10 +121,14 @@ async fn definitions_stay_values_in_json_badges_and_prometheus() {
             .unwrap();
         let answer: Value = serde_json::from_str(&api::monitor(&page).to_string()).unwrap();
         assert_eq!(
-            answer["monitor"]["banners"]["us-east-1"],
+            answer["monitor"]["content_text"]["us-east-1"],
             json!({ "text": "</svg>\"} <script>alert(1)</script>", "at": "2026-11-22T12:00:00Z" })
         );
-        for kind in [badge::Kind::Status, badge::Kind::Uptime, badge::Kind::Connect] {
+        for kind in [
+            badge::BadgeKind::Status,
+            badge::BadgeKind::Uptime,
+            badge::BadgeKind::Connect,
+        ] {
             let svg = badge::svg(kind, monitor).unwrap();
             let svg = roxmltree::Document::parse(&svg).unwrap();
             let elements: Vec<_> = svg
@@ -138,7 +142,7 @@ async fn definitions_stay_values_in_json_badges_and_prometheus() {
     }
 }
 
-/// Each line is a comment or a sample of a family that was announced, of the text format's grammar.
+/// Asserts that each line is a comment or a sample of the preceding family, in the grammar of the text format.
 fn check_exposition(text: &str) {
     let mut families = Vec::new();
     assert!(text.ends_with('\n'));

@@ -1,4 +1,4 @@
-//! What is read, assembled and put into words, from a table as checkers leave it.
+//! Reading, assembling and rendering of data as checkers write it.
 #![expect(
     clippy::unwrap_used,
     clippy::indexing_slicing,

@@ -1,7 +1,7 @@
-//! What the public is not told: when alerts are going to wait, and which port is open that should be closed.
+//! Public views hide upcoming maintenance and the status `exposed`.
 
 use portpulse_core::group_state::{ClosedIncident, DecisionState, Ending, Status, Track};
-use portpulse_history::view::{Ahead, Audience};
+use portpulse_history::view::{Audience, UpcomingMaintenance};
 use portpulse_history::{api, atom, badge, prometheus};
 use portpulse_store::Store;
 
@@ -9,14 +9,18 @@ use crate::assembled::table;
 use crate::fleet::{GROUP, incident, last_day, now, reader};
 
 #[tokio::test]
-async fn maintenance_ahead_is_told_to_those_within_and_to_anybody_where_it_is_announced() {
+async fn upcoming_maintenance_is_private_unless_announced() {
     let on = "2026-11-22T12:00:00Z 2026-11-22T13:00:00Z None";
     let ahead = "2026-11-24T10:00:00Z 2026-11-24T11:00:00Z None";
     let ahead_and_why = "2026-11-24T10:00:00Z 2026-11-24T11:00:00Z Some(\"secret-reason\")";
     for (audience, announced, windows) in [
-        (Audience::Public, Ahead::Withheld, &[on][..]),
-        (Audience::Public, Ahead::Announced, &[on, ahead]),
-        (Audience::Private, Ahead::Withheld, &[on, ahead_and_why]),
+        (Audience::Public, UpcomingMaintenance::Withheld, &[on][..]),
+        (Audience::Public, UpcomingMaintenance::Announced, &[on, ahead]),
+        (
+            Audience::Private,
+            UpcomingMaintenance::Withheld,
+            &[on, ahead_and_why],
+        ),
     ] {
         let reader = reader(table().await, 400).announcing(announced);
         let overview = reader.overview(audience, now()).await.unwrap();
@@ -24,18 +28,18 @@ async fn maintenance_ahead_is_told_to_those_within_and_to_anybody_where_it_is_an
         let page = reader.monitor(audience, &id, last_day(), now());
         let page = page.await.unwrap().unwrap();
         for monitor in [&overview.monitors[0], &page.monitor] {
-            let notified = monitor.maintenance.iter();
-            let notified: Vec<_> = notified
+            let shown = monitor.maintenance.iter();
+            let shown: Vec<_> = shown
                 .map(|window| format!("{} {} {:?}", window.from, window.until, window.why))
                 .collect();
-            assert_eq!(notified, windows, "{audience:?} {announced:?}");
+            assert_eq!(shown, windows, "{audience:?} {announced:?}");
             assert!(monitor.in_maintenance);
         }
     }
 }
 
 #[tokio::test]
-async fn a_port_that_should_be_closed_is_down_to_the_public_whatever_it_asks_for() {
+async fn exposed_is_shown_as_down_in_all_public_answers() {
     let table = table().await;
     let store = Store::new(table.clone());
     let mut exposed = incident("2026-11-22T12:20:00Z");
@@ -55,19 +59,19 @@ async fn a_port_that_should_be_closed_is_down_to_the_public_whatever_it_asks_for
     };
     store.file_incident(&closed).await.unwrap();
     let reader = reader(table, 400);
-    for (audience, is_notified) in [(Audience::Private, true), (Audience::Public, false)] {
+    for (audience, is_exposed_shown) in [(Audience::Private, true), (Audience::Public, false)] {
         let overview = reader.overview(audience, now()).await.unwrap();
         let id = "c-down".parse().unwrap();
         let page = reader.monitor(audience, &id, last_day(), now()).await;
         let page = page.unwrap().unwrap();
         let incidents = reader.incidents(audience, now()).await.unwrap();
-        let status = if is_notified {
+        let status = if is_exposed_shown {
             Status::Exposed
         } else {
             Status::Down
         };
         assert_eq!(overview.monitors[0].status, status);
-        let badge = badge::svg(badge::Kind::Status, &page.monitor).unwrap();
+        let badge = badge::svg(badge::BadgeKind::Status, &page.monitor).unwrap();
         let answers = [
             format!("{overview:?}").to_lowercase(),
             format!("{page:?}").to_lowercase(),
@@ -79,13 +83,17 @@ async fn a_port_that_should_be_closed_is_down_to_the_public_whatever_it_asks_for
             badge,
         ];
         for answer in answers {
-            assert_eq!(answer.contains("exposed"), is_notified, "{audience:?}: {answer}");
-            assert!(is_notified || answer.contains("down"), "{answer}");
+            assert_eq!(
+                answer.contains("exposed"),
+                is_exposed_shown,
+                "{audience:?}: {answer}"
+            );
+            assert!(is_exposed_shown || answer.contains("down"), "{answer}");
         }
-        // Each status has a sample there, whatever it is.
+        // Metrics contain a sample for every status.
         let metrics = prometheus::text(&overview);
         let sample = "portpulse_status{monitor=\"c-down\",status=\"exposed\"} ";
-        let expected = format!("{sample}{}", u8::from(is_notified));
+        let expected = format!("{sample}{}", u8::from(is_exposed_shown));
         assert!(metrics.lines().any(|line| line == expected), "{metrics}");
     }
 }

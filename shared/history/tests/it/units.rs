@@ -1,4 +1,4 @@
-//! What the reads of a page cost, as DynamoDB bills them, and that the ceiling holds.
+//! The read units that pages consume, as DynamoDB reports them, and the read limit.
 
 use portpulse_core::definition::{DefinitionFile, NetworkAccess};
 use portpulse_core::period::{Grain, Period};
@@ -16,7 +16,7 @@ fn ids(monitors: usize) -> Vec<String> {
     ids.collect()
 }
 
-/// In the middle of an hour.
+/// A table in the middle of an hour.
 async fn dynamo(monitors: usize, days: i64) -> EmbeddedDynamo {
     let dynamo = EmbeddedDynamo::start().await.unwrap();
     let store = Store::new(dynamo.table());
@@ -38,7 +38,7 @@ async fn dynamo(monitors: usize, days: i64) -> EmbeddedDynamo {
     dynamo
 }
 
-/// The same as a file of definitions.
+/// The same monitors as a definition file.
 fn planned(monitors: usize) -> DefinitionFile {
     let fields = definition(54_321);
     let ids = ids(monitors).into_iter();
@@ -47,21 +47,21 @@ fn planned(monitors: usize) -> DefinitionFile {
 }
 
 #[tokio::test]
-async fn ninety_days_of_fifty_monitors_are_read_for_less_than_two_hundred_units() {
+async fn ninety_days_of_50_monitors_cost_under_200_units() {
     let dynamo = dynamo(50, 89).await;
     let (table, meter) = dynamo.metered_table();
     let reader = reader(table, 400);
     reader.overview(Audience::Private, now()).await.unwrap();
     let read_units = meter.take().read_units;
-    // As a plan of its cost reckons, where times of 10 to 12 ms fall into three buckets.
+    // The estimate of `portpulse-cost`; times of 10 to 12 ms fall into three buckets.
     let spread = Spread { hour: 3, day: 3 };
-    let reckoned = ViewCost::of(&planned(50), &locations(), spread).read_units;
+    let estimated = ViewCost::of(&planned(50), &locations(), spread).read_units;
     assert!(
-        (reckoned / read_units - 1.0).abs() < 0.05,
-        "{reckoned} reckoned, {read_units} read"
+        (estimated / read_units - 1.0).abs() < 0.05,
+        "{estimated} estimated, {read_units} read"
     );
 
-    // At its end, most of an hour is read tick by tick.
+    // At the end of an hour, most ticks are read one by one.
     run(&Store::new(dynamo.table()), &ids(50), 60).await;
     let overview = reader.overview(Audience::Private, now()).await.unwrap();
     let Consumed {
@@ -79,7 +79,7 @@ async fn ninety_days_of_fifty_monitors_are_read_for_less_than_two_hundred_units(
         "{reads} reads, {read_units} units"
     );
 
-    // The further back the phases go, the more there is to read.
+    // Phase times of longer spans cost more.
     let id = "orders-db-007-primary".parse().unwrap();
     let today = Period::containing(now(), Grain::Day);
     for (since, most) in [
@@ -106,7 +106,7 @@ async fn ninety_days_of_fifty_monitors_are_read_for_less_than_two_hundred_units(
             "{since}: {reads} reads, {read_units} units"
         );
     }
-    // The public is shown no times and no words, and pays for none: as for the overview, and one to find the group.
+    // Public pages read no phase times and no banners: the cost is that of the overview and one read to find the group.
     reader
         .monitor(Audience::Public, &id, today.later(-89), now())
         .await
@@ -116,7 +116,7 @@ async fn ninety_days_of_fifty_monitors_are_read_for_less_than_two_hundred_units(
     assert_eq!(of_public.reads, reads + 1);
     assert!(of_public.read_units < 200.0, "{of_public:?}");
 
-    // That is all that a monitor costs that is not there.
+    // A request for an unknown monitor costs no more than this.
     assert!(reader.ids().await.unwrap().contains(&id));
     let of_definitions = meter.take();
     assert!(
@@ -146,30 +146,30 @@ async fn ninety_days_of_fifty_monitors_are_read_for_less_than_two_hundred_units(
 }
 
 #[tokio::test]
-async fn no_request_reads_more_than_its_ceiling_and_no_figure_is_told_of_what_was_not_read() {
+async fn read_limit_holds_and_incomplete_uptime_is_omitted() {
     let dynamo = dynamo(50, 89).await;
     let (table, meter) = dynamo.metered_table();
-    for (ceiling, day, week, quarter) in [
+    for (read_limit, day, week, quarter) in [
         (0, false, false, false),
         (60, true, true, false),
         (90, true, true, false),
     ] {
-        let overview = reader(table.clone(), ceiling)
+        let overview = reader(table.clone(), read_limit)
             .overview(Audience::Private, now())
             .await
             .unwrap();
         let consumed = meter.take();
-        // The present is read whatever it costs: less than 10 units here.
-        let most = f64::from(ceiling).max(10.0);
-        assert!(consumed.read_units <= most, "{ceiling}: {consumed:?}");
+        // The current state is always read; here it costs less than 10 units.
+        let most = f64::from(read_limit).max(10.0);
+        assert!(consumed.read_units <= most, "{read_limit}: {consumed:?}");
         assert!(overview.left_out.days);
         for monitor in &overview.monitors {
             let uptime = monitor.uptime;
-            let notified = [uptime.day, uptime.week, uptime.quarter].map(|watched| watched.is_some());
+            let known = [uptime.day, uptime.week, uptime.quarter].map(|watched| watched.is_some());
             assert_eq!(
-                notified,
+                known,
                 [day, week, quarter],
-                "{ceiling}: {:?}",
+                "{read_limit}: {:?}",
                 overview.left_out
             );
         }

@@ -1,4 +1,4 @@
-//! The HCL that reads definitions against the Rust code that does: same groups, same items, same faults.
+//! Compares the HCL that reads definitions with the Rust code: groups, items, and places of diagnostics.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -6,16 +6,16 @@ use std::fs;
 use portpulse_core::definition::NetworkAccess;
 use serde_json::{Map, Value, json};
 
-use crate::generated::{Chance, faulty, good};
+use crate::generated::{Random, invalid_file, valid_file};
 use crate::{repository, scratch};
 use portpulse_infra_tests::terraform::Terraform;
 
-/// Reads each file, given by a name, with the Terraform module.
+/// Reads files, each with a name, with the Terraform module.
 fn read_with_terraform(name: &str, files: &BTreeMap<String, String>) -> Value {
-    let folder = scratch(name);
-    fs::create_dir_all(folder.join("files")).unwrap();
+    let directory = scratch(name);
+    fs::create_dir_all(directory.join("files")).unwrap();
     for (name, text) in files {
-        fs::write(folder.join("files").join(name), text).unwrap();
+        fs::write(directory.join("files").join(name), text).unwrap();
     }
     let infra = repository().join("infra");
     let main = format!(
@@ -30,7 +30,7 @@ fn read_with_terraform(name: &str, files: &BTreeMap<String, String>) -> Value {
         output "read" {{
           value = {{
             for name, file in module.definitions : name => {{
-              faults = file.faults
+              diagnostics = file.diagnostics
               shards = file.shards
               groups = file.groups
               items  = {{ for id, item in file.items : id => jsondecode(item) }}
@@ -40,13 +40,13 @@ fn read_with_terraform(name: &str, files: &BTreeMap<String, String>) -> Value {
         "#,
         infra = infra.display(),
     );
-    fs::write(folder.join("main.tf"), main).unwrap();
-    let terraform = Terraform::init(&folder, Vec::new()).unwrap();
+    fs::write(directory.join("main.tf"), main).unwrap();
+    let terraform = Terraform::init(&directory, Vec::new()).unwrap();
     terraform.apply(&json!({})).unwrap();
     terraform.output("read").unwrap()
 }
 
-/// What an attribute in DynamoDB's JSON says.
+/// The value of an attribute in DynamoDB's JSON.
 fn plain(attribute: &Value) -> Value {
     let (kind, value) = attribute.as_object().unwrap().iter().next().unwrap();
     match kind.as_str() {
@@ -69,8 +69,8 @@ fn plain_map(attributes: &Value) -> Value {
 
 #[test]
 #[ignore = "needs Terraform: .ci/infra runs it"]
-fn groups_shards_and_items_come_out_as_in_rust() {
-    let mut chance = Chance::new(20_261_122);
+fn terraform_groups_shards_and_items_equal_rust() {
+    let mut random = Random::new(20_261_122);
     let sizes = [
         (1, None),
         (60, None),
@@ -89,11 +89,11 @@ fn groups_shards_and_items_come_out_as_in_rust() {
             )
         })
         .collect();
-    let read = read_with_terraform("good-definitions", &files);
+    let read = read_with_terraform("valid-definitions", &files);
     for (name, text) in &files {
         let file = portpulse_monitors_file::read(text, NetworkAccess::PlainLambda).unwrap();
         let found = &read[name];
-        assert_eq!(found["faults"], json!([]), "{name}");
+        assert_eq!(found["diagnostics"], json!([]), "{name}");
         let shards: Value = file
             .shards()
             .iter()
@@ -126,7 +126,7 @@ fn groups_shards_and_items_come_out_as_in_rust() {
     }
 }
 
-/// The place that `place: what is wrong (the help)` names.
+/// The place of a diagnostic, which has the form `place: what (help)`.
 fn place(diagnostic: &str) -> String {
     if diagnostic.starts_with("the file ") {
         return String::new();
@@ -134,62 +134,65 @@ fn place(diagnostic: &str) -> String {
     diagnostic.split_once(": ").unwrap().0.to_owned()
 }
 
-/// Faults that only one of the two can find, or tells of elsewhere: file, place, why.
+/// Diagnostics that only one of the two finds, or that have another place there: file, place, reason.
 const DIFFERENCES: [(&str, &str, &str); 8] = [
     (
         "enabled.yaml",
         "monitors.a.enabled",
-        "`yamldecode` takes yes for true",
+        "`yamldecode` reads yes as true",
     ),
     (
         "id.yaml",
         "monitors.tab\\there\\u001b[31m",
         "Rust escapes control characters",
     ),
-    ("id.yaml", "monitors.tab\there\u{1b}[31m", "HCL does not"),
+    (
+        "id.yaml",
+        "monitors.tab\there\u{1b}[31m",
+        "HCL does not escape them",
+    ),
     (
         "maintenance-recurring.yaml",
         "maintenance.0.zone",
-        "HCL does not know the names of zones",
+        "HCL has no list of time zones",
     ),
     (
         "maintenance-single.yaml",
         "maintenance.0.until",
-        "`yamldecode` takes a date for its midnight",
+        "`yamldecode` reads a date as its midnight",
     ),
     (
         "many-at-once.yaml",
         "monitors.cache.interval",
-        "`yamldecode` keeps the last of two",
+        "`yamldecode` keeps the second of two equal keys",
     ),
     (
         "many-at-once.yaml",
         "monitors.old-telnet.port",
-        "`yamldecode` takes 023 for a number",
+        "`yamldecode` reads 023 as a number",
     ),
     (
         "defaults-of-one-monitor.yaml",
         "defaults.depends_on.0",
-        "told once, at defaults.depends_on",
+        "HCL reports it once, at defaults.depends_on",
     ),
 ];
 
 #[test]
 #[ignore = "needs Terraform: .ci/infra runs it"]
-fn faults_are_found_where_rust_finds_them() {
-    let mut files = BTreeMap::from([("faulty".to_owned(), faulty().to_string())]);
+fn terraform_diagnostics_have_same_places_as_rust() {
+    let mut files = BTreeMap::from([("generated".to_owned(), invalid_file().to_string())]);
     let invalid = repository().join("shared/monitors-file/tests/invalid");
     for entry in fs::read_dir(invalid).unwrap() {
         let path = entry.unwrap().path();
         let name = path.file_name().unwrap().to_str().unwrap().to_owned();
-        // How text becomes values is the reader's business: `yamldecode` has a reader of its own, which refuses a
-        // file without any.
+        // Invalid YAML and empty files are the concern of the YAML reader, and `yamldecode` has its own.
         if name.ends_with(".yaml") && !name.starts_with("yaml-") && name != "empty.yaml" {
             files.insert(name, fs::read_to_string(&path).unwrap());
         }
     }
-    assert!(files.len() > 40, "the fixtures have moved");
-    let read = read_with_terraform("faulty-definitions", &files);
+    assert!(files.len() > 40, "fixtures are missing");
+    let read = read_with_terraform("invalid-definitions", &files);
     let mut different = Vec::new();
     for (name, text) in &files {
         let mistakes = portpulse_monitors_file::read(text, NetworkAccess::PlainLambda).unwrap_err();
@@ -198,47 +201,47 @@ fn faults_are_found_where_rust_finds_them() {
             .map(|mistake| mistake.diagnostic.to_string())
             .collect();
         let rust: BTreeSet<_> = mistakes.iter().map(|diagnostic| place(diagnostic)).collect();
-        // What only a deployment can know is not in Rust's rules.
-        let of_deployment = ["does not check here", "can never be met by 4 regions"];
-        let diagnostics = read[name]["faults"]
+        // Rust does not have the rules that depend on the deployment.
+        let deployment_rules = ["is not a region of this deployment", "regions of this deployment"];
+        let diagnostics = read[name]["diagnostics"]
             .as_array()
             .unwrap()
             .iter()
             .map(|diagnostic| diagnostic.as_str().unwrap());
         let hcl: BTreeSet<_> = diagnostics
-            .filter(|diagnostic| !of_deployment.iter().any(|words| diagnostic.contains(words)))
+            .filter(|diagnostic| !deployment_rules.iter().any(|text| diagnostic.contains(text)))
             .map(place)
             .collect();
-        assert!(!hcl.is_empty(), "{name} is accepted by Terraform");
+        assert!(!hcl.is_empty(), "{name} is valid for Terraform");
         let known = |at: &&String| {
             !DIFFERENCES
                 .iter()
                 .any(|(file, place, _)| file == name && place == at)
         };
-        let in_one = |one: &BTreeSet<String>, other: &BTreeSet<String>, which: &str| -> Vec<String> {
+        let only_in = |one: &BTreeSet<String>, other: &BTreeSet<String>, which: &str| -> Vec<String> {
             one.difference(other)
                 .filter(known)
-                .map(|at| format!("{name}: {at} in {which} alone"))
+                .map(|at| format!("{name}: {at} only in {which}"))
                 .collect()
         };
-        different.extend(in_one(&rust, &hcl, "Rust"));
-        different.extend(in_one(&hcl, &rust, "HCL"));
+        different.extend(only_in(&rust, &hcl, "Rust"));
+        different.extend(only_in(&hcl, &rust, "HCL"));
     }
     assert!(different.is_empty(), "{}", different.join("\n"));
 }
 
-/// Unquoted words, numbers and times: what one reader of YAML or another takes for something else.
+/// Unquoted words, numbers and times that YAML readers interpret differently.
 const SCALARS: &str = include_str!("../scalars.txt");
 
 #[test]
 #[ignore = "needs Terraform: .ci/infra runs it"]
-fn unquoted_text_that_rust_accepts_means_the_same_to_terraform() {
+fn unquoted_scalars_valid_in_rust_equal_terraform() {
     let mut monitors = Vec::new();
     for (field, rest) in [("tags: [", "]"), ("failures_to_open: ", "")] {
         for scalar in SCALARS.lines() {
             let fields = format!("{{ host: a.example.com, port: 1, {field}{scalar}{rest} }}");
-            let alone = format!("monitors: {{ m: {fields} }}");
-            if portpulse_monitors_file::read(&alone, NetworkAccess::PlainLambda).is_ok() {
+            let file = format!("monitors: {{ m: {fields} }}");
+            if portpulse_monitors_file::read(&file, NetworkAccess::PlainLambda).is_ok() {
                 monitors.push(format!("  m{}: {fields}\n", monitors.len()));
             }
         }
@@ -249,7 +252,7 @@ fn unquoted_text_that_rust_accepts_means_the_same_to_terraform() {
     );
     let text = format!("monitors:\n{}", monitors.concat());
     let read = read_with_terraform("scalars", &BTreeMap::from([("scalars".to_owned(), text.clone())]));
-    assert_eq!(read["scalars"]["faults"], json!([]));
+    assert_eq!(read["scalars"]["diagnostics"], json!([]));
     let file = portpulse_monitors_file::read(&text, NetworkAccess::PlainLambda).unwrap();
     for defined in file.monitors() {
         let id = defined.monitor.id().as_str();

@@ -1,9 +1,9 @@
-//! The whole of `infra/`, applied to a stand-in of AWS: what is made, what a change touches, what is left behind.
+//! Applies `infra/` to an AWS emulator: the created resources, the plan of a change, and the resources left after a destroy.
 
 use std::collections::BTreeSet;
 use std::fs;
 
-use portpulse_infra_tests::aws::{Operation, StandIn, ask};
+use portpulse_infra_tests::aws::{Emulator, Operation, call};
 use portpulse_infra_tests::terraform::{Change, Terraform};
 use serde_json::{Value, json};
 
@@ -24,7 +24,7 @@ fn variables(regions: &[&str]) -> Value {
         "relay_zip": "tests/fixtures/checker.bin",
         "relay_file": "tests/fixtures/relay.yaml",
         "status_zip": "tests/fixtures/checker.bin",
-        // The stand-in knows no quotas.
+        // The emulator has no quotas.
         "status": { "access": "private", "token": "ssm:/portpulse/status", "reserved_concurrency": -1 },
         "monitors_file": "test-monitors.yaml",
         "deletion_protection": false,
@@ -43,9 +43,9 @@ fn change(address: &str, action: &str) -> Change {
     }
 }
 
-/// All that there is of a region for these monitors and subscribers, with what becomes of it.
-fn per_location(region: &str, action: &str) -> Vec<Change> {
-    const PER_LOCATION: [&str; 20] = [
+/// The changes of all resources of a region, for these monitors and subscribers.
+fn changes_of_region(region: &str, action: &str) -> Vec<Change> {
+    const RESOURCES: [&str; 20] = [
         r#"aws_cloudwatch_event_rule.interval["1m-0"]"#,
         r#"aws_cloudwatch_event_rule.interval["5m-0"]"#,
         r#"aws_cloudwatch_event_target.shard["1m#0"]"#,
@@ -67,36 +67,38 @@ fn per_location(region: &str, action: &str) -> Vec<Change> {
         r#"module.watchdog.aws_sns_topic_subscription.this["orders"]"#,
         r#"module.watchdog.aws_sns_topic_subscription.this["team"]"#,
     ];
-    let address = |of_it: &str| format!("module.{region}[0].{of_it}");
-    PER_LOCATION.map(|of_it| change(&address(of_it), action)).into()
+    let address = |resource: &str| format!("module.{region}[0].{resource}");
+    RESOURCES
+        .map(|resource| change(&address(resource), action))
+        .into()
 }
 
 #[test]
 #[ignore = "needs Terraform, its AWS provider and moto: .ci/infra runs it"]
-fn three_locations_are_applied_changed_and_destroyed() {
-    let moto = StandIn::moto().unwrap();
-    let folder = copy_of_infra("three-regions");
-    fs::write(folder.join("test-monitors.yaml"), MONITORS).unwrap();
-    let terraform = Terraform::init(&folder, moto.environment()).unwrap();
+fn three_region_deployment_applies_changes_and_destroys() {
+    let moto = Emulator::moto().unwrap();
+    let directory = copy_of_infra("three-regions");
+    fs::write(directory.join("test-monitors.yaml"), MONITORS).unwrap();
+    let terraform = Terraform::init(&directory, moto.environment()).unwrap();
     let three = variables(&["eu-west-1", "us-east-1", "ap-southeast-1"]);
 
     terraform.apply(&three).unwrap();
     assert_eq!(
         terraform.plan(&three).unwrap(),
         [],
-        "a second plan changes nothing"
+        "a second plan must have no changes"
     );
 
     let everything: BTreeSet<_> = LISTINGS.iter().map(|(service, ..)| *service).collect();
     assert_eq!(
-        holds(&moto, "eu-west-1"),
+        services_in_use(&moto, "eu-west-1"),
         everything,
-        "at home there is something of each"
+        "the home region must have resources of each service"
     );
 
     // One field of one monitor.
     fs::write(
-        folder.join("test-monitors.yaml"),
+        directory.join("test-monitors.yaml"),
         MONITORS.replace("timeout: 2s", "timeout: 3s"),
     )
     .unwrap();
@@ -108,7 +110,7 @@ fn three_locations_are_applied_changed_and_destroyed() {
         )]
     );
     assert_eq!(
-        terraform.shown_changes().unwrap(),
+        terraform.printed_changes().unwrap(),
         [
             "~ update in-place",
             r#"~ resource "aws_dynamodb_table_item" "this" {"#,
@@ -117,53 +119,54 @@ fn three_locations_are_applied_changed_and_destroyed() {
             "~ timeout = {",
             r#"~ S = "2s" -> "3s""#,
         ],
-        "the one field is shown"
+        "the plan must show the changed field only"
     );
 
-    // A region more, and then a region less: neither touches anything but what is that region's.
-    fs::write(folder.join("test-monitors.yaml"), MONITORS).unwrap();
+    // Adding and removing a region changes only the resources of that region.
+    fs::write(directory.join("test-monitors.yaml"), MONITORS).unwrap();
     let four = variables(&["eu-west-1", "us-east-1", "ap-southeast-1", "sa-east-1"]);
     assert_eq!(
         terraform.plan(&four).unwrap(),
-        per_location("sa-east-1", "create")
+        changes_of_region("sa-east-1", "create")
     );
     terraform.apply(&four).unwrap();
-    assert_eq!(terraform.plan(&four).unwrap(), [], "after a region came");
+    assert_eq!(terraform.plan(&four).unwrap(), [], "after adding a region");
     let moved = variables(&["eu-west-1", "us-east-1", "sa-east-1"]);
     assert_eq!(
         terraform.plan(&moved).unwrap(),
-        per_location("ap-southeast-1", "delete")
+        changes_of_region("ap-southeast-1", "delete")
     );
     terraform.apply(&moved).unwrap();
-    assert_eq!(terraform.plan(&moved).unwrap(), [], "after a region went");
+    assert_eq!(terraform.plan(&moved).unwrap(), [], "after removing a region");
 
-    // A faulty file stops the plan, and says where.
+    // The plan fails if the definitions file is invalid, and names the place.
     fs::write(
-        folder.join("test-monitors.yaml"),
+        directory.join("test-monitors.yaml"),
         MONITORS.replace("9000", "90000"),
     )
     .unwrap();
-    let refused = terraform.plan(&moved).unwrap_err().to_string();
-    assert!(
-        refused.contains("monitors.queue.port: 90000 cannot be used"),
-        "{refused}"
-    );
-    fs::write(folder.join("test-monitors.yaml"), MONITORS).unwrap();
+    let error = terraform.plan(&moved).unwrap_err().to_string();
+    assert!(error.contains("monitors.queue.port: 90000 is invalid"), "{error}");
+    fs::write(directory.join("test-monitors.yaml"), MONITORS).unwrap();
 
-    // A zip that is not there stops it, and says how to build it.
+    // The plan fails if the zip is missing, and names the command that builds it.
     let mut without_zip = moved.clone();
     without_zip["zip"] = Value::Null;
-    let refused = terraform.plan(&without_zip).unwrap_err().to_string();
-    assert!(refused.contains("infra/build arm64"), "{refused}");
+    let error = terraform.plan(&without_zip).unwrap_err().to_string();
+    assert!(error.contains("infra/build arm64"), "{error}");
 
     terraform.destroy(&moved).unwrap();
     assert_eq!(terraform.resources().unwrap(), Vec::<String>::new());
     for region in ["eu-west-1", "us-east-1", "ap-southeast-1", "sa-east-1"] {
-        assert_eq!(holds(&moto, region), BTreeSet::new(), "left behind in {region}");
+        assert_eq!(
+            services_in_use(&moto, region),
+            BTreeSet::new(),
+            "{region} has resources after the destroy"
+        );
     }
 }
 
-/// How each service is asked for all that it holds.
+/// The operation that lists the resources of each service.
 const LISTINGS: [(&str, Operation<'_>); 11] = [
     (
         "dynamodb",
@@ -214,12 +217,12 @@ const LISTINGS: [(&str, Operation<'_>); 11] = [
     ),
 ];
 
-/// The services in which the stand-in holds something of ours in `region`.
-fn holds(moto: &StandIn, region: &str) -> BTreeSet<&'static str> {
-    let ours = LISTINGS.iter().filter(|(service, operation)| {
-        ask(moto.endpoint(), region, service, operation)
+/// The services that have resources of Portpulse in `region`.
+fn services_in_use(moto: &Emulator, region: &str) -> BTreeSet<&'static str> {
+    let in_use = LISTINGS.iter().filter(|(service, operation)| {
+        call(moto.endpoint(), region, service, operation)
             .unwrap()
             .contains("portpulse")
     });
-    ours.map(|(service, _)| *service).collect()
+    in_use.map(|(service, _)| *service).collect()
 }

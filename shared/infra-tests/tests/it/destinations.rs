@@ -1,4 +1,4 @@
-//! The HCL that reads destinations against the Rust code that does: what one refuses, the other refuses.
+//! Compares the HCL that reads destinations with the Rust code: both must report the same invalid fields.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -10,8 +10,8 @@ use serde_json::{Value, json};
 
 use crate::{repository, scratch};
 
-/// Destinations with all that can be wrong with them, and some with which nothing is.
-fn written() -> Value {
+/// Destinations that break every rule, and some valid ones.
+fn destinations() -> Value {
     let long = "x".repeat(33);
     json!({
         "relay": {},
@@ -53,44 +53,44 @@ fn written() -> Value {
     })
 }
 
-/// Where a fault is: a destination and its field, without the place in a list.
+/// The place of a diagnostic: a destination and its field, without the index in a list.
 fn place(diagnostic: &str) -> String {
     diagnostic.split('.').take(3).collect::<Vec<_>>().join(".")
 }
 
 #[test]
 #[ignore = "needs Terraform: .ci/infra runs it"]
-fn what_rust_refuses_terraform_refuses() {
-    let folder = scratch("destinations");
-    fs::write(folder.join("destinations.yaml"), written().to_string()).unwrap();
+fn terraform_and_rust_reject_same_destination_fields() {
+    let directory = scratch("destinations");
+    fs::write(directory.join("destinations.yaml"), destinations().to_string()).unwrap();
     let main = format!(
         r#"
         module "destinations" {{
           source       = "{}/infra/modules/destinations"
           destinations = file("${{path.module}}/destinations.yaml")
         }}
-        output "faults" {{ value = module.destinations.faults }}
+        output "diagnostics" {{ value = module.destinations.diagnostics }}
         "#,
         repository().display()
     );
-    fs::write(folder.join("main.tf"), main).unwrap();
-    let terraform = Terraform::init(&folder, Vec::new()).unwrap();
+    fs::write(directory.join("main.tf"), main).unwrap();
+    let terraform = Terraform::init(&directory, Vec::new()).unwrap();
     terraform.apply(&json!({})).unwrap();
-    let said = terraform.output("faults").unwrap();
-    let said: Vec<_> = said
+    let output = terraform.output("diagnostics").unwrap();
+    let diagnostics: Vec<_> = output
         .as_array()
         .unwrap()
         .iter()
         .map(|diagnostic| diagnostic.as_str().unwrap())
         .collect();
-    assert!(!said.join("").contains("hush"), "{said:#?}");
-    // `destinations.a.b: what is wrong (the help)`
-    let terraform: BTreeSet<_> = said
+    assert!(!diagnostics.join("").contains("hush"), "{diagnostics:#?}");
+    // `place: what (help)`
+    let terraform: BTreeSet<_> = diagnostics
         .iter()
         .map(|diagnostic| place(diagnostic.split(": ").next().unwrap()))
         .collect();
 
-    let diagnostics = Config::validate(&written(), NetworkAccess::PlainLambda).unwrap_err();
+    let diagnostics = Config::validate(&destinations(), NetworkAccess::PlainLambda).unwrap_err();
     let rust: BTreeSet<_> = diagnostics
         .iter()
         .map(|diagnostic| place(&diagnostic.at.to_string()))

@@ -1,11 +1,11 @@
-//! Definitions files made up from a seed: good ones that use every field, and ones with a fault in each monitor.
+//! Generated definitions files: valid ones, random with a seed, that use every field; and an invalid one that breaks every rule.
 
 use serde_json::{Map, Value, json};
 
-/// A stream of numbers that a seed fixes (SplitMix64).
-pub(crate) struct Chance(u64);
+/// A pseudorandom number generator (SplitMix64).
+pub(crate) struct Random(u64);
 
-impl Chance {
+impl Random {
     pub(crate) fn new(seed: u64) -> Self {
         Self(seed)
     }
@@ -18,12 +18,12 @@ impl Chance {
         usize::try_from((z ^ (z >> 31)) >> 33).unwrap() % bound
     }
 
-    fn one<T: Clone>(&mut self, of: &[T]) -> T {
-        of[self.below(of.len())].clone()
+    fn pick<T: Clone>(&mut self, values: &[T]) -> T {
+        values[self.below(values.len())].clone()
     }
 
-    fn once_in(&mut self, times: usize) -> bool {
-        self.below(times) == 0
+    fn one_in(&mut self, count: usize) -> bool {
+        self.below(count) == 0
     }
 }
 
@@ -40,20 +40,20 @@ const HOSTS: [&str; 7] = [
     "1.example",
 ];
 
-/// A good file of `monitors` monitors. With `interval`, all of them have that one.
-pub(crate) fn good(chance: &mut Chance, monitors: usize, interval: Option<&str>) -> Value {
+/// A valid file with `monitors` monitors, all with the same interval if `interval` is given.
+pub(crate) fn valid_file(random: &mut Random, monitors: usize, interval: Option<&str>) -> Value {
     let ids: Vec<String> = (0..monitors)
-        .map(|n| format!("m{n}.{}", chance.below(1000)))
+        .map(|n| format!("m{n}.{}", random.below(1000)))
         .collect();
     let mut all = Map::new();
     for (place, id) in ids.iter().enumerate() {
-        let mut fields = fields(chance);
+        let mut fields = fields(random);
         if let Some(interval) = interval {
             fields.insert("interval".to_owned(), json!(interval));
         }
-        // Those before it, so that no circle forms.
-        if place > 0 && chance.once_in(4) {
-            let parents = [&ids[chance.below(place)], &ids[place - 1]];
+        // Only earlier monitors, so that no cycle forms.
+        if place > 0 && random.one_in(4) {
+            let parents = [&ids[random.below(place)], &ids[place - 1]];
             fields.insert("depends_on".to_owned(), json!(parents));
         }
         all.insert(id.clone(), Value::Object(fields));
@@ -61,9 +61,9 @@ pub(crate) fn good(chance: &mut Chance, monitors: usize, interval: Option<&str>)
     if interval.is_none() {
         all.insert("scripted".to_owned(), scripted());
     }
-    let some = [&ids[chance.below(monitors)], &ids[chance.below(monitors)]];
+    let some = [&ids[random.below(monitors)], &ids[random.below(monitors)]];
     json!({
-        "defaults": defaults(chance),
+        "defaults": defaults(random),
         "monitors": all,
         "maintenance": [
             { "from": "2026-11-22T02:00:00Z", "until": "2026-11-22T04:00:00+01:00", "monitors": some, "why": "é <&> \"quoted\"" },
@@ -73,7 +73,7 @@ pub(crate) fn good(chance: &mut Chance, monitors: usize, interval: Option<&str>)
     })
 }
 
-fn defaults(chance: &mut Chance) -> Value {
+fn defaults(random: &mut Random) -> Value {
     let mut defaults = json!({ "tags": TAGS });
     let optional = [
         ("tier", json!("critical")),
@@ -87,32 +87,32 @@ fn defaults(chance: &mut Chance) -> Value {
         ("dns", json!({ "name": "example.com" })),
     ];
     for (name, value) in optional {
-        if chance.once_in(2) {
+        if random.one_in(2) {
             defaults[name] = value;
         }
     }
     defaults
 }
 
-/// What goes with one service alone takes the place of the service that was picked.
-fn options(chance: &mut Chance, set: &mut impl FnMut(&str, Value)) {
-    let port = 9_000 + chance.below(100);
-    match chance.below(16) {
+/// Sets options, and a service that supports them instead of the one already set.
+fn options(random: &mut Random, set: &mut impl FnMut(&str, Value)) {
+    let port = 9_000 + random.below(100);
+    match random.below(16) {
         0 => {
-            set("service", json!(chance.one(&["http", "https"])));
-            set("http", chance.one(&http()));
+            set("service", json!(random.pick(&["http", "https"])));
+            set("http", random.pick(&http()));
         }
         1 => {
             set("service", json!("dns"));
-            set("dns", chance.one(&dns()));
+            set("dns", random.pick(&dns()));
         }
         2 => {
-            set("service", json!(chance.one(&["postgres", "submission", "imap"])));
-            set("tls", json!(chance.one(&["starttls"])));
-            set("warn_days", json!(chance.below(366)));
+            set("service", json!(random.pick(&["postgres", "submission", "imap"])));
+            set("tls", json!(random.pick(&["starttls"])));
+            set("warn_days", json!(random.below(366)));
         }
         3 => {
-            set("service", json!(chance.one(&["redis", "tls", "imaps"])));
+            set("service", json!(random.pick(&["redis", "tls", "imaps"])));
             set("tls", json!(true));
         }
         4 => {
@@ -147,7 +147,7 @@ fn dns() -> Vec<Value> {
     ]
 }
 
-/// A script stands in the place of a service, so that it is a monitor of its own.
+/// A monitor with a script, which cannot be combined with a service.
 fn scripted() -> Value {
     json!({
         "host": "chat.example.com", "port": 4222, "expect": "open", "close": "fin",
@@ -155,61 +155,61 @@ fn scripted() -> Value {
     })
 }
 
-fn fields(chance: &mut Chance) -> Map<String, Value> {
+fn fields(random: &mut Random) -> Map<String, Value> {
     let mut fields = Map::new();
     let mut set = |name: &str, value: Value| {
         fields.insert(name.to_owned(), value);
     };
-    set("host", json!(chance.one(&HOSTS)));
-    if chance.once_in(3) {
-        set("service", json!(chance.one(&SERVICES)));
-        if chance.once_in(3) {
-            set("port", json!(1 + chance.below(20) * 7));
+    set("host", json!(random.pick(&HOSTS)));
+    if random.one_in(3) {
+        set("service", json!(random.pick(&SERVICES)));
+        if random.one_in(3) {
+            set("port", json!(1 + random.below(20) * 7));
         }
     } else {
-        // Neither MySQL's port nor 25.
-        set("port", json!(4000 + chance.below(60_000)));
-        if chance.once_in(3) {
-            set("expect", json!(chance.one(&["closed", "reachable", "open"])));
+        // Avoids 25 and the port of MySQL, which have rules of their own.
+        set("port", json!(4000 + random.below(60_000)));
+        if random.one_in(3) {
+            set("expect", json!(random.pick(&["closed", "reachable", "open"])));
         }
-        if chance.once_in(4) {
-            set("close", json!(chance.one(&["fin", "quiet"])));
+        if random.one_in(4) {
+            set("close", json!(random.pick(&["fin", "quiet"])));
         }
     }
-    options(chance, &mut set);
+    options(random, &mut set);
     let optional: [(&str, Value); 14] = [
         (
             "tier",
-            json!(chance.one(&["critical", "supporting", "background"])),
+            json!(random.pick(&["critical", "supporting", "background"])),
         ),
-        ("interval", json!(chance.one(&INTERVALS))),
-        ("timeout", json!(chance.one(&["500ms", "3s", "30s"]))),
-        ("slow_after", json!(chance.one(&["100ms", "200ms"]))),
-        ("failures_to_open", json!(1 + chance.below(10))),
-        ("successes_to_close", json!(1 + chance.below(10))),
-        ("quorum", json!(1 + chance.below(2))),
+        ("interval", json!(random.pick(&INTERVALS))),
+        ("timeout", json!(random.pick(&["500ms", "3s", "30s"]))),
+        ("slow_after", json!(random.pick(&["100ms", "200ms"]))),
+        ("failures_to_open", json!(1 + random.below(10))),
+        ("successes_to_close", json!(1 + random.below(10))),
+        ("quorum", json!(1 + random.below(2))),
         (
             "locations",
-            json!(["eu-west-1", chance.one(&["us-east-1", "ap-south-1"])]),
+            json!(["eu-west-1", random.pick(&["us-east-1", "ap-south-1"])]),
         ),
-        ("severity", json!(chance.one(&["critical", "warning", "info"]))),
-        ("tags", json!([chance.one(&TAGS), chance.one(&TAGS)])),
+        ("severity", json!(random.pick(&["critical", "warning", "info"]))),
+        ("tags", json!([random.pick(&TAGS), random.pick(&TAGS)])),
         ("runbook", json!("https://wiki.example.com/run?book=1&x=%20#top")),
-        ("enabled", json!(chance.once_in(2))),
-        ("escalate_after", json!(chance.one(&["1m", "30m", "2h"]))),
-        ("flapping_after", json!(chance.below(21))),
+        ("enabled", json!(random.one_in(2))),
+        ("escalate_after", json!(random.pick(&["1m", "30m", "2h"]))),
+        ("flapping_after", json!(random.below(21))),
     ];
     for (name, value) in optional {
-        if chance.once_in(3) {
+        if random.one_in(3) {
             set(name, value);
         }
     }
     fields
 }
 
-/// A file in which each monitor has one fault, every field being wrong in every way.
-pub(crate) fn faulty() -> Value {
-    let wrong: [(&str, Vec<Value>); 26] = [
+/// A file that breaks every rule of every field, each in its own monitor.
+pub(crate) fn invalid_file() -> Value {
+    let invalid: [(&str, Vec<Value>); 26] = [
         (
             "host",
             vec![
@@ -307,7 +307,7 @@ pub(crate) fn faulty() -> Value {
         ),
         (
             "depends_on",
-            vec![json!("good"), json!(["nobody", "good", "No"]), json!([true])],
+            vec![json!("good"), json!(["missing", "good", "No"]), json!([true])],
         ),
         ("enabled", vec![json!("true"), json!(1), json!(null)]),
         ("remind_every", vec![json!("4m"), json!("1y"), json!(4)]),
@@ -325,14 +325,14 @@ pub(crate) fn faulty() -> Value {
         "good".to_owned(),
         json!({ "host": "a.example.com", "port": 8080 }),
     );
-    for (field, values) in wrong {
+    for (field, values) in invalid {
         for (number, value) in values.into_iter().enumerate() {
             let mut monitor = json!({ "host": "a.example.com", "port": 8080 });
             monitor[field] = value;
             all.insert(format!("{}-{number}", field.replace('_', "-")), monitor);
         }
     }
-    let between = [
+    let combinations = [
         json!({ "host": "203.0.113.7", "port": 1, "ip": "v6" }),
         json!({ "host": "a", "service": "ssh", "check": "ready", "expect": "closed" }),
         json!({ "host": "a", "service": "ssh", "close": "quiet" }),
@@ -344,15 +344,15 @@ pub(crate) fn faulty() -> Value {
         json!({ "host": "a" }),
         json!({ "port": 1 }),
         json!({ "host": "a", "port": 1, "locations": ["eu-west-1", "eu-west-1"], "quorum": 2 }),
-        json!({ "host": "a", "port": 1, "depends_on": ["between-11"] }),
-        json!({ "host": "a", "port": 1, "depends_on": ["between-13"] }),
-        json!({ "host": "a", "port": 1, "depends_on": ["between-14"] }),
-        json!({ "host": "a", "port": 1, "depends_on": ["between-12", "good"] }),
+        json!({ "host": "a", "port": 1, "depends_on": ["combination-11"] }),
+        json!({ "host": "a", "port": 1, "depends_on": ["combination-13"] }),
+        json!({ "host": "a", "port": 1, "depends_on": ["combination-14"] }),
+        json!({ "host": "a", "port": 1, "depends_on": ["combination-12", "good"] }),
         json!([1]),
         json!(null),
     ];
-    for (number, monitor) in between.into_iter().enumerate() {
-        all.insert(format!("between-{number}"), monitor);
+    for (number, monitor) in combinations.into_iter().enumerate() {
+        all.insert(format!("combination-{number}"), monitor);
     }
     all.insert("Upper".to_owned(), json!({ "host": "a", "port": 1 }));
     json!({
@@ -366,7 +366,7 @@ pub(crate) fn faulty() -> Value {
             { "every": "sunday 02:00", "for": "2h" },
             { "every": "sun 2:00", "for": "8d" },
             { "every": "sun 24:00", "for": "0s", "zone": "Mars Base" },
-            { "every": "daily 02:00", "for": 2, "monitors": ["nobody", "good"], "tags": ["unused"] },
+            { "every": "daily 02:00", "for": 2, "monitors": ["missing", "good"], "tags": ["unused"] },
             { "every": "daily 02:00", "for": "2h", "monitors": "good", "tags": [], "why": 5 },
             { "every": "daily 02:00", "for": "2h", "when": "now", "why": "x".repeat(201) },
             "always",

@@ -1,9 +1,9 @@
-//! `infra/` against the code, against stand-ins of AWS, and against the limits of Lambda.
+//! Tests of `infra/`: its rules against the Rust code, deployments on AWS emulators, and the limits of Lambda.
 
 #![expect(
     clippy::unwrap_used,
     clippy::indexing_slicing,
-    reason = "a test fails by panicking, on input of its own"
+    reason = "tests fail by panicking, and index only into their own input"
 )]
 
 mod definitions;
@@ -18,7 +18,7 @@ mod versions;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// The top of the repository.
+/// The top directory of the repository.
 fn repository() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("../..")
@@ -26,21 +26,21 @@ fn repository() -> PathBuf {
         .unwrap()
 }
 
-/// An empty folder for one test's files.
+/// An empty directory for the files of one test.
 fn scratch(name: &str) -> PathBuf {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
-    if folder.exists() {
-        fs::remove_dir_all(&folder).unwrap();
+    let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    if directory.exists() {
+        fs::remove_dir_all(&directory).unwrap();
     }
-    fs::create_dir_all(&folder).unwrap();
-    folder
+    fs::create_dir_all(&directory).unwrap();
+    directory
 }
 
-/// A copy of `infra/`, so that state and plug-ins stay out of the tree.
+/// A copy of `infra/`, so that no state and no providers are written to the repository.
 fn copy_of_infra(name: &str) -> PathBuf {
-    let folder = scratch(name);
-    copy(&repository().join("infra"), &folder);
-    folder
+    let directory = scratch(name);
+    copy(&repository().join("infra"), &directory);
+    directory
 }
 
 fn copy(from: &Path, to: &Path) {
@@ -48,11 +48,11 @@ fn copy(from: &Path, to: &Path) {
     for entry in fs::read_dir(from).unwrap() {
         let path = entry.unwrap().path();
         let name = path.file_name().unwrap().to_str().unwrap();
-        // What somebody's own use of the tree left there.
-        let left =
+        // Skip the local files of a real deployment.
+        let is_local =
             [".terraform", "dist"].contains(&name) || name.contains("tfstate") || name == "terraform.tfvars";
         match path.is_dir() {
-            _ if left => {}
+            _ if is_local => {}
             true => copy(&path, &to.join(name)),
             false => drop(fs::copy(&path, to.join(name)).unwrap()),
         }

@@ -1,14 +1,14 @@
-//! From a port that closes to the message on the topic: the packaged checker in three regions, on the table, topic,
-//! environment and input that Terraform made.
+//! From a closed port to the message on the topic: the packaged checker in three regions, with the table, topic, environment
+//! and input that Terraform created on an AWS emulator.
 
 use std::fs;
 use std::net::SocketAddr;
 use std::path::Path;
 
 use jiff::Timestamp;
-use portpulse_infra_tests::aws::{Operation, StandIn, ask, environment};
+use portpulse_infra_tests::aws::{Emulator, Operation, call, environment};
 use portpulse_infra_tests::terraform::Terraform;
-use portpulse_testkit::runtime_api::{Heard, Invocation, RuntimeApi};
+use portpulse_testkit::runtime_api::{FunctionMessage, Invocation, RuntimeApi};
 use serde_json::{Value, json};
 use socket2::{Domain, Socket, Type};
 use tokio::process::{Child, Command};
@@ -17,12 +17,12 @@ use crate::copy_of_infra;
 use crate::package::{unpacked, zip};
 
 const HOME: &str = "eu-west-1";
-const LOCATIONS: [&str; 3] = ["eu-west-1", "us-east-1", "ap-southeast-1"];
+const REGIONS: [&str; 3] = ["eu-west-1", "us-east-1", "ap-southeast-1"];
 
-/// A port that refuses: bound, so that nobody else has it, and not listening. With 0, one that is free.
+/// A port that refuses connections: bound, so that no other process can use it, and not listening. 0 selects a free port.
 pub(crate) fn closed_port(number: u16) -> (Socket, u16) {
     let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
-    // What is left of earlier connections must not keep the port.
+    // Allow the port while earlier connections are in TIME_WAIT.
     socket.set_reuse_address(true).unwrap();
     socket
         .bind(&SocketAddr::from(([127, 0, 0, 1], number)).into())
@@ -31,34 +31,34 @@ pub(crate) fn closed_port(number: u16) -> (Socket, u16) {
     (socket, port)
 }
 
-/// A module's resources in Terraform's state, with those of the modules within.
+/// The resources of a module in Terraform's state, including those of its child modules.
 fn resources(module: &Value) -> Vec<&Value> {
     let own = module["resources"].as_array().into_iter().flatten();
-    let within = module["child_modules"].as_array().into_iter().flatten();
-    own.chain(within.flat_map(resources)).collect()
+    let children = module["child_modules"].as_array().into_iter().flatten();
+    own.chain(children.flat_map(resources)).collect()
 }
 
-/// What one resource is like, as Terraform's state has it.
+/// The attributes of a resource in Terraform's state.
 fn resource<'a>(state: &'a Value, address: &str) -> &'a Value {
     let resources = resources(&state["values"]["root_module"]);
-    let mut here = resources.iter().filter(|resource| resource["address"] == address);
-    &here.next().unwrap()["values"]
+    let mut found = resources.iter().filter(|resource| resource["address"] == address);
+    &found.next().unwrap()["values"]
 }
 
-/// One region's checker, as Lambda runs it.
-struct Running {
+/// The checker of one region, run as Lambda runs it.
+struct RunningChecker {
     runtime: RuntimeApi,
     input_template: String,
     _process: Child,
 }
 
-impl Running {
+impl RunningChecker {
     async fn start(bootstrap: &Path, region: &str, state: &Value, endpoint: &str) -> Self {
         let runtime = RuntimeApi::start().await.unwrap();
-        let of_location = |address: &str| resource(state, &format!("module.{region}[0].{address}"));
-        let function = of_location("module.function.aws_lambda_function.this");
+        let find = |address: &str| resource(state, &format!("module.{region}[0].{address}"));
+        let function = find("module.function.aws_lambda_function.this");
         let variables = function["environment"][0]["variables"].as_object().unwrap();
-        let target = of_location("aws_cloudwatch_event_target.shard[\"1m#0\"]");
+        let target = find("aws_cloudwatch_event_target.shard[\"1m#0\"]");
         let process = Command::new(bootstrap)
             .env_clear()
             .envs(
@@ -93,7 +93,7 @@ impl Running {
         }
     }
 
-    /// Fires the rule as EventBridge would: the scheduled time, in quotes, in the place that the template gives it.
+    /// Invokes the checker as the EventBridge rule does, with the scheduled time, in quotes, in the input template.
     async fn tick(&mut self, time: Timestamp) {
         let event = self
             .input_template
@@ -105,38 +105,41 @@ impl Running {
             event,
         };
         let answer = self.runtime.answer(invocation).await;
-        assert!(matches!(answer, Some(Heard::Response { .. })), "{answer:?}");
+        assert!(
+            matches!(answer, Some(FunctionMessage::Response { .. })),
+            "{answer:?}"
+        );
     }
 }
 
-/// A queue that is subscribed to the alert topic, with the filter of one of its subscribers.
+/// A queue that is subscribed to the alert topic with the filter of a subscriber.
 struct Inbox {
     endpoint: String,
     url: String,
 }
 
 impl Inbox {
-    fn subscribe(moto: &StandIn, topic: &str, filter: &str) -> Self {
+    fn subscribe(moto: &Emulator, topic: &str, filter: &str) -> Self {
         let endpoint = moto.endpoint().to_owned();
         let create = Operation::Json {
             target: "AmazonSQS.CreateQueue",
             body: r#"{"QueueName":"inbox"}"#,
         };
-        let queue: Value = serde_json::from_str(&ask(&endpoint, HOME, "sqs", &create).unwrap()).unwrap();
+        let queue: Value = serde_json::from_str(&call(&endpoint, HOME, "sqs", &create).unwrap()).unwrap();
         let filter = filter.replace('=', "%3D");
         let form = format!(
             "Action=Subscribe&Version=2010-03-31&TopicArn={topic}&Protocol=sqs\
              &Endpoint=arn:aws:sqs:{HOME}:123456789012:inbox\
              &Attributes.entry.1.key=FilterPolicy&Attributes.entry.1.value={filter}"
         );
-        ask(&endpoint, HOME, "sns", &Operation::Query(&form)).unwrap();
+        call(&endpoint, HOME, "sns", &Operation::Query(&form)).unwrap();
         Self {
             endpoint,
             url: queue["QueueUrl"].as_str().unwrap().to_owned(),
         }
     }
 
-    /// The kinds of the notifications that have arrived since the last look.
+    /// The kinds of the notifications that arrived since the last call.
     fn kinds(&self) -> Vec<String> {
         let body = json!({ "QueueUrl": self.url, "MaxNumberOfMessages": 10 }).to_string();
         let receive = Operation::Json {
@@ -144,7 +147,7 @@ impl Inbox {
             body: &body,
         };
         let answer: Value =
-            serde_json::from_str(&ask(&self.endpoint, HOME, "sqs", &receive).unwrap()).unwrap();
+            serde_json::from_str(&call(&self.endpoint, HOME, "sqs", &receive).unwrap()).unwrap();
         let messages = answer["Messages"].as_array().cloned().unwrap_or_default();
         let kind = |message: &Value| {
             let envelope: Value = serde_json::from_str(message["Body"].as_str().unwrap()).unwrap();
@@ -159,29 +162,29 @@ impl Inbox {
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs Terraform, its AWS provider, moto and the x86_64 zip: .ci/infra runs it"]
-async fn an_outage_is_told_once_and_so_is_its_end() {
+async fn outage_and_recovery_in_three_regions_are_notified_once() {
     let (port, number) = closed_port(0);
-    let moto = StandIn::moto().unwrap();
-    let folder = copy_of_infra("outage");
+    let moto = Emulator::moto().unwrap();
+    let directory = copy_of_infra("outage");
     let monitors = format!(
-        "monitors: {{ door: {{ host: 127.0.0.1, port: {number}, tier: critical, successes_to_close: 1, tags: [team=door] }} }}"
+        "monitors: {{ orders-db: {{ host: 127.0.0.1, port: {number}, tier: critical, successes_to_close: 1, tags: [team=orders] }} }}"
     );
-    fs::write(folder.join("test-monitors.yaml"), monitors).unwrap();
-    // In a VPC, for a loopback address cannot be reached from anywhere else.
+    fs::write(directory.join("test-monitors.yaml"), monitors).unwrap();
+    // Loopback addresses are valid only for checkers in a VPC.
     let vpc = json!({ "subnet_ids": ["subnet-1"], "security_group_ids": ["sg-1"] });
     let variables = json!({
         "home_region": HOME,
-        "regions": LOCATIONS,
+        "regions": REGIONS,
         "architecture": "x86_64",
         "zip": zip("checker", "x86_64"),
         "monitors_file": "test-monitors.yaml",
         "deletion_protection": false,
-        "vpc": LOCATIONS.map(|region| (region, &vpc)).into_iter().collect::<std::collections::BTreeMap<_, _>>(),
+        "vpc": REGIONS.map(|region| (region, &vpc)).into_iter().collect::<std::collections::BTreeMap<_, _>>(),
         "subscribers": {
-            "team": { "protocol": "email", "endpoint": "team@example.com", "severities": ["critical"], "tags": ["team=door"] },
+            "team": { "protocol": "email", "endpoint": "team@example.com", "severities": ["critical"], "tags": ["team=orders"] },
         },
     });
-    let terraform = Terraform::init(&folder, moto.environment()).unwrap();
+    let terraform = Terraform::init(&directory, moto.environment()).unwrap();
     terraform.apply(&variables).unwrap();
     let state = terraform.show().unwrap();
     let topic = terraform.output("topic_arn").unwrap();
@@ -197,9 +200,9 @@ async fn an_outage_is_told_once_and_so_is_its_end() {
     std::os::unix::fs::PermissionsExt::set_mode(&mut permissions, 0o755);
     fs::set_permissions(&bootstrap, permissions).unwrap();
     let [mut a, mut b, mut c] = [
-        Running::start(&bootstrap, LOCATIONS[0], &state, moto.endpoint()).await,
-        Running::start(&bootstrap, LOCATIONS[1], &state, moto.endpoint()).await,
-        Running::start(&bootstrap, LOCATIONS[2], &state, moto.endpoint()).await,
+        RunningChecker::start(&bootstrap, REGIONS[0], &state, moto.endpoint()).await,
+        RunningChecker::start(&bootstrap, REGIONS[1], &state, moto.endpoint()).await,
+        RunningChecker::start(&bootstrap, REGIONS[2], &state, moto.endpoint()).await,
     ];
 
     let minute = Timestamp::now().as_second() / 60 * 60;
@@ -207,7 +210,7 @@ async fn an_outage_is_told_once_and_so_is_its_end() {
     tokio::join!(a.tick(first), b.tick(first), c.tick(first));
     assert_eq!(inbox.kinds(), ["down"]);
 
-    // The same tick once more, as EventBridge may deliver it.
+    // EventBridge may deliver a tick twice.
     tokio::join!(a.tick(first), b.tick(first), c.tick(first));
     assert_eq!(inbox.kinds(), [""; 0]);
 

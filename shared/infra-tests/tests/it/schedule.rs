@@ -1,5 +1,5 @@
-//! The deployed stack with nothing of ours in between: a stand-in of AWS fires the rule, runs the packaged zips and
-//! delivers the alert, to a subscriber and through the relay.
+//! The deployed stack on an AWS emulator, which triggers the rule, runs the packaged zips, and delivers the notification to a
+//! subscriber and to the relay.
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
-use portpulse_infra_tests::aws::{Invocation, Operation, StandIn, ask};
+use portpulse_infra_tests::aws::{Emulator, Invocation, Operation, call};
 use portpulse_infra_tests::terraform::Terraform;
 use serde_json::{Value, json};
 
@@ -18,50 +18,54 @@ use crate::outage::closed_port;
 use crate::package::zip;
 
 const HOME: &str = "eu-west-1";
-/// Longer than one delivery takes.
-const RETRY_POLICY: Duration = Duration::from_secs(60);
+/// The maximum duration of a delivery by the relay.
+const DELIVERY_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// A subscriber on loopback, which confirms its subscription as SNS asks it to.
+/// Starts an HTTP subscriber on 127.0.0.1, which confirms its subscription. Returns its URL and the received messages.
 /// <https://docs.aws.amazon.com/sns/latest/dg/sns-http-https-endpoint-as-subscriber.html>
 fn subscriber() -> (String, Receiver<Value>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}/", listener.local_addr().unwrap());
-    let (notify, told) = channel();
+    let (sender, received) = channel();
     std::thread::spawn(move || {
         for stream in listener.incoming().map_while(Result::ok) {
-            let Some(message) = delivered(stream, "200 OK") else {
+            let Some(message) = receive_request(stream, "200 OK") else {
                 continue;
             };
             if message["Type"] == "SubscriptionConfirmation" {
                 confirm(message["SubscribeURL"].as_str().unwrap());
-            } else if notify.send(message).is_err() {
+            } else if sender.send(message).is_err() {
                 return;
             }
         }
     });
-    (url, told)
+    (url, received)
 }
 
-/// A webhook on loopback: everything that is posted to it, whether it takes it or, once it is gone, not.
-struct Hook {
+/// A webhook on 127.0.0.1. It responds with 204, or with 404 if `is_gone` is set; `posted` receives both kinds of requests.
+struct Webhook {
     url: String,
     posted: Receiver<Value>,
     is_gone: Arc<AtomicBool>,
 }
 
-impl Hook {
+impl Webhook {
     fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}/hook", listener.local_addr().unwrap());
         let is_gone = Arc::new(AtomicBool::new(false));
-        let (notify, posted) = channel();
-        let answers = Arc::clone(&is_gone);
+        let (sender, posted) = channel();
+        let gone = Arc::clone(&is_gone);
         std::thread::spawn(move || {
             for stream in listener.incoming().map_while(Result::ok) {
-                let gone = answers.load(Ordering::SeqCst);
-                let status = if gone { "404 Not Found" } else { "204 No Content" };
-                let told = delivered(stream, status).is_none_or(|body| notify.send(body).is_ok());
-                if !told {
+                let status = if gone.load(Ordering::SeqCst) {
+                    "404 Not Found"
+                } else {
+                    "204 No Content"
+                };
+                let has_receiver =
+                    receive_request(stream, status).is_none_or(|body| sender.send(body).is_ok());
+                if !has_receiver {
                     return;
                 }
             }
@@ -70,8 +74,8 @@ impl Hook {
     }
 }
 
-/// Reads one delivery and answers it.
-fn delivered(mut stream: TcpStream, status: &str) -> Option<Value> {
+/// Reads a request, responds with `status`, and returns the body.
+fn receive_request(mut stream: TcpStream, status: &str) -> Option<Value> {
     let mut reader = BufReader::new(stream.try_clone().ok()?);
     let mut length = 0;
     loop {
@@ -87,39 +91,41 @@ fn delivered(mut stream: TcpStream, status: &str) -> Option<Value> {
     }
     let mut body = vec![0; length];
     reader.read_exact(&mut body).ok()?;
-    let answer = format!("HTTP/1.1 {status}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
-    stream.write_all(answer.as_bytes()).ok()?;
+    let response = format!("HTTP/1.1 {status}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+    stream.write_all(response.as_bytes()).ok()?;
     serde_json::from_slice(&body).ok()
 }
 
+/// Confirms a subscription.
 fn confirm(url: &str) {
     let (address, path) = url.strip_prefix("http://").unwrap().split_once('/').unwrap();
-    ask(address, HOME, "sns", &Operation::Get(&format!("/{path}"))).unwrap();
+    call(address, HOME, "sns", &Operation::Get(&format!("/{path}"))).unwrap();
 }
 
 #[test]
 #[ignore = "needs Terraform, its AWS provider, ministack and the x86_64 zips: .ci/infra runs it"]
-fn the_deployed_schedule_ends_in_an_alert() {
-    // Open at first, for the rule may fire before anybody has subscribed.
+fn deployed_schedule_delivers_to_subscriber_and_webhook() {
+    // The port is open at first, because the rule may trigger before the subscription exists.
     let (open, number) = closed_port(0);
     open.listen(16).unwrap();
-    let aws = StandIn::ministack().unwrap();
-    let folder = copy_of_infra("schedule");
-    let monitors = format!("monitors: {{ door: {{ host: 127.0.0.1, port: {number}, tier: critical }} }}");
-    fs::write(folder.join("test-monitors.yaml"), monitors).unwrap();
-    let hook = Hook::start();
+    let emulator = Emulator::ministack().unwrap();
+    let directory = copy_of_infra("schedule");
+    let monitors =
+        format!("monitors: {{ orders-db: {{ host: 127.0.0.1, port: {number}, tier: critical }} }}");
+    fs::write(directory.join("test-monitors.yaml"), monitors).unwrap();
+    let webhook = Webhook::start();
     let destinations = format!(
         "destinations: {{ audit: {{ kind: webhook, url: '{}', key: 'ssm:/portpulse/audit' }} }}",
-        hook.url
+        webhook.url
     );
-    fs::write(folder.join("test-relay.yaml"), destinations).unwrap();
+    fs::write(directory.join("test-relay.yaml"), destinations).unwrap();
     let key = json!({ "Name": "/portpulse/audit", "Type": "SecureString", "Value": "0123456789abcdef" })
         .to_string();
     let put = Operation::Json {
         target: "AmazonSSM.PutParameter",
         body: &key,
     };
-    ask(aws.endpoint(), HOME, "ssm", &put).unwrap();
+    call(emulator.endpoint(), HOME, "ssm", &put).unwrap();
     let variables = json!({
         "home_region": HOME,
         "regions": [HOME],
@@ -130,33 +136,38 @@ fn the_deployed_schedule_ends_in_an_alert() {
         "monitors_file": "test-monitors.yaml",
         "deletion_protection": false,
         "vpc": { HOME: { "subnet_ids": ["subnet-1"], "security_group_ids": ["sg-1"] } },
-        // It runs the function, but does not tell it where AWS is.
-        "environment": { "AWS_ENDPOINT_URL": aws.endpoint() },
+        // The emulator runs the functions without its own endpoint in their environment.
+        "environment": { "AWS_ENDPOINT_URL": emulator.endpoint() },
     });
-    let terraform = Terraform::init(&folder, aws.environment()).unwrap();
+    let terraform = Terraform::init(&directory, emulator.environment()).unwrap();
     terraform.apply(&variables).unwrap();
     let topic = terraform.output("topic_arn").unwrap();
 
-    let (url, told) = subscriber();
+    let (url, received) = subscriber();
     let form = format!(
         "Action=Subscribe&Version=2010-03-31&TopicArn={}&Protocol=http&Endpoint={url}",
         topic.as_str().unwrap()
     );
-    ask(aws.endpoint(), HOME, "sns", &Operation::Query(&form)).unwrap();
+    call(emulator.endpoint(), HOME, "sns", &Operation::Query(&form)).unwrap();
 
     drop(open);
     let _closed = closed_port(number);
-    // The rule fires each minute.
-    let alert = told.recv_timeout(Duration::from_secs(150)).unwrap();
+    // The rule triggers every minute.
+    let alert = received.recv_timeout(Duration::from_secs(150)).unwrap();
     assert_eq!(alert["Type"], "Notification");
-    assert_eq!(alert["Subject"], "DOWN: door - the connection was refused");
+    let subject = alert["Subject"].as_str().unwrap();
+    assert!(
+        subject.starts_with("DOWN: orders-db since ")
+            && subject.ends_with(" UTC - the connection was refused"),
+        "{subject}"
+    );
     assert_eq!(alert["TopicArn"], topic);
 
-    // The relay has told its webhook the same.
+    // The relay posts the same notification to the webhook.
     let message = alert["Message"].as_str().unwrap();
-    let posted = hook.posted.recv_timeout(RETRY_POLICY).unwrap();
+    let posted = webhook.posted.recv_timeout(DELIVERY_TIMEOUT).unwrap();
     assert_eq!(posted, serde_json::from_str::<Value>(message).unwrap());
-    // What SNS delivers twice is not told again.
+    // SNS may deliver a notification twice: the second delivery is not posted.
     let event = json!({ "Records": [{ "EventSource": "aws:sns", "Sns": alert }] }).to_string();
     let invoke = |invocation, event: &str| {
         let operation = Operation::Invoke {
@@ -164,13 +175,13 @@ fn the_deployed_schedule_ends_in_an_alert() {
             invocation,
             event,
         };
-        ask(aws.endpoint(), HOME, "lambda", &operation).unwrap()
+        call(emulator.endpoint(), HOME, "lambda", &operation).unwrap()
     };
-    let answer: Value = serde_json::from_str(&invoke(Invocation::Awaited, &event)).unwrap();
-    assert_eq!(answer, json!({ "delivered": 0, "repeated": 1 }));
+    let answer: Value = serde_json::from_str(&invoke(Invocation::Synchronous, &event)).unwrap();
+    assert_eq!(answer, json!({ "delivered": 0, "duplicates": 1 }));
 
-    // What a webhook does not take is tried three times, and then kept.
-    hook.is_gone.store(true, Ordering::SeqCst);
+    // Lambda invokes the relay three times for a notification that fails, and then sends it to the dead-letter queue.
+    webhook.is_gone.store(true, Ordering::SeqCst);
     let id = posted["id"].as_str().unwrap();
     let other = format!("{id}-again");
     invoke(Invocation::Asynchronous, &event.replace(id, &other));
@@ -180,9 +191,13 @@ fn the_deployed_schedule_ends_in_an_alert() {
         target: "AmazonSQS.ReceiveMessage",
         body: &receive,
     };
-    let kept: Value = serde_json::from_str(&ask(aws.endpoint(), HOME, "sqs", &receive).unwrap()).unwrap();
-    let kept: Value = serde_json::from_str(kept["Messages"][0]["Body"].as_str().unwrap()).unwrap();
-    assert!(kept["requestPayload"].to_string().contains(&other), "{kept}");
-    let tries: Vec<_> = hook.posted.try_iter().map(|body| body["id"].clone()).collect();
-    assert_eq!(tries, vec![json!(other); 3]);
+    let messages: Value =
+        serde_json::from_str(&call(emulator.endpoint(), HOME, "sqs", &receive).unwrap()).unwrap();
+    let dead_letter: Value = serde_json::from_str(messages["Messages"][0]["Body"].as_str().unwrap()).unwrap();
+    assert!(
+        dead_letter["requestPayload"].to_string().contains(&other),
+        "{dead_letter}"
+    );
+    let attempts: Vec<_> = webhook.posted.try_iter().map(|body| body["id"].clone()).collect();
+    assert_eq!(attempts, vec![json!(other); 3]);
 }

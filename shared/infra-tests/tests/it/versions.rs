@@ -1,13 +1,13 @@
-//! What is applied asks for no Terraform newer than `required_version` says; its tests may.
+//! The configuration uses no feature newer than its `required_version`. Its tests may.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::repository;
 
-/// Functions, blocks and the like, with the version that brought them.
+/// Functions and blocks with the Terraform version that added them.
 /// Source: <https://github.com/hashicorp/terraform/blob/main/CHANGELOG.md>
-const NEWER: [(&str, &str); 7] = [
+const FEATURES: [(&str, &str); 7] = [
     ("provider::", "1.8"),
     ("issensitive(", "1.8"),
     ("templatestring(", "1.9"),
@@ -17,18 +17,18 @@ const NEWER: [(&str, &str); 7] = [
     ("write_only", "1.11"),
 ];
 
-fn configurations(folder: &Path, found: &mut Vec<PathBuf>) {
-    for entry in fs::read_dir(folder).unwrap() {
+fn add_configurations(directory: &Path, found: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(directory).unwrap() {
         let path = entry.unwrap().path();
         if path.is_dir() && !path.ends_with(".terraform") {
-            configurations(&path, found);
+            add_configurations(&path, found);
         } else if path.extension().is_some_and(|extension| extension == "tf") {
             found.push(path);
         }
     }
 }
 
-/// The other variables that each `validation` of a file refers to: only Terraform 1.9 and newer let it.
+/// References of validations to other variables, which require Terraform 1.9.
 fn foreign_references(text: &str) -> Vec<String> {
     let mut foreign = Vec::new();
     for block in text.split("\nvariable \"").skip(1) {
@@ -48,24 +48,26 @@ fn foreign_references(text: &str) -> Vec<String> {
 }
 
 #[test]
-fn what_is_applied_needs_no_more_than_terraform_1_5() {
+fn configuration_requires_at_most_terraform_1_5() {
     let mut files = Vec::new();
-    configurations(&repository().join("infra"), &mut files);
+    add_configurations(&repository().join("infra"), &mut files);
     assert!(files.len() > 15, "{files:?}");
-    let mut wrong = Vec::new();
+    let mut findings = Vec::new();
     for path in files {
         let text = format!("\n{}", fs::read_to_string(&path).unwrap());
-        let newer = NEWER.iter().filter(|(words, _)| text.contains(words));
-        wrong.extend(
-            newer.map(|(words, version)| format!("{}: {} needs {version}", path.display(), words.trim())),
+        let newer = FEATURES.iter().filter(|(feature, _)| text.contains(feature));
+        findings.extend(
+            newer.map(|(feature, version)| {
+                format!("{}: {} requires {version}", path.display(), feature.trim())
+            }),
         );
-        wrong.extend(
+        findings.extend(
             foreign_references(&text)
                 .into_iter()
-                .map(|what| format!("{}: {what}", path.display())),
+                .map(|reference| format!("{}: {reference}", path.display())),
         );
     }
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    let mistaken = "\nvariable \"a\" {\n  validation {\n    condition = var.a < var.b\n  }\n}\n";
-    assert_eq!(foreign_references(mistaken), ["a refers to b"]);
+    assert!(findings.is_empty(), "{}", findings.join("\n"));
+    let example = "\nvariable \"a\" {\n  validation {\n    condition = var.a < var.b\n  }\n}\n";
+    assert_eq!(foreign_references(example), ["a refers to b"]);
 }

@@ -1,4 +1,4 @@
-//! The real SDK on DynamoDB and SNS by both routes: within the process, and over a Unix socket.
+//! The AWS SDK with the local DynamoDB and SNS, through both transports.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::collections::{BTreeMap, HashMap};
@@ -16,7 +16,7 @@ use portpulse_store::table::{Condition, Put, Read, Table};
 use serde_json::json;
 use tokio::sync::mpsc::UnboundedReceiver;
 
-/// A folder of the test's own; removed at its end.
+/// A temporary folder of one test. Removed when dropped.
 struct Folder(PathBuf);
 
 impl Folder {
@@ -51,7 +51,7 @@ fn message() -> Message {
 async fn exchange(route: &Route, published: &mut UnboundedReceiver<Published>) {
     let table = DynamoTable::new(route.dynamodb(), TABLE);
     let text = |text: &str| AttributeValue::S(text.to_owned());
-    // Larger than a socket's buffer.
+    // Larger than the buffer of a socket.
     let large = text(&"é".repeat(150_000));
     let item = HashMap::from([
         ("pk".to_owned(), text("p")),
@@ -73,20 +73,20 @@ async fn exchange(route: &Route, published: &mut UnboundedReceiver<Published>) {
     topic.publish(&message()).await.unwrap();
     assert_eq!(published.try_recv().unwrap().text("email"), message().body);
     let subject = "a\nb".to_owned();
-    let invalid_value = Message { subject, ..message() };
-    assert!(topic.publish(&invalid_value).await.is_err());
+    let invalid = Message { subject, ..message() };
+    assert!(topic.publish(&invalid).await.is_err());
     assert!(published.try_recv().is_err());
 }
 
 #[tokio::test]
-async fn the_sdk_reads_writes_and_publishes_in_process() {
+async fn sdk_works_in_process() {
     let folder = Folder::new("process");
     let (aws, mut published) = folder.open();
     exchange(&Route::InProcess(aws), &mut published).await;
 }
 
 #[tokio::test]
-async fn the_sdk_reads_writes_and_publishes_over_the_socket() {
+async fn sdk_works_over_socket() {
     let folder = Folder::new("socket");
     let (aws, mut published) = folder.open();
     let path = folder.0.join("socket");
@@ -106,7 +106,7 @@ async fn the_sdk_reads_writes_and_publishes_over_the_socket() {
 }
 
 #[tokio::test]
-async fn what_is_written_is_there_when_the_file_is_opened_again() {
+async fn items_persist_when_file_is_reopened() {
     let folder = Folder::new("again");
     let key = HashMap::from(["pk", "sk"].map(|name| (name.to_owned(), AttributeValue::S("x".to_owned()))));
     let table = |aws| DynamoTable::new(Route::InProcess(aws).dynamodb(), TABLE);
@@ -118,7 +118,7 @@ async fn what_is_written_is_there_when_the_file_is_opened_again() {
 }
 
 #[tokio::test]
-async fn an_operation_that_is_not_supported_is_refused_by_name() {
+async fn unsupported_operation_is_named_in_error() {
     let folder = Folder::new("operation");
     let client = Route::InProcess(folder.open().0).dynamodb();
     let error = client.list_tables().send().await.unwrap_err();

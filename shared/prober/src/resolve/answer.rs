@@ -1,4 +1,4 @@
-//! What came of a name: its addresses, in the order to try them, or whose fault it is that there are none.
+//! The answers of name resolution: addresses in the order of attempts, or the reason why there are none.
 
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
@@ -7,37 +7,37 @@ use hickory_resolver::lookup::Lookup;
 use hickory_resolver::net::{DnsError, NetError, NoRecords};
 use hickory_resolver::proto::op::ResponseCode;
 
-/// What came of a name, and the time it took.
+/// The result of a lookup, with its time.
 #[derive(Debug, Clone)]
 pub(crate) struct Answer {
     pub(crate) addresses: Addresses,
-    /// The time in which it was really asked for.
-    pub(crate) took: Duration,
+    /// The time of the lookup, without the wait for a free query.
+    pub(crate) elapsed: Duration,
 }
 
-/// The addresses of a name, at least one.
-pub(crate) type Addresses = Result<Vec<IpAddr>, NoAddress>;
+/// The addresses of a name (at least one), or why there are none.
+pub(crate) type Addresses = Result<Vec<IpAddr>, ResolveError>;
 
-/// Why a name has no address; the greater tells more where both families have none.
+/// Why a name has no address. If both families fail, the greater error is reported.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum NoAddress {
-    /// The name, or an address of the family, does not exist.
+pub(crate) enum ResolveError {
+    /// The name does not exist, or has no address in the family.
     NotFound,
     /// The name servers failed.
     ServerFailure,
-    /// Nobody answered in time.
+    /// No answer arrived in time.
     Timeout,
-    /// No resolver could be asked from here, or it answers for no name at all.
+    /// No resolver can be reached from here, or the resolver answers for no name at all.
     ResolverDown,
 }
 
-/// Reads what the resolver library says of one family.
+/// Converts the resolver library's result for one family.
 pub(crate) fn read(result: Result<Lookup, NetError>) -> Addresses {
     match result {
         Ok(lookup) => {
             let found = addresses(&lookup);
             if found.is_empty() {
-                Err(NoAddress::NotFound)
+                Err(ResolveError::NotFound)
             } else {
                 Ok(found)
             }
@@ -45,11 +45,11 @@ pub(crate) fn read(result: Result<Lookup, NetError>) -> Addresses {
         Err(NetError::Dns(DnsError::NoRecordsFound(NoRecords {
             response_code: ResponseCode::NoError | ResponseCode::NXDomain,
             ..
-        }))) => Err(NoAddress::NotFound),
-        Err(NetError::Timeout) => Err(NoAddress::Timeout),
-        // The library says `NoConnections` for every error of the system: nothing could be sent.
-        Err(NetError::NoConnections | NetError::Busy | NetError::Io(_)) => Err(NoAddress::ResolverDown),
-        Err(_) => Err(NoAddress::ServerFailure),
+        }))) => Err(ResolveError::NotFound),
+        Err(NetError::Timeout) => Err(ResolveError::Timeout),
+        // The library reports every system error as `NoConnections`: nothing could be sent.
+        Err(NetError::NoConnections | NetError::Busy | NetError::Io(_)) => Err(ResolveError::ResolverDown),
+        Err(_) => Err(ResolveError::ServerFailure),
     }
 }
 
@@ -62,8 +62,8 @@ pub(crate) fn addresses(lookup: &Lookup) -> Vec<IpAddr> {
         .collect()
 }
 
-/// Whether an answer shows that the resolver is there and reaches others; a refusal shows it too.
-pub(crate) fn comes_from_a_working_resolver(answer: &Result<Lookup, NetError>) -> bool {
+/// Whether an answer shows that the resolver works and reaches other servers; a refusal shows this too.
+pub(crate) fn shows_working_resolver(answer: &Result<Lookup, NetError>) -> bool {
     match answer {
         Ok(_) | Err(NetError::Dns(DnsError::ResponseCode(ResponseCode::Refused))) => true,
         Err(NetError::Dns(DnsError::NoRecordsFound(none))) => none.response_code != ResponseCode::ServFail,
@@ -71,8 +71,8 @@ pub(crate) fn comes_from_a_working_resolver(answer: &Result<Lookup, NetError>) -
     }
 }
 
-/// The order in which to try addresses: the families by turns, IPv6 first (RFC 8305, section 4).
-pub(crate) fn in_order(addresses: Vec<IpAddr>, port: u16) -> Vec<SocketAddr> {
+/// Orders addresses for the attempts: alternating families, IPv6 first (RFC 8305, section 4).
+pub(crate) fn interleave_families(addresses: Vec<IpAddr>, port: u16) -> Vec<SocketAddr> {
     let (v6, v4): (Vec<_>, Vec<_>) = addresses.into_iter().partition(IpAddr::is_ipv6);
     let (mut v6, mut v4) = (v6.into_iter(), v4.into_iter());
     let mut ordered = Vec::with_capacity(v6.len() + v4.len());
@@ -92,10 +92,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn families_take_turns_and_keep_the_servers_order() {
+    fn families_alternate_and_keep_server_order() {
         let order = |texts: &[&str]| -> Vec<String> {
             let addresses = texts.iter().map(|text| text.parse().unwrap()).collect();
-            in_order(addresses, 5)
+            interleave_families(addresses, 5)
                 .iter()
                 .map(|address| address.ip().to_string())
                 .collect()
@@ -108,17 +108,17 @@ mod tests {
     }
 
     #[test]
-    fn faults_of_this_machine_are_told_from_faults_of_the_name() {
+    fn local_errors_and_name_errors_are_distinguished() {
         let code = |code| NetError::Dns(DnsError::ResponseCode(code));
         let table = [
-            (code(ResponseCode::ServFail), NoAddress::ServerFailure),
-            (code(ResponseCode::Refused), NoAddress::ServerFailure),
-            (NetError::Timeout, NoAddress::Timeout),
+            (code(ResponseCode::ServFail), ResolveError::ServerFailure),
+            (code(ResponseCode::Refused), ResolveError::ServerFailure),
+            (NetError::Timeout, ResolveError::Timeout),
             (
                 NetError::from(std::io::Error::other("unsent")),
-                NoAddress::ResolverDown,
+                ResolveError::ResolverDown,
             ),
-            (NetError::NoConnections, NoAddress::ResolverDown),
+            (NetError::NoConnections, ResolveError::ResolverDown),
         ];
         for (error, expected) in table {
             assert_eq!(read(Err(error.clone())), Err(expected), "{error}");

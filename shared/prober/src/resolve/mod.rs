@@ -1,8 +1,8 @@
-//! Names to addresses, asked so that names without an answer hold up nobody else.
+//! Name resolution in which names without an answer do not delay other names.
 //!
-//! Places are few, since each query is a socket. So every name gets a short first try, and those that had no answer
-//! come again, with all the time they have, after everybody else: names that never resolve cannot keep the places from
-//! names that do. Waiting for a place is not part of the time that a lookup took.
+//! Queries are limited, because each one needs a socket. Each name therefore gets a short first attempt. Names without
+//! an answer are retried after all others, with their remaining time, so that unresolvable names cannot block the
+//! queries of resolvable names. The wait for a free query is not part of the lookup time.
 
 mod answer;
 mod transport;
@@ -21,48 +21,48 @@ use tokio::sync::mpsc::UnboundedSender;
 use tokio::time::{Instant, timeout};
 
 use answer::Addresses;
-pub(crate) use answer::{Answer, NoAddress, in_order};
-use transport::OneSocket;
+pub(crate) use answer::{Answer, ResolveError, interleave_families};
+use transport::SingleSocketProvider;
 
 use crate::error::Error;
 use crate::settings::{NameServers, Settings};
 
-/// What the first try of a name may take. A resolver answers from its cache, or from a near one, well within.
-const FIRST_TRY: Duration = Duration::from_millis(300);
+/// The time limit of the first attempt. A resolver answers from its own cache, or from a nearby one, in less time.
+const FIRST_ATTEMPT_TIMEOUT: Duration = Duration::from_millis(300);
 
-/// The "Resolution Delay" of RFC 8305, section 3: how long a found family waits for the other.
+/// The "Resolution Delay" of RFC 8305, section 3: how long one family waits for the other.
 const RESOLUTION_DELAY: Duration = Duration::from_millis(50);
 
-/// From so many names without any answer on, the resolver itself is doubted.
-const DOUBTFUL: usize = 3;
+/// If at least so many names are unanswered and no name is answered, the resolver itself is checked.
+const RESOLVER_CHECK_THRESHOLD: usize = 3;
 
-/// A name to look up, once for all targets that ask the same.
+/// A name to look up, shared by all targets with the same name and family.
 #[derive(Debug, Clone)]
 pub(crate) struct Question {
     pub(crate) name: String,
     pub(crate) ip: IpFamily,
-    /// The longest that any of its targets would wait.
+    /// The longest timeout of its targets.
     pub(crate) limit: Duration,
 }
 
-/// Looks names up.
-pub(crate) struct Names {
-    resolver: Resolver<OneSocket>,
+/// Resolves names.
+pub(crate) struct NameResolver {
+    resolver: Resolver<SingleSocketProvider>,
     hosts: Hosts,
     search: Vec<Name>,
-    /// A name with fewer dots is tried with the search list first.
-    dots: usize,
-    /// Names in flight at most.
-    at_once: usize,
+    /// Names with fewer dots are tried with the search list first.
+    ndots: usize,
+    /// Maximum number of concurrent lookups.
+    max_concurrent: usize,
     lookup_timeout: Duration,
 }
 
-impl Names {
+impl NameResolver {
     pub(crate) fn new(settings: &Settings) -> Result<Self, Error> {
         let (config, mut options, hosts) = match &settings.name_servers {
             NameServers::System => {
                 let (config, options) = system_conf::read_system_conf().unwrap_or_else(|error| {
-                    tracing::warn!(%error, "no name server in /etc/resolv.conf; asking 127.0.0.1");
+                    tracing::warn!(%error, "no name server in /etc/resolv.conf; using 127.0.0.1");
                     let local = NameServerConfig::udp_and_tcp([127, 0, 0, 1].into());
                     (
                         ResolverConfig::from_name_servers(vec![local]),
@@ -80,90 +80,94 @@ impl Names {
                 )
             }
         };
-        // A monitor wants to know what is so now: no answer is kept from one probe to the next.
+        // Each probe must see the current addresses, so that answers are not cached between probes.
         options.cache_size = 0;
-        // The hosts file is read here: a name found there is not asked for, not even in its other family.
+        // This module reads the hosts file: a name in the file is not queried, not even in the other family.
         options.use_hosts_file = ResolveHosts::Never;
-        // Tries are made here, where a name gives its place up in between.
+        // This module makes the retries, because a waiting name must release its query.
         options.attempts = 0;
         options.timeout = settings.lookup_timeout;
         options.num_concurrent_reqs = config.name_servers().len().clamp(1, 2);
         let sockets_a_name = 2 * options.num_concurrent_reqs;
-        let dots = options.ndots;
+        let ndots = options.ndots;
         let (_, search, servers) = config.into_parts();
-        let resolver =
-            Resolver::builder_with_config(ResolverConfig::from_name_servers(servers), OneSocket::default())
-                .with_options(options)
-                .build()
-                .map_err(|source| Error::Resolver { source })?;
+        let resolver = Resolver::builder_with_config(
+            ResolverConfig::from_name_servers(servers),
+            SingleSocketProvider::default(),
+        )
+        .with_options(options)
+        .build()
+        .map_err(|source| Error::Resolver { source })?;
         Ok(Self {
             resolver,
             hosts,
             search,
-            dots,
-            at_once: (settings.queries / sockets_a_name).max(1),
+            ndots,
+            max_concurrent: (settings.queries / sockets_a_name).max(1),
             lookup_timeout: settings.lookup_timeout,
         })
     }
 
-    /// Looks up every question, and sends each position with its answer as soon as that is known.
+    /// Looks up all questions, and sends each answer with the question's position as soon as it is known.
     pub(crate) async fn look_up(&self, questions: Vec<Question>, answers: UnboundedSender<(usize, Answer)>) {
-        let notify = |position, answer| {
-            // Nobody listens any more once the deadline has passed.
+        let send_answer = |position, answer| {
+            // The receiver is gone after the deadline.
             let _ = answers.send((position, answer));
         };
-        let mut again = Vec::new();
+        let mut retries = Vec::new();
         let mut resolver_answered = false;
         let mut first = stream::iter(questions.into_iter().enumerate())
             .map(|(position, question)| async move {
-                let answer = self.ask(&question, FIRST_TRY.min(self.limit(&question))).await;
+                let answer = self
+                    .ask(&question, FIRST_ATTEMPT_TIMEOUT.min(self.limit(&question)))
+                    .await;
                 (position, question, answer)
             })
-            .buffer_unordered(self.at_once);
+            .buffer_unordered(self.max_concurrent);
         while let Some((position, question, answer)) = first.next().await {
             match answer.addresses {
-                Ok(_) | Err(NoAddress::NotFound) => {
-                    resolver_answered |= !self.is_known_here(&question);
-                    notify(position, answer);
+                Ok(_) | Err(ResolveError::NotFound) => {
+                    resolver_answered |= !self.is_known_locally(&question);
+                    send_answer(position, answer);
                 }
-                Err(_) => again.push((position, question, answer)),
+                Err(_) => retries.push((position, question, answer)),
             }
         }
-        if !resolver_answered && again.len() >= DOUBTFUL && !self.resolver_works().await {
-            for (position, _, Answer { took, .. }) in again {
-                notify(
+        if !resolver_answered && retries.len() >= RESOLVER_CHECK_THRESHOLD && !self.resolver_works().await {
+            for (position, _, Answer { elapsed, .. }) in retries {
+                send_answer(
                     position,
                     Answer {
-                        addresses: Err(NoAddress::ResolverDown),
-                        took,
+                        addresses: Err(ResolveError::ResolverDown),
+                        elapsed,
                     },
                 );
             }
             return;
         }
-        let mut second = stream::iter(again)
+        let mut second = stream::iter(retries)
             .map(|(position, question, before)| async move {
-                let left = self.limit(&question).saturating_sub(before.took);
+                let left = self.limit(&question).saturating_sub(before.elapsed);
                 if left.is_zero() {
                     return (position, before);
                 }
-                let Answer { addresses, took } = self.ask(&question, left).await;
+                let Answer { addresses, elapsed } = self.ask(&question, left).await;
                 (
                     position,
                     Answer {
                         addresses,
-                        took: before.took + took,
+                        elapsed: before.elapsed + elapsed,
                     },
                 )
             })
-            .buffer_unordered(self.at_once);
+            .buffer_unordered(self.max_concurrent);
         while let Some((position, answer)) = second.next().await {
-            notify(position, answer);
+            send_answer(position, answer);
         }
     }
 
-    /// Whether a name has its addresses without any resolver.
-    fn is_known_here(&self, question: &Question) -> bool {
+    /// Whether the name resolves without a name server.
+    fn is_known_locally(&self, question: &Question) -> bool {
         let names = self.candidates(&question.name);
         names.iter().any(Name::is_localhost) || self.in_hosts_file(&names, question.ip).is_some()
     }
@@ -173,26 +177,26 @@ impl Names {
     }
 
     async fn ask(&self, question: &Question, limit: Duration) -> Answer {
-        let began = Instant::now();
+        let started = Instant::now();
         let names = self.candidates(&question.name);
         let addresses = match self.in_hosts_file(&names, question.ip) {
             Some(found) => Ok(found),
             None => match question.ip {
-                IpFamily::V4 => self.family(&names, RecordType::A, limit).await,
-                IpFamily::V6 => self.family(&names, RecordType::AAAA, limit).await,
-                IpFamily::Any => self.both(&names, limit).await,
+                IpFamily::V4 => self.one_family(&names, RecordType::A, limit).await,
+                IpFamily::V6 => self.one_family(&names, RecordType::AAAA, limit).await,
+                IpFamily::Any => self.both_families(&names, limit).await,
             },
         };
         Answer {
             addresses,
-            took: began.elapsed(),
+            elapsed: started.elapsed(),
         }
     }
 
-    /// Asks for both families at once; a family that was found waits only a little for the other.
-    async fn both(&self, names: &[Name], limit: Duration) -> Addresses {
-        let v4 = Box::pin(self.family(names, RecordType::A, limit));
-        let v6 = Box::pin(self.family(names, RecordType::AAAA, limit));
+    /// Looks up both families concurrently; the first one to succeed waits [`RESOLUTION_DELAY`] for the other.
+    async fn both_families(&self, names: &[Name], limit: Duration) -> Addresses {
+        let v4 = Box::pin(self.one_family(names, RecordType::A, limit));
+        let v6 = Box::pin(self.one_family(names, RecordType::AAAA, limit));
         let (found, other) = match select(v4, v6).await {
             Either::Left((found, other)) | Either::Right((found, other)) => (found, other),
         };
@@ -207,21 +211,21 @@ impl Names {
         }
     }
 
-    async fn family(&self, names: &[Name], kind: RecordType, limit: Duration) -> Addresses {
+    async fn one_family(&self, names: &[Name], kind: RecordType, limit: Duration) -> Addresses {
         let found = timeout(limit, async {
             for name in names {
                 match answer::read(self.resolver.lookup(name.clone(), kind).await) {
-                    // Only a name that does not exist is tried with the next of the search list.
-                    Err(NoAddress::NotFound) => {}
+                    // Only if a name does not exist is the next name of the search list tried.
+                    Err(ResolveError::NotFound) => {}
                     known => return known,
                 }
             }
-            Err(NoAddress::NotFound)
+            Err(ResolveError::NotFound)
         });
-        found.await.unwrap_or(Err(NoAddress::Timeout))
+        found.await.unwrap_or(Err(ResolveError::Timeout))
     }
 
-    /// The names to try in turn (resolv.conf(5), `search` and `ndots`).
+    /// The names to try in order (resolv.conf(5), `search` and `ndots`).
     fn candidates(&self, name: &str) -> Vec<Name> {
         let Ok(mut bare) = Name::from_str_relaxed(name) else {
             return Vec::new();
@@ -235,13 +239,13 @@ impl Names {
         } else {
             searched.collect()
         };
-        let as_it_is = if name.matches('.').count() >= self.dots {
+        let position = if name.matches('.').count() >= self.ndots {
             0
         } else {
             names.len()
         };
         bare.set_fqdn(true);
-        names.insert(as_it_is, bare);
+        names.insert(position, bare);
         names
     }
 
@@ -261,12 +265,12 @@ impl Names {
         })
     }
 
-    /// Asks for the name servers of the root, which any working resolver can answer or refuse at once.
+    /// Asks for the root's name servers, which every working resolver answers or refuses immediately.
     async fn resolver_works(&self) -> bool {
         let control = self.resolver.lookup(Name::root(), RecordType::NS);
         timeout(self.lookup_timeout, control)
             .await
-            .is_ok_and(|answer| answer::comes_from_a_working_resolver(&answer))
+            .is_ok_and(|answer| answer::shows_working_resolver(&answer))
     }
 }
 
@@ -274,13 +278,13 @@ impl Names {
 mod tests {
     use super::*;
 
-    /// A resolver that has a hosts file and a search list, and nobody to ask.
-    fn names(hosts: &str, search: &[&str]) -> Names {
+    /// A resolver with a hosts file and a search list, but without name servers.
+    fn names(hosts: &str, search: &[&str]) -> NameResolver {
         let settings = Settings {
             name_servers: NameServers::Explicit(vec![]),
             ..Settings::default()
         };
-        let mut names = Names::new(&settings).unwrap();
+        let mut names = NameResolver::new(&settings).unwrap();
         names.hosts.read_hosts_conf(hosts.as_bytes()).unwrap();
         names.search = search
             .iter()
@@ -290,7 +294,7 @@ mod tests {
     }
 
     #[test]
-    fn the_search_list_comes_first_only_for_names_without_dots() {
+    fn search_list_comes_first_only_for_names_without_dots() {
         let names = names("", &["corp.test.", "lan."]);
         let tried =
             |name: &str| -> Vec<String> { names.candidates(name).iter().map(Name::to_string).collect() };
@@ -303,9 +307,9 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_name_in_the_hosts_file_is_not_asked_for_not_even_in_its_other_family() {
+    async fn name_in_hosts_file_is_never_queried() {
         let names = names("127.0.0.9 db.test alias.test\n::9 six.test\n", &["test."]);
-        let check = async |name: &str, ip: IpFamily, expected: Result<&str, NoAddress>| {
+        let check = async |name: &str, ip: IpFamily, expected: Result<&str, ResolveError>| {
             let question = Question {
                 name: name.to_owned(),
                 ip,
@@ -322,7 +326,7 @@ mod tests {
         check("alias.test", IpFamily::V4, Ok("127.0.0.9")).await;
         check("db", IpFamily::Any, Ok("127.0.0.9")).await;
         check("six.test", IpFamily::Any, Ok("::9")).await;
-        check("db.test", IpFamily::V6, Err(NoAddress::ResolverDown)).await;
-        check("other.test", IpFamily::Any, Err(NoAddress::ResolverDown)).await;
+        check("db.test", IpFamily::V6, Err(ResolveError::ResolverDown)).await;
+        check("other.test", IpFamily::Any, Err(ResolveError::ResolverDown)).await;
     }
 }

@@ -1,4 +1,4 @@
-//! How queries reach a name server: over UDP each with one socket of its own, over TCP where an answer is too long.
+//! The transport of DNS queries: UDP with one socket for each query, and TCP for long answers.
 
 use std::future::Future;
 use std::net::{IpAddr, SocketAddr};
@@ -11,14 +11,14 @@ use hickory_resolver::net::udp::UdpClientStream;
 use hickory_resolver::net::xfer::DnsExchange;
 use hickory_resolver::{ConnectionProvider, PoolContext};
 
-/// The library's connections, but for one thing: a UDP query that has no answer yet is not sent again from a second
-/// and a third socket, which would break the bound on sockets. Tries are made by the caller.
+/// The library's connections, except that a UDP query without an answer is not repeated from a second and a third
+/// socket, which would exceed the limit of sockets. The caller makes the retries.
 #[derive(Clone, Default)]
-pub(crate) struct OneSocket {
+pub(crate) struct SingleSocketProvider {
     inner: TokioRuntimeProvider,
 }
 
-impl ConnectionProvider for OneSocket {
+impl ConnectionProvider for SingleSocketProvider {
     type Conn = DnsExchange<TokioRuntimeProvider>;
     type FutureConn = Pin<Box<dyn Future<Output = Result<Self::Conn, NetError>> + Send>>;
     type RuntimeProvider = TokioRuntimeProvider;
@@ -43,7 +43,7 @@ impl ConnectionProvider for OneSocket {
     }
 }
 
-/// A name server at a port of its own.
+/// A name server with a port.
 pub(crate) fn name_server(address: SocketAddr) -> NameServerConfig {
     let connections = [ConnectionConfig::udp(), ConnectionConfig::tcp()].map(|mut connection| {
         connection.port = address.port();

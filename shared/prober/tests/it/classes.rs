@@ -1,15 +1,15 @@
-//! Every way a port or a name can answer, and the outcome it gives.
+//! The outcomes of all kinds of ports and names.
 
 use portpulse_core::choice::IpFamily;
 use portpulse_core::outcome::{FailureClass, Outcome, Phase, Trust};
 
 use crate::name_server::{Zone, has, serve};
-use crate::{asking, code, codes, peers, probe, target, target_at, within};
+use crate::{code, codes, peers, probe, target, target_at, with_name_server, with_timeout};
 
 #[tokio::test]
-async fn an_open_port_is_timed_by_the_kernel() {
+async fn open_port_has_kernel_time() {
     let peer = peers::open();
-    let outcomes = probe(asking(peer.address), &[target_at(peer.address)]).await;
+    let outcomes = probe(with_name_server(peer.address), &[target_at(peer.address)]).await;
     let [Outcome::Open(opened)] = outcomes.as_slice() else {
         panic!("{outcomes:?}")
     };
@@ -27,7 +27,7 @@ async fn an_open_port_is_timed_by_the_kernel() {
 }
 
 #[tokio::test]
-async fn each_class_has_its_phase_and_times() {
+async fn failure_class_has_phase_and_time() {
     let (refused, silent) = (peers::refused(), peers::silent());
     let names = serve([
         ("fails.test", Zone::Fails),
@@ -40,14 +40,14 @@ async fn each_class_has_its_phase_and_times() {
     };
     let targets = [
         target_at(refused.address),
-        within(300, target_at(silent.address)),
+        with_timeout(300, target_at(silent.address)),
         target("missing.test", 1),
         target("fails.test", 1),
-        within(600, target("silent.test", 1)),
+        with_timeout(600, target("silent.test", 1)),
         v6_only(target("v4.test", 1)),
         v6_only(target_at(refused.address)),
     ];
-    let outcomes = probe(asking(names.address), &targets).await;
+    let outcomes = probe(with_name_server(names.address), &targets).await;
     let expected = [
         (FailureClass::Refused.code(), Phase::Connect, 0, 250),
         ("timeout", Phase::Connect, 300, 600),
@@ -73,28 +73,28 @@ async fn each_class_has_its_phase_and_times() {
 }
 
 #[tokio::test]
-async fn a_network_without_a_route_is_our_own_fault() {
-    let nobody = peers::refused();
+async fn missing_route_is_no_data() {
+    let unused = peers::refused();
     let targets = [target(peers::UNROUTED_V4, 9), target(peers::UNROUTED_V6, 9)];
     assert_eq!(
-        codes(&probe(asking(nobody.address), &targets).await),
+        codes(&probe(with_name_server(unused.address), &targets).await),
         ["no_data_no_route"; 2]
     );
 }
 
 #[tokio::test]
-async fn outcomes_keep_the_order_of_their_targets() {
+async fn outcomes_keep_target_order() {
     let (open, refused, silent) = (peers::open(), peers::refused(), peers::silent());
     let names = serve([("open.test", has(&["127.0.0.1"]))]);
     let kinds = [
-        (within(300, target_at(silent.address)), "timeout"),
+        (with_timeout(300, target_at(silent.address)), "timeout"),
         (target_at(open.address), "open"),
         (target("open.test", open.address.port()), "open"),
         (target_at(refused.address), "refused"),
         (target("missing.test", 1), "dns_not_found"),
     ];
     let (targets, expected): (Vec<_>, Vec<_>) = kinds.iter().cycle().take(77).cloned().unzip();
-    let outcomes = probe(asking(names.address), &targets).await;
+    let outcomes = probe(with_name_server(names.address), &targets).await;
     assert_eq!(outcomes.iter().map(code).collect::<Vec<_>>(), expected);
-    assert_eq!(probe(asking(names.address), &[]).await, []);
+    assert_eq!(probe(with_name_server(names.address), &[]).await, []);
 }

@@ -1,16 +1,16 @@
-//! How a connection ends, as the service sees it.
+//! The end of a connection as seen by the service.
 
 use std::io::{ErrorKind, Read};
 
 use portpulse_core::choice::CloseMode;
 use portpulse_core::target::{Check, Target};
 
-use crate::{asking, codes, peers, probe, target_at};
+use crate::{codes, peers, probe, target_at, with_name_server};
 
 #[tokio::test]
-async fn fin_is_an_orderly_end_and_quiet_is_never_seen() {
+async fn fin_closes_orderly_and_quiet_is_never_accepted() {
     let peer = peers::open();
-    peer.held.set_nonblocking(true).unwrap();
+    peer.guard.set_nonblocking(true).unwrap();
 
     let fin = target_at(peer.address);
     let quiet = Target {
@@ -19,12 +19,15 @@ async fn fin_is_an_orderly_end_and_quiet_is_never_seen() {
     };
 
     assert_eq!(
-        codes(&probe(asking(peer.address), &[quiet.clone(), quiet]).await),
+        codes(&probe(with_name_server(peer.address), &[quiet.clone(), quiet]).await),
         ["open"; 2]
     );
-    assert_eq!(peer.held.accept().unwrap_err().kind(), ErrorKind::WouldBlock);
+    assert_eq!(peer.guard.accept().unwrap_err().kind(), ErrorKind::WouldBlock);
 
-    assert_eq!(codes(&probe(asking(peer.address), &[fin]).await), ["open"]);
-    let (mut stream, _) = peer.held.accept().unwrap();
-    assert_eq!(stream.read(&mut [0; 8]).unwrap(), 0, "an orderly end");
+    assert_eq!(
+        codes(&probe(with_name_server(peer.address), &[fin]).await),
+        ["open"]
+    );
+    let (mut stream, _) = peer.guard.accept().unwrap();
+    assert_eq!(stream.read(&mut [0; 8]).unwrap(), 0, "closed with a FIN");
 }

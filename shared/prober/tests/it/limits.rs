@@ -1,4 +1,4 @@
-//! Bounds: sockets, descriptors, the deadline.
+//! Limits: sockets, descriptors, the deadline.
 
 use std::io::{Read, Write};
 use std::net::TcpListener;
@@ -14,31 +14,35 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::time::Instant;
 
 use crate::name_server::{Zone, has, serve};
-use crate::{asking, codes, peers, probe, target, target_at, within};
+use crate::{codes, peers, probe, target, target_at, with_name_server, with_timeout};
 
 #[tokio::test]
-async fn four_hundred_timeouts_take_little_more_than_one() {
+async fn four_hundred_timeouts_run_concurrently() {
     let silent = peers::silent();
-    let targets = vec![within(1_000, target_at(silent.address)); 400];
-    let began = Instant::now();
-    let outcomes = probe(asking(silent.address), &targets).await;
+    let targets = vec![with_timeout(1_000, target_at(silent.address)); 400];
+    let started = Instant::now();
+    let outcomes = probe(with_name_server(silent.address), &targets).await;
     assert_eq!(codes(&outcomes), vec!["timeout"; 400]);
-    assert!(began.elapsed() < Duration::from_secs(3), "{:?}", began.elapsed());
+    assert!(
+        started.elapsed() < Duration::from_secs(3),
+        "{:?}",
+        started.elapsed()
+    );
 }
 
 #[tokio::test]
-async fn waiting_for_a_socket_is_not_charged() {
+async fn socket_wait_is_not_counted() {
     let silent = peers::silent();
     let settings = Settings {
         sockets: 2,
-        ..asking(silent.address)
+        ..with_name_server(silent.address)
     };
-    let began = Instant::now();
-    let outcomes = probe(settings, &vec![within(200, target_at(silent.address)); 6]).await;
+    let started = Instant::now();
+    let outcomes = probe(settings, &vec![with_timeout(200, target_at(silent.address)); 6]).await;
     assert!(
-        began.elapsed() >= Duration::from_millis(600),
-        "two at a time: {:?}",
-        began.elapsed()
+        started.elapsed() >= Duration::from_millis(600),
+        "no more than two sockets at a time: {:?}",
+        started.elapsed()
     );
     for outcome in outcomes {
         let Outcome::Failed(failure) = outcome else {
@@ -52,33 +56,33 @@ async fn waiting_for_a_socket_is_not_charged() {
 }
 
 #[tokio::test]
-async fn an_address_that_no_socket_was_left_for_is_not_called_down() {
+async fn address_without_free_socket_is_no_data() {
     let silent = peers::silent();
     let names = serve([("two.test", has(&["127.0.0.1", "127.0.0.2"]))]);
     let settings = Settings {
         sockets: 2,
-        ..asking(names.address)
+        ..with_name_server(names.address)
     };
-    let hog = within(3_000, target_at(silent.address));
-    let two = within(600, target("two.test", silent.address.port()));
+    let blocker = with_timeout(3_000, target_at(silent.address));
+    let two = with_timeout(600, target("two.test", silent.address.port()));
     assert_eq!(
-        codes(&probe(settings, &[hog, two]).await),
+        codes(&probe(settings, &[blocker, two]).await),
         ["timeout", "no_data_out_of_resources"]
     );
 }
 
 #[tokio::test]
-async fn at_the_deadline_what_is_unfinished_is_no_data_and_what_timed_out_is_not() {
+async fn deadline_makes_unfinished_checks_no_data() {
     let (open, silent) = (peers::open(), peers::silent());
     let names = serve([("silent.test", Zone::Silent)]);
     let prober = Prober::new(Settings {
         sockets: 3,
-        ..asking(names.address)
+        ..with_name_server(names.address)
     })
     .unwrap();
     let targets = [
         target_at(open.address),
-        within(200, target_at(silent.address)),
+        with_timeout(200, target_at(silent.address)),
         target_at(silent.address),
         target_at(silent.address),
         target_at(silent.address),
@@ -93,29 +97,29 @@ async fn at_the_deadline_what_is_unfinished_is_no_data_and_what_timed_out_is_not
 }
 
 #[tokio::test]
-async fn after_the_deadline_nothing_starts() {
+async fn nothing_starts_after_deadline() {
     let open = peers::open();
-    let prober = Prober::new(asking(open.address)).unwrap();
+    let prober = Prober::new(with_name_server(open.address)).unwrap();
     let outcomes = prober.probe(&[target_at(open.address)], Instant::now()).await;
     assert_eq!(codes(&outcomes), ["no_data_out_of_time"]);
 }
 
-/// Descriptors are a limit of the whole process, so this test runs itself again in a process of its own.
+/// The limit of descriptors applies to the whole process, so this test runs again in its own process.
 #[tokio::test]
-async fn running_out_of_descriptors_is_our_own_fault() {
+async fn missing_descriptors_are_no_data() {
     const ALONE: &str = "PORTPULSE_TEST_ALONE";
     if std::env::var_os(ALONE).is_none() {
         let child = Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", "limits::running_out_of_descriptors_is_our_own_fault"])
+            .args(["--exact", "limits::missing_descriptors_are_no_data"])
             .env(ALONE, "1")
             .output()
             .unwrap();
-        let banner = String::from_utf8_lossy(&child.stdout);
-        assert!(child.status.success() && banner.contains("1 passed"), "{banner}");
+        let output = String::from_utf8_lossy(&child.stdout);
+        assert!(child.status.success() && output.contains("1 passed"), "{output}");
         return;
     }
     let silent = peers::silent();
-    let prober = Prober::new(asking(silent.address)).unwrap();
+    let prober = Prober::new(with_name_server(silent.address)).unwrap();
     let limit_to = |current| {
         let maximum = getrlimit(Resource::Nofile).maximum;
         setrlimit(
@@ -133,14 +137,14 @@ async fn running_out_of_descriptors_is_our_own_fault() {
     limit_to(in_use + 4);
     let found = codes(
         &prober
-            .probe(&vec![within(300, target_at(silent.address)); 20], soon())
+            .probe(&vec![with_timeout(300, target_at(silent.address)); 20], soon())
             .await,
     );
     let timeouts = found.iter().take_while(|code| **code == "timeout").count();
     assert!((3..=6).contains(&timeouts), "{found:?}");
     assert_eq!(found[timeouts..], vec!["no_data_out_of_resources"; 20 - timeouts]);
 
-    // Nor is a redirect that we have no descriptor left to follow the target's.
+    // A redirect that cannot be followed for lack of descriptors is no failure of the target either.
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     let follow = HttpCheck::new(Method::Head, "/", vec![], None, true).unwrap();
@@ -164,6 +168,10 @@ async fn running_out_of_descriptors_is_our_own_fault() {
     redirects.join().unwrap();
 
     limit_to(0);
-    let found = codes(&prober.probe(&[within(300, target("any.test", 1))], soon()).await);
-    assert_eq!(found, ["no_data_resolver_down"], "no query could be sent");
+    let found = codes(
+        &prober
+            .probe(&[with_timeout(300, target("any.test", 1))], soon())
+            .await,
+    );
+    assert_eq!(found, ["no_data_resolver_down"], "no query was sent");
 }

@@ -1,11 +1,11 @@
-//! The prober against real sockets on loopback, and against a name server of the tests' own.
+//! The prober with real sockets on loopback, and with a name server of the tests.
 
 #![expect(
     clippy::unwrap_used,
     clippy::panic,
     clippy::indexing_slicing,
     clippy::print_stdout,
-    reason = "a test fails by panicking, on input of its own, and prints what it measured"
+    reason = "a test fails by panicking, on its own input, and prints measurements"
 )]
 
 mod classes;
@@ -28,7 +28,7 @@ use portpulse_core::target::{Check, Target};
 use portpulse_prober::{NameServers, Prober, Settings};
 use tokio::time::Instant;
 
-/// A connect with two seconds to spare.
+/// A connect check with a timeout of two seconds.
 fn target(host: &str, port: u16) -> Target {
     Target {
         host: host.parse().unwrap(),
@@ -43,21 +43,21 @@ fn target_at(address: SocketAddr) -> Target {
     target(&address.ip().to_string(), address.port())
 }
 
-fn within(millis: u64, target: Target) -> Target {
+fn with_timeout(millis: u64, target: Target) -> Target {
     Target {
         timeout: Duration::from_millis(millis),
         ..target
     }
 }
 
-fn asking(name_server: SocketAddr) -> Settings {
+fn with_name_server(name_server: SocketAddr) -> Settings {
     Settings {
         name_servers: NameServers::Explicit(vec![name_server]),
         ..Settings::default()
     }
 }
 
-/// Probes with ample time.
+/// Probes the targets with a deadline in one minute.
 async fn probe(settings: Settings, targets: &[Target]) -> Vec<Outcome> {
     let prober = Prober::new(settings).unwrap();
     prober
@@ -65,7 +65,7 @@ async fn probe(settings: Settings, targets: &[Target]) -> Vec<Outcome> {
         .await
 }
 
-/// The code of an outcome: `open`, a failure class or a kind of no data.
+/// The code of an outcome: `open`, a failure class, or a kind of no data.
 fn code(outcome: &Outcome) -> &'static str {
     match outcome {
         Outcome::Open(_) => "open",

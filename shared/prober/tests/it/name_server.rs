@@ -1,4 +1,4 @@
-//! A name server on loopback that answers, fails, dawdles or keeps silent, name by name.
+//! A name server on loopback with a configurable behavior for each name.
 
 use std::collections::{BTreeMap, HashMap};
 use std::net::{IpAddr, SocketAddr, UdpSocket};
@@ -6,19 +6,19 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
-/// What the server does with a name; a name it does not know does not exist.
+/// The behavior for a name. Unknown names do not exist.
 #[derive(Debug, Clone)]
 pub(crate) enum Zone {
     Has(Vec<IpAddr>),
-    /// Answers after a while, and for IPv6 not at all.
+    /// Answers for IPv4 after a delay, and never for IPv6.
     Slow(Duration, Vec<IpAddr>),
-    /// IPv4 at once, IPv6 never.
+    /// Answers for IPv4 immediately, and never for IPv6.
     SilentForV6(Vec<IpAddr>),
     Fails,
     Silent,
 }
 
-/// Addresses from their texts.
+/// Parses addresses.
 pub(crate) fn has(addresses: &[&str]) -> Zone {
     Zone::Has(addresses.iter().map(|text| text.parse().unwrap()).collect())
 }
@@ -29,7 +29,7 @@ pub(crate) struct NameServer {
 }
 
 impl NameServer {
-    /// How often a name was asked for, both families together.
+    /// The number of queries for a name, both families together.
     pub(crate) fn asked(&self, name: &str) -> usize {
         self.asked.lock().unwrap().get(name).copied().unwrap_or_default()
     }
@@ -40,7 +40,7 @@ const AAAA: u16 = 28;
 
 impl Drop for NameServer {
     fn drop(&mut self) {
-        // An empty packet ends the thread.
+        // An empty packet stops the thread.
         UdpSocket::bind("127.0.0.1:0")
             .unwrap()
             .send_to(&[], self.address)
@@ -48,7 +48,7 @@ impl Drop for NameServer {
     }
 }
 
-/// Serves some names, until dropped.
+/// Starts a server for these names; dropping it stops it.
 pub(crate) fn serve<N: Into<String>>(zones: impl IntoIterator<Item = (N, Zone)>) -> NameServer {
     let zones: HashMap<String, Zone> = zones
         .into_iter()
@@ -101,7 +101,7 @@ fn of_kind(addresses: &[IpAddr], kind: u16) -> Vec<IpAddr> {
         .collect()
 }
 
-/// The length of the question section, which begins at byte 12 (RFC 1035, section 4.1.2).
+/// The end of the question section, which starts at byte 12 (RFC 1035, section 4.1.2).
 fn question_end(query: &[u8]) -> usize {
     let mut at = 12;
     while query[at] != 0 {
@@ -110,7 +110,7 @@ fn question_end(query: &[u8]) -> usize {
     at + 5
 }
 
-/// The name, without its final dot, and the type that is asked for.
+/// The name without its final dot, and the queried type.
 fn question(query: &[u8]) -> (String, u16) {
     let mut labels = Vec::new();
     let mut at = 12;
@@ -125,7 +125,7 @@ fn question(query: &[u8]) -> (String, u16) {
     )
 }
 
-/// A reply with the query's id and question (RFC 1035, section 4.1); names point back to byte 12.
+/// A reply with the query's id and question (RFC 1035, section 4.1). Names are pointers to byte 12.
 fn reply(query: &[u8], response_code: u8, addresses: &[IpAddr]) -> Vec<u8> {
     let mut packet = query[..2].to_vec();
     packet.extend([0x81, 0x80 | response_code, 0, 1]);

@@ -1,4 +1,4 @@
-//! Names: all their addresses, the families, and name servers that fail.
+//! Name resolution: several addresses, address families, and failing name servers.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -6,13 +6,13 @@ use std::time::Duration;
 use portpulse_core::choice::IpFamily;
 use portpulse_core::outcome::Outcome;
 use portpulse_core::target::Target;
-use portpulse_prober::{NameServers, NamesLeadTo, Prober, Settings};
+use portpulse_prober::{NameServers, OwnAddresses, Prober, Settings};
 use tokio::time::Instant;
 
 use crate::name_server::{Zone, has, serve};
-use crate::{asking, codes, peers, probe, target, within};
+use crate::{codes, peers, probe, target, with_name_server, with_timeout};
 
-/// The one address that answered, and the outcome's times in milliseconds: dns, connect.
+/// The address of an open outcome, and its DNS and connect times in milliseconds.
 fn opened(outcome: &Outcome) -> (String, u128, u128) {
     let Outcome::Open(opened) = outcome else {
         panic!("{outcome:?}")
@@ -26,7 +26,7 @@ fn opened(outcome: &Outcome) -> (String, u128, u128) {
 }
 
 #[tokio::test]
-async fn the_address_that_answers_is_found_and_recorded() {
+async fn answering_address_is_found_and_recorded() {
     let open = peers::open_at("127.0.0.3:0".parse().unwrap());
     let port = open.address.port();
     let _refused = peers::refused_at(([127, 0, 0, 1], port).into());
@@ -47,24 +47,21 @@ async fn the_address_that_answers_is_found_and_recorded() {
         "last.test",
     ]
     .map(|name| target(name, port));
-    let began = std::time::Instant::now();
-    for outcome in probe(asking(names.address), &targets).await {
+    let started = std::time::Instant::now();
+    for outcome in probe(with_name_server(names.address), &targets).await {
         let (address, _, connect) = opened(&outcome);
         assert_eq!(address, "127.0.0.3");
-        assert!(
-            connect < 200,
-            "the attempts before it are not in its time: {connect} ms"
-        );
+        assert!(connect < 200, "the time excludes earlier attempts: {connect} ms");
     }
-    let millis = began.elapsed().as_millis();
+    let millis = started.elapsed().as_millis();
     assert!(
         (250..1_000).contains(&millis),
-        "the next address after 250 ms, not after a timeout: {millis} ms"
+        "the next address is tried after 250 ms, not after a timeout: {millis} ms"
     );
 }
 
 #[tokio::test]
-async fn when_all_addresses_fail_an_answer_beats_silence() {
+async fn refusal_outranks_silence_when_all_addresses_fail() {
     let silent = peers::silent_at("127.0.0.2:0".parse().unwrap());
     let port = silent.address.port();
     let _refused = peers::refused_at(([127, 0, 0, 1], port).into());
@@ -73,38 +70,42 @@ async fn when_all_addresses_fail_an_answer_beats_silence() {
         ("unrouted.test", has(&[peers::UNROUTED_V4, peers::UNROUTED_V6])),
         ("half.test", has(&[peers::UNROUTED_V6, "127.0.0.2"])),
     ]);
-    let targets = ["both.test", "unrouted.test", "half.test"].map(|name| within(500, target(name, port)));
-    let outcomes = probe(asking(names.address), &targets).await;
+    let targets =
+        ["both.test", "unrouted.test", "half.test"].map(|name| with_timeout(500, target(name, port)));
+    let outcomes = probe(with_name_server(names.address), &targets).await;
     assert_eq!(codes(&outcomes), ["refused", "no_data_no_route", "timeout"]);
 }
 
 #[tokio::test]
-async fn only_the_asked_family_is_tried() {
+async fn only_requested_family_is_tried() {
     let open = peers::open();
     let names = serve([("dual.test", has(&["127.0.0.1", peers::UNROUTED_V6]))]);
     let asked = [IpFamily::Any, IpFamily::V4, IpFamily::V6].map(|ip| Target {
         ip,
         ..target("dual.test", open.address.port())
     });
-    let outcomes = probe(asking(names.address), &asked).await;
+    let outcomes = probe(with_name_server(names.address), &asked).await;
     assert_eq!(codes(&outcomes), ["open", "open", "no_data_no_route"]);
 }
 
 #[tokio::test]
-async fn a_name_is_asked_for_once_however_many_targets_have_it() {
+async fn shared_name_is_looked_up_once() {
     let open = peers::open();
     let names = serve([("shared.test", has(&["127.0.0.1"]))]);
     let targets = vec![target("shared.test", open.address.port()); 25];
-    assert_eq!(codes(&probe(asking(names.address), &targets).await), ["open"; 25]);
+    assert_eq!(
+        codes(&probe(with_name_server(names.address), &targets).await),
+        ["open"; 25]
+    );
     assert_eq!(names.asked("shared.test"), 2, "one query for each family");
 }
 
 #[tokio::test]
 async fn localhost_needs_no_name_server() {
     let open = peers::open();
-    let nobody = peers::refused();
+    let unused = peers::refused();
     let outcomes = probe(
-        asking(nobody.address),
+        with_name_server(unused.address),
         &[target("localhost", open.address.port())],
     )
     .await;
@@ -114,47 +115,51 @@ async fn localhost_needs_no_name_server() {
 }
 
 #[tokio::test]
-async fn a_family_whose_servers_are_silent_holds_the_other_up_only_a_little() {
+async fn silent_family_delays_other_family_briefly() {
     let open = peers::open();
     let names = serve([("half.test", Zone::SilentForV6(vec![[127, 0, 0, 1].into()]))]);
-    let outcomes = probe(asking(names.address), &[target("half.test", open.address.port())]).await;
+    let outcomes = probe(
+        with_name_server(names.address),
+        &[target("half.test", open.address.port())],
+    )
+    .await;
     let (_, dns, _) = opened(&outcomes[0]);
     assert!((50..250).contains(&dns), "{dns} ms");
 }
 
 #[tokio::test]
-async fn a_slow_answer_is_waited_for_and_charged_to_its_own_target_alone() {
+async fn slow_lookup_is_charged_to_its_target_only() {
     let open = peers::open();
     let slow = Zone::Slow(Duration::from_millis(500), vec![[127, 0, 0, 1].into()]);
     let names = serve([("slow.test", slow), ("quick.test", has(&["127.0.0.1"]))]);
     let port = open.address.port();
     let targets = [
         target("slow.test", port),
-        within(700, target("slow.test", port)),
-        within(300, target("quick.test", port)),
+        with_timeout(700, target("slow.test", port)),
+        with_timeout(300, target("quick.test", port)),
     ];
-    let outcomes = probe(asking(names.address), &targets).await;
+    let outcomes = probe(with_name_server(names.address), &targets).await;
     assert_eq!(codes(&outcomes), ["open", "dns_timeout", "open"]);
     assert!(
         (750..1_200).contains(&opened(&outcomes[0]).1),
-        "a first try, then an answer: {outcomes:?}"
+        "a first attempt, then an answer: {outcomes:?}"
     );
     assert!(opened(&outcomes[2]).1 < 300, "{outcomes:?}");
 }
 
 #[tokio::test]
-async fn names_that_never_resolve_fail_no_good_one() {
+async fn unresolvable_names_do_not_fail_others() {
     let open = peers::open();
     let good = (0..400).map(|n| (format!("well-{n}.test"), has(&["127.0.0.1"])));
     let dead = (0..600).map(|n| (format!("dead-{n}.test"), Zone::Silent));
     let names = serve(dead.chain(good));
     let port = open.address.port();
-    // The good ones come last, and have less time than the dead ones hold the places.
+    // The resolvable names come last, and have less time than the unresolvable names use their queries.
     let targets: Vec<_> = (0..600)
-        .map(|n| within(2_000, target(&format!("dead-{n}.test"), port)))
-        .chain((0..400).map(|n| within(1_000, target(&format!("well-{n}.test"), port))))
+        .map(|n| with_timeout(2_000, target(&format!("dead-{n}.test"), port)))
+        .chain((0..400).map(|n| with_timeout(1_000, target(&format!("well-{n}.test"), port))))
         .collect();
-    let prober = Prober::new(asking(names.address)).unwrap();
+    let prober = Prober::new(with_name_server(names.address)).unwrap();
     let found = codes(
         &prober
             .probe(&targets, Instant::now() + Duration::from_secs(10))
@@ -162,7 +167,7 @@ async fn names_that_never_resolve_fail_no_good_one() {
     );
     let (dead, good) = found.split_at(600);
     let failed = good.iter().filter(|code| **code != "open").count();
-    assert_eq!(failed, 0, "good names that failed or were not reached");
+    assert_eq!(failed, 0, "resolvable names that failed or were not reached");
     assert!(
         dead.iter()
             .all(|code| ["dns_timeout", "no_data_out_of_time"].contains(code)),
@@ -171,16 +176,16 @@ async fn names_that_never_resolve_fail_no_good_one() {
 }
 
 #[tokio::test]
-async fn a_resolver_that_answers_for_no_name_is_our_own_fault() {
+async fn resolver_without_any_answer_is_no_data() {
     let dead = ["a.test", "b.test", "c.test"];
     let open = peers::open();
-    let mut targets = dead.map(|name| within(600, target(name, 1))).to_vec();
-    // It needs no resolver, and so proves none.
+    let mut targets = dead.map(|name| with_timeout(600, target(name, 1))).to_vec();
+    // This name needs no resolver, so that it does not prove that the resolver works.
     targets.push(target("localhost", open.address.port()));
     let check = async |zones: Vec<(&str, Zone)>, expected: &str| {
         let names = serve(zones);
         assert_eq!(
-            codes(&probe(asking(names.address), &targets).await),
+            codes(&probe(with_name_server(names.address), &targets).await),
             [expected, expected, expected, "open"]
         );
     };
@@ -196,13 +201,13 @@ async fn a_resolver_that_answers_for_no_name_is_our_own_fault() {
     )
     .await;
     check(with_root(Some(Zone::Fails), Zone::Fails), "no_data_resolver_down").await;
-    // It answers for the root: the names are at fault.
+    // The server answers for the root, so that the names are the problem.
     check(with_root(None, Zone::Silent), "dns_timeout").await;
     check(with_root(None, Zone::Fails), "dns_server_failure").await;
 }
 
 #[tokio::test]
-async fn one_dead_name_server_of_two_harms_nobody() {
+async fn one_dead_name_server_of_two_is_tolerated() {
     let open = peers::open();
     let silent = serve([("good.test", Zone::Silent)]);
     let names = serve([("good.test", has(&["127.0.0.1"]))]);
@@ -210,11 +215,15 @@ async fn one_dead_name_server_of_two_harms_nobody() {
         name_servers: NameServers::Explicit(vec![silent.address, names.address]),
         ..Settings::default()
     };
-    let outcomes = probe(settings, &[within(400, target("good.test", open.address.port()))]).await;
+    let outcomes = probe(
+        settings,
+        &[with_timeout(400, target("good.test", open.address.port()))],
+    )
+    .await;
     assert_eq!(codes(&outcomes), ["open"]);
 }
 
-/// What is logged while it lives, by this thread.
+/// The log of this thread.
 #[derive(Clone, Default)]
 struct Log(Arc<Mutex<Vec<u8>>>);
 
@@ -230,7 +239,7 @@ impl std::io::Write for Log {
 }
 
 #[tokio::test]
-async fn a_name_leads_to_the_machine_itself_only_where_that_is_allowed() {
+async fn own_addresses_of_names_are_skipped_when_configured() {
     let log = Log::default();
     let writer = log.clone();
     let subscriber = tracing_subscriber::fmt()
@@ -255,15 +264,15 @@ async fn a_name_leads_to_the_machine_itself_only_where_that_is_allowed() {
         "localhost",
         "127.0.0.1",
     ]
-    .map(|name| within(500, target(name, port)));
-    let careful = Settings {
-        names_lead_to: NamesLeadTo::Elsewhere,
-        ..asking(names.address)
+    .map(|name| with_timeout(500, target(name, port)));
+    let skipping = Settings {
+        own_addresses: OwnAddresses::Skip,
+        ..with_name_server(names.address)
     };
     let own = "no_data_own_address";
     assert_eq!(
-        codes(&probe(careful, &targets).await),
-        // Of several addresses the others are tried; and who writes the address means it.
+        codes(&probe(skipping, &targets).await),
+        // The other addresses of a name are tried, and an address in the configuration is always checked.
         [own, own, own, "no_data_no_route", own, "open"]
     );
     let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
@@ -272,9 +281,9 @@ async fn a_name_leads_to_the_machine_itself_only_where_that_is_allowed() {
         ("metadata.test", "fd00:ec2::254"),
         ("mixed.test", "127.0.0.1"),
     ] {
-        let notified = format!("{name}:{port} has the address {address}, which is the checker's own");
-        assert!(log.contains(&notified), "{log}");
+        let warning = format!("{name}:{port} resolves to {address}, an address of the checker's own machine");
+        assert!(log.contains(&warning), "{log}");
     }
-    let anywhere = codes(&probe(asking(names.address), &targets).await);
+    let anywhere = codes(&probe(with_name_server(names.address), &targets).await);
     assert_eq!([anywhere[0], anywhere[4], anywhere[5]], ["open"; 3]);
 }

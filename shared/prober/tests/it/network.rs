@@ -1,6 +1,6 @@
-//! Against a network of the tests' own: answers that loopback cannot give, and true times on a starved processor.
+//! The prober with a simulated network: answers that loopback cannot give, and exact times on a starved processor.
 //!
-//! Each test runs itself again in a network namespace, where it owns all there is.
+//! Each test runs again in its own network namespace.
 
 use std::collections::HashMap;
 use std::env;
@@ -17,12 +17,12 @@ use tokio::time::Instant;
 
 use crate::throttle::throttle;
 use crate::tun::{Host, Network};
-use crate::{asking, code, codes, peers, probe, target, within};
+use crate::{code, codes, peers, probe, target, with_name_server, with_timeout};
 
 const ROLE: &str = "PORTPULSE_TEST_ROLE";
 
-/// This test, once more, in another part of its play.
-fn again(mut launcher: Command, test: &str, role: &str) -> Command {
+/// A command that runs this test again in another role.
+fn rerun_command(mut launcher: Command, test: &str, role: &str) -> Command {
     launcher
         .arg(env::current_exe().unwrap())
         .args(["--exact", test, "--ignored", "--nocapture"])
@@ -30,25 +30,25 @@ fn again(mut launcher: Command, test: &str, role: &str) -> Command {
     launcher
 }
 
-/// Runs this test in a network namespace of its own.
-fn in_a_network_of_its_own(test: &str) {
+/// Runs this test in its own network namespace.
+fn run_in_network_namespace(test: &str) {
     let mut unshare = Command::new("unshare");
-    unshare.arg("--net").args(before_all_else());
-    let run = again(unshare, test, "world").output().unwrap();
-    let banner = String::from_utf8_lossy(&run.stdout);
+    unshare.arg("--net").args(realtime_priority());
+    let run = rerun_command(unshare, test, "world").output().unwrap();
+    let output = String::from_utf8_lossy(&run.stdout);
     assert!(
-        run.status.success() && banner.contains("1 passed"),
-        "{banner}{}",
+        run.status.success() && output.contains("1 passed"),
+        "{output}{}",
         String::from_utf8_lossy(&run.stderr)
     );
-    for (_, figures) in banner.lines().filter_map(|line| line.split_once("measured: ")) {
+    for (_, figures) in output.lines().filter_map(|line| line.split_once("measured: ")) {
         println!("{figures}");
     }
 }
 
-/// How to start what nothing else on this machine may hold up, where the machine allows it: the hosts' clock is the truth
-/// that connect times are held against.
-fn before_all_else() -> &'static [&'static str] {
+/// The command prefix for real-time priority, if the machine allows it. The simulated hosts need exact clocks, because
+/// the measured connect times are compared with theirs.
+fn realtime_priority() -> &'static [&'static str] {
     let urgent = &["chrt", "--fifo", "1"];
     let allowed = Command::new("chrt").args(&urgent[1..]).arg("true").status();
     if allowed.is_ok_and(|status| status.success()) {
@@ -60,9 +60,9 @@ fn before_all_else() -> &'static [&'static str] {
 
 #[tokio::test]
 #[ignore = "needs root, /dev/net/tun, `ip` and `unshare`: run as root with --ignored"]
-async fn answers_that_only_a_network_gives_have_their_classes() {
+async fn network_answers_have_their_classes() {
     if env::var_os(ROLE).is_none() {
-        return in_a_network_of_its_own("network::answers_that_only_a_network_gives_have_their_classes");
+        return run_in_network_namespace("network::network_answers_have_their_classes");
     }
     let hosts = [
         (Host::Accepts, "open"),
@@ -82,8 +82,8 @@ async fn answers_that_only_a_network_gives_have_their_classes() {
     let mut targets: Vec<_> = (0..hosts.len())
         .map(|index| target(&address(index).to_string(), 80))
         .collect();
-    targets[5] = within(900, targets[5].clone());
-    let outcomes = probe(asking(peers::refused().address), &targets).await;
+    targets[5] = with_timeout(900, targets[5].clone());
+    let outcomes = probe(with_name_server(peers::refused().address), &targets).await;
     let network = network.stop();
 
     assert_eq!(codes(&outcomes), hosts.map(|(_, expected)| expected));
@@ -102,15 +102,15 @@ async fn answers_that_only_a_network_gives_have_their_classes() {
     assert!(network.contains_key(&address(4)));
 }
 
-/// What a router reports is the path's, with every code: no word of it is our own fault.
+/// Errors that a router reports belong to the path, whatever their code, and are never local.
 #[tokio::test]
 #[ignore = "needs root, /dev/net/tun, `ip` and `unshare`: run as root with --ignored"]
-async fn no_code_of_unreachable_is_our_own_fault() {
+async fn icmp_unreachable_codes_are_never_no_data() {
     if env::var_os(ROLE).is_none() {
-        return in_a_network_of_its_own("network::no_code_of_unreachable_is_our_own_fault");
+        return run_in_network_namespace("network::icmp_unreachable_codes_are_never_no_data");
     }
-    // RFC 792 and RFC 1812 have codes 0 to 15, RFC 4443 and RFC 8883 have 0 to 8. Code 4 of ICMP asks for smaller packets,
-    // and so does nothing to a SYN; the last of either is one that nobody knows.
+    // RFC 792 and RFC 1812 define codes 0 to 15, RFC 4443 and RFC 8883 codes 0 to 8. Code 4 of ICMP asks for smaller
+    // packets and has no effect on a SYN. The last code of each is unassigned.
     let over_v4 = (0..=16).map(|code| {
         let expected = match code {
             3 => "refused",
@@ -133,19 +133,19 @@ async fn no_code_of_unreachable_is_our_own_fault() {
     let open: IpAddr = "2001:db8:99::2".parse().unwrap();
     let mut targets: Vec<_> = hosts
         .iter()
-        .map(|(address, ..)| within(900, target(&address.to_string(), 80)))
+        .map(|(address, ..)| with_timeout(900, target(&address.to_string(), 80)))
         .collect();
     targets.push(target(&open.to_string(), 80));
-    // Over UDP the kernel hands on what it holds for final: prohibited, and of IPv6 all of its firewall's codes.
+    // Over UDP the kernel reports only permanent errors: prohibited, and over IPv6 all firewall codes.
     let prohibited = ["10.99.2.9", "10.99.2.10", "10.99.2.13"].into_iter();
     let prohibited = prohibited.chain(["2001:db8:99::101", "2001:db8:99::105", "2001:db8:99::106"]);
     let question = DnsCheck::new(".", RecordType::Ns, &[], &[], Transport::Udp).unwrap();
     let question = Readiness::new(Protocol::Dns(question), Tls::Off, 14).unwrap();
     targets.extend(prohibited.map(|address| Target {
         check: Check::Ready(question.clone()),
-        ..within(900, target(address, 53))
+        ..with_timeout(900, target(address, 53))
     }));
-    let outcomes = probe(asking(peers::refused().address), &targets).await;
+    let outcomes = probe(with_name_server(peers::refused().address), &targets).await;
     network.stop();
     for ((address, code, expected), outcome) in hosts.iter().zip(&outcomes) {
         assert_eq!(
@@ -160,9 +160,9 @@ async fn no_code_of_unreachable_is_our_own_fault() {
 
 #[tokio::test]
 #[ignore = "needs root, /dev/net/tun, `ip` and `unshare`: run as root with --ignored"]
-async fn a_loop_that_looks_late_calls_nobody_down() {
+async fn late_event_loop_reports_no_false_failure() {
     if env::var_os(ROLE).is_none() {
-        return in_a_network_of_its_own("network::a_loop_that_looks_late_calls_nobody_down");
+        return run_in_network_namespace("network::late_event_loop_reports_no_false_failure");
     }
     let silent = Host::AcceptsTheSecond;
     let network = Network::start(
@@ -170,14 +170,14 @@ async fn a_loop_that_looks_late_calls_nobody_down() {
         HashMap::from([(far_target(0), silent)]),
     );
     let targets: Vec<_> = (0..10)
-        .map(|index| within(60, target(&far_target(index).to_string(), 80)))
+        .map(|index| with_timeout(60, target(&far_target(index).to_string(), 80)))
         .collect();
     let busy = async {
         tokio::time::sleep(Duration::from_millis(5)).await;
-        // The answers come, and every timeout passes, while nobody looks.
+        // All answers arrive, and all timeouts pass, while the event loop is blocked.
         std::thread::sleep(Duration::from_millis(200));
     };
-    let (outcomes, ()) = tokio::join!(probe(asking(peers::refused().address), &targets), busy);
+    let (outcomes, ()) = tokio::join!(probe(with_name_server(peers::refused().address), &targets), busy);
     network.stop();
     assert_eq!(code(&outcomes[0]), "timeout");
     for outcome in &outcomes[1..] {
@@ -193,7 +193,7 @@ async fn a_loop_that_looks_late_calls_nobody_down() {
 }
 
 const OPEN_TARGETS: u16 = 900;
-const TRUE_ROUND_TRIP: Duration = Duration::from_millis(50);
+const ROUND_TRIP: Duration = Duration::from_millis(50);
 
 fn far_target(index: u16) -> IpAddr {
     let [high, low] = index.to_be_bytes();
@@ -202,68 +202,69 @@ fn far_target(index: u16) -> IpAddr {
 
 #[tokio::test]
 #[ignore = "needs root, /dev/net/tun, `ip` and `unshare`: run as root with --ignored"]
-async fn a_starved_processor_falsifies_no_time_and_no_status() {
-    const TEST: &str = "network::a_starved_processor_falsifies_no_time_and_no_status";
+async fn starved_processor_keeps_times_and_outcomes() {
+    const TEST: &str = "network::starved_processor_keeps_times_and_outcomes";
     match env::var(ROLE).as_deref() {
-        Err(_) => in_a_network_of_its_own(TEST),
+        Err(_) => run_in_network_namespace(TEST),
         Ok("world") => {
-            world(TEST, 7, 0.3, 5.0);
-            // Far less than a Lambda has: here the clock of the process itself is off by its whole waits.
-            world(TEST, 1, 1.0, 10.0);
+            run_network(TEST, 7, 0.3, 5.0);
+            // Far less than a Lambda has: the clock of the process is late by its whole waiting times.
+            run_network(TEST, 1, 1.0, 10.0);
         }
         Ok(_) => starved_probe().await,
     }
 }
 
-/// Answers each SYN after a set time and holds the probing process to its share; the limits are in milliseconds.
-fn world(test: &str, percent: u32, most_at_median: f64, most_at_p99: f64) {
-    let network = Network::start(TRUE_ROUND_TRIP, HashMap::new());
-    let mut child = again(as_any_other(), test, "prober")
+/// Answers each SYN after a fixed delay, and limits the probing process to a share of a processor. Maxima in
+/// milliseconds.
+fn run_network(test: &str, percent: u32, max_median_ms: f64, max_p99_ms: f64) {
+    let network = Network::start(ROUND_TRIP, HashMap::new());
+    let mut child = rerun_command(normal_priority_command(), test, "prober")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
-    let hold = throttle(child.id(), percent);
-    let began = Instant::now();
-    // It waits for this line, so that it never runs unheld.
+    let throttled = throttle(child.id(), percent);
+    let started = Instant::now();
+    // The process waits for this line, so that it never runs without the limit.
     child.stdin.take().unwrap().write_all(b"begin\n").unwrap();
     let run = child.wait_with_output().unwrap();
-    let lasted = began.elapsed();
+    let lasted = started.elapsed();
     let answered = network.stop();
 
-    let banner = String::from_utf8_lossy(&run.stdout);
-    assert!(run.status.success(), "{banner}");
+    let output = String::from_utf8_lossy(&run.stdout);
+    assert!(run.status.success(), "{output}");
     let mut errors = Vec::new();
-    for (_, line) in banner.lines().filter_map(|line| line.split_once("probed: ")) {
+    for (_, line) in output.lines().filter_map(|line| line.split_once("probed: ")) {
         let [address, found, trust, micros] = line.split(' ').collect::<Vec<_>>()[..] else {
             panic!("{line}")
         };
         assert_eq!(
             (found, trust),
             ("open", "kernel"),
-            "{address} is falsely down or badly timed"
+            "{address} has a false failure or a wrong time source"
         );
-        let truth = answered[&address.parse().unwrap()];
-        let truth = (truth.answer - truth.syn).as_secs_f64() * 1e3;
-        errors.push((micros.parse::<f64>().unwrap() / 1e3 - truth).abs());
+        let measured = answered[&address.parse().unwrap()];
+        let measured = (measured.answer - measured.syn).as_secs_f64() * 1e3;
+        errors.push((micros.parse::<f64>().unwrap() / 1e3 - measured).abs());
     }
     assert_eq!(errors.len(), usize::from(OPEN_TARGETS));
     errors.sort_by(f64::total_cmp);
     let (median, p99) = (errors[errors.len() / 2], errors[errors.len() * 99 / 100]);
     println!(
-        "measured: {OPEN_TARGETS} targets at {TRUE_ROUND_TRIP:?} on {percent} % of a core ({}): \
-         error median {median:.3} ms, p99 {p99:.3} ms, all open, in {lasted:.1?}, held back {:?} times",
-        hold.means,
-        hold.waits(),
+        "measured: {OPEN_TARGETS} targets at {ROUND_TRIP:?} on {percent} % of a core ({}): \
+         error median {median:.3} ms, p99 {p99:.3} ms, all open, in {lasted:.1?},paused {:?} times",
+        throttled.means,
+        throttled.waits(),
     );
     assert!(
-        median <= most_at_median && p99 <= most_at_p99,
+        median <= max_median_ms && p99 <= max_p99_ms,
         "median {median} ms, p99 {p99} ms"
     );
 }
 
-/// How to start what is to be starved.
-fn as_any_other() -> Command {
+/// A command that starts a process with normal priority.
+fn normal_priority_command() -> Command {
     let mut chrt = Command::new("chrt");
     chrt.args(["--other", "0"]);
     chrt
@@ -272,9 +273,9 @@ fn as_any_other() -> Command {
 /// The process under test.
 async fn starved_probe() {
     std::io::stdin().read_line(&mut String::new()).unwrap();
-    let prober = Prober::new(asking(([10, 99, 0, 1], 53).into())).unwrap();
+    let prober = Prober::new(with_name_server(([10, 99, 0, 1], 53).into())).unwrap();
     let targets: Vec<Target> = (0..OPEN_TARGETS)
-        .map(|index| within(500, target(&far_target(index).to_string(), 80)))
+        .map(|index| with_timeout(500, target(&far_target(index).to_string(), 80)))
         .collect();
     let outcomes = prober
         .probe(&targets, Instant::now() + Duration::from_secs(60))

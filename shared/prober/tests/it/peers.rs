@@ -1,13 +1,13 @@
-//! Ports on loopback that answer in every way a port can.
+//! Ports on loopback: open, refused and silent.
 
 use std::net::{SocketAddr, TcpListener, TcpStream};
 
 use socket2::{Domain, Socket, Type};
 
-/// A port that holds whatever keeps it as it is.
+/// A port, with the object that keeps it in its state.
 pub(crate) struct Peer<T> {
     pub(crate) address: SocketAddr,
-    pub(crate) held: T,
+    pub(crate) guard: T,
 }
 
 fn bound(address: SocketAddr) -> Socket {
@@ -16,7 +16,7 @@ fn bound(address: SocketAddr) -> Socket {
     socket
 }
 
-/// Accepts connections as fast as the kernel does; nobody takes them.
+/// Open: the kernel accepts connections, and no process reads them.
 pub(crate) fn open() -> Peer<TcpListener> {
     open_at("127.0.0.1:0".parse().unwrap())
 }
@@ -24,19 +24,19 @@ pub(crate) fn open() -> Peer<TcpListener> {
 pub(crate) fn open_at(address: SocketAddr) -> Peer<TcpListener> {
     let socket = bound(address);
     socket.listen(4096).unwrap();
-    let held = TcpListener::from(socket);
+    let guard = TcpListener::from(socket);
     Peer {
-        address: held.local_addr().unwrap(),
-        held,
+        address: guard.local_addr().unwrap(),
+        guard,
     }
 }
 
-/// Refuses: bound so that nobody else can take the port, but never listening.
+/// Refused: bound, so that no other process takes the port, but never listening.
 pub(crate) fn refused_at(address: SocketAddr) -> Peer<Socket> {
-    let held = bound(address);
+    let guard = bound(address);
     Peer {
-        address: held.local_addr().unwrap().as_socket().unwrap(),
-        held,
+        address: guard.local_addr().unwrap().as_socket().unwrap(),
+        guard,
     }
 }
 
@@ -44,7 +44,7 @@ pub(crate) fn refused() -> Peer<Socket> {
     refused_at("127.0.0.1:0".parse().unwrap())
 }
 
-/// Says nothing: a queue of one connection, which is full, so that the kernel drops every further SYN.
+/// Silent: the accept queue of one connection is full, so that the kernel drops every further SYN.
 pub(crate) fn silent() -> Peer<(Socket, TcpStream)> {
     silent_at("127.0.0.1:0".parse().unwrap())
 }
@@ -56,10 +56,10 @@ pub(crate) fn silent_at(address: SocketAddr) -> Peer<(Socket, TcpStream)> {
     let filler = TcpStream::connect(address).unwrap();
     Peer {
         address,
-        held: (socket, filler),
+        guard: (socket, filler),
     }
 }
 
-/// An address that this machine has no route to, and so never sends to: TCP knows no multicast.
+/// Addresses to which this machine has no route. TCP cannot use multicast.
 pub(crate) const UNROUTED_V4: &str = "224.0.0.1";
 pub(crate) const UNROUTED_V6: &str = "ff02::1";

@@ -1,4 +1,4 @@
-//! Readiness exchanges, from the connect to the outcome.
+//! Readiness checks, from the connection to the outcome.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener};
@@ -12,17 +12,17 @@ use portpulse_prober::Prober;
 use tokio::time::Instant;
 
 use crate::name_server::{has, serve};
-use crate::{asking, code, codes, peers, probe, target, target_at, within};
+use crate::{code, codes, peers, probe, target, target_at, with_name_server, with_timeout};
 
-/// Answers the first bytes of each of `clients` with `banners`, then waits for the client to go.
-fn answers(banners: &'static str, clients: usize) -> SocketAddr {
+/// Answers the first bytes of each of `clients` with `reply`, then waits for the client to close.
+fn answers(reply: &'static str, clients: usize) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     thread::spawn(move || {
         for _ in 0..clients {
             let (mut stream, _) = listener.accept().unwrap();
             let _ = stream.read(&mut [0; 512]).unwrap();
-            stream.write_all(banners.as_bytes()).unwrap();
+            stream.write_all(reply.as_bytes()).unwrap();
             let _ = stream.read_to_end(&mut Vec::new());
         }
     });
@@ -37,12 +37,12 @@ fn redis(address: SocketAddr) -> Target {
 }
 
 #[tokio::test]
-async fn the_service_itself_is_asked_and_its_phase_is_timed() {
+async fn ready_check_asks_service_and_times_phase() {
     let healthy = answers("+PONG\r\n", 1);
     let loading = answers("-LOADING Redis is loading the dataset in memory\r\n", 1);
     let silent = peers::open();
-    let targets = [healthy, loading, silent.address].map(|address| within(300, redis(address)));
-    let outcomes = probe(asking(silent.address), &targets).await;
+    let targets = [healthy, loading, silent.address].map(|address| with_timeout(300, redis(address)));
+    let outcomes = probe(with_name_server(silent.address), &targets).await;
     assert_eq!(codes(&outcomes), ["open", "starting", "silent"]);
 
     let Outcome::Open(opened) = &outcomes[0] else {
@@ -63,18 +63,18 @@ async fn the_service_itself_is_asked_and_its_phase_is_timed() {
 }
 
 #[tokio::test]
-async fn a_port_that_does_not_answer_is_never_asked() {
+async fn refused_port_is_not_asked() {
     let refused = peers::refused();
     assert_eq!(
-        codes(&probe(asking(refused.address), &[redis(refused.address)]).await),
+        codes(&probe(with_name_server(refused.address), &[redis(refused.address)]).await),
         ["refused"]
     );
 }
 
 #[tokio::test]
-async fn silence_until_the_deadline_is_not_the_services_fault() {
+async fn silence_until_probe_deadline_is_no_data() {
     let silent = peers::open();
-    let prober = Prober::new(asking(silent.address)).unwrap();
+    let prober = Prober::new(with_name_server(silent.address)).unwrap();
     let outcomes = prober
         .probe(
             &[redis(silent.address)],
@@ -84,9 +84,9 @@ async fn silence_until_the_deadline_is_not_the_services_fault() {
     assert_eq!(code(&outcomes[0]), "no_data_out_of_time");
 }
 
-/// A MySQL that is slow to be reached is not raced: who comes second and is given up would be held against us.
+/// Addresses of a MySQL server are not raced, because the server counts an abandoned connection against the client.
 #[tokio::test]
-async fn the_addresses_of_a_mysql_are_tried_one_by_one() {
+async fn mysql_addresses_are_tried_sequentially() {
     let listener = TcpListener::bind("127.0.0.3:0").unwrap();
     let port = listener.local_addr().unwrap().port();
     let _silent = peers::silent_at(([127, 0, 0, 2], port).into());
@@ -104,28 +104,32 @@ async fn the_addresses_of_a_mysql_are_tried_one_by_one() {
     let names = serve([
         ("silent.test", has(&["127.0.0.2", "127.0.0.3"])),
         ("refused.test", has(&["127.0.0.4", "127.0.0.3"])),
-        ("nobody.test", has(&["127.0.0.2", "127.0.0.4"])),
+        ("unreachable.test", has(&["127.0.0.2", "127.0.0.4"])),
     ]);
     let mysql = |name| Target {
         check: Check::Ready(Readiness::of(Service::Mysql, port)),
         ..target(name, port)
     };
-    let asked = |name| within(2_000, mysql(name));
-    let began = std::time::Instant::now();
-    let outcomes = probe(asking(names.address), &[asked("silent.test")]).await;
+    let asked = |name| with_timeout(2_000, mysql(name));
+    let started = std::time::Instant::now();
+    let outcomes = probe(with_name_server(names.address), &[asked("silent.test")]).await;
     assert_eq!(codes(&outcomes), ["busy"]);
-    // Half of the time is the first address's; a race would have begun with the second after a quarter of a second.
-    let waited = accepted.recv().unwrap() - began;
+    // The first address gets half of the time. A race would start the second one after 250 ms.
+    let waited = accepted.recv().unwrap() - started;
     assert!(waited > Duration::from_millis(800), "{waited:?}");
-    let began = std::time::Instant::now();
-    let outcomes = probe(asking(names.address), &[asked("refused.test")]).await;
+    let started = std::time::Instant::now();
+    let outcomes = probe(with_name_server(names.address), &[asked("refused.test")]).await;
     assert_eq!(codes(&outcomes), ["busy"]);
-    assert!(accepted.recv().unwrap() - began < Duration::from_millis(800));
-    let outcomes = probe(asking(names.address), &[within(400, mysql("nobody.test"))]).await;
+    assert!(accepted.recv().unwrap() - started < Duration::from_millis(800));
+    let outcomes = probe(
+        with_name_server(names.address),
+        &[with_timeout(400, mysql("unreachable.test"))],
+    )
+    .await;
     assert_eq!(codes(&outcomes), ["refused"]);
 }
 
-/// Answers the DNS question in each datagram with that code and no records.
+/// Answers the DNS question in each datagram with this code and no records.
 async fn answers_over_udp(socket: &tokio::net::UdpSocket, code: u8) {
     let mut buffer = [0; 512];
     loop {
@@ -137,15 +141,15 @@ async fn answers_over_udp(socket: &tokio::net::UdpSocket, code: u8) {
 }
 
 #[tokio::test]
-async fn a_name_server_is_asked_over_udp_without_a_connect() {
+async fn udp_name_server_is_asked_without_connect() {
     let server = tokio::net::UdpSocket::bind("127.0.0.3:0").await.unwrap();
     let port = server.local_addr().unwrap().port();
-    // Takes datagrams, and never answers.
-    let _mute = tokio::net::UdpSocket::bind(("127.0.0.2", port)).await.unwrap();
+    // Receives datagrams and never answers.
+    let _silent_server = tokio::net::UdpSocket::bind(("127.0.0.2", port)).await.unwrap();
     let names = serve([
         ("ns.test", has(&["127.0.0.2", "127.0.0.3"])),
         ("mute.test", has(&["127.0.0.2"])),
-        // Tried in this order: no route, a refusal, no route.
+        // Tried in this order: no route, refused, no route.
         ("half.test", has(&[peers::UNROUTED_V6, "127.0.0.4", "ff02::2"])),
     ]);
     let refuses = tokio::net::UdpSocket::bind(("127.0.0.4", port)).await.unwrap();
@@ -157,7 +161,7 @@ async fn a_name_server_is_asked_over_udp_without_a_connect() {
     };
     let asked = |name, must: &[&str]| Target {
         check: Check::Ready(question(must)),
-        ..within(1_000, target(name, port))
+        ..with_timeout(1_000, target(name, port))
     };
     let targets = [
         asked("ns.test", &[]),
@@ -166,7 +170,7 @@ async fn a_name_server_is_asked_over_udp_without_a_connect() {
         asked("half.test", &[]),
     ];
     let outcomes = tokio::select! {
-        outcomes = probe(asking(names.address), &targets) => outcomes,
+        outcomes = probe(with_name_server(names.address), &targets) => outcomes,
         () = answers_over_udp(&server, 0) => unreachable!(),
     };
     assert_eq!(codes(&outcomes), ["open", "wrong_answer", "silent", "refused"]);

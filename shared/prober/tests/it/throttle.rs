@@ -1,4 +1,4 @@
-//! Holds a process to a share of one processor: by its control group, or as cpulimit does where there is none.
+//! Limits a process to a share of one processor: with a control group, or with signals where there is none.
 
 use std::fs;
 use std::path::PathBuf;
@@ -11,7 +11,7 @@ use rustix::process::{Pid, Signal, kill_process};
 
 const PERIOD: Duration = Duration::from_millis(100);
 
-/// The hold on a process; gone when dropped, which has to be after the process's end.
+/// The limit of a process. Drop it after the end of the process.
 pub(crate) struct Throttle {
     pub(crate) means: &'static str,
     group: Option<PathBuf>,
@@ -19,7 +19,7 @@ pub(crate) struct Throttle {
 }
 
 impl Throttle {
-    /// How often the kernel made the process wait, if its control group counts that.
+    /// The number of times that the kernel paused the process, if its control group counts them.
     pub(crate) fn waits(&self) -> Option<u64> {
         let stat = fs::read_to_string(self.group.as_ref()?.join("cpu.stat")).ok()?;
         stat.lines()
@@ -38,7 +38,7 @@ impl Drop for Throttle {
     }
 }
 
-/// Holds a process to `percent` of one processor.
+/// Limits a process to `percent` of one processor.
 pub(crate) fn throttle(process: u32, percent: u32) -> Throttle {
     let quota = PERIOD.as_micros() as u32 * percent / 100;
     let period = PERIOD.as_micros();

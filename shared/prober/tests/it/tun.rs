@@ -1,4 +1,4 @@
-//! A network of a test's own behind a TUN device, where every host answers just when and as it is told.
+//! A simulated network behind a TUN device, with a configurable behavior and delay for every host.
 
 use std::collections::{HashMap, VecDeque};
 use std::net::IpAddr;
@@ -11,34 +11,35 @@ use std::time::{Duration, Instant};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use tappers::{Interface, Tun};
 
-/// What a host does with a SYN.
+/// The behavior of a host on a SYN.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Host {
     Accepts,
-    /// Takes no notice of the first SYN.
+    /// Ignores the first SYN.
     AcceptsTheSecond,
     AcceptsThenResets,
     Refuses,
-    /// A router says with this code that it is unreachable: of ICMP's type 3 (RFC 792, RFC 1812) or ICMPv6's type 1 (RFC
-    /// 4443).
+    /// A router reports the host as unreachable with this code, in ICMP type 3 (RFC 792, RFC 1812) or ICMPv6 type 1
+    /// (RFC 4443).
     Unreachable(u8),
 }
 
-/// When a SYN came and when its answer went out, as this end of the wire saw it.
+/// The times at which a SYN arrived and its answer was sent, at this end of the network.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Answered {
     pub(crate) syn: Instant,
     pub(crate) answer: Instant,
 }
 
-/// The hosts, answering from a thread until they are told to stop.
+/// The simulated hosts, which answer in a thread until they are stopped.
 pub(crate) struct Network {
     stop: Arc<AtomicBool>,
     hosts: JoinHandle<HashMap<IpAddr, Answered>>,
 }
 
 impl Network {
-    /// Makes the device, with 10.99.0.0/16 and 2001:db8:99::/64 behind it; hosts that are not named accept.
+    /// Creates the device, with 10.99.0.0/16 and 2001:db8:99::/64 behind it. Hosts that are not listed accept
+    /// connections.
     pub(crate) fn start(delay: Duration, named: HashMap<IpAddr, Host>) -> Self {
         let mut tun = Tun::new_named(Interface::new("portpulse0").unwrap()).unwrap();
         tun.set_nonblocking(true).unwrap();
@@ -52,14 +53,14 @@ impl Network {
             assert!(status.success(), "ip {arguments}");
         }
         let stop = Arc::new(AtomicBool::new(false));
-        let notified = Arc::clone(&stop);
+        let stop_flag = Arc::clone(&stop);
         Self {
             stop,
-            hosts: thread::spawn(move || answer(&tun, delay, &named, &notified)),
+            hosts: thread::spawn(move || answer(&tun, delay, &named, &stop_flag)),
         }
     }
 
-    /// Ends it, and tells what was answered.
+    /// Stops the hosts and returns the answered SYNs.
     pub(crate) fn stop(self) -> HashMap<IpAddr, Answered> {
         self.stop.store(true, Ordering::Relaxed);
         self.hosts.join().unwrap()
@@ -150,7 +151,7 @@ const SYN: u8 = 2;
 const RST: u8 = 4;
 const ACK: u8 = 16;
 
-/// A TCP segment (RFC 9293) or datagram, over IPv4 (RFC 791) or IPv6 (RFC 8200), that the machine under test sent.
+/// A TCP segment (RFC 9293) or datagram, over IPv4 (RFC 791) or IPv6 (RFC 8200), sent by the machine under test.
 struct Segment {
     from: IpAddr,
     to: IpAddr,
@@ -185,7 +186,7 @@ impl Segment {
         let tcp = packet.get(header..header + 20)?;
         let flags = match protocol {
             TCP => tcp[13],
-            // A datagram begins a conversation, as a SYN does.
+            // A datagram starts a conversation, as a SYN does.
             UDP => SYN,
             _ => return None,
         };
@@ -218,7 +219,7 @@ impl Segment {
         self.ip(TCP, &tcp)
     }
 
-    /// Destination unreachable, which quotes what could not be delivered.
+    /// An ICMP destination unreachable message, which quotes the packet.
     fn unreachable(&self, code: u8) -> Vec<u8> {
         let (protocol, kind) = match self.from {
             IpAddr::V4(_) => (ICMP, 3),
@@ -234,7 +235,7 @@ impl Segment {
         self.ip(protocol, &icmp)
     }
 
-    /// What checksums cover beside the payload of a packet that goes back.
+    /// The pseudo header that checksums of a returned packet cover.
     fn pseudo_header(&self, protocol: u8, length: usize) -> Vec<u8> {
         let [high, low] = u16::try_from(length).unwrap().to_be_bytes();
         [octets(self.to), octets(self.from), vec![0, protocol, high, low]].concat()

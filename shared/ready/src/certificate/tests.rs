@@ -14,8 +14,8 @@ const fn day(days: u64) -> Duration {
 }
 
 #[test]
-fn days_are_counted_to_the_end_of_validity() {
-    // 2026-11-22 is day 20779 of the epoch; from 2050 on times are written with four digits of year.
+fn days_count_to_not_after() {
+    // 2026-11-22 is day 20779 of the epoch. From 2050 on, certificates write years with four digits.
     let rows = [
         ((2026, 11, 23), day(20_779), 1),
         ((2026, 11, 22), day(20_779), 0),
@@ -38,7 +38,7 @@ fn days_are_counted_to_the_end_of_validity() {
 
 proptest! {
     #[test]
-    fn what_is_no_certificate_has_no_days(bytes in prop::collection::vec(any::<u8>(), 0..200), cut in 0..200usize) {
+    fn invalid_certificate_has_no_expiry(bytes in prop::collection::vec(any::<u8>(), 0..200), cut in 0..200usize) {
         expiry(&bytes, day(0));
         let good = certificate((2030, 1, 1));
         prop_assert_eq!(expiry(good.get(..cut).unwrap(), day(0)), None);

@@ -1,17 +1,16 @@
-//! DNS: one question, `. NS` unless told otherwise, and the records that must or must not be in the answer.
+//! DNS: sends one question, by default `. NS`, and checks required and forbidden records.
 //!
 //! | answer | means |
 //! |---|---|
-//! | a well-formed reply with our id, REFUSED and NXDOMAIN too | healthy |
+//! | a well-formed reply with the query's id, including REFUSED and NXDOMAIN | healthy |
 //! | SERVFAIL | healthy, with a warning |
-//! | a record that must be there is missing, or one that must not be is there | wrong answer |
-//! | nothing | silent: BIND does so at its `tcp-clients` quota |
+//! | a required record is missing, or a forbidden record is present | wrong answer |
+//! | nothing | silent: BIND does not answer at its `tcp-clients` quota |
 //!
-//! What is no reply to this very question, by its id and by the question in it, is another service over TCP; over UDP
-//! it is nothing, since anybody can send it.
-//! A truncated reply over UDP means nothing by itself: the question is asked again over TCP.
+//! A message whose id or question differs from the query is another service over TCP. Over UDP the message is ignored,
+//! because anyone can send one. A truncated reply over UDP is not evaluated: the query is repeated over TCP.
 //!
-//! Sources: RFC 1035, section 4; RFC 2181, section 9, for truncation; RFC 7766 for TCP; RFC 3596 for AAAA; seen with
+//! Sources: RFC 1035, section 4; RFC 2181, section 9, for truncation; RFC 7766 for TCP; RFC 3596 for AAAA; tested with
 //! BIND 9.18.
 
 mod message;
@@ -19,8 +18,8 @@ mod message;
 use portpulse_core::outcome::FailureClass;
 use portpulse_core::readiness::DnsCheck;
 
+use crate::dialogue::{Dialogue, DialogueResult, Step};
 use crate::input::{Input, be_u16};
-use crate::step::{Dialogue, DialogueResult, Step};
 pub(crate) use message::{QueryId, is_reply, is_truncated, query};
 use message::{Reply, ReplyCode};
 
@@ -28,7 +27,7 @@ use message::{Reply, ReplyCode};
 pub(crate) struct Dns {
     check: DnsCheck,
     query: Vec<u8>,
-    asked: bool,
+    request_sent: bool,
 }
 
 impl Dns {
@@ -36,47 +35,47 @@ impl Dns {
         Self {
             check: check.clone(),
             query: query(check, id),
-            asked: false,
+            request_sent: false,
         }
     }
 }
 
 impl Dialogue for Dns {
     fn next(&mut self, input: &mut Input) -> Step {
-        if !self.asked {
-            self.asked = true;
+        if !self.request_sent {
+            self.request_sent = true;
             let mut framed = u16::try_from(self.query.len())
                 .unwrap_or_default()
                 .to_be_bytes()
                 .to_vec();
             framed.extend_from_slice(&self.query);
             return Step::Send {
-                what: self.check.to_string().into(),
+                name: self.check.to_string().into(),
                 bytes: framed,
             };
         }
-        let answer = input.rest();
+        let answer = input.remaining();
         let Some(length) = be_u16(answer, 0) else {
-            return Step::More;
+            return Step::Receive;
         };
         let message = answer.get(2..).unwrap_or_default();
-        // What is not DNS shows in the header, whatever length the first two bytes make.
-        if length < message::HEADER || !message::may_be_reply(message, &self.query) {
+        // The header shows that a message is not DNS, whatever length the first two bytes announce.
+        if length < message::HEADER_BYTES || !message::may_be_reply(message, &self.query) {
             return Step::WRONG_SERVICE;
         }
         match message.get(..usize::from(length)) {
-            Some(message) => Step::Done(judge(&self.check, &self.query, message), b""),
-            None => Step::More,
+            Some(message) => Step::Done(evaluate_reply(&self.check, &self.query, message), b""),
+            None => Step::Receive,
         }
     }
 
-    fn limit(&self) -> usize {
+    fn max_bytes(&self) -> usize {
         2 + usize::from(u16::MAX)
     }
 }
 
-/// What a whole reply to a query means.
-pub(crate) fn judge(check: &DnsCheck, query: &[u8], message: &[u8]) -> DialogueResult {
+/// Evaluates a complete reply to a query.
+pub(crate) fn evaluate_reply(check: &DnsCheck, query: &[u8], message: &[u8]) -> DialogueResult {
     let Some(reply) = Reply::read(message, query) else {
         return DialogueResult::WrongService;
     };
@@ -85,22 +84,22 @@ pub(crate) fn judge(check: &DnsCheck, query: &[u8], message: &[u8]) -> DialogueR
     } else {
         format!(" {}", reply.records.join(", "))
     };
-    let cut = if reply.truncated { ", truncated" } else { "" };
-    let banner = format!("{check}: {}{found}{cut}", reply.code);
+    let truncated = if reply.truncated { ", truncated" } else { "" };
+    let banner = format!("{check}: {}{found}{truncated}", reply.code);
     if let Some(missing) = check.must().iter().find(|record| !reply.records.contains(record)) {
-        return DialogueResult::CheckFailure(
+        return DialogueResult::Failed(
             FailureClass::WrongAnswer,
             format!("{banner}; {missing} is missing"),
         );
     }
-    if let Some(unwanted) = check
+    if let Some(forbidden) = check
         .must_not()
         .iter()
         .find(|record| reply.records.contains(record))
     {
-        return DialogueResult::CheckFailure(
+        return DialogueResult::Failed(
             FailureClass::WrongAnswer,
-            format!("{banner}; {unwanted} must not be there"),
+            format!("{banner}; {forbidden} must not be present"),
         );
     }
     let warning = (reply.code == ReplyCode::SERVFAIL).then(|| banner.clone());

@@ -1,13 +1,13 @@
-//! HTTP/1.1: one request, `HEAD /` unless told otherwise, and the connection is over.
+//! HTTP/1.1: one request, by default `HEAD /`, on a connection of its own.
 //!
 //! | answer | means |
 //! |---|---|
-//! | an expected status; without any expectation, one below 500 | healthy |
-//! | 5xx, unless expected | busy: such as 502, 503, 504 of a proxy without a backend |
-//! | another status than expected | wrong answer |
-//! | the text that must appear does not, in the first 64 KiB of the body | wrong answer |
-//! | 3xx with a `Location`, where redirects are followed | the answer there, on the same host, after at most five |
-//! | the end before a status line | closed |
+//! | an expected status; if none is configured, a status below 500 | healthy |
+//! | 5xx, unless expected | busy: for example 502, 503 or 504 of a proxy without a backend |
+//! | another status than the expected ones | wrong answer |
+//! | the expected text is missing from the first 64 KiB of the body | wrong answer |
+//! | 3xx with a `Location`, if redirects are followed | result of the next request: on the same host, at most five times |
+//! | the end of the stream before a status line | closed |
 //!
 //! Sources: RFC 9110, section 15; RFC 9112, sections 4, 6 and 7.
 
@@ -20,8 +20,8 @@ use portpulse_core::outcome::FailureClass;
 use portpulse_core::readiness::{HttpCheck, Tls};
 use portpulse_core::target::Host;
 
-use crate::input::{Begins, Input};
-use crate::step::{Dialogue, DialogueResult, Ended, Step};
+use crate::dialogue::{Dialogue, DialogueResult, EndOfStream, Step};
+use crate::input::{Input, PrefixMatch};
 use body::{Body, Framing};
 
 #[derive(Debug)]
@@ -33,17 +33,17 @@ pub(crate) struct Http {
 
 #[derive(Debug)]
 enum State {
-    Ask,
+    Request,
     Status,
     Headers(Head),
     Body { status: String, body: Body },
 }
 
-/// What the status line and the header fields said.
+/// The status line and the needed header fields.
 #[derive(Debug, Default)]
 struct Head {
     code: u16,
-    /// The code and the reason.
+    /// The status code and the reason phrase.
     status: String,
     location: Option<String>,
     length: Option<u64>,
@@ -56,8 +56,8 @@ impl Http {
             Host::Address(std::net::IpAddr::V6(address)) => format!("[{address}]"),
             Host::Address(_) | Host::Name(_) => host.to_string(),
         };
-        let usual = if tls == Tls::Off { 80 } else { 443 };
-        let authority = if port == usual {
+        let default_port = if tls == Tls::Off { 80 } else { 443 };
+        let authority = if port == default_port {
             host
         } else {
             format!("{host}:{port}")
@@ -65,17 +65,17 @@ impl Http {
         Self {
             check: check.clone(),
             authority,
-            state: State::Ask,
+            state: State::Request,
         }
     }
 
     fn request(&self) -> Step {
         let method = self.check.method();
         let path = self.check.path();
-        // What follows the `?` may be a secret.
+        // The query may contain a secret.
         let bare = path.split('?').next().unwrap_or_default();
         Step::Send {
-            what: Cow::Owned(format!("{method} {bare}")),
+            name: Cow::Owned(format!("{method} {bare}")),
             bytes: format!(
                 "{method} {path} HTTP/1.1\r\nHost: {}\r\nUser-Agent: portpulse\r\nAccept: */*\r\nConnection: close\r\n\r\n",
                 self.authority
@@ -84,9 +84,9 @@ impl Http {
         }
     }
 
-    fn judge(&mut self, head: Head) -> Option<Step> {
+    fn evaluate(&mut self, head: Head) -> Option<Step> {
         if let (300..=399, true, Some(location)) = (head.code, self.check.follows(), &head.location) {
-            return Some(Step::Done(DialogueResult::Moved(location.clone()), b""));
+            return Some(Step::Done(DialogueResult::Redirect(location.clone()), b""));
         }
         if !self.check.expects(head.code) {
             let class = if head.code >= 500 {
@@ -116,16 +116,16 @@ impl Dialogue for Http {
     fn next(&mut self, input: &mut Input) -> Step {
         loop {
             match &mut self.state {
-                State::Ask => {
+                State::Request => {
                     self.state = State::Status;
                     return self.request();
                 }
                 State::Status => {
-                    if input.begins(b"HTTP/1.") == Begins::Otherwise {
+                    if input.match_prefix(b"HTTP/1.") == PrefixMatch::Mismatch {
                         return Step::WRONG_SERVICE;
                     }
-                    let Some(line) = input.line() else {
-                        return Step::More;
+                    let Some(line) = input.take_line() else {
+                        return Step::Receive;
                     };
                     let Some(head) = status_line(&line) else {
                         return Step::WRONG_SERVICE;
@@ -133,23 +133,23 @@ impl Dialogue for Http {
                     self.state = State::Headers(head);
                 }
                 State::Headers(head) => {
-                    let Some(line) = input.line() else {
-                        return Step::More;
+                    let Some(line) = input.take_line() else {
+                        return Step::Receive;
                     };
                     if !line.is_empty() {
                         head.field(&line);
                     } else if (100..=199).contains(&head.code) {
-                        // An interim response: the final one follows.
+                        // An interim response; the final one follows.
                         self.state = State::Status;
                     } else {
                         let head = std::mem::take(head);
-                        if let Some(step) = self.judge(head) {
+                        if let Some(step) = self.evaluate(head) {
                             return step;
                         }
                     }
                 }
                 State::Body { status, body } => {
-                    let count = input.rest().len();
+                    let count = input.remaining().len();
                     let ended = body.read(input.take(count).unwrap_or_default());
                     if body.found() {
                         return Step::healthy(std::mem::take(status));
@@ -157,24 +157,24 @@ impl Dialogue for Http {
                     if ended || body.is_exhausted() {
                         return Step::Done(missing(status), b"");
                     }
-                    return Step::More;
+                    return Step::Receive;
                 }
             }
         }
     }
 
-    fn ended(&mut self, _input: &Input) -> Ended {
+    fn end_of_stream(&mut self, _input: &Input) -> EndOfStream {
         match &self.state {
-            State::Body { status, .. } => Ended::Concluded(missing(status)),
-            State::Ask | State::Status | State::Headers(_) => Ended::Closed { hint: "" },
+            State::Body { status, .. } => EndOfStream::Concluded(missing(status)),
+            State::Request | State::Status | State::Headers(_) => EndOfStream::Closed { hint: "" },
         }
     }
 
-    fn limit(&self) -> usize {
-        // Chunks of one byte carry five bytes of framing.
+    fn max_bytes(&self) -> usize {
+        // A chunk of one byte has five bytes of framing.
         16 * 1024
             + if self.check.text().is_some() {
-                6 * body::LIMIT
+                6 * body::MAX_SEARCHED_BYTES
             } else {
                 0
             }
@@ -182,9 +182,9 @@ impl Dialogue for Http {
 }
 
 fn missing(status: &str) -> DialogueResult {
-    DialogueResult::CheckFailure(
+    DialogueResult::Failed(
         FailureClass::WrongAnswer,
-        format!("{status}, without the text that must appear"),
+        format!("{status}, but the expected text is missing"),
     )
 }
 

@@ -1,17 +1,17 @@
-//! IMAP: wait for the greeting, then `LOGOUT`.
+//! IMAP: waits for the greeting, then sends `LOGOUT`.
 //!
 //! | answer | means |
 //! |---|---|
 //! | `* OK`, `* PREAUTH` | healthy |
-//! | `* BYE` | busy: it refuses for the reason it gives |
-//! | `NO` or `INVALID` to STARTTLS, where an upgrade was wanted | tls |
+//! | `* BYE` | busy: the line gives the reason |
+//! | `NO` or `BAD` in answer to STARTTLS, if TLS is required | tls |
 //!
 //! Source: RFC 9051, sections 6.2.1 and 7.1.
 
 use portpulse_core::outcome::FailureClass;
 
-use crate::input::{Begins, Input};
-use crate::step::{Dialogue, Step};
+use crate::dialogue::{Dialogue, Step};
+use crate::input::{Input, PrefixMatch};
 
 const LOGOUT: &[u8] = b"a LOGOUT\r\n";
 
@@ -39,19 +39,19 @@ impl Imap {
     }
 
     fn healthy(&mut self) -> Step {
-        Step::healthy(std::mem::take(&mut self.greeting)).then_say(LOGOUT)
+        Step::healthy(std::mem::take(&mut self.greeting)).with_closing_bytes(LOGOUT)
     }
 
-    fn greet(&mut self, input: &mut Input) -> Step {
+    fn on_greeting(&mut self, input: &mut Input) -> Step {
         let greetings: [&[u8]; 3] = [b"* OK", b"* PREAUTH", b"* BYE"];
         if greetings
             .iter()
-            .all(|word| input.begins(word) == Begins::Otherwise)
+            .all(|prefix| input.match_prefix(prefix) == PrefixMatch::Mismatch)
         {
             return Step::WRONG_SERVICE;
         }
-        let Some(line) = input.line() else {
-            return Step::More;
+        let Some(line) = input.take_line() else {
+            return Step::Receive;
         };
         if line.starts_with("* BYE") {
             return Step::failure(FailureClass::Busy, line);
@@ -68,19 +68,19 @@ impl Imap {
 impl Dialogue for Imap {
     fn next(&mut self, input: &mut Input) -> Step {
         match self.state {
-            State::Greeting => self.greet(input),
+            State::Greeting => self.on_greeting(input),
             State::Upgrading => loop {
-                let Some(line) = input.line() else {
-                    return Step::More;
+                let Some(line) = input.take_line() else {
+                    return Step::Receive;
                 };
                 if line.starts_with("s OK") {
                     self.state = State::Upgraded;
                     return Step::StartTls;
                 }
                 if line.starts_with("s ") {
-                    return Step::failure(FailureClass::Tls, line).then_say(LOGOUT);
+                    return Step::failure(FailureClass::Tls, line).with_closing_bytes(LOGOUT);
                 }
-                // Untagged responses may come between a command and its result.
+                // Untagged responses may precede the result of a command.
                 if !line.starts_with("* ") {
                     return Step::WRONG_SERVICE;
                 }

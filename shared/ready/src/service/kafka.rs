@@ -1,18 +1,18 @@
-//! Kafka: `ApiVersions` version 0, which every broker answers before any login.
+//! Kafka: sends `ApiVersions` version 0, which every broker answers before a login.
 //!
 //! | answer | means |
 //! |---|---|
-//! | our correlation id, error 0 or 35 (`UNSUPPORTED_VERSION`) | healthy |
-//! | our correlation id, any other error | busy: it refuses with that number |
-//! | closed at once | closed; Kafka does so at `max.connections.per.ip`, and where it expects TLS |
+//! | the request's correlation id, error 0 or 35 (`UNSUPPORTED_VERSION`) | healthy |
+//! | the request's correlation id, any other error | busy: the number gives the reason |
+//! | closed at once | closed; Kafka closes at `max.connections.per.ip`, and if it expects TLS |
 //!
-//! Source: the Apache Kafka protocol guide, "Protocol Primitive Types" and "`ApiVersions` API (Key: 18)"; seen
-//! with Tansu 0.6, which speaks it too.
+//! Source: the Apache Kafka protocol guide, "Protocol Primitive Types" and "`ApiVersions` API (Key: 18)"; tested with
+//! Tansu 0.6, which implements this protocol.
 
 use portpulse_core::outcome::FailureClass;
 
+use crate::dialogue::{Dialogue, EndOfStream, Step};
 use crate::input::{Input, be_u16, be_u32};
-use crate::step::{Dialogue, Ended, Step};
 
 const CORRELATION: u32 = 0x7070_0001;
 const CLIENT: &[u8] = b"portpulse";
@@ -20,37 +20,37 @@ const MAX_LENGTH: u32 = 16 * 1024 - 4;
 
 #[derive(Debug, Default)]
 pub(crate) struct Kafka {
-    asked: bool,
+    request_sent: bool,
 }
 
 impl Dialogue for Kafka {
     fn next(&mut self, input: &mut Input) -> Step {
-        if !self.asked {
-            self.asked = true;
+        if !self.request_sent {
+            self.request_sent = true;
             return Step::send("an ApiVersions request", request());
         }
-        let answer = input.rest();
+        let answer = input.remaining();
         let Some(size) = be_u32(answer, 0) else {
-            return Step::More;
+            return Step::Receive;
         };
         if !(6..=MAX_LENGTH).contains(&size) {
             return Step::WRONG_SERVICE;
         }
         match be_u32(answer, 4) {
-            None => return Step::More,
+            None => return Step::Receive,
             Some(CORRELATION) => {}
             Some(_) => return Step::WRONG_SERVICE,
         }
         match be_u16(answer, 8) {
-            None => Step::More,
+            None => Step::Receive,
             Some(0) => Step::healthy("answered ApiVersions"),
             Some(35) => Step::healthy("answered ApiVersions: error 35, unsupported version"),
             Some(error) => Step::failure(FailureClass::Busy, format!("answered ApiVersions: error {error}")),
         }
     }
 
-    fn ended(&mut self, _input: &Input) -> Ended {
-        Ended::Closed {
+    fn end_of_stream(&mut self, _input: &Input) -> EndOfStream {
+        EndOfStream::Closed {
             hint: ", as Kafka does at max.connections.per.ip, or where it expects TLS",
         }
     }

@@ -1,26 +1,26 @@
-//! memcached: `version` in the text protocol.
+//! memcached: sends `version` in the text protocol.
 //!
 //! | answer | means |
 //! |---|---|
 //! | `VERSION …` | healthy |
-//! | `CLIENT_ERROR unauthenticated` | healthy: it wants a login |
-//! | `ERROR Too many open connections`, unasked | busy |
-//! | any other `CLIENT_ERROR` or `SERVER_ERROR` | busy: it refuses for the reason it gives |
-//! | nothing | silent: with `maxconns_fast` off, a server at its limit does not even accept |
+//! | `CLIENT_ERROR unauthenticated` | healthy: a login is required |
+//! | `ERROR Too many open connections`, before the request | busy |
+//! | any other `CLIENT_ERROR` or `SERVER_ERROR` | busy: the line gives the reason |
+//! | nothing | silent: with `maxconns_fast` off, a server at its limit does not accept connections |
 //!
-//! Sources: `doc/protocol.txt` of memcached; seen with 1.6.
+//! Sources: `doc/protocol.txt` of memcached; tested with 1.6.
 
 use portpulse_core::outcome::FailureClass;
 
-use crate::input::{Begins, Input};
-use crate::step::{Dialogue, Step};
+use crate::dialogue::{Dialogue, Step};
+use crate::input::{Input, PrefixMatch};
 
 #[derive(Debug, Default)]
 pub(crate) struct Memcached {
-    asked: bool,
+    request_sent: bool,
 }
 
-const WORDS: [&[u8]; 4] = [
+const KNOWN_ANSWERS: [&[u8]; 4] = [
     b"VERSION ",
     b"CLIENT_ERROR ",
     b"SERVER_ERROR ",
@@ -29,22 +29,25 @@ const WORDS: [&[u8]; 4] = [
 
 impl Dialogue for Memcached {
     fn next(&mut self, input: &mut Input) -> Step {
-        if !self.asked {
-            self.asked = true;
+        if !self.request_sent {
+            self.request_sent = true;
             return Step::send("version", "version\r\n");
         }
-        if WORDS.iter().all(|word| input.begins(word) == Begins::Otherwise) {
+        if KNOWN_ANSWERS
+            .iter()
+            .all(|prefix| input.match_prefix(prefix) == PrefixMatch::Mismatch)
+        {
             return Step::WRONG_SERVICE;
         }
-        let Some(line) = input.line() else {
-            return Step::More;
+        let Some(line) = input.take_line() else {
+            return Step::Receive;
         };
         let step = if line.starts_with("VERSION ") || line == "CLIENT_ERROR unauthenticated" {
             Step::healthy(line)
         } else {
             Step::failure(FailureClass::Busy, line)
         };
-        step.then_say(b"quit\r\n")
+        step.with_closing_bytes(b"quit\r\n")
     }
 }
 

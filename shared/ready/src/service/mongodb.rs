@@ -1,21 +1,21 @@
-//! MongoDB: `hello` in an `OP_MSG`, which needs no login.
+//! MongoDB: sends `hello` in an `OP_MSG`, which needs no login.
 //!
 //! | answer | means |
 //! |---|---|
 //! | `ok: 1` with `isWritablePrimary`, `secondary` or `arbiterOnly` true | healthy |
-//! | `ok: 1` with `isreplicaset: true` | starting: a replica set that is not initiated |
-//! | `ok: 1` with none of them | starting: it recovers |
-//! | `ok: 0`, code 91 or 11600 | starting: it shuts down |
-//! | `ok: 0`, any other code | busy: it refuses for the reason it gives |
-//! | closed at once | closed; MongoDB does so at `maxIncomingConnections` |
+//! | `ok: 1` with `isreplicaset: true` | starting: the replica set is not initiated |
+//! | `ok: 1` with none of them | starting: the member recovers |
+//! | `ok: 0`, code 91 or 11600 | starting: the server shuts down |
+//! | `ok: 0`, any other code | busy: the code gives the reason |
+//! | closed at once | closed; MongoDB closes at `maxIncomingConnections` |
 //!
-//! Sources: the MongoDB Wire Protocol and the `hello` command in MongoDB's manual; the BSON specification, version
-//! 1.1; the error codes in `error_codes.yml`.
+//! Sources: the MongoDB Wire Protocol and the `hello` command in MongoDB's manual; the BSON specification, version 1.1;
+//! the error codes in `error_codes.yml`.
 
 use portpulse_core::outcome::FailureClass;
 
-use crate::input::{Input, le_u32, shown};
-use crate::step::{Dialogue, Ended, Step};
+use crate::dialogue::{Dialogue, EndOfStream, Step};
+use crate::input::{Input, excerpt, le_u32};
 
 const REQUEST_ID: u32 = 0x7070_0001;
 const OP_MSG: u32 = 2013;
@@ -23,42 +23,42 @@ const MAX_LENGTH: u32 = 16 * 1024;
 
 #[derive(Debug, Default)]
 pub(crate) struct Mongodb {
-    asked: bool,
+    request_sent: bool,
 }
 
 impl Dialogue for Mongodb {
     fn next(&mut self, input: &mut Input) -> Step {
-        if !self.asked {
-            self.asked = true;
+        if !self.request_sent {
+            self.request_sent = true;
             return Step::send("hello", hello());
         }
-        let answer = input.rest();
+        let answer = input.remaining();
         let Some(length) = le_u32(answer, 0) else {
-            return Step::More;
+            return Step::Receive;
         };
-        // The header (16), the flags (4), the kind of section (1) and an empty document (5).
+        // The header (16 bytes), the flags (4), the section's kind (1) and an empty document (5).
         if !(26..=MAX_LENGTH).contains(&length) {
             return Step::WRONG_SERVICE;
         }
         match (le_u32(answer, 8), le_u32(answer, 12)) {
             (Some(REQUEST_ID), Some(OP_MSG)) => {}
-            (Some(REQUEST_ID) | None, None) => return Step::More,
+            (Some(REQUEST_ID) | None, None) => return Step::Receive,
             _ => return Step::WRONG_SERVICE,
         }
         let Some(message) = usize::try_from(length).ok().and_then(|length| input.take(length)) else {
-            return Step::More;
+            return Step::Receive;
         };
         match message.get(20..).and_then(<[u8]>::split_first) {
             Some((0, document)) => match Hello::read(document) {
-                Some(hello) => hello.judge(),
+                Some(hello) => hello.evaluate(),
                 None => Step::WRONG_SERVICE,
             },
             _ => Step::WRONG_SERVICE,
         }
     }
 
-    fn ended(&mut self, _input: &Input) -> Ended {
-        Ended::Closed {
+    fn end_of_stream(&mut self, _input: &Input) -> EndOfStream {
+        EndOfStream::Closed {
             hint: ", as MongoDB does at maxIncomingConnections",
         }
     }
@@ -78,7 +78,7 @@ fn hello() -> Vec<u8> {
     message
 }
 
-/// What matters in the answer to `hello`.
+/// The needed fields of the answer to `hello`.
 #[derive(Debug, Default)]
 struct Hello {
     ok: bool,
@@ -91,15 +91,15 @@ struct Hello {
 }
 
 impl Hello {
-    fn judge(self) -> Step {
+    fn evaluate(self) -> Step {
         if !self.ok {
-            let words = format!("{} {}", self.code, self.errmsg);
+            let text = format!("{} {}", self.code, self.errmsg);
             let class = if matches!(self.code, 91 | 11600) {
                 FailureClass::Starting
             } else {
                 FailureClass::Busy
             };
-            return Step::failure(class, words);
+            return Step::failure(class, text);
         }
         match self {
             Self {
@@ -116,12 +116,12 @@ impl Hello {
             ),
             _ => Step::failure(
                 FailureClass::Starting,
-                "neither primary nor secondary: it starts or recovers",
+                "neither primary nor secondary: the member starts or recovers",
             ),
         }
     }
 
-    /// Reads the elements of the outer document; `None` if it is not BSON.
+    /// Reads the fields of the outer document; `None` if the bytes are not BSON.
     fn read(document: &[u8]) -> Option<Self> {
         let size = usize::try_from(le_u32(document, 0)?).ok()?;
         let mut elements = document.get(4..size.checked_sub(1)?)?;
@@ -138,7 +138,7 @@ impl Hello {
                 b"arbiterOnly" => hello.arbiter = is_one(kind, value),
                 b"isreplicaset" => hello.uninitiated = is_one(kind, value),
                 b"code" => hello.code = le_u32(value, 0)?,
-                b"errmsg" => hello.errmsg = shown(value.get(4..value.len().checked_sub(1)?)?),
+                b"errmsg" => hello.errmsg = excerpt(value.get(4..value.len().checked_sub(1)?)?),
                 _ => {}
             }
         }
@@ -146,7 +146,7 @@ impl Hello {
     }
 }
 
-/// How long a value of that kind is; `None` for kinds that cannot stand here.
+/// The size of a value of this kind; `None` for kinds that the answer cannot contain.
 fn value_size(kind: u8, rest: &[u8]) -> Option<usize> {
     let stated = || usize::try_from(le_u32(rest, 0)?).ok();
     match kind {
@@ -163,7 +163,7 @@ fn value_size(kind: u8, rest: &[u8]) -> Option<usize> {
     }
 }
 
-/// Whether a boolean is true, or a number 1.
+/// Whether a boolean is true or a number is 1.
 fn is_one(kind: u8, value: &[u8]) -> bool {
     match kind {
         0x01 => value.first_chunk().is_some_and(|b| f64::from_le_bytes(*b) == 1.0),

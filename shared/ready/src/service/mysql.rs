@@ -1,35 +1,37 @@
-//! MySQL and MariaDB: a login for a user that need not exist, carried through until it is refused.
+//! MySQL and MariaDB: attempts a login for a user that need not exist, until the server refuses it.
 //!
-//! A client that leaves before its login is refused is counted, and banned after `max_connect_errors`; one that was
-//! refused is not. So every exchange ends with the refusal, even where the certificate is bad or TLS is not offered.
+//! The server counts a client that leaves before the login is decided, and bans it after `max_connect_errors`; a
+//! refused login is not counted. Every exchange therefore continues until the refusal, even if the certificate is
+//! invalid or the server offers no TLS.
 //!
 //! | answer | means |
 //! |---|---|
-//! | greeting, then ERR 1045 or any other judgement of the login, or OK | healthy |
-//! | ERR 1130 instead of a greeting | healthy: it serves, but not this client's address |
-//! | ERR 1040, 1041, 1135, 1203, 1226 | busy: out of connections, memory or threads |
-//! | ERR 1053, 1077, 3032 | starting: it shuts down or is offline |
+//! | greeting, then ERR 1045 or any other decision about the login, or OK | healthy |
+//! | ERR 1130 instead of a greeting | healthy: the server refuses this client's address only |
+//! | ERR 1040, 1041, 1135, 1203, 1226 | busy: no free connections, memory or threads |
+//! | ERR 1053, 1077, 3032 | starting: the server shuts down or is offline |
 //! | ERR 1129 | blocked: this client is banned |
-//! | any other ERR instead of a greeting | busy: it refuses for the reason it gives |
-//! | no `CLIENT_SSL` where an upgrade was wanted | tls: it has TLS switched off |
+//! | any other ERR instead of a greeting | busy: the error gives the reason |
+//! | no `CLIENT_SSL`, if TLS is required | tls: TLS is disabled |
 //!
-//! Sources: MySQL's "Client/Server Protocol" and "Error Reference"; seen with `MariaDB` 10.11. ERR 1040 carries no
-//! SQLSTATE, since it comes before the client's capabilities are known.
+//! Sources: MySQL's "Client/Server Protocol" and "Error Reference"; tested with `MariaDB` 10.11. ERR 1040 has no
+//! SQLSTATE, because the server sends it before the client's capabilities are known.
 
 use portpulse_core::outcome::FailureClass;
 
 use super::USER;
-use crate::input::{Input, le_u16, shown};
-use crate::step::{Dialogue, DialogueResult, Step};
+use crate::dialogue::{Dialogue, DialogueResult, Step};
+use crate::input::{Input, excerpt, le_u16};
 
 const PLUGIN: &str = "mysql_native_password";
 const MAX_LENGTH: usize = 8 * 1024;
-/// A server may ask for another method and then for more; one that goes on asking is not MySQL.
+/// The maximum number of authentication requests. A server may switch the method and then request more data; more
+/// rounds than this are not MySQL.
 const MAX_ROUNDS: u8 = 4;
 /// `CLIENT_LONG_PASSWORD`, `CLIENT_PROTOCOL_41`, `CLIENT_SECURE_CONNECTION`, `CLIENT_PLUGIN_AUTH`.
 const CAPABILITIES: u32 = 0x0000_0001 | 0x0000_0200 | 0x0000_8000 | 0x0008_0000;
 const CLIENT_SSL: u16 = 0x0800;
-/// The first bytes of the packets that can come.
+/// The first bytes of the expected packets.
 const OK: u8 = 0x00;
 const AUTH_MORE: u8 = 0x01;
 const GREETING: u8 = 0x0a;
@@ -61,18 +63,18 @@ impl Mysql {
         }
     }
 
-    fn greeted(&mut self, payload: &[u8]) -> Step {
+    fn on_greeting(&mut self, payload: &[u8]) -> Step {
         match payload.split_first() {
             Some((&ERR, error)) => match Error::read(error) {
-                Some(error) => error.instead_of_greeting(),
+                Some(error) => error.before_greeting(),
                 None => Step::WRONG_SERVICE,
             },
             Some((&GREETING, greeting)) => {
                 let Some(end) = greeting.iter().position(|&b| b == 0) else {
                     return Step::WRONG_SERVICE;
                 };
-                let version = shown(greeting.get(..end).unwrap_or_default());
-                // After the version: thread id (4), scramble (8), filler (1).
+                let version = excerpt(greeting.get(..end).unwrap_or_default());
+                // The version is followed by the thread id (4 bytes), the scramble (8) and a filler (1).
                 let Some(capabilities) = le_u16(greeting, end + 1 + 13) else {
                     return Step::WRONG_SERVICE;
                 };
@@ -93,15 +95,15 @@ impl Mysql {
     fn log_in(&mut self, version: String, sequence: u8) -> Step {
         let mut login = prologue(CAPABILITIES | if sequence == 2 { u32::from(CLIENT_SSL) } else { 0 });
         login.extend_from_slice(USER.as_bytes());
-        // The end of the user, then an empty password.
+        // The end of the user name, then an empty password.
         login.extend_from_slice(&[0, 0]);
         login.extend_from_slice(PLUGIN.as_bytes());
         login.push(0);
         self.state = State::Refusal { version, rounds: 0 };
-        Step::send("a login that is to be refused", packet(sequence, &login))
+        Step::send("a login attempt", packet(sequence, &login))
     }
 
-    fn judge(&self, banner: String) -> Step {
+    fn evaluate(&self, banner: String) -> Step {
         if self.no_tls {
             return Step::failure(
                 FailureClass::Tls,
@@ -116,9 +118,9 @@ impl Dialogue for Mysql {
     fn next(&mut self, input: &mut Input) -> Step {
         match &mut self.state {
             State::Greeting => match read(input, 0, &[GREETING, ERR]) {
-                Read::More => Step::More,
-                Read::Wrong => Step::WRONG_SERVICE,
-                Read::Packet { payload, .. } => self.greeted(&payload),
+                ReadResult::Incomplete => Step::Receive,
+                ReadResult::Invalid => Step::WRONG_SERVICE,
+                ReadResult::Packet { payload, .. } => self.on_greeting(&payload),
             },
             State::StartTls { version } => {
                 self.state = State::Login {
@@ -132,31 +134,31 @@ impl Dialogue for Mysql {
                 self.log_in(version, sequence)
             }
             State::Refusal { version, rounds } => {
-                // The sequence goes on from our own last packet.
+                // The sequence continues from the client's last packet.
                 let expected = 2 + u8::from(self.upgrade && !self.no_tls) + 2 * *rounds;
                 let (payload, sequence) = match read(input, expected, &[OK, AUTH_MORE, AUTH_SWITCH, ERR]) {
-                    Read::More => return Step::More,
-                    Read::Wrong => return Step::WRONG_SERVICE,
-                    Read::Packet { payload, sequence } => (payload, sequence),
+                    ReadResult::Incomplete => return Step::Receive,
+                    ReadResult::Invalid => return Step::WRONG_SERVICE,
+                    ReadResult::Packet { payload, sequence } => (payload, sequence),
                 };
                 match payload.split_first() {
                     Some((&ERR, error)) => match Error::read(error) {
                         Some(error) => match error.failure() {
-                            Some(class) => Step::failure(class, error.words()),
+                            Some(class) => Step::failure(class, error.text()),
                             None => {
-                                let banner = format!("{version}: {}", error.words());
-                                self.judge(banner)
+                                let banner = format!("{version}: {}", error.text());
+                                self.evaluate(banner)
                             }
                         },
                         None => Step::WRONG_SERVICE,
                     },
                     Some((&OK, _)) => {
                         let banner = format!("{version}: accepts logins without a password");
-                        self.judge(banner).then_say(COM_QUIT)
+                        self.evaluate(banner).with_closing_bytes(COM_QUIT)
                     }
                     Some((&first @ (AUTH_SWITCH | AUTH_MORE), rest)) if *rounds < MAX_ROUNDS => {
                         *rounds += 1;
-                        // An empty password is a lone NUL to the SHA-256 methods, and nothing at all to the others.
+                        // An empty password is a single NUL byte in the SHA-256 methods, and empty in the others.
                         let sha = first == AUTH_MORE || rest.windows(4).any(|w| w == b"sha2" || w == b"a256");
                         let empty: &[u8] = if sha { &[0] } else { &[] };
                         Step::send("an empty password", packet(sequence.wrapping_add(1), empty))
@@ -172,7 +174,7 @@ impl Dialogue for Mysql {
     }
 }
 
-/// The part that an `SSLRequest` and a `HandshakeResponse41` share.
+/// The common start of an `SSLRequest` and a `HandshakeResponse41`.
 fn prologue(capabilities: u32) -> Vec<u8> {
     let mut bytes = capabilities.to_le_bytes().to_vec();
     bytes.extend_from_slice(&(1u32 << 24).to_le_bytes());
@@ -188,30 +190,30 @@ fn packet(sequence: u8, payload: &[u8]) -> Vec<u8> {
     packet
 }
 
-enum Read {
-    More,
-    Wrong,
+enum ReadResult {
+    Incomplete,
+    Invalid,
     Packet { payload: Vec<u8>, sequence: u8 },
 }
 
-/// Takes a packet with this number that begins with one of these bytes.
-fn read(input: &mut Input, expected: u8, kinds: &[u8]) -> Read {
-    let Some(&[a, b, c, sequence]) = input.rest().first_chunk() else {
-        return Read::More;
+/// Consumes a packet with the expected sequence number and one of these first bytes.
+fn read(input: &mut Input, expected: u8, kinds: &[u8]) -> ReadResult {
+    let Some(&[a, b, c, sequence]) = input.remaining().first_chunk() else {
+        return ReadResult::Incomplete;
     };
     let length = usize::from(a) | usize::from(b) << 8 | usize::from(c) << 16;
     if !(1..=MAX_LENGTH).contains(&length) || sequence != expected {
-        return Read::Wrong;
+        return ReadResult::Invalid;
     }
-    if input.rest().get(4).is_some_and(|kind| !kinds.contains(kind)) {
-        return Read::Wrong;
+    if input.remaining().get(4).is_some_and(|kind| !kinds.contains(kind)) {
+        return ReadResult::Invalid;
     }
     match input.take(4 + length) {
-        Some(packet) => Read::Packet {
+        Some(packet) => ReadResult::Packet {
             payload: packet.get(4..).unwrap_or_default().to_vec(),
             sequence,
         },
-        None => Read::More,
+        None => ReadResult::Incomplete,
     }
 }
 
@@ -231,15 +233,15 @@ impl Error {
         };
         Some(Self {
             code,
-            message: shown(text),
+            message: excerpt(text),
         })
     }
 
-    fn words(&self) -> String {
+    fn text(&self) -> String {
         format!("{} {}", self.code, self.message)
     }
 
-    /// What the code means at any time; `None` for a judgement of the login.
+    /// The failure class of errors that are possible at any time; `None` for a decision about the login.
     fn failure(&self) -> Option<FailureClass> {
         match self.code {
             1040 | 1041 | 1135 | 1203 | 1226 => Some(FailureClass::Busy),
@@ -249,16 +251,16 @@ impl Error {
         }
     }
 
-    fn instead_of_greeting(&self) -> Step {
+    fn before_greeting(&self) -> Step {
         match (self.code, self.failure()) {
             (1130, _) => Step::Done(
                 DialogueResult::Healthy {
-                    banner: self.words(),
+                    banner: self.text(),
                     warning: None,
                 },
                 b"",
             ),
-            (_, class) => Step::failure(class.unwrap_or(FailureClass::Busy), self.words()),
+            (_, class) => Step::failure(class.unwrap_or(FailureClass::Busy), self.text()),
         }
     }
 }

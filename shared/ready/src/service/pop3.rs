@@ -1,17 +1,17 @@
-//! POP3: wait for the greeting, then `QUIT`.
+//! POP3: waits for the greeting, then sends `QUIT`.
 //!
 //! | answer | means |
 //! |---|---|
 //! | `+OK` | healthy |
-//! | `-ERR`, such as `[SYS/TEMP]` or `[IN-USE]` | busy: it refuses for the reason it gives |
-//! | `-ERR` to STLS, where an upgrade was wanted | tls |
+//! | `-ERR`, such as `[SYS/TEMP]` or `[IN-USE]` | busy: the line gives the reason |
+//! | `-ERR` in answer to STLS, if TLS is required | tls |
 //!
 //! Sources: RFC 1939, sections 3 and 4; RFC 2595, section 4; RFC 3206.
 
 use portpulse_core::outcome::FailureClass;
 
-use crate::input::{Begins, Input};
-use crate::step::{Dialogue, Step};
+use crate::dialogue::{Dialogue, Step};
+use crate::input::{Input, PrefixMatch};
 
 const QUIT: &[u8] = b"QUIT\r\n";
 
@@ -39,7 +39,7 @@ impl Pop3 {
     }
 
     fn healthy(&mut self) -> Step {
-        Step::healthy(std::mem::take(&mut self.greeting)).then_say(QUIT)
+        Step::healthy(std::mem::take(&mut self.greeting)).with_closing_bytes(QUIT)
     }
 }
 
@@ -48,18 +48,20 @@ impl Dialogue for Pop3 {
         if matches!(self.state, State::Upgraded) {
             return self.healthy();
         }
-        if input.begins(b"+OK") == Begins::Otherwise && input.begins(b"-ERR") == Begins::Otherwise {
+        if input.match_prefix(b"+OK") == PrefixMatch::Mismatch
+            && input.match_prefix(b"-ERR") == PrefixMatch::Mismatch
+        {
             return Step::WRONG_SERVICE;
         }
-        let Some(line) = input.line() else {
-            return Step::More;
+        let Some(line) = input.take_line() else {
+            return Step::Receive;
         };
         match (self.state, line.starts_with("+OK")) {
             (State::Upgrading, true) => {
                 self.state = State::Upgraded;
                 Step::StartTls
             }
-            (State::Upgrading, false) => Step::failure(FailureClass::Tls, line).then_say(QUIT),
+            (State::Upgrading, false) => Step::failure(FailureClass::Tls, line).with_closing_bytes(QUIT),
             (_, false) => Step::failure(FailureClass::Busy, line),
             (_, true) => {
                 self.greeting = line;

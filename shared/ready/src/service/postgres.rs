@@ -1,26 +1,27 @@
-//! PostgreSQL: a `StartupMessage` for a user that need not exist; the server says before any login whether it serves.
+//! PostgreSQL: sends a `StartupMessage` for a user that need not exist. The server reports its state before any login.
 //!
 //! | answer | means |
 //! |---|---|
 //! | `R`, any authentication request | healthy |
-//! | `E` with SQLSTATE class 28, 3D000 or 42501 | healthy: it judged the login |
-//! | `E` 08P01 `no such …` | healthy: PgBouncer judged the login |
-//! | `E` 57P01, 57P02, 57P03 | starting: it starts, recovers or shuts down |
-//! | `E` of class 53, such as 53300 | busy: too many clients, out of memory or disk |
-//! | `E` `could not …` without a SQLSTATE | busy: it could not start a process |
-//! | any other `E` | busy: it refuses for the reason it gives |
-//! | `N` to an `SSLRequest` | tls: it has TLS switched off |
+//! | `E` with SQLSTATE class 28, 3D000 or 42501 | healthy: the server decided about the login |
+//! | `E` 08P01 `no such …` | healthy: PgBouncer decided about the login |
+//! | `E` 57P01, 57P02, 57P03 | starting: the server starts, recovers or shuts down |
+//! | `E` of class 53, such as 53300 | busy: too many clients, or no memory or disk space |
+//! | `E` `could not …` without a SQLSTATE | busy: the server could not start a process |
+//! | any other `E` | busy: the error gives the reason |
+//! | `N` in answer to an `SSLRequest` | tls: TLS is disabled |
 //!
-//! Sources: PostgreSQL's documentation, "Message Formats" and "`PostgreSQL` Error Codes"; seen with 15.
-//! `SSLRequest` is answered even in recovery, so that it proves nothing by itself.
+//! A server in recovery answers `SSLRequest` too, so that this answer alone does not prove readiness.
+//!
+//! Sources: PostgreSQL's documentation, "Message Formats" and "`PostgreSQL` Error Codes"; tested with 15.
 
 use portpulse_core::outcome::FailureClass;
 
 use super::USER;
-use crate::input::{Begins, Input, be_u32, begins, shown};
-use crate::step::{Dialogue, Step};
+use crate::dialogue::{Dialogue, Step};
+use crate::input::{Input, PrefixMatch, be_u32, excerpt, match_prefix};
 
-/// The longest message taken for a PostgreSQL one, as in libpq.
+/// The maximum length of a PostgreSQL message during startup, as in libpq.
 const MAX_LENGTH: usize = 30_000;
 
 #[derive(Debug)]
@@ -51,10 +52,10 @@ impl Dialogue for Postgres {
                 self.state = State::Upgrading;
                 Step::send("an SSLRequest", [0, 0, 0, 8, 4, 210, 22, 47])
             }
-            State::Upgrading => match input.rest().first() {
-                None => Step::More,
-                // A server that agreed waits for the client: more bytes are another protocol's.
-                Some(b'S') if input.rest().len() > 1 => Step::WRONG_SERVICE,
+            State::Upgrading => match input.remaining().first() {
+                None => Step::Receive,
+                // After agreeing to TLS the server waits for the client; more bytes belong to another protocol.
+                Some(b'S') if input.remaining().len() > 1 => Step::WRONG_SERVICE,
                 Some(b'S') => {
                     input.take(1);
                     self.state = State::Startup;
@@ -62,7 +63,7 @@ impl Dialogue for Postgres {
                 }
                 Some(b'N') => Step::failure(
                     FailureClass::Tls,
-                    "the server answered N to SSLRequest: it has TLS switched off",
+                    "the server answered N to SSLRequest: TLS is disabled",
                 ),
                 Some(_) => answer(input),
             },
@@ -92,21 +93,21 @@ fn startup() -> Vec<u8> {
 
 fn answer(input: &mut Input) -> Step {
     loop {
-        let Some((&kind, after)) = input.rest().split_first() else {
-            return Step::More;
+        let Some((&kind, after)) = input.remaining().split_first() else {
+            return Step::Receive;
         };
         if !matches!(kind, b'R' | b'E' | b'N' | b'v') {
             return Step::WRONG_SERVICE;
         }
         if kind == b'E' {
-            match begins(after, b"could not ") {
-                Begins::With => return unframed(after),
-                Begins::Maybe => return Step::More,
-                Begins::Otherwise => {}
+            match match_prefix(after, b"could not ") {
+                PrefixMatch::Full => return unframed(after),
+                PrefixMatch::Partial => return Step::Receive,
+                PrefixMatch::Mismatch => {}
             }
         }
         let Some(length) = be_u32(after, 0) else {
-            return Step::More;
+            return Step::Receive;
         };
         let Some(length) = usize::try_from(length)
             .ok()
@@ -115,13 +116,13 @@ fn answer(input: &mut Input) -> Step {
             return Step::WRONG_SERVICE;
         };
         let Some(message) = input.take(1 + length) else {
-            return Step::More;
+            return Step::Receive;
         };
         let body = message.get(5..).unwrap_or_default();
         match kind {
             b'R' => return authentication(body),
             b'E' => return error(body),
-            // A notice, or the offer of an older protocol: the answer comes after it.
+            // A notice, or the negotiation of an older protocol version: the answer follows.
             _ => {}
         }
     }
@@ -129,7 +130,7 @@ fn answer(input: &mut Input) -> Step {
 
 fn authentication(body: &[u8]) -> Step {
     match be_u32(body, 0) {
-        Some(0) => Step::healthy("accepts logins without a password").then_say(b"X\0\0\0\x04"),
+        Some(0) => Step::healthy("accepts logins without a password").with_closing_bytes(b"X\0\0\0\x04"),
         Some(3 | 5) => Step::healthy("asks for a password"),
         Some(10) => Step::healthy("asks for a password (SASL)"),
         Some(_) => Step::healthy("asks for authentication"),
@@ -137,11 +138,11 @@ fn authentication(body: &[u8]) -> Step {
     }
 }
 
-/// The form before protocol 3, which a server without a process to spare still uses.
+/// Reads an error in the form before protocol 3, which a server uses when it cannot start a process.
 fn unframed(text: &[u8]) -> Step {
     match text.iter().position(|&b| b == 0) {
-        Some(end) => Step::failure(FailureClass::Busy, shown(text.get(..end).unwrap_or_default())),
-        None => Step::More,
+        Some(end) => Step::failure(FailureClass::Busy, excerpt(text.get(..end).unwrap_or_default())),
+        None => Step::Receive,
     }
 }
 
@@ -151,19 +152,19 @@ fn error(body: &[u8]) -> Step {
             field
                 .split_first()
                 .filter(|(c, _)| **c == code)
-                .map(|(_, text)| shown(text))
+                .map(|(_, text)| excerpt(text))
         })
     };
     let (Some(sqlstate), Some(message)) = (field(b'C'), field(b'M')) else {
         return Step::WRONG_SERVICE;
     };
-    let words = format!("{sqlstate} {message}");
+    let text = format!("{sqlstate} {message}");
     match sqlstate.as_str() {
-        "3D000" | "42501" => Step::healthy(words),
-        "08P01" if message.starts_with("no such ") => Step::healthy(words),
-        "57P01" | "57P02" | "57P03" => Step::failure(FailureClass::Starting, words),
-        state if state.starts_with("28") => Step::healthy(words),
-        _ => Step::failure(FailureClass::Busy, words),
+        "3D000" | "42501" => Step::healthy(text),
+        "08P01" if message.starts_with("no such ") => Step::healthy(text),
+        "57P01" | "57P02" | "57P03" => Step::failure(FailureClass::Starting, text),
+        state if state.starts_with("28") => Step::healthy(text),
+        _ => Step::failure(FailureClass::Busy, text),
     }
 }
 

@@ -1,62 +1,62 @@
-//! Redis and Valkey: `PING`, which also answers a client that has not logged in, by saying so.
+//! Redis and Valkey: sends `PING`, which the server also answers before a login, with an error.
 //!
 //! | answer | means |
 //! |---|---|
 //! | `+PONG` | healthy |
-//! | `-NOAUTH`, `-NOPERM`, `-ERR unknown command` | healthy: it judged the command |
-//! | `-LOADING`, `-MASTERDOWN` | starting: it loads its data, or waits for its primary |
-//! | `-ERR max number of clients`, unasked | busy |
+//! | `-NOAUTH`, `-NOPERM`, `-ERR unknown command` | healthy: the server processed the command |
+//! | `-LOADING`, `-MASTERDOWN` | starting: the server loads its data, or waits for its primary |
+//! | `-ERR max number of clients`, before the request | busy |
 //! | `-BUSY` | busy: a script runs |
-//! | `-MISCONF` | busy: it cannot persist, for instance on a full disk |
-//! | `-DENIED` | blocked: protected mode refuses clients from outside |
-//! | any other `-` | busy: it refuses for the reason it gives |
+//! | `-MISCONF` | busy: the server cannot persist, for example because the disk is full |
+//! | `-DENIED` | blocked: protected mode refuses remote clients |
+//! | any other `-` | busy: the error gives the reason |
 //!
-//! Sources: the Redis serialization protocol specification; `server.c` and `networking.c` of Redis; seen with 7.0.
+//! Sources: the Redis serialization protocol specification; `server.c` and `networking.c` of Redis; tested with 7.0.
 
 use portpulse_core::outcome::FailureClass;
 
-use crate::input::{Begins, Input};
-use crate::step::{Dialogue, Step};
+use crate::dialogue::{Dialogue, Step};
+use crate::input::{Input, PrefixMatch};
 
 #[derive(Debug, Default)]
 pub(crate) struct Redis {
-    asked: bool,
+    request_sent: bool,
 }
 
 impl Dialogue for Redis {
     fn next(&mut self, input: &mut Input) -> Step {
-        if !self.asked {
-            self.asked = true;
+        if !self.request_sent {
+            self.request_sent = true;
             return Step::send("PING", "PING\r\n");
         }
-        match input.rest().first() {
-            None => Step::More,
-            Some(b'+') => match input.begins(b"+PONG\r\n") {
-                Begins::With => Step::healthy("PONG"),
-                Begins::Maybe => Step::More,
-                Begins::Otherwise => Step::WRONG_SERVICE,
+        match input.remaining().first() {
+            None => Step::Receive,
+            Some(b'+') => match input.match_prefix(b"+PONG\r\n") {
+                PrefixMatch::Full => Step::healthy("PONG"),
+                PrefixMatch::Partial => Step::Receive,
+                PrefixMatch::Mismatch => Step::WRONG_SERVICE,
             },
-            Some(b'-') => match input.line() {
+            Some(b'-') => match input.take_line() {
                 Some(line) => refusal(line.strip_prefix('-').unwrap_or(&line)),
-                None => Step::More,
+                None => Step::Receive,
             },
             Some(_) => Step::WRONG_SERVICE,
         }
     }
 }
 
-fn refusal(words: &str) -> Step {
-    let code = words.split(' ').next().unwrap_or_default();
-    // Every error of this protocol begins with a word in capitals.
+fn refusal(error: &str) -> Step {
+    let code = error.split(' ').next().unwrap_or_default();
+    // Every error of this protocol starts with a word in capital letters.
     if code.is_empty() || !code.bytes().all(|b| b.is_ascii_uppercase()) {
         return Step::WRONG_SERVICE;
     }
     match code {
-        "NOAUTH" | "NOPERM" => Step::healthy(words),
-        "ERR" if words.starts_with("ERR unknown command") => Step::healthy(words),
-        "LOADING" | "MASTERDOWN" => Step::failure(FailureClass::Starting, words),
-        "DENIED" => Step::failure(FailureClass::Blocked, words),
-        _ => Step::failure(FailureClass::Busy, words),
+        "NOAUTH" | "NOPERM" => Step::healthy(error),
+        "ERR" if error.starts_with("ERR unknown command") => Step::healthy(error),
+        "LOADING" | "MASTERDOWN" => Step::failure(FailureClass::Starting, error),
+        "DENIED" => Step::failure(FailureClass::Blocked, error),
+        _ => Step::failure(FailureClass::Busy, error),
     }
 }
 

@@ -1,61 +1,65 @@
-//! A script for services without a file of their own: texts to send, and texts to wait for, in order.
+//! Scripts for services without a protocol of their own: texts to send and texts to expect, in order.
 //!
 //! | answer | means |
 //! |---|---|
-//! | every text that was waited for came, in order | healthy; the lines up to these texts are told |
-//! | the end, or nothing more, before one of them | closed, silent or timeout |
+//! | every text was received in order | healthy; the banner has the lines up to these texts |
+//! | the end of the stream, or silence, before one of them | closed, silent or timeout |
 //! | 16 KiB without it | wrong service |
 //!
-//! What is sent is named by its number alone: it may hold a secret.
+//! Messages name a sent text by its step number only, because the text may contain a secret.
 
 use portpulse_core::readiness::{Script, ScriptStep};
 
-use crate::input::{Input, shown};
-use crate::step::{Dialogue, Step};
+use crate::dialogue::{Dialogue, Step};
+use crate::input::{Input, excerpt};
 
-/// A script being played.
+/// A running script.
 #[derive(Debug)]
-pub(crate) struct Scripted {
+pub(crate) struct ScriptDialogue {
     script: Script,
-    done: usize,
+    steps_done: usize,
     captured: Vec<String>,
 }
 
-impl Scripted {
+impl ScriptDialogue {
     pub(crate) fn new(script: &Script) -> Self {
         Self {
             script: script.clone(),
-            done: 0,
+            steps_done: 0,
             captured: Vec::new(),
         }
     }
 }
 
-impl Dialogue for Scripted {
+impl Dialogue for ScriptDialogue {
     fn next(&mut self, input: &mut Input) -> Step {
         loop {
-            match self.script.steps().get(self.done) {
+            match self.script.steps().get(self.steps_done) {
                 None => return Step::healthy(self.captured.join("; ")),
                 Some(ScriptStep::Send(bytes)) => {
-                    self.done += 1;
+                    self.steps_done += 1;
                     return Step::Send {
-                        what: format!("step {}", self.done).into(),
+                        name: format!("step {}", self.steps_done).into(),
                         bytes: bytes.clone(),
                     };
                 }
                 Some(ScriptStep::Expect(text)) => {
-                    let found = input.rest().windows(text.len()).position(|window| window == text);
-                    let Some(came) = found.and_then(|start| input.take(start + text.len())) else {
-                        return Step::More;
+                    let found = input
+                        .remaining()
+                        .windows(text.len())
+                        .position(|window| window == text);
+                    let Some(matched) = found.and_then(|start| input.take(start + text.len())) else {
+                        return Step::Receive;
                     };
-                    self.done += 1;
-                    let before = came.len() - text.len();
-                    let line = came
+                    self.steps_done += 1;
+                    let before = matched.len() - text.len();
+                    let line = matched
                         .iter()
                         .take(before)
                         .rposition(|&b| b == b'\n')
                         .map_or(0, |end| end + 1);
-                    self.captured.push(shown(came.get(line..).unwrap_or_default()));
+                    self.captured
+                        .push(excerpt(matched.get(line..).unwrap_or_default()));
                 }
             }
         }

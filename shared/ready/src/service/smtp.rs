@@ -1,11 +1,11 @@
-//! SMTP and submission: wait for the greeting, `EHLO`, `QUIT`; never talk first.
+//! SMTP and submission: waits for the greeting, then sends `EHLO` and `QUIT`. The server always speaks first.
 //!
 //! | answer | means |
 //! |---|---|
-//! | `220`, then `250` to `EHLO` (or to `HELO`, if `EHLO` is unknown) | healthy |
+//! | `220`, then `250` in answer to `EHLO` (or to `HELO`, if `EHLO` is unknown) | healthy |
 //! | `421`, or any other 4xx | busy: overloaded or shutting down |
-//! | 5xx greeting, such as `554`, or `550`…`554` to `EHLO` | blocked: it will not talk to this client |
-//! | no STARTTLS offered, or it fails, where an upgrade was wanted | tls |
+//! | 5xx greeting, such as `554`, or `550`…`554` in answer to `EHLO` | blocked: the server refuses this client |
+//! | no STARTTLS offered, or STARTTLS refused, if TLS is required | tls |
 //! | `220`, but neither `EHLO` nor `HELO` known | wrong service, such as FTP |
 //!
 //! Sources: RFC 5321, sections 3.1, 4.1.1 and 4.2; RFC 3207.
@@ -14,14 +14,14 @@ use std::net::IpAddr;
 
 use portpulse_core::outcome::FailureClass;
 
+use crate::dialogue::{Dialogue, Step};
 use crate::input::Input;
-use crate::step::{Dialogue, Step};
 
 const QUIT: &[u8] = b"QUIT\r\n";
 
 #[derive(Debug)]
 pub(crate) struct Smtp {
-    /// The client's own address literal, since it has no name (RFC 5321, section 4.1.4).
+    /// The client's address literal, since the client has no host name (RFC 5321, section 4.1.4).
     name: String,
     upgrade: bool,
     greeting: String,
@@ -31,7 +31,7 @@ pub(crate) struct Smtp {
 #[derive(Debug, Clone, Copy)]
 enum State {
     Greeting,
-    SayEhlo,
+    SendEhlo,
     Ehlo,
     Helo,
     Upgrading,
@@ -58,13 +58,13 @@ impl Smtp {
     }
 
     fn healthy(&mut self) -> Step {
-        Step::healthy(std::mem::take(&mut self.greeting)).then_say(QUIT)
+        Step::healthy(std::mem::take(&mut self.greeting)).with_closing_bytes(QUIT)
     }
 
-    fn judge(&mut self, reply: Reply) -> Step {
+    fn evaluate(&mut self, reply: Reply) -> Step {
         match (self.state, reply.code) {
             (State::Greeting, 220) => {
-                self.greeting = reply.words();
+                self.greeting = reply.summary();
                 self.ehlo()
             }
             (State::Ehlo, 250) if self.upgrade => {
@@ -74,7 +74,7 @@ impl Smtp {
                     .any(|line| line.eq_ignore_ascii_case("STARTTLS"))
                 {
                     return Step::failure(FailureClass::Tls, "the server does not offer STARTTLS")
-                        .then_say(QUIT);
+                        .with_closing_bytes(QUIT);
                 }
                 self.state = State::Upgrading;
                 Step::send("STARTTLS", "STARTTLS\r\n")
@@ -86,47 +86,49 @@ impl Smtp {
             }
             (State::Upgrading, 220) => {
                 self.upgrade = false;
-                self.state = State::SayEhlo;
+                self.state = State::SendEhlo;
                 Step::StartTls
             }
-            (State::Upgrading, _) => Step::failure(FailureClass::Tls, reply.words()).then_say(QUIT),
-            (_, 400..=499) => Step::failure(FailureClass::Busy, reply.words()).then_say(QUIT),
-            (State::Greeting, 500..=599) | (_, 550..=554) => {
-                Step::failure(FailureClass::Blocked, reply.words()).then_say(QUIT)
+            (State::Upgrading, _) => {
+                Step::failure(FailureClass::Tls, reply.summary()).with_closing_bytes(QUIT)
             }
-            _ => Step::WRONG_SERVICE.then_say(QUIT),
+            (_, 400..=499) => Step::failure(FailureClass::Busy, reply.summary()).with_closing_bytes(QUIT),
+            (State::Greeting, 500..=599) | (_, 550..=554) => {
+                Step::failure(FailureClass::Blocked, reply.summary()).with_closing_bytes(QUIT)
+            }
+            _ => Step::WRONG_SERVICE.with_closing_bytes(QUIT),
         }
     }
 }
 
 impl Dialogue for Smtp {
     fn next(&mut self, input: &mut Input) -> Step {
-        if matches!(self.state, State::SayEhlo) {
+        if matches!(self.state, State::SendEhlo) {
             return self.ehlo();
         }
         match Reply::read(input) {
-            Read::More => Step::More,
-            Read::Wrong => Step::WRONG_SERVICE,
-            Read::Reply(reply) => self.judge(reply),
+            ReadResult::Incomplete => Step::Receive,
+            ReadResult::Invalid => Step::WRONG_SERVICE,
+            ReadResult::Reply(reply) => self.evaluate(reply),
         }
     }
 }
 
-/// A reply of one or more lines, all with the same code.
+/// A reply of one or more lines with the same code.
 #[derive(Debug)]
 struct Reply {
     code: u16,
     lines: Vec<String>,
 }
 
-enum Read {
-    More,
-    Wrong,
+enum ReadResult {
+    Incomplete,
+    Invalid,
     Reply(Reply),
 }
 
 impl Reply {
-    fn words(&self) -> String {
+    fn summary(&self) -> String {
         let text = self
             .lines
             .iter()
@@ -136,33 +138,33 @@ impl Reply {
         format!("{} {text}", self.code)
     }
 
-    /// Takes a reply once all of it is there.
-    fn read(input: &mut Input) -> Read {
+    /// Consumes a complete reply.
+    fn read(input: &mut Input) -> ReadResult {
         let mut reply: Option<Self> = None;
         let mut length = 0;
         let mut lines_done = false;
-        for line in input.rest().split_inclusive(|&b| b == b'\n') {
+        for line in input.remaining().split_inclusive(|&b| b == b'\n') {
             let is_last = match line.get(3) {
                 None | Some(b' ' | b'\r' | b'\n') => true,
                 Some(b'-') => false,
-                Some(_) => return Read::Wrong,
+                Some(_) => return ReadResult::Invalid,
             };
             if !line.iter().take(3).all(u8::is_ascii_digit) {
-                return Read::Wrong;
+                return ReadResult::Invalid;
             }
             let Some(text) = line.strip_suffix(b"\n") else {
-                return Read::More;
+                return ReadResult::Incomplete;
             };
             let text = String::from_utf8_lossy(text.strip_suffix(b"\r").unwrap_or(text));
             let Some(code) = text.get(..3).and_then(|code| code.parse().ok()) else {
-                return Read::Wrong;
+                return ReadResult::Invalid;
             };
             let reply = reply.get_or_insert_with(|| Self {
                 code,
                 lines: Vec::new(),
             });
             if reply.code != code {
-                return Read::Wrong;
+                return ReadResult::Invalid;
             }
             reply.lines.push(text.get(4..).unwrap_or_default().to_owned());
             length += line.len();
@@ -174,9 +176,9 @@ impl Reply {
         match reply {
             Some(reply) if lines_done => {
                 input.take(length);
-                Read::Reply(reply)
+                ReadResult::Reply(reply)
             }
-            _ => Read::More,
+            _ => ReadResult::Incomplete,
         }
     }
 }

@@ -1,20 +1,20 @@
-//! SSH: the server's identification, answered with our own so that leaving is not an error in its log.
+//! SSH: reads the server's identification and answers with the client's, so that the server logs no error.
 //!
 //! | answer | means |
 //! |---|---|
-//! | `SSH-2.0-…` or `SSH-1.99-…`, lines before it or not | healthy |
+//! | `SSH-2.0-…` or `SSH-1.99-…`, also after other lines | healthy |
 //! | `Exceeded MaxStartups` | busy |
 //! | `Not allowed at this time` | blocked: the address is penalised |
-//! | `SSH-1.…` | wrong service: too old for any client |
+//! | `SSH-1.…` | wrong service: an obsolete version |
 //!
-//! Sources: RFC 4253, section 4.2; `sshd.c` of OpenSSH; seen with 9.2.
+//! Sources: RFC 4253, section 4.2; `sshd.c` of OpenSSH; tested with 9.2.
 
 use portpulse_core::outcome::FailureClass;
 
+use crate::dialogue::{Dialogue, Step};
 use crate::input::Input;
-use crate::step::{Dialogue, Step};
 
-/// RFC 4253 sets no limit to the lines before the identification; OpenSSH's client gives up after 1,024.
+/// The maximum number of lines before the identification. RFC 4253 sets no limit; OpenSSH's client allows 1,024.
 const MAX_LINES: u8 = 50;
 
 #[derive(Debug, Default)]
@@ -25,14 +25,14 @@ pub(crate) struct Ssh {
 impl Dialogue for Ssh {
     fn next(&mut self, input: &mut Input) -> Step {
         loop {
-            if !is_text(input.rest()) {
+            if !is_text(input.remaining()) {
                 return Step::WRONG_SERVICE;
             }
-            let Some(line) = input.line() else {
-                return Step::More;
+            let Some(line) = input.take_line() else {
+                return Step::Receive;
             };
             if line.starts_with("SSH-2.0-") || line.starts_with("SSH-1.99-") {
-                return Step::healthy(line).then_say(b"SSH-2.0-portpulse\r\n");
+                return Step::healthy(line).with_closing_bytes(b"SSH-2.0-portpulse\r\n");
             }
             if line.starts_with("Exceeded MaxStartups") {
                 return Step::failure(FailureClass::Busy, line);
@@ -41,21 +41,21 @@ impl Dialogue for Ssh {
                 return Step::failure(FailureClass::Blocked, line);
             }
             self.lines += 1;
-            if self.lines == MAX_LINES || is_another(&line) {
+            if self.lines == MAX_LINES || is_other_greeting(&line) {
                 return Step::WRONG_SERVICE;
             }
         }
     }
 }
 
-/// Whether the line up to its end is text, as everything before the key exchange must be.
+/// Whether the first line is text, as RFC 4253 requires before the key exchange.
 fn is_text(bytes: &[u8]) -> bool {
     let line = bytes.split(|&b| b == b'\n').next().unwrap_or_default();
     line.iter().all(|&b| b >= b' ' || b == b'\r' || b == b'\t')
 }
 
-/// Whether a line is the greeting of a protocol that would now wait for us, so that nothing more is to come.
-fn is_another(line: &str) -> bool {
+/// Whether a line is the greeting of a protocol whose server would now wait for the client.
+fn is_other_greeting(line: &str) -> bool {
     let greetings = [
         "SSH-", "HTTP/", "+OK", "-ERR", "* OK", "* BYE", "RFB ", "AMQP", "220 ", "220-", "421 ", "554 ",
     ];

@@ -1,26 +1,26 @@
-//! ZooKeeper: the four-letter word `srvr`, the only one allowed by default; `ruok` answers without a quorum too.
+//! ZooKeeper: sends the four-letter word `srvr`, the only one allowed by default. `ruok` succeeds without a quorum too.
 //!
 //! | answer | means |
 //! |---|---|
 //! | `Zookeeper version: …` | healthy |
-//! | `srvr is not executed because it is not in the whitelist.` | healthy, with a warning: it does not say more |
-//! | `… not currently serving requests` | starting: it has no quorum |
-//! | closed at once | closed; ZooKeeper does so at `maxClientCnxns`, the limit for one address |
+//! | `srvr is not executed because it is not in the whitelist.` | healthy, with a warning: the answer does not show a quorum |
+//! | `… not currently serving requests` | starting: there is no quorum |
+//! | closed at once | closed; ZooKeeper closes at `maxClientCnxns`, the limit for one address |
 //!
-//! Sources: ZooKeeper's administrator's guide, "The Four Letter Words"; seen with 3.8.
+//! Sources: ZooKeeper's administrator's guide, "The Four Letter Words"; tested with 3.8.
 
 use portpulse_core::outcome::FailureClass;
 
-use crate::input::{Begins, Input};
-use crate::step::{Dialogue, DialogueResult, Ended, Step};
+use crate::dialogue::{Dialogue, DialogueResult, EndOfStream, Step};
+use crate::input::{Input, PrefixMatch};
 
 #[derive(Debug, Default)]
 pub(crate) struct Zookeeper {
-    asked: bool,
+    request_sent: bool,
 }
 
 const NOT_ALLOWED: &str = "srvr is not executed because it is not in the whitelist.";
-const WORDS: [&[u8]; 3] = [
+const KNOWN_ANSWERS: [&[u8]; 3] = [
     b"Zookeeper version: ",
     b"This ZooKeeper instance is not ",
     NOT_ALLOWED.as_bytes(),
@@ -28,16 +28,19 @@ const WORDS: [&[u8]; 3] = [
 
 impl Dialogue for Zookeeper {
     fn next(&mut self, input: &mut Input) -> Step {
-        if !self.asked {
-            self.asked = true;
+        if !self.request_sent {
+            self.request_sent = true;
             return Step::send("srvr", "srvr");
         }
-        if WORDS.iter().all(|word| input.begins(word) == Begins::Otherwise) {
+        if KNOWN_ANSWERS
+            .iter()
+            .all(|prefix| input.match_prefix(prefix) == PrefixMatch::Mismatch)
+        {
             return Step::WRONG_SERVICE;
         }
-        // The refusal of the word itself ends without a line's end.
-        if input.begins(NOT_ALLOWED.as_bytes()) == Begins::With {
-            let warning = Some("allow srvr in 4lw.commands.whitelist to see whether it serves".to_owned());
+        // This answer has no line end.
+        if input.match_prefix(NOT_ALLOWED.as_bytes()) == PrefixMatch::Full {
+            let warning = Some("allow srvr in 4lw.commands.whitelist to check the quorum".to_owned());
             return Step::Done(
                 DialogueResult::Healthy {
                     banner: NOT_ALLOWED.to_owned(),
@@ -46,8 +49,8 @@ impl Dialogue for Zookeeper {
                 b"",
             );
         }
-        let Some(line) = input.line() else {
-            return Step::More;
+        let Some(line) = input.take_line() else {
+            return Step::Receive;
         };
         if line.starts_with("Zookeeper version: ") {
             Step::healthy(line)
@@ -56,8 +59,8 @@ impl Dialogue for Zookeeper {
         }
     }
 
-    fn ended(&mut self, _input: &Input) -> Ended {
-        Ended::Closed {
+    fn end_of_stream(&mut self, _input: &Input) -> EndOfStream {
+        EndOfStream::Closed {
             hint: ", as ZooKeeper does at maxClientCnxns",
         }
     }

@@ -1,14 +1,14 @@
-//! Certificate authorities and certificates made for a test.
+//! Certificate authorities and certificates for tests.
 
 use portpulse_ready::TlsClient;
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, date_time_ymd};
 
-/// A certificate authority of the test's own.
+/// A certificate authority for one test.
 pub(crate) struct Authority {
     issuer: CertifiedIssuer<'static, KeyPair>,
 }
 
-/// A certificate and its key, in both forms.
+/// A certificate and its key, as DER and as PEM.
 pub(crate) struct Issued {
     pub(crate) certificate: Vec<u8>,
     pub(crate) key: Vec<u8>,
@@ -16,18 +16,18 @@ pub(crate) struct Issued {
     pub(crate) key_pem: String,
 }
 
-/// When a certificate is good.
+/// The validity period of a certificate.
 #[derive(Clone, Copy)]
 pub(crate) enum Validity {
     Good,
     Expired,
     NotYet,
-    /// For this many days more, and an hour.
+    /// Valid for this many days and one hour.
     Days(i64),
 }
 
 impl Authority {
-    /// An authority by that name; two of one name would pass for one with a wrong key.
+    /// Creates an authority. Two authorities with the same name look like one with a wrong key.
     pub(crate) fn new(name: &str) -> Self {
         let mut params = CertificateParams::new(Vec::new()).unwrap();
         params.distinguished_name.push(DnType::CommonName, name);
@@ -37,12 +37,12 @@ impl Authority {
         }
     }
 
-    /// A client that believes this authority alone.
+    /// A client that trusts only this authority.
     pub(crate) fn client(&self) -> TlsClient {
         TlsClient::with_roots([self.issuer.der().to_vec()])
     }
 
-    /// Its own certificate.
+    /// The authority's own certificate.
     pub(crate) fn certificate(&self) -> Vec<u8> {
         self.issuer.der().to_vec()
     }

@@ -1,4 +1,4 @@
-//! The exchanges over real sockets: with scripted peers, and with the real servers.
+//! Exchanges over real sockets: against scripted peers, and against real servers.
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -9,8 +9,8 @@
 
 mod authority;
 mod conformance;
-mod datagrams;
-mod endings;
+mod dns_over_udp;
+mod exchange_results;
 mod handshakes;
 mod hostile;
 mod peer;

@@ -1,4 +1,4 @@
-//! A target that does as it is told, and the one way to check what an exchange makes of it.
+//! A scripted target, and a text form of an exchange's report.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -9,7 +9,7 @@ use std::time::Duration;
 use portpulse_core::outcome::Warning;
 use portpulse_core::readiness::{Protocol, Readiness, Tls};
 use portpulse_core::target::{Host, Service};
-use portpulse_ready::{Finding, Report, Request, TlsClient, exchange};
+use portpulse_ready::{ExchangeReport, ExchangeResult, Request, TlsClient, exchange};
 use rustls::crypto::cipher::{MessageEncrypter, OutboundChunks, OutboundPlainMessage};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{
@@ -20,56 +20,62 @@ use tokio::time::Instant;
 
 use crate::authority::Issued;
 
-/// What a service is asked by default.
-pub(crate) fn usual(service: Service, host: Host, port: u16, client: &TlsClient) -> Request {
+/// The default request for a service.
+pub(crate) fn default_request(service: Service, host: Host, port: u16, client: &TlsClient) -> Request {
     Request::new(Readiness::of(service, port), host, port, client)
 }
 
-/// The same, with TLS begun within the protocol.
-pub(crate) fn upgrading(service: Service, host: Host, port: u16, client: &TlsClient) -> Request {
+/// The default request for a service, with TLS started within the protocol.
+pub(crate) fn starttls_request(service: Service, host: Host, port: u16, client: &TlsClient) -> Request {
     let readiness = Readiness::new(Protocol::of(service), Tls::Upgrade, Readiness::WARN_DAYS);
     Request::new(readiness.unwrap(), host, port, client)
 }
 
-/// A protocol with options of its own.
-pub(crate) fn asking(protocol: Protocol, tls: Tls, host: Host, port: u16, client: &TlsClient) -> Request {
+/// A request for a protocol with options.
+pub(crate) fn request_for(
+    protocol: Protocol,
+    tls: Tls,
+    host: Host,
+    port: u16,
+    client: &TlsClient,
+) -> Request {
     let readiness = Readiness::new(protocol, tls, Readiness::WARN_DAYS);
     Request::new(readiness.unwrap(), host, port, client)
 }
 
-/// What a peer does next.
-pub(crate) enum Act {
-    /// Reads until these bytes have come.
-    Hear(&'static [u8]),
-    /// Sends.
-    Say(Vec<u8>),
-    /// Sends what it makes of what was heard last.
-    Answer(fn(&[u8]) -> Vec<u8>),
-    /// Sends the same over and over, until the client has gone.
+/// One action of a scripted target.
+pub(crate) enum Action {
+    /// Reads until these bytes have been received.
+    Expect(&'static [u8]),
+    /// Sends bytes.
+    Send(Vec<u8>),
+    /// Sends a reply computed from the bytes of the last `Expect`.
+    Reply(fn(&[u8]) -> Vec<u8>),
+    /// Sends the same bytes repeatedly until the client closes.
     Flood(Vec<u8>),
-    /// Sends the same in records of TLS 1.3 of their own, until the client has gone; nothing was sent before it.
+    /// Sends TLS 1.3 records with this content repeatedly until the client closes. Must be the first action after the
+    /// handshake.
     FloodOfRecords(ContentType, Vec<u8>),
-    /// Sends each of these in a record of its own within TLS, then the end of TLS and bytes that are no record, if there
-    /// are any; all of it at once.
+    /// Sends each of these in its own TLS record, then, if there is junk, close_notify and the junk, all in one write.
     Records(Vec<Vec<u8>>, Vec<u8>),
-    /// Takes the server's part of a handshake; all that follows is within TLS.
+    /// Completes a TLS handshake as the server. Later actions use TLS.
     Tls(Arc<ServerConfig>),
-    /// Ends its side at once.
-    Leave,
-    /// Ends it with a reset.
+    /// Closes the sending side.
+    Close,
+    /// Resets the connection.
     Reset,
 }
 
-pub(crate) fn say(bytes: impl AsRef<[u8]>) -> Act {
-    Act::Say(bytes.as_ref().to_vec())
+pub(crate) fn send(bytes: impl AsRef<[u8]>) -> Action {
+    Action::Send(bytes.as_ref().to_vec())
 }
 
-/// A server's TLS with one certificate.
-pub(crate) fn tls(issued: &Issued) -> Act {
-    Act::Tls(Arc::new(server_config(issued, &[])))
+/// A TLS handshake with one certificate.
+pub(crate) fn tls(issued: &Issued) -> Action {
+    Action::Tls(Arc::new(server_config(issued, &[])))
 }
 
-/// A server's TLS with one certificate, and others sent along.
+/// A TLS configuration with one certificate, and additional certificates.
 pub(crate) fn server_config(issued: &Issued, sent_along: &[Vec<u8>]) -> ServerConfig {
     let key = PrivateKeyDer::try_from(issued.key.clone()).unwrap();
     let certificates = [&issued.certificate]
@@ -86,42 +92,42 @@ pub(crate) fn server_config(issued: &Issued, sent_along: &[Vec<u8>]) -> ServerCo
         .unwrap()
 }
 
-/// A target on loopback, for one connection.
+/// A target on loopback that accepts one connection.
 pub(crate) struct Peer {
     address: SocketAddr,
-    thread: JoinHandle<Seen>,
+    thread: JoinHandle<Observed>,
 }
 
-/// How the client looked from the other side.
+/// The client's behavior as seen by the target.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Seen {
-    /// All that was heard after the last act.
-    pub(crate) last_banners: String,
-    /// Whether the client ended with a FIN.
+pub(crate) struct Observed {
+    /// The bytes received after the last action.
+    pub(crate) final_bytes: String,
+    /// Whether the client closed with a FIN.
     pub(crate) fin: bool,
-    /// Whether it came to the last act.
-    pub(crate) played: bool,
-    /// Whether the client took up an earlier session, in which no certificate is shown.
+    /// Whether the last action was reached.
+    pub(crate) completed: bool,
+    /// Whether the client resumed an earlier TLS session, in which no certificate is sent.
     pub(crate) resumed: bool,
 }
 
 impl Peer {
-    pub(crate) fn new(acts: Vec<Act>) -> Self {
-        Self::behind(TcpListener::bind("127.0.0.1:0").unwrap(), acts)
+    pub(crate) fn new(actions: Vec<Action>) -> Self {
+        Self::on_listener(TcpListener::bind("127.0.0.1:0").unwrap(), actions)
     }
 
-    pub(crate) fn behind(listener: TcpListener, acts: Vec<Act>) -> Self {
+    pub(crate) fn on_listener(listener: TcpListener, actions: Vec<Action>) -> Self {
         let address = listener.local_addr().unwrap();
         let thread = std::thread::spawn(move || {
             let (stream, _) = listener.accept().unwrap();
-            // A test that went wrong ends, too.
+            // A failed test must not block forever.
             stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
-            let line = Line {
+            let line = PeerConnection {
                 stream,
                 tls: None,
-                heard: Vec::new(),
+                received: Vec::new(),
             };
-            line.perform(acts)
+            line.perform(actions)
         });
         Self { address, thread }
     }
@@ -130,60 +136,64 @@ impl Peer {
         self.address.port()
     }
 
-    /// Connects, holds the exchange, and tells both sides of it.
-    pub(crate) async fn meet(self, request: &Request, retry_policy: Duration) -> (Report, Seen) {
+    /// Connects, runs the exchange, and returns its report and the target's observations.
+    pub(crate) async fn run_exchange(
+        self,
+        request: &Request,
+        timeout: Duration,
+    ) -> (ExchangeReport, Observed) {
         let stream = tokio::net::TcpStream::connect(self.address).await.unwrap();
-        let report = exchange(stream, request, Instant::now() + retry_policy).await;
-        (report, self.seen().await)
+        let report = exchange(stream, request, Instant::now() + timeout).await;
+        (report, self.observed().await)
     }
 
-    /// How it looked to the target, when all is over.
-    pub(crate) async fn seen(self) -> Seen {
+    /// Waits for the end of the connection, and returns the target's observations.
+    pub(crate) async fn observed(self) -> Observed {
         tokio::task::spawn_blocking(|| self.thread.join().unwrap())
             .await
             .unwrap()
     }
 }
 
-struct Line {
+struct PeerConnection {
     stream: TcpStream,
     tls: Option<ServerConnection>,
-    heard: Vec<u8>,
+    received: Vec<u8>,
 }
 
-impl Line {
-    fn perform(mut self, acts: Vec<Act>) -> Seen {
-        for act in acts {
+impl PeerConnection {
+    fn perform(mut self, actions: Vec<Action>) -> Observed {
+        for act in actions {
             match act {
-                Act::Hear(wanted) => {
-                    let mut heard = Vec::new();
-                    while !heard.windows(wanted.len()).any(|window| window == wanted) {
+                Action::Expect(wanted) => {
+                    let mut received = Vec::new();
+                    while !received.windows(wanted.len()).any(|window| window == wanted) {
                         let mut byte = [0];
                         match self.read(&mut byte) {
-                            Ok(0) => return self.seen(&heard, true, false),
+                            Ok(0) => return self.observed(&received, true, false),
                             Ok(_) => {}
-                            Err(_) => return self.seen(&heard, false, false),
+                            Err(_) => return self.observed(&received, false, false),
                         }
-                        heard.push(byte[0]);
+                        received.push(byte[0]);
                     }
-                    self.heard = heard;
+                    self.received = received;
                 }
-                Act::Say(bytes) => self.write(&bytes).unwrap(),
-                Act::Answer(make) => {
-                    let bytes = make(&self.heard);
+                Action::Send(bytes) => self.write(&bytes).unwrap(),
+                Action::Reply(make) => {
+                    let bytes = make(&self.received);
                     self.write(&bytes).unwrap();
                 }
-                Act::Flood(bytes) => {
+                Action::Flood(bytes) => {
                     while self.write(&bytes).is_ok() {}
-                    return self.seen(&[], false, true);
+                    return self.observed(&[], false, true);
                 }
-                Act::FloodOfRecords(kind, content) => {
+                Action::FloodOfRecords(kind, content) => {
                     let tls = self.tls.take().unwrap();
                     let mut records = Records::of(tls, kind, content);
                     while self.stream.write_all(&records.batch()).is_ok() {}
-                    return self.seen(&[], false, true);
+                    return self.observed(&[], false, true);
                 }
-                Act::Records(records, junk) => {
+                Action::Records(records, junk) => {
                     let tls = self.tls.as_mut().unwrap();
                     let mut wire = Vec::new();
                     for record in records {
@@ -195,10 +205,10 @@ impl Line {
                         tls.write_tls(&mut wire).unwrap();
                         wire.extend(junk);
                     }
-                    // A client that has given up is no fault of the peer's.
+                    // The client may have closed already.
                     let _ = self.stream.write_all(&wire);
                 }
-                Act::Tls(config) => {
+                Action::Tls(config) => {
                     let mut tls = ServerConnection::new(config).unwrap();
                     while tls.is_handshaking() {
                         if tls.complete_io(&mut self.stream).is_err() {
@@ -207,37 +217,37 @@ impl Line {
                     }
                     self.tls = Some(tls);
                 }
-                Act::Leave => self.stream.shutdown(std::net::Shutdown::Write).unwrap(),
-                Act::Reset => {
+                Action::Close => self.stream.shutdown(std::net::Shutdown::Write).unwrap(),
+                Action::Reset => {
                     socket2::SockRef::from(&self.stream)
                         .set_linger(Some(Duration::ZERO))
                         .unwrap();
-                    return self.seen(&[], true, true);
+                    return self.observed(&[], true, true);
                 }
             }
         }
-        let mut heard = Vec::new();
+        let mut received = Vec::new();
         let mut buffer = [0; 1024];
         loop {
             match self.read(&mut buffer) {
                 Ok(0) => {
-                    return self.seen(&heard, true, true);
+                    return self.observed(&received, true, true);
                 }
-                Ok(count) => heard.extend_from_slice(&buffer[..count]),
+                Ok(count) => received.extend_from_slice(&buffer[..count]),
                 Err(_) => {
-                    return self.seen(&heard, false, true);
+                    return self.observed(&received, false, true);
                 }
             }
         }
     }
 
-    fn seen(&self, heard: &[u8], fin: bool, played: bool) -> Seen {
+    fn observed(&self, received: &[u8], fin: bool, completed: bool) -> Observed {
         let kind = self.tls.as_ref().and_then(|tls| tls.handshake_kind());
         let resumed = kind == Some(rustls::HandshakeKind::Resumed);
-        Seen {
-            last_banners: heard.escape_ascii().to_string(),
+        Observed {
+            final_bytes: received.escape_ascii().to_string(),
             fin,
-            played,
+            completed,
             resumed,
         }
     }
@@ -257,7 +267,7 @@ impl Line {
     }
 }
 
-/// Records that a server's library does not send: made with the keys of its connection.
+/// TLS records that a server library does not send, encrypted with the keys of its connection.
 struct Records {
     kind: ContentType,
     content: Vec<u8>,
@@ -285,7 +295,7 @@ impl Records {
         }
     }
 
-    /// So many of them that each write is worth its while.
+    /// Encrypts many records, so that each write is large.
     fn batch(&mut self) -> Vec<u8> {
         let mut records = Vec::new();
         for _ in 0..100 {
@@ -301,10 +311,10 @@ impl Records {
     }
 }
 
-/// A report as text, without its times.
-pub(crate) fn notified(report: &Report) -> String {
-    match &report.finding {
-        Finding::Healthy(healthy) => {
+/// Formats a report without its times.
+pub(crate) fn describe(report: &ExchangeReport) -> String {
+    match &report.result {
+        ExchangeResult::Healthy(healthy) => {
             let banner = healthy
                 .banner
                 .as_ref()
@@ -313,17 +323,17 @@ pub(crate) fn notified(report: &Report) -> String {
                 Some(Warning::CertificateExpiring { days, .. }) => {
                     format!("healthy: {banner}; warning: the certificate expires in {days} days")
                 }
-                Some(Warning::Remark(words)) => format!("healthy: {banner}; warning: {words}"),
+                Some(Warning::FromService(remark)) => format!("healthy: {banner}; warning: {remark}"),
                 None => format!("healthy: {banner}"),
             }
         }
-        Finding::CheckFailure(failure) => {
+        ExchangeResult::Failed(failure) => {
             let detail = failure
                 .detail
                 .as_ref()
                 .map_or("nothing", |detail| detail.as_str());
             format!("{} in {}: {detail}", failure.class, failure.phase.as_str())
         }
-        Finding::NoData(no_data) => no_data.to_string(),
+        ExchangeResult::NoData(no_data) => no_data.to_string(),
     }
 }

@@ -9,61 +9,61 @@
 use serde_json::{Value, json};
 
 use super::IncomingWebhook;
-use crate::fields::Fields;
-use crate::page::Page;
-use crate::text::{Place, Unit};
+use crate::chat_message::ChatMessage;
+use crate::destination_fields::DestinationFields;
+use crate::text_format::{TextFormat, Unit};
 
-/// Where a refusal says for how many seconds it wants to be left alone.
-pub(crate) const PAUSE: &str = "/retry_after";
+/// The JSON pointer to the requested pause in seconds, in an answer with status 429.
+pub(crate) const PAUSE_POINTER: &str = "/retry_after";
 
-// Shares of the 6,000 characters that an embed has in all: ten fields with their names take 2,960 at most.
+// Shares of the 6,000 characters of an embed: ten fields with their names take at most 2,960.
 const MAX_TITLE: usize = 256;
 const MAX_DESCRIPTION: usize = 2_500;
 const MAX_FIELDS: usize = 10;
 const MAX_FIELD: usize = 280;
 const MAX_FOOTER: usize = 250;
-/// A headline among others; every second character may be a backslash.
+/// The maximum length of a line in a list; every second character may be a backslash.
 const MAX_LINE: usize = 230;
 
-const MARKDOWN: Place = Place {
+const MARKDOWN: TextFormat = TextFormat {
     escape: backslash,
     unit: Unit::Characters,
 };
-/// A footer is no Markdown.
-const FOOTER: Place = Place {
-    escape: crate::text::as_it_is,
+/// Footers are plain text, not Markdown.
+const FOOTER: TextFormat = TextFormat {
+    escape: crate::text_format::unescaped,
     unit: Unit::Characters,
 };
 
-pub(crate) fn read(fields: &mut Fields<'_>) -> Option<IncomingWebhook> {
-    IncomingWebhook::read(fields, "the address of the webhook")
+pub(crate) fn read(fields: &mut DestinationFields<'_>) -> Option<IncomingWebhook> {
+    IncomingWebhook::read(fields, "the URL of the webhook")
 }
 
-pub(crate) fn body(page: &Page) -> Value {
-    let headline = format!("{} {}", page.tone.mark(), page.headline);
-    let mut description = MARKDOWN.fit(&page.sentence, MAX_FIELD);
-    for (title, lines) in &page.lists {
+pub(crate) fn body(message: &ChatMessage) -> Value {
+    let headline = format!("{} {}", message.level.symbol(), message.headline);
+    let mut description = MARKDOWN.fit(&message.sentence, MAX_FIELD);
+    for (title, lines) in &message.lists {
         let room = MAX_DESCRIPTION.saturating_sub(MARKDOWN.length(&description) + title.len() + 8);
         description += &format!("\n\n**{title}**\n{}", MARKDOWN.lines(lines, MAX_LINE, room));
     }
-    let facts = page.facts.iter().take(MAX_FIELDS);
+    let facts = message.facts.iter().take(MAX_FIELDS);
     let facts: Vec<_> = facts
         .map(|(label, value)| json!({ "name": label, "value": MARKDOWN.fit(value, MAX_FIELD), "inline": true }))
         .collect();
     let mut embed = json!({
         "title": MARKDOWN.fit(&headline, MAX_TITLE),
         "description": description,
-        "color": page.tone.colour(),
+        "color": message.level.rgb(),
         "fields": facts,
-        "footer": { "text": FOOTER.fit(&page.footer, MAX_FOOTER) },
+        "footer": { "text": FOOTER.fit(&message.footer, MAX_FOOTER) },
     });
-    if let (Some(runbook), Some(embed)) = (&page.runbook, embed.as_object_mut()) {
+    if let (Some(runbook), Some(embed)) = (&message.runbook, embed.as_object_mut()) {
         embed.insert("url".to_owned(), json!(runbook.as_str()));
     }
     json!({ "embeds": [embed], "allowed_mentions": { "parse": [] } })
 }
 
-/// Before punctuation, a backslash makes it stand for itself.
+/// Escapes punctuation with a backslash.
 fn backslash(c: char, to: &mut String) {
     if c.is_ascii_punctuation() {
         to.push('\\');

@@ -8,11 +8,11 @@
 use serde_json::{Value, json};
 
 use super::IncomingWebhook;
-use crate::fields::Fields;
-use crate::page::Page;
-use crate::text::{Place, Unit, as_it_is, html};
+use crate::chat_message::ChatMessage;
+use crate::destination_fields::DestinationFields;
+use crate::text_format::{TextFormat, Unit, html, unescaped};
 
-// Shares of the 32,000 bytes; JSON doubles the bytes of a quote, and of a backslash.
+// Shares of the 32,000 bytes; JSON escapes double the bytes of quotes and backslashes.
 const MAX_HEADLINE: usize = 500;
 const MAX_SENTENCE: usize = 500;
 const MAX_FACTS: usize = 10;
@@ -21,36 +21,36 @@ const MAX_LINE: usize = 600;
 const MAX_LIST: usize = 4_000;
 const MAX_FOOTER: usize = 500;
 
-const HTML: Place = Place {
+const HTML: TextFormat = TextFormat {
     escape: html,
     unit: Unit::Bytes,
 };
-const PLAIN: Place = Place {
-    escape: as_it_is,
+const PLAIN: TextFormat = TextFormat {
+    escape: unescaped,
     unit: Unit::Bytes,
 };
 
-pub(crate) fn read(fields: &mut Fields<'_>) -> Option<IncomingWebhook> {
-    IncomingWebhook::read(fields, "the address of the webhook")
+pub(crate) fn read(fields: &mut DestinationFields<'_>) -> Option<IncomingWebhook> {
+    IncomingWebhook::read(fields, "the URL of the webhook")
 }
 
-pub(crate) fn body(page: &Page) -> Value {
-    let headline = format!("{} {}", page.tone.mark(), page.headline);
-    let mut widgets = vec![paragraph(&HTML.fit(&page.sentence, MAX_SENTENCE))];
-    for (label, value) in page.facts.iter().take(MAX_FACTS) {
+pub(crate) fn body(message: &ChatMessage) -> Value {
+    let headline = format!("{} {}", message.level.symbol(), message.headline);
+    let mut widgets = vec![paragraph(&HTML.fit(&message.sentence, MAX_SENTENCE))];
+    for (label, value) in message.facts.iter().take(MAX_FACTS) {
         widgets.push(json!({
             "decoratedText": { "topLabel": label, "text": HTML.fit(value, MAX_FACT), "wrapText": true },
         }));
     }
-    for (title, lines) in &page.lists {
+    for (title, lines) in &message.lists {
         let lines = HTML.lines(lines, MAX_LINE, MAX_LIST).replace('\n', "<br>");
         widgets.push(paragraph(&format!("<b>{title}</b><br>{lines}")));
     }
-    if let Some(runbook) = &page.runbook {
+    if let Some(runbook) = &message.runbook {
         let open = json!({ "openLink": { "url": runbook.as_str() } });
         widgets.push(json!({ "buttonList": { "buttons": [{ "text": "Runbook", "onClick": open }] } }));
     }
-    let footer = PLAIN.fit(&page.footer, MAX_FOOTER);
+    let footer = PLAIN.fit(&message.footer, MAX_FOOTER);
     json!({
         "fallbackText": PLAIN.fit(&headline, MAX_HEADLINE),
         "cardsV2": [{

@@ -1,20 +1,20 @@
-//! An incoming webhook: an address that is a secret from end to end.
+//! An incoming webhook: its whole URL is a secret.
 
 use http::Request;
 
-use super::{AddressError, Post, request};
-use crate::fields::Fields;
+use super::{Post, RequestError, request};
+use crate::destination_fields::DestinationFields;
 use crate::secret::{ReadSecret, SecretCache, SecretName};
 
-/// Where a chat takes messages.
+/// The incoming webhook of a chat.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IncomingWebhook {
     url: SecretName,
 }
 
 impl IncomingWebhook {
-    /// Reads the field `url`; `what` says what the secret holds.
-    pub(crate) fn read(fields: &mut Fields<'_>, what: &str) -> Option<Self> {
+    /// Reads the field `url`; `what` describes the value of the secret.
+    pub(crate) fn read(fields: &mut DestinationFields<'_>, what: &str) -> Option<Self> {
         let url = fields.secret("url", what)?;
         Some(Self { url })
     }
@@ -27,7 +27,7 @@ impl IncomingWebhook {
         &self,
         post: &Post,
         secrets: &SecretCache<S>,
-    ) -> Result<Request<String>, AddressError> {
+    ) -> Result<Request<String>, RequestError> {
         let url = secrets.get(&self.url).await?;
         request(url.expose(), &self.url, &[], post.body.to_string())
     }

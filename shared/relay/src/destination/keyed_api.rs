@@ -1,11 +1,11 @@
-//! The API of a service that knows by a key whom it serves.
+//! An API that identifies its customer by a secret key.
 
 use super::Post;
 use crate::address::Server;
-use crate::fields::Fields;
+use crate::destination_fields::DestinationFields;
 use crate::secret::SecretName;
 
-/// Where a pager takes alerts, and the key to it.
+/// The server of a pager and its key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeyedApi {
     server: Server,
@@ -13,10 +13,14 @@ pub struct KeyedApi {
 }
 
 impl KeyedApi {
-    /// Reads the fields `key` and `server`; `what` says what the key is, `usual` is the server where none is given.
-    pub(crate) fn read(fields: &mut Fields<'_>, what: &str, usual: &'static str) -> Option<Self> {
+    /// Reads the fields `key` and `server`; `what` describes the key.
+    pub(crate) fn read(
+        fields: &mut DestinationFields<'_>,
+        what: &str,
+        default_server: &'static str,
+    ) -> Option<Self> {
         let key = fields.secret("key", what);
-        let server = fields.server("server", usual);
+        let server = fields.server("server", default_server);
         Some(Self {
             server: server?,
             key: key?,
@@ -27,7 +31,7 @@ impl KeyedApi {
         &self.key
     }
 
-    /// The address that a message goes to.
+    /// The URL of a post.
     pub(crate) fn url(&self, post: &Post) -> String {
         format!("{}{}", self.server.as_str(), post.path)
     }

@@ -1,25 +1,25 @@
 //! ntfy: a message to a topic, as plain text.
 //!
 //! Source: <https://docs.ntfy.sh/publish/#publish-as-json> (a message of more than 4,096 bytes becomes an attachment;
-//! the topic is as good as a password, so it is a secret here).
+//! the topic works like a password, so it is a secret here).
 
 use http::Request;
 use http::header::AUTHORIZATION;
 use serde_json::{Value, json};
 
-use super::{AddressError, Post, request, secret_header, token};
+use super::{Post, RequestError, request, secret_header, token};
 use crate::address::Server;
-use crate::fields::Fields;
-use crate::page::{Page, Tone};
+use crate::chat_message::{ChatMessage, Level};
+use crate::destination_fields::DestinationFields;
 use crate::secret::{ReadSecret, SecretCache, SecretName};
-use crate::text::{Place, Unit, as_it_is};
+use crate::text_format::{TextFormat, Unit, unescaped};
 
 const MAX_TITLE: usize = 250;
 const MAX_MESSAGE: usize = 4_096;
 const MAX_LINE: usize = 300;
 
-const PLAIN: Place = Place {
-    escape: as_it_is,
+const PLAIN: TextFormat = TextFormat {
+    escape: unescaped,
     unit: Unit::Bytes,
 };
 
@@ -32,7 +32,7 @@ pub struct Ntfy {
 }
 
 impl Ntfy {
-    pub(crate) fn read(fields: &mut Fields<'_>) -> Option<Self> {
+    pub(crate) fn read(fields: &mut DestinationFields<'_>) -> Option<Self> {
         let topic = fields.secret("topic", "the topic");
         let token = fields.optional_secret("token", "the access token");
         let server = fields.server("server", "https://ntfy.sh");
@@ -51,7 +51,7 @@ impl Ntfy {
         &self,
         post: &Post,
         secrets: &SecretCache<S>,
-    ) -> Result<Request<String>, AddressError> {
+    ) -> Result<Request<String>, RequestError> {
         let topic = secrets.get(&self.topic).await?;
         let mut body = post.body.clone();
         if let Some(body) = body.as_object_mut() {
@@ -67,31 +67,32 @@ impl Ntfy {
     }
 }
 
-pub(crate) fn body(page: &Page) -> Value {
-    // 5 makes a telephone ring on, 3 is the usual.
-    let (priority, tag) = match page.tone {
-        Tone::Alarm => (5, "rotating_light"),
-        Tone::Warning => (4, "warning"),
-        Tone::Note => (3, "information_source"),
-        Tone::Relief => (3, "white_check_mark"),
+pub(crate) fn body(message: &ChatMessage) -> Value {
+    // Priority 5 rings repeatedly; 3 is the default.
+    let (priority, tag) = match message.level {
+        Level::Critical => (5, "rotating_light"),
+        Level::Warning => (4, "warning"),
+        Level::Info => (3, "information_source"),
+        Level::Resolved => (3, "white_check_mark"),
     };
-    let mut lines = vec![page.sentence.clone()];
+    let mut lines = vec![message.sentence.clone()];
     lines.extend(
-        page.facts
+        message
+            .facts
             .iter()
             .map(|(label, value)| format!("{label}: {value}")),
     );
-    for (title, list) in &page.lists {
+    for (title, list) in &message.lists {
         lines.push(format!("{title}:"));
         lines.extend(list.iter().map(|line| format!("- {line}")));
     }
     let mut body = json!({
-        "title": PLAIN.fit(&page.headline, MAX_TITLE),
+        "title": PLAIN.fit(&message.headline, MAX_TITLE),
         "message": PLAIN.lines(&lines, MAX_LINE, MAX_MESSAGE),
         "priority": priority,
         "tags": [tag],
     });
-    if let (Some(runbook), Some(body)) = (&page.runbook, body.as_object_mut()) {
+    if let (Some(runbook), Some(body)) = (&message.runbook, body.as_object_mut()) {
         body.insert("click".to_owned(), json!(runbook.as_str()));
     }
     body

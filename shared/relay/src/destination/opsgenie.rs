@@ -1,7 +1,7 @@
-//! Opsgenie: alerts through the Alert API, opened and closed under the id of the incident.
+//! Opsgenie: alerts through the Alert API, opened and closed by the id of the incident.
 //!
-//! Its messages are shown as HTML in some places and as text in others, so that neither escaping fits both: angle
-//! brackets become others that look like them.
+//! Opsgenie shows the same text as HTML in some places and as plain text in others, so no escaping fits both: angle
+//! brackets are replaced by similar characters.
 //!
 //! Sources: <https://docs.opsgenie.com/docs/alert-api> (message 130 characters, alias and entity 512, description
 //! 15,000, 20 tags of 50, details 8,000 together, source 100), and
@@ -9,18 +9,18 @@
 
 use http::header::AUTHORIZATION;
 use http::{Method, Request};
-use portpulse_alert::{clock, headline, sentence};
+use portpulse_alert::{headline, sentence, utc_time};
 use portpulse_core::choice::Severity;
 use portpulse_core::decide::Notification;
 use portpulse_core::outbox::{Kind, Stage};
 use serde_json::{Value, json};
 
-use super::{AddressError, KeyedApi, Post, secret_header, token};
-use crate::alert_key::alert_key;
-use crate::fields::Fields;
-use crate::page::{Page, place};
+use super::{KeyedApi, Post, RequestError, secret_header, token};
+use crate::chat_message::{ChatMessage, entity};
+use crate::destination_fields::DestinationFields;
+use crate::incident_id::alert_key;
 use crate::secret::{ReadSecret, SecretCache};
-use crate::text::{Place, Unit};
+use crate::text_format::{TextFormat, Unit};
 
 const MAX_MESSAGE: usize = 130;
 const MAX_DESCRIPTION: usize = 15_000;
@@ -30,12 +30,12 @@ const MAX_ENTITY: usize = 512;
 const MAX_DETAIL: usize = 500;
 const MAX_NOTE: usize = 1_000;
 
-const TEXT: Place = Place {
-    escape: no_brackets,
+const TEXT: TextFormat = TextFormat {
+    escape: replace_brackets,
     unit: Unit::Characters,
 };
 
-pub(crate) fn read(fields: &mut Fields<'_>) -> Option<KeyedApi> {
+pub(crate) fn read(fields: &mut DestinationFields<'_>) -> Option<KeyedApi> {
     // In the EU: https://api.eu.opsgenie.com
     KeyedApi::read(
         fields,
@@ -48,7 +48,7 @@ pub(crate) async fn request<S: ReadSecret>(
     api: &KeyedApi,
     post: &Post,
     secrets: &SecretCache<S>,
-) -> Result<Request<String>, AddressError> {
+) -> Result<Request<String>, RequestError> {
     let secret = secrets.get(api.key()).await?;
     let header = secret_header(&format!("GenieKey {}", token(api.key(), &secret)?));
     let headers: Vec<_> = header.map(|value| (AUTHORIZATION, value)).into_iter().collect();
@@ -59,17 +59,22 @@ pub(crate) async fn request<S: ReadSecret>(
 
 pub(crate) fn posts(notification: &Notification) -> Vec<Post> {
     let (alias, ids) = (alert_key(notification), vec![notification.id.clone()]);
-    let at_alert = |action: &str| format!("/v2/alerts/{}/{action}?identifierType=alias", percent(&alias));
+    let at_alert = |action: &str| {
+        format!(
+            "/v2/alerts/{}/{action}?identifierType=alias",
+            percent_encode(&alias)
+        )
+    };
     if notification.kind.stage() == Stage::Over {
         let note = TEXT.fit(&sentence(notification), MAX_NOTE);
         let body = json!({ "source": "Portpulse", "note": note });
         return vec![Post::new(at_alert("close"), body, ids)];
     }
-    let open = Post::new("/v2/alerts", opened(notification, &alias), ids);
+    let open = Post::new("/v2/alerts", alert(notification, &alias), ids);
     if notification.kind != Kind::Escalated {
         return vec![open];
     }
-    // An alert that is open keeps its priority, whatever is posted again; and if there is none, the next post opens it.
+    // Posting an open alert again does not change its priority. If there is no open alert, the second post opens one.
     let raise = Post {
         method: Method::PUT,
         ..Post::new(
@@ -89,7 +94,7 @@ fn priority(notification: &Notification) -> &'static str {
     }
 }
 
-fn opened(notification: &Notification, alias: &str) -> Value {
+fn alert(notification: &Notification, alias: &str) -> Value {
     let tags = notification.tags.iter().take(MAX_TAGS);
     let mut tags: Vec<_> = tags.map(|tag| TEXT.fit(tag, MAX_TAG)).collect();
     tags.retain(|tag| !tag.is_empty());
@@ -104,9 +109,9 @@ fn opened(notification: &Notification, alias: &str) -> Value {
             "status": notification.status.as_str(),
             "severity": notification.severity.as_str(),
             "group": notification.group.map_or_else(String::new, |group| group.to_string()),
-            "since": clock(notification.since),
+            "since": utc_time(notification.since),
         },
-        "entity": TEXT.fit(&place(notification), MAX_ENTITY),
+        "entity": TEXT.fit(&entity(notification), MAX_ENTITY),
         "source": "Portpulse",
         "priority": priority(notification),
     })
@@ -114,18 +119,20 @@ fn opened(notification: &Notification, alias: &str) -> Value {
 
 fn description(notification: &Notification) -> String {
     let mut lines = vec![sentence(notification)];
-    for page in Page::of(&[notification]) {
+    for message in ChatMessage::of(&[notification]) {
         lines.extend(
-            page.facts
+            message
+                .facts
                 .iter()
                 .map(|(label, value)| format!("{label}: {value}")),
         );
         lines.extend(
-            page.runbook
+            message
+                .runbook
                 .iter()
                 .map(|link| format!("Runbook: {}", link.as_str())),
         );
-        for (title, list) in page.lists {
+        for (title, list) in message.lists {
             lines.push(format!("{title}:"));
             lines.extend(list.into_iter().map(|line| format!("- {line}")));
         }
@@ -133,7 +140,7 @@ fn description(notification: &Notification) -> String {
     TEXT.lines(&lines, MAX_NOTE, MAX_DESCRIPTION)
 }
 
-fn no_brackets(c: char, to: &mut String) {
+fn replace_brackets(c: char, to: &mut String) {
     to.push(match c {
         '<' => '‹',
         '>' => '›',
@@ -141,8 +148,8 @@ fn no_brackets(c: char, to: &mut String) {
     });
 }
 
-/// A part of a path, by RFC 3986, section 2.1.
-fn percent(text: &str) -> String {
+/// Percent-encodes a path segment. Source: RFC 3986, section 2.1.
+fn percent_encode(text: &str) -> String {
     let bytes = text.bytes();
     bytes.fold(String::new(), |mut path, byte| {
         if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {

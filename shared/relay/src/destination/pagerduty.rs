@@ -1,4 +1,4 @@
-//! PagerDuty: alerts through the Events API v2, opened and resolved under the id of the incident.
+//! PagerDuty: alerts through the Events API v2, opened and resolved by the id of the incident.
 //!
 //! Source: <https://developer.pagerduty.com/docs/events-api-v2/trigger-events/> (summary 1,024 characters, `dedup_key`
 //! 255, an event 512 KB).
@@ -10,21 +10,21 @@ use portpulse_core::decide::Notification;
 use portpulse_core::outbox::Stage;
 use serde_json::{Value, json};
 
-use super::{AddressError, KeyedApi, Post, token};
-use crate::alert_key::alert_key;
-use crate::fields::Fields;
-use crate::page::{Link, place};
+use super::{KeyedApi, Post, RequestError, token};
+use crate::chat_message::{Link, entity};
+use crate::destination_fields::DestinationFields;
+use crate::incident_id::alert_key;
 use crate::secret::{ReadSecret, SecretCache};
-use crate::text::{Place, Unit, as_it_is};
+use crate::text_format::{TextFormat, Unit, unescaped};
 
 const MAX_SUMMARY: usize = 1_024;
 
-const PLAIN: Place = Place {
-    escape: as_it_is,
+const PLAIN: TextFormat = TextFormat {
+    escape: unescaped,
     unit: Unit::Characters,
 };
 
-pub(crate) fn read(fields: &mut Fields<'_>) -> Option<KeyedApi> {
+pub(crate) fn read(fields: &mut DestinationFields<'_>) -> Option<KeyedApi> {
     let key = "the integration key of the service (Events API v2)";
     // In the service location EU: https://events.eu.pagerduty.com
     KeyedApi::read(fields, key, "https://events.pagerduty.com")
@@ -34,7 +34,7 @@ pub(crate) async fn request<S: ReadSecret>(
     api: &KeyedApi,
     post: &Post,
     secrets: &SecretCache<S>,
-) -> Result<Request<String>, AddressError> {
+) -> Result<Request<String>, RequestError> {
     let secret = secrets.get(api.key()).await?;
     let mut body = post.body.clone();
     if let Some(body) = body.as_object_mut() {
@@ -72,7 +72,7 @@ fn body(notification: &Notification) -> Value {
         "links": links,
         "payload": {
             "summary": PLAIN.fit(&headline(notification), MAX_SUMMARY),
-            "source": PLAIN.fit(&place(notification), MAX_SUMMARY),
+            "source": PLAIN.fit(&entity(notification), MAX_SUMMARY),
             "severity": severity,
             "timestamp": notification.at.to_string(),
             "group": notification.group.map_or_else(String::new, |group| group.to_string()),
@@ -82,7 +82,7 @@ fn body(notification: &Notification) -> Value {
     })
 }
 
-/// JSON whose texts people can look at.
+/// The JSON with sanitized texts.
 fn printable(json: Value) -> Value {
     match json {
         Value::String(text) => Value::String(plain(&text, MAX_TEXT)),

@@ -1,7 +1,7 @@
 //! Slack: an incoming webhook, and a message of Block Kit.
 //!
 //! Sources: <https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks>,
-//! <https://docs.slack.dev/reference/block-kit/blocks> (50 blocks a message),
+//! <https://docs.slack.dev/reference/block-kit/blocks> (50 blocks per message),
 //! [header](https://docs.slack.dev/reference/block-kit/blocks/header-block) (150 characters),
 //! [section](https://docs.slack.dev/reference/block-kit/blocks/section-block) (text 3,000 characters, 10 fields of
 //! 2,000), [context](https://docs.slack.dev/reference/block-kit/blocks/context-block) (10 elements),
@@ -10,9 +10,9 @@
 use serde_json::{Value, json};
 
 use super::IncomingWebhook;
-use crate::fields::Fields;
-use crate::page::Page;
-use crate::text::{Place, Unit, as_it_is};
+use crate::chat_message::ChatMessage;
+use crate::destination_fields::DestinationFields;
+use crate::text_format::{TextFormat, Unit, unescaped};
 
 const MAX_HEADER: usize = 150;
 const MAX_SECTION: usize = 3_000;
@@ -20,43 +20,43 @@ const MAX_FIELDS: usize = 10;
 const MAX_FIELD: usize = 2_000;
 
 /// Text of type `plain_text`: no markup, no mentions, no escapes.
-const PLAIN: Place = Place {
-    escape: as_it_is,
+const PLAIN: TextFormat = TextFormat {
+    escape: unescaped,
     unit: Unit::Characters,
 };
-/// The text that stands for the message in a notification, in which `<!channel>` would be a mention.
-const MARKED: Place = Place {
-    escape: entities,
+/// The `text` that Slack shows in push notifications. It is markup: an unescaped `<!channel>` would be a mention.
+const MARKED: TextFormat = TextFormat {
+    escape: escape_entities,
     unit: Unit::Characters,
 };
 
-pub(crate) fn read(fields: &mut Fields<'_>) -> Option<IncomingWebhook> {
-    IncomingWebhook::read(fields, "the address of the incoming webhook")
+pub(crate) fn read(fields: &mut DestinationFields<'_>) -> Option<IncomingWebhook> {
+    IncomingWebhook::read(fields, "the URL of the incoming webhook")
 }
 
-pub(crate) fn body(page: &Page) -> Value {
-    let headline = format!("{} {}", page.tone.mark(), page.headline);
+pub(crate) fn body(message: &ChatMessage) -> Value {
+    let headline = format!("{} {}", message.level.symbol(), message.headline);
     let mut blocks = vec![
         json!({ "type": "header", "text": plain_text(&PLAIN.fit(&headline, MAX_HEADER)) }),
-        json!({ "type": "section", "text": plain_text(&PLAIN.fit(&page.sentence, MAX_SECTION)) }),
+        json!({ "type": "section", "text": plain_text(&PLAIN.fit(&message.sentence, MAX_SECTION)) }),
     ];
-    if !page.facts.is_empty() {
-        let facts = page.facts.iter().take(MAX_FIELDS);
+    if !message.facts.is_empty() {
+        let facts = message.facts.iter().take(MAX_FIELDS);
         let fields =
             facts.map(|(label, value)| plain_text(&PLAIN.fit(&format!("{label}: {value}"), MAX_FIELD)));
         blocks.push(json!({ "type": "section", "fields": fields.collect::<Vec<_>>() }));
     }
-    for (title, lines) in &page.lists {
+    for (title, lines) in &message.lists {
         let room = MAX_SECTION - title.len() - 2;
         let text = format!("{title}:\n{}", PLAIN.lines(lines, room, room));
         blocks.push(json!({ "type": "section", "text": plain_text(&text) }));
     }
-    if let Some(runbook) = &page.runbook {
+    if let Some(runbook) = &message.runbook {
         let link = MARKED.fit(runbook.as_str(), MAX_SECTION);
         let text = json!({ "type": "mrkdwn", "text": format!("<{link}|Runbook>"), "verbatim": true });
         blocks.push(json!({ "type": "section", "text": text }));
     }
-    let footer = plain_text(&PLAIN.fit(&page.footer, MAX_FIELD));
+    let footer = plain_text(&PLAIN.fit(&message.footer, MAX_FIELD));
     blocks.push(json!({ "type": "context", "elements": [footer] }));
     json!({
         "text": MARKED.fit(&headline, MAX_SECTION),
@@ -70,7 +70,7 @@ fn plain_text(text: &str) -> Value {
     json!({ "type": "plain_text", "text": text, "emoji": false })
 }
 
-fn entities(c: char, to: &mut String) {
+fn escape_entities(c: char, to: &mut String) {
     match c {
         '&' => to.push_str("&amp;"),
         '<' => to.push_str("&lt;"),

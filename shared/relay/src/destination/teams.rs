@@ -1,19 +1,19 @@
 //! Microsoft Teams: a workflow that starts when a webhook request is received, and an Adaptive Card.
 //!
-//! All text stands in runs of rich text, which know no Markdown.
+//! All text is in rich text runs, which do not interpret Markdown.
 //!
 //! Sources: <https://learn.microsoft.com/en-us/microsoftteams/platform/webhooks-and-connectors/how-to/connectors-using>
-//! (28 KB a message), <https://learn.microsoft.com/en-us/adaptive-cards/schema-explorer/text-run>,
+//! (28 KB per message), <https://learn.microsoft.com/en-us/adaptive-cards/schema-explorer/text-run>,
 //! [formatting functions](https://learn.microsoft.com/en-us/adaptive-cards/authoring-cards/text-features).
 
 use serde_json::{Value, json};
 
 use super::IncomingWebhook;
-use crate::fields::Fields;
-use crate::page::{Page, Tone};
-use crate::text::{Place, Unit};
+use crate::chat_message::{ChatMessage, Level};
+use crate::destination_fields::DestinationFields;
+use crate::text_format::{TextFormat, Unit};
 
-// Shares of the 28 KB; JSON doubles the bytes of a quote, and of a backslash.
+// Shares of the 28 KB; JSON escapes double the bytes of quotes and backslashes.
 const MAX_HEADLINE: usize = 400;
 const MAX_SENTENCE: usize = 400;
 const MAX_FACTS: usize = 10;
@@ -22,44 +22,44 @@ const MAX_LINE: usize = 400;
 const MAX_LIST: usize = 2_500;
 const MAX_FOOTER: usize = 400;
 
-const RUN: Place = Place {
-    escape: no_function,
+const RUN: TextFormat = TextFormat {
+    escape: separate_braces,
     unit: Unit::Bytes,
 };
 
-pub(crate) fn read(fields: &mut Fields<'_>) -> Option<IncomingWebhook> {
-    IncomingWebhook::read(fields, "the address of the workflow")
+pub(crate) fn read(fields: &mut DestinationFields<'_>) -> Option<IncomingWebhook> {
+    IncomingWebhook::read(fields, "the URL of the workflow")
 }
 
-pub(crate) fn body(page: &Page) -> Value {
-    let colour = match page.tone {
-        Tone::Alarm => "attention",
-        Tone::Warning => "warning",
-        Tone::Note => "accent",
-        Tone::Relief => "good",
+pub(crate) fn body(message: &ChatMessage) -> Value {
+    let rgb = match message.level {
+        Level::Critical => "attention",
+        Level::Warning => "warning",
+        Level::Info => "accent",
+        Level::Resolved => "good",
     };
-    let headline = format!("{} {}", page.tone.mark(), page.headline);
+    let headline = format!("{} {}", message.level.symbol(), message.headline);
     let mut elements = vec![
         paragraph(vec![json!({
             "type": "TextRun",
             "text": RUN.fit(&headline, MAX_HEADLINE),
             "weight": "bolder",
             "size": "large",
-            "color": colour,
+            "color": rgb,
         })]),
-        paragraph(vec![run(&RUN.fit(&page.sentence, MAX_SENTENCE))]),
+        paragraph(vec![run(&RUN.fit(&message.sentence, MAX_SENTENCE))]),
     ];
-    for (label, value) in page.facts.iter().take(MAX_FACTS) {
+    for (label, value) in message.facts.iter().take(MAX_FACTS) {
         elements.push(labelled(label, &RUN.fit(value, MAX_FACT)));
     }
-    for (title, lines) in &page.lists {
+    for (title, lines) in &message.lists {
         elements.push(paragraph(vec![bold(&format!("{title}:"))]));
         let lines = RUN.lines(lines, MAX_LINE, MAX_LIST);
         elements.extend(lines.lines().map(|line| paragraph(vec![run(line)])));
     }
-    let footer = json!({ "type": "TextRun", "text": RUN.fit(&page.footer, MAX_FOOTER), "isSubtle": true, "size": "small" });
+    let footer = json!({ "type": "TextRun", "text": RUN.fit(&message.footer, MAX_FOOTER), "isSubtle": true, "size": "small" });
     elements.push(paragraph(vec![footer]));
-    let actions: Vec<_> = page
+    let actions: Vec<_> = message
         .runbook
         .iter()
         .map(|link| json!({ "type": "Action.OpenUrl", "title": "Runbook", "url": link.as_str() }))
@@ -99,8 +99,8 @@ fn bold(text: &str) -> Value {
     json!({ "type": "TextRun", "text": text, "weight": "bolder" })
 }
 
-/// `{{DATE(…)}}` would be a date: two braces never stand side by side.
-fn no_function(c: char, to: &mut String) {
+/// Inserts a space between two braces: `{{DATE(…)}}` would be a formatting function.
+fn separate_braces(c: char, to: &mut String) {
     if matches!(c, '{' | '}') && to.ends_with(c) {
         to.push(' ');
     }

@@ -1,6 +1,6 @@
 //! Telegram: a bot that writes to a chat, in HTML.
 //!
-//! What others wrote stands within `<code>`, where Telegram looks for no links, mentions or commands.
+//! Foreign text is in `<code>`, where Telegram does not detect links, mentions or commands.
 //!
 //! Sources: <https://core.telegram.org/bots/api#sendmessage> (4,096 characters),
 //! <https://core.telegram.org/bots/api#html-style>, <https://core.telegram.org/bots/api#responseparameters>.
@@ -8,17 +8,17 @@
 use http::Request;
 use serde_json::{Value, json};
 
-use super::{AddressError, Post, request, token};
+use super::{Post, RequestError, request, token};
 use crate::address::Server;
-use crate::fields::Fields;
-use crate::page::Page;
+use crate::chat_message::ChatMessage;
+use crate::destination_fields::DestinationFields;
 use crate::secret::{ReadSecret, SecretCache, SecretName};
-use crate::text::{Place, Unit, html};
+use crate::text_format::{TextFormat, Unit, html};
 
-/// Where a refusal says for how many seconds it wants to be left alone.
-pub(crate) const PAUSE: &str = "/parameters/retry_after";
+/// The JSON pointer to the requested pause in seconds, in an answer with status 429.
+pub(crate) const PAUSE_POINTER: &str = "/parameters/retry_after";
 
-// Shares of the 4,096 characters, tags included though they do not count.
+// Shares of the 4,096 characters. Tags are counted here, although Telegram does not count them.
 const MAX_HEADLINE: usize = 200;
 const MAX_SENTENCE: usize = 300;
 const MAX_FACTS: usize = 10;
@@ -29,7 +29,7 @@ const MAX_LINK: usize = 600;
 const MAX_FOOTER: usize = 150;
 const MAX_TEXT: usize = 4_096;
 
-const HTML: Place = Place {
+const HTML: TextFormat = TextFormat {
     escape: html,
     unit: Unit::Characters,
 };
@@ -43,20 +43,20 @@ pub struct Telegram {
 }
 
 impl Telegram {
-    pub(crate) fn read(fields: &mut Fields<'_>) -> Option<Self> {
+    pub(crate) fn read(fields: &mut DestinationFields<'_>) -> Option<Self> {
         let token = fields.secret("token", "the token of the bot");
-        let help = "write the number of a chat, such as \"-1001234567890\", or the @name of a channel";
+        let help = "use the number of a chat, such as \"-1001234567890\", or the @name of a channel";
         let chat = fields.required("chat", help).and_then(|chat| {
             let number = chat.strip_prefix('-').unwrap_or(chat);
             let is_number = (1..=20).contains(&number.len()) && number.bytes().all(|b| b.is_ascii_digit());
             let is_name = chat.strip_prefix('@').is_some_and(is_name);
             if !is_number && !is_name {
-                fields.diagnostic("chat", "is no chat", help);
+                fields.diagnostic("chat", "is not a valid chat", help);
                 return None;
             }
             Some(chat.to_owned())
         });
-        // A Bot API server of one's own: https://core.telegram.org/bots/api#using-a-local-bot-api-server
+        // For a self-hosted Bot API server: https://core.telegram.org/bots/api#using-a-local-bot-api-server
         let server = fields.server("server", "https://api.telegram.org");
         Some(Self {
             server: server?,
@@ -69,22 +69,22 @@ impl Telegram {
         &self.token
     }
 
-    pub(crate) fn body(&self, page: &Page) -> Value {
+    pub(crate) fn body(&self, message: &ChatMessage) -> Value {
         let mut text = format!(
             "{} <b><code>{}</code></b>\n{}",
-            page.tone.mark(),
-            HTML.fit(&page.headline, MAX_HEADLINE),
-            code(&page.sentence, MAX_SENTENCE)
+            message.level.symbol(),
+            HTML.fit(&message.headline, MAX_HEADLINE),
+            code(&message.sentence, MAX_SENTENCE)
         );
-        for (label, value) in page.facts.iter().take(MAX_FACTS) {
+        for (label, value) in message.facts.iter().take(MAX_FACTS) {
             text += &format!("\n{label}: {}", code(value, MAX_FACT));
         }
-        if let Some(runbook) = &page.runbook {
+        if let Some(runbook) = &message.runbook {
             let link = HTML.fit(runbook.as_str(), MAX_LINK);
             text += &format!("\n<a href=\"{link}\">Runbook</a>");
         }
-        let footer = format!("\n\n{}", code(&page.footer, MAX_FOOTER));
-        for (title, lines) in &page.lists {
+        let footer = format!("\n\n{}", code(&message.footer, MAX_FOOTER));
+        for (title, lines) in &message.lists {
             let used = HTML.length(&text) + HTML.length(&footer) + title.len() + 30;
             let room = MAX_LIST.min(MAX_TEXT.saturating_sub(used));
             text += &format!(
@@ -104,7 +104,7 @@ impl Telegram {
         &self,
         post: &Post,
         secrets: &SecretCache<S>,
-    ) -> Result<Request<String>, AddressError> {
+    ) -> Result<Request<String>, RequestError> {
         let secret = secrets.get(&self.token).await?;
         let token = token(&self.token, &secret)?;
         let url = format!("{}/bot{token}/sendMessage", self.server.as_str());
@@ -112,8 +112,8 @@ impl Telegram {
     }
 }
 
-fn code(text: &str, most: usize) -> String {
-    format!("<code>{}</code>", HTML.fit(text, most))
+fn code(text: &str, max: usize) -> String {
+    format!("<code>{}</code>", HTML.fit(text, max))
 }
 
 fn is_name(name: &str) -> bool {

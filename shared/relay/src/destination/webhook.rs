@@ -1,12 +1,12 @@
-//! Any program: our own JSON, signed, one notification a request.
+//! A webhook: the JSON of one notification per request, signed.
 //!
-//! | header | what |
+//! | header | value |
 //! |---|---|
-//! | `portpulse-timestamp` | when it was sent, in seconds since the Unix epoch |
-//! | `portpulse-signature` | `v1=` and HMAC-SHA-256 (RFC 2104) of the timestamp, a full stop and the body as it came, in hexadecimal |
+//! | `portpulse-timestamp` | the time of sending, in seconds since the Unix epoch |
+//! | `portpulse-signature` | `v1=` and the HMAC-SHA-256 (RFC 2104) of the timestamp, a full stop and the raw body, in hexadecimal |
 //!
-//! Whoever receives it computes the same, compares in constant time, refuses what is older than some minutes, and
-//! drops an `id` that it has seen. [`portpulse_alert::to_json`] documents the body.
+//! The receiver computes the same signature, compares in constant time, refuses requests older than some minutes, and
+//! drops duplicates by `id`. [`portpulse_alert::to_json`] documents the body.
 
 use hmac::{Hmac, KeyInit, Mac};
 use http::{HeaderName, HeaderValue, Request};
@@ -16,54 +16,54 @@ use portpulse_core::decide::Notification;
 use portpulse_core::text::escaped;
 use sha2::Sha256;
 
-use super::{AddressError, Post, request};
-use crate::address::address;
-use crate::alert_key::hex;
-use crate::fields::Fields;
+use super::{Post, RequestError, request};
+use crate::address::parse_address;
+use crate::destination_fields::DestinationFields;
+use crate::incident_id::hex;
 use crate::secret::{ReadSecret, SecretCache, SecretName};
 
-/// The header that says when a request was sent.
+/// The header with the time of sending.
 pub const TIMESTAMP_HEADER: HeaderName = HeaderName::from_static("portpulse-timestamp");
-/// The header that proves who sent it.
+/// The header with the signature.
 pub const SIGNATURE_HEADER: HeaderName = HeaderName::from_static("portpulse-signature");
 
-/// The fewest bytes of a key that are worth signing with.
+/// The minimum length of a signing key, in bytes.
 const MIN_KEY_LENGTH: usize = 16;
 
-/// Any program that takes our JSON.
+/// A webhook with its URL and its signing key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Webhook {
     url: Url,
     key: SecretName,
 }
 
-/// Where to post: written out, or a secret itself.
+/// The URL: plain, or a secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Url {
-    Open(String),
+    Plain(String),
     Secret(SecretName),
 }
 
 impl Webhook {
-    pub(crate) fn read(fields: &mut Fields<'_>) -> Option<Self> {
-        let help = "write an address that begins with https://, or name the secret that holds it";
+    pub(crate) fn read(fields: &mut DestinationFields<'_>) -> Option<Self> {
+        let help = "use a URL that starts with https://, or the name of the secret that contains the URL";
         let url = match fields.text("url", help) {
-            Some(text) if text.contains("://") => match address(text) {
-                Ok(_) => Some(Url::Open(text.to_owned())),
+            Some(text) if text.contains("://") => match parse_address(text) {
+                Ok(_) => Some(Url::Plain(text.to_owned())),
                 Err(help) => {
-                    fields.diagnostic("url", "is not an address that can be posted to", help);
+                    fields.diagnostic("url", "is not a valid URL", help);
                     None
                 }
             },
-            Some(_) | None => fields.secret("url", "the address").map(Url::Secret),
+            Some(_) | None => fields.secret("url", "the URL").map(Url::Secret),
         };
-        let key = fields.secret("key", "a key of at least 16 bytes that signs what is sent");
+        let key = fields.secret("key", "a signing key of at least 16 bytes");
         Some(Self { url: url?, key: key? })
     }
 
     pub(crate) fn secrets(&self) -> Vec<&SecretName> {
         match &self.url {
-            Url::Open(_) => vec![&self.key],
+            Url::Plain(_) => vec![&self.key],
             Url::Secret(url) => vec![url, &self.key],
         }
     }
@@ -73,16 +73,16 @@ impl Webhook {
         post: &Post,
         secrets: &SecretCache<S>,
         now: Timestamp,
-    ) -> Result<Request<String>, AddressError> {
+    ) -> Result<Request<String>, RequestError> {
         let key = secrets.get(&self.key).await?;
-        // A program may show it in a terminal before it reads it as JSON.
+        // The receiver may show the raw body in a terminal, so control characters are escaped.
         let body = escaped(&post.body.to_string(), |_| false).into_owned();
         let timestamp = now.as_second();
         let signature = sign(key.expose().as_bytes(), timestamp, &body);
         let (Some(signature), true) = (signature, key.expose().len() >= MIN_KEY_LENGTH) else {
-            return Err(AddressError::InvalidValue {
+            return Err(RequestError::InvalidValue {
                 name: self.key.clone(),
-                wanted: "a key of at least 16 bytes",
+                expected: "a key of at least 16 bytes",
             });
         };
         let headers = [
@@ -90,7 +90,7 @@ impl Webhook {
             (SIGNATURE_HEADER, signature),
         ];
         match &self.url {
-            Url::Open(url) => request(url, &self.key, &headers, body),
+            Url::Plain(url) => request(url, &self.key, &headers, body),
             Url::Secret(name) => request(secrets.get(name).await?.expose(), name, &headers, body),
         }
     }
@@ -111,7 +111,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_signature_is_that_of_another_implementation() {
+    fn signature_matches_openssl() {
         // printf '1795326060.{"a":1}' | openssl dgst -sha256 -hmac 0123456789abcdef
         let signature = sign(b"0123456789abcdef", 1_795_326_060, r#"{"a":1}"#).unwrap();
         let expected = "v1=925cc38a6d9efee3518d3ac3d7b24a20e118add29a47144a64866fe5e744d3da";

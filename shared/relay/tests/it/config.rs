@@ -1,19 +1,17 @@
-//! What a configuration may say, and what is said of one that cannot be used.
+//! Validation of configurations and its diagnostics.
 
 use portpulse_core::definition::NetworkAccess;
 use portpulse_relay::Config;
 use serde_json::{Value, json};
 
-fn faults(written: &Value, network_access: NetworkAccess) -> Vec<String> {
-    let faults = Config::validate(written, network_access)
-        .err()
-        .unwrap_or_default();
-    faults.iter().map(ToString::to_string).collect()
+fn diagnostics(input: &Value, network_access: NetworkAccess) -> Vec<String> {
+    let diagnostics = Config::validate(input, network_access).err().unwrap_or_default();
+    diagnostics.iter().map(ToString::to_string).collect()
 }
 
 #[test]
-fn everything_that_is_wrong_is_named_at_once() {
-    let written = json!({
+fn all_diagnostics_are_reported_at_once() {
+    let input = json!({
         "destination": {},
         "destinations": {
             "Ops Chat": { "kind": "slack", "url": "ssm:/slack" },
@@ -31,14 +29,14 @@ fn everything_that_is_wrong_is_named_at_once() {
             "hook": { "kind": "webhook", "url": "ftp://hook.example.com", "monitors": ["A"] },
         },
     });
-    let faults = faults(&written, NetworkAccess::PlainLambda);
-    assert!(!faults.join("").contains("hush"), "{faults:#?}");
-    insta::assert_snapshot!("faults", faults.join("\n"));
+    let diagnostics = diagnostics(&input, NetworkAccess::PlainLambda);
+    assert!(!diagnostics.join("").contains("hush"), "{diagnostics:#?}");
+    insta::assert_snapshot!("diagnostics", diagnostics.join("\n"));
 }
 
 #[test]
-fn the_documented_configuration_is_one() {
-    let written = json!({
+fn documented_configuration_is_valid() {
+    let input = json!({
         "destinations": {
             "ops-chat": {
                 "kind": "slack", "url": "ssm:/portpulse/ops-chat", "severities": ["critical", "warning"],
@@ -50,7 +48,7 @@ fn the_documented_configuration_is_one() {
             "audit": { "kind": "webhook", "url": "https://audit.example.com/portpulse", "key": "ssm:/portpulse/audit" },
         },
     });
-    let config = Config::validate(&written, NetworkAccess::PlainLambda).unwrap();
+    let config = Config::validate(&input, NetworkAccess::PlainLambda).unwrap();
     let kinds: Vec<_> = config
         .destinations()
         .map(|(name, to)| format!("{name} {}", to.kind()))
@@ -68,20 +66,20 @@ fn the_documented_configuration_is_one() {
 }
 
 #[test]
-fn nobody_to_tell_is_a_configuration_too() {
-    for written in [
+fn configuration_without_destinations_is_valid() {
+    for input in [
         json!({}),
         json!({ "destinations": null }),
         json!({ "destinations": {} }),
     ] {
-        assert_eq!(faults(&written, NetworkAccess::PlainLambda), [""; 0]);
+        assert_eq!(diagnostics(&input, NetworkAccess::PlainLambda), [""; 0]);
     }
-    assert_eq!(faults(&json!([]), NetworkAccess::PlainLambda).len(), 1);
+    assert_eq!(diagnostics(&json!([]), NetworkAccess::PlainLambda).len(), 1);
 }
 
 #[test]
-fn secrets_of_this_machine_are_for_this_machine() {
-    let written = json!({ "destinations": { "it": { "kind": "slack", "url": "file:/run/secrets/slack" } } });
-    assert_eq!(faults(&written, NetworkAccess::OwnNetwork), [""; 0]);
-    assert_eq!(faults(&written, NetworkAccess::PlainLambda).len(), 1);
+fn local_secrets_are_refused_in_lambda() {
+    let input = json!({ "destinations": { "it": { "kind": "slack", "url": "file:/run/secrets/slack" } } });
+    assert_eq!(diagnostics(&input, NetworkAccess::OwnNetwork), [""; 0]);
+    assert_eq!(diagnostics(&input, NetworkAccess::PlainLambda).len(), 1);
 }

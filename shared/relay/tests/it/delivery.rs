@@ -1,4 +1,4 @@
-//! Delivery over real sockets: tried again, told once, and no destination in another's way.
+//! Delivery over real sockets: retries, no repeats, and destinations independent of each other.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -7,7 +7,7 @@ use std::time::Duration;
 use portpulse_core::decide::Notification;
 use portpulse_core::outbox::{Kind, Stage};
 use portpulse_cost::RelayedCost;
-use portpulse_relay::{Client, Error, Relay, Report, RetryPolicy, chain};
+use portpulse_relay::{Client, DeliveryReport, Error, Relay, RetryPolicy, chain};
 use portpulse_store::table::Operation;
 use portpulse_testkit::embedded::EmbeddedDynamo;
 use portpulse_testkit::memory_table::{Fault, MemoryTable};
@@ -16,7 +16,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::Barrier;
 
-use crate::rig::{KINDS, LONG, Reply, Secrets, Service, config, destination, relay, secrets_of};
+use crate::harness::{KINDS, LONG, Reply, Secrets, Service, config, destination, relay, secrets_of};
 use portpulse_testkit::notification;
 
 const OK: Reply = Reply::Status(200, None, "ok");
@@ -32,22 +32,22 @@ fn to(kind: &str, address: SocketAddr) -> (Relay<MemoryTable, Secrets>, MemoryTa
     (relay(&destinations, &table, &secrets_of(address)), table)
 }
 
-fn outcome(report: &Report) -> (usize, usize, usize, usize) {
-    let Report {
+fn outcome(report: &DeliveryReport) -> (usize, usize, usize, usize) {
+    let DeliveryReport {
         delivered,
-        repeated,
-        overtaken,
+        duplicates,
+        superseded,
         errors,
         warnings,
     } = report;
-    assert_eq!(overtaken.len(), 0);
-    (delivered.len(), repeated.len(), errors.len(), warnings.len())
+    assert_eq!(superseded.len(), 0);
+    (delivered.len(), duplicates.len(), errors.len(), warnings.len())
 }
 
 #[tokio::test]
-async fn every_service_takes_what_it_is_sent_and_gets_nothing_twice() {
+async fn every_service_accepts_requests_and_gets_no_repeats() {
     let mut all: Vec<_> = Kind::ALL.iter().map(|kind| notification::of(*kind)).collect();
-    // What is over is told no more.
+    // Ends come last, because nothing is sent after the end of an incident.
     all.sort_by_key(|each| each.kind.stage() == Stage::Over);
     for kind in KINDS {
         let service = Service::start(kind, []).await;
@@ -57,16 +57,16 @@ async fn every_service_takes_what_it_is_sent_and_gets_nothing_twice() {
             let (_, _, errors, warnings) = outcome(&report);
             assert_eq!((errors, warnings), (0, 0), "{kind}: {:?}", report.errors);
         }
-        let (asked, taken) = service.log();
-        assert_eq!(asked, taken.len());
+        let (requests, accepted) = service.log();
+        assert_eq!(requests, accepted.len());
         let report = relay.deliver(&all, LONG).await;
         assert_eq!(outcome(&report), (0, all.len(), 0, 0), "{kind}");
-        assert_eq!(service.log().0, asked, "{kind} heard something twice");
+        assert_eq!(service.log().0, requests, "{kind} received a repeat");
     }
 }
 
 #[tokio::test]
-async fn what_may_pass_is_tried_again() {
+async fn temporary_failure_is_retried() {
     let retries = [
         ("slack", Reply::Status(429, Some("0"), "rate_limited")),
         ("slack", Reply::Status(503, None, "")),
@@ -93,18 +93,22 @@ async fn what_may_pass_is_tried_again() {
             &secrets_of(service.address),
         );
         let report = relay.deliver(&down(), LONG).await;
-        let (asked, taken) = service.log();
+        let (requests, accepted) = service.log();
         if is_final {
-            assert_eq!((asked, taken.len(), report.errors.len()), (1, 0, 1), "{kind}");
+            assert_eq!(
+                (requests, accepted.len(), report.errors.len()),
+                (1, 0, 1),
+                "{kind}"
+            );
         } else {
-            assert_eq!((asked, taken.len()), (2, 1), "{kind}: {:?}", report.errors);
+            assert_eq!((requests, accepted.len()), (2, 1), "{kind}: {:?}", report.errors);
             assert_eq!(outcome(&report), (1, 0, 0, 0), "{kind}");
         }
     }
 }
 
 #[tokio::test]
-async fn a_pause_that_was_asked_for_is_kept() {
+async fn requested_pause_is_respected() {
     let service = Service::start("slack", [Reply::Status(429, Some("0.3"), "")]).await;
     let (relay, _) = to("slack", service.address);
     let began = std::time::Instant::now();
@@ -112,10 +116,10 @@ async fn a_pause_that_was_asked_for_is_kept() {
     assert_eq!(outcome(&report), (1, 0, 0, 0));
     assert!(began.elapsed() >= Duration::from_millis(300));
 
-    // Longer than there is time: left to whoever calls again, at once.
+    // A pause longer than the remaining time fails at once, and the next call retries.
     for (header, body) in [
         (None, r#"{"retry_after":600}"#),
-        // Beyond the end of all clocks.
+        // Beyond the range of timestamps.
         (None, r#"{"retry_after":1e19}"#),
         (Some("10000000000000000000"), ""),
     ] {
@@ -123,7 +127,7 @@ async fn a_pause_that_was_asked_for_is_kept() {
         let (relay, _) = to("discord", service.address);
         let report = relay.deliver(&down(), LONG).await;
         assert!(
-            matches!(&report.errors[..], [Error::PutOff { attempts: 1, .. }]),
+            matches!(&report.errors[..], [Error::Unavailable { attempts: 1, .. }]),
             "{:?}",
             report.errors
         );
@@ -131,8 +135,8 @@ async fn a_pause_that_was_asked_for_is_kept() {
     }
 }
 
-/// A server that hangs up on the first requests, and takes the next.
-async fn hangs_up(times: usize) -> SocketAddr {
+/// A server that closes the first connections without an answer, and accepts later requests.
+async fn closes_first(times: usize) -> SocketAddr {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
     let address = listener.local_addr().unwrap();
     tokio::spawn(async move {
@@ -150,22 +154,22 @@ async fn hangs_up(times: usize) -> SocketAddr {
 }
 
 #[tokio::test]
-async fn a_hang_up_is_tried_again_and_then_told() {
-    let (relay, _) = to("slack", hangs_up(2).await);
+async fn closed_connection_is_retried_then_reported() {
+    let (relay, _) = to("slack", closes_first(2).await);
     assert_eq!(outcome(&relay.deliver(&down(), LONG).await), (1, 0, 0, 0));
 
-    let (relay, _) = to("slack", hangs_up(3).await);
+    let (relay, _) = to("slack", closes_first(3).await);
     let report = relay.deliver(&down(), LONG).await;
     assert!(matches!(
         &report.errors[..],
-        [Error::Unanswered { attempts: 3, .. }]
+        [Error::NoAnswer { attempts: 3, .. }]
     ));
     assert_eq!(outcome(&relay.deliver(&down(), LONG).await), (1, 0, 0, 0));
 }
 
 #[tokio::test]
-async fn no_destination_waits_for_another() {
-    // Each answers only once all of them have been asked.
+async fn destinations_do_not_delay_each_other() {
+    // Each service answers only after all of them have received a request.
     let together = Arc::new(Barrier::new(3));
     let wait = || [Reply::Together(Arc::clone(&together))];
     let services = [
@@ -197,7 +201,7 @@ async fn no_destination_waits_for_another() {
 }
 
 #[tokio::test]
-async fn after_a_failure_only_those_are_told_who_do_not_know() {
+async fn retry_reaches_only_failed_destinations() {
     let good = Service::start("slack", []).await;
     let bad = Service::start("slack", std::iter::repeat_n(Reply::Status(500, None, "down"), 3)).await;
     let secrets = Secrets::default();
@@ -211,7 +215,7 @@ async fn after_a_failure_only_those_are_told_who_do_not_know() {
     let notifications = [notification::down("a"), notification::down("b")];
     let report = relay.deliver(&notifications, LONG).await;
     assert_eq!(outcome(&report), (2, 0, 1, 0));
-    // What stands behind the failure is undelivered too, and was not tried: 3 attempts in all.
+    // The notification after the failed one is not attempted: 3 attempts in total.
     assert_eq!(report.errors[0].ids().len(), 2);
     assert_eq!(bad.log().0, 3);
     let report = relay.deliver(&notifications, LONG).await;
@@ -220,7 +224,7 @@ async fn after_a_failure_only_those_are_told_who_do_not_know() {
 }
 
 #[tokio::test]
-async fn one_that_is_refused_for_good_does_not_hold_up_the_next() {
+async fn refused_notification_does_not_block_the_next() {
     let service = Service::start("slack", [Reply::Status(400, None, "invalid_blocks")]).await;
     let (relay, _) = to("slack", service.address);
     let report = relay
@@ -233,7 +237,7 @@ async fn one_that_is_refused_for_good_does_not_hold_up_the_next() {
 }
 
 #[tokio::test]
-async fn a_redirect_is_not_followed() {
+async fn redirect_is_not_followed() {
     let service = Service::start("slack", [Reply::Status(302, None, "")]).await;
     let (relay, _) = to("slack", service.address);
     assert!(matches!(
@@ -244,16 +248,16 @@ async fn a_redirect_is_not_followed() {
 }
 
 #[tokio::test]
-async fn without_the_ledger_all_is_told_and_perhaps_twice() {
+async fn failing_ledger_repeats_but_loses_nothing() {
     let service = Service::start("slack", []).await;
     let (relay, table) = to("slack", service.address);
     table.set_faults(|_| Fault::Before);
     assert_eq!(outcome(&relay.deliver(&down(), LONG).await), (1, 0, 0, 3));
-    table.heal();
-    // As after a crash between sending and noting.
+    table.clear_faults();
+    // As after a crash before the delivery was recorded.
     assert_eq!(outcome(&relay.deliver(&down(), LONG).await), (1, 0, 0, 0));
     assert_eq!(outcome(&relay.deliver(&down(), LONG).await), (0, 1, 0, 0));
-    // A note whose acknowledgement was lost is a note.
+    // A record counts even if its acknowledgement was lost.
     table.set_faults(|call| {
         if call.operation == Operation::Put {
             Fault::After
@@ -268,7 +272,7 @@ async fn without_the_ledger_all_is_told_and_perhaps_twice() {
 }
 
 #[tokio::test]
-async fn a_real_table_remembers_across_relays() {
+async fn ledger_survives_restart_of_relay() {
     let dynamo = EmbeddedDynamo::start().await.unwrap();
     let service = Service::start("slack", []).await;
     let relay = || {
@@ -284,7 +288,7 @@ async fn a_real_table_remembers_across_relays() {
     };
     assert_eq!(outcome(&relay().deliver(&down(), LONG).await), (1, 0, 0, 0));
     assert_eq!(outcome(&relay().deliver(&down(), LONG).await), (0, 1, 0, 0));
-    // A hostile id is a key as well.
+    // A hostile id works as a key too.
     let hostile = [Notification {
         id: "ü\n".repeat(2_000),
         ..notification::of(Kind::Down)
@@ -294,7 +298,7 @@ async fn a_real_table_remembers_across_relays() {
 }
 
 #[tokio::test]
-async fn an_incident_costs_a_destination_the_units_that_a_plan_reckons_with() {
+async fn incident_consumes_the_planned_table_units() {
     let dynamo = EmbeddedDynamo::start().await.unwrap();
     let service = Service::start("slack", []).await;
     let (table, meter) = dynamo.metered_table();
@@ -317,7 +321,7 @@ async fn an_incident_costs_a_destination_the_units_that_a_plan_reckons_with() {
 }
 
 #[tokio::test]
-async fn a_secret_is_read_once_and_again_when_it_is_refused() {
+async fn refused_secret_is_read_again() {
     let service = Service::start("slack", [OK, Reply::Status(403, None, "invalid_token")]).await;
     let secrets = secrets_of(service.address);
     let relay = relay(
@@ -333,11 +337,11 @@ async fn a_secret_is_read_once_and_again_when_it_is_refused() {
 }
 
 #[tokio::test]
-async fn no_trouble_shows_a_secret() {
-    // Nobody listens there, and nobody else can.
-    let held = TcpSocket::new_v4().unwrap();
-    held.bind((Ipv4Addr::LOCALHOST, 0).into()).unwrap();
-    let address = held.local_addr().unwrap();
+async fn errors_never_show_secrets() {
+    // A bound socket that does not listen: connections are refused, and the port stays reserved.
+    let reserved = TcpSocket::new_v4().unwrap();
+    reserved.bind((Ipv4Addr::LOCALHOST, 0).into()).unwrap();
+    let address = reserved.local_addr().unwrap();
     let secrets = [
         ("slack", "secret-token"),
         ("discord", "secret-token"),

@@ -1,4 +1,4 @@
-//! Several calls about one incident, in every order of events: the end is the last word, and all is told once.
+//! Several calls about one incident, in every order of events: the end is delivered last, and nothing is repeated.
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
@@ -13,7 +13,7 @@ use futures_util::future::join_all;
 use jiff::Timestamp;
 use portpulse_core::decide::Notification;
 use portpulse_core::outbox::{Kind, Stage};
-use portpulse_relay::{Client, Relay, Report, RetryPolicy};
+use portpulse_relay::{Client, DeliveryReport, Relay, RetryPolicy};
 use portpulse_store::keys::Key;
 use portpulse_store::table::{Condition, Item, Put, Read, Table, TableError};
 use portpulse_testkit::memory_table::MemoryTable;
@@ -24,10 +24,10 @@ use tokio::net::TcpListener;
 use tokio::sync::{Notify, oneshot};
 use tokio::task::LocalSet;
 
+use crate::harness::{LONG, Secrets, config};
 use crate::order::{PAIRS, SHORT, outcome};
-use crate::rig::{LONG, Secrets, config};
 
-/// Lets callers go on one at a time: each when its turn comes.
+/// Runs callers one at a time, each when its turn comes.
 #[derive(Clone, Default)]
 struct Turns {
     waiting: Arc<Mutex<BTreeMap<usize, oneshot::Sender<()>>>>,
@@ -35,15 +35,15 @@ struct Turns {
 }
 
 impl Turns {
-    /// Whether the turn came; else whoever waited for it is gone.
-    async fn take(&self, who: usize) -> bool {
+    /// Waits for the turn; `false` if the caller was removed.
+    async fn take(&self, caller_id: usize) -> bool {
         let (turn, comes) = oneshot::channel();
-        self.waiting.lock().unwrap().insert(who, turn);
+        self.waiting.lock().unwrap().insert(caller_id, turn);
         self.changed.notify_one();
         comes.await.is_ok()
     }
 
-    /// Who waits for a turn, once that is everybody.
+    /// The callers that wait for a turn, once all running ones do.
     async fn waiting(&self, running: impl Fn() -> usize) -> Vec<usize> {
         loop {
             let waiting: Vec<_> = self.waiting.lock().unwrap().keys().copied().collect();
@@ -54,87 +54,87 @@ impl Turns {
         }
     }
 
-    fn give(&self, who: usize) {
-        let turn = self.waiting.lock().unwrap().remove(&who);
+    fn give(&self, caller_id: usize) {
+        let turn = self.waiting.lock().unwrap().remove(&caller_id);
         turn.unwrap().send(()).unwrap();
     }
 }
 
-/// The table as one caller sees it: it works when it is the caller's turn.
+/// The table for one caller: each operation waits for the turn of the caller.
 #[derive(Clone)]
 struct Paced {
     table: MemoryTable,
-    who: usize,
+    caller_id: usize,
     turns: Turns,
 }
 
 impl Table for Paced {
     async fn query(&self, pk: &str, read: Read) -> Result<Vec<Item>, TableError> {
-        self.turns.take(self.who).await;
+        self.turns.take(self.caller_id).await;
         self.table.query(pk, read).await
     }
 
     async fn get(&self, pk: &str, sk: &str, read: Read) -> Result<Option<Item>, TableError> {
-        self.turns.take(self.who).await;
+        self.turns.take(self.caller_id).await;
         self.table.get(pk, sk, read).await
     }
 
     async fn get_many(&self, keys: &[Key], read: Read) -> Result<Vec<Item>, TableError> {
-        self.turns.take(self.who).await;
+        self.turns.take(self.caller_id).await;
         self.table.get_many(keys, read).await
     }
 
     async fn put(&self, item: Item, condition: Condition) -> Result<Put, TableError> {
-        self.turns.take(self.who).await;
+        self.turns.take(self.caller_id).await;
         self.table.put(item, condition).await
     }
 }
 
-/// A destination that several callers reach, each by a door of its own.
-struct World {
+/// A destination with an endpoint for each caller.
+struct SharedDestination {
     turns: Turns,
-    /// The ids that it took, in that order.
-    taken: Arc<Mutex<Vec<String>>>,
-    doors: Vec<String>,
+    /// The accepted ids, in order.
+    accepted: Arc<Mutex<Vec<String>>>,
+    endpoints: Vec<String>,
     client: Client,
 }
 
-impl World {
+impl SharedDestination {
     async fn new(callers: usize) -> Self {
-        let (turns, taken) = (Turns::default(), Arc::<Mutex<Vec<String>>>::default());
-        let mut doors = Vec::new();
-        for who in 0..callers {
+        let (turns, accepted) = (Turns::default(), Arc::<Mutex<Vec<String>>>::default());
+        let mut endpoints = Vec::new();
+        for caller_id in 0..callers {
             let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
-            doors.push(format!("http://{}/hook", listener.local_addr().unwrap()));
-            let (turns, taken) = (turns.clone(), Arc::clone(&taken));
-            let door = async move |body: Bytes| {
-                if !turns.take(who).await {
+            endpoints.push(format!("http://{}/hook", listener.local_addr().unwrap()));
+            let (turns, accepted) = (turns.clone(), Arc::clone(&accepted));
+            let endpoint = async move |body: Bytes| {
+                if !turns.take(caller_id).await {
                     return;
                 }
                 let body: Value = serde_json::from_slice(&body).unwrap();
                 let id = body["id"].as_str().unwrap().to_owned();
-                taken.lock().unwrap().push(id);
-                // It has taken it, and the caller does not know yet.
-                turns.take(who).await;
+                accepted.lock().unwrap().push(id);
+                // The request is accepted, but the caller has no answer yet.
+                turns.take(caller_id).await;
             };
-            let router = axum::Router::new().fallback(door);
+            let router = axum::Router::new().fallback(endpoint);
             tokio::spawn(async move { axum::serve(listener, router).await });
         }
         Self {
             turns,
-            taken,
-            doors,
+            accepted,
+            endpoints,
             client: Client::new().unwrap(),
         }
     }
 
-    fn relay(&self, table: &MemoryTable, who: usize) -> Relay<Paced, Secrets> {
+    fn relay(&self, table: &MemoryTable, caller_id: usize) -> Relay<Paced, Secrets> {
         let secrets = Secrets::default();
         secrets.set("ssm:/key", "secret-signing-key");
-        let hook = json!({ "kind": "webhook", "url": self.doors[who], "key": "ssm:/key" });
+        let hook = json!({ "kind": "webhook", "url": self.endpoints[caller_id], "key": "ssm:/key" });
         let table = Paced {
             table: table.clone(),
-            who,
+            caller_id,
             turns: self.turns.clone(),
         };
         let ms = Duration::from_millis;
@@ -148,24 +148,24 @@ impl World {
         )
     }
 
-    /// Each caller tells the notification that is its own, in the order of events that is chosen; the caller `killed`
-    /// ends when it would take its turn of that number. What was reported, in the order of the callers.
+    /// Each caller delivers its notification. `choose` selects the next caller; `killed` is a caller and the number of the
+    /// turn at which it is killed. Returns the reports in the order of the callers.
     async fn play(
         &self,
         table: &MemoryTable,
         calls: &[(Notification, Duration)],
         choose: &mut dyn FnMut(usize) -> usize,
         killed: Option<(usize, usize)>,
-    ) -> Vec<Option<Report>> {
+    ) -> Vec<Option<DeliveryReport>> {
         let running = Rc::new(Cell::new(calls.len()));
         let local = LocalSet::new();
         let run = async {
             let mut callers: Vec<_> = calls
                 .iter()
                 .enumerate()
-                .map(|(who, (notification, remaining))| {
+                .map(|(caller_id, (notification, remaining))| {
                     let (relay, notification, remaining) =
-                        (self.relay(table, who), notification.clone(), *remaining);
+                        (self.relay(table, caller_id), notification.clone(), *remaining);
                     let (running, changed) = (Rc::clone(&running), Arc::clone(&self.turns.changed));
                     Some(tokio::task::spawn_local(async move {
                         let report = relay.deliver(&[notification], remaining).await;
@@ -181,22 +181,22 @@ impl World {
                 if waiting.is_empty() {
                     break;
                 }
-                let who = waiting[if waiting.len() > 1 {
+                let caller_id = waiting[if waiting.len() > 1 {
                     choose(waiting.len())
                 } else {
                     0
                 }];
-                if killed == Some((who, turns[who])) {
-                    // Its request ends with it.
-                    let caller = callers[who].take().unwrap();
+                if killed == Some((caller_id, turns[caller_id])) {
+                    // Its request is cancelled too.
+                    let caller = callers[caller_id].take().unwrap();
                     caller.abort();
                     assert!(caller.await.unwrap_err().is_cancelled());
-                    self.turns.waiting.lock().unwrap().remove(&who);
+                    self.turns.waiting.lock().unwrap().remove(&caller_id);
                     running.set(running.get() - 1);
                     continue;
                 }
-                turns[who] += 1;
-                self.turns.give(who);
+                turns[caller_id] += 1;
+                self.turns.give(caller_id);
             }
             let reports = callers
                 .into_iter()
@@ -206,12 +206,12 @@ impl World {
         local.run_until(run).await
     }
 
-    fn take_taken(&self) -> Vec<String> {
-        std::mem::take(&mut self.taken.lock().unwrap())
+    fn take_accepted(&self) -> Vec<String> {
+        std::mem::take(&mut self.accepted.lock().unwrap())
     }
 }
 
-/// What is chosen in a run: what is planned, and after that everybody in turn.
+/// The choices of a run: first the planned ones, then the callers in turn.
 struct Choices {
     plan: Vec<usize>,
     made: Vec<(usize, usize)>,
@@ -230,7 +230,7 @@ impl Choices {
         choice
     }
 
-    /// The plan of so many choices that follows on the one that was played, until there is none.
+    /// The next plan of `depth` choices in lexicographic order; `None` after the last.
     fn next(mut self, depth: usize) -> Option<Self> {
         self.made.truncate(depth);
         while self.made.pop_if(|(choice, of)| *choice + 1 == *of).is_some() {}
@@ -248,49 +248,49 @@ fn runtime() -> tokio::runtime::Runtime {
         .unwrap()
 }
 
-/// That all was told or is overtaken, once, and an end last.
-fn is_in_order(
+/// Asserts that each notification was delivered once or is superseded, and that the end was delivered last.
+fn assert_order(
     calls: &[(Notification, Duration)],
-    reports: &[Option<Report>],
-    taken: &[String],
-    notified: &str,
+    reports: &[Option<DeliveryReport>],
+    accepted: &[String],
+    run: &str,
 ) {
-    let mut sorted = taken.to_vec();
+    let mut sorted = accepted.to_vec();
     sorted.sort();
     sorted.dedup();
-    assert_eq!(sorted.len(), taken.len(), "told twice: {notified}");
+    assert_eq!(sorted.len(), accepted.len(), "repeated: {run}");
     for (call, report) in calls.iter().zip(reports) {
-        let [delivered, repeated, overtaken, waited] = outcome(report.as_ref().unwrap());
-        assert_eq!((delivered + repeated + overtaken, waited), (1, 0), "{notified}");
-        assert_eq!(taken.contains(&call.0.id), overtaken == 0, "{notified}");
+        let [delivered, duplicates, superseded, waited] = outcome(report.as_ref().unwrap());
+        assert_eq!((delivered + duplicates + superseded, waited), (1, 0), "{run}");
+        assert_eq!(accepted.contains(&call.0.id), superseded == 0, "{run}");
     }
     let end = calls
         .iter()
         .find(|(call, _)| call.kind.stage() == Stage::Over)
         .unwrap();
-    assert_eq!(taken.last(), Some(&end.0.id), "{notified}");
+    assert_eq!(accepted.last(), Some(&end.0.id), "{run}");
 }
 
 #[test]
-fn in_every_order_of_two_calls_the_end_is_the_last_word() {
+fn end_is_delivered_last_in_every_order_of_two_calls() {
     const DEPTH: usize = 8;
     runtime().block_on(async {
-        let world = World::new(2).await;
+        let destination = SharedDestination::new(2).await;
         let calls = [Kind::Down, Kind::Recovered].map(|kind| (notification::of(kind), LONG));
-        let (mut overtaken, mut runs) = (0, 0);
+        let (mut superseded, mut runs) = (0, 0);
         let mut next = Some(Choices::planned(vec![0; DEPTH]));
         while let Some(mut choices) = next {
             let choose = &mut |of| choices.choose(of);
-            let reports = world.play(&MemoryTable::new(), &calls, choose, None).await;
+            let reports = destination.play(&MemoryTable::new(), &calls, choose, None).await;
             let made = format!("{:?}", choices.made);
-            is_in_order(&calls, &reports, &world.take_taken(), &made);
-            overtaken += outcome(reports[0].as_ref().unwrap())[2];
+            assert_order(&calls, &reports, &destination.take_accepted(), &made);
+            superseded += outcome(reports[0].as_ref().unwrap())[2];
             runs += 1;
             next = choices.next(DEPTH);
         }
         assert!(
-            0 < overtaken && overtaken < runs && runs > 100,
-            "{overtaken} of {runs}"
+            0 < superseded && superseded < runs && runs > 100,
+            "{superseded} of {runs}"
         );
     });
 }
@@ -299,7 +299,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
 
     #[test]
-    fn so_it_is_with_several_that_are_delivered_twice(
+    fn end_is_delivered_last_with_repeated_calls(
         order in prop::collection::vec(0usize..12, 0..60),
         more in prop::sample::subsequence(vec![Kind::Down, Kind::Down, Kind::Escalated, Kind::Reminder, Kind::Recovered], 1..5),
     ) {
@@ -307,15 +307,15 @@ proptest! {
             let kinds = more.into_iter().chain([Kind::Recovered]);
             let calls: Vec<_> = kinds.map(|kind| (notification::of(kind), LONG)).collect();
             let mut choices = Choices::planned(order);
-            let world = World::new(calls.len()).await;
-            let reports = world.play(&MemoryTable::new(), &calls, &mut |of| choices.choose(of), None).await;
-            is_in_order(&calls, &reports, &world.take_taken(), "");
+            let destination = SharedDestination::new(calls.len()).await;
+            let reports = destination.play(&MemoryTable::new(), &calls, &mut |of| choices.choose(of), None).await;
+            assert_order(&calls, &reports, &destination.take_accepted(), "");
         });
     }
 }
 
-/// Makes all claims end now, as they would in a minute.
-fn let_claims_end(table: &MemoryTable, until: std::ops::RangeInclusive<Timestamp>) {
+/// Expires all claims, after checking that their expiry is within the range.
+fn expire_claims(table: &MemoryTable, until: std::ops::RangeInclusive<Timestamp>) {
     for mut item in table.snapshot().into_values() {
         if let Some(claimed) = item.get("claimed_until") {
             let ends: Timestamp = claimed.as_s().unwrap().parse().unwrap();
@@ -328,9 +328,9 @@ fn let_claims_end(table: &MemoryTable, until: std::ops::RangeInclusive<Timestamp
 }
 
 #[test]
-fn a_relay_that_was_killed_holds_up_nobody_for_longer_than_it_had() {
+fn claim_of_killed_relay_expires_with_its_deadline() {
     runtime().block_on(async {
-        let world = World::new(2).await;
+        let destination = SharedDestination::new(2).await;
         let in_turn = &mut |_: usize| 0;
         let mut waited = 0;
         for ((beginning, end), at) in PAIRS
@@ -344,23 +344,27 @@ fn a_relay_that_was_killed_holds_up_nobody_for_longer_than_it_had() {
                     (notification::of(end), SHORT),
                 ];
                 let began = Timestamp::now();
-                let reports = world.play(&table, &calls[..1], in_turn, Some((0, at))).await;
+                let reports = destination
+                    .play(&table, &calls[..1], in_turn, Some((0, at)))
+                    .await;
                 assert!(reports[0].is_none(), "{beginning} {at}");
-                let had = began + LONG..=Timestamp::now() + LONG + Duration::from_secs(10);
-                // Once it is claimed, the end waits; it is told when Lambda tries again.
-                let reports = world.play(&table, &calls[1..], in_turn, None).await;
+                let expiry = began + LONG..=Timestamp::now() + LONG + Duration::from_secs(10);
+                // While the incident is claimed, the end waits; it is sent when Lambda retries.
+                let reports = destination.play(&table, &calls[1..], in_turn, None).await;
                 let is_left = outcome(reports[0].as_ref().unwrap())[3];
                 waited += is_left;
                 assert_eq!(is_left, usize::from(at >= 2), "{beginning} {at}");
-                let_claims_end(&table, had);
-                for who in [retried_first, 1 - retried_first] {
-                    let reports = world.play(&table, &calls[who..=who], in_turn, None).await;
+                expire_claims(&table, expiry);
+                for caller_id in [retried_first, 1 - retried_first] {
+                    let reports = destination
+                        .play(&table, &calls[caller_id..=caller_id], in_turn, None)
+                        .await;
                     assert_eq!(outcome(reports[0].as_ref().unwrap())[3], 0, "{beginning} {at}");
                 }
-                let taken = world.take_taken();
+                let accepted = destination.take_accepted();
                 let ids = calls.each_ref().map(|(call, _)| &call.id);
-                assert_eq!(taken.last(), Some(ids[1]), "{beginning} {at}");
-                assert_eq!(taken.iter().filter(|id| *id == ids[1]).count(), 1);
+                assert_eq!(accepted.last(), Some(ids[1]), "{beginning} {at}");
+                assert_eq!(accepted.iter().filter(|id| *id == ids[1]).count(), 1);
             }
         }
         assert!(waited > 0);

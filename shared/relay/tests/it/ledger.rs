@@ -1,4 +1,5 @@
-//! Random deliveries over a ledger that fails: each notification reaches each destination, and twice only for a reason.
+//! Random deliveries with a failing ledger: each notification reaches each destination, and is repeated only if its
+//! delivery was not recorded.
 
 use std::collections::BTreeMap;
 
@@ -7,30 +8,32 @@ use portpulse_testkit::memory_table::{Fault, MemoryTable};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use crate::rig::{LONG, Reply, Secrets, Service, relay};
+use crate::harness::{LONG, Reply, Secrets, Service, relay};
 use portpulse_testkit::notification;
 
-/// One call of the relay: how many of the first notifications it tells, and what goes wrong meanwhile.
+/// One call of the relay: the number of notifications, and the failures during the call.
 #[derive(Debug, Clone)]
 struct Call {
     notifications: usize,
-    /// Requests that each destination refuses to take for now.
+    /// The number of requests that each destination answers with a temporary failure.
     refusals: [usize; 2],
-    /// Whether what is noted of a delivery is lost, as when the relay dies between the two.
-    forgets: bool,
+    /// Whether records of deliveries are lost, as if the relay crashed before writing them.
+    loses_records: bool,
 }
 
 fn call() -> impl Strategy<Value = Call> {
     let refusals = [0usize..5, 0usize..5];
-    (1usize..4, refusals, prop::bool::weighted(0.3)).prop_map(|(notifications, refusals, forgets)| Call {
-        notifications,
-        refusals,
-        forgets,
+    (1usize..4, refusals, prop::bool::weighted(0.3)).prop_map(|(notifications, refusals, loses_records)| {
+        Call {
+            notifications,
+            refusals,
+            loses_records,
+        }
     })
 }
 
-/// How often each destination took each notification.
-fn taken(service: &Service) -> BTreeMap<String, usize> {
+/// How often the destination accepted each notification.
+fn accepted(service: &Service) -> BTreeMap<String, usize> {
     let mut counts = BTreeMap::new();
     for body in service.log().1 {
         *counts.entry(body["id"].as_str().unwrap().to_owned()).or_default() += 1;
@@ -59,46 +62,46 @@ async fn play(calls: &[Call]) -> Result<(), TestCaseError> {
     let table = MemoryTable::new();
     let relay = relay(&Value::Object(destinations), &table, &secrets);
     let all: Vec<_> = ["m1", "m2", "m3"].map(notification::down).into();
-    // How many times a delivery was not noted, by notification.
-    let mut forgotten = BTreeMap::<String, usize>::new();
+    // The number of deliveries without a record, by notification.
+    let mut unrecorded = BTreeMap::<String, usize>::new();
     for call in calls {
         for (service, refusals) in services.iter().zip(call.refusals) {
             service.then(std::iter::repeat_n(Reply::Status(503, Some("0"), ""), refusals));
         }
-        let forgets = call.forgets;
+        let loses_records = call.loses_records;
         table.set_faults(move |call| {
-            if forgets && call.operation == Operation::Put {
+            if loses_records && call.operation == Operation::Put {
                 Fault::Before
             } else {
                 Fault::None
             }
         });
         let report = relay.deliver(&all[..call.notifications], LONG).await;
-        if forgets {
+        if loses_records {
             for (_, id) in &report.delivered {
-                *forgotten.entry(id.clone()).or_default() += 1;
+                *unrecorded.entry(id.clone()).or_default() += 1;
             }
         }
         services.iter().for_each(|service| service.then([]));
     }
-    table.heal();
-    // Whoever called and was told of troubles calls again.
+    table.clear_faults();
+    // A failed call is repeated.
     let report = relay.deliver(&all, LONG).await;
     prop_assert!(report.errors.is_empty(), "{:?}", report.errors);
-    let mut twice = BTreeMap::<String, usize>::new();
+    let mut repeats = BTreeMap::<String, usize>::new();
     for service in &services {
-        let taken = taken(service);
+        let accepted = accepted(service);
         for notification in &all {
-            let times = taken.get(&notification.id).copied().unwrap_or(0);
+            let times = accepted.get(&notification.id).copied().unwrap_or(0);
             prop_assert!(times >= 1, "{} was lost: {:?}", notification.id, calls);
-            *twice.entry(notification.id.clone()).or_default() += times - 1;
+            *repeats.entry(notification.id.clone()).or_default() += times - 1;
         }
     }
-    for (id, times) in twice {
-        let reasons = forgotten.get(&id).copied().unwrap_or(0);
+    for (id, times) in repeats {
+        let allowed = unrecorded.get(&id).copied().unwrap_or(0);
         prop_assert!(
-            times <= reasons,
-            "{} was told {} times too often: {:?}",
+            times <= allowed,
+            "{} was repeated {} times: {:?}",
             id,
             times,
             calls
@@ -111,7 +114,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(40))]
 
     #[test]
-    fn each_is_delivered_everywhere_and_twice_only_where_the_note_was_lost(calls in prop::collection::vec(call(), 1..6)) {
+    fn notification_is_repeated_only_if_record_was_lost(calls in prop::collection::vec(call(), 1..6)) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(play(&calls))?;
     }

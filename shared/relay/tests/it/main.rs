@@ -1,4 +1,4 @@
-//! The relay against services on this machine that take only what the real ones document.
+//! The relay against local services that accept only the requests that the real services document.
 #![expect(
     clippy::unwrap_used,
     clippy::indexing_slicing,
@@ -7,11 +7,11 @@
 
 mod config;
 mod delivery;
+mod harness;
 mod interleavings;
 mod ledger;
 mod order;
 mod rendering;
-mod rig;
 mod routing;
 mod sequences;
 mod services;

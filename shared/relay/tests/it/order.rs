@@ -1,4 +1,4 @@
-//! What comes about an incident while a destination is being told of it: it waits, and the end is the last word.
+//! Concurrent calls about one incident: they wait for each other, and the end is delivered last.
 
 use std::pin::pin;
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use futures_util::FutureExt as _;
 use portpulse_core::decide::Notification;
 use portpulse_core::outbox::Kind;
-use portpulse_relay::{Error, Relay, Report};
+use portpulse_relay::{DeliveryReport, Error, Relay};
 use portpulse_store::keys::Key;
 use portpulse_store::table::{Condition, Item, Operation, Put, Read, Table, TableError};
 use portpulse_testkit::embedded::EmbeddedDynamo;
@@ -17,12 +17,12 @@ use portpulse_testkit::notification;
 use serde_json::json;
 use tokio::sync::Barrier;
 
-use crate::rig::{LONG, Reply, Secrets, Service, destination, relay, secrets_of};
+use crate::harness::{LONG, Reply, Secrets, Service, destination, relay, secrets_of};
 
-/// Too short for anybody to wait for somebody else.
+/// Too short to wait for another call.
 pub(crate) const SHORT: Duration = Duration::from_secs(5);
 
-/// What begins or goes on, and what ends it.
+/// Kinds of notifications that start or continue an incident, each with the kind that ends it.
 pub(crate) const PAIRS: [(Kind, Kind); 8] = [
     (Kind::Down, Kind::Recovered),
     (Kind::Escalated, Kind::Recovered),
@@ -34,21 +34,21 @@ pub(crate) const PAIRS: [(Kind, Kind); 8] = [
     (Kind::LocationSuspect, Kind::LocationTrusted),
 ];
 
-/// How much was delivered, repeated, overtaken, and left to another call.
-pub(crate) fn outcome(report: &Report) -> [usize; 4] {
-    let waited = |error: &Error| matches!(error, Error::Waited { .. });
-    assert!(report.errors.iter().all(waited), "{:?}", report.errors);
+/// The numbers of notifications delivered, skipped as duplicates, skipped as superseded, and left to another call.
+pub(crate) fn outcome(report: &DeliveryReport) -> [usize; 4] {
+    let is_claimed = |error: &Error| matches!(error, Error::ClaimedElsewhere { .. });
+    assert!(report.errors.iter().all(is_claimed), "{:?}", report.errors);
     assert_eq!(report.warnings.len(), 0, "{:?}", report.warnings);
     [
         report.delivered.len(),
-        report.repeated.len(),
-        report.overtaken.len(),
+        report.duplicates.len(),
+        report.superseded.len(),
         report.errors.len(),
     ]
 }
 
 #[tokio::test]
-async fn whoever_comes_while_a_destination_is_being_told_waits_or_comes_again() {
+async fn call_during_delivery_waits_or_fails() {
     let dynamo = EmbeddedDynamo::start().await.unwrap();
     for kind in ["slack", "pagerduty", "opsgenie"] {
         let service = Service::start(kind, []).await;
@@ -57,16 +57,16 @@ async fn whoever_comes_while_a_destination_is_being_told_waits_or_comes_again() 
         for (beginning, end) in PAIRS {
             for (first, second) in [(beginning, end), (end, beginning)] {
                 let of = |kind| {
-                    let of_it = notification::of(kind);
-                    let id = of_it.id.replace('/', &format!(".{beginning}.{first}/"));
-                    [Notification { id, ..of_it }]
+                    let base = notification::of(kind);
+                    let id = base.id.replace('/', &format!(".{beginning}.{first}/"));
+                    [Notification { id, ..base }]
                 };
                 let (first, second, began) = (of(first), of(second), service.log().1.len());
                 let barrier = Arc::new(Barrier::new(2));
                 service.then([Reply::Held(Arc::clone(&barrier))]);
                 let meanwhile = async {
                     barrier.wait().await;
-                    // Lambda and the desk call again; SNS has delivered twice.
+                    // Lambda retries the first notification, and SNS delivers the second.
                     for other in [&first, &second] {
                         let report = relay.deliver(other, SHORT).await;
                         assert_eq!(outcome(&report), [0, 0, 0, 1], "{kind}");
@@ -94,12 +94,12 @@ async fn whoever_comes_while_a_destination_is_being_told_waits_or_comes_again() 
     }
 }
 
-/// What a call reports while the service holds its answer to another's.
+/// The report of a call that runs while the service withholds its answer to another call.
 async fn meanwhile<T: Table>(
     barrier: &Barrier,
     relay: &Relay<T, Secrets>,
     notifications: &[Notification],
-) -> Report {
+) -> DeliveryReport {
     barrier.wait().await;
     let report = relay.deliver(notifications, SHORT).await;
     barrier.wait().await;
@@ -107,7 +107,7 @@ async fn meanwhile<T: Table>(
 }
 
 #[tokio::test]
-async fn another_incident_waits_for_nobody() {
+async fn other_incident_is_not_delayed() {
     let service = Service::start("slack", []).await;
     let destinations = json!({ "it": destination("slack", None) });
     let relay = relay(&destinations, &MemoryTable::new(), &secrets_of(service.address));
@@ -122,13 +122,13 @@ async fn another_incident_waits_for_nobody() {
 }
 
 #[tokio::test]
-async fn what_waits_comes_again_where_another_is_put_off() {
+async fn waiting_notification_is_reported_with_failed_one() {
     let service = Service::start("slack", []).await;
     let destinations = json!({ "it": destination("slack", None) });
     let relay = relay(&destinations, &MemoryTable::new(), &secrets_of(service.address));
     let barrier = Arc::new(Barrier::new(2));
-    let put_off = std::iter::repeat_n(Reply::Status(503, None, ""), 3);
-    service.then([Reply::Held(Arc::clone(&barrier))].into_iter().chain(put_off));
+    let unavailable = std::iter::repeat_n(Reply::Status(503, None, ""), 3);
+    service.then([Reply::Held(Arc::clone(&barrier))].into_iter().chain(unavailable));
     let both = [notification::down("a"), notification::down("b")];
     let meanwhile = meanwhile(&barrier, &relay, &both);
     let (_, other) = tokio::join!(relay.deliver(&both[..1], LONG), meanwhile);
@@ -137,7 +137,7 @@ async fn what_waits_comes_again_where_another_is_put_off() {
 }
 
 #[tokio::test]
-async fn a_beginning_that_comes_with_its_end_follows_the_ends_fate() {
+async fn start_after_end_in_one_call_depends_on_end() {
     let service = Service::start("webhook", []).await;
     let destinations = json!({ "it": destination("webhook", Some(service.address)) });
     let relay = relay(&destinations, &MemoryTable::new(), &secrets_of(service.address));
@@ -145,7 +145,7 @@ async fn a_beginning_that_comes_with_its_end_follows_the_ends_fate() {
     service.then([Reply::Status(400, None, "")]);
     let report = relay.deliver(&both, LONG).await;
     assert_eq!(report.errors[0].ids(), [both[0].id.clone()]);
-    assert_eq!((report.delivered.len(), report.overtaken.len()), (1, 0));
+    assert_eq!((report.delivered.len(), report.superseded.len()), (1, 0));
     let both = both.map(|each| Notification {
         id: format!("x{}", each.id),
         ..each
@@ -153,15 +153,15 @@ async fn a_beginning_that_comes_with_its_end_follows_the_ends_fate() {
     assert_eq!(outcome(&relay.deliver(&both, LONG).await), [1, 0, 1, 0]);
 }
 
-/// A table that works at once, but for its writes.
+/// A table that answers at once; its writes may be repeated or hang.
 #[derive(Clone)]
 struct Eager(MemoryTable, Writes);
 
 #[derive(Clone, Copy)]
 enum Writes {
-    /// Each comes so many times, as when the SDK tries again because the first answer was lost.
+    /// Each write is repeated, as if the SDK retried after a lost answer.
     Times(usize),
-    /// One is taken, and to all that follow there is no answer.
+    /// The first write succeeds, later ones never answer.
     Once,
 }
 
@@ -201,7 +201,7 @@ impl Table for Eager {
 }
 
 #[tokio::test]
-async fn nobody_waits_for_a_claim_of_its_own() {
+async fn repeated_claim_write_does_not_block_its_own_call() {
     let service = Service::start("slack", []).await;
     let destinations = json!({ "it": destination("slack", None) });
     let table = Eager(MemoryTable::new(), Writes::Times(2));
@@ -213,19 +213,19 @@ async fn nobody_waits_for_a_claim_of_its_own() {
 }
 
 #[tokio::test]
-async fn whoever_could_not_tell_it_holds_up_nobody() {
+async fn failed_delivery_releases_its_claim() {
     let service = Service::start("webhook", []).await;
     let destinations = json!({ "it": destination("webhook", Some(service.address)) });
     let relay = relay(&destinations, &MemoryTable::new(), &secrets_of(service.address));
     let refused = Reply::Status(400, None, "");
-    let put_off = || std::iter::repeat_n(Reply::Status(503, None, ""), 3);
+    let unavailable = || std::iter::repeat_n(Reply::Status(503, None, ""), 3);
     let both = [Kind::Down, Kind::Recovered].map(notification::of);
-    for script in [vec![refused.clone()], put_off().collect()] {
+    for script in [vec![refused.clone()], unavailable().collect()] {
         service.then(script);
         assert_eq!(relay.deliver(&both[..1], SHORT).await.errors.len(), 1);
     }
-    // The end is put off behind a beginning that was taken.
-    service.then([Reply::Status(200, None, "")].into_iter().chain(put_off()));
+    // The start is accepted, and the end fails temporarily.
+    service.then([Reply::Status(200, None, "")].into_iter().chain(unavailable()));
     assert_eq!(
         relay.deliver(&both, SHORT).await.errors[0].ids(),
         [both[1].id.clone()]
@@ -234,7 +234,7 @@ async fn whoever_could_not_tell_it_holds_up_nobody() {
 }
 
 #[tokio::test]
-async fn an_incident_is_kept_for_all_that_a_call_tells_of_it() {
+async fn claim_is_held_until_last_notification_is_sent() {
     let service = Service::start("webhook", []).await;
     let destinations = json!({ "it": destination("webhook", Some(service.address)) });
     let relay = relay(&destinations, &MemoryTable::new(), &secrets_of(service.address));
@@ -250,7 +250,7 @@ async fn an_incident_is_kept_for_all_that_a_call_tells_of_it() {
 }
 
 #[tokio::test]
-async fn what_is_under_way_when_the_time_is_over_may_still_arrive() {
+async fn claim_outlives_call_that_ran_out_of_time() {
     let service = Service::start("webhook", [Reply::Silence]).await;
     let destinations = json!({ "it": destination("webhook", Some(service.address)) });
     let table = Eager(MemoryTable::new(), Writes::Times(1));
@@ -259,8 +259,8 @@ async fn what_is_under_way_when_the_time_is_over_may_still_arrive() {
     let report = relay.deliver(&both[..1], Duration::from_millis(300)).await;
     assert!(matches!(&report.errors[..], [Error::OutOfTime { .. }]));
     assert_eq!(outcome(&relay.deliver(&both[1..], SHORT).await), [0, 0, 0, 1]);
-    // Where there can be nobody else, it is not waited for.
-    let relay = relay.alone();
+    // An exclusive relay takes over its own claims.
+    let relay = relay.exclusive();
     assert_eq!(outcome(&relay.deliver(&both[1..], SHORT).await), [0, 0, 0, 1]);
     service.then([Reply::Silence]);
     let others = [Kind::LocationSilent, Kind::LocationBack].map(notification::of);
@@ -270,7 +270,7 @@ async fn what_is_under_way_when_the_time_is_over_may_still_arrive() {
 }
 
 #[tokio::test]
-async fn an_entry_of_another_version_is_left_alone_and_all_is_told() {
+async fn entry_of_unknown_version_is_not_overwritten() {
     let service = Service::start("slack", []).await;
     let table = MemoryTable::new();
     let destinations = json!({ "it": destination("slack", None) });
@@ -287,7 +287,7 @@ async fn an_entry_of_another_version_is_left_alone_and_all_is_told() {
 }
 
 #[tokio::test]
-async fn what_was_taken_is_not_left_to_another_call_because_its_note_takes_too_long() {
+async fn accepted_post_is_delivered_even_if_record_hangs() {
     let service = Service::start("slack", []).await;
     let destinations = json!({ "it": destination("slack", None) });
     let table = Eager(MemoryTable::new(), Writes::Once);
@@ -299,7 +299,7 @@ async fn what_was_taken_is_not_left_to_another_call_because_its_note_takes_too_l
 }
 
 #[tokio::test]
-async fn who_has_seen_another_at_it_tells_nothing_blindly() {
+async fn call_that_saw_a_claim_sends_nothing_without_ledger() {
     let service = Service::start("webhook", [Reply::Silence]).await;
     let mut hook = destination("webhook", Some(service.address));
     hook["timeout"] = json!("100ms");
@@ -318,7 +318,7 @@ async fn who_has_seen_another_at_it_tells_nothing_blindly() {
         if reads > 1 { Fault::Before } else { Fault::None }
     });
     let report = relay.deliver(&both[1..], Duration::from_millis(500)).await;
-    assert!(matches!(&report.errors[..], [Error::Waited { .. }]));
+    assert!(matches!(&report.errors[..], [Error::ClaimedElsewhere { .. }]));
     assert!(!report.warnings.is_empty());
     assert_eq!(service.log().0, 1);
 }

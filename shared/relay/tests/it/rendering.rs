@@ -1,4 +1,4 @@
-//! What every kind of notification looks like in every channel, and that none breaks a limit or its place.
+//! Golden texts of notifications for every destination; limits and escaping for any notification.
 
 use std::fmt::Write;
 
@@ -8,12 +8,12 @@ use portpulse_core::decide::{LocationView, Notification, View};
 use portpulse_core::group_state::Status;
 use portpulse_core::outbox::{Kind, Stage};
 use portpulse_core::outcome::Detail;
-use portpulse_relay::{Destination, Post, notification, notifications};
+use portpulse_relay::{Destination, Post, parse_notification, parse_notifications};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use crate::rig::{KINDS, config, destination};
+use crate::harness::{KINDS, config, destination};
 use crate::services::{self, Received};
 use portpulse_testkit::notification;
 
@@ -28,7 +28,7 @@ fn posts(kind: &str, notifications: &[&Notification]) -> Vec<Post> {
     with(kind, |destination| destination.posts(notifications))
 }
 
-/// What every kind of notification looks like, one after the other.
+/// The bodies for every kind of notification.
 fn every_kind(channel: &str) -> String {
     let mut text = String::new();
     for kind in Kind::ALL {
@@ -40,14 +40,14 @@ fn every_kind(channel: &str) -> String {
 }
 
 #[test]
-fn every_kind_reads_as_it_did() {
+fn every_kind_matches_its_snapshot() {
     for channel in ["slack", "discord", "pagerduty", "webhook"] {
         insta::assert_snapshot!(channel, every_kind(channel));
     }
 }
 
 #[test]
-fn the_other_channels_tell_an_outage_and_its_end() {
+fn other_destinations_match_their_snapshots() {
     for channel in ["teams", "google_chat", "telegram", "opsgenie", "ntfy"] {
         let mut text = String::new();
         for kind in [Kind::Down, Kind::Recovered, Kind::BrokenDefinition] {
@@ -59,7 +59,7 @@ fn the_other_channels_tell_an_outage_and_its_end() {
 }
 
 #[test]
-fn every_channel_names_what_every_kind_is_about() {
+fn every_kind_names_its_subject() {
     for channel in KINDS {
         for kind in Kind::ALL {
             let posts = posts(channel, &[&notification::of(*kind)]);
@@ -83,7 +83,7 @@ fn every_channel_names_what_every_kind_is_about() {
                 | Kind::Advisory
                 | Kind::AdvisoryOver => "orders-db",
             };
-            // Discord escapes the hyphen; PagerDuty resolves by the incident alone.
+            // Discord escapes the hyphen; a resolve event for PagerDuty contains only the incident.
             let body = body.replace("\\\\", "");
             assert!(body.contains(name), "{channel} {kind}: {body}");
             assert!(
@@ -95,7 +95,7 @@ fn every_channel_names_what_every_kind_is_about() {
 }
 
 #[test]
-fn an_advisory_that_ends_in_an_incident_is_no_relief() {
+fn advisory_that_becomes_incident_is_not_green() {
     let ends_in = |channel, status| {
         let end = Notification {
             status,
@@ -103,7 +103,7 @@ fn an_advisory_that_ends_in_an_incident_is_no_relief() {
         };
         posts(channel, &[&end])[0].body.to_string()
     };
-    for (channel, relief) in [
+    for (channel, green) in [
         ("slack", "🟢"),
         ("discord", "2792847"),
         ("teams", "🟢"),
@@ -111,14 +111,14 @@ fn an_advisory_that_ends_in_an_incident_is_no_relief() {
         ("telegram", "🟢"),
     ] {
         let (well, down) = (ends_in(channel, Status::Up), ends_in(channel, Status::Down));
-        assert!(well.to_lowercase().contains(relief), "{channel}: {well}");
-        assert!(!down.to_lowercase().contains(relief), "{channel}: {down}");
-        assert!(down.contains("it is down now"), "{channel}: {down}");
+        assert!(well.to_lowercase().contains(green), "{channel}: {well}");
+        assert!(!down.to_lowercase().contains(green), "{channel}: {down}");
+        assert!(down.contains("now down"), "{channel}: {down}");
     }
 }
 
 #[test]
-fn pagers_open_and_end_the_same_alert() {
+fn pagers_open_and_close_the_same_alert() {
     let pairs = [
         (Kind::Down, Kind::Recovered),
         (Kind::Reminder, Kind::Recovered),
@@ -146,14 +146,14 @@ fn pagers_open_and_end_the_same_alert() {
 }
 
 #[test]
-fn many_at_once_share_pages_in_chats_and_stand_alone_elsewhere() {
+fn many_notifications_share_messages_only_in_chats() {
     let many: Vec<_> = (0..25)
         .map(|number| notification::down(&format!("m{number}")))
         .collect();
     for channel in KINDS {
-        let alone = ["pagerduty", "opsgenie", "webhook"].contains(&channel);
+        let is_single = ["pagerduty", "opsgenie", "webhook"].contains(&channel);
         let notified = posts(channel, &many.iter().collect::<Vec<_>>());
-        assert_eq!(notified.len(), if alone { 25 } else { 3 }, "{channel}");
+        assert_eq!(notified.len(), if is_single { 25 } else { 3 }, "{channel}");
         assert_eq!(
             posts(channel, &many[..3].iter().collect::<Vec<_>>()).len(),
             3,
@@ -163,7 +163,7 @@ fn many_at_once_share_pages_in_chats_and_stand_alone_elsewhere() {
             let body = post.body.to_string();
             for id in &post.ids {
                 let monitor = id.split_once('@').unwrap().0;
-                // Discord escapes the colon; programs get fields.
+                // Discord escapes the colon; programs receive fields.
                 let names = [
                     format!("DOWN: {monitor} "),
                     format!("DOWN\\\\: {monitor} "),
@@ -180,12 +180,12 @@ fn many_at_once_share_pages_in_chats_and_stand_alone_elsewhere() {
 }
 
 #[test]
-fn what_is_published_is_read_back() {
+fn published_messages_are_parsed_back() {
     let all: Vec<_> = Kind::ALL.iter().map(|kind| notification::of(*kind)).collect();
     for some in [&all[..1], &all[..]] {
         for message in messages(some) {
             let payload: Value = serde_json::from_str(&message.payload()).unwrap();
-            let read = notifications(payload["default"].as_str().unwrap());
+            let read = parse_notifications(payload["default"].as_str().unwrap());
             let read: Vec<_> = read.into_iter().map(Result::unwrap).collect();
             assert_eq!(read, some);
         }
@@ -193,13 +193,13 @@ fn what_is_published_is_read_back() {
 }
 
 #[test]
-fn what_is_no_notification_is_named_and_the_rest_goes_on() {
+fn invalid_notification_does_not_stop_valid_ones() {
     let good = to_json(&notification::of(Kind::Down));
     let mut bad = good.clone();
     bad["kind"] = json!("confused");
     bad["since"] = json!("yesterday");
     let message = json!({ "type": "notifications", "notifications": [bad, good] }).to_string();
-    let read = notifications(&message);
+    let read = parse_notifications(&message);
     assert!(read[1].is_ok());
     let error = read[0].as_ref().unwrap_err().to_string();
     assert!(
@@ -210,19 +210,19 @@ fn what_is_no_notification_is_named_and_the_rest_goes_on() {
         error.contains("`kind`: `confused`") && error.contains("`since`"),
         "{error}"
     );
-    for nothing in ["", "{}", "[]", "{\"type\":\"notifications\"}", "null"] {
-        let read = notifications(nothing);
+    for invalid in ["", "{}", "[]", "{\"type\":\"notifications\"}", "null"] {
+        let read = parse_notifications(invalid);
         assert!(
             matches!(&read[..], [Err(error)] if error.id.is_none()),
-            "{nothing}"
+            "{invalid}"
         );
     }
 }
 
 #[test]
-fn the_largest_notification_fits_every_channel() {
+fn largest_notification_fits_every_destination() {
     for piece in ["a", "\"", "\\", "<", "&", "*", "{{", "ü", "🔥"] {
-        // Twice what a published text may have.
+        // Twice the maximum length of a published text.
         let long = piece.repeat(1_000 / piece.len());
         let mut largest = notification::of(Kind::Down);
         let finding = largest.finding.as_mut().unwrap();
@@ -234,7 +234,7 @@ fn the_largest_notification_fits_every_channel() {
             finding: largest.finding.clone(),
         };
         largest.locations = (0..60)
-            .map(|number| (format!("region-{number:0>25}").parse().unwrap(), view.clone()))
+            .map(|number| (format!("location-{number:0>25}").parse().unwrap(), view.clone()))
             .collect();
         for runbook in [long.clone(), format!("https://h/{}", "&".repeat(490))] {
             let largest = Notification {
@@ -247,18 +247,18 @@ fn the_largest_notification_fits_every_channel() {
             };
             for channel in KINDS.into_iter().filter(|channel| *channel != "webhook") {
                 for post in posts(channel, &[&largest]) {
-                    assert_eq!(as_received(channel, &post).err(), None, "{channel} {piece}");
+                    assert_eq!(check_request(channel, &post).err(), None, "{channel} {piece}");
                 }
                 for post in posts(channel, &[&largest; 4]) {
-                    assert_eq!(as_received(channel, &post).err(), None, "{channel} {piece}");
+                    assert_eq!(check_request(channel, &post).err(), None, "{channel} {piece}");
                 }
             }
         }
     }
 }
 
-/// The request as a service would see it, with the secrets that the relay would add.
-fn as_received(kind: &str, post: &Post) -> Result<u16, String> {
+/// Checks the request as a service receives it, with the secrets that the relay adds.
+fn check_request(kind: &str, post: &Post) -> Result<u16, String> {
     let mut headers = HeaderMap::new();
     headers.insert("content-type", "application/json".parse().unwrap());
     headers.insert("authorization", "GenieKey secret-key".parse().unwrap());
@@ -285,7 +285,7 @@ fn as_received(kind: &str, post: &Post) -> Result<u16, String> {
     } else {
         Method::POST
     };
-    services::takes(
+    services::check(
         kind,
         &Received {
             method: &method,
@@ -300,13 +300,13 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
 
     #[test]
-    fn every_channel_takes_every_notification(notifications in vec(notification::arbitrary(), 1..7)) {
+    fn every_destination_accepts_every_notification(notifications in vec(notification::arbitrary(), 1..7)) {
         let all: Vec<_> = notifications.iter().collect();
         for channel in KINDS.into_iter().filter(|channel| *channel != "webhook") {
             let posts = posts(channel, &all);
             for post in &posts {
-                let taken = as_received(channel, post);
-                prop_assert!(taken.is_ok(), "{}: {:?}", channel, taken);
+                let accepted = check_request(channel, post);
+                prop_assert!(accepted.is_ok(), "{}: {:?}", channel, accepted);
             }
             let notified: Vec<_> = posts.iter().flat_map(|post| &post.ids).collect();
             prop_assert_eq!(notified, notifications.iter().map(|each| &each.id).collect::<Vec<_>>());
@@ -314,15 +314,15 @@ proptest! {
     }
 
     #[test]
-    fn what_was_published_means_the_same_to_its_reader(one in notification::arbitrary()) {
+    fn parsed_notification_has_the_same_json(one in notification::arbitrary()) {
         let json = to_json(&one);
-        let read = notification(&json);
+        let read = parse_notification(&json);
         prop_assert!(read.is_ok(), "{:?}", read);
         prop_assert_eq!(to_json(&read.unwrap()), json);
     }
 
     #[test]
-    fn no_json_makes_the_reader_panic(text in ".{0,60}") {
-        let _ = notifications(&text);
+    fn parser_never_panics(text in ".{0,60}") {
+        let _ = parse_notifications(&text);
     }
 }

@@ -1,4 +1,4 @@
-//! Who is told what.
+//! Routing: which notifications a destination receives.
 
 use portpulse_core::choice::Severity;
 use portpulse_core::decide::Notification;
@@ -6,11 +6,11 @@ use portpulse_core::outbox::Kind;
 use portpulse_testkit::memory_table::MemoryTable;
 use serde_json::{Value, json};
 
-use crate::rig::{LONG, Service, destination, relay, secrets_of};
+use crate::harness::{LONG, Service, destination, relay, secrets_of};
 use portpulse_testkit::notification;
 
-/// Whether a destination with these fields is told of this.
-async fn is_notified(kind: &'static str, fields: &Value, notification: &Notification) -> bool {
+/// Whether a destination with these fields receives the notification.
+async fn receives(kind: &'static str, fields: &Value, notification: &Notification) -> bool {
     let service = Service::start(kind, []).await;
     let mut configured = destination(kind, Some(service.address));
     configured.as_object_mut().unwrap().remove("severities");
@@ -28,7 +28,7 @@ async fn is_notified(kind: &'static str, fields: &Value, notification: &Notifica
 }
 
 #[tokio::test]
-async fn a_destination_hears_what_fits_every_part_of_its_route() {
+async fn destination_receives_what_matches_every_filter() {
     let down = || notification::of(Kind::Down);
     for (fields, notification, notified) in [
         (json!({}), down(), true),
@@ -63,7 +63,7 @@ async fn a_destination_hears_what_fits_every_part_of_its_route() {
     ] {
         let case = format!("{fields} {}", notification.kind);
         assert_eq!(
-            is_notified("slack", &fields, &notification).await,
+            receives("slack", &fields, &notification).await,
             notified,
             "{case}"
         );
@@ -71,7 +71,7 @@ async fn a_destination_hears_what_fits_every_part_of_its_route() {
 }
 
 #[tokio::test]
-async fn whoever_hears_of_a_beginning_hears_of_its_end() {
+async fn start_and_end_reach_the_same_destinations() {
     for (begins, ends) in [
         (Kind::Down, Kind::Recovered),
         (Kind::Advisory, Kind::AdvisoryOver),
@@ -82,8 +82,8 @@ async fn whoever_hears_of_a_beginning_hears_of_its_end() {
             let fields = json!({ "severities": [severity.as_str()] });
             let (begins, ends) = (notification::of(begins), notification::of(ends));
             let notified = (
-                is_notified("slack", &fields, &begins).await,
-                is_notified("slack", &fields, &ends).await,
+                receives("slack", &fields, &begins).await,
+                receives("slack", &fields, &ends).await,
             );
             assert_eq!(notified.0, notified.1, "{fields} {}", ends.kind);
         }
@@ -91,12 +91,12 @@ async fn whoever_hears_of_a_beginning_hears_of_its_end() {
 }
 
 #[tokio::test]
-async fn only_what_is_critical_pages_people() {
+async fn pagers_receive_only_critical_by_default() {
     for kind in ["pagerduty", "opsgenie"] {
-        assert!(is_notified(kind, &json!({}), &notification::of(Kind::Down)).await);
-        assert!(!is_notified(kind, &json!({}), &notification::of(Kind::Degraded)).await);
+        assert!(receives(kind, &json!({}), &notification::of(Kind::Down)).await);
+        assert!(!receives(kind, &json!({}), &notification::of(Kind::Degraded)).await);
         assert!(
-            is_notified(
+            receives(
                 kind,
                 &json!({ "severities": ["warning"] }),
                 &notification::of(Kind::Degraded)

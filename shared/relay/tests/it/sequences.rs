@@ -1,4 +1,4 @@
-//! What one incident leaves behind at each channel, in whatever order its notifications arrive.
+//! The final state of each destination after an incident, for different orders of notifications.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,24 +6,24 @@ use portpulse_core::choice::Severity;
 use portpulse_core::decide::Notification;
 use portpulse_core::group_state::Status;
 use portpulse_core::outbox::Kind;
-use portpulse_relay::{Relay, Report};
+use portpulse_relay::{DeliveryReport, Relay};
 use portpulse_store::table::Operation;
 use portpulse_testkit::memory_table::{Fault, MemoryTable};
 use serde_json::json;
 
-use crate::rig::{KINDS, LONG, Reply, Secrets, Service, destination, relay, secrets_of};
+use crate::harness::{KINDS, LONG, Reply, Secrets, Service, destination, relay, secrets_of};
 use portpulse_testkit::notification;
 
 const PAGERS: [&str; 2] = ["pagerduty", "opsgenie"];
 
-/// A channel of this kind that hears of these severities.
-struct Channel {
+/// A destination with its service and ledger.
+struct TestDestination {
     service: Service,
     table: MemoryTable,
     relay: Relay<MemoryTable, Secrets>,
 }
 
-impl Channel {
+impl TestDestination {
     async fn new(kind: &'static str, severities: &[&str]) -> Self {
         let service = Service::start(kind, []).await;
         let mut fields = destination(kind, Some(service.address));
@@ -37,14 +37,15 @@ impl Channel {
         }
     }
 
-    async fn hears(&self, notification: &Notification) -> Report {
+    /// Delivers the notification without errors.
+    async fn accepts(&self, notification: &Notification) -> DeliveryReport {
         let report = self.relay.deliver(std::slice::from_ref(notification), LONG).await;
         assert_eq!(report.errors.len(), 0, "{:?}", report.errors);
         report
     }
 
-    /// It cannot be reached with this.
-    async fn misses(&self, notification: &Notification) {
+    /// Fails to deliver the notification, because the service is unavailable.
+    async fn fails(&self, notification: &Notification) {
         self.service
             .then(std::iter::repeat_n(Reply::Status(503, Some("0"), ""), 3));
         let report = self.relay.deliver(std::slice::from_ref(notification), LONG).await;
@@ -52,7 +53,7 @@ impl Channel {
         self.service.then([]);
     }
 
-    /// The alerts that are open there, as `critical` or `P1`.
+    /// The open alerts with their severity or priority, such as `critical` or `P1`.
     fn alerts(&self) -> Vec<(String, String)> {
         self.service.alerts().into_iter().collect()
     }
@@ -73,8 +74,8 @@ fn advisory_over(status: Status) -> Notification {
     }
 }
 
-/// As loud as a monitor's usual alert may be.
-fn at(severity: Severity, audience: &[Severity], notification: Notification) -> Notification {
+/// The notification with this severity and audience.
+fn with_severity(severity: Severity, audience: &[Severity], notification: Notification) -> Notification {
     Notification {
         severity,
         audience: audience.iter().copied().collect(),
@@ -89,8 +90,8 @@ fn alert(name: &str, severity: &str) -> (String, String) {
 const INCIDENT: &str = "orders-db@2026-11-22T05:40:00Z.7";
 
 #[tokio::test]
-async fn an_advisory_leaves_nothing_open_whatever_comes_of_it() {
-    let becomes_an_incident = [
+async fn advisory_leaves_no_open_alert() {
+    let becomes_incident = [
         advisory(),
         notification::of(Kind::Down),
         advisory_over(Status::Down),
@@ -99,11 +100,11 @@ async fn an_advisory_leaves_nothing_open_whatever_comes_of_it() {
     let passes = [advisory(), advisory_over(Status::Up)];
     for kind in KINDS {
         for severities in [&["info"][..], &["critical"], &["critical", "info"]] {
-            for sequence in [&becomes_an_incident[..], &passes] {
-                let channel = Channel::new(kind, severities).await;
+            for sequence in [&becomes_incident[..], &passes] {
+                let destination = TestDestination::new(kind, severities).await;
                 let mut open = BTreeMap::<String, bool>::new();
                 for notification in sequence {
-                    let report = channel.hears(notification).await;
+                    let report = destination.accepts(notification).await;
                     for (_, id) in report.delivered {
                         let (what, _) = id.rsplit_once('/').unwrap();
                         let is_over = matches!(notification.kind, Kind::AdvisoryOver | Kind::Recovered);
@@ -111,7 +112,7 @@ async fn an_advisory_leaves_nothing_open_whatever_comes_of_it() {
                     }
                     if PAGERS.contains(&kind) {
                         let notified = open.iter().filter(|(_, is_open)| **is_open).map(|(what, _)| what);
-                        let at_pager = channel.service.alerts();
+                        let at_pager = destination.service.alerts();
                         assert_eq!(
                             notified.collect::<BTreeSet<_>>(),
                             at_pager.keys().collect(),
@@ -121,7 +122,7 @@ async fn an_advisory_leaves_nothing_open_whatever_comes_of_it() {
                 }
                 assert!(
                     !open.is_empty() || severities == ["critical"],
-                    "{kind} heard nothing"
+                    "{kind} received nothing"
                 );
                 assert!(
                     open.values().all(|is_open| !is_open),
@@ -133,7 +134,7 @@ async fn an_advisory_leaves_nothing_open_whatever_comes_of_it() {
 }
 
 #[tokio::test]
-async fn an_escalation_makes_the_open_alert_critical() {
+async fn escalation_raises_open_alert_to_critical() {
     let both = [Severity::Warning, Severity::Critical];
     for (kind, severities, before, after) in [
         (
@@ -146,65 +147,77 @@ async fn an_escalation_makes_the_open_alert_critical() {
         ("opsgenie", &["warning", "critical"], Some("P3"), "P1"),
         ("opsgenie", &["critical"], None, "P1"),
     ] {
-        let channel = Channel::new(kind, severities).await;
+        let destination = TestDestination::new(kind, severities).await;
         channel
-            .hears(&at(Severity::Warning, &both[..1], notification::of(Kind::Down)))
+            .accepts(&with_severity(
+                Severity::Warning,
+                &both[..1],
+                notification::of(Kind::Down),
+            ))
             .await;
         let opened: Vec<_> = before
             .map(|severity| alert(INCIDENT, severity))
             .into_iter()
             .collect();
-        assert_eq!(channel.alerts(), opened, "{kind}");
-        let escalated = at(Severity::Critical, &both, notification::of(Kind::Escalated));
-        let report = channel.hears(&escalated).await;
+        assert_eq!(destination.alerts(), opened, "{kind}");
+        let escalated = with_severity(Severity::Critical, &both, notification::of(Kind::Escalated));
+        let report = destination.accepts(&escalated).await;
         assert_eq!(report.delivered.len(), 1);
         assert_eq!(
-            channel.alerts(),
+            destination.alerts(),
             [alert(INCIDENT, after)],
             "{kind} {severities:?}"
         );
         channel
-            .hears(&at(Severity::Critical, &both, notification::of(Kind::Recovered)))
+            .accepts(&with_severity(
+                Severity::Critical,
+                &both,
+                notification::of(Kind::Recovered),
+            ))
             .await;
-        assert_eq!(channel.alerts(), [], "{kind}");
+        assert_eq!(destination.alerts(), [], "{kind}");
     }
 }
 
 #[tokio::test]
-async fn an_escalation_is_told_again_until_both_its_parts_are_taken() {
+async fn escalation_is_retried_until_both_requests_succeed() {
     for parts_taken in [0, 1] {
-        let channel = Channel::new("opsgenie", &["warning", "critical"]).await;
+        let destination = TestDestination::new("opsgenie", &["warning", "critical"]).await;
         let warning = [Severity::Warning];
         channel
-            .hears(&at(Severity::Warning, &warning, notification::of(Kind::Down)))
+            .accepts(&with_severity(
+                Severity::Warning,
+                &warning,
+                notification::of(Kind::Down),
+            ))
             .await;
         let escalated = [notification::of(Kind::Escalated)];
         let mut script = vec![Reply::Status(202, None, ""); parts_taken];
         script.extend(vec![Reply::Status(503, Some("0"), ""); 3]);
-        channel.service.then(script);
-        let report = channel.relay.deliver(&escalated, LONG).await;
+        destination.service.then(script);
+        let report = destination.relay.deliver(&escalated, LONG).await;
         assert_eq!(report.errors[0].ids(), [escalated[0].id.clone()]);
-        channel.service.then([]);
-        channel.hears(&escalated[0]).await;
-        assert_eq!(channel.alerts(), [alert(INCIDENT, "P1")]);
+        destination.service.then([]);
+        destination.accepts(&escalated[0]).await;
+        assert_eq!(destination.alerts(), [alert(INCIDENT, "P1")]);
     }
 }
 
 #[tokio::test]
-async fn a_refusal_to_raise_an_alert_names_what_was_to_be_told() {
-    let channel = Channel::new("opsgenie", &["critical"]).await;
+async fn refused_priority_change_reports_the_notification() {
+    let destination = TestDestination::new("opsgenie", &["critical"]).await;
     let escalated = [notification::of(Kind::Escalated)];
-    channel.service.then([Reply::Status(403, None, "")]);
-    let report = channel.relay.deliver(&escalated, LONG).await;
+    destination.service.then([Reply::Status(403, None, "")]);
+    let report = destination.relay.deliver(&escalated, LONG).await;
     let ids = [escalated[0].id.clone()];
     assert_eq!(report.errors[0].ids(), ids);
-    assert_eq!(report.delivered.len(), 1, "the alert itself is told all the same");
+    assert_eq!(report.delivered.len(), 1, "the alert itself is delivered");
 }
 
 #[tokio::test]
-async fn what_is_over_there_is_not_opened_again_by_a_late_try() {
+async fn late_retry_does_not_reopen_ended_incident() {
     for kind in KINDS {
-        let channel = Channel::new(kind, &["critical", "warning", "info"]).await;
+        let destination = TestDestination::new(kind, &["critical", "warning", "info"]).await;
         for (late, end) in [
             (notification::of(Kind::Down), notification::of(Kind::Recovered)),
             (advisory(), advisory_over(Status::Up)),
@@ -217,39 +230,47 @@ async fn what_is_over_there_is_not_opened_again_by_a_late_try() {
                 notification::of(Kind::LocationTrusted),
             ),
         ] {
-            channel.misses(&late).await;
-            assert_eq!(channel.hears(&end).await.delivered.len(), 1, "{kind}");
-            let report = channel.hears(&late).await;
-            assert_eq!((report.delivered.len(), report.overtaken.len()), (0, 1), "{kind}");
-            assert_eq!(report.overtaken[0].1, late.id);
-            // The next one is another.
+            destination.fails(&late).await;
+            assert_eq!(destination.accepts(&end).await.delivered.len(), 1, "{kind}");
+            let report = destination.accepts(&late).await;
+            assert_eq!(
+                (report.delivered.len(), report.superseded.len()),
+                (0, 1),
+                "{kind}"
+            );
+            assert_eq!(report.superseded[0].1, late.id);
+            // The next incident is delivered.
             let next = Notification {
                 id: late.id.replace('/', "9/"),
                 ..late
             };
-            assert_eq!(channel.hears(&next).await.delivered.len(), 1, "{kind}");
+            assert_eq!(destination.accepts(&next).await.delivered.len(), 1, "{kind}");
         }
         if PAGERS.contains(&kind) {
-            assert_eq!(channel.alerts().len(), 4, "those that are next");
+            assert_eq!(destination.alerts().len(), 4, "one alert for each next incident");
         }
     }
 }
 
 #[tokio::test]
-async fn what_may_still_be_true_is_told() {
-    let channel = Channel::new("pagerduty", &["critical"]).await;
-    channel.misses(&notification::of(Kind::Recovered)).await;
-    // The end has not arrived, and the advisory's is not the incident's.
-    channel.hears(&advisory_over(Status::Down)).await;
+async fn start_is_sent_if_its_end_was_not_delivered() {
+    let destination = TestDestination::new("pagerduty", &["critical"]).await;
+    destination.fails(&notification::of(Kind::Recovered)).await;
+    // The end of the incident was not delivered; the end of the advisory does not count.
+    destination.accepts(&advisory_over(Status::Down)).await;
     assert_eq!(
-        channel.hears(&notification::of(Kind::Down)).await.delivered.len(),
+        destination
+            .accepts(&notification::of(Kind::Down))
+            .await
+            .delivered
+            .len(),
         1
     );
-    assert_eq!(channel.alerts(), [alert(INCIDENT, "critical")]);
-    channel.hears(&notification::of(Kind::Recovered)).await;
+    assert_eq!(destination.alerts(), [alert(INCIDENT, "critical")]);
+    destination.accepts(&notification::of(Kind::Recovered)).await;
 
-    // Where the ledger cannot be read, twice is better than never.
-    channel.table.set_faults(|call| {
+    // If the ledger cannot be read, a repeat is better than a loss.
+    destination.table.set_faults(|call| {
         if call.operation == Operation::Get {
             Fault::Before
         } else {
@@ -257,7 +278,11 @@ async fn what_may_still_be_true_is_told() {
         }
     });
     assert_eq!(
-        channel.hears(&notification::of(Kind::Down)).await.delivered.len(),
+        destination
+            .accepts(&notification::of(Kind::Down))
+            .await
+            .delivered
+            .len(),
         1
     );
 }

@@ -10,19 +10,19 @@ fn token() -> Token {
     Token::new(&format!(" {TOKEN}\n"), Transport::Tls).unwrap()
 }
 
-/// The cookie that a `Set-Cookie` header sets.
+/// The `name=value` pair of a `Set-Cookie` header.
 fn set_by(header: &str) -> String {
     header.split(';').next().unwrap().to_owned()
 }
 
 #[test]
-fn only_a_loopback_host_reads_what_loopback_shows() {
-    let admitted = |host: Option<&str>| {
+fn loopback_access_requires_loopback_host() {
+    let authorized = |host: Option<&str>| {
         let request = Request {
             host: host.map(str::to_owned),
             ..Request::default()
         };
-        Access::Loopback.admit(&Door::default(), &request, now())
+        Access::Loopback.authorize(&SignInGuard::default(), &request, now())
     };
     for host in [
         "localhost",
@@ -32,7 +32,7 @@ fn only_a_loopback_host_reads_what_loopback_shows() {
         "[::1]:80",
         "[::1]",
     ] {
-        assert_eq!(admitted(Some(host)), Ok(Audience::Private), "{host}");
+        assert_eq!(authorized(Some(host)), Ok(Audience::Private), "{host}");
     }
     for host in [
         "evil.example",
@@ -43,38 +43,44 @@ fn only_a_loopback_host_reads_what_loopback_shows() {
         "",
         "[::2]",
     ] {
-        assert_eq!(admitted(Some(host)), Err(Refusal::ForeignHost), "{host}");
+        assert_eq!(authorized(Some(host)), Err(Refusal::ForeignHost), "{host}");
     }
-    assert_eq!(admitted(None), Err(Refusal::ForeignHost));
+    assert_eq!(authorized(None), Err(Refusal::ForeignHost));
 }
 
 #[test]
-fn a_public_page_shows_the_public_view_and_a_signed_one_wants_a_signature() {
-    let (door, mut request) = (Door::default(), Request::default());
-    assert_eq!(Access::Public.admit(&door, &request, now()), Ok(Audience::Public));
+fn public_access_is_public_and_signed_access_requires_signature() {
+    let (guard, mut request) = (SignInGuard::default(), Request::default());
     assert_eq!(
-        Access::Signed.admit(&door, &request, now()),
+        Access::Public.authorize(&guard, &request, now()),
+        Ok(Audience::Public)
+    );
+    assert_eq!(
+        Access::Signed.authorize(&guard, &request, now()),
         Err(Refusal::Unsigned)
     );
     request.signature = Signature::Verified;
     assert_eq!(
-        Access::Signed.admit(&door, &request, now()),
+        Access::Signed.authorize(&guard, &request, now()),
         Ok(Audience::Private)
     );
-    assert_eq!(Access::Public.admit(&door, &request, now()), Ok(Audience::Public));
+    assert_eq!(
+        Access::Public.authorize(&guard, &request, now()),
+        Ok(Audience::Public)
+    );
 }
 
 #[test]
-fn the_token_opens_as_bearer_and_nothing_else_does() {
-    let admitted = |authorization: &str| {
+fn only_bearer_token_is_accepted() {
+    let authorized = |authorization: &str| {
         let request = Request {
             authorization: Some(authorization.to_owned()),
             ..Request::default()
         };
-        Access::Token(token()).admit(&Door::default(), &request, now())
+        Access::Token(token()).authorize(&SignInGuard::default(), &request, now())
     };
     for right in [format!("Bearer {TOKEN}"), format!("bearer  {TOKEN} ")] {
-        assert_eq!(admitted(&right), Ok(Audience::Private), "{right}");
+        assert_eq!(authorized(&right), Ok(Audience::Private), "{right}");
     }
     for wrong in [
         TOKEN.to_owned(),
@@ -84,20 +90,20 @@ fn the_token_opens_as_bearer_and_nothing_else_does() {
         "Bearer ".to_owned(),
         String::new(),
     ] {
-        assert_eq!(admitted(&wrong), Err(Refusal::SignInFirst), "{wrong}");
+        assert_eq!(authorized(&wrong), Err(Refusal::SignInRequired), "{wrong}");
     }
     let in_query = Request {
         query: format!("token={TOKEN}"),
         ..Request::default()
     };
     assert_eq!(
-        Access::Token(token()).admit(&Door::default(), &in_query, now()),
-        Err(Refusal::SignInFirst)
+        Access::Token(token()).authorize(&SignInGuard::default(), &in_query, now()),
+        Err(Refusal::SignInRequired)
     );
 }
 
 #[test]
-fn a_session_is_signed_ends_and_holds_no_token() {
+fn session_cookie_is_signed_expires_and_omits_token() {
     let header = token().session(now());
     assert!(!header.contains(TOKEN), "{header}");
     assert!(header.starts_with("__Host-portpulse="), "{header}");
@@ -105,32 +111,36 @@ fn a_session_is_signed_ends_and_holds_no_token() {
         header.ends_with("; Path=/; Max-Age=43200; HttpOnly; SameSite=Lax; Secure"),
         "{header}"
     );
-    let admitted = |token: &Token, cookies: String, now| {
+    let authorized = |token: &Token, cookies: String, now| {
         let request = Request {
             cookies,
             ..Request::default()
         };
-        Access::Token(token.clone()).admit(&Door::default(), &request, now)
+        Access::Token(token.clone()).authorize(&SignInGuard::default(), &request, now)
     };
     let (cookie, end) = (set_by(&header), now() + SESSION);
-    assert_eq!(admitted(&token(), cookie.clone(), now()), Ok(Audience::Private));
+    assert_eq!(authorized(&token(), cookie.clone(), now()), Ok(Audience::Private));
     assert_eq!(
-        admitted(&token(), cookie.clone(), end - SignedDuration::from_secs(1)),
+        authorized(&token(), cookie.clone(), end - SignedDuration::from_secs(1)),
         Ok(Audience::Private)
     );
-    let refused = Err(Refusal::SignInFirst);
-    assert_eq!(admitted(&token(), cookie.clone(), end), refused, "it has ended");
+    let refused = Err(Refusal::SignInRequired);
+    assert_eq!(
+        authorized(&token(), cookie.clone(), end),
+        refused,
+        "the session has expired"
+    );
     let other = Token::new(&TOKEN.replace('0', "1"), Transport::Tls).unwrap();
     assert_eq!(
-        admitted(&other, cookie.clone(), now()),
+        authorized(&other, cookie.clone(), now()),
         refused,
         "the token was changed"
     );
     let restarted = token().bound_to("another run");
     assert_eq!(
-        admitted(&restarted, cookie.clone(), now()),
+        authorized(&restarted, cookie.clone(), now()),
         refused,
-        "the program was started anew"
+        "the program was restarted"
     );
     let began = now().as_nanosecond();
     let longer = cookie.replacen(&began.to_string(), &(began + 9).to_string(), 1);
@@ -141,11 +151,11 @@ fn a_session_is_signed_ends_and_holds_no_token() {
         format!("{cookie}0"),
         "__Host-portpulse=".to_owned(),
     ] {
-        assert_eq!(admitted(&token(), forged.clone(), now()), refused, "{forged}");
+        assert_eq!(authorized(&token(), forged.clone(), now()), refused, "{forged}");
     }
 }
 
-/// A request with this session.
+/// A request with a session cookie.
 fn with_session(token: &Token, began: Timestamp) -> Request {
     Request {
         cookies: set_by(&token.session(began)),
@@ -153,7 +163,7 @@ fn with_session(token: &Token, began: Timestamp) -> Request {
     }
 }
 
-/// A request with this token, from this address.
+/// A request with a bearer token, from the given address.
 fn with_bearer(text: &str, sender: &str) -> Request {
     Request {
         authorization: Some(format!("Bearer {text}")),
@@ -163,76 +173,76 @@ fn with_bearer(text: &str, sender: &str) -> Request {
 }
 
 #[test]
-fn a_session_that_was_ended_is_over_and_no_other_is() {
-    let (door, token) = (Door::default(), token());
+fn signing_out_ends_only_that_session() {
+    let (guard, token) = (SignInGuard::default(), token());
     let later = now() + SignedDuration::from_nanos(1);
     let (ended, other) = (with_session(&token, now()), with_session(&token, later));
-    let admitted = |request: &Request| door.admit(&token, request, later);
+    let authorized = |request: &Request| guard.authorize(&token, request, later);
     assert_eq!(
-        (admitted(&ended), admitted(&other)),
+        (authorized(&ended), authorized(&other)),
         (Ok(Audience::Private), Ok(Audience::Private))
     );
-    door.end(&token, &ended, later);
-    assert_eq!(admitted(&ended), Err(Refusal::SignInFirst));
-    assert_eq!(admitted(&other), Ok(Audience::Private));
-    // What is no session of ours ends none.
+    guard.end(&token, &ended, later);
+    assert_eq!(authorized(&ended), Err(Refusal::SignInRequired));
+    assert_eq!(authorized(&other), Ok(Audience::Private));
+    // A forged session ends no session.
     let mut forged = other.clone();
     forged.cookies.push('0');
-    door.end(&token, &forged, later);
-    assert_eq!(admitted(&other), Ok(Audience::Private));
+    guard.end(&token, &forged, later);
+    assert_eq!(authorized(&other), Ok(Audience::Private));
 }
 
 #[test]
-fn wrong_tokens_are_looked_at_a_few_times_a_minute_from_each_network() {
-    let (door, token) = (Door::default(), token());
-    let admitted = |text: &str, sender: &str, second| {
-        door.admit(
+fn wrong_tokens_are_limited_per_network_and_minute() {
+    let (guard, token) = (SignInGuard::default(), token());
+    let authorized = |text: &str, sender: &str, second| {
+        guard.authorize(
             &token,
             &with_bearer(text, sender),
             now() + SignedDuration::from_secs(second),
         )
     };
-    let (wrong, too_many) = (Err(Refusal::SignInFirst), Err(Refusal::TooManyAttempts));
+    let (wrong, too_many) = (Err(Refusal::SignInRequired), Err(Refusal::TooManyAttempts));
     for (sender, neighbour, other) in [
         ("192.0.2.1", "::ffff:192.0.2.1", "192.0.2.2"),
         ("2001:db8::1", "2001:db8::2", "2001:db8:0:1::1"),
     ] {
         for second in 0..10 {
-            assert_eq!(admitted("wrong", sender, second), wrong, "{second}");
+            assert_eq!(authorized("wrong", sender, second), wrong, "{second}");
         }
         for sender in [sender, neighbour] {
-            assert_eq!(admitted("wrong", sender, 59), too_many);
-            assert_eq!(admitted(TOKEN, sender, 59), too_many);
+            assert_eq!(authorized("wrong", sender, 59), too_many);
+            assert_eq!(authorized(TOKEN, sender, 59), too_many);
         }
-        assert_eq!(admitted(TOKEN, other, 59), Ok(Audience::Private));
+        assert_eq!(authorized(TOKEN, other, 59), Ok(Audience::Private));
         assert_eq!(
-            admitted(TOKEN, sender, 60),
+            authorized(TOKEN, sender, 60),
             Ok(Audience::Private),
             "a minute has passed"
         );
     }
-    // Who is signed in stays so, whoever guesses beside them.
+    // A signed-in reader stays signed in while others on the same network guess.
     for _ in 0..20 {
-        assert_ne!(admitted("wrong", "192.0.2.9", 0), Ok(Audience::Private));
+        assert_ne!(authorized("wrong", "192.0.2.9", 0), Ok(Audience::Private));
     }
     let mut signed_in = with_session(&token, now());
     signed_in.sender = Some("192.0.2.9".parse().unwrap());
-    assert_eq!(door.admit(&token, &signed_in, now()), Ok(Audience::Private));
+    assert_eq!(guard.authorize(&token, &signed_in, now()), Ok(Audience::Private));
 }
 
 #[test]
-fn what_the_door_remembers_is_bounded() {
-    let (door, token) = (Door::default(), token());
+fn number_of_counted_networks_is_bounded() {
+    let (guard, token) = (SignInGuard::default(), token());
     for number in 0..3_000_u32 {
         let sender = std::net::Ipv4Addr::from_bits(number).to_string();
-        let admitted = door.admit(&token, &with_bearer("wrong", &sender), now());
-        assert_eq!(admitted, Err(Refusal::SignInFirst));
+        let authorized = guard.authorize(&token, &with_bearer("wrong", &sender), now());
+        assert_eq!(authorized, Err(Refusal::SignInRequired));
     }
-    assert!(door.networks() <= 1_024, "{}", door.networks());
+    assert!(guard.networks() <= 1_024, "{}", guard.networks());
 }
 
 #[test]
-fn over_plain_http_the_cookie_is_one_that_browsers_send() {
+fn plain_http_cookie_is_not_secure_only() {
     let plain = Token::new(TOKEN, Transport::Plain).unwrap();
     let header = plain.session(now());
     assert!(
@@ -242,7 +252,7 @@ fn over_plain_http_the_cookie_is_one_that_browsers_send() {
 }
 
 #[test]
-fn a_short_token_is_refused_and_none_is_shown() {
+fn short_token_is_rejected_and_debug_hides_token() {
     assert_eq!(Token::new(&TOKEN[1..], Transport::Tls), Err(ShortToken));
     assert!(!ShortToken.to_string().contains(TOKEN));
     assert_eq!(format!("{:?}", Access::Token(token())), "Token(Token(…))");
@@ -250,12 +260,12 @@ fn a_short_token_is_refused_and_none_is_shown() {
 
 #[test]
 fn clock_that_was_set_back_holds_no_attempt_up() {
-    let (door, token) = (Door::default(), token());
+    let (guard, token) = (SignInGuard::default(), token());
     for _ in 0..10 {
-        let wrong = door.admit(&token, &with_bearer("wrong", "192.0.2.1"), now());
+        let wrong = guard.admit(&token, &with_bearer("wrong", "192.0.2.1"), now());
         assert_eq!(wrong, Err(Refusal::SignInFirst));
     }
-    let admitted = |at| door.admit(&token, &with_bearer(TOKEN, "192.0.2.1"), at);
+    let admitted = |at| guard.admit(&token, &with_bearer(TOKEN, "192.0.2.1"), at);
     assert_eq!(admitted(now()), Err(Refusal::TooManyAttempts));
     let earlier = now() - SignedDuration::from_hours(1);
     assert_eq!(admitted(earlier), Ok(Audience::Private));
@@ -263,19 +273,19 @@ fn clock_that_was_set_back_holds_no_attempt_up() {
 
 #[test]
 fn ended_sessions_are_forgotten_when_they_expire_or_are_too_many() {
-    let (door, token) = (Door::default(), token());
-    let end = |began: Timestamp| door.end(&token, &with_session(&token, began), began);
+    let (guard, token) = (SignInGuard::default(), token());
+    let end = |began: Timestamp| guard.end(&token, &with_session(&token, began), began);
     end(now());
     let later = now() + SESSION;
     end(later);
-    assert_eq!(door.ended(), 1, "the first has expired");
+    assert_eq!(guard.ended_sessions(), 1, "the first has expired");
     for number in 0..10_000 {
         end(later + SignedDuration::from_nanos(number));
     }
-    assert_eq!(door.ended(), 10_000);
+    assert_eq!(guard.ended_sessions(), 10_000);
     end(later + SignedDuration::from_secs(1));
-    assert_eq!(door.ended(), 10_000);
+    assert_eq!(guard.ended_sessions(), 10_000);
     let newest = with_session(&token, later + SignedDuration::from_secs(1));
     let at = later + SignedDuration::from_secs(2);
-    assert_eq!(door.admit(&token, &newest, at), Err(Refusal::SignInFirst));
+    assert_eq!(guard.admit(&token, &newest, at), Err(Refusal::SignInFirst));
 }

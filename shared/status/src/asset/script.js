@@ -1,9 +1,9 @@
-// Nothing needs this: pages are whole without it. It adds the reader's own time beside UTC, and keeps an open page current.
+// Optional: pages work without this script. It adds the reader's local time beside UTC and refreshes an open page.
 "use strict";
 
 const zone = new Intl.DateTimeFormat().resolvedOptions().timeZone;
 
-// Beside each time in UTC, the same in the reader's zone.
+// Adds the local time to each time in UTC.
 function localise(root) {
   if (zone === "UTC") return;
   for (const time of root.querySelectorAll("time[datetime]")) {
@@ -19,26 +19,26 @@ function localise(root) {
   }
 }
 
-// Takes in what the server says now, in place of what stands there; what has the focus keeps it.
-async function renew() {
+// Fetches the page again and replaces its content. The focus is kept.
+async function refresh() {
   const response = await fetch(location.href, { cache: "no-cache" });
   if (!response.ok || response.redirected) return;
   const page = new DOMParser().parseFromString(await response.text(), "text/html");
-  const [theirs, ours] = [page.querySelector("main"), document.querySelector("main")];
-  if (!theirs || !ours) return;
-  const focused = ours.contains(document.activeElement) ? document.activeElement : null;
-  // Whoever types or has opened the figures is not disturbed.
-  if (focused?.matches("input, select") || ours.querySelector("details[open]")) return;
+  const [fresh, shown] = [page.querySelector("main"), document.querySelector("main")];
+  if (!fresh || !shown) return;
+  const focused = shown.contains(document.activeElement) ? document.activeElement : null;
+  // Don't replace the page while the reader types or has the figures open.
+  if (focused?.matches("input, select") || shown.querySelector("details[open]")) return;
   const address = focused?.getAttribute("href");
-  localise(theirs);
-  ours.replaceWith(document.adoptNode(theirs));
+  localise(fresh);
+  shown.replaceWith(document.adoptNode(fresh));
   document.title = page.title;
   if (address) {
     [...document.querySelectorAll("main a[href]")].find((link) => link.getAttribute("href") === address)?.focus();
   }
 }
 
-function keepCurrent(button) {
+function setUpRefresh(button) {
   const period = Number(document.body.dataset.refresh) * 1000;
   if (!(period > 0)) return;
   const show = (on) => {
@@ -49,15 +49,15 @@ function keepCurrent(button) {
   button.hidden = false;
   show(sessionStorage.getItem("live") !== "false");
   button.addEventListener("click", () => show(!isOn()));
-  const turn = async () => {
+  const tick = async () => {
     if (isOn() && document.visibilityState === "visible") {
-      // The next turn tries again.
-      await renew().catch(() => {});
+      // The next refresh tries again.
+      await refresh().catch(() => {});
     }
-    setTimeout(turn, period);
+    setTimeout(tick, period);
   };
-  setTimeout(turn, period);
+  setTimeout(tick, period);
 }
 
 localise(document);
-keepCurrent(document.getElementById("live"));
+setUpRefresh(document.getElementById("live"));

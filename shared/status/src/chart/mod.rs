@@ -1,4 +1,4 @@
-//! Charts as SVG: drawn of numbers alone, coloured by the style sheet, each with its meaning in words.
+//! SVG charts, generated from numbers only. The style sheet sets the colours; `aria-label` describes each chart.
 
 mod series;
 mod strip;
@@ -8,7 +8,7 @@ pub(crate) use series::{Axis, series};
 pub(crate) use strip::strip;
 pub(crate) use trend::trend;
 
-/// A number as SVG has it: at most two decimals, none where there is no need.
+/// Formats a number for SVG: at most two decimals, without trailing zeros.
 fn number(value: f64) -> String {
     let text = format!("{value:.2}");
     match text.trim_end_matches('0').trim_end_matches('.') {

@@ -1,5 +1,5 @@
-//! The times of a phase in a location over a span: median, 95th percentile and maximum, with incidents, failures and the
-//! time without data on the same axis.
+//! Chart of one phase in one location: median, 95th percentile and maximum over time, with incidents, failures and
+//! gaps on the same time axis.
 
 use std::time::Duration;
 
@@ -11,27 +11,27 @@ use portpulse_core::outcome::Phase;
 use portpulse_history::view::{IncidentView, Percentiles, Point};
 
 use super::number;
+use crate::display;
 use crate::span::Span;
-use crate::words;
 
 const WIDTH: f64 = 480.0;
 const HEIGHT: f64 = 168.0;
-/// Room at the left for the widest label, such as `0.02 ms`.
+/// Extra space at the left for the widest label, such as `0.02 ms`.
 const EDGE: f64 = 10.0;
 const LEFT: f64 = 52.0;
 const RIGHT: f64 = 474.0;
 const TOP: f64 = 10.0;
 const FOOT: f64 = 140.0;
 
-/// The axes that the charts of one phase share, so that they can be compared: time, and the phase's times on a
-/// logarithmic scale, for a maximum may be a thousand times the median.
+/// Axes shared by all charts of one phase, so that locations can be compared: time, and the duration on a logarithmic
+/// scale, because a maximum can be a thousand times the median.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Axis {
     phase: Phase,
     span: Span,
     from: Timestamp,
     until: Timestamp,
-    /// Up to when an incident that is open has lasted.
+    /// Where open incidents end.
     now: Timestamp,
     /// Seconds.
     least: f64,
@@ -40,10 +40,10 @@ pub(crate) struct Axis {
 }
 
 impl Axis {
-    /// The axes on which a phase of all of these fits.
+    /// Axes that fit one phase of all given points.
     pub(crate) fn of(phase: Phase, all: &[&[Point]], span: Span, now: Timestamp) -> Self {
         let points = || all.iter().copied().flatten();
-        // The last part is running: the axis goes on to its end.
+        // The last period is not over; the axis covers the whole period.
         let ends = points().map(end).max();
         let until = ends.unwrap_or(now);
         let from = until.saturating_sub(span.length()).unwrap_or(Timestamp::MIN);
@@ -53,7 +53,7 @@ impl Axis {
             .min()
             .unwrap_or(Duration::from_millis(1));
         let most = times().map(|times| times.max).max().unwrap_or(least);
-        // A hundredth of a millisecond is the least that is told apart.
+        // Times are stored with a resolution of 0.01 ms.
         let least = least.as_secs_f64().max(1e-5) * 0.8;
         let most = (most.as_secs_f64() * 1.25).max(least * 4.0);
         Self {
@@ -78,7 +78,7 @@ impl Axis {
         FOOT - share.clamp(0.0, 1.0) * (FOOT - TOP)
     }
 
-    /// Times to draw a line at: 1, 2, 5, 10 and so on, and if those are too many, only the powers of ten.
+    /// Grid lines: 1, 2, 5, 10 and so on; only powers of ten if there would be more than five.
     fn levels(&self) -> Vec<Duration> {
         let between = |steps: &[f64]| -> Vec<f64> {
             let decades = (-5..=5).map(|power| 10f64.powi(power));
@@ -91,22 +91,22 @@ impl Axis {
         levels.into_iter().map(Duration::from_secs_f64).collect()
     }
 
-    /// Moments to write below, from the left.
-    fn moments(&self) -> Vec<(Timestamp, String)> {
+    /// Labels of the time axis, from left to right.
+    fn time_labels(&self) -> Vec<(Timestamp, String)> {
         const PARTS: i32 = 4;
         let format = match self.span {
             Span::Day => "%H:%M",
             Span::Week | Span::Month | Span::Quarter => "%b %-d",
         };
         let step = self.span.length() / PARTS;
-        let moments = (1..PARTS).filter_map(|part| self.from.checked_add(step * part).ok());
-        moments
+        let time_labels = (1..PARTS).filter_map(|part| self.from.checked_add(step * part).ok());
+        time_labels
             .map(|at| (at, Offset::UTC.to_datetime(at).strftime(format).to_string()))
             .collect()
     }
 }
 
-/// The chart of one phase in one location.
+/// Renders the chart of one phase in one location.
 pub(crate) fn series(
     location: &Location,
     points: &[Point],
@@ -116,7 +116,7 @@ pub(crate) fn series(
     let gaps = gaps(points, axis);
     let line = |pick: fn(&Percentiles) -> Duration| line(points, axis, pick);
     html! {
-        svg .series role="img" viewBox={ (-EDGE) " 0 " (WIDTH + EDGE) " " (HEIGHT) } aria-label=(meaning(location, points, axis)) {
+        svg .series role="img" viewBox={ (-EDGE) " 0 " (WIDTH + EDGE) " " (HEIGHT) } aria-label=(description(location, points, axis)) {
             @for event in incidents {
                 @let (from, to) = (axis.x(event.since), axis.x(event.closed.map_or(axis.now, |(closed, _)| closed)));
                 rect .band.(event.status.as_str()) x=(number(from)) y=(TOP) width=(number((to - from).max(1.5)))
@@ -125,10 +125,10 @@ pub(crate) fn series(
             @for level in axis.levels() {
                 @let y = number(axis.y(level));
                 path .grid d={ "M" (LEFT) " " (y) "H" (RIGHT) } {}
-                text x=(LEFT - 6.0) y=(y) dy="4" text-anchor="end" { (words::time(level)) }
+                text x=(LEFT - 6.0) y=(y) dy="4" text-anchor="end" { (display::phase_time(level)) }
             }
             path .foot d={ "M" (LEFT) " " (FOOT) "H" (RIGHT) } {}
-            @for (at, label) in axis.moments() {
+            @for (at, label) in axis.time_labels() {
                 text x=(number(axis.x(at))) y=(HEIGHT - 8.0) text-anchor="middle" { (label) }
             }
             path .most d=(line(|times| times.max)) {}
@@ -141,7 +141,7 @@ pub(crate) fn series(
     }
 }
 
-/// A line through the middles of the buckets; it breaks where one is missing or has no times.
+/// A line through the middle of each period. The line breaks where a period is missing or has no times.
 fn line(points: &[Point], axis: &Axis, pick: fn(&Percentiles) -> Duration) -> String {
     let mut line = String::new();
     let mut before = None;
@@ -152,7 +152,7 @@ fn line(points: &[Point], axis: &Axis, pick: fn(&Percentiles) -> Duration) -> St
         };
         let (x, y) = (axis.x(middle(point)), axis.y(pick(&times)));
         let joins = before == Some(point.period.start());
-        // A point alone is seen too, as a dash.
+        // An isolated point is drawn as a dash.
         let (to, alone) = if joins { ("L", "") } else { ("M", "m-4 0h8m-4 0") };
         line.push_str(&format!("{to}{} {}{alone}", number(x), number(y)));
         before = Some(end(point));
@@ -170,7 +170,7 @@ fn middle(point: &Point) -> Timestamp {
     start.saturating_add(half).unwrap_or(start)
 }
 
-/// Strokes at the foot where a bucket has failures, the longer the more there are.
+/// Strokes at the bottom for periods with failures. The length is the share of failed checks.
 fn failures(points: &[Point], axis: &Axis) -> String {
     let failing = points.iter().filter(|point| point.failing > 0);
     let stroke = |point: &Point| {
@@ -181,23 +181,23 @@ fn failures(points: &[Point], axis: &Axis) -> String {
     failing.map(stroke).collect()
 }
 
-/// Lines at the foot where nobody could tell.
+/// Lines at the bottom for time without data.
 fn gaps(points: &[Point], axis: &Axis) -> String {
     let mut gaps = String::new();
-    let mut notified_until = axis.from;
-    let notified = points.iter().filter(|point| point.good > 0 || point.failing > 0);
-    let ends = notified.map(|point| (point.period.start(), end(point)));
+    let mut covered_until = axis.from;
+    let with_data = points.iter().filter(|point| point.good > 0 || point.failing > 0);
+    let ends = with_data.map(|point| (point.period.start(), end(point)));
     for (from, end) in ends.chain([(axis.until, axis.until)]) {
-        if from > notified_until {
-            let (left, right) = (axis.x(notified_until), axis.x(from));
+        if from > covered_until {
+            let (left, right) = (axis.x(covered_until), axis.x(from));
             gaps.push_str(&format!("M{} {FOOT}H{}", number(left), number(right)));
         }
-        notified_until = notified_until.max(end);
+        covered_until = covered_until.max(end);
     }
     gaps
 }
 
-fn meaning(location: &Location, points: &[Point], axis: &Axis) -> String {
+fn description(location: &Location, points: &[Point], axis: &Axis) -> String {
     let good: u64 = points.iter().map(|point| u64::from(point.good)).sum();
     let failing: u64 = points.iter().map(|point| u64::from(point.failing)).sum();
     let checks = good + failing;
@@ -210,16 +210,16 @@ fn meaning(location: &Location, points: &[Point], axis: &Axis) -> String {
     ) {
         (Some(least), Some(most), Some(worst)) => format!(
             "medians from {} to {}, longest {}",
-            words::time(least),
-            words::time(most),
-            words::time(worst)
+            display::phase_time(least),
+            display::phase_time(most),
+            display::phase_time(worst)
         ),
         _ => "no times".to_owned(),
     };
     format!(
         "{location}, {}, over {}: {range}; {failing} of {checks} checks failed",
-        words::phase(axis.phase),
-        axis.span.words()
+        display::phase(axis.phase),
+        axis.span.label()
     )
 }
 
@@ -258,7 +258,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_breaks_where_there_is_nothing_to_join() {
+    fn line_breaks_at_missing_periods() {
         let (points, axis) = sample();
         let line = line(&points, &axis, |connect| connect.p50);
         assert_eq!(line.matches('M').count(), 2, "{line}");
@@ -267,25 +267,25 @@ mod tests {
     }
 
     #[test]
-    fn failures_and_missing_data_stand_at_the_foot() {
+    fn failures_and_gaps_are_drawn_at_bottom() {
         let (points, axis) = sample();
         assert_eq!(failures(&points, &axis), "M78.38 140v-11M95.96 140v-18");
         assert_eq!(gaps(&points, &axis), "M104.75 140H263M280.58 140H474");
     }
 
     #[test]
-    fn the_words_tell_what_the_chart_shows() {
+    fn description_summarises_chart() {
         let (points, axis) = sample();
         assert_eq!(
-            meaning(&"eu-west-1".parse().unwrap(), &points, &axis),
+            description(&"eu-west-1".parse().unwrap(), &points, &axis),
             "eu-west-1, connect, over 24 hours: medians from 10 ms to 20 ms, longest 80 ms; 90 of 240 checks failed"
         );
-        let levels: Vec<_> = axis.levels().into_iter().map(words::time).collect();
+        let levels: Vec<_> = axis.levels().into_iter().map(display::phase_time).collect();
         assert_eq!(levels, ["10 ms", "20 ms", "50 ms", "100 ms"]);
     }
 
     #[test]
-    fn a_phase_has_its_own_line_and_scale() {
+    fn each_phase_has_own_line_and_scale() {
         let (mut points, connect) = sample();
         points[1].others.tls = points[0].times(Phase::Connect);
         let tls = Axis::of(Phase::Tls, &[&points], Span::Day, Timestamp::UNIX_EPOCH);
@@ -294,16 +294,16 @@ mod tests {
         assert_eq!(
             (tls.from, tls.until),
             (connect.from, connect.until),
-            "one axis of time"
+            "the time axis is shared"
         );
         assert_eq!(
-            meaning(&"eu-west-1".parse().unwrap(), &points, &tls),
+            description(&"eu-west-1".parse().unwrap(), &points, &tls),
             "eu-west-1, TLS handshake, over 24 hours: medians from 10 ms to 10 ms, longest 40 ms; 90 of 240 checks failed"
         );
     }
 
     #[test]
-    fn no_data_at_all_is_a_gap_and_no_nonsense() {
+    fn no_data_is_one_gap_without_nan() {
         let axis = Axis::of(
             Phase::Tls,
             &[],

@@ -1,34 +1,39 @@
-//! A strip of bars, one for each part of a span: how a monitor fared.
+//! Uptime strip: one bar per hour or day.
 
 use maud::{Markup, html};
 
-use portpulse_core::uptime::Shade;
+use portpulse_core::uptime::UptimeLevel;
 use portpulse_history::view::MonitorView;
 
+use crate::display;
 use crate::span::Span;
-use crate::words;
 
-const SHADES: [Shade; 4] = [Shade::Up, Shade::Partly, Shade::Down, Shade::NoData];
+const SHADES: [UptimeLevel; 4] = [
+    UptimeLevel::Up,
+    UptimeLevel::Partial,
+    UptimeLevel::Down,
+    UptimeLevel::NoData,
+];
 const HEIGHT: u32 = 20;
 
-/// The colour, as the style sheet names it; and the height, so that it is not the colour alone that tells.
-const fn look(shade: Shade) -> (&'static str, u32) {
+/// The bar's CSS class and height. The height differs too, so that the status is not conveyed by colour alone.
+const fn style(shade: UptimeLevel) -> (&'static str, u32) {
     match shade {
-        Shade::Up => ("bar-up", 12),
-        Shade::Partly => ("bar-partly", 16),
-        Shade::Down => ("bar-down", 20),
-        Shade::NoData => ("bar-none", 4),
+        UptimeLevel::Up => ("bar-up", 12),
+        UptimeLevel::Partial => ("bar-partly", 16),
+        UptimeLevel::Down => ("bar-down", 20),
+        UptimeLevel::NoData => ("bar-none", 4),
     }
 }
 
-/// The strip of a span. Bars of one shade are one dashed line, so that ninety of them take some ninety bytes.
+/// Renders the strip of a span. Bars of one kind are one dashed line, which keeps 90 bars at some 90 bytes.
 pub(crate) fn strip(span: Span, monitor: &MonitorView) -> Markup {
-    let bars: Vec<_> = span.bars(monitor).iter().map(|bar| bar.watched.shade()).collect();
-    let uptime = words::uptime(span.uptime(monitor));
-    drawn(span, &bars, &uptime)
+    let bars: Vec<_> = span.bars(monitor).iter().map(|bar| bar.watched.level()).collect();
+    let uptime = display::uptime(span.uptime(monitor));
+    render(span, &bars, &uptime)
 }
 
-fn drawn(span: Span, bars: &[Shade], uptime: &str) -> Markup {
+fn render(span: Span, bars: &[UptimeLevel], uptime: &str) -> Markup {
     let (pitch, bar) = match span {
         Span::Day | Span::Month => (4_usize, "3 1"),
         Span::Week => (12, "10 2"),
@@ -37,11 +42,11 @@ fn drawn(span: Span, bars: &[Shade], uptime: &str) -> Markup {
     let width = bars.len() * pitch;
     html! {
         svg .strip role="img" width=(width) height=(HEIGHT) viewBox={ "0 0 " (width) " " (HEIGHT) }
-            aria-label=(meaning(span, bars, uptime)) {
+            aria-label=(description(span, bars, uptime)) {
             @for shade in SHADES {
                 @let path = path(bars, shade, pitch);
                 @if !path.is_empty() {
-                    @let (colour, height) = look(shade);
+                    @let (colour, height) = style(shade);
                     path .(colour) d=(path) stroke-width=(height) stroke-dasharray=(bar) {}
                 }
             }
@@ -49,15 +54,15 @@ fn drawn(span: Span, bars: &[Shade], uptime: &str) -> Markup {
     }
 }
 
-/// A line over every run of bars of one shade; dashes begin anew with each.
-fn path(bars: &[Shade], shade: Shade, pitch: usize) -> String {
+/// A line over each run of bars of one kind. Dashes restart with each run.
+fn path(bars: &[UptimeLevel], shade: UptimeLevel, pitch: usize) -> String {
     let mut path = String::new();
     let mut at = 0;
     for run in bars.chunk_by(|a, b| a == b) {
         let end = at + run.len();
         if run.first() == Some(&shade) {
-            // From the foot of the tallest bar up.
-            let middle = HEIGHT - look(shade).1 / 2;
+            // All bars stand on the bottom edge.
+            let middle = HEIGHT - style(shade).1 / 2;
             path.push_str(&format!("M{} {middle}H{}", at * pitch, end * pitch));
         }
         at = end;
@@ -65,16 +70,16 @@ fn path(bars: &[Shade], shade: Shade, pitch: usize) -> String {
     path
 }
 
-fn meaning(span: Span, bars: &[Shade], uptime: &str) -> String {
-    let mut text = format!("{}: {uptime}", span.words());
+fn description(span: Span, bars: &[UptimeLevel], uptime: &str) -> String {
+    let mut text = format!("{}: {uptime}", span.label());
     for (shade, what) in [
-        (Shade::Partly, "with an outage"),
-        (Shade::Down, "of outage"),
-        (Shade::NoData, "without data"),
+        (UptimeLevel::Partial, "with an outage"),
+        (UptimeLevel::Down, "of outage"),
+        (UptimeLevel::NoData, "without data"),
     ] {
         let count = bars.iter().filter(|bar| **bar == shade).count();
         if count > 0 {
-            text.push_str(&format!(", {} {what}", words::counted(count, span.unit())));
+            text.push_str(&format!(", {} {what}", display::plural(count, span.unit())));
         }
     }
     text
@@ -84,19 +89,19 @@ fn meaning(span: Span, bars: &[Shade], uptime: &str) -> String {
 mod tests {
     use super::*;
 
-    fn shades(bars: &str) -> Vec<Shade> {
+    fn shades(bars: &str) -> Vec<UptimeLevel> {
         let shade = |c| match c {
-            '#' => Shade::Up,
-            '+' => Shade::Partly,
-            'x' => Shade::Down,
-            _ => Shade::NoData,
+            '#' => UptimeLevel::Up,
+            '+' => UptimeLevel::Partial,
+            'x' => UptimeLevel::Down,
+            _ => UptimeLevel::NoData,
         };
         bars.chars().map(shade).collect()
     }
 
     #[test]
-    fn runs_of_bars_are_lines_and_the_words_count_them() {
-        let text = drawn(Span::Day, &shades("##+x..##"), "50%").into_string();
+    fn runs_of_bars_become_lines_and_are_counted() {
+        let text = render(Span::Day, &shades("##+x..##"), "50%").into_string();
         for part in [
             "class=\"bar-up\" d=\"M0 14H8M24 14H32\" stroke-width=\"12\"",
             "class=\"bar-partly\" d=\"M8 12H12\"",
@@ -110,8 +115,8 @@ mod tests {
     }
 
     #[test]
-    fn a_good_quarter_is_small() {
-        let text = drawn(Span::Quarter, &shades(&"#".repeat(90)), "100%").into_string();
+    fn strip_of_90_good_days_is_small() {
+        let text = render(Span::Quarter, &shades(&"#".repeat(90)), "100%").into_string();
         assert!(text.len() < 250, "{} bytes: {text}", text.len());
     }
 }

@@ -1,4 +1,4 @@
-//! A small line of connect times of late, without axes.
+//! Sparkline of recent connect times.
 
 use std::time::Duration;
 
@@ -6,24 +6,24 @@ use maud::{Markup, html};
 use portpulse_history::view::Point;
 
 use super::number;
-use crate::words;
+use crate::display;
 
 const WIDTH: f64 = 90.0;
 const HEIGHT: f64 = 24.0;
-/// Room for the thickness of the line.
+/// Space for the width of the line.
 const MARGIN: f64 = 2.0;
 
-/// The line of medians: it breaks where there is none, and failures stand as marks at its foot.
+/// Renders the line of medians. The line breaks at hours without times; failures are marks at the bottom.
 pub(crate) fn trend(points: &[Point]) -> Markup {
     let medians: Vec<_> = points
         .iter()
         .map(|point| point.connect.map(|connect| connect.p50))
         .collect();
     let failed: Vec<_> = points.iter().map(|point| point.failing > 0).collect();
-    drawn(&medians, &failed)
+    render(&medians, &failed)
 }
 
-fn drawn(medians: &[Option<Duration>], failed: &[bool]) -> Markup {
+fn render(medians: &[Option<Duration>], failed: &[bool]) -> Markup {
     let top = medians.iter().flatten().max().copied().unwrap_or_default();
     #[expect(clippy::cast_precision_loss, reason = "there are some dozens of points")]
     let step = (WIDTH - 2.0 * MARGIN) / (medians.len().max(2) - 1) as f64;
@@ -38,7 +38,7 @@ fn drawn(medians: &[Option<Duration>], failed: &[bool]) -> Markup {
                 time.as_secs_f64() / top.as_secs_f64()
             };
             let y = HEIGHT - MARGIN - share * (HEIGHT - 2.0 * MARGIN);
-            // A point alone is seen too: its caps are round.
+            // The round line caps make an isolated point visible.
             let (to, alone) = if joins { ("L", "") } else { ("M", "h0") };
             line.push_str(&format!("{to}{} {}{alone}", number(x), number(y)));
         }
@@ -50,27 +50,27 @@ fn drawn(medians: &[Option<Duration>], failed: &[bool]) -> Markup {
     }
     html! {
         svg .trend role="img" width=(WIDTH) height=(HEIGHT) viewBox={ "0 0 " (WIDTH) " " (HEIGHT) }
-            aria-label=(meaning(medians, failed)) {
+            aria-label=(description(medians, failed)) {
             @if !line.is_empty() { path .line d=(line) {} }
             @if !marks.is_empty() { path .failed d=(marks) {} }
         }
     }
 }
 
-fn meaning(medians: &[Option<Duration>], failed: &[bool]) -> String {
+fn description(medians: &[Option<Duration>], failed: &[bool]) -> String {
     let known = || medians.iter().flatten().copied();
     let mut text = match (known().min(), known().max(), known().next_back()) {
         (Some(least), Some(most), Some(last)) => format!(
             "Connect times by hour, medians: {} to {}, last {}",
-            words::time(least),
-            words::time(most),
-            words::time(last)
+            display::phase_time(least),
+            display::phase_time(most),
+            display::phase_time(last)
         ),
         _ => "No connect times".to_owned(),
     };
     let failed = failed.iter().filter(|failed| **failed).count();
     if failed > 0 {
-        text.push_str(&format!("; {} with failures", words::counted(failed, "hour")));
+        text.push_str(&format!("; {} with failures", display::plural(failed, "hour")));
     }
     text
 }
@@ -80,10 +80,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_line_breaks_where_there_is_no_time() {
+    fn line_breaks_at_hours_without_times() {
         let ms = |ms| Some(Duration::from_millis(ms));
         let medians = [ms(10), ms(20), None, None, ms(5)];
-        let text = drawn(&medians, &[false, false, true, false, false]).into_string();
+        let text = render(&medians, &[false, false, true, false, false]).into_string();
         assert!(
             text.contains("class=\"line\" d=\"M2 12h0L23.5 2M88 17h0\""),
             "{text}"
@@ -98,9 +98,9 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_drawn_of_nothing() {
+    fn empty_data_renders_without_nan() {
         for medians in [&[][..], &[None], &[Some(Duration::ZERO)]] {
-            let text = drawn(medians, &vec![false; medians.len()]).into_string();
+            let text = render(medians, &vec![false; medians.len()]).into_string();
             assert!(!text.contains("NaN") && !text.contains("inf"), "{text}");
         }
     }

@@ -1,13 +1,13 @@
-//! What each location heard last of a monitor, in the service's own words, with the time of each.
+//! The last answer of the service to each location, with its time.
 
 use maud::{Markup, html};
 use portpulse_core::time::Tick;
 use portpulse_history::view::{LocationVisibility, MonitorInside, VisibilityState};
 
-use super::parts::{found, look};
-use crate::words::{self, Show};
+use super::parts::{finding_text, visibility_label};
+use crate::display::{self, TimeFormat};
 
-/// The last answers, location by location.
+/// Renders a table of the last answers by location.
 pub(crate) fn answers(inside: &MonitorInside) -> Markup {
     html! {
         section {
@@ -16,19 +16,19 @@ pub(crate) fn answers(inside: &MonitorInside) -> Markup {
                 table {
                     thead {
                         tr {
-                            @for title in ["Location", "Sees", "In its own words", "Since", "Last data"] {
+                            @for title in ["Location", "Result", "Answer", "Since", "Last data"] {
                                 th scope="col" { (title) }
                             }
                         }
                     }
                     tbody {
                         @for (location, visibility) in &inside.locations {
-                            @let (class, word) = look(visibility);
+                            @let (class, word) = visibility_label(visibility);
                             tr {
                                 th scope="row" { (location) }
                                 td { span .visibility.(class) { span .seen { (word) } } }
-                                td .words {
-                                    @for answer in own_words(visibility) { p { (answer) } }
+                                td .service-text {
+                                    @for answer in service_texts(visibility) { p { (answer) } }
                                 }
                                 td { (tick(visibility.since)) }
                                 td { (tick(visibility.seen)) }
@@ -41,8 +41,8 @@ pub(crate) fn answers(inside: &MonitorInside) -> Markup {
     }
 }
 
-/// The newest first: what it finds now, before what it heard in a good hour; what it found once, after that.
-fn own_words(visibility: &LocationVisibility) -> Vec<Markup> {
+/// The answers, newest first: while the location sees a failure the finding precedes the banner, otherwise it follows.
+fn service_texts(visibility: &LocationVisibility) -> Vec<Markup> {
     let is_bad = matches!(
         visibility.state,
         VisibilityState::Failing | VisibilityState::Impaired
@@ -52,7 +52,7 @@ fn own_words(visibility: &LocationVisibility) -> Vec<Markup> {
             Some(seen) => html! { "found at " (tick(Some(seen))) },
             None => html! { "found before" },
         };
-        html! { (found(finding)) ", " span .quiet { (when) } }
+        html! { (finding_text(finding)) ", " span .quiet { (when) } }
     });
     let banner = visibility.banner.as_ref().map(|banner| {
         html! { q { (banner.text) } " " span .quiet { "answered at " (tick(Some(banner.at))) } }
@@ -66,14 +66,14 @@ fn own_words(visibility: &LocationVisibility) -> Vec<Markup> {
     .flatten()
     .collect();
     if answers.is_empty() {
-        return vec![html! { span .quiet { "nothing said" } }];
+        return vec![html! { span .quiet { "no answer recorded" } }];
     }
     answers
 }
 
 fn tick(tick: Option<Tick>) -> Markup {
     match tick {
-        Some(tick) => words::moment(tick.timestamp(), Show::Brief),
+        Some(tick) => display::timestamp(tick.timestamp(), TimeFormat::Brief),
         None => html! { "–" },
     }
 }

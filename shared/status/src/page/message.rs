@@ -1,8 +1,8 @@
-//! A page that says one thing.
+//! A page with a single message, such as an error.
 
 use maud::{Markup, html};
 
-/// A heading, a sentence, and the way back.
+/// Renders a heading, a sentence and a link to the overview.
 pub(crate) fn page(heading: &str, sentence: &str) -> Markup {
     html! {
         h1 { (heading) }

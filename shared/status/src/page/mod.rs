@@ -1,4 +1,4 @@
-//! The pages, each from what is known to markup; and the frame around all of them.
+//! HTML of all pages, and the frame around them.
 
 mod answers;
 pub(crate) mod incidents;
@@ -13,32 +13,32 @@ use maud::{DOCTYPE, Markup, html};
 
 use crate::asset::Asset;
 
-/// Where a page stands among the others.
+/// Which menu entry is current.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Place {
-    /// The first of those in the menu.
+pub(crate) enum MenuEntry {
+    /// The overview.
     Monitors,
-    /// The second.
+    /// The incidents page.
     Incidents,
-    /// Below one of them.
-    Below,
-    /// Before the door: there is no menu.
-    Outside,
+    /// None: a page that is not in the menu.
+    Other,
+    /// The sign-in page, which has no menu.
+    SignIn,
 }
 
-/// What stands around every page.
+/// The frame of a page: head, header and menu.
 pub(crate) struct Frame<'a> {
     pub(crate) title: &'a str,
-    pub(crate) place: Place,
-    /// How often the script renews an open page; 0: never.
+    pub(crate) menu: MenuEntry,
+    /// How often the script refreshes an open page, in seconds; 0 disables it.
     pub(crate) refresh_seconds: u32,
-    /// Whether readers signed in, and so can sign out.
-    pub(crate) signs_out: bool,
+    /// Whether to show the button `Sign out`.
+    pub(crate) has_sign_out: bool,
 }
 
 impl Frame<'_> {
     pub(crate) fn around(&self, main: &Markup) -> Markup {
-        let here = |place| (self.place == place).then_some("page");
+        let here = |menu| (self.menu == menu).then_some("page");
         html! {
             (DOCTYPE)
             html lang="en" {
@@ -49,25 +49,25 @@ impl Frame<'_> {
                     title { (self.title) " · Portpulse" }
                     link rel="stylesheet" href=(Asset::Style.path());
                     link rel="icon" type="image/svg+xml" href=(Asset::Icon.path());
-                    @if self.place != Place::Outside {
+                    @if self.menu != MenuEntry::SignIn {
                         link rel="alternate" type="application/atom+xml" title="Incidents" href="/incidents.atom";
                     }
                     script src=(Asset::Script.path()) defer {}
                 }
                 body data-refresh=(self.refresh_seconds) {
-                    a .skip href="#main" { "Skip to the content" }
+                    a .skip href="#main" { "Skip to content" }
                     header .top {
-                        @if self.place == Place::Outside {
-                            span .home { (mark()) "Portpulse" }
+                        @if self.menu == MenuEntry::SignIn {
+                            span .home { (logo()) "Portpulse" }
                         } @else {
-                            a .home href="/" { (mark()) "Portpulse" }
+                            a .home href="/" { (logo()) "Portpulse" }
                             nav aria-label="Pages" {
-                                a href="/" aria-current=[here(Place::Monitors)] { "Monitors" }
-                                a href="/incidents" aria-current=[here(Place::Incidents)] { "Incidents" }
+                                a href="/" aria-current=[here(MenuEntry::Monitors)] { "Monitors" }
+                                a href="/incidents" aria-current=[here(MenuEntry::Incidents)] { "Incidents" }
                             }
-                            // The script shows it: without one, nothing is renewed.
+                            // Hidden until the script shows the button, since only the script can refresh.
                             button #live type="button" aria-pressed="true" hidden { "Live" }
-                            @if self.signs_out {
+                            @if self.has_sign_out {
                                 form method="post" action="/sign-out" { button type="submit" { "Sign out" } }
                             }
                         }
@@ -79,7 +79,7 @@ impl Frame<'_> {
     }
 }
 
-fn mark() -> Markup {
+fn logo() -> Markup {
     html! {
         svg .mark width="22" height="22" viewBox="0 0 32 32" aria-hidden="true" {
             path d="M2 17h8l3-9 5 17 4-12 2 4h6" {}

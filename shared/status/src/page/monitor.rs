@@ -1,4 +1,4 @@
-//! One monitor over time: the times of its phases by location with incidents on the same axis, incidents, last answers, definition.
+//! The page of one monitor: charts by location with incidents, list of incidents, last answers, definition.
 
 use std::time::Duration;
 
@@ -13,15 +13,15 @@ use portpulse_history::view::{IncidentView, LeftOut, Maintenance, MonitorInside,
 
 use super::answers::answers;
 use super::parts::{as_of, incidents_left_out, remarks, uptimes, visibilities};
-use super::timeline::{On, incidents};
+use super::timeline::{IncidentHeading, incidents};
 use crate::chart::{self, Axis};
+use crate::display::{self, TimeFormat};
 use crate::span::Span;
-use crate::words::{self, Show};
 
-/// The most incidents on the page, of some kilobyte each.
+/// The maximum number of incidents on the page; each takes about 1 KB.
 const MAX_INCIDENTS: usize = 200;
 
-/// The page's title, and the page.
+/// Renders the page: title and content.
 pub(crate) fn page(span: Span, known: &MonitorPage) -> (String, Markup) {
     let monitor = &known.monitor;
     let inside = monitor.inside.as_deref();
@@ -34,24 +34,24 @@ pub(crate) fn page(span: Span, known: &MonitorPage) -> (String, Markup) {
         p .crumbs { a href="/" { "All monitors" } }
         div .title {
             h1 { (monitor.id) }
-            (words::status(monitor.status))
+            (display::status(monitor.status))
             (remarks(monitor, &known.incidents, known.at))
         }
         @if let Some(inside) = inside { (visibilities(inside)) }
         section { h2 { "Uptime" } (uptimes(monitor)) }
-        nav .spans aria-label="Time shown" {
+        nav .spans aria-label="Time range" {
             @for each in Span::ALL {
                 a href={ "/monitors/" (monitor.id) "?span=" (each.as_str()) }
-                    aria-current=[(each == span).then_some("true")] { (each.words()) }
+                    aria-current=[(each == span).then_some("true")] { (each.label()) }
             }
         }
         @if let Some(inside) = inside { (times(inside, span, known.at, &within, known.left_out)) }
         section {
             h2 { "Incidents" }
-            @if within.is_empty() { p .quiet { "None within " (span.words()) "." } }
-            (incidents(within, known.at, On::ItsMonitorsPage))
+            @if within.is_empty() { p .quiet { "No incidents in the last " (span.label()) "." } }
+            (incidents(within, known.at, IncidentHeading::Track))
             @if earlier > 0 {
-                p .quiet { (words::counted(earlier, "earlier incident")) " of this time left out, here and above." }
+                p .quiet { (display::plural(earlier, "earlier incident")) " of this time range are not shown, here and in the charts." }
             }
             (incidents_left_out(known.left_out))
         }
@@ -64,7 +64,7 @@ pub(crate) fn page(span: Span, known: &MonitorPage) -> (String, Markup) {
     (monitor.id.to_string(), main)
 }
 
-/// The phases that a monitor's checks have, in the order in which they come.
+/// The phases that the monitor's checks have, in the order of a check.
 fn phases(all: &[&[Point]]) -> Vec<Phase> {
     let has = |phase: &Phase| {
         all.iter()
@@ -78,7 +78,7 @@ fn phases(all: &[&[Point]]) -> Vec<Phase> {
         .collect()
 }
 
-/// The times of each phase by location, on one axis of time.
+/// Charts of all phases by location, on a shared time axis.
 fn times(
     inside: &MonitorInside,
     span: Span,
@@ -98,14 +98,14 @@ fn times(
         .collect();
     html! {
         section {
-            h2 { @if axes.len() > 1 { "Phases by location" } @else { "Connect time by location" } }
+            h2 { @if axes.len() > 1 { "Phase times by location" } @else { "Connect time by location" } }
             ul .legend aria-label="Legend" {
-                @for (class, path, word) in KEYS {
+                @for (class, path, label) in LEGEND {
                     li {
                         svg .series width="18" height="14" viewBox="0 0 18 14" aria-hidden="true" {
                             path class=(class) d=(path) {}
                         }
-                        (word)
+                        (label)
                     }
                 }
             }
@@ -114,7 +114,7 @@ fn times(
                     figure .card {
                         figcaption { (location) }
                         @for (phase, axis) in &axes {
-                            @if axes.len() > 1 { p .phase { (words::phase(*phase)) } }
+                            @if axes.len() > 1 { p .phase { (display::phase(*phase)) } }
                             (chart::series(location, points, axis, incidents))
                         }
                         (figures(location, points, &phases, span))
@@ -122,17 +122,17 @@ fn times(
                 }
             }
             p .quiet {
-                "The connect is from SYN to SYN-ACK, or over UDP from question to answer. By " (span.unit())
-                " of UTC, on a logarithmic scale."
-                @if left_out.phases { " Phases but the connect were left unread for the earliest of them: one request may read no more." }
-                @if left_out.hour { " The checks of the running hour are left out: one request may not read all of them." }
+                "The connect time is from SYN to SYN-ACK, for UDP from request to response. By " (span.unit())
+                " in UTC, on a logarithmic scale."
+                @if left_out.phases { " The earliest phase times other than connect are missing: they exceed the read limit of one request." }
+                @if left_out.hour { " The checks of the current hour are missing: they exceed the read limit of one request." }
             }
         }
     }
 }
 
-/// How each thing in a chart is drawn.
-const KEYS: [(&str, &str, &str); 6] = [
+/// The legend: CSS class, SVG path and label.
+const LEGEND: [(&str, &str, &str); 6] = [
     ("p50", "M1 7h16", "median"),
     ("p95", "M1 7h16", "95th percentile"),
     ("most", "M1 7h16", "maximum"),
@@ -141,18 +141,18 @@ const KEYS: [(&str, &str, &str); 6] = [
     ("band down", "M4 1h10v12h-10z", "incident"),
 ];
 
-/// The numbers of a location's charts.
+/// Table with the numbers of a location's charts.
 fn figures(location: &Location, points: &[Point], phases: &[Phase], span: Span) -> Markup {
     let has_checks = |point: &&Point| point.good > 0 || point.failing > 0 || point.no_data > 0;
     let of_phase = |phase: &Phase| ["p50", "p95", "max"].map(|which| format!("{} {which}", phase.as_str()));
     let times = |point: &Point, phase: &Phase| match point.times(*phase) {
-        Some(times) => [times.p50, times.p95, times.max].map(words::time),
+        Some(times) => [times.p50, times.p95, times.max].map(display::phase_time),
         None => ["–", "–", "–"].map(str::to_owned),
     };
     html! {
         details {
-            summary { "Figures of " (location) }
-            div .scroll tabindex="0" role="group" aria-label={ "Figures of " (location) } {
+            summary { "Data of " (location) }
+            div .scroll tabindex="0" role="group" aria-label={ "Data of " (location) } {
                 table {
                     thead {
                         tr {
@@ -165,7 +165,7 @@ fn figures(location: &Location, points: &[Point], phases: &[Phase], span: Span) 
                     tbody {
                         @for point in points.iter().rev().filter(has_checks) {
                             tr {
-                                th scope="row" { (words::moment(point.period.start(), Show::Brief)) }
+                                th scope="row" { (display::timestamp(point.period.start(), TimeFormat::Brief)) }
                                 td { (point.good) }
                                 td { (point.failing) }
                                 td { (point.no_data) }
@@ -179,7 +179,7 @@ fn figures(location: &Location, points: &[Point], phases: &[Phase], span: Span) 
     }
 }
 
-/// The definition, field by field, as it holds; of its maintenance what is on or ahead.
+/// The effective definition, field by field, with current and upcoming maintenance.
 fn definition(monitor: &Monitor, maintenance: &[Maintenance]) -> Markup {
     let runbook = monitor.alert_policy().runbook.as_deref();
     html! {
@@ -193,7 +193,7 @@ fn definition(monitor: &Monitor, maintenance: &[Maintenance]) -> Markup {
                     dd {
                         @for Maintenance { from, until, why } in maintenance {
                             p {
-                                (words::moment(*from, Show::Full)) " to " (words::moment(*until, Show::Full))
+                                (display::timestamp(*from, TimeFormat::Full)) " to " (display::timestamp(*until, TimeFormat::Full))
                                 @if let Some(why) = why { ": " (why) }
                             }
                         }
@@ -203,7 +203,7 @@ fn definition(monitor: &Monitor, maintenance: &[Maintenance]) -> Markup {
             @if let Some(runbook) = runbook {
                 div {
                     dt { "runbook" }
-                    // Only addresses on the web are valid definitions.
+                    // Validation admits only `http` and `https` URLs.
                     dd { a href=(runbook) rel="noreferrer noopener" { (runbook) } }
                 }
             }
@@ -220,7 +220,7 @@ fn fields(monitor: &Monitor) -> [(&'static str, String); 19] {
         remind_every,
         escalate_after,
         flapping_after,
-        // These are more than words.
+        // Rendered separately.
         runbook: _,
         maintenance: _,
     } = monitor.alert_policy();

@@ -1,4 +1,4 @@
-//! All monitors at a glance: what is bad first.
+//! The overview of all monitors, sorted by severity.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,46 +6,47 @@ use maud::{Markup, html};
 use portpulse_core::group_state::{LocationProblem, Status};
 use portpulse_history::view::{MonitorInside, MonitorView, Overview, OverviewInside};
 
-use super::parts::{PageOf, as_of, names, remarks, tags, uptimes, visibilities};
+use super::parts::{Pagination, as_of, monitor_links, remarks, tags, uptimes, visibilities};
 use crate::chart;
-use crate::route::{By, Selection};
-use crate::words::{self, Show};
+use crate::display::{self, TimeFormat};
+use crate::route::{Grouping, Selection};
 
-/// The most monitors that have a row of their own on one page: of some 2.5 KB, or from many locations four times that.
+/// The maximum number of monitors with their own row per page. A row takes some 2.5 KB, or four times as much with many
+/// locations.
 const MAX_ROWS: usize = 100;
-/// The most monitors of one status that are named on a page on which they have no row.
+/// The maximum number of monitors per status that are listed by name because their row is on another page.
 const MAX_NAMES: usize = 1_000;
-/// The most tags to choose from; a search finds the others.
+/// The maximum number of tags in the filter; the search finds all others.
 const MAX_TAGS: usize = 200;
-/// The most notices of one kind.
+/// The maximum number of notices of one kind.
 const MAX_NOTICES: usize = 20;
 
-/// The page's title, and the page.
+/// Renders the page: title and content.
 pub(crate) fn page(selection: &Selection, known: &Overview) -> (String, Markup) {
     let fits = |monitor: &&MonitorView| matches(selection, monitor);
     let shown: Vec<_> = known.monitors.iter().filter(fits).collect();
     let heading = heading(&known.monitors);
-    let (sections, place) = turned_to(selection, &shown);
+    let (sections, pagination) = current_page(selection, &shown);
     let main = html! {
         h1 { (heading) }
         (counts(&known.monitors))
         (notices(known))
         @if known.monitors.is_empty() {
-            p { "Nothing is watched yet: define a monitor, and apply that." }
+            p { "There are no monitors yet. Add one to the monitors file and apply it." }
         } @else {
             (form(selection, known))
         }
         @if shown.is_empty() && !known.monitors.is_empty() {
             p { "No monitor matches. " a href="/" { "Show all" } }
         }
-        (elsewhere(&shown, &sections))
+        (on_other_pages(&shown, &sections))
         @for section in &sections {
             section {
                 h2 { (section.title) " " span .count { (section.all) } }
                 ul .monitors { @for monitor in &section.here { (row(monitor, known)) } }
             }
         }
-        (place.links(|page| selection.address(page)))
+        (pagination.links(|page| selection.address(page)))
         (as_of(known.at))
     };
     (heading, main)
@@ -55,7 +56,7 @@ fn heading(monitors: &[MonitorView]) -> String {
     let bad = monitors.iter().filter(|monitor| monitor.status != Status::Up);
     match (monitors.len(), bad.count()) {
         (0, _) => "No monitors".to_owned(),
-        (1, 0) => "The one monitor is up".to_owned(),
+        (1, 0) => "The monitor is up".to_owned(),
         (all, 0) => format!("All {all} monitors are up"),
         (all, 1) => format!("1 of {all} monitors needs attention"),
         (all, bad) => format!("{bad} of {all} monitors need attention"),
@@ -73,28 +74,30 @@ fn counts(monitors: &[MonitorView]) -> Markup {
         @if !monitors.is_empty() {
             ul .counts aria-label="Monitors by status" {
                 @for (status, count) in counts {
-                    @if count > 0 { li { (count) " " (words::status(status)) } }
+                    @if count > 0 { li { (count) " " (display::status(status)) } }
                 }
             }
         }
     }
 }
 
-/// What whoever runs this should know: what is left out, silent locations, and what cannot be read.
+/// Notices for the operator: missing history, silent locations, and unreadable items.
 fn notices(known: &Overview) -> Markup {
     let mut notices = Vec::new();
     if known.left_out.days {
-        notices.push(html! { "The earliest days show as no data: one page does not read more." });
+        notices.push(
+            html! { "The earliest days are shown as “no data”: they exceed the read limit of one request." },
+        );
     }
     if known.left_out.incidents {
-        notices.push(html! { "Some uptime is not told: there are more incidents than one page reads." });
+        notices.push(html! { "Uptime is not available for some time ranges: the incidents exceed the read limit of one request." });
     }
     if known.left_out.hour && known.inside.is_some() {
         notices.push(
-            html! { "The checks of the running hour are left out: one page does not read all of them." },
+            html! { "The checks of the current hour are missing: they exceed the read limit of one request." },
         );
     }
-    notices.extend(known.inside.iter().flat_map(of_the_system));
+    notices.extend(known.inside.iter().flat_map(system_notices));
     html! {
         @if !notices.is_empty() {
             ul .notices aria-label="Notices" { @for notice in notices { li { (notice) } } }
@@ -102,7 +105,7 @@ fn notices(known: &Overview) -> Markup {
     }
 }
 
-fn of_the_system(inside: &OverviewInside) -> Vec<Markup> {
+fn system_notices(inside: &OverviewInside) -> Vec<Markup> {
     let mut notices = Vec::new();
     for (location, standing) in &inside.locations {
         let Some((problem, since)) = standing.problem else {
@@ -110,36 +113,33 @@ fn of_the_system(inside: &OverviewInside) -> Vec<Markup> {
         };
         let what = match problem {
             LocationProblem::Silent => "does not report",
-            LocationProblem::Suspect => "alone sees most monitors failing, and is not counted",
+            LocationProblem::Suspect => "is ignored, because it alone sees most monitors failing",
         };
         notices.push(html! {
-            "Location " strong { (location) } " " (what) ", since " (words::moment(since, Show::Brief))
+            "Location " strong { (location) } " " (what) " since " (display::timestamp(since, TimeFormat::Brief))
         });
     }
     for (id, diagnostics) in inside.broken.iter().take(MAX_NOTICES) {
         notices.push(html! {
-            "The definition of " strong { (id) } " cannot be read, and it is not checked: " (diagnostics.join("; "))
+            "The definition of " strong { (id) } " is invalid and is not checked: " (diagnostics.join("; "))
         });
     }
-    notices.extend(not_listed(
-        inside.broken.len(),
-        "more definitions cannot be read.",
-    ));
+    notices.extend(more_notice(inside.broken.len(), "more definitions are invalid."));
     let unreadable = inside.unreadable.iter().take(MAX_NOTICES);
-    notices.extend(unreadable.map(|row| html! { "A row of the table cannot be read: " (row) }));
-    notices.extend(not_listed(
+    notices.extend(unreadable.map(|row| html! { "An item in the table cannot be read: " (row) }));
+    notices.extend(more_notice(
         inside.unreadable.len(),
-        "more rows of the table cannot be read.",
+        "more items in the table cannot be read.",
     ));
     notices
 }
 
-fn not_listed(all: usize, what: &str) -> Option<Markup> {
+fn more_notice(all: usize, what: &str) -> Option<Markup> {
     let more = all.saturating_sub(MAX_NOTICES);
     (more > 0).then(|| html! { (more) " " (what) })
 }
 
-/// Search and order, without a script.
+/// Search and filter form; works without a script.
 fn form(selection: &Selection, known: &Overview) -> Markup {
     let all: BTreeSet<_> = known.monitors.iter().flat_map(tags).collect();
     let chosen = |tag: &str| selection.tag.as_deref() == Some(tag);
@@ -147,7 +147,7 @@ fn form(selection: &Selection, known: &Overview) -> Markup {
     let listed: BTreeSet<_> = first.chain(all.iter().filter(|tag| chosen(tag))).collect();
     html! {
         form .filter method="get" action="/" role="search" {
-            label { span { "Search" } input name="q" type="search" value=(selection.words) maxlength="100"; }
+            label { span { "Search" } input name="q" type="search" value=(selection.search) maxlength="100"; }
             @if !all.is_empty() {
                 label {
                     span { "Tag" }
@@ -159,10 +159,10 @@ fn form(selection: &Selection, known: &Overview) -> Markup {
             }
             @if known.inside.is_some() {
                 label {
-                    span { "Order by" }
+                    span { "Group by" }
                     select name="by" {
-                        @for by in By::ALL {
-                            option value=(by.as_str()) selected[selection.by == by] { (by.as_str()) }
+                        @for by in Grouping::ALL {
+                            option value=(by.as_str()) selected[selection.grouping == by] { (by.as_str()) }
                         }
                     }
                 }
@@ -179,18 +179,18 @@ fn matches(selection: &Selection, monitor: &MonitorView) -> bool {
         .into_iter()
         .flatten();
     let texts: Vec<_> = names.chain(tags(monitor)).map(str::to_lowercase).collect();
-    let wanted = selection.words.to_lowercase();
+    let wanted = selection.search.to_lowercase();
     let has = |word: &str| texts.iter().any(|text| text.contains(word));
     let has_tag = |tag: &String| tags(monitor).any(|each| each == tag);
     wanted.split_whitespace().all(has) && selection.tag.as_ref().is_none_or(has_tag)
 }
 
-/// The monitors under headings; within each they keep their order.
-fn sections<'a>(by: By, shown: &[&'a MonitorView]) -> Vec<(String, Vec<&'a MonitorView>)> {
+/// Groups monitors under headings. Monitors keep their order within a section.
+fn sections<'a>(by: Grouping, shown: &[&'a MonitorView]) -> Vec<(String, Vec<&'a MonitorView>)> {
     let mut sections: BTreeMap<String, Vec<&MonitorView>> = BTreeMap::new();
     let mut last = Vec::new();
     let last_title = match by {
-        By::Status => {
+        Grouping::Status => {
             let is_up = |monitor: &&MonitorView| monitor.status == Status::Up;
             let (up, bad): (Vec<_>, Vec<_>) = shown.iter().partition(|monitor| is_up(monitor));
             if !bad.is_empty() {
@@ -199,7 +199,7 @@ fn sections<'a>(by: By, shown: &[&'a MonitorView]) -> Vec<(String, Vec<&'a Monit
             last = up;
             "Up"
         }
-        By::Tag => {
+        Grouping::Tag => {
             for monitor in shown {
                 for tag in tags(monitor) {
                     sections.entry(tag.to_owned()).or_default().push(monitor);
@@ -208,9 +208,9 @@ fn sections<'a>(by: By, shown: &[&'a MonitorView]) -> Vec<(String, Vec<&'a Monit
                     last.push(*monitor);
                 }
             }
-            "Without a tag"
+            "No tag"
         }
-        By::Group => {
+        Grouping::Group => {
             for monitor in shown {
                 match &monitor.inside {
                     Some(inside) => {
@@ -230,36 +230,36 @@ fn sections<'a>(by: By, shown: &[&'a MonitorView]) -> Vec<(String, Vec<&'a Monit
     sections
 }
 
-/// A section, and which of its monitors are on this page.
+/// A section of the overview.
 struct Section<'a> {
     title: String,
     all: usize,
     here: Vec<&'a MonitorView>,
 }
 
-/// The sections of the page that is asked for, and which of the pages it is.
-fn turned_to<'a>(selection: &Selection, shown: &[&'a MonitorView]) -> (Vec<Section<'a>>, PageOf) {
-    let all = sections(selection.by, shown);
+/// The sections of the requested page, with its place in the pagination.
+fn current_page<'a>(selection: &Selection, shown: &[&'a MonitorView]) -> (Vec<Section<'a>>, Pagination) {
+    let all = sections(selection.grouping, shown);
     let rows = all.iter().map(|(_, monitors)| monitors.len()).sum();
-    let place = PageOf::new(selection.page, rows, MAX_ROWS);
+    let pagination = Pagination::new(selection.page, rows, MAX_ROWS);
     let mut before = 0;
     let mut here = Vec::new();
     for (title, monitors) in all {
         let section = Section {
             title,
             all: monitors.len(),
-            here: place.of(&monitors, before).to_vec(),
+            here: pagination.of(&monitors, before).to_vec(),
         };
         before += section.all;
         if !section.here.is_empty() {
             here.push(section);
         }
     }
-    (here, place)
+    (here, pagination)
 }
 
-/// What needs attention and has no row on this page, by name: it is seen whatever page this is.
-fn elsewhere(shown: &[&MonitorView], sections: &[Section<'_>]) -> Markup {
+/// Links to monitors that need attention and have their row on another page, so that every page shows them.
+fn on_other_pages(shown: &[&MonitorView], sections: &[Section<'_>]) -> Markup {
     let here: BTreeSet<_> = sections
         .iter()
         .flat_map(|section| section.here.iter().map(|monitor| &monitor.id))
@@ -268,13 +268,13 @@ fn elsewhere(shown: &[&MonitorView], sections: &[Section<'_>]) -> Markup {
     let missing: Vec<_> = shown.iter().filter(is_missing).collect();
     html! {
         @if !missing.is_empty() {
-            section .elsewhere {
-                h2 { "Needs attention, on another page " span .count { (missing.len()) } }
+            section .on-other-pages {
+                h2 { "Needs attention (on other pages) " span .count { (missing.len()) } }
                 @for same in missing.chunk_by(|one, other| one.status == other.status) {
                     @if let Some(first) = same.first() {
                         div .card {
-                            (words::status(first.status)) " " span .count { (same.len()) }
-                            (names(same.iter().map(|monitor| monitor.id.as_str()), MAX_NAMES))
+                            (display::status(first.status)) " " span .count { (same.len()) }
+                            (monitor_links(same.iter().map(|monitor| monitor.id.as_str()), MAX_NAMES))
                         }
                     }
                 }
@@ -283,13 +283,13 @@ fn elsewhere(shown: &[&MonitorView], sections: &[Section<'_>]) -> Markup {
     }
 }
 
-/// One monitor.
+/// The row of one monitor.
 fn row(monitor: &MonitorView, known: &Overview) -> Markup {
     let id = monitor.id.as_str();
     html! {
         li .monitor.card {
-            div .who {
-                div .title { (words::status(monitor.status)) a .name href={ "/monitors/" (id) } { (id) } }
+            div .identity {
+                div .title { (display::status(monitor.status)) a .name href={ "/monitors/" (id) } { (id) } }
                 (remarks(monitor, &known.open, known.at))
                 @if tags(monitor).next().is_some() {
                     ul .tags aria-label="Tags" { @for tag in tags(monitor) { li { (tag) } } }
@@ -297,21 +297,21 @@ fn row(monitor: &MonitorView, known: &Overview) -> Markup {
             }
             @if let Some(inside) = monitor.inside.as_deref() {
                 (visibilities(inside))
-                (connects(inside))
+                (connect_times(inside))
             }
             (uptimes(monitor))
         }
     }
 }
 
-/// Connect times of the last day, and the last of them.
-fn connects(inside: &MonitorInside) -> Markup {
+/// Sparkline of the last day's connect times, and the latest median.
+fn connect_times(inside: &MonitorInside) -> Markup {
     let last = inside.hours.iter().rev().find_map(|point| point.connect);
     html! {
         div .connect {
             (chart::trend(&inside.hours))
             @match last {
-                Some(connect) => span .last { (words::time(connect.p50)) },
+                Some(connect) => span .last { (display::phase_time(connect.p50)) },
                 None => span .quiet { "no times" },
             }
         }
@@ -323,7 +323,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nothing_known_is_said_so() {
+    fn overview_without_monitors_has_heading_and_no_counts() {
         assert_eq!(heading(&[]), "No monitors");
         assert_eq!(counts(&[]).into_string(), "");
     }

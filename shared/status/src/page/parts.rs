@@ -1,4 +1,4 @@
-//! What several pages show of a monitor.
+//! Elements shared by several pages.
 
 use jiff::Timestamp;
 use maud::{Markup, html};
@@ -9,19 +9,19 @@ use portpulse_history::view::{
 };
 
 use crate::chart;
+use crate::display::{self, TimeFormat};
 use crate::span::Span;
-use crate::words::{self, Show};
 
-/// Which of several pages one is.
+/// A page of a list of rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct PageOf {
+pub(crate) struct Pagination {
     page: usize,
     rows: usize,
     most: usize,
 }
 
-impl PageOf {
-    /// The page, from 0 on, of so many rows with at most so many on each; the last, where there are fewer pages.
+impl Pagination {
+    /// Page number `page`, counted from 0, of `rows` rows with at most `most` rows per page. Beyond the end: the last page.
     pub(crate) fn new(page: usize, rows: usize, most: usize) -> Self {
         let last = rows.saturating_sub(1) / most.max(1);
         Self {
@@ -31,25 +31,25 @@ impl PageOf {
         }
     }
 
-    /// Those of some rows that are on it, where so many others come before them.
+    /// The part of `rows` that is on this page, where `before` rows of the whole list precede `rows`.
     pub(crate) fn of<T>(self, rows: &[T], before: usize) -> &[T] {
         let first = self.page * self.most;
-        let within = |place: usize| place.saturating_sub(before).min(rows.len());
+        let within = |index: usize| index.saturating_sub(before).min(rows.len());
         rows.get(within(first)..within(first + self.most))
             .unwrap_or_default()
     }
 
-    /// Whether it is the first.
+    /// Whether this is the first page.
     pub(crate) const fn is_first(self) -> bool {
         self.page == 0
     }
 
-    /// The way to those beside it, if there are any.
+    /// Links to the previous and the next page, if there is more than one page.
     pub(crate) fn links(self, address: impl Fn(usize) -> String) -> Markup {
         let pages = self.rows.div_ceil(self.most.max(1));
         html! {
             @if pages > 1 {
-                nav .spans aria-label="Further pages" {
+                nav .spans aria-label="Pages" {
                     @if let Some(before) = self.page.checked_sub(1) {
                         a rel="prev" href=(address(before)) { "Previous" }
                     }
@@ -61,8 +61,8 @@ impl PageOf {
     }
 }
 
-/// Monitors by name, at most so many.
-pub(crate) fn names<'a>(all: impl ExactSizeIterator<Item = &'a str>, most: usize) -> Markup {
+/// A list of links to monitors, at most `most` of them.
+pub(crate) fn monitor_links<'a>(all: impl ExactSizeIterator<Item = &'a str>, most: usize) -> Markup {
     let more = all.len().saturating_sub(most);
     html! {
         ul .names {
@@ -72,22 +72,22 @@ pub(crate) fn names<'a>(all: impl ExactSizeIterator<Item = &'a str>, most: usize
     }
 }
 
-/// When what stands above was read.
+/// The time at which the data was read.
 pub(crate) fn as_of(at: Timestamp) -> Markup {
-    html! { p .asof { "As of " (words::moment(at, Show::Full)) } }
+    html! { p .asof { "As of " (display::timestamp(at, TimeFormat::Full)) } }
 }
 
-/// That incidents are missing, if they are.
+/// A notice if incidents are missing.
 pub(crate) fn incidents_left_out(left_out: LeftOut) -> Markup {
     html! {
         @if left_out.incidents {
-            p .quiet { "Earlier incidents are not shown: one page does not read more." }
+            p .quiet { "Earlier incidents are not shown: they exceed the read limit of one request." }
         }
     }
 }
 
-/// What was found, in a word, and in the service's own.
-pub(crate) fn found(finding: &Finding) -> Markup {
+/// The cause of a failure, with the text of the service.
+pub(crate) fn finding_text(finding: &Finding) -> Markup {
     html! {
         (cause(finding.cause))
         @if let Some(detail) = &finding.detail { ": " q { (detail) } }
@@ -98,14 +98,14 @@ fn cause(cause: Cause) -> String {
     cause.code().replace('_', " ")
 }
 
-/// A monitor's tags; a public page has none.
+/// The monitor's tags; none on a public page.
 pub(crate) fn tags(monitor: &MonitorView) -> impl Iterator<Item = &str> {
     let inside = monitor.inside.as_deref();
     let tags = inside.map(|inside| inside.definition.alert_policy().tags.iter());
     tags.into_iter().flatten().map(String::as_str)
 }
 
-/// What is to be said beside a verdict: since when, and why; `incidents` holds the monitor's own, and maybe others.
+/// Notes beside the status: duration, cause, silence and acknowledgement. `incidents` may contain other monitors' too.
 pub(crate) fn remarks(monitor: &MonitorView, incidents: &[IncidentView], now: Timestamp) -> Markup {
     let inside = monitor.inside.as_deref();
     let is_bad = monitor.status != Status::Up;
@@ -121,46 +121,46 @@ pub(crate) fn remarks(monitor: &MonitorView, incidents: &[IncidentView], now: Ti
     html! {
         span .remarks {
             @if let Some(since) = monitor.since {
-                span { "for " (words::length(now.duration_since(since))) }
+                span { "for " (display::duration(now.duration_since(since))) }
             }
-            @if let Some(finding) = finding.filter(|_| is_bad) { span .words { (found(finding)) } }
+            @if let Some(finding) = finding.filter(|_| is_bad) { span .service-text { (finding_text(finding)) } }
             @if inside.is_some_and(|inside| inside.advisory) {
-                span .hold { "some locations see it failing" }
+                span .flag { "failing in some locations" }
             }
-            @if monitor.in_maintenance { span .hold { "in maintenance" } }
+            @if monitor.in_maintenance { span .flag { "in maintenance" } }
             @if let Some(silence) = silence {
-                span .hold { "silenced until " (words::moment(silence.until, Show::Brief)) (by(&silence.note)) }
+                span .flag { "silenced until " (display::timestamp(silence.until, TimeFormat::Brief)) (note_author(&silence.note)) }
             }
             @if let Some(acknowledgement) = acknowledgement {
-                span .hold { "acknowledged" (by(&acknowledgement.note)) }
+                span .flag { "acknowledged" (note_author(&acknowledgement.note)) }
             }
         }
     }
 }
 
-/// Who said something, and why.
-fn by(note: &Note) -> Markup {
+/// Author and reason of a silence or an acknowledgement.
+fn note_author(note: &Note) -> Markup {
     html! {
         " by " (note.by())
         @if let Some(why) = note.why() { ": " q { (why) } }
     }
 }
 
-/// What each location sees: a port that is open from one and blocked from another shows at once.
+/// The result of each location, so that differences between locations are visible.
 pub(crate) fn visibilities(inside: &MonitorInside) -> Markup {
     html! {
         ul .locations aria-label="Locations" {
             @for (location, visibility) in &inside.locations {
-                @let (class, word) = look(visibility);
+                @let (class, word) = visibility_label(visibility);
                 li .visibility.(class) { span .location { (location) } " " span .seen { (word) } }
             }
         }
     }
 }
 
-/// The style sheet's name for what a location sees, and the words: the last median connect time, or what is wrong.
-pub(crate) fn look(visibility: &LocationVisibility) -> (&'static str, String) {
-    let time = || visibility.connect.map(|connect| words::time(connect.p50));
+/// CSS class and label for a location's result: the latest median connect time, or the cause of the failure.
+pub(crate) fn visibility_label(visibility: &LocationVisibility) -> (&'static str, String) {
+    let time = || visibility.connect.map(|connect| display::phase_time(connect.p50));
     let finding = || visibility.finding.as_ref().map(|finding| cause(finding.cause));
     match visibility.state {
         VisibilityState::Good => ("good", time().unwrap_or_else(|| "good".to_owned())),
@@ -171,13 +171,13 @@ pub(crate) fn look(visibility: &LocationVisibility) -> (&'static str, String) {
     }
 }
 
-/// How a monitor fared over the usual spans, as figures and bars.
+/// Uptime over 24 hours, 7, 30 and 90 days, as percentages and strips.
 pub(crate) fn uptimes(monitor: &MonitorView) -> Markup {
     html! {
         dl .uptime {
             @for span in Span::ALL {
                 div {
-                    dt { (span.as_str()) " " span .figure { (words::uptime(span.uptime(monitor))) } }
+                    dt { (span.as_str()) " " span .figure { (display::uptime(span.uptime(monitor))) } }
                     dd { (chart::strip(span, monitor)) }
                 }
             }

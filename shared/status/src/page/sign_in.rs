@@ -1,28 +1,28 @@
-//! The door of a private page: a form for the token.
+//! The sign-in page.
 
 use maud::{Markup, html};
 
-/// What was tried before.
+/// Result of the previous sign-in attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Tried {
-    /// Nothing.
-    Nothing,
-    /// A text that is not the token.
+pub(crate) enum LastAttempt {
+    /// There was none.
+    None,
+    /// The token was wrong.
     Wrong,
-    /// Too many of those.
+    /// Too many attempts.
     TooMany,
 }
 
-/// The form.
-pub(crate) fn page(tried: Tried) -> Markup {
-    let problem = match tried {
-        Tried::Nothing => None,
-        Tried::Wrong => Some("That is not the token."),
-        Tried::TooMany => Some("Too many wrong tokens came from your address. Try again in a minute."),
+/// Renders the form.
+pub(crate) fn page(last_attempt: LastAttempt) -> Markup {
+    let problem = match last_attempt {
+        LastAttempt::None => None,
+        LastAttempt::Wrong => Some("The token is wrong."),
+        LastAttempt::TooMany => Some("Too many failed attempts from your network. Try again in a minute."),
     };
     let is_wrong = problem.is_some();
     html! {
-        form .card.door method="post" action="/sign-in" {
+        form .card.sign-in method="post" action="/sign-in" {
             h1 { "Sign in" }
             p { "This status page is private." }
             label for="token" { "Token" }

@@ -1,27 +1,27 @@
-//! An incident as a list of what happened when.
+//! Incidents with their timelines.
 
 use jiff::{SignedDuration, Timestamp};
 use maud::{Markup, html};
 use portpulse_core::group_state::{Ending, Track};
 use portpulse_history::view::{IncidentInside, IncidentView};
 
-use super::parts::found;
-use crate::words::{self, Show};
+use super::parts::finding_text;
+use crate::display::{self, TimeFormat};
 
-/// Which page an incident stands on.
+/// What the heading of an incident shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum On {
-    /// One with incidents of many monitors.
-    AnyPage,
-    /// The page of its monitor.
-    ItsMonitorsPage,
+pub(crate) enum IncidentHeading {
+    /// A link to the monitor, on pages with several monitors.
+    Monitor,
+    /// The kind of incident, on the page of its monitor.
+    Track,
 }
 
-/// Incidents with their timelines; nothing, where there are none.
+/// Renders a list of incidents; nothing if there are none.
 pub(crate) fn incidents<'a>(
     all: impl IntoIterator<Item = &'a IncidentView>,
     now: Timestamp,
-    on: On,
+    on: IncidentHeading,
 ) -> Markup {
     let mut all = all.into_iter().peekable();
     html! {
@@ -31,29 +31,29 @@ pub(crate) fn incidents<'a>(
     }
 }
 
-fn incident(incident: &IncidentView, now: Timestamp, on: On) -> Markup {
+fn incident(incident: &IncidentView, now: Timestamp, on: IncidentHeading) -> Markup {
     let name = incident.id.monitor.as_str();
     let inside = incident.inside.as_ref();
     html! {
         li .card.incident {
             div .head {
-                (words::status(incident.status))
+                (display::status(incident.status))
                 @match on {
-                    On::AnyPage => a .name href={ "/monitors/" (name) } { (name) },
-                    On::ItsMonitorsPage => span .name { (side(incident.id.track)) },
+                    IncidentHeading::Monitor => a .name href={ "/monitors/" (name) } { (name) },
+                    IncidentHeading::Track => span .name { (track_label(incident.id.track)) },
                 }
-                span .length { (lasted(incident, now)) }
+                span .length { (duration_label(incident, now)) }
             }
             @if let Some(finding) = inside.and_then(|inside| inside.finding.as_ref()) {
-                p .words { (found(finding)) }
+                p .service-text { (finding_text(finding)) }
             }
             ol .timeline {
-                @if incident.since < incident.opened { (entry(incident.since, "first seen")) }
-                (entry(incident.opened, opened(incident.id.track)))
+                @if incident.since < incident.opened { (entry(incident.since, "first failure")) }
+                (entry(incident.opened, opened_label(incident.id.track)))
                 @if let Some(inside) = inside { (notified(inside)) }
                 @match incident.closed {
                     Some((at, Ending::Recovered)) => (entry(at, "recovered")),
-                    Some((at, Ending::Removed)) => (entry(at, "the monitor was removed or disabled")),
+                    Some((at, Ending::Removed)) => (entry(at, "closed: monitor removed or disabled")),
                     None => li .quiet { "still open" },
                 }
             }
@@ -62,37 +62,37 @@ fn incident(incident: &IncidentView, now: Timestamp, on: On) -> Markup {
 }
 
 fn entry(at: Timestamp, what: &str) -> Markup {
-    html! { li { (words::moment(at, Show::Full)) " " span .what { (what) } } }
+    html! { li { (display::timestamp(at, TimeFormat::Full)) " " span .what { (what) } } }
 }
 
 fn notified(inside: &IncidentInside) -> Markup {
     match (inside.notified, inside.reminders) {
-        (None, _) => html! { li .quiet { "not told: held back" } },
+        (None, _) => html! { li .quiet { "not notified" } },
         (Some(at), 0) => entry(at, "notified"),
-        (Some(at), 1) => entry(at, "told again, the first reminder"),
-        (Some(at), count) => entry(at, &format!("told again, reminder {count}")),
+        (Some(at), 1) => entry(at, "reminder 1 sent"),
+        (Some(at), count) => entry(at, &format!("reminder {count} sent")),
     }
 }
 
-const fn opened(track: Track) -> &'static str {
+const fn opened_label(track: Track) -> &'static str {
     match track {
-        Track::Health | Track::Quality => "opened: enough locations agree",
-        Track::Visibility => "opened: nobody could tell",
+        Track::Health | Track::Quality => "opened: quorum reached",
+        Track::Visibility => "opened: no data",
     }
 }
 
-const fn side(track: Track) -> &'static str {
+const fn track_label(track: Track) -> &'static str {
     match track {
         Track::Health => "not as expected",
-        Track::Quality => "not answering well",
-        Track::Visibility => "nobody could tell",
+        Track::Quality => "slow or warning",
+        Track::Visibility => "no data",
     }
 }
 
-/// How long it has lasted, or did.
-fn lasted(incident: &IncidentView, now: Timestamp) -> String {
+/// The duration of the incident.
+fn duration_label(incident: &IncidentView, now: Timestamp) -> String {
     let end = incident.closed.map_or(now, |(closed, _)| closed);
-    let length = words::length(end.duration_since(incident.since).max(SignedDuration::ZERO));
+    let length = display::duration(end.duration_since(incident.since).max(SignedDuration::ZERO));
     match incident.closed {
         Some(_) => format!("for {length}"),
         None => format!("for {length} so far"),

@@ -1,8 +1,8 @@
 use portpulse_core::group_state::Status;
 
 use super::*;
-use crate::access::{Token, Transport};
-use crate::request::Signature;
+use crate::access::Token;
+use crate::request::{Signature, Transport};
 
 const TOKEN: &str = "0123456789abcdef0123456789abcdef";
 
@@ -24,24 +24,32 @@ fn request(method: Method, path: &str) -> Request {
 
 fn answer(site: &Site, request: &Request) -> Response {
     match site.receive(request, now()) {
-        Received::Answer(response) => response,
-        Received::Asked(asked) => panic!("{asked:?}"),
+        Received::Response(response) => response,
+        Received::Page(asked) => panic!("{asked:?}"),
     }
 }
 
-/// A status, and where it leads.
-fn came_to(site: &Site, method: Method, path: &str) -> (u16, Option<String>) {
+/// The status code and the `Location` header of the response.
+fn status_and_location(site: &Site, method: Method, path: &str) -> (u16, Option<String>) {
     let response = answer(site, &request(method, path));
     (response.status, response.header("location").map(str::to_owned))
 }
 
 #[test]
-fn strangers_are_led_to_the_door_and_programs_are_told_how_to_knock() {
+fn pages_redirect_to_sign_in_and_feeds_return_401() {
     let site = with_token();
-    let door = Some("/sign-in".to_owned());
+    let sign_in = Some("/sign-in".to_owned());
     for path in ["/", "/incidents", "/monitors/orders-db"] {
-        assert_eq!(came_to(&site, Method::Get, path), (303, door.clone()), "{path}");
-        assert_eq!(came_to(&site, Method::Post, path), (303, door.clone()), "{path}");
+        assert_eq!(
+            status_and_location(&site, Method::Get, path),
+            (303, sign_in.clone()),
+            "{path}"
+        );
+        assert_eq!(
+            status_and_location(&site, Method::Post, path),
+            (303, sign_in.clone()),
+            "{path}"
+        );
     }
     let response = answer(&site, &request(Method::Get, "/nothing"));
     assert_eq!(
@@ -54,28 +62,28 @@ fn strangers_are_led_to_the_door_and_programs_are_told_how_to_knock() {
 }
 
 #[test]
-fn the_token_in_the_form_opens_the_door_and_signing_out_closes_it() {
+fn form_token_signs_in_and_sign_out_ends_session() {
     let site = with_token();
-    let mut knock = request(Method::Post, "/sign-in");
-    knock.body = format!("token=+{TOKEN}").into_bytes();
-    let response = answer(&site, &knock);
+    let mut sign_in = request(Method::Post, "/sign-in");
+    sign_in.body = format!("token=+{TOKEN}").into_bytes();
+    let response = answer(&site, &sign_in);
     assert_eq!((response.status, response.header("location")), (303, Some("/")));
     let cookie = response.header("set-cookie").unwrap().to_owned();
-    let mut enter = request(Method::Get, "/");
-    enter.cookies = cookie.split(';').next().unwrap().to_owned();
-    let asked = site.receive(&enter, now());
-    let Received::Asked(asked) = asked else {
+    let mut overview = request(Method::Get, "/");
+    overview.cookies = cookie.split(';').next().unwrap().to_owned();
+    let asked = site.receive(&overview, now());
+    let Received::Page(asked) = asked else {
         panic!("{asked:?}")
     };
     assert_eq!(asked.audience, Audience::Private);
 
-    let mut leave = request(Method::Post, "/sign-out");
-    leave.cookies.clone_from(&enter.cookies);
+    let mut sign_out = request(Method::Post, "/sign-out");
+    sign_out.cookies.clone_from(&overview.cookies);
     for path in ["/sign-out", "/sign-in"] {
         let from_elsewhere = Request {
             initiator: Initiator::of(Some("cross-site")),
             path: path.to_owned(),
-            ..leave.clone()
+            ..sign_out.clone()
         };
         let response = answer(&site, &from_elsewhere);
         assert_eq!(
@@ -84,19 +92,16 @@ fn the_token_in_the_form_opens_the_door_and_signing_out_closes_it() {
             "{path}"
         );
     }
-    let response = answer(&site, &leave);
+    let response = answer(&site, &sign_out);
     assert!(
         response
             .header("set-cookie")
             .unwrap()
             .contains("=; Path=/; Max-Age=0;")
     );
-    let response = answer(&site, &enter);
-    assert_eq!(
-        response.status, 303,
-        "a cookie that was copied opens nothing any more"
-    );
-    assert_eq!(came_to(&site, Method::Get, "/sign-out"), (405, None));
+    let response = answer(&site, &overview);
+    assert_eq!(response.status, 303, "a copied cookie is invalid after sign-out");
+    assert_eq!(status_and_location(&site, Method::Get, "/sign-out"), (405, None));
 
     for wrong in [
         String::new(),
@@ -104,8 +109,8 @@ fn the_token_in_the_form_opens_the_door_and_signing_out_closes_it() {
         format!("token={TOKEN}0"),
         format!("x={TOKEN}"),
     ] {
-        knock.body = wrong.clone().into_bytes();
-        let response = answer(&site, &knock);
+        sign_in.body = wrong.clone().into_bytes();
+        let response = answer(&site, &sign_in);
         assert_eq!(
             (response.status, response.header("set-cookie")),
             (403, None),
@@ -114,10 +119,10 @@ fn the_token_in_the_form_opens_the_door_and_signing_out_closes_it() {
         assert!(!response.body.contains(TOKEN), "{wrong}");
     }
     for _ in 0..20 {
-        knock.body = b"token=guessed".to_vec();
-        drop(answer(&site, &knock));
+        sign_in.body = b"token=guessed".to_vec();
+        drop(answer(&site, &sign_in));
     }
-    let response = answer(&site, &knock);
+    let response = answer(&site, &sign_in);
     assert_eq!(
         (response.status, response.header("retry-after")),
         (429, Some("60"))
@@ -130,45 +135,53 @@ fn the_token_in_the_form_opens_the_door_and_signing_out_closes_it() {
 }
 
 #[test]
-fn who_needs_no_token_is_asked_for_none() {
+fn sites_without_token_do_not_ask_for_one() {
     let public = Site::new(Access::Public, 60);
     let mut signed = request(Method::Get, "/");
     signed.signature = Signature::Verified;
     let asked = |site: &Site, request: &Request| match site.receive(request, now()) {
-        Received::Asked(asked) => asked.audience,
-        Received::Answer(response) => panic!("{response:?}"),
+        Received::Page(asked) => asked.audience,
+        Received::Response(response) => panic!("{response:?}"),
     };
     assert_eq!(asked(&public, &request(Method::Head, "/")), Audience::Public);
     assert_eq!(asked(&Site::new(Access::Signed, 60), &signed), Audience::Private);
     assert_eq!(
-        came_to(&public, Method::Get, "/sign-in"),
+        status_and_location(&public, Method::Get, "/sign-in"),
         (303, Some("/".to_owned()))
     );
     assert_eq!(
-        came_to(&Site::new(Access::Signed, 60), Method::Get, "/"),
+        status_and_location(&Site::new(Access::Signed, 60), Method::Get, "/"),
         (403, None)
     );
     assert_eq!(
-        came_to(&Site::new(Access::Loopback, 60), Method::Get, "/"),
+        status_and_location(&Site::new(Access::Loopback, 60), Method::Get, "/"),
         (421, None)
     );
 }
 
 #[test]
-fn nothing_is_changed_and_nothing_else_is_there() {
+fn unknown_paths_are_404_and_other_methods_405() {
     let public = Site::new(Access::Public, 60);
-    assert_eq!(came_to(&public, Method::Get, "/nothing"), (404, None));
+    assert_eq!(status_and_location(&public, Method::Get, "/nothing"), (404, None));
     assert_eq!(
-        came_to(&public, Method::Get, "/monitors/%3Cscript%3E"),
+        status_and_location(&public, Method::Get, "/monitors/%3Cscript%3E"),
         (404, None)
     );
     for path in ["/", "/nothing", "/monitors/orders-db"] {
-        assert_eq!(came_to(&public, Method::Post, path), (405, None), "{path}");
-        assert_eq!(came_to(&public, Method::Other, path), (405, None), "{path}");
+        assert_eq!(
+            status_and_location(&public, Method::Post, path),
+            (405, None),
+            "{path}"
+        );
+        assert_eq!(
+            status_and_location(&public, Method::Other, path),
+            (405, None),
+            "{path}"
+        );
     }
 }
 
-/// Every response there is.
+/// All kinds of responses, with the expected cache policy.
 fn all() -> Vec<(&'static str, Response)> {
     let public = Site::new(Access::Public, 60);
     let known = Overview {
@@ -186,7 +199,7 @@ fn all() -> Vec<(&'static str, Response)> {
         ("never", public.overview(Audience::Private, &selection, &known)),
         ("never", public.incidents(Audience::Private, 0, &known)),
         ("never", public.monitor(Audience::Public, Span::Day, None)),
-        ("never", public.unreadable()),
+        ("never", public.unavailable()),
         ("never", answer(&public, &request(Method::Get, "/nothing"))),
         ("never", answer(&public, &request(Method::Post, "/"))),
         ("never", answer(&with_token(), &request(Method::Get, "/"))),
@@ -209,8 +222,8 @@ fn all() -> Vec<(&'static str, Response)> {
 }
 
 #[test]
-fn every_response_is_as_strict_and_is_kept_as_long_as_it_may_be() {
-    for (kept, response) in all() {
+fn every_response_has_security_headers_and_cache_policy() {
+    for (caching, response) in all() {
         let header = |name| {
             response
                 .header(name)
@@ -226,7 +239,7 @@ fn every_response_is_as_strict_and_is_kept_as_long_as_it_may_be() {
         }
         assert_eq!(header("x-content-type-options"), "nosniff");
         assert_eq!(header("referrer-policy"), "no-referrer");
-        let expected = match kept {
+        let expected = match caching {
             "public" => "public, max-age=30, stale-while-revalidate=60",
             _ => "no-store",
         };
@@ -235,14 +248,14 @@ fn every_response_is_as_strict_and_is_kept_as_long_as_it_may_be() {
         let has_script = response.body.contains("<script>") || response.body.contains(" onclick");
         assert!(
             !has_style && !has_script,
-            "the policy would stop it: {}",
+            "the content security policy blocks this: {}",
             response.body
         );
     }
 }
 
 #[test]
-fn files_of_the_program_are_kept_for_ever_under_a_name_that_changes_with_them() {
+fn static_files_are_immutable_under_hashed_paths() {
     let site = with_token();
     let page = answer(&site, &request(Method::Get, "/sign-in")).body;
     for (before, media_type) in [
@@ -262,7 +275,7 @@ fn files_of_the_program_are_kept_for_ever_under_a_name_that_changes_with_them() 
             Some("public, max-age=31536000, immutable")
         );
         assert_eq!(
-            came_to(&site, Method::Get, &path.replace('.', "0.")).0,
+            status_and_location(&site, Method::Get, &path.replace('.', "0.")).0,
             401,
             "{path}"
         );
@@ -270,14 +283,14 @@ fn files_of_the_program_are_kept_for_ever_under_a_name_that_changes_with_them() 
 }
 
 #[test]
-fn every_status_has_a_colour_and_a_shape_of_its_own() {
+fn every_status_has_own_colour_and_shape() {
     let sheet = include_str!("../asset/style.css");
     let mut shapes = std::collections::BTreeSet::new();
     for status in Status::ALL {
-        let badge = crate::words::status(*status).into_string();
+        let badge = crate::display::status(*status).into_string();
         let (_, rest) = badge.split_once(" d=\"").unwrap();
         shapes.insert(rest.split('"').next().unwrap().to_owned());
-        // The plain badge is that of `unknown`.
+        // `unknown` uses the default colours of `.badge`.
         let rule = format!(".badge.{status} ");
         assert!(*status == Status::Unknown || sheet.contains(&rule), "{rule}");
     }

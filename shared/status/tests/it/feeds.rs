@@ -1,8 +1,8 @@
-//! What programs are answered.
+//! Machine-readable answers.
 
 use portpulse_history::view::Audience;
 use portpulse_status::{
-    Access, Asked, Feed, Page, Received, Request, Response, Site, Span, Token, Transport,
+    Access, Feed, Page, PageRequest, Received, Request, Response, Site, Span, Token, Transport,
 };
 
 use crate::sample::{now, overview, public, site};
@@ -18,11 +18,11 @@ fn request(path: &str, query: &str) -> Request {
 
 fn feed(path: &str, query: &str) -> Option<Feed> {
     match site().receive(&request(path, query), now()) {
-        Received::Asked(Asked {
+        Received::Page(PageRequest {
             page: Page::Feed(feed),
             ..
         }) => Some(feed),
-        Received::Asked(_) | Received::Answer(_) => None,
+        Received::Page(_) | Received::Response(_) => None,
     }
 }
 
@@ -32,7 +32,7 @@ fn answer(path: &str, query: &str) -> Response {
 }
 
 #[test]
-fn each_path_has_its_answer() {
+fn each_feed_path_returns_its_format() {
     for (path, query, media_type, part) in [
         (
             "/api/monitors",
@@ -83,20 +83,20 @@ fn each_path_has_its_answer() {
         feed("/api/monitors/orders-db", "span=30d"),
         Some(Feed::Monitor("orders-db".parse().unwrap(), Span::Month))
     );
-    for nothing in [
+    for unknown in [
         "/api/monitors/",
         "/api/monitors/A",
         "/badge/.svg",
         "/badge/a.png",
         "/api",
     ] {
-        assert_eq!(feed(nothing, ""), None, "{nothing}");
+        assert_eq!(feed(unknown, ""), None, "{unknown}");
     }
     assert_eq!(feed("/badge/orders-db.svg", "kind=x"), None);
 }
 
 #[test]
-fn public_badges_may_be_shown_elsewhere_and_nothing_else_may() {
+fn only_public_badges_are_embeddable() {
     for (audience, path, policy) in [
         (Audience::Public, "/badge/orders-db.svg", "cross-origin"),
         (Audience::Public, "/api/monitors", "same-origin"),
@@ -110,7 +110,7 @@ fn public_badges_may_be_shown_elsewhere_and_nothing_else_may() {
 }
 
 #[test]
-fn nothing_of_a_request_but_its_address_is_in_an_answer() {
+fn answers_contain_no_request_headers_or_body() {
     let known = overview();
     let mut hostile = Vec::new();
     for path in [
@@ -130,7 +130,7 @@ fn nothing_of_a_request_but_its_address_is_in_an_answer() {
                 ..request(path, "")
             };
             let site = Site::new(Access::Public, 60);
-            let Received::Asked(asked) = site.receive(&request, now()) else {
+            let Received::Page(asked) = site.receive(&request, now()) else {
                 panic!("{path}")
             };
             match &asked.page {
@@ -148,7 +148,7 @@ fn nothing_of_a_request_but_its_address_is_in_an_answer() {
 }
 
 #[test]
-fn the_public_is_told_no_more_by_them() {
+fn public_feeds_contain_no_private_data() {
     for path in ["/api/monitors", "/api/incidents", "/metrics", "/incidents.atom"] {
         let feed = feed(path, "").unwrap();
         let answer = site().feed(Audience::Public, &feed, &public());
@@ -164,7 +164,7 @@ fn the_public_is_told_no_more_by_them() {
 }
 
 #[test]
-fn programs_without_the_token_are_told_how_to_send_it() {
+fn feeds_without_token_return_401() {
     let token = Token::new("0123456789abcdef0123456789abcdef", Transport::Tls).unwrap();
     let site = Site::new(Access::Token(token), 60);
     for path in [
@@ -174,8 +174,8 @@ fn programs_without_the_token_are_told_how_to_send_it() {
         "/badge/orders-db.svg",
     ] {
         match site.receive(&request(path, ""), now()) {
-            Received::Answer(answer) => assert_eq!(answer.status, 401, "{path}"),
-            Received::Asked(asked) => panic!("{asked:?}"),
+            Received::Response(answer) => assert_eq!(answer.status, 401, "{path}"),
+            Received::Page(asked) => panic!("{asked:?}"),
         }
     }
 }

@@ -1,11 +1,11 @@
-//! Words from outside stay words: whatever a service, a definition or a reader writes, the page keeps its form.
+//! Text from services, definitions and readers is escaped and cannot change the structure of a page.
 
 use jiff::Timestamp;
 use portpulse_core::control::Note;
 use portpulse_core::outcome::Detail;
 use portpulse_core::text::is_plain;
 use portpulse_history::view::{Audience, Overview};
-use portpulse_status::{By, Feed, Selection, Span};
+use portpulse_status::{Feed, Grouping, Selection, Span};
 use proptest::prelude::*;
 use scraper::{Html, Node};
 
@@ -13,8 +13,8 @@ use crate::sample::{
     banner, control, finding, incidents_html, monitor_html, monitor_page, overview, overview_html, site,
 };
 
-/// Every element with the names of its attributes, in order: what a page is but for its words.
-fn form(html: &str) -> Vec<String> {
+/// The structure of a page: all elements with the names of their attributes, in order.
+fn structure(html: &str) -> Vec<String> {
     let document = Html::parse_document(html);
     let nodes = document.tree.root().descendants();
     nodes
@@ -34,7 +34,7 @@ fn form(html: &str) -> Vec<String> {
         .collect()
 }
 
-/// Every place that names an address.
+/// All values of attributes that contain URLs.
 fn addresses(html: &str) -> Vec<String> {
     let document = Html::parse_document(html);
     let nodes = document.tree.root().descendants();
@@ -49,45 +49,45 @@ fn addresses(html: &str) -> Vec<String> {
         .collect()
 }
 
-/// What is known, with these words wherever somebody else may have written them.
-fn known(words: &str) -> Overview {
+/// The sample with `text` in every field that others can write.
+fn known(text: &str) -> Overview {
     let mut known = overview();
     for monitor in &mut known.monitors {
         for window in &mut monitor.maintenance {
-            window.why = Some(words.to_owned());
+            window.why = Some(text.to_owned());
         }
         let Some(inside) = monitor.inside.as_mut() else {
             continue;
         };
-        inside.finding = Some(finding(words));
-        // The longest and the emptiest of the words are refused.
-        let fits = Note::new(words, Timestamp::UNIX_EPOCH, Some(words)).is_ok();
-        let note = if fits { words } else { "x" };
+        inside.finding = Some(finding(text));
+        // Notes have length limits.
+        let fits = Note::new(text, Timestamp::UNIX_EPOCH, Some(text)).is_ok();
+        let note = if fits { text } else { "x" };
         inside.control = inside.control.is_some().then(|| control(note, Some(note)));
         for visibility in inside.locations.values_mut() {
-            visibility.finding = Some(finding(words));
-            visibility.banner = Some(banner(words));
+            visibility.finding = Some(finding(text));
+            visibility.banner = Some(banner(text));
         }
     }
     for incident in known.open.iter_mut().chain(&mut known.closed) {
         if let Some(inside) = incident.inside.as_mut() {
-            inside.finding = Some(finding(words));
+            inside.finding = Some(finding(text));
         }
     }
     if let Some(inside) = known.inside.as_mut() {
-        inside.broken = [(words.to_owned(), vec![words.to_owned()])].into();
-        inside.unreadable = vec![words.to_owned()];
+        inside.broken = [(text.to_owned(), vec![text.to_owned()])].into();
+        inside.unreadable = vec![text.to_owned()];
     }
     known
 }
 
-fn pages(words: &str) -> Vec<String> {
-    let known = known(words);
+fn pages(text: &str) -> Vec<String> {
+    let known = known(text);
     let selection = Selection {
-        // Something that no monitor matches, so that the words alone make the difference.
-        words: format!("{words} nowhere"),
-        tag: Some(words.to_owned()),
-        by: By::Status,
+        // Matches no monitor, so that only the text differs between the two pages.
+        search: format!("{text} nowhere"),
+        tag: Some(text.to_owned()),
+        grouping: Grouping::Status,
         ..Selection::default()
     };
     vec![
@@ -98,28 +98,28 @@ fn pages(words: &str) -> Vec<String> {
     ]
 }
 
-fn check(words: &str) {
-    for (plain, hostile) in pages("x").iter().zip(pages(words)) {
-        assert_eq!(form(plain), form(&hostile), "{words:?} changed the page");
+fn check(text: &str) {
+    for (plain, hostile) in pages("x").iter().zip(pages(text)) {
+        assert_eq!(structure(plain), structure(&hostile), "{text:?} changed the page");
         for address in addresses(&hostile) {
             let is_plain = address.starts_with('/') && !address.starts_with("//");
             let is_ours = is_plain || address == "#main" || address.starts_with("https://wiki.example.com/");
             assert!(is_ours, "{address}");
         }
     }
-    // And they are shown, not lost.
-    let shown = Detail::new(words).unwrap();
-    let incidents = crate::sample::texts(&incidents_html(&known(words)), ".incident .words q");
+    // The text is shown, not dropped.
+    let shown = Detail::new(text).unwrap();
+    let incidents = crate::sample::texts(&incidents_html(&known(text)), ".incident .service-text q");
     let shown = shown.as_str().split_whitespace().collect::<Vec<_>>().join(" ");
     assert_eq!(incidents[0], shown);
-    let page = monitor_html(&monitor_page(&known(words), "orders-db"), Span::Day);
-    let answers = crate::sample::texts(&page, "td.words q");
+    let page = monitor_html(&monitor_page(&known(text), "orders-db"), Span::Day);
+    let answers = crate::sample::texts(&page, "td.service-text q");
     assert_eq!(answers[..2], [shown.as_str(), shown.as_str()]);
 }
 
 #[test]
-fn what_was_tried_elsewhere_does_not_work_here() {
-    for words in [
+fn common_html_injections_do_not_change_pages() {
+    for text in [
         "<script>alert(1)</script>",
         "\"><img src=x onerror=alert(1)>",
         "' onmouseover='alert(1)",
@@ -132,19 +132,19 @@ fn what_was_tried_elsewhere_does_not_work_here() {
         "<base href=//evil.example>",
         "<meta http-equiv=refresh content=0;url=//evil.example>",
     ] {
-        check(words);
+        check(text);
     }
 }
 
 #[test]
-fn no_page_and_no_feed_carries_what_moves_the_cursor_or_the_eye() {
-    let words = "a\u{1b}[2J\u{9b}b\u{7}\u{202e}c\u{2066}\u{e0041}";
-    let known = known(words);
+fn pages_and_feeds_contain_no_control_characters() {
+    let text = "a\u{1b}[2J\u{9b}b\u{7}\u{202e}c\u{2066}\u{e0041}";
+    let known = known(text);
     let feeds = [Feed::Monitors, Feed::Incidents, Feed::Metrics, Feed::Atom];
     let feeds = feeds.map(|feed| site().feed(Audience::Private, &feed, &known).body);
     let page = monitor_page(&known, "orders-db");
     let json = site().monitor_feed(Audience::Private, Some(&page)).body;
-    for body in pages(words).into_iter().chain(feeds).chain([json]) {
+    for body in pages(text).into_iter().chain(feeds).chain([json]) {
         let foreign = body.chars().find(|c| !is_plain(*c) && *c != '\n');
         assert_eq!(foreign, None, "{body}");
     }
@@ -154,7 +154,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
 
     #[test]
-    fn no_words_change_a_page(words in "x[<>\"'&/=a-z;:# -]{0,60}|x\\PC{0,60}|x.{0,60}") {
-        check(&words);
+    fn random_text_does_not_change_pages(text in "x[<>\"'&/=a-z;:# -]{0,60}|x\\PC{0,60}|x.{0,60}") {
+        check(&text);
     }
 }

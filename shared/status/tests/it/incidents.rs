@@ -5,13 +5,13 @@ use portpulse_core::group_state::Track;
 use crate::sample::{attributes, incident, incidents_html, overview, public, texts};
 
 #[test]
-fn open_ones_come_first_each_with_its_timeline() {
+fn open_incidents_come_first_with_timelines() {
     let html = incidents_html(&overview());
     assert_eq!(texts(&html, "h1"), ["2 open incidents"]);
     assert_eq!(texts(&html, ".incident .name"), ["orders-db", "queue", "cache"]);
     assert_eq!(
         texts(&html, ".incident:first-child .timeline")[0],
-        "2026-11-22 05:37 UTC first seen2026-11-22 05:38 UTC opened: enough locations agree\
+        "2026-11-22 05:37 UTC first failure2026-11-22 05:38 UTC opened: quorum reached\
          2026-11-22 05:38 UTC notifiedstill open"
     );
     assert_eq!(
@@ -25,20 +25,20 @@ fn open_ones_come_first_each_with_its_timeline() {
 }
 
 #[test]
-fn that_nobody_could_tell_is_no_agreement_of_locations() {
+fn no_data_incident_does_not_mention_quorum() {
     let mut known = overview();
     let since = "2026-11-22T05:37:00Z".parse().unwrap();
     known.open = vec![incident("orders-db", Track::Visibility, since, None)];
     let html = incidents_html(&known);
     let timeline = &texts(&html, ".incident:first-child .timeline")[0];
     assert!(
-        timeline.contains("05:38 UTC opened: nobody could tell") && !timeline.contains("agree"),
+        timeline.contains("05:38 UTC opened: no data") && !timeline.contains("quorum"),
         "{timeline}"
     );
 }
 
 #[test]
-fn maintenance_that_is_on_or_ahead_is_told() {
+fn current_and_upcoming_maintenance_is_listed() {
     for (known, why) in [(overview(), ": update"), (public(), "")] {
         let html = incidents_html(&known);
         assert_eq!(
@@ -52,7 +52,7 @@ fn maintenance_that_is_on_or_ahead_is_told() {
 }
 
 #[test]
-fn the_public_sees_no_words_of_services() {
+fn public_incidents_contain_no_private_data() {
     let html = incidents_html(&public());
     assert_eq!(texts(&html, ".incident .name"), ["orders-db", "queue", "cache"]);
     for hidden in ["refused", "192.0.2", "notified", "example.com"] {

@@ -1,4 +1,4 @@
-//! The pages, read as a browser's parser reads them.
+//! Tests of the rendered pages, parsed with a browser's HTML parser.
 #![expect(
     clippy::unwrap_used,
     clippy::indexing_slicing,

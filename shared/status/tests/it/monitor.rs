@@ -1,4 +1,4 @@
-//! One monitor over time.
+//! The page of one monitor.
 
 use portpulse_status::Span;
 
@@ -10,7 +10,7 @@ fn page(id: &str, span: Span) -> String {
 }
 
 #[test]
-fn each_location_has_a_chart_with_the_incidents_on_its_axis() {
+fn each_location_has_charts_with_incidents() {
     let html = page("orders-db", Span::Day);
     assert_eq!(
         texts(&html, "figcaption"),
@@ -34,7 +34,7 @@ fn each_location_has_a_chart_with_the_incidents_on_its_axis() {
     assert_eq!(
         texts(&html, "figure:first-child .phase"),
         ["connect", "readiness exchange"],
-        "what no check has has no chart"
+        "phases without times have no chart"
     );
     let titles = texts(&html, "figure:first-child thead th");
     assert_eq!(
@@ -52,13 +52,13 @@ fn each_location_has_a_chart_with_the_incidents_on_its_axis() {
         texts(&html, "figure:first-child tbody tr:first-child td")[3..],
         ["8 ms", "16 ms", "72 ms", "24 ms", "48 ms", "216 ms"]
     );
-    // The incident began 23 minutes before the last hour of the chart ends, and has lasted for four of them.
+    // The incident began 23 minutes before the end of the chart and has lasted for 4 minutes.
     let x: f64 = attributes(&html, "rect.band", "x")[0].parse().unwrap();
     assert!((x - (474.0 - 422.0 * 23.0 / 1_440.0)).abs() < 0.1, "{x}");
     assert_eq!(
         attributes(&html, "rect.band", "width")[0],
         "1.5",
-        "the narrowest that is drawn"
+        "the minimum width"
     );
     assert_eq!(
         texts(&html, "figure:first-child tbody tr").len(),
@@ -68,7 +68,7 @@ fn each_location_has_a_chart_with_the_incidents_on_its_axis() {
 }
 
 #[test]
-fn an_incident_that_is_open_is_drawn_up_to_now() {
+fn open_incident_is_drawn_until_now() {
     let mut known = monitor_page(&overview(), "orders-db");
     known.incidents[0].since = "2026-11-22T02:41:20Z".parse().unwrap();
     let html = monitor_html(&known, Span::Day);
@@ -77,15 +77,15 @@ fn an_incident_that_is_open_is_drawn_up_to_now() {
 }
 
 #[test]
-fn figures_are_named_by_their_location() {
+fn data_tables_are_labelled_with_location() {
     let html = page("orders-db", Span::Day);
-    let names = ["eu-central-1", "eu-west-1", "us-east-1"].map(|location| format!("Figures of {location}"));
+    let names = ["eu-central-1", "eu-west-1", "us-east-1"].map(|location| format!("Data of {location}"));
     assert_eq!(texts(&html, "figure summary"), names);
     assert_eq!(attributes(&html, "figure [role=group]", "aria-label"), names);
 }
 
 #[test]
-fn a_connect_alone_has_one_chart_a_location_without_a_name() {
+fn connect_only_monitor_has_one_unlabelled_chart_per_location() {
     let html = page("cache", Span::Day);
     assert_eq!(texts(&html, ".phase"), [""; 0]);
     assert!(html.contains("<h2>Connect time by location</h2>"), "{html}");
@@ -97,23 +97,23 @@ fn a_connect_alone_has_one_chart_a_location_without_a_name() {
 }
 
 #[test]
-fn phases_that_were_left_unread_are_named() {
+fn missing_phase_times_are_noted() {
     let mut known = monitor_page(&overview(), "orders-db");
-    assert!(!monitor_html(&known, Span::Quarter).contains("left unread"));
+    assert!(!monitor_html(&known, Span::Quarter).contains("phase times other than connect are missing"));
     known.left_out.phases = true;
-    assert!(monitor_html(&known, Span::Quarter).contains("Phases but the connect were left unread"));
+    assert!(monitor_html(&known, Span::Quarter).contains("phase times other than connect are missing"));
 }
 
 #[test]
-fn a_running_hour_that_was_not_read_whole_is_said_to_be_left_out() {
+fn incomplete_current_hour_is_noted() {
     let mut known = monitor_page(&overview(), "orders-db");
-    assert!(!monitor_html(&known, Span::Day).contains("running hour"));
+    assert!(!monitor_html(&known, Span::Day).contains("current hour"));
     known.left_out.hour = true;
-    assert!(monitor_html(&known, Span::Day).contains("The checks of the running hour are left out"));
+    assert!(monitor_html(&known, Span::Day).contains("The checks of the current hour are missing"));
 }
 
 #[test]
-fn the_span_is_chosen_by_links() {
+fn span_links_mark_current_span() {
     let html = page("cache", Span::Quarter);
     let links = attributes(&html, ".spans a", "href");
     assert_eq!(links.len(), 4);
@@ -126,12 +126,12 @@ fn the_span_is_chosen_by_links() {
     assert_eq!(
         texts(&page("cache", Span::Day), ".incident"),
         [""; 0],
-        "it ended before that"
+        "the incident ended before this span"
     );
 }
 
 #[test]
-fn the_last_answers_are_in_the_services_own_words() {
+fn last_answers_show_text_of_service() {
     let html = page("orders-db", Span::Day);
     let rows = texts(&html, ".card > table tbody tr");
     assert_eq!(
@@ -141,16 +141,19 @@ fn the_last_answers_are_in_the_services_own_words() {
          PostgreSQL, wants SCRAM-SHA-256 answered at 2026-11-22 05:00 UTC\
          2026-11-22 05:37 UTC2026-11-22 05:41 UTC"
     );
-    let healthy = texts(&page("cache", Span::Day), ".card > table tbody tr td.words");
+    let healthy = texts(
+        &page("cache", Span::Day),
+        ".card > table tbody tr td.service-text",
+    );
     assert_eq!(
         healthy[0],
         "PostgreSQL, wants SCRAM-SHA-256 answered at 2026-11-22 05:00 UTC"
     );
 }
 
-/// What was found before it was well again is older than what it said since.
+/// A finding of a location that has recovered is older than the banner.
 #[test]
-fn the_newest_words_come_first() {
+fn newest_answer_comes_first() {
     let mut known = overview();
     for monitor in &mut known.monitors {
         for visibility in monitor.inside.as_mut().unwrap().locations.values_mut() {
@@ -158,20 +161,20 @@ fn the_newest_words_come_first() {
             visibility.banner = visibility.banner.take().filter(|_| visibility.finding.is_some());
         }
     }
-    let words = |id| {
+    let answers = |id| {
         let html = monitor_html(&monitor_page(&known, id), Span::Day);
-        texts(&html, ".card > table tbody tr td.words").remove(0)
+        texts(&html, ".card > table tbody tr td.service-text").remove(0)
     };
     assert_eq!(
-        words("orders-db"),
+        answers("orders-db"),
         "PostgreSQL, wants SCRAM-SHA-256 answered at 2026-11-22 05:00 UTC\
          refused: FATAL: the database system is starting up, found before"
     );
-    assert_eq!(words("cache"), "nothing said");
+    assert_eq!(answers("cache"), "no answer recorded");
 }
 
 #[test]
-fn the_definition_is_shown_as_it_holds() {
+fn effective_definition_is_shown() {
     let html = page("orders-db", Span::Day);
     let fields = texts(&html, ".definition > div");
     for field in [
@@ -201,7 +204,7 @@ fn the_definition_is_shown_as_it_holds() {
 }
 
 #[test]
-fn the_public_sees_verdict_uptime_and_incidents_and_nothing_else() {
+fn public_monitor_page_contains_no_private_data() {
     let html = monitor_html(&monitor_page(&public(), "orders-db"), Span::Day);
     assert_eq!(texts(&html, "h1"), ["orders-db"]);
     assert_eq!(texts(&html, ".incident .timeline li").len(), 3);
@@ -222,7 +225,7 @@ fn the_public_sees_verdict_uptime_and_incidents_and_nothing_else() {
 }
 
 #[test]
-fn a_monitor_that_is_not_there_has_no_page() {
+fn unknown_monitor_returns_404() {
     let response = site().monitor(Audience::Public, Span::Day, None);
     assert_eq!(response.status, 404);
 }

@@ -1,7 +1,7 @@
-//! All monitors at a glance.
+//! The overview of all monitors.
 
 use portpulse_history::view::{Audience, MonitorView, Overview};
-use portpulse_status::{By, Selection};
+use portpulse_status::{Grouping, Selection};
 
 use crate::sample::{attributes, overview, overview_html, public, site, texts};
 
@@ -10,7 +10,7 @@ fn page(selection: &Selection) -> String {
 }
 
 #[test]
-fn what_is_bad_comes_first_and_is_counted() {
+fn failing_monitors_come_first_with_counts() {
     let html = page(&Selection::default());
     assert_eq!(texts(&html, "h1"), ["2 of 4 monitors need attention"]);
     assert_eq!(texts(&html, ".counts li"), ["1 down", "1 degraded", "2 up"]);
@@ -27,7 +27,7 @@ fn what_is_bad_comes_first_and_is_counted() {
 }
 
 #[test]
-fn a_port_open_from_one_location_and_blocked_from_another_shows_at_once() {
+fn results_are_shown_by_location() {
     let html = page(&Selection::default());
     assert_eq!(
         texts(&html, "section:last-of-type .monitor:first-child .visibility"),
@@ -42,7 +42,7 @@ fn a_port_open_from_one_location_and_blocked_from_another_shows_at_once() {
 }
 
 #[test]
-fn uptime_has_a_figure_and_a_strip_for_each_span() {
+fn each_span_has_uptime_and_strip() {
     let html = page(&Selection::default());
     let first = texts(&html, ".monitor:first-child .uptime dt");
     assert_eq!(first[..4], ["24h 98.14%", "7d 99.8%", "30d 99.95%", "90d 99.97%"]);
@@ -55,18 +55,18 @@ fn uptime_has_a_figure_and_a_strip_for_each_span() {
 }
 
 #[test]
-fn monitors_are_put_together_by_tag_or_group() {
+fn monitors_are_grouped_by_tag_or_group() {
     let by = |by| {
         let html = page(&Selection {
-            by,
+            grouping: by,
             ..Selection::default()
         });
         (texts(&html, "h2"), texts(&html, ".monitor .name"))
     };
     assert_eq!(
-        by(By::Tag),
+        by(Grouping::Tag),
         (
-            ["edge 1", "shop 2", "team=a 1", "Without a tag 1"]
+            ["edge 1", "shop 2", "team=a 1", "No tag 1"]
                 .map(str::to_owned)
                 .to_vec(),
             ["bastion", "orders-db", "cache", "cache", "queue"]
@@ -74,14 +74,14 @@ fn monitors_are_put_together_by_tag_or_group() {
                 .to_vec()
         )
     );
-    assert_eq!(by(By::Group).0, ["Group 1m#0 2", "Group 5m#0 2"]);
+    assert_eq!(by(Grouping::Group).0, ["Group 1m#0 2", "Group 5m#0 2"]);
 }
 
 #[test]
-fn search_finds_ids_hosts_and_tags_and_says_when_it_finds_nothing() {
+fn search_matches_ids_hosts_and_tags() {
     let found = |words: &str, tag: Option<&str>| {
         let html = page(&Selection {
-            words: words.to_owned(),
+            search: words.to_owned(),
             tag: tag.map(str::to_owned),
             ..Selection::default()
         });
@@ -93,45 +93,45 @@ fn search_finds_ids_hosts_and_tags_and_says_when_it_finds_nothing() {
     assert_eq!(found("", Some("shop")), ["orders-db", "cache"]);
     assert_eq!(found("cache", Some("edge")), [""; 0]);
     let html = page(&Selection {
-        words: "nowhere".to_owned(),
+        search: "nowhere".to_owned(),
         ..Selection::default()
     });
     assert!(html.contains("No monitor matches."), "{html}");
     assert_eq!(
         texts(&html, "h1"),
         ["2 of 4 monitors need attention"],
-        "the whole is told still"
+        "the heading counts all monitors"
     );
 }
 
 #[test]
-fn whoever_runs_it_is_told_what_does_not_work() {
+fn notices_list_silent_locations_and_unreadable_items() {
     let notices = texts(&page(&Selection::default()), ".notices li");
     assert_eq!(
         notices,
         [
-            "Location us-east-1 does not report, since 2026-11-22 05:30 UTC",
-            "The definition of broken one cannot be read, and it is not checked: `host` is missing",
-            "A row of the table cannot be read: group#1m#0/location#x is of a later version",
+            "Location us-east-1 does not report since 2026-11-22 05:30 UTC",
+            "The definition of broken one is invalid and is not checked: `host` is missing",
+            "An item in the table cannot be read: group#1m#0/location#x is of a later version",
         ]
     );
 }
 
 #[test]
-fn a_running_hour_that_was_not_read_whole_is_told_to_those_who_see_its_checks() {
-    for (mut known, notified) in [(overview(), true), (public(), false)] {
-        assert!(!overview_html(&known, &Selection::default()).contains("running hour"));
+fn incomplete_current_hour_is_noted_on_private_pages() {
+    for (mut known, is_noted) in [(overview(), true), (public(), false)] {
+        assert!(!overview_html(&known, &Selection::default()).contains("current hour"));
         known.left_out.hour = true;
         let html = overview_html(&known, &Selection::default());
         assert_eq!(
-            html.contains("The checks of the running hour are left out"),
-            notified
+            html.contains("The checks of the current hour are missing"),
+            is_noted
         );
     }
 }
 
 #[test]
-fn the_public_sees_names_verdicts_and_uptime_and_nothing_else() {
+fn public_overview_contains_no_private_data() {
     let html = overview_html(&public(), &Selection::default());
     assert_eq!(texts(&html, ".monitor .name").len(), 4);
     assert_eq!(texts(&html, ".monitor .uptime").len(), 4);
@@ -150,9 +150,9 @@ fn the_public_sees_names_verdicts_and_uptime_and_nothing_else() {
     ] {
         assert!(!html.contains(hidden), "{hidden} is in {html}");
     }
-    // Nor can it be found out by searching.
+    // The search must not reveal private data either.
     let selection = Selection {
-        words: "db.example".to_owned(),
+        search: "db.example".to_owned(),
         ..Selection::default()
     };
     assert_eq!(
@@ -162,14 +162,14 @@ fn the_public_sees_names_verdicts_and_uptime_and_nothing_else() {
 }
 
 #[test]
-fn fifty_monitors_are_a_page_of_bounded_size() {
+fn page_of_50_monitors_has_bounded_size() {
     let mut known = overview();
     known.monitors = known.monitors.iter().cycle().take(50).cloned().collect();
     let html = overview_html(&known, &Selection::default());
     assert!(html.len() < 260_000, "{} bytes", html.len());
 }
 
-/// The monitors of the sample again and again, each under a name of its own; so many of them are down.
+/// Copies of the sample's monitors under different ids; the first `down` of them are down.
 fn fleet(monitors: usize, down: usize) -> Overview {
     let mut known = overview();
     let (bad, good) = (known.monitors[0].clone(), known.monitors[2].clone());
@@ -185,7 +185,7 @@ fn fleet(monitors: usize, down: usize) -> Overview {
 }
 
 #[test]
-fn of_many_monitors_a_page_shows_a_hundred_and_leads_on_to_the_others() {
+fn overview_is_paginated_by_100_monitors() {
     let known = fleet(250, 2);
     let mut seen = Vec::new();
     let mut page = 0;
@@ -197,16 +197,16 @@ fn of_many_monitors_a_page_shows_a_hundred_and_leads_on_to_the_others() {
         let html = overview_html(&known, &selection);
         assert_eq!(texts(&html, "h1"), ["2 of 250 monitors need attention"]);
         seen.extend(texts(&html, ".monitor .name"));
-        let elsewhere = texts(&html, ".elsewhere li");
+        let on_other_pages = texts(&html, ".on-other-pages li");
         let bad: &[&str] = if page == 0 { &[] } else { &["m0000", "m0001"] };
-        assert_eq!(elsewhere, bad, "what is bad is seen on every page");
+        assert_eq!(on_other_pages, bad, "failing monitors are shown on every page");
         let next = attributes(&html, "a[rel=next]", "href");
         let Some(next) = next.first() else { break };
         page += 1;
         assert_eq!(*next, format!("/?page={}", page + 1));
     }
     let all: Vec<_> = known.monitors.iter().map(|m| m.id.to_string()).collect();
-    assert_eq!(seen, all, "each stands on one page");
+    assert_eq!(seen, all, "each monitor is on one page");
     let beyond = Selection {
         page: 99,
         ..Selection::default()
@@ -224,36 +224,36 @@ fn page_of(known: &Overview, page: usize) -> String {
 }
 
 #[test]
-fn all_that_is_bad_is_named_on_the_first_page_and_a_search_finds_what_is_on_none() {
+fn failing_monitors_of_other_pages_are_listed_by_name() {
     let known = fleet(250, 150);
     let html = page_of(&known, 0);
     assert_eq!(texts(&html, ".monitor .name").len(), 100);
-    assert_eq!(texts(&html, ".elsewhere li").len(), 50);
+    assert_eq!(texts(&html, ".on-other-pages li").len(), 50);
     assert_eq!(
-        texts(&html, ".elsewhere h2"),
-        ["Needs attention, on another page 50"]
+        texts(&html, ".on-other-pages h2"),
+        ["Needs attention (on other pages) 50"]
     );
     let selection = Selection {
-        words: "m0249".to_owned(),
+        search: "m0249".to_owned(),
         page: 2,
         ..Selection::default()
     };
     let html = overview_html(&known, &selection);
     assert_eq!(texts(&html, ".monitor .name"), ["m0249"]);
     assert_eq!(
-        texts(&html, ".elsewhere li"),
+        texts(&html, ".on-other-pages li"),
         [""; 0],
-        "a search shows what it finds alone"
+        "a search lists matching monitors only"
     );
 }
 
 #[test]
-fn a_thousand_monitors_are_a_page_of_a_megabyte_at_most_whatever_is_wrong_with_them() {
+fn page_of_1000_monitors_is_at_most_1_mb() {
     for (down, by) in [
-        (0, By::Status),
-        (1_000, By::Status),
-        (1_000, By::Tag),
-        (500, By::Group),
+        (0, Grouping::Status),
+        (1_000, Grouping::Status),
+        (1_000, Grouping::Tag),
+        (500, Grouping::Group),
     ] {
         let mut known = fleet(1_000, down);
         for (number, monitor) in known.monitors.iter_mut().enumerate() {
@@ -269,7 +269,7 @@ fn a_thousand_monitors_are_a_page_of_a_megabyte_at_most_whatever_is_wrong_with_t
         inside.unreadable = vec!["a row that is of a later version".to_owned(); 1_000];
         for page in [0, 3] {
             let selection = Selection {
-                by,
+                grouping: by,
                 page,
                 ..Selection::default()
             };

@@ -1,4 +1,4 @@
-//! What is known of a few monitors: one down, one slow, one seen differently by two locations, one up; and their pages.
+//! Sample views of four monitors: one down, one slow, one with different results by location, one up; and their pages.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -15,7 +15,7 @@ use portpulse_core::outcome::{Detail, FailureClass};
 use portpulse_core::period::{Grain, Period};
 use portpulse_core::target::Check;
 use portpulse_core::time::Tick;
-use portpulse_core::uptime::{Outages, Watched};
+use portpulse_core::uptime::{ObservedTime, Outages};
 use portpulse_history::view::{
     Audience, Bar, IncidentInside, IncidentView, LeftOut, LocationStanding, LocationVisibility, Maintenance,
     MonitorInside, MonitorPage, MonitorView, Overview, OverviewInside, Percentiles, Point, Uptime,
@@ -62,14 +62,14 @@ fn tick(text: &str) -> Tick {
     text.parse().unwrap()
 }
 
-pub(crate) fn finding(banners: &str) -> Finding {
+pub(crate) fn finding(detail: &str) -> Finding {
     Finding {
         cause: Cause::Failed(FailureClass::Refused),
-        detail: Detail::new(banners),
+        detail: Detail::new(detail),
     }
 }
 
-/// The last `count` periods: nothing known of the first quarter, an outage in the third last, times around `ms`.
+/// The last `count` periods: no data in the first quarter, failures in the third last, times around `ms`.
 fn points(grain: Grain, count: i64, ms: u64) -> Vec<Point> {
     let last = Period::containing(now(), grain);
     let point = |back: i64| {
@@ -99,7 +99,7 @@ fn tripled(times: Percentiles) -> Percentiles {
     }
 }
 
-/// The like of [`points`], as uptime.
+/// The uptime bars that correspond to [`points`].
 fn bars(grain: Grain, count: i64) -> Vec<Bar> {
     let last = Period::containing(now(), grain);
     let bar = |back: i64| {
@@ -117,8 +117,8 @@ fn bars(grain: Grain, count: i64) -> Vec<Bar> {
                 since: Tick::containing(outage.since, portpulse_core::time::Interval::OneMinute),
                 finding: None,
                 notified: portpulse_core::group_state::Notified::NotYet,
-                urgency: portpulse_core::group_state::Urgency::Usual,
-                pace: portpulse_core::group_state::Stability::Steady,
+                urgency: portpulse_core::group_state::Urgency::Normal,
+                stability: portpulse_core::group_state::Stability::Steady,
             },
             closed: Tick::containing(
                 outage.closed.unwrap().0,
@@ -129,20 +129,20 @@ fn bars(grain: Grain, count: i64) -> Vec<Bar> {
         let outages = Outages::of([&closed], [], now());
         Bar {
             period,
-            watched: outages.watched_for(period, Timestamp::MAX, observed),
+            watched: outages.observed_for(period, Timestamp::MAX, observed),
         }
     };
     (0..count).rev().map(bar).collect()
 }
 
-fn sum(bars: &[Bar]) -> Option<Watched> {
+fn sum(bars: &[Bar]) -> Option<ObservedTime> {
     Some(
         bars.iter()
-            .fold(Watched::default(), |sum, bar| sum.and(bar.watched)),
+            .fold(ObservedTime::default(), |sum, bar| sum.and(bar.watched)),
     )
 }
 
-/// Silenced, and somebody is at work on the incident that is open.
+/// A silence, and an acknowledgement of the open incident.
 pub(crate) fn control(by: &str, why: Option<&str>) -> Control {
     let at: Timestamp = "2026-11-22T05:40:00Z".parse().unwrap();
     let note = Note::new(by, at, why).unwrap();
@@ -154,7 +154,7 @@ pub(crate) fn control(by: &str, why: Option<&str>) -> Control {
         .acknowledged(Acknowledgement { incidents, note })
 }
 
-/// What it said at five.
+/// A banner recorded at 05:00.
 pub(crate) fn banner(text: &str) -> Banner {
     Banner {
         text: Detail::new(text).unwrap(),
@@ -219,7 +219,7 @@ fn view(id: &str, status: Status, locations: &[(&str, LocationVisibility)]) -> M
     }
 }
 
-/// When it is in maintenance, by [`DEFINITIONS`].
+/// The maintenance windows of a monitor, as in [`DEFINITIONS`].
 fn maintenance(id: &str) -> Vec<Maintenance> {
     let window = |from: &str, until: &str, why: Option<&str>| Maintenance {
         from: from.parse().unwrap(),
@@ -269,7 +269,7 @@ pub(crate) fn incident(
     }
 }
 
-/// What those within see.
+/// The private overview.
 pub(crate) fn overview() -> Overview {
     use VisibilityState::{Failing, Good, Impaired, Silent};
     let at = |text: &str| text.parse().unwrap();
@@ -324,7 +324,7 @@ pub(crate) fn overview() -> Overview {
     }
 }
 
-/// What anybody sees: the same without its insides.
+/// The public overview: the same without private data.
 pub(crate) fn public() -> Overview {
     let mut known = overview();
     known.inside = None;
@@ -340,7 +340,7 @@ pub(crate) fn public() -> Overview {
     known
 }
 
-/// The page of one of these monitors.
+/// The page view of one monitor.
 pub(crate) fn monitor_page(known: &Overview, id: &str) -> MonitorPage {
     let incidents = known.open.iter().chain(&known.closed);
     MonitorPage {
@@ -363,22 +363,22 @@ pub(crate) fn site() -> Site {
     Site::new(Access::Loopback, 5)
 }
 
-/// The overview as HTML.
+/// The HTML of the overview.
 pub(crate) fn overview_html(known: &Overview, selection: &Selection) -> String {
     site().overview(Audience::Private, selection, known).body
 }
 
-/// A monitor's page as HTML.
+/// The HTML of a monitor page.
 pub(crate) fn monitor_html(known: &MonitorPage, span: Span) -> String {
     site().monitor(Audience::Private, span, Some(known)).body
 }
 
-/// The incidents as HTML.
+/// The HTML of the incidents page.
 pub(crate) fn incidents_html(known: &Overview) -> String {
     site().incidents(Audience::Private, 0, known).body
 }
 
-/// The texts of the elements that a selector finds, white space drawn together.
+/// The texts of the elements that match a selector, with normalised white space.
 pub(crate) fn texts(html: &str, selector: &str) -> Vec<String> {
     let selector = Selector::parse(selector).unwrap();
     let document = Html::parse_document(html);
@@ -391,7 +391,7 @@ pub(crate) fn texts(html: &str, selector: &str) -> Vec<String> {
         .collect()
 }
 
-/// An attribute of the elements that a selector finds.
+/// The values of an attribute of the elements that match a selector.
 pub(crate) fn attributes(html: &str, selector: &str, name: &str) -> Vec<String> {
     let selector = Selector::parse(selector).unwrap();
     let document = Html::parse_document(html);

@@ -1,4 +1,4 @@
-//! Rows of every shape, for properties.
+//! Strategies for items of every kind, for property tests.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -127,10 +127,10 @@ fn notified() -> impl Strategy<Value = Notified> {
 }
 
 fn urgency() -> impl Strategy<Value = Urgency> {
-    select(vec![Urgency::Usual, Urgency::Raised])
+    select(vec![Urgency::Normal, Urgency::Escalated])
 }
 
-fn pace() -> impl Strategy<Value = Stability> {
+fn stability() -> impl Strategy<Value = Stability> {
     let state = select(vec![Health::Good, Health::Failing]);
     prop_oneof![
         Just(Stability::Steady),
@@ -147,10 +147,10 @@ fn incident() -> impl Strategy<Value = Incident> {
         tick(),
         option::of(finding()),
         notified(),
-        (urgency(), pace()),
+        (urgency(), stability()),
     );
     parts.prop_map(
-        |(status, opened, revision, since, finding, notified, (urgency, pace))| Incident {
+        |(status, opened, revision, since, finding, notified, (urgency, stability))| Incident {
             status,
             opened,
             revision,
@@ -158,7 +158,7 @@ fn incident() -> impl Strategy<Value = Incident> {
             finding,
             notified,
             urgency,
-            pace,
+            stability,
         },
     )
 }
@@ -333,14 +333,14 @@ pub(super) fn rollup() -> impl Strategy<Value = Rollup> {
 pub(super) fn banners() -> impl Strategy<Value = Banners> {
     let text = ".{0,80}".prop_filter_map("blank", |text| Detail::new(&text));
     let banner = (text, option::of(tick()));
-    (tick(), btree_map(monitor(), banner, 0..10)).prop_map(|(tick, banner)| {
-        let banner = banner.into_iter().map(|(id, (text, at))| {
+    (tick(), btree_map(monitor(), banner, 0..10)).prop_map(|(tick, banners)| {
+        let banners = banners.into_iter().map(|(id, (text, at))| {
             let at = at.unwrap_or(tick);
             (id, Banner { text, at })
         });
         Banners {
             tick,
-            banner: banner.collect(),
+            banner: banners.collect(),
         }
     })
 }
@@ -358,12 +358,11 @@ pub(super) fn control() -> impl Strategy<Value = Control> {
 }
 
 fn note() -> impl Strategy<Value = Note> {
-    let banners = "[^\\p{C}\\p{Zl}\\p{Zp}]{0,20}x[^\\p{C}\\p{Zl}\\p{Zp}]{0,20}";
-    (banners, time(), option::of(banners))
-        .prop_map(|(by, at, why)| Note::new(&by, at, why.as_deref()).unwrap())
+    let text = "[^\\p{C}\\p{Zl}\\p{Zp}]{0,20}x[^\\p{C}\\p{Zl}\\p{Zp}]{0,20}";
+    (text, time(), option::of(text)).prop_map(|(by, at, why)| Note::new(&by, at, why.as_deref()).unwrap())
 }
 
-/// The definitions that nothing is wrong with, as a user may write them.
+/// Attributes of valid definitions, as a user may write them.
 pub(super) fn attributes() -> impl Strategy<Value = BTreeMap<&'static str, serde_json::Value>> {
     use serde_json::json;
     let optional = |name: &'static str, values: Vec<serde_json::Value>| {

@@ -1,22 +1,22 @@
-//! What services last said to one region: those of the item's own tick as plain text, earlier ones with their time.
+//! Banners of services at one location: plain text for banners of the item's tick, text and time for earlier ones.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use portpulse_core::banners::{Banner, Banners};
 use portpulse_core::outcome::Detail;
 
-use super::fields::{Fields, Map};
+use super::attributes::{AttributeMap, AttributeReader};
 use super::{RESULT_DAYS, begin_expiring, open};
 use crate::error::Malformed;
 use crate::keys::Key;
 use crate::table::{Item, TICK};
 
 pub(crate) fn encode(key: &Key, banners: &Banners) -> Item {
-    let banner = banners.banner.iter().map(|(id, banner)| {
+    let entries = banners.banner.iter().map(|(id, banner)| {
         let text = AttributeValue::S(banner.text.to_string());
         let value = if banner.at == banners.tick {
             text
         } else {
-            Map::default()
+            AttributeMap::default()
                 .text("at", banner.at)
                 .with("text", text)
                 .into_value()
@@ -25,33 +25,33 @@ pub(crate) fn encode(key: &Key, banners: &Banners) -> Item {
     });
     begin_expiring(key, banners.tick.as_second(), RESULT_DAYS)
         .text(TICK, banners.tick)
-        .map("banners", banner)
+        .map("banners", entries)
         .into_item()
 }
 
 pub(crate) fn decode(item: &Item) -> Result<Banners, Malformed> {
     let fields = open(item)?;
     let tick = fields.text(TICK)?;
-    let banner = fields.map("banners")?;
+    let banners = fields.map("banners")?;
     let entry = |id| {
-        let entry = match banner.map(id) {
+        let entry = match banners.map(id) {
             Ok(earlier) => Banner {
                 text: text(&earlier, "text")?,
                 at: earlier.text("at")?,
             },
             Err(_) => Banner {
-                text: text(&banner, id)?,
+                text: text(&banners, id)?,
                 at: tick,
             },
         };
-        Ok((banner.key(id)?, entry))
+        Ok((banners.key(id)?, entry))
     };
     Ok(Banners {
         tick,
-        banner: banner.names().map(entry).collect::<Result<_, Malformed>>()?,
+        banner: banners.names().map(entry).collect::<Result<_, Malformed>>()?,
     })
 }
 
-fn text(fields: &Fields<'_>, name: &str) -> Result<Detail, Malformed> {
-    Detail::new(fields.str(name)?).ok_or_else(|| fields.nonsense(name, "it is blank"))
+fn text(fields: &AttributeReader<'_>, name: &str) -> Result<Detail, Malformed> {
+    Detail::new(fields.str(name)?).ok_or_else(|| fields.invalid(name, "blank text"))
 }

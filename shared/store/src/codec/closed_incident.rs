@@ -1,9 +1,9 @@
-//! A closed incident: while it waits in the decision row, and in the archive.
+//! Closed incidents: in the decision state until archived, then as items of their own.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use portpulse_core::group_state::{ClosedIncident, Ending};
 
-use super::fields::{Fields, Map};
+use super::attributes::{AttributeMap, AttributeReader};
 use super::{HISTORY_DAYS, begin_expiring, open};
 use crate::error::Malformed;
 use crate::keys::Key;
@@ -22,28 +22,28 @@ pub(crate) fn decode(item: &Item) -> Result<ClosedIncident, Malformed> {
 }
 
 pub(super) fn encode_inner(closed: &ClosedIncident) -> AttributeValue {
-    put(Map::default(), closed).into_value()
+    put(AttributeMap::default(), closed).into_value()
 }
 
-fn put(map: Map, closed: &ClosedIncident) -> Map {
+fn put(map: AttributeMap, closed: &ClosedIncident) -> AttributeMap {
     map.text("monitor", &closed.monitor)
         .text("track", closed.track.as_str())
         .incident(&closed.incident)
         .text("closed", closed.closed)
-        .text("ending", ending_word(closed.ending))
+        .text("ending", ending_code(closed.ending))
 }
 
-pub(super) fn decode_inner(fields: &Fields<'_>) -> Result<ClosedIncident, Malformed> {
+pub(super) fn decode_inner(fields: &AttributeReader<'_>) -> Result<ClosedIncident, Malformed> {
     Ok(ClosedIncident {
         monitor: fields.text("monitor")?,
         track: fields.text("track")?,
         incident: fields.incident()?,
         closed: fields.text("closed")?,
-        ending: fields.word("ending", &[Ending::Recovered, Ending::Removed], ending_word)?,
+        ending: fields.one_of("ending", &[Ending::Recovered, Ending::Removed], ending_code)?,
     })
 }
 
-const fn ending_word(ending: Ending) -> &'static str {
+const fn ending_code(ending: Ending) -> &'static str {
     match ending {
         Ending::Recovered => "recovered",
         Ending::Removed => "removed",

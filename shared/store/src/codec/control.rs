@@ -1,4 +1,4 @@
-//! What people have said of a monitor: silenced, acknowledged.
+//! The silence and the acknowledgement of a monitor.
 
 use std::collections::BTreeSet;
 
@@ -7,15 +7,15 @@ use jiff::Timestamp;
 use portpulse_core::control::{Acknowledgement, Control, Note, Silence};
 use portpulse_core::text::plain;
 
-use super::fields::{Fields, Map};
+use super::attributes::{AttributeMap, AttributeReader};
 use super::{begin, open};
 use crate::error::Malformed;
 use crate::keys::{EXPIRES_AT, Key};
 use crate::table::{Item, REVISION};
 
-/// How long what somebody said is kept after it has ended: readers compare with the time themselves.
+/// Seconds until an ended control expires. Readers compare times themselves.
 const ENDED_SECONDS: i64 = 86_400;
-/// How long an acknowledgement is kept; the reminders of an incident that is still open then begin again.
+/// Seconds until an acknowledgement expires. Reminders of an incident that is still open then start again.
 const ACKNOWLEDGED_SECONDS: i64 = 90 * 86_400;
 
 pub(crate) fn encode(key: &Key, control: &Control, now: Timestamp) -> Item {
@@ -32,13 +32,17 @@ pub(crate) fn encode(key: &Key, control: &Control, now: Timestamp) -> Item {
         .number(REVISION, control.revision)
         .number(EXPIRES_AT, latest.saturating_add(ENDED_SECONDS));
     if let Some(silence) = &control.silence {
-        let banner = Map::default().text("until", silence.until).note(&silence.note);
-        map = map.with("silence", banner.into_value());
+        let fields = AttributeMap::default()
+            .text("until", silence.until)
+            .note(&silence.note);
+        map = map.with("silence", fields.into_value());
     }
     if let Some(ack) = &control.acknowledgement {
         let incidents = ack.incidents.iter().map(|id| AttributeValue::S(id.clone()));
-        let banner = Map::default().list("incidents", incidents).note(&ack.note);
-        map = map.with("acknowledgement", banner.into_value());
+        let fields = AttributeMap::default()
+            .list("incidents", incidents)
+            .note(&ack.note);
+        map = map.with("acknowledgement", fields.into_value());
     }
     map.into_item()
 }
@@ -63,7 +67,7 @@ pub(crate) fn decode(item: &Item) -> Result<Control, Malformed> {
     })
 }
 
-impl Map {
+impl AttributeMap {
     fn note(self, note: &Note) -> Self {
         self.text("by", note.by())
             .text("at", note.at())
@@ -71,11 +75,11 @@ impl Map {
     }
 }
 
-impl Fields<'_> {
+impl AttributeReader<'_> {
     fn note(&self) -> Result<Note, Malformed> {
-        // Others may have written it: a silence holds, whatever its reason looks like.
+        // Other tools may write controls: a silence is valid even if its texts contain control characters.
         let by = plain(self.str("by")?);
         let why = self.has("why").then(|| self.str("why").map(plain)).transpose()?;
-        Note::new(&by, self.time("at")?, why.as_deref()).map_err(|error| self.nonsense("by", error))
+        Note::new(&by, self.time("at")?, why.as_deref()).map_err(|error| self.invalid("by", error))
     }
 }

@@ -1,4 +1,4 @@
-//! The decision row of a group: open incidents, advisories, locations in trouble, and what waits to be told.
+//! The decision state of a group: open incidents, advisories, problems of locations, and the outbox.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use portpulse_core::group_state::{Advisory, DecisionState, LocationReporting};
 use portpulse_core::id::MonitorId;
 use portpulse_core::time::{Interval, Tick};
 
-use super::fields::{Fields, Map};
+use super::attributes::{AttributeMap, AttributeReader};
 use super::{begin, closed_incident, open};
 use crate::error::Malformed;
 use crate::keys::Key;
@@ -17,24 +17,24 @@ use crate::table::{Item, REVISION};
 const ADVISORY: &str = "advisory";
 const BROKEN: &str = "broken";
 const MORE_BROKEN: &str = "more_broken";
-/// What follows the name of a track where its changes are kept.
+/// The suffix of a track's name in the attribute with its changes.
 const CHANGES: &str = "_changes";
 
-pub(crate) fn encode(key: &Key, row: &DecisionState) -> Item {
-    let locations = row.locations.iter();
-    let closed = row.closed.iter();
-    let begun = match row.more_broken {
+pub(crate) fn encode(key: &Key, decision: &DecisionState) -> Item {
+    let locations = decision.locations.iter();
+    let closed = decision.closed.iter();
+    let begun = match decision.more_broken {
         0 => begin(key),
         more => begin(key).number(MORE_BROKEN, more),
     };
     begun
-        .number(REVISION, row.revision)
-        .map("monitors", encode_monitors(row))
+        .number(REVISION, decision.revision)
+        .map("monitors", encode_monitors(decision))
         .map(
             "locations",
             locations.map(|(location, state)| (location.to_string(), encode_state(*state))),
         )
-        .outbox(&row.outbox)
+        .outbox(&decision.outbox)
         .list("closed", closed.map(closed_incident::encode_inner))
         .into_item()
 }
@@ -44,7 +44,7 @@ pub(crate) fn decode(item: &Item) -> Result<DecisionState, Malformed> {
     let locations = fields.map("locations")?;
     let location = |name| Ok((locations.key(name)?, decode_state(&locations.map(name)?)?));
     let closed = fields.maps("closed")?;
-    let mut row = DecisionState {
+    let mut decision = DecisionState {
         revision: fields.number(REVISION)?,
         locations: locations.names().map(location).collect::<Result<_, _>>()?,
         outbox: fields.outbox()?,
@@ -60,62 +60,68 @@ pub(crate) fn decode(item: &Item) -> Result<DecisionState, Malformed> {
     };
     let monitors = fields.map("monitors")?;
     for id in monitors.names() {
-        decode_monitor(id, &monitors, &mut row)?;
+        decode_monitor(id, &monitors, &mut decision)?;
     }
-    Ok(row)
+    Ok(decision)
 }
 
-/// Whatever is kept of one monitor stands under its id, which is so written once.
-fn encode_monitors(row: &DecisionState) -> impl Iterator<Item = (String, AttributeValue)> + use<> {
-    let mut monitors = BTreeMap::<String, Map>::new();
+/// One map for each monitor, so that each id is written once.
+fn encode_monitors(decision: &DecisionState) -> impl Iterator<Item = (String, AttributeValue)> + use<> {
+    let mut monitors = BTreeMap::<String, AttributeMap>::new();
     let mut add = |id: &str, name: &str, value| {
         let known = monitors.remove(id).unwrap_or_default();
         monitors.insert(id.to_owned(), known.with(name, value));
     };
-    for ((id, track), incident) in &row.incidents {
-        let value = Map::default().incident(incident).into_value();
+    for ((id, track), incident) in &decision.incidents {
+        let value = AttributeMap::default().incident(incident).into_value();
         add(id.as_str(), track.as_str(), value);
     }
-    for (id, advisory) in &row.advisories {
+    for (id, advisory) in &decision.advisories {
         add(id.as_str(), ADVISORY, encode_advisory(advisory));
     }
-    for ((id, track), ticks) in &row.changes {
+    for ((id, track), ticks) in &decision.changes {
         let name = format!("{}{CHANGES}", track.as_str());
         add(id.as_str(), &name, AttributeValue::S(encode_changes(ticks)));
     }
-    for id in &row.broken {
+    for id in &decision.broken {
         add(id, BROKEN, AttributeValue::Bool(true));
     }
     monitors.into_iter().map(|(id, map)| (id, map.into_value()))
 }
 
-fn decode_monitor(id: &str, monitors: &Fields<'_>, row: &mut DecisionState) -> Result<(), Malformed> {
+fn decode_monitor(
+    id: &str,
+    monitors: &AttributeReader<'_>,
+    decision: &mut DecisionState,
+) -> Result<(), Malformed> {
     let fields = monitors.map(id)?;
     for name in fields.names() {
         if name == BROKEN {
-            // An id that may not even be one.
+            // The id may be invalid.
             fields.flag(name)?;
-            row.broken.insert(id.to_owned());
+            decision.broken.insert(id.to_owned());
             continue;
         }
         let monitor: MonitorId = monitors.key(id)?;
         if name == ADVISORY {
-            row.advisories
+            decision
+                .advisories
                 .insert(monitor, decode_advisory(&fields.map(name)?)?);
         } else if let Some(track) = name.strip_suffix(CHANGES) {
-            let track = track.parse().map_err(|error| fields.nonsense(name, error))?;
-            row.changes
+            let track = track.parse().map_err(|error| fields.invalid(name, error))?;
+            decision
+                .changes
                 .insert((monitor, track), decode_changes(name, &fields)?);
         } else {
             let incident = fields.map(name)?.incident()?;
-            row.incidents.insert((monitor, fields.key(name)?), incident);
+            decision.incidents.insert((monitor, fields.key(name)?), incident);
         }
     }
     Ok(())
 }
 
-/// Ticks as minutes: since the Unix epoch for the first, since the one before for the others. There are many, and each
-/// weighs two or three bytes so.
+/// Encodes ticks as minutes: the first since the Unix epoch, the others since the previous tick. This takes two or three
+/// bytes for each of many ticks.
 fn encode_changes(ticks: &[Tick]) -> String {
     let mut before = 0;
     let minutes = ticks.iter().map(|tick| {
@@ -125,29 +131,29 @@ fn encode_changes(ticks: &[Tick]) -> String {
     minutes.collect::<Vec<_>>().join(" ")
 }
 
-fn decode_changes(name: &str, fields: &Fields<'_>) -> Result<Vec<Tick>, Malformed> {
+fn decode_changes(name: &str, fields: &AttributeReader<'_>) -> Result<Vec<Tick>, Malformed> {
     let text = fields.str(name)?;
-    let nonsense = || fields.nonsense(name, "it is no list of minutes, such as 29922097 3 1");
+    let invalid = || fields.invalid(name, "expected a list of minutes, such as 29922097 3 1");
     let mut before = 0_i64;
-    let tick = |word: &str| {
-        let minute = word.parse::<i64>().ok()?.checked_add(before)?;
+    let tick = |step: &str| {
+        let minute = step.parse::<i64>().ok()?.checked_add(before)?;
         before = minute;
         let time = Timestamp::from_second(minute.checked_mul(60)?).ok()?;
         Some(Tick::containing(time, Interval::OneMinute))
     };
     let ticks: Option<Vec<_>> = text.split_ascii_whitespace().map(tick).collect();
-    ticks.ok_or_else(nonsense)
+    ticks.ok_or_else(invalid)
 }
 
 fn encode_advisory(advisory: &Advisory) -> AttributeValue {
-    Map::default()
+    AttributeMap::default()
         .text("opened", advisory.opened)
         .number(REVISION, advisory.revision)
         .notified(advisory.notified)
         .into_value()
 }
 
-fn decode_advisory(fields: &Fields<'_>) -> Result<Advisory, Malformed> {
+fn decode_advisory(fields: &AttributeReader<'_>) -> Result<Advisory, Malformed> {
     Ok(Advisory {
         opened: fields.text("opened")?,
         revision: fields.number(REVISION)?,
@@ -156,24 +162,24 @@ fn decode_advisory(fields: &Fields<'_>) -> Result<Advisory, Malformed> {
 }
 
 fn encode_state(state: LocationReporting) -> AttributeValue {
-    let (word, since) = match state {
+    let (code, since) = match state {
         LocationReporting::Awaited(since) => ("awaited", Some(since)),
         LocationReporting::Silent(since) => ("silent", Some(since)),
         LocationReporting::Suspect(since) => ("suspect", Some(since)),
         LocationReporting::Returned => ("returned", None),
     };
-    Map::default()
-        .text("state", word)
+    AttributeMap::default()
+        .text("state", code)
         .optional_text("since", since)
         .into_value()
 }
 
-fn decode_state(fields: &Fields<'_>) -> Result<LocationReporting, Malformed> {
+fn decode_state(fields: &AttributeReader<'_>) -> Result<LocationReporting, Malformed> {
     match fields.str("state")? {
         "awaited" => Ok(LocationReporting::Awaited(fields.time("since")?)),
         "silent" => Ok(LocationReporting::Silent(fields.time("since")?)),
         "suspect" => Ok(LocationReporting::Suspect(fields.time("since")?)),
         "returned" => Ok(LocationReporting::Returned),
-        _ => Err(fields.nonsense("state", "it is none of awaited, silent, suspect, returned")),
+        _ => Err(fields.invalid("state", "expected awaited, silent, suspect or returned")),
     }
 }

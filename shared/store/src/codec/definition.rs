@@ -1,17 +1,17 @@
-//! A monitor's definition: native attributes under the names of the definitions file.
+//! A monitor's definition: attributes with the names of the definitions file.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use portpulse_core::definition::{Diagnostic, FieldPath, Monitor};
 use portpulse_core::group::GroupId;
 use serde_json::{Map, Value};
 
-use super::fields::kind_of;
+use super::attributes::kind_of;
 use super::owner;
-use crate::definitions::{MANAGED_BY, Standing};
+use crate::definitions::{MANAGED_BY, StoredDefinition};
 use crate::keys::{Key, PK, SK};
 use crate::table::Item;
 
-/// The item of a definition with these attributes.
+/// Encodes a definition.
 pub(crate) fn encode(key: &Key, attributes: &Map<String, Value>) -> Item {
     let mut item: Item = attributes
         .iter()
@@ -22,29 +22,26 @@ pub(crate) fn encode(key: &Key, attributes: &Map<String, Value>) -> Item {
     item
 }
 
-/// The same, with the mark of `portpulse seed`.
+/// Encodes a definition with `portpulse seed` as the owner.
 pub(crate) fn encode_seeded(key: &Key, attributes: &Map<String, Value>) -> Item {
     owner::mark(encode(key, attributes))
 }
 
-/// A definition as it stands, whatever it says.
-pub(crate) fn standing(item: &Item) -> Standing {
-    Standing {
+/// Decodes a definition without validation.
+pub(crate) fn stored(item: &Item) -> StoredDefinition {
+    StoredDefinition {
         owner: owner::of(item),
         attributes: attributes(item),
     }
 }
 
-/// Reads a definition, or every fault that it has.
+/// Decodes and validates a definition.
 pub(crate) fn decode(group: GroupId, id: &str, item: &Item) -> Result<Monitor, Vec<Diagnostic>> {
     let monitor = Monitor::from_attributes(id, &Value::Object(attributes(item)?))?;
     let interval = monitor.rule().interval;
     if interval != group.interval {
-        let what = format!(
-            "is {interval}, but the item stands among those of {}",
-            group.interval
-        );
-        let help = "write it into the group of its interval; `terraform apply` does";
+        let what = format!("is {interval}, but the item is in a group of {}", group.interval);
+        let help = "write the item to a group of its interval, for example with `terraform apply`";
         return Err(vec![Diagnostic::new(
             FieldPath::root().field("interval"),
             what,
@@ -54,7 +51,7 @@ pub(crate) fn decode(group: GroupId, id: &str, item: &Item) -> Result<Monitor, V
     Ok(monitor)
 }
 
-/// What a definition says, apart from where it stands and who looks after it.
+/// The attributes of a definition without keys and owner.
 fn attributes(item: &Item) -> Result<Map<String, Value>, Vec<Diagnostic>> {
     let (mut attributes, mut diagnostics) = (Map::new(), Vec::new());
     let own = item
@@ -100,7 +97,7 @@ fn json(at: &FieldPath, value: &AttributeValue) -> Result<Value, Diagnostic> {
         AttributeValue::Bool(value) => Ok(Value::Bool(*value)),
         AttributeValue::N(digits) => number(at, digits),
         AttributeValue::S(text) => Ok(Value::String(text.clone())),
-        // People make sets in the console where lists are meant.
+        // The AWS console offers sets, which users mistake for lists.
         AttributeValue::Ss(texts) => Ok(Value::Array(list(texts))),
         AttributeValue::Ns(numbers) => numbers.iter().map(|digits| number(at, digits)).collect(),
         AttributeValue::L(values) => {
@@ -115,8 +112,8 @@ fn json(at: &FieldPath, value: &AttributeValue) -> Result<Value, Diagnostic> {
             entries.collect::<Result<_, _>>().map(Value::Object)
         }
         _ => {
-            let what = format!("is {}, which does not belong here", kind_of(value));
-            Err(Diagnostic::new(at.clone(), what, "write it as text or a number"))
+            let what = format!("has an unsupported type: {}", kind_of(value));
+            Err(Diagnostic::new(at.clone(), what, "use text or a number"))
         }
     }
 }
@@ -124,11 +121,5 @@ fn json(at: &FieldPath, value: &AttributeValue) -> Result<Value, Diagnostic> {
 fn number(at: &FieldPath, digits: &str) -> Result<Value, Diagnostic> {
     let whole = digits.parse::<i64>().map(Value::from);
     let number = whole.or_else(|_| digits.parse::<f64>().map(Value::from));
-    number.map_err(|_| {
-        Diagnostic::new(
-            at.clone(),
-            "is no number that can be read",
-            "write a whole number",
-        )
-    })
+    number.map_err(|_| Diagnostic::new(at.clone(), "is an invalid number", "use a whole number"))
 }

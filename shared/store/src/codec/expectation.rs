@@ -1,4 +1,4 @@
-//! That a location should report: an item whose keys say it all, and which may say who looks after it.
+//! The item that lists a location as expected: keys, and possibly an owner.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 
@@ -7,18 +7,18 @@ use crate::definitions::Owner;
 use crate::keys::{Key, PK, SK};
 use crate::table::Item;
 
-/// Who looks after it.
+/// The owner of the item.
 pub(crate) fn owner(item: &Item) -> Owner {
     owner::of(item)
 }
 
-/// The item, as Terraform writes it.
+/// Encodes the item without an owner, as Terraform does.
 pub(crate) fn encode(key: &Key) -> Item {
     let text = |text: &str| AttributeValue::S(text.to_owned());
     Item::from([(PK.to_owned(), text(&key.pk)), (SK.to_owned(), text(&key.sk))])
 }
 
-/// The same, with the mark of `portpulse seed`.
+/// Encodes the item with `portpulse seed` as the owner.
 pub(crate) fn encode_seeded(key: &Key) -> Item {
     owner::mark(encode(key))
 }

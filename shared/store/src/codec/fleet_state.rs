@@ -1,4 +1,4 @@
-//! The fleet row: which locations are in trouble, by the groups that see it.
+//! The fleet state: problems of locations, with the groups that observe them.
 
 use std::collections::BTreeMap;
 
@@ -6,27 +6,27 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use portpulse_core::group_state::{FleetProblem, FleetState, LocationProblem};
 use portpulse_core::id::Location;
 
-use super::fields::{Fields, Map};
+use super::attributes::{AttributeMap, AttributeReader};
 use super::{begin, open};
 use crate::error::Malformed;
 use crate::keys::Key;
 use crate::table::{Item, REVISION};
 
-pub(crate) fn encode(key: &Key, row: &FleetState) -> Item {
-    // Two levels: location, then kind of trouble.
-    let mut locations = BTreeMap::<_, Map>::new();
-    for ((location, problem), state) in &row.problems {
+pub(crate) fn encode(key: &Key, fleet: &FleetState) -> Item {
+    // Two levels: location, then kind of problem.
+    let mut locations = BTreeMap::<_, AttributeMap>::new();
+    for ((location, problem), state) in &fleet.problems {
         let problems = locations.remove(location).unwrap_or_default();
         locations.insert(location, problems.with(problem.as_str(), encode_problem(state)));
     }
     let locations = locations.into_iter();
     begin(key)
-        .number(REVISION, row.revision)
+        .number(REVISION, fleet.revision)
         .map(
             "locations",
             locations.map(|(location, problems)| (location.to_string(), problems.into_value())),
         )
-        .outbox(&row.outbox)
+        .outbox(&fleet.outbox)
         .into_item()
 }
 
@@ -36,15 +36,15 @@ pub(crate) fn decode(item: &Item) -> Result<FleetState, Malformed> {
     let mut problems = BTreeMap::new();
     for name in locations.names() {
         let (location, of_location) = (locations.key::<Location>(name)?, locations.map(name)?);
-        for word in of_location.names() {
-            let problem = match word {
+        for code in of_location.names() {
+            let problem = match code {
                 "silent" => LocationProblem::Silent,
                 "suspect" => LocationProblem::Suspect,
-                _ => return Err(of_location.nonsense(word, "it is none of silent, suspect")),
+                _ => return Err(of_location.invalid(code, "expected silent or suspect")),
             };
             problems.insert(
                 (location.clone(), problem),
-                decode_problem(&of_location.map(word)?)?,
+                decode_problem(&of_location.map(code)?)?,
             );
         }
     }
@@ -57,7 +57,7 @@ pub(crate) fn decode(item: &Item) -> Result<FleetState, Malformed> {
 
 fn encode_problem(problem: &FleetProblem) -> AttributeValue {
     let groups = problem.groups.iter();
-    Map::default()
+    AttributeMap::default()
         .text("since", problem.since)
         .number(REVISION, problem.revision)
         .map(
@@ -67,7 +67,7 @@ fn encode_problem(problem: &FleetProblem) -> AttributeValue {
         .into_value()
 }
 
-fn decode_problem(fields: &Fields<'_>) -> Result<FleetProblem, Malformed> {
+fn decode_problem(fields: &AttributeReader<'_>) -> Result<FleetProblem, Malformed> {
     let groups = fields.map("groups")?;
     let note = |group| Ok((groups.key(group)?, groups.time(group)?));
     Ok(FleetProblem {

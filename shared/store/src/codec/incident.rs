@@ -1,22 +1,22 @@
-//! What location rows, decision rows and closed incidents have in common: findings and incidents.
+//! Findings and incidents, which location states, decision states and closed incidents share.
 
 use portpulse_core::group_state::{Cause, Finding, Health, Incident, Notified, Stability, Status, Urgency};
 use portpulse_core::outcome::Detail;
 use portpulse_core::time::{Tick, parse_time};
 
-use super::fields::{Fields, Map};
+use super::attributes::{AttributeMap, AttributeReader};
 use crate::error::Malformed;
 use crate::table::REVISION;
 
 const NOT_YET: &str = "not yet";
 const URGENCY: &str = "urgency";
 const RAISED: &str = "raised";
-const PACE: &str = "stability";
-const SETTLED: &str = "stopped_flapping";
+const STABILITY: &str = "stability";
+const STOPPED_FLAPPING: &str = "stopped_flapping";
 const FLAPPING_GOOD: &str = "flapping, good";
 const FLAPPING_FAILING: &str = "flapping, failing";
 
-impl Map {
+impl AttributeMap {
     pub(super) fn finding(self, finding: Option<&Finding>) -> Self {
         let cause = finding.map(|finding| finding.cause.code());
         let detail = finding.and_then(|finding| finding.detail.as_ref());
@@ -45,34 +45,35 @@ impl Map {
             .finding(incident.finding.as_ref())
             .notified(incident.notified)
             .urgency(incident.urgency)
-            .pace(incident.pace)
+            .stability(incident.stability)
     }
 
-    /// The usual one is not written.
+    /// The default urgency is omitted.
     pub(super) fn urgency(self, urgency: Urgency) -> Self {
         match urgency {
-            Urgency::Usual => self,
-            Urgency::Raised => self.text(URGENCY, RAISED),
+            Urgency::Normal => self,
+            Urgency::Escalated => self.text(URGENCY, RAISED),
         }
     }
 
-    /// A steady one is not written.
-    fn pace(self, pace: Stability) -> Self {
-        match pace {
+    /// A steady incident has no such attribute.
+    fn stability(self, stability: Stability) -> Self {
+        match stability {
             Stability::Steady => self,
-            Stability::StoppedFlapping => self.text(PACE, SETTLED),
+            Stability::StoppedFlapping => self.text(STABILITY, STOPPED_FLAPPING),
             Stability::Flapping { state, notified } => {
-                let word = match state {
+                let code = match state {
                     Health::Good => FLAPPING_GOOD,
                     Health::Failing => FLAPPING_FAILING,
                 };
-                self.text(PACE, word).optional_text("flapping_notified", notified)
+                self.text(STABILITY, code)
+                    .optional_text("flapping_notified", notified)
             }
         }
     }
 }
 
-impl Fields<'_> {
+impl AttributeReader<'_> {
     pub(super) fn finding(&self) -> Result<Option<Finding>, Malformed> {
         if !self.has("cause") {
             return Ok(None);
@@ -87,7 +88,7 @@ impl Fields<'_> {
     }
 
     pub(super) fn time(&self, name: &str) -> Result<jiff::Timestamp, Malformed> {
-        parse_time(self.str(name)?).map_err(|error| self.nonsense(name, error))
+        parse_time(self.str(name)?).map_err(|error| self.invalid(name, error))
     }
 
     pub(super) fn notified(&self) -> Result<Notified, Malformed> {
@@ -112,7 +113,7 @@ impl Fields<'_> {
             finding: self.finding()?,
             notified: self.notified()?,
             urgency: self.urgency()?,
-            pace: self.pace()?,
+            stability: self.stability()?,
         })
     }
 
@@ -122,22 +123,23 @@ impl Fields<'_> {
 
     pub(super) fn urgency(&self) -> Result<Urgency, Malformed> {
         if !self.has(URGENCY) {
-            return Ok(Urgency::Usual);
+            return Ok(Urgency::Normal);
         }
-        self.word(URGENCY, &[Urgency::Raised], |_| RAISED)
+        self.one_of(URGENCY, &[Urgency::Escalated], |_| RAISED)
     }
 
-    fn pace(&self) -> Result<Stability, Malformed> {
-        if !self.has(PACE) {
+    fn stability(&self) -> Result<Stability, Malformed> {
+        if !self.has(STABILITY) {
             return Ok(Stability::Steady);
         }
-        let state = match self.str(PACE)? {
-            SETTLED => return Ok(Stability::StoppedFlapping),
+        let state = match self.str(STABILITY)? {
+            STOPPED_FLAPPING => return Ok(Stability::StoppedFlapping),
             FLAPPING_GOOD => Health::Good,
             FLAPPING_FAILING => Health::Failing,
             _ => {
-                let banners = format!("it is none of {SETTLED}, {FLAPPING_GOOD}, {FLAPPING_FAILING}");
-                return Err(self.nonsense(PACE, banners));
+                let expected =
+                    format!("expected one of `{STOPPED_FLAPPING}`, `{FLAPPING_GOOD}`, `{FLAPPING_FAILING}`");
+                return Err(self.invalid(STABILITY, expected));
             }
         };
         let notified = self.optional_time("flapping_notified")?;

@@ -1,18 +1,18 @@
-//! A location's row: its last tick, and the streaks of what is not nominal there.
+//! The state of a location: the last tick, and the streaks of monitors that are not good there.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use portpulse_core::group_state::{Entry, Health, Impairment, LocationState, Streak, Streaks};
 
-use super::fields::{Fields, Map};
+use super::attributes::{AttributeMap, AttributeReader};
 use super::{RESULT_DAYS, begin_expiring, open};
 use crate::error::Malformed;
 use crate::keys::Key;
 use crate::table::{Item, TICK};
 
-pub(crate) fn encode(key: &Key, row: &LocationState) -> Item {
-    let entries = row.entries.iter();
-    begin_expiring(key, row.tick.as_second(), RESULT_DAYS)
-        .text(TICK, row.tick)
+pub(crate) fn encode(key: &Key, state: &LocationState) -> Item {
+    let entries = state.entries.iter();
+    begin_expiring(key, state.tick.as_second(), RESULT_DAYS)
+        .text(TICK, state.tick)
         .map(
             "entries",
             entries.map(|(id, entry)| (id.to_string(), encode_entry(entry))),
@@ -32,41 +32,41 @@ pub(crate) fn decode(item: &Item) -> Result<LocationState, Malformed> {
 
 fn encode_entry(entry: &Entry) -> AttributeValue {
     let streaks = match entry {
-        Entry::NoData { since } => return Map::default().text("unseen_since", since).into_value(),
+        Entry::NoData { since } => return AttributeMap::default().text("no_data_since", since).into_value(),
         Entry::Seen(streaks) => streaks,
     };
-    let map = Map::default()
+    let map = AttributeMap::default()
         .text("seen", streaks.seen)
-        .text("health", health_word(streaks.health.state))
+        .text("health", health_code(streaks.health.state))
         .number("ticks", streaks.health.ticks)
         .text("since", streaks.health.since)
         .finding(streaks.finding.as_ref());
     match &streaks.quality {
         None => map,
         Some(quality) => map
-            .text("quality", quality_word(quality.state))
+            .text("quality", quality_code(quality.state))
             .number("quality_ticks", quality.ticks)
             .text("quality_since", quality.since),
     }
     .into_value()
 }
 
-fn decode_entry(fields: &Fields<'_>) -> Result<Entry, Malformed> {
-    if fields.has("unseen_since") {
-        let since = fields.text("unseen_since")?;
+fn decode_entry(fields: &AttributeReader<'_>) -> Result<Entry, Malformed> {
+    if fields.has("no_data_since") {
+        let since = fields.text("no_data_since")?;
         return Ok(Entry::NoData { since });
     }
     let health = Streak {
-        state: fields.word("health", &[Health::Good, Health::Failing], health_word)?,
+        state: fields.one_of("health", &[Health::Good, Health::Failing], health_code)?,
         ticks: fields.number("ticks")?,
         since: fields.text("since")?,
     };
     let quality = if fields.has("quality") {
         Some(Streak {
-            state: fields.word(
+            state: fields.one_of(
                 "quality",
                 &[Impairment::Sound, Impairment::Impaired],
-                quality_word,
+                quality_code,
             )?,
             ticks: fields.number("quality_ticks")?,
             since: fields.text("quality_since")?,
@@ -82,14 +82,14 @@ fn decode_entry(fields: &Fields<'_>) -> Result<Entry, Malformed> {
     }))
 }
 
-const fn health_word(health: Health) -> &'static str {
+const fn health_code(health: Health) -> &'static str {
     match health {
         Health::Good => "good",
         Health::Failing => "failing",
     }
 }
 
-const fn quality_word(quality: Impairment) -> &'static str {
+const fn quality_code(quality: Impairment) -> &'static str {
     match quality {
         Impairment::Sound => "sound",
         Impairment::Impaired => "impaired",

@@ -1,14 +1,14 @@
-//! How each kind of item looks: one file a kind, to the item and back, where reading back trusts nothing.
+//! Encoding and decoding of items, one file for each kind. Decoders accept any item and report what is invalid.
 
 #[cfg(test)]
 mod arbitrary;
+mod attributes;
 pub(crate) mod banners;
 pub(crate) mod closed_incident;
 pub(crate) mod control;
 pub(crate) mod decision_state;
 pub(crate) mod definition;
 pub(crate) mod expectation;
-mod fields;
 pub(crate) mod fleet_state;
 mod incident;
 pub(crate) mod location_state;
@@ -25,36 +25,36 @@ mod times;
 #[cfg(test)]
 mod weights;
 
-use fields::{Fields, Map};
+use attributes::{AttributeMap, AttributeReader};
 
 use crate::error::Malformed;
 use crate::keys::{EXPIRES_AT, Key, PK, SK};
 use crate::table::{Item, LAYOUT};
 
-/// The version of the layout that this crate writes, and the only one that it reads.
+/// The layout version of items. This crate writes and reads this version only.
 pub const VERSION: u32 = 1;
 
-/// The days after which results and location rows expire.
+/// Days until results, location states and banners expire.
 const RESULT_DAYS: i64 = 35;
-/// The days after which closed incidents and rollups expire.
+/// Days until closed incidents and rollups expire.
 const HISTORY_DAYS: i64 = 400;
 
-/// The beginning of every item that Portpulse writes.
-fn begin(key: &Key) -> Map {
-    Map::default()
+/// Keys and layout version, which every item has.
+fn begin(key: &Key) -> AttributeMap {
+    AttributeMap::default()
         .text(PK, &key.pk)
         .text(SK, &key.sk)
         .number(LAYOUT, VERSION)
 }
 
-/// The beginning of an item that expires some days after a second since the Unix epoch.
-fn begin_expiring(key: &Key, second: i64, days: i64) -> Map {
+/// [`begin`] for an item that expires `days` after `second` (since the Unix epoch).
+fn begin_expiring(key: &Key, second: i64, days: i64) -> AttributeMap {
     begin(key).number(EXPIRES_AT, second.saturating_add(days * 86_400))
 }
 
-/// The attributes of an item of our layout.
-fn open(item: &Item) -> Result<Fields<'_>, Malformed> {
-    let fields = Fields::top(item);
+/// The attributes of an item of the current layout version.
+fn open(item: &Item) -> Result<AttributeReader<'_>, Malformed> {
+    let fields = AttributeReader::top(item);
     let found = fields.digits(LAYOUT)?;
     if found == VERSION.to_string() {
         Ok(fields)

@@ -1,5 +1,5 @@
-//! The phases but the connect, as one location saw them over an hour or a day: for each monitor the maximum of each in
-//! milliseconds, and its times in buckets.
+//! Times of the phases other than connect at one location over an hour or a day: for each monitor and phase the maximum
+//! in milliseconds, and the counts by bucket.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use portpulse_core::observation::{milliseconds, parse_milliseconds};
@@ -9,14 +9,15 @@ use portpulse_core::period::{Grain, Period};
 use portpulse_core::phase_times::PhaseTimes;
 use portpulse_core::rollup::OtherTimes;
 
-use super::fields::{Fields, Map};
+use super::attributes::{AttributeMap, AttributeReader};
 use super::times::{decode_buckets, encode_buckets};
 use super::{HISTORY_DAYS, RESULT_DAYS, begin_expiring, open};
 use crate::error::Malformed;
 use crate::keys::Key;
 use crate::table::Item;
 
-/// Hours are shown for a day and summed up into days; they are kept no longer than the results they are made of.
+/// Items of an hour expire together with results: readers use them only for the last days. Items of a day expire with
+/// the history.
 pub(crate) fn encode(key: &Key, period: Period, times: &OtherTimes) -> Item {
     let days = match period.grain() {
         Grain::Hour => RESULT_DAYS,
@@ -38,9 +39,9 @@ pub(crate) fn decode(item: &Item) -> Result<OtherTimes, Malformed> {
     monitors.names().map(phases).collect()
 }
 
-/// A phase that did not happen takes no room.
+/// Phases without times are omitted.
 fn encode_phases(phases: &OtherPhases<PhaseTimes>) -> AttributeValue {
-    let mut map = Map::default();
+    let mut map = AttributeMap::default();
     for (phase, times) in phases.each() {
         if let Some(max) = times.max() {
             let text = format!("{} {}", milliseconds(max), encode_buckets(times));
@@ -50,17 +51,16 @@ fn encode_phases(phases: &OtherPhases<PhaseTimes>) -> AttributeValue {
     map.into_value()
 }
 
-fn decode_phases(fields: &Fields<'_>) -> Result<OtherPhases<PhaseTimes>, Malformed> {
+fn decode_phases(fields: &AttributeReader<'_>) -> Result<OtherPhases<PhaseTimes>, Malformed> {
     let times = |phase: Phase| {
         let name = phase.as_str();
         if !fields.has(name) {
             return Ok(PhaseTimes::default());
         }
         decode_times(fields.str(name)?).ok_or_else(|| {
-            fields.nonsense(
+            fields.invalid(
                 name,
-                "it is no maximum in milliseconds with a list of steps from bucket to bucket and their counts, such as \
-                 12.5 63:58 1:2",
+                "expected a maximum in milliseconds and a list of bucket distances with counts, such as 12.5 63:58 1:2",
             )
         })
     };

@@ -1,21 +1,21 @@
-//! Notifications that wait in the row that decided them.
+//! The outbox: notifications that are decided and not published yet.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use portpulse_core::outbox::{Claim, Claimant, Outbox, Pending, Subject};
 
-use super::fields::{Fields, Map};
+use super::attributes::{AttributeMap, AttributeReader};
 use crate::error::Malformed;
 
 const OUTBOX: &str = "outbox";
 const PORTPULSE: &str = "portpulse";
 
-impl Map {
+impl AttributeMap {
     pub(super) fn outbox(self, outbox: &Outbox) -> Self {
         self.list(OUTBOX, outbox.pending().iter().map(encode))
     }
 }
 
-impl Fields<'_> {
+impl AttributeReader<'_> {
     pub(super) fn outbox(&self) -> Result<Outbox, Malformed> {
         let pending: Result<_, _> = self.maps(OUTBOX)?.iter().map(decode).collect();
         Ok(Outbox::new(pending?))
@@ -33,7 +33,7 @@ fn encode(pending: &Pending) -> AttributeValue {
         Some(claim) => (Some(claim.by.as_str()), Some(claim.at)),
         None => (None, None),
     };
-    Map::default()
+    AttributeMap::default()
         .text("id", &pending.id)
         .text("kind", pending.kind)
         .text(subject, &pending.subject)
@@ -47,7 +47,7 @@ fn encode(pending: &Pending) -> AttributeValue {
         .into_value()
 }
 
-fn decode(fields: &Fields<'_>) -> Result<Pending, Malformed> {
+fn decode(fields: &AttributeReader<'_>) -> Result<Pending, Malformed> {
     let subject = if fields.has(PORTPULSE) {
         Subject::Portpulse
     } else if fields.has("location") {

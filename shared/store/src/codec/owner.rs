@@ -1,11 +1,11 @@
-//! Who looks after an item, as the item itself says.
+//! The owner of an item, in an attribute of the item.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 
 use crate::definitions::{MANAGED_BY, Owner, SEED};
 use crate::table::Item;
 
-/// Who looks after it.
+/// The owner of `item`.
 pub(super) fn of(item: &Item) -> Owner {
     match item.get(MANAGED_BY).and_then(|value| value.as_s().ok()) {
         Some(owner) if owner == SEED => Owner::Seed,
@@ -13,7 +13,7 @@ pub(super) fn of(item: &Item) -> Owner {
     }
 }
 
-/// The item with the mark of `portpulse seed`.
+/// Marks `item` as owned by `portpulse seed`.
 pub(super) fn mark(mut item: Item) -> Item {
     item.insert(MANAGED_BY.to_owned(), AttributeValue::S(SEED.to_owned()));
     item

@@ -1,4 +1,4 @@
-//! What one location saw in one tick: for each monitor the milliseconds of its phases, or a code.
+//! The results of one location and tick: for each monitor the times of the phases in milliseconds, or a code.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use portpulse_core::observation::{Observation, Remark, Seen, milliseconds};
@@ -6,7 +6,7 @@ use portpulse_core::other_phases::OtherPhases;
 use portpulse_core::round::Observations;
 use portpulse_core::time::Tick;
 
-use super::fields::Fields;
+use super::attributes::AttributeReader;
 use super::{RESULT_DAYS, begin_expiring, open};
 use crate::error::Malformed;
 use crate::keys::Key;
@@ -22,7 +22,7 @@ pub(crate) fn encode(key: &Key, tick: Tick, observations: &Observations) -> Item
         .into_item()
 }
 
-/// Reads what was seen; details are not kept with the results.
+/// Decodes results. Results have no details.
 pub(crate) fn decode(item: &Item) -> Result<Observations, Malformed> {
     let seen = open(item)?.map("seen")?;
     let observation = |id| {
@@ -35,7 +35,7 @@ pub(crate) fn decode(item: &Item) -> Result<Observations, Malformed> {
     seen.names().map(observation).collect()
 }
 
-/// A plain connect time is a number, which weighs the least and can be calculated with.
+/// A connect time alone is a number: fewer bytes, and usable in calculations.
 fn encode_seen(seen: Seen) -> AttributeValue {
     match seen {
         Seen::Open {
@@ -52,9 +52,9 @@ fn encode_seen(seen: Seen) -> AttributeValue {
     }
 }
 
-fn decode_seen(fields: &Fields<'_>, id: &str) -> Result<Seen, Malformed> {
+fn decode_seen(fields: &AttributeReader<'_>, id: &str) -> Result<Seen, Malformed> {
     let value = fields.value(id)?;
     let text = value.as_n().or_else(|_| value.as_s());
     let text = text.map_err(|other| fields.wrong_type(id, other, "a time or a code"))?;
-    text.parse().map_err(|error| fields.nonsense(id, error))
+    text.parse().map_err(|error| fields.invalid(id, error))
 }

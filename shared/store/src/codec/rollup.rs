@@ -1,5 +1,5 @@
-//! What one location saw over an hour or a day: for each monitor the checks, and the connect times in buckets. Those of
-//! the other phases stand in an item of their own.
+//! The rollup of one location over an hour or a day: for each monitor counts of checks, and the connect times by bucket.
+//! [`super::other_times`] has the times of the other phases.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use portpulse_core::group_state::Cause;
@@ -8,7 +8,7 @@ use portpulse_core::period::Period;
 use portpulse_core::phase_times::PhaseTimes;
 use portpulse_core::rollup::{Rollup, Tally};
 
-use super::fields::{Fields, Map};
+use super::attributes::{AttributeMap, AttributeReader};
 use super::times::{decode_buckets, encode_buckets};
 use super::{HISTORY_DAYS, begin_expiring, open};
 use crate::error::Malformed;
@@ -31,9 +31,9 @@ pub(crate) fn decode(item: &Item) -> Result<Rollup, Malformed> {
     monitors.names().map(tally).collect()
 }
 
-/// What did not happen takes no room.
+/// Counts of 0 are omitted.
 fn encode_tally(tally: &Tally) -> AttributeValue {
-    let mut map = Map::default().number("good", tally.good);
+    let mut map = AttributeMap::default().number("good", tally.good);
     if !tally.failing.is_empty() {
         let causes = tally.failing.iter();
         let count = |count: &u32| AttributeValue::N(count.to_string());
@@ -53,7 +53,7 @@ fn encode_tally(tally: &Tally) -> AttributeValue {
     map.into_value()
 }
 
-fn decode_tally(fields: &Fields<'_>) -> Result<Tally, Malformed> {
+fn decode_tally(fields: &AttributeReader<'_>) -> Result<Tally, Malformed> {
     let mut tally = Tally {
         good: fields.number("good")?,
         ..Tally::default()
@@ -68,11 +68,11 @@ fn decode_tally(fields: &Fields<'_>) -> Result<Tally, Malformed> {
     }
     if fields.has("connect") {
         let max = parse_milliseconds(fields.digits("max")?)
-            .ok_or_else(|| fields.nonsense("max", "it is no time in milliseconds, such as 12.5"))?;
+            .ok_or_else(|| fields.invalid("max", "expected a time in milliseconds, such as 12.5"))?;
         let buckets = decode_buckets(fields.str("connect")?).ok_or_else(|| {
-            fields.nonsense(
+            fields.invalid(
                 "connect",
-                "it is no list of steps from bucket to bucket and their counts, such as 63:58 1:2",
+                "expected a list of bucket distances with counts, such as 63:58 1:2",
             )
         })?;
         tally.connect = PhaseTimes::from_buckets(buckets, max);

@@ -1,4 +1,4 @@
-//! One row of every kind, as it would be after a bad morning.
+//! A sample of every kind of item, with failures and incidents.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -52,8 +52,8 @@ pub(super) fn incident(notified: Notified) -> Incident {
             "57P03 the database is starting",
         ),
         notified,
-        urgency: Urgency::Usual,
-        pace: Stability::Steady,
+        urgency: Urgency::Normal,
+        stability: Stability::Steady,
     }
 }
 
@@ -64,7 +64,7 @@ pub(super) fn closed_incident() -> ClosedIncident {
         monitor: "orders-db".parse().unwrap(),
         track: Track::Health,
         incident: Incident {
-            urgency: Urgency::Raised,
+            urgency: Urgency::Escalated,
             ..incident(Notified::At {
                 first,
                 last,
@@ -77,12 +77,12 @@ pub(super) fn closed_incident() -> ClosedIncident {
 }
 
 pub(super) fn rollup() -> Rollup {
-    let mut well = Tally::default();
+    let mut good = Tally::default();
     for hundredths in [980, 990, 1_000, 1_100, 4_200] {
         let connect = Duration::from_micros(hundredths * 10);
         let others = ready(1, hundredths / 40, 7);
         let remark = Remark::None;
-        well.count(
+        good.count(
             Expect::Open,
             Seen::Open {
                 connect,
@@ -91,13 +91,13 @@ pub(super) fn rollup() -> Rollup {
             },
         );
     }
-    let mut ill = Tally::default();
+    let mut failing = Tally::default();
     for seen in ["refused", "timeout", "refused", "no_data_no_route"] {
-        ill.count(Expect::Open, seen.parse().unwrap());
+        failing.count(Expect::Open, seen.parse().unwrap());
     }
     BTreeMap::from([
-        ("orders-db".parse().unwrap(), well),
-        ("cache".parse().unwrap(), ill),
+        ("orders-db".parse().unwrap(), good),
+        ("cache".parse().unwrap(), failing),
     ])
 }
 
@@ -118,7 +118,7 @@ pub(super) fn outbox() -> Outbox {
         subject,
         status: Status::Down,
         cause: Some(Cause::Failed(FailureClass::Timeout)),
-        urgency: Urgency::Raised,
+        urgency: Urgency::Escalated,
         since: time("2026-11-22T05:39:00Z"),
         at: time("2026-11-22T05:40:00Z"),
         claim,
@@ -185,7 +185,7 @@ pub(super) fn decision_state() -> DecisionState {
     };
     let flapping = Incident {
         status: Status::Degraded,
-        pace: Stability::Flapping {
+        stability: Stability::Flapping {
             state: Health::Good,
             notified: Some(since),
         },

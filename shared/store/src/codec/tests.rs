@@ -1,4 +1,4 @@
-//! Every kind of item: what it looks like, that it survives being stored, and that nothing else is taken for it.
+//! Codecs of all kinds of items: golden texts, round trips, and malformed items.
 
 mod diagnostics;
 
@@ -21,7 +21,7 @@ use super::samples::{TICK, group, tick};
 use super::*;
 use crate::keys;
 
-/// An item in DynamoDB's JSON, its attributes in order.
+/// An item in DynamoDB's JSON, one line for each attribute, sorted.
 fn shown(item: &Item) -> String {
     #[expect(
         clippy::wildcard_enum_match_arm,
@@ -36,7 +36,7 @@ fn shown(item: &Item) -> String {
             A::L(values) => json!({ "L": values.iter().map(value).collect::<Vec<_>>() }),
             A::M(map) => json!({ "M": attributes(map) }),
             _ => {
-                panic!("no item of ours has {attribute:?}")
+                panic!("unexpected type: {attribute:?}")
             }
         }
     }
@@ -50,16 +50,19 @@ fn shown(item: &Item) -> String {
     lines.join("\n")
 }
 
-fn put_location_state(row: &LocationState) -> Item {
-    location_state::encode(&keys::location_state(group(), &"eu-west-1".parse().unwrap()), row)
+fn put_location_state(state: &LocationState) -> Item {
+    location_state::encode(
+        &keys::location_state(group(), &"eu-west-1".parse().unwrap()),
+        state,
+    )
 }
 
-fn put_decision_state(row: &DecisionState) -> Item {
-    decision_state::encode(&keys::decision_state(group()), row)
+fn put_decision_state(state: &DecisionState) -> Item {
+    decision_state::encode(&keys::decision_state(group()), state)
 }
 
-fn put_fleet_state(row: &FleetState) -> Item {
-    fleet_state::encode(&keys::fleet_state(), row)
+fn put_fleet_state(state: &FleetState) -> Item {
+    fleet_state::encode(&keys::fleet_state(), state)
 }
 
 fn put_results(seen: &Observations) -> Item {
@@ -89,8 +92,8 @@ fn put_other_times(times: &OtherTimes) -> Item {
     )
 }
 
-fn put_banners(banner: &Banners) -> Item {
-    banners::encode(&keys::words_of(group(), &"eu-west-1".parse().unwrap()), banner)
+fn put_banners(banners: &Banners) -> Item {
+    banners::encode(&keys::banners_of(group(), &"eu-west-1".parse().unwrap()), banners)
 }
 
 fn put_control(control: &Control) -> Item {
@@ -110,7 +113,7 @@ fn get_definition(item: &Item) -> Result<Monitor, Vec<portpulse_core::definition
 }
 
 #[test]
-fn every_kind_of_item_looks_as_it_did() {
+fn encoded_items_match_snapshots() {
     insta::assert_snapshot!(
         "location_state",
         shown(&put_location_state(&samples::location_state()))
@@ -119,7 +122,7 @@ fn every_kind_of_item_looks_as_it_did() {
         "decision_state",
         shown(&put_decision_state(&samples::decision_state()))
     );
-    insta::assert_snapshot!("fleet_row", shown(&put_fleet_state(&samples::fleet_state())));
+    insta::assert_snapshot!("fleet_state", shown(&put_fleet_state(&samples::fleet_state())));
     insta::assert_snapshot!("results", shown(&put_results(&samples::observations())));
     insta::assert_snapshot!(
         "closed_incident",
@@ -138,64 +141,64 @@ fn every_kind_of_item_looks_as_it_did() {
     );
 }
 
-fn survives<R: PartialEq + Debug>(
-    row: R,
+fn assert_round_trip<R: PartialEq + Debug>(
+    value: R,
     encode: impl Fn(&R) -> Item,
     decode: impl Fn(&Item) -> Result<R, Malformed>,
 ) -> Result<(), TestCaseError> {
-    let read = decode(&encode(&row)).map_err(|error| TestCaseError::fail(format!("{error:?}")))?;
-    prop_assert_eq!(read, row);
+    let read = decode(&encode(&value)).map_err(|error| TestCaseError::fail(format!("{error:?}")))?;
+    prop_assert_eq!(read, value);
     Ok(())
 }
 
 proptest! {
     #[test]
-    fn location_rows_survive(row in arbitrary::location_state()) {
-        survives(row, put_location_state, location_state::decode)?;
+    fn location_state_round_trips(state in arbitrary::location_state()) {
+        assert_round_trip(state, put_location_state, location_state::decode)?;
     }
 
     #[test]
-    fn status_rows_survive(row in arbitrary::decision_state()) {
-        survives(row, put_decision_state, decision_state::decode)?;
+    fn decision_state_round_trips(state in arbitrary::decision_state()) {
+        assert_round_trip(state, put_decision_state, decision_state::decode)?;
     }
 
     #[test]
-    fn fleet_rows_survive(row in arbitrary::fleet_state()) {
-        survives(row, put_fleet_state, fleet_state::decode)?;
+    fn fleet_state_round_trips(state in arbitrary::fleet_state()) {
+        assert_round_trip(state, put_fleet_state, fleet_state::decode)?;
     }
 
     #[test]
-    fn results_survive(seen in arbitrary::observations()) {
-        survives(seen, put_results, results::decode)?;
+    fn results_round_trip(seen in arbitrary::observations()) {
+        assert_round_trip(seen, put_results, results::decode)?;
     }
 
     #[test]
-    fn closed_incidents_survive(closed in arbitrary::closed_incident()) {
-        survives(closed, put_closed_incident, closed_incident::decode)?;
+    fn closed_incident_round_trips(closed in arbitrary::closed_incident()) {
+        assert_round_trip(closed, put_closed_incident, closed_incident::decode)?;
     }
 
     #[test]
-    fn rollups_survive(rollup in arbitrary::rollup()) {
-        // The one item holds what the other does not, and both together everything.
+    fn rollup_and_other_times_round_trip(rollup in arbitrary::rollup()) {
+        // The two items are disjoint, and together they are the whole rollup.
         let others = portpulse_core::rollup::other_times(&rollup);
-        survives(others.clone(), put_other_times, other_times::decode)?;
+        assert_round_trip(others.clone(), put_other_times, other_times::decode)?;
         let read = rollup::decode(&put_rollup(&rollup)).unwrap();
         prop_assert!(read.values().all(|tally| tally.others.is_empty()));
         prop_assert_eq!(with_others(read, &others), rollup);
     }
 
     #[test]
-    fn words_survive(banner in arbitrary::banners()) {
-        survives(banner, put_banners, banners::decode)?;
+    fn banners_round_trip(banners in arbitrary::banners()) {
+        assert_round_trip(banners, put_banners, banners::decode)?;
     }
 
     #[test]
-    fn controls_survive(control in arbitrary::control()) {
-        survives(control, put_control, control::decode)?;
+    fn control_round_trips(control in arbitrary::control()) {
+        assert_round_trip(control, put_control, control::decode)?;
     }
 
     #[test]
-    fn definitions_survive(attributes in arbitrary::attributes()) {
+    fn definition_round_trips(attributes in arbitrary::attributes()) {
         let own = attributes.into_iter().map(|(name, value)| (name.to_owned(), value));
         let attributes: serde_json::Map<_, _> = own.collect();
         let expected = Monitor::from_attributes("orders-db", &Value::Object(attributes.clone())).unwrap();
@@ -203,8 +206,8 @@ proptest! {
     }
 }
 
-/// Every reader, on the same item; the names of those that took it.
-fn readers(item: &Item) -> Vec<(&'static str, Result<(), String>)> {
+/// The result of every decoder for one item, by name.
+fn decode_all(item: &Item) -> Vec<(&'static str, Result<(), String>)> {
     fn outcome<R>(read: Result<R, Malformed>) -> Result<(), String> {
         read.map(drop).map_err(|error| error.to_string())
     }
@@ -212,7 +215,7 @@ fn readers(item: &Item) -> Vec<(&'static str, Result<(), String>)> {
     vec![
         ("location_state", outcome(location_state::decode(item))),
         ("decision_state", outcome(decision_state::decode(item))),
-        ("fleet_row", outcome(fleet_state::decode(item))),
+        ("fleet_state", outcome(fleet_state::decode(item))),
         ("results", outcome(results::decode(item))),
         ("closed_incident", outcome(closed_incident::decode(item))),
         ("rollup", outcome(rollup::decode(item))),
@@ -227,7 +230,7 @@ fn all_items() -> Vec<(&'static str, Item)> {
     vec![
         ("location_state", put_location_state(&samples::location_state())),
         ("decision_state", put_decision_state(&samples::decision_state())),
-        ("fleet_row", put_fleet_state(&samples::fleet_state())),
+        ("fleet_state", put_fleet_state(&samples::fleet_state())),
         ("results", put_results(&samples::observations())),
         (
             "closed_incident",
@@ -261,14 +264,14 @@ fn attribute() -> impl Strategy<Value = A> {
     })
 }
 
-/// Walks into an item by `turns`, and there removes (`None`) or replaces one attribute.
-fn mutate(item: &mut Item, turns: &[Index], with: Option<&A>) {
+/// Follows `path` into an item, and removes (`None`) or replaces the attribute there.
+fn mutate(item: &mut Item, path: &[Index], with: Option<&A>) {
     let mut names: Vec<_> = item.keys().cloned().collect();
     names.sort();
-    let Some((turn, rest)) = turns.split_first() else {
+    let Some((step, rest)) = path.split_first() else {
         return;
     };
-    let Some(name) = (!names.is_empty()).then(|| turn.get(&names)) else {
+    let Some(name) = (!names.is_empty()).then(|| step.get(&names)) else {
         return;
     };
     match (item.get_mut(name), rest, with) {
@@ -290,43 +293,43 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(1_000))]
 
     #[test]
-    fn a_mutilated_item_is_read_or_named_and_never_a_panic(
+    fn mutated_item_decodes_or_is_reported(
         kind in any::<Index>(),
-        turns in proptest::collection::vec(any::<Index>(), 1..6),
+        path in proptest::collection::vec(any::<Index>(), 1..6),
         with in proptest::option::of(attribute()),
     ) {
         let mut items = all_items();
         let (_, item) = &mut items[kind.index(10)];
-        mutate(item, &turns, with.as_ref());
-        for (_, read) in readers(item) {
-            if let Err(named) = read {
-                prop_assert!(named.contains('`') || named.contains('('), "{}", named);
-                prop_assert!(named.len() < 2_000, "{}", named);
+        mutate(item, &path, with.as_ref());
+        for (_, read) in decode_all(item) {
+            if let Err(error) = read {
+                prop_assert!(error.contains('`') || error.contains('('), "{}", error);
+                prop_assert!(error.len() < 2_000, "{}", error);
             }
         }
     }
 
     #[test]
-    fn any_other_item_is_read_or_named_and_never_a_panic(
+    fn arbitrary_item_never_panics(
         item in proptest::collection::hash_map("[a-z_]{1,10}|.{1,5}", attribute(), 0..6),
     ) {
-        readers(&item);
+        decode_all(&item);
     }
 }
 
 #[test]
-fn no_kind_of_item_is_taken_for_another() {
+fn each_kind_of_item_is_decoded_by_its_own_decoder_only() {
     for (kind, item) in all_items() {
-        let takers: Vec<_> = readers(&item)
+        let decoders: Vec<_> = decode_all(&item)
             .into_iter()
             .filter(|(_, read)| read.is_ok())
             .map(|(name, _)| name)
             .collect();
-        // A control need not say more than its revision, so what has one passes for one that says nothing.
-        let takers: Vec<_> = takers
+        // A control requires a revision only, so other items with a revision decode as an empty control.
+        let decoders: Vec<_> = decoders
             .into_iter()
-            .filter(|taker| *taker != "control" || kind == "control")
+            .filter(|decoder| *decoder != "control" || kind == "control")
             .collect();
-        assert_eq!(takers, [kind]);
+        assert_eq!(decoders, [kind]);
     }
 }

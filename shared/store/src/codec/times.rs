@@ -1,16 +1,16 @@
-//! Times in buckets as text: each bucket by its distance from the one before, with its count.
+//! Counts of times by bucket, as text: the distance of each bucket from the previous one, and the count.
 
 use portpulse_core::phase_times::{Bucket, PhaseTimes};
 
-/// Half the size of a map, and still text.
+/// Encodes buckets as text, in half the size of a map.
 pub(super) fn encode_buckets(times: &PhaseTimes) -> String {
     let mut before = 0;
-    let banners = times.buckets().map(|(bucket, count)| {
+    let steps = times.buckets().map(|(bucket, count)| {
         let step = bucket - before;
         before = bucket;
         format!("{step}:{count}")
     });
-    banners.collect::<Vec<_>>().join(" ")
+    steps.collect::<Vec<_>>().join(" ")
 }
 
 pub(super) fn decode_buckets(text: &str) -> Option<Vec<(Bucket, u32)>> {

@@ -1,4 +1,4 @@
-//! What the items of a tick weigh: in a quiet minute, and when everything is down.
+//! Sizes of items: of a nominal tick, and the largest of each kind.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -29,7 +29,7 @@ fn location() -> Location {
     "ap-southeast-1".parse().unwrap()
 }
 
-/// The phases beside a connect of 123.45 ms: a name from a cache, TLS in two round trips, one question.
+/// The other phases of a check with a connect time of 123.45 ms: a cached name, TLS in two round trips, one request.
 fn ready() -> OtherPhases<Option<Duration>> {
     let phases = OtherPhases {
         dns: 1,
@@ -39,7 +39,7 @@ fn ready() -> OtherPhases<Option<Duration>> {
     phases.map(|ms| Some(Duration::from_millis(*ms)))
 }
 
-/// The write units of a nominal tick: results of monitors whose ids are 20 characters long, and the row.
+/// The write units of a nominal tick: results of monitors with ids of 20 characters, and the location state.
 fn nominal_units(monitors: usize, others: OtherPhases<Option<Duration>>) -> usize {
     let seen = Seen::Open {
         connect: Duration::from_micros(123_450),
@@ -51,7 +51,7 @@ fn nominal_units(monitors: usize, others: OtherPhases<Option<Duration>>) -> usiz
     let seen: Observations = (0..monitors)
         .map(|number| (id(number), observation.clone()))
         .collect();
-    let row = LocationState {
+    let state = LocationState {
         tick: tick(TICK),
         entries: BTreeMap::new(),
     };
@@ -61,13 +61,13 @@ fn nominal_units(monitors: usize, others: OtherPhases<Option<Duration>>) -> usiz
             tick(TICK),
             &seen,
         ),
-        location_state::encode(&keys::location_state(group(), &location()), &row),
+        location_state::encode(&keys::location_state(group(), &location()), &state),
     ];
     items.iter().map(|item| size::write_units(size::item(item))).sum()
 }
 
 #[test]
-fn a_nominal_tick_costs_few_write_units() {
+fn nominal_tick_stays_within_write_units() {
     for (monitors, most) in [(400, 16), (50, 3)] {
         for others in [OtherPhases::default(), ready()] {
             let units = nominal_units(monitors, others);
@@ -79,10 +79,10 @@ fn a_nominal_tick_costs_few_write_units() {
     }
 }
 
-/// The longest that a monitor's id, a location's name, an invocation's name and a time in a row become.
-const MAX_CLAIMANT_LENGTH: &str = "8c4f2a7e-1b3d-4c5e-9f60-718293a4b5c6";
+/// A claimant of the maximum length: a Lambda request id.
+const LONGEST_CLAIMANT: &str = "8c4f2a7e-1b3d-4c5e-9f60-718293a4b5c6";
 const LATE: &str = "2026-11-22T05:40:07Z";
-/// As many writes as ten a minute make in nineteen hundred years.
+/// Ten writes a minute for nineteen hundred years.
 const LATEST_REVISION: u64 = 9_999_999_999;
 
 fn longest_id(number: usize) -> MonitorId {
@@ -93,14 +93,14 @@ fn longest_location(number: usize) -> Location {
     format!("{number:032}").parse().unwrap()
 }
 
-/// The largest incident: told twice and reminded of, escalated, flapping and told so, without its details.
+/// The largest incident without details: notified twice, with reminders, escalated, and notified as flapping.
 fn largest_incident(status: Status) -> Incident {
     Incident {
         status,
         revision: LATEST_REVISION,
         finding: finding(Cause::Failed(FailureClass::Dns(DnsFailure::ServerFailure)), ""),
-        urgency: Urgency::Raised,
-        pace: Stability::Flapping {
+        urgency: Urgency::Escalated,
+        stability: Stability::Flapping {
             state: Health::Failing,
             notified: Some(time(LATE)),
         },
@@ -112,14 +112,14 @@ fn largest_incident(status: Status) -> Incident {
     }
 }
 
-/// The largest decision row in which nothing waits: two tracks of each monitor are open, the most that can be at once,
-/// and as many definitions are broken as it names.
-fn largest_steady_row(monitors: usize) -> DecisionState {
-    let mut row = DecisionState {
+/// The largest decision state with an empty outbox: two open incidents for each monitor, the maximum at the same time,
+/// and every definition broken.
+fn largest_steady_state(monitors: usize) -> DecisionState {
+    let mut state = DecisionState {
         revision: LATEST_REVISION,
         ..DecisionState::default()
     };
-    // One change more than the limit, spread over an hour.
+    // One change more than the maximum, spread over an hour.
     let changes: Vec<_> = (0..=20)
         .map(|number| {
             Tick::containing(
@@ -133,36 +133,37 @@ fn largest_steady_row(monitors: usize) -> DecisionState {
             (Track::Health, Status::Exposed),
             (Track::Quality, Status::Degraded),
         ] {
-            row.incidents
+            state
+                .incidents
                 .insert((id.clone(), track), largest_incident(status));
-            row.changes.insert((id.clone(), track), changes.clone());
+            state.changes.insert((id.clone(), track), changes.clone());
         }
     }
-    // Ids that are no ids of monitors, so that each has an entry of its own.
-    row.broken = (0..MAX_BROKEN)
+    // Ids of no monitor, so that each has an entry of its own.
+    state.broken = (0..MAX_BROKEN)
         .map(|number| broken_id(&format!("{number:01024}")))
         .collect();
-    assert!(row.broken.iter().all(|id| id.len() == MAX_BROKEN_ID_BYTES));
-    row.more_broken = usize::MAX;
+    assert!(state.broken.iter().all(|id| id.len() == MAX_BROKEN_ID_BYTES));
+    state.more_broken = usize::MAX;
     let silent =
         (0..MAX_LOCATIONS).map(|number| (longest_location(number), LocationReporting::Suspect(time(LATE))));
-    row.locations.extend(silent);
-    row
+    state.locations.extend(silent);
+    state
 }
 
-/// All that one decision can have to tell of one monitor, and to file, each claimed.
-fn most_that_waits(id: &MonitorId) -> (Vec<Pending>, Vec<ClosedIncident>) {
+/// The maximum that one decision can add to the outbox and to the closed incidents for one monitor, claimed.
+fn largest_outbox_of_monitor(id: &MonitorId) -> (Vec<Pending>, Vec<ClosedIncident>) {
     let pending = |word: &str| Pending {
         id: format!("{id}@{TICK}.{LATEST_REVISION}.quality/{word}"),
         kind: Kind::CertificateExpiring,
         subject: Subject::Monitor(id.clone()),
         status: Status::Degraded,
         cause: Some(Cause::Failed(FailureClass::Dns(DnsFailure::ServerFailure))),
-        urgency: Urgency::Raised,
+        urgency: Urgency::Escalated,
         since: time(TICK),
         at: time(LATE),
         claim: Some(Claim {
-            by: Claimant::new(MAX_CLAIMANT_LENGTH),
+            by: Claimant::new(LONGEST_CLAIMANT),
             at: time(LATE),
         }),
     };
@@ -179,7 +180,7 @@ fn most_that_waits(id: &MonitorId) -> (Vec<Pending>, Vec<ClosedIncident>) {
         closed: tick(TICK),
         ending: Ending::Recovered,
     };
-    // One for each track, and an advisory that ends.
+    // One notification for each track, and one for the end of an advisory.
     let notified = [
         "certificate_expiring-for-good",
         "certificate_expiring-for-good",
@@ -193,20 +194,20 @@ fn most_that_waits(id: &MonitorId) -> (Vec<Pending>, Vec<ClosedIncident>) {
 }
 
 #[test]
-fn the_largest_status_row_of_a_full_group_has_room_for_what_one_monitor_brings() {
+fn largest_decision_state_has_room_for_one_more_monitor() {
     let key = keys::decision_state(group());
-    let mut row = largest_steady_row(MAX_MONITORS_PER_GROUP);
-    let steady = size::item(&decision_state::encode(&key, &row));
-    let (pending, closed) = most_that_waits(&longest_id(0));
-    (row.outbox, row.closed) = (Outbox::new(pending), closed);
-    let one_more = size::item(&decision_state::encode(&key, &row));
-    eprintln!("decision row: {steady} bytes, {one_more} with what one monitor brings");
+    let mut state = largest_steady_state(MAX_MONITORS_PER_GROUP);
+    let steady = size::item(&decision_state::encode(&key, &state));
+    let (pending, closed) = largest_outbox_of_monitor(&longest_id(0));
+    (state.outbox, state.closed) = (Outbox::new(pending), closed);
+    let one_more = size::item(&decision_state::encode(&key, &state));
+    eprintln!("decision state: {steady} bytes, {one_more} with the outbox of one monitor");
     assert!(one_more < size::MAX_BYTES, "{steady}, {one_more}");
     assert!(steady > size::MAX_BYTES * 4 / 5, "{steady}");
 }
 
 #[test]
-fn the_largest_location_row_of_a_full_group_fits() {
+fn largest_location_state_fits() {
     let streaks = Streaks {
         seen: tick(TICK),
         health: Streak {
@@ -226,19 +227,19 @@ fn the_largest_location_row_of_a_full_group_fits() {
     };
     let entries =
         (0..MAX_MONITORS_PER_GROUP).map(|number| (longest_id(number), Entry::Seen(streaks.clone())));
-    let row = LocationState {
+    let state = LocationState {
         tick: tick(TICK),
         entries: entries.collect(),
     };
     let bytes = size::item(&location_state::encode(
         &keys::location_state(group(), &longest_location(0)),
-        &row,
+        &state,
     ));
-    eprintln!("location row: {bytes} bytes");
+    eprintln!("location state: {bytes} bytes");
     assert!(bytes < size::MAX_BYTES, "{bytes}");
 }
 
-/// The fleet row in which each of so many groups notes every location, as silent or suspect.
+/// The size of the fleet state in which each of `groups` groups records every location as silent or suspect.
 fn fleet_bytes(groups: u32) -> usize {
     let notes = |half: u32| -> BTreeMap<GroupId, Timestamp> {
         let mine = (0..groups).filter(|shard| shard % 2 == half);
@@ -246,12 +247,12 @@ fn fleet_bytes(groups: u32) -> usize {
         mine.map(|shard| (GroupId { interval, shard }, time(LATE)))
             .collect()
     };
-    let mut row = FleetState {
+    let mut state = FleetState {
         revision: LATEST_REVISION,
         ..FleetState::default()
     };
     for location in (0..MAX_LOCATIONS).map(longest_location) {
-        // One group sees one trouble of a location at a time.
+        // One group observes one problem of a location at a time.
         for (half, problem) in [(0, LocationProblem::Silent), (1, LocationProblem::Suspect)] {
             let problem = (
                 (location.clone(), problem),
@@ -261,21 +262,21 @@ fn fleet_bytes(groups: u32) -> usize {
                     groups: notes(half),
                 },
             );
-            row.problems.extend([problem]);
+            state.problems.extend([problem]);
         }
     }
-    size::item(&fleet_state::encode(&keys::fleet_state(), &row))
+    size::item(&fleet_state::encode(&keys::fleet_state(), &state))
 }
 
 #[test]
-fn the_largest_fleet_row_of_a_hundred_thousand_monitors_fits() {
+fn largest_fleet_state_of_100000_monitors_fits() {
     let bytes = fleet_bytes(250);
-    eprintln!("fleet row: {bytes} bytes with 250 groups and {MAX_LOCATIONS} locations");
+    eprintln!("fleet state: {bytes} bytes with 250 groups and {MAX_LOCATIONS} locations");
     assert!(bytes < size::MAX_BYTES, "{bytes}");
 }
 
-/// What one location saw over a period of so many ticks, where all phases take as long as these times: the bytes of the
-/// rollup, and those of the phases but the connect.
+/// The sizes of the rollup and of the other phases' times of one location, where `times` is the time of each phase in
+/// each tick.
 fn rollup_bytes(monitors: usize, ticks: u64, times: impl Fn(u64) -> Duration) -> (usize, usize) {
     let mut tally = Tally::default();
     for number in 0..ticks {
@@ -300,8 +301,8 @@ fn rollup_bytes(monitors: usize, ticks: u64, times: impl Fn(u64) -> Duration) ->
 }
 
 #[test]
-fn rollups_are_small_and_fit_whatever_the_times() {
-    // 20 to 25 ms, as between two locations; now and then twice as much.
+fn rollups_fit_for_all_distributions_of_times() {
+    // 20 to 25 ms, as between two regions; some twice as long.
     let usual = |number: u64| {
         Duration::from_micros((20_000 + number * 7_919 % 5_000) << u32::from(number.is_multiple_of(50)))
     };
@@ -309,12 +310,12 @@ fn rollups_are_small_and_fit_whatever_the_times() {
         let (bytes, of_others) = rollup_bytes(50, ticks, usual);
         assert!(bytes < most && of_others < most_of_others, "{bytes}, {of_others}");
     }
-    // Every bucket there is below the longest timeout of 30 s, each held by many.
+    // Every bucket below the maximum timeout of 30 s, with many times each.
     let widest =
         |number: u64| Duration::from_micros(1.02_f64.powi(i32::try_from(number % 900).unwrap()) as u64 * 10);
     let (bytes, _) = rollup_bytes(400, 1_440, widest);
     assert!(bytes < size::MAX_BYTES && bytes > size::MAX_BYTES / 2, "{bytes}");
-    // Of three phases, each from 10 ms up to a second within one day: all the buckets in between.
+    // All buckets from 10 ms to one second, for three phases, within one day.
     let wide = |number: u64| {
         Duration::from_millis(10) + Duration::from_micros(number * number * 990_000 / 2_073_600)
     };
@@ -323,7 +324,7 @@ fn rollups_are_small_and_fit_whatever_the_times() {
 }
 
 #[test]
-fn words_fit_however_long_they_are_and_however_old() {
+fn longest_banners_fit() {
     let text = Detail::new(&"x".repeat(1_000)).unwrap();
     assert!(text.as_str().len() <= Detail::MAX_BYTES);
     for at in [tick(TICK), tick("2026-11-22T03:00:00Z")] {
@@ -335,7 +336,10 @@ fn words_fit_however_long_they_are_and_however_old() {
             tick: tick(TICK),
             banner: (0..400).map(banner).collect(),
         };
-        let bytes = size::item(&banners::encode(&keys::words_of(group(), &location()), &banners));
+        let bytes = size::item(&banners::encode(
+            &keys::banners_of(group(), &location()),
+            &banners,
+        ));
         assert!(
             bytes < size::MAX_BYTES / 2 && bytes > 400 * Detail::MAX_BYTES,
             "{bytes}"

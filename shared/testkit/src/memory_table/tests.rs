@@ -3,8 +3,8 @@ use std::task::{Context, Waker};
 
 use super::*;
 
-fn item(sk: &str, banner: &str) -> Item {
-    let pairs = [(PK, "p"), (SK, sk), ("said", banner)];
+fn item(sk: &str, value: &str) -> Item {
+    let pairs = [(PK, "p"), (SK, sk), ("value", value)];
     let pairs = pairs.map(|(name, text)| (name.to_owned(), AttributeValue::S(text.to_owned())));
     Item::from(pairs)
 }
@@ -19,7 +19,7 @@ fn poll<F: Future>(future: F, polls: usize) -> Option<F::Output> {
 }
 
 #[test]
-fn a_dropped_put_may_or_may_not_have_taken_effect() {
+fn dropped_put_takes_effect_after_two_polls() {
     for (polls, present, answered) in [
         (0, false, false),
         (1, false, false),
@@ -34,33 +34,33 @@ fn a_dropped_put_may_or_may_not_have_taken_effect() {
 }
 
 #[test]
-fn a_fault_strikes_before_or_after_the_effect() {
+fn fault_fails_put_before_or_after_effect() {
     for (fault, present) in [(Fault::Before, false), (Fault::After, true)] {
         let table = MemoryTable::new();
         table.set_faults(move |_| fault);
         let answer = poll(table.put(item("a", ""), Condition::Always), 3).unwrap();
-        assert_eq!(answer.unwrap_err().to_string(), "could not put `p/a`");
+        assert_eq!(answer.unwrap_err().to_string(), "cannot put `p/a`");
         assert_eq!(!table.snapshot().is_empty(), present, "{fault:?}");
     }
 }
 
 #[test]
-fn a_stale_read_misses_the_last_write_unless_it_is_strong() {
+fn stale_fault_affects_eventual_reads_only() {
     let table = MemoryTable::new();
     table.overwrite(item("a", "old"));
     table.overwrite(item("a", "new"));
     table.overwrite(item("b", "new"));
     table.set_faults(|_| Fault::Stale);
-    let banner = |read| poll(table.query("p", read), 3).unwrap().unwrap();
-    assert_eq!(banner(Read::Eventual), [item("a", "old")]);
-    assert_eq!(banner(Read::Strong), [item("a", "new"), item("b", "new")]);
+    let query = |read| poll(table.query("p", read), 3).unwrap().unwrap();
+    assert_eq!(query(Read::Eventual), [item("a", "old")]);
+    assert_eq!(query(Read::Strong), [item("a", "new"), item("b", "new")]);
     let get = |read| poll(table.get("p", "b", read), 3).unwrap().unwrap();
     assert_eq!(get(Read::Eventual), None);
     assert_eq!(get(Read::Strong), Some(item("b", "new")));
 }
 
 #[test]
-fn the_plan_sees_every_call_in_order() {
+fn fault_plan_receives_calls_in_order() {
     let table = MemoryTable::new();
     table.set_faults(|call| match (call.number, call.operation, call.sk) {
         (1, Operation::Put, Some("b")) => Fault::Before,
@@ -72,6 +72,6 @@ fn the_plan_sees_every_call_in_order() {
             .is_ok()
     };
     assert_eq!(["a", "b", "b"].map(put), [true, false, true]);
-    table.heal();
+    table.clear_faults();
     assert_eq!((put("c"), table.calls()), (true, 4));
 }

@@ -1,34 +1,34 @@
-//! What the stand-in of SNS says of its account and of the subscriptions of its topic, as a test has set it.
+//! Account settings and subscriptions of the stand-in for SNS.
 
 use portpulse_local_aws::Answer;
 use portpulse_local_aws::sns::{Form, refusal, success};
 
-/// What SNS would know besides the messages.
+/// The settings of an SNS account.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Account {
     /// The subscriptions of every topic.
     pub subscriptions: Vec<Subscription>,
-    /// Whether text messages go to verified numbers alone.
+    /// Whether text messages go to verified numbers only.
     pub is_in_sms_sandbox: bool,
-    /// What text messages may cost a month, in US dollars, if it was ever set.
+    /// The monthly limit for text messages in US dollars, if set.
     pub sms_monthly_limit: Option<String>,
 }
 
-/// A subscription of the topic.
+/// A subscription to the topic.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Subscription {
-    /// `email`, `sms`, `https`, `lambda` and so on.
+    /// The protocol, such as `email`, `sms`, `https` or `lambda`.
     pub protocol: String,
-    /// An address, a number, an ARN.
+    /// The address, number or ARN.
     pub endpoint: String,
-    /// Whether whoever reads it has agreed to.
+    /// Whether the subscriber has confirmed.
     pub is_confirmed: bool,
-    /// Which messages it takes, as JSON; all if absent.
+    /// The filter policy as JSON; `None`: all messages.
     pub filter_policy: Option<String>,
 }
 
 impl Account {
-    /// Answers an operation that reads; `None` for one that is not known here.
+    /// Answers a read operation; `None` if the operation is unknown.
     pub(super) fn answer(&self, form: &Form) -> Option<Answer> {
         let field = |name: &str| form.get(name).map_or("", String::as_str);
         let arn = |index: usize| format!("{}:subscription-{index}", field("TopicArn"));
@@ -58,7 +58,7 @@ impl Account {
                 let number = field("SubscriptionArn").rsplit('-').next();
                 let index = number.and_then(|number| number.parse::<usize>().ok());
                 let Some(subscription) = index.and_then(|index| self.subscriptions.get(index)) else {
-                    return Some(refusal("there is no such subscription"));
+                    return Some(refusal("the subscription does not exist"));
                 };
                 let policy = subscription.filter_policy.as_deref();
                 let pairs = policy.map(|policy| ("FilterPolicy", policy));

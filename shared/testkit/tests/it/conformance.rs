@@ -1,4 +1,4 @@
-//! The table in memory answers as DynamoDB does.
+//! The table in memory behaves like DynamoDB.
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -11,11 +11,9 @@ use aws_sdk_dynamodb::error::BoxError;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity};
 use portpulse_core::time::Tick;
 use portpulse_store::dynamo::DynamoTable;
-use portpulse_store::keys::Key;
+use portpulse_store::keys::{Key, KeyRange, Order};
 use portpulse_store::size;
-use portpulse_store::table::{
-    Condition, Delete, Deleted, Item, KeyRange, Order, Page, PagedQuery, Put, Read, Table,
-};
+use portpulse_store::table::{Condition, Delete, Deleted, Item, Page, PagedQuery, Put, Read, Table};
 use portpulse_testkit::embedded::{EmbeddedDynamo, TABLE};
 use portpulse_testkit::memory_table::MemoryTable;
 use proptest::collection::{btree_map, btree_set, vec};
@@ -42,7 +40,7 @@ enum Step {
     Delete(String, String, Condition),
 }
 
-/// What an operation said; conditions that fail show the item in place.
+/// The result of a step.
 #[derive(Debug, PartialEq)]
 enum Answer {
     Put(Put),
@@ -61,7 +59,7 @@ async fn run(table: &(impl Table + PagedQuery + Delete), step: Step) -> Answer {
         Step::GetMany(keys, read) => {
             let keys: Vec<_> = keys.into_iter().map(|(pk, sk)| Key { pk, sk }).collect();
             let mut items = table.get_many(&keys, read).await.unwrap();
-            // In no order.
+            // The order is undefined.
             items.sort_by_key(|item| ["pk", "sk"].map(|name| item[name].as_s().unwrap().clone()));
             Answer::Items(items)
         }
@@ -131,7 +129,7 @@ fn key_range() -> impl Strategy<Value = KeyRange> {
     let parts = (key(), select(ENDS), select(ENDS), option::of(key()), order);
     parts.prop_map(|((pk, _), one, other, after, order)| {
         let (from, to) = (one.min(other).to_owned(), one.max(other).to_owned());
-        // DynamoDB goes on only from within.
+        // DynamoDB accepts a start key within the range only.
         let after = after.map(|(_, sk)| sk).filter(|sk| from <= *sk && *sk <= to);
         KeyRange {
             pk,
@@ -143,7 +141,7 @@ fn key_range() -> impl Strategy<Value = KeyRange> {
     })
 }
 
-/// Moves a step to partitions of its case's own.
+/// Moves a step to partitions of its test case.
 fn in_case(step: Step, case: u32) -> Step {
     match step {
         Step::Put(mut item, condition) => {
@@ -173,7 +171,7 @@ fn runtime() -> tokio::runtime::Runtime {
 }
 
 #[test]
-fn the_same_steps_get_the_same_answers_from_memory_and_from_dynamodb() {
+fn memory_table_and_dynamodb_return_equal_results() {
     let runtime = runtime();
     let dynamo = runtime.block_on(EmbeddedDynamo::start()).unwrap();
     let (memory, real) = (MemoryTable::new(), dynamo.table());
@@ -206,7 +204,7 @@ fn value() -> impl Strategy<Value = AttributeValue> {
     })
 }
 
-/// The write units that putting an item costs on DynamoDB, where none is in place.
+/// The write units of a put on DynamoDB without an item in place.
 async fn units(dynamo: &EmbeddedDynamo, item: Item) -> f64 {
     dynamo.table().delete("p", "s", Condition::Always).await.unwrap();
     let put = dynamo
@@ -221,7 +219,7 @@ async fn units(dynamo: &EmbeddedDynamo, item: Item) -> f64 {
 }
 
 #[test]
-fn an_item_has_the_size_that_was_calculated_to_the_byte() {
+fn calculated_item_size_is_exact() {
     let runtime = runtime();
     let dynamo = runtime.block_on(EmbeddedDynamo::start()).unwrap();
     proptest!(ProptestConfig::with_cases(100), |(values in vec(value(), 0..12))| {
@@ -229,7 +227,7 @@ fn an_item_has_the_size_that_was_calculated_to_the_byte() {
         for (number, value) in values.into_iter().enumerate() {
             sized.insert(format!("attribute{number}"), value);
         }
-        // Filled up to a whole kilobyte, and one byte beyond: the units tell the two apart.
+        // Padded to a whole kilobyte, and one byte more: the write units differ.
         let room = 1024 - size::item(&sized) % 1024;
         for padding in [room, room + 1] {
             sized.insert("padding".to_owned(), text(&"x".repeat(padding)));
@@ -240,7 +238,7 @@ fn an_item_has_the_size_that_was_calculated_to_the_byte() {
 }
 
 #[tokio::test]
-async fn a_query_reads_every_page() {
+async fn query_reads_all_pages() {
     let dynamo = EmbeddedDynamo::start().await.unwrap();
     let table = dynamo.table();
     // DynamoDB ends a page after a megabyte.
@@ -258,10 +256,10 @@ async fn a_query_reads_every_page() {
 }
 
 #[tokio::test]
-async fn more_items_than_one_answer_holds_are_all_got() {
+async fn get_many_reads_all_batches() {
     let dynamo = EmbeddedDynamo::start().await.unwrap();
     let table = dynamo.table();
-    // DynamoDB takes a hundred keys, and ends an answer after 16 MB.
+    // DynamoDB accepts 100 keys, and ends a response after 16 MB.
     let large = text(&"x".repeat(340 * 1024));
     let key = |number: usize| Key {
         pk: "p".to_owned(),
@@ -286,13 +284,13 @@ async fn more_items_than_one_answer_holds_are_all_got() {
     assert_eq!(table.get_many(&[], Read::Eventual).await.unwrap(), []);
 }
 
-/// Hears what the SDK sends.
+/// Records the requests of the SDK.
 #[derive(Debug, Clone, Default)]
-struct Wiretap(Arc<Mutex<Vec<String>>>);
+struct RequestRecorder(Arc<Mutex<Vec<String>>>);
 
-impl Intercept for Wiretap {
+impl Intercept for RequestRecorder {
     fn name(&self) -> &'static str {
-        "wiretap"
+        "request-recorder"
     }
 
     fn read_before_transmit(
@@ -311,24 +309,24 @@ impl Intercept for Wiretap {
 }
 
 #[tokio::test]
-async fn a_strong_read_is_asked_for_as_such() {
+async fn strong_reads_are_requested_as_consistent() {
     let dynamo = EmbeddedDynamo::start().await.unwrap();
-    let tap = Wiretap::default();
+    let recorder = RequestRecorder::default();
     let config = dynamo
         .client()
         .config()
         .to_builder()
-        .interceptor(tap.clone())
+        .interceptor(recorder.clone())
         .build();
     let table = DynamoTable::new(Client::from_conf(config), TABLE);
     for read in [Read::Strong, Read::Eventual] {
         table.query("p", read).await.unwrap();
         table.get("p", "s", read).await.unwrap();
     }
-    let heard = tap.0.lock().unwrap().clone();
-    let strong: Vec<_> = heard
+    let messages = recorder.0.lock().unwrap().clone();
+    let strong: Vec<_> = messages
         .iter()
         .map(|body| body.contains("\"ConsistentRead\":true"))
         .collect();
-    assert_eq!(strong, [true, true, false, false], "{heard:?}");
+    assert_eq!(strong, [true, true, false, false], "{messages:?}");
 }

@@ -1,7 +1,7 @@
-//! Definitions as they stand in the table, and whose they are.
+//! Stored definitions and their owners.
 
 use portpulse_core::id::MonitorId;
-use portpulse_store::definitions::{Owner, Standing, WriteMode, WriteResult};
+use portpulse_store::definitions::{Owner, StoredDefinition, WriteMode, WriteResult};
 use portpulse_store::store::Store;
 use portpulse_store::table::{Condition, Delete, Table};
 use serde_json::json;
@@ -9,9 +9,12 @@ use serde_json::json;
 use crate::items::{item, text};
 use crate::store::group;
 
-on_both_tables!(definitions_are_told_apart, definitions_are_tended_by_their_keeper);
+on_both_tables!(
+    valid_and_broken_definitions_are_separated,
+    definitions_of_other_owners_are_kept
+);
 
-async fn definitions_are_told_apart<T: Table + Delete>(table: T) {
+async fn valid_and_broken_definitions_are_separated<T: Table + Delete>(table: T) {
     let store = Store::new(table);
     let definitions = [
         (
@@ -35,17 +38,17 @@ async fn definitions_are_told_apart<T: Table + Delete>(table: T) {
     assert_eq!(monitors, ["good"]);
     let broken: Vec<_> = read.broken.keys().map(String::as_str).collect();
     assert_eq!(broken, ["no port"]);
-    let faults = read.broken["no port"].iter().map(ToString::to_string);
-    assert_eq!(faults.filter(|fault| fault.contains("port:")).count(), 1);
+    let diagnostics = read.broken["no port"].iter().map(ToString::to_string);
+    assert_eq!(diagnostics.filter(|text| text.contains("port:")).count(), 1);
 
-    let standing = store.standing_definitions(group()).await.unwrap();
-    let listed: Vec<_> = standing.keys().map(String::as_str).collect();
+    let stored = store.stored_definitions(group()).await.unwrap();
+    let listed: Vec<_> = stored.keys().map(String::as_str).collect();
     assert_eq!(listed, ["good", "no port", "off"]);
-    let no_port = Standing {
+    let no_port = StoredDefinition {
         owner: Owner::Other,
         attributes: Ok(definitions[2].1.as_object().unwrap().clone()),
     };
-    assert_eq!(standing["no port"], no_port);
+    assert_eq!(stored["no port"], no_port);
     for id in ["no port", "never there"] {
         let deleted = store
             .delete_definition(group(), id, WriteMode::TakeOver)
@@ -56,44 +59,44 @@ async fn definitions_are_told_apart<T: Table + Delete>(table: T) {
     assert!(store.definitions(group()).await.unwrap().broken.is_empty());
 }
 
-/// What is not `seed`'s is neither overwritten nor deleted unless it is taken over.
-async fn definitions_are_tended_by_their_keeper<T: Table + Delete>(table: T) {
+/// Definitions of other owners are overwritten and deleted with [`WriteMode::TakeOver`] only.
+async fn definitions_of_other_owners_are_kept<T: Table + Delete>(table: T) {
     let foreign = item("monitors#1m#0", "theirs", &[("host", text("a.example.com"))]);
     table.put(foreign, Condition::Always).await.unwrap();
     let store = Store::new(table);
     let attributes = json!({ "host": "b.example.com" });
     let attributes = attributes.as_object().unwrap();
-    for (id, may, expected) in [
-        ("ours", WriteMode::Keep, WriteResult::NotOurs),
-        ("ours", WriteMode::Add, WriteResult::Done),
-        ("ours", WriteMode::Add, WriteResult::NotOurs),
-        ("ours", WriteMode::Keep, WriteResult::Done),
-        ("theirs", WriteMode::Add, WriteResult::NotOurs),
-        ("theirs", WriteMode::Keep, WriteResult::NotOurs),
+    for (id, mode, expected) in [
+        ("ours", WriteMode::UpdateOwn, WriteResult::Refused),
+        ("ours", WriteMode::Create, WriteResult::Done),
+        ("ours", WriteMode::Create, WriteResult::Refused),
+        ("ours", WriteMode::UpdateOwn, WriteResult::Done),
+        ("theirs", WriteMode::Create, WriteResult::Refused),
+        ("theirs", WriteMode::UpdateOwn, WriteResult::Refused),
     ] {
-        let tended = store
-            .write_definition(group(), id, attributes, may)
+        let result = store
+            .write_definition(group(), id, attributes, mode)
             .await
             .unwrap();
-        assert_eq!(tended, expected, "{id} {may:?}");
+        assert_eq!(result, expected, "{id} {mode:?}");
     }
-    let keepers = async || {
-        let standing = store.standing_definitions(group()).await.unwrap();
-        let keepers = standing.into_iter().map(|(id, standing)| (id, standing.owner));
-        keepers.collect::<Vec<_>>()
+    let owners = async || {
+        let stored = store.stored_definitions(group()).await.unwrap();
+        let owners = stored.into_iter().map(|(id, stored)| (id, stored.owner));
+        owners.collect::<Vec<_>>()
     };
     let named = |id: &str, owner| (id.to_owned(), owner);
     let both = [named("ours", Owner::Seed), named("theirs", Owner::Other)];
-    assert_eq!(keepers().await, both);
-    let delete = async |id, may| store.delete_definition(group(), id, may).await.unwrap();
-    assert_eq!(delete("theirs", WriteMode::Keep).await, WriteResult::NotOurs);
-    assert_eq!(delete("ours", WriteMode::Keep).await, WriteResult::Done);
-    assert_eq!(keepers().await, [named("theirs", Owner::Other)]);
+    assert_eq!(owners().await, both);
+    let delete = async |id, mode| store.delete_definition(group(), id, mode).await.unwrap();
+    assert_eq!(delete("theirs", WriteMode::UpdateOwn).await, WriteResult::Refused);
+    assert_eq!(delete("ours", WriteMode::UpdateOwn).await, WriteResult::Done);
+    assert_eq!(owners().await, [named("theirs", Owner::Other)]);
     let taken = store
         .write_definition(group(), "theirs", attributes, WriteMode::TakeOver)
         .await;
     assert_eq!(taken.unwrap(), WriteResult::Done);
-    assert_eq!(keepers().await, [named("theirs", Owner::Seed)]);
+    assert_eq!(owners().await, [named("theirs", Owner::Seed)]);
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! The servers answer those who were told their address, and no page in a browser.
+//! Access to the servers requires the secret path and no browser.
 
 use portpulse_testkit::embedded::EmbeddedDynamo;
 use portpulse_testkit::runtime_api::RuntimeApi;
@@ -10,7 +10,7 @@ const SCAN: &str = r#"{"TableName":"portpulse"}"#;
 const JSON: (&str, &str) = ("Content-Type", "application/x-amz-json-1.0");
 const TARGET: (&str, &str) = ("X-Amz-Target", "DynamoDB_20120810.Scan");
 
-/// The first line of an answer, which must not open the server to other origins.
+/// The status line of a response. Fails if the response has CORS headers.
 fn status(answer: &str) -> &str {
     assert!(
         !answer.to_ascii_lowercase().contains("access-control-"),
@@ -20,7 +20,7 @@ fn status(answer: &str) -> &str {
 }
 
 #[tokio::test]
-async fn requests_of_pages_are_refused_by_every_server() {
+async fn all_servers_refuse_browsers() {
     let dynamodb = EmbeddedDynamo::start().await.unwrap();
     let (sns, mut published) = SnsServer::start().await.unwrap();
     let api = RuntimeApi::start().await.unwrap();
@@ -46,7 +46,7 @@ async fn requests_of_pages_are_refused_by_every_server() {
             let answer = request(&url, line, &headers, body).await;
             assert_eq!(status(&answer), refused, "{url} {own:?}");
         }
-        // A preflight, without which a page may send no header of its own.
+        // A CORS preflight request, which browsers send before custom headers.
         let path = line.split_once(' ').unwrap().1;
         let asks = [
             ("Origin", "http://localhost:3000"),
@@ -69,7 +69,7 @@ async fn requests_of_pages_are_refused_by_every_server() {
 }
 
 #[tokio::test]
-async fn each_run_has_a_secret_of_its_own() {
+async fn each_server_has_its_own_secret() {
     let one = EmbeddedDynamo::start().await.unwrap().endpoint_url();
     let other = EmbeddedDynamo::start().await.unwrap().endpoint_url();
     let secret = |url: &str| url.rsplit_once('/').unwrap().1.to_owned();

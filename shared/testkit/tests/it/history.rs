@@ -1,4 +1,4 @@
-//! How what is past is kept and read again, on DynamoDB and on the table in memory alike.
+//! History in the store, on DynamoDB and on the table in memory.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -24,12 +24,12 @@ use crate::items::{item, number, text};
 use crate::store::{group, location, observations, row};
 
 on_both_tables!(
-    a_filed_incident_stays_as_it_is,
-    what_was_summed_up_first_stands,
-    history_is_read_piece_by_piece,
-    what_takes_several_items_is_read_as_one,
-    parts_that_were_left_behind_are_right_for_the_next_writer,
-    words_replace_only_those_they_were_made_from,
+    archived_incident_is_immutable,
+    first_summary_is_kept,
+    history_is_read_page_by_page,
+    split_summary_is_read_as_one,
+    parts_of_killed_writer_are_valid_for_next_writer,
+    banners_replace_only_expected_tick,
 );
 
 fn closed(minute: u32) -> ClosedIncident {
@@ -43,15 +43,15 @@ fn closed(minute: u32) -> ClosedIncident {
             since: row(39).tick,
             finding: None,
             notified: Notified::NotYet,
-            urgency: Urgency::Usual,
-            pace: Stability::Steady,
+            urgency: Urgency::Normal,
+            stability: Stability::Steady,
         },
         closed: row(minute).tick,
         ending: Ending::Recovered,
     }
 }
 
-async fn a_filed_incident_stays_as_it_is<T: Table>(table: T) {
+async fn archived_incident_is_immutable<T: Table>(table: T) {
     let store = Store::new(table);
     store.file_incident(&closed(50)).await.unwrap();
     store.file_incident(&closed(51)).await.unwrap();
@@ -64,7 +64,7 @@ async fn a_filed_incident_stays_as_it_is<T: Table>(table: T) {
     assert_eq!(closed, [text("2026-11-22T05:50:00Z")]);
 }
 
-async fn words_replace_only_those_they_were_made_from<T: Table>(table: T) {
+async fn banners_replace_only_expected_tick<T: Table>(table: T) {
     let store = Store::new(table);
     let other: Location = "us-east-1".parse().unwrap();
     let banners = |minute, text| {
@@ -74,20 +74,20 @@ async fn words_replace_only_those_they_were_made_from<T: Table>(table: T) {
         Banners { tick: at, banner }
     };
     let tick = |minute| row(minute).tick;
-    for (location, before, put, kept) in [
+    for (location, before, put, stored) in [
         (&location(), None, banners(40, "one"), true),
-        (&location(), None, banners(41, "a twin"), false),
-        (&location(), Some(tick(39)), banners(41, "a twin"), false),
+        (&location(), None, banners(41, "conflict"), false),
+        (&location(), Some(tick(39)), banners(41, "conflict"), false),
         (&location(), Some(tick(40)), banners(42, "two"), true),
         (&other, None, banners(40, "elsewhere"), true),
     ] {
         let found = store.put_banners(group(), location, before, &put).await;
-        assert_eq!(found.unwrap(), kept, "{put:?}");
+        assert_eq!(found.unwrap(), stored, "{put:?}");
     }
-    let own = store.words_of(group(), &location()).await.unwrap();
+    let own = store.banners_of(group(), &location()).await.unwrap();
     assert_eq!(own, Some(banners(42, "two")));
     assert_eq!(
-        store.words_of(group(), &"c".parse().unwrap()).await.unwrap(),
+        store.banners_of(group(), &"c".parse().unwrap()).await.unwrap(),
         None
     );
     let odd = item("banners#1m#0", "location#Odd", &[("v", number(1))]);
@@ -116,7 +116,7 @@ fn period(text: &str) -> Period {
     text.parse().unwrap()
 }
 
-async fn what_was_summed_up_first_stands<T: Table>(table: T) {
+async fn first_summary_is_kept<T: Table>(table: T) {
     let store = Store::new(table);
     let hours = [
         period("2026-11-22T04"),
@@ -124,10 +124,10 @@ async fn what_was_summed_up_first_stands<T: Table>(table: T) {
         period("2026-11-22"),
     ];
     for (number, hour) in [(1, hours[1]), (2, hours[1]), (3, hours[2])] {
-        let kept = store
+        let stored = store
             .put_summary(group(), hour, &location(), &rollup(number))
             .await;
-        assert_eq!(kept.unwrap(), number != 2);
+        assert_eq!(stored.unwrap(), number != 2);
     }
     let mut broken = item("hourly#1m#0", "2026-11-22T04#eu-west-1", &[("v", number(9))]);
     store
@@ -142,9 +142,9 @@ async fn what_was_summed_up_first_stands<T: Table>(table: T) {
         .summaries_of::<Rollup>(group(), period("2026-11-22").hours(), &location(), Read::Strong)
         .await
         .unwrap();
-    assert_eq!(found.rows, BTreeMap::from([(hours[1], rollup(1))]));
+    assert_eq!(found.records, BTreeMap::from([(hours[1], rollup(1))]));
     assert_eq!(found.unreadable.keys().collect::<Vec<_>>(), [&hours[0]]);
-    // And is not written over.
+    // The unreadable summary is not overwritten.
     assert!(
         !store
             .put_summary(group(), hours[0], &location(), &rollup(4))
@@ -155,10 +155,10 @@ async fn what_was_summed_up_first_stands<T: Table>(table: T) {
         .summaries_of::<Rollup>(group(), [hours[2]], &location(), Read::Eventual)
         .await
         .unwrap();
-    assert_eq!(found.rows, BTreeMap::from([(hours[2], rollup(3))]));
+    assert_eq!(found.records, BTreeMap::from([(hours[2], rollup(3))]));
 }
 
-/// More than an item holds: so many monitors, each with times in all buckets there are.
+/// Times of `monitors` monitors in all buckets; too large for one item if there are many.
 fn wide(monitors: usize) -> OtherTimes {
     let times = PhaseTimes::from_buckets((0..=255).map(|bucket| (bucket, 10_000)), Duration::from_secs(30));
     let phases = OtherPhases {
@@ -170,29 +170,29 @@ fn wide(monitors: usize) -> OtherTimes {
     (0..monitors).map(|number| (id(number), phases.clone())).collect()
 }
 
-/// All rows of the phases of a day, piece by piece, each with how many monitors it tells of.
-async fn rows_of<T: Table + PagedQuery>(
+/// All records of the other phases of a day, read page by page.
+async fn records_of<T: Table + PagedQuery>(
     store: &Store<T>,
     day: Period,
 ) -> Vec<(Period, Location, OtherTimes)> {
-    let mut left = Some(keys::all_other_times(group(), day, day));
-    let mut rows = Vec::new();
-    while let Some(key_range) = left {
-        let piece = store
-            .next::<(Period, Location, OtherTimes)>(&key_range, 2)
+    let mut rest = Some(keys::all_other_times(group(), day, day));
+    let mut records = Vec::new();
+    while let Some(key_range) = rest {
+        let page = store
+            .next_page::<(Period, Location, OtherTimes)>(&key_range, 2)
             .await
             .unwrap();
-        assert!(piece.unreadable.is_empty(), "{:?}", piece.unreadable);
-        rows.extend(piece.rows);
-        left = piece.rest;
+        assert!(page.unreadable.is_empty(), "{:?}", page.unreadable);
+        records.extend(page.records);
+        rest = page.rest;
     }
     rows
 }
 
-async fn what_takes_several_items_is_read_as_one<T: Table + PagedQuery>(table: T) {
+async fn split_summary_is_read_as_one<T: Table + PagedQuery>(table: T) {
     let store = Store::new(table);
     let day = period("2026-11-22");
-    // A neighbour whose name begins like it.
+    // Another location whose name begins with the name of the first.
     let other: Location = format!("{}-2", location()).parse().unwrap();
     let (all, few) = (wide(400), wide(2));
     assert!(store.put_summary(group(), day, &location(), &all).await.unwrap());
@@ -205,12 +205,12 @@ async fn what_takes_several_items_is_read_as_one<T: Table + PagedQuery>(table: T
             .unwrap();
         assert!(found.unreadable.is_empty());
         assert!(
-            found.rows == BTreeMap::from([(day, expected.clone())]),
+            found.records == BTreeMap::from([(day, expected.clone())]),
             "{location}"
         );
     }
-    let rows = rows_of(&store, day).await;
-    let own = rows.iter().filter(|(_, of, _)| *of == location());
+    let records = records_of(&store, day).await;
+    let own = records.iter().filter(|(_, of, _)| *of == location());
     let parts: Vec<_> = own.map(|(_, _, part)| part).collect();
     assert!(parts.len() > 1);
     let mut joined = OtherTimes::new();
@@ -219,14 +219,14 @@ async fn what_takes_several_items_is_read_as_one<T: Table + PagedQuery>(table: T
         joined.join(part.clone());
     }
     assert!(joined == all);
-    let neighbours: Vec<_> = rows.iter().filter(|(_, of, _)| *of == other).collect();
+    let neighbours: Vec<_> = records.iter().filter(|(_, of, _)| *of == other).collect();
     assert!(neighbours.len() == 1 && neighbours[0].2 == few);
 }
 
-async fn parts_that_were_left_behind_are_right_for_the_next_writer<T: Table + Delete>(table: T) {
+async fn parts_of_killed_writer_are_valid_for_next_writer<T: Table + Delete>(table: T) {
     let store = Store::new(table);
     let day = period("2026-11-22");
-    // Who was killed before the first part knew of other monitors, once as many and once more parts of them.
+    // The killed writers had other monitors: once the same number of parts, once more.
     let (mut before, mut after) = (wide(400), wide(400));
     before.remove(&format!("{:0>64}", 7).parse().unwrap());
     after.remove(&format!("{:0>64}", 8).parse().unwrap());
@@ -252,8 +252,8 @@ async fn parts_that_were_left_behind_are_right_for_the_next_writer<T: Table + De
         .summaries_of::<OtherTimes>(group(), [day], &location(), Read::Strong)
         .await
         .unwrap();
-    let found = &found.rows[&day];
-    // Those of which the other did not know, or no longer, are there or not; all others are as they were.
+    let found = &found.records[&day];
+    // Only monitors that differ between the writers may be missing.
     let missing: Vec<_> = after.keys().filter(|id| !found.contains_key(*id)).collect();
     assert!(missing.len() <= 1, "{missing:?}");
     assert!(
@@ -263,7 +263,7 @@ async fn parts_that_were_left_behind_are_right_for_the_next_writer<T: Table + De
     );
 }
 
-async fn history_is_read_piece_by_piece<T: Table + PagedQuery>(table: T) {
+async fn history_is_read_page_by_page<T: Table + PagedQuery>(table: T) {
     let store = Store::new(table);
     let other: Location = "us-east-1".parse().unwrap();
     for day in 19..24 {
@@ -277,23 +277,23 @@ async fn history_is_read_piece_by_piece<T: Table + PagedQuery>(table: T) {
     }
     let broken = item("daily#1m#0", "2026-11-21#a", &[("v", number(9))]);
     store.table().put(broken, Condition::Always).await.unwrap();
-    let mut left = Some(keys::rollups(group(), period("2026-11-20"), period("2026-11-22")));
+    let mut rest = Some(keys::rollups(group(), period("2026-11-20"), period("2026-11-22")));
     let (mut days, mut unreadable) = (Vec::new(), Vec::new());
-    while let Some(key_range) = left {
-        let piece = store
-            .next::<(Period, Location, Rollup)>(&key_range, 2)
+    while let Some(key_range) = rest {
+        let page = store
+            .next_page::<(Period, Location, Rollup)>(&key_range, 2)
             .await
             .unwrap();
-        assert!(piece.rows.len() + piece.unreadable.len() <= 2);
-        unreadable.extend(piece.unreadable.iter().map(ToString::to_string));
-        days.extend(piece.rows.into_iter().map(|(day, location, rollup)| {
+        assert!(page.records.len() + page.unreadable.len() <= 2);
+        unreadable.extend(page.unreadable.iter().map(ToString::to_string));
+        days.extend(page.records.into_iter().map(|(day, location, rollup)| {
             (
                 day.to_string(),
                 location.to_string(),
                 rollup.values().next().unwrap().good,
             )
         }));
-        left = piece.rest;
+        rest = page.rest;
     }
     let expected = [
         ("2026-11-22", "us-east-1", 122),
@@ -307,7 +307,7 @@ async fn history_is_read_piece_by_piece<T: Table + PagedQuery>(table: T) {
         days,
         expected.map(|(day, location, good)| (day.to_owned(), location.to_owned(), good))
     );
-    assert_eq!(unreadable, ["the item `daily#1m#0/2026-11-21#a` cannot be read"]);
+    assert_eq!(unreadable, ["cannot read the item `daily#1m#0/2026-11-21#a`"]);
 
     let ticks = [40, 41, 42].map(|minute| row(minute).tick);
     for tick in ticks {
@@ -320,12 +320,15 @@ async fn history_is_read_piece_by_piece<T: Table + PagedQuery>(table: T) {
         .put_results(group(), ticks[1], &other, &observations(None))
         .await
         .unwrap();
-    let piece = store
-        .next::<(Tick, Location, Observations)>(&keys::results_of_day(group(), period("2026-11-22")), 100)
+    let page = store
+        .next_page::<(Tick, Location, Observations)>(
+            &keys::results_of_day(group(), period("2026-11-22")),
+            100,
+        )
         .await
         .unwrap();
     let found: Vec<_> = piece
-        .rows
+        .records
         .iter()
         .map(|(tick, location, _)| (*tick, location.as_str()))
         .collect();
@@ -338,5 +341,5 @@ async fn history_is_read_piece_by_piece<T: Table + PagedQuery>(table: T) {
         .results_of(group(), [ticks[0], ticks[1], row(50).tick], &location())
         .await
         .unwrap();
-    assert_eq!(own.rows.into_keys().collect::<Vec<_>>(), ticks[..2]);
+    assert_eq!(own.records.into_keys().collect::<Vec<_>>(), ticks[..2]);
 }

@@ -1,10 +1,10 @@
-//! Requests as a browser or another program could send them, byte by byte.
+//! Raw HTTP requests.
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-/// Sends one request, such as `POST /path`, to the server at `url` and below its path, and returns the whole answer.
-/// These headers go before those that every request needs.
+/// Sends a request such as `POST /path` to the server at `url`, below its secret path, and returns the raw response.
+/// `headers` precede the required headers.
 pub(crate) async fn request(url: &str, line: &str, headers: &[(&str, &str)], body: &str) -> String {
     let (address, secret) = url.trim_start_matches("http://").split_once('/').unwrap();
     let (method, path) = line.split_once(' ').unwrap();
@@ -12,7 +12,7 @@ pub(crate) async fn request(url: &str, line: &str, headers: &[(&str, &str)], bod
     send(address, &line, headers, body).await
 }
 
-/// Sends one request to this address, and returns the whole answer.
+/// Sends a request to `address`, and returns the raw response.
 pub(crate) async fn send(address: &str, line: &str, headers: &[(&str, &str)], body: &str) -> String {
     let mut text = format!("{line} HTTP/1.1\r\n");
     let has_host = headers.iter().any(|(name, _)| *name == "Host");

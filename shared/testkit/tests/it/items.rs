@@ -1,4 +1,4 @@
-//! Items for tests, spelt by hand.
+//! Helpers to build items.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use portpulse_store::table::Item;

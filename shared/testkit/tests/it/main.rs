@@ -1,4 +1,4 @@
-//! The stand-ins against each other, and the store on both tables.
+//! Tests of the stand-ins, and of the store on both kinds of table.
 
 #![expect(
     clippy::unwrap_used,
@@ -7,7 +7,7 @@
     reason = "a test fails by panicking"
 )]
 
-/// Runs a check on both kinds of table.
+/// Runs each test on both kinds of table.
 macro_rules! on_both_tables {
     ($($check:ident),+ $(,)?) => { $(
         mod $check {

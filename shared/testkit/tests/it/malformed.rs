@@ -1,10 +1,10 @@
-//! Rows that another version wrote, or that nobody can read.
+//! Items of other versions and malformed items.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use portpulse_core::group_state::DecisionState;
-use portpulse_store::keys::RowKey;
+use portpulse_store::keys::GroupStateKey;
 use portpulse_store::store::{Recorded, Store};
 use portpulse_store::table::{Condition, Item, Read, Table};
 use portpulse_store::{Error, Malformed};
@@ -12,10 +12,13 @@ use portpulse_store::{Error, Malformed};
 use crate::items::{item, number, text};
 use crate::store::{group, location, observations, row};
 
-on_both_tables!(another_version_is_left_alone, an_unreadable_row_hides_no_other);
+on_both_tables!(
+    items_of_other_versions_are_kept,
+    unreadable_item_does_not_hide_others
+);
 
-/// The item of a location row, as another program would write it.
-pub(crate) fn raw_row(sk: &str, layout: u32) -> Item {
+/// The item of a location state with any sort key and layout version.
+pub(crate) fn raw_state(sk: &str, layout: u32) -> Item {
     let attributes = [
         ("v", number(layout)),
         ("tick", text("2026-11-22T05:41:00Z")),
@@ -25,9 +28,9 @@ pub(crate) fn raw_row(sk: &str, layout: u32) -> Item {
     item("group#1m#0", sk, &attributes)
 }
 
-async fn another_version_is_left_alone<T: Table>(table: T) {
+async fn items_of_other_versions_are_kept<T: Table>(table: T) {
     for sk in ["location#eu-west-1", "decision"] {
-        table.put(raw_row(sk, 2), Condition::Always).await.unwrap();
+        table.put(raw_state(sk, 2), Condition::Always).await.unwrap();
     }
     let results = item(
         "results#1m#0#2026-11-22",
@@ -66,24 +69,24 @@ fn is_newer(error: &Error) -> bool {
     matches!(error, Error::Unreadable { source: Malformed::Version { found }, .. } if found == "2")
 }
 
-async fn an_unreadable_row_hides_no_other<T: Table>(table: T) {
-    let mut truncated = raw_row("location#us-east-1", 1);
+async fn unreadable_item_does_not_hide_others<T: Table>(table: T) {
+    let mut truncated = raw_state("location#us-east-1", 1);
     truncated.remove("entries");
     let items = [
-        raw_row("location#eu-west-1", 1),
+        raw_state("location#eu-west-1", 1),
         truncated,
-        raw_row("decision", 9),
-        raw_row("weather", 1),
-        raw_row("expects#EU", 1),
+        raw_state("decision", 9),
+        raw_state("unknown", 1),
+        raw_state("expects#EU", 1),
     ];
     for item in items {
         table.put(item, Condition::Always).await.unwrap();
     }
     let read = Store::new(table).group_state(group()).await.unwrap();
-    assert_eq!(read.group_state.rows, BTreeMap::from([(location(), row(41))]));
-    assert_eq!(read.group_state.status, DecisionState::default());
+    assert_eq!(read.group_state.locations, BTreeMap::from([(location(), row(41))]));
+    assert_eq!(read.group_state.decision, DecisionState::default());
     let unreadable = read.unreadable.iter();
-    let banner: Vec<_> = unreadable
+    let errors: Vec<_> = unreadable
         .map(|(row, error)| {
             let source = std::error::Error::source(error).unwrap();
             (row.clone(), format!("{error}: {source}"))
@@ -92,25 +95,23 @@ async fn an_unreadable_row_hides_no_other<T: Table>(table: T) {
     assert_eq!(read.group_state.listed, BTreeSet::new());
     let expected = [
         (
-            RowKey::Location("us-east-1".parse().unwrap()),
-            "the item `group#1m#0/location#us-east-1` cannot be read: `entries` is missing (delete the item to start \
-             afresh)",
+            GroupStateKey::Location("us-east-1".parse().unwrap()),
+            "cannot read the item `group#1m#0/location#us-east-1`: `entries` is missing (delete the item to reset its \
+             state)",
         ),
         (
-            RowKey::Status,
-            "the item `group#1m#0/decision` cannot be read: it has layout version 9, this version reads 1 (update \
-             this one, or delete the item to start afresh)",
+            GroupStateKey::Decision,
+            "cannot read the item `group#1m#0/decision`: unsupported layout version 9, expected 1 (update Portpulse, \
+             or delete the item to reset its state)",
         ),
         (
-            RowKey::Other("expects#EU".to_owned()),
-            "the item `group#1m#0/expects#EU` cannot be read: no such row is known here (update this version, or \
-             delete the item)",
+            GroupStateKey::Unknown("expects#EU".to_owned()),
+            "cannot read the item `group#1m#0/expects#EU`: unknown kind of item (update Portpulse, or delete the item)",
         ),
         (
-            RowKey::Other("weather".to_owned()),
-            "the item `group#1m#0/weather` cannot be read: no such row is known here (update this version, or \
-             delete the item)",
+            GroupStateKey::Unknown("unknown".to_owned()),
+            "cannot read the item `group#1m#0/unknown`: unknown kind of item (update Portpulse, or delete the item)",
         ),
     ];
-    assert_eq!(banner, expected.map(|(row, text)| (row, text.to_owned())));
+    assert_eq!(errors, expected.map(|(row, text)| (row, text.to_owned())));
 }

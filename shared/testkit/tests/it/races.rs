@@ -1,4 +1,4 @@
-//! Sixteen writers at once on DynamoDB: exactly one of them wins.
+//! Sixteen concurrent writers on DynamoDB: exactly one succeeds.
 
 use std::collections::BTreeMap;
 
@@ -22,7 +22,7 @@ fn row(tick: &str) -> LocationState {
     }
 }
 
-/// What sixteen tasks get that write at once.
+/// The results of sixteen concurrent writes.
 async fn race<R, F>(dynamo: &EmbeddedDynamo, write: impl Fn(Store<DynamoTable>) -> F) -> Vec<R>
 where
     F: Future<Output = Result<R, Error>> + Send + 'static,
@@ -43,7 +43,7 @@ fn count<R: PartialEq>(outcomes: &[R], wanted: &R) -> usize {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn a_tick_counts_once() {
+async fn concurrent_commits_count_tick_once() {
     let dynamo = EmbeddedDynamo::start().await.unwrap();
     let mut before = None;
     for tick in [
@@ -64,7 +64,7 @@ async fn a_tick_counts_once() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn a_revision_is_written_once() {
+async fn concurrent_writes_store_revision_once() {
     let dynamo = EmbeddedDynamo::start().await.unwrap();
     for revision in 1..4 {
         let outcomes = race(&dynamo, |store| async move {
@@ -91,7 +91,7 @@ async fn a_revision_is_written_once() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn the_first_results_stand() {
+async fn concurrent_results_keep_the_first() {
     let dynamo = EmbeddedDynamo::start().await.unwrap();
     let outcomes = race(&dynamo, |store| async move {
         let (tick, location) = (

@@ -1,6 +1,6 @@
-//! The stand-in of the Runtime API speaks as Lambda's does.
+//! The stand-in for Lambda's Runtime API.
 
-use portpulse_testkit::runtime_api::{Heard, Invocation, RuntimeApi};
+use portpulse_testkit::runtime_api::{FunctionMessage, Invocation, RuntimeApi};
 
 use crate::http::request;
 
@@ -13,7 +13,7 @@ fn invocation(id: &str) -> Invocation {
 }
 
 #[tokio::test]
-async fn invocations_are_handed_out_in_turn_and_their_answers_heard() {
+async fn invocations_are_served_in_order_with_responses() {
     let mut api = RuntimeApi::start().await.unwrap();
     let url = api.url();
     let function = tokio::spawn(async move {
@@ -30,13 +30,13 @@ async fn invocations_are_handed_out_in_turn_and_their_answers_heard() {
         request(&url, "POST /2018-06-01/runtime/invocation/two/error", &[], "{}").await;
         (first, second)
     });
-    assert_eq!(api.heard().await, Some(Heard::Ready));
-    let response = Heard::Response {
+    assert_eq!(api.next_message().await, Some(FunctionMessage::Ready));
+    let response = FunctionMessage::Response {
         request_id: "one".to_owned(),
         body: "\"fine\"".to_owned(),
     };
     assert_eq!(api.answer(invocation("one")).await, Some(response));
-    let error = Heard::Error {
+    let error = FunctionMessage::Error {
         request_id: "two".to_owned(),
         body: "{}".to_owned(),
     };
@@ -58,7 +58,7 @@ async fn invocations_are_handed_out_in_turn_and_their_answers_heard() {
 }
 
 #[tokio::test]
-async fn a_function_that_cannot_start_is_heard() {
+async fn init_error_is_reported() {
     let mut api = RuntimeApi::start().await.unwrap();
     let answer = request(
         &api.url(),
@@ -71,6 +71,6 @@ async fn a_function_that_cannot_start_is_heard() {
     let body = "{\"errorType\":\"x\"}".to_owned();
     assert_eq!(
         api.answer(invocation("one")).await,
-        Some(Heard::InitError { body })
+        Some(FunctionMessage::InitError { body })
     );
 }

@@ -1,4 +1,5 @@
-//! The largest items and messages that the limits allow, built by the real codecs, against what DynamoDB and SNS take.
+//! The largest items and messages within all limits, built by production code, compared with the limits of DynamoDB and
+//! SNS.
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
@@ -32,23 +33,23 @@ use portpulse_store::table::{Condition, Item, Put, Read, Table, TableError};
 use portpulse_testkit::sizes::{Largest, assert_documented, documented};
 use serde_json::{Map, Value, json};
 
-/// DynamoDB's limit of an item.
-const ITEM: usize = 400 * 1024;
-/// SNS's limit of a message, attributes included.
-const MESSAGE: usize = 256 * 1024;
+/// DynamoDB's limit of an item in bytes.
+const MAX_ITEM_BYTES: usize = 400 * 1024;
+/// SNS's limit of a message in bytes, attributes included.
+const MAX_MESSAGE_BYTES: usize = 256 * 1024;
 
-/// A table that takes everything, and weighs it.
+/// A table that accepts all puts and records the sizes of the items.
 #[derive(Default)]
-struct Scales(Mutex<Vec<(String, usize)>>);
+struct MeasuringTable(Mutex<Vec<(String, usize)>>);
 
-impl Scales {
-    /// What was weighed since the last time, by its key.
-    fn weighed(&self) -> Vec<(String, usize)> {
+impl MeasuringTable {
+    /// The keys and sizes of all items since the last call.
+    fn take_sizes(&self) -> Vec<(String, usize)> {
         std::mem::take(&mut *self.0.lock().unwrap())
     }
 }
 
-impl Table for Scales {
+impl Table for MeasuringTable {
     async fn query(&self, _: &str, _: Read) -> Result<Vec<Item>, TableError> {
         Ok(Vec::new())
     }
@@ -91,7 +92,7 @@ fn tick() -> Tick {
     "2026-11-22T05:41:00Z".parse().unwrap()
 }
 
-/// A time of as many digits as there can be.
+/// A time with the maximum number of digits.
 fn time() -> Timestamp {
     "2026-11-22T05:41:07.123456789Z".parse().unwrap()
 }
@@ -127,7 +128,7 @@ const CLASSES: [&str; 15] = [
 ];
 
 fn longest_seen() -> Seen {
-    // The longest timeout there is, in each phase.
+    // The maximum timeout in each phase.
     let longest = Duration::from_micros(29_999_990);
     let open = Seen::Open {
         connect: longest,
@@ -149,11 +150,11 @@ fn longest_seen() -> Seen {
         .unwrap()
 }
 
-/// So many times in as many buckets as can be, from 0 on to beyond the longest timeout, at their most digits.
+/// `count` times in the maximum number of buckets, up to the maximum timeout, with the maximum number of digits.
 fn wide(count: u32) -> PhaseTimes {
     const BUCKETS: u32 = 160;
     let filled = count.min(BUCKETS);
-    // A step of ten is written with one digit more, and so is a count of ten.
+    // A distance of ten takes one digit more, and so does a count of ten.
     let (mut wide_steps, mut tens) = ((BUCKETS - filled) / 9, (count - filled) / 9);
     let mut bucket = 0;
     let buckets = (0..filled).map(|_| {
@@ -166,7 +167,7 @@ fn wide(count: u32) -> PhaseTimes {
     PhaseTimes::from_buckets(buckets.collect::<Vec<_>>(), Duration::from_micros(29_999_990))
 }
 
-/// A tally of so many checks: every cause of failure once, and all others took times of their own.
+/// A tally of `checks` checks: each failure class once, all others good with different times.
 fn failing_tally(checks: u32) -> Tally {
     let causes = CLASSES.map(|code| (Cause::Failed(code.parse::<FailureClass>().unwrap()), 1));
     let good = checks - u32::try_from(causes.len()).unwrap() - 1;
@@ -179,7 +180,7 @@ fn failing_tally(checks: u32) -> Tally {
     }
 }
 
-/// The same where all were good: with the other phases.
+/// A tally of `checks` good checks, with times of the other phases.
 fn good_tally(checks: u32) -> Tally {
     let others = OtherPhases {
         dns: (),
@@ -203,8 +204,8 @@ fn day() -> Period {
 }
 
 fn note() -> Note {
-    let banners = "x".repeat(MAX_TEXT_LENGTH);
-    Note::new(&banners, time(), Some(&banners)).unwrap()
+    let text = "x".repeat(MAX_TEXT_LENGTH);
+    Note::new(&text, time(), Some(&text)).unwrap()
 }
 
 fn incident() -> Incident {
@@ -219,8 +220,8 @@ fn incident() -> Incident {
             last: time(),
             reminders: u32::MAX,
         },
-        urgency: Urgency::Raised,
-        pace: Stability::Flapping {
+        urgency: Urgency::Escalated,
+        stability: Stability::Flapping {
             state: Health::Failing,
             notified: Some(time()),
         },
@@ -254,7 +255,7 @@ fn control() -> Control {
     }
 }
 
-/// A definition as long as one may be, with as much as there may be of all that the rest of the file says of it.
+/// The largest valid definition, including the attributes that are derived from the rest of the file.
 fn definition() -> Map<String, Value> {
     let plain = json!({ "host": "192.0.2.1", "port": 7, "interval": "30m" });
     let mut monitors: Map<_, _> = (1..=50)
@@ -286,7 +287,7 @@ fn definition() -> Map<String, Value> {
         DefinitionFile::validate(&file, NetworkAccess::OwnNetwork)
     };
     let valid = file(&monitors).unwrap();
-    // Nothing more fits.
+    // One more byte is invalid.
     own["timeout"] = json!(format!("0{}", own["timeout"].as_str().unwrap()));
     monitors.insert(monitor(0).to_string(), own);
     let diagnostics = file(&monitors).unwrap_err();
@@ -320,44 +321,44 @@ fn location_state() -> LocationState {
     }
 }
 
-/// The largest of a kind among what was weighed, and in how many items it is.
-fn largest(kind: &'static str, weighed: &[(String, usize)]) -> Largest {
+/// The largest item of a kind, and the number of its parts.
+fn largest(kind: &'static str, sizes: &[(String, usize)]) -> Largest {
     Largest {
         kind,
-        bytes: weighed.iter().map(|(_, bytes)| *bytes).max().unwrap(),
-        limit: ITEM,
-        parts: weighed.len(),
+        bytes: sizes.iter().map(|(_, bytes)| *bytes).max().unwrap(),
+        limit: MAX_ITEM_BYTES,
+        parts: sizes.len(),
     }
 }
 
 async fn largest_items() -> Vec<Largest> {
-    let store = Store::new(Scales::default());
+    let store = Store::new(MeasuringTable::default());
     let (group, location) = (group(), location(0));
     let mut all = Vec::new();
-    let mut note_down = |kind: &'static str| {
-        let weighed = store.table().weighed();
-        all.push(largest(kind, &weighed));
+    let mut record = |kind: &'static str| {
+        let sizes = store.table().take_sizes();
+        all.push(largest(kind, &sizes));
     };
 
     store
         .put_definition(group, monitor(0).as_str(), &definition())
         .await
         .unwrap();
-    note_down("definition");
+    record("definition");
     store.list_location(group, &location).await.unwrap();
-    note_down("expected location");
+    record("expected location");
     store
         .put_location_state(group, &location, None, &location_state())
         .await
         .unwrap();
-    note_down("location state");
+    record("location state");
     let observation = Observation {
         seen: longest_seen(),
         detail: detail(),
     };
     let seen: Observations = of_all(|_| observation.clone());
     store.put_results(group, tick(), &location, &seen).await.unwrap();
-    note_down("results");
+    record("results");
     for (kind, phases, period, checks) in [
         ("hour", "phases of an hour", hour(), 60),
         ("day", "phases of a day", day(), 1_440),
@@ -367,13 +368,13 @@ async fn largest_items() -> Vec<Largest> {
             .put_summary(group, period, &location, &rollup)
             .await
             .unwrap();
-        note_down(kind);
+        record(kind);
         let others = other_times(&of_all(|_| good_tally(checks)));
         store
             .put_summary(group, period, &location, &others)
             .await
             .unwrap();
-        note_down(phases);
+        record(phases);
     }
     let banner = Banner {
         text: detail().unwrap(),
@@ -384,17 +385,17 @@ async fn largest_items() -> Vec<Largest> {
         banner: of_all(|_| banner.clone()),
     };
     store.put_banners(group, &location, None, &banners).await.unwrap();
-    note_down("banners");
+    record("banners");
     store.put_control(&monitor(0), &control(), time()).await.unwrap();
-    note_down("control");
+    record("control");
     store.file_incident(&closed_incident()).await.unwrap();
-    note_down("closed incident");
+    record("closed incident");
     all
 }
 
-/// A notification whose texts are as long as they may be, and double twice where they stand in JSON within JSON.
-fn notification(number: usize, locations: usize, foreign: &str) -> Notification {
-    let long = foreign.repeat(600);
+/// A notification with texts of the maximum length, which consist of `text`.
+fn notification(number: usize, locations: usize, text: &str) -> Notification {
+    let long = text.repeat(600);
     let finding = Some(Finding {
         cause: Cause::Open,
         detail: Detail::new(&long),
@@ -427,7 +428,7 @@ fn notification(number: usize, locations: usize, foreign: &str) -> Notification 
     }
 }
 
-/// A broken definition whose id is as long as one is kept, of characters that JSON writes in six.
+/// A broken definition with a key of DynamoDB's maximum length, in characters that JSON escapes with six bytes.
 fn broken_definition() -> Notification {
     let id = "\u{1}".repeat(MAX_BROKEN_ID_BYTES);
     Notification {
@@ -446,7 +447,7 @@ fn assert_accepted(messages: &[Message], notifications: &[Notification]) {
         notifications.iter().map(|each| &each.id).collect::<Vec<_>>()
     );
     for message in messages {
-        assert!(message.bytes() <= MESSAGE, "{}", message.bytes());
+        assert!(message.bytes() <= MAX_MESSAGE_BYTES, "{}", message.bytes());
         assert!(message.attributes.len() <= 10, "{:?}", message.attributes.keys());
     }
 }
@@ -458,7 +459,7 @@ fn largest_messages() -> Vec<Largest> {
         Largest {
             kind,
             bytes: messages.iter().map(Message::bytes).max().unwrap(),
-            limit: MESSAGE,
+            limit: MAX_MESSAGE_BYTES,
             parts: messages.len(),
         }
     };
@@ -473,13 +474,13 @@ fn largest_messages() -> Vec<Largest> {
 }
 
 #[tokio::test]
-async fn every_item_and_message_fits_at_its_largest_and_the_table_says_so() {
+async fn largest_items_and_messages_fit_and_match_readme() {
     let mut all = largest_items().await;
-    // Rows of decisions: nothing larger is sent.
+    // Decision states and fleet states are limited to the maximum.
     all.extend(["decision state", "fleet state"].map(|kind| Largest {
         kind,
         bytes: size::MAX_BYTES,
-        limit: ITEM,
+        limit: MAX_ITEM_BYTES,
         parts: 1,
     }));
     assert!(
@@ -493,16 +494,16 @@ async fn every_item_and_message_fits_at_its_largest_and_the_table_says_so() {
     );
     assert_documented(&all);
     let mut kinds = documented();
-    // The relay's own tests hold this one.
+    // Tested in the relay's crate.
     kinds.remove("relay's ledger");
     let computed = all.iter().map(|largest| largest.kind).collect();
-    assert_eq!(kinds, computed, "a row is computed by nobody");
+    assert_eq!(kinds, computed, "rows of the table without a computed size");
 }
 
 #[test]
-fn notifications_of_all_sizes_are_split_into_messages_that_fit() {
-    for foreign in ["x", "\"", "ü", "\u{1f525}", "\u{1}"] {
-        let sizes = (0..30).map(|number| notification(number, number % 6 * 10, foreign));
+fn notifications_of_all_sizes_are_split_into_valid_messages() {
+    for text in ["x", "\"", "ü", "\u{1f525}", "\u{1}"] {
+        let sizes = (0..30).map(|number| notification(number, number % 6 * 10, text));
         let notifications: Vec<_> = sizes.collect();
         assert_accepted(&messages(&notifications), &notifications);
     }

@@ -1,4 +1,4 @@
-//! What the SDK publishes arrives at the stand-in as it would at SNS.
+//! The stand-in for SNS.
 
 use std::collections::BTreeMap;
 
@@ -22,7 +22,7 @@ fn message() -> Message {
 }
 
 #[tokio::test]
-async fn a_message_arrives_as_it_was_sent() {
+async fn published_message_is_received_unchanged() {
     let (sns, mut published) = SnsServer::start().await.unwrap();
     let topic = SnsTopic::new(sns.client(), TOPIC_ARN);
     topic.publish(&message()).await.unwrap();
@@ -43,7 +43,7 @@ async fn a_message_arrives_as_it_was_sent() {
 }
 
 #[tokio::test]
-async fn the_sdk_tries_again_and_a_failure_is_an_error_with_its_cause() {
+async fn publish_is_retried_and_reports_cause_of_failure() {
     let (sns, mut published) = SnsServer::start().await.unwrap();
     let topic = SnsTopic::new(sns.client(), TOPIC_ARN);
     sns.fail_next(1);
@@ -65,7 +65,7 @@ async fn the_sdk_tries_again_and_a_failure_is_an_error_with_its_cause() {
     topic.publish(&message()).await.unwrap();
 }
 
-/// Whether SNS takes a message with this change.
+/// The message after `change`, if SNS accepts it.
 async fn is_accepted(change: impl FnOnce(&mut Message)) -> Option<Published> {
     let (sns, mut published) = SnsServer::start().await.unwrap();
     let mut message = message();
@@ -76,7 +76,7 @@ async fn is_accepted(change: impl FnOnce(&mut Message)) -> Option<Published> {
 }
 
 #[tokio::test]
-async fn what_sns_refuses_is_refused_here() {
+async fn messages_beyond_limits_of_sns_are_refused() {
     assert!(is_accepted(|_| {}).await.is_some());
     assert!(
         is_accepted(|message| message.subject = "x".repeat(100))

@@ -1,4 +1,4 @@
-//! The rules of the store, on DynamoDB and on the table in memory alike.
+//! The store, on DynamoDB and on the table in memory.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,7 +18,7 @@ use portpulse_testkit::embedded::EmbeddedDynamo;
 use portpulse_testkit::memory_table::{Fault, MemoryTable};
 
 use crate::items::{item, number, text};
-use crate::malformed::raw_row;
+use crate::malformed::raw_state;
 
 pub(crate) fn group() -> GroupId {
     "1m#0".parse().unwrap()
@@ -44,15 +44,15 @@ pub(crate) fn observations(detail: Option<&str>) -> Observations {
 }
 
 on_both_tables!(
-    a_row_moves_only_forward,
-    revisions_follow_each_other,
-    first_results_stand,
-    locations_are_listed_on_the_board,
-    controls_are_read,
-    an_item_too_large_is_not_sent,
+    location_state_only_advances,
+    revisions_are_consecutive,
+    first_results_are_kept,
+    listed_locations_are_stored_with_owner,
+    controls_are_written_and_read,
+    too_large_item_is_not_sent,
 );
 
-async fn a_row_moves_only_forward<T: Table>(table: T) {
+async fn location_state_only_advances<T: Table>(table: T) {
     let store = Store::new(table);
     let steps = [
         (Some(40), 41, Commit::Overtaken),
@@ -61,7 +61,7 @@ async fn a_row_moves_only_forward<T: Table>(table: T) {
         (None, 40, Commit::Conflict),
         (Some(41), 43, Commit::Done),
         (Some(41), 42, Commit::Conflict),
-        // Counted from a row that did not know of tick 43.
+        // Counted from a state before tick 43.
         (Some(41), 44, Commit::Overtaken),
         (None, 44, Commit::Overtaken),
         (Some(43), 44, Commit::Done),
@@ -75,11 +75,11 @@ async fn a_row_moves_only_forward<T: Table>(table: T) {
         assert_eq!(commit, expected, "{minute} after {before:?}");
     }
     let group_state = store.group_state(group()).await.unwrap().group_state;
-    assert_eq!(group_state.rows, BTreeMap::from([(location(), row(44))]));
-    assert_eq!(group_state.status, DecisionState::default());
+    assert_eq!(group_state.locations, BTreeMap::from([(location(), row(44))]));
+    assert_eq!(group_state.decision, DecisionState::default());
 }
 
-async fn revisions_follow_each_other<T: Table>(table: T) {
+async fn revisions_are_consecutive<T: Table>(table: T) {
     let store = Store::new(table);
     assert_eq!(store.fleet().await.unwrap(), FleetState::default());
     let steps = [
@@ -106,12 +106,12 @@ async fn revisions_follow_each_other<T: Table>(table: T) {
         };
         assert_eq!(store.put_fleet(&row).await.unwrap(), expected, "{revision}");
     }
-    let status = store.group_state(group()).await.unwrap().group_state.status;
+    let status = store.group_state(group()).await.unwrap().group_state.decision;
     assert_eq!((status.revision, status.broken), (2, ["2".to_owned()].into()));
     assert_eq!(store.fleet().await.unwrap().revision, 2);
 }
 
-async fn first_results_stand<T: Table>(table: T) {
+async fn first_results_are_kept<T: Table>(table: T) {
     let store = Store::new(table);
     let tick = row(41).tick;
     let first = observations(Some("57P03"));
@@ -131,7 +131,7 @@ async fn first_results_stand<T: Table>(table: T) {
     );
 }
 
-async fn locations_are_listed_on_the_board<T: Table + Delete>(table: T) {
+async fn listed_locations_are_stored_with_owner<T: Table + Delete>(table: T) {
     let store = Store::new(table);
     let named = |name: &str| -> Location { name.parse().unwrap() };
     let (deployed, seeded) = (named("eu-west-1"), named("us-east-1"));
@@ -140,38 +140,38 @@ async fn locations_are_listed_on_the_board<T: Table + Delete>(table: T) {
         .await
         .unwrap();
     store.list_location(group(), &deployed).await.unwrap();
-    for (location, may, expected) in [
-        (&seeded, WriteMode::Keep, WriteResult::NotOurs),
-        (&seeded, WriteMode::Add, WriteResult::Done),
-        (&seeded, WriteMode::Add, WriteResult::NotOurs),
-        (&seeded, WriteMode::Keep, WriteResult::Done),
-        (&deployed, WriteMode::Keep, WriteResult::NotOurs),
+    for (location, mode, expected) in [
+        (&seeded, WriteMode::UpdateOwn, WriteResult::Refused),
+        (&seeded, WriteMode::Create, WriteResult::Done),
+        (&seeded, WriteMode::Create, WriteResult::Refused),
+        (&seeded, WriteMode::UpdateOwn, WriteResult::Done),
+        (&deployed, WriteMode::UpdateOwn, WriteResult::Refused),
     ] {
-        let tended = store.write_location(group(), location, may).await.unwrap();
-        assert_eq!(tended, expected, "{location} {may:?}");
+        let result = store.write_location(group(), location, mode).await.unwrap();
+        assert_eq!(result, expected, "{location} {mode:?}");
     }
-    let standing = store.standing_locations(group()).await.unwrap();
-    let keepers = [(deployed.clone(), Owner::Other), (seeded.clone(), Owner::Seed)];
-    assert_eq!(standing, keepers.into());
+    let listed = store.listed_locations(group()).await.unwrap();
+    let owners = [(deployed.clone(), Owner::Other), (seeded.clone(), Owner::Seed)];
+    assert_eq!(listed, owners.into());
     let read = store.group_state(group()).await.unwrap();
     assert_eq!(read.group_state.listed, [deployed.clone(), seeded.clone()].into());
-    assert_eq!((read.group_state.rows.len(), read.unreadable.len()), (1, 0));
-    // Another group has a list of its own.
+    assert_eq!((read.group_state.locations.len(), read.unreadable.len()), (1, 0));
+    // Each group has its own list.
     let other = store.group_state("1m#1".parse().unwrap()).await.unwrap();
     assert_eq!(other.group_state.listed, BTreeSet::new());
 
-    for (location, may, expected) in [
-        (&deployed, WriteMode::Keep, WriteResult::NotOurs),
-        (&seeded, WriteMode::Keep, WriteResult::Done),
+    for (location, mode, expected) in [
+        (&deployed, WriteMode::UpdateOwn, WriteResult::Refused),
+        (&seeded, WriteMode::UpdateOwn, WriteResult::Done),
         (&deployed, WriteMode::TakeOver, WriteResult::Done),
     ] {
-        let tended = store.unlist_location(group(), location, may).await.unwrap();
-        assert_eq!(tended, expected, "{location} {may:?}");
+        let result = store.unlist_location(group(), location, mode).await.unwrap();
+        assert_eq!(result, expected, "{location} {mode:?}");
     }
-    assert_eq!(store.standing_locations(group()).await.unwrap(), BTreeMap::new());
+    assert_eq!(store.listed_locations(group()).await.unwrap(), BTreeMap::new());
 }
 
-async fn controls_are_read<T: Table>(table: T) {
+async fn controls_are_written_and_read<T: Table>(table: T) {
     let bad = [
         item(
             "controls",
@@ -197,7 +197,7 @@ async fn controls_are_read<T: Table>(table: T) {
     assert_eq!(store.control(&monitor).await.unwrap(), Control::default());
     for (control, expected) in [
         (&control, Written::Done),
-        // Somebody who has not read what is there.
+        // A writer that has not read the current revision.
         (&control, Written::Conflict),
         (&control.unsilenced(), Written::Done),
     ] {
@@ -208,20 +208,20 @@ async fn controls_are_read<T: Table>(table: T) {
     assert_eq!(store.control(&monitor).await.unwrap(), control);
     let broken: MonitorId = "broken".parse().unwrap();
     let error = store.control(&broken).await.unwrap_err();
-    assert_eq!(error.to_string(), "the item `controls/broken` cannot be read");
+    assert_eq!(error.to_string(), "cannot read the item `controls/broken`");
     let (controls, unreadable) = store.controls().await.unwrap();
     assert_eq!(controls, BTreeMap::from([(monitor, control)]));
     let unreadable: Vec<_> = unreadable.iter().map(ToString::to_string).collect();
     assert_eq!(
         unreadable,
         [
-            "the item `controls/Not An Id` cannot be read",
-            "the item `controls/broken` cannot be read"
+            "cannot read the item `controls/Not An Id`",
+            "cannot read the item `controls/broken`"
         ]
     );
 }
 
-async fn an_item_too_large_is_not_sent<T: Table>(table: T) {
+async fn too_large_item_is_not_sent<T: Table>(table: T) {
     let store = Store::new(table);
     let broken = |count: usize| DecisionState {
         revision: 1,
@@ -253,12 +253,12 @@ async fn an_item_too_large_is_not_sent<T: Table>(table: T) {
     );
 }
 
-/// What is decided on is read strongly consistent; what may be a second old is not, at half the price.
+/// State for decisions is read strongly consistent.
 #[tokio::test]
-async fn decisions_rest_on_strong_reads() {
+async fn state_for_decisions_is_read_strongly_consistent() {
     let table = MemoryTable::new();
     for revision in [1, 2] {
-        let mut location_state = raw_row("location#eu-west-1", 1);
+        let mut location_state = raw_state("location#eu-west-1", 1);
         location_state.insert("tick".to_owned(), text(&row(40 + revision).tick.to_string()));
         table.overwrite(location_state);
         let fleet = [
@@ -272,12 +272,12 @@ async fn decisions_rest_on_strong_reads() {
     table.set_faults(|_| Fault::Stale);
     let store = Store::new(table);
     let group_state = store.group_state(group()).await.unwrap().group_state;
-    assert_eq!(group_state.rows, BTreeMap::from([(location(), row(42))]));
+    assert_eq!(group_state.locations, BTreeMap::from([(location(), row(42))]));
     assert_eq!(store.fleet().await.unwrap().revision, 2);
 }
 
 #[tokio::test]
-async fn a_table_that_is_not_there_is_an_error_that_names_what_was_asked() {
+async fn missing_table_error_names_operation_and_key() {
     let dynamo = EmbeddedDynamo::start().await.unwrap();
     let table = portpulse_store::dynamo::DynamoTable::new(dynamo.client().clone(), "elsewhere");
     let store = Store::new(table);
@@ -285,20 +285,20 @@ async fn a_table_that_is_not_there_is_an_error_that_names_what_was_asked() {
         let chain = std::iter::successors(Some(&error as &dyn std::error::Error), |error| error.source());
         chain.map(ToString::to_string).collect::<Vec<_>>().join(" <- ")
     };
-    for (error, banner) in [
+    for (error, text) in [
         (
             store.group_state(group()).await.unwrap_err(),
-            "could not query `group#1m#0`",
+            "cannot query `group#1m#0`",
         ),
-        (store.fleet().await.unwrap_err(), "could not get `fleet/decision`"),
+        (store.fleet().await.unwrap_err(), "cannot get `fleet/decision`"),
         (
             store.put_fleet(&FleetState::default()).await.unwrap_err(),
-            "could not put `fleet/decision`",
+            "cannot put `fleet/decision`",
         ),
     ] {
         let chain = chain(error);
         assert!(
-            chain.starts_with(banner) && chain.contains("ResourceNotFoundException"),
+            chain.starts_with(text) && chain.contains("ResourceNotFoundException"),
             "{chain}"
         );
     }

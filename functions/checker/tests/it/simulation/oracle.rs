@@ -1,71 +1,71 @@
-//! What should be: counted anew from the ticks that were committed, with none of the code under test.
+//! Expected decisions, computed from the committed ticks without the code under test.
 
 use std::collections::BTreeMap;
 
-use crate::rig::Visibility;
+use crate::rig::ProbeResult;
 
-/// A monitor's thresholds.
+/// The thresholds and the alert policy of a monitor.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Rule {
     pub(super) failures_to_open: usize,
     pub(super) successes_to_close: usize,
     pub(super) quorum: Option<usize>,
-    /// More changes than this within an hour are flapping; 0 for never.
+    /// The maximum number of changes within an hour without flapping; 0: never flapping.
     pub(super) flapping_after: usize,
     pub(super) alert_policy: AlertPolicy,
 }
 
-/// When a monitor's incidents are told, and when not.
+/// When incidents of a monitor are notified.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct AlertPolicy {
     pub(super) reminds: bool,
     pub(super) escalates: bool,
-    /// From this tick until before that one, as its definition says.
+    /// The first tick of the maintenance window, and the first tick after it.
     pub(super) maintenance: Option<(i64, i64)>,
-    /// Until before this tick, as somebody has said.
+    /// The first tick after the silence.
     pub(super) silenced_until: Option<i64>,
-    /// Whether it stands behind monitor 0.
-    pub(super) behind: bool,
+    /// Whether the monitor depends on monitor 0.
+    pub(super) depends_on_first: bool,
 }
 
-/// How long after a tick's time it may still be decided on, in ticks.
+/// The maximum delay of a decision after its tick, in ticks.
 const LATE: i64 = 4;
 
 impl AlertPolicy {
-    /// Whether an incident is held back on its own account, when it opens at this time by the clock of who decides it.
-    pub(super) fn holds(&self, decided_ms: i64) -> bool {
+    /// Whether a silence or a maintenance window suppresses an incident that is decided at `decided_ms`.
+    pub(super) fn suppresses(&self, decided_ms: i64) -> bool {
         let is_before = |tick: i64| decided_ms < tick * 60_000;
         let maintained = |(from, until)| is_before(until) && !is_before(from);
         self.maintenance.is_some_and(maintained) || self.silenced_until.is_some_and(is_before)
     }
 
-    /// Whether it may have been held back on account of another's that lasted from one tick to another.
-    pub(super) fn may_hide(&self, opened: i64, (from, until): (i64, i64)) -> bool {
-        self.behind && opened + LATE > from && opened < until + LATE
+    /// Whether an outage of the dependency from one tick to another may suppress an incident opened at `opened`.
+    pub(super) fn may_suppress(&self, opened: i64, (from, until): (i64, i64)) -> bool {
+        self.depends_on_first && opened + LATE > from && opened < until + LATE
     }
 }
 
-/// For each location the ticks that were committed, in order.
+/// The committed ticks of each location, in order.
 pub(super) type History = BTreeMap<usize, Vec<i64>>;
 
-/// What a read of the board showed: the last tick of each location that should report, and the reader's time in milliseconds.
+/// A group state as read by a checker: the last tick of each expected location, and the reader's time in milliseconds.
 #[derive(Debug, Clone, Default)]
-pub(super) struct ReadBoard {
+pub(super) struct ReadState {
     pub(super) ticks: BTreeMap<usize, i64>,
     pub(super) at_ms: i64,
 }
 
-/// Two intervals and a minute.
+/// The maximum age of a counted result: two intervals and a minute.
 const FRESH_MS: i64 = 180_000;
 
 pub(super) struct Oracle<'a> {
     pub(super) history: &'a History,
-    pub(super) visibility: &'a dyn Fn(usize, i64, usize) -> Visibility,
+    pub(super) result: &'a dyn Fn(usize, i64, usize) -> ProbeResult,
 }
 
-/// The ticks at the end of a location's history that brought the same.
+/// The ticks with equal results at the end of a location's history.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Trail {
+pub(super) struct ExpectedStreak {
     pub(super) failing: bool,
     pub(super) ticks: usize,
     pub(super) since: i64,
@@ -73,8 +73,8 @@ pub(super) struct Trail {
 }
 
 impl Oracle<'_> {
-    /// The streak of a monitor in a location as of a tick; `None` where no tick has brought data.
-    pub(super) fn trail(&self, location: usize, monitor: usize, until: i64) -> Option<Trail> {
+    /// The streak of a monitor in a location as of the tick `until`; `None` without data.
+    pub(super) fn streak(&self, location: usize, monitor: usize, until: i64) -> Option<ExpectedStreak> {
         let ticks = self
             .history
             .get(&location)?
@@ -82,35 +82,35 @@ impl Oracle<'_> {
             .rev()
             .filter(|tick| **tick <= until);
         let mut notified = ticks
-            .map(|tick| (*tick, (self.visibility)(location, *tick, monitor)))
-            .filter(|(_, s)| *s != Visibility::NoData);
+            .map(|tick| (*tick, (self.result)(location, *tick, monitor)))
+            .filter(|(_, s)| *s != ProbeResult::NoData);
         let (seen, last) = notified.next()?;
-        let mut trail = Trail {
-            failing: last == Visibility::Failing,
+        let mut streak = ExpectedStreak {
+            failing: last == ProbeResult::Failing,
             ticks: 1,
             since: seen,
             seen,
         };
-        for (tick, _) in notified.take_while(|(_, visibility)| *visibility == last) {
-            trail.ticks += 1;
-            trail.since = tick;
+        for (tick, _) in notified.take_while(|(_, result)| *result == last) {
+            streak.ticks += 1;
+            streak.since = tick;
         }
-        Some(trail)
+        Some(streak)
     }
 
-    fn votes(&self, monitor: usize, read: &ReadBoard) -> Vec<Trail> {
+    fn votes(&self, monitor: usize, read: &ReadState) -> Vec<ExpectedStreak> {
         let fresh = read
             .ticks
             .iter()
             .filter(|(_, tick)| read.at_ms - **tick * 60_000 <= FRESH_MS);
-        let trails = fresh.filter_map(|(location, tick)| self.trail(*location, monitor, *tick));
-        trails
-            .filter(|trail| read.at_ms - trail.seen * 60_000 <= FRESH_MS)
+        let streaks = fresh.filter_map(|(location, tick)| self.streak(*location, monitor, *tick));
+        streaks
+            .filter(|streak| read.at_ms - streak.seen * 60_000 <= FRESH_MS)
             .collect()
     }
 
-    /// Whether an incident has to be open after a decision on this read.
-    pub(super) fn opens(&self, monitor: usize, rule: Rule, read: &ReadBoard) -> bool {
+    /// Whether an incident must be open after a decision on this state.
+    pub(super) fn opens(&self, monitor: usize, rule: Rule, read: &ReadState) -> bool {
         let votes = self.votes(monitor, read);
         let failing = votes
             .iter()
@@ -126,8 +126,8 @@ impl Oracle<'_> {
         failing > 0 && failing >= rule.quorum.unwrap_or(majority) && (failing >= majority || all_reported)
     }
 
-    /// Whether a decision on this read may end an incident.
-    pub(super) fn may_close(&self, monitor: usize, rule: Rule, read: &ReadBoard) -> bool {
+    /// Whether a decision on this state may close an incident.
+    pub(super) fn may_close(&self, monitor: usize, rule: Rule, read: &ReadState) -> bool {
         let votes = self.votes(monitor, read);
         let majority = votes.len() / 2 + 1;
         let good = votes

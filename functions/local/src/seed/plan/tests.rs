@@ -1,17 +1,17 @@
-//! What differs, and what is done about it.
+//! The differences and the resulting writes.
 
 use std::collections::BTreeMap;
 
 use portpulse_core::definition::NetworkAccess;
-use portpulse_store::definitions::{Owner, Standing};
+use portpulse_store::definitions::{Owner, StoredDefinition};
 use serde_json::Value;
 
-use super::super::shown;
+use super::super::render;
 use super::*;
 
-/// Definitions as `GROUP KEEPER ID: {fields}`, a line each.
+/// Stored definitions, one `GROUP OWNER ID: {fields}` per line.
 fn table(text: &str) -> Definitions {
-    let mut there: Definitions = BTreeMap::new();
+    let mut existing: Definitions = BTreeMap::new();
     for line in text.lines() {
         let (place, attributes) = line.split_once(": ").unwrap();
         let mut words = place.split(' ');
@@ -21,29 +21,29 @@ fn table(text: &str) -> Definitions {
             _ => Owner::Other,
         };
         let attributes: Value = serde_json::from_str(attributes).unwrap();
-        let standing = Standing {
+        let standing = StoredDefinition {
             owner,
             attributes: Ok(attributes.as_object().unwrap().clone()),
         };
         let id = words.next().unwrap().to_owned();
-        there.entry(group).or_default().insert(id, standing);
+        existing.entry(group).or_default().insert(id, standing);
     }
-    there
+    existing
 }
 
-fn check(file: &str, there: &str, (ours, prune): (Ours, bool), differences: &str, work: &str) {
+fn check(file: &str, existing: &str, (ours, prune): (Ownership, bool), differences: &str, work: &str) {
     let text = format!("monitors:\n{file}");
     let file = portpulse_monitors_file::read(&text, NetworkAccess::PlainLambda).unwrap();
-    let plan = Plan::between(&file, &table(there), Rules { ours, prune });
-    let shown = shown::lines(&plan, None, false).join("\n");
-    assert_eq!(anstream::adapter::strip_str(&shown).to_string(), differences);
+    let plan = Plan::between(&file, &table(existing), Rules { ours, prune });
+    let render = render::lines(&plan, None, false).join("\n");
+    assert_eq!(anstream::adapter::strip_str(&render).to_string(), differences);
     let puts = plan
         .puts
         .iter()
-        .map(|put| format!("put {} {} {:?}", put.group, put.id, put.may));
+        .map(|put| format!("put {} {} {:?}", put.group, put.id, put.mode));
     let deletions = plan.deletions.iter();
     let deletions =
-        deletions.map(|deletion| format!("delete {} {} {:?}", deletion.group, deletion.id, deletion.may));
+        deletions.map(|deletion| format!("delete {} {} {:?}", deletion.group, deletion.id, deletion.mode));
     assert_eq!(puts.chain(deletions).collect::<Vec<_>>().join("\n"), work);
 }
 
@@ -54,107 +54,107 @@ const B: &str = r#"{"host":"b.example.com","port":2,"timeout":"3s"}"#;
 const OLD_B: &str = r#"{"host":"b.example.com","port":1,"tags":["x"]}"#;
 
 #[test]
-fn what_is_as_the_file_says_is_left() {
-    let there = format!("5m#0 seed a: {A}\n5m#0 terraform b: {B}");
-    check(FILE, &there, (Ours::Marked, true), "2 unchanged.", "");
-    check(FILE, &there, (Ours::Everything, true), "2 unchanged.", "");
+fn equal_definitions_are_not_written() {
+    let existing = format!("5m#0 seed a: {A}\n5m#0 terraform b: {B}");
+    check(FILE, &existing, (Ownership::Marked, true), "2 unchanged.", "");
+    check(FILE, &existing, (Ownership::Everything, true), "2 unchanged.", "");
     check(
         FILE,
-        &there,
-        (Ours::Named, true),
-        "~  b  5m#0  taken over\n1 changed, 1 unchanged.",
+        &existing,
+        (Ownership::Named, true),
+        "~  b  5m#0  owner changed\n1 changed, 1 unchanged.",
         "put 5m#0 b TakeOver",
     );
 }
 
 #[test]
-fn what_differs_is_written_field_by_field() {
+fn differences_are_shown_field_by_field() {
     check(
         FILE,
         &format!("5m#0 seed b: {OLD_B}"),
-        (Ours::Marked, false),
+        (Ownership::Marked, false),
         "+  a  5m#0\n~  b  5m#0  port: 1 -> 2; -tags: [\"x\"]; +timeout: 3s\n1 added, 1 changed, 0 unchanged.",
         "put 5m#0 a Add\nput 5m#0 b Keep",
     );
 }
 
 #[test]
-fn what_is_not_ours_is_left_unless_it_is_taken_over() {
-    let there = format!("5m#0 seed a: {A}\n5m#0 terraform b: {OLD_B}\n5m#0 terraform c: {A}");
+fn definitions_of_other_owners_are_skipped_without_take_over() {
+    let existing = format!("5m#0 seed a: {A}\n5m#0 terraform b: {OLD_B}\n5m#0 terraform c: {A}");
     check(
         FILE,
-        &there,
-        (Ours::Marked, true),
-        "~  b  5m#0  port: 1 -> 2; -tags: [\"x\"]; +timeout: 3s; left alone: not seed's\n1 unchanged.\n\
-         1 is not written by seed and left alone (--take-over writes over it).\n\
-         1 is neither in the file nor written by seed, and not looked at.",
+        &existing,
+        (Ownership::Marked, true),
+        "~  b  5m#0  port: 1 -> 2; -tags: [\"x\"]; +timeout: 3s; skipped: not managed by seed\n1 unchanged.\n\
+         1 not managed by seed (use --take-over to overwrite).\n\
+         1 other definition not in the file and not managed by seed.",
         "",
     );
     check(
         FILE,
-        &there,
-        (Ours::Named, true),
+        &existing,
+        (Ownership::Named, true),
         "~  b  5m#0  port: 1 -> 2; -tags: [\"x\"]; +timeout: 3s\n1 changed, 1 unchanged.\n\
-         1 is neither in the file nor written by seed, and not looked at.",
+         1 other definition not in the file and not managed by seed.",
         "put 5m#0 b TakeOver",
     );
     check(
         FILE,
-        &there,
-        (Ours::Everything, true),
+        &existing,
+        (Ownership::Everything, true),
         "~  b  5m#0  port: 1 -> 2; -tags: [\"x\"]; +timeout: 3s\n-  c  5m#0\n1 changed, 1 removed, 1 unchanged.",
         "put 5m#0 b TakeOver\ndelete 5m#0 c TakeOver",
     );
 }
 
 #[test]
-fn what_the_file_no_longer_has_is_removed_when_told() {
-    let there = format!("5m#0 seed a: {A}\n5m#0 seed b: {B}\n1m#0 seed c: {A}\n1m#1 seed d: {A}");
+fn definitions_missing_in_the_file_are_deleted_with_prune() {
+    let existing = format!("5m#0 seed a: {A}\n5m#0 seed b: {B}\n1m#0 seed c: {A}\n1m#1 seed d: {A}");
     check(
         FILE,
-        &there,
-        (Ours::Marked, false),
-        "-  c  1m#0  left: no --prune\n-  d  1m#1  left: no --prune\n2 unchanged.\n\
-         2 are not in the file any more (--prune removes what seed wrote).",
+        &existing,
+        (Ownership::Marked, false),
+        "-  c  1m#0  skipped: requires --prune\n-  d  1m#1  skipped: requires --prune\n2 unchanged.\n\
+         2 not in the file (use --prune to delete).",
         "",
     );
     check(
         FILE,
-        &there,
-        (Ours::Marked, true),
+        &existing,
+        (Ownership::Marked, true),
         "-  c  1m#0\n-  d  1m#1\n2 removed, 2 unchanged.",
         "delete 1m#1 d Keep\ndelete 1m#0 c Keep",
     );
 }
 
 #[test]
-fn what_moves_is_written_before_it_is_removed() {
-    for (there, differences, work) in [
+fn moved_definition_is_written_before_the_old_one_is_deleted() {
+    for (existing, differences, work) in [
         (
             format!("5m#0 seed a: {A}\n1m#0 seed b: {OLD_B}"),
             ">  b  1m#0 -> 5m#0  port: 1 -> 2; -tags: [\"x\"]; +timeout: 3s\n1 moved, 1 unchanged.",
             "put 5m#0 b Add\ndelete 1m#0 b Keep",
         ),
-        // A run that was interrupted between the two.
+        // An earlier run was interrupted between the two writes.
         (
             format!("5m#0 seed a: {A}\n1m#0 seed b: {OLD_B}\n5m#0 seed b: {B}"),
             ">  b  1m#0 -> 5m#0\n1 moved, 1 unchanged.",
             "delete 1m#0 b Keep",
         ),
-        // Nor would it be written twice where the old one must stay.
+        // The monitor is not written twice if the old definition must stay.
         (
             format!("5m#0 seed a: {A}\n1m#0 terraform b: {B}"),
-            ">  b  1m#0 -> 5m#0  left alone: not seed's\n1 unchanged.\n\
-             1 is not written by seed and left alone (--take-over writes over it).",
+            ">  b  1m#0 -> 5m#0  skipped: not managed by seed\n1 unchanged.\n\
+             1 not managed by seed (use --take-over to overwrite).",
             "",
         ),
-        // Terraform has it now: our own is in the way.
+        // Terraform owns the new definition; our old one is deleted.
         (
             format!("5m#0 seed a: {A}\n1m#0 seed b: {B}\n5m#0 terraform b: {B}"),
             ">  b  1m#0 -> 5m#0\n1 moved, 1 unchanged.",
             "delete 1m#0 b Keep",
         ),
     ] {
-        check(FILE, &there, (Ours::Marked, false), differences, work);
+        check(FILE, &existing, (Ownership::Marked, false), differences, work);
     }
 }

@@ -1,4 +1,4 @@
-//! Chromium without a window, spoken to over a pipe in its own protocol.
+//! Headless Chromium, controlled through the DevTools protocol over a pipe.
 //!
 //! Source: <https://chromedevtools.github.io/devtools-protocol/>
 
@@ -12,9 +12,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
-/// Longer than anything here takes.
-const RETRY_POLICY: Duration = Duration::from_secs(60);
-/// Where Debian, Ubuntu and others put it.
+/// The timeout of every call.
+const TIMEOUT: Duration = Duration::from_secs(60);
+/// The names of the executable on Debian, Ubuntu and others.
 const PROGRAMS: [&str; 4] = [
     "chromium",
     "chromium-browser",
@@ -25,8 +25,8 @@ const PROGRAMS: [&str; 4] = [
 /// A browser with one page.
 pub(crate) struct Browser {
     child: Child,
-    say: ChildStdin,
-    heard: Receiver<Value>,
+    input: ChildStdin,
+    messages: Receiver<Value>,
     calls: u64,
     session: Option<String>,
     events: Vec<Value>,
@@ -35,14 +35,14 @@ pub(crate) struct Browser {
 
 impl Drop for Browser {
     fn drop(&mut self) {
-        // It may have ended by itself.
+        // The process may have exited already.
         drop(self.child.kill());
         drop(self.child.wait());
         drop(std::fs::remove_dir_all(&self.profile));
     }
 }
 
-/// How a page is looked at.
+/// The color scheme.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Scheme {
     Light,
@@ -50,7 +50,7 @@ pub(crate) enum Scheme {
 }
 
 impl Browser {
-    /// Starts one, with an empty page whose console and requests are noted from now on.
+    /// Starts a browser with an empty page, and records its console messages and requests.
     pub(crate) fn start(name: &str) -> Self {
         let path = std::env::var_os("PATH").unwrap();
         let program = PROGRAMS
@@ -59,7 +59,7 @@ impl Browser {
             .unwrap_or_else(|| panic!("Chromium is not installed: run .ci/browser"));
         let profile =
             Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("browser-{name}-{}", std::process::id()));
-        // The protocol is spoken over the descriptors 3 and 4; a shell moves the standard ones there.
+        // The protocol uses file descriptors 3 and 4; a shell redirects the standard ones.
         let script = r#"exec "$@" 3<&0 4>&1 0</dev/null 1>/dev/null 2>/dev/null"#;
         let mut child = Command::new("sh")
             .args(["-c", script, "sh", program])
@@ -79,21 +79,21 @@ impl Browser {
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
-        let (say, out) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
-        let (notify, heard) = channel();
+        let (input, out) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
+        let (message_sender, messages) = channel();
         std::thread::spawn(move || {
             for message in BufReader::new(out).split(0) {
                 let Ok(message) = message else { return };
                 let message: Value = serde_json::from_slice(&message).unwrap();
-                if notify.send(message).is_err() {
+                if message_sender.send(message).is_err() {
                     return;
                 }
             }
         });
         let mut browser = Self {
             child,
-            say,
-            heard,
+            input,
+            messages,
             calls: 0,
             session: None,
             events: Vec::new(),
@@ -109,7 +109,7 @@ impl Browser {
         browser
     }
 
-    /// Calls a method, and returns its result. What else is heard meanwhile is kept.
+    /// Calls a method, and returns its result. Events that arrive meanwhile are stored.
     pub(crate) fn call(&mut self, method: &str, params: Value) -> Value {
         self.calls += 1;
         let id = self.calls;
@@ -117,23 +117,23 @@ impl Browser {
         if let Some(session) = &self.session {
             message["sessionId"] = session.as_str().into();
         }
-        write!(self.say, "{message}\0").unwrap();
+        write!(self.input, "{message}\0").unwrap();
         loop {
-            let heard = self.hear(method);
-            if heard["id"] == id {
-                assert_eq!(heard["error"], Value::Null, "{method}: {heard}");
-                return heard["result"].clone();
+            let message = self.receive(method);
+            if message["id"] == id {
+                assert_eq!(message["error"], Value::Null, "{method}: {message}");
+                return message["result"].clone();
             }
-            self.events.push(heard);
+            self.events.push(message);
         }
     }
 
-    fn hear(&self, waiting_for: &str) -> Value {
-        let heard = self.heard.recv_timeout(RETRY_POLICY);
-        heard.unwrap_or_else(|error| panic!("Chromium says nothing of {waiting_for}: {error}"))
+    fn receive(&self, waiting_for: &str) -> Value {
+        let message = self.messages.recv_timeout(TIMEOUT);
+        message.unwrap_or_else(|error| panic!("no message from Chromium for {waiting_for}: {error}"))
     }
 
-    /// Goes to an address, and waits until everything is there.
+    /// Opens a URL, and waits for the load event.
     pub(crate) fn open(&mut self, url: &str) {
         self.after_loading(|browser| {
             let result = browser.call("Page.navigate", json!({ "url": url }));
@@ -141,18 +141,18 @@ impl Browser {
         });
     }
 
-    /// Does what leads to another page, and waits until that is there.
+    /// Performs an action that loads a page, and waits for the load event.
     pub(crate) fn after_loading(&mut self, act: impl FnOnce(&mut Self)) {
         let is_loaded = |event: &Value| event["method"] == "Page.loadEventFired";
         let before = self.events.len();
         act(self);
         while !self.events[before..].iter().any(is_loaded) {
-            let event = self.hear("a loaded page");
+            let event = self.receive("a loaded page");
             self.events.push(event);
         }
     }
 
-    /// The value of an expression, of a promise where it is one.
+    /// Evaluates an expression; awaits a promise.
     pub(crate) fn value_of(&mut self, expression: &str) -> Value {
         let params = json!({ "expression": expression, "awaitPromise": true, "returnByValue": true });
         let result = self.call("Runtime.evaluate", params);
@@ -160,7 +160,7 @@ impl Browser {
         result["result"]["value"].clone()
     }
 
-    /// Waits until a condition holds of the page: it is looked at whenever the page changes.
+    /// Waits until a condition is true; it is evaluated at every change of the page.
     pub(crate) fn until(&mut self, condition: &str) {
         let promise = format!(
             "new Promise((resolve) => {{
@@ -172,13 +172,13 @@ impl Browser {
         assert_eq!(self.value_of(&promise), true, "{condition}");
     }
 
-    /// Presses a key, as on a keyboard.
+    /// Presses and releases a key.
     pub(crate) fn press(&mut self, key: &str) {
         let (code, text) = match key {
             "Tab" => (9, ""),
             "Enter" => (13, "\r"),
             " " => (32, " "),
-            _ => panic!("no such key here: {key}"),
+            _ => panic!("unsupported key: {key}"),
         };
         for kind in ["keyDown", "keyUp"] {
             let mut params = json!({ "type": kind, "key": key, "code": key, "windowsVirtualKeyCode": code });
@@ -189,19 +189,19 @@ impl Browser {
         }
     }
 
-    /// Types a text where the focus is.
+    /// Inserts text into the focused element.
     pub(crate) fn write(&mut self, text: &str) {
         self.call("Input.insertText", json!({ "text": text }));
     }
 
-    /// What has the focus: its text, or else its name.
+    /// The text, or else the name, of the focused element.
     pub(crate) fn focused(&mut self) -> String {
         let text =
             self.value_of("(document.activeElement.innerText || document.activeElement.name || '').trim()");
         text.as_str().unwrap().to_owned()
     }
 
-    /// Looks at the page in this scheme, and as wide as this.
+    /// Sets the color scheme and the width of the viewport.
     pub(crate) fn look(&mut self, scheme: Scheme, width: u32) {
         let value = match scheme {
             Scheme::Light => "light",
@@ -211,17 +211,17 @@ impl Browser {
         self.call("Emulation.setEmulatedMedia", json!({ "features": features }));
         let metrics = json!({ "width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 600 });
         self.call("Emulation.setDeviceMetricsOverride", metrics);
-        // Else a scrollbar's width is missing from each picture's right.
+        // Scrollbars would cover the right edge of screenshots.
         self.call("Emulation.setScrollbarsHidden", json!({ "hidden": true }));
     }
 
-    /// Moves the reader to a time zone.
-    pub(crate) fn live_in(&mut self, zone: &str) {
+    /// Sets the time zone.
+    pub(crate) fn set_time_zone(&mut self, zone: &str) {
         self.call("Emulation.setTimezoneOverride", json!({ "timezoneId": zone }));
     }
 
-    /// Keeps a picture of the whole page under `target/screenshots`.
-    pub(crate) fn picture(&mut self, name: &str) {
+    /// Saves a screenshot of the whole page in `target/screenshots`.
+    pub(crate) fn screenshot(&mut self, name: &str) {
         let params = json!({ "format": "png", "captureBeyondViewport": true });
         let shot = self.call("Page.captureScreenshot", params);
         let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../target/screenshots");
@@ -230,8 +230,8 @@ impl Browser {
         std::fs::write(format!("{folder}/{name}.png"), bytes).unwrap();
     }
 
-    /// What the console, and everything that failed, had to say: nothing, one hopes.
-    pub(crate) fn complaints(&self) -> Vec<String> {
+    /// Console messages, exceptions and failed requests.
+    pub(crate) fn console_messages(&self) -> Vec<String> {
         let of_interest = |event: &&Value| match event["method"].as_str() {
             Some("Runtime.exceptionThrown" | "Runtime.consoleAPICalled") => true,
             Some("Log.entryAdded") => event["params"]["entry"]["level"] != "verbose",
@@ -245,7 +245,7 @@ impl Browser {
             .collect()
     }
 
-    /// Every address that was asked for.
+    /// The URLs of all requests.
     pub(crate) fn requests(&self) -> Vec<String> {
         let sent = self
             .events

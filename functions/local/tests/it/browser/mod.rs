@@ -1,5 +1,5 @@
-//! The status page in a real browser: what it shows while a service dies and returns, with the keyboard alone, to
-//! everybody, and without asking anybody else for anything.
+//! The status page in a real browser: live updates during an outage, keyboard navigation, accessibility, and no requests
+//! to other hosts.
 
 mod devtools;
 
@@ -7,14 +7,14 @@ use std::path::PathBuf;
 
 use serde_json::Value;
 
-use crate::place::Place;
 use crate::program::{Running, portpulse};
+use crate::workspace::Workspace;
 use devtools::{Browser, Scheme};
 
 const PHONE: u32 = 390;
 const DESK: u32 = 1280;
 
-/// The program, with its status page.
+/// A running program with its status page.
 struct Served {
     _program: Running,
     url: String,
@@ -37,17 +37,17 @@ impl Served {
     }
 }
 
-/// The violations that axe-core finds, each with where it is.
+/// The violations that axe-core finds, with the affected element.
 fn violations(browser: &mut Browser) -> Vec<String> {
     let home = std::env::var("PORTPULSE_BROWSER_HOME").map(PathBuf::from);
     let folder = home
         .unwrap_or_else(|_| PathBuf::from(std::env::var("HOME").unwrap()).join(".cache/portpulse-browser"));
     let axe = std::fs::read_to_string(folder.join("axe.min.js"))
-        .unwrap_or_else(|error| panic!("axe-core is not there, run .ci/browser: {error}"));
+        .unwrap_or_else(|error| panic!("axe-core is not installed, run .ci/browser: {error}"));
     browser.value_of(&format!("{axe}; true"));
     let found = browser.value_of(
         "axe.run().then((found) => {
-           if (found.passes.every((pass) => pass.id !== 'color-contrast')) return ['no contrast was looked at'];
+           if (found.passes.every((pass) => pass.id !== 'color-contrast')) return ['color contrast was not checked'];
            return found.violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html}`));
          })",
     );
@@ -62,8 +62,8 @@ fn violations(browser: &mut Browser) -> Vec<String> {
     texts(&found)
 }
 
-/// Holds the page that is open to what all can use, in light and dark, at a desk and on a phone; and keeps pictures.
-fn examine(browser: &mut Browser, name: &str) {
+/// Checks the accessibility and width of the open page in light and dark schemes, on desktop and phone; saves screenshots.
+fn check_page(browser: &mut Browser, name: &str) {
     for (scheme, width, look) in [
         (Scheme::Light, DESK, "light"),
         (Scheme::Dark, DESK, "dark"),
@@ -74,16 +74,19 @@ fn examine(browser: &mut Browser, name: &str) {
         let found = violations(browser);
         assert!(found.is_empty(), "{name}, {look}: {found:#?}");
         let overflows = browser.value_of("document.documentElement.scrollWidth > innerWidth");
-        assert_eq!(overflows, false, "{name}, {look}: it is wider than the screen");
-        browser.picture(&format!("{name}-{look}"));
+        assert_eq!(
+            overflows, false,
+            "{name}, {look}: the page is wider than the screen"
+        );
+        browser.screenshot(&format!("{name}-{look}"));
     }
     browser.look(Scheme::Light, DESK);
 }
 
-/// Holds that nothing was complained of, and nobody else was asked for anything.
-fn nothing_untoward(browser: &Browser, served: &Served) {
-    let complaints = browser.complaints();
-    assert!(complaints.is_empty(), "{complaints:#?}");
+/// Asserts that the console is empty and that all requests went to the status page.
+fn assert_clean(browser: &Browser, served: &Served) {
+    let messages = browser.console_messages();
+    assert!(messages.is_empty(), "{messages:#?}");
     let requests = browser.requests();
     assert!(requests.len() > 3, "{requests:?}");
     let foreign: Vec<_> = requests
@@ -93,7 +96,7 @@ fn nothing_untoward(browser: &Browser, served: &Served) {
     assert!(foreign.is_empty(), "{foreign:?}");
 }
 
-/// A condition on what the overview says of a monitor.
+/// A condition: the overview shows a monitor with this status.
 fn shows(monitor: &str, status: &str) -> String {
     format!(
         "[...document.querySelectorAll('.monitor')].some((row) =>
@@ -103,15 +106,15 @@ fn shows(monitor: &str, status: &str) -> String {
 
 #[test]
 #[ignore = "needs Chromium and axe-core: run .ci/browser first"]
-fn the_demos_outage_opens_and_closes_before_ones_eyes() {
+fn outage_of_the_demo_appears_and_closes_live() {
     let mut browser = Browser::start("demo");
     let served = Served::start(&["--demo", "--locations", "east,west"]);
     browser.look(Scheme::Light, DESK);
     browser.open(&served.url);
-    // The page that is open renews itself: nobody reloads it.
+    // The open page refreshes itself.
     browser.until(&shows("dies-and-returns", "up"));
     browser.until(&shows("dies-and-returns", "down"));
-    // Long before an hour is over, its lines are there.
+    // Charts show data before the first hour is complete.
     browser.open(&served.page("monitors/healthy"));
     let lines = "[...document.querySelectorAll('figure')].map((figure) =>
         [...figure.querySelectorAll('.phase')].map((phase) =>
@@ -120,43 +123,43 @@ fn the_demos_outage_opens_and_closes_before_ones_eyes() {
     browser.until(&format!(
         "{lines} === 'connect: true,readiness exchange: true;connect: true,readiness exchange: true'"
     ));
-    examine(&mut browser, "phases");
+    check_page(&mut browser, "phases");
     browser.open(&served.page("incidents"));
     let open = "[...document.querySelectorAll('.incident .name')].some((name) => name.textContent === 'dies-and-returns')";
     assert_eq!(browser.value_of(open), true);
-    examine(&mut browser, "incidents");
+    check_page(&mut browser, "incidents");
     browser.open(&served.url);
-    examine(&mut browser, "overview");
+    check_page(&mut browser, "overview");
     browser.until(&shows("dies-and-returns", "up"));
     let closed = "[...document.querySelectorAll('h2')].find((title) => title.textContent.startsWith('Past'))
         .nextElementSibling.textContent.includes('recovered')";
     browser.open(&served.page("incidents"));
     browser.until(closed);
     browser.open(&served.page("monitors/dies-and-returns"));
-    // One for each location and incident; on a slow machine the demo's next outage may have come by now.
+    // One band per location and incident; on a slow machine the next outage of the demo may have started.
     let bands =
         "(incidents => incidents > 0 && document.querySelectorAll('rect.band.down').length === 2 * incidents)
         (document.querySelectorAll('.incident').length)";
     assert_eq!(browser.value_of(bands), true);
-    examine(&mut browser, "monitor");
-    nothing_untoward(&browser, &served);
+    check_page(&mut browser, "monitor");
+    assert_clean(&browser, &served);
 }
 
 #[test]
 #[ignore = "needs Chromium and axe-core: run .ci/browser first"]
-fn the_keyboard_alone_leads_everywhere() {
+fn all_pages_are_reachable_by_keyboard() {
     let mut browser = Browser::start("keyboard");
     let served = Served::start(&["--demo"]);
     browser.open(&served.url);
     browser.until(&shows("refused", "down"));
-    // Nothing moves while one walks through it.
-    let mut walked = Vec::new();
+    // Refreshes must not move the focus.
+    let mut focused = Vec::new();
     for _ in 0..5 {
         browser.press("Tab");
-        walked.push(browser.focused());
+        focused.push(browser.focused());
     }
     assert_eq!(
-        walked,
+        focused,
         [
             "Skip to the content",
             "Portpulse",
@@ -183,9 +186,9 @@ fn the_keyboard_alone_leads_everywhere() {
     assert_eq!(
         browser.value_of("document.getElementById('live').ariaPressed"),
         "false",
-        "what was switched off stays off"
+        "live updates stay off"
     );
-    // From the top, past the menu, to the monitor that was found.
+    // Skips the menu to reach the monitor.
     browser.press("Tab");
     browser.press("Enter");
     assert_eq!(
@@ -200,25 +203,25 @@ fn the_keyboard_alone_leads_everywhere() {
         assert!(tabs < 10, "the monitor cannot be reached");
     }
     let outline = browser.value_of("getComputedStyle(document.activeElement).outlineStyle");
-    assert_ne!(outline, "none", "one sees where one is");
+    assert_ne!(outline, "none", "the focus must be visible");
     browser.after_loading(|browser| browser.press("Enter"));
     assert_eq!(browser.value_of("location.pathname"), "/monitors/refused");
-    nothing_untoward(&browser, &served);
+    assert_clean(&browser, &served);
 }
 
 #[test]
 #[ignore = "needs Chromium and axe-core: run .ci/browser first"]
-fn a_private_page_asks_for_the_token_once() {
+fn private_page_requires_the_token_once() {
     const TOKEN: &str = "0123456789abcdef0123456789abcdef";
-    let place = Place::new("private-page");
-    let file = place.0.join("token");
+    let workspace = Workspace::new("private-page");
+    let file = workspace.0.join("token");
     std::fs::write(&file, TOKEN).unwrap();
     let file = file.to_str().unwrap();
     let mut browser = Browser::start("private");
     let served = Served::start(&["--demo", "--token-file", file]);
     browser.open(&served.url);
     assert_eq!(browser.value_of("location.pathname"), "/sign-in");
-    examine(&mut browser, "sign-in");
+    check_page(&mut browser, "sign-in");
     for (token, path) in [("wrong", "/sign-in"), (TOKEN, "/")] {
         browser.value_of("document.getElementById('token').focus()");
         browser.write(token);
@@ -233,7 +236,7 @@ fn a_private_page_asks_for_the_token_once() {
     assert_eq!(
         browser.value_of("document.cookie"),
         "",
-        "no script sees the session"
+        "the session cookie must be HttpOnly"
     );
     let sign_out = "document.querySelector('form[action=\"/sign-out\"] button').click()";
     browser.after_loading(|browser| {
@@ -245,15 +248,15 @@ fn a_private_page_asks_for_the_token_once() {
 
 #[test]
 #[ignore = "needs Chromium and axe-core: run .ci/browser first"]
-fn the_readers_own_time_stands_beside_utc() {
+fn local_time_is_shown_beside_utc() {
     let mut browser = Browser::start("zone");
     let served = Served::start(&["--demo"]);
     browser.look(Scheme::Light, DESK);
-    // Nine hours ahead, all year round.
-    browser.live_in("Asia/Tokyo");
+    // UTC+9 all year.
+    browser.set_time_zone("Asia/Tokyo");
     for page in ["", "monitors/healthy", "incidents"] {
         browser.open(&served.page(page));
-        let notified = "(() => {
+        let has_local_time = "(() => {
             const time = document.querySelector('.asof time');
             const utc = new Date(time.dateTime);
             const hour = (utc.getUTCHours() + 9) % 12 || 12;
@@ -261,14 +264,14 @@ fn the_readers_own_time_stands_beside_utc() {
             return time.firstChild.textContent.endsWith('UTC') &&
               time.querySelector('.local').textContent.includes(local);
           })()";
-        assert_eq!(browser.value_of(notified), true, "{page}");
+        assert_eq!(browser.value_of(has_local_time), true, "{page}");
         let brief = "[...document.querySelectorAll('time[data-show=brief]')].every((time) =>
             time.title.endsWith('(Asia/Tokyo)'))";
         assert_eq!(browser.value_of(brief), true, "{page}");
     }
-    // The words of a service, and when it said them.
+    // The banner of a service, with its time.
     browser.open(&served.page("monitors/healthy"));
-    browser.until("document.querySelector('td.words')?.textContent.includes('at your service')");
-    examine(&mut browser, "words");
-    nothing_untoward(&browser, &served);
+    browser.until("document.querySelector('td.service-text')?.textContent.includes('demo service')");
+    check_page(&mut browser, "banners");
+    assert_clean(&browser, &served);
 }

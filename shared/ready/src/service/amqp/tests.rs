@@ -1,26 +1,26 @@
 use super::*;
-use crate::test_harness::{check, check_others, check_table, fuzz};
+use crate::test_harness::{check, check_other_services, check_table, fuzz};
 
 const START_FRAME: &[u8] = b"\x01\0\0\0\0\0\x1c\0\x0a\0\x0a\0\x09\0\0\0\0\0\0\0\x05PLAIN\0\0\0\x05en_US\xce";
 
 #[test]
-fn a_start_is_healthy_and_another_version_is_named() {
+fn connection_start_is_healthy_other_version_is_reported() {
     check(
         Amqp::default,
         START_FRAME,
         "> an AMQP 0-9-1 header | healthy: Connection.Start",
     );
-    let notified = "wrong_service: it speaks AMQP 1.0.0 (protocol 3), not 0-9-1";
+    let expected = "wrong_service: the server speaks AMQP 1.0.0 (protocol 3), not 0-9-1";
     check(
         Amqp::default,
         b"AMQP\x03\x01\0\0",
-        &format!("> an AMQP 0-9-1 header | {notified}"),
+        &format!("> an AMQP 0-9-1 header | {expected}"),
     );
 }
 
 #[test]
-fn anything_else_is_another_service() {
-    check_others(Amqp::default, &[]);
+fn other_protocols_are_wrong_service() {
+    check_other_services(Amqp::default, &[]);
     check(
         Amqp::default,
         b"\x01\0\0\0\0\0\x1c\0\x0a\0\x0b",
@@ -35,11 +35,11 @@ fn anything_else_is_another_service() {
 }
 
 #[test]
-fn each_row_of_the_table_is_as_it_says() {
-    let plays = [
+fn decision_table_matches_code() {
+    let cases = [
         ("method frame", Amqp::default(), START_FRAME.to_vec()),
         ("`AMQP`", Amqp::default(), b"AMQP\x03\x01\0\0".to_vec()),
         ("nothing", Amqp::default(), Vec::new()),
     ];
-    check_table(include_str!("../amqp.rs"), plays);
+    check_table(include_str!("../amqp.rs"), cases);
 }

@@ -1,4 +1,4 @@
-//! The messages of RFC 1035: a query out, a reply in.
+//! DNS messages (RFC 1035): encodes queries and decodes replies.
 
 use std::fmt;
 use std::hash::{BuildHasher, RandomState};
@@ -6,27 +6,27 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 
 use portpulse_core::readiness::{DnsCheck, RecordType};
 
-use crate::input::{be_u16, shown};
+use crate::input::{be_u16, excerpt};
 
-/// The length of a header.
-pub(super) const HEADER: u16 = 12;
+/// The length of a message header.
+pub(super) const HEADER_BYTES: u16 = 12;
 const CLASS_IN: u16 = 1;
 const RECURSION_DESIRED: u16 = 0x0100;
 const QUERY_RESPONSE: u16 = 0x8000;
 const OPCODE: u16 = 0x7800;
 const TRUNCATED: u16 = 0x0200;
-const CODE: u16 = 0x000f;
-/// RFC 1035, section 2.3.4.
+const RCODE: u16 = 0x000f;
+/// The maximum length of a name in bytes (RFC 1035, section 2.3.4).
 const MAX_NAME_LENGTH: usize = 255;
 const MAX_RECORDS: u16 = 256;
 
-/// The number that ties a reply to its question. Together with the port, which the kernel chooses at random, it keeps
-/// out what somebody sends who does not see the question (RFC 5452, section 9.2).
+/// The id of a query, which its reply repeats. Together with the random source port, the id keeps an attacker who
+/// cannot see the query from forging a reply (RFC 5452, section 9.2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct QueryId(u16);
 
 impl QueryId {
-    /// One that nobody can know: the keys of the standard library's hashers come from the system's randomness.
+    /// Creates an unpredictable id: the keys of the standard library's hashers come from the system's random source.
     pub(crate) fn random() -> Self {
         let [high, low, ..] = RandomState::new().hash_one(()).to_be_bytes();
         Self(u16::from_be_bytes([high, low]))
@@ -38,7 +38,7 @@ impl QueryId {
     }
 }
 
-/// The question, as it goes into a datagram, or behind its length over TCP.
+/// Encodes a query as sent in a datagram, or after its length over TCP.
 pub(crate) fn query(check: &DnsCheck, QueryId(id): QueryId) -> Vec<u8> {
     let mut message = Vec::new();
     for number in [id, RECURSION_DESIRED, 1, 0, 0, 0] {
@@ -54,7 +54,7 @@ pub(crate) fn query(check: &DnsCheck, QueryId(id): QueryId) -> Vec<u8> {
     message
 }
 
-/// Whether what has come of a message can be the beginning of a reply to a query.
+/// Whether the bytes received so far can be the start of a reply to a query.
 pub(super) fn may_be_reply(message: &[u8], query: &[u8]) -> bool {
     let id_is_ours = message.iter().zip(query.iter().take(2)).all(|(a, b)| a == b);
     let flags_are_a_reply =
@@ -64,24 +64,24 @@ pub(super) fn may_be_reply(message: &[u8], query: &[u8]) -> bool {
 
 /// Whether a message has the header of a reply to a query, and its question (RFC 5452, section 9.1).
 ///
-/// A server that does not answer may leave the question out, as some do with FORMERR and REFUSED.
+/// An error reply may omit the question, as some servers do with FORMERR and REFUSED.
 pub(crate) fn is_reply(message: &[u8], query: &[u8]) -> bool {
     let (Some(flags), Some(questions)) = (be_u16(message, 2), be_u16(message, 4)) else {
         return false;
     };
-    let header = usize::from(HEADER);
-    let asked = query.get(header..).unwrap_or_default();
-    let answered = message.get(header..header + asked.len());
+    let header = usize::from(HEADER_BYTES);
+    let sent_question = query.get(header..).unwrap_or_default();
+    let received_question = message.get(header..header + sent_question.len());
     message.len() >= header
         && may_be_reply(message, query)
         && match questions {
-            0 => flags & (CODE | TRUNCATED) != 0,
-            // The case of names is the server's to choose (RFC 4343).
-            _ => answered.is_some_and(|question| question.eq_ignore_ascii_case(asked)),
+            0 => flags & (RCODE | TRUNCATED) != 0,
+            // A server may change the case of a name (RFC 4343).
+            _ => received_question.is_some_and(|question| question.eq_ignore_ascii_case(sent_question)),
         }
 }
 
-/// Whether a reply says in its header that it was cut short, wherever the cut is.
+/// Whether the header of a reply marks it as truncated.
 pub(crate) fn is_truncated(reply: &[u8]) -> bool {
     be_u16(reply, 2).is_some_and(|flags| flags & TRUNCATED != 0)
 }
@@ -95,7 +95,7 @@ impl ReplyCode {
 }
 
 impl fmt::Display for ReplyCode {
-    /// IANA's name for it.
+    /// Writes IANA's name of the code.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
             0 => f.write_str("NOERROR"),
@@ -109,25 +109,25 @@ impl fmt::Display for ReplyCode {
     }
 }
 
-/// A reply, as far as it matters.
+/// The needed parts of a reply.
 #[derive(Debug)]
 pub(super) struct Reply {
     pub(super) code: ReplyCode,
-    /// Whether records were left out for want of room.
+    /// Whether records are missing for lack of space.
     pub(super) truncated: bool,
-    /// The records of the answer section whose types are known, in the form of a zone file.
+    /// The records of known types in the answer section, in zone file format.
     pub(super) records: Vec<String>,
 }
 
 impl Reply {
-    /// Reads a whole message; `None` if it is not a well-formed reply to that query.
+    /// Reads a complete message; `None` if it is not a well-formed reply to the query.
     pub(super) fn read(message: &[u8], query: &[u8]) -> Option<Self> {
         if !is_reply(message, query) {
             return None;
         }
         let flags = be_u16(message, 2)?;
         let (questions, answers) = (be_u16(message, 4)?, be_u16(message, 6)?);
-        let mut at = usize::from(HEADER);
+        let mut at = usize::from(HEADER_BYTES);
         for _ in 0..questions.min(MAX_RECORDS) {
             at = name(message, at)?
                 .1
@@ -148,14 +148,14 @@ impl Reply {
             return None;
         }
         Some(Self {
-            code: ReplyCode(flags & CODE),
+            code: ReplyCode(flags & RCODE),
             truncated: flags & TRUNCATED != 0,
             records,
         })
     }
 }
 
-/// The name at an offset, in lower case without a final dot, and the offset behind it.
+/// Reads the name at an offset: in lower case without a final dot, and the offset after it.
 fn name(message: &[u8], start: usize) -> Option<(String, usize)> {
     let mut text = String::new();
     let mut at = start;
@@ -174,7 +174,7 @@ fn name(message: &[u8], start: usize) -> Option<(String, usize)> {
             }
             192..=255 => {
                 let target = usize::from(be_u16(message, at)? & 0x3fff);
-                // A pointer goes backwards, or it goes round in circles.
+                // A pointer must point backwards, otherwise names could loop.
                 if target >= at {
                     return None;
                 }
@@ -203,7 +203,7 @@ fn record(record_type: RecordType, message: &[u8], start: usize, data: &[u8]) ->
                 text.extend_from_slice(string);
                 rest = after;
             }
-            shown(&text)
+            excerpt(&text)
         }
     })
 }

@@ -1,7 +1,7 @@
 use portpulse_core::readiness::{RecordType, Transport};
 
 use super::*;
-use crate::test_harness::{check, check_others, check_table, fuzz};
+use crate::test_harness::{check, check_other_services, check_table, fuzz};
 
 const ID: QueryId = QueryId::fixed(0x7070);
 
@@ -13,7 +13,7 @@ fn framed(message: &[u8]) -> Vec<u8> {
     [&u16::try_from(message.len()).unwrap().to_be_bytes(), message].concat()
 }
 
-/// A reply to the check's question, with these answer records as they stand in the message.
+/// A reply to the check's question with these encoded answer records.
 fn reply(check: &DnsCheck, code: u8, records: &[&[u8]]) -> Vec<u8> {
     let mut message = query(check, ID);
     message[2] = 0x81;
@@ -36,7 +36,7 @@ fn ask(name: &str, record_type: RecordType, must: &[&str], must_not: &[&str]) ->
 const A_192_0_2_1: &[u8] = b"\xc0\x0c\0\x01\0\x01\0\0\x0e\x10\0\x04\xc0\0\x02\x01";
 
 #[test]
-fn any_reply_will_do_when_no_record_is_asked_for() {
+fn any_reply_is_healthy_without_required_records() {
     let root = DnsCheck::default();
     check(
         over_tcp(&root),
@@ -67,7 +67,7 @@ fn any_reply_will_do_when_no_record_is_asked_for() {
 }
 
 #[test]
-fn records_must_or_must_not_be_there() {
+fn required_and_forbidden_records_are_checked() {
     let rows = [
         (
             &["192.0.2.1"][..],
@@ -82,25 +82,25 @@ fn records_must_or_must_not_be_there() {
         (
             &[],
             &["192.0.2.1"],
-            "wrong_answer: a.example A: NOERROR 192.0.2.1; 192.0.2.1 must not be there",
+            "wrong_answer: a.example A: NOERROR 192.0.2.1; 192.0.2.1 must not be present",
         ),
         (&[], &["192.0.2.2"], "healthy: a.example A: NOERROR 192.0.2.1"),
     ];
     for (must, must_not, expected) in rows {
-        let asked = ask("A.example.", RecordType::A, must, must_not);
+        let dns_check = ask("A.example.", RecordType::A, must, must_not);
         check(
-            over_tcp(&asked),
-            &reply(&asked, 0, &[A_192_0_2_1]),
+            over_tcp(&dns_check),
+            &reply(&dns_check, 0, &[A_192_0_2_1]),
             &format!("> a.example A | {expected}"),
         );
     }
-    let asked = ask("a.example", RecordType::A, &["192.0.2.1"], &[]);
-    let notified = "> a.example A | wrong_answer: a.example A: SERVFAIL; 192.0.2.1 is missing";
-    check(over_tcp(&asked), &reply(&asked, 2, &[]), notified);
+    let dns_check = ask("a.example", RecordType::A, &["192.0.2.1"], &[]);
+    let transcript = "> a.example A | wrong_answer: a.example A: SERVFAIL; 192.0.2.1 is missing";
+    check(over_tcp(&dns_check), &reply(&dns_check, 2, &[]), transcript);
 }
 
 #[test]
-fn every_type_is_read_as_a_zone_file_writes_it() {
+fn record_types_match_zone_file_format() {
     let rows: [(RecordType, &[u8], &str); 7] = [
         (
             RecordType::A,
@@ -139,42 +139,46 @@ fn every_type_is_read_as_a_zone_file_writes_it() {
         ),
     ];
     for (record_type, data, written) in rows {
-        let asked = ask("a.example", record_type, &[written], &[]);
+        let dns_check = ask("a.example", record_type, &[written], &[]);
         let record = [b"\xc0\x0c".as_slice(), data].concat();
-        let notified =
-            crate::test_harness::transcript(over_tcp(&asked)(), [reply(&asked, 0, &[&record]).as_slice()]);
-        assert!(notified.contains("healthy: "), "{notified}");
-        let asked = ask("a.example", record_type, &[], &[written]);
-        let notified =
-            crate::test_harness::transcript(over_tcp(&asked)(), [reply(&asked, 0, &[&record]).as_slice()]);
-        assert!(notified.contains("must not be there"), "{notified}");
+        let transcript = crate::test_harness::transcript(
+            over_tcp(&dns_check)(),
+            [reply(&dns_check, 0, &[&record]).as_slice()],
+        );
+        assert!(transcript.contains("healthy: "), "{transcript}");
+        let dns_check = ask("a.example", record_type, &[], &[written]);
+        let transcript = crate::test_harness::transcript(
+            over_tcp(&dns_check)(),
+            [reply(&dns_check, 0, &[&record]).as_slice()],
+        );
+        assert!(transcript.contains("must not be present"), "{transcript}");
     }
 }
 
 #[test]
-fn what_is_not_a_reply_to_us_is_another_service() {
+fn unrelated_reply_is_wrong_service() {
     let root = DnsCheck::default();
-    check_others(over_tcp(&root), &[]);
+    check_other_services(over_tcp(&root), &[]);
     let mut other_id = reply(&root, 0, &[]);
     other_id[2] = 1;
     check(over_tcp(&root), &other_id, "> . NS | wrong_service");
-    // Its id is ours, and its question is another: of another type, or for another name.
+    // The query's id with another question: another type, or another name.
     let mut other_type = reply(&root, 0, &[]);
     other_type[16] = 16;
     check(over_tcp(&root), &other_type, "> . NS | wrong_service");
-    let (asked, other) = (
+    let (dns_check, other) = (
         ask("a.example", RecordType::A, &[], &[]),
         ask("b.example", RecordType::A, &[], &[]),
     );
     check(
-        over_tcp(&asked),
+        over_tcp(&dns_check),
         &reply(&other, 0, &[A_192_0_2_1]),
         "> a.example A | wrong_service",
     );
     let mut no_reply = reply(&root, 0, &[]);
     no_reply[4] = 1;
     check(over_tcp(&root), &no_reply, "> . NS | wrong_service");
-    // Names that point at themselves, at each other, or beyond the end.
+    // Names with pointers to themselves, to each other, or beyond the end.
     for name in [
         b"\xc0\x11".as_slice(),
         b"\xc0\x13\xc0\x11",
@@ -189,63 +193,63 @@ fn what_is_not_a_reply_to_us_is_another_service() {
             "> . NS | wrong_service",
         );
     }
-    let asked = ask("a.example", RecordType::A, &["192.0.2.1"], &[]);
-    fuzz(over_tcp(&asked), &reply(&asked, 0, &[A_192_0_2_1]));
+    let dns_check = ask("a.example", RecordType::A, &["192.0.2.1"], &[]);
+    fuzz(over_tcp(&dns_check), &reply(&dns_check, 0, &[A_192_0_2_1]));
 }
 
 #[test]
-fn a_question_may_come_back_in_another_case_and_be_left_out_of_an_error() {
-    let asked = ask("a.example", RecordType::A, &[], &[]);
-    let mut shouted = reply(&asked, 0, &[A_192_0_2_1]);
+fn reply_question_may_differ_in_case_or_be_omitted_in_error() {
+    let dns_check = ask("a.example", RecordType::A, &[], &[]);
+    let mut shouted = reply(&dns_check, 0, &[A_192_0_2_1]);
     shouted[14..24].make_ascii_uppercase();
     check(
-        over_tcp(&asked),
+        over_tcp(&dns_check),
         &shouted,
         "> a.example A | healthy: a.example A: NOERROR 192.0.2.1",
     );
     let bare = |flags: [u8; 2]| framed(&[&[0x70, 0x70], &flags[..], &[0; 8]].concat());
     check(
-        over_tcp(&asked),
+        over_tcp(&dns_check),
         &bare([0x81, 0x81]),
         "> a.example A | healthy: a.example A: FORMERR",
     );
     check(
-        over_tcp(&asked),
+        over_tcp(&dns_check),
         &bare([0x81, 0x80]),
         "> a.example A | wrong_service",
     );
 }
 
 #[test]
-fn no_two_questions_have_an_id_that_follows_from_the_other() {
+fn query_ids_are_unpredictable() {
     let ids: std::collections::BTreeSet<_> = (0..64)
         .map(|_| query(&DnsCheck::default(), QueryId::random())[..2].to_vec())
         .collect();
-    // Of 64 out of 65,536 two are equal in one run of 33, and four in one of a hundred thousand.
+    // Of 64 random ids out of 65,536, two are equal in one run of 33, and four in one of a hundred thousand.
     assert!(ids.len() > 60, "{ids:?}");
     let bits: u32 = ids.iter().flatten().map(|byte| byte.count_ones()).sum();
     assert!((300..724).contains(&bits), "{bits} of {} bits", ids.len() * 16);
 }
 
 #[test]
-fn each_row_of_the_table_is_as_it_says() {
+fn decision_table_matches_code() {
     let (root, wanted) = (
         DnsCheck::default(),
         ask("a.example", RecordType::A, &["192.0.2.1"], &[]),
     );
     let unwanted = ask("a.example", RecordType::A, &[], &["192.0.2.1"]);
-    let plays = [
+    let cases = [
         ("a well-formed", over_tcp(&root)(), reply(&root, 0, &[])),
         ("a well-formed", over_tcp(&root)(), reply(&root, 3, &[])),
         ("a well-formed", over_tcp(&root)(), reply(&root, 5, &[])),
         ("SERVFAIL", over_tcp(&root)(), reply(&root, 2, &[])),
-        ("a record that", over_tcp(&wanted)(), reply(&wanted, 0, &[])),
+        ("a required", over_tcp(&wanted)(), reply(&wanted, 0, &[])),
         (
-            "a record that",
+            "a required",
             over_tcp(&unwanted)(),
             reply(&unwanted, 0, &[A_192_0_2_1]),
         ),
         ("nothing", over_tcp(&root)(), Vec::new()),
     ];
-    check_table(include_str!("../dns.rs"), plays);
+    check_table(include_str!("../dns.rs"), cases);
 }

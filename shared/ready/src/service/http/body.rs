@@ -1,9 +1,9 @@
-//! A body, searched for a text as it comes.
+//! Searches the body of a response for a text while it arrives.
 
-/// How much of a body is searched.
-pub(super) const LIMIT: usize = 64 * 1024;
+/// The maximum number of searched bytes of a body.
+pub(super) const MAX_SEARCHED_BYTES: usize = 64 * 1024;
 
-/// How the end of a body is known (RFC 9112, section 6.3).
+/// How the end of a body is found (RFC 9112, section 6.3).
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Framing {
     Chunked,
@@ -11,11 +11,11 @@ pub(super) enum Framing {
     UntilClose,
 }
 
-/// The search for a text in a body of which nothing is kept but its end.
+/// The search for a text in a body. Only the last bytes are kept.
 #[derive(Debug)]
 pub(super) struct Body {
     text: Vec<u8>,
-    /// The last bytes, one fewer than the text has: it may lie across two reads.
+    /// The last bytes, one fewer than the text has, because the text may span two reads.
     tail: Vec<u8>,
     found: bool,
     searched: usize,
@@ -24,13 +24,13 @@ pub(super) struct Body {
 
 #[derive(Debug)]
 enum Part {
-    /// So many bytes, then what comes after.
+    /// The remaining bytes of data, and what follows them.
     Data(u64, After),
-    /// A chunk's size.
+    /// The size of a chunk.
     Size(u64),
-    /// The rest of the line with the size.
+    /// The rest of the line after the size.
     SizeEnd(u64),
-    /// The line end behind a chunk.
+    /// The line end after a chunk.
     ChunkEnd,
     Over,
 }
@@ -61,12 +61,12 @@ impl Body {
         self.found
     }
 
-    /// Whether as much was searched as is searched at most.
+    /// Whether the maximum number of bytes was searched.
     pub(super) fn is_exhausted(&self) -> bool {
-        self.searched >= LIMIT
+        self.searched >= MAX_SEARCHED_BYTES
     }
 
-    /// Takes what has come; whether the body is over.
+    /// Searches the next bytes; returns whether the body is complete.
     pub(super) fn read(&mut self, mut bytes: &[u8]) -> bool {
         loop {
             match self.part {
@@ -88,17 +88,17 @@ impl Body {
                         return false;
                     };
                     bytes = rest;
-                    self.framing(byte);
+                    self.read_framing(byte);
                 }
             }
         }
     }
 
-    fn framing(&mut self, byte: u8) {
+    fn read_framing(&mut self, byte: u8) {
         let digit = char::from(byte).to_digit(16).map(u64::from);
         self.part = match (&self.part, byte, digit) {
             (Part::Size(size), _, Some(digit)) => Part::Size(size.saturating_mul(16).saturating_add(digit)),
-            // The last chunk is empty; the trailer after it is of no interest.
+            // The last chunk is empty; the trailer fields after it are ignored.
             (Part::Size(0) | Part::SizeEnd(0), b'\n', _) => Part::Over,
             (Part::Size(size) | Part::SizeEnd(size), b'\n', _) => Part::Data(*size, After::Chunk),
             (Part::Size(size) | Part::SizeEnd(size), _, _) => Part::SizeEnd(*size),
@@ -109,7 +109,9 @@ impl Body {
     }
 
     fn search(&mut self, data: &[u8]) {
-        let data = data.get(..LIMIT - self.searched.min(LIMIT)).unwrap_or(data);
+        let data = data
+            .get(..MAX_SEARCHED_BYTES - self.searched.min(MAX_SEARCHED_BYTES))
+            .unwrap_or(data);
         self.searched += data.len();
         self.tail.extend_from_slice(data);
         self.found |= self

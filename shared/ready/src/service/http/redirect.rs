@@ -1,20 +1,20 @@
-//! Where a redirect leads, as far as it is followed: to the same host.
+//! Redirects, which are followed on the same host only.
 
 use portpulse_core::readiness::{HttpCheck, Protocol, Readiness, Tls};
 use portpulse_core::target::Host;
 
 use crate::request::Request;
 
-/// The most redirects that are followed.
-pub(crate) const MAX: u8 = 5;
+/// The maximum number of followed redirects.
+pub(crate) const MAX_REDIRECTS: u8 = 5;
 
-/// The request that a `Location` asks for.
+/// Creates the request for a `Location`.
 ///
-/// It stays with the host that the user named, on any port: a target must not be able to send us elsewhere in a
-/// network that trusts us.
+/// The request goes to the host of the original request, on any port, so that a target cannot use the checker to reach
+/// other hosts of a trusted network.
 ///
 /// # Errors
-/// Why it is not followed.
+/// Why the redirect is not followed.
 pub(crate) fn follow(request: &Request, location: &str) -> Result<Request, &'static str> {
     let Protocol::Http(check) = request.readiness.protocol() else {
         return Err("the protocol is not HTTP");
@@ -23,22 +23,24 @@ pub(crate) fn follow(request: &Request, location: &str) -> Result<Request, &'sta
     let (tls, rest) = match location.split_once("://") {
         Some((scheme, rest)) if scheme.eq_ignore_ascii_case("https") => (Tls::Implicit, Some(rest)),
         Some((scheme, rest)) if scheme.eq_ignore_ascii_case("http") => (Tls::Off, Some(rest)),
-        // A query may hold a URL.
-        Some((scheme, _)) if !scheme.contains(['/', '?']) => return Err("the scheme is not http or https"),
+        // The query may contain a URL.
+        Some((scheme, _)) if !scheme.contains(['/', '?']) => {
+            return Err("unsupported scheme, neither http nor https");
+        }
         _ => (request.readiness.tls(), location.strip_prefix("//")),
     };
     let (port, path) = match rest {
-        None => (request.port, resolve(check, location)),
+        None => (request.port, resolve_reference(check, location)),
         Some(rest) => {
             let end = rest.find(['/', '?']).unwrap_or(rest.len());
             let (authority, path) = rest.split_at_checked(end).unwrap_or((rest, ""));
-            let (host, port) = split(authority).ok_or("the address cannot be read")?;
+            let (host, port) = split_authority(authority).ok_or("invalid address")?;
             if host.parse::<Host>().ok().as_ref() != Some(&request.host) {
-                return Err("another host is not followed to");
+                return Err("redirects to another host are not followed");
             }
-            let usual = if tls == Tls::Off { 80 } else { 443 };
+            let default_port = if tls == Tls::Off { 80 } else { 443 };
             (
-                port.unwrap_or(usual),
+                port.unwrap_or(default_port),
                 if path.starts_with('/') {
                     path.to_owned()
                 } else {
@@ -47,9 +49,9 @@ pub(crate) fn follow(request: &Request, location: &str) -> Result<Request, &'sta
             )
         }
     };
-    let check = check.at(&path).map_err(|_| "the path cannot be asked for")?;
+    let check = check.at(&path).map_err(|_| "invalid path")?;
     let readiness = Readiness::new(Protocol::Http(check), tls, request.readiness.warn_days());
-    let readiness = readiness.map_err(|_| "it cannot be asked for like that")?;
+    let readiness = readiness.map_err(|_| "unsupported options")?;
     Ok(Request::new(
         readiness,
         request.host.clone(),
@@ -58,8 +60,8 @@ pub(crate) fn follow(request: &Request, location: &str) -> Result<Request, &'sta
     ))
 }
 
-/// A reference without a host, as RFC 3986, section 5.2 resolves it, but for dot segments, which servers know.
-fn resolve(check: &HttpCheck, location: &str) -> String {
+/// Resolves a reference without a host (RFC 3986, section 5.2). Dot segments are left to the server.
+fn resolve_reference(check: &HttpCheck, location: &str) -> String {
     let current = check.path().split('?').next().unwrap_or_default();
     match location.chars().next() {
         Some('/') => location.to_owned(),
@@ -71,8 +73,8 @@ fn resolve(check: &HttpCheck, location: &str) -> String {
     }
 }
 
-/// Host and port; `None` if the port is no port, or somebody is named before the host.
-fn split(authority: &str) -> Option<(&str, Option<u16>)> {
+/// Splits an authority into host and port; `None` if the port is invalid or there is user information.
+fn split_authority(authority: &str) -> Option<(&str, Option<u16>)> {
     if authority.contains('@') {
         return None;
     }

@@ -1,7 +1,7 @@
 use portpulse_core::readiness::Method;
 
 use super::*;
-use crate::test_harness::{check, check_others, check_table, fuzz};
+use crate::test_harness::{check, check_other_services, check_table, fuzz};
 
 fn plain(check: &HttpCheck) -> impl Fn() -> Http + use<'_> {
     move || Http::new(check, &Host::Name("a.example".to_owned()), 80, Tls::Off)
@@ -19,7 +19,7 @@ fn looking_for(text: &str) -> HttpCheck {
 }
 
 #[test]
-fn the_status_is_judged() {
+fn status_decides_result() {
     let default = HttpCheck::default();
     let only = HttpCheck::new(Method::Head, "/", vec![200..=204, 401..=401], None, false).unwrap();
     let rows = [
@@ -38,20 +38,24 @@ fn the_status_is_judged() {
         (&only, "500 Oops", "busy: 500 Oops"),
     ];
     for (options, status, expected) in rows {
-        let says = format!("HTTP/1.1 {status}\r\nServer: x\r\nLocation: /a\r\n\r\n");
-        check(plain(options), says.as_bytes(), &format!("> HEAD / | {expected}"));
+        let reply = format!("HTTP/1.1 {status}\r\nServer: x\r\nLocation: /a\r\n\r\n");
+        check(
+            plain(options),
+            reply.as_bytes(),
+            &format!("> HEAD / | {expected}"),
+        );
     }
     let interim = b"HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\nHTTP/1.0 200 OK\r\n\r\n";
     check(plain(&default), interim, "> HEAD / | healthy: 200 OK");
     check(
         plain(&default),
         b"HTTP/1.1 200 OK\r\n",
-        "> HEAD / | more, then closed",
+        "> HEAD / | waiting, then closed",
     );
 }
 
 #[test]
-fn a_text_is_looked_for_however_the_body_is_framed() {
+fn expected_text_is_found_in_every_framing() {
     let all_well = looking_for("all well");
     let rows = [
         ("Content-Length: 14\r\n\r\nis all well so", "healthy: 200 OK"),
@@ -62,50 +66,53 @@ fn a_text_is_looked_for_however_the_body_is_framed() {
         ),
         (
             "Content-Length: 6\r\n\r\nis all well",
-            "wrong_answer: 200 OK, without the text that must appear",
+            "wrong_answer: 200 OK, but the expected text is missing",
         ),
         (
             "\r\nis all wel",
-            "wrong_answer: 200 OK, without the text that must appear",
+            "wrong_answer: 200 OK, but the expected text is missing",
         ),
         (
             "Transfer-Encoding: chunked\r\n\r\n3\r\nall\r\n0\r\n\r\n",
-            "wrong_answer: 200 OK, without the text that must appear",
+            "wrong_answer: 200 OK, but the expected text is missing",
         ),
     ];
     for (rest, expected) in rows {
-        let says = format!("HTTP/1.1 200 OK\r\n{rest}");
-        // What follows the question mark is not told.
+        let reply = format!("HTTP/1.1 200 OK\r\n{rest}");
+        // The query is not reported.
         check(
             plain(&all_well),
-            says.as_bytes(),
+            reply.as_bytes(),
             &format!("> GET /health | {expected}"),
         );
     }
-    let long = format!("HTTP/1.1 200 OK\r\n\r\n{}all well", "a".repeat(body::LIMIT));
-    let notified = crate::test_harness::transcript(plain(&all_well)(), long.as_bytes().chunks(1000));
+    let long = format!(
+        "HTTP/1.1 200 OK\r\n\r\n{}all well",
+        "a".repeat(body::MAX_SEARCHED_BYTES)
+    );
+    let transcript = crate::test_harness::transcript(plain(&all_well)(), long.as_bytes().chunks(1000));
     assert_eq!(
-        notified,
-        "> GET /health | wrong_answer: 200 OK, without the text that must appear"
+        transcript,
+        "> GET /health | wrong_answer: 200 OK, but the expected text is missing"
     );
 }
 
 #[test]
-fn redirects_are_followed_only_when_asked() {
+fn redirect_is_followed_only_when_enabled() {
     let follow = HttpCheck::new(Method::Head, "/", Vec::new(), None, true).unwrap();
-    let says = b"HTTP/1.1 302 Found\r\nLocation: https://a.example/b\r\n\r\n";
-    check(plain(&follow), says, "> HEAD / | moved: https://a.example/b");
+    let reply = b"HTTP/1.1 302 Found\r\nLocation: https://a.example/b\r\n\r\n";
+    check(plain(&follow), reply, "> HEAD / | moved: https://a.example/b");
     check(
         plain(&HttpCheck::default()),
-        says,
+        reply,
         "> HEAD / | healthy: 302 Found",
     );
 }
 
 #[test]
-fn anything_else_is_another_service() {
+fn other_protocols_are_wrong_service() {
     let (default, text) = (HttpCheck::default(), looking_for("all well"));
-    check_others(plain(&default), &["http"]);
+    check_other_services(plain(&default), &["http"]);
     check(
         plain(&default),
         b"HTTP/1.1 999 x\r\n\r\n",
@@ -124,7 +131,7 @@ fn anything_else_is_another_service() {
 }
 
 #[test]
-fn the_request_names_the_host_as_rfc_9112_wants() {
+fn request_has_rfc_9112_host_header() {
     let rows = [
         ("a.example", 80, Tls::Off, "a.example"),
         ("a.example", 443, Tls::Implicit, "a.example"),
@@ -145,23 +152,23 @@ fn the_request_names_the_host_as_rfc_9112_wants() {
 }
 
 #[test]
-fn each_row_of_the_table_is_as_it_says() {
-    let (usual, text) = (HttpCheck::default(), looking_for("all well"));
+fn decision_table_matches_code() {
+    let (default_check, text) = (HttpCheck::default(), looking_for("all well"));
     let only = HttpCheck::new(Method::Head, "/", vec![204..=204], None, false).unwrap();
     let follow = HttpCheck::new(Method::Head, "/", Vec::new(), None, true).unwrap();
-    let says = |answer, check: &HttpCheck, says: &str| (answer, plain(check)(), says.as_bytes().to_vec());
-    let plays = [
-        says("an expected", &usual, "HTTP/1.1 404 Not Found\r\n\r\n"),
-        says("an expected", &only, "HTTP/1.1 204 No Content\r\n\r\n"),
-        says("5xx", &usual, "HTTP/1.1 503 Service Unavailable\r\n\r\n"),
-        says("another status", &only, "HTTP/1.1 200 OK\r\n\r\n"),
-        says(
-            "the text",
+    let case = |answer, check: &HttpCheck, reply: &str| (answer, plain(check)(), reply.as_bytes().to_vec());
+    let cases = [
+        case("an expected", &default_check, "HTTP/1.1 404 Not Found\r\n\r\n"),
+        case("an expected", &only, "HTTP/1.1 204 No Content\r\n\r\n"),
+        case("5xx", &default_check, "HTTP/1.1 503 Service Unavailable\r\n\r\n"),
+        case("another status", &only, "HTTP/1.1 200 OK\r\n\r\n"),
+        case(
+            "the expected text",
             &text,
             "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nsorry",
         ),
-        says("3xx", &follow, "HTTP/1.1 301 Moved\r\nLocation: /b\r\n\r\n"),
-        says("the end", &usual, ""),
+        case("3xx", &follow, "HTTP/1.1 301 Moved\r\nLocation: /b\r\n\r\n"),
+        case("the end", &default_check, ""),
     ];
-    check_table(include_str!("../http.rs"), plays);
+    check_table(include_str!("../http.rs"), cases);
 }

@@ -1,8 +1,8 @@
 use super::*;
-use crate::test_harness::{check, check_others, check_table, fuzz};
+use crate::test_harness::{check, check_other_services, check_table, fuzz};
 
-/// "`ApiVersions` Response (Version: 0)" of the Kafka protocol guide (kafka.apache.org/protocol), behind a response
-/// header of version 0, with the one key that a broker names beside error 35 (KIP-511): 18, versions 0 to 4.
+/// "`ApiVersions` Response (Version: 0)" of the Kafka protocol guide (kafka.apache.org/protocol), after a response
+/// header of version 0, with the one key that a broker lists with error 35 (KIP-511): 18, versions 0 to 4.
 fn response(correlation: u32, error: u16) -> Vec<u8> {
     let mut bytes = vec![0, 0, 0, 16];
     bytes.extend_from_slice(&correlation.to_be_bytes());
@@ -13,7 +13,7 @@ fn response(correlation: u32, error: u16) -> Vec<u8> {
 
 // The guide's "Error Codes": 35 is UNSUPPORTED_VERSION, 56 is KAFKA_STORAGE_ERROR.
 #[test]
-fn answers_are_judged_by_their_error() {
+fn error_code_decides_result() {
     let rows = [
         (0, "healthy: answered ApiVersions"),
         (35, "healthy: answered ApiVersions: error 35, unsupported version"),
@@ -26,17 +26,17 @@ fn answers_are_judged_by_their_error() {
             &format!("> an ApiVersions request | {expected}"),
         );
     }
-    let notified = "more, then closed, as Kafka does at max.connections.per.ip, or where it expects TLS";
+    let expected = "waiting, then closed, as Kafka does at max.connections.per.ip, or where it expects TLS";
     check(
         Kafka::default,
         b"",
-        &format!("> an ApiVersions request | {notified}"),
+        &format!("> an ApiVersions request | {expected}"),
     );
 }
 
 #[test]
-fn anything_else_is_another_service() {
-    check_others(Kafka::default, &[]);
+fn other_protocols_are_wrong_service() {
+    check_other_services(Kafka::default, &[]);
     check(
         Kafka::default,
         &response(7, 0),
@@ -46,30 +46,30 @@ fn anything_else_is_another_service() {
 }
 
 #[test]
-fn the_request_is_version_0() {
+fn request_is_version_0() {
     let expected = b"\0\0\0\x13\0\x12\0\0\x70\x70\0\x01\0\x09portpulse";
     assert_eq!(request(), expected);
 }
 
 #[test]
-fn each_row_of_the_table_is_as_it_says() {
-    let plays = [
+fn decision_table_matches_code() {
+    let cases = [
         (
-            "our correlation id, error 0",
+            "the request's correlation id, error 0",
             Kafka::default(),
             response(CORRELATION, 0),
         ),
         (
-            "our correlation id, error 0",
+            "the request's correlation id, error 0",
             Kafka::default(),
             response(CORRELATION, 35),
         ),
         (
-            "our correlation id, any",
+            "the request's correlation id, any",
             Kafka::default(),
             response(CORRELATION, 56),
         ),
         ("closed at once", Kafka::default(), Vec::new()),
     ];
-    check_table(include_str!("../kafka.rs"), plays);
+    check_table(include_str!("../kafka.rs"), cases);
 }

@@ -1,8 +1,8 @@
 use super::*;
-use crate::test_harness::{check, check_others, check_table, fuzz};
+use crate::test_harness::{check, check_other_services, check_table, fuzz};
 
 #[test]
-fn answers_are_judged_by_their_line() {
+fn answer_line_decides_result() {
     let rows = [
         ("VERSION 1.6.18\r\n", "healthy: VERSION 1.6.18"),
         (
@@ -29,27 +29,27 @@ fn answers_are_judged_by_their_line() {
     check(
         Memcached::default,
         b"VERSION 1.6",
-        "> version | more, then closed",
+        "> version | waiting, then closed",
     );
 }
 
 #[test]
-fn anything_else_is_another_service() {
-    check_others(Memcached::default, &[]);
+fn other_protocols_are_wrong_service() {
+    check_other_services(Memcached::default, &[]);
     fuzz(Memcached::default, b"VERSION 1.6.18\r\n");
     fuzz(Memcached::default, b"ERROR Too many open connections\r\n");
 }
 
 #[test]
-fn each_row_of_the_table_is_as_it_says() {
-    let says = |answer, says: &str| (answer, Memcached::default(), says.as_bytes().to_vec());
-    let plays = [
-        says("`VERSION", "VERSION 1.6.18\r\n"),
-        says("`CLIENT_ERROR unauth", "CLIENT_ERROR unauthenticated\r\n"),
-        says("`ERROR Too", "ERROR Too many open connections\r\n"),
-        says("any other", "CLIENT_ERROR bad\r\n"),
-        says("any other", "SERVER_ERROR out of memory\r\n"),
-        says("nothing", ""),
+fn decision_table_matches_code() {
+    let case = |answer, reply: &str| (answer, Memcached::default(), reply.as_bytes().to_vec());
+    let cases = [
+        case("`VERSION", "VERSION 1.6.18\r\n"),
+        case("`CLIENT_ERROR unauth", "CLIENT_ERROR unauthenticated\r\n"),
+        case("`ERROR Too", "ERROR Too many open connections\r\n"),
+        case("any other", "CLIENT_ERROR bad\r\n"),
+        case("any other", "SERVER_ERROR out of memory\r\n"),
+        case("nothing", ""),
     ];
-    check_table(include_str!("../memcached.rs"), plays);
+    check_table(include_str!("../memcached.rs"), cases);
 }

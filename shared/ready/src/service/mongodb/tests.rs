@@ -1,8 +1,8 @@
 use super::*;
-use crate::test_harness::{check, check_others, check_table, fuzz};
+use crate::test_harness::{check, check_other_services, check_table, fuzz};
 
-/// An `OP_MSG` reply with these elements in one section of kind 0: MongoDB's manual, "MongoDB Wire Protocol", and the
-/// BSON specification (bsonspec.org), version 1.1.
+/// An `OP_MSG` reply with these elements in one section of kind 0 (MongoDB's manual, "MongoDB Wire Protocol", and the
+/// BSON specification, bsonspec.org, version 1.1).
 fn reply(elements: &[u8]) -> Vec<u8> {
     let document = elements.len() + 5;
     let mut bytes = Vec::new();
@@ -19,10 +19,10 @@ fn reply(elements: &[u8]) -> Vec<u8> {
 const OK: &[u8] = b"\x01ok\0\0\0\0\0\0\0\xf0\x3f";
 const NOT_OK: &[u8] = b"\x01ok\0\0\0\0\0\0\0\0\0";
 
-// MongoDB's manual, "hello (database command)"; `ismaster` and `isreplicaset` are not in it, but stand among the fields
-// of `HelloCommandReply` in MongoDB's source.
+// MongoDB's manual, "hello (database command)". `ismaster` and `isreplicaset` are not in the manual, but are fields of
+// `HelloCommandReply` in MongoDB's source.
 #[test]
-fn answers_are_judged_by_their_flags() {
+fn hello_flags_decide_result() {
     let everything = b"\x03topologyVersion\0\x1c\0\0\0\x07processId\0abcdefghijkl\0\x09localTime\0abcdefgh\
         \x12maxWriteBatchSize\0\0\0\0\0\0\0\0\0\x05id\0\x01\0\0\0\0x\x0anull\0\x11t\0abcdefgh\x13d\0abcdefghijklmnop";
     let rows: [(&[u8], &str); 6] = [
@@ -39,7 +39,7 @@ fn answers_are_judged_by_their_flags() {
         ),
         (
             b"\x08secondary\0\0",
-            "starting: neither primary nor secondary: it starts or recovers",
+            "starting: neither primary nor secondary: the member starts or recovers",
         ),
     ];
     for (flags, expected) in rows {
@@ -53,7 +53,7 @@ fn answers_are_judged_by_their_flags() {
 
 // `error_codes.yml` in MongoDB's source: 91 is ShutdownInProgress, 11600 InterruptedAtShutdown, 13 Unauthorized.
 #[test]
-fn refusals_are_judged_by_their_code() {
+fn refusal_code_decides_result() {
     let rows: [(&[u8], &str); 3] = [
         (
             b"\x10code\0\x5b\0\0\0\x02errmsg\0\x05\0\0\0quit\0",
@@ -78,13 +78,13 @@ fn refusals_are_judged_by_their_code() {
     check(
         Mongodb::default,
         b"",
-        "> hello | more, then closed, as MongoDB does at maxIncomingConnections",
+        "> hello | waiting, then closed, as MongoDB does at maxIncomingConnections",
     );
 }
 
 #[test]
-fn anything_else_is_another_service() {
-    check_others(Mongodb::default, &[]);
+fn other_protocols_are_wrong_service() {
+    check_other_services(Mongodb::default, &[]);
     check(
         Mongodb::default,
         &reply(b"\x02errmsg\0\xff\xff\xff\xff"),
@@ -97,31 +97,31 @@ fn anything_else_is_another_service() {
 }
 
 #[test]
-fn the_request_is_hello() {
+fn request_is_hello() {
     let expected = b"\x34\0\0\0\x01\0\x70\x70\0\0\0\0\xdd\x07\0\0\0\0\0\0\0\
         \x1f\0\0\0\x10hello\0\x01\0\0\0\x02$db\0\x06\0\0\0admin\0\0";
     assert_eq!(hello(), expected);
 }
 
 #[test]
-fn each_row_of_the_table_is_as_it_says() {
-    let says = |answer, elements: &[&[u8]]| (answer, Mongodb::default(), reply(&elements.concat()));
-    let plays = [
-        says(
+fn decision_table_matches_code() {
+    let case = |answer, elements: &[&[u8]]| (answer, Mongodb::default(), reply(&elements.concat()));
+    let cases = [
+        case(
             "`ok: 1` with `isWritablePrimary`",
             &[b"\x08isWritablePrimary\0\x01", OK],
         ),
-        says("`ok: 1` with `isWritablePrimary`", &[b"\x08secondary\0\x01", OK]),
-        says(
+        case("`ok: 1` with `isWritablePrimary`", &[b"\x08secondary\0\x01", OK]),
+        case(
             "`ok: 1` with `isWritablePrimary`",
             &[b"\x08arbiterOnly\0\x01", OK],
         ),
-        says("`ok: 1` with `isreplicaset", &[b"\x08isreplicaset\0\x01", OK]),
-        says("`ok: 1` with none", &[b"\x08secondary\0\0", OK]),
-        says("`ok: 0`, code 91", &[b"\x10code\0\x5b\0\0\0", NOT_OK]),
-        says("`ok: 0`, code 91", &[b"\x10code\0\x50\x2d\0\0", NOT_OK]),
-        says("`ok: 0`, any", &[b"\x10code\0\x0d\0\0\0", NOT_OK]),
+        case("`ok: 1` with `isreplicaset", &[b"\x08isreplicaset\0\x01", OK]),
+        case("`ok: 1` with none", &[b"\x08secondary\0\0", OK]),
+        case("`ok: 0`, code 91", &[b"\x10code\0\x5b\0\0\0", NOT_OK]),
+        case("`ok: 0`, code 91", &[b"\x10code\0\x50\x2d\0\0", NOT_OK]),
+        case("`ok: 0`, any", &[b"\x10code\0\x0d\0\0\0", NOT_OK]),
         ("closed at once", Mongodb::default(), Vec::new()),
     ];
-    check_table(include_str!("../mongodb.rs"), plays);
+    check_table(include_str!("../mongodb.rs"), cases);
 }

@@ -1,7 +1,7 @@
 use super::*;
-use crate::test_harness::{check, check_others, check_table, fuzz};
+use crate::test_harness::{check, check_other_services, check_table, fuzz};
 
-/// The greeting of `MariaDB` 10.11 with TLS switched on or off.
+/// The greeting of `MariaDB` 10.11 with TLS enabled or disabled.
 fn greeting(tls: bool) -> Vec<u8> {
     let low: u16 = if tls { 0xfffe } else { 0xf7fe };
     let mut payload = b"\x0a10.11.14-MariaDB\0\x05\0\0\0abcdefgh\0".to_vec();
@@ -23,7 +23,7 @@ fn plain() -> Mysql {
     Mysql::new(false)
 }
 
-fn secured() -> Mysql {
+fn with_upgrade() -> Mysql {
     Mysql::new(true)
 }
 
@@ -31,42 +31,43 @@ fn denied(sequence: u8) -> Vec<u8> {
     error(sequence, 1045, "#28000Access denied for user 'portpulse'")
 }
 
-const LOGIN: &str = "> a login that is to be refused";
+const LOGIN: &str = "> a login attempt";
 const DENIED: &str = "healthy: 10.11.14-MariaDB: 1045 Access denied for user 'portpulse'";
 
 #[test]
-fn a_refused_login_is_healthy() {
+fn refused_login_is_healthy() {
     check(
         plain,
         &[greeting(true), denied(2)].concat(),
         &format!("{LOGIN} | {DENIED}"),
     );
     let accepted = [greeting(true), packet(2, &[0, 0, 0, 2, 0, 0, 0])].concat();
-    let words = "healthy: 10.11.14-MariaDB: accepts logins without a password | > \\x01\\x00\\x00\\x00\\x01";
-    check(plain, &accepted, &format!("{LOGIN} | {words}"));
+    let expected =
+        "healthy: 10.11.14-MariaDB: accepts logins without a password | > \\x01\\x00\\x00\\x00\\x01";
+    check(plain, &accepted, &format!("{LOGIN} | {expected}"));
 }
 
 #[test]
-fn another_method_is_followed_to_the_refusal() {
+fn auth_switch_is_followed_until_refusal() {
     let switch = packet(2, b"\xfecaching_sha2_password\0abcdefghijklmnopqrst\0");
     let more = packet(4, b"\x01\x04");
-    let notified = format!("{LOGIN} | > an empty password | > an empty password | {DENIED}");
+    let expected = format!("{LOGIN} | > an empty password | > an empty password | {DENIED}");
     check(
         plain,
         &[greeting(true), switch.clone(), more, denied(6)].concat(),
-        &notified,
+        &expected,
     );
     let endless = (1..10u8).flat_map(|round| packet(2 * round, b"\xfemysql_old_password\0"));
-    let notified = format!("{LOGIN} | {}wrong_service", "> an empty password | ".repeat(4));
+    let expected = format!("{LOGIN} | {}wrong_service", "> an empty password | ".repeat(4));
     check(
         plain,
         &greeting(true).into_iter().chain(endless).collect::<Vec<_>>(),
-        &notified,
+        &expected,
     );
 }
 
 #[test]
-fn an_error_instead_of_a_greeting_is_judged_by_its_code() {
+fn error_before_greeting_is_classified_by_code() {
     let rows = [
         (1040, "Too many connections", "busy: 1040 Too many connections"),
         (1129, "Host 'a' is blocked", "blocked: 1129 Host 'a' is blocked"),
@@ -90,7 +91,7 @@ fn an_error_instead_of_a_greeting_is_judged_by_its_code() {
     for (code, text, expected) in rows {
         check(plain, &error(0, code, text), expected);
         let later = [greeting(true), error(2, code, &format!("#08004{text}"))].concat();
-        // Once it has looked at the login, an error without a row of its own is a judgement of it.
+        // After the login, an error without a class of its own is a decision about the login.
         let expected = match code {
             1130 | 1158 => format!("healthy: 10.11.14-MariaDB: {code} {text}"),
             _ => expected.to_owned(),
@@ -100,17 +101,17 @@ fn an_error_instead_of_a_greeting_is_judged_by_its_code() {
 }
 
 #[test]
-fn an_upgrade_comes_before_the_login_and_its_lack_is_told_after_it() {
-    let notified = format!("> an SSLRequest | tls | {LOGIN} | {DENIED}");
-    check(secured, &[greeting(true), denied(3)].concat(), &notified);
-    let notified = format!("{LOGIN} | tls: the server offers no TLS (no CLIENT_SSL in its greeting)");
-    check(secured, &[greeting(false), denied(2)].concat(), &notified);
+fn tls_precedes_login_and_missing_tls_fails_after_login() {
+    let expected = format!("> an SSLRequest | tls | {LOGIN} | {DENIED}");
+    check(with_upgrade, &[greeting(true), denied(3)].concat(), &expected);
+    let expected = format!("{LOGIN} | tls: the server offers no TLS (no CLIENT_SSL in its greeting)");
+    check(with_upgrade, &[greeting(false), denied(2)].concat(), &expected);
 }
 
 #[test]
-fn anything_else_is_another_service() {
-    check_others(plain, &["mysql"]);
-    check_others(secured, &["mysql"]);
+fn other_protocols_are_wrong_service() {
+    check_other_services(plain, &["mysql"]);
+    check_other_services(with_upgrade, &["mysql"]);
     check(plain, &packet(0, b"\x09old"), "wrong_service");
     check(
         plain,
@@ -118,27 +119,24 @@ fn anything_else_is_another_service() {
         &format!("{LOGIN} | wrong_service"),
     );
     fuzz(plain, &[greeting(true), denied(2)].concat());
-    fuzz(secured, &[greeting(true), denied(3)].concat());
+    fuzz(with_upgrade, &[greeting(true), denied(3)].concat());
 }
 
 #[test]
-fn the_login_is_a_handshake_response_41() {
+fn login_is_handshake_response_41() {
     let mut input = Input::default();
     input.push(&greeting(true));
     let mut expected = b"\x41\0\0\x01\x01\x82\x08\0\0\0\0\x01\x21".to_vec();
     expected.extend_from_slice(&[0; 23]);
     expected.extend_from_slice(b"portpulse\0\0mysql_native_password\0");
-    assert_eq!(
-        plain().next(&mut input),
-        Step::send("a login that is to be refused", expected)
-    );
+    assert_eq!(plain().next(&mut input), Step::send("a login attempt", expected));
 }
 
 #[test]
-fn each_row_of_the_table_is_as_it_says() {
+fn decision_table_matches_code() {
     let refusals = [1040, 1041, 1135, 1203, 1226].map(|code| ("ERR 1040,", plain(), error(0, code, "no")));
     let endings = [1053, 1077, 3032].map(|code| ("ERR 1053,", plain(), error(0, code, "no")));
-    let plays = [
+    let cases = [
         ("greeting, then", plain(), [greeting(true), denied(2)].concat()),
         (
             "greeting, then",
@@ -150,10 +148,10 @@ fn each_row_of_the_table_is_as_it_says() {
         ("any other ERR", plain(), error(0, 1105, "unknown error")),
         (
             "no `CLIENT_SSL`",
-            secured(),
+            with_upgrade(),
             [greeting(false), denied(2)].concat(),
         ),
     ];
-    let plays = plays.into_iter().chain(refusals).chain(endings);
-    check_table(include_str!("../mysql.rs"), plays);
+    let cases = cases.into_iter().chain(refusals).chain(endings);
+    check_table(include_str!("../mysql.rs"), cases);
 }

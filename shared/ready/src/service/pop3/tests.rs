@@ -1,22 +1,22 @@
 use super::*;
-use crate::test_harness::{check, check_others, check_table, fuzz};
+use crate::test_harness::{check, check_other_services, check_table, fuzz};
 
 fn plain() -> Pop3 {
     Pop3::new(false)
 }
 
-fn secured() -> Pop3 {
+fn with_upgrade() -> Pop3 {
     Pop3::new(true)
 }
 
-const BYE: &str = "> QUIT\\r\\n";
+const CLOSING: &str = "> QUIT\\r\\n";
 
 #[test]
-fn greetings_are_judged_by_their_word() {
+fn greeting_decides_result() {
     check(
         plain,
         b"+OK Dovecot ready.\r\n",
-        &format!("healthy: +OK Dovecot ready. | {BYE}"),
+        &format!("healthy: +OK Dovecot ready. | {CLOSING}"),
     );
     check(
         plain,
@@ -24,38 +24,46 @@ fn greetings_are_judged_by_their_word() {
         "busy: -ERR [SYS/TEMP] try later",
     );
     check(plain, b"-ERR [IN-USE] locked\r\n", "busy: -ERR [IN-USE] locked");
-    check(plain, b"+O", "more, then closed");
+    check(plain, b"+O", "waiting, then closed");
 }
 
 #[test]
-fn an_upgrade_ends_with_a_quit_within_tls() {
+fn stls_quits_inside_tls() {
     check(
-        secured,
+        with_upgrade,
         b"+OK ready\r\n+OK begin\r\n",
-        &format!("> STLS | tls | healthy: +OK ready | {BYE}"),
+        &format!("> STLS | tls | healthy: +OK ready | {CLOSING}"),
     );
     check(
-        secured,
+        with_upgrade,
         b"+OK ready\r\n-ERR no TLS\r\n",
-        &format!("> STLS | tls: -ERR no TLS | {BYE}"),
+        &format!("> STLS | tls: -ERR no TLS | {CLOSING}"),
     );
-    check(secured, b"+OK ready\r\nSSH-2.0-x\r\n", "> STLS | wrong_service");
+    check(
+        with_upgrade,
+        b"+OK ready\r\nSSH-2.0-x\r\n",
+        "> STLS | wrong_service",
+    );
 }
 
 #[test]
-fn anything_else_is_another_service() {
-    // Redis refuses in the same words.
-    check_others(plain, &["pop3", "redis"]);
+fn other_protocols_are_wrong_service() {
+    // Redis has the same refusal.
+    check_other_services(plain, &["pop3", "redis"]);
     fuzz(plain, b"+OK Dovecot ready.\r\n");
-    fuzz(secured, b"+OK ready\r\n+OK begin\r\n");
+    fuzz(with_upgrade, b"+OK ready\r\n+OK begin\r\n");
 }
 
 #[test]
-fn each_row_of_the_table_is_as_it_says() {
-    let plays = [
+fn decision_table_matches_code() {
+    let cases = [
         ("`+OK`", plain(), b"+OK ready\r\n".to_vec()),
         ("`-ERR`, such", plain(), b"-ERR [SYS/TEMP] later\r\n".to_vec()),
-        ("`-ERR` to", secured(), b"+OK ready\r\n-ERR no TLS\r\n".to_vec()),
+        (
+            "`-ERR` in",
+            with_upgrade(),
+            b"+OK ready\r\n-ERR no TLS\r\n".to_vec(),
+        ),
     ];
-    check_table(include_str!("../pop3.rs"), plays);
+    check_table(include_str!("../pop3.rs"), cases);
 }

@@ -1,5 +1,5 @@
 use super::*;
-use crate::test_harness::{check, check_others, check_table, fuzz};
+use crate::test_harness::{check, check_other_services, check_table, fuzz};
 
 fn plain() -> Postgres {
     Postgres::new(false)
@@ -16,7 +16,7 @@ fn refusal(sqlstate: &str, message: &str) -> Vec<u8> {
 const SASL: &[u8] = b"R\0\0\0\x17\0\0\0\x0aSCRAM-SHA-256\0\0";
 
 #[test]
-fn an_authentication_request_is_healthy() {
+fn authentication_request_is_healthy() {
     check(
         plain,
         SASL,
@@ -46,7 +46,7 @@ fn an_authentication_request_is_healthy() {
 }
 
 #[test]
-fn a_refusal_is_judged_by_its_sqlstate() {
+fn sqlstate_decides_result() {
     let rows = [
         (
             "28000",
@@ -112,35 +112,35 @@ fn a_refusal_is_judged_by_its_sqlstate() {
 }
 
 #[test]
-fn an_upgrade_comes_before_the_startup() {
-    let secured = || Postgres::new(true);
+fn ssl_request_precedes_startup() {
+    let with_upgrade = || Postgres::new(true);
     check(
-        secured,
+        with_upgrade,
         b"S",
-        "> an SSLRequest | tls | > a StartupMessage | more, then closed",
+        "> an SSLRequest | tls | > a StartupMessage | waiting, then closed",
     );
     check(
-        secured,
+        with_upgrade,
         b"N",
-        "> an SSLRequest | tls: the server answered N to SSLRequest: it has TLS switched off",
+        "> an SSLRequest | tls: the server answered N to SSLRequest: TLS is disabled",
     );
     let refused = refusal("53300", "sorry, too many clients already");
     check(
-        secured,
+        with_upgrade,
         &refused,
         "> an SSLRequest | busy: 53300 sorry, too many clients already",
     );
-    check_others(secured, &["postgres"]);
-    let ssh = crate::test_harness::transcript(secured(), [b"SSH-2.0-x\r\n".as_slice()]);
+    check_other_services(with_upgrade, &["postgres"]);
+    let ssh = crate::test_harness::transcript(with_upgrade(), [b"SSH-2.0-x\r\n".as_slice()]);
     assert_eq!(
         ssh, "> an SSLRequest | wrong_service",
-        "its first letter is no agreement"
+        "`S` with more bytes is not an agreement to TLS"
     );
 }
 
 #[test]
-fn anything_else_is_another_service() {
-    check_others(plain, &["postgres"]);
+fn other_protocols_are_wrong_service() {
+    check_other_services(plain, &["postgres"]);
     check(plain, b"R\0\0\0\x04", "> a StartupMessage | wrong_service");
     check(plain, b"R\x7f\xff\xff\xff", "> a StartupMessage | wrong_service");
     check(plain, b"E\0\0\0\x05\0", "> a StartupMessage | wrong_service");
@@ -149,17 +149,17 @@ fn anything_else_is_another_service() {
 }
 
 #[test]
-fn the_startup_is_that_of_protocol_3() {
+fn startup_message_is_protocol_3() {
     let sent = Postgres::new(false).next(&mut Input::default());
     let expected = b"\0\0\0\x2a\0\x03\0\0user\0portpulse\0database\0postgres\0\0";
     assert_eq!(sent, Step::send("a StartupMessage", expected.as_slice()));
 }
 
 #[test]
-fn each_row_of_the_table_is_as_it_says() {
-    let refused = |answer, sqlstate, words| (answer, plain(), refusal(sqlstate, words));
+fn decision_table_matches_code() {
+    let refused = |answer, sqlstate, expected| (answer, plain(), refusal(sqlstate, expected));
     let old = b"Ecould not fork new process for connection: Cannot allocate memory\n\0";
-    let plays = [
+    let cases = [
         ("`R`", plain(), SASL.to_vec()),
         refused("`E` with SQLSTATE", "28000", "no role"),
         refused("`E` with SQLSTATE", "3D000", "no database"),
@@ -173,5 +173,5 @@ fn each_row_of_the_table_is_as_it_says() {
         refused("any other `E`", "XX000", "internal error"),
         ("`N`", Postgres::new(true), b"N".to_vec()),
     ];
-    check_table(include_str!("../postgres.rs"), plays);
+    check_table(include_str!("../postgres.rs"), cases);
 }

@@ -1,8 +1,8 @@
 use super::*;
-use crate::test_harness::{check, check_others, check_table, fuzz};
+use crate::test_harness::{check, check_other_services, check_table, fuzz};
 
 #[test]
-fn answers_are_judged_by_their_first_word() {
+fn first_word_decides_result() {
     let rows = [
         ("+PONG\r\n", "healthy: PONG"),
         (
@@ -42,7 +42,7 @@ fn answers_are_judged_by_their_first_word() {
             "blocked: DENIED Redis is running in protected mode",
         ),
         ("-OOM command not allowed\r\n", "busy: OOM command not allowed"),
-        ("+PONG", "more, then closed"),
+        ("+PONG", "waiting, then closed"),
         ("+OK\r\n", "wrong_service"),
         ("-lower case\r\n", "wrong_service"),
     ];
@@ -52,8 +52,8 @@ fn answers_are_judged_by_their_first_word() {
 }
 
 #[test]
-fn anything_else_is_another_service() {
-    check_others(Redis::default, &["redis"]);
+fn other_protocols_are_wrong_service() {
+    check_other_services(Redis::default, &["redis"]);
     fuzz(
         Redis::default,
         b"-LOADING Redis is loading the dataset in memory\r\n",
@@ -62,26 +62,26 @@ fn anything_else_is_another_service() {
 }
 
 #[test]
-fn each_row_of_the_table_is_as_it_says() {
-    let says = |answer, says: &str| (answer, Redis::default(), says.as_bytes().to_vec());
-    let plays = [
-        says("`+PONG`", "+PONG\r\n"),
-        says("`-NOAUTH`", "-NOAUTH Authentication required.\r\n"),
-        says("`-NOAUTH`", "-NOPERM this user has no permissions\r\n"),
-        says("`-NOAUTH`", "-ERR unknown command 'PING'\r\n"),
-        says(
+fn decision_table_matches_code() {
+    let case = |answer, reply: &str| (answer, Redis::default(), reply.as_bytes().to_vec());
+    let cases = [
+        case("`+PONG`", "+PONG\r\n"),
+        case("`-NOAUTH`", "-NOAUTH Authentication required.\r\n"),
+        case("`-NOAUTH`", "-NOPERM this user has no permissions\r\n"),
+        case("`-NOAUTH`", "-ERR unknown command 'PING'\r\n"),
+        case(
             "`-LOADING`",
             "-LOADING Redis is loading the dataset in memory\r\n",
         ),
-        says("`-LOADING`", "-MASTERDOWN Link with MASTER is down\r\n"),
-        says("`-ERR max", "-ERR max number of clients reached\r\n"),
-        says("`-BUSY`", "-BUSY Redis is busy running a script\r\n"),
-        says(
+        case("`-LOADING`", "-MASTERDOWN Link with MASTER is down\r\n"),
+        case("`-ERR max", "-ERR max number of clients reached\r\n"),
+        case("`-BUSY`", "-BUSY Redis is busy running a script\r\n"),
+        case(
             "`-MISCONF`",
             "-MISCONF Redis is configured to save RDB snapshots\r\n",
         ),
-        says("`-DENIED`", "-DENIED Redis is running in protected mode\r\n"),
-        says("any other", "-OOM command not allowed\r\n"),
+        case("`-DENIED`", "-DENIED Redis is running in protected mode\r\n"),
+        case("any other", "-OOM command not allowed\r\n"),
     ];
-    check_table(include_str!("../redis.rs"), plays);
+    check_table(include_str!("../redis.rs"), cases);
 }

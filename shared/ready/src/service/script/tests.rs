@@ -13,20 +13,20 @@ fn script(steps: &[(bool, &str)]) -> Script {
 }
 
 #[test]
-fn texts_are_waited_for_in_order_and_told_with_their_lines() {
+fn expected_texts_match_in_order_and_are_reported() {
     let nats = script(&[
         (false, "INFO {"),
         (true, "CONNECT {}\r\nPING\r\n"),
         (false, "PONG"),
         (true, "QUIT\r\n"),
     ]);
-    let make = || Scripted::new(&nats);
+    let make = || ScriptDialogue::new(&nats);
     check(
         make,
         b"hello\r\nINFO {\"a\":1}\r\n+OK\r\nPONG\r\n",
         "> step 2 | > step 4 | healthy: INFO {; PONG",
     );
-    check(make, b"PONG\r\nINFO {", "> step 2 | more, then closed");
+    check(make, b"PONG\r\nINFO {", "> step 2 | waiting, then closed");
     check(
         make,
         b"200 ready: INFO {x} PONG",
@@ -36,12 +36,12 @@ fn texts_are_waited_for_in_order_and_told_with_their_lines() {
 }
 
 #[test]
-fn each_row_of_the_table_is_as_it_says() {
+fn decision_table_matches_code() {
     let script = script(&[(true, "HI"), (false, "INFO")]);
-    let plays = [
-        ("every text", Scripted::new(&script), b"INFO".to_vec()),
-        ("the end", Scripted::new(&script), b"INF".to_vec()),
-        ("16 KiB", Scripted::new(&script), vec![b'x'; 17 * 1024]),
+    let cases = [
+        ("every text", ScriptDialogue::new(&script), b"INFO".to_vec()),
+        ("the end", ScriptDialogue::new(&script), b"INF".to_vec()),
+        ("16 KiB", ScriptDialogue::new(&script), vec![b'x'; 17 * 1024]),
     ];
-    check_table(include_str!("../script.rs"), plays);
+    check_table(include_str!("../script.rs"), cases);
 }

@@ -1,45 +1,45 @@
 use super::*;
-use crate::test_harness::{check, check_others, check_table, fuzz};
+use crate::test_harness::{check, check_other_services, check_table, fuzz};
 
 fn plain() -> Smtp {
     Smtp::new(false, None)
 }
 
-fn secured() -> Smtp {
+fn with_upgrade() -> Smtp {
     Smtp::new(true, None)
 }
 
-const BYE: &str = "> QUIT\\r\\n";
+const CLOSING: &str = "> QUIT\\r\\n";
 
 #[test]
-fn a_greeting_and_an_answer_to_ehlo_are_healthy() {
-    let notified = format!("> EHLO | healthy: 220 mail.example ESMTP | {BYE}");
+fn greeting_and_ehlo_reply_are_healthy() {
+    let expected = format!("> EHLO | healthy: 220 mail.example ESMTP | {CLOSING}");
     check(
         plain,
         b"220 mail.example ESMTP\r\n250 mail.example\r\n",
-        &notified,
+        &expected,
     );
     check(
         plain,
         b"220-mail.example ESMTP\r\n220 no spam\r\n250-mail.example\r\n250-SIZE 1\r\n250 8BITMIME\r\n",
-        &notified,
+        &expected,
     );
-    let notified = format!("> EHLO | > HELO | healthy: 220 mail.example ESMTP | {BYE}");
+    let expected = format!("> EHLO | > HELO | healthy: 220 mail.example ESMTP | {CLOSING}");
     check(
         plain,
         b"220 mail.example ESMTP\r\n502 unknown\r\n250 mail.example\r\n",
-        &notified,
+        &expected,
     );
-    // RFC 5321, section 4.2: the text may be missing.
+    // RFC 5321, section 4.2: the text is optional.
     check(
         plain,
         b"220\r\n250\r\n",
-        &format!("> EHLO | healthy: 220  | {BYE}"),
+        &format!("> EHLO | healthy: 220  | {CLOSING}"),
     );
 }
 
 #[test]
-fn refusals_are_judged_by_their_code() {
+fn refusal_code_decides_result() {
     let rows = [
         ("421 4.3.2 try later\r\n", "busy: 421 4.3.2 try later"),
         ("450 not now\r\n", "busy: 450 not now"),
@@ -56,44 +56,47 @@ fn refusals_are_judged_by_their_code() {
         ("250 what\r\n", "wrong_service"),
         ("220 a\r\n530 log in\r\n", "> EHLO | wrong_service"),
     ];
-    for (says, expected) in rows {
-        check(plain, says.as_bytes(), &format!("{expected} | {BYE}"));
+    for (reply, expected) in rows {
+        check(plain, reply.as_bytes(), &format!("{expected} | {CLOSING}"));
     }
 }
 
 #[test]
-fn an_upgrade_greets_again_within_tls() {
+fn starttls_repeats_ehlo_inside_tls() {
     let offer = "220 a\r\n250-a\r\n250-starttls\r\n250 SIZE\r\n";
-    let says = format!("{offer}220 go ahead\r\n250 a\r\n");
+    let reply = format!("{offer}220 go ahead\r\n250 a\r\n");
     check(
-        secured,
-        says.as_bytes(),
-        &format!("> EHLO | > STARTTLS | tls | > EHLO | healthy: 220 a | {BYE}"),
+        with_upgrade,
+        reply.as_bytes(),
+        &format!("> EHLO | > STARTTLS | tls | > EHLO | healthy: 220 a | {CLOSING}"),
     );
-    let says = format!("{offer}454 TLS not available\r\n");
+    let reply = format!("{offer}454 TLS not available\r\n");
     check(
-        secured,
-        says.as_bytes(),
-        &format!("> EHLO | > STARTTLS | tls: 454 TLS not available | {BYE}"),
+        with_upgrade,
+        reply.as_bytes(),
+        &format!("> EHLO | > STARTTLS | tls: 454 TLS not available | {CLOSING}"),
     );
-    let notified = format!("> EHLO | tls: the server does not offer STARTTLS | {BYE}");
-    check(secured, b"220 a\r\n250-a\r\n250 SIZE\r\n", &notified);
+    let expected = format!("> EHLO | tls: the server does not offer STARTTLS | {CLOSING}");
+    check(with_upgrade, b"220 a\r\n250-a\r\n250 SIZE\r\n", &expected);
 }
 
 #[test]
-fn anything_else_is_another_service() {
-    check_others(plain, &[]);
+fn other_protocols_are_wrong_service() {
+    check_other_services(plain, &[]);
     check(plain, b"220-a\r\n250 b\r\n", "wrong_service");
-    check(plain, b"220-a\r\n", "more, then closed");
+    check(plain, b"220-a\r\n", "waiting, then closed");
     fuzz(
         plain,
         b"220-mail.example ESMTP\r\n220 x\r\n250-mail.example\r\n250 8BITMIME\r\n",
     );
-    fuzz(secured, b"220 a\r\n250-a\r\n250 STARTTLS\r\n220 go\r\n250 a\r\n");
+    fuzz(
+        with_upgrade,
+        b"220 a\r\n250-a\r\n250 STARTTLS\r\n220 go\r\n250 a\r\n",
+    );
 }
 
 #[test]
-fn the_client_gives_its_address_for_a_name() {
+fn ehlo_uses_client_address() {
     for (from, expected) in [
         ("192.0.2.1", "EHLO [192.0.2.1]\r\n"),
         ("2001:db8::1", "EHLO [IPv6:2001:db8::1]\r\n"),
@@ -108,26 +111,26 @@ fn the_client_gives_its_address_for_a_name() {
 }
 
 #[test]
-fn each_row_of_the_table_is_as_it_says() {
-    let says = |answer, dialogue, says: &str| (answer, dialogue, says.as_bytes().to_vec());
-    let plays = [
-        says("`220`, then", plain(), "220 a\r\n250 a\r\n"),
-        says("`220`, then", plain(), "220 a\r\n502 what\r\n250 a\r\n"),
-        says("`421`", plain(), "421 later\r\n"),
-        says("`421`", plain(), "450 later\r\n"),
-        says("5xx", plain(), "554 no\r\n"),
-        says("5xx", plain(), "220 a\r\n550 go away\r\n"),
-        says("no STARTTLS", secured(), "220 a\r\n250 a\r\n"),
-        says(
+fn decision_table_matches_code() {
+    let case = |answer, dialogue, reply: &str| (answer, dialogue, reply.as_bytes().to_vec());
+    let cases = [
+        case("`220`, then", plain(), "220 a\r\n250 a\r\n"),
+        case("`220`, then", plain(), "220 a\r\n502 what\r\n250 a\r\n"),
+        case("`421`", plain(), "421 later\r\n"),
+        case("`421`", plain(), "450 later\r\n"),
+        case("5xx", plain(), "554 no\r\n"),
+        case("5xx", plain(), "220 a\r\n550 go away\r\n"),
+        case("no STARTTLS", with_upgrade(), "220 a\r\n250 a\r\n"),
+        case(
             "no STARTTLS",
-            secured(),
+            with_upgrade(),
             "220 a\r\n250-a\r\n250 STARTTLS\r\n454 not now\r\n",
         ),
-        says(
+        case(
             "`220`, but",
             plain(),
             "220 (vsFTPd 3.0.3)\r\n500 what\r\n500 what\r\n",
         ),
     ];
-    check_table(include_str!("../smtp.rs"), plays);
+    check_table(include_str!("../smtp.rs"), cases);
 }

@@ -1,28 +1,28 @@
 use super::*;
-use crate::test_harness::{check, check_others, check_table, fuzz};
+use crate::test_harness::{check, check_other_services, check_table, fuzz};
 
 #[test]
-fn the_identification_may_come_after_other_lines() {
-    let bye = "> SSH-2.0-portpulse\\r\\n";
+fn identification_may_follow_other_lines() {
+    let closing = "> SSH-2.0-portpulse\\r\\n";
     check(
         Ssh::default,
         b"SSH-2.0-OpenSSH_9.2p1 Debian\r\n",
-        &format!("healthy: SSH-2.0-OpenSSH_9.2p1 Debian | {bye}"),
+        &format!("healthy: SSH-2.0-OpenSSH_9.2p1 Debian | {closing}"),
     );
     check(
         Ssh::default,
         b"SSH-1.99-Cisco-1.25\n",
-        &format!("healthy: SSH-1.99-Cisco-1.25 | {bye}"),
+        &format!("healthy: SSH-1.99-Cisco-1.25 | {closing}"),
     );
     check(
         Ssh::default,
         b"Welcome\r\nto the host\r\nSSH-2.0-x\r\n",
-        &format!("healthy: SSH-2.0-x | {bye}"),
+        &format!("healthy: SSH-2.0-x | {closing}"),
     );
 }
 
 #[test]
-fn refusals_come_as_lines() {
+fn refusal_lines_decide_result() {
     check(
         Ssh::default,
         b"Exceeded MaxStartups\r\n",
@@ -33,27 +33,27 @@ fn refusals_come_as_lines() {
         b"Not allowed at this time\r\n",
         "blocked: Not allowed at this time",
     );
-    check(Ssh::default, b"SSH-2.0-Open", "more, then closed");
+    check(Ssh::default, b"SSH-2.0-Open", "waiting, then closed");
 }
 
 #[test]
-fn anything_else_is_another_service() {
-    // A line that is nobody's greeting may be followed by the identification.
-    check_others(Ssh::default, &["ssh", "memcached"]);
+fn other_protocols_are_wrong_service() {
+    // A line that is not a known greeting may be followed by the identification.
+    check_other_services(Ssh::default, &["ssh", "memcached"]);
     check(Ssh::default, b"SSH-1.5-old\r\n", "wrong_service");
     check(Ssh::default, "line\r\n".repeat(60).as_bytes(), "wrong_service");
     fuzz(Ssh::default, b"Welcome\r\nSSH-2.0-OpenSSH_9.2p1\r\n");
 }
 
 #[test]
-fn each_row_of_the_table_is_as_it_says() {
-    let says = |answer, says: &str| (answer, Ssh::default(), says.as_bytes().to_vec());
-    let plays = [
-        says("`SSH-2.0", "SSH-2.0-OpenSSH_9.2p1\r\n"),
-        says("`SSH-2.0", "Welcome\r\nSSH-1.99-x\r\n"),
-        says("`Exceeded", "Exceeded MaxStartups\r\n"),
-        says("`Not allowed", "Not allowed at this time\r\n"),
-        says("`SSH-1.…", "SSH-1.5-old\r\n"),
+fn decision_table_matches_code() {
+    let case = |answer, reply: &str| (answer, Ssh::default(), reply.as_bytes().to_vec());
+    let cases = [
+        case("`SSH-2.0", "SSH-2.0-OpenSSH_9.2p1\r\n"),
+        case("`SSH-2.0", "Welcome\r\nSSH-1.99-x\r\n"),
+        case("`Exceeded", "Exceeded MaxStartups\r\n"),
+        case("`Not allowed", "Not allowed at this time\r\n"),
+        case("`SSH-1.…", "SSH-1.5-old\r\n"),
     ];
-    check_table(include_str!("../ssh.rs"), plays);
+    check_table(include_str!("../ssh.rs"), cases);
 }

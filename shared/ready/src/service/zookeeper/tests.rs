@@ -1,8 +1,8 @@
 use super::*;
-use crate::test_harness::{check, check_others, check_table, fuzz};
+use crate::test_harness::{check, check_other_services, check_table, fuzz};
 
 #[test]
-fn answers_are_judged_by_their_line() {
+fn answer_line_decides_result() {
     let version = "Zookeeper version: 3.8.0-1, built on 2022-02-25";
     check(
         Zookeeper::default,
@@ -15,23 +15,23 @@ fn answers_are_judged_by_their_line() {
         format!("{refusal}\n").as_bytes(),
         &format!("> srvr | starting: {refusal}"),
     );
-    let notified = "healthy: srvr is not executed because it is not in the whitelist., \
-                but allow srvr in 4lw.commands.whitelist to see whether it serves";
+    let expected = "healthy: srvr is not executed because it is not in the whitelist., \
+                but allow srvr in 4lw.commands.whitelist to check the quorum";
     check(
         Zookeeper::default,
         NOT_ALLOWED.as_bytes(),
-        &format!("> srvr | {notified}"),
+        &format!("> srvr | {expected}"),
     );
     check(
         Zookeeper::default,
         b"",
-        "> srvr | more, then closed, as ZooKeeper does at maxClientCnxns",
+        "> srvr | waiting, then closed, as ZooKeeper does at maxClientCnxns",
     );
 }
 
 #[test]
-fn anything_else_is_another_service() {
-    check_others(Zookeeper::default, &[]);
+fn other_protocols_are_wrong_service() {
+    check_other_services(Zookeeper::default, &[]);
     fuzz(
         Zookeeper::default,
         b"Zookeeper version: 3.8.0-1, built on 2022-02-25\nLatency min\n",
@@ -39,22 +39,22 @@ fn anything_else_is_another_service() {
 }
 
 #[test]
-fn each_row_of_the_table_is_as_it_says() {
-    let says = |answer, says: &str| (answer, Zookeeper::default(), says.as_bytes().to_vec());
-    let plays = [
-        says(
+fn decision_table_matches_code() {
+    let case = |answer, reply: &str| (answer, Zookeeper::default(), reply.as_bytes().to_vec());
+    let cases = [
+        case(
             "`Zookeeper",
             "Zookeeper version: 3.8.0\nLatency min/avg/max: 0/0/0\nMode: standalone\n",
         ),
-        says(
+        case(
             "`srvr is not",
             "srvr is not executed because it is not in the whitelist.\n",
         ),
-        says(
+        case(
             "`… not",
             "This ZooKeeper instance is not currently serving requests\n",
         ),
-        says("closed at once", ""),
+        case("closed at once", ""),
     ];
-    check_table(include_str!("../zookeeper.rs"), plays);
+    check_table(include_str!("../zookeeper.rs"), cases);
 }

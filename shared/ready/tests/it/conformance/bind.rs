@@ -1,4 +1,4 @@
-//! BIND and unbound: answering, refusing, with wrong records, and out of TCP connections.
+//! BIND and unbound: answers, refusals, wrong records, and the limit of TCP connections.
 
 use std::process::Command;
 
@@ -9,12 +9,12 @@ use tokio::net::TcpStream;
 use tokio::time::{Duration, Instant};
 
 use super::server::{Dir, Server, check, free_port, plain};
-use crate::peer::{asking, notified};
+use crate::peer::{describe, request_for};
 
 fn start(dir: &Dir, port: u16, options: &str) -> Server {
     let zone = "$TTL 60\n@ SOA ns hostmaster 1 60 60 60 60\n@ NS ns\nns A 127.0.0.1\nwww A 192.0.2.1\nwww A 192.0.2.2\n\
         @ MX 10 mail\nmail AAAA 2001:db8::1\n@ TXT \"v=spf1 \" \"-all\"\nalias CNAME www\n";
-    // More than goes into a datagram of 512 bytes.
+    // More than fits into a datagram of 512 bytes.
     let many = (1..=60).map(|n| format!("many A 198.51.100.{n}\n"));
     dir.write("zone", &(zone.to_owned() + &many.collect::<String>()));
     let all = format!(
@@ -35,7 +35,7 @@ fn question(port: u16, name: &str, record_type: RecordType, must: &[&str], must_
             .collect::<Vec<_>>()
     };
     let check = DnsCheck::new(name, record_type, &owned(must), &owned(must_not), Transport::Tcp).unwrap();
-    asking(
+    request_for(
         Protocol::Dns(check),
         Tls::Off,
         "localhost".parse().unwrap(),
@@ -46,7 +46,7 @@ fn question(port: u16, name: &str, record_type: RecordType, must: &[&str], must_
 
 #[tokio::test]
 #[ignore = "needs BIND: run .ci/run"]
-async fn answering_refusing_and_failing() {
+async fn bind_answers_refuses_and_fails() {
     let (dir, port) = (Dir::new(), free_port());
     let server = start(&dir, port, "");
     let over_udp = [
@@ -55,14 +55,14 @@ async fn answering_refusing_and_failing() {
     ];
     for (name, must) in over_udp {
         let must = must.map(str::to_owned);
-        let asked = DnsCheck::new(name, RecordType::A, &must, &[], Transport::Udp).unwrap();
+        let dns_check = DnsCheck::new(name, RecordType::A, &must, &[], Transport::Udp).unwrap();
         let deadline = Instant::now() + Duration::from_secs(10);
-        let notified =
-            notified(&exchange_dns_over_udp(([127, 0, 0, 1], port).into(), &asked, deadline).await);
+        let summary =
+            describe(&exchange_dns_over_udp(([127, 0, 0, 1], port).into(), &dns_check, deadline).await);
         let wanted = format!("healthy: {name} A: NOERROR ");
         assert!(
-            notified.starts_with(&wanted) && !notified.contains("truncated"),
-            "{notified}"
+            summary.starts_with(&wanted) && !summary.contains("truncated"),
+            "{summary}"
         );
     }
     for _ in 0..20 {
@@ -95,9 +95,9 @@ async fn answering_refusing_and_failing() {
         .await;
     }
     let wrong = question(port, "mail.corp.example", RecordType::Aaaa, &["2001:db8::2"], &[]);
-    let notified =
+    let summary =
         "wrong_answer in ready: mail.corp.example AAAA: NOERROR 2001:db8::1; 2001:db8::2 is missing";
-    check(&wrong, port, notified).await;
+    check(&wrong, port, summary).await;
     let failing = question(port, "broken.example", RecordType::A, &[], &[]);
     check(
         &failing,
@@ -116,7 +116,7 @@ async fn answering_refusing_and_failing() {
 
 #[tokio::test]
 #[ignore = "needs BIND: run .ci/run"]
-async fn out_of_tcp_connections() {
+async fn bind_at_tcp_limit_is_silent() {
     let (dir, port) = (Dir::new(), free_port());
     let server = start(&dir, port, "tcp-clients 3;");
     let request = plain(Service::Dns, port);
@@ -124,9 +124,9 @@ async fn out_of_tcp_connections() {
     let silent = loop {
         let stream = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
         let report = exchange(stream, &request, Instant::now() + Duration::from_secs(1)).await;
-        let notified = notified(&report);
-        if !notified.starts_with("healthy") || held.len() == 20 {
-            break notified;
+        let summary = describe(&report);
+        if !summary.starts_with("healthy") || held.len() == 20 {
+            break summary;
         }
         held.push(TcpStream::connect(("127.0.0.1", port)).await.unwrap());
     };

@@ -1,20 +1,20 @@
-//! What four hundred exchanges over TLS cost the checker, all begun at once: the most that one tick may ask of it.
+//! The cost of four hundred concurrent TLS exchanges, the maximum of one tick.
 
 use portpulse_core::target::Service;
-use portpulse_ready::Finding;
+use portpulse_ready::ExchangeResult;
 use tokio::task::JoinSet;
 
 use super::nginx;
 use super::server::{Dir, ask, free_port};
 use crate::authority::{Authority, Validity};
-use crate::peer::{notified, usual};
+use crate::peer::{default_request, describe};
 
 const CHECKS: usize = 400;
 
 #[tokio::test]
 #[ignore = "needs nginx: run .ci/run"]
-async fn four_hundred_over_tls() {
-    let (dir, port, authority) = (Dir::new(), free_port(), Authority::new("ours"));
+async fn four_hundred_tls_exchanges_stay_within_memory() {
+    let (dir, port, authority) = (Dir::new(), free_port(), Authority::new("trusted"));
     let issued = authority.issue("localhost", Validity::Good);
     dir.write("certificate", &issued.certificate_pem);
     dir.write("key", &issued.key_pem);
@@ -23,14 +23,14 @@ async fn four_hundred_over_tls() {
          ssl_certificate_key {{dir}}/key; }}"
     );
     let server = nginx::start(&dir, &settings);
-    let request = usual(
+    let request = default_request(
         Service::Https,
         "localhost".parse().unwrap(),
         port,
         &authority.client(),
     );
-    // The first reads the certificate authorities, for all.
-    let first = notified(&ask(&request, port).await);
+    // The first exchange reads the certificate authorities for all.
+    let first = describe(&ask(&request, port).await);
     assert!(first.starts_with("healthy"), "{first}");
 
     let before = Usage::now();
@@ -44,7 +44,7 @@ async fn four_hundred_over_tls() {
     assert!(
         reports
             .iter()
-            .all(|report| matches!(report.finding, Finding::Healthy(_)))
+            .all(|report| matches!(report.result, ExchangeResult::Healthy(_)))
     );
     server.check_log(&[]);
     let memory = after.peak_kilobytes - before.peak_kilobytes;
@@ -53,11 +53,11 @@ async fn four_hundred_over_tls() {
         "{CHECKS} exchanges over TLS: {memory} kB more memory, {} ms of processor time",
         ticks * 10
     );
-    // A Lambda of 128 MB has some 100 MB to spare.
+    // A Lambda of 128 MB has about 100 MB of free memory.
     assert!(memory < 60_000, "{memory} kB");
 }
 
-/// What this process has used so far.
+/// The resources used by this process so far.
 struct Usage {
     peak_kilobytes: u64,
     processor_ticks: u64,
@@ -71,7 +71,7 @@ impl Usage {
             .find_map(|line| line.strip_prefix("VmHWM:"))
             .unwrap();
         let stat = std::fs::read_to_string("/proc/self/stat").unwrap();
-        // Behind the name in parentheses: user time and system time are the 12th and 13th.
+        // After the name in parentheses, user time and system time are fields 12 and 13.
         let fields = stat
             .rsplit_once(')')
             .unwrap()

@@ -1,4 +1,4 @@
-//! Dovecot: IMAP and POP3, plain, upgraded, and over TLS from the start.
+//! Dovecot: IMAP and POP3, plain, with STARTTLS, and with implicit TLS.
 
 use std::process::Command;
 
@@ -6,13 +6,13 @@ use portpulse_core::target::Service;
 
 use super::server::{Dir, Server, check, free_port, plain};
 use crate::authority::{Authority, Validity};
-use crate::peer::{upgrading, usual};
+use crate::peer::{default_request, starttls_request};
 
 #[tokio::test]
 #[ignore = "needs Dovecot: run .ci/run"]
-async fn imap_and_pop3() {
+async fn dovecot_imap_and_pop3_are_healthy() {
     let (dir, [imap, imaps, pop3, pop3s]) = (Dir::new(), [(); 4].map(|()| free_port()));
-    let authority = Authority::new("ours");
+    let authority = Authority::new("trusted");
     let issued = authority.issue("localhost", Validity::Good);
     dir.write("certificate", &issued.certificate_pem);
     dir.write("key", &issued.key_pem);
@@ -28,8 +28,8 @@ async fn imap_and_pop3() {
     let server = Server::start(&dir, Command::new("dovecot").args(["-F", "-c", &file])).ready("starting up");
 
     let client = authority.client();
-    let upgraded = |service, port| upgrading(service, "localhost".parse().unwrap(), port, &client);
-    let secured = |service, port| usual(service, "localhost".parse().unwrap(), port, &client);
+    let upgraded = |service, port| starttls_request(service, "localhost".parse().unwrap(), port, &client);
+    let secured = |service, port| default_request(service, "localhost".parse().unwrap(), port, &client);
     let rows = [
         (plain(Service::Imap, imap), imap, "healthy: * OK "),
         (upgraded(Service::Imap, imap), imap, "healthy: * OK "),
@@ -43,6 +43,6 @@ async fn imap_and_pop3() {
             check(request, *port, expected).await;
         }
     }
-    // It tells of each client that left without a login, as information.
+    // Dovecot logs each client that leaves without a login, as information.
     server.check_log(&["Info: Disconnected: Aborted login by logging out"]);
 }

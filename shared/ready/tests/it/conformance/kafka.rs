@@ -1,4 +1,4 @@
-//! Kafka's protocol, as Tansu serves it, a broker of its own make: open to all, and asking for a login.
+//! Kafka's protocol as implemented by Tansu, an independent broker: with and without authentication.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -27,7 +27,7 @@ fn start(dir: &Dir, port: u16, more: &[&str]) -> Server {
 
 #[tokio::test]
 #[ignore = "needs Tansu: run .ci/run"]
-async fn serving_and_asking_for_a_login() {
+async fn kafka_with_and_without_login_is_healthy() {
     for settings in [&[][..], &["--authentication"]] {
         let (dir, port) = (Dir::new(), free_port());
         let server = start(&dir, port, settings);

@@ -1,9 +1,9 @@
-//! `MariaDB`: serving, at its limit of connections, with TLS, and five hundred checks without a ban.
+//! `MariaDB`: healthy, at its connection limit, with TLS, and five hundred checks without a ban.
 //!
-//! `Aborted_connects` counts all attempts to connect that failed, wrong passwords too; it is one number for the whole
-//! server, shown to its operator, and compared with nothing (MariaDB's manual, "Server Status Variables"). A ban comes
-//! from `max_connect_errors`, compared with the `SUM_CONNECT_ERRORS` that `performance_schema.host_cache` has for each
-//! address: errors before the login was decided, which a finished login, refused or not, is none of.
+//! `Aborted_connects` counts all failed connection attempts, including wrong passwords. It is one counter for the whole
+//! server, shown to its operator, and has no limit (MariaDB's manual, "Server Status Variables"). A ban occurs when
+//! `SUM_CONNECT_ERRORS` of an address in `performance_schema.host_cache` exceeds `max_connect_errors`. That column
+//! counts errors before the login is decided. A completed login is not counted, whether refused or not.
 
 use std::net::Ipv4Addr;
 use std::process::Command;
@@ -12,18 +12,18 @@ use std::time::{Duration, Instant};
 use portpulse_core::target::Service;
 use portpulse_ready::TlsClient;
 
-use super::server::{Dir, Server, ask_from, check, crowd, free_port, plain, run};
+use super::server::{Dir, Server, ask_from, check, free_port, plain, refusal_when_full, run};
 use crate::authority::{Authority, Validity};
-use crate::peer::{notified, upgrading};
+use crate::peer::{describe, starttls_request};
 
-/// An address that has a name, so that the server keeps count of its errors; of 127.0.0.1 it never does.
+/// An address with a name, for which the server counts errors. The server never counts errors of 127.0.0.1.
 const NAMED: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 2);
 
 fn start(port: u16, settings: &str, prepare: impl FnOnce(&Dir)) -> (Dir, Server) {
     let dir = Dir::new();
     prepare(&dir);
     let data = dir.at("data");
-    // Left to themselves, two that run at once take each other's temporary tables away.
+    // Two concurrent runs in the same directory delete each other's temporary tables.
     run(Command::new("mariadb-install-db")
         .env("TMPDIR", dir.path())
         .args(["--no-defaults", "--auth-root-authentication-method=normal"])
@@ -33,13 +33,13 @@ fn start(port: u16, settings: &str, prepare: impl FnOnce(&Dir)) -> (Dir, Server)
         bind-address = 127.0.0.1\nuser = root\ninnodb_buffer_pool_size = 8M\nperformance_schema = on\ntable_open_cache = 100\ninit_file = {{dir}}/init.sql\n{settings}\n"
     );
     let file = dir.write("my.cnf", &all);
-    // Without a user from anywhere, the server would turn us away by address alone.
+    // Without a user for any host, the server would refuse the client by its address.
     dir.write(
         "init.sql",
         "create user if not exists 'app'@'%' identified by 'secret';\n",
     );
     dir.write("hosts", "127.0.0.1 localhost\n127.0.0.2 probe.example\n");
-    // Names as this server alone sees them.
+    // A hosts file for this server only.
     let script = "mount --bind \"$1\" /etc/hosts && exec mariadbd --defaults-file=\"$2\"";
     let mut command = Command::new("unshare");
     command.args(["--mount", "sh", "-c", script, "sh", &dir.at("hosts"), &file]);
@@ -61,7 +61,7 @@ fn sql(dir: &Dir, statement: &str) -> String {
     ]))
 }
 
-/// The name of the address that the checks come from, and the server's count of its errors.
+/// The name of the checks' address, and the server's error counters for it.
 fn errors(dir: &Dir) -> String {
     let counts = "host, sum_connect_errors, count_host_blocked_errors, count_handshake_errors";
     sql(
@@ -70,71 +70,73 @@ fn errors(dir: &Dir) -> String {
     )
 }
 
-/// What is told once it is as wanted, or in the end: the server counts a client after it has answered it.
-fn settled(notify: impl Fn() -> String, is_wanted: impl Fn(&str) -> bool) -> String {
+/// Repeats a query until its result is as wanted or 20 seconds have passed, because the server counts a client after
+/// answering it. Returns the last result.
+fn poll_until(query: impl Fn() -> String, is_wanted: impl Fn(&str) -> bool) -> String {
     let deadline = Instant::now() + Duration::from_secs(20);
     loop {
-        let notified = notify();
-        if is_wanted(&notified) || Instant::now() > deadline {
-            return notified;
+        let summary = query();
+        if is_wanted(&summary) || Instant::now() > deadline {
+            return summary;
         }
     }
 }
 
-/// Each login that is refused is told, unless `log_warnings` is 1 or less.
+/// The server logs each refused login, unless `log_warnings` is 1 or less.
 const REFUSED: &str = "Access denied for user 'portpulse'@";
 
 #[tokio::test]
 #[ignore = "needs MariaDB: run .ci/run"]
-async fn five_hundred_checks_are_no_reason_for_a_ban() {
+async fn five_hundred_checks_cause_no_ban() {
     let port = free_port();
     let (dir, server) = start(port, "max_connect_errors = 5", |_| {});
     let request = plain(Service::Mariadb, port);
     for _ in 0..500 {
-        let notified = notified(&ask_from(NAMED, &request, port).await);
+        let summary = describe(&ask_from(NAMED, &request, port).await);
         let wanted = "-MariaDB";
         assert!(
-            notified.starts_with("healthy: ")
-                && notified.contains(wanted)
-                && notified.contains(": 1045 Access denied"),
-            "{notified}"
+            summary.starts_with("healthy: ")
+                && summary.contains(wanted)
+                && summary.contains(": 1045 Access denied"),
+            "{summary}"
         );
         assert!(
-            notified.contains("probe.example"),
-            "the server does not know the address by name: {notified}"
+            summary.contains("probe.example"),
+            "the server does not resolve the address to its name: {summary}"
         );
     }
-    // Every refused login is a failed attempt to connect; none was left before the login. Neither number bans anybody.
+    // Every refused login is a failed connection attempt, and no connection ended before the login. Neither counter
+    // causes a ban.
     let failed = "show global status where variable_name in ('Aborted_clients', 'Aborted_connects', 'Aborted_connects_preauth')";
     let wanted = "Aborted_clients\t0\nAborted_connects\t500\nAborted_connects_preauth\t0\n";
     assert_eq!(
-        settled(|| sql(&dir, failed), |notified| notified == wanted),
+        poll_until(|| sql(&dir, failed), |summary| summary == wanted),
         wanted
     );
-    // What bans is kept for each address, and holds errors in the handshake alone.
+    // The counter that causes a ban is kept for each address, and counts only errors of the handshake.
     assert_eq!(errors(&dir), "probe.example\t0\t0\t0\n");
     server.check_log(&[REFUSED]);
 
-    // The measure is right: six that leave early get the address banned.
+    // Cross-check: six clients that leave early get the address banned.
     for _ in 0..6 {
         let socket = tokio::net::TcpSocket::new_v4().unwrap();
         socket.bind((NAMED, 0).into()).unwrap();
         let mut stream = socket.connect((Ipv4Addr::LOCALHOST, port).into()).await.unwrap();
         tokio::io::AsyncReadExt::read_u8(&mut stream).await.unwrap();
     }
-    // The sixth is turned away if the server has counted the fifth by then, and is counted too if it has not.
-    let counted = |notified: &str| {
+    // The server refuses the sixth client if it has counted the fifth by then; otherwise it counts the sixth too.
+    let counted = |summary: &str| {
         ["probe.example\t5\t", "probe.example\t6\t"]
             .iter()
-            .any(|wanted| notified.starts_with(wanted))
+            .any(|wanted| summary.starts_with(wanted))
     };
-    let errors = settled(|| errors(&dir), counted);
+    let errors = poll_until(|| errors(&dir), counted);
     assert!(counted(&errors), "{errors}");
     let deadline = Instant::now() + Duration::from_secs(20);
     let banned = loop {
-        let notified = notified(&ask_from(NAMED, &request, port).await);
-        if notified.starts_with("blocked") || Instant::now() > deadline {
-            break notified;
+        let summary = describe(&ask_from(NAMED, &request, port).await);
+        if summary.starts_with("blocked") || Instant::now() > deadline {
+            break summary;
         }
     };
     assert!(
@@ -147,7 +149,7 @@ async fn five_hundred_checks_are_no_reason_for_a_ban() {
 
 #[tokio::test]
 #[ignore = "needs MariaDB: run .ci/run"]
-async fn at_its_limit_of_connections() {
+async fn full_server_is_busy() {
     let port = free_port();
     let (dir, server) = start(port, "max_connections = 10\nextra_max_connections = 1", |_| {});
     let request = plain(Service::Mysql, port);
@@ -162,16 +164,16 @@ async fn at_its_limit_of_connections() {
         "-e",
         "select sleep(60)",
     ]);
-    let refused = crowd(&request, port, &mut session).await;
+    let refused = refusal_when_full(&request, port, &mut session).await;
     assert_eq!(refused, "busy in ready: 1040 Too many connections");
     server.check_log(&[REFUSED, "Aborted connection"]);
 }
 
 #[tokio::test]
 #[ignore = "needs MariaDB: run .ci/run"]
-async fn with_tls_good_and_bad() {
+async fn certificate_decides_tls_result() {
     let port = free_port();
-    let authority = Authority::new("ours");
+    let authority = Authority::new("trusted");
     let issued = authority.issue("localhost", Validity::Good);
     let settings =
         "max_connect_errors = 5\nlog_warnings = 1\nssl_cert = {dir}/certificate\nssl_key = {dir}/key";
@@ -180,17 +182,17 @@ async fn with_tls_good_and_bad() {
         dir.write("key", &issued.key_pem);
     });
     let request =
-        |client: &TlsClient| upgrading(Service::Mariadb, "localhost".parse().unwrap(), port, client);
-    let (ours, theirs) = (authority.client(), Authority::new("theirs").client());
+        |client: &TlsClient| starttls_request(Service::Mariadb, "localhost".parse().unwrap(), port, client);
+    let (trusted, untrusted) = (authority.client(), Authority::new("untrusted").client());
     for _ in 0..20 {
-        let good = notified(&ask_from(NAMED, &request(&ours), port).await);
+        let good = describe(&ask_from(NAMED, &request(&trusted), port).await);
         assert!(
             good.starts_with("healthy: ") && good.contains("1045 Access denied"),
             "{good}"
         );
     }
     for _ in 0..20 {
-        let bad = notified(&ask_from(NAMED, &request(&theirs), port).await);
+        let bad = describe(&ask_from(NAMED, &request(&untrusted), port).await);
         assert_eq!(bad, "tls in tls: the certificate's issuer is unknown");
     }
     assert_eq!(errors(&dir), "probe.example\t0\t0\t0\n");

@@ -1,4 +1,4 @@
-//! memcached: serving, and at its limit of connections, where it either says so or does not even accept.
+//! memcached: healthy, and at its connection limit, where the server either refuses or does not accept connections.
 
 use std::process::Command;
 
@@ -9,7 +9,7 @@ use tokio::net::TcpStream;
 use tokio::time::{Duration, Instant};
 
 use super::server::{Dir, Server, check, free_port, plain};
-use crate::peer::notified;
+use crate::peer::describe;
 
 fn start(dir: &Dir, port: u16, more: &[&str]) -> Server {
     let port = port.to_string();
@@ -22,7 +22,7 @@ fn start(dir: &Dir, port: u16, more: &[&str]) -> Server {
 
 #[tokio::test]
 #[ignore = "needs memcached: run .ci/run"]
-async fn serving() {
+async fn server_is_healthy() {
     let (dir, port) = (Dir::new(), free_port());
     let server = start(&dir, port, &[]);
     for _ in 0..20 {
@@ -31,16 +31,16 @@ async fn serving() {
     server.check_log(&[]);
 }
 
-/// Checks again and again, one more client holding on each time, until the server is no longer healthy.
+/// Repeats the check, with one more open client each time, until the server is not healthy.
 async fn fill(port: u16) -> String {
     let request = plain(Service::Memcached, port);
     let mut held = Vec::new();
     loop {
         let stream = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
         let report = exchange(stream, &request, Instant::now() + Duration::from_secs(1)).await;
-        let notified = notified(&report);
-        if !notified.starts_with("healthy") {
-            return notified;
+        let summary = describe(&report);
+        if !summary.starts_with("healthy") {
+            return summary;
         }
         let mut client = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
         client.write_all(b"version\r\n").await.unwrap();
@@ -51,10 +51,10 @@ async fn fill(port: u16) -> String {
 
 #[tokio::test]
 #[ignore = "needs memcached: run .ci/run"]
-async fn at_its_limit() {
+async fn full_server_is_busy_or_silent() {
     let rows = [
         ("maxconns_fast", "busy in ready: ERROR Too many open connections"),
-        // Its queue of connects then holds a single one: that is silent, and those after it get no SYN-ACK.
+        // The accept queue then holds one connection, which is silent. Later connections get no SYN-ACK.
         ("no_maxconns_fast", "silent in ready: sent version, got no answer"),
     ];
     for (option, expected) in rows {

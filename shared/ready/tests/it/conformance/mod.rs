@@ -1,9 +1,9 @@
-//! The exchanges against the real servers, in good and in bad states, each followed by a look at the server's own log.
+//! Exchanges with real servers, healthy and unhealthy. Each test also checks the server's log.
 //!
-//! `.ci/servers` and `.ci/broker` install what is started here; every server gets a directory and ports of its own on
-//! loopback, and none that runs already is touched. Without them, or without root (some servers insist on it), these
-//! tests fail: that is why they are ignored unless asked for. MongoDB is in no registry that is used here: its replies
-//! are made byte by byte after its documents, in the tests of its own file.
+//! `.ci/servers` and `.ci/broker` install the servers. Every test starts its own server with its own directory and
+//! ports on loopback, and leaves running servers alone. The tests need these programs and root, which some servers
+//! require, and are therefore ignored by default. MongoDB is not available from the registries used here: the tests in
+//! its own file use replies built byte by byte from its documentation.
 
 mod server;
 

@@ -1,4 +1,4 @@
-//! nginx: plain and with TLS, with certificates good and bad, and in front of a backend that is gone.
+//! nginx: plain and with TLS, with valid and invalid certificates, and with an unavailable backend.
 
 use std::process::Command;
 
@@ -8,9 +8,9 @@ use portpulse_ready::{Request, TlsClient};
 
 use super::server::{Dir, Server, check, free_port, plain};
 use crate::authority::{Authority, Validity};
-use crate::peer::{asking, usual};
+use crate::peer::{default_request, request_for};
 
-/// A server whose `server { … }` blocks are these.
+/// Starts nginx with these `server { … }` blocks.
 pub(crate) fn start(dir: &Dir, servers: &str) -> Server {
     for temp in ["body", "proxy", "fastcgi", "uwsgi", "scgi"] {
         std::fs::create_dir(dir.path().join(temp)).unwrap();
@@ -28,7 +28,7 @@ pub(crate) fn start(dir: &Dir, servers: &str) -> Server {
 
 fn get(port: u16, text: &str) -> Request {
     let check = HttpCheck::new(Method::Get, "/", vec![200..=200], Some(text.to_owned()), false).unwrap();
-    asking(
+    request_for(
         Protocol::Http(check),
         Tls::Off,
         "localhost".parse().unwrap(),
@@ -39,13 +39,13 @@ fn get(port: u16, text: &str) -> Request {
 
 #[tokio::test]
 #[ignore = "needs nginx: run .ci/run"]
-async fn plain_and_without_a_backend() {
-    let (dir, port, proxy, nobody) = (Dir::new(), free_port(), free_port(), free_port());
+async fn nginx_is_healthy_and_missing_backend_is_busy() {
+    let (dir, port, proxy, unused) = (Dir::new(), free_port(), free_port(), free_port());
     std::fs::create_dir(dir.path().join("www")).unwrap();
     dir.write("www/index.html", "<p>all is well</p>");
     let servers = format!(
         "server {{ listen 127.0.0.1:{port}; root {{dir}}/www; }}\n\
-         server {{ listen 127.0.0.1:{proxy}; location / {{ proxy_pass http://127.0.0.1:{nobody}; }} }}"
+         server {{ listen 127.0.0.1:{proxy}; location / {{ proxy_pass http://127.0.0.1:{unused}; }} }}"
     );
     let server = start(&dir, &servers);
     for _ in 0..20 {
@@ -55,10 +55,10 @@ async fn plain_and_without_a_backend() {
     check(
         &get(port, "sorry"),
         port,
-        "wrong_answer in ready: 200 OK, without the text that must appear",
+        "wrong_answer in ready: 200 OK, but the expected text is missing",
     )
     .await;
-    // A service that waits for us to speak another protocol.
+    // A service that waits for the client, with another protocol.
     check(
         &plain(Service::Redis, port),
         port,
@@ -83,25 +83,25 @@ async fn plain_and_without_a_backend() {
 
 #[tokio::test]
 #[ignore = "needs nginx: run .ci/run"]
-async fn certificates() {
+async fn nginx_certificates_are_verified() {
     let dir = Dir::new();
-    let (ours, theirs) = (Authority::new("ours"), Authority::new("theirs"));
+    let (trusted, untrusted) = (Authority::new("trusted"), Authority::new("untrusted"));
     let rows = [
-        (ours.issue("localhost", Validity::Good), "healthy: 200 OK"),
+        (trusted.issue("localhost", Validity::Good), "healthy: 200 OK"),
         (
-            ours.issue("localhost", Validity::Days(3)),
+            trusted.issue("localhost", Validity::Days(3)),
             "healthy: 200 OK; warning: the certificate expires in 3 days",
         ),
         (
-            ours.issue("localhost", Validity::Expired),
+            trusted.issue("localhost", Validity::Expired),
             "tls in tls: the certificate expired ",
         ),
         (
-            ours.issue("other.example", Validity::Good),
+            trusted.issue("other.example", Validity::Good),
             "tls in tls: the certificate is for another name: for other.example, not for localhost",
         ),
         (
-            theirs.issue("localhost", Validity::Good),
+            untrusted.issue("localhost", Validity::Good),
             "tls in tls: the certificate's issuer is unknown",
         ),
     ];
@@ -119,17 +119,17 @@ async fn certificates() {
     }
     let server = start(&dir, &servers);
     for (port, _, expected) in &rows {
-        let request = usual(
+        let request = default_request(
             Service::Https,
             "localhost".parse().unwrap(),
             *port,
-            &ours.client(),
+            &trusted.client(),
         );
         for _ in 0..5 {
             check(&request, *port, expected).await;
         }
-        let notified = "healthy: 400 Bad Request";
-        check(&plain(Service::Http, *port), *port, notified).await;
+        let summary = "healthy: 400 Bad Request";
+        check(&plain(Service::Http, *port), *port, summary).await;
     }
     server.check_log(&["client sent plain HTTP request to HTTPS port"]);
 }

@@ -1,4 +1,4 @@
-//! OpenSSH: serving, and with `MaxStartups` reached.
+//! OpenSSH: healthy, and at `MaxStartups`.
 
 use std::process::Command;
 
@@ -10,7 +10,7 @@ use super::server::{Dir, Server, check, free_port, plain, run};
 
 fn start(dir: &Dir, port: u16, settings: &str) -> Server {
     run(Command::new("ssh-keygen").args(["-q", "-t", "ed25519", "-N", "", "-f", &dir.at("key")]));
-    // Where sshd puts the part of it that has no rights.
+    // The directory of sshd's unprivileged process.
     std::fs::create_dir_all("/run/sshd").unwrap();
     let all = format!(
         "Port {port}\nListenAddress 127.0.0.1\nHostKey {{dir}}/key\nPidFile none\nLogLevel VERBOSE\n{settings}\n"
@@ -25,7 +25,7 @@ fn start(dir: &Dir, port: u16, settings: &str) -> Server {
 
 #[tokio::test]
 #[ignore = "needs OpenSSH: run .ci/run"]
-async fn serving() {
+async fn server_is_healthy() {
     let (dir, port) = (Dir::new(), free_port());
     let server = start(&dir, port, "");
     for _ in 0..20 {
@@ -36,7 +36,7 @@ async fn serving() {
 
 #[tokio::test]
 #[ignore = "needs OpenSSH: run .ci/run"]
-async fn at_max_startups() {
+async fn max_startups_is_busy() {
     let (dir, port) = (Dir::new(), free_port());
     let server = start(&dir, port, "MaxStartups 2:100:2\nPerSourceMaxStartups none");
     let mut held = Vec::new();

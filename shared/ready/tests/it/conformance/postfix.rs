@@ -1,4 +1,4 @@
-//! Postfix: serving, with STARTTLS, over TLS from the start, and turning clients away.
+//! Postfix: healthy, with STARTTLS, with implicit TLS, and refusing clients.
 
 use std::process::Command;
 
@@ -6,13 +6,13 @@ use portpulse_core::target::Service;
 
 use super::server::{Dir, Server, check, free_port, plain, run};
 use crate::authority::{Authority, Validity};
-use crate::peer::{upgrading, usual};
+use crate::peer::{default_request, starttls_request};
 
 #[tokio::test]
 #[ignore = "needs Postfix: run .ci/run"]
-async fn serving_with_and_without_tls_and_turning_away() {
+async fn postfix_serves_with_and_without_tls_and_rejects() {
     let (dir, [port, smtps, away]) = (Dir::new(), [(); 3].map(|()| free_port()));
-    let authority = Authority::new("ours");
+    let authority = Authority::new("trusted");
     let issued = authority.issue("localhost", Validity::Good);
     dir.write("certificate", &issued.certificate_pem);
     dir.write("key", &issued.key_pem);
@@ -42,8 +42,8 @@ async fn serving_with_and_without_tls_and_turning_away() {
     let server = Server::start(&dir, command.args(["-c", &dir.at("etc"), "-d"])).ready("daemon started");
 
     let client = authority.client();
-    let secured = |service, port| usual(service, "localhost".parse().unwrap(), port, &client);
-    let upgraded = upgrading(Service::Submission, "localhost".parse().unwrap(), port, &client);
+    let secured = |service, port| default_request(service, "localhost".parse().unwrap(), port, &client);
+    let upgraded = starttls_request(Service::Submission, "localhost".parse().unwrap(), port, &client);
     let wrapped = secured(Service::Smtps, smtps);
     for _ in 0..20 {
         check(

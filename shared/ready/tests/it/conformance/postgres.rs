@@ -1,15 +1,15 @@
-//! PostgreSQL: serving, with TLS, out of connections, and a standby that refuses for good.
+//! PostgreSQL: healthy, with TLS, without free connections, and a standby that refuses all clients.
 
 use std::process::Command;
 
 use portpulse_core::target::Service;
 use portpulse_ready::TlsClient;
 
-use super::server::{Dir, Server, as_user, check, crowd, free_port, plain, run};
+use super::server::{Dir, Server, as_user, check, free_port, plain, refusal_when_full, run};
 use crate::authority::{Authority, Validity};
-use crate::peer::upgrading;
+use crate::peer::starttls_request;
 
-/// The newest installed version's programs.
+/// The path of a program of the newest installed version.
 fn program(name: &str) -> String {
     let mut versions = std::fs::read_dir("/usr/lib/postgresql")
         .expect("run .ci/servers")
@@ -42,7 +42,7 @@ fn cluster(auth: &str, settings: &str) -> Dir {
 
 fn start(dir: &Dir, port: u16) -> Server {
     let mut command = as_user("postgres", &program("postgres"));
-    // QUIT does not wait for clients.
+    // On QUIT the server does not wait for clients.
     Server::start(
         dir,
         command.args(["-D", &dir.at("data"), "-p", &port.to_string()]),
@@ -52,7 +52,7 @@ fn start(dir: &Dir, port: u16) -> Server {
 
 #[tokio::test]
 #[ignore = "needs PostgreSQL: run .ci/run"]
-async fn serving_and_out_of_connections() {
+async fn serves_and_is_busy_without_free_connections() {
     let dir = cluster(
         "scram-sha-256",
         "max_connections = 5\nsuperuser_reserved_connections = 0\nmax_wal_senders = 0",
@@ -63,7 +63,7 @@ async fn serving_and_out_of_connections() {
     for _ in 0..20 {
         check(&request, port, "healthy: asks for a password (SASL)").await;
     }
-    let no_tls = upgrading(
+    let no_tls = starttls_request(
         Service::Postgres,
         "localhost".parse().unwrap(),
         port,
@@ -72,7 +72,7 @@ async fn serving_and_out_of_connections() {
     check(
         &no_tls,
         port,
-        "tls in tls: the server answered N to SSLRequest: it has TLS switched off",
+        "tls in tls: the server answered N to SSLRequest: TLS is disabled",
     )
     .await;
     server.check_log(&[]);
@@ -88,9 +88,9 @@ async fn serving_and_out_of_connections() {
         "-c",
         "select pg_sleep(60)",
     ]);
-    let refused = crowd(&request, port, &mut session).await;
+    let refused = refusal_when_full(&request, port, &mut session).await;
     assert_eq!(refused, "busy in ready: 53300 sorry, too many clients already");
-    // The server names each client that it turned away, ours too.
+    // The server logs each refused client, including the checks.
     server.check_log(&[
         "sorry, too many clients already",
         "connection to client lost",
@@ -101,7 +101,7 @@ async fn serving_and_out_of_connections() {
 
 #[tokio::test]
 #[ignore = "needs PostgreSQL: run .ci/run"]
-async fn a_standby_that_takes_no_readers_refuses_for_good() {
+async fn standby_without_readers_is_starting() {
     let dir = cluster("scram-sha-256", "hot_standby = off\nprimary_conninfo = ''");
     dir.write("data/standby.signal", "");
     let port = free_port();
@@ -110,7 +110,7 @@ async fn a_standby_that_takes_no_readers_refuses_for_good() {
     for _ in 0..20 {
         check(&request, port, "starting in ready: 57P03 the database system is ").await;
     }
-    // It says so for every client, ours too.
+    // The server logs this line for every client, including the checks.
     server.check_log(&[
         "FATAL:  the database system is ",
         "specified neither primary_conninfo nor restore_command",
@@ -119,12 +119,12 @@ async fn a_standby_that_takes_no_readers_refuses_for_good() {
 
 #[tokio::test]
 #[ignore = "needs PostgreSQL: run .ci/run"]
-async fn with_tls() {
+async fn certificate_decides_tls_result() {
     let dir = cluster(
         "scram-sha-256",
         "ssl = on\nssl_cert_file = '{dir}/certificate'\nssl_key_file = '{dir}/key'",
     );
-    let authority = Authority::new("ours");
+    let authority = Authority::new("trusted");
     let issued = authority.issue("localhost", Validity::Good);
     dir.write("certificate", &issued.certificate_pem);
     dir.write("key", &issued.key_pem);
@@ -133,14 +133,14 @@ async fn with_tls() {
     let port = free_port();
     let server = start(&dir, port).ready("ready to accept connections");
     let request =
-        |client: &TlsClient| upgrading(Service::Postgres, "localhost".parse().unwrap(), port, client);
+        |client: &TlsClient| starttls_request(Service::Postgres, "localhost".parse().unwrap(), port, client);
     check(
         &request(&authority.client()),
         port,
         "healthy: asks for a password (SASL)",
     )
     .await;
-    let stranger = Authority::new("theirs").client();
+    let stranger = Authority::new("untrusted").client();
     check(
         &request(&stranger),
         port,
@@ -152,7 +152,7 @@ async fn with_tls() {
 
 #[tokio::test]
 #[ignore = "needs PostgreSQL: run .ci/run"]
-async fn that_trusts_everybody_it_knows() {
+async fn trust_authentication_is_healthy() {
     let (dir, port) = (cluster("trust", ""), free_port());
     let mut server = start(&dir, port).ready("ready to accept connections");
     let request = plain(Service::Postgres, port);
@@ -171,6 +171,6 @@ async fn that_trusts_everybody_it_knows() {
     assert_eq!(
         server.log().matches(unknown).count(),
         1,
-        "a role that exists is logged in quietly"
+        "the login of an existing role is not logged"
     );
 }

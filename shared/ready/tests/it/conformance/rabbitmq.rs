@@ -1,4 +1,4 @@
-//! RabbitMQ: serving.
+//! RabbitMQ: healthy.
 
 use portpulse_core::target::Service;
 
@@ -6,7 +6,7 @@ use super::server::{Dir, Server, as_user, check, free_port, plain};
 
 #[tokio::test]
 #[ignore = "needs RabbitMQ: run .ci/run"]
-async fn serving() {
+async fn server_is_healthy() {
     let (dir, port, distribution) = (Dir::new(), free_port(), free_port());
     let settings = format!(
         "listeners.tcp.1 = 127.0.0.1:{port}\nlog.console = true\nlog.console.level = info\nlog.file = false\n"
@@ -14,12 +14,13 @@ async fn serving() {
     dir.write("rabbitmq.conf", &settings);
     dir.write("plugins", "[].\n");
     dir.give_to("rabbitmq");
-    // Left to itself, the broker would start a port mapper that outlives it.
+    // Otherwise the broker starts a port mapper that outlives it.
     let (mapper_dir, mapper_port) = (Dir::new(), free_port().to_string());
     let mut mapper = as_user("rabbitmq", "epmd");
     mapper.args(["-d", "-address", "127.0.0.1", "-port", &mapper_port]);
     let _mapper = Server::start(&mapper_dir, &mut mapper).ready("epmd running");
-    // A name, a cookie and a port mapper of its own: nothing is shared with a broker of this machine.
+    // The broker has its own name, cookie and port mapper, so that it shares nothing with another broker of this
+    // machine.
     let mut command = as_user("rabbitmq", "/usr/lib/rabbitmq/bin/rabbitmq-server");
     command
         .env_clear()
@@ -40,14 +41,14 @@ async fn serving() {
         check(&plain(Service::Rabbitmq, port), port, "healthy: Connection.Start").await;
     }
     server.wait_for("client unexpectedly closed TCP connection");
-    // It has no quiet way out between `Connection.Start` and a login: each check is a warning of these two lines.
-    let insisted = [
+    // AMQP has no orderly close between `Connection.Start` and a login: each check logs a warning of these two lines.
+    let expected_warnings = [
         "closing AMQP connection",
         "client unexpectedly closed TCP connection",
     ];
     server.check_log(&[
-        insisted[0],
-        insisted[1],
+        expected_warnings[0],
+        expected_warnings[1],
         "[info]",
         "rebuilding indices from scratch",
     ]);

@@ -1,11 +1,11 @@
-//! Redis: serving, with a password, loading, at its limit of clients, and unable to persist.
+//! Redis: healthy, with a password, loading, at its client limit, and unable to persist.
 
 use std::process::Command;
 
 use portpulse_core::target::Service;
 
 use super::server::{Dir, Server, ask, check, free_port, plain, run};
-use crate::peer::notified;
+use crate::peer::describe;
 
 fn start(dir: &Dir, port: u16, settings: &str) -> Server {
     let all = format!(
@@ -15,14 +15,14 @@ fn start(dir: &Dir, port: u16, settings: &str) -> Server {
     Server::start(dir, Command::new("redis-server").arg(file))
 }
 
-fn cli(port: u16, words: &[&str]) -> String {
+fn cli(port: u16, arguments: &[&str]) -> String {
     run(Command::new("redis-cli")
         .args(["-p", &port.to_string()])
-        .args(words))
+        .args(arguments))
 }
 
-/// Redis warns at every start of settings of the machine.
-const OF_THE_MACHINE: &[&str] = &[
+/// Redis logs warnings about the machine's settings at every start.
+const MACHINE_WARNINGS: &[&str] = &[
     "overcommit_memory",
     "TCP backlog",
     "Transparent Huge",
@@ -32,7 +32,7 @@ const OF_THE_MACHINE: &[&str] = &[
 
 #[tokio::test]
 #[ignore = "needs Redis: run .ci/run"]
-async fn serving_and_with_a_password() {
+async fn serves_with_and_without_password() {
     for (settings, expected) in [
         ("", "healthy: PONG"),
         ("requirepass secret", "healthy: NOAUTH Authentication required."),
@@ -42,13 +42,13 @@ async fn serving_and_with_a_password() {
         for _ in 0..20 {
             check(&plain(Service::Redis, port), port, expected).await;
         }
-        server.check_log(OF_THE_MACHINE);
+        server.check_log(MACHINE_WARNINGS);
     }
 }
 
 #[tokio::test]
 #[ignore = "needs Redis: run .ci/run"]
-async fn at_its_limit_of_clients() {
+async fn full_server_is_busy() {
     let (dir, port) = (Dir::new(), free_port());
     let server = start(&dir, port, "maxclients 2").ready("Ready to accept connections");
     let mut held = Vec::new();
@@ -68,34 +68,34 @@ async fn at_its_limit_of_clients() {
         "busy in ready: ERR max number of clients reached",
     )
     .await;
-    server.check_log(OF_THE_MACHINE);
+    server.check_log(MACHINE_WARNINGS);
 }
 
 #[tokio::test]
 #[ignore = "needs Redis: run .ci/run"]
-async fn unable_to_persist() {
+async fn failed_persistence_is_busy() {
     let (dir, port) = (Dir::new(), free_port());
     let server = start(&dir, port, "save 3600 1").ready("Ready to accept connections");
     cli(port, &["set", "a", "b"]);
-    // The snapshot's name is taken by a directory that is not empty.
+    // The name of the snapshot is taken by a directory with content.
     std::fs::create_dir_all(dir.path().join("dump.rdb/in-the-way")).unwrap();
     cli(port, &["bgsave"]);
     let mut server = server;
     server.wait_for("Background saving error");
     check(&plain(Service::Redis, port), port, "busy in ready: MISCONF ").await;
-    server.check_log(&[OF_THE_MACHINE, &["Background saving error", "dump.rdb"]].concat());
+    server.check_log(&[MACHINE_WARNINGS, &["Background saving error", "dump.rdb"]].concat());
 }
 
 #[tokio::test]
 #[ignore = "needs Redis: run .ci/run"]
-async fn loading() {
+async fn loading_is_starting() {
     let (dir, port) = (Dir::new(), free_port());
     {
         let _server = start(&dir, port, "").ready("Ready to accept connections");
         cli(port, &["debug", "populate", "20000"]);
         cli(port, &["save"]);
     }
-    // A server that rests after each key is loading for as long as it is asked.
+    // With a delay after each key, the server loads for longer than the test needs.
     let server = start(
         &dir,
         port,
@@ -105,14 +105,14 @@ async fn loading() {
     let request = plain(Service::Redis, port);
     let deadline = std::time::Instant::now() + std::time::Duration::from_secs(20);
     let loading = loop {
-        let notified = notified(&ask(&request, port).await);
-        if notified.contains("LOADING") || std::time::Instant::now() > deadline {
-            break notified;
+        let summary = describe(&ask(&request, port).await);
+        if summary.contains("LOADING") || std::time::Instant::now() > deadline {
+            break summary;
         }
     };
     assert_eq!(
         loading,
         "starting in ready: LOADING Redis is loading the dataset in memory"
     );
-    server.check_log(OF_THE_MACHINE);
+    server.check_log(MACHINE_WARNINGS);
 }

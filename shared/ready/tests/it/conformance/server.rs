@@ -1,4 +1,4 @@
-//! Starts a real server in a directory of its own, and stops it when the test is over.
+//! Starts a real server in its own directory, and stops it after the test.
 
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::ops::Range;
@@ -9,18 +9,18 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use portpulse_core::target::Service;
-use portpulse_ready::{Report, Request, TlsClient, exchange};
+use portpulse_ready::{ExchangeReport, Request, TlsClient, exchange};
 
-use crate::peer::{notified, usual};
+use crate::peer::{default_request, describe};
 
-/// The longest that a server may take to start, on a busy machine.
+/// The maximum time that a server needs to start on a busy machine.
 const START: Duration = Duration::from_secs(180);
-/// Below those that Linux hands out by itself: one of these goes to no client, nor to a test that binds port 0, between
-/// its choice and the server's start.
+/// Ports below the range of Linux's ephemeral ports, so that neither a client nor a test that binds port 0 takes the
+/// port before the server starts.
 const PORTS: Range<u16> = 12_000..32_000;
-const RETRY_POLICY: Duration = Duration::from_secs(15);
+const EXCHANGE_TIMEOUT: Duration = Duration::from_secs(15);
 
-/// A directory that is gone after the test.
+/// A directory that is removed after the test.
 pub(crate) struct Dir(PathBuf);
 
 impl Dir {
@@ -40,18 +40,18 @@ impl Dir {
         &self.0
     }
 
-    /// The path of something inside, as text.
+    /// The path of a file in the directory, as text.
     pub(crate) fn at(&self, name: &str) -> String {
         self.0.join(name).into_os_string().into_string().unwrap()
     }
 
-    /// Writes a file, in which `{dir}` stands for the directory.
+    /// Writes a file, in which `{dir}` is replaced by the directory, and returns its path.
     pub(crate) fn write(&self, name: &str, text: &str) -> String {
         std::fs::write(self.0.join(name), text.replace("{dir}", self.0.to_str().unwrap())).unwrap();
         self.at(name)
     }
 
-    /// Gives the directory to a user.
+    /// Changes the owner of the directory.
     pub(crate) fn give_to(&self, user: &str) {
         run(Command::new("chown").args(["-R", user]).arg(&self.0));
     }
@@ -63,7 +63,7 @@ impl Drop for Dir {
     }
 }
 
-/// A port that was free a moment ago.
+/// Returns a port that was free when it was tested.
 pub(crate) fn free_port() -> u16 {
     static ASKED: AtomicU32 = AtomicU32::new(0);
     loop {
@@ -77,7 +77,7 @@ pub(crate) fn free_port() -> u16 {
     }
 }
 
-/// Runs a command to its end, which must be a good one.
+/// Runs a command, which must succeed, and returns its output.
 pub(crate) fn run(command: &mut Command) -> String {
     let output = command
         .output()
@@ -91,7 +91,7 @@ pub(crate) fn run(command: &mut Command) -> String {
     text
 }
 
-/// A command that runs as a user, since some servers refuse to be root.
+/// A command that runs as another user, since some servers refuse to run as root.
 pub(crate) fn as_user(user: &str, program: &str) -> Command {
     let mut command = Command::new("setpriv");
     command.args(["--reuid", user, "--regid", user, "--clear-groups", "--", program]);
@@ -106,7 +106,7 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Starts a server that logs into `log` in its directory, by itself or to its standard outputs.
+    /// Starts a server whose log is `log` in its directory, either written directly or through its standard outputs.
     pub(crate) fn start(dir: &Dir, command: &mut Command) -> Self {
         let log = dir.path().join("log");
         let file = std::fs::OpenOptions::new()
@@ -129,7 +129,7 @@ impl Server {
         }
     }
 
-    /// Stops it by another signal than TERM.
+    /// Stops the server with another signal than TERM.
     pub(crate) fn stopped_by(mut self, signal: &'static str) -> Self {
         self.stop = signal;
         self
@@ -139,26 +139,26 @@ impl Server {
         String::from_utf8_lossy(&std::fs::read(&self.log).unwrap_or_default()).into_owned()
     }
 
-    /// Waits until its log has these words: a connect to see whether it listens would be in the log itself.
-    pub(crate) fn ready(mut self, words: &str) -> Self {
-        self.wait_for(words);
+    /// Waits until the log contains a text. A connection to test the port would itself appear in the log.
+    pub(crate) fn ready(mut self, text: &str) -> Self {
+        self.wait_for(text);
         self
     }
 
-    pub(crate) fn wait_for(&mut self, words: &str) {
-        let begun = Instant::now();
-        while !self.log().contains(words) {
+    pub(crate) fn wait_for(&mut self, text: &str) {
+        let started = Instant::now();
+        while !self.log().contains(text) {
             let ended = self.child.try_wait().unwrap();
             assert!(
-                ended.is_none() && begun.elapsed() < START,
-                "no `{words}` ({ended:?}): {}",
+                ended.is_none() && started.elapsed() < START,
+                "no `{text}` ({ended:?}): {}",
                 self.log()
             );
             std::thread::sleep(Duration::from_millis(20));
         }
     }
 
-    /// Asserts that no line of the log tells of something wrong, but for those with one of these words.
+    /// Asserts that no line of the log reports a problem, except lines with one of the known texts.
     #[track_caller]
     pub(crate) fn check_log(&self, known: &[&str]) {
         let log = self.log();
@@ -189,13 +189,13 @@ impl Drop for Server {
         let _ = Command::new("kill")
             .args([self.stop, "--", &self.child.id().to_string()])
             .status();
-        let begun = Instant::now();
+        let started = Instant::now();
         while self.child.try_wait().is_ok_and(|ended| ended.is_none())
-            && begun.elapsed() < Duration::from_secs(10)
+            && started.elapsed() < Duration::from_secs(10)
         {
             std::thread::sleep(Duration::from_millis(20));
         }
-        // What is left of its process group.
+        // Remaining processes of the server's process group.
         let group = format!("-{}", self.child.id());
         let _ = Command::new("kill")
             .args(["-KILL", "--", &group])
@@ -205,9 +205,9 @@ impl Drop for Server {
     }
 }
 
-/// The exchange for a service on a loopback port, without TLS.
+/// The request for a service on a loopback port, without TLS.
 pub(crate) fn plain(service: Service, port: u16) -> Request {
-    usual(
+    default_request(
         service,
         "localhost".parse().unwrap(),
         port,
@@ -215,40 +215,40 @@ pub(crate) fn plain(service: Service, port: u16) -> Request {
     )
 }
 
-/// Holds the exchange with a server on 127.0.0.1.
-pub(crate) async fn ask(request: &Request, port: u16) -> Report {
+/// Runs the exchange with a server on 127.0.0.1.
+pub(crate) async fn ask(request: &Request, port: u16) -> ExchangeReport {
     ask_from(Ipv4Addr::LOCALHOST, request, port).await
 }
 
-/// Holds the exchange from another loopback address.
-pub(crate) async fn ask_from(from: Ipv4Addr, request: &Request, port: u16) -> Report {
+/// Runs the exchange from another loopback address.
+pub(crate) async fn ask_from(from: Ipv4Addr, request: &Request, port: u16) -> ExchangeReport {
     let socket = tokio::net::TcpSocket::new_v4().unwrap();
     socket.bind((from, 0).into()).unwrap();
     let stream = socket
         .connect(SocketAddr::from((Ipv4Addr::LOCALHOST, port)))
         .await
         .unwrap();
-    exchange(stream, request, tokio::time::Instant::now() + RETRY_POLICY).await
+    exchange(stream, request, tokio::time::Instant::now() + EXCHANGE_TIMEOUT).await
 }
 
-/// Holds the exchange and compares what it tells.
+/// Runs the exchange and compares the start of its description.
 pub(crate) async fn check(request: &Request, port: u16, expected: &str) {
-    let notified = notified(&ask(request, port).await);
+    let summary = describe(&ask(request, port).await);
     assert!(
-        notified.starts_with(expected),
-        "{notified:?} instead of {expected:?}"
+        summary.starts_with(expected),
+        "{summary:?} instead of {expected:?}"
     );
 }
 
-/// What the exchange tells once sessions have taken all the server's places: more and more of them, since our own
-/// checks take their turns too.
-pub(crate) async fn crowd(request: &Request, port: u16, session: &mut Command) -> String {
+/// Opens sessions until the server has no free connection, and returns the description of the refused exchange.
+/// Repeated, because the checks use connections too.
+pub(crate) async fn refusal_when_full(request: &Request, port: u16, session: &mut Command) -> String {
     session.stdout(Stdio::null()).stderr(Stdio::null());
     let mut sessions = Vec::new();
     let refused = loop {
-        let notified = notified(&ask(request, port).await);
-        if notified.starts_with("busy") || sessions.len() == 200 {
-            break notified;
+        let summary = describe(&ask(request, port).await);
+        if summary.starts_with("busy") || sessions.len() == 200 {
+            break summary;
         }
         sessions.push(session.spawn().unwrap());
     };

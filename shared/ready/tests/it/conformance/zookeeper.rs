@@ -1,4 +1,4 @@
-//! ZooKeeper: alone and serving, three with a quorum, one of them left without it, and at its limit for one address.
+//! ZooKeeper: a single server, three with a quorum, one of them without it, and the limit for one address.
 
 use std::process::Command;
 
@@ -7,9 +7,9 @@ use portpulse_ready::exchange;
 use tokio::time::{Duration, Instant};
 
 use super::server::{Dir, Server, ask, check, free_port, plain};
-use crate::peer::notified;
+use crate::peer::describe;
 
-/// Starts the member with this number.
+/// Starts the ensemble member with this number.
 fn start(dir: &Dir, number: usize, port: u16, settings: &str) -> Server {
     std::fs::create_dir(dir.path().join("data")).unwrap();
     let all = format!(
@@ -18,7 +18,7 @@ fn start(dir: &Dir, number: usize, port: u16, settings: &str) -> Server {
     );
     let file = dir.write("zoo.cfg", &all);
     dir.write("data/myid", &number.to_string());
-    // The library that logs is left to the operator; this one writes to the standard error.
+    // The operator chooses the logging library; this one writes to standard error.
     let classes = "/usr/share/java/zookeeper.jar:/usr/share/java/slf4j-simple.jar";
     let mut command = Command::new("java");
     command.args(["-Xmx128m", "-Dzookeeper.jmx.log4j.disable=true", "-cp", classes]);
@@ -30,7 +30,7 @@ fn start(dir: &Dir, number: usize, port: u16, settings: &str) -> Server {
 
 #[tokio::test]
 #[ignore = "needs ZooKeeper: run .ci/run"]
-async fn serving_and_at_its_limit_for_one_address() {
+async fn serves_and_closes_at_per_address_limit() {
     let (dir, port) = (Dir::new(), free_port());
     let server = start(&dir, 1, port, "maxClientCnxns=2").ready("Using checkIntervalMs");
     for _ in 0..20 {
@@ -41,7 +41,7 @@ async fn serving_and_at_its_limit_for_one_address() {
         )
         .await;
     }
-    server.check_log(OF_ITS_OWN);
+    server.check_log(STARTUP_WARNINGS);
     let mut held = Vec::new();
     for _ in 0..2 {
         let mut client = tokio::net::TcpStream::connect(("127.0.0.1", port)).await.unwrap();
@@ -50,11 +50,11 @@ async fn serving_and_at_its_limit_for_one_address() {
             .unwrap();
         held.push(client);
     }
-    // It counts a client some time after it accepted it. It resets those of us whose word came before its close; a
-    // connect that does not look behind itself sees neither.
+    // The server counts a client some time after accepting it. The server resets a refused client whose request arrives
+    // before the close, so that the result may be `closed` or `reset`.
     let request = plain(Service::Zookeeper, port);
     let deadline = Instant::now() + Duration::from_secs(20);
-    let notified = loop {
+    let summary = loop {
         let stream = std::net::TcpStream::connect(("127.0.0.1", port)).unwrap();
         stream.set_nonblocking(true).unwrap();
         let report = exchange(
@@ -63,25 +63,25 @@ async fn serving_and_at_its_limit_for_one_address() {
             deadline,
         )
         .await;
-        let notified = notified(&report);
-        if !notified.starts_with("healthy") || Instant::now() > deadline {
-            break notified;
+        let summary = describe(&report);
+        if !summary.starts_with("healthy") || Instant::now() > deadline {
+            break summary;
         }
     };
     let closed =
         "closed in ready: sent srvr, got no answer, then closed, as ZooKeeper does at maxClientCnxns";
     assert!(
-        notified == closed || notified == "reset in ready: sent srvr, got no answer, then a reset",
-        "{notified}"
+        summary == closed || summary == "reset in ready: sent srvr, got no answer, then a reset",
+        "{summary}"
     );
 }
 
-/// What it says of its configuration at every start.
-const OF_ITS_OWN: &[&str] = &["running in standalone mode", "maxCnxns is not configured"];
+/// Log lines about the configuration at every start.
+const STARTUP_WARNINGS: &[&str] = &["running in standalone mode", "maxCnxns is not configured"];
 
 #[tokio::test]
 #[ignore = "needs ZooKeeper: run .ci/run"]
-async fn with_a_quorum_and_without() {
+async fn quorum_is_healthy_and_its_loss_is_starting() {
     let ports = [(); 3].map(|()| [free_port(), free_port(), free_port()]);
     let members = ports
         .iter()
@@ -94,14 +94,14 @@ async fn with_a_quorum_and_without() {
         let server = start(&dir, n + 1, port, &members);
         ensemble.push((server, dir));
     }
-    let finally_notified = async |port, wanted: &str| {
+    let poll_until_prefix = async |port, wanted: &str| {
         let deadline = Instant::now() + Duration::from_secs(40);
         loop {
-            let notified = notified(&ask(&plain(Service::Zookeeper, port), port).await);
-            if notified.starts_with(wanted) || Instant::now() > deadline {
-                return notified;
+            let summary = describe(&ask(&plain(Service::Zookeeper, port), port).await);
+            if summary.starts_with(wanted) || Instant::now() > deadline {
+                return summary;
             }
-            // An election takes as long as it takes.
+            // An election takes an unknown time.
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     };
@@ -109,22 +109,19 @@ async fn with_a_quorum_and_without() {
         server.wait_for("binding to port");
     }
     for [port, ..] in ports {
-        let notified = finally_notified(port, "healthy").await;
-        assert!(
-            notified.starts_with("healthy: Zookeeper version: 3."),
-            "{notified}"
-        );
+        let summary = poll_until_prefix(port, "healthy").await;
+        assert!(summary.starts_with("healthy: Zookeeper version: 3."), "{summary}");
     }
-    // What members have to say of each other, not of us.
-    let among_themselves = [OF_ITS_OWN, &["org.apache.zookeeper.server.quorum."]].concat();
+    // Log lines of members about each other, which the checks do not cause.
+    let ensemble_warnings = [STARTUP_WARNINGS, &["org.apache.zookeeper.server.quorum."]].concat();
     for (server, _) in &ensemble {
-        server.check_log(&among_themselves);
+        server.check_log(&ensemble_warnings);
     }
     ensemble.truncate(1);
-    let notified = finally_notified(ports[0][0], "starting").await;
+    let summary = poll_until_prefix(ports[0][0], "starting").await;
     assert_eq!(
-        notified,
+        summary,
         "starting in ready: This ZooKeeper instance is not currently serving requests"
     );
-    ensemble[0].0.check_log(&among_themselves);
+    ensemble[0].0.check_log(&ensemble_warnings);
 }

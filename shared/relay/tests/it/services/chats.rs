@@ -1,4 +1,4 @@
-//! Chats. The sources stand with each channel in `src/destination`.
+//! Chats. `src/destination` lists the sources.
 
 use serde_json::Value;
 
@@ -9,7 +9,7 @@ pub(super) fn slack(received: &Received<'_>, body: &Value) -> Result<u16, Refusa
         received.path.to_owned()
     })?;
     fields(body, &["text", "blocks"], &["unfurl_links", "unfurl_media"])?;
-    // Quotes mean nothing to Slack.
+    // Quotation marks have no meaning in Slack markup.
     html(&text(&body["text"], 4_000)?.replace('"', ""), &[])?;
     for block in list(&body["blocks"], 50)? {
         match block["type"].as_str() {
@@ -28,7 +28,7 @@ pub(super) fn slack(received: &Received<'_>, body: &Value) -> Result<u16, Refusa
                 let address = marked
                     .strip_prefix('<')
                     .and_then(|rest| rest.strip_suffix("|Runbook>"));
-                let address = address.ok_or_else(|| format!("no link: {marked}"))?;
+                let address = address.ok_or_else(|| format!("not a link: {marked}"))?;
                 html(address, &[])?;
                 ensure(!address.contains(['|', ' ']), || marked.to_owned())?;
             }
@@ -41,18 +41,18 @@ pub(super) fn slack(received: &Received<'_>, body: &Value) -> Result<u16, Refusa
                 let texts = list(&block["elements"], 10)?;
                 texts.iter().try_for_each(|element| plain_text(element, 3_000))?;
             }
-            _ => return Err(format!("no block: {block}")),
+            _ => return Err(format!("unknown block: {block}")),
         }
     }
     Ok(200)
 }
 
-/// Text without markup, and without `:emoji:`.
-fn plain_text(value: &Value, most: usize) -> Result<(), Refusal> {
+/// Plain text without `:emoji:` codes, of at most `max` characters.
+fn plain_text(value: &Value, max: usize) -> Result<(), Refusal> {
     fields(value, &["type", "text", "emoji"], &[])?;
     is(&value["type"], "plain_text")?;
     ensure(value["emoji"] == false, || format!("emoji in {value}"))?;
-    text(&value["text"], most).map(drop)
+    text(&value["text"], max).map(drop)
 }
 
 pub(super) fn discord(received: &Received<'_>, body: &Value) -> Result<u16, Refusal> {
@@ -71,8 +71,8 @@ pub(super) fn discord(received: &Received<'_>, body: &Value) -> Result<u16, Refu
             &["title", "description", "color", "fields", "footer"],
             &["url"],
         )?;
-        let mut count = |value, most| {
-            let text = text(value, most)?;
+        let mut count = |value, max| {
+            let text = text(value, max)?;
             all += text.encode_utf16().count();
             Ok::<_, Refusal>(text)
         };
@@ -87,19 +87,19 @@ pub(super) fn discord(received: &Received<'_>, body: &Value) -> Result<u16, Refu
         if let Some(url) = embed.get("url") {
             link(url)?;
         }
-        let colour = embed["color"].as_u64();
-        ensure(colour.is_some_and(|colour| colour <= 0xff_ffff), || {
-            "the colour".to_owned()
+        let color = embed["color"].as_u64();
+        ensure(color.is_some_and(|color| color <= 0xff_ffff), || {
+            "the color".to_owned()
         })?;
     }
     ensure(all <= 6_000, || format!("{all} characters in all"))?;
     Ok(204)
 }
 
-/// Every punctuation mark is escaped, but for the titles of lists.
+/// Checks that every punctuation mark is escaped, except in the titles of lists.
 fn markdown(text: &str) -> Result<(), Refusal> {
     let mut rest = text.to_owned();
-    for title in ["What each location sees", "What is wrong with it", "Changes"] {
+    for title in ["Locations", "Errors in the definition", "Changes"] {
         rest = rest.replace(&format!("**{title}**"), "");
     }
     let mut characters = rest.chars();
@@ -137,7 +137,7 @@ pub(super) fn teams(received: &Received<'_>, body: &Value) -> Result<u16, Refusa
         is(&card["type"], "AdaptiveCard")?;
         for element in list(&card["body"], 200)? {
             fields(element, &["type", "inlines"], &[])?;
-            // The one element whose text is no Markdown.
+            // The only element whose text is not Markdown.
             is(&element["type"], "RichTextBlock")?;
             for run in list(&element["inlines"], 10)? {
                 fields(run, &["type", "text"], &["weight", "size", "color", "isSubtle"])?;
@@ -183,7 +183,7 @@ pub(super) fn google_chat(received: &Received<'_>, body: &Value) -> Result<u16, 
                         html(text(&content["text"], 4_096)?, &[])?;
                     }
                     "buttonList" => link(&content["buttons"][0]["onClick"]["openLink"]["url"])?,
-                    other => return Err(format!("no widget: {other}")),
+                    other => return Err(format!("unknown widget: {other}")),
                 }
             }
         }
@@ -201,9 +201,9 @@ pub(super) fn telegram(received: &Received<'_>, body: &Value) -> Result<u16, Ref
         &["link_preview_options"],
     )?;
     is(&body["parse_mode"], "HTML")?;
-    // The limit is after the tags are taken away; that it holds before is stricter.
+    // Telegram applies the limit without tags; this check includes the tags, which is stricter.
     let marked = text(&body["text"], 4_096)?;
-    // What others wrote stands in `<code>`: without it, only our own words are left.
+    // Foreign text is in `<code>`; the rest is text of Portpulse.
     let mut ours = String::new();
     let mut rest = marked;
     while let Some((before, after)) = rest.split_once("<code>") {

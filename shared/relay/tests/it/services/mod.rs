@@ -1,4 +1,4 @@
-//! What each service documents of the requests that it takes, enforced: fields, sizes, and text that means only itself.
+//! Checks requests against the documentation of each service: fields, sizes, and escaped text.
 
 mod chats;
 mod pagers;
@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use axum::http::{HeaderMap, Method};
 use serde_json::Value;
 
-/// A request as a service sees it.
+/// A request as a service receives it.
 pub(crate) struct Received<'a> {
     pub(crate) method: &'a Method,
     pub(crate) path: &'a str,
@@ -19,14 +19,14 @@ pub(crate) struct Received<'a> {
 /// Why a service would refuse a request.
 pub(crate) type Refusal = String;
 
-/// Whether the service of this kind takes the request; if it does, the status of its answer.
-pub(crate) fn takes(kind: &str, received: &Received<'_>) -> Result<u16, Refusal> {
-    let ensure_json = received.headers.get("content-type").map(|kind| kind.as_bytes());
-    ensure(ensure_json == Some(b"application/json"), || {
+/// Checks a request. Returns the status of the answer if the service accepts the request.
+pub(crate) fn check(kind: &str, received: &Received<'_>) -> Result<u16, Refusal> {
+    let content_type = received.headers.get("content-type").map(|kind| kind.as_bytes());
+    ensure(content_type == Some(b"application/json"), || {
         "the content type".to_owned()
     })?;
-    let may_change = kind == "opsgenie" && received.path.contains("/priority?");
-    let method = if may_change { Method::PUT } else { Method::POST };
+    let changes_alert = kind == "opsgenie" && received.path.contains("/priority?");
+    let method = if changes_alert { Method::PUT } else { Method::POST };
     ensure(received.method == method, || received.method.to_string())?;
     let body: Value = serde_json::from_str(received.body).map_err(|error| error.to_string())?;
     no_stray_characters(&body)?;
@@ -40,16 +40,16 @@ pub(crate) fn takes(kind: &str, received: &Received<'_>) -> Result<u16, Refusal>
         "pagerduty" => pagers::pagerduty(received, &body),
         "opsgenie" => pagers::opsgenie(received, &body),
         "webhook" => pagers::webhook(received, &body),
-        other => Err(format!("no service `{other}`")),
+        other => Err(format!("unknown service `{other}`")),
     }
 }
 
-/// What becomes of a pager's open alerts by a request that it has taken.
-pub(crate) fn keep(kind: &str, received: &Received<'_>, alerts: &mut BTreeMap<String, String>) {
+/// Updates the open alerts of a pager after an accepted request.
+pub(crate) fn update_alerts(kind: &str, received: &Received<'_>, alerts: &mut BTreeMap<String, String>) {
     let body: Value = serde_json::from_str(received.body).unwrap_or_default();
     match kind {
-        "pagerduty" => pagers::keep_at_pagerduty(&body, alerts),
-        "opsgenie" => pagers::keep_at_opsgenie(received, &body, alerts),
+        "pagerduty" => pagers::update_pagerduty(&body, alerts),
+        "opsgenie" => pagers::update_opsgenie(received, &body, alerts),
         _ => {}
     }
 }
@@ -58,34 +58,36 @@ fn ensure(holds: bool, why: impl FnOnce() -> Refusal) -> Result<(), Refusal> {
     if holds { Ok(()) } else { Err(why()) }
 }
 
-/// The fields of an object: all of `needed`, none beyond those and `more`.
-fn fields(value: &Value, needed: &[&str], more: &[&str]) -> Result<(), Refusal> {
-    let object = value.as_object().ok_or_else(|| format!("{value} is no object"))?;
+/// Checks the fields of an object: all of `required`, and no others except `optional`.
+fn fields(value: &Value, required: &[&str], optional: &[&str]) -> Result<(), Refusal> {
+    let object = value
+        .as_object()
+        .ok_or_else(|| format!("{value} is not an object"))?;
     let names: BTreeSet<_> = object.keys().map(String::as_str).collect();
-    for name in needed {
+    for name in required {
         ensure(names.contains(name), || format!("`{name}` is missing in {value}"))?;
     }
     for name in names {
-        let known = needed.contains(&name) || more.contains(&name);
-        ensure(known, || format!("`{name}` is not known in {value}"))?;
+        let known = required.contains(&name) || optional.contains(&name);
+        ensure(known, || format!("unknown field `{name}` in {value}"))?;
     }
     Ok(())
 }
 
-/// A text of 1 to `most` characters (of UTF-16).
-fn text(value: &Value, most: usize) -> Result<&str, Refusal> {
-    let text = value.as_str().ok_or_else(|| format!("{value} is no text"))?;
+/// A string of 1 to `max` UTF-16 code units.
+fn text(value: &Value, max: usize) -> Result<&str, Refusal> {
+    let text = value.as_str().ok_or_else(|| format!("{value} is not a string"))?;
     let length = text.encode_utf16().count();
-    ensure((1..=most).contains(&length), || {
-        format!("{length} characters, where 1 to {most} may stand: {text}")
+    ensure((1..=max).contains(&length), || {
+        format!("{length} characters instead of 1 to {max}: {text}")
     })?;
     Ok(text)
 }
 
-fn list(value: &Value, most: usize) -> Result<&[Value], Refusal> {
-    let list = value.as_array().ok_or_else(|| format!("{value} is no list"))?;
-    ensure(list.len() <= most, || {
-        format!("{} entries, at most {most}", list.len())
+fn list(value: &Value, max: usize) -> Result<&[Value], Refusal> {
+    let list = value.as_array().ok_or_else(|| format!("{value} is not a list"))?;
+    ensure(list.len() <= max, || {
+        format!("{} entries, at most {max}", list.len())
     })?;
     Ok(list)
 }
@@ -94,14 +96,15 @@ fn link(value: &Value) -> Result<(), Refusal> {
     let link = text(value, 500)?;
     let opens = link.starts_with("https://") || link.starts_with("http://");
     let breaks = |c: char| !c.is_ascii_graphic() || matches!(c, '<' | '>' | '"' | '|');
-    ensure(opens && !link.contains(breaks), || format!("no link: {link}"))
+    ensure(opens && !link.contains(breaks), || format!("not a link: {link}"))
 }
 
-fn is(value: &Value, wanted: &str) -> Result<(), Refusal> {
-    ensure(value == wanted, || format!("{value} instead of {wanted}"))
+fn is(value: &Value, expected: &str) -> Result<(), Refusal> {
+    ensure(value == expected, || format!("{value} instead of {expected}"))
 }
 
-/// HTML with these tags, each other `<`, `>`, `"` and `&` as a reference. Gives what is not within a tag's brackets.
+/// Checks HTML: only these tags are allowed, and `<`, `>`, `"` and `&` are escaped otherwise. Returns the text without
+/// tags.
 fn html(text: &str, tags: &[&str]) -> Result<String, Refusal> {
     let mut rest = text.to_owned();
     for tag in tags {
@@ -116,7 +119,7 @@ fn html(text: &str, tags: &[&str]) -> Result<String, Refusal> {
     Ok(rest)
 }
 
-/// No text, anywhere, moves the cursor or the reading direction; only a line break may.
+/// No text contains control or bidirectional characters, except line breaks.
 fn no_stray_characters(value: &Value) -> Result<(), Refusal> {
     match value {
         Value::String(text) => {

@@ -1,4 +1,4 @@
-//! Pagers, telephones and programs. The sources stand with each channel in `src/destination`.
+//! Pagers, ntfy and webhooks. `src/destination` lists the sources.
 
 use std::collections::BTreeMap;
 
@@ -66,35 +66,35 @@ pub(super) fn pagerduty(received: &Received<'_>, body: &Value) -> Result<u16, Re
     Ok(202)
 }
 
-/// A trigger opens the alert of its key, or is added to it with its severity; a resolution ends it.
-pub(super) fn keep_at_pagerduty(body: &Value, alerts: &mut BTreeMap<String, String>) {
-    let word = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-    let key = word(&body["dedup_key"]);
+/// A trigger opens the alert of its key, or updates its severity; a resolve closes the alert.
+pub(super) fn update_pagerduty(body: &Value, alerts: &mut BTreeMap<String, String>) {
+    let text_of = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let key = text_of(&body["dedup_key"]);
     if body["event_action"] == "trigger" {
-        alerts.insert(key, word(&body["payload"]["severity"]));
+        alerts.insert(key, text_of(&body["payload"]["severity"]));
     } else {
         alerts.remove(&key);
     }
 }
 
-/// An alert opens with its priority, which stays as it is however often the alert is posted again.
-pub(super) fn keep_at_opsgenie(received: &Received<'_>, body: &Value, alerts: &mut BTreeMap<String, String>) {
-    let word = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+/// Posting an alert opens it with its priority; posting an open alert again does not change its priority.
+pub(super) fn update_opsgenie(received: &Received<'_>, body: &Value, alerts: &mut BTreeMap<String, String>) {
+    let text_of = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let Some((alias, action)) = action_of(received.path) else {
         alerts
-            .entry(word(&body["alias"]))
-            .or_insert_with(|| word(&body["priority"]));
+            .entry(text_of(&body["alias"]))
+            .or_insert_with(|| text_of(&body["priority"]));
         return;
     };
     let alias = alias.replace("%40", "@").replace("%3A", ":").replace("%2F", "/");
     if action == "close" {
         alerts.remove(&alias);
     } else if let Some(priority) = alerts.get_mut(&alias) {
-        *priority = word(&body["priority"]);
+        *priority = text_of(&body["priority"]);
     }
 }
 
-/// The alias and what is to be done with its alert.
+/// The alias and the action of a request about an existing alert.
 fn action_of(path: &str) -> Option<(&str, &str)> {
     let path = path.strip_prefix("/v2/alerts/")?;
     path.strip_suffix("?identifierType=alias")?.split_once('/')

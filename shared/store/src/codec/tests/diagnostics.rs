@@ -1,8 +1,8 @@
-//! What is wrong with an item is said with its place and the mend; what is right with a definition is read.
+//! Messages for malformed items and invalid definitions.
 
 use super::*;
 
-/// What a reader says of an item after one change to it.
+/// Asserts the message of a decoder for an item after one change.
 fn check<R: Debug>(
     mut item: Item,
     change: impl FnOnce(&mut Item),
@@ -24,59 +24,59 @@ fn at<'a>(item: &'a mut Item, path: &[&str]) -> &'a mut Item {
 }
 
 #[test]
-fn what_is_wrong_with_an_item_is_said_with_its_place_and_the_mend() {
+fn malformed_item_is_reported_with_path_and_help() {
     let number = |digits: &str| A::N(digits.to_owned());
     let text = |text: &str| A::S(text.to_owned());
-    let row = || put_location_state(&samples::location_state());
+    let state = || put_location_state(&samples::location_state());
     let orders = ["entries", "orders-db"];
     check(
-        row(),
+        state(),
         |item| drop(item.insert("v".to_owned(), number("2"))),
         location_state::decode,
-        "it has layout version 2, this version reads 1 (update this one, or delete the item to start afresh)",
+        "unsupported layout version 2, expected 1 (update Portpulse, or delete the item to reset its state)",
     );
     check(
-        row(),
+        state(),
         |item| drop(item.remove("v")),
         location_state::decode,
-        "`v` is missing (delete the item to start afresh)",
+        "`v` is missing (delete the item to reset its state)",
     );
     check(
-        row(),
+        state(),
         |item| drop(item.remove("entries")),
         location_state::decode,
-        "`entries` is missing (delete the item to start afresh)",
+        "`entries` is missing (delete the item to reset its state)",
     );
     check(
-        row(),
+        state(),
         |item| drop(at(item, &orders).remove("ticks")),
         location_state::decode,
-        "`entries.orders-db.ticks` is missing (delete the item to start afresh)",
+        "`entries.orders-db.ticks` is missing (delete the item to reset its state)",
     );
     check(
-        row(),
+        state(),
         |item| drop(at(item, &orders).insert("ticks".to_owned(), text("3"))),
         location_state::decode,
-        "`entries.orders-db.ticks` is text where a number belongs (delete the item to start afresh)",
+        "`entries.orders-db.ticks` is text, expected a number (delete the item to reset its state)",
     );
     check(
-        row(),
+        state(),
         |item| drop(at(item, &orders).insert("ticks".to_owned(), number("-1"))),
         location_state::decode,
-        "`entries.orders-db.ticks` makes no sense (delete the item to start afresh): invalid digit found in string",
+        "`entries.orders-db.ticks` is invalid (delete the item to reset its state): invalid digit found in string",
     );
     check(
-        row(),
+        state(),
         |item| drop(at(item, &orders).insert("health".to_owned(), text("fine"))),
         location_state::decode,
-        "`entries.orders-db.health` makes no sense (delete the item to start afresh): it is none of good, failing",
+        "`entries.orders-db.health` is invalid (delete the item to reset its state): expected one of good, failing",
     );
     check(
-        row(),
+        state(),
         |item| drop(at(item, &["entries"]).insert(format!("a\n{}", "b".repeat(100)), number("1"))),
         location_state::decode,
         &format!(
-            "`entries.a\\n{}` makes no sense (delete the item to start afresh): `a\\n{}…` is not a monitor id: use 1 to \
+            "`entries.a\\n{}` is invalid (delete the item to reset its state): `a\\n{}…` is not a monitor id: use 1 to \
              64 of a-z, 0-9, `-`, `_` and `.`, beginning with a letter or digit",
             "b".repeat(77),
             "b".repeat(78),
@@ -89,22 +89,22 @@ fn what_is_wrong_with_an_item_is_said_with_its_place_and_the_mend() {
             other => panic!("{other:?}"),
         },
         decision_state::decode,
-        "`outbox.1` is a number where a map belongs (delete the item to start afresh)",
+        "`outbox.1` is a number, expected a map (delete the item to reset its state)",
     );
     for (name, value, expected) in [
         (
             "broken",
             text("yes"),
-            "`monitors.orders-db.broken` is text where true belongs (delete the item to start afresh)",
+            "`monitors.orders-db.broken` is text, expected true (delete the item to reset its state)",
         ),
         (
             "health_changes",
             text("29922097 soon"),
-            "`monitors.orders-db.health_changes` makes no sense (delete the item to start afresh): it is no list of \
+            "`monitors.orders-db.health_changes` is invalid (delete the item to reset its state): expected a list of \
              minutes, such as 29922097 3 1",
         ),
         (
-            "mood",
+            "unknown",
             A::M(
                 at(
                     &mut put_decision_state(&samples::decision_state()),
@@ -112,7 +112,7 @@ fn what_is_wrong_with_an_item_is_said_with_its_place_and_the_mend() {
                 )
                 .clone(),
             ),
-            "`monitors.orders-db.mood` makes no sense (delete the item to start afresh): `mood` is not a known outcome \
+            "`monitors.orders-db.unknown` is invalid (delete the item to reset its state): `unknown` is not a known outcome \
              code",
         ),
     ] {
@@ -127,49 +127,49 @@ fn what_is_wrong_with_an_item_is_said_with_its_place_and_the_mend() {
         put_results(&samples::observations()),
         |item| drop(at(item, &["seen"]).insert("cache".to_owned(), text("0.31 odd"))),
         results::decode,
-        "`seen.cache` makes no sense (delete the item to start afresh): `0.31 odd` is not a known outcome code",
+        "`seen.cache` is invalid (delete the item to reset its state): `0.31 odd` is not a known outcome code",
     );
     let orders = ["monitors", "orders-db"];
     check(
         put_rollup(&samples::rollup()),
         |item| drop(at(item, &orders).insert("connect".to_owned(), text("63:58 200:2"))),
         rollup::decode,
-        "`monitors.orders-db.connect` makes no sense (delete the item to start afresh): it is no list of steps from \
-         bucket to bucket and their counts, such as 63:58 1:2",
+        "`monitors.orders-db.connect` is invalid (delete the item to reset its state): expected a list of bucket \
+         distances with counts, such as 63:58 1:2",
     );
     check(
         put_rollup(&samples::rollup()),
         |item| drop(at(item, &orders).insert("max".to_owned(), number("-1"))),
         rollup::decode,
-        "`monitors.orders-db.max` makes no sense (delete the item to start afresh): it is no time in milliseconds, \
+        "`monitors.orders-db.max` is invalid (delete the item to reset its state): expected a time in milliseconds, \
          such as 12.5",
     );
-    for nonsense in ["12.5", "63:58 1:2", "12.5 63:58 200:2", "x 63:58"] {
+    for invalid in ["12.5", "63:58 1:2", "12.5 63:58 200:2", "x 63:58"] {
         check(
             put_other_times(&samples::other_times()),
-            |item| drop(at(item, &["phases", "orders-db"]).insert("tls".to_owned(), text(nonsense))),
+            |item| drop(at(item, &["phases", "orders-db"]).insert("tls".to_owned(), text(invalid))),
             other_times::decode,
-            "`phases.orders-db.tls` makes no sense (delete the item to start afresh): it is no maximum in milliseconds \
-             with a list of steps from bucket to bucket and their counts, such as 12.5 63:58 1:2",
+            "`phases.orders-db.tls` is invalid (delete the item to reset its state): expected a maximum in milliseconds and \
+             a list of bucket distances with counts, such as 12.5 63:58 1:2",
         );
     }
     check(
         put_rollup(&samples::rollup()),
         |item| drop(at(item, &["monitors", "cache", "failing"]).insert("odd".to_owned(), number("1"))),
         rollup::decode,
-        "`monitors.cache.failing.odd` makes no sense (delete the item to start afresh): `odd` is not a known outcome \
+        "`monitors.cache.failing.odd` is invalid (delete the item to reset its state): `odd` is not a known outcome \
          code",
     );
     check(
         put_banners(&samples::banners()),
         |item| drop(at(item, &["banners", "mail"]).insert("text".to_owned(), text("\u{1b}"))),
         banners::decode,
-        "`banners.mail.text` makes no sense (delete the item to start afresh): it is blank",
+        "`banners.mail.text` is invalid (delete the item to reset its state): blank text",
     );
 }
 
 #[test]
-fn a_silence_holds_whatever_its_reason_looks_like() {
+fn silence_with_control_characters_is_valid() {
     let mut item = put_control(&samples::control());
     let silence = at(&mut item, &["silence"]);
     silence.insert("by".to_owned(), A::S("an\u{1b}[2Jn\u{202e}".to_owned()));
@@ -179,7 +179,7 @@ fn a_silence_holds_whatever_its_reason_looks_like() {
 }
 
 #[test]
-fn what_is_wrong_with_a_definition_is_said_in_full() {
+fn all_diagnostics_of_definition_are_reported() {
     let diagnostics = |change: &dyn Fn(&mut Item)| {
         let mut item = put_definition(&samples::definition());
         change(&mut item);
@@ -192,21 +192,21 @@ fn what_is_wrong_with_a_definition_is_said_in_full() {
             item.insert("tags".to_owned(), A::L(vec![A::Bs(vec![Blob::new("x")])]));
         }),
         [
-            "host: is binary, which does not belong here (write it as text or a number)",
-            "tags.0: is a set of binaries, which does not belong here (write it as text or a number)",
+            "host: has an unsupported type: binary (use text or a number)",
+            "tags.0: has an unsupported type: a set of binaries (use text or a number)",
         ]
     );
     assert_eq!(
         diagnostics(&|item| drop(item.insert("interval".to_owned(), A::S("5m".to_owned())))),
         [
-            "interval: is 5m, but the item stands among those of 1m (write it into the group of its interval; \
-             `terraform apply` does)"
+            "interval: is 5m, but the item is in a group of 1m (write the item to a group of its interval, for example \
+             with `terraform apply`)"
         ]
     );
 }
 
 #[test]
-fn a_set_made_in_the_console_is_as_good_as_a_list() {
+fn string_set_is_decoded_as_list() {
     let mut item = put_definition(&samples::definition());
     item.insert("tags".to_owned(), A::Ss(vec!["prod".to_owned()]));
     assert_eq!(
@@ -216,7 +216,7 @@ fn a_set_made_in_the_console_is_as_good_as_a_list() {
 }
 
 #[test]
-fn the_options_of_a_ready_check_survive_and_broken_ones_are_named() {
+fn ready_check_options_round_trip_and_invalid_ones_are_reported() {
     let fields = |options: Value| {
         let mut fields = json!({ "host": "a.example.com", "interval": group().interval.to_string() });
         let Value::Object(options) = options else {
@@ -243,15 +243,15 @@ fn the_options_of_a_ready_check_survive_and_broken_ones_are_named() {
     let mut item = put_definition(&fields(
         json!({ "service": "http", "http": { "path": "up", "text": 7 } }),
     ));
-    let notified = |item: &Item| {
+    let paths = |item: &Item| {
         let diagnostics = get_definition(item).unwrap_err();
         diagnostics
             .iter()
             .map(|diagnostic| diagnostic.at.to_string())
             .collect::<Vec<_>>()
     };
-    assert_eq!(notified(&item), ["http.text", "http.path"]);
+    assert_eq!(paths(&item), ["http.text", "http.path"]);
     let blob = BTreeMap::from([("path".to_owned(), A::B(Blob::new(b"up".to_vec())))]);
     item.insert("http".to_owned(), A::M(blob.into_iter().collect()));
-    assert_eq!(notified(&item), ["http.path"]);
+    assert_eq!(paths(&item), ["http.path"]);
 }

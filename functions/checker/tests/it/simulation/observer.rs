@@ -1,0 +1,334 @@
+//! Observes a schedule from outside after each step, and checks invariants.
+
+mod final_checks;
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use portpulse_checker::{Error, TickReport};
+use portpulse_core::control::{Acknowledgement, Control, Note, Silence};
+use portpulse_core::group_state::{
+    ClosedIncident, DecisionState, Ending, Entry, GroupState, Health, Incident, Track,
+};
+use portpulse_store::store::Written;
+use portpulse_store::table::Item;
+use portpulse_store::{Store, size};
+use portpulse_testkit::memory_table::MemoryTable;
+use serde_json::{Value, json};
+
+use super::oracle::{History, Oracle, ReadState, Rule};
+use super::schedule::ScriptedResults;
+use super::recording_table::Recording;
+use crate::rig::{GROUP, SkewedClock, TestTime, define, group_state, location, run as run_to_end};
+
+/// The maximum clock skew of a checker.
+pub(super) const MAX_SKEW_MS: i64 = 3_000;
+
+/// The observations of a schedule, and the invariants.
+pub(super) struct Observer {
+    pub(super) table: MemoryTable,
+    pub(super) recording: Rc<RefCell<Recording>>,
+    pub(super) rules: Vec<Rule>,
+    scripted_results: Rc<ScriptedResults>,
+    pub(super) location_count: usize,
+    /// The maximum size of a decision state, and the number of states close to it.
+    decision_bytes: usize,
+    pub(super) full_states: u64,
+    history: History,
+    status: DecisionState,
+    /// The number of writes at the last observation.
+    writes: u64,
+    /// The stored decision state at the last observation.
+    item: Option<Item>,
+    /// All incidents that the decision state ever contained.
+    incidents: BTreeMap<String, ObservedIncident>,
+}
+
+#[derive(Debug)]
+struct ObservedIncident {
+    monitor: usize,
+    closed: bool,
+    /// The time of the decision to close, by the clock of the deciding checker.
+    closed_ms: i64,
+    /// The ticks at which the incident opened and closed.
+    opened: i64,
+    ended: i64,
+    /// The time of the decision to open, by the clock of the deciding checker.
+    decided_ms: i64,
+}
+
+impl Observer {
+    pub(super) fn new(
+        rules: Vec<Rule>,
+        scripted_results: Rc<ScriptedResults>,
+        location_count: usize,
+        decision_bytes: usize,
+    ) -> Self {
+        let table = MemoryTable::new();
+        for (n, rule) in rules.iter().enumerate() {
+            let mut fields = BTreeMap::from([
+                ("failures_to_open", json!(rule.failures_to_open)),
+                ("successes_to_close", json!(rule.successes_to_close)),
+            ]);
+            fields.extend(rule.quorum.map(|quorum| ("quorum", json!(quorum))));
+            fields.extend(alert_policy_fields(rule));
+            define(&table, n, &fields);
+            if let Some(until) = rule.alert_policy.silenced_until {
+                let silence = Silence::new(TestTime::of_tick(until), note()).unwrap();
+                put_control(&table, n, &Control::default().silenced(silence));
+            }
+        }
+        let (recording, history, status) = Default::default();
+        Self {
+            table,
+            recording,
+            rules,
+            scripted_results,
+            location_count,
+            decision_bytes,
+            full_states: 0,
+            history,
+            status,
+            writes: 0,
+            item: None,
+            incidents: BTreeMap::new(),
+        }
+    }
+
+    /// Checks commits and decisions after each step.
+    pub(super) fn observe(&mut self) {
+        let writes = self.table.writes();
+        if std::mem::replace(&mut self.writes, writes) == writes {
+            return;
+        }
+        let pk = format!("group#{GROUP}");
+        let mut committed = false;
+        for number in 0..self.location_count {
+            let tick = self.table.peek(&pk, &format!("location#{}", location(number)));
+            let tick = tick
+                .and_then(|item| super::recording_table::text(&item, "tick")?.parse().ok())
+                .map(TestTime::number);
+            let known = self.history.entry(number).or_default();
+            if let Some(tick) = tick.filter(|tick| known.last() != Some(tick)) {
+                assert!(
+                    known.last().is_none_or(|last| *last < tick),
+                    "location {number} went back to tick {tick}"
+                );
+                known.push(tick);
+                committed = true;
+            }
+        }
+        let written = self
+            .table
+            .peek(&pk, "decision")
+            .filter(|item| self.item.as_ref() != Some(item));
+        if !committed && written.is_none() {
+            return;
+        }
+        let read = group_state(&self.table).group_state;
+        self.check_streaks(&read);
+        if let Some(item) = written {
+            let bytes = size::item(&item);
+            assert!(bytes <= self.decision_bytes, "{bytes} bytes: {item:?}");
+            self.full_states += u64::from(bytes + 300 > self.decision_bytes);
+            let sent = self
+                .recording
+                .borrow()
+                .sent
+                .iter()
+                .rfind(|(sent, _)| *sent == item)
+                .cloned();
+            let Some((_, decided_on)) = sent else {
+                panic!("no checker sent this decision state: {item:?}")
+            };
+            self.check_decision(&read.decision, &decided_on);
+            self.status = read.decision;
+            self.item = Some(item);
+        }
+    }
+
+    /// Checks that each streak counts the distinct committed ticks.
+    fn check_streaks(&self, read: &GroupState) {
+        for number in 0..self.location_count {
+            let Some(row) = read.locations.get(&location(number)) else {
+                continue;
+            };
+            for (id, entry) in &row.entries {
+                let Entry::Seen(streaks) = entry else { continue };
+                let (monitor, until) = (number_of(id.as_str()), TestTime::number(row.tick));
+                let streak = self
+                    .oracle(|oracle| oracle.streak(number, monitor, until))
+                    .unwrap();
+                assert_eq!(
+                    streak.failing,
+                    streaks.health.state == Health::Failing,
+                    "{id} in location {number}: {row:?}"
+                );
+                if streak.failing {
+                    let counted = (
+                        streaks.health.ticks as usize,
+                        TestTime::number(streaks.health.since),
+                        TestTime::number(streaks.seen),
+                    );
+                    assert_eq!(
+                        (streak.ticks, streak.since, streak.seen),
+                        counted,
+                        "{id} in location {number}: {row:?}"
+                    );
+                }
+            }
+        }
+    }
+
+    fn oracle<R>(&self, ask: impl FnOnce(&Oracle<'_>) -> R) -> R {
+        let result = |location, tick, monitor| self.scripted_results.result(location, tick, monitor);
+        ask(&Oracle {
+            history: &self.history,
+            result: &result,
+        })
+    }
+
+    fn check_decision(&mut self, next: &DecisionState, read: &ReadState) {
+        for ((id, track), incident) in &next.incidents {
+            if *track != Track::Health {
+                continue;
+            }
+            let (monitor, key) = (number_of(id.as_str()), name(id, incident));
+            if !self.incidents.contains_key(&key) {
+                let due = self.oracle(|oracle| oracle.opens(monitor, self.rules[monitor], read));
+                assert!(
+                    due,
+                    "{key} opened without a quorum: {read:?}"
+                );
+                self.incidents.insert(
+                    key.clone(),
+                    ObservedIncident {
+                        monitor,
+                        closed: false,
+                        closed_ms: i64::MAX / 2,
+                        opened: TestTime::number(incident.opened),
+                        ended: i64::MAX / 2,
+                        decided_ms: read.at_ms,
+                    },
+                );
+            }
+        }
+        for closed in &next.closed {
+            let ClosedIncident {
+                monitor,
+                track,
+                incident,
+                ending,
+                ..
+            } = closed;
+            let before = self.status.incidents.get(&(monitor.clone(), *track));
+            let (number, key) = (number_of(monitor.as_str()), name(monitor, incident));
+            if *track != Track::Health || before.is_none_or(|before| name(monitor, before) != key) {
+                continue;
+            }
+            assert_eq!(*ending, Ending::Recovered);
+            let due = self.oracle(|oracle| oracle.may_close(number, self.rules[number], read));
+            assert!(due, "{key} closed although the monitor was not good: {read:?}");
+            let seen = self.incidents.get_mut(&key).unwrap();
+            (seen.closed, seen.ended) = (true, TestTime::number(closed.closed));
+            seen.closed_ms = read.at_ms;
+        }
+    }
+
+    /// Checks that a checker that completed has decided on the state that it read last.
+    pub(super) fn check_finished(&mut self, who: usize, clock: &SkewedClock, report: &TickReport) {
+        for error in &report.errors {
+            assert!(
+                !matches!(error, Error::TooManyConflicts { .. } | Error::FutureTick { .. }),
+                "{error}"
+            );
+        }
+        let read = self.recording.borrow_mut().decided_on.remove(&who);
+        let harmless = |error: &Error| {
+            matches!(
+                error,
+                Error::Publish { .. } | Error::File { .. } | Error::LocationNotListed { .. }
+            )
+        };
+        let decided = report.errors.iter().all(harmless);
+        let (Some(read), true) = (read, decided) else {
+            return;
+        };
+        // The decision was made between this read and now. States may have become stale in between.
+        let later = ReadState {
+            at_ms: clock.ms(),
+            ..read.clone()
+        };
+        for (monitor, rule) in self.rules.iter().enumerate() {
+            let due = self
+                .oracle(|oracle| oracle.opens(monitor, *rule, &read) && oracle.opens(monitor, *rule, &later));
+            // Another checker with a slower clock may have closed the incident since that read.
+            let mut incidents = self.incidents.values().filter(|seen| seen.monitor == monitor);
+            let open = incidents.any(|seen| seen.closed_ms + 2 * MAX_SKEW_MS > read.at_ms);
+            assert!(
+                !due || open,
+                "checker {who} left the outage of m{monitor} undecided: {read:?}"
+            );
+        }
+    }
+
+    /// Acknowledges the open incident of a monitor. Returns whether there is one.
+    pub(super) fn acknowledge(&self, monitor: usize) -> bool {
+        let key = (format!("m{monitor}").parse().unwrap(), Track::Health);
+        let Some(incident) = self.status.incidents.get(&key) else {
+            return false;
+        };
+        let acknowledgement = Acknowledgement {
+            incidents: [name(&key.0, incident)].into(),
+            note: note(),
+        };
+        let store = Store::new(MemoryTable::from_items(self.table.snapshot()));
+        let control = run_to_end(store.control(&key.0)).unwrap();
+        put_control(&self.table, monitor, &control.acknowledged(acknowledgement));
+        true
+    }
+}
+
+/// The alert policy as fields of a definition.
+fn alert_policy_fields(rule: &Rule) -> BTreeMap<&'static str, Value> {
+    let time = |tick| TestTime::of_tick(tick).to_string();
+    let mut fields = BTreeMap::from([("flapping_after", json!(rule.flapping_after))]);
+    if rule.alert_policy.reminds {
+        fields.insert("remind_every", json!("5m"));
+    }
+    if rule.alert_policy.escalates {
+        fields.insert("escalate_after", json!("3m"));
+    }
+    if let Some((from, until)) = rule.alert_policy.maintenance {
+        let window = json!({ "from": time(from), "until": time(until) });
+        fields.insert("maintenance", json!([window]));
+    }
+    if rule.alert_policy.depends_on_first {
+        fields.insert("depends_on", json!(["m0"]));
+        fields.insert("depends_on_groups", json!({ "m0": GROUP.to_string() }));
+    }
+    fields
+}
+
+fn note() -> Note {
+    Note::new("ada", TestTime::of_tick(0), None).unwrap()
+}
+
+/// Writes a control without faults.
+fn put_control(table: &MemoryTable, monitor: usize, control: &Control) {
+    let id = format!("m{monitor}");
+    let scratch = MemoryTable::from_items(table.snapshot());
+    let written =
+        run_to_end(Store::new(scratch.clone()).put_control(&id.parse().unwrap(), control, TestTime::of_tick(0)));
+    assert_eq!(written.unwrap(), Written::Done);
+    table.overwrite(scratch.peek("controls", &id).unwrap());
+}
+
+fn number_of(id: &str) -> usize {
+    id.trim_start_matches('m').parse().unwrap()
+}
+
+fn name(id: &portpulse_core::id::MonitorId, incident: &Incident) -> String {
+    incident.id(id, Track::Health).to_string()
+}

@@ -1,0 +1,116 @@
+//! Reads the open and closed incidents of a table, latest first.
+
+use std::cmp::Reverse;
+
+use jiff::Timestamp;
+use portpulse_core::group_state::{Ending, Finding};
+use portpulse_history::assemble;
+use portpulse_history::view::{Audience, IncidentView};
+use portpulse_store::table::{PagedQuery, Table};
+use portpulse_store::{Error, Store};
+use serde::Serialize;
+
+use crate::output::print_note;
+use crate::overview::{Overview, reader};
+
+/// The incidents of a table.
+#[derive(Debug)]
+pub(crate) struct IncidentList {
+    /// Sorted by opening time, latest first.
+    pub(crate) entries: Vec<IncidentView>,
+    /// Whether older incidents were left out because of the read limit.
+    pub(crate) is_truncated: bool,
+    /// An error for each item that cannot be read.
+    pub(crate) unreadable: Vec<String>,
+}
+
+impl IncidentList {
+    /// Prints a warning on standard error for everything that is missing from the list.
+    pub(crate) fn warn_if_incomplete(&self) {
+        for error in &self.unreadable {
+            print_note(&format!("warning: unreadable item: {error}"));
+        }
+        if self.is_truncated {
+            print_note(
+                "warning: the read limit was reached; older incidents are not listed\n  help: use a shorter --since",
+            );
+        }
+    }
+}
+
+/// Reads all open incidents, and those that closed at `since` or later.
+pub(crate) async fn read<T>(
+    store: &Store<T>,
+    overview: &Overview,
+    since: Timestamp,
+) -> Result<IncidentList, Error>
+where
+    T: Table + PagedQuery + Clone,
+{
+    let mut known = overview.snapshot.clone();
+    reader(store).add_closed(&mut known, since, overview.now).await?;
+    let page = assemble::all_incidents(&known, Audience::Private, overview.now);
+    let mut entries: Vec<_> = page.open.into_iter().chain(page.closed).collect();
+    entries.sort_by(|one, other| {
+        let key = |entry: &IncidentView| (Reverse(entry.opened), entry.id.clone());
+        key(one).cmp(&key(other))
+    });
+    Ok(IncidentList {
+        entries,
+        is_truncated: page.left_out.incidents,
+        unreadable: known.unreadable,
+    })
+}
+
+/// When the incident closed; `now` if it is open.
+pub(crate) fn end(incident: &IncidentView, now: Timestamp) -> Timestamp {
+    incident.closed.map_or(now, |(closed, _)| closed)
+}
+
+/// The latest finding of the incident.
+pub(crate) fn finding(incident: &IncidentView) -> Option<&Finding> {
+    incident.inside.as_ref()?.finding.as_ref()
+}
+
+pub(crate) const fn ending_name(ending: Ending) -> &'static str {
+    match ending {
+        Ending::Recovered => "recovered",
+        Ending::Removed => "removed",
+    }
+}
+
+/// An incident as one JSON object.
+#[derive(Serialize)]
+pub(crate) struct IncidentJson<'a> {
+    id: String,
+    monitor: &'a str,
+    status: &'static str,
+    opened: String,
+    since: String,
+    cause: Option<&'static str>,
+    detail: Option<&'a str>,
+    closed: Option<String>,
+    ending: Option<&'static str>,
+    seconds: i64,
+}
+
+impl<'a> IncidentJson<'a> {
+    pub(crate) fn of(incident: &'a IncidentView, now: Timestamp) -> Self {
+        let finding = finding(incident);
+        let lasted = end(incident, now).duration_since(incident.since);
+        Self {
+            id: incident.id.to_string(),
+            monitor: incident.id.monitor.as_str(),
+            status: incident.status.as_str(),
+            opened: incident.opened.to_string(),
+            since: incident.since.to_string(),
+            cause: finding.map(|finding| finding.cause.code()),
+            detail: finding
+                .and_then(|finding| finding.detail.as_ref())
+                .map(|detail| detail.as_str()),
+            closed: incident.closed.map(|(closed, _)| closed.to_string()),
+            ending: incident.closed.map(|(_, ending)| ending_name(ending)),
+            seconds: lasted.as_secs().max(0),
+        }
+    }
+}

@@ -1,0 +1,182 @@
+//! The text of a table with several problems.
+
+use portpulse_core::control::Control;
+use portpulse_core::group_state::{
+    Advisory, Cause, DecisionState, Entry, Health, Incident, LocationState, Notified, Stability, Streak,
+    Streaks, Track, Urgency,
+};
+use portpulse_core::outcome::{Detail, FailureClass};
+use portpulse_core::time::Tick;
+use portpulse_store::Store;
+use portpulse_store::store::Written;
+use portpulse_testkit::memory_table::MemoryTable;
+use serde_json::{Value, json};
+
+use super::*;
+use crate::overview::Overview;
+
+const NOW: &str = "2026-11-22T05:45:30Z";
+
+fn incident(status: Status, cause: Cause, detail: &str) -> Incident {
+    Incident {
+        status,
+        opened: "2026-11-22T05:41:00Z".parse().unwrap(),
+        revision: 1,
+        since: "2026-11-22T05:40:00Z".parse().unwrap(),
+        finding: Some(Finding {
+            cause,
+            detail: Detail::new(detail),
+        }),
+        notified: Notified::NotYet,
+        urgency: Urgency::Normal,
+        stability: Stability::Steady,
+    }
+}
+
+/// Stores one group with this state, and reads it as the command does.
+async fn summary(incidents: &[(&str, Track, Incident)], advisory: &str, broken: bool) -> StatusSummary {
+    let store = Store::new(MemoryTable::new());
+    let group = "1m#0".parse().unwrap();
+    let define = async |id: &str, fields: Value| {
+        store
+            .put_definition(group, id, fields.as_object().unwrap())
+            .await
+            .unwrap();
+    };
+    for id in ["cache", "db", "web"] {
+        define(
+            id,
+            json!({ "host": "a.example.com", "port": 1, "interval": "1m" }),
+        )
+        .await;
+    }
+    let window = json!({
+        "from": "2026-11-22T05:00:00Z", "until": "2026-11-22T06:00:00Z", "why": "new\u{1b}[2J\ndisks",
+    });
+    // Of two active windows, the one that ends last is shown.
+    let shorter = json!({ "from": "2026-11-22T04:00:00Z", "until": "2026-11-22T05:50:00Z" });
+    for (id, windows) in [("cache", json!([shorter, window])), ("db", json!([window]))] {
+        define(
+            id,
+            json!({ "host": "a.example.com", "port": 1, "interval": "1m", "maintenance": windows }),
+        )
+        .await;
+    }
+    if broken {
+        define("Orders\u{1b}[2J", json!({ "host": "a.example.com" })).await;
+    }
+    let tick: Tick = "2026-11-22T05:45:00Z".parse().unwrap();
+    for location in ["east", "west"] {
+        let failing = Entry::Seen(Streaks {
+            seen: tick,
+            health: Streak {
+                state: Health::Failing,
+                ticks: 1,
+                since: tick,
+            },
+            quality: None,
+            finding: None,
+        });
+        let entries = match advisory.parse() {
+            Ok(id) if location == "east" => [(id, failing)].into(),
+            _ => [].into(),
+        };
+        let row = LocationState { tick, entries };
+        store
+            .put_location_state(group, &location.parse().unwrap(), None, &row)
+            .await
+            .unwrap();
+    }
+    let mut row = DecisionState {
+        revision: 1,
+        ..DecisionState::default()
+    };
+    for (id, track, incident) in incidents {
+        row.incidents
+            .insert((id.parse().unwrap(), *track), incident.clone());
+    }
+    if !advisory.is_empty() {
+        let advisory_row = Advisory {
+            opened: tick,
+            revision: 1,
+            notified: Notified::NotYet,
+        };
+        row.advisories.insert(advisory.parse().unwrap(), advisory_row);
+    }
+    assert_eq!(store.put_decision(group, &row).await.unwrap(), Written::Done);
+    let now = NOW.parse().unwrap();
+    let note = Note::new("ann", now, Some("new switch")).unwrap();
+    let silence = Silence::new("2026-11-22T07:45:30Z".parse().unwrap(), note).unwrap();
+    let control = Control::default().silenced(silence);
+    store
+        .put_control(&"web".parse().unwrap(), &control, now)
+        .await
+        .unwrap();
+    StatusSummary::of(&Overview::read(&store, now).await.unwrap())
+}
+
+fn check(summary: &StatusSummary, healthy: bool, expected: &[&str]) {
+    let render = anstream::adapter::strip_str(&lines(summary).join("\n")).to_string();
+    assert_eq!(render.lines().collect::<Vec<_>>(), expected);
+    assert_eq!(summary.is_healthy(), healthy);
+    let parsed: Value = serde_json::from_str(&json(summary, "t").unwrap()).unwrap();
+    assert_eq!(parsed["healthy"], json!(healthy));
+}
+
+#[tokio::test]
+async fn healthy_status_lists_maintenance_and_silences() {
+    check(
+        &summary(&[], "", false).await,
+        true,
+        &[
+            "All 3 monitors are up.",
+            "cache, db are in maintenance until 2026-11-22 06:00:00Z (14 min 30 s left): new [2J disks.",
+            "web is silenced until 2026-11-22 07:45:30Z (2 h left), by ann: new switch.",
+        ],
+    );
+}
+
+#[tokio::test]
+async fn problems_are_sorted_by_severity_and_control_characters_escaped() {
+    let refused = Cause::Failed(FailureClass::Refused);
+    let incidents = [
+        (
+            "cache",
+            Track::Quality,
+            incident(Status::Degraded, Cause::Slow, "connect took 812.5 ms"),
+        ),
+        (
+            "db",
+            Track::Health,
+            incident(Status::Down, refused, "no\u{1b}[2J\nway"),
+        ),
+    ];
+    let found = summary(&incidents, "web", true).await;
+    let render = anstream::adapter::strip_str(&lines(&found).join("\n")).to_string();
+    let lines: Vec<_> = render.lines().collect();
+    assert_eq!(lines.len(), 7, "{lines:#?}");
+    assert_eq!(lines[0], "0 of 3 monitors up.");
+    assert!(
+        lines[1].starts_with("db     down      5 min 30 s  the connection was refused: no"),
+        "{}",
+        lines[1]
+    );
+    assert!(
+        lines[2].starts_with("cache  degraded  5 min 30 s  the answer is slow: connect took 812.5 ms"),
+        "{}",
+        lines[2]
+    );
+    assert!(
+        lines[3].starts_with("web    advisory        30 s  failing only in east"),
+        "{}",
+        lines[3]
+    );
+    assert!(
+        lines[4].contains("is not checked, its definition is invalid: ")
+            && lines[4].contains("port: is missing"),
+        "{}",
+        lines[4]
+    );
+    assert!(!render.contains('\u{1b}'), "{render:?}");
+    assert!(!found.is_healthy());
+}

@@ -1,0 +1,149 @@
+//! Summarizes the current state of a table. No I/O.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use portpulse_core::control::{Note, Silence};
+use portpulse_core::decide::{View, status, views};
+use portpulse_core::definition::Monitor;
+use portpulse_core::group::GroupId;
+use portpulse_core::group_state::{Finding, Incident, LocationProblem, Status, Track};
+use portpulse_core::id::{Location, MonitorId};
+
+use portpulse_history::assemble;
+use portpulse_history::snapshot::GroupSnapshot;
+use portpulse_history::view::{Audience, Maintenance, UpcomingMaintenance};
+
+use crate::overview::Overview;
+
+/// The current state of all monitors and locations.
+#[derive(Debug)]
+pub(crate) struct StatusSummary {
+    pub(crate) now: Timestamp,
+    pub(crate) monitors: BTreeMap<MonitorId, MonitorSummary>,
+    /// Locations that do not report or are suspect, with the start time.
+    pub(crate) locations: BTreeMap<(Location, LocationProblem), Timestamp>,
+    /// Invalid definitions, with their mistakes.
+    pub(crate) broken: BTreeMap<String, Vec<String>>,
+    /// An error for each unreadable item.
+    pub(crate) unreadable: Vec<String>,
+    /// The latest tick that any location has reported.
+    pub(crate) latest_tick: Option<Timestamp>,
+}
+
+/// The current state of a monitor.
+#[derive(Debug)]
+pub(crate) struct MonitorSummary {
+    pub(crate) group: GroupId,
+    pub(crate) target: String,
+    pub(crate) status: Status,
+    pub(crate) incidents: Vec<OpenIncident>,
+    /// The start time of the advisory: fewer locations than the quorum see a failure.
+    pub(crate) advisory: Option<Timestamp>,
+    pub(crate) locations: BTreeMap<Location, View>,
+    pub(crate) silence: Option<Silence>,
+    /// The active maintenance window; of several, the one that ends last.
+    pub(crate) maintenance: Option<Maintenance>,
+}
+
+/// An open incident.
+#[derive(Debug)]
+pub(crate) struct OpenIncident {
+    pub(crate) id: String,
+    pub(crate) status: Status,
+    pub(crate) since: Timestamp,
+    pub(crate) finding: Option<Finding>,
+    pub(crate) acknowledged: Option<Note>,
+}
+
+impl StatusSummary {
+    pub(crate) fn of(overview: &Overview) -> Self {
+        let (mut monitors, mut broken) = (BTreeMap::new(), BTreeMap::new());
+        for (id, group) in &overview.snapshot.groups {
+            for monitor in group.definitions.monitors.values() {
+                monitors.insert(
+                    monitor.id().clone(),
+                    MonitorSummary::of(overview, *id, group, monitor),
+                );
+            }
+            let diagnostics = group.definitions.broken.iter();
+            broken.extend(diagnostics.map(|(id, diagnostics)| {
+                let diagnostics = diagnostics.iter().map(ToString::to_string);
+                (id.clone(), diagnostics.collect())
+            }));
+        }
+        let problems = overview.snapshot.fleet.problems.iter();
+        Self {
+            now: overview.now,
+            monitors,
+            locations: problems
+                .map(|(key, problem)| (key.clone(), problem.since))
+                .collect(),
+            broken,
+            unreadable: overview.snapshot.unreadable.clone(),
+            latest_tick: overview.latest_tick(),
+        }
+    }
+
+    /// Whether there are no problems.
+    pub(crate) fn is_healthy(&self) -> bool {
+        let quiet = self.locations.is_empty() && self.broken.is_empty() && self.unreadable.is_empty();
+        quiet && self.monitors.values().all(MonitorSummary::is_healthy)
+    }
+}
+
+impl MonitorSummary {
+    fn of(overview: &Overview, id: GroupId, group: &GroupSnapshot, monitor: &Monitor) -> Self {
+        let input = overview.input(id, group);
+        let control = overview.snapshot.controls.get(monitor.id());
+        let open = |track| {
+            let key = (monitor.id().clone(), track);
+            let incident: &Incident = group.group_state.decision.incidents.get(&key)?;
+            let id = incident.id(monitor.id(), track);
+            let acknowledged = control
+                .filter(|control| control.has_acknowledged(&id))
+                .and_then(|control| control.acknowledgement.as_ref());
+            Some(OpenIncident {
+                id: id.to_string(),
+                status: incident.status,
+                since: incident.since.timestamp(),
+                finding: incident.finding.clone(),
+                acknowledged: acknowledged.map(|ack| ack.note.clone()),
+            })
+        };
+        let tracks = [Track::Health, Track::Quality, Track::Visibility];
+        // An advisory can still exist after its incident has opened.
+        let is_incident = group
+            .group_state
+            .decision
+            .incidents
+            .contains_key(&(monitor.id().clone(), Track::Health));
+        let advisory = group.group_state.decision.advisories.get(monitor.id());
+        let advisory = advisory.filter(|_| !is_incident);
+        let views = views(monitor, &input).into_iter();
+        let windows = assemble::maintenance(
+            monitor,
+            Audience::Private,
+            UpcomingMaintenance::Announced,
+            overview.now,
+        )
+        .into_iter();
+        let on = windows.filter(|window| window.from <= overview.now);
+        Self {
+            group: id,
+            target: monitor.target().to_string(),
+            status: status(&input, monitor),
+            incidents: tracks.into_iter().filter_map(open).collect(),
+            advisory: advisory.map(|advisory| advisory.opened.timestamp()),
+            locations: views.map(|(location, view)| (location, view.view)).collect(),
+            silence: control
+                .filter(|control| control.is_silenced(overview.now))
+                .and_then(|control| control.silence.clone()),
+            maintenance: on.max_by_key(|window| window.until),
+        }
+    }
+
+    pub(crate) fn is_healthy(&self) -> bool {
+        self.status == Status::Up && self.incidents.is_empty() && self.advisory.is_none()
+    }
+}

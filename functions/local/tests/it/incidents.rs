@@ -1,0 +1,260 @@
+//! `portpulse incidents` and `history` on stored data.
+
+use std::net::TcpListener;
+
+use jiff::{SignedDuration, Timestamp};
+use portpulse_core::group_state::{
+    ClosedIncident, Ending, Incident, Notified, Stability, Status, Track, Urgency,
+};
+use portpulse_core::observation::Observation;
+use portpulse_core::round::Observations;
+use portpulse_core::time::{Interval, Tick};
+use serde_json::{Value, json};
+
+use crate::aws::Aws;
+use crate::program::{Run, portpulse};
+use crate::sockets;
+use crate::workspace::Workspace;
+
+fn run(workspace: &Workspace, args: &[&str]) -> Run {
+    let mut command = portpulse();
+    command.args(args).arg("--data").arg(workspace.0.join("data"));
+    Run::of(command.output().unwrap())
+}
+
+#[test]
+fn outage_is_listed_while_open_and_after_recovery() {
+    let workspace = Workspace::new("past");
+    let (refusing, address) = sockets::refused();
+    let (_open, open) = sockets::open();
+    workspace.define(&[("db", &address), ("web", &open)]);
+    workspace.run(&["--speed", "60", "--for", "3s"]);
+
+    let listed = run(&workspace, &["incidents", "--json", "--open"]).json();
+    let [incident] = listed.as_slice() else {
+        panic!("{listed:?}");
+    };
+    assert_eq!(
+        (
+            &incident["monitor"],
+            &incident["status"],
+            &incident["cause"],
+            &incident["closed"]
+        ),
+        (&json!("db"), &json!("down"), &json!("refused"), &Value::Null)
+    );
+    let shown = run(&workspace, &["incidents"]);
+    assert!(
+        shown.status == 0 && shown.out.contains("  db  down  "),
+        "{}",
+        shown.out
+    );
+    assert!(
+        shown.out.ends_with("  open  the connection was refused\n"),
+        "{}",
+        shown.out
+    );
+    assert!(shown.err.contains("Consumed read units: "), "{}", shown.err);
+
+    drop(refusing);
+    let back = TcpListener::bind(&address).unwrap();
+    workspace.run(&["--speed", "60", "--for", "3s"]);
+    assert_eq!(run(&workspace, &["incidents", "--json", "--open"]).out, "");
+    assert_eq!(run(&workspace, &["incidents", "--open"]).out, "No incidents.\n");
+    let listed = run(&workspace, &["incidents", "--json"]).json();
+    assert_eq!(listed.len(), 1);
+    assert_eq!(
+        (&listed[0]["id"], &listed[0]["ending"]),
+        (&incident["id"], &json!("recovered"))
+    );
+
+    let history = run(&workspace, &["history", "db", "--json"]);
+    assert_eq!(history.status, 0, "{}", history.err);
+    let history = &history.json()[0];
+    assert_eq!(history["incidents"][0]["id"], incident["id"]);
+    assert_eq!(
+        history.get("phases"),
+        None,
+        "a connect to an address has one phase"
+    );
+    let streaks = history["locations"]["local"].as_array().unwrap();
+    let seen: Vec<_> = streaks
+        .iter()
+        .filter_map(|streak| streak["outcome"].as_str())
+        .collect();
+    assert_eq!(seen, ["refused", "open"]);
+    assert_eq!(
+        streaks.iter().find(|s| s["outcome"] == "refused").unwrap()["from"],
+        incident["since"]
+    );
+
+    // A second outage: the latest is shown unless --incident or --at selects the first.
+    drop(back);
+    let _refusing = sockets::refused_at(address.parse().unwrap());
+    workspace.run(&["--speed", "60", "--for", "3s"]);
+    let first = incident["id"].as_str().unwrap();
+    let since = incident["since"].as_str().unwrap();
+    let named = |args: &[&str]| -> Value {
+        let history = run(&workspace, &[&["history", "db", "--json"], args].concat());
+        assert_eq!(history.status, 0, "{}", history.err);
+        history.json().remove(0)
+    };
+    let latest = named(&[]);
+    assert_eq!(latest["incidents"].as_array().unwrap().len(), 2);
+    assert_eq!(latest["incidents"][1]["id"], first);
+    let refused_from = |history: &Value| -> Value {
+        let streaks = history["locations"]["local"].as_array().unwrap();
+        let refused = streaks.iter().find(|streak| streak["outcome"] == "refused");
+        refused.unwrap()["from"].clone()
+    };
+    for args in [["--incident", first], ["--at", since]] {
+        assert_eq!(refused_from(&named(&args)), since, "{args:?}");
+    }
+    let last = latest["locations"]["local"].as_array().unwrap().last().unwrap();
+    assert_eq!(
+        (&last["outcome"], &last["from"]),
+        (&json!("refused"), &latest["incidents"][0]["since"])
+    );
+    for (id, message) in [
+        ("db@2020-01-01T00:00:00Z.1", "does not exist, or has expired"),
+        ("web@2026-11-22T05:40:00Z.7", "is not an incident id of db"),
+        ("db@soon", "is not an incident id of db"),
+    ] {
+        let refused = run(&workspace, &["history", "db", "--incident", id]);
+        assert!(
+            refused.status == 2 && refused.err.contains(message),
+            "{}",
+            refused.err
+        );
+    }
+    let before = named(&["--at", "2026-01-01T00:00:00Z"]);
+    let seen = before["locations"]["local"].as_array().unwrap();
+    assert!(
+        seen.len() == 1 && seen[0]["outcome"].is_null() && seen[0]["ticks"] == 11,
+        "five ticks before and after that time have no results: {seen:?}"
+    );
+
+    let shown = run(&workspace, &["history", "web"]);
+    assert!(
+        shown.out.starts_with(&format!(
+            "web  {open}  1m#0\nNo incidents in this period.\n\nlocal:\n"
+        )),
+        "{}",
+        shown.out
+    );
+    assert!(shown.out.contains("  open  "), "{}", shown.out);
+    let unknown = run(&workspace, &["history", "webb"]);
+    assert!(
+        unknown.status == 2 && unknown.err.contains("help: similar ids: web\n"),
+        "{}",
+        unknown.err
+    );
+}
+
+/// A table that defines `db`, checked every minute.
+fn with_a_monitor() -> Aws {
+    let aws = Aws::new();
+    let fields = json!({ "host": "192.0.2.1", "port": 7, "tier": "critical" });
+    let store = aws.store();
+    let defined = store.put_definition("1m#0".parse().unwrap(), "db", fields.as_object().unwrap());
+    aws.wait(defined).unwrap();
+    aws
+}
+
+/// The tick this number of days ago.
+fn days_ago(days: i64) -> Tick {
+    let time = Timestamp::now() - SignedDuration::from_hours(days * 24);
+    Tick::containing(time, Interval::OneMinute)
+}
+
+#[test]
+fn incident_is_listed_by_its_closing_time() {
+    let aws = with_a_monitor();
+    let store = aws.store();
+    let opened = days_ago(200);
+    let closed = ClosedIncident {
+        monitor: "db".parse().unwrap(),
+        track: Track::Health,
+        incident: Incident {
+            status: Status::Down,
+            opened,
+            revision: 1,
+            since: opened,
+            finding: None,
+            notified: Notified::NotYet,
+            urgency: Urgency::Normal,
+            stability: Stability::Steady,
+        },
+        closed: days_ago(10),
+        ending: Ending::Recovered,
+    };
+    aws.wait(store.file_incident(&closed)).unwrap();
+
+    let at = days_ago(100).to_string();
+    for (args, listed) in [
+        (&["incidents", "--json"][..], false),
+        (&["incidents", "--json", "--since", "11d"], true),
+        (&["history", "db", "--json"], false),
+        (&["history", "db", "--json", "--since", "11d"], true),
+        (&["history", "db", "--json", "--at", &at], true),
+    ] {
+        let run = aws.run(args);
+        assert_eq!(run.status, 0, "{args:?}: {}", run.err);
+        let id = format!("\"id\":\"db@{opened}.1\"");
+        assert_eq!(run.out.contains(&id), listed, "{args:?}: {}", run.out);
+    }
+}
+
+#[test]
+fn history_shows_phase_percentiles_by_location() {
+    let aws = with_a_monitor();
+    let (store, at) = (aws.store(), days_ago(2));
+    for (location, results) in [
+        (
+            "eu-west-1",
+            &["10/1.5/25/12", "12/2/30/12", "timeout", "14/9/40/80"][..],
+        ),
+        ("us-east-1", &["7", "8"]),
+    ] {
+        let location = location.parse().unwrap();
+        aws.wait(store.list_location("1m#0".parse().unwrap(), &location))
+            .unwrap();
+        for (minute, seen) in (0..).zip(results) {
+            let seen = Observation {
+                seen: seen.parse().unwrap(),
+                detail: None,
+            };
+            let (group, tick) = ("1m#0".parse().unwrap(), at.later(Interval::OneMinute, minute));
+            let all = Observations::from([("db".parse().unwrap(), seen)]);
+            aws.wait(store.put_results(group, tick, &location, &all)).unwrap();
+        }
+    }
+    let at = at.to_string();
+    let shown = aws.run(&["history", "db", "--at", &at]).out;
+    let phases: Vec<_> = shown.lines().filter(|line| line.contains("p50")).collect();
+    // Accurate to 6.25 % for the connect and 12 % for the others.
+    assert_eq!(
+        phases,
+        [
+            "  dns      p50 1.99 ms   p95 9 ms      max 9 ms",
+            "  connect  p50 12.15 ms  p95 13.43 ms  max 14 ms",
+            "  tls      p50 29.43 ms  p95 39.67 ms  max 40 ms",
+            "  ready    p50 12.15 ms  p95 79.35 ms  max 80 ms",
+        ]
+    );
+    let json = aws
+        .run(&["history", "db", "--json", "--at", &at])
+        .json()
+        .remove(0);
+    let east = &json["phases"]["eu-west-1"];
+    assert_eq!(
+        east["ready"],
+        json!({ "p50_ms": 12.15, "p95_ms": 79.35, "max_ms": 80.0 })
+    );
+    let locations: Vec<_> = json["phases"].as_object().unwrap().keys().collect();
+    assert_eq!(
+        locations,
+        ["eu-west-1"],
+        "the other location has connect times only"
+    );
+}

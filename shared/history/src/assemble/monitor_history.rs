@@ -1,0 +1,288 @@
+//! The history of one monitor: uptime bars, uptime, phase times and the results by location.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use portpulse_core::banners::Banner;
+use portpulse_core::definition::Monitor;
+use portpulse_core::group::GroupId;
+use portpulse_core::group_state::{ClosedIncident, Entry, Health, Impairment};
+use portpulse_core::id::{Location, MonitorId};
+use portpulse_core::period::{Grain, Period};
+use portpulse_core::uptime::{ObservedTime, Outages};
+
+use super::{DetailLevel, is_fresh};
+use crate::packed::{CheckCounts, PackedRollup};
+use crate::shown_range::{DAYS, HOURS};
+use crate::snapshot::{GroupSnapshot, Snapshot};
+use crate::view::{Bar, LocationVisibility, Percentiles, Point, Uptime, VisibilityState};
+
+/// The history of one monitor.
+pub(super) struct MonitorHistory<'a> {
+    snapshot: &'a Snapshot,
+    group: GroupId,
+    known: &'a GroupSnapshot,
+    monitor: &'a Monitor,
+    /// The expected locations that check the monitor.
+    locations: BTreeSet<&'a Location>,
+    outages: Outages,
+    now: Timestamp,
+    /// The checks of the hours shown, earliest first, including removed locations.
+    hours: Vec<PeriodChecks<'a>>,
+    /// The checks of the days shown, earliest first.
+    days: Vec<PeriodChecks<'a>>,
+}
+
+/// A period with the checks of each location.
+type PeriodChecks<'a> = (Period, BTreeMap<&'a Location, CheckCounts>);
+
+impl<'a> MonitorHistory<'a> {
+    pub(super) fn new(
+        snapshot: &'a Snapshot,
+        group: GroupId,
+        known: &'a GroupSnapshot,
+        monitor: &'a Monitor,
+        closed: &[&ClosedIncident],
+        now: Timestamp,
+    ) -> Self {
+        let incidents = known.group_state.decision.incidents.iter();
+        let open = incidents.filter(|((of, _), _)| of == monitor.id());
+        let outages = Outages::of(
+            closed.iter().copied(),
+            open.map(|((_, track), incident)| (*track, incident)),
+            now,
+        );
+        let checks = |location: &&Location| monitor.rule().locations.includes(location);
+        let hours = hours(known, monitor.id(), now);
+        Self {
+            snapshot,
+            group,
+            known,
+            monitor,
+            locations: known.expected.iter().filter(checks).collect(),
+            outages,
+            now,
+            days: days(known, monitor.id(), &hours, now),
+            hours,
+        }
+    }
+
+    pub(super) fn hours(&self) -> Vec<Bar> {
+        let since = self.known.hours.since;
+        let hours = self.hours.iter().map(|(period, seen)| {
+            let period = *period;
+            let running = self.seconds_not_summed_up(period);
+            let seen = seen
+                .values()
+                .map(|checks| checks.observed_seconds(self.group.interval));
+            let most = seen.chain([running]).max().unwrap_or(0);
+            let watched = match since {
+                Some(since) if period >= since => self.outages.observed_for(period, self.now, most),
+                Some(_) | None => ObservedTime::default(),
+            };
+            Bar { period, watched }
+        });
+        hours.collect()
+    }
+
+    /// The observed seconds of an hour by the last tick of a location, used if neither its rollup nor all of its ticks
+    /// were read.
+    fn seconds_not_summed_up(&self, hour: Period) -> i64 {
+        let id = self.monitor.id();
+        let sums = [self.known.hours.rollups.get(&hour), self.known.running.of(hour)];
+        let is_known = |location: &Location| {
+            let sums = sums.iter().flatten();
+            sums.filter_map(|rollups| rollups.get(location))
+                .any(|rollup| rollup.has(id))
+        };
+        let rows = self.locations.iter().filter(|location| !is_known(location));
+        let rows = rows.filter_map(|location| self.known.group_state.locations.get(*location));
+        let seen = rows.filter_map(|row| match row.entries.get(self.monitor.id()) {
+            None => Some(row.tick),
+            Some(Entry::NoData { .. }) => None,
+            Some(Entry::Seen(streaks)) => Some(streaks.seen),
+        });
+        let seen = seen.filter(|tick| Period::of(*tick, Grain::Hour) == hour);
+        let seconds = seen.map(|tick| tick.later(self.group.interval, 1).as_second() - hour.first_second());
+        seconds.max().unwrap_or(0)
+    }
+
+    /// The bars of the days. Today is the sum of `hours`.
+    pub(super) fn days(&self, hours: &[Bar]) -> Vec<Bar> {
+        let today = Period::containing(self.now, Grain::Day);
+        let days = self.days.iter().map(|(period, seen)| {
+            let period = *period;
+            let watched = if period == today {
+                let hours = hours.iter().filter(|bar| bar.period.day() == today);
+                hours.fold(ObservedTime::default(), |sum, bar| sum.and(bar.watched))
+            } else if self.known.days.since.is_some_and(|since| period >= since) {
+                let seconds = seen
+                    .values()
+                    .map(|checks| checks.observed_seconds(self.group.interval));
+                self.outages
+                    .observed_for(period, self.now, seconds.max().unwrap_or(0))
+            } else {
+                ObservedTime::default()
+            };
+            Bar { period, watched }
+        });
+        days.collect()
+    }
+
+    /// The uptime by span; `None` if rollups or incidents of the span were not read completely.
+    pub(super) fn uptime(&self, hours: &[Bar], days: &[Bar]) -> Uptime {
+        let sum = |bars: &[Bar], count: usize, since: Option<Period>| {
+            let bars = bars.get(bars.len().saturating_sub(count)..)?;
+            let first = bars.first()?.period;
+            if since? > first || !self.snapshot.all_closed {
+                return None;
+            }
+            Some(
+                bars.iter()
+                    .fold(ObservedTime::default(), |sum, bar| sum.and(bar.watched)),
+            )
+        };
+        let of_days = |count| {
+            sum(
+                days,
+                count,
+                self.known.days.since.filter(|_| self.known.hours.since.is_some()),
+            )
+        };
+        Uptime {
+            day: sum(hours, hours.len(), self.known.hours.since),
+            week: of_days(7),
+            month: of_days(30),
+            quarter: of_days(days.len()),
+        }
+    }
+
+    /// The checks by period, of one location or of all together.
+    pub(super) fn points(&self, grain: Grain, location: Option<&Location>) -> Vec<Point> {
+        let periods = match grain {
+            Grain::Hour => &self.hours,
+            Grain::Day => &self.days,
+        };
+        let points = periods.iter().map(|(period, seen)| {
+            let mut sum = CheckCounts::default();
+            for (of, checks) in seen {
+                if location.is_none_or(|location| location == *of) {
+                    sum.add(checks);
+                }
+            }
+            Point {
+                period: *period,
+                good: sum.good,
+                failing: sum.failing,
+                no_data: sum.no_data,
+                connect: Percentiles::of(&sum.connect),
+                others: sum.others.map(Percentiles::of),
+            }
+        });
+        points.collect()
+    }
+
+    pub(super) fn visibilities(&self, detail_level: DetailLevel) -> BTreeMap<Location, LocationVisibility> {
+        let visibilities = self.locations.iter().map(|location| {
+            let row = self.known.group_state.locations.get(*location);
+            let row = row.filter(|row| is_fresh(row, self.group, self.now));
+            let entry = row.and_then(|row| row.entries.get(self.monitor.id()));
+            let (state, since, seen, finding) = match (row, entry) {
+                (None, _) => (VisibilityState::Silent, None, None, None),
+                (Some(row), None) => (VisibilityState::Good, None, Some(row.tick), None),
+                (Some(_), Some(Entry::NoData { since })) => {
+                    (VisibilityState::NoData, Some(*since), None, None)
+                }
+                (Some(row), Some(Entry::Seen(streaks))) => {
+                    let impaired = streaks
+                        .quality
+                        .filter(|streak| streak.state == Impairment::Impaired);
+                    let (state, since) = match (streaks.health.state, impaired) {
+                        _ if streaks.seen < row.tick => (VisibilityState::NoData, None),
+                        (Health::Failing, _) => (VisibilityState::Failing, Some(streaks.health.since)),
+                        (Health::Good, Some(streak)) => (VisibilityState::Impaired, Some(streak.since)),
+                        (Health::Good, None) => (VisibilityState::Good, None),
+                    };
+                    (state, since, Some(streaks.seen), streaks.finding.clone())
+                }
+            };
+            let hours = self.points(Grain::Hour, Some(location));
+            let connect = hours.iter().rev().find_map(|point| point.connect);
+            let others = hours.last().map(|point| point.others).unwrap_or_default();
+            let (hours, days) = match detail_level {
+                DetailLevel::Overview => (Vec::new(), Vec::new()),
+                DetailLevel::MonitorPage => (hours, self.points(Grain::Day, Some(location))),
+            };
+            let visibility = LocationVisibility {
+                state,
+                since,
+                seen,
+                finding,
+                banner: self.banner(location),
+                connect,
+                others,
+                hours,
+                days,
+            };
+            ((*location).clone(), visibility)
+        });
+        visibilities.collect()
+    }
+
+    fn banner(&self, location: &Location) -> Option<Banner> {
+        self.known
+            .banners
+            .get(location)?
+            .banner
+            .get(self.monitor.id())
+            .cloned()
+    }
+}
+
+/// The periods shown, earliest first.
+fn periods(now: Timestamp, grain: Grain) -> impl Iterator<Item = Period> {
+    let running = Period::containing(now, grain);
+    let count = match grain {
+        Grain::Hour => HOURS,
+        Grain::Day => DAYS,
+    };
+    (0..count).rev().map(move |back| running.later(-back))
+}
+
+/// The checks of a monitor in these rollups.
+fn of<'a>(
+    rollups: Option<&'a BTreeMap<Location, PackedRollup>>,
+    id: &MonitorId,
+) -> impl Iterator<Item = (&'a Location, CheckCounts)> {
+    let locations = rollups.into_iter().flatten();
+    locations.filter_map(move |(location, rollup)| Some((location, rollup.get(id)?)))
+}
+
+/// The checks by hour: from rollups, for the current hour from single ticks.
+fn hours<'a>(known: &'a GroupSnapshot, id: &MonitorId, now: Timestamp) -> Vec<PeriodChecks<'a>> {
+    let hours = periods(now, Grain::Hour).map(|hour| {
+        let mut seen: BTreeMap<_, _> = of(known.running.of(hour), id).collect();
+        seen.extend(of(known.hours.rollups.get(&hour), id));
+        (hour, seen)
+    });
+    hours.collect()
+}
+
+/// The checks by day. A day without a rollup is the sum of its hours.
+fn days<'a>(
+    known: &'a GroupSnapshot,
+    id: &MonitorId,
+    hours: &[PeriodChecks<'a>],
+    now: Timestamp,
+) -> Vec<PeriodChecks<'a>> {
+    let days = periods(now, Grain::Day).map(|day| {
+        let mut sums: BTreeMap<&Location, CheckCounts> = BTreeMap::new();
+        let within = hours.iter().filter(|(hour, _)| hour.day() == day);
+        for (location, checks) in within.flat_map(|(_, seen)| seen) {
+            sums.entry(location).or_default().add(checks);
+        }
+        sums.extend(of(known.days.rollups.get(&day), id));
+        (day, sums)
+    });
+    days.collect()
+}
