@@ -146,7 +146,7 @@ mod tests {
             (
                 "db",
                 None,
-                "db: port: is missing (write HOST:PORT, or add --service)",
+                "db: port: is missing\n  help: write HOST:PORT, or add --service",
             ),
             (
                 "::1:22",
@@ -160,7 +160,7 @@ mod tests {
             (
                 "db:0",
                 None,
-                "db:0: port: 0 is out of range (write a whole number from 1 to 65535)",
+                "db:0: port: 0 is out of range\n  help: write a whole number from 1 to 65535",
             ),
             (
                 "https://db",
@@ -170,7 +170,7 @@ mod tests {
             (
                 "db:3306",
                 None,
-                "db:3306: port: MySQL and MariaDB block a client that only connects and disconnects (add --service mysql)",
+                "db:3306: port: MySQL and MariaDB block a client that only connects and disconnects\n  help: add --service mysql",
             ),
         ] {
             assert_eq!(read(text, service), expected);
