@@ -82,6 +82,7 @@ fn with_cli_help(diagnostic: Diagnostic) -> String {
         help if help.starts_with("write `service: mysql`") => "add --service mysql".to_owned(),
         help if help.starts_with("add `service: tls`") => "add --tls, or --service".to_owned(),
         help if help.starts_with("add `tls: true`") => "add --tls, or leave --warn-days out".to_owned(),
+        help if help.starts_with("write `tls: true`") => "use --tls instead".to_owned(),
         _ => diagnostic.help,
     };
     diagnostic_text(&Diagnostic { help, ..diagnostic })

@@ -13,10 +13,10 @@ use super::*;
 fn table(text: &str) -> Definitions {
     let mut existing: Definitions = BTreeMap::new();
     for line in text.lines() {
-        let (place, attributes) = line.split_once(": ").unwrap();
-        let mut words = place.split(' ');
-        let group = words.next().unwrap().parse().unwrap();
-        let owner = match words.next().unwrap() {
+        let (key, attributes) = line.split_once(": ").unwrap();
+        let mut parts = key.split(' ');
+        let group = parts.next().unwrap().parse().unwrap();
+        let owner = match parts.next().unwrap() {
             "seed" => Owner::Seed,
             _ => Owner::Other,
         };
@@ -25,7 +25,7 @@ fn table(text: &str) -> Definitions {
             owner,
             attributes: Ok(attributes.as_object().unwrap().clone()),
         };
-        let id = words.next().unwrap().to_owned();
+        let id = parts.next().unwrap().to_owned();
         existing.entry(group).or_default().insert(id, standing);
     }
     existing
