@@ -162,17 +162,17 @@ impl<'a> Steps<'a> {
         closed.extend(new.cloned());
         DecisionState {
             revision: whole.revision,
-            incidents: mixed(&before.incidents, &whole.incidents, |(id, _)| {
+            incidents: merged(&before.incidents, &whole.incidents, |(id, _)| {
                 is_chosen(id.as_str())
             }),
-            advisories: mixed(&before.advisories, &whole.advisories, |id| is_chosen(id.as_str())),
+            advisories: merged(&before.advisories, &whole.advisories, |id| is_chosen(id.as_str())),
             locations: if steps > self.claims { whole } else { before }.locations.clone(),
             broken: {
                 let kept = before.broken.iter().filter(|id| !is_chosen(id));
                 let new = whole.broken.iter().filter(|id| is_chosen(id));
                 kept.chain(new).cloned().collect()
             },
-            changes: mixed(&before.changes, &whole.changes, |(id, _)| is_chosen(id.as_str())),
+            changes: merged(&before.changes, &whole.changes, |(id, _)| is_chosen(id.as_str())),
             outbox,
             closed,
         }
@@ -196,7 +196,7 @@ fn largest<R>(most: usize, state: impl Fn(usize) -> R, fits: impl Fn(&R) -> bool
 }
 
 /// The chosen entries of `whole`, and the other entries of `before`.
-fn mixed<K: Ord + Clone, V: Clone>(
+fn merged<K: Ord + Clone, V: Clone>(
     before: &BTreeMap<K, V>,
     whole: &BTreeMap<K, V>,
     is_chosen: impl Fn(&K) -> bool,
