@@ -289,10 +289,7 @@ fn definitions(args: &Args, demo: Option<&Demo>) -> Result<DefinitionFile, Comma
             "the demo".to_owned(),
             demo.definitions().map_err(failed("open the demo's ports"))?,
         ),
-        None => (
-            args.monitors.display_result().to_string(),
-            read_text(&args.monitors)?,
-        ),
+        None => (args.monitors.display().to_string(), read_text(&args.monitors)?),
     };
     portpulse_monitors_file::read(&text, NetworkAccess::OwnNetwork)
         .map_err(|mistakes| invalid_file(&name, &mistakes))
@@ -306,7 +303,7 @@ pub(crate) fn destinations(relay: Option<&Path>) -> Result<Config, CommandError>
     let read = portpulse_monitors_file::read_as(&read_text(path)?, |written| {
         Config::validate(written, NetworkAccess::OwnNetwork)
     });
-    read.map_err(|mistakes| invalid_file(&path.display_result().to_string(), &mistakes))
+    read.map_err(|mistakes| invalid_file(&path.display().to_string(), &mistakes))
 }
 
 fn invalid_file(name: &str, mistakes: &[Mistake]) -> CommandError {
