@@ -64,7 +64,7 @@ fn every_kind_names_its_subject() {
         for kind in Kind::ALL {
             let posts = posts(channel, &[&notification::of(*kind)]);
             let body = posts.last().unwrap().body.to_string();
-            let ends = kind.stage() == Stage::Over;
+            let ends = kind.stage() == Stage::Ended;
             let name = match kind {
                 Kind::LocationSilent | Kind::LocationBack | Kind::LocationSuspect | Kind::LocationTrusted => {
                     "eu-west-1"
