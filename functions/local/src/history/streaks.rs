@@ -127,7 +127,7 @@ impl Streak {
         vec![
             clock(self.from),
             clock(self.to),
-            Cell::new(count_of(self.ticks, "tick")).right(),
+            Cell::new(count_of(self.ticks, "check")).right(),
             Cell::new(word).styled(style),
             Cell::new(connect.unwrap_or_default()),
         ]
@@ -205,13 +205,13 @@ mod tests {
             json!({ "host": "db.example.com", "port": 5432, "slow_after": "100ms" }),
             "0 0.31, 1 0.4, 2 refused, 3 refused, 4 timeout, 5 no_data_no_route, 7 200, 8 1, 9 1",
             &[
-                "0:00Z  1:00Z  2 ticks  open               0.31 to 0.4 ms",
-                "2:00Z  3:00Z  2 ticks  refused",
-                "4:00Z  4:00Z   1 tick  timeout",
-                "5:00Z  5:00Z   1 tick  no data: no_route",
-                "6:00Z  6:00Z   1 tick  no result",
-                "7:00Z  7:00Z   1 tick  open, impaired     200 ms",
-                "8:00Z  9:00Z  2 ticks  open               1 ms",
+                "0:00Z  1:00Z  2 checks  open               0.31 to 0.4 ms",
+                "2:00Z  3:00Z  2 checks  refused",
+                "4:00Z  4:00Z   1 check  timeout",
+                "5:00Z  5:00Z   1 check  no data: no_route",
+                "6:00Z  6:00Z   1 check  no result",
+                "7:00Z  7:00Z   1 check  open, impaired     200 ms",
+                "8:00Z  9:00Z  2 checks  open               1 ms",
             ],
         );
     }
