@@ -38,7 +38,7 @@ pub(crate) fn lines(sent: &TestAlertResult) -> Vec<String> {
         None => lines.push("The running `portpulse local` shows the message and sends it to the destinations of its --relay file.".to_owned()),
         Some(subscribers) if subscribers.subscribers.is_empty() => {
             lines.push(format!(
-                "{BAD}The topic has no subscribers{BAD:#}: notifications reach nobody."
+                "{BAD}The topic has no subscribers{BAD:#}: notifications are not delivered."
             ));
         }
         Some(subscribers) => lines.extend(subscribers.sms.iter().flat_map(sms)),
