@@ -234,7 +234,7 @@ fn largest_notification_fits_every_destination() {
             finding: largest.finding.clone(),
         };
         largest.locations = (0..60)
-            .map(|number| (format!("location-{number:0>25}").parse().unwrap(), view.clone()))
+            .map(|number| (format!("location-{number:0>23}").parse().unwrap(), view.clone()))
             .collect();
         for runbook in [long.clone(), format!("https://h/{}", "&".repeat(490))] {
             let largest = Notification {
