@@ -275,7 +275,7 @@ fn finish_http(draft: &mut Draft, method: &str) {
     draft.add_note(
         NoteKind::Changed,
         "method",
-        "only GET, HEAD and OPTIONS are supported: became HEAD, which requires a status below500 and \
+        "only GET, HEAD and OPTIONS are supported: became HEAD, which requires a status below 500 and \
          ignores the conditions",
     );
 }

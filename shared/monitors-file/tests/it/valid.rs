@@ -1,4 +1,4 @@
-//! What a valid file says.
+//! The monitors of valid files.
 
 use std::collections::BTreeMap;
 
@@ -17,7 +17,7 @@ fn read(text: &str) -> DefinitionFile {
 }
 
 #[test]
-fn every_field_arrives_as_written() {
+fn every_field_is_read() {
     let file = read(include_str!("../valid/every-field.yaml"));
     let attributes: BTreeMap<_, _> = file
         .monitors()
