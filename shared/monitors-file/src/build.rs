@@ -17,9 +17,16 @@ const MAX_DEPTH: usize = 32;
 /// The maximum size that aliases may add to a file, in bytes as in [`Node::weight`].
 const MAX_ALIASED: usize = MAX_BYTES;
 
+impl Tree {
+    /// Parses a text.
+    pub(crate) fn parse(text: &str, ambiguous_scalars: AmbiguousScalars) -> Self {
+        Builder::new(ambiguous_scalars).build(text)
+    }
+}
+
 /// The state of the parser.
 #[derive(Default)]
-pub(crate) struct Builder {
+struct Builder {
     open: Stack,
     root: Option<Rc<Node>>,
     anchors: HashMap<usize, Rc<Node>>,
@@ -48,15 +55,14 @@ enum Next {
 }
 
 impl Builder {
-    pub(crate) fn new(ambiguous_scalars: AmbiguousScalars) -> Self {
+    fn new(ambiguous_scalars: AmbiguousScalars) -> Self {
         Self {
             ambiguous_scalars,
             ..Self::default()
         }
     }
 
-    /// Parses a text.
-    pub(crate) fn build(mut self, text: &str) -> Tree {
+    fn build(mut self, text: &str) -> Tree {
         let complete = if text.len() > MAX_BYTES {
             let what = format!("the file has {} bytes", text.len());
             self.mistake(

@@ -7,7 +7,6 @@ use portpulse_core::definition::{Diagnostic, FieldPath};
 use serde_json::Value;
 
 use crate::Mistake;
-use crate::build::{AmbiguousScalars, Builder};
 
 /// The content of a file, as far as it could be read.
 pub(crate) struct Tree {
@@ -15,13 +14,6 @@ pub(crate) struct Tree {
     pub(crate) mistakes: Vec<Mistake>,
     /// Whether the file was read to the end.
     pub(crate) complete: bool,
-}
-
-impl Tree {
-    /// Parses a text.
-    pub(crate) fn parse(text: &str, ambiguous_scalars: AmbiguousScalars) -> Self {
-        Builder::new(ambiguous_scalars).build(text)
-    }
 }
 
 /// A value and its first line.

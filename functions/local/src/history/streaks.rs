@@ -11,8 +11,7 @@ use portpulse_core::round::Observations;
 use portpulse_core::time::{Interval, Tick};
 use serde::Serialize;
 
-use super::clock;
-use crate::output::{BAD, GOOD, WARNING, count_of, rounded_ms};
+use crate::output::{BAD, GOOD, WARNING, clock_time, count_of, rounded_ms};
 use crate::text_table::Cell;
 
 /// Consecutive ticks with the same result.
@@ -163,6 +162,11 @@ pub(crate) struct StreakJson {
     outcome: Option<&'static str>,
     connect_ms_min: Option<f64>,
     connect_ms_max: Option<f64>,
+}
+
+/// The time of a tick, as a table cell.
+fn clock(time: Tick) -> Cell {
+    Cell::new(clock_time(time.timestamp()))
 }
 
 #[cfg(test)]
