@@ -382,7 +382,7 @@ async fn largest_items() -> Vec<Largest> {
     };
     let banners = Banners {
         tick: tick(),
-        banner: of_all(|_| banner.clone()),
+        by_monitor: of_all(|_| banner.clone()),
     };
     store.put_banners(group, &location, None, &banners).await.unwrap();
     record("banners");
