@@ -1,12 +1,12 @@
-//! Settling a group: read again, decide, write on condition, deliver; on a conflict, and where a decision does not fit
-//! into one write, from the start.
+//! The fourth and fifth step of a tick: reads the state again, decides, writes the decision conditionally, and publishes.
+//! Starts again after a conflict, and while the decision does not fit into one write.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use jiff::Timestamp;
 use portpulse_alert::Publish;
-use portpulse_core::decide::{Input, Completeness, decide};
+use portpulse_core::decide::{Completeness, Input, decide};
 use portpulse_core::group::GroupId;
 use portpulse_core::group_state::{FleetState, GroupState, Status, Track};
 use portpulse_core::id::MonitorId;
@@ -17,14 +17,11 @@ use portpulse_store::store::Written;
 use portpulse_store::table::Table;
 
 use crate::Error;
+use crate::checker::{Checker, Invocation, MAX_ATTEMPTS};
+use crate::deadline::{Deadline, OPERATION_TIME, RESERVE};
 use crate::deliver::{Delivered, Delivery};
 use crate::probe::{Clock, Probe};
-use crate::roll_up::{Deadline, STEP};
-use crate::tick::{Checker, Invocation, RESERVE, TickReport};
-
-/// How often something is written again because another checker wrote first. Each conflict is another's progress, so
-/// with seventeen locations deciding at once the last one needs at most that many.
-pub(crate) const MAX_ATTEMPTS: u32 = 40;
+use crate::report::Effects;
 
 /// The first pause before the next read of a full decision state that another invocation must empty. Each further pause is
 /// twice as long, up to [`MAX_PAUSE`].
@@ -32,31 +29,49 @@ const MIN_PAUSE: Duration = Duration::from_millis(250);
 /// The maximum pause.
 const MAX_PAUSE: Duration = Duration::from_secs(4);
 
+/// The outcome of a decision.
+pub(crate) struct Decided {
+    /// The group state with the decision, or why the decision failed or is incomplete. Then no state may be replaced that
+    /// is not decided yet.
+    pub(crate) group_state: Result<GroupState, Error>,
+    /// Published notifications, and errors of reads and publishing.
+    pub(crate) effects: Effects,
+}
+
 impl<T: Table, P: Probe, N: Publish, C: Clock> Checker<T, P, N, C> {
-    /// Decides on what is stored now, writes the decision, and delivers what it claimed; as often as it takes to decide
-    /// everything. Returns the board as it was decided on, with the decision.
-    ///
-    /// What could not be delivered is among the report's troubles.
-    ///
-    /// # Errors
-    /// When nothing could be decided, or not everything: then no row may be replaced that shows what is left.
+    /// Decides on the stored state, writes the decision, and publishes what the decision claimed, until the decision is
+    /// complete.
     pub(crate) async fn decide_and_publish(
         &self,
         group: GroupId,
         definitions: &Definitions,
         invocation: &Invocation,
         deadline: Deadline,
-        report: &mut TickReport,
+    ) -> Decided {
+        let mut effects = Effects::default();
+        let group_state = self
+            .decide_until_complete(group, definitions, invocation, deadline, &mut effects)
+            .await;
+        Decided { group_state, effects }
+    }
+
+    async fn decide_until_complete(
+        &self,
+        group: GroupId,
+        definitions: &Definitions,
+        invocation: &Invocation,
+        deadline: Deadline,
+        effects: &mut Effects,
     ) -> Result<GroupState, Error> {
         let (mut conflicts, mut waits) = (0, 0);
         while conflicts < MAX_ATTEMPTS {
-            match self.attempt(group, definitions, invocation, report).await? {
-                Attempt::StoppedFlapping(group_state) => return Ok(*group_state),
+            match self.attempt(group, definitions, invocation, effects).await? {
+                Attempt::Complete(group_state) => return Ok(*group_state),
                 Attempt::Overtaken => {
                     conflicts += 1;
                     continue;
                 }
-                Attempt::Partly => (conflicts, waits) = (0, 0),
+                Attempt::Partial => (conflicts, waits) = (0, 0),
                 Attempt::Waits(claimed) if waits < MAX_ATTEMPTS => {
                     let pause = self.pause_for(claimed, waits, deadline);
                     let pause = pause.ok_or(Error::NoRoomToDecide { group })?;
@@ -80,7 +95,7 @@ impl<T: Table, P: Probe, N: Publish, C: Clock> Checker<T, P, N, C> {
         let age = Duration::try_from(self.clock.now().duration_since(claimed)).unwrap_or_default();
         let until_stale = CLAIM_LIFETIME.saturating_sub(age);
         let took = self.clock.passed_since(deadline.began);
-        let is_stale_in_time = took + until_stale + STEP <= deadline.remaining;
+        let is_stale_in_time = took + until_stale + OPERATION_TIME <= deadline.remaining;
         let pause = MIN_PAUSE.saturating_mul(1 << waits.min(4)).min(MAX_PAUSE);
         (is_stale_in_time || age < RESERVE).then_some(pause.min(until_stale.max(MIN_PAUSE)))
     }
@@ -90,7 +105,7 @@ impl<T: Table, P: Probe, N: Publish, C: Clock> Checker<T, P, N, C> {
         group: GroupId,
         definitions: &Definitions,
         invocation: &Invocation,
-        report: &mut TickReport,
+        effects: &mut Effects,
     ) -> Result<Attempt, Error> {
         let read = self
             .store
@@ -102,49 +117,42 @@ impl<T: Table, P: Probe, N: Publish, C: Clock> Checker<T, P, N, C> {
                 source,
             })?;
         if read.unreadable.contains_key(&GroupStateKey::Decision) {
-            // Named already when the tick began; what cannot be read must not be overwritten.
-            return Ok(Attempt::StoppedFlapping(Box::new(read.group_state)));
+            // Reported at the beginning of the tick. A malformed item must not be overwritten.
+            return Ok(Attempt::Complete(Box::new(read.group_state)));
         }
         let group_state = read.group_state;
         let controls = match self.store.controls().await {
             Ok((controls, unreadable)) => {
-                note(
-                    report,
+                effects.add_new_errors(
                     unreadable
                         .into_iter()
                         .map(|source| Error::Unreadable { group, source }),
                 );
                 controls
             }
-            // Better an alert that was silenced than a silence that nobody asked for.
+            // A notification despite a silence is better than no notification without one.
             Err(source) => {
-                note(
-                    report,
-                    [Error::Read {
-                        what: "controls",
-                        group,
-                        source,
-                    }],
-                );
+                effects.add_new_errors([Error::Read {
+                    what: "controls",
+                    group,
+                    source,
+                }]);
                 BTreeMap::new()
             }
         };
         let fleet = match self.store.fleet().await {
             Ok(fleet) => Some(fleet),
             Err(source) => {
-                note(
-                    report,
-                    [Error::Read {
-                        what: "fleet row",
-                        group,
-                        source,
-                    }],
-                );
+                effects.add_new_errors([Error::Read {
+                    what: "fleet state",
+                    group,
+                    source,
+                }]);
                 None
             }
         };
         let down_elsewhere = self
-            .down_elsewhere(group, definitions, &group_state, report)
+            .down_elsewhere(group, definitions, &group_state, effects)
             .await;
         let input = Input {
             group,
@@ -170,7 +178,7 @@ impl<T: Table, P: Probe, N: Publish, C: Clock> Checker<T, P, N, C> {
             return Ok(Attempt::Overtaken);
         }
         if decision.fleet_completeness == Completeness::Partial {
-            note(report, [Error::FleetFull { group }]);
+            effects.add_new_errors([Error::FleetFull { group }]);
         }
         let is_written = decision.state.is_some();
         let decided = GroupState {
@@ -183,33 +191,41 @@ impl<T: Table, P: Probe, N: Publish, C: Clock> Checker<T, P, N, C> {
             fleet: fleet.as_ref(),
             ..input
         };
-        let delivered = self.deliver(Delivery::of(&input), invocation, report).await;
-        let claimed = decided.decision.outbox.oldest_claim_of_others(input.me, input.now);
+        let (delivered, delivery_effects) = self.deliver(Delivery::of(&input), invocation).await;
+        effects.published.extend(delivery_effects.published);
+        effects.errors.extend(delivery_effects.errors);
+        let claimed = decided
+            .decision
+            .outbox
+            .oldest_claim_of_others(input.me, input.now);
         Ok(match (decision.completeness, delivered) {
-            (Completeness::Complete, _) => Attempt::StoppedFlapping(Box::new(decided)),
-            (Completeness::Partial, Delivered::Some) => Attempt::Partly,
+            (Completeness::Complete, _) => Attempt::Complete(Box::new(decided)),
+            (Completeness::Partial, Delivered::Some) => Attempt::Partial,
             (Completeness::Partial, Delivered::Failed) => Attempt::Stuck,
-            (Completeness::Partial, Delivered::Nothing) if is_written => Attempt::Partly,
+            (Completeness::Partial, Delivered::Nothing) if is_written => Attempt::Partial,
             (Completeness::Partial, Delivered::Nothing) => claimed.map_or(Attempt::Stuck, Attempt::Waits),
         })
     }
 
-    /// Which monitors of other groups are down, of those that a monitor in trouble here depends on.
+    /// The monitors of other groups that are down and that a failing monitor of this group depends on.
     async fn down_elsewhere(
         &self,
         group: GroupId,
         definitions: &Definitions,
         group_state: &GroupState,
-        report: &mut TickReport,
+        effects: &mut Effects,
     ) -> BTreeSet<MonitorId> {
-        let in_trouble = |id: &MonitorId| {
-            group_state.locations.values().any(|row| row.entries.contains_key(id))
+        let is_failing = |id: &MonitorId| {
+            group_state
+                .locations
+                .values()
+                .any(|state| state.entries.contains_key(id))
                 || group_state.decision.incidents.keys().any(|(of, _)| of == id)
         };
         let monitors = definitions
             .monitors
             .values()
-            .filter(|monitor| in_trouble(monitor.id()));
+            .filter(|monitor| is_failing(monitor.id()));
         let mut parents: BTreeMap<GroupId, BTreeSet<&MonitorId>> = BTreeMap::new();
         for (parent, elsewhere) in monitors.flat_map(|monitor| &monitor.alert_policy().depends_on) {
             if let Some(elsewhere) = elsewhere.filter(|elsewhere| *elsewhere != group) {
@@ -226,41 +242,28 @@ impl<T: Table, P: Probe, N: Publish, C: Clock> Checker<T, P, N, C> {
                     });
                     down.extend(open.map(|((id, _), _)| id).filter(|id| ids.contains(id)));
                 }
-                // Then nothing is held back on its account.
-                Err(source) => note(
-                    report,
-                    [Error::Read {
-                        what: "group state",
-                        group: elsewhere,
-                        source,
-                    }],
-                ),
+                // Without this state, its monitors suppress nothing.
+                Err(source) => effects.add_new_errors([Error::Read {
+                    what: "group state",
+                    group: elsewhere,
+                    source,
+                }]),
             }
         }
         down
     }
 }
 
-/// What came of one attempt.
+/// The outcome of one attempt.
 enum Attempt {
-    /// The whole decision stands, and what it claimed was delivered as far as possible.
-    StoppedFlapping(Box<GroupState>),
+    /// The decision is complete, and its notifications are published as far as possible.
+    Complete(Box<GroupState>),
     /// Another checker wrote first.
     Overtaken,
-    /// Part of the decision stands, and there is room for more.
-    Partly,
-    /// The decision state is full until other invocations publish what they claimed; the time of the oldest claim.
+    /// The decision is incomplete, and there is room for more.
+    Partial,
+    /// There is no room until other claimants have published their notifications; the time of the oldest claim.
     Waits(Timestamp),
-    /// There is no room, since nothing of what waits could be delivered.
+    /// There is no room, because nothing could be delivered.
     Stuck,
-}
-
-/// Adds troubles that were not named before: attempts repeat their reads.
-fn note(report: &mut TickReport, errors: impl IntoIterator<Item = Error>) {
-    for error in errors {
-        let text = crate::chain(&error);
-        if !report.errors.iter().any(|known| crate::chain(known) == text) {
-            report.errors.push(error);
-        }
-    }
 }

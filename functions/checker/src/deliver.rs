@@ -1,4 +1,4 @@
-//! Delivery: publish what this invocation claimed, file what closed, then strike both from the rows.
+//! Publishes claimed notifications, archives closed incidents, and removes both from the states.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,35 +12,35 @@ use portpulse_store::store::Written;
 use portpulse_store::table::Table;
 
 use crate::Error;
-use crate::decide_and_publish::MAX_ATTEMPTS;
+use crate::checker::{Checker, Invocation, MAX_ATTEMPTS};
 use crate::probe::{Clock, Probe};
-use crate::tick::{Checker, Invocation, TickReport};
+use crate::report::Effects;
 
-/// How many closed incidents are filed at once: of a whole group, from the farthest location, that takes some seconds.
-const FILED_AT_ONCE: usize = 16;
+/// The number of closed incidents archived concurrently. From the farthest region, a full group takes some seconds.
+const MAX_CONCURRENT_WRITES: usize = 16;
 
-/// What became of a delivery.
+/// The progress of a delivery, as far as it makes room in the decision state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Delivered {
     /// There was nothing to deliver.
     Nothing,
-    /// Some of it, or all: it has left its row.
+    /// Some or all of it was delivered and removed from the decision state.
     Some,
-    /// Nothing of it.
+    /// Nothing was delivered.
     Failed,
 }
 
-/// What is to be delivered, and the rows it is to be struck from.
+/// Claimed notifications and closed incidents, and the states that contain them.
 pub(crate) struct Delivery {
     group: GroupId,
     notifications: Vec<Notification>,
     closed: Vec<ClosedIncident>,
-    status: DecisionState,
+    decision: DecisionState,
     fleet: Option<FleetState>,
 }
 
 impl Delivery {
-    /// All that the decided rows hold for this claimant.
+    /// Collects the notifications of this claimant and all closed incidents.
     pub(crate) fn of(input: &Input<'_>) -> Self {
         let fleet = input
             .fleet
@@ -53,33 +53,31 @@ impl Delivery {
                 .map(|pending| Notification::compose(pending, input))
                 .collect(),
             closed: input.group_state.decision.closed.clone(),
-            status: input.group_state.decision.clone(),
+            decision: input.group_state.decision.clone(),
             fleet: input.fleet.cloned(),
         }
     }
 }
 
 impl<T: Table, P: Probe, N: Publish, C: Clock> Checker<T, P, N, C> {
-    /// Delivers, and strikes out what was delivered. A crash in between repeats a message under the same id.
-    pub(crate) async fn deliver(
-        &self,
-        delivery: Delivery,
-        invocation: &Invocation,
-        report: &mut TickReport,
-    ) -> Delivered {
+    /// Publishes and archives, then removes what was delivered. After a crash in between, messages are repeated with the
+    /// same ids.
+    pub(crate) async fn deliver(&self, delivery: Delivery, invocation: &Invocation) -> (Delivered, Effects) {
         let Delivery {
             group,
             notifications,
             closed,
-            status,
+            decision,
             fleet,
         } = delivery;
-        let published = self.publish(&notifications, report).await;
-        // What waits in the fleet row takes no room in the decision row.
+        let mut effects = Effects::default();
+        let (published, errors) = self.publish(&notifications).await;
+        effects.errors.extend(errors);
+        // Notifications of the fleet state take no room in the decision state.
         let waited: Vec<_> = notifications
             .iter()
             .filter(|notification| {
-                status
+                decision
                     .outbox
                     .pending()
                     .iter()
@@ -88,58 +86,62 @@ impl<T: Table, P: Probe, N: Publish, C: Clock> Checker<T, P, N, C> {
             .map(|notification| published.contains(&notification.id))
             .collect();
         let wanted = waited.len() + closed.len();
-        let gone = waited.into_iter().filter(|is_published| *is_published).count();
-        report.published.extend(
+        let removed = waited.into_iter().filter(|is_published| *is_published).count();
+        effects.published.extend(
             notifications
                 .into_iter()
                 .filter(|notification| published.contains(&notification.id)),
         );
-        let filed = self.file(&closed, report).await;
-        let struck = self
-            .strike_decision(group, status, invocation, &published, &filed)
+        let (archived, errors) = self.archive(&closed).await;
+        effects.errors.extend(errors);
+        let removal = self
+            .remove_from_decision_state(group, decision, invocation, &published, &archived)
             .await;
-        let delivered = match (&struck, gone + filed.len()) {
+        let delivered = match (&removal, removed + archived.len()) {
             (Ok(()), 1..) => Delivered::Some,
             (Ok(()), 0) if wanted == 0 => Delivered::Nothing,
             (Ok(()) | Err(_), _) => Delivered::Failed,
         };
-        report.errors.extend(struck.err());
+        effects.errors.extend(removal.err());
         if let Some(fleet) = fleet {
-            let struck = self.strike_fleet(group, fleet, invocation, &published).await;
-            report.errors.extend(struck.err());
+            let removal = self
+                .remove_from_fleet_state(group, fleet, invocation, &published)
+                .await;
+            effects.errors.extend(removal.err());
         }
-        delivered
+        (delivered, effects)
     }
 
-    /// Files what closed, several at once, and returns the keys of what is filed.
-    async fn file(&self, closed: &[ClosedIncident], report: &mut TickReport) -> Vec<String> {
-        let filing = closed.iter().map(async |incident| {
-            let filed = self.store.file_incident(incident).await;
-            (incident.key(), filed)
+    /// Archives closed incidents, several at a time. Returns the keys of archived incidents, and errors.
+    async fn archive(&self, closed: &[ClosedIncident]) -> (Vec<String>, Vec<Error>) {
+        let writes = closed.iter().map(async |incident| {
+            let result = self.store.file_incident(incident).await;
+            (incident.key(), result)
         });
-        let results: Vec<_> = stream::iter(filing)
-            .buffer_unordered(FILED_AT_ONCE)
+        let results: Vec<_> = stream::iter(writes)
+            .buffer_unordered(MAX_CONCURRENT_WRITES)
             .collect()
             .await;
-        let mut filed = Vec::new();
+        let (mut archived, mut errors) = (Vec::new(), Vec::new());
         for (key, result) in results {
             match result {
-                Ok(()) => filed.push(key),
-                Err(source) => report.errors.push(Error::File { key, source }),
+                Ok(()) => archived.push(key),
+                Err(source) => errors.push(Error::File { key, source }),
             }
         }
-        filed
+        (archived, errors)
     }
 
-    /// Publishes, and returns the ids of what went out.
+    /// Publishes notifications. Returns the ids of published notifications, and errors.
     ///
-    /// What is about the same subject goes out in order: after a failure, what comes later waits with it.
-    async fn publish(&self, notifications: &[Notification], report: &mut TickReport) -> BTreeSet<String> {
+    /// Notifications about one subject are published in order: after a failure, later ones about the same subject wait.
+    async fn publish(&self, notifications: &[Notification]) -> (BTreeSet<String>, Vec<Error>) {
         let subjects: BTreeMap<_, _> = notifications
             .iter()
             .map(|n| (n.id.as_str(), &n.subject))
             .collect();
         let (mut published, mut stuck) = (BTreeSet::new(), BTreeSet::new());
+        let mut errors = Vec::new();
         for message in messages(notifications) {
             let about: BTreeSet<_> = message
                 .ids
@@ -154,26 +156,27 @@ impl<T: Table, P: Probe, N: Publish, C: Clock> Checker<T, P, N, C> {
                 Ok(()) => published.extend(message.ids),
                 Err(source) => {
                     stuck.extend(about);
-                    report.errors.push(Error::Publish {
+                    errors.push(Error::Publish {
                         ids: message.ids,
                         source,
                     });
                 }
             }
         }
-        published
+        (published, errors)
     }
 
-    async fn strike_decision(
+    /// Removes published notifications and archived incidents from the decision state.
+    async fn remove_from_decision_state(
         &self,
         group: GroupId,
-        mut row: DecisionState,
+        mut state: DecisionState,
         invocation: &Invocation,
         published: &BTreeSet<String>,
-        filed: &[String],
+        archived: &[String],
     ) -> Result<(), Error> {
         for _ in 0..MAX_ATTEMPTS {
-            let Some(next) = acknowledge_published(&row, &invocation.claimant, published, filed) else {
+            let Some(next) = acknowledge_published(&state, &invocation.claimant, published, archived) else {
                 return Ok(());
             };
             let written = self.store.put_decision(group, &next).await;
@@ -192,7 +195,7 @@ impl<T: Table, P: Probe, N: Publish, C: Clock> Checker<T, P, N, C> {
             if read.unreadable.contains_key(&GroupStateKey::Decision) {
                 return Ok(());
             }
-            row = read.group_state.decision;
+            state = read.group_state.decision;
         }
         Err(Error::TooManyConflicts {
             group,
@@ -200,15 +203,16 @@ impl<T: Table, P: Probe, N: Publish, C: Clock> Checker<T, P, N, C> {
         })
     }
 
-    async fn strike_fleet(
+    /// Removes published notifications from the fleet state.
+    async fn remove_from_fleet_state(
         &self,
         group: GroupId,
-        mut row: FleetState,
+        mut state: FleetState,
         invocation: &Invocation,
         published: &BTreeSet<String>,
     ) -> Result<(), Error> {
         for _ in 0..MAX_ATTEMPTS {
-            let Some(next) = acknowledge_fleet_published(&row, &invocation.claimant, published) else {
+            let Some(next) = acknowledge_fleet_published(&state, &invocation.claimant, published) else {
                 return Ok(());
             };
             let written = self.store.put_fleet(&next).await;
@@ -216,8 +220,8 @@ impl<T: Table, P: Probe, N: Publish, C: Clock> Checker<T, P, N, C> {
                 return Ok(());
             }
             let read = self.store.fleet().await;
-            row = read.map_err(|source| Error::Read {
-                what: "fleet row",
+            state = read.map_err(|source| Error::Read {
+                what: "fleet state",
                 group,
                 source,
             })?;

@@ -9,7 +9,9 @@ use portpulse_core::time::Tick;
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The tick is in the future. Counting it would make all ticks until then stale.
-    #[error("tick {tick} of {group} is in the future (check the time of the event and the clock of the checker)")]
+    #[error(
+        "tick {tick} of {group} is in the future (check the time of the event and the clock of the checker)"
+    )]
     FutureTick {
         /// The tick.
         tick: Tick,
@@ -93,7 +95,9 @@ pub enum Error {
         group: GroupId,
     },
     /// Every attempt to write had a conflict with another checker.
-    #[error("cannot write the state of {group} after {attempts} conflicts with other checkers; the next tick retries")]
+    #[error(
+        "cannot write the state of {group} after {attempts} conflicts with other checkers; the next tick retries"
+    )]
     TooManyConflicts {
         /// The group.
         group: GroupId,

@@ -1,24 +1,30 @@
-//! The checker: reads a group's definitions and board, checks, commits, decides and delivers.
+//! The checker: loads a group, checks its monitors, commits the results, decides, publishes and rolls up.
 //!
-//! It chooses nothing: what a tick means is decided in `portpulse-core`, and what it may touch is handed in as
-//! narrow capabilities ([`Probe`], [`Clock`], a table, a topic). So the same handler runs as a Lambda, on one
-//! machine, and in simulations.
+//! `portpulse-core` makes all decisions. External resources are parameters: [`Probe`], [`Clock`], a table and a topic. So the
+//! same handler runs as a Lambda function, on one machine, and in simulations.
 
+mod check;
+mod checker;
+mod commit;
+mod deadline;
 mod decide_and_publish;
 mod deliver;
 mod error;
 mod event;
-mod keep_banners;
+mod load;
 mod metrics;
 mod probe;
+mod report;
 mod roll_up;
 mod settings;
+mod store_banners;
 mod tick;
 
+pub use checker::{Checker, Invocation};
 pub use error::Error;
 pub use event::{InvalidEvent, TickEvent};
 pub use metrics::{InvalidMetrics, Metrics, emf};
 pub use portpulse_store::chain;
 pub use probe::{Clock, Probe, SystemClock};
+pub use report::{TickOutcome, TickReport};
 pub use settings::{InvalidSettings, Settings};
-pub use tick::{Checker, Invocation, TickReport, TickOutcome};

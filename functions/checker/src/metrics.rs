@@ -7,7 +7,7 @@ use std::str::FromStr;
 use portpulse_core::observation::milliseconds;
 use serde_json::{Map, Value, json};
 
-use crate::tick::{TickReport, TickOutcome};
+use crate::report::{TickOutcome, TickReport};
 
 /// The format of metrics.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

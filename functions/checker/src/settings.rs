@@ -58,7 +58,10 @@ impl Settings {
         };
         let table = required("PORTPULSE_TABLE", "the name of the DynamoDB table");
         let home_region = required("PORTPULSE_HOME_REGION", "the AWS region of table and topic");
-        let topic_arn = required("PORTPULSE_TOPIC_ARN", "the ARN of the SNS topic for notifications");
+        let topic_arn = required(
+            "PORTPULSE_TOPIC_ARN",
+            "the ARN of the SNS topic for notifications",
+        );
         let (name, location) = match variable("PORTPULSE_LOCATION") {
             Some(location) => ("PORTPULSE_LOCATION", Some(location)),
             None => ("AWS_REGION", variable("AWS_REGION")),

@@ -43,7 +43,7 @@ pub(crate) struct Args {
     #[arg(
         long,
         value_name = "FILE",
-        conflicts_with_all = ["file", "service", "timeout", "Options"]
+        conflicts_with_all = ["file", "service", "timeout", "ExchangeOptions"]
     )]
     monitors: Option<PathBuf>,
 

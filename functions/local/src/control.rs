@@ -24,7 +24,8 @@ pub(crate) struct AuthorArgs {
         long,
         value_name = "NAME",
         env = "USER",
-        default_value = "somebody",
+        default_value = "unknown",
+        hide_default_value = true,
         hide_env = true
     )]
     by: String,

@@ -20,10 +20,10 @@ use portpulse_history::view::IncidentView;
 use crate::control::find_monitor;
 use crate::incident_list::{self, IncidentJson, IncidentList, end};
 use crate::incidents::{ago, row};
-use crate::output::{CommandError, Output, clock_time, print_note, with_help};
+use crate::output::{CommandError, Output, print_note, with_help};
 use crate::overview::Overview;
 use crate::table_access::{MissingData, OpenTable, TableArgs, with_table};
-use crate::text_table::{self, Cell};
+use crate::text_table;
 use phases::{Phases, TimesJson};
 use streaks::{Streak, StreakJson, streaks};
 
@@ -314,11 +314,6 @@ fn ticks(
     let selection = (0..count).filter(|at| skipped == 0 || *at < half || *at >= count - half);
     let tick = |at: usize| first.later(interval, u32::try_from(at).unwrap_or(u32::MAX));
     (selection.map(tick).collect(), skipped)
-}
-
-/// The time of a tick, as a table cell.
-fn clock(time: Tick) -> Cell {
-    Cell::new(clock_time(time.timestamp()))
 }
 
 #[cfg(test)]

@@ -123,9 +123,9 @@ async fn watch_ports(args: &Args, output: &mut Output) -> Result<(), CommandErro
     let destinations = destinations(args.relay.as_deref())?;
     let secrets = LocalSecrets::new(args.secrets.clone());
     let speed = args.speed.unwrap_or(if args.demo { demo::SPEED } else { 1 });
-    let messages = scheduler::speed_problems(file.monitors(), speed);
-    if !messages.is_empty() {
-        let message = messages.join("\n");
+    let problems = scheduler::speed_problems(file.monitors(), speed);
+    if !problems.is_empty() {
+        let message = problems.join("\n");
         return Err(CommandError::Usage { message });
     }
     let locations: BTreeSet<Location> = args.locations.iter().cloned().collect();
@@ -173,7 +173,7 @@ async fn watch_ports(args: &Args, output: &mut Output) -> Result<(), CommandErro
     };
     let reader = Reader::new(store.table().clone(), scope, ReadLimit::default());
     let prober = prober(&file, &locations, page_listener.as_ref()).map_err(failed("start the prober"))?;
-    let serving = page_listener
+    let running_page = page_listener
         .map(|page_listener| page_listener.serve(reader, clock))
         .transpose()?;
     let checker_parts = CheckerParts {
@@ -190,9 +190,9 @@ async fn watch_ports(args: &Args, output: &mut Output) -> Result<(), CommandErro
     let mut tasks = scheduler::start(&checker_parts, &file, &sender, &stopped);
     drop((sender, checker_parts));
     let mut watch = WatchState::new(&locations, &file);
-    let mut second = interval(Duration::from_secs(1));
-    second.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut display = Ok(());
+    let mut refresh_timer = interval(Duration::from_secs(1));
+    refresh_timer.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut display_result = Ok(());
     // The loop ends when the schedule has stopped and its last ticks are handled.
     loop {
         let event = tokio::select! {
@@ -213,7 +213,7 @@ async fn watch_ports(args: &Args, output: &mut Output) -> Result<(), CommandErro
                 watch.relayed(&relayed);
                 screen.relayed(&watch, &relayed, clock.now())
             }
-            _ = second.tick() => screen.refresh(&watch, clock.now()),
+            _ = refresh_timer.tick() => screen.refresh(&watch, clock.now()),
             () = stop_signal.wait() => {
                 if stop_checks.send_replace(true) {
                     return Err(CommandError::Interrupted);
@@ -221,9 +221,9 @@ async fn watch_ports(args: &Args, output: &mut Output) -> Result<(), CommandErro
                 Ok(())
             }
         };
-        if event.is_err() && display.is_ok() {
+        if event.is_err() && display_result.is_ok() {
             // The output is closed: stop as after a signal.
-            display = event;
+            display_result = event;
             stop_checks.send_replace(true);
         }
     }
@@ -236,26 +236,26 @@ async fn watch_ports(args: &Args, output: &mut Output) -> Result<(), CommandErro
         relay.forward(&message);
         let alert = Alert::of(&message, data);
         watch.alerted(&alert);
-        display = display.and_then(|()| screen.alert(&watch, &alert, clock.now()));
+        display_result = display_result.and_then(|()| screen.alert(&watch, &alert, clock.now()));
     }
-    relay.end();
+    relay.shut_down();
     loop {
         tokio::select! {
             next = relayed.recv() => match next {
                 Some(relayed) => {
                     watch.relayed(&relayed);
-                    display = display.and_then(|()| screen.relayed(&watch, &relayed, clock.now()));
+                    display_result = display_result.and_then(|()| screen.relayed(&watch, &relayed, clock.now()));
                 }
                 None => break,
             },
             () = stop_signal.wait() => return Err(CommandError::Interrupted),
         }
     }
-    if let Some(serving) = serving {
-        serving.stop()?;
+    if let Some(running_page) = running_page {
+        running_page.stop()?;
     }
     backend.withdraw();
-    display?;
+    display_result?;
     screen.summary(&watch)
 }
 

@@ -146,8 +146,8 @@ async fn plan(
     table: &OpenTable,
 ) -> Result<(Plan, Option<LocationChanges>), CommandError> {
     let failed = |error| CommandError::failed(format!("read the definitions of {table}"), error);
-    let existing = table.store.all_stored_definitions(&file.shards()).await;
-    let existing = existing.map_err(failed)?;
+    let stored = table.store.all_stored_definitions(&file.shards()).await;
+    let stored = stored.map_err(failed)?;
     let ours = match table.kind {
         // The local table has no other owner.
         TableKind::LocalRunning | TableKind::LocalStopped => Ownership::Everything,
@@ -159,7 +159,7 @@ async fn plan(
     let location_changes = match &args.locations {
         Some(locations) => {
             let groups: BTreeSet<GroupId> = file.monitors().iter().map(|defined| defined.group).collect();
-            let all: BTreeSet<GroupId> = groups.iter().chain(existing.keys()).copied().collect();
+            let all: BTreeSet<GroupId> = groups.iter().chain(stored.keys()).copied().collect();
             let standing = location_changes::standing(&table.store, all)
                 .await
                 .map_err(failed)?;
@@ -168,7 +168,7 @@ async fn plan(
         }
         None => None,
     };
-    Ok((Plan::between(file, &existing, rules), location_changes))
+    Ok((Plan::between(file, &stored, rules), location_changes))
 }
 
 /// Applies a plan. Returns the ids of definitions that another writer changed meanwhile, which are left unchanged.

@@ -82,6 +82,7 @@ fn with_cli_help(diagnostic: Diagnostic) -> String {
         help if help.starts_with("write `service: mysql`") => "add --service mysql".to_owned(),
         help if help.starts_with("add `service: tls`") => "add --tls, or --service".to_owned(),
         help if help.starts_with("add `tls: true`") => "add --tls, or leave --warn-days out".to_owned(),
+        help if help.starts_with("write `tls: true`") => "use --tls instead".to_owned(),
         _ => diagnostic.help,
     };
     diagnostic_text(&Diagnostic { help, ..diagnostic })
@@ -146,7 +147,7 @@ mod tests {
             (
                 "db",
                 None,
-                "db: port: is missing (write HOST:PORT, or add --service)",
+                "db: port: is missing\n  help: write HOST:PORT, or add --service",
             ),
             (
                 "::1:22",
@@ -160,7 +161,7 @@ mod tests {
             (
                 "db:0",
                 None,
-                "db:0: port: 0 is out of range (write a whole number from 1 to 65535)",
+                "db:0: port: 0 is out of range\n  help: write a whole number from 1 to 65535",
             ),
             (
                 "https://db",
@@ -170,7 +171,7 @@ mod tests {
             (
                 "db:3306",
                 None,
-                "db:3306: port: MySQL and MariaDB block a client that only connects and disconnects (add --service mysql)",
+                "db:3306: port: MySQL and MariaDB block a client that only connects and disconnects\n  help: add --service mysql",
             ),
         ] {
             assert_eq!(read(text, service), expected);

@@ -97,7 +97,7 @@ pub(crate) fn run(args: &Args, output: &mut Output) -> Result<ExitStatus, Comman
             TableKind::LocalRunning | TableKind::LocalStopped => None,
         };
         let sent = TestAlertResult {
-            destinations: posted(table, destinations, &notification.id, args.wait).await?,
+            destinations: wait_for_deliveries(table, destinations, &notification.id, args.wait).await?,
             id: notification.id,
             topic: arn,
             subscribers,
@@ -178,7 +178,7 @@ async fn notification(args: &Args, table: &OpenTable) -> Result<Notification, Co
 }
 
 /// Waits until the ledger of the relay records the message for every destination, or the timeout expires.
-async fn posted(
+async fn wait_for_deliveries(
     table: &OpenTable,
     destinations: Vec<DestinationName>,
     id: &str,
@@ -187,13 +187,13 @@ async fn posted(
     let until = Instant::now() + wait;
     let mut known: Vec<_> = destinations.into_iter().map(|name| (name, false)).collect();
     loop {
-        for (name, is_posted) in known.iter_mut().filter(|(_, is_posted)| !is_posted) {
-            let heard = is_delivered(table.store.table(), name, id).await;
-            *is_posted = heard.map_err(|error| {
+        for (name, delivered) in known.iter_mut().filter(|(_, delivered)| !delivered) {
+            let found = is_delivered(table.store.table(), name, id).await;
+            *delivered = found.map_err(|error| {
                 CommandError::failed(format!("read the relay's ledger in {table}"), error)
             })?;
         }
-        if Instant::now() >= until || known.iter().all(|(_, is_posted)| *is_posted) {
+        if Instant::now() >= until || known.iter().all(|(_, delivered)| *delivered) {
             return Ok(known);
         }
         sleep(PAUSE).await;
@@ -202,15 +202,15 @@ async fn posted(
 
 impl TestAlertResult {
     fn reaches_all(&self) -> bool {
-        let subscribers = self
+        let reaches_subscribers = self
             .subscribers
             .as_ref()
             .is_none_or(TopicSubscribers::reaches_all);
-        let nobody = self.destinations.is_empty()
+        let has_no_receivers = self.destinations.is_empty()
             && self
                 .subscribers
                 .as_ref()
                 .is_some_and(|subscribers| subscribers.subscribers.is_empty());
-        subscribers && !nobody && self.destinations.iter().all(|(_, is_posted)| *is_posted)
+        reaches_subscribers && !has_no_receivers && self.destinations.iter().all(|(_, delivered)| *delivered)
     }
 }

@@ -10,7 +10,7 @@ use serde_json::json;
 use crate::ExitStatus;
 use crate::output::{CommandError, GOOD, Output, count_of, mistake_lines, read_text};
 
-/// Validate a definitions file; reports every mistake with its line, its field and how to fix it
+/// Validate a definitions file; reports every mistake with its line, field and fix
 ///
 /// Exit status: 0 the file is valid, 1 the file contains mistakes, 2 the file cannot be read.
 #[derive(clap::Args)]

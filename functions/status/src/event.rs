@@ -156,6 +156,15 @@ mod tests {
     }
 
     #[test]
+    fn form_from_another_site_has_its_initiator() {
+        let mut event = sample("status-sign-in.json");
+        event["headers"]["sec-fetch-site"] = "cross-site".into();
+        assert_eq!(request(&event).unwrap().initiator, Initiator::OtherSite);
+        event["headers"]["sec-fetch-site"] = "same-origin".into();
+        assert_eq!(request(&event).unwrap().initiator, Initiator::NotOtherSite);
+    }
+
+    #[test]
     fn other_events_are_rejected() {
         let error = request(&json!({ "time": "now" })).unwrap_err().to_string();
         assert_eq!(

@@ -141,7 +141,7 @@ locals {
         if step.name == ""
       ],
       [
-        for index, step in local.steps[id] : "${local.option_place[id].script}.${index}.${step.name}: is not a text (write a text, in quotes if necessary)"
+        for index, step in local.steps[id] : "${local.option_place[id].script}.${index}.${step.name}: is not a string (write a string, in quotes if necessary)"
         if step.name != "" && !step.is_text
       ],
       [

@@ -49,7 +49,7 @@ locals {
         if !contains(concat(["monitors", "tags"], local.window_texts), name)
       ],
       [
-        for name in local.window_texts : ".${name}: is not a text (write a text)"
+        for name in local.window_texts : ".${name}: is not a string (write a string)"
         if can(window[name]) && !can(local.window_texts_of[index][name])
       ],
       [

@@ -18,8 +18,8 @@ pub(crate) fn body(notification: &Notification) -> String {
     }
     if let Some(finding) = &notification.finding {
         let label = match notification.kind.stage() {
-            Stage::On | Stage::Test => "Cause",
-            Stage::Over => "Cause was",
+            Stage::Active | Stage::Test => "Cause",
+            Stage::Ended => "Cause was",
         };
         add(label, cause_text(finding.cause).to_owned());
         if let Some(detail) = &finding.detail {
@@ -67,7 +67,7 @@ pub(crate) fn body(notification: &Notification) -> String {
 
 /// Commands that the reader may need: to silence the monitor and to acknowledge the incident.
 fn commands(notification: &Notification) -> Vec<(&'static str, String)> {
-    let (Subject::Monitor(id), Stage::On) = (&notification.subject, notification.kind.stage()) else {
+    let (Subject::Monitor(id), Stage::Active) = (&notification.subject, notification.kind.stage()) else {
         return Vec::new();
     };
     let silence = ("Silence", format!("portpulse silence {id} --for 2h --why \"…\""));

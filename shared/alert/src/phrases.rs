@@ -40,15 +40,15 @@ pub fn headline(notification: &Notification) -> String {
         ),
         Kind::Reminder => {
             let state = adjective(notification.status).to_uppercase();
-            format!("STILL {state}: {name} {since} - {lasted}")
+            format!("STILL {state}: {name} {since} ({lasted})")
         }
         Kind::Flapping => {
             let state = adjective(notification.status);
             format!("FLAPPING: {name} - alternates between {state} and up")
         }
         Kind::Escalated => {
-            let state = adjective(notification.status).to_uppercase();
-            format!("ESCALATED: {name} {state} {since} - {lasted}, not acknowledged")
+            let state = adjective(notification.status);
+            format!("ESCALATED: {name} {state} {since} ({lasted}), not acknowledged")
         }
         Kind::Advisory => format!(
             "ADVISORY: {name} {since} - failing only in {}",

@@ -1,41 +1,41 @@
-//! Where a check goes: URLs, and hosts with ports, as other monitors write them.
+//! Parses targets of checks: URLs, and hosts with ports.
 
-/// A URL in its parts, as far as a check needs them.
+/// The parts of a URL that a check needs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Address {
-    /// In lower case; empty where there is none.
+    /// In lower case; empty if absent.
     pub(crate) scheme: String,
-    /// Whether there is a name, and perhaps a password, before the host.
+    /// Whether there is a user name before the host.
     pub(crate) has_user: bool,
     /// IPv6 addresses in brackets.
     pub(crate) host: String,
     pub(crate) port: Option<u16>,
-    /// With its query, without a fragment; `/` where there is none.
+    /// With the query, without the fragment; `/` if absent.
     pub(crate) path: String,
 }
 
 impl Address {
-    /// Takes apart `scheme://user@host:port/path`, where all but the host may be missing.
+    /// Parses `scheme://user@host:port/path`; only the host is required.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let text = text.trim();
         let (scheme, rest) = text.split_once("://").unwrap_or(("", text));
         let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
         let (authority, path) = rest.split_at_checked(end)?;
         let path = path.split('#').next().unwrap_or_default();
-        let (user, place) = match authority.rsplit_once('@') {
-            Some((_, place)) => (true, place),
+        let (user, authority) = match authority.rsplit_once('@') {
+            Some((_, authority)) => (true, authority),
             None => (false, authority),
         };
-        let (host, port) = if place.starts_with('[') {
-            let (host, port) = place.split_at_checked(place.find(']')? + 1)?;
+        let (host, port) = if authority.starts_with('[') {
+            let (host, port) = authority.split_at_checked(authority.find(']')? + 1)?;
             (host, port.strip_prefix(':'))
-        } else if place.matches(':').count() > 1 {
+        } else if authority.matches(':').count() > 1 {
             // An IPv6 address without brackets.
-            (place, None)
+            (authority, None)
         } else {
-            match place.split_once(':') {
+            match authority.split_once(':') {
                 Some((host, port)) => (host, Some(port)),
-                None => (place, None),
+                None => (authority, None),
             }
         };
         let port = match port {
@@ -61,7 +61,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn addresses_come_apart() {
+    fn address_is_split_into_parts() {
         let check = |text: &str, expected: Option<(&str, bool, &str, Option<u16>, &str)>| {
             let expected = expected.map(|(scheme, has_user, host, port, path)| Address {
                 scheme: scheme.to_owned(),

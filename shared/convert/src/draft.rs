@@ -1,4 +1,4 @@
-//! A monitor on its way into a definitions file: what is known of it so far, and what of its source was left.
+//! A monitor during its conversion: its fields so far, and the notes about its source.
 
 use std::time::Duration;
 
@@ -6,20 +6,20 @@ use portpulse_core::time::format_duration;
 use serde_json::{Map, Value, json};
 
 use crate::address::Address;
-use crate::left::{Kind, Left, tame};
+use crate::note::{Note, NoteKind, sanitize};
 
-/// A monitor on its way.
+/// A monitor during its conversion.
 #[derive(Debug, Clone)]
 pub(crate) struct Draft {
-    /// As its source calls it; its id is made from this.
+    /// The name in the source; the id is derived from it.
     pub(crate) name: String,
-    /// What stands above it as a comment.
+    /// The comment above the monitor.
     pub(crate) comment: String,
     pub(crate) fields: Map<String, Value>,
-    pub(crate) left: Vec<Left>,
+    pub(crate) notes: Vec<Note>,
 }
 
-/// The intervals that there are, in seconds.
+/// The supported intervals, in seconds.
 const INTERVALS: [(u64, &str); 7] = [
     (3600, "1h"),
     (1800, "30m"),
@@ -31,16 +31,16 @@ const INTERVALS: [(u64, &str); 7] = [
 ];
 const MIN_TIMEOUT: Duration = Duration::from_millis(100);
 const MAX_TIMEOUT: Duration = Duration::from_secs(30);
-/// The most of `failures_to_open` and `successes_to_close`.
+/// The maximum of `failures_to_open` and `successes_to_close`.
 const MAX_TICKS: u32 = 10;
 
 impl Draft {
     pub(crate) fn new(name: &str, comment: &str) -> Self {
         Self {
-            name: tame(name),
-            comment: tame(comment),
+            name: sanitize(name),
+            comment: sanitize(comment),
             fields: Map::new(),
-            left: Vec::new(),
+            notes: Vec::new(),
         }
     }
 
@@ -52,104 +52,101 @@ impl Draft {
         self.fields.contains_key(field)
     }
 
-    /// Sets a field of `http:` or `dns:`.
-    pub(crate) fn option(&mut self, section: &str, field: &str, value: impl Into<Value>) {
+    /// Sets an option in the section `http` or `dns`.
+    pub(crate) fn set_option(&mut self, section: &str, field: &str, value: impl Into<Value>) {
         let section = self.fields.entry(section).or_insert_with(|| json!({}));
         if let Value::Object(map) = section {
             map.insert(field.to_owned(), value.into());
         }
     }
 
-    pub(crate) fn leave(&mut self, kind: Kind, field: &str, why: impl Into<String>) {
-        self.left.push(Left {
+    pub(crate) fn add_note(&mut self, kind: NoteKind, field: &str, reason: impl Into<String>) {
+        self.notes.push(Note {
             kind,
-            of: self.name.clone(),
-            field: tame(field),
-            why: why.into(),
+            item: self.name.clone(),
+            field: sanitize(field),
+            reason: reason.into(),
         });
     }
 
-    /// Host and port, and that a name before the host was left.
-    pub(crate) fn at(&mut self, address: &Address, usual_port: Option<u16>) {
+    /// Sets host and port. User names are not converted.
+    pub(crate) fn set_target(&mut self, address: &Address, default_port: Option<u16>) {
         self.set("host", address.host.as_str());
         if let Some(port) = address.port
-            && Some(port) != usual_port
+            && Some(port) != default_port
         {
             self.set("port", port);
         }
         if address.has_user {
-            self.leave(Kind::Lost, "user", "checks have no credentials");
+            self.add_note(NoteKind::Lost, "user", "checks have no credentials");
         }
     }
 
-    /// An HTTP request to this URL. Whether it is made over TLS, the scheme says.
-    pub(crate) fn http_at(&mut self, address: &Address) {
+    /// Sets an HTTP check of this URL, with TLS according to its scheme.
+    pub(crate) fn set_http_target(&mut self, address: &Address) {
         let is_tls = matches!(address.scheme.as_str(), "https" | "wss");
-        let (service, usual) = if is_tls { ("https", 443) } else { ("http", 80) };
+        let (service, default_port) = if is_tls { ("https", 443) } else { ("http", 80) };
         self.set("service", service);
-        self.at(address, Some(usual));
-        // These ports imply TLS, or its absence, whatever the service.
+        self.set_target(address, Some(default_port));
+        // The default of `tls` depends on the port, not only on the service.
         if let Some(port) = address.port
             && (is_tls != matches!(port, 443 | 8443))
         {
             self.set("tls", is_tls);
         }
         if address.path != "/" {
-            self.option("http", "path", address.path.as_str());
+            self.set_option("http", "path", address.path.as_str());
         }
     }
 
-    /// As ping would, by a connect.
-    pub(crate) fn ping(&mut self, host: &str) {
+    /// Sets a connect in place of a ping.
+    pub(crate) fn set_ping(&mut self, host: &str) {
         self.set("host", host);
         self.set("port", 443);
         self.set("expect", "reachable");
-        let why = "there is no ICMP: a connect to port 443, open or refused, proves that the host answers; set another \
-                   `port` where 443 is filtered";
-        self.leave(Kind::Changed, "ping", why);
+        let reason = "ICMP is not supported: became a connect to port 443, where open and refused both count as \
+                      reachable; set another `port` if 443 is filtered";
+        self.add_note(NoteKind::Changed, "ping", reason);
     }
 
-    pub(crate) fn every(&mut self, field: &str, wanted: Duration) {
-        let wanted_seconds = wanted.as_secs();
+    pub(crate) fn set_interval(&mut self, field: &str, expected: Duration) {
+        let wanted_seconds = expected.as_secs();
         let found = INTERVALS.iter().find(|(seconds, _)| *seconds <= wanted_seconds);
-        let (seconds, word) = found.copied().unwrap_or((60, "1m"));
-        self.set("interval", word);
-        if wanted != Duration::from_secs(seconds) {
-            let why = format!("every {} s became {word}", wanted.as_secs_f64());
-            self.leave(Kind::Changed, field, why);
+        let (seconds, name) = found.copied().unwrap_or((60, "1m"));
+        self.set("interval", name);
+        if expected != Duration::from_secs(seconds) {
+            let reason = format!("{} s became {name}", expected.as_secs_f64());
+            self.add_note(NoteKind::Changed, field, reason);
         }
     }
 
-    pub(crate) fn timeout(&mut self, field: &str, wanted: Duration) {
-        // Whole milliseconds are what can be written.
-        let whole = Duration::from_millis(u64::try_from(wanted.as_millis()).unwrap_or(u64::MAX));
+    pub(crate) fn set_timeout(&mut self, field: &str, expected: Duration) {
+        // Definitions have a resolution of one millisecond.
+        let whole = Duration::from_millis(u64::try_from(expected.as_millis()).unwrap_or(u64::MAX));
         let timeout = whole.clamp(MIN_TIMEOUT, MAX_TIMEOUT);
         self.set("timeout", format_duration(timeout));
-        if timeout != wanted {
-            let why = format!(
-                "timeouts are 100ms to 30s: it became {}",
-                format_duration(timeout)
-            );
-            self.leave(Kind::Changed, field, why);
+        if timeout != expected {
+            let reason = format!("became {}: the range is 100ms to 30s", format_duration(timeout));
+            self.add_note(NoteKind::Changed, field, reason);
         }
     }
 
-    /// `failures_to_open` or `successes_to_close`.
-    pub(crate) fn ticks(&mut self, field: &str, from: &str, wanted: f64) {
+    /// Sets `failures_to_open` or `successes_to_close`.
+    pub(crate) fn set_count(&mut self, field: &str, from: &str, expected: f64) {
         let ticks = (1..MAX_TICKS)
-            .find(|ticks| f64::from(*ticks) >= wanted)
+            .find(|ticks| f64::from(*ticks) >= expected)
             .unwrap_or(MAX_TICKS);
         self.set(field, ticks);
-        if (f64::from(ticks) - wanted).abs() > f64::EPSILON {
-            self.leave(
-                Kind::Changed,
+        if (f64::from(ticks) - expected).abs() > f64::EPSILON {
+            self.add_note(
+                NoteKind::Changed,
                 from,
-                format!("it became {ticks}, for there are 1 to {MAX_TICKS}"),
+                format!("became {ticks}: the range is 1 to {MAX_TICKS}"),
             );
         }
     }
 
-    /// Adds a tag, in letters that tags may have.
+    /// Adds a tag; characters that are invalid in tags become `-`.
     pub(crate) fn tag(&mut self, text: &str) {
         let tag: String = text
             .chars()
@@ -174,7 +171,7 @@ impl Draft {
     }
 }
 
-/// A duration as Go writes it, such as `1m30s`, `300ms` or `24h`; a bare number has the given unit.
+/// A duration in the notation of Go, such as `1m30s`, `300ms` or `24h`; a bare number has the given unit.
 pub(crate) fn duration(text: &str, bare: Duration) -> Option<Duration> {
     let text = text.trim();
     if let Ok(number) = text.parse::<f64>() {
@@ -201,7 +198,7 @@ pub(crate) fn duration(text: &str, bare: Duration) -> Option<Duration> {
     (!text.is_empty()).then_some(sum)
 }
 
-/// So many of a unit; no more than some centuries.
+/// `number` times `unit`; `None` above about 500 years.
 pub(crate) fn scaled(unit: Duration, number: f64) -> Option<Duration> {
     Duration::try_from_secs_f64(unit.as_secs_f64() * number)
         .ok()
@@ -213,7 +210,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn durations_are_those_of_go_and_prometheus() {
+    fn duration_accepts_notation_of_go_and_prometheus() {
         let second = Duration::from_secs(1);
         for (text, ms) in [
             ("1m30s", 90_000),
@@ -230,25 +227,25 @@ mod tests {
     }
 
     #[test]
-    fn what_there_is_not_becomes_the_next_that_there_is() {
+    fn unsupported_value_becomes_the_nearest_supported() {
         let mut draft = Draft::new("a", "");
-        draft.every("interval", Duration::from_secs(90));
-        draft.timeout("timeout", Duration::from_secs(48));
-        draft.ticks("failures_to_open", "retries", 12.0);
-        draft.ticks("successes_to_close", "successes", 2.0);
+        draft.set_interval("interval", Duration::from_secs(90));
+        draft.set_timeout("timeout", Duration::from_secs(48));
+        draft.set_count("failures_to_open", "retries", 12.0);
+        draft.set_count("successes_to_close", "successes", 2.0);
         draft.tag("team a");
         draft.tag("☃");
         assert_eq!(
             Value::Object(draft.fields),
             json!({ "interval": "1m", "timeout": "30s", "failures_to_open": 10, "successes_to_close": 2, "tags": ["team-a"] })
         );
-        let left: Vec<_> = draft.left.iter().map(ToString::to_string).collect();
+        let notes: Vec<_> = draft.notes.iter().map(ToString::to_string).collect();
         assert_eq!(
-            left,
+            notes,
             [
-                "a: interval: every 90 s became 1m",
-                "a: timeout: timeouts are 100ms to 30s: it became 30s",
-                "a: retries: it became 10, for there are 1 to 10",
+                "a: interval: 90 s became 1m",
+                "a: timeout: became 30s: the range is 100ms to 30s",
+                "a: retries: became 10: the range is 1 to 10",
             ]
         );
     }

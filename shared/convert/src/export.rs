@@ -1,4 +1,4 @@
-//! Definitions as targets and modules of Prometheus's blackbox exporter.
+//! Exports definitions as targets and modules of the blackbox exporter of Prometheus.
 
 use std::collections::BTreeMap;
 
@@ -9,56 +9,56 @@ use portpulse_core::target::Check;
 use portpulse_core::time::format_duration;
 use serde_json::{Map, Value, json};
 
-use crate::left::{Kind, Left};
+use crate::note::{Note, NoteKind};
 use crate::prometheus::{INTERVAL, MODULE, MONITOR, TAGS};
 use crate::write::flow;
 
-/// What came of an export.
+/// The result of an export.
 #[derive(Debug, Clone)]
 pub struct Export {
-    /// A file of targets for `file_sd_configs`: JSON.
+    /// The target file for `file_sd_configs`, JSON.
     pub targets: String,
-    /// The modules that the targets name, for the exporter: YAML.
+    /// The modules of the targets, for the exporter, YAML.
     pub modules: String,
-    /// What Prometheus cannot express.
-    pub left: Vec<Left>,
+    /// The settings without an equivalent.
+    pub notes: Vec<Note>,
 }
 
-/// What one monitor becomes.
+/// The target and module of one monitor.
 struct Probe {
-    /// What its module is called, if no other is.
+    /// The preferred name of the module.
     name: &'static str,
     target: String,
     module: Value,
 }
 
-/// The monitors that are enabled, as Prometheus would check them.
+/// Exports all enabled monitors.
 pub fn export(file: &DefinitionFile) -> Export {
-    let mut left = Vec::new();
+    let mut notes = Vec::new();
     let mut modules: BTreeMap<String, Value> = BTreeMap::new();
     let mut groups = Vec::new();
     for defined in file.monitors() {
-        let mut notify = |kind, field: &str, why: &str| {
-            left.push(Left {
+        let mut add_note = |kind, field: &str, reason: &str| {
+            notes.push(Note {
                 kind,
-                of: defined.monitor.id().to_string(),
+                item: defined.monitor.id().to_string(),
                 field: field.to_owned(),
-                why: why.to_owned(),
+                reason: reason.to_owned(),
             });
         };
         if !defined.monitor.is_enabled() {
-            notify(Kind::Lost, "", "is not enabled");
+            add_note(NoteKind::Lost, "", "is disabled");
             continue;
         }
-        match probe(defined, &mut notify) {
+        match probe(defined, &mut add_note) {
             Ok(probe) => {
                 let module = named(&mut modules, probe.name, probe.module);
                 groups.push(
-                    json!({ "targets": [probe.target], "labels": labels(defined, &module, &mut notify) }),
+                    json!({ "targets": [probe.target], "labels": labels(defined, &module, &mut add_note) }),
                 );
-                unexpressed(defined, &mut notify);
+                note_unsupported(defined, &mut add_note);
             }
-            Err(why) => notify(Kind::Lost, "", why),
+            Err(reason) => add_note(NoteKind::Lost, "", reason),
         }
     }
     let mut text = "modules:\n".to_owned();
@@ -71,11 +71,11 @@ pub fn export(file: &DefinitionFile) -> Export {
     Export {
         targets: format!("{:#}\n", Value::Array(groups)),
         modules: text,
-        left,
+        notes,
     }
 }
 
-/// The name of this module, which is added if it is not there.
+/// Adds a module unless an equal one exists. Returns its name.
 fn named(modules: &mut BTreeMap<String, Value>, name: &str, module: Value) -> String {
     let mut candidate = name.to_owned();
     let mut number = 2u32;
@@ -94,29 +94,29 @@ fn named(modules: &mut BTreeMap<String, Value>, name: &str, module: Value) -> St
     }
 }
 
-fn labels(defined: &Defined, module: &str, notify: &mut impl FnMut(Kind, &str, &str)) -> Value {
+fn labels(defined: &Defined, module: &str, add_note: &mut impl FnMut(NoteKind, &str, &str)) -> Value {
     let monitor = &defined.monitor;
     let mut labels = Map::new();
     labels.insert(MONITOR.to_owned(), json!(monitor.id().as_str()));
     labels.insert(MODULE.to_owned(), json!(module));
     labels.insert(INTERVAL.to_owned(), json!(monitor.rule().interval.as_str()));
-    let mut words = Vec::new();
+    let mut plain_tags = Vec::new();
     for tag in &monitor.alert_policy().tags {
         match tag.split_once('=') {
             Some((name, value)) if is_label(name) && !value.is_empty() && !labels.contains_key(name) => {
                 labels.insert(name.to_owned(), json!(value));
             }
-            Some(_) => notify(Kind::Lost, "tags", "one of them cannot be a label"),
-            None => words.push(tag.as_str()),
+            Some(_) => add_note(NoteKind::Lost, "tags", "a tag cannot be converted to a label"),
+            None => plain_tags.push(tag.as_str()),
         }
     }
-    if !words.is_empty() {
-        labels.insert(TAGS.to_owned(), json!(words.join(",")));
+    if !plain_tags.is_empty() {
+        labels.insert(TAGS.to_owned(), json!(plain_tags.join(",")));
     }
     Value::Object(labels)
 }
 
-/// Source: <https://prometheus.io/docs/concepts/data_model/#metric-names-and-labels>; `job` and `instance` are taken.
+/// Source: <https://prometheus.io/docs/concepts/data_model/#metric-names-and-labels>; `job` and `instance` are reserved.
 fn is_label(name: &str) -> bool {
     let begins = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
     begins
@@ -125,30 +125,32 @@ fn is_label(name: &str) -> bool {
         && !matches!(name, "job" | "instance" | TAGS | "module")
 }
 
-fn probe(defined: &Defined, notify: &mut impl FnMut(Kind, &str, &str)) -> Result<Probe, &'static str> {
+fn probe(defined: &Defined, add_note: &mut impl FnMut(NoteKind, &str, &str)) -> Result<Probe, &'static str> {
     let monitor = &defined.monitor;
     let target = monitor.target();
     let mut module = json!({ "timeout": format_duration(target.timeout) });
     let host = {
-        let place = target.to_string();
-        let without_port = place.strip_suffix(&format!(":{}", target.port)).unwrap_or(&place);
+        let authority = target.to_string();
+        let without_port = authority
+            .strip_suffix(&format!(":{}", target.port))
+            .unwrap_or(&authority);
         without_port.to_owned()
     };
-    let place = format!("{host}:{}", target.port);
+    let authority = format!("{host}:{}", target.port);
     let (name, prober, at, mut options) = match (monitor.rule().expect, &target.check) {
-        (Expect::Closed, _) => return Err("a port that must be closed cannot be expressed"),
+        (Expect::Closed, _) => return Err("the exporter does not support `expect: closed`"),
         (Expect::Reachable, _) => {
             if target.port != 443 {
-                notify(
-                    Kind::Changed,
+                add_note(
+                    NoteKind::Changed,
                     "port",
-                    "became a ping of the host, which has no port",
+                    "became a ping of the host, without the port",
                 );
             }
             ("icmp", "icmp", host, json!({}))
         }
-        (Expect::Open, Check::Connect(_)) => ("tcp_connect", "tcp", place, json!({})),
-        (Expect::Open, Check::Ready(ready)) => asked(ready, &host, target.port, notify)?,
+        (Expect::Open, Check::Connect(_)) => ("tcp_connect", "tcp", authority, json!({})),
+        (Expect::Open, Check::Ready(ready)) => readiness_probe(ready, &host, target.port, add_note)?,
     };
     let family = match target.ip {
         IpFamily::Any => None,
@@ -172,65 +174,66 @@ fn probe(defined: &Defined, notify: &mut impl FnMut(Kind, &str, &str)) -> Result
     })
 }
 
-type Asked = (&'static str, &'static str, String, Value);
+/// Name, prober, target and options.
+type ProbeParts = (&'static str, &'static str, String, Value);
 
-fn asked(
+fn readiness_probe(
     ready: &Readiness,
     host: &str,
     port: u16,
-    notify: &mut impl FnMut(Kind, &str, &str),
-) -> Result<Asked, &'static str> {
-    let place = format!("{host}:{port}");
+    add_note: &mut impl FnMut(NoteKind, &str, &str),
+) -> Result<ProbeParts, &'static str> {
+    let authority = format!("{host}:{port}");
     let is_tls = match ready.tls() {
         Tls::Off => false,
         Tls::Implicit => true,
         Tls::Upgrade => {
-            notify(
-                Kind::Changed,
+            add_note(
+                NoteKind::Changed,
                 "tls",
-                "became a connect: STARTTLS is not written out",
+                "became a connect: STARTTLS is not exported",
             );
-            return Ok(("tcp_connect", "tcp", place, json!({})));
+            return Ok(("tcp_connect", "tcp", authority, json!({})));
         }
     };
     Ok(match ready.protocol() {
-        Protocol::Mysql => return Err("a connect alone would have the exporter banned by MySQL and MariaDB"),
+        Protocol::Mysql => return Err("MySQL and MariaDB would block the exporter after repeated connects"),
         Protocol::Http(http) => {
-            let (scheme, usual) = if is_tls { ("https", 443) } else { ("http", 80) };
-            let place = if port == usual { host.to_owned() } else { place };
+            let (scheme, default_port) = if is_tls { ("https", 443) } else { ("http", 80) };
+            let authority = if port == default_port {
+                host.to_owned()
+            } else {
+                authority
+            };
             let path = if http.path() == "/" { "" } else { http.path() };
             (
                 "http",
                 "http",
-                format!("{scheme}://{place}{path}"),
+                format!("{scheme}://{authority}{path}"),
                 http_options(http),
             )
         }
-        Protocol::Dns(_) if is_tls => return Err("DNS over TLS is not written out"),
+        Protocol::Dns(_) if is_tls => return Err("DNS over TLS is not exported"),
         Protocol::Dns(dns) => {
             if !dns.must().is_empty() || !dns.must_not().is_empty() {
-                notify(
-                    Kind::Lost,
-                    "dns",
-                    "which records must be there is not written out",
-                );
+                add_note(NoteKind::Lost, "dns", "required records are not exported");
             }
-            ("dns", "dns", place, dns_options(dns))
+            ("dns", "dns", authority, dns_options(dns))
         }
         Protocol::Ssh => (
             "ssh_banner",
             "tcp",
-            place,
+            authority,
             json!({ "query_response": [{ "expect": "^SSH-2.0-" }] }),
         ),
         Protocol::Script(script) => {
-            let mut options = json!({ "query_response": script_steps(script, notify) });
+            let mut options = json!({ "query_response": script_steps(script, add_note) });
             if let (Value::Object(options), true) = (&mut options, is_tls) {
                 options.insert("tls".to_owned(), json!(true));
             }
-            ("script", "tcp", place, options)
+            ("script", "tcp", authority, options)
         }
-        Protocol::TlsAlone => ("tls_connect", "tcp", place, json!({ "tls": true })),
+        Protocol::TlsAlone => ("tls_connect", "tcp", authority, json!({ "tls": true })),
         Protocol::Postgres
         | Protocol::Redis
         | Protocol::Memcached
@@ -241,15 +244,15 @@ fn asked(
         | Protocol::Smtp
         | Protocol::Imap
         | Protocol::Pop3 => {
-            notify(
-                Kind::Changed,
+            add_note(
+                NoteKind::Changed,
                 "check",
-                "the port is checked, not what the service says",
+                "only the port is checked, not the service",
             );
             if is_tls {
-                ("tls_connect", "tcp", place, json!({ "tls": true }))
+                ("tls_connect", "tcp", authority, json!({ "tls": true }))
             } else {
-                ("tcp_connect", "tcp", place, json!({}))
+                ("tcp_connect", "tcp", authority, json!({}))
             }
         }
     })
@@ -276,7 +279,7 @@ fn dns_options(dns: &DnsCheck) -> Value {
     })
 }
 
-fn script_steps(script: &Script, notify: &mut impl FnMut(Kind, &str, &str)) -> Vec<Value> {
+fn script_steps(script: &Script, add_note: &mut impl FnMut(NoteKind, &str, &str)) -> Vec<Value> {
     let mut steps = Vec::new();
     for step in script.steps() {
         match step {
@@ -285,12 +288,12 @@ fn script_steps(script: &Script, notify: &mut impl FnMut(Kind, &str, &str)) -> V
             }
             ScriptStep::Send(bytes) => {
                 let text = String::from_utf8_lossy(bytes);
-                // The exporter ends each with a line feed.
+                // The exporter appends a line feed.
                 let line = text.strip_suffix('\n').unwrap_or_else(|| {
-                    notify(
-                        Kind::Changed,
+                    add_note(
+                        NoteKind::Changed,
                         "script",
-                        "the exporter ends what it sends with a line feed",
+                        "the exporter appends a line feed to sent text",
                     );
                     &text
                 });
@@ -301,7 +304,7 @@ fn script_steps(script: &Script, notify: &mut impl FnMut(Kind, &str, &str)) -> V
     steps
 }
 
-/// A regular expression of RE2 for this very text.
+/// A regular expression (RE2) that matches exactly this text.
 fn escaped(text: &str) -> String {
     let mut escaped = String::new();
     for c in text.chars() {
@@ -313,19 +316,27 @@ fn escaped(text: &str) -> String {
     escaped
 }
 
-/// What a definition says beyond what a scrape does.
-fn unexpressed(defined: &Defined, notify: &mut impl FnMut(Kind, &str, &str)) {
-    const RULES: &str = "is not of a scrape: write it as an alerting rule";
+/// Adds notes for fields without an equivalent in a scrape.
+fn note_unsupported(defined: &Defined, add_note: &mut impl FnMut(NoteKind, &str, &str)) {
+    const RULES: &str = "has no equivalent in a scrape: use an alerting rule";
     for field in defined.attributes.keys() {
         match field.as_str() {
             "tier" | "slow_after" | "failures_to_open" | "successes_to_close" | "quorum" | "severity"
-            | "remind_every" | "runbook" | "warn_days" => notify(Kind::Lost, field, RULES),
+            | "remind_every" | "runbook" | "warn_days" => add_note(NoteKind::Lost, field, RULES),
             "depends_on" | "maintenance" => {
-                notify(Kind::Lost, field, "is of Alertmanager: inhibitions and silences");
+                add_note(
+                    NoteKind::Lost,
+                    field,
+                    "has no equivalent in a scrape: use inhibitions or silences of Alertmanager",
+                );
             }
-            "locations" => notify(Kind::Lost, field, "an exporter checks from where it runs"),
-            "close" => notify(Kind::Lost, field, "an exporter closes with FIN"),
-            // Said by the target, its module and its labels, or by another field.
+            "locations" => add_note(
+                NoteKind::Lost,
+                field,
+                "an exporter checks only from its own location",
+            ),
+            "close" => add_note(NoteKind::Lost, field, "an exporter always closes with FIN"),
+            // Exported in the target, the module or the labels.
             _ => {}
         }
     }

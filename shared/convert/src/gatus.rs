@@ -11,141 +11,163 @@ use serde_json::Value;
 
 use crate::address::Address;
 use crate::draft::Draft;
-use crate::fields::{Fields, Known};
-use crate::left::{Kind, Left};
 use crate::maintenance::WindowScope;
-use crate::{Format, ImportError, Read};
+use crate::note::{Note, NoteKind};
+use crate::source_fields::{SourceFields, UnusedKey};
+use crate::{Extracted, Format, ImportError};
 
-/// Gatus's own default.
+/// The default interval of Gatus.
 const EVERY: Duration = Duration::from_secs(60);
-/// Gatus's own default thresholds of an alert.
+/// The default thresholds of alerts in Gatus.
 const FAILURES: f64 = 3.0;
 const SUCCESSES: f64 = 2.0;
 
-const OF_FILE: [Known; 16] = [
+const FILE_KEYS: [UnusedKey; 16] = [
     (
         "alerting",
-        Kind::Lost,
-        "whom to tell is set up with the variable `subscribers`, and in the relay",
+        NoteKind::Lost,
+        "configure subscribers with the variable `subscribers`, or destinations in the relay",
     ),
-    ("maintenance", Kind::Lost, "is not a map"),
+    ("maintenance", NoteKind::Lost, "is not a map"),
     (
         "external-endpoints",
-        Kind::Lost,
-        "what reports by itself cannot be watched from outside",
+        NoteKind::Lost,
+        "push-based monitors are not supported",
     ),
+    ("suites", NoteKind::Lost, "sequences of checks are not supported"),
     (
-        "suites",
-        Kind::Lost,
-        "checks that follow each other cannot be had",
+        "tunneling",
+        NoteKind::Lost,
+        "checks do not use proxies or tunnels",
     ),
-    ("tunneling", Kind::Lost, "checks go straight to their target"),
     (
         "connectivity",
-        Kind::NotNeeded,
-        "what a checker itself cannot reach is no data",
+        NoteKind::NotNeeded,
+        "a checker without connectivity reports no data",
     ),
-    ("announcements", Kind::NotNeeded, "is of the page"),
-    ("metrics", Kind::NotNeeded, "is of Gatus itself"),
-    ("storage", Kind::NotNeeded, "is of Gatus itself"),
-    ("security", Kind::NotNeeded, "is of the page"),
-    ("web", Kind::NotNeeded, "is of Gatus itself"),
-    ("ui", Kind::NotNeeded, "is of the page"),
-    ("concurrency", Kind::NotNeeded, "is of Gatus itself"),
-    ("disable-monitoring-lock", Kind::NotNeeded, "is of Gatus itself"),
+    (
+        "announcements",
+        NoteKind::NotNeeded,
+        "concerns only the status page",
+    ),
+    ("metrics", NoteKind::NotNeeded, "concerns only Gatus itself"),
+    ("storage", NoteKind::NotNeeded, "concerns only Gatus itself"),
+    ("security", NoteKind::NotNeeded, "concerns only the status page"),
+    ("web", NoteKind::NotNeeded, "concerns only Gatus itself"),
+    ("ui", NoteKind::NotNeeded, "concerns only the status page"),
+    ("concurrency", NoteKind::NotNeeded, "concerns only Gatus itself"),
+    (
+        "disable-monitoring-lock",
+        NoteKind::NotNeeded,
+        "concerns only Gatus itself",
+    ),
     (
         "skip-invalid-config-update",
-        Kind::NotNeeded,
-        "is of Gatus itself",
+        NoteKind::NotNeeded,
+        "concerns only Gatus itself",
     ),
-    ("remote", Kind::NotNeeded, "is of Gatus itself"),
+    ("remote", NoteKind::NotNeeded, "concerns only Gatus itself"),
 ];
-const OF_ENDPOINT: [Known; 10] = [
-    ("method", Kind::NotNeeded, "is of HTTP"),
-    ("graphql", Kind::Lost, "requests have no body"),
-    ("body", Kind::Lost, "requests have no body"),
-    ("headers", Kind::Lost, "requests have no headers of one's own"),
-    ("ssh", Kind::Lost, "checks have no credentials"),
-    ("maintenance-windows", Kind::Lost, "is not a list of maps"),
+const ENDPOINT_KEYS: [UnusedKey; 10] = [
+    ("method", NoteKind::NotNeeded, "concerns only HTTP checks"),
+    ("graphql", NoteKind::Lost, "requests have no body"),
+    ("body", NoteKind::Lost, "requests have no body"),
+    (
+        "headers",
+        NoteKind::Lost,
+        "custom request headers are not supported",
+    ),
+    ("ssh", NoteKind::Lost, "checks have no credentials"),
+    ("maintenance-windows", NoteKind::Lost, "is not a list of maps"),
     (
         "always-run",
-        Kind::Lost,
-        "checks that follow each other cannot be had",
+        NoteKind::Lost,
+        "sequences of checks are not supported",
     ),
-    ("store", Kind::Lost, "checks that follow each other cannot be had"),
-    ("ui", Kind::NotNeeded, "is of the page"),
+    ("store", NoteKind::Lost, "sequences of checks are not supported"),
+    ("ui", NoteKind::NotNeeded, "concerns only the status page"),
     (
         "extra-labels",
-        Kind::NotNeeded,
-        "is of the metrics; tags do the like",
+        NoteKind::NotNeeded,
+        "concerns only metrics; use tags instead",
     ),
 ];
-const OF_CLIENT: [Known; 7] = [
-    ("insecure", Kind::Lost, "certificates are always checked"),
+const CLIENT_KEYS: [UnusedKey; 7] = [
+    ("insecure", NoteKind::Lost, "certificates are always verified"),
     (
         "dns-resolver",
-        Kind::Lost,
-        "names are resolved where the checker runs",
+        NoteKind::Lost,
+        "the resolver of the checker is used",
     ),
-    ("oauth2", Kind::Lost, "checks have no credentials"),
-    ("identity-aware-proxy", Kind::Lost, "checks have no credentials"),
-    ("proxy-url", Kind::Lost, "checks go straight to their target"),
-    ("tls", Kind::Lost, "checks have no certificate of their own"),
-    ("tunnel", Kind::Lost, "checks go straight to their target"),
+    ("oauth2", NoteKind::Lost, "checks have no credentials"),
+    (
+        "identity-aware-proxy",
+        NoteKind::Lost,
+        "checks have no credentials",
+    ),
+    (
+        "proxy-url",
+        NoteKind::Lost,
+        "checks do not use proxies or tunnels",
+    ),
+    ("tls", NoteKind::Lost, "client certificates are not supported"),
+    ("tunnel", NoteKind::Lost, "checks do not use proxies or tunnels"),
 ];
-const OF_ALERT: [Known; 5] = [
+const ALERT_KEYS: [UnusedKey; 5] = [
     (
         "type",
-        Kind::Lost,
-        "whom to tell is set up with the variable `subscribers`, and in the relay",
+        NoteKind::Lost,
+        "configure subscribers with the variable `subscribers`, or destinations in the relay",
     ),
-    ("description", Kind::Lost, "a `runbook` says what to do"),
-    ("send-on-resolved", Kind::NotNeeded, "a recovery is always told"),
+    ("description", NoteKind::Lost, "use `runbook` instead"),
+    (
+        "send-on-resolved",
+        NoteKind::NotNeeded,
+        "recoveries are always notified",
+    ),
     (
         "provider-override",
-        Kind::Lost,
-        "whom to tell is set up with the variable `subscribers`, and in the relay",
+        NoteKind::Lost,
+        "configure subscribers with the variable `subscribers`, or destinations in the relay",
     ),
-    ("minimum-reminder-interval", Kind::Lost, "set `remind_every`"),
+    (
+        "minimum-reminder-interval",
+        NoteKind::Lost,
+        "use `remind_every` instead",
+    ),
 ];
 
-pub(crate) fn read(sources: Vec<(&str, Value)>) -> Result<Read, ImportError> {
-    let mut read = Read::default();
+pub(crate) fn read(sources: Vec<(&str, Value)>) -> Result<Extracted, ImportError> {
+    let mut read = Extracted::default();
     for (name, value) in sources {
-        let mut file = Fields::of(value)
+        let mut file = SourceFields::from_value(value)
             .filter(|file| file.has("endpoints"))
             .ok_or_else(|| ImportError::Foreign {
                 name: name.to_owned(),
                 format: Format::Gatus,
-                wanted: "it has no `endpoints:`",
+                problem: "`endpoints:` is missing",
             })?;
         for (index, endpoint) in file.list("endpoints").into_iter().enumerate() {
-            match Fields::of(endpoint) {
+            match SourceFields::from_value(endpoint) {
                 Some(fields) => endpoint_of(fields, index, &mut read),
-                None => read.left.push(Left {
-                    kind: Kind::Unknown,
-                    of: name.to_owned(),
+                None => read.notes.push(Note {
+                    kind: NoteKind::Unknown,
+                    item: name.to_owned(),
                     field: format!("endpoints.{index}"),
-                    why: "is not a map".to_owned(),
+                    reason: "is not a map".to_owned(),
                 }),
             }
         }
         if let Some(fields) = file.map("maintenance") {
-            let window = maintenance::window(
-                fields,
-                name,
-                "maintenance",
-                WindowScope::Everybody,
-                &mut read.left,
-            );
+            let window = maintenance::window(fields, name, "maintenance", WindowScope::All, &mut read.notes);
             read.maintenance.extend(window);
         }
-        file.rest(name, "", &OF_FILE, &mut read.left);
+        file.note_unused(name, "", &FILE_KEYS, &mut read.notes);
     }
     Ok(read)
 }
 
-fn endpoint_of(mut fields: Fields, index: usize, read: &mut Read) {
+fn endpoint_of(mut fields: SourceFields, index: usize, read: &mut Extracted) {
     let name = fields.text("name").unwrap_or_else(|| format!("endpoint {index}"));
     let group = fields.text("group");
     let url = fields.text("url").unwrap_or_default();
@@ -155,14 +177,14 @@ fn endpoint_of(mut fields: Fields, index: usize, read: &mut Read) {
     let mut draft = Draft::new(&full, &full);
     let dns = fields.map("dns");
     let is_dns = dns.is_some();
-    let lost = |why: &str| Left {
-        kind: Kind::Lost,
-        of: draft.name.clone(),
+    let lost = |reason: &str| Note {
+        kind: NoteKind::Lost,
+        item: draft.name.clone(),
         field: String::new(),
-        why: why.to_owned(),
+        reason: reason.to_owned(),
     };
     let Some(address) = Address::parse(&url) else {
-        read.left.push(lost("its `url` names no host"));
+        read.notes.push(lost("its `url` has no host"));
         return;
     };
     let is_http = !is_dns && matches!(address.scheme.as_str(), "http" | "https");
@@ -171,49 +193,49 @@ fn endpoint_of(mut fields: Fields, index: usize, read: &mut Read) {
     match (dns, address.scheme.as_str()) {
         (Some(question), _) => dns_of(&mut draft, &address, question),
         (None, "http" | "https") => {
-            draft.http_at(&address);
-            draft.option("http", "method", method.to_ascii_uppercase());
+            draft.set_http_target(&address);
+            draft.set_option("http", "method", method.to_ascii_uppercase());
         }
-        (None, "tcp") => draft.at(&address, None),
+        (None, "tcp") => draft.set_target(&address, None),
         (None, "tls") => {
             draft.set("service", "tls");
-            draft.at(&address, None);
+            draft.set_target(&address, None);
         }
         (None, "starttls") => {
             draft.set("service", "submission");
             draft.set("tls", "starttls");
-            draft.at(&address, None);
+            draft.set_target(&address, None);
         }
         (None, "ssh") => {
             draft.set("service", "ssh");
-            draft.at(&address, None);
+            draft.set_target(&address, None);
         }
-        (None, "icmp") => draft.ping(&address.host),
+        (None, "icmp") => draft.set_ping(&address.host),
         (None, "ws" | "wss" | "grpc" | "grpcs") => {
             if matches!(address.scheme.as_str(), "wss" | "grpcs") {
                 draft.set("service", "tls");
             }
-            draft.at(&address, None);
+            draft.set_target(&address, None);
             if address.port.is_none() {
                 draft.set("port", if draft.has("service") { 443 } else { 80 });
             }
-            draft.leave(
-                Kind::Changed,
+            draft.add_note(
+                NoteKind::Changed,
                 "url",
-                "the port is checked, not what is spoken on it",
+                "only the port is checked, not the protocol",
             );
         }
         (None, scheme) => {
-            read.left.push(lost(match scheme {
-                "udp" => "only DNS is checked over UDP",
-                "sctp" => "there is no SCTP",
+            read.notes.push(lost(match scheme {
+                "udp" => "of UDP services, only DNS is supported",
+                "sctp" => "SCTP is not supported",
                 "" => "its `url` has no scheme",
-                _ => "the scheme of its `url` is not known here",
+                _ => "the scheme of its `url` is not supported",
             }));
             return;
         }
     }
-    draft.every("interval", fields.duration("interval", EVERY).unwrap_or(EVERY));
+    draft.set_interval("interval", fields.duration("interval", EVERY).unwrap_or(EVERY));
     if fields.switch("enabled") == Some(false) {
         draft.set("enabled", false);
     }
@@ -232,14 +254,14 @@ fn endpoint_of(mut fields: Fields, index: usize, read: &mut Read) {
             format!("maintenance-windows.{index}"),
             WindowScope::Named(vec![name.clone()]),
         );
-        let window = maintenance::window(window, &name, &field, window_scope, &mut draft.left);
+        let window = maintenance::window(window, &name, &field, window_scope, &mut draft.notes);
         read.maintenance.extend(window);
     }
-    fields.rest(&name, "", &OF_ENDPOINT, &mut draft.left);
+    fields.note_unused(&name, "", &ENDPOINT_KEYS, &mut draft.notes);
     read.drafts.push(draft);
 }
 
-/// Other methods than those that change nothing are not sent.
+/// Replaces methods that may change data: only GET, HEAD and OPTIONS are supported.
 fn finish_http(draft: &mut Draft, method: &str) {
     if matches!(method.to_ascii_uppercase().as_str(), "GET" | "HEAD" | "OPTIONS") {
         return;
@@ -250,66 +272,66 @@ fn finish_http(draft: &mut Draft, method: &str) {
             draft.fields.remove("http");
         }
     }
-    draft.leave(
-        Kind::Changed,
+    draft.add_note(
+        NoteKind::Changed,
         "method",
-        "only GET, HEAD and OPTIONS are sent: HEAD asks whether the server answers with a status below 500, whatever the \
-         conditions were",
+        "only GET, HEAD and OPTIONS are supported: became HEAD, which requires a status below 500 and \
+         ignores the conditions",
     );
 }
 
-fn dns_of(draft: &mut Draft, address: &Address, mut question: Fields) {
+fn dns_of(draft: &mut Draft, address: &Address, mut question: SourceFields) {
     draft.set("service", "dns");
-    draft.at(address, Some(53));
-    draft.option("dns", "transport", "udp");
+    draft.set_target(address, Some(53));
+    draft.set_option("dns", "transport", "udp");
     if let Some(name) = question.text("query-name") {
-        draft.option("dns", "name", name.trim_end_matches('.'));
+        draft.set_option("dns", "name", name.trim_end_matches('.'));
     }
     if let Some(record_type) = question.text("query-type") {
-        draft.option("dns", "type", record_type.to_ascii_uppercase());
+        draft.set_option("dns", "type", record_type.to_ascii_uppercase());
     }
     let name = draft.name.clone();
-    question.rest(&name, "dns.", &[], &mut draft.left);
+    question.note_unused(&name, "dns.", &[], &mut draft.notes);
 }
 
-fn client(draft: &mut Draft, client: Option<Fields>) {
+fn client(draft: &mut Draft, client: Option<SourceFields>) {
     let Some(mut client) = client else { return };
-    client.forget_if_off("insecure");
+    client.ignore_if_off("insecure");
     if let Some(timeout) = client.duration("timeout", Duration::from_secs(1)) {
-        draft.timeout("client.timeout", timeout);
+        draft.set_timeout("client.timeout", timeout);
     }
     let ignores_redirects = client.switch("ignore-redirect") == Some(true);
     if draft.fields.get("http").is_some() && !ignores_redirects {
-        draft.option("http", "follow", true);
+        draft.set_option("http", "follow", true);
     }
     match client.text("network").as_deref() {
         Some("ip4") => draft.set("ip", "v4"),
         Some("ip6") => draft.set("ip", "v6"),
         Some("ip") | None => {}
-        Some(_) => draft.leave(Kind::Unknown, "client.network", "is not known here"),
+        Some(_) => draft.add_note(NoteKind::Unknown, "client.network", "unknown value"),
     }
     let name = draft.name.clone();
-    client.rest(&name, "client.", &OF_CLIENT, &mut draft.left);
+    client.note_unused(&name, "client.", &CLIENT_KEYS, &mut draft.notes);
 }
 
-fn alerts(draft: &mut Draft, alerts: Vec<Fields>) {
+fn alerts(draft: &mut Draft, alerts: Vec<SourceFields>) {
     let (mut failures, mut successes) = (None, None);
     let name = draft.name.clone();
     for (index, mut alert) in alerts.into_iter().enumerate() {
         if alert.switch("enabled") == Some(false) {
-            draft.leave(Kind::NotNeeded, &format!("alerts.{index}"), "is not enabled");
+            draft.add_note(NoteKind::NotNeeded, &format!("alerts.{index}"), "is disabled");
             continue;
         }
         let failing = alert.number("failure-threshold").unwrap_or(FAILURES);
         let good = alert.number("success-threshold").unwrap_or(SUCCESSES);
         failures = Some(failures.map_or(failing, |least: f64| least.min(failing)));
         successes = Some(successes.map_or(good, |least: f64| least.min(good)));
-        alert.rest(&name, &format!("alerts.{index}."), &OF_ALERT, &mut draft.left);
+        alert.note_unused(&name, &format!("alerts.{index}."), &ALERT_KEYS, &mut draft.notes);
     }
     if let Some(failures) = failures {
-        draft.ticks("failures_to_open", "alerts.failure-threshold", failures);
+        draft.set_count("failures_to_open", "alerts.failure-threshold", failures);
     }
     if let Some(successes) = successes {
-        draft.ticks("successes_to_close", "alerts.success-threshold", successes);
+        draft.set_count("successes_to_close", "alerts.success-threshold", successes);
     }
 }

@@ -1,17 +1,16 @@
-//! Definitions from the files of other monitors, and to Prometheus: what cannot be carried over is told, and nothing is
-//! dropped without a word.
+//! Converts configurations of other monitoring tools to definitions files, and definitions to Prometheus.
 //!
-//! Every key of a source is either used, or handed out in [`Import::left`]; only what is null or empty says nothing. What
-//! comes out has been read again as a definitions file before it is handed out.
+//! Every key of a source is either converted or reported in [`Import::notes`], except null and empty values. The result of
+//! an import is validated as a definitions file.
 
 mod address;
 mod draft;
 mod export;
-mod fields;
 mod gatus;
-mod left;
 mod maintenance;
+mod note;
 mod prometheus;
+mod source_fields;
 mod uptime_flare;
 mod uptime_kuma;
 mod write;
@@ -26,18 +25,18 @@ use draft::Draft;
 use maintenance::Window;
 
 pub use export::{Export, export};
-pub use left::{Kind, Left};
+pub use note::{Note, NoteKind};
 
-/// Whose files are read.
+/// The format of the imported files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
-    /// Gatus: its configuration, YAML.
+    /// Gatus: the configuration, YAML.
     Gatus,
-    /// Uptime Kuma 1.x: its backup, JSON.
+    /// Uptime Kuma 1.x: the backup, JSON.
     UptimeKuma,
-    /// Prometheus and its blackbox exporter: their configurations and files of targets, YAML or JSON.
+    /// Prometheus and the blackbox exporter: configurations and target files, YAML or JSON.
     Prometheus,
-    /// UptimeFlare: what its `uptime.config.ts` exports, as JSON.
+    /// UptimeFlare: the exports of `uptime.config.ts`, as JSON.
     UptimeFlare,
 }
 
@@ -52,78 +51,78 @@ impl fmt::Display for Format {
     }
 }
 
-/// A file to read.
+/// A file to import.
 #[derive(Debug, Clone, Copy)]
 pub struct Source<'a> {
-    /// What it is called, for messages.
+    /// The name, for messages.
     pub name: &'a str,
-    /// What it says: JSON or YAML.
+    /// The content: JSON or YAML.
     pub text: &'a str,
 }
 
-/// What came of an import.
+/// The result of an import.
 #[derive(Debug, Clone)]
 pub struct Import {
-    /// A definitions file, valid on a machine or in a VPC of the user's own.
+    /// A definitions file, valid for locations on the user's own network.
     pub text: String,
-    /// How many monitors it has.
+    /// The number of monitors.
     pub monitors: usize,
-    /// What was not carried over as it was.
-    pub left: Vec<Left>,
+    /// The settings that were changed or not converted.
+    pub notes: Vec<Note>,
 }
 
-/// Why nothing could be imported.
+/// A failed import.
 #[derive(Debug, thiserror::Error)]
 pub enum ImportError {
-    /// A source is no YAML.
+    /// A file is neither JSON nor YAML.
     #[error("{name}: {}", mistakes.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
     Unreadable {
-        /// Which.
+        /// The name of the file.
         name: String,
-        /// What is wrong with it.
+        /// The syntax errors.
         mistakes: Vec<Mistake>,
     },
-    /// A source does not look like one of its kind.
-    #[error("{name} is not of {format}: {wanted}")]
+    /// A file does not have the format.
+    #[error("{name} is not a {format} file: {problem}")]
     Foreign {
-        /// Which.
+        /// The name of the file.
         name: String,
-        /// What it was taken for.
+        /// The requested format.
         format: Format,
-        /// What it should have had.
-        wanted: &'static str,
+        /// The missing part.
+        problem: &'static str,
     },
-    /// There is nothing in it that can be watched.
-    #[error("nothing in it can be watched")]
-    Nothing {
-        /// Why not.
-        left: Vec<Left>,
+    /// The files contain no monitor that can be converted.
+    #[error("the files contain nothing that can be monitored")]
+    NoMonitors {
+        /// The reasons.
+        notes: Vec<Note>,
     },
-    /// The definitions that came out are not valid: a fault of this program.
-    #[error("what came out is not valid, which should not happen: {}", mistakes.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
+    /// The converted definitions are invalid: a bug in this program.
+    #[error("the converted definitions are invalid, which is a bug in portpulse: {}", mistakes.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
     Invalid {
-        /// What is wrong with them.
+        /// The mistakes in the definitions.
         mistakes: Vec<Mistake>,
     },
 }
 
-/// What a format has read from its sources.
+/// The content of the sources of one format.
 #[derive(Default)]
-struct Read {
+struct Extracted {
     drafts: Vec<Draft>,
     maintenance: Vec<Window>,
-    left: Vec<Left>,
+    notes: Vec<Note>,
 }
 
-/// Definitions from these files, which belong together.
+/// Converts these files together to one definitions file.
 ///
 /// # Errors
-/// When one of them cannot be read, or nothing in them can be watched.
+/// If a file cannot be parsed, has another format, or if there is no monitor to convert.
 pub fn import(format: Format, sources: &[Source<'_>]) -> Result<Import, ImportError> {
     let mut values = Vec::new();
     for source in sources {
         let name = source.name;
-        // JSON is nearly all YAML, but for the halves of characters and the tabs that it may have.
+        // JSON first: surrogate escapes and tabs are valid in JSON, but not in YAML.
         if let Ok(value @ (Value::Object(_) | Value::Array(_))) = serde_json::from_str(source.text) {
             values.push((name, value));
             continue;
@@ -143,27 +142,27 @@ pub fn import(format: Format, sources: &[Source<'_>]) -> Result<Import, ImportEr
         Format::UptimeFlare => uptime_flare::read(values)?,
     };
     let names: Vec<_> = sources.iter().map(|source| source.name).collect();
-    let Read {
+    let Extracted {
         drafts,
         maintenance,
-        mut left,
+        mut notes,
     } = read;
     let written = write::write(
         &format!("{format}: {}", names.join(", ")),
         drafts,
         maintenance,
-        &mut left,
+        &mut notes,
     );
-    left.sort();
-    left.dedup();
+    notes.sort();
+    notes.dedup();
     if written.monitors == 0 {
-        return Err(ImportError::Nothing { left });
+        return Err(ImportError::NoMonitors { notes });
     }
     match portpulse_monitors_file::read(&written.text, NetworkAccess::OwnNetwork) {
         Ok(_) => Ok(Import {
             text: written.text,
             monitors: written.monitors,
-            left,
+            notes,
         }),
         Err(mistakes) => Err(ImportError::Invalid { mistakes }),
     }

@@ -1,65 +1,65 @@
-//! Maintenance windows on their way into a definitions file: when they are, and whom they cover as their source calls it.
+//! Maintenance windows during their conversion: their times and the monitors that they cover.
 
 use std::collections::BTreeMap;
 
 use portpulse_core::definition::{DefinitionFile, MAX_WINDOWS, NetworkAccess};
 use serde_json::{Map, Value, json};
 
-use crate::left::{Kind, Left, tame};
+use crate::note::{Note, NoteKind, sanitize};
 
-/// A window on its way.
+/// A maintenance window during its conversion.
 #[derive(Debug, Clone)]
 pub(crate) struct Window {
-    /// The monitor, or the file, that has it.
-    pub(crate) of: String,
-    /// Where it is there.
+    /// The monitor or the file that defines the window.
+    pub(crate) item: String,
+    /// The field that defines the window.
     pub(crate) field: String,
     pub(crate) window_scope: WindowScope,
-    /// `from` and `until`, or `every`, `for` and `zone`; and `why`.
+    /// `from` and `until`, or `every`, `for` and `zone`; and `reason`.
     pub(crate) when: Map<String, Value>,
 }
 
-/// Whom a window covers.
+/// The monitors that a window covers.
 #[derive(Debug, Clone)]
 pub(crate) enum WindowScope {
-    Everybody,
-    /// By the names that their drafts have.
+    All,
+    /// Monitors by the names of their drafts.
     Named(Vec<String>),
 }
 
-/// The windows as a file has them, where `ids` has what became of each name. What cannot be used is added to `left`: a
-/// window that is none, or that names what is not watched, would spoil the whole file.
+/// The windows of a definitions file; `ids` maps names of drafts to ids. Invalid windows, and windows of monitors that
+/// were not converted, become notes, because each of them would make the whole file invalid.
 pub(crate) fn finish(
     windows: Vec<Window>,
     ids: &BTreeMap<String, Vec<String>>,
-    left: &mut Vec<Left>,
+    notes: &mut Vec<Note>,
 ) -> Vec<Value> {
     let mut finished: Vec<Map<String, Value>> = Vec::new();
     for window in windows {
-        let mut leave = |why: &str| {
-            left.push(Left {
-                kind: Kind::Lost,
-                of: tame(&window.of),
-                field: tame(&window.field),
-                why: why.to_owned(),
+        let mut add_note = |reason: &str| {
+            notes.push(Note {
+                kind: NoteKind::Lost,
+                item: sanitize(&window.item),
+                field: sanitize(&window.field),
+                reason: reason.to_owned(),
             });
         };
-        if let Err(why) = validate(&window.when) {
-            leave(&why);
+        if let Err(reason) = validate(&window.when) {
+            add_note(&reason);
             continue;
         }
         let mut made = window.when.clone();
         if let WindowScope::Named(names) = &window.window_scope {
             if names.is_empty() {
-                leave("names no monitor, and holds no alert back");
+                add_note("names no monitor, so it has no effect");
             }
             let mut monitors = Vec::new();
             for name in names {
                 match ids.get(name).map(Vec::as_slice) {
                     Some([id]) => monitors.push(id),
-                    // Which of them is meant is not known, and an alert must not wait for another's window.
-                    Some(_) => leave("covers a name that more than one monitor has"),
-                    None => leave("covers a monitor that is not carried over"),
+                    // The name is ambiguous, and a window must not suppress notifications of another monitor.
+                    Some(_) => add_note("names a monitor, but several have this name"),
+                    None => add_note("names a monitor that was not converted"),
                 }
             }
             if monitors.is_empty() {
@@ -79,7 +79,7 @@ pub(crate) fn finish(
             made.insert("monitors".to_owned(), json!(monitors));
         }
         if finished.len() == MAX_WINDOWS {
-            leave(&format!("a file has at most {MAX_WINDOWS} windows"));
+            add_note(&format!("a file has at most {MAX_WINDOWS} windows"));
         } else {
             finished.push(made);
         }
@@ -87,7 +87,7 @@ pub(crate) fn finish(
     finished.into_iter().map(Value::Object).collect()
 }
 
-/// The monitors of a window, if it names some and is at the same time.
+/// The monitors of a window, if it names monitors and has the same times.
 fn monitors_at<'a>(
     window: &'a mut Map<String, Value>,
     when: &Map<String, Value>,
@@ -98,14 +98,14 @@ fn monitors_at<'a>(
     monitors.as_array_mut()
 }
 
-/// What is wrong with a window, by the rules of the file.
+/// Validates a window as part of a definitions file. The error is for a note.
 fn validate(when: &Map<String, Value>) -> Result<(), String> {
-    let alone = json!({ "monitors": { "a": { "host": "a.example.com", "port": 1 } }, "maintenance": [when] });
-    let checked = DefinitionFile::validate(&alone, NetworkAccess::OwnNetwork);
+    let file = json!({ "monitors": { "a": { "host": "a.example.com", "port": 1 } }, "maintenance": [when] });
+    let checked = DefinitionFile::validate(&file, NetworkAccess::OwnNetwork);
     checked.map(drop).map_err(|diagnostics| {
-        let told = diagnostics
+        let notes = diagnostics
             .iter()
             .map(|diagnostic| format!("{} ({})", diagnostic.what, diagnostic.help));
-        tame(&told.collect::<Vec<_>>().join("; "))
+        sanitize(&notes.collect::<Vec<_>>().join("; "))
     })
 }

@@ -1,11 +1,11 @@
-//! Prometheus with its blackbox exporter: modules, scrapes of the exporter, and files of targets.
+//! Prometheus with the blackbox exporter: modules, scrapes of the exporter, and target files.
 //!
 //! Sources: <https://github.com/prometheus/blackbox_exporter/blob/master/CONFIGURATION.md>,
 //! <https://prometheus.io/docs/prometheus/latest/configuration/configuration/#scrape_config>
 
 mod expression;
-mod known;
 mod module;
+mod unused_keys;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -13,70 +13,70 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::draft::{Draft, duration};
-use crate::fields::{Fields, Known, text_of};
-use crate::left::{Kind, Left, tame};
-use crate::{Format, ImportError, Read};
+use crate::note::{Note, NoteKind, sanitize};
+use crate::source_fields::{SourceFields, UnusedKey, text_of};
+use crate::{Extracted, Format, ImportError};
 
-/// The label by which an export names a monitor.
+/// The label with the id of a monitor in an export.
 pub(crate) const MONITOR: &str = "monitor";
-/// The label by which an export lists tags that are no pairs.
+/// The label with the tags in an export that are not pairs.
 pub(crate) const TAGS: &str = "tags";
-/// The labels that choose the module and the interval of one target.
+/// The labels that set the module and the interval of a target.
 pub(crate) const MODULE: &str = "__param_module";
 pub(crate) const INTERVAL: &str = "__scrape_interval__";
 
-/// Prometheus's own defaults.
+/// The default interval of Prometheus.
 const EVERY: Duration = Duration::from_secs(60);
 const SECOND: Duration = Duration::from_secs(1);
 
-const EXPORTER: &str = "points Prometheus to the exporter";
-const OF_ITSELF: &str = "is of Prometheus itself";
-const NOT_FILES: &str = "targets that are discovered cannot be carried over: write them into a file";
-const OF_FILE: [Known; 12] = [
-    ("global", Kind::NotNeeded, OF_ITSELF),
+const EXPORTER: &str = "only connects Prometheus to the exporter";
+const OF_ITSELF: &str = "concerns only Prometheus itself";
+const NOT_FILES: &str = "service discovery is not supported: list the targets in a file";
+const FILE_KEYS: [UnusedKey; 12] = [
+    ("global", NoteKind::NotNeeded, OF_ITSELF),
     (
         "rule_files",
-        Kind::Lost,
-        "thresholds are `failures_to_open` and the like",
+        NoteKind::Lost,
+        "use `failures_to_open` and similar fields instead",
     ),
     (
         "alerting",
-        Kind::Lost,
-        "whom to tell is set up with the variable `subscribers`, and in the relay",
+        NoteKind::Lost,
+        "configure subscribers with the variable `subscribers`, or destinations in the relay",
     ),
-    ("scrape_config_files", Kind::Lost, "give those files too"),
-    ("remote_write", Kind::NotNeeded, OF_ITSELF),
-    ("remote_read", Kind::NotNeeded, OF_ITSELF),
-    ("storage", Kind::NotNeeded, OF_ITSELF),
-    ("tracing", Kind::NotNeeded, OF_ITSELF),
-    ("otlp", Kind::NotNeeded, OF_ITSELF),
-    ("runtime", Kind::NotNeeded, OF_ITSELF),
-    ("tls_server_config", Kind::NotNeeded, OF_ITSELF),
-    ("modules", Kind::NotNeeded, OF_ITSELF),
+    ("scrape_config_files", NoteKind::Lost, "import these files too"),
+    ("remote_write", NoteKind::NotNeeded, OF_ITSELF),
+    ("remote_read", NoteKind::NotNeeded, OF_ITSELF),
+    ("storage", NoteKind::NotNeeded, OF_ITSELF),
+    ("tracing", NoteKind::NotNeeded, OF_ITSELF),
+    ("otlp", NoteKind::NotNeeded, OF_ITSELF),
+    ("runtime", NoteKind::NotNeeded, OF_ITSELF),
+    ("tls_server_config", NoteKind::NotNeeded, OF_ITSELF),
+    ("modules", NoteKind::NotNeeded, OF_ITSELF),
 ];
-const OF_SCRAPE: [Known; 15] = [
-    ("metrics_path", Kind::NotNeeded, EXPORTER),
-    ("scheme", Kind::NotNeeded, EXPORTER),
+const SCRAPE_KEYS: [UnusedKey; 15] = [
+    ("metrics_path", NoteKind::NotNeeded, EXPORTER),
+    ("scheme", NoteKind::NotNeeded, EXPORTER),
     (
         "relabel_configs",
-        Kind::Changed,
-        "labels are taken as they stand: what else is done to them is not",
+        NoteKind::Changed,
+        "relabeling is not applied: labels are used as written",
     ),
-    ("metric_relabel_configs", Kind::NotNeeded, OF_ITSELF),
-    ("basic_auth", Kind::NotNeeded, EXPORTER),
-    ("authorization", Kind::NotNeeded, EXPORTER),
-    ("tls_config", Kind::NotNeeded, EXPORTER),
-    ("proxy_url", Kind::NotNeeded, EXPORTER),
-    ("honor_labels", Kind::NotNeeded, OF_ITSELF),
-    ("honor_timestamps", Kind::NotNeeded, OF_ITSELF),
-    ("sample_limit", Kind::NotNeeded, OF_ITSELF),
-    ("params", Kind::Lost, "only `module` can be carried over"),
-    ("dns_sd_configs", Kind::Lost, NOT_FILES),
-    ("kubernetes_sd_configs", Kind::Lost, NOT_FILES),
-    ("http_sd_configs", Kind::Lost, NOT_FILES),
+    ("metric_relabel_configs", NoteKind::NotNeeded, OF_ITSELF),
+    ("basic_auth", NoteKind::NotNeeded, EXPORTER),
+    ("authorization", NoteKind::NotNeeded, EXPORTER),
+    ("tls_config", NoteKind::NotNeeded, EXPORTER),
+    ("proxy_url", NoteKind::NotNeeded, EXPORTER),
+    ("honor_labels", NoteKind::NotNeeded, OF_ITSELF),
+    ("honor_timestamps", NoteKind::NotNeeded, OF_ITSELF),
+    ("sample_limit", NoteKind::NotNeeded, OF_ITSELF),
+    ("params", NoteKind::Lost, "only `module` is supported"),
+    ("dns_sd_configs", NoteKind::Lost, NOT_FILES),
+    ("kubernetes_sd_configs", NoteKind::Lost, NOT_FILES),
+    ("http_sd_configs", NoteKind::Lost, NOT_FILES),
 ];
 
-/// Some targets with the same labels, and how they are scraped.
+/// Targets with the same labels and scrape settings.
 #[derive(Clone)]
 struct Targets {
     from: String,
@@ -87,7 +87,7 @@ struct Targets {
     timeout: Option<Duration>,
 }
 
-/// A scrape of the exporter whose targets stand in files.
+/// A scrape of the exporter with targets in files.
 struct ByFile {
     endings: Vec<String>,
     like: Targets,
@@ -95,25 +95,25 @@ struct ByFile {
 
 #[derive(Default)]
 struct Files {
-    modules: BTreeMap<String, Fields>,
+    modules: BTreeMap<String, SourceFields>,
     targets: Vec<Targets>,
     by_file: Vec<ByFile>,
-    /// By the names of their files.
+    /// Target files with their names.
     lists: Vec<(String, Vec<Value>)>,
-    left: Vec<Left>,
+    notes: Vec<Note>,
 }
 
-pub(crate) fn read(sources: Vec<(&str, Value)>) -> Result<Read, ImportError> {
+pub(crate) fn read(sources: Vec<(&str, Value)>) -> Result<Extracted, ImportError> {
     let mut files = Files::default();
     for (name, value) in sources {
-        let wanted = "it has neither `modules:` nor `scrape_configs:`, and is no list of targets";
+        let problem = "it must be a list of targets, or have `modules:` or `scrape_configs:`";
         match value {
             Value::Array(list) => files.lists.push((name.to_owned(), list)),
             other @ (Value::Null
             | Value::Bool(_)
             | Value::Number(_)
             | Value::String(_)
-            | Value::Object(_)) => match Fields::of(other) {
+            | Value::Object(_)) => match SourceFields::from_value(other) {
                 Some(file) if file.has("modules") || file.has("scrape_configs") => {
                     files.configuration(name, file);
                 }
@@ -121,7 +121,7 @@ pub(crate) fn read(sources: Vec<(&str, Value)>) -> Result<Read, ImportError> {
                     return Err(ImportError::Foreign {
                         name: name.to_owned(),
                         format: Format::Prometheus,
-                        wanted,
+                        problem,
                     });
                 }
             },
@@ -131,7 +131,7 @@ pub(crate) fn read(sources: Vec<(&str, Value)>) -> Result<Read, ImportError> {
     let Files {
         modules,
         targets,
-        mut left,
+        mut notes,
         ..
     } = files;
     let mut drafts = Vec::new();
@@ -139,29 +139,29 @@ pub(crate) fn read(sources: Vec<(&str, Value)>) -> Result<Read, ImportError> {
     for group in targets {
         used.extend(group.module.clone());
         for target in &group.targets {
-            drafts.extend(draft_of(target, &group, &modules, &mut left));
+            drafts.extend(draft_of(target, &group, &modules, &mut notes));
         }
     }
     for name in modules.keys().filter(|name| !used.contains(*name)) {
-        left.push(Left {
-            kind: Kind::NotNeeded,
-            of: tame(&format!("module {name}")),
+        notes.push(Note {
+            kind: NoteKind::NotNeeded,
+            item: sanitize(&format!("module {name}")),
             field: String::new(),
-            why: "no target is checked with it".to_owned(),
+            reason: "no target uses the module".to_owned(),
         });
     }
-    Ok(Read {
+    Ok(Extracted {
         drafts,
-        left,
-        ..Read::default()
+        notes,
+        ..Extracted::default()
     })
 }
 
 impl Files {
-    fn configuration(&mut self, name: &str, mut file: Fields) {
+    fn configuration(&mut self, name: &str, mut file: SourceFields) {
         if let Some(modules) = file.map("modules") {
             for (module, fields) in modules.into_entries() {
-                match Fields::of(fields) {
+                match SourceFields::from_value(fields) {
                     Some(fields) => drop(self.modules.insert(module, fields)),
                     None => self.lost(&format!("module {module}"), "", "is not a map"),
                 }
@@ -171,25 +171,25 @@ impl Files {
         let every = time(&mut global, "scrape_interval").unwrap_or(EVERY);
         let timeout = time(&mut global, "scrape_timeout");
         for (index, scrape) in file.list("scrape_configs").into_iter().enumerate() {
-            match Fields::of(scrape) {
+            match SourceFields::from_value(scrape) {
                 Some(fields) => self.scrape(fields, index, every, timeout),
                 None => self.lost(name, &format!("scrape_configs.{index}"), "is not a map"),
             }
         }
-        global.rest(
+        global.note_unused(
             name,
             "global.",
             &[
-                ("external_labels", Kind::NotNeeded, OF_ITSELF),
-                ("evaluation_interval", Kind::NotNeeded, OF_ITSELF),
-                ("query_log_file", Kind::NotNeeded, OF_ITSELF),
+                ("external_labels", NoteKind::NotNeeded, OF_ITSELF),
+                ("evaluation_interval", NoteKind::NotNeeded, OF_ITSELF),
+                ("query_log_file", NoteKind::NotNeeded, OF_ITSELF),
             ],
-            &mut self.left,
+            &mut self.notes,
         );
-        file.rest(name, "", &OF_FILE, &mut self.left);
+        file.note_unused(name, "", &FILE_KEYS, &mut self.notes);
     }
 
-    fn scrape(&mut self, mut fields: Fields, index: usize, every: Duration, timeout: Option<Duration>) {
+    fn scrape(&mut self, mut fields: SourceFields, index: usize, every: Duration, timeout: Option<Duration>) {
         let job = fields
             .text("job_name")
             .unwrap_or_else(|| format!("scrape {index}"));
@@ -197,7 +197,7 @@ impl Files {
         let mut params = fields.map("params").unwrap_or_default();
         let modules = params.texts("module");
         if modules.len() > 1 {
-            self.lost(&job, "params.module", "only the first is asked");
+            self.lost(&job, "params.module", "only the first module is used");
         }
         let module = modules.into_iter().next();
         let is_probe = fields.text("metrics_path").as_deref() == Some("/probe");
@@ -205,7 +205,7 @@ impl Files {
             self.lost(
                 &job,
                 "",
-                "is no scrape of the blackbox exporter: it has no `params.module`",
+                "is not a scrape of the blackbox exporter: `params.module` is missing",
             );
             return;
         }
@@ -229,21 +229,21 @@ impl Files {
                 endings,
                 like: like.clone(),
             });
-            discovery.rest(
+            discovery.note_unused(
                 &job,
                 "file_sd_configs.",
-                &[("refresh_interval", Kind::NotNeeded, OF_ITSELF)],
-                &mut self.left,
+                &[("refresh_interval", NoteKind::NotNeeded, OF_ITSELF)],
+                &mut self.notes,
             );
         }
-        params.rest(&job, "params.", &[], &mut self.left);
-        fields.rest(&job, "", &OF_SCRAPE, &mut self.left);
+        params.note_unused(&job, "params.", &[], &mut self.notes);
+        fields.note_unused(&job, "", &SCRAPE_KEYS, &mut self.notes);
     }
 
-    /// Gives each file of targets to the scrape that names it; without one, its labels must say how to check.
+    /// Assigns each target file to the scrape that names it. Without one, the labels must set the module.
     fn assign_lists(&mut self) {
         let base = |path: &str| path.rsplit('/').next().unwrap_or_default().to_owned();
-        let given: Vec<String> = self.lists.iter().map(|(name, _)| base(name)).collect();
+        let names: Vec<String> = self.lists.iter().map(|(name, _)| base(name)).collect();
         let missing: Vec<(String, String)> = self
             .by_file
             .iter()
@@ -253,13 +253,13 @@ impl Files {
                     .iter()
                     .map(|ending| (scrape.like.from.clone(), ending.clone()))
             })
-            .filter(|(_, ending)| !given.iter().any(|name| matches(&base(ending), name)))
+            .filter(|(_, ending)| !names.iter().any(|name| matches(&base(ending), name)))
             .collect();
         for (job, ending) in missing {
             self.lost(
                 &job,
                 &format!("file_sd_configs: {ending}"),
-                "its targets are in none of the files: give it too",
+                "the targets file is missing: import it too",
             );
         }
         for (name, list) in std::mem::take(&mut self.lists) {
@@ -291,14 +291,14 @@ impl Files {
 
     /// `{ targets: […], labels: {…} }`.
     fn group(&mut self, group: Value, like: &Targets) -> Option<Targets> {
-        let mut group = Fields::of(group)?;
+        let mut group = SourceFields::from_value(group)?;
         let targets = group.texts("targets");
         let mut made = like.clone();
         if let Some(labels) = group.map("labels") {
             for (name, value) in labels.into_entries() {
                 match text_of(&value) {
                     Some(text) => drop(made.labels.insert(name, text)),
-                    None => self.lost(&like.from, &format!("labels.{name}"), "is no text"),
+                    None => self.lost(&like.from, &format!("labels.{name}"), "is not text"),
                 }
             }
         }
@@ -318,29 +318,29 @@ impl Files {
             .and_then(|text| duration(&text, SECOND));
         made.timeout = timeout.or(made.timeout);
         made.targets = targets;
-        group.rest(&like.from, "", &[], &mut self.left);
+        group.note_unused(&like.from, "", &[], &mut self.notes);
         (!made.targets.is_empty()).then_some(made)
     }
 
-    fn lost(&mut self, of: &str, field: &str, why: &str) {
-        self.left.push(lost(of, field, why));
+    fn lost(&mut self, item: &str, field: &str, reason: &str) {
+        self.notes.push(lost(item, field, reason));
     }
 }
 
-fn lost(of: &str, field: &str, why: &str) -> Left {
-    Left {
-        kind: Kind::Lost,
-        of: tame(of),
-        field: tame(field),
-        why: why.to_owned(),
+fn lost(item: &str, field: &str, reason: &str) -> Note {
+    Note {
+        kind: NoteKind::Lost,
+        item: sanitize(item),
+        field: sanitize(field),
+        reason: reason.to_owned(),
     }
 }
 
-fn time(fields: &mut Fields, name: &str) -> Option<Duration> {
+fn time(fields: &mut SourceFields, name: &str) -> Option<Duration> {
     fields.duration(name, SECOND)
 }
 
-/// Whether a file's name is the one that a scrape names, where `*` stands for anything.
+/// Whether a file name matches a pattern, in which `*` stands for any text.
 fn matches(pattern: &str, name: &str) -> bool {
     match pattern.split_once('*') {
         Some((start, end)) => {
@@ -353,45 +353,47 @@ fn matches(pattern: &str, name: &str) -> bool {
 fn draft_of(
     target: &str,
     group: &Targets,
-    modules: &BTreeMap<String, Fields>,
-    left: &mut Vec<Left>,
+    modules: &BTreeMap<String, SourceFields>,
+    notes: &mut Vec<Note>,
 ) -> Option<Draft> {
     let mut labels = group.labels.clone();
-    let place = target.split_once("://").map_or(target, |(_, place)| place);
-    let name = labels.remove(MONITOR).unwrap_or_else(|| place.to_owned());
+    let authority = target
+        .split_once("://")
+        .map_or(target, |(_, authority)| authority);
+    let name = labels.remove(MONITOR).unwrap_or_else(|| authority.to_owned());
     let mut draft = Draft::new(&name, &format!("{target}, {}", group.from));
     let module = group
         .module
         .clone()
-        .unwrap_or_else(|| usual_module(target).to_owned());
+        .unwrap_or_else(|| default_module(target).to_owned());
     let fields = match modules.get(&module) {
         Some(fields) => fields.clone(),
-        None => module::well_known(&module).or_else(|| {
-            left.push(lost(
+        None => module::builtin(&module).or_else(|| {
+            notes.push(lost(
                 target,
                 "",
-                &format!("its module `{}` is in none of the files", tame(&module)),
+                &format!("its module `{}` is in none of the files", sanitize(&module)),
             ));
             None
         })?,
     };
-    if let Err(why) = module::apply(&module, fields, target, group.timeout, &mut draft, left) {
-        left.push(lost(target, "", why));
+    if let Err(reason) = module::apply(&module, fields, target, group.timeout, &mut draft, notes) {
+        notes.push(lost(target, "", reason));
         return None;
     }
-    draft.every("scrape_interval", group.every);
+    draft.set_interval("scrape_interval", group.every);
     for (name, value) in labels {
         match name.as_str() {
             TAGS => value.split(',').for_each(|tag| draft.tag(tag.trim())),
-            _ if name.starts_with("__") => draft.leave(Kind::Lost, &name, "is of the scrape"),
+            _ if name.starts_with("__") => draft.add_note(NoteKind::Lost, &name, "concerns only the scrape"),
             _ => draft.tag(&format!("{name}={value}")),
         }
     }
     Some(draft)
 }
 
-/// What a target without a module is most likely checked with.
-fn usual_module(target: &str) -> &'static str {
+/// The most likely module of a target without one.
+fn default_module(target: &str) -> &'static str {
     if target.contains("://") {
         "http_2xx"
     } else {

@@ -1,4 +1,4 @@
-//! UptimeFlare: what `uptime.config.ts` exports, written as JSON.
+//! UptimeFlare: the exports of `uptime.config.ts`, as JSON.
 //!
 //! Source: <https://github.com/lyc8503/UptimeFlare/blob/main/types/config.ts>
 
@@ -8,90 +8,110 @@ use serde_json::{Map, Value, json};
 
 use crate::address::Address;
 use crate::draft::Draft;
-use crate::fields::{Fields, Known};
-use crate::left::{Kind, Left, tame};
 use crate::maintenance::{Window, WindowScope};
-use crate::{Format, ImportError, Read};
+use crate::note::{Note, NoteKind, sanitize};
+use crate::source_fields::{SourceFields, UnusedKey};
+use crate::{Extracted, Format, ImportError};
 
 const MINUTE: Duration = Duration::from_secs(60);
-/// UptimeFlare's own default.
+/// The default timeout of UptimeFlare.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
-const OF_WORKER: [Known; 4] = [
+const WORKER_KEYS: [UnusedKey; 4] = [
     (
         "kvWriteCooldownMinutes",
-        Kind::NotNeeded,
-        "is of UptimeFlare itself",
+        NoteKind::NotNeeded,
+        "concerns only UptimeFlare itself",
     ),
-    ("passwordProtection", Kind::NotNeeded, "is of the page"),
+    (
+        "passwordProtection",
+        NoteKind::NotNeeded,
+        "concerns only the status page",
+    ),
     (
         "callbacks",
-        Kind::Lost,
-        "what is to happen is set up in the relay",
+        NoteKind::Lost,
+        "configure webhooks in the relay instead",
     ),
     (
         "notification",
-        Kind::Lost,
-        "whom to tell is set up with the variable `subscribers`, and in the relay",
+        NoteKind::Lost,
+        "configure subscribers with the variable `subscribers`, or destinations in the relay",
     ),
 ];
-const OF_FILE: [Known; 2] = [
-    ("pageConfig", Kind::NotNeeded, "is of the page"),
-    ("maintenances", Kind::Lost, "is not a list"),
+const FILE_KEYS: [UnusedKey; 2] = [
+    ("pageConfig", NoteKind::NotNeeded, "concerns only the status page"),
+    ("maintenances", NoteKind::Lost, "is not a list"),
 ];
-const OF_NOTIFICATION: [Known; 5] = [
+const NOTIFICATION_KEYS: [UnusedKey; 5] = [
     (
         "appriseApiServer",
-        Kind::Lost,
-        "whom to tell is set up with the variable `subscribers`, and in the relay",
+        NoteKind::Lost,
+        "configure subscribers with the variable `subscribers`, or destinations in the relay",
     ),
     (
         "recipientUrl",
-        Kind::Lost,
-        "whom to tell is set up with the variable `subscribers`, and in the relay",
+        NoteKind::Lost,
+        "configure subscribers with the variable `subscribers`, or destinations in the relay",
     ),
-    ("webhook", Kind::Lost, "whom to tell is set up in the relay"),
-    ("timeZone", Kind::NotNeeded, "times are told in UTC"),
+    ("webhook", NoteKind::Lost, "configure destinations in the relay"),
+    ("timeZone", NoteKind::NotNeeded, "times are shown in UTC"),
     (
         "skipNotificationIds",
-        Kind::Lost,
-        "put a `severity` or `tags` on them that no subscriber hears",
+        NoteKind::Lost,
+        "use a `severity` or `tags` that no subscription matches",
     ),
 ];
-const OF_MONITOR: [Known; 10] = [
-    ("expectedCodes", Kind::Lost, "goes with the method, or is of HTTP"),
+const MONITOR_KEYS: [UnusedKey; 10] = [
+    (
+        "expectedCodes",
+        NoteKind::Lost,
+        "requires HTTP with a supported method",
+    ),
     (
         "responseKeyword",
-        Kind::Lost,
-        "goes with the method, or is of HTTP",
+        NoteKind::Lost,
+        "requires HTTP with a supported method",
     ),
-    ("tooltip", Kind::NotNeeded, "is of the page"),
-    ("statusPageLink", Kind::NotNeeded, "is of the page"),
-    ("hideLatencyChart", Kind::NotNeeded, "is of the page"),
-    ("headers", Kind::Lost, "requests have no headers of one's own"),
-    ("body", Kind::Lost, "requests have no body"),
+    ("tooltip", NoteKind::NotNeeded, "concerns only the status page"),
+    (
+        "statusPageLink",
+        NoteKind::NotNeeded,
+        "concerns only the status page",
+    ),
+    (
+        "hideLatencyChart",
+        NoteKind::NotNeeded,
+        "concerns only the status page",
+    ),
+    (
+        "headers",
+        NoteKind::Lost,
+        "custom request headers are not supported",
+    ),
+    ("body", NoteKind::Lost, "requests have no body"),
     (
         "responseForbiddenKeyword",
-        Kind::Lost,
-        "a text can only be asked to be there",
+        NoteKind::Lost,
+        "a text can only be required, not forbidden",
     ),
-    ("checkProxy", Kind::Lost, "name `regions` instead"),
+    ("checkProxy", NoteKind::Lost, "use `locations` instead"),
     (
         "checkProxyFallback",
-        Kind::NotNeeded,
-        "several locations check at once",
+        NoteKind::NotNeeded,
+        "several locations check at the same time",
     ),
 ];
 
-pub(crate) fn read(sources: Vec<(&str, Value)>) -> Result<Read, ImportError> {
-    let mut read = Read::default();
+pub(crate) fn read(sources: Vec<(&str, Value)>) -> Result<Extracted, ImportError> {
+    let mut read = Extracted::default();
     for (name, value) in sources {
         let foreign = || ImportError::Foreign {
             name: name.to_owned(),
             format: Format::UptimeFlare,
-            wanted: "it has no `monitors`, nor a `workerConfig` that has",
+            problem: "`monitors` or `workerConfig.monitors` is missing",
         };
-        let mut file = Fields::of(value).ok_or_else(foreign)?;
+        let mut file = SourceFields::from_value(value).ok_or_else(foreign)?;
         let own = file.map("workerConfig");
         let is_whole = own.is_some();
         let mut worker = own.unwrap_or_else(|| std::mem::take(&mut file));
@@ -101,47 +121,52 @@ pub(crate) fn read(sources: Vec<(&str, Value)>) -> Result<Read, ImportError> {
         let monitors = worker.list("monitors");
         let grace = worker.map("notification").and_then(|mut notification| {
             let grace = notification.number("gracePeriod");
-            notification.rest(name, "notification.", &OF_NOTIFICATION, &mut read.left);
+            notification.note_unused(name, "notification.", &NOTIFICATION_KEYS, &mut read.notes);
             grace
         });
         for (index, monitor) in monitors.into_iter().enumerate() {
-            match Fields::of(monitor) {
+            match SourceFields::from_value(monitor) {
                 Some(fields) => read
                     .drafts
-                    .extend(monitor_of(fields, index, grace, &mut read.left)),
+                    .extend(monitor_of(fields, index, grace, &mut read.notes)),
                 None => read
-                    .left
+                    .notes
                     .push(of_file(name, &format!("monitors.{index}"), "is not a map")),
             }
         }
-        worker.rest(name, "", &OF_WORKER, &mut read.left);
+        worker.note_unused(name, "", &WORKER_KEYS, &mut read.notes);
         if is_whole {
             for (index, window) in file.list("maintenances").into_iter().enumerate() {
-                match window_of(name, index, window, &mut read.left) {
+                match window_of(name, index, window, &mut read.notes) {
                     Some(window) => read.maintenance.push(window),
-                    None => read.left.push(of_file(
+                    None => read.notes.push(of_file(
                         name,
                         &format!("maintenances.{index}"),
-                        "only windows with `start` and `end` as text with an offset can be carried over",
+                        "`start` and `end` must be times with an offset, as text",
                     )),
                 }
             }
-            file.rest(name, "", &OF_FILE, &mut read.left);
+            file.note_unused(name, "", &FILE_KEYS, &mut read.notes);
         }
     }
     Ok(read)
 }
 
-fn of_file(name: &str, field: &str, why: &str) -> Left {
-    Left {
-        kind: Kind::Lost,
-        of: name.to_owned(),
+fn of_file(name: &str, field: &str, reason: &str) -> Note {
+    Note {
+        kind: NoteKind::Lost,
+        item: name.to_owned(),
         field: field.to_owned(),
-        why: why.to_owned(),
+        reason: reason.to_owned(),
     }
 }
 
-fn monitor_of(mut fields: Fields, index: usize, grace: Option<f64>, left: &mut Vec<Left>) -> Option<Draft> {
+fn monitor_of(
+    mut fields: SourceFields,
+    index: usize,
+    grace: Option<f64>,
+    notes: &mut Vec<Note>,
+) -> Option<Draft> {
     let title = fields.text("name");
     let id = fields
         .text("id")
@@ -150,66 +175,67 @@ fn monitor_of(mut fields: Fields, index: usize, grace: Option<f64>, left: &mut V
     let mut draft = Draft::new(&id, title.as_deref().unwrap_or(&id));
     let method = fields.text("method").unwrap_or_default().to_ascii_uppercase();
     let Some(address) = fields.text("target").and_then(|target| Address::parse(&target)) else {
-        left.push(of_file(&draft.name, "", "its `target` names no host"));
+        notes.push(of_file(&draft.name, "", "its `target` has no host"));
         return None;
     };
 
     if method == "TCP_PING" {
-        draft.at(&address, None);
+        draft.set_target(&address, None);
     } else {
-        draft.http_at(&address);
-        draft.option("http", "follow", true);
+        draft.set_http_target(&address);
+        draft.set_option("http", "follow", true);
         if matches!(method.as_str(), "GET" | "HEAD" | "OPTIONS" | "") {
-            draft.option("http", "method", if method.is_empty() { "GET" } else { &method });
+            draft.set_option("http", "method", if method.is_empty() { "GET" } else { &method });
             let codes = fields.list("expectedCodes");
             let expected = if codes.is_empty() {
                 vec![json!("2xx")]
             } else {
                 codes
             };
-            draft.option("http", "status", expected);
+            draft.set_option("http", "status", expected);
             if let Some(keyword) = fields.text("responseKeyword") {
-                draft.option("http", "text", keyword);
+                draft.set_option("http", "text", keyword);
             }
         } else {
-            let why = "only GET, HEAD and OPTIONS are sent: HEAD asks whether the server answers with a status below 500";
-            draft.leave(Kind::Changed, "method", why);
+            let reason =
+                "only GET, HEAD and OPTIONS are supported: became HEAD, which requires a status below 500";
+            draft.add_note(NoteKind::Changed, "method", reason);
         }
     }
-    draft.every("interval", MINUTE);
+    draft.set_interval("interval", MINUTE);
     let timeout = fields.duration("timeout", Duration::from_millis(1));
-    draft.timeout("timeout", timeout.unwrap_or(TIMEOUT));
-    draft.ticks(
+    draft.set_timeout("timeout", timeout.unwrap_or(TIMEOUT));
+    draft.set_count(
         "failures_to_open",
         "notification.gracePeriod",
         grace.unwrap_or(0.0) + 1.0,
     );
     let name = draft.name.clone();
-    fields.rest(&name, "", &OF_MONITOR, &mut draft.left);
+    fields.note_unused(&name, "", &MONITOR_KEYS, &mut draft.notes);
     Some(draft)
 }
 
-fn window_of(name: &str, index: usize, window: Value, left: &mut Vec<Left>) -> Option<Window> {
+fn window_of(name: &str, index: usize, window: Value, notes: &mut Vec<Note>) -> Option<Window> {
     let field = format!("maintenances.{index}");
-    let mut window = Fields::of(window)?;
+    let mut window = SourceFields::from_value(window)?;
     let time = |text: Option<Value>| text.and_then(|text| text.as_str().map(str::to_owned));
     let (start, end) = (time(window.take("start"))?, time(window.take("end"))?);
     let mut when = Map::from_iter([
         ("from".to_owned(), json!(start)),
         ("until".to_owned(), json!(end)),
     ]);
-    if let Some(why) = window.text("title") {
-        when.insert("why".to_owned(), json!(tame(&why)));
+    if let Some(reason) = window.text("title") {
+        when.insert("why".to_owned(), json!(sanitize(&reason)));
     }
-    // One that names nobody is a banner on the page, and holds no alert back there either.
-    let monitors: Vec<_> = window.texts("monitors").iter().map(|id| tame(id)).collect();
+    // A window without monitors is only a banner on the page of UptimeFlare, too.
+    let monitors: Vec<_> = window.texts("monitors").iter().map(|id| sanitize(id)).collect();
     let known = [
-        ("body", Kind::Lost, "`why` has the title"),
-        ("color", Kind::NotNeeded, "is of the page"),
+        ("body", NoteKind::Lost, "only the title is converted, to `why`"),
+        ("color", NoteKind::NotNeeded, "concerns only the status page"),
     ];
-    window.rest(name, &format!("{field}."), &known, left);
+    window.note_unused(name, &format!("{field}."), &known, notes);
     Some(Window {
-        of: name.to_owned(),
+        item: name.to_owned(),
         field,
         window_scope: WindowScope::Named(monitors),
         when,

@@ -1,8 +1,8 @@
-//! Uptime Kuma 1.x: the backup that its settings download.
+//! Uptime Kuma 1.x: the backup file.
 //!
 //! Sources: <https://github.com/louislam/uptime-kuma/blob/1.23.X/server/model/monitor.js>, `toJSON`; and
 //! <https://github.com/louislam/uptime-kuma/blob/1.23.X/src/components/settings/Backup.vue>, `downloadBackup`, which
-//! writes the version, the notifications and the monitors, and nothing else.
+//! writes only the version, the notifications and the monitors.
 
 use std::time::Duration;
 
@@ -11,179 +11,195 @@ use serde_json::{Value, json};
 
 use crate::address::Address;
 use crate::draft::{Draft, scaled};
-use crate::fields::{Fields, Known};
-use crate::left::{Kind, Left};
-use crate::{Format, ImportError, Read};
+use crate::note::{Note, NoteKind};
+use crate::source_fields::{SourceFields, UnusedKey};
+use crate::{Extracted, Format, ImportError};
 
 const SECOND: Duration = Duration::from_secs(1);
-/// The least of `remind_every`.
+/// The minimum of `remind_every`.
 const MIN_REMINDER: Duration = Duration::from_secs(300);
 
-const OF_FILE: [Known; 4] = [
-    ("version", Kind::NotNeeded, "is of Uptime Kuma itself"),
+const FILE_KEYS: [UnusedKey; 4] = [
+    ("version", NoteKind::NotNeeded, "concerns only Uptime Kuma itself"),
     (
         "notificationList",
-        Kind::Lost,
-        "whom to tell is set up with the variable `subscribers`, and in the relay",
+        NoteKind::Lost,
+        "configure subscribers with the variable `subscribers`, or destinations in the relay",
     ),
-    ("proxyList", Kind::Lost, "checks go straight to their target"),
-    ("statusPageList", Kind::NotNeeded, "is of the page"),
+    (
+        "proxyList",
+        NoteKind::Lost,
+        "checks do not use proxies or tunnels",
+    ),
+    (
+        "statusPageList",
+        NoteKind::NotNeeded,
+        "concerns only the status page",
+    ),
 ];
 const CREDENTIALS: &str = "checks have no credentials";
-const OF_ITSELF: &str = "is of Uptime Kuma itself";
-const OTHER_KIND: &str = "is of another type of monitor, or goes with a method that is not sent";
-const OF_MONITOR: [Known; 69] = [
-    ("url", Kind::NotNeeded, OTHER_KIND),
-    ("method", Kind::NotNeeded, OTHER_KIND),
-    ("accepted_statuscodes", Kind::NotNeeded, OTHER_KIND),
-    ("maxredirects", Kind::NotNeeded, OTHER_KIND),
-    ("keyword", Kind::NotNeeded, OTHER_KIND),
-    ("hostname", Kind::NotNeeded, OTHER_KIND),
-    ("port", Kind::NotNeeded, OTHER_KIND),
-    ("id", Kind::NotNeeded, OF_ITSELF),
-    ("weight", Kind::NotNeeded, OF_ITSELF),
-    ("pathName", Kind::NotNeeded, OF_ITSELF),
-    ("path", Kind::NotNeeded, OF_ITSELF),
+const OF_ITSELF: &str = "concerns only Uptime Kuma itself";
+const OTHER_KIND: &str = "concerns another monitor type or an unsupported method";
+const MONITOR_KEYS: [UnusedKey; 69] = [
+    ("url", NoteKind::NotNeeded, OTHER_KIND),
+    ("method", NoteKind::NotNeeded, OTHER_KIND),
+    ("accepted_statuscodes", NoteKind::NotNeeded, OTHER_KIND),
+    ("maxredirects", NoteKind::NotNeeded, OTHER_KIND),
+    ("keyword", NoteKind::NotNeeded, OTHER_KIND),
+    ("hostname", NoteKind::NotNeeded, OTHER_KIND),
+    ("port", NoteKind::NotNeeded, OTHER_KIND),
+    ("id", NoteKind::NotNeeded, OF_ITSELF),
+    ("weight", NoteKind::NotNeeded, OF_ITSELF),
+    ("pathName", NoteKind::NotNeeded, OF_ITSELF),
+    ("path", NoteKind::NotNeeded, OF_ITSELF),
     (
         "parent",
-        Kind::NotNeeded,
-        "groups are of the page; `depends_on` holds alerts back",
+        NoteKind::NotNeeded,
+        "groups concern only the status page; use `depends_on` to suppress notifications",
     ),
     (
         "childrenIDs",
-        Kind::NotNeeded,
-        "groups are of the page; `depends_on` holds alerts back",
+        NoteKind::NotNeeded,
+        "groups concern only the status page; use `depends_on` to suppress notifications",
     ),
-    ("forceInactive", Kind::NotNeeded, OF_ITSELF),
+    ("forceInactive", NoteKind::NotNeeded, OF_ITSELF),
     (
         "maintenance",
-        Kind::Lost,
-        "was on when the backup was made, which does not say until when",
+        NoteKind::Lost,
+        "was active during the backup, which does not contain its end",
     ),
-    ("includeSensitiveData", Kind::NotNeeded, OF_ITSELF),
-    ("screenshot", Kind::NotNeeded, OF_ITSELF),
-    ("dns_last_result", Kind::NotNeeded, OF_ITSELF),
-    ("cacheBust", Kind::NotNeeded, OF_ITSELF),
-    ("description", Kind::Lost, "a `runbook` says what to do"),
+    ("includeSensitiveData", NoteKind::NotNeeded, OF_ITSELF),
+    ("screenshot", NoteKind::NotNeeded, OF_ITSELF),
+    ("dns_last_result", NoteKind::NotNeeded, OF_ITSELF),
+    ("cacheBust", NoteKind::NotNeeded, OF_ITSELF),
+    ("description", NoteKind::Lost, "use `runbook` instead"),
     (
         "retryInterval",
-        Kind::Lost,
-        "what failed is checked again at its interval",
+        NoteKind::Lost,
+        "failed checks are repeated at the normal interval",
     ),
     (
         "notificationIDList",
-        Kind::Lost,
-        "whom to tell is set up with the variable `subscribers`, and in the relay",
+        NoteKind::Lost,
+        "configure subscribers with the variable `subscribers`, or destinations in the relay",
     ),
     (
         "expiryNotification",
-        Kind::NotNeeded,
-        "an expiring certificate is always told; `warn_days` says when",
+        NoteKind::NotNeeded,
+        "expiring certificates are always notified; `warn_days` sets when",
     ),
     (
         "domainExpiryNotification",
-        Kind::Lost,
-        "the expiry of a domain is not watched",
+        NoteKind::Lost,
+        "domain expiry is not monitored",
     ),
-    ("ignoreTls", Kind::Lost, "certificates are always checked"),
-    ("proxyId", Kind::Lost, "checks go straight to their target"),
-    ("headers", Kind::Lost, "requests have no headers of one's own"),
-    ("body", Kind::Lost, "requests have no body"),
-    ("httpBodyEncoding", Kind::NotNeeded, "requests have no body"),
-    ("authMethod", Kind::Lost, CREDENTIALS),
-    ("basic_auth_user", Kind::Lost, CREDENTIALS),
-    ("basic_auth_pass", Kind::Lost, CREDENTIALS),
-    ("authWorkstation", Kind::Lost, CREDENTIALS),
-    ("authDomain", Kind::Lost, CREDENTIALS),
-    ("oauth_client_id", Kind::Lost, CREDENTIALS),
-    ("oauth_client_secret", Kind::Lost, CREDENTIALS),
-    ("oauth_token_url", Kind::Lost, CREDENTIALS),
-    ("oauth_scopes", Kind::Lost, CREDENTIALS),
-    ("oauth_auth_method", Kind::Lost, CREDENTIALS),
+    ("ignoreTls", NoteKind::Lost, "certificates are always verified"),
+    ("proxyId", NoteKind::Lost, "checks do not use proxies or tunnels"),
+    (
+        "headers",
+        NoteKind::Lost,
+        "custom request headers are not supported",
+    ),
+    ("body", NoteKind::Lost, "requests have no body"),
+    ("httpBodyEncoding", NoteKind::NotNeeded, "requests have no body"),
+    ("authMethod", NoteKind::Lost, CREDENTIALS),
+    ("basic_auth_user", NoteKind::Lost, CREDENTIALS),
+    ("basic_auth_pass", NoteKind::Lost, CREDENTIALS),
+    ("authWorkstation", NoteKind::Lost, CREDENTIALS),
+    ("authDomain", NoteKind::Lost, CREDENTIALS),
+    ("oauth_client_id", NoteKind::Lost, CREDENTIALS),
+    ("oauth_client_secret", NoteKind::Lost, CREDENTIALS),
+    ("oauth_token_url", NoteKind::Lost, CREDENTIALS),
+    ("oauth_scopes", NoteKind::Lost, CREDENTIALS),
+    ("oauth_auth_method", NoteKind::Lost, CREDENTIALS),
     (
         "tlsCa",
-        Kind::Lost,
-        "certificates are checked against the public authorities",
+        NoteKind::Lost,
+        "certificates are verified against public authorities",
     ),
-    ("tlsCert", Kind::Lost, CREDENTIALS),
-    ("tlsKey", Kind::Lost, CREDENTIALS),
+    ("tlsCert", NoteKind::Lost, CREDENTIALS),
+    ("tlsKey", NoteKind::Lost, CREDENTIALS),
     (
         "invertKeyword",
-        Kind::Lost,
-        "a text can only be asked to be there",
+        NoteKind::Lost,
+        "a text can only be required, not forbidden",
     ),
-    ("jsonPath", Kind::Lost, "only plain text can be looked for"),
-    ("expectedValue", Kind::Lost, "only plain text can be looked for"),
-    ("conditions", Kind::Lost, "no such condition can be had"),
+    ("jsonPath", NoteKind::Lost, "only plain text is supported"),
+    ("expectedValue", NoteKind::Lost, "only plain text is supported"),
+    ("conditions", NoteKind::Lost, "this condition is not supported"),
     (
         "databaseQuery",
-        Kind::Lost,
-        "nothing is queried, for checks have no credentials",
+        NoteKind::Lost,
+        "queries are not supported: checks have no credentials",
     ),
-    ("mqttUsername", Kind::Lost, CREDENTIALS),
-    ("mqttPassword", Kind::Lost, CREDENTIALS),
+    ("mqttUsername", NoteKind::Lost, CREDENTIALS),
+    ("mqttPassword", NoteKind::Lost, CREDENTIALS),
     (
         "mqttTopic",
-        Kind::Lost,
-        "the port is checked, not what is spoken on it",
+        NoteKind::Lost,
+        "only the port is checked, not the protocol",
     ),
     (
         "mqttSuccessMessage",
-        Kind::Lost,
-        "the port is checked, not what is spoken on it",
+        NoteKind::Lost,
+        "only the port is checked, not the protocol",
     ),
-    ("radiusUsername", Kind::NotNeeded, OTHER_KIND),
-    ("radiusPassword", Kind::NotNeeded, OTHER_KIND),
-    ("radiusSecret", Kind::NotNeeded, OTHER_KIND),
-    ("radiusCalledStationId", Kind::NotNeeded, OTHER_KIND),
-    ("radiusCallingStationId", Kind::NotNeeded, OTHER_KIND),
-    ("docker_container", Kind::NotNeeded, OTHER_KIND),
-    ("docker_host", Kind::NotNeeded, OTHER_KIND),
-    ("game", Kind::NotNeeded, OTHER_KIND),
-    ("gamedigGivenPortOnly", Kind::NotNeeded, OTHER_KIND),
-    ("pushToken", Kind::NotNeeded, OTHER_KIND),
-    ("packetSize", Kind::NotNeeded, "there is no ICMP"),
-    ("grpcUrl", Kind::NotNeeded, OTHER_KIND),
-    ("grpcEnableTls", Kind::NotNeeded, OTHER_KIND),
-    ("kafkaProducerAllowAutoTopicCreation", Kind::NotNeeded, OTHER_KIND),
-    ("kafkaProducerSaslOptions", Kind::NotNeeded, OTHER_KIND),
-    ("kafkaProducerSsl", Kind::NotNeeded, OTHER_KIND),
-    ("dns_resolve_type", Kind::NotNeeded, OTHER_KIND),
-    ("dns_resolve_server", Kind::NotNeeded, OTHER_KIND),
+    ("radiusUsername", NoteKind::NotNeeded, OTHER_KIND),
+    ("radiusPassword", NoteKind::NotNeeded, OTHER_KIND),
+    ("radiusSecret", NoteKind::NotNeeded, OTHER_KIND),
+    ("radiusCalledStationId", NoteKind::NotNeeded, OTHER_KIND),
+    ("radiusCallingStationId", NoteKind::NotNeeded, OTHER_KIND),
+    ("docker_container", NoteKind::NotNeeded, OTHER_KIND),
+    ("docker_host", NoteKind::NotNeeded, OTHER_KIND),
+    ("game", NoteKind::NotNeeded, OTHER_KIND),
+    ("gamedigGivenPortOnly", NoteKind::NotNeeded, OTHER_KIND),
+    ("pushToken", NoteKind::NotNeeded, OTHER_KIND),
+    ("packetSize", NoteKind::NotNeeded, "ICMP is not supported"),
+    ("grpcUrl", NoteKind::NotNeeded, OTHER_KIND),
+    ("grpcEnableTls", NoteKind::NotNeeded, OTHER_KIND),
+    (
+        "kafkaProducerAllowAutoTopicCreation",
+        NoteKind::NotNeeded,
+        OTHER_KIND,
+    ),
+    ("kafkaProducerSaslOptions", NoteKind::NotNeeded, OTHER_KIND),
+    ("kafkaProducerSsl", NoteKind::NotNeeded, OTHER_KIND),
+    ("dns_resolve_type", NoteKind::NotNeeded, OTHER_KIND),
+    ("dns_resolve_server", NoteKind::NotNeeded, OTHER_KIND),
 ];
 
-pub(crate) fn read(sources: Vec<(&str, Value)>) -> Result<Read, ImportError> {
-    let mut read = Read::default();
+pub(crate) fn read(sources: Vec<(&str, Value)>) -> Result<Extracted, ImportError> {
+    let mut read = Extracted::default();
     for (name, value) in sources {
-        let file = Fields::of(value).filter(|file| file.has("monitorList"));
+        let file = SourceFields::from_value(value).filter(|file| file.has("monitorList"));
         let mut file = file.ok_or_else(|| ImportError::Foreign {
             name: name.to_owned(),
             format: Format::UptimeKuma,
-            wanted: "it has no `monitorList`",
+            problem: "`monitorList` is missing",
         })?;
         for (index, monitor) in file.list("monitorList").into_iter().enumerate() {
-            match Fields::of(monitor) {
-                Some(fields) => read.drafts.extend(monitor_of(fields, index, &mut read.left)),
-                None => read.left.push(Left {
-                    kind: Kind::Unknown,
-                    of: name.to_owned(),
+            match SourceFields::from_value(monitor) {
+                Some(fields) => read.drafts.extend(monitor_of(fields, index, &mut read.notes)),
+                None => read.notes.push(Note {
+                    kind: NoteKind::Unknown,
+                    item: name.to_owned(),
                     field: format!("monitorList.{index}"),
-                    why: "is not a map".to_owned(),
+                    reason: "is not a map".to_owned(),
                 }),
             }
         }
-        read.left.push(Left {
-            kind: Kind::Lost,
-            of: name.to_owned(),
+        read.notes.push(Note {
+            kind: NoteKind::Lost,
+            item: name.to_owned(),
             field: "maintenance".to_owned(),
-            why: "a backup does not have it: write its windows as `maintenance:`".to_owned(),
+            reason: "backups do not contain maintenance: add its windows under `maintenance:`".to_owned(),
         });
-        file.rest(name, "", &OF_FILE, &mut read.left);
+        file.note_unused(name, "", &FILE_KEYS, &mut read.notes);
     }
     Ok(read)
 }
 
-fn monitor_of(mut fields: Fields, index: usize, left: &mut Vec<Left>) -> Option<Draft> {
+fn monitor_of(mut fields: SourceFields, index: usize, notes: &mut Vec<Note>) -> Option<Draft> {
     let name = fields.text("name").unwrap_or_else(|| format!("monitor {index}"));
     let mut draft = Draft::new(&name, &name);
     let kind = fields.text("type").unwrap_or_default();
@@ -193,7 +209,7 @@ fn monitor_of(mut fields: Fields, index: usize, left: &mut Vec<Left>) -> Option<
             draft.set("expect", "closed");
             host_and_port(&mut draft, &mut fields)
         }
-        (_, true) => Err("what is upside down can only be a port that must be closed"),
+        (_, true) => Err("upside-down mode is supported only for type `port`"),
         ("http" | "keyword" | "json-query", false) => http(&mut draft, &mut fields),
         ("port" | "mqtt", false) => host_and_port(&mut draft, &mut fields),
         ("smtp", false) => {
@@ -203,22 +219,24 @@ fn monitor_of(mut fields: Fields, index: usize, left: &mut Vec<Left>) -> Option<
         ("ping" | "tailscale-ping", false) => ping(&mut draft, &mut fields),
         ("dns", false) => dns(&mut draft, &mut fields),
         ("postgres" | "mysql" | "mongodb" | "redis", false) => database(&mut draft, &mut fields, &kind),
-        ("docker", false) => Err("a container cannot be seen from outside"),
-        ("push" | "manual", false) => Err("what reports by itself cannot be watched from outside"),
-        ("steam" | "gamedig" | "radius" | "snmp", false) => Err("only DNS is checked over UDP"),
-        ("group", false) => Err("groups are of the page; `depends_on` holds alerts back"),
-        ("sqlserver", false) => Err("is not among the services: watch its port"),
-        ("grpc-keyword" | "kafka-producer" | "rabbitmq" | "real-browser", false) => {
-            Err("nothing is asked of it here: watch its port")
+        ("docker", false) => Err("containers are not visible from outside"),
+        ("push" | "manual", false) => Err("push-based monitors are not supported"),
+        ("steam" | "gamedig" | "radius" | "snmp", false) => Err("of UDP services, only DNS is supported"),
+        ("group", false) => {
+            Err("groups concern only the status page; use `depends_on` to suppress notifications")
         }
-        (_, false) => Err("is of a type that is not known here"),
+        ("sqlserver", false) => Err("the service is not supported: monitor its port"),
+        ("grpc-keyword" | "kafka-producer" | "rabbitmq" | "real-browser", false) => {
+            Err("the protocol is not supported: monitor its port")
+        }
+        (_, false) => Err("unknown monitor type"),
     };
-    if let Err(why) = made {
-        left.push(Left {
-            kind: Kind::Lost,
-            of: draft.name,
-            field: format!("type {}", crate::left::tame(&kind)),
-            why: why.to_owned(),
+    if let Err(reason) = made {
+        notes.push(Note {
+            kind: NoteKind::Lost,
+            item: draft.name,
+            field: format!("type {}", crate::note::sanitize(&kind)),
+            reason: reason.to_owned(),
         });
         return None;
     }
@@ -232,35 +250,35 @@ fn monitor_of(mut fields: Fields, index: usize, left: &mut Vec<Left>) -> Option<
         "maintenance",
         "grpcEnableTls",
     ] {
-        fields.forget_if_off(switch);
+        fields.ignore_if_off(switch);
     }
     let name = draft.name.clone();
-    fields.rest(&name, "", &OF_MONITOR, &mut draft.left);
+    fields.note_unused(&name, "", &MONITOR_KEYS, &mut draft.notes);
     Some(draft)
 }
 
-fn common(draft: &mut Draft, fields: &mut Fields) {
+fn common(draft: &mut Draft, fields: &mut SourceFields) {
     let every = fields.duration("interval", SECOND);
-    draft.every("interval", every.unwrap_or(Duration::from_secs(60)));
-    // 0 is what its database has where the form was never saved.
-    fields.forget_if_zero("timeout");
+    draft.set_interval("interval", every.unwrap_or(Duration::from_secs(60)));
+    // The database contains 0 until the form is saved.
+    fields.ignore_if_zero("timeout");
     if let Some(timeout) = fields.duration("timeout", SECOND) {
-        draft.timeout("timeout", timeout);
+        draft.set_timeout("timeout", timeout);
     }
     let retries = fields.number("maxretries").unwrap_or(0.0);
-    draft.ticks("failures_to_open", "maxretries", retries + 1.0);
+    draft.set_count("failures_to_open", "maxretries", retries + 1.0);
     let resent = fields.number("resendInterval").unwrap_or(0.0);
     if let Some(again) = every
         .and_then(|every| scaled(every, resent))
         .filter(|again| !again.is_zero())
     {
-        let least = again.max(MIN_REMINDER);
-        draft.set("remind_every", format_duration(least));
-        if least != again {
-            draft.leave(
-                Kind::Changed,
+        let pause = again.max(MIN_REMINDER);
+        draft.set("remind_every", format_duration(pause));
+        if pause != again {
+            draft.add_note(
+                NoteKind::Changed,
                 "resendInterval",
-                format!("it became {}", format_duration(least)),
+                format!("became {}", format_duration(pause)),
             );
         }
     }
@@ -276,40 +294,45 @@ fn common(draft: &mut Draft, fields: &mut Fields) {
     }
 }
 
-fn http(draft: &mut Draft, fields: &mut Fields) -> Result<(), &'static str> {
+fn http(draft: &mut Draft, fields: &mut SourceFields) -> Result<(), &'static str> {
     let url = fields
         .text("url")
         .and_then(|url| Address::parse(&url))
-        .ok_or("its `url` names no host")?;
-    draft.http_at(&url);
+        .ok_or("its `url` has no host")?;
+    draft.set_http_target(&url);
     let method = fields
         .text("method")
         .unwrap_or_else(|| "GET".to_owned())
         .to_ascii_uppercase();
 
     if !matches!(method.as_str(), "GET" | "HEAD" | "OPTIONS") {
-        let why = "only GET, HEAD and OPTIONS are sent: HEAD asks whether the server answers with a status below 500";
-        draft.leave(Kind::Changed, "method", why);
+        let reason =
+            "only GET, HEAD and OPTIONS are supported: became HEAD, which requires a status below 500";
+        draft.add_note(NoteKind::Changed, "method", reason);
         return Ok(());
     }
     let codes = fields.texts("accepted_statuscodes");
-    let follows = fields.number("maxredirects").is_some_and(|most| most > 0.0);
-    draft.option("http", "method", method);
-    draft.option("http", "follow", follows);
+    let follows = fields.number("maxredirects").is_some_and(|count| count > 0.0);
+    draft.set_option("http", "method", method);
+    draft.set_option("http", "follow", follows);
     if !codes.is_empty() {
-        draft.option("http", "status", json!(codes));
+        draft.set_option("http", "status", json!(codes));
     }
     match (fields.text("keyword"), fields.switch("invertKeyword")) {
-        (Some(_), Some(true)) => draft.leave(Kind::Lost, "keyword", "a text can only be asked to be there"),
-        (Some(keyword), _) => draft.option("http", "text", keyword),
+        (Some(_), Some(true)) => draft.add_note(
+            NoteKind::Lost,
+            "keyword",
+            "a text can only be required, not forbidden",
+        ),
+        (Some(keyword), _) => draft.set_option("http", "text", keyword),
         (None, _) => {}
     }
     Ok(())
 }
 
-fn host_and_port(draft: &mut Draft, fields: &mut Fields) -> Result<(), &'static str> {
-    let host = fields.text("hostname").ok_or("it has no `hostname`")?;
-    let address = Address::parse(&host).ok_or("its `hostname` is no host")?;
+fn host_and_port(draft: &mut Draft, fields: &mut SourceFields) -> Result<(), &'static str> {
+    let host = fields.text("hostname").ok_or("`hostname` is missing")?;
+    let address = Address::parse(&host).ok_or("its `hostname` is not a host")?;
     draft.set("host", address.host);
     if let Some(port) = fields.number("port").and_then(whole).or(address.port) {
         draft.set("port", port);
@@ -317,53 +340,53 @@ fn host_and_port(draft: &mut Draft, fields: &mut Fields) -> Result<(), &'static 
     Ok(())
 }
 
-fn ping(draft: &mut Draft, fields: &mut Fields) -> Result<(), &'static str> {
-    let host = fields.text("hostname").ok_or("it has no `hostname`")?;
-    let address = Address::parse(&host).ok_or("its `hostname` is no host")?;
-    draft.ping(&address.host);
+fn ping(draft: &mut Draft, fields: &mut SourceFields) -> Result<(), &'static str> {
+    let host = fields.text("hostname").ok_or("`hostname` is missing")?;
+    let address = Address::parse(&host).ok_or("its `hostname` is not a host")?;
+    draft.set_ping(&address.host);
     Ok(())
 }
 
-fn dns(draft: &mut Draft, fields: &mut Fields) -> Result<(), &'static str> {
+fn dns(draft: &mut Draft, fields: &mut SourceFields) -> Result<(), &'static str> {
     let server = fields
         .text("dns_resolve_server")
-        .ok_or("it has no `dns_resolve_server`")?;
+        .ok_or("`dns_resolve_server` is missing")?;
     let servers: Vec<&str> = server.split(',').map(str::trim).collect();
     let address = servers
         .first()
         .and_then(|first| Address::parse(first))
-        .ok_or("its `dns_resolve_server` is no host")?;
+        .ok_or("its `dns_resolve_server` is not a host")?;
     if servers.len() > 1 {
-        draft.leave(
-            Kind::Changed,
+        draft.add_note(
+            NoteKind::Changed,
             "dns_resolve_server",
-            "only the first is asked: make a monitor of each",
+            "only the first server is used: create a monitor for each",
         );
     }
     draft.set("service", "dns");
-    draft.at(&address, Some(53));
+    draft.set_target(&address, Some(53));
     if let Some(port) = fields.number("port").and_then(whole).filter(|port| *port != 53) {
         draft.set("port", port);
     }
-    draft.option("dns", "transport", "udp");
+    draft.set_option("dns", "transport", "udp");
     if let Some(name) = fields.text("hostname") {
-        draft.option("dns", "name", name);
+        draft.set_option("dns", "name", name);
     }
     if let Some(record_type) = fields.text("dns_resolve_type") {
-        draft.option("dns", "type", record_type.to_ascii_uppercase());
+        draft.set_option("dns", "type", record_type.to_ascii_uppercase());
     }
     Ok(())
 }
 
-fn database(draft: &mut Draft, fields: &mut Fields, kind: &str) -> Result<(), &'static str> {
+fn database(draft: &mut Draft, fields: &mut SourceFields, kind: &str) -> Result<(), &'static str> {
     let connection = fields.text("databaseConnectionString");
     let address = connection
         .and_then(|text| Address::parse(&text))
-        .ok_or("its connection string names no host")?;
+        .ok_or("its connection string has no host")?;
     draft.set("service", kind);
-    draft.at(&address, None);
-    let why = "it is asked whether it serves, without credentials and without a query";
-    draft.leave(Kind::Changed, "databaseConnectionString", why);
+    draft.set_target(&address, None);
+    let reason = "became a readiness check without credentials or a query";
+    draft.add_note(NoteKind::Changed, "databaseConnectionString", reason);
     Ok(())
 }
 

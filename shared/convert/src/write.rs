@@ -1,4 +1,4 @@
-//! Drafts as a definitions file: ids that can be used, fields that are valid, and the source's names as comments.
+//! Writes drafts as a definitions file: valid ids and fields, with the names in the source as comments.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
@@ -7,23 +7,23 @@ use portpulse_core::definition::{FieldPath, Monitor, RawMonitor};
 use serde_json::{Map, Value};
 
 use crate::draft::Draft;
-use crate::left::{Kind, Left, tame};
 use crate::maintenance::{self, Window};
+use crate::note::{Note, NoteKind, sanitize};
 
-/// What was written.
+/// A written definitions file.
 pub(crate) struct Written {
     pub(crate) text: String,
     pub(crate) monitors: usize,
 }
 
-/// The longest id.
+/// The maximum length of an id.
 const MAX_ID_LENGTH: usize = 64;
-/// More than a monitor has fields and options.
+/// More rounds than a monitor has fields and options.
 const MAX_ROUNDS: usize = 64;
 
-/// Writes the drafts that can be watched; what cannot be used of them is added to `left`.
-pub(crate) fn write(from: &str, drafts: Vec<Draft>, windows: Vec<Window>, left: &mut Vec<Left>) -> Written {
-    let mut text = format!("# From {}\n", tame(from));
+/// Writes all drafts that can be made valid, and adds notes about the rest.
+pub(crate) fn write(from: &str, drafts: Vec<Draft>, windows: Vec<Window>, notes: &mut Vec<Note>) -> Written {
+    let mut text = format!("# From {}\n", sanitize(from));
     let mut taken = BTreeSet::new();
     let mut ids: BTreeMap<String, Vec<String>> = BTreeMap::new();
     let mut body = String::new();
@@ -32,17 +32,17 @@ pub(crate) fn write(from: &str, drafts: Vec<Draft>, windows: Vec<Window>, left: 
             name,
             comment,
             fields,
-            left: mut told,
+            notes: mut draft_notes,
         } = draft;
-        left.append(&mut told);
+        notes.append(&mut draft_notes);
         let id = unique_id(&name, &taken);
-        match usable(&id, fields) {
+        match without_invalid_fields(&id, fields) {
             Ok((fields, dropped)) => {
-                left.extend(dropped.into_iter().map(|(field, why)| Left {
-                    kind: Kind::Lost,
-                    of: name.clone(),
+                notes.extend(dropped.into_iter().map(|(field, reason)| Note {
+                    kind: NoteKind::Lost,
+                    item: name.clone(),
                     field,
-                    why,
+                    reason,
                 }));
                 let comment = if comment.is_empty() { &name } else { &comment };
                 // Writing to a String cannot fail.
@@ -55,17 +55,17 @@ pub(crate) fn write(from: &str, drafts: Vec<Draft>, windows: Vec<Window>, left: 
                 ids.entry(name).or_default().push(id.clone());
                 taken.insert(id);
             }
-            Err(why) => left.push(Left {
-                kind: Kind::Lost,
-                of: name,
+            Err(reason) => notes.push(Note {
+                kind: NoteKind::Lost,
+                item: name,
                 field: String::new(),
-                why,
+                reason,
             }),
         }
     }
     text.push_str("monitors:\n");
     text.push_str(&body);
-    let windows = maintenance::finish(windows, &ids, left);
+    let windows = maintenance::finish(windows, &ids, notes);
     if !windows.is_empty() && !taken.is_empty() {
         text.push_str("maintenance:\n");
         for window in windows {
@@ -78,7 +78,7 @@ pub(crate) fn write(from: &str, drafts: Vec<Draft>, windows: Vec<Window>, left: 
     }
 }
 
-/// An id like the name that no other monitor has.
+/// An id derived from the name that is not in use.
 fn unique_id(name: &str, taken: &BTreeSet<String>) -> String {
     let base = id_of(name);
     if !taken.contains(&base) {
@@ -96,7 +96,7 @@ fn unique_id(name: &str, taken: &BTreeSet<String>) -> String {
     }
 }
 
-/// The id that a name becomes, if nothing else has it.
+/// The id derived from a name, if it is not in use.
 fn id_of(name: &str) -> String {
     let mut id = String::new();
     for c in name.to_ascii_lowercase().chars() {
@@ -116,62 +116,59 @@ fn id_of(name: &str) -> String {
     let id = id.trim_end_matches('-');
     match id {
         "" => "monitor".to_owned(),
-        // These are no text to every reader of YAML.
+        // Some YAML parsers do not read these as strings.
         "y" | "n" | "yes" | "no" | "on" | "off" | "true" | "false" | "null" => format!("{id}-1"),
         _ => id.to_owned(),
     }
 }
 
-/// The fields without those that the rules refuse, each with the reason; or why nothing is left.
-#[expect(
-    clippy::type_complexity,
-    reason = "the pair is taken apart where it is returned"
-)]
-fn usable(
+/// Removes invalid fields. Returns the valid fields, and the removed ones with reasons; or why the monitor is invalid.
+#[expect(clippy::type_complexity, reason = "the only caller destructures the pair")]
+fn without_invalid_fields(
     id: &str,
     mut fields: Map<String, Value>,
 ) -> Result<(Map<String, Value>, Vec<(String, String)>), String> {
     if !fields.contains_key("service") && fields.get("port") == Some(&Value::from(3306)) {
-        // A bare connect would have the client banned.
+        // MySQL blocks clients after repeated connects without a handshake.
         fields.insert("service".to_owned(), Value::from("mysql"));
     }
     let mut dropped = Vec::new();
-    // Each round drops a field, or an option of one, or ends.
+    // Each round removes a field or an option, or ends.
     for _ in 0..MAX_ROUNDS {
         let Err(diagnostics) = Monitor::from_fields(id, &Value::Object(fields.clone())) else {
             return Ok((fields, dropped));
         };
         let dropping = diagnostics
             .iter()
-            .find_map(|diagnostic| Some((diagnostic, drop_at(&mut fields, &diagnostic.at)?)));
+            .find_map(|diagnostic| Some((diagnostic, remove_at(&mut fields, &diagnostic.at)?)));
         let Some((diagnostic, field)) = dropping else {
             let all: Vec<_> = diagnostics.iter().map(ToString::to_string).collect();
-            return Err(tame(&all.join("; ")));
+            return Err(sanitize(&all.join("; ")));
         };
         dropped.push((
             field,
-            format!("{} ({})", tame(&diagnostic.what), tame(&diagnostic.help)),
+            format!("{} ({})", sanitize(&diagnostic.what), sanitize(&diagnostic.help)),
         ));
     }
-    Err("cannot be made valid".to_owned())
+    Err("the monitor cannot be made valid".to_owned())
 }
 
-/// Drops what stands at this place, if the monitor can do without; and says what that was.
-fn drop_at(fields: &mut Map<String, Value>, at: &FieldPath) -> Option<String> {
+/// Removes the field or option at a path, unless it is required. Returns its name.
+fn remove_at(fields: &mut Map<String, Value>, at: &FieldPath) -> Option<String> {
     let mut parts = at.parts().iter();
     let field = parts.next()?;
     if let (Some(Value::Object(section)), Some(option)) = (fields.get_mut(field), parts.next())
         && section.remove(option).is_some()
     {
-        return Some(tame(&format!("{field}.{option}")));
+        return Some(sanitize(&format!("{field}.{option}")));
     }
-    let is_needed = matches!(field.as_str(), "host" | "port" | "service" | "expect");
-    (!is_needed && fields.remove(field).is_some()).then(|| tame(field))
+    let is_required = matches!(field.as_str(), "host" | "port" | "service" | "expect");
+    (!is_required && fields.remove(field).is_some()).then(|| sanitize(field))
 }
 
-/// Fields, one a line.
+/// Fields, one per line.
 fn block(fields: &Map<String, Value>, depth: usize) -> String {
-    // Where it goes before how it is checked.
+    // In the documented order: the target before the check.
     let rank = |name: &str| {
         let mut documented = RawMonitor::FIELDS.iter();
         documented
@@ -189,7 +186,7 @@ fn block(fields: &Map<String, Value>, depth: usize) -> String {
         .collect()
 }
 
-/// A value on one line. JSON is YAML; simple words stand without quotes.
+/// A value on one line, in YAML flow style; simple strings have no quotes.
 pub(crate) fn flow(value: &Value) -> String {
     match value {
         Value::String(text) => scalar_text(text),
@@ -205,26 +202,26 @@ pub(crate) fn flow(value: &Value) -> String {
 }
 
 fn scalar_text(text: &str) -> String {
-    let words = ["y", "n", "yes", "no", "on", "off", "true", "false", "null"];
+    let reserved = ["y", "n", "yes", "no", "on", "off", "true", "false", "null"];
     let is_duration = |text: &str| {
         let unit = text.trim_start_matches(|c: char| c.is_ascii_digit());
         unit.len() < text.len() && matches!(unit, "ms" | "s" | "m" | "h" | "d")
     };
-    let is_word = |text: &str| {
+    let is_simple = |text: &str| {
         text.starts_with(|c: char| c.is_ascii_alphabetic())
             && text
                 .chars()
                 .all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-' | '='))
-            && !words.contains(&text.to_ascii_lowercase().as_str())
+            && !reserved.contains(&text.to_ascii_lowercase().as_str())
     };
-    if is_word(text) || is_duration(text) {
+    if is_simple(text) || is_duration(text) {
         text.to_owned()
     } else {
         quoted(text)
     }
 }
 
-/// In double quotes, in characters that every reader of YAML takes as they are.
+/// Double-quoted YAML, with only printable ASCII characters.
 fn quoted(text: &str) -> String {
     let mut quoted = String::from("\"");
     for c in text.chars() {
@@ -251,7 +248,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn text_stands_without_quotes_only_where_nobody_can_take_it_for_anything_else() {
+    fn only_unambiguous_strings_are_unquoted() {
         for (text, written) in [
             ("db.example.com", "db.example.com"),
             ("env=prod", "env=prod"),
@@ -273,7 +270,7 @@ mod tests {
     }
 
     #[test]
-    fn names_become_ids() {
+    fn id_is_derived_from_name() {
         for (name, id) in [
             ("Orders DB (primary)", "orders-db-primary"),
             ("  --x", "x"),

@@ -1,7 +1,7 @@
 //! Costs of the same monitors as Route 53 health checks, which check TCP and HTTP every 30 seconds from many locations.
 
 use portpulse_core::definition::{Defined, DefinitionFile};
-use portpulse_core::target::Service;
+use portpulse_core::service::Service;
 use serde::Serialize;
 
 use crate::prices::{Item, Prices};

@@ -46,9 +46,9 @@ impl BannersCost {
             });
         let banners = Banners {
             tick,
-            banner: all.collect(),
+            by_monitor: all.collect(),
         };
-        if banners.banner.is_empty() {
+        if banners.by_monitor.is_empty() {
             return None;
         }
         let item = item_sizes::banners(group, location, &banners);

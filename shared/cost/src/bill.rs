@@ -52,12 +52,12 @@ pub fn bill(deployment: &Deployment<'_>, quantities: &Quantities, prices: &Price
         Capacity::AlwaysFree => items.extend([
             (
                 Item::DynamodbWriteCapacity,
-                "DynamoDB write capacity",
+                "DynamoDB write units",
                 q.capacity_hours,
             ),
             (
                 Item::DynamodbReadCapacity,
-                "DynamoDB read capacity",
+                "DynamoDB read units",
                 q.capacity_hours,
             ),
         ]),
@@ -68,7 +68,7 @@ pub fn bill(deployment: &Deployment<'_>, quantities: &Quantities, prices: &Price
     };
     items.extend([
         (Item::DynamodbStorage, "DynamoDB storage", q.storage_gb),
-        (Item::DynamodbRecovery, "DynamoDB backups", q.recovery_gb),
+        (Item::DynamodbRecovery, "DynamoDB recovery", q.recovery_gb),
         (Item::LambdaRequests, "Lambda invocations", q.invocations),
         time,
         (Item::ScheduledRules, "EventBridge schedules", q.ticks),

@@ -168,52 +168,7 @@ impl Quantities {
         }
         let mut totals = Totals::default();
         for (group, definitions) in &groups {
-            totals.stored += definitions
-                .iter()
-                .map(|defined| as_quantity(item_sizes::definition(defined).stored + ITEM_OVERHEAD_BYTES))
-                .sum::<f64>();
-            let per_month = HOURS_PER_MONTH * SECONDS_PER_HOUR / group.interval.length().as_secs_f64();
-            for location in deployment.locations {
-                totals.stored +=
-                    as_quantity(item_sizes::expectation(*group, location).stored + ITEM_OVERHEAD_BYTES);
-                let tick = TickCost::of(*group, definitions, location, deployment.locations);
-                let spread = assumptions.spread;
-                let hour = RollupCost::of_hour(*group, definitions, location, &tick, spread);
-                let day = RollupCost::of_day(*group, definitions, location, spread);
-                totals.ticks += per_month;
-                totals.add(tick.write_units, tick.read_units, per_month);
-                totals.store(tick.stored_bytes, per_month * RESULT_DAYS / DAYS_PER_MONTH);
-                for (rollup, per_month, others_days) in [
-                    (&hour, HOURS_PER_MONTH, RESULT_DAYS),
-                    (&day, DAYS_PER_MONTH, ROLLUP_DAYS),
-                ] {
-                    totals.add(rollup.write_units, rollup.read_units, per_month);
-                    totals.store(rollup.stored_bytes, per_month * ROLLUP_DAYS / DAYS_PER_MONTH);
-                    if let Some(bytes) = rollup.other_phases_bytes {
-                        totals.store(bytes, per_month * others_days / DAYS_PER_MONTH);
-                    }
-                }
-                let banners = BannersCost::of(*group, definitions, location, assumptions.banner_bytes);
-                if let Some(banners) = &banners {
-                    totals.add(banners.write_units, banners.read_units, HOURS_PER_MONTH);
-                    totals.store(banners.stored_bytes, 1.0);
-                }
-                if location != deployment.home {
-                    let request_overhead = f64::from(assumptions.request_bytes);
-                    let of_tick = as_quantity(tick.read_bytes + tick.written_bytes)
-                        + request_overhead * f64::from(TickCost::REQUESTS)
-                        + f64::from(assumptions.connection_bytes);
-                    let of_rollup =
-                        |rollup: &RollupCost| rollup.bytes + request_overhead * f64::from(rollup.requests);
-                    let of_banners = |banners: &BannersCost| {
-                        banners.bytes + request_overhead * f64::from(banners.requests)
-                    };
-                    totals.transferred += per_month * of_tick
-                        + HOURS_PER_MONTH * of_rollup(&hour)
-                        + DAYS_PER_MONTH * of_rollup(&day);
-                    totals.transferred += HOURS_PER_MONTH * banners.as_ref().map_or(0.0, of_banners);
-                }
-            }
+            totals.add_group(*group, definitions, deployment, assumptions);
         }
         let seconds = HOURS_PER_MONTH * SECONDS_PER_HOUR;
         let notified = f64::from(assumptions.incidents) * 2.0;
@@ -264,6 +219,50 @@ impl Quantities {
     }
 }
 
+/// The usage of one group in one location.
+struct LocationCost {
+    /// Ticks per month.
+    ticks: f64,
+    tick: TickCost,
+    hour: RollupCost,
+    day: RollupCost,
+    banners: Option<BannersCost>,
+}
+
+impl LocationCost {
+    fn of(
+        group: GroupId,
+        definitions: &[&Defined],
+        location: &Location,
+        deployment: &Deployment<'_>,
+        assumptions: &Assumptions,
+    ) -> Self {
+        let tick = TickCost::of(group, definitions, location, deployment.locations);
+        let spread = assumptions.spread;
+        Self {
+            ticks: HOURS_PER_MONTH * SECONDS_PER_HOUR / group.interval.length().as_secs_f64(),
+            hour: RollupCost::of_hour(group, definitions, location, &tick, spread),
+            day: RollupCost::of_day(group, definitions, location, spread),
+            banners: BannersCost::of(group, definitions, location, assumptions.banner_bytes),
+            tick,
+        }
+    }
+
+    /// The bytes per month between this location and the table's region.
+    fn transferred_bytes(&self, assumptions: &Assumptions) -> f64 {
+        let overhead = |requests: u32| f64::from(assumptions.request_bytes) * f64::from(requests);
+        let of_tick = as_quantity(self.tick.read_bytes + self.tick.written_bytes)
+            + overhead(TickCost::REQUESTS)
+            + f64::from(assumptions.connection_bytes);
+        let of_rollup = |rollup: &RollupCost| rollup.bytes + overhead(rollup.requests);
+        let of_banners = |banners: &BannersCost| banners.bytes + overhead(banners.requests);
+        self.ticks * of_tick
+            + HOURS_PER_MONTH * of_rollup(&self.hour)
+            + DAYS_PER_MONTH * of_rollup(&self.day)
+            + HOURS_PER_MONTH * self.banners.as_ref().map_or(0.0, of_banners)
+    }
+}
+
 #[derive(Default)]
 struct Totals {
     ticks: f64,
@@ -276,6 +275,48 @@ struct Totals {
 }
 
 impl Totals {
+    /// Adds a group: its definitions, and its ticks, rollups and banners in every location.
+    fn add_group(
+        &mut self,
+        group: GroupId,
+        definitions: &[&Defined],
+        deployment: &Deployment<'_>,
+        assumptions: &Assumptions,
+    ) {
+        for defined in definitions {
+            self.store(item_sizes::definition(defined).stored, 1.0);
+        }
+        for location in deployment.locations {
+            self.store(item_sizes::expectation(group, location).stored, 1.0);
+            let cost = LocationCost::of(group, definitions, location, deployment, assumptions);
+            self.add_location(&cost);
+            if location != deployment.home {
+                self.transferred += cost.transferred_bytes(assumptions);
+            }
+        }
+    }
+
+    /// Adds the ticks, rollups and banners of a group in one location.
+    fn add_location(&mut self, cost: &LocationCost) {
+        self.ticks += cost.ticks;
+        self.add(cost.tick.write_units, cost.tick.read_units, cost.ticks);
+        self.store(cost.tick.stored_bytes, cost.ticks * RESULT_DAYS / DAYS_PER_MONTH);
+        for (rollup, per_month, others_days) in [
+            (&cost.hour, HOURS_PER_MONTH, RESULT_DAYS),
+            (&cost.day, DAYS_PER_MONTH, ROLLUP_DAYS),
+        ] {
+            self.add(rollup.write_units, rollup.read_units, per_month);
+            self.store(rollup.stored_bytes, per_month * ROLLUP_DAYS / DAYS_PER_MONTH);
+            if let Some(bytes) = rollup.other_phases_bytes {
+                self.store(bytes, per_month * others_days / DAYS_PER_MONTH);
+            }
+        }
+        if let Some(banners) = &cost.banners {
+            self.add(banners.write_units, banners.read_units, HOURS_PER_MONTH);
+            self.store(banners.stored_bytes, 1.0);
+        }
+    }
+
     fn add(&mut self, write_units: f64, read_units: f64, per_month: f64) {
         self.write_units += per_month * write_units;
         self.read_units += per_month * read_units;

@@ -119,7 +119,7 @@ fn monitor_inside(inside: &MonitorInside) -> Map<String, Value> {
         ("port", json!(definition.target().port)),
         (
             "service",
-            json!(definition.service().map(portpulse_core::target::Service::as_str)),
+            json!(definition.service().map(portpulse_core::service::Service::as_str)),
         ),
         ("expect", json!(definition.rule().expect.as_str())),
         ("tags", json!(definition.alert_policy().tags)),

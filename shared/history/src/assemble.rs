@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use portpulse_core::decide::{self, Input};
 use portpulse_core::definition::Monitor;
 use portpulse_core::group::GroupId;
-use portpulse_core::group_state::{ClosedIncident, Incident, LocationState, Notified, Status, Track};
+use portpulse_core::group_state::{ClosedIncident, Incident, Notified, Status, Track};
 use portpulse_core::id::{Location, MonitorId};
 use portpulse_core::outbox::Claimant;
 use portpulse_core::period::Grain;
@@ -20,7 +20,7 @@ use crate::view::{
     Audience, IncidentInside, IncidentView, IncidentsPage, LeftOut, LocationStanding, Maintenance,
     MonitorInside, MonitorPage, MonitorView, Overview, OverviewInside, UpcomingMaintenance,
 };
-use monitor_history::MonitorHistory;
+use monitor_history::{DetailLevel, MonitorHistory};
 
 /// Who sees a view, and how detailed it is.
 struct ViewOptions {
@@ -28,15 +28,6 @@ struct ViewOptions {
     upcoming: UpcomingMaintenance,
     detail_level: DetailLevel,
     now: Timestamp,
-}
-
-/// How much of a monitor's history a private view contains. The full history of 1,000 monitors would take 100 MB.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum DetailLevel {
-    /// Only the history by hour, without single locations.
-    Overview,
-    /// The full history.
-    MonitorPage,
 }
 
 /// Assembles the overview of all monitors.
@@ -354,8 +345,4 @@ pub fn maintenance(
     });
     let all: BTreeSet<_> = next.collect();
     all.into_iter().collect()
-}
-
-fn is_fresh(row: &LocationState, group: GroupId, now: Timestamp) -> bool {
-    row.tick.age(now) <= group.interval.freshness()
 }

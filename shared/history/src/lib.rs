@@ -1,7 +1,7 @@
 //! The data of the status page: reads the table within a limit, assembles plain values, and renders JSON, badges,
 //! Prometheus metrics and an Atom feed.
 //!
-//! This crate does not depend on HTTP or HTML, authenticates nobody, and never writes to the table.
+//! This crate does not depend on HTTP or HTML, performs no authentication, and never writes to the table.
 
 pub mod api;
 pub mod assemble;

@@ -1,5 +1,5 @@
-//! Builds the tree from the parser's events, and notes what a definitions file may not hold: names written
-//! twice, names that are not text, tags, several documents, and aliases that grow without end.
+//! Builds the tree from parser events, and refuses what is not allowed in definitions files: duplicate names, names that
+//! are not strings, tags, several documents, and aliases that expand without limit.
 
 use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
@@ -8,69 +8,75 @@ use portpulse_core::definition::{Diagnostic, FieldPath};
 use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, Tag};
 use serde_json::Value;
 
-use crate::open::{Holds, Key, Open, Stack};
+use crate::open::{Content, Key, OpenNode, Stack};
 use crate::tree::{Entries, Kind, Node, Tree};
 use crate::{MAX_BYTES, Mistake, scalar};
 
-/// How deep values may be nested; definitions need five levels.
+/// The maximum depth of nested values; definitions need five levels.
 const MAX_DEPTH: usize = 32;
-/// The most that aliases may add to a file, in bytes as [`Node::weight`] counts them.
+/// The maximum size that aliases may add to a file, in bytes as in [`Node::weight`].
 const MAX_ALIASED: usize = MAX_BYTES;
 
-/// What has been read so far.
+impl Tree {
+    /// Parses a text.
+    pub(crate) fn parse(text: &str, ambiguous_scalars: AmbiguousScalars) -> Self {
+        Builder::new(ambiguous_scalars).build(text)
+    }
+}
+
+/// The state of the parser.
 #[derive(Default)]
-pub(crate) struct Builder {
+struct Builder {
     open: Stack,
     root: Option<Rc<Node>>,
     anchors: HashMap<usize, Rc<Node>>,
     aliased: usize,
     documents: usize,
-    doubtful: Doubtful,
+    ambiguous_scalars: AmbiguousScalars,
     mistakes: Vec<Mistake>,
 }
 
-/// What becomes of unquoted text that readers of YAML take for different things.
+/// How to handle unquoted text that YAML parsers interpret differently.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) enum Doubtful {
-    /// It is a mistake.
+pub(crate) enum AmbiguousScalars {
+    /// Report a mistake.
     #[default]
     Refused,
-    /// It is text.
+    /// Read a string.
     Text,
 }
 
-/// Whether reading can go on.
+/// Whether reading continues.
 enum Next {
     Continue,
     Stop,
-    /// The rest is not read, but what was read is whole.
-    Enough,
+    /// Stop; the values read so far are complete.
+    StopComplete,
 }
 
 impl Builder {
-    pub(crate) fn new(doubtful: Doubtful) -> Self {
+    fn new(ambiguous_scalars: AmbiguousScalars) -> Self {
         Self {
-            doubtful,
+            ambiguous_scalars,
             ..Self::default()
         }
     }
 
-    /// Reads a whole text.
-    pub(crate) fn build(mut self, text: &str) -> Tree {
+    fn build(mut self, text: &str) -> Tree {
         let complete = if text.len() > MAX_BYTES {
             let what = format!("the file has {} bytes", text.len());
             self.mistake(
                 1,
                 what,
-                format!("keep to {MAX_BYTES}: split it into several installations"),
+                format!("use at most {MAX_BYTES} bytes, or split the file into several installations"),
             );
             false
         } else {
             self.read(text)
         };
-        let nothing = || Rc::new(Node::new(1, Kind::Scalar(Value::Null)));
+        let null = || Rc::new(Node::new(1, Kind::Scalar(Value::Null)));
         Tree {
-            root: self.root.unwrap_or_else(nothing),
+            root: self.root.unwrap_or_else(null),
             mistakes: self.mistakes,
             complete,
         }
@@ -84,7 +90,7 @@ impl Builder {
                 Some(Ok((event, span))) => match self.event(event, span.start.line()) {
                     Next::Continue => {}
                     Next::Stop => return false,
-                    Next::Enough => return true,
+                    Next::StopComplete => return true,
                 },
                 Some(Err(error)) => {
                     self.syntax_error(&error);
@@ -102,10 +108,10 @@ impl Builder {
                 if self.documents > 1 {
                     self.mistake(
                         line,
-                        "a second document begins",
-                        "remove the `---` and what follows it",
+                        "the file has a second document",
+                        "remove the `---` and everything after it",
                     );
-                    return Next::Enough;
+                    return Next::StopComplete;
                 }
             }
             Event::Alias(anchor) => return self.alias(anchor, line),
@@ -115,41 +121,50 @@ impl Builder {
             }
             Event::SequenceStart(anchor, tag) => {
                 self.refuse_tag(tag.as_deref(), line);
-                return self.begin(anchor, line, Holds::List(Vec::new()));
+                return self.begin(anchor, line, Content::List(Vec::new()));
             }
             Event::MappingStart(anchor, tag) => {
                 self.refuse_tag(tag.as_deref(), line);
-                let (entries, merged, key) = (BTreeMap::new(), None, Key::Awaited);
-                return self.begin(anchor, line, Holds::Map { entries, merged, key });
+                let (entries, merged, key) = (BTreeMap::new(), None, Key::AwaitingName);
+                return self.begin(anchor, line, Content::Map { entries, merged, key });
             }
             Event::SequenceEnd | Event::MappingEnd => self.end(),
         }
         Next::Continue
     }
 
-    fn begin(&mut self, anchor: usize, line: usize, holds: Holds) -> Next {
+    fn begin(&mut self, anchor: usize, line: usize, content: Content) -> Next {
         if self.open.depth() >= MAX_DEPTH {
             return self.too_deep(line);
         }
-        if self.open.awaits_name() {
+        if self.open.expects_name() {
             self.open.set_key(Key::Complex);
             self.mistake(
                 line,
-                "has a list or map where a name belongs",
-                "write text before the `:`",
+                "a list or map cannot be a name",
+                "write a string before the `:`",
             );
         }
-        self.open.push(Open { line, anchor, holds });
+        self.open.push(OpenNode {
+            line,
+            anchor,
+            content,
+        });
         Next::Continue
     }
 
     fn end(&mut self) {
-        let Some(Open { line, anchor, holds }) = self.open.pop() else {
+        let Some(OpenNode {
+            line,
+            anchor,
+            content,
+        }) = self.open.pop()
+        else {
             return;
         };
-        let kind = match holds {
-            Holds::List(nodes) => Kind::List(nodes),
-            Holds::Map {
+        let kind = match content {
+            Content::List(nodes) => Kind::List(nodes),
+            Content::Map {
                 mut entries, merged, ..
             } => {
                 if let Some(merged) = merged {
@@ -163,7 +178,7 @@ impl Builder {
         self.attach(node);
     }
 
-    /// Adds the fields of the maps that `<<` names, where the map has none of its own.
+    /// Adds the fields of the maps in `<<` that the map does not have.
     fn merge(&mut self, entries: &mut Entries, merged: &Node, line: usize) {
         let sources: Vec<&Node> = match &merged.kind {
             Kind::List(nodes) => nodes.iter().map(Rc::as_ref).collect(),
@@ -173,8 +188,8 @@ impl Builder {
             let Kind::Map(fields) = &source.kind else {
                 self.mistake(
                     line,
-                    "`<<` merges what is not a map",
-                    "name the anchor of a map, such as `<<: *base`",
+                    "`<<` requires a map",
+                    "use an alias of a map, such as `<<: *base`",
                 );
                 continue;
             };
@@ -185,9 +200,13 @@ impl Builder {
     }
 
     fn alias(&mut self, anchor: usize, line: usize) -> Next {
-        // An anchor is known when its value has ended.
+        // An anchor is added when its value is complete.
         let Some(node) = self.anchors.get(&anchor).cloned() else {
-            self.mistake(line, "holds an alias of itself", "write the value out");
+            self.mistake(
+                line,
+                "contains an alias of itself",
+                "write the value instead of the alias",
+            );
             return Next::Stop;
         };
         if self.open.depth() + node.depth > MAX_DEPTH {
@@ -199,16 +218,16 @@ impl Builder {
             self.mistake(
                 line,
                 what,
-                "use fewer of them, or put what they share into `defaults`",
+                "use fewer aliases, or move common fields to `defaults`",
             );
             return Next::Stop;
         }
-        if self.open.awaits_name() {
+        if self.open.expects_name() {
             match &node.kind {
                 Kind::Scalar(Value::String(name)) => self.name(name.clone(), line),
                 Kind::Scalar(_) | Kind::List(_) | Kind::Map(_) => {
-                    let what = "has an alias of something other than text where a name belongs";
-                    self.mistake(line, what, "write text before the `:`");
+                    let what = "an alias of a name must be a string";
+                    self.mistake(line, what, "write a string before the `:`");
                     self.open.set_key(Key::Dropped);
                 }
             }
@@ -226,28 +245,24 @@ impl Builder {
             | ScalarStyle::Literal
             | ScalarStyle::Folded => Ok(Value::String(text.to_owned())),
         };
-        if self.open.awaits_name() {
+        if self.open.expects_name() {
             if style == ScalarStyle::Plain && text == "<<" {
                 self.merge_key(line);
                 return;
             }
             self.name(text.to_owned(), line);
-            if self.doubtful == Doubtful::Refused && !matches!(value, Ok(Value::String(_))) {
-                self.mistake(
-                    line,
-                    "has a name that YAML does not read as text",
-                    "put the name in quotes",
-                );
+            if self.ambiguous_scalars == AmbiguousScalars::Refused && !matches!(value, Ok(Value::String(_))) {
+                self.mistake(line, "the name is not a string in YAML", "put the name in quotes");
             }
             let node = Rc::new(Node::new(line, Kind::Scalar(Value::String(text.to_owned()))));
             self.anchor(anchor, &node);
             return;
         }
-        let value = value.unwrap_or_else(|scalar::Doubt { what, help }| {
-            if self.doubtful == Doubtful::Refused {
+        let value = value.unwrap_or_else(|scalar::AmbiguousScalar { what, help }| {
+            if self.ambiguous_scalars == AmbiguousScalars::Refused {
                 self.mistake(line, format!("`{text}` {what}"), help);
             }
-            // Text is what the value was at least, so that its field is not also reported as missing.
+            // A string, so that the field is not reported as missing too.
             Value::String(text.to_owned())
         });
         let node = Rc::new(Node::new(line, Kind::Scalar(value)));
@@ -259,8 +274,8 @@ impl Builder {
         let first = self.open.line_of(&name);
         self.open.set_key(Key::Named { name, line });
         if let Some(first) = first {
-            let what = format!("is written again; the first is on line {first}");
-            self.mistake(line, what, "keep one, or rename one");
+            let what = format!("is a duplicate of line {first}");
+            self.mistake(line, what, "remove or rename one of them");
             self.open.set_key(Key::Dropped);
         }
     }
@@ -271,13 +286,13 @@ impl Builder {
         if again {
             self.mistake(
                 line,
-                "has `<<` twice",
-                "write one, with a list: `<<: [*one, *two]`",
+                "`<<` is a duplicate",
+                "use one `<<` with a list: `<<: [*one, *two]`",
             );
         }
     }
 
-    /// Puts a finished value where it belongs.
+    /// Adds a complete value to the tree.
     fn attach(&mut self, node: Rc<Node>) {
         if let Some(root) = self.open.attach(node) {
             self.root = Some(root);
@@ -294,14 +309,14 @@ impl Builder {
     fn refuse_tag(&mut self, tag: Option<&Tag>, line: usize) {
         if let Some(tag) = tag {
             let text = format!("{}{}", tag.handle, tag.suffix).replace("tag:yaml.org,2002:", "!!");
-            let help = "leave the tag out; text that looks like something else goes in quotes";
+            let help = "remove the tag; quote strings that look like other types";
             self.mistake(line, format!("has the tag `{}`", text.escape_debug()), help);
         }
     }
 
     fn too_deep(&mut self, line: usize) -> Next {
         let what = format!("is nested deeper than {MAX_DEPTH} levels");
-        self.mistake(line, what, "write it flatter");
+        self.mistake(line, what, "use fewer levels");
         Next::Stop
     }
 
@@ -309,9 +324,9 @@ impl Builder {
         let help = if error.info().contains("tab") {
             "indent with spaces"
         } else if error.info().contains("unknown anchor") {
-            "define it above, with `&` and its name; text that begins with `*` goes in quotes"
+            "define the anchor above with `&`; quote strings that start with `*`"
         } else {
-            "check the indentation, the brackets and the quotes around here"
+            "check the indentation, brackets and quotes near this line"
         };
         let diagnostic = Diagnostic::new(
             FieldPath::root(),
@@ -322,9 +337,9 @@ impl Builder {
             .push(Mistake::new(error.marker().line(), diagnostic));
     }
 
-    /// Notes what is wrong with the value that is being read.
+    /// Adds a mistake in the current value.
     fn mistake(&mut self, line: usize, what: impl Into<String>, help: impl Into<String>) {
-        let at = self.open.place();
+        let at = self.open.path();
         self.mistakes
             .push(Mistake::new(line, Diagnostic::new(at, what, help)));
     }

@@ -1,9 +1,9 @@
-//! Reads the file of monitor definitions: YAML into monitors, or every mistake with its line. Other files of settings
-//! are read the same way, by rules of their own.
+//! Reads definitions files: YAML to monitors, or all mistakes with their lines. Other YAML files can be read with other
+//! rules.
 //!
-//! The rules of definitions are the core's; this crate adds what belongs to the file as text. Scalars follow
-//! the core schema of YAML 1.2 (<https://yaml.org/spec/1.2.2/#103-core-schema>). Where readers of YAML differ, as
-//! Terraform's `yamldecode` does over `yes` and `2026-11-22`, the text is refused, so that all see the same monitors.
+//! The core validates definitions; this crate validates the YAML. Scalars follow the core schema of YAML 1.2
+//! (<https://yaml.org/spec/1.2.2/#103-core-schema>). Text that YAML parsers interpret differently is refused, such as `yes`
+//! and `2026-11-22`, which Terraform's `yamldecode` changes, so that all programs read the same monitors.
 
 mod build;
 mod mistake;
@@ -16,27 +16,27 @@ use std::collections::BTreeSet;
 use portpulse_core::definition::{DefinitionFile, Diagnostic, NetworkAccess};
 use serde_json::Value;
 
-use build::Doubtful;
+use build::AmbiguousScalars;
 use tree::Tree;
 
 pub use mistake::Mistake;
 
-/// The most bytes of a file: room for 10,000 monitors that use every field.
+/// The maximum size of a file in bytes: enough for 10,000 monitors with all fields.
 pub const MAX_BYTES: usize = 8 << 20;
 
-/// Reads a whole file.
+/// Reads a definitions file.
 ///
 /// # Errors
 /// As [`read_as`].
 pub fn read(text: &str, network_access: NetworkAccess) -> Result<DefinitionFile, Vec<Mistake>> {
-    read_as(text, |written| DefinitionFile::validate(written, network_access))
+    read_as(text, |value| DefinitionFile::validate(value, network_access))
 }
 
-/// Reads YAML whose rules are those of `validate`.
+/// Reads YAML and validates it with `validate`.
 ///
 /// # Errors
-/// Every mistake of the file, in the order of their lines. Text that is not YAML is read as far as it goes:
-/// that mistake is then the last, and what it hides is not reported.
+/// All mistakes in the order of their lines. After a syntax error, which is then the last mistake, the rest of the file is
+/// not read.
 pub fn read_as<T>(
     text: &str,
     validate: impl FnOnce(&Value) -> Result<T, Vec<Diagnostic>>,
@@ -45,20 +45,20 @@ pub fn read_as<T>(
         root,
         mut mistakes,
         complete,
-    } = Tree::parse(text, Doubtful::Refused);
-    // What follows from a file that was read by half would only mislead.
+    } = Tree::parse(text, AmbiguousScalars::Refused);
+    // Diagnostics of an incomplete file would be misleading.
     let file = complete.then(|| validate(&root.value()));
     match file {
         Some(Ok(file)) if mistakes.is_empty() => return Ok(file),
         Some(Err(diagnostics)) => {
-            // What is wrong with the text of a value explains what is wrong with the value.
-            let notified: BTreeSet<_> = mistakes
+            // A mistake in the YAML of a value explains the diagnostics of this value.
+            let known: BTreeSet<_> = mistakes
                 .iter()
                 .map(|mistake| mistake.diagnostic.at.clone())
                 .collect();
             let new = diagnostics
                 .into_iter()
-                .filter(|diagnostic| !notified.contains(&diagnostic.at));
+                .filter(|diagnostic| !known.contains(&diagnostic.at));
             mistakes.extend(new.map(|diagnostic| root.mistake(diagnostic)));
         }
         Some(Ok(_)) | None => {}
@@ -68,13 +68,12 @@ pub fn read_as<T>(
     Err(mistakes)
 }
 
-/// Reads YAML that is no definitions file, such as another program's. What readers of YAML take for different things is
-/// text here: its own program knows better.
+/// Reads YAML of another program. Ambiguous scalars are strings.
 ///
 /// # Errors
-/// What is wrong with it as YAML.
+/// All mistakes in the YAML.
 pub fn read_value(text: &str) -> Result<Value, Vec<Mistake>> {
-    let tree = Tree::parse(text, Doubtful::Text);
+    let tree = Tree::parse(text, AmbiguousScalars::Text);
     if tree.mistakes.is_empty() {
         return Ok(tree.root.value());
     }

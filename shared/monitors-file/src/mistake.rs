@@ -1,4 +1,4 @@
-//! One mistake in a file: the line, and what the core says of the value there.
+//! One mistake in a file: a diagnostic with its line.
 
 use portpulse_core::definition::Diagnostic;
 
@@ -6,9 +6,9 @@ use portpulse_core::definition::Diagnostic;
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]
 #[error("line {line}: {diagnostic}")]
 pub struct Mistake {
-    /// The line, from 1, on which the value or its nearest written parent stands.
+    /// The line of the value or of its nearest parent in the file, from 1.
     pub line: usize,
-    /// What is wrong there, and the mend.
+    /// The diagnostic.
     pub diagnostic: Diagnostic,
 }
 

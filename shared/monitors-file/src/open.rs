@@ -1,4 +1,4 @@
-//! The lists and maps whose ends have not come: where the next value belongs.
+//! The open lists and maps during parsing, which determine where the next value belongs.
 
 use std::rc::Rc;
 
@@ -6,18 +6,18 @@ use portpulse_core::definition::FieldPath;
 
 use crate::tree::{Entries, Entry, Node};
 
-/// The lists and maps that the next event stands in, the outermost first.
+/// The open lists and maps, the outermost first.
 #[derive(Default)]
-pub(crate) struct Stack(Vec<Open>);
+pub(crate) struct Stack(Vec<OpenNode>);
 
-/// A list or map whose end has not come.
-pub(crate) struct Open {
+/// An open list or map.
+pub(crate) struct OpenNode {
     pub(crate) line: usize,
     pub(crate) anchor: usize,
-    pub(crate) holds: Holds,
+    pub(crate) content: Content,
 }
 
-pub(crate) enum Holds {
+pub(crate) enum Content {
     List(Vec<Rc<Node>>),
     Map {
         entries: Entries,
@@ -26,17 +26,17 @@ pub(crate) enum Holds {
     },
 }
 
-/// Where a map stands: before a name, or before the value of one.
+/// The state of an open map: before a name, or before a value.
 pub(crate) enum Key {
     /// A name comes next.
-    Awaited,
+    AwaitingName,
     /// The value of this name comes next.
     Named { name: String, line: usize },
     /// The value of `<<` comes next.
     Merge,
-    /// A list or map stands where a name belongs, and is not at its end.
+    /// A list or map in place of a name is open.
     Complex,
-    /// The value of a name that cannot be used comes next.
+    /// The value of an invalid name comes next.
     Dropped,
 }
 
@@ -45,21 +45,21 @@ impl Stack {
         self.0.len()
     }
 
-    pub(crate) fn push(&mut self, open: Open) {
+    pub(crate) fn push(&mut self, open: OpenNode) {
         self.0.push(open);
     }
 
-    pub(crate) fn pop(&mut self) -> Option<Open> {
+    pub(crate) fn pop(&mut self) -> Option<OpenNode> {
         self.0.pop()
     }
 
     /// Whether the next value is a name.
-    pub(crate) fn awaits_name(&self) -> bool {
+    pub(crate) fn expects_name(&self) -> bool {
         matches!(
             self.0.last(),
-            Some(Open {
-                holds: Holds::Map {
-                    key: Key::Awaited,
+            Some(OpenNode {
+                content: Content::Map {
+                    key: Key::AwaitingName,
                     ..
                 },
                 ..
@@ -67,29 +67,29 @@ impl Stack {
         )
     }
 
-    /// Whether the innermost map has had a `<<`.
+    /// Whether the innermost map has a `<<`.
     pub(crate) fn has_merged(&self) -> bool {
         matches!(
             self.0.last(),
-            Some(Open {
-                holds: Holds::Map { merged: Some(_), .. },
+            Some(OpenNode {
+                content: Content::Map { merged: Some(_), .. },
                 ..
             })
         )
     }
 
-    /// The line on which the innermost map has this name already.
+    /// The line of this name in the innermost map, if it exists.
     pub(crate) fn line_of(&self, name: &str) -> Option<usize> {
-        match &self.0.last()?.holds {
-            Holds::Map { entries, .. } => entries.get(name).map(|entry| entry.line),
-            Holds::List(_) => None,
+        match &self.0.last()?.content {
+            Content::Map { entries, .. } => entries.get(name).map(|entry| entry.line),
+            Content::List(_) => None,
         }
     }
 
-    /// Says where the innermost map stands now.
+    /// Sets the state of the innermost map.
     pub(crate) fn set_key(&mut self, next: Key) {
-        if let Some(Open {
-            holds: Holds::Map { key, .. },
+        if let Some(OpenNode {
+            content: Content::Map { key, .. },
             ..
         }) = self.0.last_mut()
         {
@@ -97,36 +97,36 @@ impl Stack {
         }
     }
 
-    /// Puts a finished value where it belongs; gives it back where nothing is open, for it is the whole file.
+    /// Adds a complete value to the innermost list or map. Returns the value if it is the root.
     pub(crate) fn attach(&mut self, node: Rc<Node>) -> Option<Rc<Node>> {
         let Some(open) = self.0.last_mut() else {
             return Some(node);
         };
-        match &mut open.holds {
-            Holds::List(nodes) => nodes.push(node),
-            Holds::Map { entries, merged, key } => match std::mem::replace(key, Key::Awaited) {
+        match &mut open.content {
+            Content::List(nodes) => nodes.push(node),
+            Content::Map { entries, merged, key } => match std::mem::replace(key, Key::AwaitingName) {
                 Key::Named { name, line } => {
                     entries.insert(name, Entry { line, value: node });
                 }
                 Key::Merge => *merged = Some(node),
                 Key::Complex => *key = Key::Dropped,
-                Key::Awaited | Key::Dropped => {}
+                Key::AwaitingName | Key::Dropped => {}
             },
         }
         None
     }
 
-    /// The place of the value that comes next.
-    pub(crate) fn place(&self) -> FieldPath {
+    /// The path of the next value.
+    pub(crate) fn path(&self) -> FieldPath {
         self.0
             .iter()
-            .fold(FieldPath::root(), |at, open| match &open.holds {
-                Holds::List(nodes) => at.index(nodes.len()),
-                Holds::Map {
+            .fold(FieldPath::root(), |at, open| match &open.content {
+                Content::List(nodes) => at.index(nodes.len()),
+                Content::Map {
                     key: Key::Named { name, .. },
                     ..
                 } => at.field(name),
-                Holds::Map { .. } => at,
+                Content::Map { .. } => at,
             })
     }
 }

@@ -1,62 +1,62 @@
-//! Plain scalars: what YAML 1.2's core schema makes of unquoted text.
+//! Plain scalars: interprets unquoted text by the core schema of YAML 1.2.
 
 use std::ops::RangeInclusive;
 
 use serde_json::{Number, Value};
 
-/// Why it is better not to guess what unquoted text means, and the mend.
+/// Why unquoted text is ambiguous, with the help for the user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Doubt {
+pub(crate) struct AmbiguousScalar {
     pub(crate) what: &'static str,
     pub(crate) help: &'static str,
 }
 
-impl Doubt {
-    const WORD: Self = Self {
-        what: "is true or false to Terraform, and text to other readers of YAML",
-        help: "write true or false, or put it in quotes",
+impl AmbiguousScalar {
+    const BOOLEAN: Self = Self {
+        what: "is a boolean in Terraform and a string in other YAML parsers",
+        help: "write true or false, or quote the value",
     };
     const TIME: Self = Self {
-        what: "is a time to Terraform, which writes it in another form, and text to other readers of YAML",
-        help: "put it in quotes",
+        what: "is a time that Terraform reformats, and a string in other YAML parsers",
+        help: "quote the value",
     };
 
     const fn number(what: &'static str) -> Self {
-        let help = "write it in decimal digits alone, or in quotes";
+        let help = "write only decimal digits, or quote the value";
         Self { what, help }
     }
 }
 
-/// What unquoted text means.
-pub(crate) fn plain(text: &str) -> Result<Value, Doubt> {
+/// The value of unquoted text.
+pub(crate) fn plain(text: &str) -> Result<Value, AmbiguousScalar> {
     match text {
         "" | "~" | "null" | "Null" | "NULL" => return Ok(Value::Null),
         "true" | "True" | "TRUE" => return Ok(Value::Bool(true)),
         "false" | "False" | "FALSE" => return Ok(Value::Bool(false)),
         _ => {}
     }
-    if is_word_of_yaml_1_1(text) {
-        return Err(Doubt::WORD);
+    if is_yaml_1_1_boolean(text) {
+        return Err(AmbiguousScalar::BOOLEAN);
     }
     if is_rewritten_time(text) {
-        return Err(Doubt::TIME);
+        return Err(AmbiguousScalar::TIME);
     }
     let unsigned = text.strip_prefix(['-', '+']).unwrap_or(text);
     if let ".inf" | ".Inf" | ".INF" = unsigned {
-        return Err(Doubt::number("is infinite"));
+        return Err(AmbiguousScalar::number("is infinite"));
     }
     if let ".nan" | ".NaN" | ".NAN" = text {
-        return Err(Doubt::number("is not a number"));
+        return Err(AmbiguousScalar::number("is not a number"));
     }
     let all_digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
     if unsigned.len() > 1 && unsigned.starts_with('0') && all_digits(unsigned) {
-        return Err(Doubt::number(
-            "is octal to some readers of YAML and decimal to others",
+        return Err(AmbiguousScalar::number(
+            "is octal in some YAML parsers and decimal in others",
         ));
     }
     if all_digits(&unsigned.replace('_', "")) && unsigned.contains('_') && !unsigned.starts_with('_') {
-        return Err(Doubt::number(
-            "is a number to some readers of YAML and text to others",
+        return Err(AmbiguousScalar::number(
+            "is a number in some YAML parsers and a string in others",
         ));
     }
     for (prefix, radix) in [("0x", 16), ("0o", 8), ("0b", 2)] {
@@ -64,19 +64,19 @@ pub(crate) fn plain(text: &str) -> Result<Value, Doubt> {
             continue;
         };
         if !digits.is_empty() && digits.chars().all(|c| c.is_digit(radix)) {
-            return Err(Doubt::number("is not written in decimal digits"));
+            return Err(AmbiguousScalar::number("is not a decimal number"));
         }
     }
     if all_digits(unsigned) || is_float(unsigned) {
         return number(text)
             .map(Value::Number)
-            .ok_or(Doubt::number("is too large a number"));
+            .ok_or(AmbiguousScalar::number("is too large"));
     }
     Ok(Value::String(text.to_owned()))
 }
 
-/// The words that YAML 1.1 has beside `true` and `false`: <https://yaml.org/type/bool.html>.
-fn is_word_of_yaml_1_1(text: &str) -> bool {
+/// The boolean values that YAML 1.1 has in addition to `true` and `false`: <https://yaml.org/type/bool.html>.
+fn is_yaml_1_1_boolean(text: &str) -> bool {
     matches!(
         text,
         "y" | "Y"
@@ -97,34 +97,34 @@ fn is_word_of_yaml_1_1(text: &str) -> bool {
     )
 }
 
-/// A date or a time by <https://yaml.org/type/timestamp.html>, unless it is written as such readers write it again:
+/// A date or time by <https://yaml.org/type/timestamp.html>, except in the canonical form, which parsers do not change:
 /// `2026-11-22T02:00:00Z`.
 fn is_rewritten_time(text: &str) -> bool {
-    let Some((date, rest)) = after_numbers(text, '-', &[4..=4, 1..=2, 1..=2]) else {
+    let Some((date, rest)) = split_after_numbers(text, '-', &[4..=4, 1..=2, 1..=2]) else {
         return false;
     };
     let Some(from) = rest.strip_prefix(['T', 't', ' ']) else {
         return rest.is_empty();
     };
-    let Some((time, zone)) = after_numbers(from.trim_start(), ':', &[1..=2, 1..=2, 1..=2]) else {
+    let Some((time, zone)) = split_after_numbers(from.trim_start(), ':', &[1..=2, 1..=2, 1..=2]) else {
         return false;
     };
-    let is_as_written_again = date.len() == "2026-11-22".len()
+    let is_canonical = date.len() == "2026-11-22".len()
         && time.len() == "02:00:00".len()
         && rest.starts_with('T')
-        && (zone == "Z" || is_distance(zone));
-    !is_as_written_again
+        && (zone == "Z" || is_utc_offset(zone));
+    !is_canonical
 }
 
-/// `+01:00` and the like; none at all is written `Z`.
-fn is_distance(zone: &str) -> bool {
+/// An offset such as `+01:00`; the canonical form of zero is `Z`.
+fn is_utc_offset(zone: &str) -> bool {
     zone.strip_prefix(['+', '-'])
-        .and_then(|zone| after_numbers(zone, ':', &[2..=2, 2..=2]))
+        .and_then(|zone| split_after_numbers(zone, ':', &[2..=2, 2..=2]))
         .is_some_and(|(zone, rest)| rest.is_empty() && zone != "00:00")
 }
 
-/// Splits a text after numbers of so many digits, with `between` between them.
-fn after_numbers<'a>(
+/// Splits a text after numbers with the given counts of digits and the separator `between`.
+fn split_after_numbers<'a>(
     text: &'a str,
     between: char,
     digits: &[RangeInclusive<usize>],
@@ -151,11 +151,11 @@ fn is_float(text: &str) -> bool {
     };
     let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
     let digits = |text: &str| text.bytes().all(|b| b.is_ascii_digit());
-    let exponent_is_good = exponent.is_none_or(|text| {
+    let is_valid_exponent = exponent.is_none_or(|text| {
         let text = text.strip_prefix(['-', '+']).unwrap_or(text);
         !text.is_empty() && digits(text)
     });
-    digits(whole) && digits(fraction) && !(whole.is_empty() && fraction.is_empty()) && exponent_is_good
+    digits(whole) && digits(fraction) && !(whole.is_empty() && fraction.is_empty()) && is_valid_exponent
 }
 
 fn number(text: &str) -> Option<Number> {
@@ -175,7 +175,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn unquoted_text_follows_the_core_schema() {
+    fn plain_scalar_follows_core_schema() {
         for (text, value) in [
             ("", json!(null)),
             ("~", json!(null)),
@@ -215,9 +215,9 @@ mod tests {
         }
     }
 
-    /// What Terraform 1.11 makes of each was asked of `terraform console`.
+    /// Verified with `terraform console` of Terraform 1.11.
     #[test]
-    fn words_and_times_that_terraform_takes_for_something_else_are_refused() {
+    fn booleans_and_times_of_terraform_are_refused() {
         for text in [
             "y",
             "Y",
@@ -250,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_that_readers_take_differently_are_refused() {
+    fn ambiguous_numbers_are_refused() {
         for text in [
             "0777", "-01", "1_000", "0x1f", "0o17", "0b1", ".inf", "-.INF", ".nan", "1e999",
         ] {

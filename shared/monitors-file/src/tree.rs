@@ -1,4 +1,4 @@
-//! YAML text as a tree that knows the line of each value.
+//! YAML as a tree of values with their lines.
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -7,31 +7,23 @@ use portpulse_core::definition::{Diagnostic, FieldPath};
 use serde_json::Value;
 
 use crate::Mistake;
-use crate::build::{Builder, Doubtful};
 
-/// A file as written, as far as it could be read.
+/// The content of a file, as far as it could be read.
 pub(crate) struct Tree {
     pub(crate) root: Rc<Node>,
     pub(crate) mistakes: Vec<Mistake>,
-    /// Whether it could be read to its end.
+    /// Whether the file was read to the end.
     pub(crate) complete: bool,
 }
 
-impl Tree {
-    /// Reads a text.
-    pub(crate) fn parse(text: &str, doubtful: Doubtful) -> Self {
-        Builder::new(doubtful).build(text)
-    }
-}
-
-/// A value and the line it begins on.
+/// A value and its first line.
 #[derive(Debug)]
 pub(crate) struct Node {
     line: usize,
     pub(crate) kind: Kind,
-    /// What a copy of it costs, in bytes: its text, and 16 for each value in it.
+    /// The size of a copy in bytes: the text, and 16 for each value.
     pub(crate) weight: usize,
-    /// How many levels it has; a scalar has one.
+    /// The number of levels; a scalar has one.
     pub(crate) depth: usize,
 }
 
@@ -44,7 +36,7 @@ pub(crate) enum Kind {
 
 pub(crate) type Entries = BTreeMap<String, Entry>;
 
-/// What stands under a name of a map.
+/// An entry of a map.
 #[derive(Debug, Clone)]
 pub(crate) struct Entry {
     /// The line of the name.
@@ -76,7 +68,7 @@ impl Node {
         }
     }
 
-    /// The value, without its lines.
+    /// The value without lines.
     pub(crate) fn value(&self) -> Value {
         match &self.kind {
             Kind::Scalar(value) => value.clone(),
@@ -90,7 +82,7 @@ impl Node {
         }
     }
 
-    /// The line on which the value at `at` was written, or else the nearest one around it.
+    /// The line of the value at a path, or of its nearest parent in the file.
     pub(crate) fn line_of(&self, at: &FieldPath) -> usize {
         let (mut line, mut node) = (self.line, self);
         for part in at.parts() {
@@ -111,7 +103,7 @@ impl Node {
         line
     }
 
-    /// Places a fault of the core's.
+    /// Adds the line to a diagnostic.
     pub(crate) fn mistake(&self, diagnostic: Diagnostic) -> Mistake {
         Mistake::new(self.line_of(&diagnostic.at), diagnostic)
     }

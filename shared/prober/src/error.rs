@@ -13,8 +13,8 @@ pub enum Error {
     },
     /// The limit of open files leaves no descriptor for connections.
     #[error(
-        "the limit of open files (RLIMIT_NOFILE) is {limit}, and {reserved} are reserved for name lookups and the rest of \
-         the process; raise the limit"
+        "the limit of open files (RLIMIT_NOFILE) is {limit}, and {reserved} are reserved for name lookups and the rest \
+         of the process; raise the limit"
     )]
     TooFewDescriptors {
         /// The soft limit of open files.

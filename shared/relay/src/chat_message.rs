@@ -48,10 +48,10 @@ impl Level {
             return Self::Info;
         }
         match (notification.kind.stage(), notification.severity) {
-            (Stage::Over, _) => Self::Resolved,
-            (Stage::On, Severity::Critical) => Self::Critical,
-            (Stage::On, Severity::Warning) => Self::Warning,
-            (Stage::On, Severity::Info) | (Stage::Test, _) => Self::Info,
+            (Stage::Ended, _) => Self::Resolved,
+            (Stage::Active, Severity::Critical) => Self::Critical,
+            (Stage::Active, Severity::Warning) => Self::Warning,
+            (Stage::Active, Severity::Info) | (Stage::Test, _) => Self::Info,
         }
     }
 
@@ -158,8 +158,8 @@ fn facts(notification: &Notification, runbook: Option<&Link>) -> Vec<(&'static s
     facts.extend(notification.target.clone().map(|target| ("Target", target)));
     if let Some(finding) = &notification.finding {
         let label = match notification.kind.stage() {
-            Stage::On | Stage::Test => "Cause",
-            Stage::Over => "Cause was",
+            Stage::Active | Stage::Test => "Cause",
+            Stage::Ended => "Cause was",
         };
         facts.push((label, cause_text(finding.cause).to_owned()));
         let detail = finding.detail.as_ref();

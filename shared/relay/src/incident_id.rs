@@ -19,7 +19,7 @@ pub(crate) fn split_id(id: &str) -> (String, String) {
 /// The kind of the notification that ends the incident, the advisory or the location problem of this one. `None` if this
 /// one is itself an end, or if it has no end.
 pub(crate) fn end_kind(notification: &Notification) -> Option<Kind> {
-    if notification.kind.stage() != Stage::On {
+    if notification.kind.stage() != Stage::Active {
         return None;
     }
     match (&notification.subject, notification.kind) {

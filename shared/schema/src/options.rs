@@ -1,48 +1,48 @@
-//! The options of a `ready` check.
+//! The options of `ready` checks.
 
 use portpulse_core::readiness::{DnsCheck, HttpCheck, Method, Readiness, RecordType, Script, Transport};
 use serde_json::{Value, json};
 
-use crate::{number, words};
+use crate::{choice, number};
 
 const STATUS: &str = "^([1-5]xx|[1-5][0-9][0-9](-[1-5][0-9][0-9])?)$";
 
 pub(crate) fn tls() -> Value {
     let about = |value: Value, description: &str| json!({ "const": value, "description": description });
     json!({
-        "description": "Whether and when TLS begins; the ports 443, 465, 993, 995, 8443 and the services smtps, imaps, pop3s, https and tls imply it.",
+        "description": "Whether and when TLS starts. The ports 443, 465, 993, 995 and 8443 and the services smtps, imaps, pop3s, https and tls imply `true`.",
         "oneOf": [
-            about(json!(true), "At once, before the protocol."),
-            about(json!(false), "Never."),
-            about(json!("starttls"), "Within the protocol: PostgreSQL, MySQL, MariaDB, SMTP, IMAP, POP3."),
+            about(json!(true), "TLS from the start of the connection."),
+            about(json!(false), "No TLS."),
+            about(json!("starttls"), "Upgrade within the protocol: PostgreSQL, MySQL, MariaDB, SMTP, IMAP, POP3."),
         ],
     })
 }
 
 pub(crate) fn warn_days() -> Value {
     number(
-        "Days before the certificate expires from which the monitor is degraded; 0 is never.",
+        "The number of days before the expiry of the certificate from which the monitor is degraded; 0 disables this.",
         0,
         u32::from(Readiness::MAX_WARN_DAYS),
     )
 }
 
 pub(crate) fn http() -> Value {
-    let methods = Method::ALL.iter().map(|word| word.as_str());
+    let methods = Method::ALL.iter().map(|value| value.as_str());
     json!({
-        "description": "The request of `service: http` or `https`, and what must come back.",
+        "description": "The request of `service: http` or `https`, and the expected response.",
         "type": "object",
         "additionalProperties": false,
         "properties": {
-            "method": words("HEAD, or GET where a text must appear, unless told otherwise.", methods),
+            "method": choice("The method. Default: HEAD, or GET with `text`.", methods),
             "path": {
-                "description": "What to ask for, query included; / if absent.",
+                "description": "The path with its query. Default: /.",
                 "type": "string",
                 "pattern": "^/[!-~]*$",
                 "maxLength": HttpCheck::MAX_BYTES,
             },
             "status": {
-                "description": "What is good: 200, 2xx, 200-299 or a list of these; anything below 500 if absent.",
+                "description": "The accepted statuses: 200, 2xx, 200-299 or a list of these. Default: all below 500.",
                 "oneOf": [
                     { "type": "integer", "minimum": 100, "maximum": 599 },
                     { "type": "string", "pattern": STATUS },
@@ -57,9 +57,9 @@ pub(crate) fn http() -> Value {
                     },
                 ],
             },
-            "text": text("A text that must appear in the first 64 KiB of the body.", HttpCheck::MAX_BYTES),
+            "text": text("A text that the first 64 KiB of the body must contain.", HttpCheck::MAX_BYTES),
             "follow": {
-                "description": "Whether redirects are followed, on the same host, at most five.",
+                "description": "Whether to follow redirects: at most five, on the same host.",
                 "type": "boolean",
                 "default": false,
             },
@@ -76,22 +76,22 @@ pub(crate) fn dns() -> Value {
             "items": { "type": "string", "minLength": 1, "maxLength": DnsCheck::MAX_BYTES },
         })
     };
-    let types = RecordType::ALL.iter().map(|word| word.as_str());
-    let transports = Transport::ALL.iter().map(|word| word.as_str());
+    let types = RecordType::ALL.iter().map(|value| value.as_str());
+    let transports = Transport::ALL.iter().map(|value| value.as_str());
     json!({
-        "description": "The question to `service: dns`, and the records that must or must not be in the answer.",
+        "description": "The query of `service: dns`, and the required and forbidden records.",
         "type": "object",
         "additionalProperties": false,
         "properties": {
             "name": {
-                "description": "The name to ask for; the root if absent.",
+                "description": "The name to query. Default: the root.",
                 "type": "string",
                 "maxLength": 254,
             },
-            "type": words("The type of record to ask for: A, or NS for the root, if absent.", types),
-            "must": records("Records that must be there, such as 192.0.2.1 or 10 mail.example.com."),
-            "must_not": records("Records that must not be there."),
-            "transport": words("How the question travels: tcp if absent.", transports),
+            "type": choice("The record type to query. Default: A, or NS for the root.", types),
+            "must": records("Required records, such as 192.0.2.1 or 10 mail.example.com."),
+            "must_not": records("Forbidden records."),
+            "transport": choice("The transport of the query. Default: tcp.", transports),
         },
     })
 }
@@ -106,17 +106,17 @@ pub(crate) fn script() -> Value {
         })
     };
     json!({
-        "description": "Texts to send and to wait for, in order, for what is no known service.",
+        "description": "Texts to send and to expect, in order, for services without a preset.",
         "type": "array",
         "minItems": 1,
         "maxItems": Script::MAX_STEPS,
         "items": { "oneOf": [
-            step("send", "What to send; in double quotes, \\r\\n is the end of a line."),
-            step("expect", "What must come, anywhere behind what was waited for before."),
+            step("send", "A text to send; in double quotes, \\r\\n ends a line."),
+            step("expect", "A text that must be received, anywhere after the previous expected text."),
         ] },
     })
 }
 
-fn text(description: &str, most: usize) -> Value {
-    json!({ "description": description, "type": "string", "minLength": 1, "maxLength": most })
+fn text(description: &str, max: usize) -> Value {
+    json!({ "description": description, "type": "string", "minLength": 1, "maxLength": max })
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use portpulse_checker::{Checker, Invocation, Probe, TickReport, TickEvent, TickOutcome, chain};
+use portpulse_checker::{Checker, Invocation, Probe, TickEvent, TickOutcome, TickReport, chain};
 use portpulse_core::outbox::Claimant;
 use portpulse_core::outcome::{Detail, Failure, FailureClass, Opened, Outcome, Phase, Phases, Trust};
 use portpulse_core::target::Target;
@@ -10,7 +10,7 @@ use portpulse_store::Store;
 use portpulse_store::table::Operation;
 use portpulse_testkit::memory_table::{Fault, MemoryTable};
 
-use crate::rig::{GROUP, SkewedClock, TestTime, RecordingTopic, define, location, locations, run};
+use crate::rig::{GROUP, RecordingTopic, SkewedClock, TestTime, define, location, locations, run};
 
 /// Returns the banner of each monitor; `None`: the connection is refused.
 struct BannerProbe(Vec<Option<&'static str>>);
@@ -68,9 +68,15 @@ fn table(monitors: usize) -> MemoryTable {
 /// The stored banners: monitor, minute and text.
 fn stored(table: &MemoryTable) -> Vec<(String, i64, String)> {
     let banners = run(Store::new(table.clone()).banners_of(GROUP, &location(0))).unwrap();
-    let banner = banners.into_iter().flat_map(|banners| banners.banner);
+    let banner = banners.into_iter().flat_map(|banners| banners.by_monitor);
     banner
-        .map(|(id, banner)| (id.to_string(), TestTime::number(banner.at), banner.text.to_string()))
+        .map(|(id, banner)| {
+            (
+                id.to_string(),
+                TestTime::number(banner.at),
+                banner.text.to_string(),
+            )
+        })
         .collect()
 }
 
@@ -132,7 +138,11 @@ fn tick_without_banners_does_not_access_banners() {
             Fault::None
         });
         tick(&table, 0, 60, &[banner]);
-        assert_eq!(seen.load(std::sync::atomic::Ordering::Relaxed), is_accessed, "{banner:?}");
+        assert_eq!(
+            seen.load(std::sync::atomic::Ordering::Relaxed),
+            is_accessed,
+            "{banner:?}"
+        );
     }
 }
 
@@ -161,10 +171,7 @@ fn failure_to_store_banners_is_a_warning_and_retried_next_hour() {
         });
         let seconds = if failing.is_none() { 5 } else { 60 };
         let report = tick(&table, 0, seconds, &[Some("a banner")]);
-        assert!(
-            matches!(report.outcome, TickOutcome::Counted(_)),
-            "{report:?}"
-        );
+        assert!(matches!(report.outcome, TickOutcome::Counted(_)), "{report:?}");
         let warnings: Vec<_> = report.warnings.iter().map(|error| chain(error)).collect();
         assert!(
             warnings.iter().any(|text| text.starts_with(warning)),

@@ -12,11 +12,18 @@ use portpulse_testkit::memory_table::MemoryTable;
 use serde_json::json;
 
 use crate::rig::{
-    GROUP, ScriptedProbe, SkewedClock, TestTime, RecordingTopic, ProbeResult, define, group_state, location, locations,
+    GROUP, ProbeResult, RecordingTopic, ScriptedProbe, SkewedClock, TestTime, define, group_state, location,
+    locations,
 };
 
 /// Runs a tick of the only location, and drops it after `polls` polls. Returns whether the tick completed.
-fn tick(table: &MemoryTable, topic: &RecordingTopic, tick: i64, results: &[ProbeResult], polls: usize) -> bool {
+fn tick(
+    table: &MemoryTable,
+    topic: &RecordingTopic,
+    tick: i64,
+    results: &[ProbeResult],
+    polls: usize,
+) -> bool {
     let time = TestTime::default();
     time.set(tick * 60_000 + 5_000);
     let clock = SkewedClock { time, skew_ms: 0 };

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use portpulse_alert::SnsTopic;
-use portpulse_checker::{Checker, Clock, TickReport, TickEvent, TickOutcome};
+use portpulse_checker::{Checker, Clock, TickEvent, TickOutcome, TickReport};
 use portpulse_core::group::GroupId;
 use portpulse_core::id::Location;
 use portpulse_core::outbox::Claimant;
@@ -176,10 +176,7 @@ async fn failed_publish_fails_invocation_and_is_retried_next_tick() {
     sns.fail_next(MAX_ATTEMPTS);
     let error = function.tick(first).await.unwrap_err();
     assert!(error.starts_with("Publish: cannot publish m@"), "{error}");
-    assert!(
-        error.contains("injected by the test"),
-        "names the cause: {error}"
-    );
+    assert!(error.contains("injected by the test"), "names the cause: {error}");
     assert_eq!(notified(&mut topic), []);
     function.tick(second).await.unwrap();
     assert_eq!(kinds(&notified(&mut topic)), ["down"]);

@@ -3,14 +3,17 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use portpulse_checker::{Checker, Error, Invocation, TickReport, TickEvent, TickOutcome, chain};
+use portpulse_checker::{Checker, Error, Invocation, TickEvent, TickOutcome, TickReport, chain};
 use portpulse_core::outbox::Claimant;
 use portpulse_store::Store;
 use portpulse_store::keys::{self, Key};
 use portpulse_testkit::memory_table::MemoryTable;
 use serde_json::json;
 
-use crate::rig::{GROUP, ScriptedProbe, SkewedClock, TestTime, RecordingTopic, ProbeResult, define, group_state, location, run};
+use crate::rig::{
+    GROUP, ProbeResult, RecordingTopic, ScriptedProbe, SkewedClock, TestTime, define, group_state, location,
+    run,
+};
 
 /// A group with one monitor that opens on the first failing tick. Each checker has only itself as a fallback location.
 struct TestGroup {
@@ -90,10 +93,7 @@ fn unlisted_location_does_not_count_and_reports_error() {
     let Key { pk, sk } = TestGroup::list_key(2);
     world.table.remove(&pk, &sk);
     let report = world.tick(2, 2, ProbeResult::Failing);
-    assert!(
-        matches!(report.outcome, TickOutcome::Counted(_)),
-        "{report:?}"
-    );
+    assert!(matches!(report.outcome, TickOutcome::Counted(_)), "{report:?}");
     let [error @ Error::LocationNotListed { .. }] = &report.errors[..] else {
         panic!("{report:?}")
     };
@@ -108,8 +108,18 @@ fn unlisted_location_does_not_count_and_reports_error() {
             assert!(report.errors.is_empty(), "{report:?}");
         }
     }
-    assert_eq!(world.notified(), [""; 0], "neither its failure nor its silence is notified");
-    assert!(group_state(&world.table).group_state.decision.locations.is_empty());
+    assert_eq!(
+        world.notified(),
+        [""; 0],
+        "neither its failure nor its silence is notified"
+    );
+    assert!(
+        group_state(&world.table)
+            .group_state
+            .decision
+            .locations
+            .is_empty()
+    );
 }
 
 #[test]
@@ -122,10 +132,7 @@ fn invalid_listed_location_is_reported_and_ignored() {
     world.table.overwrite(item.clone());
     for at in 0..2 {
         let report = world.tick(1, at, ProbeResult::Good);
-        assert!(
-            matches!(report.outcome, TickOutcome::Counted(_)),
-            "{report:?}"
-        );
+        assert!(matches!(report.outcome, TickOutcome::Counted(_)), "{report:?}");
         let errors: Vec<_> = report.errors.iter().map(|error| chain(error)).collect();
         assert!(
             matches!(&errors[..], [only] if only.contains("cannot read the item `group#1m#0/expects#EU`")),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use portpulse_checker::{Checker, Invocation, TickReport, TickEvent, TickOutcome, chain};
+use portpulse_checker::{Checker, Invocation, TickEvent, TickOutcome, TickReport, chain};
 use portpulse_core::control::{Acknowledgement, Control, Note, Silence};
 use portpulse_core::group_state::FleetState;
 use portpulse_core::outbox::Claimant;
@@ -15,7 +15,8 @@ use portpulse_testkit::memory_table::MemoryTable;
 use serde_json::json;
 
 use crate::rig::{
-    GROUP, ScriptedProbe, SkewedClock, TestTime, RecordingTopic, ProbeResult, define, group_state, location, locations, run,
+    GROUP, ProbeResult, RecordingTopic, ScriptedProbe, SkewedClock, TestTime, define, group_state, location,
+    locations, run,
 };
 
 /// Three monitors that open on the first failing tick, in two locations. `m0` is good in tick 0 and fails everywhere from
@@ -217,10 +218,7 @@ fn unknown_item_in_group_state_is_reported() {
     item.insert("sk".to_owned(), AttributeValue::S("unknown".to_owned()));
     world.table.overwrite(item);
     let report = world.tick(1, 0);
-    assert!(
-        matches!(report.outcome, TickOutcome::Counted(_)),
-        "{report:?}"
-    );
+    assert!(matches!(report.outcome, TickOutcome::Counted(_)), "{report:?}");
     let errors: Vec<_> = report.errors.iter().map(|error| chain(error)).collect();
     assert_eq!(errors.len(), 1, "{errors:?}");
     assert!(errors[0].contains("`group#1m#0/unknown`"), "{errors:?}");

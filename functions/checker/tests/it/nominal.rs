@@ -188,9 +188,9 @@ pub(crate) async fn first_of(grain: Grain, checks: Checks, monitors: usize) -> C
     });
     let banners = Banners {
         tick: noted,
-        banner: banner.collect(),
+        by_monitor: banner.collect(),
     };
-    if !banners.banner.is_empty() {
+    if !banners.by_monitor.is_empty() {
         fleet
             .store
             .put_banners(GROUP, location, None, &banners)

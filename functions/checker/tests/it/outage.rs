@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::time::Duration;
 
-use portpulse_checker::{Checker, Invocation, Probe, TickReport, TickEvent};
+use portpulse_checker::{Checker, Invocation, Probe, TickEvent, TickReport};
 use portpulse_core::control::{Control, Note, Silence};
 use portpulse_core::group::MAX_MONITORS_PER_GROUP;
 use portpulse_core::group_state::{Advisory, DecisionState, Finding, Incident};
@@ -21,7 +21,9 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use serde_json::{Value, json};
 
-use crate::rig::{GROUP, TopicFault, SkewedClock, TestTime, RecordingTopic, group_state, location, locations, run};
+use crate::rig::{
+    GROUP, RecordingTopic, SkewedClock, TestTime, TopicFault, group_state, location, locations, run,
+};
 use crate::sizes::{LargestItems, MeasuringTable};
 
 /// The state of a monitor in a tick, in all locations.
@@ -399,14 +401,24 @@ fn degraded_group_that_fails_is_notified_within_one_tick() {
     };
     let mut since = 0;
     for (tick, all, unrelated, expected) in [
-        (0, MonitorState::Warned, MonitorState::Good, [("degraded", MONITORS), ("down", 0)]),
+        (
+            0,
+            MonitorState::Warned,
+            MonitorState::Good,
+            [("degraded", MONITORS), ("down", 0)],
+        ),
         (
             1,
             MonitorState::Failing,
             MonitorState::Failing,
             [("down", MONITORS + 1), ("degraded", 0)],
         ),
-        (2, MonitorState::Failing, MonitorState::Good, [("recovered", 1), ("down", 0)]),
+        (
+            2,
+            MonitorState::Failing,
+            MonitorState::Good,
+            [("recovered", 1), ("down", 0)],
+        ),
         (
             3,
             MonitorState::Good,
@@ -442,7 +454,12 @@ fn full_group_with_longest_ids_survives_simultaneous_changes() {
         |_| json!({ "flapping_after": 3, "remind_every": "5m", "escalate_after": "1m" }),
     );
     // Both tracks change often enough for flapping.
-    let changes = [MonitorState::Failing, MonitorState::Good, MonitorState::Failing, MonitorState::Warned];
+    let changes = [
+        MonitorState::Failing,
+        MonitorState::Good,
+        MonitorState::Failing,
+        MonitorState::Warned,
+    ];
     let mut sent = 0;
     for tick in 0..11 {
         let state = changes[usize::try_from(tick).unwrap() % changes.len()];

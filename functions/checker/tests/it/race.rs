@@ -4,14 +4,16 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use portpulse_checker::{Checker, Invocation, TickReport, TickEvent, TickOutcome};
+use portpulse_checker::{Checker, Invocation, TickEvent, TickOutcome, TickReport};
 use portpulse_core::group_state::{Entry, GroupState, Health, Streak};
 use portpulse_core::outbox::Claimant;
 use portpulse_store::Store;
 use portpulse_testkit::embedded::EmbeddedDynamo;
 use serde_json::{Value, json};
 
-use crate::rig::{GROUP, ScriptedProbe, SkewedClock, TestTime, RecordingTopic, ProbeResult, location, locations};
+use crate::rig::{
+    GROUP, ProbeResult, RecordingTopic, ScriptedProbe, SkewedClock, TestTime, location, locations,
+};
 
 const COPIES: usize = 8;
 
@@ -205,11 +207,8 @@ async fn concurrent_decisions_notify_once() {
             result,
         })
     };
-    let all_twice = |tick, result| -> Vec<_> {
-        everywhere(tick, result)
-            .chain(everywhere(tick, result))
-            .collect()
-    };
+    let all_twice =
+        |tick, result| -> Vec<_> { everywhere(tick, result).chain(everywhere(tick, result)).collect() };
     let mut expected = BTreeMap::new();
     for round in 0..3 {
         let tick = 1 + 2 * round;
@@ -226,7 +225,7 @@ async fn concurrent_decisions_notify_once() {
         *expected.entry("recovered".to_owned()).or_default() += 1;
         assert_eq!(world.notified(), expected, "tick {}", tick + 1);
     }
-    let status = world.group_state().await.status;
+    let status = world.group_state().await.decision;
     assert!(
         status.incidents.is_empty() && status.outbox.is_empty() && status.closed.is_empty(),
         "{status:?}"

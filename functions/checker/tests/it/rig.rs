@@ -77,7 +77,7 @@ impl Clock for SkewedClock {
         Timestamp::from_millisecond(START * 1000 + self.ms()).unwrap()
     }
 
-    /// Lets the others go on; the test alone moves the time.
+    /// Yields to the other checkers; only the test advances the time.
     async fn sleep(&self, _: Duration) {
         yield_once().await;
     }

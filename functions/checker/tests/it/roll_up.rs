@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::Timestamp;
-use portpulse_checker::{Checker, Clock, Error, Invocation, TickReport, TickEvent, TickOutcome, chain};
+use portpulse_checker::{Checker, Clock, Error, Invocation, TickEvent, TickOutcome, TickReport, chain};
 use portpulse_core::choice::Expect;
 use portpulse_core::group::GroupId;
 use portpulse_core::id::Location;
@@ -21,7 +21,7 @@ use portpulse_store::table::{Operation, Read};
 use portpulse_testkit::memory_table::{Fault, MemoryTable};
 use serde_json::json;
 
-use crate::rig::{ScriptedProbe, RecordingTopic, ProbeResult, location, locations, run};
+use crate::rig::{ProbeResult, RecordingTopic, ScriptedProbe, location, locations, run};
 
 const GROUP: GroupId = GroupId {
     interval: Interval::FifteenMinutes,
@@ -192,7 +192,9 @@ fn rollup_of_killed_checker_is_completed_next_hour() {
                 }
                 complete_tick(&table, 0, number, result);
             }
-            let hours: BTreeSet<_> = (0..killed_tick).map(|number| period(number, Grain::Hour)).collect();
+            let hours: BTreeSet<_> = (0..killed_tick)
+                .map(|number| period(number, Grain::Hour))
+                .collect();
             let seen = (0..killed_tick).map(|number| {
                 let result = if number % 3 == 0 {
                     ProbeResult::Failing
@@ -230,8 +232,14 @@ fn rollup_of_killed_checker_is_completed_next_hour() {
 #[test]
 fn failed_rollup_is_a_warning_and_retried_next_hour() {
     for (failing, warning) in [
-        (Some(Operation::GetMany), "cannot store the rollup 2026-11-21T15 of 15m#0"),
-        (Some(Operation::Put), "cannot store the rollup 2026-11-21T20 of 15m#0"),
+        (
+            Some(Operation::GetMany),
+            "cannot store the rollup 2026-11-21T15 of 15m#0",
+        ),
+        (
+            Some(Operation::Put),
+            "cannot store the rollup 2026-11-21T20 of 15m#0",
+        ),
         (None, "no time left for the rollups of 15m#0"),
     ] {
         let table = table();
@@ -248,13 +256,13 @@ fn failed_rollup_is_a_warning_and_retried_next_hour() {
                 let seconds = if failing.is_none() { 5 } else { 60 };
                 let remaining = Duration::from_secs(seconds);
                 let report = run_tick(&table, 0, number, ProbeResult::Good, usize::MAX, remaining).unwrap();
-                assert!(
-                    matches!(report.outcome, TickOutcome::Counted(_)),
-                    "{report:?}"
-                );
+                assert!(matches!(report.outcome, TickOutcome::Counted(_)), "{report:?}");
                 assert!(report.errors.is_empty(), "{report:?}");
                 let warnings: Vec<_> = report.warnings.iter().map(|error| chain(error)).collect();
-                assert!(warnings.len() == 1 && warnings[0].starts_with(warning), "{warnings:?}");
+                assert!(
+                    warnings.len() == 1 && warnings[0].starts_with(warning),
+                    "{warnings:?}"
+                );
                 table.clear_faults();
                 let hour = period(0, Grain::Hour);
                 assert_eq!(stored(&table, &location(0), [hour]), BTreeMap::new());

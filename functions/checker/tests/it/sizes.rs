@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use portpulse_alert::SnsTopic;
-use portpulse_checker::{Checker, Invocation, Probe, TickReport, SystemClock, TickEvent, TickOutcome, chain};
+use portpulse_checker::{Checker, Invocation, Probe, SystemClock, TickEvent, TickOutcome, TickReport, chain};
 use portpulse_core::definition::{DefinitionFile, NetworkAccess};
 use portpulse_core::group::MONITORS_PER_SHARD;
 use portpulse_core::outbox::Claimant;
@@ -24,7 +24,9 @@ use portpulse_testkit::sns::{SnsServer, TOPIC_ARN};
 use serde_json::{Map, json};
 
 use crate::peers::BlackHole;
-use crate::rig::{GROUP, TopicFault, SkewedClock, TestTime, RecordingTopic, group_state, location, locations, run};
+use crate::rig::{
+    GROUP, RecordingTopic, SkewedClock, TestTime, TopicFault, group_state, location, locations, run,
+};
 
 /// DynamoDB's limit for an item in bytes.
 const MAX_ITEM_BYTES: usize = 400 * 1024;
@@ -248,7 +250,10 @@ fn too_large_item_is_reported_and_not_sent() {
     let sent_by_plan = Arc::clone(&sent);
     table.set_faults(move |call| {
         if call.operation == Operation::Put {
-            sent_by_plan.lock().unwrap().push(call.sk.unwrap_or_default().to_owned());
+            sent_by_plan
+                .lock()
+                .unwrap()
+                .push(call.sk.unwrap_or_default().to_owned());
         }
         Fault::None
     });
@@ -259,9 +264,7 @@ fn too_large_item_is_reported_and_not_sent() {
     assert!(
         error.starts_with(
             "cannot commit tick 2026-11-22T00:00:00Z of 1m#0: the item `group#1m#0/location#a` has "
-        ) && error.ends_with(
-            "more than the maximum of 399360 (move monitors of the group to other groups)"
-        ),
+        ) && error.ends_with("more than the maximum of 399360 (move monitors of the group to other groups)"),
         "{error}"
     );
     let sent = sent.lock().unwrap();

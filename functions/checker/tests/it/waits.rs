@@ -1,4 +1,4 @@
-//! A full row that waits for another claimant: how often it is read again, and for how long.
+//! A full decision state that another claimant must empty: the number of reads and the length of the wait.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -6,7 +6,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use portpulse_checker::{Checker, Clock, Error, Invocation, TickReport, TickEvent, TickOutcome};
+use portpulse_checker::{Checker, Clock, Error, Invocation, TickEvent, TickOutcome, TickReport};
 use portpulse_core::decide::{SizeLimit as _, acknowledge_published};
 use portpulse_core::group_state::{DecisionState, Status, Urgency};
 use portpulse_core::outbox::{Claim, Claimant, Kind, Outbox, Pending, Subject};
@@ -14,15 +14,16 @@ use portpulse_store::Store;
 use portpulse_testkit::memory_table::MemoryTable;
 
 use crate::rig::{
-    GROUP, Scripted, Skewed, Time, Topic, Visibility, define, group_state, location, locations, run,
+    GROUP, ProbeResult, RecordingTopic, ScriptedProbe, SkewedClock, TestTime, define, group_state, location,
+    locations, run,
 };
 
-/// What happens when a checker sleeps for the nth time.
+/// Called with the number of each sleep.
 type WhileAsleep = Box<dyn Fn(usize)>;
 
-/// A clock that moves on by as long as it is asked to sleep.
+/// A clock that advances by the length of each sleep.
 struct Sleeper {
-    clock: Skewed,
+    clock: SkewedClock,
     slept: Rc<RefCell<Vec<Duration>>>,
     while_asleep: WhileAsleep,
 }
@@ -40,11 +41,11 @@ impl Clock for Sleeper {
     }
 }
 
-/// A row with one notification, which another invocation claimed so many seconds before tick 2.
+/// A decision state with one notification, claimed by another invocation `age` seconds before tick 2.
 fn full_row(age: i64) -> DecisionState {
     let claim = Claim {
         by: Claimant::new("killed"),
-        at: Time::of_tick(2) - SignedDuration::from_secs(age),
+        at: TestTime::of_tick(2) - SignedDuration::from_secs(age),
     };
     let pending = Pending {
         id: "m0@earlier/reminder".to_owned(),
@@ -52,9 +53,9 @@ fn full_row(age: i64) -> DecisionState {
         subject: Subject::Monitor("m0".parse().unwrap()),
         status: Status::Down,
         cause: None,
-        urgency: Urgency::Usual,
-        since: Time::of_tick(1),
-        at: Time::of_tick(1),
+        urgency: Urgency::Normal,
+        since: TestTime::of_tick(1),
+        at: TestTime::of_tick(1),
         claim: Some(claim),
     };
     DecisionState {
@@ -70,9 +71,9 @@ struct Ticked {
     sent: Vec<String>,
 }
 
-/// Tick 2, in which `m1` fails, with a row that has room for nothing more than what another claimed so long ago.
+/// Runs tick 2, in which `m1` fails, with no room beside a notification that another invocation claimed `age` seconds before.
 fn tick(age: i64, while_asleep: impl Fn(&MemoryTable, usize) + 'static) -> Ticked {
-    let (table, topic) = (MemoryTable::new(), Topic::default());
+    let (table, topic) = (MemoryTable::new(), RecordingTopic::default());
     let fields = BTreeMap::from([("failures_to_open", 1.into())]);
     (0..2).for_each(|monitor| define(&table, monitor, &fields));
     let row = full_row(age);
@@ -86,14 +87,14 @@ fn tick(age: i64, while_asleep: impl Fn(&MemoryTable, usize) + 'static) -> Ticke
             .decision_fits(&row)
     };
     let bytes = (0..).find(fits).unwrap();
-    let (time, slept) = (Time::default(), Rc::default());
+    let (time, slept) = (TestTime::default(), Rc::default());
     time.set(2 * 60_000);
     let checker = Checker::new(
         store.with_decision_bytes(bytes),
-        Scripted(vec![Visibility::Good, Visibility::Failing]),
+        ScriptedProbe(vec![ProbeResult::Good, ProbeResult::Failing]),
         topic.clone(),
         Sleeper {
-            clock: Skewed { time, skew_ms: 0 },
+            clock: SkewedClock { time, skew_ms: 0 },
             slept: Rc::clone(&slept),
             while_asleep: Box::new(move |number| while_asleep(&table, number)),
         },
@@ -104,7 +105,7 @@ fn tick(age: i64, while_asleep: impl Fn(&MemoryTable, usize) + 'static) -> Ticke
         claimant: Claimant::new("second"),
         remaining: Duration::from_secs(60),
     };
-    let report = run(checker.handle(&TickEvent::new(Time::of_tick(2), GROUP), &invocation));
+    let report = run(checker.handle(&TickEvent::new(TestTime::of_tick(2), GROUP), &invocation));
     Ticked {
         report,
         slept: slept.take(),
@@ -117,14 +118,14 @@ fn has_no_room(report: &TickReport) -> bool {
 }
 
 #[test]
-fn claim_that_becomes_stale_in_time_is_waited_for_with_pauses() {
+fn claim_stale_before_deadline_is_awaited_with_pauses() {
     let ticked = tick(100, |_, _| {});
     assert!(
         ticked.sent.contains(&"m0@earlier/reminder".to_owned()),
         "{:?}",
         ticked.sent
     );
-    assert!(matches!(ticked.report.outcome_of_tick, TickOutcome::Counted(_)));
+    assert!(matches!(ticked.report.outcome, TickOutcome::Counted(_)));
     let total: Duration = ticked.slept.iter().sum();
     assert_eq!(total, Duration::from_secs(20), "{:?}", ticked.slept);
     assert!(ticked.slept.len() <= 10, "{:?}", ticked.slept);
@@ -137,14 +138,14 @@ fn claim_that_becomes_stale_in_time_is_waited_for_with_pauses() {
 }
 
 #[test]
-fn claim_that_outlasts_the_deadline_is_not_waited_for() {
+fn claim_beyond_deadline_is_not_awaited() {
     let ticked = tick(30, |_, _| {});
     assert!(has_no_room(&ticked.report), "{:?}", ticked.report.errors);
     assert_eq!((ticked.slept, ticked.sent), (Vec::new(), Vec::new()));
 }
 
 #[test]
-fn claim_of_a_live_invocation_is_waited_for_until_it_publishes() {
+fn claim_of_live_invocation_is_awaited_until_published() {
     let ticked = tick(1, |table, number| {
         if number == 3 {
             let row = group_state(table).group_state.decision;
@@ -159,19 +160,18 @@ fn claim_of_a_live_invocation_is_waited_for_until_it_publishes() {
         }
     });
     assert_eq!(ticked.slept.len(), 3, "{:?}", ticked.report.errors);
-    // It does not, if it was killed: then there is an end to it.
+    // A killed invocation never publishes; the wait ends.
     let ticked = tick(1, |_, _| {});
     assert!(has_no_room(&ticked.report), "{:?}", ticked.report.errors);
     let total: Duration = ticked.slept.iter().sum();
     assert!(total < Duration::from_secs(15), "{:?}", ticked.slept);
 }
 
-/// As a table is with too many groups and locations.
 #[test]
-fn full_fleet_row_is_reported_and_stops_no_tick() {
-    let (table, topic) = (MemoryTable::new(), Topic::default());
+fn full_fleet_state_is_reported_and_tick_counts() {
+    let (table, topic) = (MemoryTable::new(), RecordingTopic::default());
     define(&table, 0, &BTreeMap::new());
-    let time = Time::default();
+    let time = TestTime::default();
     let store = Store::new(table);
     let smallest = store.decision_limit(GROUP);
     let nothing = portpulse_core::group_state::FleetState {
@@ -186,13 +186,13 @@ fn full_fleet_row_is_reported_and_stops_no_tick() {
             .decision_limit(GROUP)
             .fleet_fits(&nothing)
     };
-    // The decision row needs room for one silent location as well.
+    // Room for one silent location in the decision state.
     let bytes = (0..).find(fits).unwrap() + 100;
     let checker = Checker::new(
         store.with_decision_bytes(bytes),
-        Scripted(vec![Visibility::Good]),
+        ScriptedProbe(vec![ProbeResult::Good]),
         topic,
-        Skewed {
+        SkewedClock {
             time: time.clone(),
             skew_ms: 0,
         },
@@ -205,7 +205,7 @@ fn full_fleet_row_is_reported_and_stops_no_tick() {
             claimant: Claimant::new(format!("invocation-{tick}")),
             remaining: Duration::from_secs(60),
         };
-        run(checker.handle(&TickEvent::new(Time::of_tick(tick), GROUP), &invocation))
+        run(checker.handle(&TickEvent::new(TestTime::of_tick(tick), GROUP), &invocation))
     };
     // The other location never reports.
     let mut reports = (0..10).map(report).skip_while(|report| report.errors.is_empty());
@@ -215,5 +215,5 @@ fn full_fleet_row_is_reported_and_stops_no_tick() {
         "{:?}",
         report.errors
     );
-    assert!(matches!(report.outcome_of_tick, TickOutcome::Counted(_)));
+    assert!(matches!(report.outcome, TickOutcome::Counted(_)));
 }

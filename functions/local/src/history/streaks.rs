@@ -11,8 +11,7 @@ use portpulse_core::round::Observations;
 use portpulse_core::time::{Interval, Tick};
 use serde::Serialize;
 
-use super::clock;
-use crate::output::{BAD, GOOD, WARNING, count_of, rounded_ms};
+use crate::output::{BAD, GOOD, WARNING, clock_time, count_of, rounded_ms};
 use crate::text_table::Cell;
 
 /// Consecutive ticks with the same result.
@@ -127,7 +126,7 @@ impl Streak {
         vec![
             clock(self.from),
             clock(self.to),
-            Cell::new(count_of(self.ticks, "tick")).right(),
+            Cell::new(count_of(self.ticks, "check")).right(),
             Cell::new(word).styled(style),
             Cell::new(connect.unwrap_or_default()),
         ]
@@ -163,6 +162,11 @@ pub(crate) struct StreakJson {
     outcome: Option<&'static str>,
     connect_ms_min: Option<f64>,
     connect_ms_max: Option<f64>,
+}
+
+/// The time of a tick, as a table cell.
+fn clock(time: Tick) -> Cell {
+    Cell::new(clock_time(time.timestamp()))
 }
 
 #[cfg(test)]
@@ -205,13 +209,13 @@ mod tests {
             json!({ "host": "db.example.com", "port": 5432, "slow_after": "100ms" }),
             "0 0.31, 1 0.4, 2 refused, 3 refused, 4 timeout, 5 no_data_no_route, 7 200, 8 1, 9 1",
             &[
-                "0:00Z  1:00Z  2 ticks  open                      0.31 to 0.4 ms",
-                "2:00Z  3:00Z  2 ticks  refused",
-                "4:00Z  4:00Z   1 tick  timeout",
-                "5:00Z  5:00Z   1 tick  no data: no_route",
-                "6:00Z  6:00Z   1 tick  no result",
-                "7:00Z  7:00Z   1 tick  open, impaired            200 ms",
-                "8:00Z  9:00Z  2 ticks  open                      1 ms",
+                "0:00Z  1:00Z  2 checks  open               0.31 to 0.4 ms",
+                "2:00Z  3:00Z  2 checks  refused",
+                "4:00Z  4:00Z   1 check  timeout",
+                "5:00Z  5:00Z   1 check  no data: no_route",
+                "6:00Z  6:00Z   1 check  no result",
+                "7:00Z  7:00Z   1 check  open, impaired     200 ms",
+                "8:00Z  9:00Z  2 checks  open               1 ms",
             ],
         );
     }

@@ -315,7 +315,7 @@ mod tests {
         assert!(limits.admits("2001:db8:0:1::1".parse().unwrap(), neighbours.iter()));
     }
 
-    /// An IPv4 address of this machine, from the kernel's routes: each stands in the line before `/32 host LOCAL`.
+    /// An IPv4 address of this machine, read from the kernel's routes: the line before each `/32 host LOCAL`.
     fn address_other_than_loopback() -> Option<Ipv4Addr> {
         let routes = std::fs::read_to_string("/proc/net/fib_trie").ok()?;
         let lines: Vec<_> = routes.lines().map(str::trim).collect();
@@ -325,8 +325,8 @@ mod tests {
     }
 
     #[test]
-    fn connection_beyond_the_share_of_its_address_is_closed() {
-        // A machine without a network has no such address.
+    fn connection_beyond_limit_of_address_is_closed() {
+        // A machine without a network has only loopback addresses.
         let Some(own) = address_other_than_loopback() else {
             return;
         };

@@ -31,7 +31,7 @@ const MAX_WAITING: usize = 500;
 pub(crate) struct LocalRelay {
     queues: Vec<mpsc::UnboundedSender<Notification>>,
     /// The deadline of the last deliveries; set at shutdown.
-    end: watch::Sender<Option<Instant>>,
+    deadline_sender: watch::Sender<Option<Instant>>,
     events: mpsc::UnboundedSender<RelayEvent>,
 }
 
@@ -72,13 +72,13 @@ impl LocalRelay {
             return Err(CommandError::Usage { message });
         }
         let (events, received) = mpsc::unbounded_channel();
-        let (end, ends) = watch::channel(None);
+        let (deadline_sender, deadline) = watch::channel(None);
         let mut queues = Vec::new();
         if config.destinations().next().is_some() {
             let client = Client::new().map_err(|error| CommandError::failed("start the relay", error))?;
             for (name, config) in config.split_by_destination() {
-                let (queue, coming) = mpsc::unbounded_channel();
-                let desk = DestinationTask {
+                let (queue, incoming) = mpsc::unbounded_channel();
+                let task = DestinationTask {
                     name,
                     relay: Relay::new(
                         config,
@@ -89,15 +89,22 @@ impl LocalRelay {
                     )
                     .exclusive(),
                     waiting: Vec::new(),
-                    coming,
-                    ends: ends.clone(),
+                    incoming,
+                    deadline: deadline.clone(),
                     events: events.clone(),
                 };
-                tokio::task::spawn_local(desk.serve());
+                tokio::task::spawn_local(task.serve());
                 queues.push(queue);
             }
         }
-        Ok((Self { queues, end, events }, received))
+        Ok((
+            Self {
+                queues,
+                deadline_sender,
+                events,
+            },
+            received,
+        ))
     }
 
     /// Queues the notifications of a message for every destination.
@@ -122,8 +129,9 @@ impl LocalRelay {
     }
 
     /// Ends the queues: waiting notifications get one last delivery within [`SHUTDOWN_TIMEOUT`].
-    pub(crate) fn end(self) {
-        self.end.send_replace(Some(Instant::now() + SHUTDOWN_TIMEOUT));
+    pub(crate) fn shut_down(self) {
+        self.deadline_sender
+            .send_replace(Some(Instant::now() + SHUTDOWN_TIMEOUT));
     }
 }
 
@@ -147,8 +155,8 @@ struct DestinationTask {
     name: DestinationName,
     relay: Relay<DynamoTable, LocalSecrets>,
     waiting: Vec<Notification>,
-    coming: mpsc::UnboundedReceiver<Notification>,
-    ends: watch::Receiver<Option<Instant>>,
+    incoming: mpsc::UnboundedReceiver<Notification>,
+    deadline: watch::Receiver<Option<Instant>>,
     events: mpsc::UnboundedSender<RelayEvent>,
 }
 
@@ -162,13 +170,13 @@ enum Attempt {
 impl DestinationTask {
     async fn serve(mut self) {
         let mut pause = MIN_RETRY_PAUSE;
-        while let Some(this) = self.next().await {
+        while let Some(attempt) = self.next().await {
             let report = tokio::select! {
                 report = self.relay.deliver(&self.waiting, ATTEMPT_TIMEOUT) => report,
-                () = ended(&mut self.ends) => return self.give_up_all(),
+                () = deadline_reached(&mut self.deadline) => return self.give_up_all(),
             };
-            self.record(report, this);
-            match (self.waiting.is_empty(), this) {
+            self.record(report, attempt);
+            match (self.waiting.is_empty(), attempt) {
                 (true, _) => pause = MIN_RETRY_PAUSE,
                 (false, Attempt::Retryable) => {
                     self.pause(Instant::now() + pause).await;
@@ -182,13 +190,13 @@ impl DestinationTask {
     /// Waits for notifications; `None` when the queue is closed and empty.
     async fn next(&mut self) -> Option<Attempt> {
         if self.waiting.is_empty() {
-            let first = self.coming.recv().await?;
+            let first = self.incoming.recv().await?;
             self.take(first);
         }
-        while let Ok(next) = self.coming.try_recv() {
+        while let Ok(next) = self.incoming.try_recv() {
             self.take(next);
         }
-        Some(if self.coming.is_closed() {
+        Some(if self.incoming.is_closed() {
             Attempt::Final
         } else {
             Attempt::Retryable
@@ -209,7 +217,7 @@ impl DestinationTask {
         loop {
             tokio::select! {
                 () = sleep_until(deadline) => return,
-                next = self.coming.recv() => match next {
+                next = self.incoming.recv() => match next {
                     Some(next) => self.take(next),
                     None => return,
                 },
@@ -218,7 +226,7 @@ impl DestinationTask {
     }
 
     /// Emits the results of a delivery, and keeps the notifications to retry.
-    fn record(&mut self, report: DeliveryReport, this: Attempt) {
+    fn record(&mut self, report: DeliveryReport, attempt: Attempt) {
         for (destination, id) in report.delivered {
             self.emit(RelayEvent::Delivered { destination, id });
         }
@@ -230,10 +238,10 @@ impl DestinationTask {
             let why = format!("{id} was not sent to `{destination}`, which already received its recovery");
             self.emit(RelayEvent::Warned { why });
         }
-        let mut again = BTreeSet::new();
+        let mut to_retry = BTreeSet::new();
         for error in &report.errors {
             let (why, ids) = (chain(error), error.ids().to_vec());
-            match (error, this) {
+            match (error, attempt) {
                 (Error::Refused { .. }, _) | (_, Attempt::Final) => self.give_up(ids, why),
                 (
                     Error::Request { .. }
@@ -243,19 +251,19 @@ impl DestinationTask {
                     | Error::OutOfTime { .. },
                     Attempt::Retryable,
                 ) => {
-                    again.extend(ids);
+                    to_retry.extend(ids);
                     self.emit(RelayEvent::Delayed { why });
                 }
             }
         }
-        match this {
-            Attempt::Retryable => self.waiting.retain(|each| again.contains(&each.id)),
+        match attempt {
+            Attempt::Retryable => self.waiting.retain(|each| to_retry.contains(&each.id)),
             Attempt::Final => self.waiting.clear(),
         }
     }
 
     fn give_up_all(mut self) {
-        while let Ok(next) = self.coming.try_recv() {
+        while let Ok(next) = self.incoming.try_recv() {
             self.waiting.push(next);
         }
         let ids = self.waiting.iter().map(|each| each.id.clone()).collect();
@@ -282,8 +290,8 @@ impl DestinationTask {
 }
 
 /// Resolves at the deadline of the last deliveries.
-async fn ended(ends: &mut watch::Receiver<Option<Instant>>) {
-    let at = match ends.wait_for(Option::is_some).await {
+async fn deadline_reached(deadline: &mut watch::Receiver<Option<Instant>>) {
+    let at = match deadline.wait_for(Option::is_some).await {
         Ok(at) => *at,
         // The sender is gone: no deadline will be set.
         Err(_) => None,

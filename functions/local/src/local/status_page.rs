@@ -27,7 +27,7 @@ use crate::output::{CommandError, print_note, read_text, warn_if_exposed, with_h
 
 /// The default address; a free port replaces it if it is in use.
 const DEFAULT_ADDRESS: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
-/// How long read data are cached, in seconds of the clock of the watch at speed 1.
+/// How long read data are cached, in seconds of real time.
 const CACHE_SECONDS: i64 = 1;
 /// How often an open page refreshes, in seconds.
 const REFRESH_SECONDS: u32 = 2;

@@ -207,7 +207,7 @@ impl WatchState {
                 level @ (Level::Bad | Level::Unsure) => {
                     let style = level.style();
                     others.push(format!(
-                        "{id} {style}{}{style:#}",
+                        "{id}: {style}{}{style:#}",
                         result_text(row.monitor.rule().expect, seen)
                     ));
                 }

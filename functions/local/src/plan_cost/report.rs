@@ -196,7 +196,7 @@ fn row(what: &str, quantity: &str, unit: &str, free: &str, price: &str, usd: &st
 }
 
 fn alternative(alternative: &HealthCheckCost) -> String {
-    let place = match alternative.endpoint {
+    let location = match alternative.endpoint {
         Endpoint::Aws => "in AWS",
         Endpoint::Elsewhere => "outside AWS",
     };
@@ -206,7 +206,7 @@ fn alternative(alternative: &HealthCheckCost) -> String {
         String::new()
     };
     format!(
-        "- endpoints {place}: {} every 30 s{options}: {}; beyond free tier {}; every 10 s {}",
+        "- endpoints {location}: {} every 30 s{options}: {}; beyond free tier {}; every 10 s {}",
         count_of(alternative.checks, "check"),
         dollars(alternative.usd),
         dollars(alternative.usd_beyond_free),

@@ -47,9 +47,9 @@ impl LocationChanges {
     ) -> Self {
         let mut location_changes = Self::default();
         for group in groups {
-            let existing = standing.get(group);
+            let listed = standing.get(group);
             for location in selection {
-                if existing.is_some_and(|existing| existing.contains_key(location)) {
+                if listed.is_some_and(|listed| listed.contains_key(location)) {
                     location_changes.unchanged += 1;
                 } else {
                     location_changes.add(
@@ -62,9 +62,9 @@ impl LocationChanges {
                 }
             }
         }
-        for (group, existing) in standing {
+        for (group, listed) in standing {
             let is_wanted = |location| groups.contains(group) && selection.contains(location);
-            for (location, owner) in existing.iter().filter(|(location, _)| !is_wanted(location)) {
+            for (location, owner) in listed.iter().filter(|(location, _)| !is_wanted(location)) {
                 let not_pruned = (!rules.prune).then_some(SkipReason::NotPruned);
                 let (mode, skipped) = match (owner, rules.ours) {
                     (Owner::Seed, _) => (WriteMode::UpdateOwn, not_pruned),
@@ -155,8 +155,8 @@ mod tests {
     fn check(ours: Ownership, prune: bool, expected: &[&str]) {
         let group = |name: &str| -> GroupId { name.parse().unwrap() };
         let location = |name: &str| -> Location { name.parse().unwrap() };
-        let existing = BTreeMap::from([(location("a"), Owner::Seed), (location("b"), Owner::Other)]);
-        let standing = [group("1m#0"), group("5m#0")].map(|group| (group, existing.clone()));
+        let listed = BTreeMap::from([(location("a"), Owner::Seed), (location("b"), Owner::Other)]);
+        let standing = [group("1m#0"), group("5m#0")].map(|group| (group, listed.clone()));
         let location_changes = LocationChanges::between(
             &[group("1m#0")].into(),
             &[location("a"), location("c")].into(),

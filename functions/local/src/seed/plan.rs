@@ -95,18 +95,20 @@ pub(crate) struct Deletion {
 
 impl Plan {
     pub(crate) fn between(file: &DefinitionFile, existing: &Definitions, rules: Rules) -> Self {
-        let mut standing: BTreeMap<&str, BTreeMap<GroupId, &StoredDefinition>> = BTreeMap::new();
+        let mut stored_by_id: BTreeMap<&str, BTreeMap<GroupId, &StoredDefinition>> = BTreeMap::new();
         for (group, definitions) in existing {
             for (id, definition) in definitions {
-                standing.entry(id).or_default().insert(*group, definition);
+                stored_by_id.entry(id).or_default().insert(*group, definition);
             }
         }
         let mut plan = Self::default();
         for defined in file.monitors() {
-            let found = standing.remove(defined.monitor.id().as_str()).unwrap_or_default();
+            let found = stored_by_id
+                .remove(defined.monitor.id().as_str())
+                .unwrap_or_default();
             plan.plan_monitor(defined, found, rules.ours);
         }
-        for (id, found) in standing {
+        for (id, found) in stored_by_id {
             for (group, definition) in found {
                 plan.plan_removal(id, group, definition, rules);
             }

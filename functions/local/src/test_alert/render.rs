@@ -21,8 +21,8 @@ pub(crate) fn lines(sent: &TestAlertResult) -> Vec<String> {
         .iter()
         .flat_map(|subscribers| &subscribers.subscribers);
     let mut rows: Vec<_> = subscribers.map(subscriber).collect();
-    rows.extend(sent.destinations.iter().map(|(name, is_posted)| {
-        let cell = if *is_posted {
+    rows.extend(sent.destinations.iter().map(|(name, delivered)| {
+        let cell = if *delivered {
             Cell::new("delivered").styled(GOOD)
         } else {
             let waited = format_duration(sent.waited);
@@ -38,7 +38,7 @@ pub(crate) fn lines(sent: &TestAlertResult) -> Vec<String> {
         None => lines.push("The running `portpulse local` shows the message and sends it to the destinations of its --relay file.".to_owned()),
         Some(subscribers) if subscribers.subscribers.is_empty() => {
             lines.push(format!(
-                "{BAD}The topic has no subscribers{BAD:#}: notifications reach nobody."
+                "{BAD}The topic has no subscribers{BAD:#}: notifications are not delivered."
             ));
         }
         Some(subscribers) => lines.extend(subscribers.sms.iter().flat_map(sms)),
@@ -147,7 +147,7 @@ pub(crate) fn json(sent: &TestAlertResult, table: &str) -> Result<String, Comman
         destinations: sent
             .destinations
             .iter()
-            .map(|(name, is_posted)| (name.as_str(), *is_posted))
+            .map(|(name, delivered)| (name.as_str(), *delivered))
             .collect(),
         sms: subscribers
             .and_then(|subscribers| subscribers.sms.as_ref())

@@ -184,7 +184,7 @@ fn delivery(policy: &str, attributes: &Attributes) -> Delivery {
     Delivery::TestAlertResult
 }
 
-/// Masks an endpoint, so that its owner recognizes it but nobody can use it.
+/// Masks an endpoint, so that its owner recognizes it but others cannot use it.
 fn masked(protocol: &str, endpoint: &str) -> String {
     match protocol {
         "email" | "email-json" => match endpoint.split_once('@') {

@@ -239,7 +239,7 @@ fn options_follow_the_rules_of_definitions() {
     for (args, part) in [
         (
             &["--service", "redis", "--starttls"][..],
-            "tls: this protocol has no STARTTLS",
+            "tls: STARTTLS is supported only for PostgreSQL, MySQL, MariaDB, SMTP, IMAP and POP3\n  help: use --tls instead",
         ),
         (&["--starttls"], "help: add --tls, or --service"),
         (

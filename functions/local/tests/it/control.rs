@@ -150,7 +150,7 @@ fn invalid_control_commands_are_refused_with_help() {
         ),
         (
             &["silence", "web", "--for", "1h", "--why", "a\nb"],
-            "the reason has a line break or another character that does not show (say it in a few words, on one line)",
+            "the reason contains a line break or another unprintable character\n  help: use a short text without line breaks\n",
         ),
     ] {
         let found = run(&workspace, args);

@@ -319,26 +319,26 @@ fn import_does_not_write_through_a_link() {
     assert_eq!(fs::read_to_string(&other).unwrap(), "precious");
 }
 
-/// A run that keeps its data in `data`.
-fn run_with_data(place: &Place, data: &Path) -> Run {
+/// A run with `--data`.
+fn run_with_data(workspace: &Workspace, data: &Path) -> Run {
     let mut command = portpulse();
     command
         .args(["local", "--listen", "off", "--for", "1s", "--monitors"])
-        .arg(place.0.join("monitors.yaml"))
+        .arg(workspace.0.join("monitors.yaml"))
         .arg("--data")
         .arg(data);
     Run::of(command.output().unwrap())
 }
 
 #[test]
-fn data_below_a_folder_that_others_can_change_is_refused() {
-    let (place, _open) = watched("alone-ancestors");
-    let above = place.0.join("above");
+fn data_dir_below_parent_of_others_is_refused() {
+    let (workspace, _open) = one_monitor("data-dir-ancestors");
+    let above = workspace.0.join("above");
     let data = above.join("between/data");
     fs::create_dir_all(&data).unwrap();
     chmod(&data, 0o700);
     let refused = |why: &str| {
-        let run = run_with_data(&place, &data);
+        let run = run_with_data(&workspace, &data);
         assert_eq!((run.status, run.out.as_str()), (2, ""), "{}", run.err);
         assert!(run.err.contains(why), "{}", run.err);
         assert_eq!(fs::read_dir(&data).unwrap().count(), 0);
@@ -346,62 +346,66 @@ fn data_below_a_folder_that_others_can_change_is_refused() {
     for writable in [0o777, 0o770, 0o702] {
         chmod(&above, writable);
         let why = format!(
-            "other users can write to {} above it (`chmod go-w` ",
+            "other users can write to its parent {}\n  help: run `chmod go-w` ",
             above.display()
         );
         refused(&why);
     }
     chmod(&above, 0o755);
-    // Only root can give a folder away.
+    // Requires root.
     if std::os::unix::fs::chown(&above, Some(65_534), None).is_ok() {
-        refused(&format!("{} above it belongs to another user (", above.display()));
+        refused(&format!("another user owns its parent {}\n", above.display()));
         std::os::unix::fs::chown(&above, Some(0), None).unwrap();
     }
-    // As /tmp is.
+    // The mode of /tmp.
     chmod(&above, 0o1777);
-    let run = run_with_data(&place, &data);
+    let run = run_with_data(&workspace, &data);
     assert_eq!(run.status, 0, "{}", run.err);
 }
 
 #[test]
-fn empty_folder_that_others_can_read_is_taken_and_closed() {
-    let (place, _open) = watched("alone-empty");
-    let data = place.0.join("data");
+fn empty_readable_dir_is_used_and_restricted() {
+    let (workspace, _open) = one_monitor("data-dir-empty");
+    let data = workspace.0.join("data");
     fs::create_dir(&data).unwrap();
     chmod(&data, 0o755);
-    let run = run_with_data(&place, &data);
+    let run = run_with_data(&workspace, &data);
     assert_eq!(run.status, 0, "{}", run.err);
     assert_eq!(mode(&data), 0o700);
 }
 
 #[test]
-fn link_with_a_separator_at_its_end_is_refused() {
-    let (place, _open) = watched("alone-separator");
-    let (target, link) = (place.0.join("target"), place.0.join("link"));
+fn link_with_trailing_separator_is_refused() {
+    let (workspace, _open) = one_monitor("data-dir-separator");
+    let (target, link) = (workspace.0.join("target"), workspace.0.join("link"));
     fs::create_dir(&target).unwrap();
     chmod(&target, 0o700);
     symlink(&target, &link).unwrap();
-    let run = run_with_data(&place, &link.join(""));
+    let run = run_with_data(&workspace, &link.join(""));
     assert_eq!(run.status, 2, "{}", run.err);
-    assert!(run.err.contains("it is a symbolic link"), "{}", run.err);
+    assert!(
+        run.err.contains("symbolic links are not supported"),
+        "{}",
+        run.err
+    );
     assert_eq!(fs::read_dir(&target).unwrap().count(), 0);
 }
 
 #[test]
-fn file_of_another_user_in_the_data_is_refused() {
-    let (place, _open) = watched("alone-file");
-    let data = place.0.join("data");
+fn file_of_another_user_in_data_dir_is_refused() {
+    let (workspace, _open) = one_monitor("data-dir-file");
+    let data = workspace.0.join("data");
     fs::create_dir(&data).unwrap();
     chmod(&data, 0o700);
     fs::write(data.join("lock"), "").unwrap();
-    // Only root can give a file away.
+    // Requires root.
     if std::os::unix::fs::chown(data.join("lock"), Some(65_534), None).is_err() {
         return;
     }
-    let run = run_with_data(&place, &data);
+    let run = run_with_data(&workspace, &data);
     assert_eq!(run.status, 2, "{}", run.err);
     assert!(
-        run.err.contains("lock in it belongs to another user"),
+        run.err.contains("its file lock is owned by another user"),
         "{}",
         run.err
     );

@@ -151,7 +151,7 @@ fn table_is_redrawn_on_a_terminal() {
     }
     let alert = frames
         .iter()
-        .find(|frame| frame.contains("DOWN: refused - "))
+        .find(|frame| frame.contains("DOWN: refused since "))
         .unwrap();
     assert!(
         alert.find("DOWN: refused").unwrap() < alert.find("MONITOR").unwrap(),

@@ -173,7 +173,7 @@ fn output_without_a_terminal_appends_lines() {
     );
     for part in [
         "Monitoring 1 monitor from local. Press Ctrl-C to stop.\n",
-        "Z  local  1m#0  0 of 1 as expected; db refused\n",
+        "Z  local  1m#0  0 of 1 as expected; db: refused\n",
         "Z  DOWN: db since ",
         " UTC - the connection was refused\n    db has been down since ",
         end.as_str(),

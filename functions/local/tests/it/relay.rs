@@ -192,8 +192,8 @@ fn mistakes_in_the_destinations_file_have_line_numbers() {
     assert_eq!((found.status, found.out.as_str()), (2, ""));
     let name = file.display();
     for part in [
-        format!("{name}:4: destinations.ops.url: is not the name of a secret (store "),
-        format!("{name}:5: destinations.pigeon.kind: unknown kind `pigeon` (use one of slack, "),
+        format!("{name}:4: destinations.ops.url: is not the name of a secret\n  help: store "),
+        format!("{name}:5: destinations.pigeon.kind: unknown kind `pigeon`\n  help: use one of slack, "),
     ] {
         assert!(found.err.contains(&part), "{part} is not in {}", found.err);
     }

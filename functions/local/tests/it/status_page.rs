@@ -158,10 +158,10 @@ fn slow_readers_do_not_delay_checks_and_notifications() {
 }
 
 #[test]
-fn session_is_over_after_a_restart() {
+fn session_ends_when_local_restarts() {
     const TOKEN: &str = "0123456789abcdef0123456789abcdef";
-    let place = Place::new("page-session");
-    let file = place.0.join("token");
+    let workspace = Workspace::new("status-page-session");
+    let file = workspace.0.join("token");
     std::fs::write(&file, TOKEN).unwrap();
     let served = || Served::start(&["--token-file", file.to_str().unwrap()]);
     let with_cookie = |served: &Served, cookie: &str| {

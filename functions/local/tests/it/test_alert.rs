@@ -65,7 +65,7 @@ fn subscribers_and_sms_settings_are_reported() {
         &mut aws,
         Account::default(),
         1,
-        &["The topic has no subscribers: notifications reach nobody."],
+        &["The topic has no subscribers: notifications are not delivered."],
     );
     let without_problems = Account {
         subscriptions: vec![

@@ -27,8 +27,8 @@ fn valid_file_is_summarized() {
 fn mistakes_are_reported_with_line_and_help() {
     let found = run_with_input(&["validate", "-"], TWO_MISTAKES);
     let expected = "\
--:2: monitors.a.port: port 25 is blocked by AWS for a Lambda outside a VPC
-  help: use port 587 or 465, or check it from locations that have a VPC
+-:2: monitors.a.port: AWS blocks port 25 for a Lambda function outside a VPC
+  help: use port 587 or 465, or check the host from locations with a VPC
 -:3: monitors.b.port: is missing
   help: write a port, or a `service` that has one
 -: 2 mistakes

@@ -1,4 +1,4 @@
-//! Gatus's conditions as options of a check.
+//! Converts conditions of Gatus to options of a check.
 //!
 //! Source: <https://github.com/TwiN/gatus/blob/master/README.md#conditions>
 
@@ -8,16 +8,16 @@ use portpulse_core::time::format_duration;
 use serde_json::{Value, json};
 
 use crate::draft::{Draft, duration, scaled};
-use crate::left::Kind;
+use crate::note::NoteKind;
 
-/// What a status may be, as conditions narrow it.
+/// The accepted statuses, narrowed by conditions.
 struct Statuses {
     exact: Option<Vec<Value>>,
     from: u32,
     to: u32,
 }
 
-/// Makes the draft hold what the conditions say, and tells what cannot be held.
+/// Applies the conditions to the draft, with a note for each unsupported one.
 pub(super) fn apply(draft: &mut Draft, conditions: &[String], is_dns: bool) {
     let mut statuses = Statuses {
         exact: None,
@@ -36,17 +36,17 @@ pub(super) fn apply(draft: &mut Draft, conditions: &[String], is_dns: bool) {
             ("[RESPONSE_TIME]", "<" | "<=") => slow(draft, &field, value),
             ("[CERTIFICATE_EXPIRATION]", ">" | ">=") => certificate(draft, &field, value),
             ("[BODY]", "==") if is_dns => match plain_values(value) {
-                Some(records) => draft.option("dns", "must", records),
-                None => draft.leave(Kind::Lost, &field, "only whole records can be asked to be there"),
+                Some(records) => draft.set_option("dns", "must", records),
+                None => draft.add_note(NoteKind::Lost, &field, "only complete records can be required"),
             },
             ("[BODY]", "==") if draft.fields.contains_key("http") => body(draft, &field, value),
-            _ => draft.leave(Kind::Lost, &field, "no such condition can be had"),
+            _ => draft.add_note(NoteKind::Lost, &field, "this condition is not supported"),
         }
     }
     match statuses.exact {
-        Some(exact) => draft.option("http", "status", exact),
+        Some(exact) => draft.set_option("http", "status", exact),
         None if (statuses.from, statuses.to) != (100, 599) => {
-            draft.option(
+            draft.set_option(
                 "http",
                 "status",
                 json!([format!("{}-{}", statuses.from, statuses.to)]),
@@ -57,7 +57,7 @@ pub(super) fn apply(draft: &mut Draft, conditions: &[String], is_dns: bool) {
 }
 
 impl Statuses {
-    /// Whether the condition could be used.
+    /// Applies a condition; `false` if it is unsupported.
     fn narrow(&mut self, operator: &str, value: &str) -> bool {
         let number = value
             .parse::<u32>()
@@ -86,7 +86,7 @@ impl Statuses {
     }
 }
 
-/// A literal, or each of `any(a, b)`; no other function, and no placeholder.
+/// A literal, or the values of `any(a, b)`; `None` for other functions and placeholders.
 fn plain_values(value: &str) -> Option<Vec<String>> {
     let values = match value.strip_prefix("any(").and_then(|rest| rest.strip_suffix(')')) {
         Some(list) => list.split(',').map(|each| each.trim().to_owned()).collect(),
@@ -100,25 +100,25 @@ fn slow(draft: &mut Draft, field: &str, value: &str) {
     match duration(value, Duration::from_millis(1)) {
         Some(limit) if !limit.is_zero() => {
             draft.set("slow_after", format_duration(limit));
-            let why = "became `slow_after`: a connect slower than that makes it degraded, not down";
-            draft.leave(Kind::Changed, field, why);
+            let reason = "became `slow_after`: a slower connect makes the monitor degraded, not down";
+            draft.add_note(NoteKind::Changed, field, reason);
         }
-        Some(_) | None => draft.leave(Kind::Lost, field, "is no time in milliseconds"),
+        Some(_) | None => draft.add_note(NoteKind::Lost, field, "is not a time in milliseconds"),
     }
 }
 
 fn certificate(draft: &mut Draft, field: &str, value: &str) {
-    match duration(value, Duration::from_millis(1)).and_then(|left| scaled(left, 1.0 / 86_400.0)) {
+    match duration(value, Duration::from_millis(1)).and_then(|notes| scaled(notes, 1.0 / 86_400.0)) {
         Some(days) => {
             let whole = days.as_secs() + u64::from(days.subsec_nanos() > 0);
             draft.set("warn_days", whole);
-            draft.leave(
-                Kind::Changed,
+            draft.add_note(
+                NoteKind::Changed,
                 field,
-                "became `warn_days`: it makes it degraded, not down",
+                "became `warn_days`: an expiring certificate makes the monitor degraded, not down",
             );
         }
-        None => draft.leave(Kind::Lost, field, "is no duration"),
+        None => draft.add_note(NoteKind::Lost, field, "is not a duration"),
     }
 }
 
@@ -127,15 +127,15 @@ fn body(draft: &mut Draft, field: &str, value: &str) {
     let inside = pattern.and_then(|pattern| pattern.strip_prefix('*')?.strip_suffix('*'));
     let is_literal = |text: &str| !text.is_empty() && !text.contains(['*', '?', '[', '\\']);
     match (inside, pattern) {
-        (Some(text), _) if is_literal(text) => draft.option("http", "text", text),
+        (Some(text), _) if is_literal(text) => draft.set_option("http", "text", text),
         (None, None) if is_literal(value) && !value.contains('(') => {
-            draft.option("http", "text", value);
-            draft.leave(
-                Kind::Changed,
+            draft.set_option("http", "text", value);
+            draft.add_note(
+                NoteKind::Changed,
                 field,
-                "the text must appear, with whatever stands around it",
+                "the body must contain the text, not equal it",
             );
         }
-        _ => draft.leave(Kind::Lost, field, "only plain text can be looked for"),
+        _ => draft.add_note(NoteKind::Lost, field, "only plain text is supported"),
     }
 }

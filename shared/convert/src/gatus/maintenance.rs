@@ -1,4 +1,4 @@
-//! Gatus's maintenance: every day, or on some days of the week, from a time for a while.
+//! Converts maintenance of Gatus: daily or on days of the week, with a start time and a duration.
 //!
 //! Source: <https://github.com/TwiN/gatus/blob/master/config/maintenance/maintenance.go>
 
@@ -7,9 +7,9 @@ use std::time::Duration;
 use portpulse_core::time::format_duration;
 use serde_json::{Map, Value};
 
-use crate::fields::Fields;
-use crate::left::{Kind, Left};
 use crate::maintenance::{Window, WindowScope};
+use crate::note::{Note, NoteKind};
+use crate::source_fields::SourceFields;
 
 const DAYS: [(&str, &str); 7] = [
     ("Monday", "mon"),
@@ -21,36 +21,36 @@ const DAYS: [(&str, &str); 7] = [
     ("Sunday", "sun"),
 ];
 
-/// The window that stands in `field` of a monitor or of the file.
+/// The window in `field` of a monitor or of the file.
 pub(super) fn window(
-    mut fields: Fields,
-    of: &str,
+    mut fields: SourceFields,
+    item: &str,
     field: &str,
     window_scope: WindowScope,
-    left: &mut Vec<Left>,
+    notes: &mut Vec<Note>,
 ) -> Option<Window> {
-    let mut leave = |kind, why: &str| {
-        left.push(Left {
+    let mut add_note = |kind, reason: &str| {
+        notes.push(Note {
             kind,
-            of: of.to_owned(),
+            item: item.to_owned(),
             field: field.to_owned(),
-            why: why.to_owned(),
+            reason: reason.to_owned(),
         });
     };
     if fields.switch("enabled") == Some(false) {
-        leave(Kind::NotNeeded, "is not enabled");
+        add_note(NoteKind::NotNeeded, "is disabled");
         return None;
     }
     let days = fields.texts("every");
-    // What is still there could not be read: it is not every day.
+    // An invalid `every` is still there, and must not become daily.
     let days = (!fields.has("every")).then_some(days);
     let start = fields.text("start");
-    // A number alone is a duration of Go: nanoseconds.
+    // A number is a duration of Go, in nanoseconds.
     let length = fields.duration("duration", Duration::from_nanos(1));
     let (Some(days), Some(start), Some(length)) = (days.as_deref().and_then(days_of), start, length) else {
-        leave(
-            Kind::Lost,
-            "has no `start`, no `duration`, or a day in `every` that is none",
+        add_note(
+            NoteKind::Lost,
+            "requires `start`, `duration` and valid days in `every`",
         );
         return None;
     };
@@ -61,16 +61,16 @@ pub(super) fn window(
     if let Some(zone) = fields.text("timezone").filter(|zone| zone != "UTC") {
         set("zone", zone);
     }
-    fields.rest(of, &format!("{field}."), &[], left);
+    fields.note_unused(item, &format!("{field}."), &[], notes);
     Some(Window {
-        of: of.to_owned(),
+        item: item.to_owned(),
         field: field.to_owned(),
         window_scope,
         when,
     })
 }
 
-/// `daily`, or such as `mon,wed`; nothing for a day that is none.
+/// `daily`, or days such as `mon,wed`; `None` for an invalid day.
 fn days_of(names: &[String]) -> Option<String> {
     if names.is_empty() {
         return Some("daily".to_owned());

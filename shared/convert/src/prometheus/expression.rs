@@ -1,17 +1,17 @@
-//! What the exporter sends and waits for, as plain text.
+//! Converts `query_response` of the exporter to plain text.
 
 use serde_json::{Value, json};
 
-/// Steps as they are written here; nothing where one of them cannot be.
+/// The steps of a script; `None` if one of them is unsupported.
 pub(super) fn script(steps: &[Value]) -> Option<Value> {
     let mut script = Vec::new();
     for step in steps {
-        // In the order of their names, an `expect` comes before its `send`, as the exporter has it.
+        // The exporter handles `expect` before `send`, which is also the order of the keys.
         for (name, value) in step.as_object()? {
             match (name.as_str(), value.as_str()) {
                 ("expect", Some("")) | ("send", Some("")) => {}
                 ("expect", Some(pattern)) => script.push(json!({ "expect": literal(pattern)? })),
-                // The exporter ends each with a line feed.
+                // The exporter appends a line feed.
                 ("send", Some(text)) if !text.contains('$') => {
                     script.push(json!({ "send": format!("{text}\n") }));
                 }
@@ -23,7 +23,7 @@ pub(super) fn script(steps: &[Value]) -> Option<Value> {
     Some(Value::Array(script))
 }
 
-/// The text that a regular expression stands for, if it stands for one alone. What it is anchored to is not kept.
+/// The text that a regular expression matches, if it matches only one. Anchors are dropped.
 pub(super) fn literal(pattern: &str) -> Option<String> {
     let pattern = pattern.strip_prefix('^').unwrap_or(pattern);
     let (mut text, mut escaped) = (String::new(), false);
@@ -52,7 +52,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_expressions_of_one_text_are_taken() {
+    fn literal_accepts_only_expressions_of_one_text() {
         for (pattern, text) in [
             ("^220", Some("220")),
             ("all well$", Some("all well")),

@@ -1,18 +1,18 @@
-//! What a module of the blackbox exporter asks, as a definition.
+//! Converts modules of the blackbox exporter to fields of monitors.
 
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
 use super::expression::{literal, script};
-use super::known::{OF_DNS, OF_HTTP, OF_ICMP, OF_TCP};
+use super::unused_keys::{DNS_KEYS, HTTP_KEYS, ICMP_KEYS, TCP_KEYS};
 use crate::address::Address;
 use crate::draft::Draft;
-use crate::fields::Fields;
-use crate::left::{Kind, Left, tame};
+use crate::note::{Note, NoteKind, sanitize};
+use crate::source_fields::SourceFields;
 
-/// The modules that everybody has from the exporter's own blackbox.yml.
-pub(super) fn well_known(name: &str) -> Option<Fields> {
+/// The modules in the default `blackbox.yml` of the exporter.
+pub(super) fn builtin(name: &str) -> Option<SourceFields> {
     let module = match name {
         "http_2xx" => json!({ "prober": "http" }),
         "tcp_connect" => json!({ "prober": "tcp" }),
@@ -23,76 +23,79 @@ pub(super) fn well_known(name: &str) -> Option<Fields> {
         }
         _ => return None,
     };
-    Fields::of(module)
+    SourceFields::from_value(module)
 }
 
-/// Makes the draft check the target as the module would.
+/// Applies a module to the draft.
 ///
 /// # Errors
-/// Why it cannot be checked.
+/// The reason, if the module or the target is not supported.
 pub(super) fn apply(
     name: &str,
-    mut module: Fields,
+    mut module: SourceFields,
     target: &str,
     scrape_timeout: Option<Duration>,
     draft: &mut Draft,
-    left: &mut Vec<Left>,
+    notes: &mut Vec<Note>,
 ) -> Result<(), &'static str> {
-    let of = format!("module {name}");
+    let item = format!("module {name}");
     let prober = module.text("prober").unwrap_or_default();
     let timeout = module.duration("timeout", Duration::from_secs(1));
     if let Some(timeout) = timeout.or(scrape_timeout) {
-        draft.timeout("timeout", timeout);
+        draft.set_timeout("timeout", timeout);
     }
     let mut options = module.map(&prober).unwrap_or_default();
-    let address = Address::parse(target).ok_or("it is no address")?;
+    let address = Address::parse(target).ok_or("is not an address")?;
     match prober.as_str() {
         "http" => {
-            draft.http_at(&address);
-            family(draft, &mut options, &of, left);
-            http(draft, &mut options, &of, left);
-            options.rest(&of, "http.", &OF_HTTP, left);
+            draft.set_http_target(&address);
+            family(draft, &mut options, &item, notes);
+            http(draft, &mut options, &item, notes);
+            options.note_unused(&item, "http.", &HTTP_KEYS, notes);
         }
         "tcp" => {
-            draft.at(&address, None);
-            family(draft, &mut options, &of, left);
-            tcp(draft, &mut options, &of, left);
-            options.rest(&of, "tcp.", &OF_TCP, left);
+            draft.set_target(&address, None);
+            family(draft, &mut options, &item, notes);
+            tcp(draft, &mut options, &item, notes);
+            options.note_unused(&item, "tcp.", &TCP_KEYS, notes);
         }
         "dns" => {
             draft.set("service", "dns");
-            draft.at(&address, Some(53));
-            family(draft, &mut options, &of, left);
-            dns(draft, &mut options, &of, left);
-            options.rest(&of, "dns.", &OF_DNS, left);
+            draft.set_target(&address, Some(53));
+            family(draft, &mut options, &item, notes);
+            dns(draft, &mut options, &item, notes);
+            options.note_unused(&item, "dns.", &DNS_KEYS, notes);
         }
         "icmp" => {
-            draft.ping(&address.host);
-            options.rest(&of, "icmp.", &OF_ICMP, left);
+            draft.set_ping(&address.host);
+            options.note_unused(&item, "icmp.", &ICMP_KEYS, notes);
         }
         "grpc" => {
-            draft.at(&address, None);
-            draft.leave(
-                Kind::Changed,
+            draft.set_target(&address, None);
+            draft.add_note(
+                NoteKind::Changed,
                 "grpc",
-                "the port is checked, not what is spoken on it",
+                "only the port is checked, not the protocol",
             );
-            let why = "the port is checked, not what is spoken on it";
-            options.rest(
-                &of,
+            let reason = "only the port is checked, not the protocol";
+            options.note_unused(
+                &item,
                 "grpc.",
-                &[("service", Kind::Lost, why), ("tls", Kind::Lost, why)],
-                left,
+                &[
+                    ("service", NoteKind::Lost, reason),
+                    ("tls", NoteKind::Lost, reason),
+                ],
+                notes,
             );
         }
-        _ => return Err("its module has a prober that is not known here"),
+        _ => return Err("its module has an unknown prober"),
     }
-    module.rest(&of, "", &[], left);
+    module.note_unused(&item, "", &[], notes);
     Ok(())
 }
 
-/// Without a fallback, only one family of addresses will do.
-fn family(draft: &mut Draft, options: &mut Fields, of: &str, left: &mut Vec<Left>) {
+/// Sets the address family, which is fixed only without a fallback.
+fn family(draft: &mut Draft, options: &mut SourceFields, item: &str, notes: &mut Vec<Note>) {
     if options.switch("ip_protocol_fallback") == Some(false) {
         let preferred = options.text("preferred_ip_protocol");
         draft.set(
@@ -104,22 +107,22 @@ fn family(draft: &mut Draft, options: &mut Fields, of: &str, left: &mut Vec<Left
             },
         );
     } else if options.take("preferred_ip_protocol").is_some() {
-        left.push(Left {
-            kind: Kind::NotNeeded,
-            of: tame(of),
+        notes.push(Note {
+            kind: NoteKind::NotNeeded,
+            item: sanitize(item),
             field: "preferred_ip_protocol".to_owned(),
-            why: "either family will do".to_owned(),
+            reason: "both address families are allowed".to_owned(),
         });
     }
 }
 
-fn http(draft: &mut Draft, options: &mut Fields, of: &str, left: &mut Vec<Left>) {
+fn http(draft: &mut Draft, options: &mut SourceFields, item: &str, notes: &mut Vec<Note>) {
     let method = options
         .text("method")
         .unwrap_or_else(|| "GET".to_owned())
         .to_ascii_uppercase();
-    options.forget_if_off("fail_if_ssl");
-    options.forget_if_off("fail_if_not_ssl");
+    options.ignore_if_off("fail_if_ssl");
+    options.ignore_if_off("fail_if_not_ssl");
     let is_sent = matches!(method.as_str(), "GET" | "HEAD" | "OPTIONS");
     let patterns = if is_sent {
         options.texts("fail_if_body_not_matches_regexp")
@@ -139,51 +142,56 @@ fn http(draft: &mut Draft, options: &mut Fields, of: &str, left: &mut Vec<Left>)
     } else {
         Vec::new()
     };
-    let mut told = |kind, field: &str, why: &str| {
-        left.push(Left {
+    let mut notes = |kind, field: &str, reason: &str| {
+        notes.push(Note {
             kind,
-            of: tame(of),
+            item: sanitize(item),
             field: format!("http.{field}"),
-            why: why.to_owned(),
+            reason: reason.to_owned(),
         });
     };
     if options.switch("accept_any_response") == Some(true) {
-        told(
-            Kind::Changed,
+        notes(
+            NoteKind::Changed,
             "accept_any_response",
-            "any status will do, of any class",
+            "became any status from 100 to 599",
         );
-        draft.option("http", "status", json!(["100-599"]));
+        draft.set_option("http", "status", json!(["100-599"]));
     } else if !is_sent {
-        let why = "only GET, HEAD and OPTIONS are sent: HEAD asks whether the server answers with a status below 500";
-        told(Kind::Changed, "method", why);
+        let reason =
+            "only GET, HEAD and OPTIONS are supported: became HEAD, which requires a status below 500";
+        notes(NoteKind::Changed, "method", reason);
         return;
     } else if let Some(statuses) = statuses(&codes) {
-        draft.option("http", "status", statuses);
+        draft.set_option("http", "status", statuses);
     }
     if codes.iter().any(|code| code.as_u64().is_none()) {
-        told(Kind::Lost, "valid_status_codes", "one of them is no number");
+        notes(
+            NoteKind::Lost,
+            "valid_status_codes",
+            "contains a value that is not a number",
+        );
     }
-    draft.option("http", "method", method);
-    draft.option("http", "follow", follows);
+    draft.set_option("http", "method", method);
+    draft.set_option("http", "follow", follows);
     for (index, pattern) in patterns.iter().enumerate() {
         match literal(pattern) {
-            Some(text) if index == 0 => draft.option("http", "text", text),
-            Some(_) => told(
-                Kind::Lost,
+            Some(text) if index == 0 => draft.set_option("http", "text", text),
+            Some(_) => notes(
+                NoteKind::Lost,
                 "fail_if_body_not_matches_regexp",
-                "only one text can be looked for",
+                "only one text is supported",
             ),
-            None => told(
-                Kind::Lost,
+            None => notes(
+                NoteKind::Lost,
                 "fail_if_body_not_matches_regexp",
-                "only plain text can be looked for",
+                "only plain text is supported",
             ),
         }
     }
 }
 
-/// Codes that follow each other as ranges; nothing where all are meant that are below 500.
+/// Consecutive codes as ranges; `None` for 200 to 499, the default.
 fn statuses(codes: &[Value]) -> Option<Value> {
     let mut codes: Vec<u64> = codes.iter().filter_map(Value::as_u64).collect();
     codes.sort_unstable();
@@ -211,14 +219,14 @@ fn statuses(codes: &[Value]) -> Option<Value> {
     Some(ranges.into_iter().map(range).collect())
 }
 
-fn tcp(draft: &mut Draft, options: &mut Fields, of: &str, left: &mut Vec<Left>) {
+fn tcp(draft: &mut Draft, options: &mut SourceFields, item: &str, notes: &mut Vec<Note>) {
     let is_tls = options.switch("tls") == Some(true);
     let steps = options.list("query_response");
-    let lost = |why: &str| Left {
-        kind: Kind::Changed,
-        of: tame(of),
+    let lost = |reason: &str| Note {
+        kind: NoteKind::Changed,
+        item: sanitize(item),
         field: "tcp.query_response".to_owned(),
-        why: why.to_owned(),
+        reason: reason.to_owned(),
     };
     let port = draft.fields.get("port").and_then(Value::as_u64);
     if steps.is_empty() {
@@ -242,15 +250,15 @@ fn tcp(draft: &mut Draft, options: &mut Fields, of: &str, left: &mut Vec<Left>) 
             Some(143) => "imap",
             Some(110) => "pop3",
             _ => {
-                left.push(lost(
-                    "became a connect: STARTTLS is known on ports 25, 587, 143 and 110",
+                notes.push(lost(
+                    "became a connect: STARTTLS is supported on ports 25, 587, 143 and 110",
                 ));
                 return;
             }
         };
         draft.set("service", service);
         draft.set("tls", "starttls");
-        left.push(lost("became the service's own exchange with STARTTLS"));
+        notes.push(lost("became the STARTTLS exchange of the service"));
         return;
     }
     match script(&steps) {
@@ -264,13 +272,13 @@ fn tcp(draft: &mut Draft, options: &mut Fields, of: &str, left: &mut Vec<Left>) 
             if is_tls {
                 draft.set("service", "tls");
             }
-            left.push(lost("became a connect: only plain text can be waited for"));
+            notes.push(lost("became a connect: only plain text is supported in `expect`"));
         }
     }
 }
 
-fn dns(draft: &mut Draft, options: &mut Fields, of: &str, left: &mut Vec<Left>) {
-    draft.option(
+fn dns(draft: &mut Draft, options: &mut SourceFields, item: &str, notes: &mut Vec<Note>) {
+    draft.set_option(
         "dns",
         "transport",
         options
@@ -280,26 +288,29 @@ fn dns(draft: &mut Draft, options: &mut Fields, of: &str, left: &mut Vec<Left>) 
     if let Some(name) = options.text("query_name") {
         let name = name.trim_end_matches('.');
         if !name.is_empty() {
-            draft.option("dns", "name", name);
+            draft.set_option("dns", "name", name);
         }
     }
-    let mut told = |field: &str, why: &str| {
-        left.push(Left {
-            kind: Kind::Changed,
-            of: tame(of),
+    let mut notes = |field: &str, reason: &str| {
+        notes.push(Note {
+            kind: NoteKind::Changed,
+            item: sanitize(item),
             field: format!("dns.{field}"),
-            why: why.to_owned(),
+            reason: reason.to_owned(),
         });
     };
     match options.text("query_type") {
-        Some(record_type) => draft.option("dns", "type", record_type.to_ascii_uppercase()),
-        None => told("query_type", "it asks for ANY by default: set `dns.type`"),
+        Some(record_type) => draft.set_option("dns", "type", record_type.to_ascii_uppercase()),
+        None => notes(
+            "query_type",
+            "the exporter requests ANY by default: set `dns.type`",
+        ),
     }
     let codes = options.texts("valid_rcodes");
     if codes.iter().any(|code| code != "NOERROR") {
-        told(
+        notes(
             "valid_rcodes",
-            "any answer but a failure of the server will do, where no records are named",
+            "any answer except a server failure is accepted if no records are required",
         );
     }
 }
@@ -309,7 +320,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn codes_become_ranges() {
+    fn consecutive_codes_become_ranges() {
         let all: Vec<_> = (200..500).map(Value::from).collect();
         assert_eq!(statuses(&all), None);
         assert_eq!(statuses(&[]), Some(json!(["2xx"])));

@@ -1,4 +1,4 @@
-//! Samples like those that each project documents, and all that comes of them.
+//! Imports samples that follow the documentation of each project.
 
 use std::fmt::Write;
 
@@ -7,8 +7,8 @@ use portpulse_convert::{Format, ImportError, Source, import};
 fn imported(format: Format, sources: &[Source<'_>]) -> String {
     let import = import(format, sources).unwrap();
     let mut text = import.text;
-    for left in import.left {
-        writeln!(text, "{:?} {left}", left.kind).unwrap();
+    for notes in import.notes {
+        writeln!(text, "{:?} {notes}", notes.kind).unwrap();
     }
     text
 }
@@ -48,7 +48,7 @@ fn uptime_flare() {
 }
 
 #[test]
-fn windows_at_one_time_are_one_and_a_file_has_at_most_a_hundred() {
+fn equal_windows_merge_and_a_file_has_at_most_100() {
     let endpoint = |index: usize| {
         let hour = index / 60;
         let minute = index % 60;
@@ -79,52 +79,52 @@ fn windows_at_one_time_are_one_and_a_file_has_at_most_a_hundred() {
         first.contains("daily 00:00") && first.ends_with("m118, m119] }"),
         "{first}"
     );
-    let told: Vec<_> = import.left.iter().map(ToString::to_string).collect();
-    assert_eq!(told.len(), 21);
+    let shown: Vec<_> = import.notes.iter().map(ToString::to_string).collect();
+    assert_eq!(shown.len(), 21);
     assert_eq!(
-        told.last().unwrap(),
+        shown.last().unwrap(),
         "m99: maintenance-windows.1: a file has at most 100 windows"
     );
 }
 
 #[test]
-fn what_is_of_another_kind_or_holds_nothing_is_refused() {
+fn wrong_format_and_empty_files_are_refused() {
     let refused = |format, text: &str| import(format, &[Source { name: "x", text }]).unwrap_err();
-    for (format, text, complaint) in [
+    for (format, text, message) in [
         (
             Format::Gatus,
             "modules: {}",
-            "x is not of Gatus: it has no `endpoints:`",
+            "x is not a Gatus file: `endpoints:` is missing",
         ),
         (
             Format::UptimeKuma,
             "{}",
-            "x is not of Uptime Kuma: it has no `monitorList`",
+            "x is not a Uptime Kuma file: `monitorList` is missing",
         ),
         (
             Format::UptimeFlare,
             "[]",
-            "x is not of UptimeFlare: it has no `monitors`, nor a `workerConfig` that has",
+            "x is not a UptimeFlare file: `monitors` or `workerConfig.monitors` is missing",
         ),
         (
             Format::Prometheus,
             "a: 1",
-            "x is not of Prometheus: it has neither `modules:` nor `scrape_configs:`, and is no list of targets",
+            "x is not a Prometheus file: it must be a list of targets, or have `modules:` or `scrape_configs:`",
         ),
         (Format::Gatus, "a: [", "x: line 2: this is not YAML: "),
     ] {
         let error = refused(format, text).to_string();
-        assert!(error.starts_with(complaint), "{error}");
+        assert!(error.starts_with(message), "{error}");
     }
     let error = refused(Format::Gatus, "endpoints: [{ name: a, url: 'udp://a:1' }]");
     assert!(
-        matches!(&error, ImportError::Nothing { left } if left.len() == 1),
+        matches!(&error, ImportError::NoMonitors { notes } if notes.len() == 1),
         "{error:?}"
     );
 }
 
 #[test]
-fn no_window_holds_back_more_than_it_did_where_it_comes_from() {
+fn converted_window_never_suppresses_more_than_its_source() {
     let core = "endpoints: [{ name: core, url: 'tcp://a.example.com:1'";
     let nightly = "maintenance-windows: [{ start: '02:00', duration: 1h";
     let flare = |monitors: &str| {
@@ -133,18 +133,18 @@ fn no_window_holds_back_more_than_it_did_where_it_comes_from() {
             "maintenances": [{{ "start": "2026-12-01T00:00:00Z", "end": "2026-12-02T00:00:00Z"{monitors} }}] }}"#
         )
     };
-    for (format, texts, windows, banner) in [
+    for (format, texts, windows, note) in [
         (
             Format::Gatus,
             vec![format!("{core}, {nightly} }}] }}]"), format!("{core} }}]")],
             false,
-            "covers a name that more than one monitor has",
+            "names a monitor, but several have this name",
         ),
         (
             Format::Gatus,
             vec![format!("{core}, {nightly}, every: [Monday, {{}}] }}] }}]")],
             false,
-            "a day in `every` that is none",
+            "valid days in `every`",
         ),
         (
             Format::Gatus,
@@ -156,7 +156,7 @@ fn no_window_holds_back_more_than_it_did_where_it_comes_from() {
             Format::UptimeFlare,
             vec![flare("")],
             false,
-            "names no monitor, and holds no alert back",
+            "names no monitor, so it has no effect",
         ),
         (
             Format::UptimeFlare,
@@ -181,6 +181,6 @@ fn no_window_holds_back_more_than_it_did_where_it_comes_from() {
             .collect();
         let found = imported(format, &sources);
         assert_eq!(found.contains("maintenance:\n"), windows, "{found}");
-        assert!(found.contains(banner), "{banner}: {found}");
+        assert!(found.contains(note), "{note}: {found}");
     }
 }

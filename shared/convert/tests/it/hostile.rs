@@ -1,4 +1,4 @@
-//! Whatever a file says: no panic, and what comes out is valid.
+//! Random input: no panic, and the output is valid.
 
 use portpulse_convert::{Format, ImportError, Source, export, import};
 use portpulse_core::definition::NetworkAccess;
@@ -12,7 +12,7 @@ const FORMATS: [Format; 4] = [
     Format::UptimeFlare,
 ];
 
-/// Texts that mean something somewhere, and texts that mean harm.
+/// Texts with a meaning in some format, and hostile texts.
 const TEXTS: &[&str] = &[
     "https://a.example.com/x?y#z",
     "tcp://10.0.0.1:3306",
@@ -69,7 +69,7 @@ const TEXTS: &[&str] = &[
     "Sunday",
 ];
 
-/// Keys that mean something somewhere.
+/// Keys with a meaning in some format.
 const KEYS: &[&str] = &[
     "name",
     "group",
@@ -166,7 +166,7 @@ fn map() -> impl Strategy<Value = Value> {
     prop::collection::btree_map(key(), value(), 0..10).prop_map(|map| json!(map))
 }
 
-/// How many monitors came out.
+/// Imports and exports a text. Returns the number of monitors.
 fn check(format: Format, text: &str) -> Result<usize, TestCaseError> {
     match import(format, &[Source { name: "x", text }]) {
         Ok(import) => {
@@ -182,9 +182,9 @@ fn check(format: Format, text: &str) -> Result<usize, TestCaseError> {
             Ok(import.monitors)
         }
         Err(ImportError::Invalid { mistakes }) => Err(TestCaseError::fail(format!("{mistakes:?}\n{text}"))),
-        Err(ImportError::Unreadable { .. } | ImportError::Foreign { .. } | ImportError::Nothing { .. }) => {
-            Ok(0)
-        }
+        Err(
+            ImportError::Unreadable { .. } | ImportError::Foreign { .. } | ImportError::NoMonitors { .. },
+        ) => Ok(0),
     }
 }
 
@@ -192,14 +192,14 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn what_comes_out_is_valid_whatever_goes_in(
+    fn imported_definitions_are_always_valid(
         list in prop::collection::vec(map(), 0..5),
         more in map(),
         windows in prop::collection::vec(map(), 0..3),
         url in text(),
         kind in text(),
     ) {
-        // Some that are likely to be watched.
+        // Maps that are likely to become monitors.
         let mut likely = list.clone();
         for fields in likely.iter_mut().filter_map(Value::as_object_mut) {
             for name in ["url", "target", "hostname", "databaseConnectionString"] {
@@ -228,7 +228,7 @@ proptest! {
     }
 
     #[test]
-    fn no_text_makes_it_panic(text in "(\\PC|\n| |\t|\u{0}){0,120}") {
+    fn import_never_panics(text in "(\\PC|\n| |\t|\u{0}){0,120}") {
         for format in FORMATS {
             check(format, &text)?;
         }

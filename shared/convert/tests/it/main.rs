@@ -1,4 +1,4 @@
-//! Files of other monitors in, definitions out, and back.
+//! Imports of other formats, exports, and round trips.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod golden;

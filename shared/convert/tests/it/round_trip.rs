@@ -1,4 +1,4 @@
-//! Definitions to Prometheus and back: what it can express is kept.
+//! Round trips from definitions to Prometheus and back.
 
 use std::collections::BTreeMap;
 
@@ -34,10 +34,10 @@ fn read(text: &str) -> DefinitionFile {
 }
 
 #[test]
-fn what_prometheus_can_express_comes_back_as_it_was() {
+fn supported_settings_survive_round_trip() {
     let before = read(FILE);
     let out = export(&before);
-    assert_eq!(out.left, [], "all of it can be expressed");
+    assert_eq!(out.notes, [], "all settings are supported");
     let sources = [("blackbox.yml", &out.modules), ("targets.json", &out.targets)];
     let back = import(
         Format::Prometheus,
@@ -66,12 +66,12 @@ fn what_prometheus_can_express_comes_back_as_it_was() {
 }
 
 #[test]
-fn what_prometheus_cannot_express_is_told() {
+fn unsupported_settings_are_noted() {
     let out = export(&read(MORE));
-    let left: Vec<_> = out
-        .left
+    let notes: Vec<_> = out
+        .notes
         .iter()
-        .map(|left| format!("{:?} {left}", left.kind))
+        .map(|notes| format!("{:?} {notes}", notes.kind))
         .collect();
-    insta::assert_snapshot!(format!("{}\n{}\n{}", out.targets, out.modules, left.join("\n")));
+    insta::assert_snapshot!(format!("{}\n{}\n{}", out.targets, out.modules, notes.join("\n")));
 }

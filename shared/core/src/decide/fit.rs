@@ -107,14 +107,17 @@ pub(super) fn fleet(
         outbox.claim(input.me, input.stamp(), claims);
         FleetState {
             revision: whole.revision,
-            problems: mixed(&before.problems, &whole.problems, |(location, _)| {
+            problems: merged(&before.problems, &whole.problems, |(location, _)| {
                 chosen.contains(&location)
             }),
             outbox,
         }
     };
     let fits = |state: &FleetState| limit.fleet_fits(state);
-    (largest(claims + changed.len(), state, fits), Completeness::Partial)
+    (
+        largest(claims + changed.len(), state, fits),
+        Completeness::Partial,
+    )
 }
 
 fn without_details(state: DecisionState) -> DecisionState {
@@ -191,10 +194,10 @@ impl<'a> Steps<'a> {
         closed.extend(new.cloned());
         DecisionState {
             revision: whole.revision,
-            incidents: mixed(&before.incidents, &whole.incidents, |(id, _)| {
+            incidents: merged(&before.incidents, &whole.incidents, |(id, _)| {
                 is_chosen(id.as_str())
             }),
-            advisories: mixed(&before.advisories, &whole.advisories, |id| is_chosen(id.as_str())),
+            advisories: merged(&before.advisories, &whole.advisories, |id| is_chosen(id.as_str())),
             locations: if steps > self.claims { whole } else { before }.locations.clone(),
             broken: {
                 let kept = before.broken.iter().filter(|id| !is_chosen(id));
@@ -202,7 +205,7 @@ impl<'a> Steps<'a> {
                 kept.chain(new).cloned().collect()
             },
             more_broken: if counts_more { whole } else { before }.more_broken,
-            changes: mixed(&before.changes, &whole.changes, |(id, _)| is_chosen(id.as_str())),
+            changes: merged(&before.changes, &whole.changes, |(id, _)| is_chosen(id.as_str())),
             outbox,
             closed,
         }
@@ -226,7 +229,7 @@ fn largest<R>(most: usize, state: impl Fn(usize) -> R, fits: impl Fn(&R) -> bool
 }
 
 /// The chosen entries of `whole`, and the other entries of `before`.
-fn mixed<K: Ord + Clone, V: Clone>(
+fn merged<K: Ord + Clone, V: Clone>(
     before: &BTreeMap<K, V>,
     whole: &BTreeMap<K, V>,
     is_chosen: impl Fn(&K) -> bool,

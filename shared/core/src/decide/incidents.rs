@@ -151,7 +151,7 @@ fn advisory(monitor: &Monitor, votes: &Votes, tick: Tick, next: &mut DecisionSta
     let id = monitor.id();
     let open = next.incidents.contains_key(&(id.clone(), Track::Health));
     match next.advisories.get(id).copied() {
-        None if !open && votes.differs() => {
+        None if !open && votes.is_minority_failing() => {
             let advisory = Advisory {
                 opened: tick,
                 revision: next.revision,
@@ -165,7 +165,7 @@ fn advisory(monitor: &Monitor, votes: &Votes, tick: Tick, next: &mut DecisionSta
                 next.advisories.remove(id);
             }
         }
-        Some(advisory) if votes.agrees() => {
+        Some(advisory) if votes.is_unanimously_good() => {
             next.advisories.remove(id);
             if advisory.notified != Notified::NotYet {
                 next.outbox.push(advisory_over(id, advisory, Status::Up, tick));

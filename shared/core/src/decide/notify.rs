@@ -127,10 +127,10 @@ fn is_down(input: &Input<'_>, next: &DecisionState, parent: &MonitorId) -> bool 
         || input.down_elsewhere.contains(parent)
 }
 
-fn is_still_bad(track: Track, votes: &Votes) -> bool {
+fn is_bad_now(track: Track, votes: &Votes) -> bool {
     match track {
-        Track::Health => votes.still_bad(&votes.health),
-        Track::Quality => votes.still_bad(&votes.quality),
+        Track::Health => votes.meets_quorum(&votes.health),
+        Track::Quality => votes.meets_quorum(&votes.quality),
         Track::Visibility => votes.voters == 0,
     }
 }
@@ -194,7 +194,7 @@ fn due_reason(
         ) => (state == Health::Failing || notified != Notified::NotYet).then_some(Reason::Flapping),
         // A suppressed incident is notified only if the monitor is still bad.
         (Stability::Steady | Stability::StoppedFlapping, Notified::NotYet) => {
-            is_still_bad(track, votes).then_some(Reason::Opened)
+            is_bad_now(track, votes).then_some(Reason::Opened)
         }
         (Stability::StoppedFlapping, Notified::At { .. }) => Some(Reason::StoppedFlapping),
         (Stability::Steady, Notified::At { .. })

@@ -62,14 +62,14 @@ impl<'a> Electorate<'a> {
     }
 
     /// The vote of a location on a monitor.
-    fn ballot(&self, state: &'a LocationState, monitor: &Monitor) -> Ballot<'a> {
+    fn vote(&self, state: &'a LocationState, monitor: &Monitor) -> Vote<'a> {
         match state.entries.get(monitor.id()) {
-            None => Ballot::Nominal,
-            Some(Entry::NoData { since }) => Ballot::NoData {
+            None => Vote::Nominal,
+            Some(Entry::NoData { since }) => Vote::NoData {
                 long: self.is_long_ago(*since),
             },
-            Some(Entry::Seen(streaks)) if self.is_long_ago(streaks.seen) => Ballot::NoData { long: true },
-            Some(Entry::Seen(streaks)) => Ballot::Streaks(streaks),
+            Some(Entry::Seen(streaks)) if self.is_long_ago(streaks.seen) => Vote::NoData { long: true },
+            Some(Entry::Seen(streaks)) => Vote::Streaks(streaks),
         }
     }
 
@@ -79,7 +79,7 @@ impl<'a> Electorate<'a> {
 }
 
 /// The vote of one location on one monitor.
-enum Ballot<'a> {
+enum Vote<'a> {
     /// Good, without streaks.
     Nominal,
     /// Good or failing, with the streaks.
@@ -94,7 +94,7 @@ pub(crate) struct Count {
     /// The number of locations whose bad streak has reached the threshold.
     pub(crate) bad: u32,
     /// The number of locations whose bad streak is below the threshold.
-    pub(crate) wavering: u32,
+    pub(crate) below_threshold: u32,
     /// The number of locations whose good streak is long enough to close an incident.
     pub(crate) good: u32,
     /// The first tick of the oldest bad streak that has reached the threshold.
@@ -150,10 +150,10 @@ impl Votes {
             if electorate.suspects.contains(location) {
                 continue;
             }
-            match electorate.ballot(state, monitor) {
-                Ballot::NoData { long } => no_data += u32::from(long),
-                Ballot::Nominal => votes.voters += 1,
-                Ballot::Streaks(streaks) => {
+            match electorate.vote(state, monitor) {
+                Vote::NoData { long } => no_data += u32::from(long),
+                Vote::Nominal => votes.voters += 1,
+                Vote::Streaks(streaks) => {
                     votes.voters += 1;
                     let bad = streaks.health.state == Health::Failing;
                     let finding = streaks.finding.as_ref();
@@ -188,28 +188,28 @@ impl Votes {
     /// the latest tick, because the problem may be in the location.
     pub(crate) fn opens(&self, count: &Count, expect: Expect) -> bool {
         let waits = count.bad < majority(self.voters) && expect != Expect::Closed;
-        self.still_bad(count) && (!waits || self.all_reported)
+        self.meets_quorum(count) && (!waits || self.all_reported)
     }
 
     /// Whether the votes meet the quorum.
-    pub(crate) fn still_bad(&self, count: &Count) -> bool {
+    pub(crate) fn meets_quorum(&self, count: &Count) -> bool {
         count.bad > 0 && count.bad >= self.needed
     }
 
     /// Whether the votes close an incident: a majority is good, and the quorum is not met.
     pub(crate) fn closes(&self, count: &Count) -> bool {
-        self.voters > 0 && count.good >= majority(self.voters) && !self.still_bad(count)
+        self.voters > 0 && count.good >= majority(self.voters) && !self.meets_quorum(count)
     }
 
     /// Whether some locations see a failure, and the quorum cannot be met by streaks that have already begun.
-    pub(crate) fn differs(&self) -> bool {
+    pub(crate) fn is_minority_failing(&self) -> bool {
         let count = &self.health;
-        count.bad > 0 && count.bad + count.wavering < self.needed && self.all_reported
+        count.bad > 0 && count.bad + count.below_threshold < self.needed && self.all_reported
     }
 
     /// Whether no location sees a failure.
-    pub(crate) fn agrees(&self) -> bool {
-        self.voters > 0 && self.health.bad == 0 && self.health.wavering == 0 && self.all_reported
+    pub(crate) fn is_unanimously_good(&self) -> bool {
+        self.voters > 0 && self.health.bad == 0 && self.health.below_threshold == 0 && self.all_reported
     }
 }
 
@@ -222,7 +222,7 @@ impl Count {
     const fn new() -> Self {
         Self {
             bad: 0,
-            wavering: 0,
+            below_threshold: 0,
             good: 0,
             since: None,
             finding: None,
@@ -241,7 +241,7 @@ impl Count {
         if !bad {
             self.good += u32::from(streak.ticks >= rule.successes_to_close);
         } else if streak.ticks < threshold {
-            self.wavering += 1;
+            self.below_threshold += 1;
         } else {
             self.bad += 1;
             if self.since.is_none_or(|since| streak.since < since) {

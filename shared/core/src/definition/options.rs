@@ -216,8 +216,8 @@ fn read_http(section: &mut Section<'_>) -> Option<HttpCheck> {
 fn read_dns(section: &mut Section<'_>) -> Option<DnsCheck> {
     section.only(&["name", "type", "must", "must_not", "transport"]);
     let list = "a list of records such as [192.0.2.1]";
-    let name = section.text("name", "the name to ask for, such as example.com");
-    let written = section.choice::<RecordType>("type", "the type of record to ask for, such as A");
+    let name = section.text("name", "the DNS name to query, such as example.com");
+    let written = section.choice::<RecordType>("type", "the record type to query, such as A");
     let (mut must, mut must_not) = (section.texts("must", list), section.texts("must_not", list));
     let transport = section.choice::<Transport>("transport", "tcp or udp");
     if !section.has("name") && (section.has("must") || section.has("must_not")) {

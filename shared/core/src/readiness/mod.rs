@@ -202,20 +202,10 @@ impl Protocol {
 
     /// Whether the protocol supports STARTTLS or an equivalent.
     pub fn can_upgrade(&self) -> bool {
-        match self {
-            Self::Postgres | Self::Mysql | Self::Smtp | Self::Imap | Self::Pop3 => true,
-            Self::Redis
-            | Self::Memcached
-            | Self::Mongodb
-            | Self::Amqp
-            | Self::Kafka
-            | Self::Zookeeper
-            | Self::Ssh
-            | Self::Dns(_)
-            | Self::Http(_)
-            | Self::Script(_)
-            | Self::TlsAlone => false,
-        }
+        matches!(
+            self,
+            Self::Postgres | Self::Mysql | Self::Smtp | Self::Imap | Self::Pop3
+        )
     }
 
     /// Whether the service counts connections without a login as errors of the client and blocks the client.

@@ -185,10 +185,10 @@ fn full_state_takes_over_stale_claim_while_location_is_silent() {
     assert_eq!(decision.completeness, Completeness::Partial);
 }
 
-/// So many notes of groups and notifications fit into the fleet row.
-struct FleetRoom(usize);
+/// The maximum number of records and notifications in the fleet state.
+struct FleetLimit(usize);
 
-impl SizeLimit for FleetRoom {
+impl SizeLimit for FleetLimit {
     fn decision_fits(&self, _: &DecisionState) -> bool {
         true
     }
@@ -200,27 +200,30 @@ impl SizeLimit for FleetRoom {
 }
 
 #[test]
-fn fleet_row_without_room_takes_what_fits_and_the_rest_is_reported() {
+fn fleet_state_without_room_takes_what_fits_and_is_partial() {
     let mut world = World::new(3, &[("a", json!({}))]);
     world.play("1 ...\n2 ...");
     let me = Claimant::new("me");
-    // All three locations are silent: a note and a notification of each.
+    // Three silent locations, each with a record and a notification.
     let now = World::time(9, 0);
     let silent = |location: &str| (location.parse().unwrap(), LocationReporting::Silent(now));
     world.group_state.decision.locations = LOCATIONS.map(silent).into();
-    let decision = decide(&world.input(now, &me), &FleetRoom(usize::MAX));
+    let decision = decide(&world.input(now, &me), &FleetLimit(usize::MAX));
     assert_eq!(decision.fleet_completeness, Completeness::Complete);
     assert_eq!(decision.fleet.unwrap().outbox.claimed_by(&me).count(), 3);
-    let limit = FleetRoom(4);
+    let limit = FleetLimit(4);
     let decision = decide(&world.input(now, &me), &limit);
     assert_eq!(decision.fleet_completeness, Completeness::Partial);
     let row = decision.fleet.unwrap();
     assert!(limit.fleet_fits(&row), "{row:?}");
     assert_eq!((row.problems.len(), row.outbox.claimed_by(&me).count()), (2, 2));
-    // Nothing fits, which is no reason to be silent about it.
-    let decision = decide(&world.input(now, &me), &FleetRoom(0));
-    assert_eq!((decision.fleet, decision.fleet_completeness), (None, Completeness::Partial));
-    // Once the two are published, the next tick brings the third.
+    // Nothing fits; the decision is still reported as partial.
+    let decision = decide(&world.input(now, &me), &FleetLimit(0));
+    assert_eq!(
+        (decision.fleet, decision.fleet_completeness),
+        (None, Completeness::Partial)
+    );
+    // After the two are published, the next tick records the third.
     world.fleet = FleetState {
         outbox: Outbox::default(),
         ..row
@@ -230,12 +233,12 @@ fn fleet_row_without_room_takes_what_fits_and_the_rest_is_reported() {
 }
 
 #[test]
-fn broken_definitions_beyond_the_maximum_are_counted() {
+fn invalid_definitions_beyond_maximum_are_counted() {
     let mut world = World::new(1, &[("a", json!({}))]);
     world.play("1 .");
     let ids = (0..1_000).map(|number| broken_id(&format!("{number:01024}")));
     world.definitions.broken = ids.map(|id| (id, Vec::new())).collect();
-    assert_eq!(world.definitions.broken.len(), 1_000, "each has an id of its own");
+    assert_eq!(world.definitions.broken.len(), 1_000, "ids are distinct");
     let notified = world.deliver(2, "a", |_| '.');
     assert_eq!(notified.len(), MAX_BROKEN + 1);
     let last = notified.last().unwrap().subject.to_string();
@@ -245,7 +248,7 @@ fn broken_definitions_beyond_the_maximum_are_counted() {
     let longest = row.broken.iter().map(String::len).max();
     assert_eq!(longest, Some(MAX_BROKEN_ID_BYTES));
     assert!(world.deliver(3, "a", |_| '.').is_empty(), "once");
-    // One is repaired: another takes its place.
+    // Another definition takes the place of a corrected one.
     world.definitions.broken.pop_first();
     let notified = world.deliver(4, "a", |_| '.');
     assert_eq!(notified.len(), 1);
@@ -257,10 +260,10 @@ fn broken_definitions_beyond_the_maximum_are_counted() {
 }
 
 #[test]
-fn broken_definitions_are_decided_in_steps() {
+fn invalid_definitions_are_decided_in_steps() {
     let mut world = World::new(1, &[("a", json!({}))]);
     world.play("1 .");
-    world.room = Room(7);
+    world.limit = PendingLimit(7);
     let ids = (0..150).map(|number| format!("No {number}"));
     world.definitions.broken = ids.map(|id| (id, Vec::new())).collect();
     let notified = world.deliver(2, "a", |_| '.');
@@ -269,7 +272,7 @@ fn broken_definitions_are_decided_in_steps() {
 }
 
 #[test]
-fn broken_id_of_any_text_is_short_stable_and_distinct() {
+fn id_of_invalid_definition_is_short_stable_and_distinct() {
     assert_eq!(broken_id("No Id"), "No Id");
     let whole = "é".repeat(32);
     assert_eq!(broken_id(&whole), whole);

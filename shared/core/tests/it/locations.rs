@@ -126,7 +126,7 @@ fn location_silent_again_keeps_its_unnotified_return() {
     world.play("1 .");
     let location = "a".parse().unwrap();
     let set_tick = |tick, world: &mut World| {
-        world.group_state.locations.get_mut(&location).unwrap().tick = World::tick(tick)
+        world.group_state.locations.get_mut(&location).unwrap().tick = World::tick(tick);
     };
     // Two checkers decide, one on the silence and one on its end, and are lost before they publish.
     let lost = Claimant::new("lost");

@@ -212,7 +212,7 @@ pub(crate) async fn banners<T: Table>(store: &Store<T>, ids: &[String], text: &s
     for location in locations() {
         let banners = Banners {
             tick: at,
-            banner: banner.clone(),
+            by_monitor: banner.clone(),
         };
         assert!(store.put_banners(GROUP, &location, None, &banners).await.unwrap());
     }

@@ -9,7 +9,7 @@ use portpulse_testkit::memory_table::MemoryTable;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use crate::fleet::{GROUP, content_text, last_day, now, reader, roll_up, rows, tick};
+use crate::fleet::{GROUP, banners, last_day, now, reader, roll_up, rows, tick};
 
 /// Strings that try to break out of markup, and random strings.
 fn hostile() -> impl Strategy<Value = String> {
@@ -102,7 +102,7 @@ async fn definition_values_are_escaped_in_json_badges_and_metrics() {
             .unwrap();
         let banner = "</svg>\"}\n<script>alert(1)</script>";
         roll_up(&store, &[id.to_owned()], 1).await;
-        content_text(&store, &[id.to_owned()], banner).await;
+        banners(&store, &[id.to_owned()], banner).await;
         rows(&store, &[("eu-west-1", id)]).await;
         let reader = reader(table, 400);
         let overview = reader.overview(Audience::Private, now()).await.unwrap();
@@ -121,7 +121,7 @@ async fn definition_values_are_escaped_in_json_badges_and_metrics() {
             .unwrap();
         let answer: Value = serde_json::from_str(&api::monitor(&page).to_string()).unwrap();
         assert_eq!(
-            answer["monitor"]["content_text"]["us-east-1"],
+            answer["monitor"]["banners"]["us-east-1"],
             json!({ "text": "</svg>\"} <script>alert(1)</script>", "at": "2026-11-22T12:00:00Z" })
         );
         for kind in [

@@ -39,7 +39,7 @@ async fn shown_status_matches_decision() {
 
     let one_suspect = |group_state: &mut GroupState| {
         group_state
-            .rows
+            .locations
             .retain(|location, _| location.as_str() == "eu-west-1");
         let location = "eu-west-1".parse().unwrap();
         let locations = &mut group_state.decision.locations;
@@ -58,7 +58,7 @@ async fn shown_status_matches_decision() {
         no_data(group_state);
         let no_data = incident("2026-11-22T12:25:00Z");
         group_state
-            .status
+            .decision
             .incidents
             .insert((id.clone(), Track::Visibility), no_data);
     };

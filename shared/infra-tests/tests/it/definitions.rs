@@ -85,7 +85,7 @@ fn terraform_groups_shards_and_items_equal_rust() {
         .map(|(n, (monitors, interval))| {
             (
                 format!("file-{n}"),
-                good(&mut chance, *monitors, *interval).to_string(),
+                valid_file(&mut random, *monitors, *interval).to_string(),
             )
         })
         .collect();

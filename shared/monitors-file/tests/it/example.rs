@@ -1,9 +1,9 @@
-//! The example that newcomers edit.
+//! The example file in `infra`.
 
 use portpulse_core::definition::NetworkAccess;
 
 #[test]
-fn the_example_is_valid_for_a_lambda() {
+fn example_is_valid_for_lambda() {
     let text = include_str!("../../../../infra/monitors.yaml");
     let file = portpulse_monitors_file::read(text, NetworkAccess::PlainLambda);
     let messages = |mistakes: Vec<portpulse_monitors_file::Mistake>| {

@@ -1,14 +1,14 @@
-//! One file a mistake, with its exact messages beside it.
+//! One file for each mistake, with its exact messages.
 
 use std::fs;
 use std::path::Path;
 
 use portpulse_core::definition::NetworkAccess;
 
-/// Reads each `tests/invalid/NAME.yaml` and compares what is wrong with `NAME.txt`; with `PORTPULSE_BLESS=1`
-/// in the environment, writes it. Files named `lambda-…` are read as for a Lambda outside a VPC.
+/// Reads each `tests/invalid/NAME.yaml` and compares the mistakes with `NAME.txt`. `PORTPULSE_BLESS=1` in the environment
+/// writes the expected files. Files named `lambda-…` are validated for a Lambda outside a VPC.
 #[test]
-fn each_mistake_has_its_message() {
+fn mistakes_match_expected_messages() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/invalid");
     let bless = std::env::var_os("PORTPULSE_BLESS").is_some();
     let mut wrong = Vec::new();
@@ -26,7 +26,7 @@ fn each_mistake_has_its_message() {
             NetworkAccess::OwnNetwork
         };
         let found = match portpulse_monitors_file::read(&fs::read_to_string(&path).unwrap(), network_access) {
-            Ok(_) => "nothing is wrong\n".to_owned(),
+            Ok(_) => "no mistakes\n".to_owned(),
             Err(mistakes) => mistakes.iter().map(|mistake| format!("{mistake}\n")).collect(),
         };
         let golden = path.with_extension("txt");
@@ -43,9 +43,9 @@ fn each_mistake_has_its_message() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// What a Lambda cannot reach is no mistake on a machine of one's own.
+/// Targets that a Lambda cannot reach are valid on the user's own network.
 #[test]
-fn a_vantage_of_ones_own_reaches_more() {
+fn private_targets_are_valid_on_own_network() {
     let text = include_str!("../invalid/lambda-addresses.yaml");
     assert!(portpulse_monitors_file::read(text, NetworkAccess::OwnNetwork).is_ok());
     let text = include_str!("../invalid/lambda-port-25.yaml");

@@ -1,4 +1,4 @@
-//! The definitions file, from text to monitors or to mistakes.
+//! Reading definitions files: monitors or mistakes.
 #![expect(clippy::panic, reason = "a test fails by panicking")]
 
 mod example;

@@ -1,4 +1,4 @@
-//! What holds for every text.
+//! Properties of any text.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,7 @@ use portpulse_core::definition::NetworkAccess;
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
-/// A value in YAML's flow style, with text in the style that `quoted` picks.
+/// A value in YAML flow style; strings of lower-case letters have no quotes unless they are ambiguous.
 fn yaml(value: &Value) -> String {
     match value {
         Value::String(text) if matches!(text.as_str(), "y" | "n" | "yes" | "no" | "on" | "off") => {
@@ -25,7 +25,7 @@ fn yaml(value: &Value) -> String {
     }
 }
 
-/// The same in block style, `indent` deep.
+/// A value in block style, at this indentation.
 fn block(value: &Value, indent: usize) -> String {
     let pad = "  ".repeat(indent);
     match value.as_object() {
@@ -64,7 +64,7 @@ prop_compose! {
 
 proptest! {
     #[test]
-    fn a_generated_file_says_what_went_in(
+    fn generated_file_is_read_back(
         monitors in prop::collection::btree_map("[a-z][a-z0-9_.-]{0,12}x", fields(), 1..6),
         in_blocks in any::<bool>(),
     ) {
@@ -81,12 +81,12 @@ proptest! {
     }
 
     #[test]
-    fn no_text_makes_it_panic(text in "(\\PC|\n| |\t|\u{0}){0,200}") {
+    fn reading_never_panics(text in "(\\PC|\n| |\t|\u{0}){0,200}") {
         let _ = portpulse_monitors_file::read(&text, NetworkAccess::PlainLambda);
     }
 
     #[test]
-    fn nothing_that_looks_like_yaml_makes_it_panic(
+    fn reading_never_panics_on_yaml_fragments(
         parts in prop::collection::vec(prop::sample::select(&[
             "monitors", "defaults", "maintenance", "a", "host", "port", "tags", ": ", ":", "\n", "\n  ", "\n    ",
             "- ", "[", "]", "{", "}", ", ", "&a ", "*a", "<<", "!!str ", "\"", "'", "|\n", ">-\n", "---\n", "...\n",
@@ -104,9 +104,9 @@ proptest! {
         }
     }
 
-    /// A file cut anywhere is read or refused, and never takes long.
+    /// A truncated file is read or refused quickly.
     #[test]
-    fn a_file_cut_short_does_no_harm(at in 0usize..2000) {
+    fn reading_never_panics_on_truncated_file(at in 0usize..2000) {
         let text = include_str!("../valid/every-field.yaml");
         let cut: String = text.chars().take(at).collect();
         let _ = portpulse_monitors_file::read(&cut, NetworkAccess::OwnNetwork);

@@ -1,4 +1,4 @@
-//! What a valid file says.
+//! The monitors of valid files.
 
 use std::collections::BTreeMap;
 
@@ -17,7 +17,7 @@ fn read(text: &str) -> DefinitionFile {
 }
 
 #[test]
-fn every_field_arrives_as_written() {
+fn every_field_is_read() {
     let file = read(include_str!("../valid/every-field.yaml"));
     let attributes: BTreeMap<_, _> = file
         .monitors()
@@ -58,9 +58,9 @@ fn every_field_arrives_as_written() {
     assert_eq!(attributes["chat"]["script"], chat);
 }
 
-/// What is asked of each, with the defaults that fit it and the TLS that its service and port imply.
+/// The check of each monitor, with applicable defaults and the TLS mode that service and port imply.
 #[test]
-fn each_option_means_what_it_says() {
+fn options_are_applied_to_checks() {
     let file = read(include_str!("../valid/every-field.yaml"));
     let asked: BTreeMap<_, _> = file
         .monitors()
@@ -140,9 +140,9 @@ fn each_option_means_what_it_says() {
     }
 }
 
-/// The items that a file becomes say the same as the file.
+/// The attributes for the table contain the same monitor as the file.
 #[test]
-fn each_item_reads_back_as_the_same_monitor() {
+fn attributes_read_back_as_same_monitor() {
     let file = read(include_str!("../valid/every-field.yaml"));
     for defined in file.monitors() {
         let attributes = Value::Object(defined.attributes.clone());
@@ -152,7 +152,7 @@ fn each_item_reads_back_as_the_same_monitor() {
 }
 
 #[test]
-fn ten_thousand_monitors_with_every_field_fit() {
+fn ten_thousand_full_monitors_fit_one_file() {
     let sample = include_str!("../valid/every-field.yaml");
     let (start, end) = (
         sample.find("    host: DB").unwrap(),
@@ -168,12 +168,14 @@ fn ten_thousand_monitors_with_every_field_fit() {
 }
 
 #[test]
-fn a_file_beyond_the_limit_is_refused_unread() {
+fn file_over_size_limit_is_refused() {
     let text = "#".repeat(portpulse_monitors_file::MAX_BYTES + 1);
     let mistakes = portpulse_monitors_file::read(&text, NetworkAccess::OwnNetwork).unwrap_err();
     let found: Vec<_> = mistakes.iter().map(ToString::to_string).collect();
     assert_eq!(
         found,
-        ["line 1: the file has 8388609 bytes (keep to 8388608: split it into several installations)"]
+        [
+            "line 1: the file has 8388609 bytes (use at most 8388608 bytes, or split the file into several installations)"
+        ]
     );
 }

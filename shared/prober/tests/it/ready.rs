@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use portpulse_core::outcome::{Outcome, Phase};
 use portpulse_core::readiness::{DnsCheck, Protocol, Readiness, RecordType, Tls, Transport};
-use portpulse_core::target::{Check, Service, Target};
+use portpulse_core::service::Service;
+use portpulse_core::target::{Check, Target};
 use portpulse_prober::Prober;
 use tokio::time::Instant;
 

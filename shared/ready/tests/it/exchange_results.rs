@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use portpulse_core::target::Service;
+use portpulse_core::service::Service;
 use portpulse_ready::{Request, TlsClient, exchange};
 use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, TcpStream};

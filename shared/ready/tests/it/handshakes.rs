@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use portpulse_core::readiness::{Protocol, Readiness, Tls};
-use portpulse_core::target::Service;
+use portpulse_core::service::Service;
 use portpulse_ready::{ExchangeResult, Request, TlsClient};
 
 use crate::authority::{Authority, Validity};

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 use portpulse_core::readiness::{HttpCheck, Method, Protocol, Tls};
-use portpulse_core::target::Service;
+use portpulse_core::service::Service;
 use portpulse_ready::{Request, exchange};
 use rustix::time::{ClockId, clock_gettime};
 use rustls::ContentType;
@@ -322,7 +322,7 @@ async fn exchange_yields_during_flood() {
         tokio::task::yield_now().await;
     };
     assert!(
-        describe(&report).contains("without the text"),
+        describe(&report).contains("the expected text is missing"),
         "{}",
         describe(&report)
     );

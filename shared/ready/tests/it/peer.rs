@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use portpulse_core::outcome::Warning;
 use portpulse_core::readiness::{Protocol, Readiness, Tls};
-use portpulse_core::target::{Host, Service};
+use portpulse_core::service::Service;
+use portpulse_core::target::Host;
 use portpulse_ready::{ExchangeReport, ExchangeResult, Request, TlsClient, exchange};
 use rustls::crypto::cipher::{MessageEncrypter, OutboundChunks, OutboundPlainMessage};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};

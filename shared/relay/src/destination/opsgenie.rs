@@ -65,7 +65,7 @@ pub(crate) fn posts(notification: &Notification) -> Vec<Post> {
             percent_encode(&alias)
         )
     };
-    if notification.kind.stage() == Stage::Over {
+    if notification.kind.stage() == Stage::Ended {
         let note = TEXT.fit(&sentence(notification), MAX_NOTE);
         let body = json!({ "source": "Portpulse", "note": note });
         return vec![Post::new(at_alert("close"), body, ids)];

@@ -50,7 +50,7 @@ pub(crate) fn post(notification: &Notification) -> Post {
 
 fn body(notification: &Notification) -> Value {
     let dedup_key = alert_key(notification);
-    if notification.kind.stage() == Stage::Over {
+    if notification.kind.stage() == Stage::Ended {
         return json!({ "event_action": "resolve", "dedup_key": dedup_key });
     }
     let severity = match notification.severity {

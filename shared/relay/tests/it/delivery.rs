@@ -48,7 +48,7 @@ fn outcome(report: &DeliveryReport) -> (usize, usize, usize, usize) {
 async fn every_service_accepts_requests_and_gets_no_repeats() {
     let mut all: Vec<_> = Kind::ALL.iter().map(|kind| notification::of(*kind)).collect();
     // Ends come last, because nothing is sent after the end of an incident.
-    all.sort_by_key(|each| each.kind.stage() == Stage::Over);
+    all.sort_by_key(|each| each.kind.stage() == Stage::Ended);
     for kind in KINDS {
         let service = Service::start(kind, []).await;
         let (relay, _) = to(kind, service.address);

@@ -266,7 +266,7 @@ fn assert_order(
     }
     let end = calls
         .iter()
-        .find(|(call, _)| call.kind.stage() == Stage::Over)
+        .find(|(call, _)| call.kind.stage() == Stage::Ended)
         .unwrap();
     assert_eq!(accepted.last(), Some(&end.0.id), "{run}");
 }

@@ -64,7 +64,7 @@ fn every_kind_names_its_subject() {
         for kind in Kind::ALL {
             let posts = posts(channel, &[&notification::of(*kind)]);
             let body = posts.last().unwrap().body.to_string();
-            let ends = kind.stage() == Stage::Over;
+            let ends = kind.stage() == Stage::Ended;
             let name = match kind {
                 Kind::LocationSilent | Kind::LocationBack | Kind::LocationSuspect | Kind::LocationTrusted => {
                     "eu-west-1"
@@ -234,7 +234,7 @@ fn largest_notification_fits_every_destination() {
             finding: largest.finding.clone(),
         };
         largest.locations = (0..60)
-            .map(|number| (format!("location-{number:0>25}").parse().unwrap(), view.clone()))
+            .map(|number| (format!("location-{number:0>23}").parse().unwrap(), view.clone()))
             .collect();
         for runbook in [long.clone(), format!("https://h/{}", "&".repeat(490))] {
             let largest = Notification {

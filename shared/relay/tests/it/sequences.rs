@@ -148,7 +148,7 @@ async fn escalation_raises_open_alert_to_critical() {
         ("opsgenie", &["critical"], None, "P1"),
     ] {
         let destination = TestDestination::new(kind, severities).await;
-        channel
+        destination
             .accepts(&with_severity(
                 Severity::Warning,
                 &both[..1],
@@ -168,7 +168,7 @@ async fn escalation_raises_open_alert_to_critical() {
             [alert(INCIDENT, after)],
             "{kind} {severities:?}"
         );
-        channel
+        destination
             .accepts(&with_severity(
                 Severity::Critical,
                 &both,
@@ -184,7 +184,7 @@ async fn escalation_is_retried_until_both_requests_succeed() {
     for parts_taken in [0, 1] {
         let destination = TestDestination::new("opsgenie", &["warning", "critical"]).await;
         let warning = [Severity::Warning];
-        channel
+        destination
             .accepts(&with_severity(
                 Severity::Warning,
                 &warning,

@@ -1,4 +1,4 @@
-//! The schema against the file in the tree, and against the core's own rules.
+//! Compares the schema with the committed file and with the rules of the core.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use portpulse_core::definition::{DefinitionFile, NetworkAccess, RawMonitor};
@@ -6,20 +6,20 @@ use regex::Regex;
 use serde_json::{Value, json};
 
 #[test]
-fn the_file_in_the_tree_is_current() {
-    let written = include_str!("../../../../infra/monitors.schema.json");
+fn committed_schema_is_current() {
+    let committed = include_str!("../../../../infra/monitors.schema.json");
     let help = "cargo run -q -p portpulse-schema --example print > infra/monitors.schema.json";
     assert_eq!(
-        written,
+        committed,
         format!("{:#}\n", portpulse_schema::definitions()),
-        "run  {help}"
+        "run {help}"
     );
 }
 
-/// Whether `value` fits `schema`, as far as our schema's own words go.
+/// Whether `value` is valid by `schema`; supports only the keywords that the schema uses.
 fn fits(value: &Value, schema: &Value, root: &Value) -> bool {
     let Value::Object(rules) = schema else {
-        unreachable!("a schema that is {schema}")
+        unreachable!("a schema must be an object: {schema}")
     };
     rules.iter().all(|(rule, wanted)| match rule.as_str() {
         "$schema" | "title" | "description" | "default" | "definitions" | "format" => true,
@@ -83,7 +83,7 @@ fn fits(value: &Value, schema: &Value, root: &Value) -> bool {
             let mut others = map.iter().filter(|(name, _)| !named(name));
             others.all(|(_, value)| wanted.is_object() && fits(value, wanted, root))
         }),
-        other => unreachable!("a rule that this test does not know: {other}"),
+        other => unreachable!("unknown keyword: {other}"),
     })
 }
 
@@ -95,7 +95,7 @@ fn is(value: &Value, kind: &str) -> bool {
         "integer" => value.is_i64(),
         "boolean" => value.is_boolean(),
         "null" => value.is_null(),
-        other => unreachable!("a type that this test does not know: {other}"),
+        other => unreachable!("unknown type: {other}"),
     }
 }
 
@@ -112,11 +112,11 @@ fn accepted_by_core(file: &Value) -> bool {
     DefinitionFile::validate(file, NetworkAccess::OwnNetwork).is_ok()
 }
 
-/// For each field, values that are good, and values that schema and core both refuse.
+/// Valid and invalid values for each field.
 fn samples(field: &str) -> (Vec<Value>, Vec<Value>) {
-    let words = |good: &[&str]| {
+    let choice = |good: &[&str]| {
         (
-            good.iter().map(|word| json!(word)).collect(),
+            good.iter().map(|value| json!(value)).collect(),
             vec![json!("other"), json!(1)],
         )
     };
@@ -129,16 +129,16 @@ fn samples(field: &str) -> (Vec<Value>, Vec<Value>) {
             vec![json!(1), json!(65_535)],
             vec![json!(0), json!(65_536), json!("22"), json!(1.5)],
         ),
-        "service" => words(&["postgres", "ssh", "https", "mariadb", "kafka"]),
-        "tier" => words(&["critical", "supporting", "background"]),
-        "interval" => words(&["1m", "2m", "5m", "10m", "15m", "30m", "1h"]),
+        "service" => choice(&["postgres", "ssh", "https", "mariadb", "kafka"]),
+        "tier" => choice(&["critical", "supporting", "background"]),
+        "interval" => choice(&["1m", "2m", "5m", "10m", "15m", "30m", "1h"]),
         "timeout" => (
             vec![json!("100ms"), json!("30s")],
             vec![json!(5), json!("5 s"), json!("5"), json!("1.5s")],
         ),
         "slow_after" => (vec![json!("200ms")], vec![json!(5), json!("fast")]),
-        "expect" => words(&["open", "closed", "reachable"]),
-        "check" => words(&["connect"]),
+        "expect" => choice(&["open", "closed", "reachable"]),
+        "check" => choice(&["connect"]),
         "tls" => (
             vec![json!(true), json!(false), json!("starttls")],
             vec![json!("yes"), json!(1), json!(null)],
@@ -211,9 +211,9 @@ fn samples(field: &str) -> (Vec<Value>, Vec<Value>) {
                 json!(vec!["a"; 51]),
             ],
         ),
-        "severity" => words(&["critical", "warning", "info"]),
-        "ip" => words(&["any", "v4", "v6"]),
-        "close" => words(&["fin", "quiet"]),
+        "severity" => choice(&["critical", "warning", "info"]),
+        "ip" => choice(&["any", "v4", "v6"]),
+        "close" => choice(&["fin", "quiet"]),
         "tags" => (
             vec![json!([]), json!(["env=prod", "a:b/c.d_e"])],
             vec![json!("one"), json!(["a b"]), json!([7])],
@@ -233,7 +233,7 @@ fn samples(field: &str) -> (Vec<Value>, Vec<Value>) {
         "remind_every" => (vec![json!("5m"), json!("1d")], vec![json!(4), json!("often")]),
         "escalate_after" => (vec![json!("1m"), json!("1d")], vec![json!(4), json!("soon")]),
         "flapping_after" => (vec![json!(0), json!(20)], vec![json!(-1), json!(21), json!("6")]),
-        other => unreachable!("the field {other} has no samples here, and perhaps no schema"),
+        other => unreachable!("the field {other} has no samples"),
     }
 }
 
@@ -242,7 +242,7 @@ fn schema_and_core_agree_on_every_field() {
     for field in RawMonitor::FIELDS {
         let file = |value: &Value| {
             let mut monitor = json!({ "host": "a.example.com", "port": 8080 });
-            // An option goes with its service alone.
+            // Options require a service.
             match *field {
                 "http" => monitor["service"] = json!("http"),
                 "dns" => monitor["service"] = json!("dns"),
@@ -278,7 +278,7 @@ fn schema_and_core_agree_on_every_field() {
 }
 
 #[test]
-fn schema_and_core_agree_on_the_file_as_a_whole() {
+fn schema_and_core_agree_on_whole_file() {
     let with = |part: &str, value: Value| {
         let mut file = json!({ "monitors": { "a": { "host": "a.example.com", "port": 1, "tags": ["x"] } } });
         file[part] = value;

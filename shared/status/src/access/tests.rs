@@ -259,20 +259,20 @@ fn short_token_is_rejected_and_debug_hides_token() {
 }
 
 #[test]
-fn clock_that_was_set_back_holds_no_attempt_up() {
+fn attempts_after_clock_moved_back_are_examined() {
     let (guard, token) = (SignInGuard::default(), token());
     for _ in 0..10 {
-        let wrong = guard.admit(&token, &with_bearer("wrong", "192.0.2.1"), now());
-        assert_eq!(wrong, Err(Refusal::SignInFirst));
+        let wrong = guard.authorize(&token, &with_bearer("wrong", "192.0.2.1"), now());
+        assert_eq!(wrong, Err(Refusal::SignInRequired));
     }
-    let admitted = |at| guard.admit(&token, &with_bearer(TOKEN, "192.0.2.1"), at);
-    assert_eq!(admitted(now()), Err(Refusal::TooManyAttempts));
+    let authorized = |at| guard.authorize(&token, &with_bearer(TOKEN, "192.0.2.1"), at);
+    assert_eq!(authorized(now()), Err(Refusal::TooManyAttempts));
     let earlier = now() - SignedDuration::from_hours(1);
-    assert_eq!(admitted(earlier), Ok(Audience::Private));
+    assert_eq!(authorized(earlier), Ok(Audience::Private));
 }
 
 #[test]
-fn ended_sessions_are_forgotten_when_they_expire_or_are_too_many() {
+fn ended_sessions_are_bounded_and_removed_when_expired() {
     let (guard, token) = (SignInGuard::default(), token());
     let end = |began: Timestamp| guard.end(&token, &with_session(&token, began), began);
     end(now());
@@ -287,5 +287,5 @@ fn ended_sessions_are_forgotten_when_they_expire_or_are_too_many() {
     assert_eq!(guard.ended_sessions(), 10_000);
     let newest = with_session(&token, later + SignedDuration::from_secs(1));
     let at = later + SignedDuration::from_secs(2);
-    assert_eq!(guard.admit(&token, &newest, at), Err(Refusal::SignInFirst));
+    assert_eq!(guard.authorize(&token, &newest, at), Err(Refusal::SignInRequired));
 }

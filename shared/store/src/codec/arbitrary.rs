@@ -340,7 +340,7 @@ pub(super) fn banners() -> impl Strategy<Value = Banners> {
         });
         Banners {
             tick,
-            banner: banners.collect(),
+            by_monitor: banners.collect(),
         }
     })
 }

@@ -11,7 +11,7 @@ use crate::keys::Key;
 use crate::table::{Item, TICK};
 
 pub(crate) fn encode(key: &Key, banners: &Banners) -> Item {
-    let entries = banners.banner.iter().map(|(id, banner)| {
+    let entries = banners.by_monitor.iter().map(|(id, banner)| {
         let text = AttributeValue::S(banner.text.to_string());
         let value = if banner.at == banners.tick {
             text
@@ -48,7 +48,7 @@ pub(crate) fn decode(item: &Item) -> Result<Banners, Malformed> {
     };
     Ok(Banners {
         tick,
-        banner: banners.names().map(entry).collect::<Result<_, Malformed>>()?,
+        by_monitor: banners.names().map(entry).collect::<Result<_, Malformed>>()?,
     })
 }
 

@@ -257,7 +257,7 @@ pub(super) fn banners() -> Banners {
     };
     Banners {
         tick: tick(TICK),
-        banner: BTreeMap::from([
+        by_monitor: BTreeMap::from([
             ("bastion".parse().unwrap(), banner("SSH-2.0-OpenSSH_9.6", TICK)),
             (
                 "mail".parse().unwrap(),

@@ -334,7 +334,7 @@ fn longest_banners_fit() {
         };
         let banners = Banners {
             tick: tick(TICK),
-            banner: (0..400).map(banner).collect(),
+            by_monitor: (0..400).map(banner).collect(),
         };
         let bytes = size::item(&banners::encode(
             &keys::banners_of(group(), &location()),

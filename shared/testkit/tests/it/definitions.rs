@@ -100,7 +100,7 @@ async fn definitions_of_other_owners_are_kept<T: Table + Delete>(table: T) {
 }
 
 #[tokio::test]
-async fn broken_definition_with_a_long_key_is_read_under_a_short_id() {
+async fn invalid_definition_with_long_key_gets_short_id() {
     let store = Store::new(portpulse_testkit::memory_table::MemoryTable::new());
     let keys = ["a", "b"].map(|end| "x".repeat(1_023) + end);
     for key in &keys {

@@ -71,7 +71,10 @@ async fn banners_replace_only_expected_tick<T: Table>(table: T) {
         let at = row(minute).tick;
         let text = Detail::new(text).unwrap();
         let banner = BTreeMap::from([("orders-db".parse().unwrap(), Banner { text, at })]);
-        Banners { tick: at, banner }
+        Banners {
+            tick: at,
+            by_monitor: banner,
+        }
     };
     let tick = |minute| row(minute).tick;
     for (location, before, put, stored) in [
@@ -186,7 +189,7 @@ async fn records_of<T: Table + PagedQuery>(
         records.extend(page.records);
         rest = page.rest;
     }
-    rows
+    records
 }
 
 async fn split_summary_is_read_as_one<T: Table + PagedQuery>(table: T) {
@@ -327,7 +330,7 @@ async fn history_is_read_page_by_page<T: Table + PagedQuery>(table: T) {
         )
         .await
         .unwrap();
-    let found: Vec<_> = piece
+    let found: Vec<_> = page
         .records
         .iter()
         .map(|(tick, location, _)| (*tick, location.as_str()))

@@ -83,7 +83,10 @@ async fn unreadable_item_does_not_hide_others<T: Table>(table: T) {
         table.put(item, Condition::Always).await.unwrap();
     }
     let read = Store::new(table).group_state(group()).await.unwrap();
-    assert_eq!(read.group_state.locations, BTreeMap::from([(location(), row(41))]));
+    assert_eq!(
+        read.group_state.locations,
+        BTreeMap::from([(location(), row(41))])
+    );
     assert_eq!(read.group_state.decision, DecisionState::default());
     let unreadable = read.unreadable.iter();
     let errors: Vec<_> = unreadable

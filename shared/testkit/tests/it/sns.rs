@@ -53,7 +53,7 @@ async fn publish_is_retried_and_reports_cause_of_failure() {
     let error = topic.publish(&message()).await.unwrap_err();
     assert_eq!(
         error.to_string(),
-        format!("could not publish `DOWN: orders-db` to `{TOPIC_ARN}`")
+        format!("failed to publish `DOWN: orders-db` to `{TOPIC_ARN}`")
     );
     let chain = std::iter::successors(Some(&error as &dyn std::error::Error), |error| error.source());
     assert!(

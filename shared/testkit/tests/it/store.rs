@@ -243,7 +243,7 @@ async fn too_large_item_is_not_sent<T: Table>(table: T) {
             .await
             .unwrap()
             .group_state
-            .status
+            .decision
             .broken
             .is_empty()
     );

@@ -10,9 +10,9 @@
 
 mod observer;
 mod oracle;
-mod schedule;
 mod presence;
 mod recording_table;
+mod schedule;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 

@@ -18,8 +18,8 @@ use portpulse_testkit::memory_table::MemoryTable;
 use serde_json::{Value, json};
 
 use super::oracle::{History, Oracle, ReadState, Rule};
-use super::schedule::ScriptedResults;
 use super::recording_table::Recording;
+use super::schedule::ScriptedResults;
 use crate::rig::{GROUP, SkewedClock, TestTime, define, group_state, location, run as run_to_end};
 
 /// The maximum clock skew of a checker.
@@ -197,10 +197,7 @@ impl Observer {
             let (monitor, key) = (number_of(id.as_str()), name(id, incident));
             if !self.incidents.contains_key(&key) {
                 let due = self.oracle(|oracle| oracle.opens(monitor, self.rules[monitor], read));
-                assert!(
-                    due,
-                    "{key} opened without a quorum: {read:?}"
-                );
+                assert!(due, "{key} opened without a quorum: {read:?}");
                 self.incidents.insert(
                     key.clone(),
                     ObservedIncident {
@@ -319,8 +316,11 @@ fn note() -> Note {
 fn put_control(table: &MemoryTable, monitor: usize, control: &Control) {
     let id = format!("m{monitor}");
     let scratch = MemoryTable::from_items(table.snapshot());
-    let written =
-        run_to_end(Store::new(scratch.clone()).put_control(&id.parse().unwrap(), control, TestTime::of_tick(0)));
+    let written = run_to_end(Store::new(scratch.clone()).put_control(
+        &id.parse().unwrap(),
+        control,
+        TestTime::of_tick(0),
+    ));
     assert_eq!(written.unwrap(), Written::Done);
     table.overwrite(scratch.peek("controls", &id).unwrap());
 }

@@ -43,7 +43,10 @@ impl Table for RecordingTable {
         if pk == format!("group#{GROUP}") {
             let number = |name: &str| usize::from(name.as_bytes()[0] - b'a');
             let location_after = |item, prefix| text(item, "sk")?.strip_prefix(prefix).map(number);
-            let listed: BTreeSet<_> = items.iter().filter_map(|item| location_after(item, "expects#")).collect();
+            let listed: BTreeSet<_> = items
+                .iter()
+                .filter_map(|item| location_after(item, "expects#"))
+                .collect();
             let ticks = items.iter().filter_map(|item| {
                 let location = location_after(item, "location#")?;
                 let tick: Tick = text(item, "tick")?.parse().ok()?;

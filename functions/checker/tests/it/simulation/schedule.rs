@@ -8,17 +8,18 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use fastrand::Rng;
-use portpulse_checker::{Checker, Invocation, TickReport, TickEvent};
+use portpulse_checker::{Checker, Invocation, TickEvent, TickReport};
 use portpulse_core::outbox::Claimant;
 use portpulse_store::Store;
 use portpulse_testkit::memory_table::{Fault, MemoryTable};
 
-use super::observer::{Observer, MAX_SKEW_MS};
+use super::observer::{MAX_SKEW_MS, Observer};
 use super::oracle::{AlertPolicy, Rule};
 use super::presence::{Listing, Presence};
 use super::recording_table::RecordingTable;
 use crate::rig::{
-    GROUP, TopicFault, ScriptedProbe, SkewedClock, TestTime, RecordingTopic, ProbeResult, group_state, location, locations,
+    GROUP, ProbeResult, RecordingTopic, ScriptedProbe, SkewedClock, TestTime, TopicFault, group_state,
+    location, locations,
 };
 
 /// The number of ticks with faults, followed by ticks without faults: first with constant results, then with good results.
@@ -218,7 +219,13 @@ pub(super) fn run(seed: u64) -> Totals {
     } else {
         (usize::MAX, Vec::new())
     };
-    let ticks = FAULTY_TICKS + STEADY_TICKS + if is_flapping { GOOD_TICKS_WITH_FLAPPING } else { GOOD_TICKS };
+    let ticks = FAULTY_TICKS
+        + STEADY_TICKS
+        + if is_flapping {
+            GOOD_TICKS_WITH_FLAPPING
+        } else {
+            GOOD_TICKS
+        };
     let presences = Presence::some(&mut rng, location_count, ticks);
     // One location may be removed, and the quorum must be possible without it.
     let min_locations = if presences.is_empty() {
@@ -242,7 +249,12 @@ pub(super) fn run(seed: u64) -> Totals {
         ticks,
         &outages,
     ));
-    let mut observer = Observer::new(rules, Rc::clone(&scripted_results), location_count, decision_bytes);
+    let mut observer = Observer::new(
+        rules,
+        Rc::clone(&scripted_results),
+        location_count,
+        decision_bytes,
+    );
     let (time, topic) = (TestTime::default(), RecordingTopic::default());
     if fault_level == FaultLevel::All {
         fail_at_times(&mut rng, &observer.table, &topic);
@@ -292,7 +304,15 @@ pub(super) fn run(seed: u64) -> Totals {
                 who: started,
                 left: delivery.killed_after,
                 clock: clock.clone(),
-                tick: start(&delivery, started, clock, decision_bytes, &observer, &topic, &scripted_results),
+                tick: start(
+                    &delivery,
+                    started,
+                    clock,
+                    decision_bytes,
+                    &observer,
+                    &topic,
+                    &scripted_results,
+                ),
             });
             started += 1;
         }

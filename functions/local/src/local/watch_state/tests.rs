@@ -156,7 +156,7 @@ fn tick_is_one_line() {
     let line = watch.tick_line(&ticked).unwrap();
     assert_eq!(
         anstream::adapter::strip_str(&line).to_string(),
-        "2026-11-22 05:40:00Z  west  5m#0  1 of 3 as expected; db 150 ms, far reset"
+        "2026-11-22 05:40:00Z  west  5m#0  1 of 3 as expected; db: 150 ms, far: reset"
     );
     assert_eq!(
         tick_json(&ticked).unwrap(),

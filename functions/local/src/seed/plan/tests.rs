@@ -13,10 +13,10 @@ use super::*;
 fn table(text: &str) -> Definitions {
     let mut existing: Definitions = BTreeMap::new();
     for line in text.lines() {
-        let (place, attributes) = line.split_once(": ").unwrap();
-        let mut words = place.split(' ');
-        let group = words.next().unwrap().parse().unwrap();
-        let owner = match words.next().unwrap() {
+        let (key, attributes) = line.split_once(": ").unwrap();
+        let mut parts = key.split(' ');
+        let group = parts.next().unwrap().parse().unwrap();
+        let owner = match parts.next().unwrap() {
             "seed" => Owner::Seed,
             _ => Owner::Other,
         };
@@ -25,7 +25,7 @@ fn table(text: &str) -> Definitions {
             owner,
             attributes: Ok(attributes.as_object().unwrap().clone()),
         };
-        let id = words.next().unwrap().to_owned();
+        let id = parts.next().unwrap().to_owned();
         existing.entry(group).or_default().insert(id, standing);
     }
     existing
@@ -74,7 +74,7 @@ fn differences_are_shown_field_by_field() {
         &format!("5m#0 seed b: {OLD_B}"),
         (Ownership::Marked, false),
         "+  a  5m#0\n~  b  5m#0  port: 1 -> 2; -tags: [\"x\"]; +timeout: 3s\n1 added, 1 changed, 0 unchanged.",
-        "put 5m#0 a Add\nput 5m#0 b Keep",
+        "put 5m#0 a Create\nput 5m#0 b UpdateOwn",
     );
 }
 
@@ -123,7 +123,7 @@ fn definitions_missing_in_the_file_are_deleted_with_prune() {
         &existing,
         (Ownership::Marked, true),
         "-  c  1m#0\n-  d  1m#1\n2 removed, 2 unchanged.",
-        "delete 1m#1 d Keep\ndelete 1m#0 c Keep",
+        "delete 1m#1 d UpdateOwn\ndelete 1m#0 c UpdateOwn",
     );
 }
 
@@ -133,13 +133,13 @@ fn moved_definition_is_written_before_the_old_one_is_deleted() {
         (
             format!("5m#0 seed a: {A}\n1m#0 seed b: {OLD_B}"),
             ">  b  1m#0 -> 5m#0  port: 1 -> 2; -tags: [\"x\"]; +timeout: 3s\n1 moved, 1 unchanged.",
-            "put 5m#0 b Add\ndelete 1m#0 b Keep",
+            "put 5m#0 b Create\ndelete 1m#0 b UpdateOwn",
         ),
         // An earlier run was interrupted between the two writes.
         (
             format!("5m#0 seed a: {A}\n1m#0 seed b: {OLD_B}\n5m#0 seed b: {B}"),
             ">  b  1m#0 -> 5m#0\n1 moved, 1 unchanged.",
-            "delete 1m#0 b Keep",
+            "delete 1m#0 b UpdateOwn",
         ),
         // The monitor is not written twice if the old definition must stay.
         (
@@ -152,7 +152,7 @@ fn moved_definition_is_written_before_the_old_one_is_deleted() {
         (
             format!("5m#0 seed a: {A}\n1m#0 seed b: {B}\n5m#0 terraform b: {B}"),
             ">  b  1m#0 -> 5m#0\n1 moved, 1 unchanged.",
-            "delete 1m#0 b Keep",
+            "delete 1m#0 b UpdateOwn",
         ),
     ] {
         check(FILE, &existing, (Ownership::Marked, false), differences, work);

@@ -12,7 +12,7 @@ use crate::workspace::Workspace;
 use devtools::{Browser, Scheme};
 
 const PHONE: u32 = 390;
-const DESK: u32 = 1280;
+const DESKTOP: u32 = 1280;
 
 /// A running program with its status page.
 struct Served {
@@ -65,8 +65,8 @@ fn violations(browser: &mut Browser) -> Vec<String> {
 /// Checks the accessibility and width of the open page in light and dark schemes, on desktop and phone; saves screenshots.
 fn check_page(browser: &mut Browser, name: &str) {
     for (scheme, width, look) in [
-        (Scheme::Light, DESK, "light"),
-        (Scheme::Dark, DESK, "dark"),
+        (Scheme::Light, DESKTOP, "light"),
+        (Scheme::Dark, DESKTOP, "dark"),
         (Scheme::Light, PHONE, "phone"),
         (Scheme::Dark, PHONE, "phone-dark"),
     ] {
@@ -80,7 +80,7 @@ fn check_page(browser: &mut Browser, name: &str) {
         );
         browser.screenshot(&format!("{name}-{look}"));
     }
-    browser.look(Scheme::Light, DESK);
+    browser.look(Scheme::Light, DESKTOP);
 }
 
 /// Asserts that the console is empty and that all requests went to the status page.
@@ -109,7 +109,7 @@ fn shows(monitor: &str, status: &str) -> String {
 fn outage_of_the_demo_appears_and_closes_live() {
     let mut browser = Browser::start("demo");
     let served = Served::start(&["--demo", "--locations", "east,west"]);
-    browser.look(Scheme::Light, DESK);
+    browser.look(Scheme::Light, DESKTOP);
     browser.open(&served.url);
     // The open page refreshes itself.
     browser.until(&shows("dies-and-returns", "up"));
@@ -251,7 +251,7 @@ fn private_page_requires_the_token_once() {
 fn local_time_is_shown_beside_utc() {
     let mut browser = Browser::start("zone");
     let served = Served::start(&["--demo"]);
-    browser.look(Scheme::Light, DESK);
+    browser.look(Scheme::Light, DESKTOP);
     // UTC+9 all year.
     browser.set_time_zone("Asia/Tokyo");
     for page in ["", "monitors/healthy", "incidents"] {

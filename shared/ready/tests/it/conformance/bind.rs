@@ -3,7 +3,7 @@
 use std::process::Command;
 
 use portpulse_core::readiness::{DnsCheck, Protocol, RecordType, Tls, Transport};
-use portpulse_core::target::Service;
+use portpulse_core::service::Service;
 use portpulse_ready::{Request, TlsClient, exchange, exchange_dns_over_udp};
 use tokio::net::TcpStream;
 use tokio::time::{Duration, Instant};

@@ -1,6 +1,6 @@
 //! The cost of four hundred concurrent TLS exchanges, the maximum of one tick.
 
-use portpulse_core::target::Service;
+use portpulse_core::service::Service;
 use portpulse_ready::ExchangeResult;
 use tokio::task::JoinSet;
 

@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use portpulse_core::target::Service;
+use portpulse_core::service::Service;
 
 use super::server::{Dir, Server, check, free_port, plain};
 use crate::authority::{Authority, Validity};

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::process::Command;
 
-use portpulse_core::target::Service;
+use portpulse_core::service::Service;
 
 use super::server::{Dir, Server, check, free_port, plain};
 

@@ -9,7 +9,7 @@ use std::net::Ipv4Addr;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use portpulse_core::target::Service;
+use portpulse_core::service::Service;
 use portpulse_ready::TlsClient;
 
 use super::server::{Dir, Server, ask_from, check, free_port, plain, refusal_when_full, run};

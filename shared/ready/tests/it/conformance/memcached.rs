@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use portpulse_core::target::Service;
+use portpulse_core::service::Service;
 use portpulse_ready::exchange;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;

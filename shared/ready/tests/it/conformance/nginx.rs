@@ -3,7 +3,7 @@
 use std::process::Command;
 
 use portpulse_core::readiness::{HttpCheck, Method, Protocol, Tls};
-use portpulse_core::target::Service;
+use portpulse_core::service::Service;
 use portpulse_ready::{Request, TlsClient};
 
 use super::server::{Dir, Server, check, free_port, plain};

@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use portpulse_core::target::Service;
+use portpulse_core::service::Service;
 use tokio::io::AsyncReadExt;
 use tokio::net::TcpStream;
 

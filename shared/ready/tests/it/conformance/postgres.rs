@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use portpulse_core::target::Service;
+use portpulse_core::service::Service;
 use portpulse_ready::TlsClient;
 
 use super::server::{Dir, Server, as_user, check, free_port, plain, refusal_when_full, run};

@@ -1,6 +1,6 @@
 //! RabbitMQ: healthy.
 
-use portpulse_core::target::Service;
+use portpulse_core::service::Service;
 
 use super::server::{Dir, Server, as_user, check, free_port, plain};
 

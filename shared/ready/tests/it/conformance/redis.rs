@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use portpulse_core::target::Service;
+use portpulse_core::service::Service;
 
 use super::server::{Dir, Server, ask, check, free_port, plain, run};
 use crate::peer::describe;

@@ -8,7 +8,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
-use portpulse_core::target::Service;
+use portpulse_core::service::Service;
 use portpulse_ready::{ExchangeReport, Request, TlsClient, exchange};
 
 use crate::peer::{default_request, describe};

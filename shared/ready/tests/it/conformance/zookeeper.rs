@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use portpulse_core::target::Service;
+use portpulse_core::service::Service;
 use portpulse_ready::exchange;
 use tokio::time::{Duration, Instant};
 

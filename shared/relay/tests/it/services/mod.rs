@@ -29,7 +29,7 @@ pub(crate) fn check(kind: &str, received: &Received<'_>) -> Result<u16, Refusal>
     let method = if changes_alert { Method::PUT } else { Method::POST };
     ensure(received.method == method, || received.method.to_string())?;
     let body: Value = serde_json::from_str(received.body).map_err(|error| error.to_string())?;
-    no_stray_characters(&body)?;
+    check_characters(&body)?;
     match kind {
         "slack" => chats::slack(received, &body),
         "discord" => chats::discord(received, &body),
@@ -120,7 +120,7 @@ fn html(text: &str, tags: &[&str]) -> Result<String, Refusal> {
 }
 
 /// No text contains control or bidirectional characters, except line breaks.
-fn no_stray_characters(value: &Value) -> Result<(), Refusal> {
+fn check_characters(value: &Value) -> Result<(), Refusal> {
     match value {
         Value::String(text) => {
             let stray = |c: char| {
@@ -129,8 +129,8 @@ fn no_stray_characters(value: &Value) -> Result<(), Refusal> {
             };
             ensure(!text.contains(stray), || format!("stray characters in {text:?}"))
         }
-        Value::Array(items) => items.iter().try_for_each(no_stray_characters),
-        Value::Object(fields) => fields.values().try_for_each(no_stray_characters),
+        Value::Array(items) => items.iter().try_for_each(check_characters),
+        Value::Object(fields) => fields.values().try_for_each(check_characters),
         Value::Null | Value::Bool(_) | Value::Number(_) => Ok(()),
     }
 }

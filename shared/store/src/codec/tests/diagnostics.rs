@@ -77,7 +77,7 @@ fn malformed_item_is_reported_with_path_and_help() {
         location_state::decode,
         &format!(
             "`entries.a\\n{}` is invalid (delete the item to reset its state): `a\\n{}…` is not a monitor id: use 1 to \
-             64 of a-z, 0-9, `-`, `_` and `.`, beginning with a letter or digit",
+             64 of a-z, 0-9, `-`, `_` and `.`, starting with a letter or digit",
             "b".repeat(77),
             "b".repeat(78),
         ),

@@ -6,8 +6,8 @@ use portpulse_core::group_state::{Incident, Track};
 use portpulse_store::Store;
 use portpulse_testkit::memory_table::MemoryTable;
 
-use super::super::schedule::{STEADY_TICKS, FAULTY_TICKS, Totals, FaultLevel};
-use super::{Observer, ObservedIncident, name};
+use super::super::schedule::{FAULTY_TICKS, FaultLevel, STEADY_TICKS, Totals};
+use super::{ObservedIncident, Observer, name};
 use crate::rig::{ProbeResult, group_state, run as run_to_end};
 
 impl Observer {
@@ -16,7 +16,9 @@ impl Observer {
     pub(in crate::simulation) fn check_steady_state(&self, sent: &[String]) {
         let is_down = |monitor: usize| {
             (0..self.location_count).all(|location| {
-                self.scripted_results.result(location, FAULTY_TICKS + STEADY_TICKS - 1, monitor) == ProbeResult::Failing
+                self.scripted_results
+                    .result(location, FAULTY_TICKS + STEADY_TICKS - 1, monitor)
+                    == ProbeResult::Failing
             })
         };
         for (monitor, rule) in self.rules.iter().enumerate() {
@@ -29,7 +31,9 @@ impl Observer {
                 "m{monitor} at the end of the steady state: {:?}",
                 self.status
             );
-            if let Some(incident) = incident.filter(|_| bad && !(rule.alert_policy.depends_on_first && is_down(0))) {
+            if let Some(incident) =
+                incident.filter(|_| bad && !(rule.alert_policy.depends_on_first && is_down(0)))
+            {
                 let prefix = format!("{}/", name(&key.0, incident));
                 assert!(
                     sent.iter().any(|id| id.starts_with(&prefix)),
@@ -75,10 +79,7 @@ impl Observer {
         let unended = began
             .filter(|id| !sent.contains(&format!("{id}_over")))
             .collect::<Vec<_>>();
-        assert_eq!(
-            unended, [""; 0],
-            "advisories notified without their end"
-        );
+        assert_eq!(unended, [""; 0], "advisories notified without their end");
         let of_a_monitor = |id: &&String| id.starts_with('m') && !id.contains(".advisory/");
         let known = |id: &str| self.incidents.contains_key(id.rsplit_once('/').unwrap().0);
         let of_another_track = |id: &str| id.contains(".quality/") || id.contains(".visibility/");

@@ -1,24 +1,24 @@
-//! The keys of a map, taken one by one, so that those that nobody took can be told.
+//! The fields of a map in a source, removed one by one when they are converted. The rest is reported as unused.
 
 use std::time::Duration;
 
 use serde_json::{Map, Value};
 
 use crate::draft::{duration, scaled};
-use crate::left::{Kind, Left, tame};
+use crate::note::{Note, NoteKind, sanitize};
 
-const UNKNOWN: &str = "is not known here, or cannot be used as it is written";
+const UNKNOWN: &str = "unknown setting or unsupported value";
 
-/// What has not been taken yet of a map.
+/// The fields of a map that are not converted yet.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Fields(Map<String, Value>);
+pub(crate) struct SourceFields(Map<String, Value>);
 
-/// What is known of keys that are not used: the key, how it fares, and why.
-pub(crate) type Known = (&'static str, Kind, &'static str);
+/// A known field that is not converted: its key, the kind of note, and the reason.
+pub(crate) type UnusedKey = (&'static str, NoteKind, &'static str);
 
-impl Fields {
-    /// The map, or nothing where there is something else.
-    pub(crate) fn of(value: Value) -> Option<Self> {
+impl SourceFields {
+    /// The fields of a map; `None` for other values.
+    pub(crate) fn from_value(value: Value) -> Option<Self> {
         match value {
             Value::Object(map) => Some(Self(map)),
             Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => None,
@@ -29,19 +29,19 @@ impl Fields {
         self.0.contains_key(name)
     }
 
-    /// A value that says something.
+    /// Removes a value; `None` if it is absent, null or empty.
     pub(crate) fn take(&mut self, name: &str) -> Option<Value> {
-        self.0.remove(name).filter(says_something)
+        self.0.remove(name).filter(has_content)
     }
 
-    /// A value that is text, or a number as text. One of another kind stays, and is told.
+    /// Removes a string, or a number as text. A value of another type stays and is reported.
     pub(crate) fn text(&mut self, name: &str) -> Option<String> {
         let text = text_of(self.0.get(name)?)?;
         self.0.remove(name);
         (!text.is_empty()).then_some(text)
     }
 
-    /// A value that is true or false, in any of YAML's words.
+    /// Removes a boolean, in any notation of YAML.
     pub(crate) fn switch(&mut self, name: &str) -> Option<bool> {
         let switch = match self.0.get(name)? {
             Value::Bool(switch) => *switch,
@@ -50,7 +50,7 @@ impl Fields {
                 1 => true,
                 _ => return None,
             },
-            Value::String(word) => match word.to_ascii_lowercase().as_str() {
+            Value::String(text) => match text.to_ascii_lowercase().as_str() {
                 "y" | "yes" | "on" | "true" => true,
                 "n" | "no" | "off" | "false" => false,
                 _ => return None,
@@ -71,7 +71,7 @@ impl Fields {
         number.is_finite().then_some(number)
     }
 
-    /// A length of time, in Go's words or as a number of units; one that is none stays, and is told.
+    /// Removes a duration in the notation of Go, or a number in the unit `bare`. An invalid value stays and is reported.
     pub(crate) fn duration(&mut self, name: &str, bare: Duration) -> Option<Duration> {
         let length = match self.0.get(name)? {
             Value::String(text) => duration(text, bare)?,
@@ -82,15 +82,15 @@ impl Fields {
         Some(length)
     }
 
-    /// Forgets a switch that is off, as it is when nothing is said.
-    pub(crate) fn forget_if_off(&mut self, name: &str) {
+    /// Removes a boolean that is false, which is its default.
+    pub(crate) fn ignore_if_off(&mut self, name: &str) {
         if self.0.get(name) == Some(&Value::Bool(false)) {
             self.0.remove(name);
         }
     }
 
-    /// Forgets a value that is 0, as it is when nothing is said.
-    pub(crate) fn forget_if_zero(&mut self, name: &str) {
+    /// Removes a number that is 0, which is its default.
+    pub(crate) fn ignore_if_zero(&mut self, name: &str) {
         if self.0.get(name).and_then(Value::as_f64) == Some(0.0) {
             self.0.remove(name);
         }
@@ -107,7 +107,7 @@ impl Fields {
         }
     }
 
-    /// A list's entries, or the one that stands alone, as texts. A list that holds something else stays, and is told.
+    /// Removes a list of strings, or a single string. A list with other values stays and is reported.
     pub(crate) fn texts(&mut self, name: &str) -> Vec<String> {
         let texts: Option<Vec<_>> = match self.0.get(name) {
             Some(Value::Array(values)) => values.iter().map(text_of).collect(),
@@ -120,12 +120,12 @@ impl Fields {
         texts.unwrap_or_default()
     }
 
-    /// A list's entries as maps. A list that holds something else stays, and is told.
+    /// Removes a list of maps. A list with other values stays and is reported.
     pub(crate) fn maps(&mut self, name: &str) -> Vec<Self> {
         let all_maps =
             matches!(self.0.get(name), Some(Value::Array(values)) if values.iter().all(Value::is_object));
         if all_maps {
-            self.list(name).into_iter().filter_map(Self::of).collect()
+            self.list(name).into_iter().filter_map(Self::from_value).collect()
         } else {
             Vec::new()
         }
@@ -133,33 +133,34 @@ impl Fields {
 
     pub(crate) fn map(&mut self, name: &str) -> Option<Self> {
         self.0.get(name)?.as_object()?;
-        self.0.remove(name).and_then(Self::of)
+        self.0.remove(name).and_then(Self::from_value)
     }
 
-    /// Each key with its value.
+    /// All fields with their values.
     pub(crate) fn into_entries(self) -> impl Iterator<Item = (String, Value)> {
         self.0.into_iter()
     }
 
-    /// Tells of everything that was not taken, under `prefix`; what is null or empty says nothing.
-    pub(crate) fn rest(self, of: &str, prefix: &str, known: &[Known], left: &mut Vec<Left>) {
+    /// Adds a note for each remaining field, with `prefix`, except for null and empty values.
+    pub(crate) fn note_unused(self, item: &str, prefix: &str, known: &[UnusedKey], notes: &mut Vec<Note>) {
         for (name, value) in self.0 {
-            if !says_something(&value) {
+            if !has_content(&value) {
                 continue;
             }
             let found = known.iter().find(|(known, _, _)| *known == name);
-            let (kind, why) = found.map_or((Kind::Unknown, UNKNOWN), |(_, kind, why)| (*kind, *why));
-            left.push(Left {
+            let (kind, reason) =
+                found.map_or((NoteKind::Unknown, UNKNOWN), |(_, kind, reason)| (*kind, *reason));
+            notes.push(Note {
                 kind,
-                of: tame(of),
-                field: tame(&format!("{prefix}{name}")),
-                why: why.to_owned(),
+                item: sanitize(item),
+                field: sanitize(&format!("{prefix}{name}")),
+                reason: reason.to_owned(),
             });
         }
     }
 }
 
-fn says_something(value: &Value) -> bool {
+fn has_content(value: &Value) -> bool {
     match value {
         Value::Null => false,
         Value::String(text) => !text.is_empty(),
@@ -169,7 +170,7 @@ fn says_something(value: &Value) -> bool {
     }
 }
 
-/// Text, or a number as text.
+/// A string, or a number as text.
 pub(crate) fn text_of(value: &Value) -> Option<String> {
     match value {
         Value::String(text) => Some(text.clone()),

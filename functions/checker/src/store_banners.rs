@@ -1,6 +1,6 @@
-//! Keeping what services say of themselves: their last words, once an hour, for those who look.
+//! Stores the banners of services once an hour, for the status page and the CLI.
 //!
-//! Like summing up it comes last in a tick, and nothing waits for it.
+//! Like rollups, this is one of the last steps of a tick, and no other step depends on it.
 
 use std::collections::BTreeMap;
 
@@ -14,16 +14,16 @@ use portpulse_core::time::Tick;
 use portpulse_store::table::Table;
 
 use crate::Error;
+use crate::checker::Checker;
+use crate::deadline::Deadline;
 use crate::probe::{Clock, Probe};
-use crate::roll_up::Deadline;
-use crate::tick::Checker;
 
 impl<T: Table, P: Probe, N: Publish, C: Clock> Checker<T, P, N, C> {
-    /// Keeps what was said in a tick, in the place of what was said before.
+    /// Replaces the stored banners with those of a tick.
     ///
     /// # Errors
-    /// When it is not known whether it is kept, or the time is up. The first tick of the next hour has words of its own.
-    pub(crate) async fn keep_banners(
+    /// If the outcome of the write is unknown, or no time is left. The first tick of the next hour stores new banners.
+    pub(crate) async fn store_banners(
         &self,
         group: GroupId,
         tick: Tick,
@@ -37,18 +37,22 @@ impl<T: Table, P: Probe, N: Publish, C: Clock> Checker<T, P, N, C> {
         let late = || Error::NoTimeToStoreBanners { group };
         let failed = |source| Error::StoreBanners { group, source };
         self.time_left(deadline).ok_or_else(late)?;
-        let before = self.store.banners_of(group, &self.location).await.map_err(failed)?;
+        let before = self
+            .store
+            .banners_of(group, &self.location)
+            .await
+            .map_err(failed)?;
         let Some(banners) = remembered(before.as_ref(), tick, definitions, &self.location, banners_seen)
         else {
             return Ok(());
         };
         self.time_left(deadline).ok_or_else(late)?;
         let before = before.map(|before| before.tick);
-        // A twin that was faster has words of the same tick.
-        let kept = self
+        // After a conflict, another checker has stored banners of the same tick.
+        let stored = self
             .store
             .put_banners(group, &self.location, before, &banners)
             .await;
-        kept.map(drop).map_err(failed)
+        stored.map(drop).map_err(failed)
     }
 }

@@ -1,0 +1,17 @@
+//! The deadline of an invocation, and the times that its last steps need.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+/// The time reserved after the checks to commit, decide and publish.
+pub(crate) const RESERVE: Duration = Duration::from_secs(10);
+/// The maximum time of one operation on the table, with a margin. No operation starts with less time left.
+pub(crate) const OPERATION_TIME: Duration = Duration::from_secs(6);
+
+/// The end of an invocation: `remaining` after `began`.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Deadline {
+    pub(crate) began: Timestamp,
+    pub(crate) remaining: Duration,
+}
