@@ -161,7 +161,7 @@ fn all_pages_are_reachable_by_keyboard() {
     assert_eq!(
         focused,
         [
-            "Skip to the content",
+            "Skip to content",
             "Portpulse",
             "Monitors",
             "Incidents",
