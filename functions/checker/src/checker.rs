@@ -11,8 +11,10 @@ use portpulse_core::id::Location;
 use portpulse_core::outbox::Claimant;
 use portpulse_core::round::Definitions;
 use portpulse_store::Store;
+use portpulse_store::store::GroupStateRead;
 use portpulse_store::table::Table;
 
+use crate::Error;
 use crate::deadline::{Deadline, OPERATION_TIME};
 use crate::probe::{Clock, Probe};
 
@@ -41,6 +43,16 @@ pub struct Invocation {
 }
 
 impl<T: Table, P: Probe, N: Publish, C: Clock> Checker<T, P, N, C> {
+    /// Reads the state of a group.
+    pub(crate) async fn read_group_state(&self, group: GroupId) -> Result<GroupStateRead, Error> {
+        let read = self.store.group_state(group).await;
+        read.map_err(|source| Error::Read {
+            what: "group state",
+            group,
+            source,
+        })
+    }
+
     /// A checker for `location`. Groups without listed locations expect `fallback_locations`.
     pub fn new(
         store: Store<T>,

@@ -107,15 +107,7 @@ impl<T: Table, P: Probe, N: Publish, C: Clock> Checker<T, P, N, C> {
         invocation: &Invocation,
         effects: &mut Effects,
     ) -> Result<Attempt, Error> {
-        let read = self
-            .store
-            .group_state(group)
-            .await
-            .map_err(|source| Error::Read {
-                what: "group state",
-                group,
-                source,
-            })?;
+        let read = self.read_group_state(group).await?;
         if read.unreadable.contains_key(&GroupStateKey::Decision) {
             // Reported at the beginning of the tick. A malformed item must not be overwritten.
             return Ok(Attempt::Complete(Box::new(read.group_state)));

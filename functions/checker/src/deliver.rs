@@ -183,15 +183,7 @@ impl<T: Table, P: Probe, N: Publish, C: Clock> Checker<T, P, N, C> {
             if written.map_err(|source| Error::Decide { group, source })? == Written::Done {
                 return Ok(());
             }
-            let read = self
-                .store
-                .group_state(group)
-                .await
-                .map_err(|source| Error::Read {
-                    what: "group state",
-                    group,
-                    source,
-                })?;
+            let read = self.read_group_state(group).await?;
             if read.unreadable.contains_key(&GroupStateKey::Decision) {
                 return Ok(());
             }

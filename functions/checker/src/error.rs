@@ -157,6 +157,14 @@ pub enum Error {
 }
 
 impl Error {
+    /// Whether each attempt of a decision reads the same again, and so repeats this error.
+    pub(crate) fn is_of_a_read(&self) -> bool {
+        matches!(
+            self,
+            Self::Read { .. } | Self::Unreadable { .. } | Self::FleetFull { .. }
+        )
+    }
+
     /// The kind of error as a stable word, for filters of logs and alarms.
     pub fn kind(&self) -> &'static str {
         match self {

@@ -59,7 +59,7 @@ impl Effects {
         self.add_new_errors(later.errors);
     }
 
-    /// Adds errors with new messages. Several attempts repeat the same reads, and so their errors.
+    /// Adds errors; see [`add_new`].
     pub(crate) fn add_new_errors(&mut self, errors: impl IntoIterator<Item = Error>) {
         add_new(&mut self.errors, errors);
     }
@@ -86,11 +86,38 @@ impl TickReport {
     }
 }
 
+/// Adds errors. Several attempts repeat the same reads: their errors are added once. Every other error is added, because two
+/// failed writes or publications are two failures, even with the same message.
 fn add_new(known: &mut Vec<Error>, errors: impl IntoIterator<Item = Error>) {
     for error in errors {
         let text = chain(&error);
-        if !known.iter().any(|known| chain(known) == text) {
+        if !(error.is_of_a_read() && known.iter().any(|known| chain(known) == text)) {
             known.push(error);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_errors_of_reads_are_merged() {
+        let group: GroupId = "1m#0".parse().unwrap();
+        let count = |error: fn(GroupId) -> Error| {
+            let mut report = TickReport::new(
+                "2026-11-22T05:40:00Z".parse().unwrap(),
+                group,
+                "a".parse().unwrap(),
+            );
+            for _ in 0..2 {
+                let mut effects = Effects::default();
+                effects.add_new_errors([error(group), error(group)]);
+                report.add(effects);
+            }
+            report.errors.len()
+        };
+        assert_eq!(count(|group| Error::FleetFull { group }), 1);
+        assert_eq!(count(|group| Error::NoRoomToDecide { group }), 4);
     }
 }

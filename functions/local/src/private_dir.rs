@@ -155,7 +155,8 @@ fn restrict_to_owner(file: &File, mode: u32) -> io::Result<()> {
 }
 
 /// Refuses a directory that another user can move or replace. SQLite reopens its files by their real path, so every
-/// ancestor must belong to root or to this user, and no other user may rename anything in it.
+/// ancestor must belong to root or to this user, and no other user may rename anything in it. The private group of this user
+/// (the group id equals the user id) has no other members: with it, a umask of 002 is common.
 fn check_ancestors(dir: &File) -> io::Result<()> {
     let real = std::fs::read_link(format!("/proc/self/fd/{}", dir.as_raw_fd()))?;
     for ancestor in real.ancestors().skip(1) {
@@ -164,7 +165,13 @@ fn check_ancestors(dir: &File) -> io::Result<()> {
             let why = format!("another user owns its parent {}", ancestor.display());
             return Err(refusal(&why, "use a directory elsewhere"));
         }
-        if found.mode() & OTHERS_WRITE != 0 && found.mode() & STICKY == 0 {
+        let is_private_group = found.gid() == rustix::process::geteuid().as_raw();
+        let writers = if is_private_group {
+            OTHERS_WRITE & 0o007
+        } else {
+            OTHERS_WRITE
+        };
+        if found.mode() & writers != 0 && found.mode() & STICKY == 0 {
             let why = format!("other users can write to its parent {}", ancestor.display());
             let help = "run `chmod go-w` on that directory, or use a directory elsewhere";
             return Err(refusal(&why, help));

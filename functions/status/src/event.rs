@@ -159,9 +159,9 @@ mod tests {
     fn form_from_another_site_has_its_initiator() {
         let mut event = sample("status-sign-in.json");
         event["headers"]["sec-fetch-site"] = "cross-site".into();
-        assert_eq!(request(&event).unwrap().initiator, Initiator::OtherSite);
+        assert_eq!(request(&event).unwrap().initiator, Initiator::OtherOrigin);
         event["headers"]["sec-fetch-site"] = "same-origin".into();
-        assert_eq!(request(&event).unwrap().initiator, Initiator::NotOtherSite);
+        assert_eq!(request(&event).unwrap().initiator, Initiator::OwnPageOrProgram);
     }
 
     #[test]

@@ -43,23 +43,23 @@ pub enum Transport {
     Plain,
 }
 
-/// Which site initiated a request, by `Sec-Fetch-Site`
+/// The origin of the page that initiated a request, by `Sec-Fetch-Site`
 /// (<https://www.w3.org/TR/fetch-metadata/#sec-fetch-site-header>).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Initiator {
-    /// Another site.
-    OtherSite,
-    /// This site, the user, or a program other than a browser.
+    /// A page of another origin, such as another port of this host, or an unknown value.
+    OtherOrigin,
+    /// A page of this origin, the user, or a program other than a browser.
     #[default]
-    NotOtherSite,
+    OwnPageOrProgram,
 }
 
 impl Initiator {
     /// Reads the header `Sec-Fetch-Site`, if present.
     pub fn of(sec_fetch_site: Option<&str>) -> Self {
         match sec_fetch_site {
-            Some("cross-site") => Self::OtherSite,
-            Some(_) | None => Self::NotOtherSite,
+            Some("same-origin" | "none") | None => Self::OwnPageOrProgram,
+            Some(_) => Self::OtherOrigin,
         }
     }
 }

@@ -44,7 +44,7 @@ impl ContentType {
     }
 }
 
-/// How long a response may be cached, and by whom.
+/// Which caches may store a response, and for how long.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CachePolicy {
     /// Not at all: a private page must not be readable after sign-out.

@@ -192,9 +192,9 @@ impl Site {
             return Response::redirect_to("/");
         };
         match (route, request.method) {
-            // Otherwise a page of another site could sign the reader out, or use up the reader's sign-in attempts.
-            (_, Method::Post) if request.initiator == Initiator::OtherSite => {
-                let text = "Cross-site request refused: use the form on this site.\n";
+            // Otherwise a page of another origin could sign the reader out, or use up the reader's sign-in attempts.
+            (_, Method::Post) if request.initiator == Initiator::OtherOrigin => {
+                let text = "Request from another origin refused: use the form on this page.\n";
                 Response::new(403, ContentType::Text, CachePolicy::NoStore, text)
             }
             (Route::SignIn, Method::Get | Method::Head) => self.sign_in(200, sign_in::LastAttempt::None),

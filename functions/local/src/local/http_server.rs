@@ -30,9 +30,10 @@ pub(crate) struct Limits {
     /// The maximum concurrent connections. Further ones wait in the kernel's backlog, where they use no file descriptor of
     /// this process, until one ends, at the latest after `exchange`.
     pub(crate) connections: usize,
-    /// The maximum concurrent connections from one address; further ones are closed at once. Does not apply to loopback,
-    /// the address of all clients behind a proxy on this machine.
+    /// The maximum concurrent connections from one address; further ones are closed at once.
     pub(crate) per_address: usize,
+    /// The same for loopback, the address of all clients behind a proxy on this machine.
+    pub(crate) from_loopback: usize,
     /// The time limit to send the request line and headers.
     pub(crate) head: Duration,
     /// The time limit of a connection: to send the request, to handle it, and to read the response.
@@ -44,6 +45,7 @@ impl Default for Limits {
         Self {
             connections: 64,
             per_address: 16,
+            from_loopback: 64,
             head: Duration::from_secs(5),
             exchange: Duration::from_secs(30),
         }
@@ -58,11 +60,12 @@ impl Limits {
 
     /// Whether another connection from `address` is accepted beside those of `readers`.
     fn admits<'a>(&self, address: IpAddr, readers: impl Iterator<Item = &'a IpAddr>) -> bool {
-        address.is_loopback()
-            || readers
-                .filter(|reader| network(**reader) == network(address))
-                .count()
-                < self.per_address
+        let limit = match address.is_loopback() {
+            true => self.from_loopback,
+            false => self.per_address,
+        };
+        let same_network = readers.filter(|reader| network(**reader) == network(address));
+        same_network.count() < limit
     }
 }
 
@@ -145,17 +148,6 @@ mod tests {
         F: Future<Output = Response<Full<Bytes>>> + Send + 'static,
     {
         let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-        served_on(listener, limits, answer)
-    }
-
-    fn served_on<F>(
-        listener: std::net::TcpListener,
-        limits: Limits,
-        answer: impl Fn(IpAddr, Request<Incoming>) -> F + Clone + Send + 'static,
-    ) -> SocketAddr
-    where
-        F: Future<Output = Response<Full<Bytes>>> + Send + 'static,
-    {
         listener.set_nonblocking(true).unwrap();
         let address = listener.local_addr().unwrap();
         std::thread::spawn(move || {
@@ -305,6 +297,7 @@ mod tests {
             ("2001:db8::1", limits.per_address, false),
             ("127.0.0.1", limits.per_address, true),
             ("::1", limits.per_address, true),
+            ("127.0.0.1", limits.from_loopback, false),
         ] {
             assert_eq!(held(address, count), admitted, "{address} {count}");
         }
@@ -315,29 +308,15 @@ mod tests {
         assert!(limits.admits("2001:db8:0:1::1".parse().unwrap(), neighbours.iter()));
     }
 
-    /// An IPv4 address of this machine, read from the kernel's routes: the line before each `/32 host LOCAL`.
-    fn address_other_than_loopback() -> Option<Ipv4Addr> {
-        let routes = std::fs::read_to_string("/proc/net/fib_trie").ok()?;
-        let lines: Vec<_> = routes.lines().map(str::trim).collect();
-        let local = lines.windows(2).filter(|pair| pair[1] == "/32 host LOCAL");
-        let mut addresses = local.filter_map(|pair| pair[0].strip_prefix("|-- ")?.parse().ok());
-        addresses.find(|address: &Ipv4Addr| !address.is_loopback())
-    }
-
     #[test]
     fn connection_beyond_limit_of_address_is_closed() {
-        // A machine without a network has only loopback addresses.
-        let Some(own) = address_other_than_loopback() else {
-            return;
-        };
         let limits = Limits {
-            per_address: 1,
+            from_loopback: 1,
             ..Limits::default()
         };
-        let listener = std::net::TcpListener::bind((own, 0)).unwrap();
         let (begun, begins) = mpsc::channel();
         let requests = Arc::new(AtomicUsize::new(0));
-        let address = served_on(listener, limits, move |_, _| {
+        let address = start(limits, move |_, _| {
             let is_first = requests.fetch_add(1, Ordering::SeqCst) == 0;
             begun.send(()).unwrap();
             async move {

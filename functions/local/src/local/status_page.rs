@@ -323,7 +323,7 @@ mod tests {
         let (parts, ()) = request.into_parts();
         let peer = IpAddr::V4(Ipv4Addr::LOCALHOST);
         let request = received(&parts, Vec::new(), peer, Proxy::None);
-        assert_eq!(request.initiator, Initiator::OtherSite);
+        assert_eq!(request.initiator, Initiator::OtherOrigin);
         assert_eq!(request.sender, Some(peer));
         let request = received(&parts, Vec::new(), peer, Proxy::OnThisMachine);
         assert_eq!(request.sender, Some([192, 0, 2, 1].into()));

@@ -13,18 +13,29 @@ use crate::webhook::Webhook;
 use crate::workspace::Workspace;
 
 /// A workspace with one monitor of an open port.
-fn one_monitor(name: &str) -> (Workspace, std::net::TcpListener) {
+pub(crate) fn one_monitor(name: &str) -> (Workspace, std::net::TcpListener) {
     let workspace = Workspace::new(name);
     let (open, address) = sockets::open();
     workspace.define(&[("web", &address)]);
     (workspace, open)
 }
 
-fn chmod(path: &Path, mode: u32) {
+/// A run with `--data`.
+pub(crate) fn run_with_data(workspace: &Workspace, data: &Path) -> Run {
+    let mut command = portpulse();
+    command
+        .args(["local", "--listen", "off", "--for", "1s", "--monitors"])
+        .arg(workspace.0.join("monitors.yaml"))
+        .arg("--data")
+        .arg(data);
+    Run::of(command.output().unwrap())
+}
+
+pub(crate) fn chmod(path: &Path, mode: u32) {
     fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
 }
 
-fn mode(path: &Path) -> u32 {
+pub(crate) fn mode(path: &Path) -> u32 {
     path.symlink_metadata().unwrap().mode() & 0o777
 }
 
@@ -228,13 +239,7 @@ fn dir_that_others_own_or_can_write_to_is_refused() {
     let data = workspace.0.join("data");
     fs::create_dir(&data).unwrap();
     let refused = |data: &Path, why: &str| {
-        let mut command = portpulse();
-        command
-            .args(["local", "--listen", "off", "--for", "1s", "--monitors"])
-            .arg(workspace.0.join("monitors.yaml"))
-            .arg("--data")
-            .arg(data);
-        let run = Run::of(command.output().unwrap());
+        let run = run_with_data(&workspace, data);
         assert_eq!((run.status, run.out.as_str()), (2, ""), "{}", run.err);
         assert!(run.err.contains(why), "{}", run.err);
     };
@@ -317,96 +322,4 @@ fn import_does_not_write_through_a_link() {
         run.err
     );
     assert_eq!(fs::read_to_string(&other).unwrap(), "precious");
-}
-
-/// A run with `--data`.
-fn run_with_data(workspace: &Workspace, data: &Path) -> Run {
-    let mut command = portpulse();
-    command
-        .args(["local", "--listen", "off", "--for", "1s", "--monitors"])
-        .arg(workspace.0.join("monitors.yaml"))
-        .arg("--data")
-        .arg(data);
-    Run::of(command.output().unwrap())
-}
-
-#[test]
-fn data_dir_below_parent_of_others_is_refused() {
-    let (workspace, _open) = one_monitor("data-dir-ancestors");
-    let above = workspace.0.join("above");
-    let data = above.join("between/data");
-    fs::create_dir_all(&data).unwrap();
-    chmod(&data, 0o700);
-    let refused = |why: &str| {
-        let run = run_with_data(&workspace, &data);
-        assert_eq!((run.status, run.out.as_str()), (2, ""), "{}", run.err);
-        assert!(run.err.contains(why), "{}", run.err);
-        assert_eq!(fs::read_dir(&data).unwrap().count(), 0);
-    };
-    for writable in [0o777, 0o770, 0o702] {
-        chmod(&above, writable);
-        let why = format!(
-            "other users can write to its parent {}\n  help: run `chmod go-w` ",
-            above.display()
-        );
-        refused(&why);
-    }
-    chmod(&above, 0o755);
-    // Requires root.
-    if std::os::unix::fs::chown(&above, Some(65_534), None).is_ok() {
-        refused(&format!("another user owns its parent {}\n", above.display()));
-        std::os::unix::fs::chown(&above, Some(0), None).unwrap();
-    }
-    // The mode of /tmp.
-    chmod(&above, 0o1777);
-    let run = run_with_data(&workspace, &data);
-    assert_eq!(run.status, 0, "{}", run.err);
-}
-
-#[test]
-fn empty_readable_dir_is_used_and_restricted() {
-    let (workspace, _open) = one_monitor("data-dir-empty");
-    let data = workspace.0.join("data");
-    fs::create_dir(&data).unwrap();
-    chmod(&data, 0o755);
-    let run = run_with_data(&workspace, &data);
-    assert_eq!(run.status, 0, "{}", run.err);
-    assert_eq!(mode(&data), 0o700);
-}
-
-#[test]
-fn link_with_trailing_separator_is_refused() {
-    let (workspace, _open) = one_monitor("data-dir-separator");
-    let (target, link) = (workspace.0.join("target"), workspace.0.join("link"));
-    fs::create_dir(&target).unwrap();
-    chmod(&target, 0o700);
-    symlink(&target, &link).unwrap();
-    let run = run_with_data(&workspace, &link.join(""));
-    assert_eq!(run.status, 2, "{}", run.err);
-    assert!(
-        run.err.contains("symbolic links are not supported"),
-        "{}",
-        run.err
-    );
-    assert_eq!(fs::read_dir(&target).unwrap().count(), 0);
-}
-
-#[test]
-fn file_of_another_user_in_data_dir_is_refused() {
-    let (workspace, _open) = one_monitor("data-dir-file");
-    let data = workspace.0.join("data");
-    fs::create_dir(&data).unwrap();
-    chmod(&data, 0o700);
-    fs::write(data.join("lock"), "").unwrap();
-    // Requires root.
-    if std::os::unix::fs::chown(data.join("lock"), Some(65_534), None).is_err() {
-        return;
-    }
-    let run = run_with_data(&workspace, &data);
-    assert_eq!(run.status, 2, "{}", run.err);
-    assert!(
-        run.err.contains("its file lock is owned by another user"),
-        "{}",
-        run.err
-    );
 }

@@ -11,6 +11,7 @@ mod browser;
 mod check;
 mod control;
 mod data_dir;
+mod data_dir_owners;
 mod demo;
 mod import_export;
 mod incidents;

@@ -147,8 +147,8 @@ fn is_suspect(
             continue;
         }
         comparable += 1;
-        let most_others_see_good = failing * 2 < others.len();
-        alone_failing += usize::from(most_others_see_good && is_failing(current, monitor, current.tick));
+        let is_good_elsewhere = failing * 2 < others.len();
+        alone_failing += usize::from(is_good_elsewhere && is_failing(current, monitor, current.tick));
     }
     comparable >= MIN_COMPARABLE_MONITORS && alone_failing * 2 > comparable
 }

@@ -80,18 +80,21 @@ fn form_token_signs_in_and_sign_out_ends_session() {
     let mut sign_out = request(Method::Post, "/sign-out");
     sign_out.cookies.clone_from(&overview.cookies);
     for path in ["/sign-out", "/sign-in"] {
-        let from_elsewhere = Request {
-            initiator: Initiator::of(Some("cross-site")),
-            path: path.to_owned(),
-            ..sign_out.clone()
-        };
-        let response = answer(&site, &from_elsewhere);
-        assert_eq!(
-            (response.status, response.header("set-cookie")),
-            (403, None),
-            "{path}"
-        );
+        for sec_fetch_site in ["cross-site", "same-site", "a future value"] {
+            let from_elsewhere = Request {
+                initiator: Initiator::of(Some(sec_fetch_site)),
+                path: path.to_owned(),
+                ..sign_out.clone()
+            };
+            let response = answer(&site, &from_elsewhere);
+            assert_eq!(
+                (response.status, response.header("set-cookie")),
+                (403, None),
+                "{path} {sec_fetch_site}"
+            );
+        }
     }
+    assert_eq!(Initiator::of(Some("same-origin")), Initiator::of(None));
     let response = answer(&site, &sign_out);
     assert!(
         response

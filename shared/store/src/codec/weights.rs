@@ -85,11 +85,11 @@ const LATE: &str = "2026-11-22T05:40:07Z";
 /// Ten writes a minute for nineteen hundred years.
 const LATEST_REVISION: u64 = 9_999_999_999;
 
-fn longest_id(number: usize) -> MonitorId {
+fn id_of_max_length(number: usize) -> MonitorId {
     format!("{number:064}").parse().unwrap()
 }
 
-fn longest_location(number: usize) -> Location {
+fn location_of_max_length(number: usize) -> Location {
     format!("{number:032}").parse().unwrap()
 }
 
@@ -128,7 +128,7 @@ fn largest_steady_state(monitors: usize) -> DecisionState {
             )
         })
         .collect();
-    for id in (0..monitors).map(longest_id) {
+    for id in (0..monitors).map(id_of_max_length) {
         for (track, status) in [
             (Track::Health, Status::Exposed),
             (Track::Quality, Status::Degraded),
@@ -145,8 +145,12 @@ fn largest_steady_state(monitors: usize) -> DecisionState {
         .collect();
     assert!(state.broken.iter().all(|id| id.len() == MAX_BROKEN_ID_BYTES));
     state.more_broken = usize::MAX;
-    let silent =
-        (0..MAX_LOCATIONS).map(|number| (longest_location(number), LocationReporting::Suspect(time(LATE))));
+    let silent = (0..MAX_LOCATIONS).map(|number| {
+        (
+            location_of_max_length(number),
+            LocationReporting::Suspect(time(LATE)),
+        )
+    });
     state.locations.extend(silent);
     state
 }
@@ -198,7 +202,7 @@ fn largest_decision_state_has_room_for_one_more_monitor() {
     let key = keys::decision_state(group());
     let mut state = largest_steady_state(MAX_MONITORS_PER_GROUP);
     let steady = size::item(&decision_state::encode(&key, &state));
-    let (pending, closed) = largest_outbox_of_monitor(&longest_id(0));
+    let (pending, closed) = largest_outbox_of_monitor(&id_of_max_length(0));
     (state.outbox, state.closed) = (Outbox::new(pending), closed);
     let one_more = size::item(&decision_state::encode(&key, &state));
     eprintln!("decision state: {steady} bytes, {one_more} with the outbox of one monitor");
@@ -226,13 +230,13 @@ fn largest_location_state_fits() {
         ),
     };
     let entries =
-        (0..MAX_MONITORS_PER_GROUP).map(|number| (longest_id(number), Entry::Seen(streaks.clone())));
+        (0..MAX_MONITORS_PER_GROUP).map(|number| (id_of_max_length(number), Entry::Seen(streaks.clone())));
     let state = LocationState {
         tick: tick(TICK),
         entries: entries.collect(),
     };
     let bytes = size::item(&location_state::encode(
-        &keys::location_state(group(), &longest_location(0)),
+        &keys::location_state(group(), &location_of_max_length(0)),
         &state,
     ));
     eprintln!("location state: {bytes} bytes");
@@ -251,7 +255,7 @@ fn fleet_bytes(groups: u32) -> usize {
         revision: LATEST_REVISION,
         ..FleetState::default()
     };
-    for location in (0..MAX_LOCATIONS).map(longest_location) {
+    for location in (0..MAX_LOCATIONS).map(location_of_max_length) {
         // One group observes one problem of a location at a time.
         for (half, problem) in [(0, LocationProblem::Silent), (1, LocationProblem::Suspect)] {
             let problem = (
@@ -324,7 +328,7 @@ fn rollups_fit_for_all_distributions_of_times() {
 }
 
 #[test]
-fn longest_banners_fit() {
+fn banners_of_max_length_fit() {
     let text = Detail::new(&"x".repeat(1_000)).unwrap();
     assert!(text.as_str().len() <= Detail::MAX_BYTES);
     for at in [tick(TICK), tick("2026-11-22T03:00:00Z")] {

@@ -23,7 +23,7 @@ use portpulse_testkit::sizes::{Largest, assert_documented, documented};
 
 use values::{
     closed_incident, control, day, definition, detail, failing_tally, good_tally, group, hour, location,
-    location_state, longest_seen, monitor, of_all, tick, time,
+    location_state, monitor, of_all, seen_of_max_length, tick, time,
 };
 
 /// DynamoDB's limit of an item in bytes.
@@ -95,7 +95,7 @@ async fn largest_items() -> Vec<Largest> {
         .unwrap();
     record("location state");
     let observation = Observation {
-        seen: longest_seen(),
+        seen: seen_of_max_length(),
         detail: detail(),
     };
     let seen: Observations = of_all(|_| observation.clone());

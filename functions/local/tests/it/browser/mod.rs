@@ -160,13 +160,7 @@ fn all_pages_are_reachable_by_keyboard() {
     }
     assert_eq!(
         focused,
-        [
-            "Skip to content",
-            "Portpulse",
-            "Monitors",
-            "Incidents",
-            "Live"
-        ]
+        ["Skip to content", "Portpulse", "Monitors", "Incidents", "Live"]
     );
     browser.press(" ");
     assert_eq!(

@@ -78,7 +78,7 @@ const CLASSES: [&str; 15] = [
     "wrong_answer",
 ];
 
-pub(super) fn longest_seen() -> Seen {
+pub(super) fn seen_of_max_length() -> Seen {
     // The maximum timeout in each phase.
     let longest = Duration::from_micros(29_999_990);
     let open = Seen::Open {
